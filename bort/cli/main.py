@@ -1,0 +1,73 @@
+"""Assemble the commands, and turn every error into one line and an exit code."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from bort.errors import BortError
+
+# Command -> (module, attribute, one line for `bort --help`). Loaded when called, so that
+# `bort front` never pays for what `bort search` imports.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "data": ("bort.cli.data", "data", "Prepare and list the tasks."),
+    "space": ("bort.cli.space", "space", "Show a search space."),
+    "search": ("bort.cli.search", "search", "Search a space for its best trade-offs."),
+    "front": ("bort.cli.front", "front", "Read a study's Pareto front; trains nothing."),
+    "latency": ("bort.cli.latency", "latency", "Measure this machine."),
+    "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
+    "bench": ("bort.cli.bench", "bench", "Reproduce our benchmarks."),
+    "app": ("bort.cli.app", "app", "Open the dashboard."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bort", message="bort %(version)s")
+def bort() -> None:
+    """Find small, fast text models: optimal subarchitecture extraction and Agora.
+
+    \b
+    Examples:
+      bort app                        open the dashboard
+      bort search --preset quick      search for about four minutes
+      bort front --study quick        read the result again
+    """
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 1 failed check, 2 bad input, 130 interrupted."""
+    try:
+        code = bort(standalone_mode=False)
+    except BortError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"bort: {' '.join(message.split())}", err=True)
+    sys.exit(code)

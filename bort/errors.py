@@ -1,0 +1,86 @@
+"""Every error that a user can cause.
+
+Each message is one line: what was wrong, what was found, what to do.
+"""
+
+
+class BortError(Exception):
+    """Base class of all errors we raise on purpose; the command line ends with `exit_code`."""
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        # KeyError quotes its argument; a message must read as a sentence.
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class InvalidOptionError(BortError, ValueError):
+    """An option's value cannot be used (epsilon, weights, budgets, ...)."""
+
+
+class InvalidArchitectureError(BortError, ValueError):
+    """Architectural parameters that no model can have."""
+
+
+class InvalidSpaceError(BortError, ValueError):
+    """A search space that holds no valid architecture or cannot be read."""
+
+
+class UnknownSpaceError(BortError, KeyError):
+    """Neither a named space nor a readable TOML file."""
+
+
+class InvalidDataError(BortError, ValueError):
+    """A data file that cannot serve as a task."""
+
+
+class UnknownTaskError(BortError, KeyError):
+    """Neither a named task nor a data file."""
+
+
+class DownloadError(BortError, OSError):
+    """Something could not be fetched, or did not have the expected hash."""
+
+
+class InvalidModelError(BortError, ValueError):
+    """A source network or teacher that cannot be used."""
+
+
+class InvalidProfileError(BortError, ValueError):
+    """A latency profile that cannot be read or does not fit."""
+
+
+class StoreError(BortError, OSError):
+    """The store cannot be opened, read or written."""
+
+
+class UnknownStudyError(BortError, KeyError):
+    """No study of that name in the store."""
+
+
+class UnknownJobError(BortError, KeyError):
+    """No job of that id in the store."""
+
+
+class StudyConflictError(BortError, ValueError):
+    """A study of that name exists with other settings."""
+
+
+class BusyError(BortError, RuntimeError):
+    """Another process holds what is needed (the measuring lock, a running job)."""
+
+
+class MissingExtraError(BortError, ImportError):
+    """An optional package is needed that is not installed."""
+
+
+class TrainingDivergedError(BortError, ArithmeticError):
+    """A training diverged, and so did its retries."""
+
+    exit_code = 1
+
+
+class CheckFailedError(BortError):
+    """A check (a certificate, an audit) was carried out and failed."""
+
+    exit_code = 1
