@@ -1,0 +1,108 @@
+"""What a study says: stored evaluations in, the answer that people and programs read out.
+
+One function for the command line, the pages and the job, so that they cannot disagree.
+Imports numpy, never torch; reads the store, never trains.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bort.study import StudySpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One evaluated architecture. Size, latency and error are to be minimised, W maximised.
+
+    Attributes:
+        id: the architecture's id, values joined by dashes.
+        parameter_count: exact, with embeddings.
+        effective_parameter_count: exact, without embeddings.
+        latency_ms: of the study's latency profile, per forward pass.
+        latency_low_ms, latency_high_ms: the profile's interval.
+        error_rate: share of wrong dev examples; the mean where several seeds were trained.
+        error_se: its standard error.
+        n_dev: dev examples.
+        seeds: trainings behind `error_rate`.
+        w: W-coefficient under the answer's weights; 0 at the maximum point.
+    """
+
+    id: str
+    architecture: Mapping[str, int]
+    parameter_count: int
+    effective_parameter_count: int
+    latency_ms: float
+    latency_low_ms: float
+    latency_high_ms: float
+    error_rate: float
+    error_se: float
+    n_dev: int
+    seeds: int
+    w: float
+    is_on_front: bool
+    is_in_cover: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys that the command line prints."""
+        return {
+            "id": self.id,
+            "architecture": dict(self.architecture),
+            "parameter_count": self.parameter_count,
+            "effective_parameter_count": self.effective_parameter_count,
+            "latency_ms": self.latency_ms,
+            "latency_low_ms": self.latency_low_ms,
+            "latency_high_ms": self.latency_high_ms,
+            "error_rate": self.error_rate,
+            "error_se": self.error_se,
+            "n_dev": self.n_dev,
+            "seeds": self.seeds,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the guarantee ledger."""
+
+    assumption: str
+    status: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyAnswer:
+    """The answer of one study under one ε and one set of weights.
+
+    Attributes:
+        points: every evaluated architecture, by size.
+        front: those that no other evaluated one dominates, by point estimate; never thinned.
+        cover: ids of the ε-cover; None where ε is not certified.
+        best: the evaluated architecture of the largest W; None before the first evaluation.
+        excluded: ids whose every training diverged.
+        certified_epsilon: the smallest ε certified; None where nothing is.
+        evaluation_bound: evaluations that certifying `epsilon` can need at most.
+        guarantee: "proved", "conditional" or "none".
+        latency: runtime, batch_size, sequence_length, threads, band, profile, fingerprint,
+            is_this_machine.
+        seconds: time spent searching, all attempts together.
+    """
+
+    study: str
+    spec: StudySpec
+    is_example: bool
+    space_size: int
+    evaluations: int
+    evaluation_bound: int
+    certified_epsilon: float | None
+    epsilon: float
+    weights: tuple[float, float, float]
+    goal: str
+    points: tuple[Point, ...]
+    front: tuple[Point, ...]
+    cover: tuple[str, ...] | None
+    best: Point | None
+    excluded: tuple[str, ...]
+    guarantee: str
+    ledger: tuple[Entry, ...]
+    latency: Mapping[str, Any]
+    seconds: float
