@@ -1,0 +1,1 @@
+"""Measuring: latency on this machine, and the error of a candidate."""
