@@ -1,0 +1,25 @@
+"""Families of architectures, what their members cost, and the spaces that are searched.
+
+Importing this never imports torch; only `Family.build` and `Family.config` do.
+"""
+
+from bort.families.family import PARTS, Elasticities, Family, PolynomialFamily
+from bort.families.polynomial import Polynomial
+from bort.families.registry import FAMILY_NAMES, family
+from bort.families.space import MAX_COMBINATIONS, SearchSpace
+from bort.families.space_files import SPACE_NAMES, load_space, parse_space
+
+__all__ = [
+    "FAMILY_NAMES",
+    "MAX_COMBINATIONS",
+    "PARTS",
+    "SPACE_NAMES",
+    "Elasticities",
+    "Family",
+    "Polynomial",
+    "PolynomialFamily",
+    "SearchSpace",
+    "family",
+    "load_space",
+    "parse_space",
+]

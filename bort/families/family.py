@@ -1,0 +1,270 @@
+"""What a family of architectures tells about its members, and the base class that derives it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from bort.architecture import Architecture
+from bort.families.polynomial import BoolArray, FloatArray, IntArray, Polynomial, total
+
+Elasticities = dict[str, dict[str, int]]
+
+PARTS = ("first", "middle", "last")
+"""The A, B and C of the ABnC property: what comes before, in and after the stacked layers."""
+
+
+class Family(Protocol):
+    """How to cost and build every architecture of one kind.
+
+    `columns` maps each dimension to its values over N architectures, shape (N,), int64;
+    `fixed` holds what all architectures of a space share. Missing keys of `fixed` take the
+    family's `defaults`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that stands in a space's file."""
+        ...
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """The architectural parameters, in the order of an architecture's id."""
+        ...
+
+    @property
+    def symbols(self) -> Mapping[str, str]:
+        """Dimension to the letter that the papers use."""
+        ...
+
+    @property
+    def defaults(self) -> Mapping[str, int]:
+        """What `fixed` may hold, with the values taken where it does not."""
+        ...
+
+    def is_valid(self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]) -> BoolArray:
+        """Mark the architectures that can be built, shape (N,)."""
+        ...
+
+    def parameter_count(
+        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
+    ) -> IntArray:
+        """Trainable parameters, exact, shape (N,)."""
+        ...
+
+    def effective_parameter_count(
+        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
+    ) -> IntArray:
+        """Trainable parameters without the embedding layer, exact, shape (N,)."""
+        ...
+
+    def operation_count(
+        self,
+        columns: Mapping[str, IntArray],
+        fixed: Mapping[str, int],
+        *,
+        batch_size: int,
+        sequence_length: int,
+    ) -> FloatArray:
+        """Multiply-adds of all matrix products in one forward pass, shape (N,)."""
+        ...
+
+    def operation_terms(
+        self,
+        columns: Mapping[str, IntArray],
+        fixed: Mapping[str, int],
+        *,
+        batch_size: int,
+        sequence_length: int,
+    ) -> dict[str, FloatArray]:
+        """Features of a latency model by name, each of shape (N,)."""
+        ...
+
+    def elasticities(self) -> Elasticities:
+        """Largest exponents per objective and dimension, for the evaluation bound."""
+        ...
+
+    def config(
+        self,
+        architecture: Architecture,
+        fixed: Mapping[str, int],
+        *,
+        num_labels: int | None = None,
+    ) -> Any:
+        """The model's configuration; imports the family's library."""
+        ...
+
+    def build(
+        self,
+        architecture: Architecture,
+        fixed: Mapping[str, int],
+        *,
+        num_labels: int | None = None,
+        device: str = "meta",
+    ) -> Any:
+        """The model itself as a `torch.nn.Module`; imports torch."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PolynomialFamily(ABC):
+    """A family whose costs are polynomials; everything countable follows from them.
+
+    Attributes:
+        name: as in a space's file.
+        symbols: each dimension, in order, to the letter that the papers use.
+        defaults: what `fixed` may hold, with the values taken where it does not.
+        parameter_parts: parameters of each of `PARTS`.
+        embedding: the parameters that the effective count leaves out.
+        term_polynomials: features of the latency model.
+        operation_parts: which of these features are the multiply-adds of each of `PARTS`.
+        divisibility: pairs (small, large) of dimensions; the second is a multiple of the first.
+    """
+
+    name: str
+    symbols: Mapping[str, str]
+    defaults: Mapping[str, int]
+    parameter_parts: Mapping[str, Polynomial]
+    embedding: Polynomial
+    term_polynomials: Mapping[str, Polynomial]
+    operation_parts: Mapping[str, tuple[str, ...]]
+    divisibility: tuple[tuple[str, str], ...] = (("heads", "hidden"),)
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """The architectural parameters, in the order of an architecture's id."""
+        return tuple(self.symbols)
+
+    @property
+    def parameters(self) -> Polynomial:
+        """Parameter count as a polynomial in dimensions and fixed values."""
+        return total(self.parameter_parts.values())
+
+    @property
+    def effective_parameters(self) -> Polynomial:
+        """Parameter count without the embedding layer."""
+        return self.parameters + self.embedding * -1
+
+    @property
+    def operations(self) -> Polynomial:
+        """Multiply-adds as a polynomial in dimensions, fixed values, batch and sequence."""
+        return total(self.part_operations(part) for part in PARTS)
+
+    def part_operations(self, part: str) -> Polynomial:
+        """Multiply-adds of one of `PARTS`."""
+        return total(self.term_polynomials[name] for name in self.operation_parts[part])
+
+    def is_valid(
+        self,
+        columns: Mapping[str, IntArray],
+        fixed: Mapping[str, int],  # noqa: ARG002
+    ) -> BoolArray:
+        """Mark the architectures whose hidden size can be split over their heads."""
+        n = len(next(iter(columns.values())))
+        valid = np.ones(n, dtype=np.bool_)
+        for small, large in self.divisibility:
+            if small in columns and large in columns:
+                valid &= columns[large] % columns[small] == 0
+        return valid
+
+    def parameter_count(
+        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
+    ) -> IntArray:
+        """Trainable parameters, exact, shape (N,)."""
+        return self.parameters.over(columns, self.with_defaults(fixed))
+
+    def effective_parameter_count(
+        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
+    ) -> IntArray:
+        """Trainable parameters without the embedding layer, exact, shape (N,)."""
+        return self.effective_parameters.over(columns, self.with_defaults(fixed))
+
+    def operation_count(
+        self,
+        columns: Mapping[str, IntArray],
+        fixed: Mapping[str, int],
+        *,
+        batch_size: int,
+        sequence_length: int,
+    ) -> FloatArray:
+        """Multiply-adds of all matrix products in one forward pass, shape (N,).
+
+        A product of (n, k) by (k, m) counts n·k·m. Look-ups, biases, norms, softmax and
+        activations count nothing. Exact up to 2^53, about 9·10^15.
+        """
+        known = self.with_work(fixed, batch_size, sequence_length)
+        return self.operations.over_floats(columns, known)
+
+    def operation_terms(
+        self,
+        columns: Mapping[str, IntArray],
+        fixed: Mapping[str, int],
+        *,
+        batch_size: int,
+        sequence_length: int,
+    ) -> dict[str, FloatArray]:
+        """Features of a latency model by name, each of shape (N,); see docs/families.md."""
+        known = self.with_work(fixed, batch_size, sequence_length)
+        return {
+            name: polynomial.over_floats(columns, known)
+            for name, polynomial in self.term_polynomials.items()
+        }
+
+    def elasticities(self) -> Elasticities:
+        """Largest exponents of each dimension in each objective.
+
+        For a sum f = Σ_m c_m Π_k x_k^{m_k} with c_m > 0, ∂ ln f / ∂ ln x_k = Σ_m w_m m_k with
+        weights w_m = (term m) / f that are non-negative and sum to 1: a mean of the exponents,
+        so it lies between 0 and a_k = max_m m_k. Integrating along the straight line in ln x
+        between two architectures, |ln f(ξ) - ln f(ξ')| <= Σ_k a_k |ln ξ_k - ln ξ'_k|.
+
+        Returns:
+            `parameter_count`, `effective_parameter_count`, `operation_count`, and
+            `operation_terms`: the largest over all terms, which therefore holds for *any*
+            combination of them with non-negative weights and intercept, as every latency
+            model is. An objective with a negative coefficient is left out: no bound is known.
+        """
+        objectives = {
+            "parameter_count": self.parameters,
+            "effective_parameter_count": self.effective_parameters,
+            "operation_count": self.operations,
+            "operation_terms": total(self.term_polynomials.values()),
+        }
+        return {
+            objective: {name: polynomial.exponent(name) for name in self.dimension_names}
+            for objective, polynomial in objectives.items()
+            if polynomial.is_posynomial
+        }
+
+    def with_defaults(self, fixed: Mapping[str, int]) -> dict[str, int]:
+        """`fixed`, completed."""
+        return {**self.defaults, **fixed}
+
+    def with_work(
+        self, fixed: Mapping[str, int], batch_size: int, sequence_length: int
+    ) -> dict[str, int]:
+        """`fixed`, completed, with what one forward pass reads."""
+        return {**self.with_defaults(fixed), "batch": batch_size, "sequence": sequence_length}
+
+    @abstractmethod
+    def config(
+        self,
+        architecture: Architecture,
+        fixed: Mapping[str, int],
+        *,
+        num_labels: int | None = None,
+    ) -> Any:
+        """The model's configuration."""
+
+    @abstractmethod
+    def build(
+        self,
+        architecture: Architecture,
+        fixed: Mapping[str, int],
+        *,
+        num_labels: int | None = None,
+        device: str = "meta",
+    ) -> Any:
+        """The model itself."""

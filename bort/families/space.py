@@ -1,0 +1,228 @@
+"""A search space: every valid combination of listed dimension values, costed exactly."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from bort.architecture import Architecture
+from bort.errors import InvalidArchitectureError, InvalidSpaceError
+from bort.families.family import PolynomialFamily
+from bort.families.polynomial import FloatArray, IntArray
+from bort.families.registry import family
+from bort.families.validation import check_dimensions, check_fixed
+
+MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Ξ: all valid architectures over lists of dimension values, in lexicographic order.
+
+    Architectures are numbered 0..len-1 and live in columns; an `Architecture` is made only on
+    request. Arrays are computed once, when first asked for, and are read-only.
+
+    Args:
+        name: for people; it does not enter the digest.
+        family_name: a name that `bort.families.family` knows.
+        dimensions: values of each dimension; kept sorted, in the family's order.
+        fixed: what all architectures share (vocabulary, ...); completed by the defaults.
+    Raises:
+        InvalidSpaceError: one line on what is wrong: a missing or unknown dimension, values
+            that are no positive integers or repeat, no valid architecture, more than
+            `MAX_COMBINATIONS` combinations, counts beyond 64 bits.
+
+    Examples:
+        >>> space = SearchSpace("tiny", "bert", {"depth": (1, 2), "heads": (2, 3),
+        ...                                      "hidden": (8, 12), "intermediate": (16,)})
+        >>> len(space), space.architecture(0).id
+        (6, '1-2-8-16')
+        >>> space.architecture(space.maximum).id
+        '2-3-12-16'
+    """
+
+    name: str
+    family_name: str
+    dimensions: Mapping[str, tuple[int, ...]]
+    fixed: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kind = family(self.family_name)
+        dimensions = check_dimensions(kind, self.dimensions)
+        object.__setattr__(self, "dimensions", dimensions)
+        object.__setattr__(self, "fixed", check_fixed(kind, self.fixed))
+        combinations = prod(len(values) for values in dimensions.values())
+        if combinations > MAX_COMBINATIONS:
+            raise InvalidSpaceError(
+                f"the space has {combinations:,} combinations, at most {MAX_COMBINATIONS:,} can "
+                "be searched; list fewer values"
+            )
+        if not len(self):
+            raise InvalidSpaceError(_no_architecture(kind, dimensions))
+        self._refuse_overflow()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    @property
+    def family(self) -> PolynomialFamily:
+        """The family that costs and builds these architectures."""
+        return family(self.family_name)
+
+    @cached_property
+    def _flat(self) -> IntArray:
+        """Position of each valid architecture among all combinations, ascending."""
+        shape = tuple(len(values) for values in self.dimensions.values())
+        everything = np.arange(prod(shape), dtype=np.int64)
+        valid = self.family.is_valid(self._columns_at(everything), self.fixed)
+        return _frozen(everything[valid])
+
+    def _columns_at(self, flat: IntArray) -> dict[str, IntArray]:
+        shape = tuple(len(values) for values in self.dimensions.values())
+        digits = np.unravel_index(flat, shape)
+        return {
+            name: np.array(values, dtype=np.int64)[digit]
+            for (name, values), digit in zip(self.dimensions.items(), digits, strict=True)
+        }
+
+    @cached_property
+    def columns(self) -> dict[str, IntArray]:
+        """Dimension to its values over all architectures, each of shape (N,)."""
+        return {name: _frozen(column) for name, column in self._columns_at(self._flat).items()}
+
+    @cached_property
+    def values(self) -> IntArray:
+        """All architectures, shape (N, K), in lexicographic order."""
+        return _frozen(np.stack(list(self.columns.values()), axis=1))
+
+    def architecture(self, index: int) -> Architecture:
+        """The architecture of this number.
+
+        Raises:
+            IndexError: not 0..len-1.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"architecture {index} of a space of {len(self)}")
+        return Architecture(
+            tuple(self.dimensions), tuple(int(column[index]) for column in self.columns.values())
+        )
+
+    def index(self, architecture: Architecture) -> int:
+        """The number of this architecture; O(log N).
+
+        Raises:
+            InvalidArchitectureError: it is not in the space.
+        """
+        found = self._index_or_none(architecture)
+        if found is None:
+            raise InvalidArchitectureError(
+                f"{architecture.id} ({architecture}) is not in the space {self.name!r}; "
+                "choose values that its dimensions list"
+            )
+        return found
+
+    def __contains__(self, architecture: object) -> bool:
+        return (
+            isinstance(architecture, Architecture) and self._index_or_none(architecture) is not None
+        )
+
+    def _index_or_none(self, architecture: Architecture) -> int | None:
+        parameters = architecture.as_dict()
+        if parameters.keys() != self.dimensions.keys():
+            return None
+        flat = 0
+        for name, values in self.dimensions.items():
+            if parameters[name] not in values:
+                return None
+            flat = flat * len(values) + values.index(parameters[name])
+        at = int(np.searchsorted(self._flat, flat))
+        return at if at < len(self) and self._flat[at] == flat else None
+
+    @cached_property
+    def parameter_count(self) -> IntArray:
+        """Trainable parameters, exact, shape (N,)."""
+        return _frozen(self.family.parameter_count(self.columns, self.fixed))
+
+    @cached_property
+    def effective_parameter_count(self) -> IntArray:
+        """Trainable parameters without the embedding layer, exact, shape (N,)."""
+        return _frozen(self.family.effective_parameter_count(self.columns, self.fixed))
+
+    def operation_count(self, batch_size: int, sequence_length: int) -> FloatArray:
+        """Multiply-adds of the matrix products of one forward pass, shape (N,)."""
+        return self.family.operation_count(
+            self.columns, self.fixed, batch_size=batch_size, sequence_length=sequence_length
+        )
+
+    def operation_terms(self, batch_size: int, sequence_length: int) -> dict[str, FloatArray]:
+        """Features of a latency model by name, each of shape (N,)."""
+        return self.family.operation_terms(
+            self.columns, self.fixed, batch_size=batch_size, sequence_length=sequence_length
+        )
+
+    @cached_property
+    def maximum(self) -> int:
+        """The number of the maximum point T: most parameters, then last in order."""
+        return len(self) - 1 - int(np.argmax(self.parameter_count[::-1]))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the space contains; its name does not count."""
+        content = {key: value for key, value in self.to_dict().items() if key != "name"}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything needed to make the space again, as JSON values."""
+        return {
+            "name": self.name,
+            "family": self.family_name,
+            "dimensions": {name: list(values) for name, values in self.dimensions.items()},
+            "fixed": dict(self.fixed),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "SearchSpace":
+        """Inverse of `to_dict`.
+
+        Raises:
+            InvalidSpaceError: as the constructor.
+        """
+        return cls(
+            name=values["name"],
+            family_name=values["family"],
+            dimensions=values["dimensions"],
+            fixed=values.get("fixed", {}),
+        )
+
+    def _refuse_overflow(self) -> None:
+        top = {name: np.array(values[-1:]) for name, values in self.dimensions.items()}
+        try:
+            self.family.parameter_count(top, self.fixed)
+        except OverflowError:
+            largest = ", ".join(f"{name}={values[-1]}" for name, values in self.dimensions.items())
+            raise InvalidSpaceError(
+                f"an architecture of {largest} has more parameters than 64 bits can count; "
+                "choose smaller values"
+            ) from None
+
+
+def _frozen(array: IntArray) -> IntArray:
+    array.setflags(write=False)
+    return array
+
+
+def _no_architecture(kind: PolynomialFamily, dimensions: Mapping[str, tuple[int, ...]]) -> str:
+    small, large = kind.divisibility[0]
+    return (
+        f"the space holds no valid architecture: no {large} size of {list(dimensions[large])} is "
+        f"a multiple of a number of {small} of {list(dimensions[small])}; list sizes that are"
+    )

@@ -1,0 +1,83 @@
+"""Spaces from TOML: the named ones that come with the package, and a user's own file."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from bort.errors import InvalidSpaceError, UnknownSpaceError
+from bort.families.space import SearchSpace
+
+SPACE_NAMES = ("bort", "minilm")
+
+_KEYS = ("name", "family", "dimensions", "fixed")
+
+
+def load_space(name_or_path: str) -> SearchSpace:
+    """A named space, or the one that a TOML file describes.
+
+    Args:
+        name_or_path: one of `SPACE_NAMES`, or a path; a file called like a named space is
+            reached as `./bort`.
+    Raises:
+        UnknownSpaceError: neither a name nor a file.
+        InvalidSpaceError: the file does not describe a space; the message begins with its path.
+    """
+    if name_or_path in SPACE_NAMES:
+        text = files("bort.families").joinpath(f"spaces/{name_or_path}.toml").read_text("utf-8")
+        return parse_space(text, name_or_path)
+    path = Path(name_or_path).expanduser()
+    try:
+        return parse_space(_read(path, name_or_path), path.stem)
+    except InvalidSpaceError as error:
+        raise InvalidSpaceError(f"{name_or_path}: {error}") from error
+
+
+def parse_space(text: str, default_name: str) -> SearchSpace:
+    """The space that TOML text describes.
+
+    Raises:
+        InvalidSpaceError: it does not.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSpaceError(
+            f'not TOML ({error}); write family = "bert" and a table [dimensions]'
+        ) from None
+    for key in content:
+        if key not in _KEYS:
+            raise InvalidSpaceError(
+                f"unknown key {key!r}; a space has {', '.join(_KEYS)} (below [dimensions] and "
+                "[fixed] stand their own keys)"
+            )
+    return SearchSpace(
+        name=_text(content, "name", default_name),
+        family_name=_text(content, "family", None),
+        dimensions=content.get("dimensions", {}),
+        fixed=content.get("fixed", {}),
+    )
+
+
+def _text(content: dict[str, Any], key: str, default: str | None) -> str:
+    value = content.get(key, default)
+    if value is None:
+        raise InvalidSpaceError(f'the key {key!r} is missing; write {key} = "bert"')
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidSpaceError(f'{key} must be a text, got {value!r}; write {key} = "bert"')
+    return value
+
+
+def _read(path: Path, given: str) -> str:
+    if path.is_dir():
+        raise InvalidSpaceError("is a folder, not a file; name a TOML file")
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UnknownSpaceError(
+            f"no space {given!r}: neither a known name ({', '.join(SPACE_NAMES)}) nor a file"
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidSpaceError("is not text in UTF-8; name a TOML file") from None
+    except OSError as error:
+        raise InvalidSpaceError(f"cannot be read ({error.strerror}); name a TOML file") from None
