@@ -1,0 +1,69 @@
+"""Options that several commands share, and the two ways of answering: for people, for programs."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from bort.study import TaskSpec
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
+)
+store_url = click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    help="Where studies and jobs are kept [default: $BORT_STORE, else SQLite in $BORT_HOME].",
+)
+
+
+def task_options(command: F) -> F:
+    """`--task NAME`, or `--task FILE --text COLUMN[,COLUMN] --label COLUMN`."""
+    for option in reversed(
+        [
+            click.option(
+                "--task",
+                default=TaskSpec().task,
+                show_default=True,
+                metavar="NAME|FILE|hub:ID",
+                help="A named task, a CSV, TSV, JSONL or Parquet file, or a data set's id.",
+            ),
+            click.option(
+                "--text",
+                default="text",
+                show_default=True,
+                metavar="COLUMN[,COLUMN]",
+                help="Text column(s) of a file.",
+            ),
+            click.option(
+                "--label",
+                default="label",
+                show_default=True,
+                metavar="COLUMN",
+                help="Label column of a file.",
+            ),
+            click.option(
+                "--labelled",
+                type=int,
+                metavar="N",
+                help="Keep N labelled training texts, the rest unlabelled [default: all].",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def task_spec(task: str, text: str, label: str, labelled: int | None, seed: int = 0) -> TaskSpec:
+    """The task that the options of `task_options` name."""
+    columns = tuple(part.strip() for part in text.split(",") if part.strip())
+    return TaskSpec(task=task, text=columns, label=label, labelled=labelled, seed=seed)
+
+
+def print_json(answer: dict[str, Any]) -> None:
+    """One JSON object on standard output; NaN and infinity are errors, never printed."""
+    click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))

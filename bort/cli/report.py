@@ -1,0 +1,106 @@
+"""What people see in the terminal: a progress bar on standard error, the answer as a table."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from bort.jobs import Progress, ProgressListener
+
+
+@contextmanager
+def progress(title: str) -> Iterator[ProgressListener]:
+    """A bar with an estimate on standard error; give what it yields to a job."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+        TextColumn("{task.fields[message]}", markup=False),
+    )
+    with Bar(*columns, console=console, transient=False) as bar:
+        line = bar.add_task(title, total=None, left="", message="")
+
+        def show(step: Progress) -> None:
+            left = "" if step.eta_s is None else f"about {duration(step.eta_s)} left"
+            bar.update(
+                line, completed=step.done, total=step.total, left=left, message=step.message
+            )
+
+        yield show
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    Examples:
+        >>> duration(7.4), duration(125), duration(7300)
+        ('7 s', '2 min 5 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def print_answer(answer: Mapping[str, Any]) -> None:
+    """The front as a table, and what is certified in a sentence."""
+    console = Console()
+    table = Table(title=Text(f"Pareto front of study {answer['study']}"))
+    for heading in ("architecture", "parameters", "effective", "latency ms", "error", "± se", ""):
+        table.add_column(heading, justify="left" if heading in ("architecture", "") else "right")
+    best = answer["best"]
+    for point in answer["front"]:
+        table.add_row(
+            point["id"],
+            f"{point['parameter_count']:,}",
+            _count(point["effective_parameter_count"]),
+            f"{point['latency_ms']:.2f}",
+            f"{point['error_rate']:.4f}",
+            f"{point['error_se']:.4f}" if point["error_se"] is not None else "",
+            "largest W" if best and point["id"] == best["id"] else "",
+        )
+    console.print(table)
+    console.print(Text(summary(answer)))
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def summary(answer: Mapping[str, Any]) -> str:
+    """What the search certifies, in plain words.
+
+    Examples:
+        >>> print(summary({"evaluations": 9, "space_size": 384, "evaluation_bound": 300,
+        ...     "certified_epsilon": None, "epsilon": 0.25, "guarantee": "none", "goal": "cover"}))
+        9 of 384 architectures trained (300 at most for epsilon 0.25). Nothing is certified yet.
+    """
+    trained = (
+        f"{answer['evaluations']} of {answer['space_size']} architectures trained "
+        f"({answer['evaluation_bound']} at most for epsilon {answer['epsilon']:g})."
+    )
+    certified = answer["certified_epsilon"]
+    if certified is None:
+        return f"{trained} Nothing is certified yet."
+    condition = {
+        "proved": "Guaranteed",
+        "conditional": "If the estimated λ holds",
+        "none": "An assumption is violated, so this is no guarantee",
+    }[answer["guarantee"]]
+    claim = (
+        f"the best W is within {certified:.1%} of the largest"
+        if answer["goal"] == "best"
+        else f"every architecture is within {certified:.1%} of an evaluated one in size, "
+        "latency and dev error"
+    )
+    return f"{trained} {condition}: {claim}."

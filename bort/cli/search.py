@@ -1,0 +1,158 @@
+"""`bort search`: start a study, or go on with it, and read its front."""
+
+import dataclasses
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from bort.cli import options
+from bort.study import (
+    DEVICES,
+    GOALS,
+    INITIALISATIONS,
+    LatencySpec,
+    SearchSpec,
+    StudySpec,
+    TrainingSpec,
+    parse_epsilon,
+    parse_lipschitz,
+    parse_weights,
+)
+
+# A preset is a set of option values; what is typed beside it wins.
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {"epsilon": "0.1", "budget": 12},
+    "thorough": {"epsilon": "0.1", "budget": 96, "seeds": 3, "steps": 400},
+}
+
+
+@click.command()
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="A ready set of options.")
+@click.option("--study", metavar="NAME", help="Name of the study [default: a new one].")
+@click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
+@options.task_options
+@click.option(
+    "--goal",
+    default="cover",
+    show_default=True,
+    metavar="|".join(GOALS),
+    help="Cover all trade-offs, find the best W, or evaluate everything.",
+)
+@click.option("--epsilon", default="0.25", show_default=True, help="Certify within 1+epsilon.")
+@click.option(
+    "--weights", default="1,1,1", show_default=True, help="Cost weights: size,latency,error."
+)
+@click.option("--budget", type=int, metavar="N", help="Evaluations at most.")
+@click.option("--minutes", type=float, metavar="M", help="Minutes at most.")
+@click.option("--lipschitz", metavar="L|NAME=L,...", help="λ, if you know it [default: estimated].")
+@click.option("--slack", type=float, metavar="S", help="Use monotone bounds with this slack.")
+@click.option("--confidence", type=float, metavar="C", help="Speak of the population, not of dev.")
+@click.option("--steps", default=200, show_default=True, help="Training steps per candidate.")
+@click.option("--batch-size", default=32, show_default=True, help="Texts per training step.")
+@click.option("--seeds", default=1, show_default=True, help="Trainings per candidate.")
+@click.option(
+    "--initialise",
+    default="inherit",
+    show_default=True,
+    metavar="|".join(INITIALISATIONS),
+    help="Start from the source network's weights, or from scratch.",
+)
+@click.option("--source", metavar="FOLDER|ID", help="Source network [default: all-MiniLM-L6-v2].")
+@click.option("--teacher", metavar="FOLDER|ID", help="Teacher [default: the source, fine-tuned].")
+@click.option("--max-length", type=int, metavar="TOKENS", help="[default: 95th percentile]")
+@click.option("--device", default="auto", show_default=True, metavar="|".join(DEVICES))
+@click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
+@click.option("--runtime", default="torch-float32", show_default=True, help="Latency's runtime.")
+@click.option("--latency-batch", default=1, show_default=True, metavar="N")
+@click.option("--latency-length", default=32, show_default=True, metavar="TOKENS")
+@click.option("--latency-profile", metavar="NAME", help="A stored profile [default: measure once].")
+@click.option("--seed", default=0, show_default=True, help="Seed of the search and trainings.")
+@click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
+@options.store_url
+@options.as_json
+@click.pass_context
+def search(context: click.Context, **given: Any) -> None:
+    """Search a space for its best trade-offs of size, latency and error.
+
+    Trains the architectures that tell most about the others, until every architecture of the
+    space is certified within 1+EPSILON of an evaluated one, or the budget is spent. A study of
+    the same name and the same options goes on where it stopped.
+
+    \b
+    Examples:
+      bort search --preset quick
+      bort search --epsilon 0.25 --budget 40 --study reviews
+      bort search --task reviews.csv --text review --label stars --minutes 30
+      bort search --goal best --weights 1,2,1 --detach
+    """
+    from bort import jobs
+    from bort.cli.report import print_answer, progress
+    from bort.storage import open_store
+
+    spec = _spec(context, given)
+    with open_store(given["store_url"]) as store:
+        spec = _named(store, spec, given["study"], given["preset"])
+        if given["detach"]:
+            job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
+            if given["as_json"]:
+                options.print_json({"job": job, "study": spec.name})
+            else:
+                click.echo(f"Job {job} searches study {spec.name}: bort jobs show {job}")
+            return
+        with progress(f"Searching {spec.name}") as on_progress:
+            answer = jobs.run_here(
+                store, "search", spec.to_dict(), study=spec.name, on_progress=on_progress
+            )
+    if given["as_json"]:
+        options.print_json(answer)
+    else:
+        print_answer(answer)
+
+
+def _spec(context: click.Context, given: dict[str, Any]) -> StudySpec:
+    """The study that the options describe; its name is settled by `_named`."""
+    from bort.families import load_space
+
+    given.update(
+        {
+            name: value
+            for name, value in PRESETS.get(given["preset"], {}).items()
+            if context.get_parameter_source(name) is ParameterSource.DEFAULT
+        }
+    )
+    lipschitz = given["lipschitz"]
+    return StudySpec(
+        name="unnamed",
+        search=SearchSpec(
+            goal=given["goal"],
+            epsilon=parse_epsilon(given["epsilon"]),
+            weights=parse_weights(given["weights"]),
+            budget=given["budget"],
+            minutes=given["minutes"],
+            lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
+            slack=given["slack"],
+            confidence=given["confidence"],
+            seed=given["seed"],
+        ),
+        training=TrainingSpec(
+            steps=given["steps"],
+            batch_size=given["batch_size"],
+            seeds=given["seeds"],
+            initialise=given["initialise"],
+            source=given["source"],
+            teacher=given["teacher"],
+            max_length=given["max_length"],
+            device=given["device"],
+            threads=given["threads"],
+        ),
+        latency=LatencySpec(
+            runtime=given["runtime"],
+            batch_size=given["latency_batch"],
+            sequence_length=given["latency_length"],
+            threads=given["threads"],
+            profile=given["latency_profile"],
+        ),
+        task=options.task_spec(given["task"], given["text"], given["label"], given["labelled"]),
+        space=load_space(given["space"]).to_dict(),
+    )
