@@ -1,0 +1,41 @@
+"""What outlives a process: studies, evaluations, latency profiles, jobs and their files.
+
+The only code that opens the database or a run's files. SQLite by default, PostgreSQL by URL.
+"""
+
+from bort.storage.recorded import ensure_examples, export_study, import_study
+from bort.storage.records import (
+    EvaluationRecord,
+    Heartbeat,
+    JobEvent,
+    JobRecord,
+    JobState,
+    ProcessIdentity,
+    ProfileKey,
+    ProfileRecord,
+    Progress,
+    StudyRecord,
+)
+from bort.storage.runs import append_log, open_log, read_log
+from bort.storage.store import Store, open_store
+
+__all__ = [
+    "EvaluationRecord",
+    "Heartbeat",
+    "JobEvent",
+    "JobRecord",
+    "JobState",
+    "ProcessIdentity",
+    "ProfileKey",
+    "ProfileRecord",
+    "Progress",
+    "Store",
+    "StudyRecord",
+    "append_log",
+    "ensure_examples",
+    "export_study",
+    "import_study",
+    "open_log",
+    "open_store",
+    "read_log",
+]

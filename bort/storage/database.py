@@ -1,0 +1,263 @@
+"""Open a database by its URL, and begin transactions that wait for each other.
+
+SQLite: write-ahead log, foreign keys, and every write begins with BEGIN IMMEDIATE: a second
+writer waits at the beginning instead of failing in the middle.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+
+from bort.errors import StoreError
+from bort.storage import schema
+from bort.storage.failures import explain, shown
+
+BUSY_TIMEOUT_S = 30.0  # how long a write waits for another process's write
+
+_EXAMPLES = "use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+_SCHEMA_LOCK = 0x626F7274  # any number that all of us agree on; PostgreSQL only
+
+
+class Database:
+    """Connections and transactions. Safe to share between threads.
+
+    Args:
+        url: `sqlite:///FILE` (created with its folder unless `read_only`) or a PostgreSQL URL.
+        read_only: never write; a read-only file in a read-only folder can be opened.
+        busy_timeout_s: how long to wait for another writer before giving up.
+
+    Raises:
+        StoreError: one line with what is wrong and what to do.
+    """
+
+    def __init__(
+        self, url: str, *, read_only: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> None:
+        self._parsed = parse_url(url)
+        self.is_read_only = read_only
+        self._timeout_s = busy_timeout_s
+        self._path = _sqlite_path(self._parsed)
+        self._mode = "mode=ro"
+        self._engine = self._sqlite_engine() if self._path else self._server_engine()
+        try:
+            self._open_existing() if read_only else self._open_or_create()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """The URL that another process opens the same database with; may hold a password."""
+        if self._path:
+            return f"sqlite:///{self._path}"
+        return self._parsed.render_as_string(hide_password=False)
+
+    def __str__(self) -> str:
+        """The URL as people may see it, without the password."""
+        return shown(self.url)
+
+    def close(self) -> None:
+        """Close idle connections; the next use opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One consistent view of the database."""
+        with self._explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it is stored, or nothing.
+
+        Raises:
+            StoreError: read-only, full, locked for too long, unreachable.
+            sqlalchemy.exc.IntegrityError: for the caller, who knows what was violated.
+        """
+        if self.is_read_only:
+            raise StoreError(f"the store {self} is open for reading only; nothing can be written")
+        with self._explained(), self._engine.connect() as connection:
+            connection = connection.execution_options(bort_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise explain(error.orig, self.url, self._timeout_s) from error
+
+    # -- opening ---------------------------------------------------------------------------
+
+    def _server_engine(self) -> sa.Engine:
+        try:
+            return sa.create_engine(self._parsed, pool_pre_ping=True)
+        except ImportError as error:
+            raise StoreError(
+                f"the database driver {error.name!r} is not installed; "
+                "install it (pip install 'psycopg[binary]') and name it in the URL "
+                "(postgresql+psycopg://...)"
+            ) from None
+
+    def _sqlite_engine(self) -> sa.Engine:
+        # No pool: opening costs a fraction of a millisecond, and a connection that nobody
+        # holds cannot leak into a forked process or outlive a deleted file.
+        engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.pool.NullPool)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?{self._mode}",
+            uri=True,
+            timeout=self._timeout_s,
+            isolation_level=None,  # transactions are begun by `_begin`
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")  # safe with a write-ahead log
+        return connection
+
+    def _open_existing(self) -> None:
+        if self._path and not self._path.exists():
+            raise StoreError(f"there is no store at {self._path}; check --store and BORT_STORE")
+        try:
+            version = self._version()
+        except StoreError:
+            if not self._path or _is_writable(self._path.parent):
+                raise
+            # A write-ahead log needs a file beside the database; where none can be made,
+            # nobody writes either, and SQLite may read the file as it lies.
+            self._mode = "immutable=1"
+            version = self._version()
+        if version is None:
+            raise StoreError(f"{self} is not a bort store; check --store and BORT_STORE")
+        self._check(version)
+
+    def _open_or_create(self) -> None:
+        if self._path:
+            _prepare_file(self._path)
+            self._mode = "mode=rw" if self._path.exists() else "mode=rwc"
+        version = self._version()
+        if version is None:
+            self._create()
+            version = self._version() or schema.SCHEMA_VERSION
+        self._mode = "mode=rw"  # from now on a vanished file is an error, not an empty store
+        self._check(version)
+
+    def _version(self) -> int | None:
+        """The schema's version; None where there are no tables of ours."""
+        with self._explained(), self._engine.begin() as connection:
+            if not sa.inspect(connection).has_table(schema.schema.name):
+                return None
+            version: int | None = connection.scalar(sa.select(sa.func.max(schema.schema.c.version)))
+            return version
+
+    def _check(self, version: int) -> None:
+        if version > schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"the store {self} was written by a newer bort (schema {version}, this one "
+                f"reads {schema.SCHEMA_VERSION}); upgrade bort or choose another --store"
+            )
+
+    def _create(self) -> None:
+        if self._path:
+            self._switch_to_write_ahead_log()
+        with self.writing() as connection:
+            if not self._path:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+            tables = sa.inspect(connection).get_table_names()
+            if schema.schema.name in tables:  # another process was faster
+                return
+            if self._path and tables:
+                raise StoreError(
+                    f"{self._path} is another program's database (it holds the table "
+                    f"{tables[0]!r}); choose another file with --store"
+                )
+            schema.metadata.create_all(connection)
+            connection.execute(schema.schema.insert().values(version=schema.SCHEMA_VERSION))
+
+    def _switch_to_write_ahead_log(self) -> None:
+        # SQLite does not wait here when two processes create the same store at once.
+        give_up = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                connection = self._connect()
+                try:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                finally:
+                    connection.close()
+                return
+            except sqlite3.Error as error:
+                if "locked" not in str(error) or time.monotonic() > give_up:
+                    raise explain(error, self.url, self._timeout_s) from error
+                time.sleep(0.02)
+
+
+def parse_url(url: str) -> sa.URL:
+    """Read a store's URL.
+
+    Raises:
+        StoreError: not a URL, or a database that we do not speak to.
+    """
+    try:
+        parsed = sa.make_url(url)
+        backend = parsed.get_backend_name()
+        parsed.get_dialect()
+    except ImportError:
+        return parsed  # the driver is missing: said when it is needed
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise StoreError(f"{shown(url)!r} is not a store's URL; {_EXAMPLES}") from None
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreError(f"a store cannot lie in {backend}; {_EXAMPLES}")
+    if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
+        raise StoreError(f"{shown(url)!r} names a driver of its own; use sqlite:///FILE")
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError("a store in memory is gone with its process; use sqlite:///FILE")
+    if backend == "sqlite" and parsed.query:
+        raise StoreError(f"{url!r} has options after its '?'; use sqlite:///FILE alone")
+    return parsed
+
+
+def _sqlite_path(url: sa.URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return None
+    return Path(url.database).expanduser().absolute()
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the folder, and find what SQLite would only report at the first write."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {path.parent} for the store cannot be created "
+            f"({error.strerror or error}); choose another place with --store or BORT_STORE"
+        ) from error
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name a file in it, for example {path / 'bort.db'}")
+    for place, what in ((path, "file"), (path.parent, "folder")):
+        if place.exists() and not _is_writable(place):
+            raise StoreError(
+                f"the store's {what} {place} is read-only; make it writable or choose another "
+                "place with --store or BORT_STORE"
+            )
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK)
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("bort_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

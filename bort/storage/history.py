@@ -1,0 +1,73 @@
+"""What jobs say while they run: events for people, series of numbers for charts."""
+
+import math
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bort.errors import UnknownJobError
+from bort.storage import schema
+from bort.storage.database import Database
+from bort.storage.records import JobEvent
+
+
+class History:
+    """The part of the store that keeps job events and metrics."""
+
+    _db: Database
+
+    def log_event(self, job_id: int, message: str, *, level: str = "info") -> None:
+        """Add a line to a job's history.
+
+        Raises:
+            UnknownJobError: no job of that id.
+        """
+        self._insert(
+            schema.job_events,
+            {"job_id": job_id, "at": time.time(), "level": level, "message": message},
+        )
+
+    def events(self, job_id: int, *, limit: int | None = None) -> list[JobEvent]:
+        """A job's history, the oldest first; with `limit`, its last lines."""
+        table = schema.job_events
+        query = (
+            table.select().where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(limit)
+        )
+        with self._db.reading() as connection:
+            rows = connection.execute(query).all()
+        return [JobEvent(row.at, row.level, row.message) for row in reversed(rows)]
+
+    def add_metric(self, job_id: int, name: str, step: int, value: float | None) -> None:
+        """Add one number to one of a job's series; what is not finite is stored as None.
+
+        Raises:
+            UnknownJobError: no job of that id.
+        """
+        number = float(value) if value is not None and math.isfinite(value) else None
+        self._insert(
+            schema.metrics, {"job_id": job_id, "name": name, "step": int(step), "value": number}
+        )
+
+    def metrics(self, job_id: int) -> dict[str, list[tuple[int, float | None]]]:
+        """A job's series by name: pairs of step and value, by step.
+
+        Of a step that was stored twice (a resumed job repeats some), the later value counts.
+        """
+        table = schema.metrics
+        query = table.select().where(table.c.job_id == job_id).order_by(table.c.step, table.c.id)
+        series: dict[str, dict[int, float | None]] = {}
+        with self._db.reading() as connection:
+            for row in connection.execute(query):
+                series.setdefault(row.name, {})[row.step] = row.value
+        return {name: list(values.items()) for name, values in series.items()}
+
+    def _insert(self, table: sa.Table, row: dict[str, Any]) -> None:
+        try:
+            with self._db.writing() as connection:
+                connection.execute(table.insert().values(row))
+        except IntegrityError:
+            raise UnknownJobError(
+                f"there is no job {row['job_id']}; see all with: bort jobs list"
+            ) from None

@@ -1,0 +1,173 @@
+"""Whole studies as small JSON files: to publish, to compare, and to open on a finished example."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bort.errors import StoreError
+from bort.evaluation import Evaluation
+from bort.storage import schema
+from bort.storage.profiles import put_profile
+from bort.storage.records import EvaluationRecord, ProfileKey, ProfileRecord, StudyRecord
+from bort.storage.store import Store
+from bort.storage.studies import insert_recorded_study, study_exists
+from bort.study import StudySpec
+
+FORMAT = "bort-study-1"
+
+
+def export_study(store: Store, name: str) -> dict[str, Any]:
+    """A study with its evaluations and latency profile, as JSON can hold it.
+
+    Raises:
+        UnknownStudyError: no study of that name.
+        InvalidProfileError: the study's latency profile is not stored.
+    """
+    study = store.study(name)
+    profile = store.profile(study.profile) if study.profile else None
+    exported: dict[str, Any] = schema.plain(
+        {
+            "format": FORMAT,
+            "spec": study.spec.to_dict(),
+            "created_at": study.created_at,
+            "profile": None if profile is None else _profile_dict(profile),
+            "evaluations": [_evaluation_dict(e) for e in store.evaluation_records(study)],
+        }
+    )
+    return exported
+
+
+def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = True) -> StudyRecord:
+    """Store what `export_study` gave: all of it, or nothing.
+
+    Args:
+        store: where to.
+        recorded: as from `export_study`.
+        example: mark it as recorded elsewhere: it can be read and deleted, not continued.
+    Raises:
+        StoreError: it is not a recorded study.
+        StudyConflictError: a study of that name exists.
+    """
+    study = _parse(recorded, "the recorded study")
+    with store.database.writing() as connection:
+        study.insert(connection, example=example)
+    return store.study(study.spec.name)
+
+
+def ensure_examples(store: Store, folder: Path) -> list[str]:
+    """Offer the recorded studies of a folder once: import those never offered before.
+
+    One that was deleted stays deleted; one whose name a study of the user has is left out. Costs
+    one small query when there is nothing to do. A read-only store is left as it is.
+
+    Args:
+        store: where to.
+        folder: with `*.json` files as `export_study` gives them; need not exist.
+    Returns:
+        Names of the studies that were imported now.
+    Raises:
+        StoreError: a file is not a recorded study.
+    """
+    files = sorted(folder.glob("*.json"))
+    if store.is_read_only or not files:
+        return []
+    with store.database.reading() as connection:
+        offered = _offered(connection)
+    new = [file for file in files if file.name not in offered]
+    parsed = [(file, _parse(_read(file), str(file))) for file in new]
+    return [study.spec.name for file, study in parsed if _offer(store, file, study)]
+
+
+class _Recorded:
+    """A recorded study, read and checked."""
+
+    def __init__(self, recorded: Mapping[str, Any]) -> None:
+        if recorded.get("format") != FORMAT:
+            raise ValueError(f"its format is {recorded.get('format')!r}, not {FORMAT!r}")
+        self.spec = StudySpec.from_dict(recorded["spec"])
+        self.profile: Mapping[str, Any] | None = recorded["profile"]
+        self.evaluations = [_evaluation(e) for e in recorded["evaluations"]]
+
+    def insert(self, connection: sa.Connection, *, example: bool) -> None:
+        name = None
+        if self.profile is not None:
+            name = self.profile["name"]
+            key = self.profile["key"]
+            put_profile(
+                connection,
+                self.profile["profile"],
+                name,
+                key=None if key is None else ProfileKey(**key),
+            )
+        insert_recorded_study(
+            connection, self.spec, self.evaluations, profile=name, is_example=example
+        )
+
+
+def _offer(store: Store, file: Path, study: _Recorded) -> bool:
+    table = schema.offered_examples
+    with store.database.writing() as connection:
+        if file.name in _offered(connection):  # another process was faster
+            return False
+        connection.execute(table.insert().values(file_name=file.name))
+        if study_exists(connection, study.spec.name):
+            return False
+        study.insert(connection, example=True)
+        return True
+
+
+def _offered(connection: sa.Connection) -> set[str]:
+    return set(connection.scalars(sa.select(schema.offered_examples.c.file_name)))
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{file} cannot be read ({error}); restore it or delete it") from error
+
+
+def _parse(recorded: Any, what: str) -> _Recorded:
+    try:
+        return _Recorded(recorded)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{what} is not a recorded study ({type(error).__name__}: {error}); "
+            "record it again with this version"
+        ) from error
+
+
+def _profile_dict(profile: ProfileRecord) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "key": None if profile.key is None else asdict(profile.key),
+        "profile": profile.profile,
+    }
+
+
+def _evaluation_dict(record: EvaluationRecord) -> dict[str, Any]:
+    values = asdict(record.evaluation)
+    values["wrong_items"] = base64.b64encode(record.evaluation.wrong_items).decode("ascii")
+    return {
+        "architecture_id": record.architecture_id,
+        "architecture": record.architecture,
+        "created_at": record.created_at,
+        **values,
+    }
+
+
+def _evaluation(values: Mapping[str, Any]) -> EvaluationRecord:
+    rest = dict(values)
+    return EvaluationRecord(
+        architecture_id=rest.pop("architecture_id"),
+        architecture=rest.pop("architecture"),
+        created_at=rest.pop("created_at"),
+        evaluation=Evaluation(
+            **{**rest, "wrong_items": base64.b64decode(rest["wrong_items"], validate=True)}
+        ),
+    )

@@ -1,0 +1,246 @@
+"""The values that go into the store and come out of it. Frozen; never rows of the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bort import paths
+from bort.evaluation import Evaluation
+from bort.study import StudySpec
+
+
+class JobState(StrEnum):
+    """What has become of a job.
+
+    `LOST`: its process is gone without having said why (killed, power cut); resumable.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+    @property
+    def is_active(self) -> bool:
+        """Waiting for its process, or running: it may be cancelled."""
+        return self in (JobState.QUEUED, JobState.RUNNING)
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more happens unless somebody resumes it: watching may stop."""
+        return not self.is_active
+
+    @property
+    def can_resume(self) -> bool:
+        """It ended before its work was done."""
+        return self in (JobState.FAILED, JobState.CANCELLED, JobState.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is.
+
+    Attributes:
+        done: finished units of work.
+        total: units in all; None where nobody can know.
+        message: one line for people.
+        eta_s: estimated seconds left; None where unknown.
+        extra: what this kind of job wants to show live, for example `certified_epsilon`.
+    """
+
+    done: int = 0
+    total: int | None = None
+    message: str = ""
+    eta_s: float | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "done": self.done,
+            "total": self.total,
+            "message": self.message,
+            "eta_s": self.eta_s,
+            "extra": dict(self.extra),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """Which process works on a job: a pid alone is reused, pid, start and boot are not.
+
+    Attributes:
+        host: name of the machine; pids of another machine say nothing here.
+        pid: process id.
+        started: when the process started, seconds since the epoch.
+        boot_id: identifies the machine's last start.
+    """
+
+    host: str
+    pid: int
+    started: float
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job as it stood when it was read. Times are seconds since the epoch, UTC.
+
+    Attributes:
+        attempt: 1, and one more for each resume.
+        started_at: when the current attempt began.
+        seconds: running time of all attempts together.
+        reason: why it failed, was cancelled or lost: one line.
+        result: what the runner returned, once done (or, partly, when cancelled).
+        process: who works on it, or did last.
+        is_detached: runs in its own session, so its whole process group is its own.
+        folder_name: name of its folder inside `bort.paths.runs()`.
+    """
+
+    id: int
+    kind: str
+    spec: Mapping[str, Any]
+    study: str | None
+    state: JobState
+    attempt: int
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    heartbeat_at: float | None
+    seconds: float
+    progress: Progress
+    reason: str | None
+    result: Mapping[str, Any] | None
+    cancel_requested: bool
+    process: ProcessIdentity | None
+    is_detached: bool
+    folder_name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its log, checkpoints and certificates lie."""
+        return paths.runs() / self.folder_name
+
+    @property
+    def log(self) -> Path:
+        """Its log: for people, one line per event, and whatever its process printed."""
+        return self.folder / "log.txt"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`: times as UTC ISO 8601."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "study": self.study,
+            "state": self.state.value,
+            "attempt": self.attempt,
+            "created_at": iso(self.created_at),
+            "started_at": iso(self.started_at),
+            "finished_at": iso(self.finished_at),
+            "heartbeat_at": iso(self.heartbeat_at),
+            "seconds": round(self.seconds, 3),
+            "progress": self.progress.to_dict(),
+            "reason": self.reason,
+            "cancel_requested": self.cancel_requested,
+            "can_resume": self.state.can_resume,
+            "is_detached": self.is_detached,
+            "host": self.process.host if self.process else None,
+            "pid": self.process.pid if self.process else None,
+            "folder": str(self.folder),
+            "spec": dict(self.spec),
+            "result": None if self.result is None else dict(self.result),
+        }
+
+
+class Heartbeat(NamedTuple):
+    """What a job learns when it says that it lives.
+
+    `is_ours` is False once another attempt took the job over: stop, and write nothing more.
+    """
+
+    is_ours: bool
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One line of a job's history; `level` is info, warning or error."""
+
+    at: float
+    level: str
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"at": iso(self.at), "level": self.level, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """A study as it stood when it was read.
+
+    Attributes:
+        profile: name of the latency profile that its answers use; None before measuring.
+        is_example: recorded elsewhere and shipped with us; it cannot be continued.
+        evaluation_count: trainings stored so far.
+    """
+
+    id: int
+    name: str
+    spec: StudySpec
+    created_at: float
+    profile: str | None
+    is_example: bool
+    evaluation_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRecord:
+    """One stored training: of which architecture, with what result, when."""
+
+    architecture_id: str
+    architecture: Mapping[str, int]
+    evaluation: Evaluation
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileKey:
+    """What must agree for a latency profile to serve a search without measuring again.
+
+    `threads` is the real number, never None for "all".
+    """
+
+    fingerprint_digest: str
+    runtime: str
+    batch_size: int
+    sequence_length: int
+    threads: int
+    space_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRecord:
+    """A stored latency profile: `profile` is `bort.measure.LatencyProfile.to_dict()`."""
+
+    name: str
+    profile: Mapping[str, Any]
+    created_at: float
+    key: ProfileKey | None
+
+
+def iso(at: float | None) -> str | None:
+    """Seconds since the epoch as UTC ISO 8601; None stays None.
+
+    Examples:
+        >>> iso(0.0)
+        '1970-01-01T00:00:00.000Z'
+    """
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,0 +1,100 @@
+"""Run files: one folder per job, with a log that is only ever appended to."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from bort import paths
+from bort.errors import StoreError
+from bort.storage.records import JobRecord
+
+
+def claim_folder(job_id: int) -> str:
+    """Make a new folder for a job in `bort.paths.runs()` and return its name.
+
+    It is `job-ID`; where another store of this home has one already, `job-ID-2` and so on.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        paths.runs().mkdir(parents=True, exist_ok=True)
+        for name in _names(job_id):
+            try:
+                (paths.runs() / name).mkdir()
+            except FileExistsError:
+                continue
+            return name
+    except OSError as error:
+        raise _unusable(paths.runs(), error) from error
+    raise AssertionError("count() does not end")
+
+
+def append_log(job: JobRecord, text: str) -> None:
+    """Append to a job's log, whole lines at a time, so that writers do not mix.
+
+    Raises:
+        StoreError: the log cannot be written.
+    """
+    try:
+        descriptor = open_log(job)
+        try:
+            os.write(descriptor, text.encode("utf-8", "replace"))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unusable(job.log, error) from error
+
+
+def open_log(job: JobRecord) -> int:
+    """A file descriptor that appends to a job's log, for a process to print into.
+
+    Raises:
+        StoreError: the log cannot be opened.
+    """
+    try:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        return os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise _unusable(job.log, error) from error
+
+
+def read_log(job: JobRecord, *, offset: int = 0) -> tuple[str, int]:
+    """A job's log from a byte offset, and the offset to go on from.
+
+    A job that has written none, or whose log lies on another machine, gives an empty text.
+
+    Raises:
+        StoreError: the log cannot be read.
+    """
+    try:
+        with job.log.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except FileNotFoundError:
+        return "", offset
+    except OSError as error:
+        raise _unusable(job.log, error) from error
+    whole = data[: data.rfind(b"\n") + 1]  # a line that is being written comes next time
+    return whole.decode("utf-8", "replace"), offset + len(whole)
+
+
+def delete_folder(job: JobRecord) -> None:
+    """Delete a job's folder; one that is gone already is no error."""
+    if job.folder_name:
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def _names(job_id: int) -> Iterator[str]:
+    yield f"job-{job_id}"
+    for number in count(2):
+        yield f"job-{job_id}-{number}"
+
+
+def _unusable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be used ({error.strerror or error}); "
+        "make room or choose another home folder with BORT_HOME"
+    )

@@ -1,0 +1,184 @@
+"""The tables. Plain types only, so that SQLite and PostgreSQL hold the same."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+# Raise it when a table changes, and add the step that brings older stores up to date.
+SCHEMA_VERSION = 1
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: tuples become lists, what is not finite becomes None.
+
+    Raises:
+        TypeError: something that is neither a number, text, truth value, None, list or mapping.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, without importing numpy
+        return plain(value.tolist())
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """JSON as text: the same bytes on every database, and never NaN or Infinity."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """Value to text."""
+        if value is None:
+            return None
+        return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        """Text to value."""
+        return None if value is None else json.loads(value)
+
+
+def inserted_id(result: sa.CursorResult[Any]) -> int:
+    """The id that the database gave to the inserted row."""
+    key = result.inserted_primary_key
+    assert key is not None, "every table with an id reports it"
+    return int(key[0])
+
+
+metadata = sa.MetaData()
+
+schema = sa.Table("bort_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
+
+
+def _id() -> "sa.Column[int]":
+    return sa.Column("id", sa.Integer, primary_key=True)
+
+
+def _float(name: str) -> "sa.Column[float]":
+    return sa.Column(name, sa.Float, nullable=False)
+
+
+def _integer(name: str) -> "sa.Column[int]":
+    return sa.Column(name, sa.Integer, nullable=False)
+
+
+def _text(name: str, **options: Any) -> "sa.Column[str]":
+    return sa.Column(name, sa.Text, nullable=False, **options)
+
+
+def _json(name: str) -> "sa.Column[Any]":
+    return sa.Column(name, Json, nullable=False)
+
+
+studies = sa.Table(
+    "studies",
+    metadata,
+    _id(),
+    _text("name", unique=True),
+    _json("spec"),
+    _float("created_at"),
+    sa.Column("profile", sa.Text),
+    sa.Column("is_example", sa.Boolean, nullable=False),
+    sqlite_autoincrement=True,  # a deleted study's id must never name another one
+)
+
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    _id(),
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    _text("architecture_id"),
+    _json("architecture"),
+    _float("error_rate"),
+    _float("error_se"),
+    _integer("n"),
+    sa.Column("macro_f1", sa.Float),
+    _integer("seed"),
+    _integer("steps"),
+    _float("seconds"),
+    sa.Column("diverged", sa.Boolean, nullable=False),
+    _integer("attempts"),
+    sa.Column("wrong_items", sa.LargeBinary, nullable=False),
+    _float("created_at"),
+    sa.UniqueConstraint("study_id", "architecture_id", "seed"),
+)
+
+# Which recorded studies were offered already: a deleted one must not come back.
+offered_examples = sa.Table(
+    "offered_examples", metadata, sa.Column("file_name", sa.Text, primary_key=True)
+)
+
+profiles = sa.Table(
+    "latency_profiles",
+    metadata,
+    _id(),
+    _text("name", unique=True),
+    _json("profile"),
+    _float("created_at"),
+    sa.Column("fingerprint_digest", sa.Text),
+    sa.Column("runtime", sa.Text),
+    sa.Column("batch_size", sa.Integer),
+    sa.Column("sequence_length", sa.Integer),
+    sa.Column("threads", sa.Integer),
+    sa.Column("space_digest", sa.Text),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _id(),
+    _text("kind"),
+    _json("spec"),
+    sa.Column("study", sa.Text, index=True),
+    _text("state", index=True),
+    _integer("attempt"),
+    _float("created_at"),
+    sa.Column("started_at", sa.Float),
+    sa.Column("finished_at", sa.Float),
+    sa.Column("heartbeat_at", sa.Float),
+    _float("seconds"),
+    _float("seconds_before"),  # of the attempts before the current one
+    _json("progress"),
+    sa.Column("reason", sa.Text),
+    sa.Column("result", Json),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("host", sa.Text),
+    sa.Column("pid", sa.Integer),
+    sa.Column("process_started", sa.Float),
+    sa.Column("boot_id", sa.Text),
+    sa.Column("is_detached", sa.Boolean, nullable=False),
+    _text("folder_name"),
+    sqlite_autoincrement=True,
+)
+
+job_events = sa.Table(
+    "job_events",
+    metadata,
+    _id(),
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    _float("at"),
+    _text("level"),
+    _text("message"),
+)
+
+metrics = sa.Table(
+    "metrics",
+    metadata,
+    _id(),
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    _text("name"),
+    _integer("step"),
+    sa.Column("value", sa.Float),  # NULL where a value was not finite
+    sa.Index("metrics_of_job", "job_id", "name", "step"),
+)

@@ -1,0 +1,76 @@
+"""The store: everything that outlives a process, behind one value that all can share."""
+
+from types import TracebackType
+
+from bort import paths
+from bort.storage.database import BUSY_TIMEOUT_S, Database
+from bort.storage.history import History
+from bort.storage.jobs import Jobs
+from bort.storage.profiles import Profiles
+from bort.storage.studies import Studies
+
+
+class Store(Studies, Profiles, Jobs, History):
+    """Studies, latency profiles and jobs in one database.
+
+    Safe to share between threads; processes open their own. Values go in and come out as frozen
+    dataclasses (`bort.storage.records`). Every method may raise `StoreError`: one line that says
+    why the database cannot be used, and what to do.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    @property
+    def database(self) -> Database:
+        """For transactions that span several parts of the store."""
+        return self._db
+
+    @property
+    def url(self) -> str:
+        """The URL that another process opens the same store with; may hold a password."""
+        return self._db.url
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it was opened for reading only."""
+        return self._db.is_read_only
+
+    def close(self) -> None:
+        """Close idle connections. The store stays usable."""
+        self._db.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({str(self._db)!r})"
+
+
+def open_store(
+    url: str | None = None,
+    *,
+    read_only: bool = False,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+) -> Store:
+    """Open a store, and create it where there is none.
+
+    Args:
+        url: `sqlite:///FILE` or a PostgreSQL URL; None is `bort.paths.store_url()`.
+        read_only: create and write nothing; also opens read-only files in read-only folders.
+        busy_timeout_s: how long a write waits for another process's write.
+    Raises:
+        StoreError: a URL that cannot be read, a folder that cannot be made, a file that cannot
+            be written or is no database, a store of a newer bort.
+    """
+    return Store(
+        Database(url or paths.store_url(), read_only=read_only, busy_timeout_s=busy_timeout_s)
+    )

@@ -1,0 +1,316 @@
+"""Studies and their evaluations."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bort.errors import BusyError, StudyConflictError, UnknownStudyError
+from bort.evaluation import Evaluation
+from bort.storage import schema
+from bort.storage.database import Database
+from bort.storage.records import EvaluationRecord, JobState, StudyRecord
+from bort.study import StudySpec
+
+# What a study may spend does not change what it asks: it may be continued with more.
+SPENDING = ("search.budget", "search.minutes")
+
+_count = (
+    sa.select(sa.func.count())
+    .where(schema.evaluations.c.study_id == schema.studies.c.id)
+    .scalar_subquery()
+    .label("evaluation_count")
+)
+
+
+class Studies:
+    """The part of the store that keeps studies."""
+
+    _db: Database
+
+    def create_study(self, spec: StudySpec, *, profile: str | None = None) -> StudyRecord:
+        """Store a study, or open it again when it exists with the same settings.
+
+        A larger or smaller budget (`SPENDING`) is no other setting: the study continues with it.
+
+        Raises:
+            StudyConflictError: a study of that name exists with other settings, or is a
+                recorded example.
+        """
+        try:
+            with self._db.writing() as connection:
+                found = _find(connection, spec.name)
+                if found is None:
+                    _insert_study(connection, spec, profile=profile)
+                else:
+                    _continue(connection, found, spec)
+        except IntegrityError:  # another process stored it in between (no SQLite does this)
+            return self.create_study(spec, profile=profile)
+        return self.study(spec.name)
+
+    def study(self, name: str) -> StudyRecord:
+        """Read one study.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        with self._db.reading() as connection:
+            found = _find(connection, name)
+            if found is None:
+                raise _unknown(connection, name)
+            return found
+
+    def studies(self) -> list[StudyRecord]:
+        """All studies, the newest first."""
+        newest = sa.select(schema.studies, _count).order_by(
+            schema.studies.c.created_at.desc(), schema.studies.c.id.desc()
+        )
+        with self._db.reading() as connection:
+            return [_study(row) for row in connection.execute(newest)]
+
+    def delete_study(self, name: str) -> None:
+        """Delete a study with its evaluations; its jobs stay in the list of jobs.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+            BusyError: a job is working on it.
+        """
+        with self._db.writing() as connection:
+            active = connection.scalar(
+                sa.select(schema.jobs.c.id).where(
+                    schema.jobs.c.study == name,
+                    schema.jobs.c.state.in_([s.value for s in JobState if s.is_active]),
+                )
+            )
+            if active is not None:
+                raise BusyError(
+                    f"job {active} is working on the study {name!r}; "
+                    f"cancel it first: bort jobs cancel {active}"
+                )
+            gone = connection.execute(
+                schema.studies.delete().where(schema.studies.c.name == name)
+            ).rowcount
+            if not gone:
+                raise _unknown(connection, name)
+
+    def set_study_profile(self, name: str, profile: str) -> None:
+        """Remember which stored latency profile the study's answers use.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        with self._db.writing() as connection:
+            changed = connection.execute(
+                schema.studies.update().where(schema.studies.c.name == name).values(profile=profile)
+            ).rowcount
+            if not changed:
+                raise _unknown(connection, name)
+
+    # -- evaluations -----------------------------------------------------------------------
+
+    def add_evaluation(
+        self,
+        study: StudyRecord | str,
+        architecture_id: str,
+        architecture: Mapping[str, int],
+        evaluation: Evaluation,
+    ) -> bool:
+        """Store one training. Storing the same study, architecture and seed again is harmless.
+
+        Returns:
+            True if it was new; False if one was stored already, which stays as it is.
+        Raises:
+            UnknownStudyError: the study does not exist (any more).
+        """
+        name = study if isinstance(study, str) else study.name
+        study_id = self.study(name).id if isinstance(study, str) else study.id
+        row = evaluation_row(study_id, architecture_id, architecture, evaluation)
+        try:
+            with self._db.writing() as connection:
+                connection.execute(schema.evaluations.insert().values(row))
+        except IntegrityError:
+            with self._db.reading() as connection:
+                if _find(connection, name) is None:
+                    raise _unknown(connection, name) from None
+            return False
+        return True
+
+    def evaluations(self, study: StudyRecord | str) -> dict[str, list[Evaluation]]:
+        """All trainings by architecture id, both in the order in which they were stored."""
+        found: dict[str, list[Evaluation]] = {}
+        for record in self.evaluation_records(study):
+            found.setdefault(record.architecture_id, []).append(record.evaluation)
+        return found
+
+    def evaluation_records(self, study: StudyRecord | str) -> list[EvaluationRecord]:
+        """All trainings with their architectures, in the order in which they were stored.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        study_id = self.study(study).id if isinstance(study, str) else study.id
+        table = schema.evaluations
+        query = table.select().where(table.c.study_id == study_id).order_by(table.c.id)
+        with self._db.reading() as connection:
+            return [_evaluation(row) for row in connection.execute(query)]
+
+
+def insert_recorded_study(
+    connection: sa.Connection,
+    spec: StudySpec,
+    evaluations: Sequence[EvaluationRecord],
+    *,
+    profile: str | None,
+    is_example: bool,
+) -> None:
+    """Store a whole study within the caller's transaction.
+
+    Raises:
+        StudyConflictError: a study of that name exists.
+    """
+    if _find(connection, spec.name) is not None:
+        raise StudyConflictError(
+            f"a study named {spec.name!r} exists already; delete it or import under another name"
+        )
+    study_id = _insert_study(connection, spec, profile=profile, is_example=is_example)
+    rows = [
+        evaluation_row(study_id, e.architecture_id, e.architecture, e.evaluation)
+        | {"created_at": e.created_at}
+        for e in evaluations
+    ]
+    if rows:
+        connection.execute(schema.evaluations.insert(), rows)
+
+
+def study_exists(connection: sa.Connection, name: str) -> bool:
+    """Whether a study of that name is stored."""
+    return _find(connection, name) is not None
+
+
+def evaluation_row(
+    study_id: int, architecture_id: str, architecture: Mapping[str, int], evaluation: Evaluation
+) -> dict[str, Any]:
+    """The row of one training; numbers of numpy become Python's."""
+    return {
+        "study_id": study_id,
+        "architecture_id": architecture_id,
+        "architecture": dict(architecture),
+        "error_rate": float(evaluation.error_rate),
+        "error_se": float(evaluation.error_se),
+        "n": int(evaluation.n),
+        "macro_f1": None if evaluation.macro_f1 is None else float(evaluation.macro_f1),
+        "seed": int(evaluation.seed),
+        "steps": int(evaluation.steps),
+        "seconds": float(evaluation.seconds),
+        "diverged": bool(evaluation.diverged),
+        "attempts": int(evaluation.attempts),
+        "wrong_items": bytes(evaluation.wrong_items),
+        "created_at": time.time(),
+    }
+
+
+def _insert_study(
+    connection: sa.Connection,
+    spec: StudySpec,
+    *,
+    profile: str | None,
+    is_example: bool = False,
+) -> int:
+    inserted = connection.execute(
+        schema.studies.insert().values(
+            name=spec.name,
+            spec=spec.to_dict(),
+            created_at=time.time(),
+            profile=profile,
+            is_example=is_example,
+        )
+    )
+    return schema.inserted_id(inserted)
+
+
+def _find(connection: sa.Connection, name: str) -> StudyRecord | None:
+    row = connection.execute(
+        sa.select(schema.studies, _count).where(schema.studies.c.name == name)
+    ).one_or_none()
+    return None if row is None else _study(row)
+
+
+def _continue(connection: sa.Connection, found: StudyRecord, spec: StudySpec) -> None:
+    if found.is_example:
+        raise StudyConflictError(
+            f"the study {spec.name!r} is a recorded example and cannot be continued; "
+            "choose another name with --study"
+        )
+    asked = schema.plain(spec.to_dict())
+    differences = [
+        text
+        for path, text in _differences(schema.plain(found.spec.to_dict()), asked)
+        if path not in SPENDING
+    ]
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise StudyConflictError(
+            f"a study named {spec.name!r} exists with other settings "
+            f"({'; '.join(differences[:3])}{more}); repeat its settings to continue it, "
+            "or choose another name with --study"
+        )
+    connection.execute(
+        schema.studies.update().where(schema.studies.c.id == found.id).values(spec=asked)
+    )
+
+
+def _differences(stored: Any, asked: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each differing setting: its dotted path, and one line for people."""
+    if isinstance(stored, dict) and isinstance(asked, dict):
+        for key in [*stored, *(k for k in asked if k not in stored)]:
+            below = f"{path}.{key}" if path else str(key)
+            yield from _differences(stored.get(key), asked.get(key), below)
+    elif stored != asked:
+        yield path, f"{path} is {_short(stored)}, now {_short(asked)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _unknown(connection: sa.Connection, name: str) -> UnknownStudyError:
+    names = connection.scalars(
+        sa.select(schema.studies.c.name).order_by(schema.studies.c.created_at.desc()).limit(5)
+    ).all()
+    known = f"stored are {', '.join(names)}" if names else "none is stored yet"
+    return UnknownStudyError(f"no study is named {name!r}; {known}")
+
+
+def _study(row: Any) -> StudyRecord:
+    return StudyRecord(
+        id=row.id,
+        name=row.name,
+        spec=StudySpec.from_dict(row.spec),
+        created_at=row.created_at,
+        profile=row.profile,
+        is_example=row.is_example,
+        evaluation_count=row.evaluation_count,
+    )
+
+
+def _evaluation(row: Any) -> EvaluationRecord:
+    return EvaluationRecord(
+        architecture_id=row.architecture_id,
+        architecture=row.architecture,
+        evaluation=Evaluation(
+            error_rate=row.error_rate,
+            error_se=row.error_se,
+            n=row.n,
+            macro_f1=row.macro_f1,
+            seed=row.seed,
+            steps=row.steps,
+            seconds=row.seconds,
+            diverged=row.diverged,
+            attempts=row.attempts,
+            wrong_items=bytes(row.wrong_items),
+        ),
+        created_at=row.created_at,
+    )
