@@ -1,0 +1,15 @@
+"""Names for the arrays that the search exchanges."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def frozen(values: npt.ArrayLike, dtype: type = float) -> npt.NDArray[np.generic]:
+    """A contiguous private copy that cannot be written to."""
+    array: npt.NDArray[np.generic] = np.array(values, dtype=dtype, order="C", copy=True)
+    array.setflags(write=False)
+    return array

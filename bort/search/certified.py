@@ -1,0 +1,169 @@
+"""The certified search: evaluate what is not yet certified until everything is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bort.search.arrays import FloatArray, IntArray
+from bort.search.choice import most_certifying, most_improving_front, most_improving_w
+from bort.search.design import next_design_point
+from bort.search.observation import Observation
+from bort.search.options import Lipschitz, SearchOptions, lipschitz_vector
+from bort.search.problem import SearchProblem
+from bort.search.state import SearchState
+
+EvaluateIndex = Callable[[int], Observation]
+Reason = Literal["certified", "budget", "exhausted", "limited by noise"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchStep:
+    """What one evaluation changed. What was yielded so far is always a valid answer.
+
+    Attributes:
+        index: the architecture just evaluated.
+        observation: its error.
+        evaluations: evaluations so far, known ones included.
+        certified_epsilon: the smallest ε certified so far; None while nothing is.
+        evaluation_bound: evaluations that the goal can need at most, under the λ in force; N
+            while λ is unknown.
+        lipschitz: λ in force, shape (K,), None while unknown.
+        done: no further step follows.
+        reason: why the search ended; None while it goes on.
+    """
+
+    index: int
+    observation: Observation
+    evaluations: int
+    certified_epsilon: float | None
+    evaluation_bound: int
+    lipschitz: FloatArray | None
+    done: bool
+    reason: Reason | None
+
+
+def certified_search(
+    problem: SearchProblem,
+    evaluate: EvaluateIndex,
+    *,
+    goal: str = "cover",
+    epsilon: float = 0.25,
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    lipschitz: Lipschitz = None,
+    slack: float | None = None,
+    nugget: float = 0.0,
+    budget: int | None = None,
+    known: Mapping[int, Observation] | None = None,
+) -> Iterator[SearchStep]:
+    """Evaluate architectures until the goal is certified, one step per evaluation.
+
+    The choices depend on nothing but the evaluations and their order: a search that is resumed
+    with `known` goes on exactly as if it had not been stopped. A search that is done already
+    yields nothing; ask `solve` for the answer.
+
+    Args:
+        problem: the space with its two known objectives.
+        evaluate: trains architecture `index` (or looks it up); a diverged training is
+            `Observation.excluded()`.
+        goal: "cover", "best", "paper" or "exhaustive".
+        epsilon: ε > 0.
+        weights: cost weights of size, latency and error.
+        lipschitz: λ; None estimates it, after a small design.
+        slack: σ of the monotone assumption; None does not assume it.
+        nugget: τ.
+        budget: evaluations at most, `known` and excluded ones included; None is no limit.
+        known: earlier evaluations, in the order in which they were made.
+    Raises:
+        InvalidOptionError: an option that cannot be used.
+    Source: ours; docs/search.md has the definitions and the proofs. The "paper" mode evaluates
+        everything, as the paper's algorithm does.
+    """
+    options = SearchOptions(
+        goal=goal,
+        epsilon=epsilon,
+        weights=weights,
+        lipschitz=lipschitz_vector(problem, lipschitz),
+        slack=slack,
+        nugget=nugget,
+    )
+    state = SearchState(problem, options)
+    for index, observation in (known or {}).items():
+        state.add(index, observation)
+    limit = len(problem) if budget is None else budget
+    while ending(state, limit) is None:
+        index = next_pick(state, limit)
+        state.add(index, evaluate(index))
+        yield _step(state, index, limit)
+
+
+def ending(state: SearchState, limit: int) -> Reason | None:
+    """Why the search ends here, or None where it goes on."""
+    if state.is_certified:
+        return "certified"
+    if state.is_exhausted:
+        return "exhausted"
+    if state.options.goal == "best" and state.is_limited_by_noise:
+        return "limited by noise"
+    return "budget" if len(state.observations) >= limit else None
+
+
+def next_pick(state: SearchState, limit: int) -> int:
+    """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
+    options = state.options
+    if options.evaluates_everything:
+        return int(np.argmax(state.is_open))
+    if options.goal == "best" and options.weights[2] == 0:
+        return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
+    if state.estimate.in_force is None:
+        pick = next_design_point(state.problem, state.observations, state.estimate.spans)
+        assert pick is not None, "an exhausted search has ended"
+        return pick
+    return _pick_best(state, limit) if options.goal == "best" else _pick_cover(state, limit)
+
+
+def _pick_cover(state: SearchState, limit: int) -> int:
+    engines = state.engines
+    assert engines.target is not None
+    uncertified = np.flatnonzero(engines.target.uncertified & state.is_open)
+    pick, gain = most_certifying(engines.envelope, engines.target, state.observations, uncertified)
+    # Gains tend to shrink, so at least this many more are needed. Where that is out of reach,
+    # the evaluations that are left had better improve the front.
+    remaining = limit - len(state.observations)
+    if len(uncertified) > remaining * max(gain, 1) and state.has_witness:
+        return most_improving_front(state.problem, state.observations, uncertified)
+    return pick
+
+
+def _pick_best(state: SearchState, limit: int) -> int:
+    upper, lower = state.log_w_bounds()
+    rows = np.flatnonzero(state.contenders & state.is_open)
+    if not len(rows):  # no architecture is smaller or faster than the maximum: any will do
+        return int(np.argmax(state.is_open))
+    if len(state.observations) % 2:
+        return _first_largest(upper, rows)
+    if limit < state.evaluation_bound and state.has_witness:
+        weight = state.options.weights[2]
+        return most_improving_w(
+            state.log_gains, weight, lower, state.problem, state.observations, rows
+        )
+    return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
+
+
+def _first_largest(values: FloatArray, rows: IntArray) -> int:
+    return int(rows[np.argmax(values[rows])])
+
+
+def _step(state: SearchState, index: int, limit: int) -> SearchStep:
+    reason = ending(state, limit)
+    return SearchStep(
+        index=index,
+        observation=state.observations[index],
+        evaluations=len(state.observations),
+        certified_epsilon=state.certified_epsilon,
+        evaluation_bound=state.evaluation_bound,
+        lipschitz=state.estimate.in_force,
+        done=reason is not None,
+        reason=reason,
+    )

@@ -1,0 +1,88 @@
+"""Which uncertified architecture to evaluate next. Every choice here keeps the bounds valid."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bort.search.arrays import FloatArray, IntArray
+from bort.search.cover_target import CoverTarget
+from bort.search.lower_envelope import LowerEnvelope
+from bort.search.observation import Observation
+from bort.search.pareto import hypervolume
+from bort.search.problem import SearchProblem
+from bort.search.surrogate import predict_log_error
+
+_CANDIDATES = 384  # bounds the work per choice in large spaces
+_TARGETS = 2048
+_NODES = (-1.2247448713915890, 0.0, 1.2247448713915890)  # Gauss-Hermite, 3 nodes, in units of √2σ
+_NODE_WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
+_MARGIN = 0.05  # beyond the worst of each objective, so that extreme points count
+
+
+def most_certifying(
+    envelope: LowerEnvelope,
+    target: CoverTarget,
+    observations: Mapping[int, Observation],
+    uncertified: IntArray,
+) -> tuple[int, int]:
+    """The uncertified architecture that would certify most others, and how many.
+
+    Its unknown error is taken to be the surrogate's mean. In large spaces both candidates and
+    the counted are evenly spaced samples. The lowest index of equals wins.
+    """
+    candidates, counted = _thinned(uncertified, _CANDIDATES), _thinned(uncertified, _TARGETS)
+    errors, _ = predict_log_error(envelope.problem, observations, candidates)
+    own = envelope.own_error_term(counted, candidates)
+    cheap = np.ones(own.shape, dtype=bool)
+    for cost in (np.log(envelope.problem.size), np.log(envelope.problem.latency)):
+        cheap &= cost[candidates][None, :] - cost[counted][:, None] <= target.delta
+    witnessed = np.where(cheap, errors[None, :], np.inf)
+    witnessed = np.minimum(witnessed, target.best_log_error[counted][:, None])
+    lower = np.maximum(envelope.values[counted][:, None], errors[None, :] - own)
+    gains = ((cheap & (own <= target.delta)) | (witnessed - lower <= target.delta)).sum(axis=0)
+    best = int(np.argmax(gains))
+    return int(candidates[best]), int(gains[best] * len(uncertified) / len(counted))
+
+
+def most_improving_front(
+    problem: SearchProblem, observations: Mapping[int, Observation], uncertified: IntArray
+) -> int:
+    """The architecture with the largest expected gain in hypervolume of (ln p, ln i, ln e)."""
+    candidates = _thinned(uncertified, _CANDIDATES)
+    mean, deviation = predict_log_error(problem, observations, candidates)
+    costs = np.column_stack([np.log(problem.size), np.log(problem.latency)])
+    seen = [i for i, o in observations.items() if o.is_witness]
+    front = np.column_stack([costs[seen], np.log([observations[i].error for i in seen])])
+    ref = np.append(costs.max(axis=0), front[:, 2].max()) + _MARGIN
+    now = hypervolume(front, ref=ref)
+    gains = np.zeros(len(candidates))
+    for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
+        errors = mean + np.sqrt(2) * deviation * node
+        for row, (candidate, error) in enumerate(zip(candidates, errors, strict=True)):
+            point = np.append(costs[candidate], error)
+            gains[row] += weight * (hypervolume(np.vstack([front, point]), ref=ref) - now)
+    return int(candidates[np.argmax(gains)])
+
+
+def most_improving_w(
+    log_gains: FloatArray,
+    error_weight: float,
+    best_log_w: float,
+    problem: SearchProblem,
+    observations: Mapping[int, Observation],
+    uncertified: IntArray,
+) -> int:
+    """The architecture with the largest expected gain in ln W."""
+    candidates = _thinned(uncertified, _TARGETS)
+    mean, deviation = predict_log_error(problem, observations, candidates)
+    gains = np.zeros(len(candidates))
+    for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
+        value = log_gains[candidates] - error_weight * (mean + np.sqrt(2) * deviation * node)
+        gains += weight * np.maximum(value - best_log_w, 0.0)
+    return int(candidates[np.argmax(gains)])
+
+
+def _thinned(rows: IntArray, count: int) -> IntArray:
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]

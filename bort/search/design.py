@@ -1,0 +1,57 @@
+"""Where a search starts when λ is unknown: few points that tell every dimension apart."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bort.search.arrays import FloatArray
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
+
+
+def staircase(problem: SearchProblem) -> list[int]:
+    """From the largest architecture to the smallest, one dimension lowered at a time.
+
+    Neighbours on the stairs differ in one dimension, by its whole extent, so that K+1
+    evaluations give each λ_k a pair of its own; both ends are extreme points of the front.
+    Where the space has no such architecture, the nearest one takes its place.
+    """
+    rows = np.flatnonzero(problem.matters)
+    low, high = problem.coordinates.min(axis=0), problem.coordinates.max(axis=0)
+    scale = np.where(problem.extents > 0, problem.extents, 1.0)
+    corner, stairs = high.copy(), []
+    for k in (None, *rows):
+        if k is not None:
+            corner[k] = low[k]
+        offsets = np.abs(problem.coordinates - corner) / scale
+        if k is not None:
+            offsets[problem.coordinates[:, k] != low[k]] += len(problem.names)
+        stairs.append(int(np.argmin(offsets.sum(axis=1))))
+    return list(dict.fromkeys(stairs))
+
+
+def next_design_point(
+    problem: SearchProblem, observations: Mapping[int, Observation], spans: FloatArray
+) -> int | None:
+    """The next architecture of the design, or None where nothing is left to try.
+
+    Args:
+        spans: shape (r, K'), independent differences that evaluated pairs already have, over
+            the K' dimensions that vary.
+    """
+    for index in staircase(problem):
+        if index not in observations:
+            return index
+    open_rows = np.setdiff1d(np.arange(len(problem)), np.fromiter(observations, dtype=np.int64))
+    sources = [i for i, o in observations.items() if o.is_source]
+    if not len(open_rows):
+        return None
+    if not sources:
+        return int(open_rows[0])
+    varying = np.flatnonzero(problem.matters)
+    scale = problem.extents[varying]
+    steps = problem.differences(problem.coordinates[open_rows], problem.coordinates[sources[0]])
+    residual = steps[:, varying] / scale
+    for span in np.linalg.qr((spans / scale).T)[0].T:
+        residual = residual - np.outer(residual @ span, span)
+    return int(open_rows[np.argmax(np.einsum("nk,nk->n", residual, residual))])

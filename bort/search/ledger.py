@@ -1,0 +1,145 @@
+"""The guarantee ledger: every assumption, whether it was checked, and the evidence."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bort.search.state import SearchState
+
+Status = Literal["checked", "estimated", "assumed", "violated"]
+Guarantee = Literal["proved", "conditional", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One assumption of the guarantee.
+
+    Attributes:
+        assumption: what is assumed, in a few words.
+        status: checked, estimated, assumed or violated.
+        evidence: one or two sentences with the numbers.
+    """
+
+    assumption: str
+    status: Status
+    evidence: str
+
+
+def build_ledger(state: SearchState, *, confidence: float | None) -> tuple[Entry, ...]:
+    """The entries that apply to this state, in the order in which they should be read."""
+    entries = [_error(state, confidence), _size(), _latency(state), _lipschitz(state)]
+    if not (state.is_exhausted or state.options.evaluates_everything):
+        entries.append(_nugget(state))
+        if state.options.slack is not None:
+            entries.append(_monotone(state))
+    entries += _floor(state) + _excluded(state)
+    return tuple(entries)
+
+
+def judge(state: SearchState, ledger: tuple[Entry, ...]) -> Guarantee:
+    """proved: nothing had to be assumed; conditional: if the ledger's assumptions hold; none."""
+    if state.certified_epsilon is None or any(e.status == "violated" for e in ledger):
+        return "none"
+    needs_nothing = state.is_exhausted or (
+        state.options.goal == "best" and state.options.weights[2] == 0
+    )
+    return "proved" if needs_nothing else "conditional"
+
+
+def _error(state: SearchState, confidence: float | None) -> Entry:
+    if confidence is None:
+        return Entry(
+            "error on this dev set, as trained",
+            "checked",
+            "The claim is about the errors measured on this dev set by these trainings, "
+            "not about other data.",
+        )
+    return Entry(
+        "error in the population",
+        "assumed",
+        f"Intervals at {confidence:.0%} confidence for all {len(state.problem)} architectures "
+        "at once, if the dev examples are independent draws from the population.",
+    )
+
+
+def _size() -> Entry:
+    return Entry("parameter counts", "checked", "Counted exactly for every architecture.")
+
+
+def _latency(state: SearchState) -> Entry:
+    band, epsilon = state.problem.latency_band, state.options.epsilon
+    if not 0 < band < 1:
+        return Entry("latency", "checked", "Certified for the latencies as listed.")
+    truth = (1 + epsilon) * (1 + band) / (1 - band)
+    return Entry(
+        "latency",
+        "estimated",
+        f"Certified for the model's latencies, a factor of {1 + epsilon:.3g}. If the true ones "
+        f"are within ±{band:.1%} of the model, they are covered within a factor of {truth:.3g}.",
+    )
+
+
+def _lipschitz(state: SearchState) -> Entry:
+    name, estimate = "error changes no faster than λ", state.estimate
+    if state.is_exhausted or state.options.evaluates_everything:
+        text = "Not needed: every architecture is evaluated."
+        return Entry(name, "checked", text)
+    if estimate.in_force is None:
+        text = f"λ cannot be estimated yet: {estimate.sources} evaluations do not tell every "
+        return Entry(name, "assumed", text + "dimension apart.")
+    record = f"{len(estimate.violations)} of {estimate.predictions} predictions violated"
+    if estimate.violations:
+        worst = np.expm1(estimate.worst_excess)
+        record += f", worst by {worst:.1%} of the error"
+    if not estimate.is_given:
+        text = f"λ estimated (envelope times 2 over {estimate.pairs} pairs; {record})."
+        return Entry(name, "estimated", f"{text} If it holds, {_claim(state)}")
+    if estimate.violations:
+        return Entry(name, "violated", f"λ as given; {record}: nothing is guaranteed.")
+    return Entry(name, "assumed", f"λ as given; {record}. If it holds, {_claim(state)}")
+
+
+def _claim(state: SearchState) -> str:
+    if state.certified_epsilon is None:
+        return "nothing is certified yet."
+    if state.options.goal == "best":
+        return f"the best W is within a factor of {1 - state.certified_epsilon:.3g} of the largest."
+    factor = 1 + state.certified_epsilon
+    return f"every architecture is covered within a factor of {factor:.3g}."
+
+
+def _nugget(state: SearchState) -> Entry:
+    nugget = state.options.nugget
+    if nugget == 0:
+        text = "τ = 0: each error is defined as its training gave it, seed included."
+        return Entry("what one seed adds", "assumed", text)
+    text = f"τ = {nugget:.3g} of ln error between any two trainings, from repeated seeds."
+    return Entry("what one seed adds", "estimated", text)
+
+
+def _monotone(state: SearchState) -> Entry:
+    name = "a larger architecture errs no more than 1+σ times as much"
+    slack = state.options.slack or 0.0
+    pairs, worst = state.monotone_record()
+    if worst > np.log1p(slack) + 1e-9:
+        text = f"σ = {slack:.3g}; among {pairs} comparable pairs one errs {np.exp(worst):.3g} times"
+        return Entry(name, "violated", text + " as much: nothing is guaranteed.")
+    return Entry(name, "assumed", f"σ = {slack:.3g}; no violation among {pairs} comparable pairs.")
+
+
+def _floor(state: SearchState) -> list[Entry]:
+    floored = [o for o in state.observations.values() if o.is_floored]
+    if not floored:
+        return []
+    text = f"{len(floored)} errors of 0 are taken as {floored[0].error:.3g}, 1/(2 n_dev): what "
+    text += "is promised is an error of at most (1+ε) times the larger of the true one and this."
+    return [Entry("errors of 0", "checked", text)]
+
+
+def _excluded(state: SearchState) -> list[Entry]:
+    excluded = sum(o.is_excluded for o in state.observations.values())
+    if not excluded:
+        return []
+    text = f"{excluded} architectures diverged in training and in every retry: they are left out "
+    return [Entry("excluded", "checked", text + "of the claim and bound no other.")]

@@ -1,0 +1,57 @@
+"""ℓ(ξ): the least that ln e(ξ) can be, given the evaluated architectures."""
+
+import numpy as np
+
+from bort.search.arrays import BoolArray, FloatArray, IntArray
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
+
+
+class LowerEnvelope:
+    """The lower bound on ln e of every architecture, raised by each evaluation.
+
+    ℓ(ξ) is the largest of ln l(c) - d(c, ξ) - τ over the sources c, and of ln l(c) - ln(1+σ)
+    over the sources at least as large, when a slack σ is given. Monotone bounds never chain.
+    Both are ln l(c) minus c's own error term. At an evaluated source ℓ is its own ln l.
+    Memory O(N), cost O(N K) per evaluation.
+
+    Attributes:
+        values: shape (N,), -inf where nothing is known.
+    """
+
+    def __init__(
+        self,
+        problem: SearchProblem,
+        *,
+        lipschitz: FloatArray,
+        nugget: float = 0.0,
+        slack: float | None = None,
+    ) -> None:
+        self.problem = problem
+        self.lipschitz = lipschitz
+        self.nugget = nugget
+        self.log_slack = None if slack is None else float(np.log1p(slack))
+        self.values: FloatArray = np.full(len(problem), -np.inf)
+        self._own = np.zeros(len(problem), dtype=bool)
+
+    def reach(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
+        """d(c, ξ) + τ of every row ξ to every other c: shape (n, m)."""
+        return self.problem.distance(rows, others, self.lipschitz) + self.nugget
+
+    def own_error_term(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
+        """ln of how much more wrong c can be than ξ, with c its own witness: shape (n, m)."""
+        own = self.reach(rows, others)
+        if self.log_slack is None:
+            return own
+        smaller = self.problem.is_no_larger(rows, others)
+        return np.where(smaller, np.minimum(own, self.log_slack), own)
+
+    def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:
+        """Take in one source, `own` being its `own_error_term` to all; mark where ℓ rose."""
+        log_lower = float(np.log(observation.lower))
+        bound = log_lower - own
+        rose = (bound > self.values) & ~self._own
+        self.values[rose] = bound[rose]
+        self.values[index] = log_lower
+        self._own[index] = True
+        return rose

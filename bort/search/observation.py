@@ -1,0 +1,58 @@
+"""The error of one architecture as the search sees it: a value and an interval."""
+
+import math
+from dataclasses import dataclass
+
+from bort.errors import InvalidOptionError
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One architecture's error, above 0.
+
+    Attributes:
+        error: point estimate, floored at 1/(2n) where the measured error was 0.
+        lower, upper: ends of the interval; equal to `error` where the claim is about this dev
+            set, as trained.
+        n: number of dev examples, None where the oracle has none.
+        is_floored: the measured error was below the floor.
+        is_witness: may cover others and be an answer.
+        is_source: may bound the error of others. An architecture trained with part of Θ is a
+            witness (its error is an upper bound) but no source; a diverged one is neither.
+    """
+
+    error: float
+    lower: float
+    upper: float
+    n: int | None = None
+    is_floored: bool = False
+    is_witness: bool = True
+    is_source: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lower <= self.error <= self.upper < math.inf:
+            raise InvalidOptionError(
+                "an observed error needs 0 < lower <= error <= upper, got "
+                f"{self.lower}, {self.error}, {self.upper}; floor errors of 0 at 1/(2n)"
+            )
+
+    @classmethod
+    def of(cls, error: float, *, n: int | None = None) -> "Observation":
+        """An error taken as it is, floored at 1/(2n) where `n` is known."""
+        floored = floor_error(error, n)
+        return cls(floored, floored, floored, n=n, is_floored=floored > error)
+
+    @classmethod
+    def excluded(cls) -> "Observation":
+        """What a training that diverged tells about its architecture: nothing."""
+        return cls(1.0, 1.0, 1.0, is_witness=False, is_source=False)
+
+    @property
+    def is_excluded(self) -> bool:
+        """Neither witness nor source."""
+        return not (self.is_witness or self.is_source)
+
+
+def floor_error(error: float, n: int | None) -> float:
+    """`error`, but at least 1/(2n): half an example, the least that n examples can tell from 0."""
+    return max(error, 0.5 / n) if n else error

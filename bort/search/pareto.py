@@ -1,0 +1,52 @@
+"""Dominance and hypervolume. All objectives are minimised."""
+
+import moocore
+import numpy as np
+
+from bort.search.arrays import BoolArray, FloatArray
+
+
+def is_non_dominated(costs: FloatArray) -> BoolArray:
+    """Mark the rows that no other row beats.
+
+    A row beats another when it is no larger in every column and smaller in one. Cost:
+    O(n log n) for up to three columns.
+
+    Args:
+        costs: shape (n, d), every column minimised; NaN is not allowed.
+    Returns:
+        Shape (n,). Equal rows are all marked.
+    Raises:
+        ValueError: `costs` is not two-dimensional, or holds NaN.
+
+    Examples:
+        >>> is_non_dominated(np.array([[1.0, 2], [2, 1], [2, 2], [1, 2]])).tolist()
+        [True, True, False, True]
+
+    Source: Kung, Luccio & Preparata 1975, through moocore.
+    """
+    costs = np.asarray(costs, dtype=float)
+    if costs.ndim != 2:
+        raise ValueError(f"costs must be two-dimensional, got shape {costs.shape}")
+    if np.isnan(costs).any():
+        raise ValueError("costs must not hold NaN; leave out what was not measured")
+    if not len(costs):
+        return np.zeros(0, dtype=bool)
+    return np.asarray(moocore.is_nondominated(costs, keep_weakly=True), dtype=bool)
+
+
+def hypervolume(costs: FloatArray, /, ref: FloatArray) -> float:
+    """Volume that the rows dominate, up to the reference point; 0 for no rows.
+
+    Args:
+        costs: shape (n, d), every column minimised.
+        ref: shape (d,); rows beyond it count for nothing.
+    Source: Guerreiro & Fonseca's algorithms, through moocore.
+
+    Examples:
+        >>> hypervolume(np.array([[1.0, 2], [2, 1]]), ref=np.array([3.0, 3]))
+        3.0
+    """
+    if not len(costs):
+        return 0.0
+    return float(moocore.hypervolume(costs, ref=ref))

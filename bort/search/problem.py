@@ -1,0 +1,131 @@
+"""What a search works on: coordinates and the two objectives that cost nothing to know."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from bort.errors import InvalidSpaceError
+from bort.search.arrays import BoolArray, FloatArray, IntArray, frozen
+
+# A wider network with the same number of heads is the usual reading of "larger"; more heads of
+# a smaller size each is neither larger nor smaller.
+_NEVER_MONOTONE = ("heads",)
+_UNSET: BoolArray = np.zeros(0, dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class SearchProblem:
+    """A finite space Ξ with exact size and predicted latency; only the error is unknown.
+
+    Architectures are the rows 0..N-1. Both objectives are minimised. The arrays are copied and
+    write-protected.
+
+    Attributes:
+        names: K dimension names.
+        coordinates: shape (N, K); the logarithm of an integer dimension, the value itself of a
+            linear one, a code of a categorical one.
+        size: shape (N,), parameters, all > 0.
+        latency: shape (N,), milliseconds (or any positive cost), all > 0.
+        categorical: shape (K,); a categorical dimension contributes λ per mismatch.
+        monotone: shape (K,); dimensions in which larger may be assumed to be no worse, when a
+            slack is given. In the others two architectures must agree to be compared.
+        latency_band: relative error m of the latency model; the truth lies within ±m.
+        size_elasticity, latency_elasticity: shape (K,) or None; constants α with
+            |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations.
+
+    Raises:
+        InvalidSpaceError: no rows, differing lengths, or a cost that is not finite and positive.
+    """
+
+    names: tuple[str, ...]
+    coordinates: FloatArray
+    size: FloatArray
+    latency: FloatArray
+    categorical: BoolArray = field(default_factory=lambda: _UNSET)
+    monotone: BoolArray = field(default_factory=lambda: _UNSET)
+    latency_band: float = 0.0
+    size_elasticity: FloatArray | None = None
+    latency_elasticity: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        names = tuple(self.names)
+        coordinates = frozen(self.coordinates)
+        if coordinates.ndim != 2 or coordinates.shape[1] != len(names) or not len(coordinates):
+            raise InvalidSpaceError(
+                f"coordinates must have one row per architecture and {len(names)} columns, "
+                f"got shape {coordinates.shape}"
+            )
+        _set(self, "names", names)
+        _set(self, "coordinates", coordinates)
+        for name in ("size", "latency"):
+            _set(self, name, _positive_column(name, getattr(self, name), len(coordinates)))
+        _set(self, "categorical", _flags(self.categorical, len(names), default=False))
+        monotone = _flags(self.monotone, len(names), default=True)
+        usable = np.array([n not in _NEVER_MONOTONE for n in names]) & ~self.categorical
+        _set(self, "monotone", frozen(monotone & usable, bool))
+        for name in ("size_elasticity", "latency_elasticity"):
+            if getattr(self, name) is not None:
+                _set(self, name, frozen(getattr(self, name)))
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    @property
+    def extents(self) -> FloatArray:
+        """Shape (K,): largest difference per dimension, 1 for a categorical one that varies."""
+        spans = np.ptp(self.coordinates, axis=0)
+        return np.asarray(np.where(self.categorical, (spans > 0).astype(float), spans))
+
+    @property
+    def matters(self) -> BoolArray:
+        """Shape (K,): the dimensions with more than one value."""
+        return np.asarray(np.ptp(self.coordinates, axis=0) > 0)
+
+    def differences(self, rows: FloatArray, point: FloatArray) -> FloatArray:
+        """|x_k(row) - x_k(point)| per dimension, 1 or 0 in categorical ones: shape (n, K)."""
+        steps = np.abs(rows - point)
+        if self.categorical.any():
+            steps[:, self.categorical] = steps[:, self.categorical] > 0
+        return steps
+
+    def distance(
+        self, rows: IntArray | slice, others: IntArray, lipschitz: FloatArray
+    ) -> FloatArray:
+        """d(c, ξ) of every row to every other, shape (n, m), summed dimension by dimension."""
+        ours, theirs = self.coordinates[rows], self.coordinates[others]
+        total = np.zeros((len(ours), len(theirs)))
+        for k in np.flatnonzero(self.matters):
+            steps = ours[:, k, None] - theirs[None, :, k]
+            total += lipschitz[k] * ((steps != 0) if self.categorical[k] else np.abs(steps))
+        return total
+
+    def is_no_larger(self, rows: IntArray | slice, others: IntArray) -> BoolArray:
+        """Comparable with the other, and at most as large in every dimension: shape (n, m)."""
+        ours, theirs = self.coordinates[rows], self.coordinates[others]
+        holds = np.ones((len(ours), len(theirs)), dtype=bool)
+        for k in np.flatnonzero(self.matters):
+            a, b = ours[:, k, None], theirs[None, :, k]
+            holds &= (a <= b) if self.monotone[k] else (a == b)
+        return holds
+
+
+def _set(problem: SearchProblem, name: str, value: object) -> None:
+    object.__setattr__(problem, name, value)
+
+
+def _flags(values: BoolArray, count: int, *, default: bool) -> BoolArray:
+    chosen = np.full(count, default) if values is _UNSET else values
+    return frozen(chosen, bool)  # type: ignore[return-value]
+
+
+def _positive_column(name: str, values: npt.ArrayLike, count: int) -> FloatArray:
+    column = frozen(values)
+    if column.shape != (count,):
+        raise InvalidSpaceError(f"{name} needs {count} values, got shape {column.shape}")
+    bad = np.flatnonzero(~(np.isfinite(column) & (column > 0)))  # type: ignore[operator]
+    if len(bad):
+        raise InvalidSpaceError(
+            f"{name} must be finite and above 0, got {column[bad[0]]} in row {bad[0]}"
+        )
+    return column  # type: ignore[return-value]

@@ -1,0 +1,225 @@
+"""What is known and certified after some evaluations. Pure bookkeeping: it chooses nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bort.errors import InvalidOptionError
+from bort.search.arrays import BoolArray, FloatArray
+from bort.search.cover_gap import CoverGap
+from bort.search.cover_target import CoverTarget
+from bort.search.evaluation_bound import best_bound, cover_bound
+from bort.search.lipschitz import LipschitzEstimate
+from bort.search.lower_envelope import LowerEnvelope
+from bort.search.observation import Observation
+from bort.search.options import SearchOptions
+from bort.search.problem import SearchProblem
+from bort.search.w_coefficient import log_gain
+
+
+@dataclass(slots=True)
+class _Engines:
+    envelope: LowerEnvelope
+    gap: CoverGap | None
+    target: CoverTarget | None
+
+
+class SearchState:
+    """Everything that a search knows, fed one evaluation at a time, in their order.
+
+    While λ is unknown there is nothing to certify and `envelope` is None, except where every
+    architecture has been evaluated, which needs no λ.
+    Memory O(N + |C| K). Cost per evaluation O(N K); where λ rises, O(|C| N K).
+    """
+
+    def __init__(self, problem: SearchProblem, options: SearchOptions) -> None:
+        self.problem = problem
+        self.options = options
+        self.observations: dict[int, Observation] = {}
+        self.estimate = LipschitzEstimate(problem, given=options.lipschitz, nugget=options.nugget)
+        self.log_gains: FloatArray = log_gain(problem.size, problem.latency, options.weights)
+        self.is_open: BoolArray = np.ones(len(problem), dtype=bool)
+        self._engines: _Engines | None = None
+        self._bound: tuple[int, int] | None = None
+        if not options.evaluates_everything and options.lipschitz is not None:
+            self._engines = self._build(options.lipschitz)
+
+    def add(self, index: int, observation: Observation) -> None:
+        """Take in one evaluation.
+
+        Raises:
+            InvalidOptionError: `index` is no architecture of the space, or was there already.
+        """
+        if not 0 <= index < len(self.problem) or index in self.observations:
+            raise InvalidOptionError(
+                f"evaluation of architecture {index}: expected a new index below "
+                f"{len(self.problem)}"
+            )
+        self.observations[index] = observation
+        self.is_open[index] = False
+        if self.estimate.observe(index, observation):
+            self._engines = None
+        elif self._engines is not None:
+            self._take_in(self._engines, index, observation)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Every architecture has been evaluated."""
+        return len(self.observations) == len(self.problem)
+
+    @property
+    def is_ready(self) -> bool:
+        """λ is known, or not needed."""
+        return self.estimate.in_force is not None or self.is_exhausted
+
+    @property
+    def engines(self) -> _Engines:
+        """The bounds under the λ in force, rebuilt where it has risen."""
+        if self._engines is None:
+            lipschitz = self.estimate.in_force
+            if lipschitz is None:
+                lipschitz = np.zeros(len(self.problem.names))
+            self._engines = self._build(lipschitz)
+        return self._engines
+
+    @property
+    def certified_gap(self) -> float | None:
+        """ln(1+ε*) for a cover, -ln(1-ε*) for the best W; None while nothing is certified."""
+        gap = self._gap()
+        return gap if gap < np.inf else None
+
+    @property
+    def certified_epsilon(self) -> float | None:
+        """ε*, the smallest ε that is certified so far."""
+        gap = self.certified_gap
+        if gap is None:
+            return None
+        epsilon = float(-np.expm1(-gap) if self.options.goal == "best" else np.expm1(gap))
+        return min(epsilon, self.options.epsilon) if self.is_certified else epsilon
+
+    @property
+    def is_certified(self) -> bool:
+        """The goal is reached at the ε that was asked for."""
+        if self.options.goal == "best":
+            return self.has_witness and self._gap() <= self.options.log_room
+        return self._gap() <= self.options.delta
+
+    @property
+    def contenders(self) -> BoolArray:
+        """Goal best: who may still beat the best by more than ε allows, shape (N,)."""
+        upper, lower = self.log_w_bounds()
+        return np.asarray((upper > -np.inf) & (upper > lower + self.options.log_room))
+
+    @property
+    def is_limited_by_noise(self) -> bool:
+        """Goal best: every contender has been evaluated, and the intervals still overlap."""
+        return (
+            self.is_ready
+            and self.has_witness
+            and not self.is_certified
+            and not (self.contenders & self.is_open).any()
+        )
+
+    @property
+    def evaluation_bound(self) -> int:
+        """Evaluations that the goal can need at most, under the λ in force; N while unknown.
+
+        It speaks of a search made by `certified_search` from its first evaluation on. The design
+        and what gave no witness come on top; a λ that rose opens a new account for the best W.
+        """
+        raises = self.estimate.raises
+        if self._bound is None or self._bound[0] != raises:
+            self._bound = raises, self._packing_number()
+        without = sum(not o.is_witness for o in self.observations.values())
+        design = 0 if self.estimate.is_given else 1 + int(self.problem.matters.sum())
+        return min(len(self.problem), self._bound[1] + design + without)
+
+    def log_w_bounds(self) -> tuple[FloatArray, float]:
+        """Upper bounds on ln W of all, shape (N,), and the lower bound on ln W of the best."""
+        weight = self.options.weights[2]
+        upper = self.log_gains.copy()
+        possible = upper > -np.inf
+        if weight:
+            upper[possible] -= weight * self.engines.envelope.values[possible]
+        excluded = [i for i, o in self.observations.items() if o.is_excluded]
+        upper[excluded] = -np.inf
+        rows = [i for i, o in self.observations.items() if o.is_witness]
+        errors = np.log([self.observations[i].upper for i in rows])
+        lower = self.log_gains[rows] - (weight * errors if weight else 0.0)
+        return upper, float(lower.max(initial=-np.inf))
+
+    def monotone_record(self) -> tuple[int, float]:
+        """Comparable pairs of sources, and the worst ln l(larger) - ln u(smaller) among them."""
+        rows = np.array([i for i, o in self.observations.items() if o.is_source], dtype=np.int64)
+        comparable = self.problem.is_no_larger(rows, rows)
+        np.fill_diagonal(comparable, False)
+        lower = np.log([self.observations[int(i)].lower for i in rows])
+        upper = np.log([self.observations[int(i)].upper for i in rows])
+        excess = np.where(comparable, lower[None, :] - upper[:, None], -np.inf)
+        return int(comparable.sum()), float(excess.max(initial=-np.inf))
+
+    @property
+    def has_witness(self) -> bool:
+        """There is an evaluated architecture that can be an answer."""
+        return any(o.is_witness for o in self.observations.values())
+
+    def _gap(self) -> float:
+        if self.options.evaluates_everything:
+            return 0.0 if self.is_exhausted else np.inf
+        if not self.has_witness or not (self.is_ready or self._needs_no_errors):
+            return np.inf
+        if self.options.goal == "best":
+            upper, lower = self.log_w_bounds()
+            highest = float(upper.max())
+            return 0.0 if highest == -np.inf else max(0.0, highest - lower)
+        gap = self.engines.gap
+        assert gap is not None
+        return gap.largest()[1]
+
+    @property
+    def _needs_no_errors(self) -> bool:
+        return self.options.goal == "best" and self.options.weights[2] == 0
+
+    def _packing_number(self) -> int:
+        options, lipschitz = self.options, self.estimate.in_force
+        if options.goal == "best" and options.weights[2] == 0:
+            return 1
+        if options.evaluates_everything or lipschitz is None:
+            return len(self.problem)
+        if options.goal == "cover":
+            return cover_bound(
+                self.problem, epsilon=options.epsilon, lipschitz=lipschitz, nugget=options.nugget
+            )
+        widths = [np.log(o.upper / o.lower) for o in self.observations.values()]
+        return (1 + self.estimate.raises) * best_bound(
+            self.problem,
+            epsilon=options.epsilon,
+            lipschitz=lipschitz,
+            error_weight=options.weights[2],
+            nugget=options.nugget,
+            log_width=max(widths, default=0.0),
+        )
+
+    def _build(self, lipschitz: FloatArray) -> _Engines:
+        options = self.options
+        envelope = LowerEnvelope(
+            self.problem, lipschitz=lipschitz, nugget=options.nugget, slack=options.slack
+        )
+        is_cover = options.goal != "best"
+        engines = _Engines(
+            envelope,
+            CoverGap(envelope) if is_cover else None,
+            CoverTarget(envelope, options.delta) if is_cover else None,
+        )
+        for index, observation in self.observations.items():
+            self._take_in(engines, index, observation)
+        return engines
+
+    def _take_in(self, engines: _Engines, index: int, observation: Observation) -> None:
+        own = engines.envelope.own_error_term(slice(None), np.array([index]))[:, 0]
+        rose = np.zeros(len(self.problem), dtype=bool)
+        if observation.is_source:
+            rose = engines.envelope.raise_by(index, observation, own)
+        if engines.gap is not None and engines.target is not None:
+            engines.gap.add(index, observation, own, rose)
+            engines.target.add(index, observation, own)
