@@ -1,0 +1,239 @@
+"""The Pareto front of one study, two objectives at a time."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from bort.figures.objectives import ERROR, LATENCY, OBJECTIVES, SIZE, Objective
+from bort.figures.theme import Palette, Theme, escape, palette, styled
+
+if TYPE_CHECKING:
+    from bort.answers import Point
+
+FloatArray = NDArray[np.float64]
+
+NORMAL_95 = 1.96
+WEBGL_FROM = 1_500  # marks; SVG draws one element each, see plotly's own advice of 1,000
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Architectures that are drawn alike.
+
+    Attributes:
+        ids: one per architecture.
+        values, low, high: shape (n, 3), columns size (millions), latency (ms), error (%);
+            `low` and `high` are the ends of the 95% interval of each value.
+        hover: one text per architecture, safe for plotly.
+    """
+
+    ids: tuple[str, ...]
+    values: FloatArray
+    low: FloatArray
+    high: FloatArray
+    hover: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontInfo:
+    """What a drawing of a front needs. `cover`, `best` and `pick` repeat marks of the first two.
+
+    Attributes:
+        dominated: some other evaluated architecture is at least as good in all objectives.
+        front: none is.
+        cover: members of the certified ε-cover; no marks where nothing is certified.
+        best: the largest W; at most one mark.
+        pick: what the reader chose; at most one mark.
+    """
+
+    dominated: Marks
+    front: Marks
+    cover: Marks
+    best: Marks
+    pick: Marks
+
+    @property
+    def groups(self) -> tuple[Marks, Marks]:
+        """The two groups that together hold every evaluated architecture once."""
+        return self.dominated, self.front
+
+
+def front_info(
+    points: Sequence["Point"], *, best_id: str | None = None, pick_id: str | None = None
+) -> FrontInfo:
+    """Sort evaluated architectures into what is drawn alike; O(n)."""
+    return FrontInfo(
+        dominated=_marks([p for p in points if not p.is_on_front]),
+        front=_marks([p for p in points if p.is_on_front]),
+        cover=_marks([p for p in points if p.is_in_cover]),
+        best=_marks([p for p in points if p.id == best_id]),
+        pick=_marks([p for p in points if p.id == pick_id]),
+    )
+
+
+def plot_pair(
+    info: FrontInfo,
+    x: Objective,
+    y: Objective,
+    *,
+    theme: Theme = "light",
+    log: Collection[Objective] = (),
+    fit_front: bool = False,
+    height: int = 330,
+) -> go.Figure:
+    """Draw two objectives; every mark carries its architecture's id as `customdata`.
+
+    Args:
+        log: objectives on a logarithmic axis.
+        fit_front: show the front only, so that a bad architecture cannot squeeze the rest.
+    """
+    colours = palette(theme)
+    figure = go.Figure()
+    for marks, name, style in _layers(info, colours):
+        figure.add_trace(_trace(marks, x, y, name, style))
+    figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format)
+    figure.update_yaxes(title_text=y.axis_title, tickformat=y.tick_format)
+    for axis, objective in (("xaxis", x), ("yaxis", y)):
+        if objective in log:
+            figure.layout[axis].update(type="log", dtick="D1" if objective is ERROR else "D2")
+    if fit_front and info.front.ids:
+        figure.update_xaxes(range=_range(info.front, x, is_log=x in log))
+        figure.update_yaxes(range=_range(info.front, y, is_log=y in log))
+    figure.update_layout(showlegend=False)
+    return styled(figure, theme, height=height)
+
+
+def _marks(points: Sequence["Point"]) -> Marks:
+    table = np.array(
+        [
+            (
+                (p.parameter_count / 1e6,) * 3,
+                (p.latency_ms, p.latency_low_ms, p.latency_high_ms),
+                tuple(100 * e for e in _error_interval(p)),
+            )
+            for p in points
+        ],
+        dtype=np.float64,
+    ).reshape(-1, 3, 3)
+    return Marks(
+        ids=tuple(p.id for p in points),
+        values=table[:, :, 0],
+        low=table[:, :, 1],
+        high=table[:, :, 2],
+        hover=tuple(_hover(p) for p in points),
+    )
+
+
+def _error_interval(point: "Point") -> tuple[float, float, float]:
+    half = NORMAL_95 * point.error_se
+    return point.error_rate, max(0.0, point.error_rate - half), min(1.0, point.error_rate + half)
+
+
+def _hover(point: "Point") -> str:
+    error, low, high = (100 * value for value in _error_interval(point))
+    dimensions = ", ".join(f"{escape(k)} {v}" for k, v in point.architecture.items())
+    return "<br>".join(
+        [
+            f"<b>{escape(point.id)}</b>",
+            dimensions,
+            SIZE.text(point.parameter_count / 1e6),
+            f"{LATENCY.text(point.latency_ms)} "
+            f"({point.latency_low_ms:,.2f} to {point.latency_high_ms:,.2f})",
+            f"{ERROR.text(error)} ({low:.1f} to {high:.1f})",
+            f"W {point.w:.3f}",
+        ]
+    )
+
+
+Style = dict[str, Any]
+
+
+def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, Style]]:
+    """From back to front: marks, name, marker. Every kind differs in shape and in colour."""
+    ring = "rgba(0,0,0,0)"
+    return [
+        (
+            info.dominated,
+            "dominated",
+            {"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": colours.dominated}},
+        ),
+        (
+            info.front,
+            "Pareto front",
+            {"symbol": "circle", "size": 9, "color": colours.front},
+        ),
+        (
+            info.cover,
+            "ε-cover",
+            {"symbol": "square", "size": 15, "color": ring}
+            | {"line": {"width": 2, "color": colours.cover}},
+        ),
+        (
+            info.best,
+            "largest W",
+            {"symbol": "star", "size": 15, "color": colours.best}
+            | {"line": {"width": 1, "color": colours.background}},
+        ),
+        (
+            info.pick,
+            "your pick",
+            {"symbol": "circle", "size": 22, "color": ring}
+            | {"line": {"width": 2.5, "color": colours.text}},
+        ),
+    ]
+
+
+def _trace(marks: Marks, x: Objective, y: Objective, name: str, style: Style) -> go.Scatter:
+    is_base = name in ("dominated", "Pareto front")
+    kind = go.Scattergl if len(marks.ids) > WEBGL_FROM else go.Scatter
+    return kind(
+        x=marks.values[:, x.column].tolist(),
+        y=marks.values[:, y.column].tolist(),
+        error_x=_bars(marks, x, style) if name == "Pareto front" else None,
+        error_y=_bars(marks, y, style) if name == "Pareto front" else None,
+        customdata=list(marks.ids),
+        mode="markers",
+        name=name,
+        marker=style,
+        # Rings lie over marks: only the marks themselves answer the pointer.
+        hoverinfo="text" if is_base else "skip",
+        hovertext=list(marks.hover) if is_base else None,
+    )
+
+
+def _bars(marks: Marks, objective: Objective, style: Style) -> dict[str, Any] | None:
+    column = objective.column
+    above = marks.high[:, column] - marks.values[:, column]
+    below = marks.values[:, column] - marks.low[:, column]
+    if not (above.any() or below.any()):
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above.tolist(),
+        "arrayminus": below.tolist(),
+        "thickness": 1,
+        "width": 0,
+        "color": _translucent(style["color"], 0.45),
+    }
+
+
+def _translucent(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
+    low = float(marks.low[:, objective.column].min())
+    high = float(marks.high[:, objective.column].max())
+    if is_log:
+        low, high = float(np.log10(max(low, high * 1e-3, 1e-9))), float(np.log10(max(high, 1e-9)))
+    pad = 0.08 * (high - low) or 0.1
+    return [low - pad, high + pad]
+
+
+__all__ = ["OBJECTIVES", "FrontInfo", "Marks", "front_info", "plot_pair"]

@@ -1,0 +1,118 @@
+"""The look of every figure, in light and in dark."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+Theme = Literal["light", "dark"]
+
+FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", system-ui, sans-serif'
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours by meaning. Categories are Okabe & Ito's colours for all kinds of colour vision,
+    each with a contrast of 3:1 or more to the background it is drawn on."""
+
+    text: str
+    muted: str
+    grid: str
+    background: str
+    dominated: str
+    front: str
+    cover: str
+    best: str
+
+
+# Okabe & Ito 2008, "Color Universal Design": blue, vermillion, bluish green on light;
+# sky blue, orange and the same green, lightened, on dark.
+_PALETTES: dict[Theme, Palette] = {
+    "light": Palette(
+        text="#1d2733",
+        muted="#5a6675",
+        grid="#e6e9ee",
+        background="#ffffff",
+        dominated="#7f8995",
+        front="#0072b2",
+        cover="#d55e00",
+        best="#00805d",
+    ),
+    "dark": Palette(
+        text="#e7ebf0",
+        muted="#a3aebb",
+        grid="#2c3540",
+        background="#14191f",
+        dominated="#8792a0",
+        front="#56b4e9",
+        cover="#e69f00",
+        best="#2fc796",
+    ),
+}
+
+
+def palette(theme: Theme) -> Palette:
+    """Return the colours for a light or a dark page."""
+    return _PALETTES[theme]
+
+
+def escape(text: object) -> str:
+    """Make data safe to show in plotly's text, which renders tags and links.
+
+    Examples:
+        >>> escape("<b>R&D</b>")
+        '&lt;b>R&amp;D&lt;/b>'
+    """
+    return str(text).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def styled(figure: go.Figure, theme: Theme, *, height: int) -> go.Figure:
+    """Give `figure` our look and return it; the background stays the page's."""
+    colours = palette(theme)
+    figure.update_layout(
+        template=go.layout.Template(layout=_layout(colours)),
+        height=height,
+        # A constant: zoom, camera and legend survive new data.
+        uirevision="kept",
+    )
+    return figure
+
+
+def _layout(colours: Palette) -> dict[str, Any]:
+    axis = {
+        "gridcolor": colours.grid,
+        "linecolor": colours.grid,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": colours.grid,
+        "tickfont": {"size": 12, "color": colours.muted},
+        "title": {"font": {"size": 13, "color": colours.muted}, "standoff": 8},
+        "automargin": True,
+    }
+    space_axis = {
+        "gridcolor": colours.grid,
+        "linecolor": colours.grid,
+        "showbackground": False,
+        "zeroline": False,
+        "tickfont": {"size": 11, "color": colours.muted},
+        "title": {"font": {"size": 12, "color": colours.muted}},
+    }
+    return {
+        "font": {"family": FONT, "size": 13, "color": colours.text},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "xaxis": axis,
+        "yaxis": axis,
+        "scene": {"xaxis": space_axis, "yaxis": space_axis, "zaxis": space_axis},
+        "hoverlabel": {
+            "bgcolor": colours.background,
+            "bordercolor": colours.muted,
+            "align": "left",
+            "font": {"family": FONT, "size": 13, "color": colours.text},
+        },
+        "legend": {"font": {"size": 12, "color": colours.muted}, "itemsizing": "constant"},
+        "dragmode": "zoom",
+        "hovermode": "closest",
+    }
