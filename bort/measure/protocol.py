@@ -1,0 +1,162 @@
+"""How a latency is timed: warm-up, interleaved rounds, a median with its interval.
+
+Pure: the clock, the randomness and the things that run are arguments. docs/latency.md tells why
+each number here is what it is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Run = Callable[[], object]
+"""One forward pass; its result is thrown away."""
+Clock = Callable[[], float]
+"""Seconds since any fixed moment, never going back."""
+
+CONFIDENCE = 0.95
+RESAMPLES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """The numbers of one measurement; sources in docs/latency.md.
+
+    Attributes:
+        timed_runs: timed runs per architecture and round.
+        warm_up_runs: untimed runs before them, because the architecture measured just before
+            has filled the caches with its own weights ("Warm-up": 5 runs leave 2 %).
+        warm_up_seconds: untimed runs of slow architectures end here, though never before two.
+        budget_seconds: the number of rounds is chosen to take about this long,
+        min_rounds: but never fewer,
+        max_rounds: and never more.
+        stable_within: before the first round each architecture runs until the medians of two
+            windows of five runs differ by no more than this share.
+    """
+
+    timed_runs: int = 5
+    warm_up_runs: int = 5
+    warm_up_seconds: float = 0.03
+    budget_seconds: float = 40.0
+    min_rounds: int = 8
+    max_rounds: int = 30
+    stable_within: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What many runs of one architecture say, in milliseconds per forward pass.
+
+    Attributes:
+        median_ms: median over all timed runs.
+        low_ms: lower end of the median's 95 % bootstrap interval, rounds resampled whole.
+        high_ms: its upper end.
+        p95_ms: what 95 % of the runs stayed below.
+        trimmed_mean_ms: mean of the runs between the 10th and 90th percentile (Wang et al.
+            2020, HAT).
+        runs: number of timed runs.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    p95_ms: float
+    trimmed_mean_ms: float
+    runs: int
+
+
+def warm_up(run: Run, clock: Clock, protocol: Protocol) -> float:
+    """Run until it no longer gets faster; at most eight windows of five runs, or 2 seconds.
+
+    Returns:
+        Seconds per run at the end.
+    """
+    begin, before = clock(), np.inf
+    for _ in range(8):
+        now = float(np.median(_timed(run, clock, 5)))
+        if abs(before - now) <= protocol.stable_within * now or clock() - begin > 2.0:
+            return now
+        before = now
+    return before
+
+
+def choose_rounds(seconds_per_run: Sequence[float], protocol: Protocol) -> int:
+    """How many rounds take about the budget, given each architecture's time per run."""
+    runs = protocol.timed_runs + protocol.warm_up_runs
+    one_round = runs * sum(seconds_per_run)
+    wanted = int(protocol.budget_seconds / one_round) if one_round > 0 else protocol.max_rounds
+    return int(np.clip(wanted, protocol.min_rounds, protocol.max_rounds))
+
+
+def interleaved_rounds(
+    runs: Sequence[Run],
+    rounds: int,
+    *,
+    protocol: Protocol,
+    rng: np.random.Generator,
+    clock: Clock,
+    should_stop: Callable[[], bool],
+) -> Iterator[FloatArray]:
+    """Time all runs in every round, in a new random order each time.
+
+    Interleaving makes drift (heat, a neighbour's work) hit all alike instead of whoever happened
+    to be measured last.
+
+    Args:
+        should_stop: asked before each architecture; True ends without the round begun.
+    Yields:
+        Seconds, shape (len(runs), timed_runs), once per complete round.
+    """
+    for _ in range(rounds):
+        seconds = np.empty((len(runs), protocol.timed_runs))
+        for position in rng.permutation(len(runs)):
+            if should_stop():
+                return
+            _warm_caches(runs[position], clock, protocol)
+            seconds[position] = _timed(runs[position], clock, protocol.timed_runs)
+        yield seconds
+
+
+def summarise(seconds: FloatArray, *, rng: np.random.Generator) -> Latency:
+    """Reduce the timed runs of one architecture.
+
+    The interval resamples whole rounds: runs of one round share what the machine did then, so
+    treating them as independent would make it too narrow.
+
+    Args:
+        seconds: shape (rounds, timed_runs), at least one round.
+    """
+    rounds = len(seconds)
+    chosen = seconds[rng.integers(0, rounds, size=(RESAMPLES, rounds))]
+    medians = np.median(chosen.reshape(RESAMPLES, -1), axis=1)
+    low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    median = float(np.median(seconds))
+    tenth, ninetieth, p95 = np.quantile(seconds, [0.1, 0.9, 0.95])
+    middle = seconds[(seconds >= tenth) & (seconds <= ninetieth)]
+    return Latency(
+        median_ms=1e3 * median,
+        low_ms=1e3 * min(float(low), median),
+        high_ms=1e3 * max(float(high), median),
+        p95_ms=1e3 * float(p95),
+        trimmed_mean_ms=1e3 * float(middle.mean() if len(middle) else median),
+        runs=seconds.size,
+    )
+
+
+def _warm_caches(run: Run, clock: Clock, protocol: Protocol) -> None:
+    begin = clock()
+    for done in range(protocol.warm_up_runs):
+        if done >= 2 and clock() - begin > protocol.warm_up_seconds:
+            return
+        run()
+
+
+def _timed(run: Run, clock: Clock, times: int) -> FloatArray:
+    seconds = np.empty(times)
+    for index in range(times):
+        begin = clock()
+        run()
+        seconds[index] = clock() - begin
+    return seconds

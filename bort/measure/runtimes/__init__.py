@@ -1,0 +1,13 @@
+"""The inference engines that a latency can be measured with.
+
+Importing this imports none of them.
+"""
+
+from bort.measure.runtimes.registry import (
+    RUNTIME_NAMES,
+    RuntimeKind,
+    open_runtime,
+    runtime_kind,
+)
+
+__all__ = ["RUNTIME_NAMES", "RuntimeKind", "open_runtime", "runtime_kind"]
