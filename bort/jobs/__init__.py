@@ -1,0 +1,32 @@
+"""Work that outlives a browser tab: a job is a row in the store and a process.
+
+The only code that starts processes. Any number of readers may watch a job; closing them, or
+restarting the dashboard, never touches it.
+"""
+
+from bort.jobs.attempt import JobCancelledError, JobFailedError
+from bort.jobs.context import JobContext, ProgressListener
+from bort.jobs.control import cancel, resume, run_here, start_detached
+from bort.jobs.runners import RUNNERS, Runner
+from bort.jobs.watch import find_job, follow_log, list_jobs
+from bort.storage import JobEvent, JobRecord, JobState, Progress
+
+__all__ = [
+    "RUNNERS",
+    "JobCancelledError",
+    "JobContext",
+    "JobEvent",
+    "JobFailedError",
+    "JobRecord",
+    "JobState",
+    "Progress",
+    "ProgressListener",
+    "Runner",
+    "cancel",
+    "find_job",
+    "follow_log",
+    "list_jobs",
+    "resume",
+    "run_here",
+    "start_detached",
+]

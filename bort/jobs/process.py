@@ -1,0 +1,89 @@
+"""Processes: who they are, whether they live, and signals that reach no stranger.
+
+A pid is reused, sooner or later by somebody else's process. So a process is known by host, pid,
+start and boot, and is compared with what runs now before it is called alive or sent a signal.
+"""
+
+import os
+import signal
+import socket
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from bort.storage import ProcessIdentity
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_START_DIFFERENCE_S = 1.0  # clocks are read with less precision than that
+
+
+def this_process() -> ProcessIdentity:
+    """The identity of the process that asks."""
+    found = identify(os.getpid())
+    assert found is not None, "who asks is alive"
+    return found
+
+
+def identify(pid: int) -> ProcessIdentity | None:
+    """The identity of a process of this machine; None where it is gone, or only its name left."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return ProcessIdentity(socket.gethostname(), pid, _started(process), _boot_id())
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def is_here(process: ProcessIdentity) -> bool:
+    """Whether the process belongs to this machine, so that we can tell if it lives."""
+    return process.host == socket.gethostname()
+
+
+def is_alive(process: ProcessIdentity) -> bool:
+    """Whether exactly this process, not another with its pid, runs on this machine."""
+    now = identify(process.pid)
+    return (
+        now is not None
+        and now.host == process.host
+        and now.boot_id == process.boot_id
+        and abs(now.started - process.started) < _START_DIFFERENCE_S
+    )
+
+
+def send_signal(process: ProcessIdentity, number: signal.Signals, *, group: bool) -> bool:
+    """Signal a process, or with `group` its whole process group.
+
+    The group is signalled only if the process leads a session of its own: a foreground job
+    shares its group with the shell or script that started it.
+
+    Returns:
+        False if the process is gone or is not ours to signal.
+    """
+    if not is_alive(process):
+        return False
+    try:
+        if group and os.getsid(process.pid) == process.pid:
+            os.killpg(process.pid, number)
+        else:
+            os.kill(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _started(process: psutil.Process) -> float:
+    """Start time in seconds: since boot on Linux, where setting the clock cannot move it."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        return process.create_time()
+    fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): field 22, starttime
+
+
+@cache
+def _boot_id() -> str:
+    if _BOOT_ID.exists():
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    return f"{psutil.boot_time():.0f}"

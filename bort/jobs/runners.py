@@ -1,0 +1,38 @@
+"""Which function runs which kind of job.
+
+Only this table names code: a row of the database says a kind, never a module. A process that
+starts a worker hands it the entry, so that both run the same function.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from bort.errors import InvalidOptionError
+from bort.jobs.context import JobContext
+
+Runner = Callable[[JobContext], Mapping[str, Any]]
+"""Works on a job until it is done or `context.should_stop()`; returns what JSON can hold."""
+
+# Kind -> "module:function", imported when the job begins.
+RUNNERS: dict[str, str] = {"search": "bort.jobs.search:run"}
+
+
+def runner_path(kind: str) -> str:
+    """Where the runner of a kind lies.
+
+    Raises:
+        InvalidOptionError: no such kind.
+    """
+    if kind not in RUNNERS:
+        raise InvalidOptionError(
+            f"no job is of the kind {kind!r}; kinds are {', '.join(sorted(RUNNERS))}"
+        )
+    return RUNNERS[kind]
+
+
+def load_runner(path: str) -> Runner:
+    """Import `module:function`."""
+    module, _, function = path.partition(":")
+    runner: Runner = getattr(import_module(module), function)
+    return runner
