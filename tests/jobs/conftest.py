@@ -1,0 +1,58 @@
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from job_runners import WaitFor
+
+from bort.jobs import RUNNERS, JobRecord
+from bort.storage import Store, open_store
+
+RUNNER_NAMES = (
+    "count",
+    "evaluate",
+    "deaf",
+    "deaf_and_stubborn",
+    "mistaken",
+    "broken",
+    "starved",
+    "interrupted",
+    "leave",
+    "not_json",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store of its own, with the runners of `job_runners`, here and in worker processes."""
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    monkeypatch.delenv("BORT_STORE", raising=False)
+    folder = str(Path(__file__).parent)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", folder)
+    for name in RUNNER_NAMES:
+        monkeypatch.setitem(RUNNERS, name, f"job_runners:{name}")
+    with open_store() as store:
+        yield store
+        for job in store.jobs():  # leave no process behind, whatever failed
+            if job.state.is_active and job.process and job.process.pid != os.getpid():
+                os.kill(job.process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def wait_for(store: Store) -> WaitFor:
+    """Wait until a job's row says something, 20 s at most."""
+
+    def wait(job_id: int, holds: Callable[[JobRecord], bool]) -> JobRecord:
+        give_up = time.monotonic() + 20
+        while not holds(job := store.job(job_id)):
+            assert time.monotonic() < give_up, (
+                job,
+                job.log.read_text() if job.log.exists() else "",
+            )
+            time.sleep(0.02)
+        return job
+
+    return wait

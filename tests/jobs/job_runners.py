@@ -1,0 +1,86 @@
+"""Runners for the tests; worker processes find them through PYTHONPATH."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bort.errors import InvalidDataError
+from bort.evaluation import Evaluation
+from bort.jobs import JobContext, JobRecord, Progress
+
+WaitFor = Callable[[int, Callable[[JobRecord], bool]], JobRecord]
+"""What the fixture `wait_for` gives."""
+
+
+def count(context: JobContext) -> dict[str, Any]:
+    """Count to `spec["to"]`, going on from the file of an earlier attempt."""
+    note = context.folder / "count.txt"
+    n = int(note.read_text()) if note.exists() else 0
+    while n < context.spec["to"] and not context.should_stop():
+        n += 1
+        note.write_text(str(n))
+        context.report(Progress(n, context.spec["to"], f"at {n}", extra={"epsilon": 1 / n}))
+        time.sleep(context.spec.get("pause", 0.0))
+    return {"counted": n, "attempt": context.job.attempt}
+
+
+def evaluate(context: JobContext) -> dict[str, Any]:
+    """Store `spec["to"]` evaluations in the job's study."""
+    for i in range(context.spec["to"]):
+        context.store.add_evaluation(
+            context.job.study or "", f"{i}", {"depth": i + 1}, Evaluation(0.1, 0.01, 100)
+        )
+        time.sleep(context.spec.get("pause", 0.0))
+        if context.should_stop():
+            break
+    return {}
+
+
+def deaf(context: JobContext) -> dict[str, Any]:
+    """Ask never whether to stop."""
+    context.report(Progress(0, 1, "deaf"))
+    time.sleep(60)
+    return {}
+
+
+def deaf_and_stubborn(context: JobContext) -> dict[str, Any]:
+    """Ignore SIGTERM besides."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return deaf(context)
+
+
+def mistaken(context: JobContext) -> dict[str, Any]:
+    """Fail by the user's mistake."""
+    raise InvalidDataError("the column 'text' is missing; name it with --text")
+
+
+def broken(context: JobContext) -> dict[str, Any]:
+    """Fail by ours."""
+    print("before the end", flush=True)
+    raise ZeroDivisionError("division\nby zero")
+
+
+def starved(context: JobContext) -> dict[str, Any]:
+    """Run out of memory."""
+    raise MemoryError
+
+
+def interrupted(context: JobContext) -> dict[str, Any]:
+    """Be interrupted at the keyboard after one step."""
+    context.report(Progress(1, 2, "one done"))
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+    return {}
+
+
+def leave(context: JobContext) -> dict[str, Any]:
+    """Call exit, as some libraries do."""
+    sys.exit(3)
+
+
+def not_json(context: JobContext) -> dict[str, Any]:
+    """Return what JSON cannot hold."""
+    return {"nan": float("nan"), "tuple": (1, 2)}

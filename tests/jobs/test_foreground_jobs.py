@@ -1,0 +1,208 @@
+import dataclasses
+import threading
+import time
+
+import pytest
+
+from bort import jobs
+from bort.errors import BusyError, InvalidDataError, InvalidOptionError, UnknownJobError
+from bort.jobs import JobCancelledError, JobFailedError, JobState, Progress
+from bort.storage import Store, read_log
+
+
+def test_a_foreground_job_returns_its_result_and_is_a_row(store: Store) -> None:
+    seen: list[Progress] = []
+    result = jobs.run_here(store, "count", {"to": 3}, study="s", on_progress=seen.append)
+    assert result == {"counted": 3, "attempt": 1}
+    assert [step.done for step in seen] == [1, 2, 3]
+    (job,) = jobs.list_jobs(store, study="s")
+    assert (job.state, job.result, job.spec) == (JobState.DONE, result, {"to": 3})
+    assert job.progress == Progress(3, 3, "at 3", extra={"epsilon": 1 / 3})
+    assert job.finished_at is not None
+    assert [event.message for event in store.events(job.id)] == ["attempt 1 begins", "done"]
+
+
+def test_a_result_is_what_json_holds(store: Store) -> None:
+    assert jobs.run_here(store, "not_json", {}) == {"nan": None, "tuple": [1, 2]}
+
+
+def test_an_unknown_kind_starts_nothing(store: Store) -> None:
+    with pytest.raises(InvalidOptionError, match="no job is of the kind 'os:system'"):
+        jobs.run_here(store, "os:system", {})
+    assert store.jobs() == []
+
+
+def test_a_mistake_of_the_user_is_the_reason(store: Store) -> None:
+    with pytest.raises(InvalidDataError, match="the column 'text' is missing"):
+        jobs.run_here(store, "mistaken", {})
+    (job,) = store.jobs()
+    assert (job.state, job.reason) == (
+        JobState.FAILED,
+        "the column 'text' is missing; name it with --text",
+    )
+    assert "Traceback" not in read_log(job)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("broken", "ZeroDivisionError: division by zero"),
+        ("starved", "out of memory; make batches or models smaller, or free some memory"),
+        ("leave", "SystemExit: 3"),
+    ],
+)
+def test_our_own_failure_is_one_line_and_its_traceback_is_in_the_log(
+    store: Store, kind: str, reason: str
+) -> None:
+    with pytest.raises(JobFailedError) as caught:
+        jobs.run_here(store, kind, {})
+    (job,) = store.jobs()
+    assert str(caught.value) == f"job {job.id} failed: {reason}; details: bort jobs logs {job.id}"
+    assert (job.state, job.reason) == (JobState.FAILED, reason)
+    assert "Traceback" in read_log(job)[0]
+    assert all("Traceback" not in event.message for event in store.events(job.id))
+
+
+def test_control_c_cancels_and_keeps_what_was_done(store: Store) -> None:
+    with pytest.raises(JobCancelledError, match="bort jobs resume") as caught:
+        jobs.run_here(store, "interrupted", {})
+    assert caught.value.exit_code == 130
+    (job,) = store.jobs()
+    assert (job.state, job.reason, job.progress.done) == (JobState.CANCELLED, "interrupted", 1)
+
+
+def test_cancelled_from_elsewhere_and_resumed(store: Store) -> None:
+    def cancel_soon(step: Progress) -> None:
+        if step.done == 2:
+            threading.Thread(target=jobs.cancel, args=(store, 1)).start()
+
+    spec = {"to": 500, "pause": 0.02}
+    with pytest.raises(JobCancelledError, match=r"stopped \(cancelled\)"):
+        jobs.run_here(store, "count", spec, on_progress=cancel_soon)
+    job = store.job(1)
+    assert job.state is JobState.CANCELLED
+    assert job.result is not None
+    (job.folder / "count.txt").write_text("499")
+    result = jobs.resume(store, 1, detach=False)
+    assert result == {"counted": 500, "attempt": 2}
+    again = store.job(1)
+    assert (again.state, again.attempt, again.cancel_requested) == (JobState.DONE, 2, False)
+    assert again.seconds > job.seconds > 0
+    assert read_log(again)[0].count("begins") == 2
+
+
+def test_what_is_done_or_unknown_cannot_be_resumed_or_cancelled(store: Store) -> None:
+    jobs.run_here(store, "count", {"to": 1})
+    with pytest.raises(InvalidOptionError, match="job 1 is done"):
+        jobs.resume(store, 1, detach=False)
+    with pytest.raises(BusyError, match="job 1 is done already"):
+        jobs.cancel(store, 1)
+    with pytest.raises(UnknownJobError, match="no job 7"):
+        jobs.resume(store, 7, detach=True)
+    with pytest.raises(UnknownJobError, match="no job 7"):
+        jobs.cancel(store, 7)
+
+
+def test_a_waiting_job_is_cancelled_at_once(store: Store) -> None:
+    job = store.create_job("count", {"to": 1})
+    assert jobs.cancel(store, job.id).state is JobState.CANCELLED
+
+
+def test_progress_is_written_at_most_four_times_a_second(store: Store) -> None:
+    written = 0
+    beat = store.heartbeat
+
+    def counted(*given: object) -> object:
+        nonlocal written
+        written += 1
+        return beat(*given)  # type: ignore[arg-type]
+
+    store.heartbeat = counted  # type: ignore[method-assign,assignment]
+    begun = time.monotonic()
+    jobs.run_here(store, "count", {"to": 200, "pause": 0.005})
+    assert 2 <= written <= 2 + 4 * (time.monotonic() - begun)
+    assert store.job(1).progress.done == 200
+
+
+def test_a_job_outlives_a_locked_database(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bort.jobs.lifeline.HEARTBEAT_S", 0.05)
+    with jobs_store_with_timeout(store, 0.05) as impatient:
+        blocker = store.database.writing()
+
+        def lock_a_while(step: Progress) -> None:
+            if step.done == 2:
+                blocker.__enter__()
+            if step.done == 20:
+                blocker.__exit__(None, None, None)
+
+        jobs.run_here(impatient, "count", {"to": 25, "pause": 0.02}, on_progress=lock_a_while)
+    assert store.job(1).state is JobState.DONE
+
+
+def jobs_store_with_timeout(store: Store, seconds: float) -> Store:
+    from bort.storage import open_store
+
+    return open_store(store.url, busy_timeout_s=seconds)
+
+
+def test_an_overtaken_attempt_stops_and_writes_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bort.jobs.lifeline.HEARTBEAT_S", 0.05)
+
+    def overtake(step: Progress) -> None:
+        if step.done == 2:
+            store.mark_lost(store.job(1), "a test says so")
+            with store.database.writing() as connection:
+                connection.exec_driver_sql("UPDATE jobs SET attempt = 2, state = 'queued'")
+
+    with pytest.raises(JobCancelledError, match="goes on elsewhere"):
+        jobs.run_here(store, "count", {"to": 1000, "pause": 0.01}, on_progress=overtake)
+    assert (store.job(1).state, store.job(1).attempt) == (JobState.QUEUED, 2)
+
+
+def test_a_live_job_taken_for_lost_comes_back(store: Store) -> None:
+    seen: list[JobState] = []
+
+    def take_for_lost(step: Progress) -> None:
+        job = store.job(1)
+        if step.done == 1:
+            while not store.mark_lost(store.job(1), "a test says so"):
+                pass
+        seen.append(job.state)
+
+    jobs.run_here(store, "count", {"to": 60, "pause": 0.02}, on_progress=take_for_lost)
+    assert seen[-1] is JobState.RUNNING
+    assert store.job(1).reason is None
+
+
+def test_a_silent_job_of_another_machine_is_lost_after_its_lease(store: Store) -> None:
+    job = store.create_job("count", {"to": 1})
+    elsewhere = jobs_identity("elsewhere")
+    assert store.claim_job(job.id, 1, elsewhere)
+    assert jobs.find_job(store, job.id).state is JobState.RUNNING
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET heartbeat_at = heartbeat_at - 120")
+    found = jobs.find_job(store, job.id)
+    assert found.state is JobState.LOST
+    assert "elsewhere has not been heard of" in (found.reason or "")
+
+
+def test_a_process_is_known_by_start_and_boot(store: Store) -> None:
+    from bort.jobs.process import is_alive, send_signal, this_process
+
+    me = this_process()
+    assert is_alive(me)
+    for stranger in (
+        dataclasses.replace(me, started=me.started - 5),
+        dataclasses.replace(me, boot_id="another"),
+        dataclasses.replace(me, pid=2**22 + 1),
+    ):
+        assert not is_alive(stranger)
+        assert not send_signal(stranger, 9, group=False)  # type: ignore[arg-type]
+
+
+def jobs_identity(host: str):  # type: ignore[no-untyped-def]
+    from bort.jobs.process import this_process
+
+    return dataclasses.replace(this_process(), host=host)
