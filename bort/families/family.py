@@ -120,7 +120,10 @@ class PolynomialFamily(ABC):
         embedding: the parameters that the effective count leaves out.
         term_polynomials: features of the latency model.
         operation_parts: which of these features are the multiply-adds of each of `PARTS`.
-        divisibility: pairs (small, large) of dimensions; the second is a multiple of the first.
+        divisibility: pairs (small, large) of sizes; the second is a multiple of the first.
+        equal: pairs of sizes that must be the same.
+        distinct: pairs of sizes at whose equality the counts do not hold.
+        constants: names in `defaults` that cannot be changed without fitting anew.
     """
 
     name: str
@@ -131,6 +134,9 @@ class PolynomialFamily(ABC):
     term_polynomials: Mapping[str, Polynomial]
     operation_parts: Mapping[str, tuple[str, ...]]
     divisibility: tuple[tuple[str, str], ...] = (("heads", "hidden"),)
+    equal: tuple[tuple[str, str], ...] = ()
+    distinct: tuple[tuple[str, str], ...] = ()
+    constants: tuple[str, ...] = ()
 
     @property
     def dimension_names(self) -> tuple[str, ...]:
@@ -145,7 +151,7 @@ class PolynomialFamily(ABC):
     @property
     def effective_parameters(self) -> Polynomial:
         """Parameter count without the embedding layer."""
-        return self.parameters + self.embedding * -1
+        return self.parameters - self.embedding
 
     @property
     def operations(self) -> Polynomial:
@@ -156,17 +162,15 @@ class PolynomialFamily(ABC):
         """Multiply-adds of one of `PARTS`."""
         return total(self.term_polynomials[name] for name in self.operation_parts[part])
 
-    def is_valid(
-        self,
-        columns: Mapping[str, IntArray],
-        fixed: Mapping[str, int],  # noqa: ARG002
-    ) -> BoolArray:
-        """Mark the architectures whose hidden size can be split over their heads."""
-        n = len(next(iter(columns.values())))
-        valid = np.ones(n, dtype=np.bool_)
+    def is_valid(self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]) -> BoolArray:
+        """Mark the architectures that can be built, shape (N,)."""
+        sizes: dict[str, Any] = {**self.with_defaults(fixed), **columns}
+        valid = np.ones(len(next(iter(columns.values()))), dtype=np.bool_)
         for small, large in self.divisibility:
-            if small in columns and large in columns:
-                valid &= columns[large] % columns[small] == 0
+            if small in sizes and large in sizes:
+                valid &= sizes[large] % sizes[small] == 0
+        for left, right in self.equal:
+            valid &= sizes[left] == sizes[right]
         return valid
 
     def parameter_count(
@@ -174,6 +178,13 @@ class PolynomialFamily(ABC):
     ) -> IntArray:
         """Trainable parameters, exact, shape (N,)."""
         return self.parameters.over(columns, self.with_defaults(fixed))
+
+    def part_parameter_counts(
+        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
+    ) -> dict[str, IntArray]:
+        """Trainable parameters of each of `PARTS`, exact, each of shape (N,)."""
+        known = self.with_defaults(fixed)
+        return {part: self.parameter_parts[part].over(columns, known) for part in PARTS}
 
     def effective_parameter_count(
         self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
@@ -196,6 +207,18 @@ class PolynomialFamily(ABC):
         """
         known = self.with_work(fixed, batch_size, sequence_length)
         return self.operations.over_floats(columns, known)
+
+    def part_operation_counts(
+        self,
+        columns: Mapping[str, IntArray],
+        fixed: Mapping[str, int],
+        *,
+        batch_size: int,
+        sequence_length: int,
+    ) -> dict[str, FloatArray]:
+        """Multiply-adds of each of `PARTS`, each of shape (N,)."""
+        known = self.with_work(fixed, batch_size, sequence_length)
+        return {part: self.part_operations(part).over_floats(columns, known) for part in PARTS}
 
     def operation_terms(
         self,

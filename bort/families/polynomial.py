@@ -66,6 +66,9 @@ class Polynomial:
                 terms[monomial] = terms.get(monomial, Fraction(0)) + a * b
         return Polynomial(terms)
 
+    def __sub__(self, other: "Polynomial | int") -> "Polynomial":
+        return self + as_polynomial(other) * -1
+
     __radd__ = __add__
     __rmul__ = __mul__
 

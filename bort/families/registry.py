@@ -1,20 +1,45 @@
 """The families by name."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from bort.errors import InvalidSpaceError
 from bort.families.bert import BERT
 from bort.families.family import PolynomialFamily
+from bort.families.perceptron import PERCEPTRON, TOY
+from bort.families.transformers_family import (
+    FITTED_NAMES,
+    family_from_definition,
+    fitted_family,
+)
 
-_FAMILIES: dict[str, PolynomialFamily] = {kind.name: kind for kind in (BERT,)}
+_DERIVED: dict[str, PolynomialFamily] = {kind.name: kind for kind in (BERT, PERCEPTRON, TOY)}
 
-FAMILY_NAMES = tuple(_FAMILIES)
+FAMILY_NAMES = (BERT.name, *FITTED_NAMES, PERCEPTRON.name, TOY.name)
 
 
-def family(name: str) -> PolynomialFamily:
+def family(name: str, definition: Mapping[str, Any] | None = None) -> PolynomialFamily:
     """The family of this name.
 
+    Args:
+        name: one of `FAMILY_NAMES`, or any other with a definition.
+        definition: what a fit found, for a family that does not come with the package; see
+            `bort.families.transformers_family.family_from_definition`.
     Raises:
         InvalidSpaceError: there is none.
     """
-    if name not in _FAMILIES:
-        raise InvalidSpaceError(f"unknown family {name!r}; choose one of {', '.join(FAMILY_NAMES)}")
-    return _FAMILIES[name]
+    if definition is not None:
+        return family_from_definition(definition)
+    if name in FITTED_NAMES:
+        return fitted_family(name)
+    if name not in _DERIVED:
+        raise InvalidSpaceError(unknown_family(name))
+    return _DERIVED[name]
+
+
+def unknown_family(name: str) -> str:
+    """The message for a name that no family has."""
+    return (
+        f"unknown family {name!r}; choose one of {', '.join(FAMILY_NAMES)}, "
+        "or a model type that transformers knows"
+    )

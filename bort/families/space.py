@@ -15,7 +15,7 @@ from bort.errors import InvalidArchitectureError, InvalidSpaceError
 from bort.families.family import PolynomialFamily
 from bort.families.polynomial import FloatArray, IntArray
 from bort.families.registry import family
-from bort.families.validation import check_dimensions, check_fixed
+from bort.families.validation import check_dimensions, check_distinct, check_fixed
 
 MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
 
@@ -32,6 +32,7 @@ class SearchSpace:
         family_name: a name that `bort.families.family` knows.
         dimensions: values of each dimension; kept sorted, in the family's order.
         fixed: what all architectures share (vocabulary, ...); completed by the defaults.
+        definition: of a family that was fitted for this space; None for those by name.
     Raises:
         InvalidSpaceError: one line on what is wrong: a missing or unknown dimension, values
             that are no positive integers or repeat, no valid architecture, more than
@@ -50,12 +51,14 @@ class SearchSpace:
     family_name: str
     dimensions: Mapping[str, tuple[int, ...]]
     fixed: Mapping[str, int] = field(default_factory=dict)
+    definition: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        kind = family(self.family_name)
+        kind = self.family
         dimensions = check_dimensions(kind, self.dimensions)
         object.__setattr__(self, "dimensions", dimensions)
         object.__setattr__(self, "fixed", check_fixed(kind, self.fixed))
+        check_distinct(kind, dimensions, self.fixed)
         combinations = prod(len(values) for values in dimensions.values())
         if combinations > MAX_COMBINATIONS:
             raise InvalidSpaceError(
@@ -72,10 +75,10 @@ class SearchSpace:
     def __len__(self) -> int:
         return len(self._flat)
 
-    @property
+    @cached_property
     def family(self) -> PolynomialFamily:
         """The family that costs and builds these architectures."""
-        return family(self.family_name)
+        return family(self.family_name, self.definition)
 
     @cached_property
     def _flat(self) -> IntArray:
@@ -182,12 +185,13 @@ class SearchSpace:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything needed to make the space again, as JSON values."""
-        return {
+        values: dict[str, Any] = {
             "name": self.name,
             "family": self.family_name,
             "dimensions": {name: list(values) for name, values in self.dimensions.items()},
             "fixed": dict(self.fixed),
         }
+        return values if self.definition is None else {**values, "definition": self.definition}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SearchSpace":
@@ -201,6 +205,7 @@ class SearchSpace:
             family_name=values["family"],
             dimensions=values["dimensions"],
             fixed=values.get("fixed", {}),
+            definition=values.get("definition"),
         )
 
     def _refuse_overflow(self) -> None:
@@ -221,8 +226,10 @@ def _frozen(array: IntArray) -> IntArray:
 
 
 def _no_architecture(kind: PolynomialFamily, dimensions: Mapping[str, tuple[int, ...]]) -> str:
-    small, large = kind.divisibility[0]
+    rules = [f"{large} must be a multiple of {small}" for small, large in kind.divisibility]
+    rules += [f"{left} must equal {right}" for left, right in kind.equal]
+    found = ", ".join(f"{name} {list(values)}" for name, values in dimensions.items())
     return (
-        f"the space holds no valid architecture: no {large} size of {list(dimensions[large])} is "
-        f"a multiple of a number of {small} of {list(dimensions[small])}; list sizes that are"
+        f"the space holds no valid architecture: {' and '.join(rules)}, "
+        f"found {found}; list values that fit together"
     )

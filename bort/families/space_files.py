@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from bort.errors import InvalidSpaceError, UnknownSpaceError
+from bort.families.fit_transformers import fit_definition
+from bort.families.registry import FAMILY_NAMES, family
 from bort.families.space import SearchSpace
+from bort.families.transformers_family import FITTED_NAMES
+from bort.families.validation import check_lists, check_numbers
 
 SPACE_NAMES = ("bort", "minilm")
 
@@ -38,6 +42,7 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
 
     Raises:
         InvalidSpaceError: it does not.
+        MissingExtraError: the family has to be fitted, and torch is not installed.
     """
     try:
         content = tomllib.loads(text)
@@ -51,12 +56,26 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
                 f"unknown key {key!r}; a space has {', '.join(_KEYS)} (below [dimensions] and "
                 "[fixed] stand their own keys)"
             )
+    kind = _text(content, "family", None)
+    dimensions = content.get("dimensions", {})
+    fixed = content.get("fixed", {})
     return SearchSpace(
         name=_text(content, "name", default_name),
-        family_name=_text(content, "family", None),
-        dimensions=content.get("dimensions", {}),
-        fixed=content.get("fixed", {}),
+        family_name=kind,
+        dimensions=dimensions,
+        fixed=fixed,
+        definition=_definition(kind, dimensions, fixed),
     )
+
+
+def _definition(kind: str, dimensions: object, fixed: object) -> dict[str, Any] | None:
+    """Fit a family that the package does not bring, or one with other fixed sizes."""
+    if kind in FAMILY_NAMES and kind not in FITTED_NAMES:
+        return None
+    lists, numbers = check_lists(dimensions), check_numbers(fixed)
+    if kind in FITTED_NAMES and numbers.keys() <= family(kind).defaults.keys():
+        return None
+    return fit_definition(kind, lists, numbers)
 
 
 def _text(content: dict[str, Any], key: str, default: str | None) -> str:

@@ -6,32 +6,44 @@ from bort.errors import InvalidSpaceError
 from bort.families.family import PolynomialFamily
 
 
-def check_dimensions(
-    kind: PolynomialFamily, dimensions: Mapping[str, object]
-) -> dict[str, tuple[int, ...]]:
-    """The dimensions in the family's order, values ascending.
+def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
+    """The dimensions as they stand, values ascending.
 
     Raises:
-        InvalidSpaceError: a dimension is missing, unknown, empty, not a list, repeats a value,
-            or holds something other than positive integers.
+        InvalidSpaceError: not a table, none, or one that is empty, no list, repeats a value, or
+            holds something other than positive integers.
     """
     if not isinstance(dimensions, Mapping):
         raise InvalidSpaceError(
             f"dimensions must be a table of lists, got {dimensions!r}; "
             "write depth = [1, 2] and so on under [dimensions]"
         )
+    if not dimensions:
+        raise InvalidSpaceError(
+            "there are no dimensions; write depth = [1, 2] and so on under [dimensions]"
+        )
+    return {name: _check_values(name, values) for name, values in dimensions.items()}
+
+
+def check_dimensions(kind: PolynomialFamily, dimensions: object) -> dict[str, tuple[int, ...]]:
+    """The dimensions in the family's order, values ascending.
+
+    Raises:
+        InvalidSpaceError: as `check_lists`, or a dimension is missing or unknown.
+    """
+    lists = check_lists(dimensions)
     expected = ", ".join(kind.dimension_names)
     for name in kind.dimension_names:
-        if name not in dimensions:
+        if name not in lists:
             raise InvalidSpaceError(
                 f"dimension {name!r} is missing; family {kind.name!r} needs {expected}"
             )
-    for name in dimensions:
+    for name in lists:
         if name not in kind.dimension_names:
             raise InvalidSpaceError(
                 f"unknown dimension {name!r}; family {kind.name!r} has {expected}"
             )
-    return {name: _check_values(name, dimensions[name]) for name in kind.dimension_names}
+    return {name: lists[name] for name in kind.dimension_names}
 
 
 def _check_values(name: str, values: object) -> tuple[int, ...]:
@@ -54,24 +66,66 @@ def _check_values(name: str, values: object) -> tuple[int, ...]:
     return tuple(sorted(values))
 
 
-def check_fixed(kind: PolynomialFamily, fixed: Mapping[str, object]) -> dict[str, int]:
+def check_numbers(fixed: object) -> dict[str, int]:
+    """The fixed values as they stand.
+
+    Raises:
+        InvalidSpaceError: not a table, or a value that is not a positive integer.
+    """
+    if not isinstance(fixed, Mapping):
+        raise InvalidSpaceError(
+            f"fixed must be a table of integers, got {fixed!r}; "
+            "write vocabulary = 30522 and so on under [fixed]"
+        )
+    for name, value in fixed.items():
+        if type(value) is not int or value < 1:
+            raise InvalidSpaceError(
+                f"fixed value {name!r} is {value!r}; it must be an integer of 1 or more"
+            )
+    return dict(fixed)
+
+
+def check_fixed(kind: PolynomialFamily, fixed: object) -> dict[str, int]:
     """The fixed values, completed by the family's defaults, in their order.
 
     Raises:
-        InvalidSpaceError: an unknown name, or a value that is not a positive integer.
+        InvalidSpaceError: as `check_numbers`, an unknown name, or another value than the
+            family was fitted with.
     """
-    if not isinstance(fixed, Mapping):
-        raise InvalidSpaceError(f"fixed must be a table of integers, got {fixed!r}")
-    checked = dict(kind.defaults)
-    for name, value in fixed.items():
+    numbers = check_numbers(fixed)
+    for name, value in numbers.items():
         if name not in kind.defaults:
             raise InvalidSpaceError(
                 f"unknown fixed value {name!r}; family {kind.name!r} takes "
                 f"{', '.join(kind.defaults) or 'none'}"
             )
-        if type(value) is not int or value < 1:
+        if name in kind.constants and value != kind.defaults[name]:
             raise InvalidSpaceError(
-                f"fixed value {name!r} is {value!r}; it must be an integer of 1 or more"
+                f"fixed value {name!r} is {value}, but the family was fitted with "
+                f"{kind.defaults[name]}; load the space from its file again"
             )
-        checked[name] = value
-    return checked
+    return {**kind.defaults, **numbers}
+
+
+def check_distinct(
+    kind: PolynomialFamily, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+) -> None:
+    """Refuse values at which the family's counts do not hold.
+
+    Raises:
+        InvalidSpaceError: two sizes that must differ share a value.
+    """
+    for left, right in kind.distinct:
+        shared = _values_of(left, dimensions, fixed) & _values_of(right, dimensions, fixed)
+        if shared:
+            size = min(shared)
+            raise InvalidSpaceError(
+                f"{right}={size} equals {left}={size}, where family {kind.name!r} leaves a layer "
+                "out and our counts do not hold; change one of them"
+            )
+
+
+def _values_of(
+    name: str, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+) -> set[int]:
+    return set(dimensions[name]) if name in dimensions else {fixed[name]}

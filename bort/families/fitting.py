@@ -1,0 +1,88 @@
+"""Find the exact polynomial behind a count that can only be asked at single points.
+
+Degrees come from divided differences along each symbol, coefficients from interpolation on the
+grid of (degree + 1) values per symbol: unique, and exact in rational numbers. A count that is no
+polynomial is refused, and `verify` asks at points that the fit has not seen.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from itertools import pairwise, product
+
+from bort.families.polynomial import Polynomial, as_polynomial, symbol, total
+
+Point = dict[str, int]
+Count = Callable[[Mapping[str, int]], int]
+
+MAX_DEGREE = 3  # two more than weights in one dimension need; one more probe confirms it
+
+
+class NotPolynomialError(ValueError):
+    """A count does not follow a polynomial in this symbol, or not at this point."""
+
+
+def fit_polynomial(count: Count, probes: Mapping[str, Sequence[int]]) -> Polynomial:
+    """The polynomial that a count follows.
+
+    Args:
+        count: exact, asked at points that name every symbol of `probes`.
+        probes: per symbol `MAX_DEGREE` + 2 distinct values at which every combination of the
+            first ones can be asked; the first is held while other symbols vary.
+    Returns:
+        Exact coefficients. Asks Π (degree + 1) points besides the probes.
+    Raises:
+        NotPolynomialError: no polynomial of degree `MAX_DEGREE` in one symbol.
+
+    Examples:
+        >>> probes = {"x": (1, 2, 3, 4, 5), "y": (1, 2, 3, 4, 5)}
+        >>> str(fit_polynomial(lambda p: 3 * p["x"] ** 2 * p["y"] + p["y"] + 7, probes))
+        '3*x^2*y + y + 7'
+    """
+    base = {name: values[0] for name, values in probes.items()}
+    degrees = {name: _degree(count, base, name, values) for name, values in probes.items()}
+    moving = {name: probes[name][: degree + 1] for name, degree in degrees.items() if degree}
+    return total(_weight(moving, corner) * count({**base, **corner}) for corner in _corners(moving))
+
+
+def verify(count: Count, polynomial: Polynomial, points: Iterable[Point]) -> None:
+    """Compare with the count at points that the fit has not seen.
+
+    Raises:
+        NotPolynomialError: they differ; the message names the point and both values.
+    """
+    for point in points:
+        asked, computed = count(point), polynomial.at(point)
+        if asked != computed:
+            where = ", ".join(f"{name}={value}" for name, value in point.items())
+            raise NotPolynomialError(f"it gives {computed:,} at {where}, the built model {asked:,}")
+
+
+def _degree(count: Count, base: Point, name: str, values: Sequence[int]) -> int:
+    column = [Fraction(count({**base, name: value})) for value in values]
+    degree = 0
+    # Row k holds the divided differences of order k; the degree is the last order not all zero.
+    for order in range(1, len(values)):
+        column = [
+            (after - before) / (values[at + order] - values[at])
+            for at, (before, after) in enumerate(pairwise(column))
+        ]
+        if any(column):
+            degree = order
+    if degree > MAX_DEGREE:
+        raise NotPolynomialError(f"it is no polynomial of degree {MAX_DEGREE} in {name}")
+    return degree
+
+
+def _corners(moving: Mapping[str, Sequence[int]]) -> Iterable[Point]:
+    for values in product(*moving.values()):
+        yield dict(zip(moving, values, strict=True))
+
+
+def _weight(moving: Mapping[str, Sequence[int]], corner: Point) -> Polynomial:
+    """Lagrange's polynomial: 1 at this corner, 0 at every other."""
+    weight = as_polynomial(1)
+    for name, values in moving.items():
+        for other in values:
+            if other != corner[name]:
+                weight = weight * (symbol(name) + -other) * Fraction(1, corner[name] - other)
+    return weight
