@@ -1,0 +1,97 @@
+"""`bort data`: prepare and list the tasks."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bort import paths
+from bort.tasks import OnProgress, TaskInfo, list_tasks, prepare
+
+
+@click.group()
+def data() -> None:
+    """Prepare and list the tasks that models are searched for and tested on."""
+
+
+@data.command("prepare")
+@click.argument("names", nargs=-1, metavar="[NAMES]...")
+@click.option("--force", is_flag=True, help="Fetch again what is prepared already.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def prepare_command(names: tuple[str, ...], force: bool, as_json: bool) -> None:
+    """Fetch NAMES (default: all tasks), verify them, and store them split.
+
+    One download of 2.5 MB; nothing of it is executed. Tasks prepare themselves when first used,
+    so this is only needed before going offline.
+
+    \b
+    Examples:
+      bort data prepare
+      bort data prepare tweets editorials
+    """
+    with _progress() as on_progress:
+        infos = prepare(names or None, on_progress=on_progress, force=force)
+    _print(infos, as_json=as_json)
+
+
+@data.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_command(as_json: bool) -> None:
+    """List the named tasks: rows, classes, splits, and whether they are prepared.
+
+    Any file is a task as well: CSV, TSV, JSONL or Parquet with a text and a label column.
+
+    \b
+    Examples:
+      bort data list
+      bort search --task tweets
+      bort search --task reviews.csv --text review --label stars
+    """
+    _print(list_tasks(), as_json=as_json)
+
+
+def _print(infos: Sequence[TaskInfo], *, as_json: bool) -> None:
+    if as_json:
+        tasks = [dataclasses.asdict(info) for info in infos]
+        click.echo(json.dumps({"tasks": tasks, "cache": str(paths.cache() / "tasks")}))
+    else:
+        Console().print(_table(infos))
+
+
+def _table(infos: Sequence[TaskInfo]) -> Table:
+    table = Table(caption="dropped: texts rated exactly 0; splits: train / dev / audit, seed 0")
+    for column in ("Task", "What it is", "Classes"):
+        table.add_column(column)
+    for column in ("Rows", "Dropped", "Splits"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("Prepared")
+    for info in infos:
+        splits = " / ".join(f"{size:,}" for size in (info.splits or {}).values())
+        table.add_row(
+            info.name,
+            info.title,
+            ", ".join(info.class_names),
+            f"{info.rows:,}",
+            str(sum(info.dropped.values())),
+            splits or "-",
+            "yes" if info.prepared else "no",
+        )
+    return table
+
+
+@contextmanager
+def _progress() -> Iterator[OnProgress]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        shown = bar.add_task("starting", total=None)
+
+        def on_progress(done: int, total: int, message: str) -> None:
+            bar.update(shown, completed=done, total=total, description=message)
+
+        yield on_progress

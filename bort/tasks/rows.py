@@ -1,0 +1,154 @@
+"""From columns as somebody wrote them to rows that can be split: checked, cleaned, reported."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bort.errors import InvalidDataError
+from bort.tasks.splits import leakage_groups
+from bort.tasks.table import Table
+
+SMALLEST = 20  # usable rows: 15% of 20 are the three texts of dev, and of audit
+EMPTY_TEXT, MISSING_TEXT, MISSING_LABEL = "empty text", "missing text", "missing label"
+
+
+def build_table(
+    name: str,
+    texts: Sequence[Sequence[Any]],
+    labels: Sequence[Any],
+    *,
+    columns: tuple[tuple[str, ...], str],
+    class_names: Sequence[str] | None = None,
+    preset: Sequence[int] | None = None,
+) -> Table:
+    """Check and clean rows; drop and count those without text or label.
+
+    Args:
+        name: what messages call the data.
+        texts: one or two columns of n values.
+        labels: n values: text, whole numbers or truth values; None where missing.
+        columns: names of the text columns and of the label column, for messages.
+        class_names: given where `labels` are positions in it (ClassLabel features).
+        preset: n published splits (`SplitName`), or None.
+    Raises:
+        InvalidDataError: too few usable rows, one class only, values that are no text or label.
+    """
+    text_columns, label_column = columns
+    dropped: Counter[str] = Counter()
+    kept: list[int] = []
+    cleaned: list[tuple[str, ...]] = []
+    names: list[Any] = []
+    for row, label in enumerate(labels):
+        parts = [
+            _as_text(values[row], f"{name}: column {column!r}, row {row + 1}")
+            for values, column in zip(texts, text_columns, strict=True)
+        ]
+        found = _as_label(label, f"{name}: column {label_column!r}, row {row + 1}")
+        reason = _why_dropped(parts, found)
+        if reason is not None:
+            dropped[reason] += 1
+            continue
+        kept.append(row)
+        cleaned.append(tuple(part for part in parts if part is not None))
+        names.append(found)
+    _check_rows(name, len(labels), len(kept), dropped)
+    codes, found_names = _encode(name, names, label_column, class_names)
+    joined = [" ".join(parts) for parts in cleaned]
+    groups, templated = leakage_groups(joined, codes)
+    return Table(
+        texts=tuple(parts[0] for parts in cleaned),
+        pairs=tuple(parts[1] for parts in cleaned) if len(texts) == 2 else None,
+        labels=codes,
+        groups=groups,
+        class_names=found_names,
+        report={
+            "rows_read": len(labels),
+            "rows_used": len(kept),
+            "dropped": dict(dropped),
+            "documents": None,
+            "groups": len(np.unique(groups)),
+            "warnings": _warnings(templated),
+        },
+        preset=None if preset is None else np.array(preset, dtype=np.int64)[kept],
+    )
+
+
+def _as_text(value: Any, where: str) -> str | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int | float):
+        return str(value)
+    raise InvalidDataError(
+        f"{where} holds a {type(value).__name__}, not text; name a text column with --text"
+    )
+
+
+def _as_label(value: Any, where: str) -> str | int | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int):  # truth values too: False is 0, True is 1
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise InvalidDataError(
+        f"{where} holds {str(value)[:40]!r}, which is no class; labels are text or whole numbers"
+    )
+
+
+def _why_dropped(texts: Sequence[str | None], label: str | int | None) -> str | None:
+    if any(text is None for text in texts):
+        return MISSING_TEXT
+    if not all(texts):
+        return EMPTY_TEXT
+    return MISSING_LABEL if label is None else None
+
+
+def _check_rows(name: str, read: int, used: int, dropped: Counter[str]) -> None:
+    reasons = ", ".join(f"{count} with {reason}" for reason, count in dropped.items())
+    if read and not used:
+        raise InvalidDataError(f"{name}: none of the {read} rows can be used ({reasons})")
+    if used < SMALLEST:
+        found = f"{used} usable rows" + (f" of {read} ({reasons})" if dropped else "")
+        raise InvalidDataError(
+            f"{name}: {found}, at least {SMALLEST} are needed to make three splits; add rows"
+        )
+
+
+def _encode(
+    name: str, labels: Sequence[Any], column: str, class_names: Sequence[str] | None
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], tuple[str, ...]]:
+    if class_names is not None and all(isinstance(label, int) for label in labels):
+        present = sorted(set(labels))
+        names = [str(class_names[label]) for label in present]
+    else:
+        if len({type(label) for label in labels}) > 1:
+            labels = [str(label) for label in labels]
+        present = sorted(set(labels))
+        names = [str(label) for label in present]
+    if len(present) < 2:
+        raise InvalidDataError(
+            f"{name}: column {column!r} holds one class only ({names[0][:40]!r}); "
+            "a task needs at least two"
+        )
+    if len(present) > len(labels) / 2:
+        raise InvalidDataError(
+            f"{name}: column {column!r} holds {len(present)} different values in {len(labels)} "
+            "rows, which are no classes; name the label column with --label"
+        )
+    numbers = {label: number for number, label in enumerate(present)}
+    return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(names)
+
+
+def _warnings(templated: int) -> list[str]:
+    if not templated:
+        return []
+    return [
+        f"{templated} rows are near-duplicates of each other, as if made from a template; they "
+        "stand in all splits, so accuracy will look better than it is"
+    ]

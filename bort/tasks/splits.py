@@ -1,0 +1,199 @@
+"""Which rows train, which are looked at (dev), which nobody looks at (audit)."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from bort.errors import InvalidDataError
+from bort.study import InvalidFieldError
+from bort.tasks.disjoint_sets import DisjointSets
+from bort.tasks.near_duplicates import NearDuplicateIndex
+
+Numbers = npt.NDArray[np.int64]
+
+
+class SplitName(IntEnum):
+    """Splits by how strictly they are kept apart; `NOWHERE` marks a row that was left out."""
+
+    NOWHERE = -1
+    TRAIN = 0
+    DEV = 1
+    AUDIT = 2
+
+
+FRACTIONS = (0.70, 0.15, 0.15)  # train, dev, audit
+SMALLEST_TEMPLATE = 6  # rows of a class; below, a class of near-duplicates is simply rare
+
+
+def leakage_groups(
+    texts: Sequence[str], labels: Numbers, documents: Sequence[str] | None = None
+) -> tuple[Numbers, int]:
+    """Find the rows that may not be parted: near-duplicates, and sentences of one document.
+
+    Texts made from one template are near-duplicates all. A group with more than half of the rows
+    of a class would leave nothing to divide, so it counts as a template: only its equal texts
+    stay together [ours].
+
+    Args:
+        texts: n texts; of two columns, both in one.
+        labels: shape (n,).
+        documents: n document names, or None.
+    Returns:
+        Shape (n,), a number per group; and how many rows stand in templates.
+    """
+    index = NearDuplicateIndex(texts)
+    groups, copies = index.groups(), index.copies()
+    templated = np.isin(groups, _templates(groups, labels))
+    sets = DisjointSets(len(groups))
+    _join_equal(sets, np.where(templated, len(groups) + copies, groups))
+    if documents is not None:
+        _join_equal(sets, np.unique(documents, return_inverse=True)[1])
+    return sets.numbered(), int(templated.sum())
+
+
+def _templates(groups: Numbers, labels: Numbers) -> Numbers:
+    found = []
+    for label in np.unique(labels):
+        sizes = np.bincount(groups[labels == label])
+        if sizes.sum() >= SMALLEST_TEMPLATE and sizes.max() > sizes.sum() / 2:
+            found.append(int(sizes.argmax()))
+    return np.array(found, dtype=np.int64)
+
+
+def _join_equal(sets: DisjointSets, names: Numbers) -> None:
+    first: dict[int, int] = {}
+    for row, name in enumerate(names.tolist()):
+        sets.join(first.setdefault(name, row), row)
+
+
+def assign_splits(
+    labels: Numbers, groups: Numbers, *, seed: int, preset: Numbers | None = None
+) -> npt.NDArray[np.int8]:
+    """Divide rows 70/15/15 so that no group is parted and every class is divided alike.
+
+    Groups of several rows go first, the largest before the others, each to the split where it
+    lowers the squared distance from the wanted class counts most; single rows then fill what is
+    missing, class by class, so that counts come out exact wherever singles suffice. A class of
+    three rows or more aims at one row at least in every split.
+
+    Args:
+        labels: shape (n,), 0 or more.
+        groups: shape (n,), as `leakage_groups` numbers them.
+        seed: of the choice.
+        preset: shape (n,), splits that were published with the data, -1 for rows still free.
+            Free rows are divided among the splits that have none. A group that would stand in
+            several keeps its rows in the strictest (audit before dev before train), the others
+            are left out.
+    Returns:
+        Shape (n,), members of `SplitName`.
+    Cost: linear in the rows, plus groups of several rows times classes.
+    """
+    rng = np.random.default_rng(seed)
+    splits = np.full(len(labels), int(SplitName.NOWHERE), dtype=np.int8)
+    free = np.ones(len(labels), dtype=bool)
+    fractions = np.array(FRACTIONS)
+    if preset is not None:
+        strictest = np.full(int(groups.max(initial=-1)) + 1, int(SplitName.NOWHERE))
+        np.maximum.at(strictest, groups, preset)
+        kept = preset == strictest[groups]
+        splits[kept] = preset[kept]
+        free = kept & (preset == SplitName.NOWHERE)
+        fractions[np.unique(preset[preset > SplitName.TRAIN])] = 0
+    rows = np.flatnonzero(free)
+    splits[rows] = _divide(labels[rows], groups[rows], fractions, rng)
+    return splits
+
+
+def _divide(
+    labels: Numbers, groups: Numbers, fractions: npt.NDArray[np.float64], rng: np.random.Generator
+) -> npt.NDArray[np.int8]:
+    splits = np.zeros(len(labels), dtype=np.int8)
+    if not len(labels):
+        return splits
+    classes = int(labels.max()) + 1
+    counts = np.bincount(labels, minlength=classes)
+    wanted = np.array([_shares(int(count), fractions) for count in counts]).T  # (3, classes)
+    missing = wanted.astype(np.float64)
+    _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    for rows in _large_first(groups, sizes, rng):
+        here = np.bincount(labels[rows], minlength=classes)
+        growth = (here * (here - 2 * missing) / np.maximum(wanted, 0.5)).sum(axis=1)
+        chosen = int(np.argmin(np.where(fractions > 0, growth, np.inf)))
+        splits[rows] = chosen
+        missing[chosen] -= here
+    single = sizes[groups] == 1
+    for label in range(classes):
+        rows = rng.permutation(np.flatnonzero(single & (labels == label)))
+        ends = np.cumsum(apportion(len(rows), np.maximum(missing[:, label], 0)))
+        for split, part in enumerate(np.split(rows, ends[:-1])):
+            splits[part] = split
+    return splits
+
+
+def _shares(count: int, fractions: npt.NDArray[np.float64]) -> Numbers:
+    shares = np.rint(count * fractions / fractions.sum()).astype(np.int64)
+    if count >= len(FRACTIONS):
+        shares = np.maximum(shares, fractions > 0)
+    shares[SplitName.TRAIN] += count - shares.sum()
+    return shares
+
+
+def _large_first(groups: Numbers, sizes: Numbers, rng: np.random.Generator) -> list[Numbers]:
+    several = rng.permutation(np.flatnonzero(sizes > 1))
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(sizes)[:-1])
+    return [members[group] for group in several[np.argsort(-sizes[several], kind="stable")]]
+
+
+def apportion(total: int, weights: npt.ArrayLike) -> Numbers:
+    """Divide `total` in whole numbers, in proportion to `weights` (largest remainders first).
+
+    Examples:
+        >>> apportion(10, [2, 1, 1]).tolist()
+        [5, 3, 2]
+    """
+    parts = np.asarray(weights, dtype=np.float64)
+    exact = total * parts / parts.sum() if parts.sum() > 0 else np.zeros_like(parts)
+    whole = np.floor(exact).astype(np.int64)
+    if parts.sum() == 0:
+        whole[0] = total
+    largest = np.argsort(whole - exact, kind="stable")
+    whole[largest[: total - whole.sum()]] += 1
+    return whole
+
+
+def choose_labelled(labels: Numbers, count: int, *, seed: int) -> npt.NDArray[np.bool_]:
+    """Mark `count` rows that keep their label, every class by its share and at least once.
+
+    Raises:
+        InvalidFieldError: fewer than the classes, or more than the rows.
+    """
+    present, sizes = np.unique(labels, return_counts=True)
+    if not len(present) <= count <= len(labels):
+        raise InvalidFieldError(
+            "labelled",
+            f"labelled={count} does not fit {len(labels)} training texts of {len(present)} "
+            f"classes; choose {len(present)} to {len(labels)}",
+        )
+    rng = np.random.default_rng(seed)
+    marked = np.zeros(len(labels), dtype=bool)
+    shares = 1 + apportion(count - len(present), sizes - 1)
+    for label, share in zip(present, shares, strict=True):
+        marked[rng.permutation(np.flatnonzero(labels == label))[:share]] = True
+    return marked
+
+
+def check_usable(splits: npt.NDArray[np.int8], labels: Numbers, *, name: str) -> None:
+    """Raise InvalidDataError unless dev and audit have rows and training has two classes."""
+    for split in (SplitName.DEV, SplitName.AUDIT):
+        if not (splits == split).any():
+            raise InvalidDataError(
+                f"{name}: no text is left for the {split.name.lower()} split, because too many "
+                "texts are near-duplicates of each other; add more different texts"
+            )
+    if len(np.unique(labels[splits == SplitName.TRAIN])) < 2:
+        raise InvalidDataError(
+            f"{name}: the training split has texts of one class only, because near-duplicates "
+            "may not be parted; add more different texts"
+        )

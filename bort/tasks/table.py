@@ -1,0 +1,155 @@
+"""A task's rows before they are split, and their Parquet file in the cache."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bort.errors import StoreError
+
+FORMAT = 1  # raise it when the meaning of a column or of the groups changes
+_KEY = b"bort"
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Rows that can be split.
+
+    Attributes:
+        texts: n texts.
+        pairs: n second texts, or None.
+        labels: shape (n,), positions in `class_names`.
+        groups: shape (n,), rows of one group may not be parted.
+        class_names: what each label means.
+        report: what was found and dropped, ready for JSON.
+        preset: shape (n,), splits published with the data (`SplitName`), or None.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] | None
+    labels: Numbers
+    groups: Numbers
+    class_names: tuple[str, ...]
+    report: Mapping[str, Any]
+    preset: Numbers | None = None
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Write atomically; StoreError if that is impossible."""
+    columns: dict[str, Any] = {
+        "text": list(table.texts),
+        "label": table.labels,
+        "group": table.groups,
+    }
+    if table.pairs is not None:
+        columns["pair"] = list(table.pairs)
+    if table.preset is not None:
+        columns["preset"] = table.preset
+    about = {"class_names": table.class_names, "report": dict(table.report)}
+    _write(path, columns, about)
+
+
+def read_table(path: Path) -> Table | None:
+    """Read what `write_table` wrote; None if there is none of this format, or it is damaged."""
+    found = _read(path)
+    if found is None:
+        return None
+    columns, about = found
+    pairs, preset = columns.get("pair"), columns.get("preset")
+    return Table(
+        texts=tuple(columns["text"].to_pylist()),
+        pairs=None if pairs is None else tuple(pairs.to_pylist()),
+        labels=columns["label"].to_numpy().copy(),
+        groups=columns["group"].to_numpy().copy(),
+        class_names=tuple(about["class_names"]),
+        report=about["report"],
+        preset=None if preset is None else preset.to_numpy().copy(),
+    )
+
+
+def read_report(path: Path) -> Mapping[str, Any] | None:
+    """The report alone, without reading the texts; None as for `read_table`."""
+    about = _read_about(path)
+    return None if about is None else about["report"]
+
+
+def write_splits(path: Path, splits: npt.NDArray[np.int8]) -> None:
+    """Write one split per row, atomically; StoreError if that is impossible."""
+    _write(path, {"split": splits}, {})
+
+
+def read_splits(path: Path, *, rows: int) -> npt.NDArray[np.int8] | None:
+    """Read what `write_splits` wrote for a table of so many rows; None as for `read_table`."""
+    found = _read(path)
+    if found is None:
+        return None
+    splits: npt.NDArray[np.int8] = found[0]["split"].to_numpy().copy()
+    return splits if len(splits) == rows else None
+
+
+def _write(path: Path, columns: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(dict(columns)).replace_schema_metadata(
+        {_KEY: json.dumps({"format": FORMAT, **about}).encode()}
+    )
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    write_atomically(path, sink.getvalue().to_pybytes())
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    about = _read_about(path)
+    if about is None:
+        return None
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError):
+        return None
+    return {name: table.column(name).combine_chunks() for name in table.column_names}, about
+
+
+def _read_about(path: Path) -> dict[str, Any] | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        about: dict[str, Any] = json.loads(metadata[_KEY])
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return None
+    return about if about.get("format") == FORMAT else None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write the whole file or nothing.
+
+    Raises:
+        StoreError: the folder is read-only, the disk is full, ...
+    """
+    part = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(part, path)
+    except OSError as error:
+        if part is not None:
+            Path(part).unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot write to the cache {path.parent}: {error.strerror or error}; "
+            "free some space, or set BORT_HOME to a folder that you can write to"
+        ) from error
