@@ -30,9 +30,7 @@ def progress(title: str) -> Iterator[ProgressListener]:
 
         def show(step: Progress) -> None:
             left = "" if step.eta_s is None else f"about {duration(step.eta_s)} left"
-            bar.update(
-                line, completed=step.done, total=step.total, left=left, message=step.message
-            )
+            bar.update(line, completed=step.done, total=step.total, left=left, message=step.message)
 
         yield show
 

@@ -1,7 +1,9 @@
 """`bort search`: start a study, or go on with it, and read its front."""
 
-import dataclasses
-from typing import Any
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -15,10 +17,14 @@ from bort.study import (
     SearchSpec,
     StudySpec,
     TrainingSpec,
+    check_name,
     parse_epsilon,
     parse_lipschitz,
     parse_weights,
 )
+
+if TYPE_CHECKING:
+    from bort.storage import Store
 
 # A preset is a set of option values; what is typed beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -72,7 +78,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 @options.store_url
 @options.as_json
 @click.pass_context
-def search(context: click.Context, **given: Any) -> None:
+def search(context: click.Context, /, **given: Any) -> None:
     """Search a space for its best trade-offs of size, latency and error.
 
     Trains the architectures that tell most about the others, until every architecture of the
@@ -88,11 +94,13 @@ def search(context: click.Context, **given: Any) -> None:
     """
     from bort import jobs
     from bort.cli.report import print_answer, progress
+    from bort.plan import check_study
     from bort.storage import open_store
 
     spec = _spec(context, given)
+    check_study(spec, on_progress=lambda _done, _total, text: click.echo(text, err=True))
     with open_store(given["store_url"]) as store:
-        spec = _named(store, spec, given["study"], given["preset"])
+        spec = _stored(store, spec, given["study"], given["preset"])
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
             if given["as_json"]:
@@ -156,3 +164,12 @@ def _spec(context: click.Context, given: dict[str, Any]) -> StudySpec:
         task=options.task_spec(given["task"], given["text"], given["label"], given["labelled"]),
         space=load_space(given["space"]).to_dict(),
     )
+
+
+def _stored(store: "Store", spec: StudySpec, study: str | None, preset: str | None) -> StudySpec:
+    """Create the study: under the name given, or under a new one made from what is searched."""
+    if study is not None:
+        return store.create_study(replace(spec, name=check_name(study))).spec
+    stem = Path(spec.task.task).stem.replace(":", "-").replace("/", "-")
+    name = preset or re.sub(r"[^A-Za-z0-9._-]+", "-", f"{stem}-{spec.space['name']}")
+    return store.create_numbered_study(replace(spec, name=check_name(name.strip("-._")))).spec

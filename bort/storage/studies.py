@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +51,15 @@ class Studies:
         except IntegrityError:  # another process stored it in between (no SQLite does this)
             return self.create_study(spec, profile=profile)
         return self.study(spec.name)
+
+    def create_numbered_study(self, spec: StudySpec) -> StudyRecord:
+        """Store a new study under the first free of `spec.name`, `spec.name`-2, -3, ..."""
+        with self._db.writing() as connection:
+            taken = set(connection.scalars(sa.select(schema.studies.c.name)))
+            free = (f"{spec.name}-{n}" for n in count(2))
+            name = spec.name if spec.name not in taken else next(n for n in free if n not in taken)
+            _insert_study(connection, replace(spec, name=name), profile=None)
+        return self.study(name)
 
     def study(self, name: str) -> StudyRecord:
         """Read one study.

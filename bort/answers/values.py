@@ -1,11 +1,7 @@
-"""What a study says: stored evaluations in, the answer that people and programs read out.
-
-One function for the command line, the pages and the job, so that they cannot disagree.
-Imports numpy, never torch; reads the store, never trains.
-"""
+"""What a study says, as values: the same for the command line, the pages and the job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bort.study import StudySpec
@@ -24,6 +20,7 @@ class Point:
         error_rate: share of wrong dev examples; the mean where several seeds were trained.
         error_se: its standard error.
         n_dev: dev examples.
+        macro_f1: unweighted mean of the classes' F1; None where the oracle has none.
         seeds: trainings behind `error_rate`.
         w: W-coefficient under the answer's weights; 0 at the maximum point.
     """
@@ -38,6 +35,7 @@ class Point:
     error_rate: float
     error_se: float
     n_dev: int
+    macro_f1: float | None
     seeds: int
     w: float
     is_on_front: bool
@@ -56,6 +54,7 @@ class Point:
             "error_rate": self.error_rate,
             "error_se": self.error_se,
             "n_dev": self.n_dev,
+            "macro_f1": self.macro_f1,
             "seeds": self.seeds,
         }
 
@@ -84,7 +83,8 @@ class StudyAnswer:
         guarantee: "proved", "conditional" or "none".
         latency: runtime, batch_size, sequence_length, threads, band, profile, fingerprint,
             is_this_machine.
-        seconds: time spent searching, all attempts together.
+        seconds: time spent searching, all attempts together; of training, for an example.
+        job: the study's last search job; None for an example.
     """
 
     study: str
@@ -106,3 +106,27 @@ class StudyAnswer:
     ledger: tuple[Entry, ...]
     latency: Mapping[str, Any]
     seconds: float
+    job: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """What `bort search --json` and `bort front --json` print."""
+        return {
+            "job": self.job,
+            "study": self.study,
+            "space_size": self.space_size,
+            "evaluations": self.evaluations,
+            "evaluation_bound": self.evaluation_bound,
+            "certified_epsilon": self.certified_epsilon,
+            "goal": self.goal,
+            "epsilon": self.epsilon,
+            "weights": list(self.weights),
+            "guarantee": self.guarantee,
+            "guaranteed": self.guarantee == "proved",
+            "cover": None if self.cover is None else list(self.cover),
+            "front": [point.as_json() for point in self.front],
+            "best": None if self.best is None else {**self.best.as_json(), "w": self.best.w},
+            "excluded": list(self.excluded),
+            "ledger": [asdict(entry) for entry in self.ledger],
+            "latency": dict(self.latency),
+            "seconds": self.seconds,
+        }

@@ -1,0 +1,9 @@
+"""What a study says: stored evaluations in, the answer that people and programs read out.
+
+One function for the command line, the pages and the job, so that they cannot disagree.
+"""
+
+from bort.answers.read import latest_study, read_answer, study_costs
+from bort.answers.values import Entry, Point, StudyAnswer
+
+__all__ = ["Entry", "Point", "StudyAnswer", "latest_study", "read_answer", "study_costs"]

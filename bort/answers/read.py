@@ -1,0 +1,253 @@
+"""Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bort.answers.values import Entry, Point, StudyAnswer
+from bort.architecture import Architecture
+from bort.costs import Costs
+from bort.errors import UnknownStudyError
+from bort.evaluation import Evaluation
+from bort.families import SearchSpace
+from bort.measure.fingerprint import this_machine
+from bort.measure.profile import LatencyProfile
+from bort.search import Answer, Observation, observation_of, solve
+from bort.search.arrays import IntArray
+from bort.storage import Store, StudyRecord
+from bort.study import StudySpec, check_epsilon, check_weights
+
+
+def read_answer(
+    store: Store,
+    study: str,
+    *,
+    epsilon: float | None = None,
+    weights: Sequence[float] | None = None,
+) -> StudyAnswer:
+    """Answer from what is stored; trains and measures nothing.
+
+    Args:
+        store: where the study is.
+        study: its name.
+        epsilon: certify within 1 + epsilon; None is the study's own.
+        weights: cost weights of size, latency, error; None are the study's own.
+    Raises:
+        UnknownStudyError: no study of that name.
+        InvalidFieldError: an epsilon or weights that cannot be used.
+    Cost: two queries, and about 10 ms for 384 architectures.
+    """
+    record = store.study(study)
+    search = record.spec.search
+    asked = Asked(
+        search.goal,
+        search.epsilon if epsilon is None else check_epsilon(epsilon),
+        search.weights if weights is None else check_weights(weights),
+    )
+    costs = study_costs(store, record)
+    evaluations = store.evaluations(record)
+    spent = _spent(store, record, evaluations)
+    if costs is None:
+        return _before_measuring(record, asked, spent)
+    observations = observations_of(record.spec, costs.space, evaluations)
+    answer = solve(
+        costs.problem,
+        observations,
+        goal=asked.goal,
+        epsilon=asked.epsilon,
+        weights=asked.weights,
+        lipschitz=search.lipschitz,
+        slack=search.slack,
+        confidence=search.confidence,
+    )
+    return _study_answer(record, asked, spent, costs, evaluations, answer)
+
+
+class Asked(NamedTuple):
+    """The question that an answer answers."""
+
+    goal: str
+    epsilon: float
+    weights: tuple[float, float, float]
+
+
+class _Spent(NamedTuple):
+    job: int | None
+    seconds: float
+
+
+def latest_study(store: Store) -> str:
+    """The name of the newest study.
+
+    Raises:
+        UnknownStudyError: there is none yet.
+    """
+    studies = store.studies()
+    if not studies:
+        raise UnknownStudyError("there is no study yet; start one with: bort search --preset quick")
+    return studies[0].name
+
+
+def study_costs(store: Store, record: StudyRecord) -> Costs | None:
+    """The costed space of a study; None before its latency profile is measured."""
+    if record.profile is None:
+        return None
+    stored = store.profile(record.profile)
+    profile = LatencyProfile.from_dict(stored.profile, origin=f"the profile {record.profile!r}")
+    return Costs(SearchSpace.from_dict(record.spec.space), profile)
+
+
+def observations_of(
+    spec: StudySpec, space: SearchSpace, evaluations: Mapping[str, Sequence[Evaluation]]
+) -> dict[int, Observation]:
+    """By index, in the order of evaluation: only architectures that have all their seeds."""
+    return {
+        space.index(_architecture(space, name)): observation_of(
+            trained, confidence=spec.search.confidence, comparisons=len(space)
+        )
+        for name, trained in evaluations.items()
+        if len(trained) >= spec.training.seeds
+    }
+
+
+def _architecture(space: SearchSpace, name: str) -> Architecture:
+    return Architecture(tuple(space.dimensions), tuple(int(part) for part in name.split("-")))
+
+
+def _spent(
+    store: Store, record: StudyRecord, evaluations: Mapping[str, Sequence[Evaluation]]
+) -> _Spent:
+    jobs = [job for job in store.jobs(study=record.name) if job.kind == "search"]
+    if jobs:
+        return _Spent(max(job.id for job in jobs), sum(job.seconds for job in jobs))
+    return _Spent(None, sum(e.seconds for trained in evaluations.values() for e in trained))
+
+
+def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> StudyAnswer:
+    size = len(SearchSpace.from_dict(record.spec.space))
+    latency = record.spec.latency
+    return StudyAnswer(
+        study=record.name,
+        spec=record.spec,
+        is_example=record.is_example,
+        space_size=size,
+        evaluations=0,
+        evaluation_bound=size,
+        certified_epsilon=None,
+        **asked._asdict(),
+        points=(),
+        front=(),
+        cover=None,
+        best=None,
+        excluded=(),
+        guarantee="none",
+        ledger=(),
+        latency={
+            "profile": None,
+            "runtime": latency.runtime,
+            "batch_size": latency.batch_size,
+            "sequence_length": latency.sequence_length,
+            "threads": latency.threads,
+        },
+        **spent._asdict(),
+    )
+
+
+def _study_answer(
+    record: StudyRecord,
+    asked: Asked,
+    spent: _Spent,
+    costs: Costs,
+    evaluations: Mapping[str, Sequence[Evaluation]],
+    answer: Answer,
+) -> StudyAnswer:
+    points = _points(costs, evaluations, answer)
+    space = costs.space
+    return StudyAnswer(
+        study=record.name,
+        spec=record.spec,
+        is_example=record.is_example,
+        space_size=len(space),
+        evaluations=len(answer.evaluated) + len(answer.excluded),
+        evaluation_bound=answer.evaluation_bound,
+        certified_epsilon=answer.certified_epsilon,
+        **asked._asdict(),
+        points=tuple(sorted(points.values(), key=lambda point: point.parameter_count)),
+        front=tuple(points[int(i)] for i in _by_size(answer.front, costs)),
+        cover=None
+        if answer.cover is None
+        else tuple(space.architecture(int(i)).id for i in _by_size(answer.cover, costs)),
+        best=None if answer.best is None else points[answer.best],
+        excluded=tuple(space.architecture(int(i)).id for i in answer.excluded),
+        guarantee=answer.guarantee,
+        ledger=tuple(
+            Entry(assumption=e.assumption, status=e.status, evidence=e.evidence)
+            for e in answer.ledger
+        ),
+        latency=_latency(costs.profile),
+        **spent._asdict(),
+    )
+
+
+def _by_size(indices: IntArray, costs: Costs) -> IntArray:
+    return indices[np.argsort(costs.problem.size[indices], kind="stable")]
+
+
+def _points(
+    costs: Costs, evaluations: Mapping[str, Sequence[Evaluation]], answer: Answer
+) -> dict[int, Point]:
+    front, cover = set(answer.front.tolist()), set(() if answer.cover is None else answer.cover)
+    points = {}
+    for index, w in zip(answer.evaluated.tolist(), answer.w.tolist(), strict=True):
+        architecture = costs.space.architecture(index)
+        trained = [e for e in evaluations[architecture.id] if not e.diverged]
+        points[index] = Point(
+            id=architecture.id,
+            architecture=architecture.as_dict(),
+            parameter_count=int(costs.space.parameter_count[index]),
+            effective_parameter_count=int(costs.space.effective_parameter_count[index]),
+            latency_ms=float(costs.latency.median_ms[index]),
+            latency_low_ms=float(costs.latency.low_ms[index]),
+            latency_high_ms=float(costs.latency.high_ms[index]),
+            error_rate=float(np.mean([e.error_rate for e in trained])),
+            error_se=_standard_error(trained),
+            n_dev=trained[0].n,
+            macro_f1=_mean([e.macro_f1 for e in trained]),
+            seeds=len(trained),
+            w=w,
+            is_on_front=index in front,
+            is_in_cover=index in cover,
+        )
+    return points
+
+
+def _standard_error(trained: Sequence[Evaluation]) -> float:
+    """Of the mean error: the dev set's share, and the seeds' where there are several."""
+    dev_set = float(np.mean([e.error_se for e in trained]))
+    if len(trained) == 1:
+        return dev_set
+    seeds = float(np.std([e.error_rate for e in trained], ddof=1)) / np.sqrt(len(trained))
+    return float(np.hypot(dev_set, seeds))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _latency(profile: LatencyProfile) -> dict[str, Any]:
+    machine = profile.fingerprint
+    here = this_machine(list(machine.libraries), threads=profile.workload.threads)
+    return {
+        "profile": profile.name,
+        "runtime": profile.runtime,
+        "batch_size": profile.workload.batch_size,
+        "sequence_length": profile.workload.sequence_length,
+        "threads": profile.workload.threads,
+        "band": profile.band,
+        "machine": machine.to_dict(),
+        "is_this_machine": here.digest == machine.digest,
+        "measured_at": profile.measured_at,
+        "noise_ok": profile.noise.ok,
+    }

@@ -1,0 +1,172 @@
+"""The search as a job: prepare, evaluate, store; every finished training is stored at once."""
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from bort.answers import read_answer
+from bort.answers.read import observations_of
+from bort.architecture import Architecture
+from bort.costs import Costs
+from bort.evaluation import Evaluation
+from bort.families import SearchSpace
+from bort.jobs.context import JobContext
+from bort.measure.latency import MeasureStep
+from bort.measure.profile import LatencyProfile
+from bort.measure.stored import named_profile, study_profile
+from bort.search import Observation, SearchStep, certified_search, observation_of
+from bort.storage import Progress
+from bort.study import StudySpec
+
+Train = Callable[[Architecture, int], Evaluation]
+"""Trains one architecture with one seed."""
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """Search as `context.spec` (a `StudySpec`) says; answer as `bort search --json` does.
+
+    Resuming goes on where it stopped: what is stored is known, and never trained again.
+    """
+    spec = StudySpec.from_dict(context.spec)
+    context.store.create_study(spec)
+    space = SearchSpace.from_dict(spec.space)
+    profile = _profile(context, spec, space)
+    if profile is not None:
+        train = _oracle(context, spec, space)
+        _Search(context, spec, Costs(space, profile), train).run()
+    return read_answer(context.store, spec.name).as_json()
+
+
+def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> LatencyProfile | None:
+    """The study's latency profile: its own from before, or the one its spec leads to."""
+    name = context.store.study(spec.name).profile
+    if name is not None:
+        return named_profile(context.store, name)
+    _say(context, "Measuring latency")
+    profile = study_profile(
+        context.store,
+        space,
+        spec.latency,
+        on_progress=lambda step: _say_measured(context, step),
+        should_stop=context.should_stop,
+    )
+    if profile is not None:
+        context.store.set_study_profile(spec.name, profile.name)
+    return profile
+
+
+def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
+    """What trains candidates. Loads torch, and fine-tunes the teacher where none is cached."""
+    _say(context, "Loading the task")
+    from bort.tasks import load_task
+
+    task = load_task(spec.task)
+    from bort.measure.error_oracle import ErrorOracle
+
+    oracle = ErrorOracle(
+        task,
+        spec.training,
+        space,
+        seed=spec.search.seed,
+        on_progress=lambda text: _say(context, text),
+        should_stop=context.should_stop,
+    )
+    context.log(f"oracle: {oracle.describe()}")
+    return oracle.evaluate
+
+
+class _Search:
+    """Listens to the certified search: stores, reports, and stops where it must."""
+
+    def __init__(self, context: JobContext, spec: StudySpec, costs: Costs, train: Train) -> None:
+        self.context, self.spec, self.costs, self.train = context, spec, costs, train
+        self.stored = context.store.evaluations(spec.name)
+        self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
+
+    def run(self) -> None:
+        """Search until it is done, stopped, or out of minutes."""
+        search = self.spec.search
+        steps = certified_search(
+            self.costs.problem,
+            self._observe,
+            goal=search.goal,
+            epsilon=search.epsilon,
+            weights=search.weights,
+            lipschitz=search.lipschitz,
+            slack=search.slack,
+            budget=search.budget,
+            known=observations_of(self.spec, self.costs.space, self.stored),
+        )
+        _say(self.context, "Training candidates")
+        for step in steps:
+            self._report(step)
+            if self.context.should_stop():
+                return
+            if search.minutes is not None and sum(self.seconds) >= 60 * search.minutes:
+                self.context.log(f"{search.minutes:g} minutes of training candidates are spent")
+                return
+
+    def _observe(self, index: int) -> Observation:
+        """Train what is not stored yet of one architecture; each training is stored at once."""
+        architecture = self.costs.space.architecture(index)
+        trained = {e.seed: e for e in self.stored.get(architecture.id, ())}
+        for offset in range(self.spec.training.seeds):
+            seed = self.spec.search.seed + offset
+            if seed not in trained:
+                trained[seed] = self._train(architecture, seed)
+        return observation_of(
+            list(trained.values()),
+            confidence=self.spec.search.confidence,
+            comparisons=len(self.costs.space),
+        )
+
+    def _train(self, architecture: Architecture, seed: int) -> Evaluation:
+        evaluation = self.train(architecture, seed)
+        self.context.store.add_evaluation(
+            self.spec.name, architecture.id, architecture.as_dict(), evaluation
+        )
+        self.seconds.append(evaluation.seconds)
+        verdict = "diverged" if evaluation.diverged else f"error {evaluation.error_rate:.4f}"
+        self.context.log(
+            f"trained {architecture.id} seed {seed}: {verdict} in {evaluation.seconds:.1f} s"
+        )
+        return evaluation
+
+    def _report(self, step: SearchStep) -> None:
+        total = min(step.evaluation_bound, self.spec.search.budget or step.evaluation_bound)
+        left = max(0, total - step.evaluations) * self.spec.training.seeds
+        architecture = self.costs.space.architecture(step.index).id
+        self.context.report(
+            Progress(
+                done=step.evaluations,
+                total=step.evaluations if step.done else total,
+                message=f"{architecture}: error {step.observation.error:.3f}",
+                eta_s=0.0 if step.done else left * median(self.seconds),
+                extra={
+                    "study": self.spec.name,
+                    "stage": "Training candidates",
+                    "evaluations": step.evaluations,
+                    "evaluation_bound": step.evaluation_bound,
+                    "certified_epsilon": step.certified_epsilon,
+                },
+            )
+        )
+        if step.reason is not None:
+            self.context.log(f"the search ends: {step.reason}")
+
+
+def _say(context: JobContext, message: str) -> None:
+    """Report a stage that has no count of its own."""
+    study = context.spec["name"]
+    context.report(Progress(message=message, extra={"study": study, "stage": message}))
+
+
+def _say_measured(context: JobContext, step: MeasureStep) -> None:
+    context.report(
+        Progress(
+            done=step.done,
+            total=step.total,
+            message=f"Measuring latency: {step.stage}",
+            extra={"study": context.spec["name"], "stage": "Measuring latency"},
+        )
+    )
