@@ -1,12 +1,14 @@
 """Measure the latency of a search space on this machine, once, and keep it as a profile."""
 
 import contextlib
+import dataclasses
 import datetime
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import psutil
 
 from bort.errors import InvalidOptionError
 from bort.families import SearchSpace
@@ -19,10 +21,19 @@ from bort.measure.profile import (
     read_profile,
     write_profile,
 )
+from bort.measure.protocol import Clock, FloatArray
 from bort.measure.runtimes import runtime_kind
 from bort.measure.sample import fit_and_held_out
-from bort.measure.timing import Instruments, Stage, Timing, never, time_candidates
+from bort.measure.timing import (
+    Instruments,
+    Stage,
+    Timing,
+    TimingStep,
+    never,
+    time_candidates,
+)
 from bort.measure.workload import Candidate, Workload
+from bort.storage import ProfileKey
 from bort.study import LatencySpec
 
 __all__ = [
@@ -31,9 +42,9 @@ __all__ = [
     "LatencyProfile",
     "MeasureStep",
     "Measurement",
-    "ProfileKey",
     "ensure_profile",
     "measure",
+    "profile_key",
     "read_profile",
     "write_profile",
 ]
@@ -52,18 +63,6 @@ class MeasureStep:
     profile: LatencyProfile | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileKey:
-    """What must agree for a stored profile to be used again."""
-
-    fingerprint_digest: str
-    runtime: str
-    batch_size: int
-    sequence_length: int
-    threads: int
-    space_digest: str
-
-
 def workload_of(spec: LatencySpec, space: SearchSpace) -> Workload:
     """The workload that a spec asks for, checked against this machine and space.
 
@@ -78,7 +77,7 @@ def workload_of(spec: LatencySpec, space: SearchSpace) -> Workload:
             f"the models in {space.name!r}; choose {positions} or less"
         )
     threads = spec.threads or usable_cores()
-    most = max(usable_cores(), _logical_cpus())
+    most = max(usable_cores(), psutil.cpu_count(logical=True) or 1)
     if threads > most:
         raise InvalidOptionError(
             f"{threads} threads were asked for, and this machine has {most}; choose {most} or less"
@@ -86,11 +85,70 @@ def workload_of(spec: LatencySpec, space: SearchSpace) -> Workload:
     return Workload(spec.batch_size, spec.sequence_length, threads)
 
 
-def profile_name(space: SearchSpace, runtime: str, workload: Workload, digest: str) -> str:
-    """The name a profile gets by itself: the same for the same machine, space and workload."""
-    return (
-        f"{space.name}-{runtime}-b{workload.batch_size}-s{workload.sequence_length}"
-        f"-t{workload.threads}-{digest[:8]}"
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What will be measured, and on what: settled before the clock starts."""
+
+    space: SearchSpace
+    runtime: str
+    workload: Workload
+    machine: Fingerprint
+    rows: list[int]
+    fitted: frozenset[int]
+    terms: Mapping[str, FloatArray]
+    seed: int
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """In the order of `rows`."""
+        space = self.space
+        return [
+            Candidate(space.family_name, space.architecture(row), space.fixed) for row in self.rows
+        ]
+
+    def profile(self, timing: Timing, *, name: str | None, seconds: float) -> LatencyProfile:
+        """Fit the model, and put everything together."""
+        space, now = self.space, datetime.datetime.now(datetime.UTC)
+        medians = np.array([latency.median_ms for latency in timing.latencies])
+        fit_rows = [place for place, row in enumerate(self.rows) if row in self.fitted]
+        terms = {term: values[self.rows] for term, values in self.terms.items()}
+        return LatencyProfile(
+            name=name or f"{space.name}-{self.runtime}-{now:%Y%m%d-%H%M%S}",
+            runtime=self.runtime,
+            workload=self.workload,
+            fingerprint=self.machine,
+            space_name=space.name,
+            space_digest=space.digest,
+            family_name=space.family_name,
+            fixed=dict(space.fixed),
+            measurements=tuple(
+                Measurement(space.architecture(row).as_dict(), latency, row in self.fitted)
+                for row, latency in sorted(zip(self.rows, timing.latencies, strict=True))
+            ),
+            model=fit(terms, medians, fit_rows),
+            noise=timing.noise,
+            seed=self.seed,
+            rounds=timing.rounds,
+            complete=timing.complete,
+            seconds=round(seconds, 1),
+            measured_at=now.isoformat(timespec="seconds"),
+        )
+
+
+def _plan(space: SearchSpace, spec: LatencySpec, count: int, seed: int) -> _Plan:
+    kind = runtime_kind(spec.runtime)
+    workload = workload_of(spec, space)
+    terms = space.operation_terms(workload.batch_size, workload.sequence_length)
+    fitted, held_out = fit_and_held_out(space, terms, count, rng=np.random.default_rng(seed))
+    return _Plan(
+        space,
+        kind.name,
+        workload,
+        this_machine(kind.libraries, threads=workload.threads),
+        sorted(fitted + held_out, key=lambda row: (-int(space.parameter_count[row]), row)),
+        frozenset(fitted),
+        terms,
+        seed,
     )
 
 
@@ -114,49 +172,41 @@ def measure(
         wait: for another measurement to end, instead of raising.
         should_stop: True ends early; the profile then says `complete: false`, and there is none
             if not one round was complete.
-    Yields:
-        Progress; the last step carries the profile.
+    Returns:
+        Progress; the last step carries the profile. Nothing is measured before it is listened to.
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
         MissingExtraError: the runtime is not installed.
-        BusyError: somebody else measures, and `wait` is off.
+        BusyError: on listening, if somebody else measures, and `wait` is off.
     Cost:
         Import and build 10 to 20 s, then up to about a minute (`Protocol.budget_seconds`; large
         spaces take longer, because of `min_rounds`).
     """
-    kind = runtime_kind(spec.runtime)
-    kind.check_installed()
-    workload = workload_of(spec, space)
+    runtime_kind(spec.runtime).check_installed()
+    workload_of(spec, space)
     check_count(count, space)
-    machine = this_machine(kind.libraries, threads=workload.threads)
-    tools = instruments or Instruments()
-    begin = tools.clock()
-    terms = space.operation_terms(workload.batch_size, workload.sequence_length)
-    fitted, held_out = fit_and_held_out(space, terms, count, rng=np.random.default_rng(seed))
-    rows = sorted(fitted + held_out, key=lambda row: -int(space.parameter_count[row]))
-    candidates = [
-        Candidate(space.family_name, space.architecture(row), space.fixed) for row in rows
-    ]
-    for step in time_candidates(
-        candidates,
-        spec.runtime,
-        workload,
+    plan = _plan(space, spec, count, seed)
+    timing = time_candidates(
+        plan.candidates,
+        plan.runtime,
+        plan.workload,
         seed=seed,
         wait=wait,
         should_stop=should_stop,
-        instruments=tools,
-    ):
+        instruments=instruments,
+    )
+    clock = (instruments or Instruments()).clock
+    return _steps(plan, timing, name=name, clock=clock)
+
+
+def _steps(
+    plan: _Plan, timing: Iterator[TimingStep], *, name: str | None, clock: Clock
+) -> Iterator[MeasureStep]:
+    begin = clock()
+    for step in timing:
         profile = None
         if step.timing is not None:
-            profile = _profile(
-                name or profile_name(space, spec.runtime, workload, machine.digest),
-                space,
-                (spec.runtime, workload, machine),
-                (rows, set(fitted), terms),
-                step.timing,
-                seed,
-            )
-            profile = replace(profile, seconds=round(tools.clock() - begin, 1))
+            profile = plan.profile(step.timing, name=name, seconds=clock() - begin)
         yield MeasureStep(step.stage, step.done, step.total, profile)
 
 
@@ -179,12 +229,28 @@ def check_count(count: int, space: SearchSpace) -> None:
         )
 
 
+def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
+    """What must agree for a stored profile to serve this space and spec on this machine.
+
+    Raises:
+        InvalidOptionError: as `workload_of`, or an unknown runtime.
+    """
+    workload = workload_of(spec, space)
+    libraries = runtime_kind(spec.runtime).libraries
+    return ProfileKey(
+        fingerprint_digest=this_machine(libraries, threads=workload.threads).digest,
+        runtime=spec.runtime,
+        space_digest=space.digest,
+        **dataclasses.asdict(workload),
+    )
+
+
 def ensure_profile(
     space: SearchSpace,
     spec: LatencySpec,
     *,
     find: Callable[[ProfileKey], Mapping[str, Any] | None],
-    save: Callable[[dict[str, Any], str], object],
+    save: Callable[[LatencyProfile, ProfileKey], object],
     on_progress: Callable[[MeasureStep], object] | None = None,
     should_stop: Callable[[], bool] = never,
     seed: int = 0,
@@ -196,24 +262,20 @@ def ensure_profile(
     the first has stored.
 
     Args:
-        find: looks for a stored profile.
-        save: stores a profile, given as a dictionary, under a name.
+        find: looks for a stored profile (as a dictionary).
+        save: stores a complete profile.
     Returns:
         None where `should_stop` ended the measurement; nothing is stored then.
     Raises:
         As `measure`; InvalidProfileError where what is stored cannot be read.
     """
-    workload = workload_of(spec, space)
-    machine = this_machine(runtime_kind(spec.runtime).libraries, threads=workload.threads)
-    key = _key(space, spec.runtime, workload, machine)
-    stored = find(key)
-    if stored is not None:
+    key = profile_key(space, spec)
+    if (stored := find(key)) is not None:
         return LatencyProfile.from_dict(stored, origin="the stored profile")
     runtime_kind(spec.runtime).check_installed()
     tools = instruments or Instruments()
     with tools.hold(should_stop, True):
-        stored = find(key)
-        if stored is not None:
+        if (stored := find(key)) is not None:
             return LatencyProfile.from_dict(stored, origin="the stored profile")
         profile = None
         for step in measure(
@@ -229,58 +291,5 @@ def ensure_profile(
                 on_progress(step)
         if profile is None or not profile.complete:
             return None
-        save(profile.to_dict(), profile.name)
+        save(profile, key)
     return profile
-
-
-def _key(space: SearchSpace, runtime: str, workload: Workload, machine: Fingerprint) -> ProfileKey:
-    return ProfileKey(
-        machine.digest,
-        runtime,
-        workload.batch_size,
-        workload.sequence_length,
-        workload.threads,
-        space.digest,
-    )
-
-
-def _profile(
-    name: str,
-    space: SearchSpace,
-    where: tuple[str, Workload, Fingerprint],
-    chosen: tuple[list[int], set[int], Mapping[str, Any]],
-    timing: Timing,
-    seed: int,
-) -> LatencyProfile:
-    (runtime, workload, machine), (rows, fitted, terms) = where, chosen
-    medians = np.array([latency.median_ms for latency in timing.latencies])
-    fit_rows = [position for position, row in enumerate(rows) if row in fitted]
-    model = fit({term: values[rows] for term, values in terms.items()}, medians, fit_rows)
-    by_row = sorted(zip(rows, timing.latencies, strict=True))
-    return LatencyProfile(
-        name=name,
-        runtime=runtime,
-        workload=workload,
-        fingerprint=machine,
-        space_name=space.name,
-        space_digest=space.digest,
-        family_name=space.family_name,
-        fixed=dict(space.fixed),
-        measurements=tuple(
-            Measurement(space.architecture(row).as_dict(), latency, row in fitted)
-            for row, latency in by_row
-        ),
-        model=model,
-        noise=timing.noise,
-        seed=seed,
-        rounds=timing.rounds,
-        complete=timing.complete,
-        seconds=0.0,
-        measured_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _logical_cpus() -> int:
-    import psutil
-
-    return psutil.cpu_count(logical=True) or 1

@@ -41,8 +41,12 @@ class Protocol:
     warm_up_seconds: float = 0.03
     budget_seconds: float = 40.0
     min_rounds: int = 8
-    max_rounds: int = 30
+    max_rounds: int = 20
     stable_within: float = 0.05
+
+    def is_spent(self, rounds: int, seconds: float) -> bool:
+        """Whether to be content with fewer rounds than were chosen: the machine became busy."""
+        return rounds >= self.min_rounds and seconds > 1.5 * self.budget_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ def _time_runs(
     # Half of the candidates are faster: neither the most nor the least sensitive to disturbance.
     reference = runs[int(np.argsort(typical)[len(runs) // 2])]
     before, others = tools.read_noise(reference, tools.clock), OthersShare()
-    rng = np.random.default_rng(seed)
+    rng, begin = np.random.default_rng(seed), tools.clock()
     total = choose_rounds(typical, tools.protocol)
     seconds: list[FloatArray] = []
     for one_round in interleaved_rounds(
@@ -146,6 +146,9 @@ def _time_runs(
     ):
         seconds.append(one_round)
         yield TimingStep("measuring", len(seconds), total)
+        if tools.protocol.is_spent(len(seconds), tools.clock() - begin):
+            total = len(seconds)
+            break
     if not seconds:
         return
     share = others.read()

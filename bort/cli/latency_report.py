@@ -1,0 +1,171 @@
+"""What `bort latency` shows to people."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from bort.measure.latency import MeasureStep
+    from bort.measure.profile import LatencyProfile
+
+_TITLES = {
+    "building": "Building the architectures",
+    "warming up": "Warming up",
+    "measuring": "Measuring, in rounds",
+    "done": "Fitting the model",
+}
+
+
+def watched(steps: "Iterable[MeasureStep]") -> "Iterator[MeasureStep]":
+    """Pass the steps on, and draw a bar for each stage on standard error."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        lines: dict[str, Any] = {}
+        for step in steps:
+            if step.stage not in lines:
+                lines[step.stage] = bar.add_task(_TITLES[step.stage], total=step.total)
+            bar.update(lines[step.stage], completed=step.done, total=step.total)
+            yield step
+
+
+def warn_of_noise(profile: "LatencyProfile") -> None:
+    """Say on standard error when the numbers cannot rank two architectures."""
+    console = Console(stderr=True)
+    if not profile.complete:
+        console.print(Text(f"Stopped early: {profile.rounds} rounds; searches will not use it."))
+    if not profile.noise.ok:
+        console.print(
+            Text(
+                "The machine was too busy to rank two architectures: "
+                f"{'; '.join(profile.noise.reasons)}. Measure again when it is quiet."
+            )
+        )
+
+
+def print_profile(profile: "LatencyProfile") -> None:
+    """A profile just measured."""
+    _print_table(profile.to_dict())
+    Console().print(Text(f"Stored as {profile.name}."))
+
+
+def print_described(answer: Mapping[str, Any]) -> None:
+    """A profile that was read, and whether it holds here."""
+    _print_table(answer)
+    if answer["this_machine"]:
+        text = "Measured on a machine like this one, with the same software."
+    else:
+        text = f"Measured on another machine or software: {'; '.join(answer['differences'])}."
+    Console().print(Text(text))
+
+
+def print_list(answer: Mapping[str, Any]) -> None:
+    """All stored profiles."""
+    console = Console()
+    if not answer["profiles"]:
+        console.print(Text("No latency profile is stored; measure one: bort latency measure"))
+        return
+    table = Table(
+        Column("profile", overflow="fold"),
+        "space",
+        "runtime",
+        "batch",
+        "length",
+        "threads",
+        "error",
+        "notes",
+    )
+    for row in answer["profiles"]:
+        notes = [
+            note
+            for note, applies in (
+                ("another machine", not row["this_machine"]),
+                ("noisy", not row["noise_ok"]),
+                ("stopped early", not row["complete"]),
+            )
+            if applies
+        ]
+        table.add_row(
+            row["profile"],
+            row["space"],
+            row["runtime"],
+            str(row["batch_size"]),
+            str(row["sequence_length"]),
+            str(row["threads"]),
+            f"{row['median_abs_percent_error']:.1f} %",
+            ", ".join(notes),
+        )
+    console.print(table)
+
+
+def print_compared(answer: Mapping[str, Any]) -> None:
+    """Two profiles side by side."""
+    console = Console()
+    a, b = answer["a"]["profile"], answer["b"]["profile"]
+    table = Table("architecture", f"{a} ms", f"{b} ms", "b / a", "")
+    for row in answer["architectures"]:
+        table.add_row(
+            row["id"],
+            f"{row['a_ms']:.3f}",
+            f"{row['b_ms']:.3f}",
+            f"{row['ratio']:.2f}",
+            "" if row["distinguishable"] else "within the noise",
+        )
+    console.print(table)
+    if not answer["architectures"]:
+        console.print(Text("The two have no architecture in common."))
+    found = answer["differences"]
+    console.print(
+        Text(f"Differences: {'; '.join(found)}." if found else "Same machine, same workload.")
+    )
+
+
+def _print_table(profile: Mapping[str, Any]) -> None:
+    console = Console()
+    table = Table("architecture", "median ms", "95 % interval", "p95 ms", "")
+    for row in profile["architectures"]:
+        table.add_row(
+            row["id"],
+            f"{row['median_ms']:.3f}",
+            f"{row['low_ms']:.3f} to {row['high_ms']:.3f}",
+            f"{row['p95_ms']:.3f}",
+            "fitted" if row["fitted"] else "held out",
+        )
+    console.print(table)
+    console.print(Text(model_sentence(profile)))
+
+
+def model_sentence(profile: Mapping[str, Any]) -> str:
+    """How well the model predicts, in plain words.
+
+    Examples:
+        >>> print(model_sentence({"runtime": "torch-float32", "batch_size": 1, "threads": 2,
+        ...     "sequence_length": 32, "model": {"fitted_on": 24, "held_out": 24, "band": 0.1,
+        ...     "median_abs_percent_error": 3.0, "p90_abs_percent_error": 8.0,
+        ...     "rank_correlation": 0.99}}))
+        torch-float32, batch 1, sequence 32, 2 threads. The model, fitted on 24 architectures, \
+misses 24 held-out ones by 3.0 % in the median (90th percentile 8.0 %, rank correlation 0.990); \
+band ±10 %.
+    """
+    model = profile["model"]
+    judged = (
+        f"{model['held_out']} held-out ones" if model["held_out"] else "each one left out in turn"
+    )
+    rank = model["rank_correlation"]
+    return (
+        f"{profile['runtime']}, batch {profile['batch_size']}, sequence "
+        f"{profile['sequence_length']}, {profile['threads']} threads. The model, fitted on "
+        f"{model['fitted_on']} architectures, misses {judged} by "
+        f"{model['median_abs_percent_error']:.1f} % in the median (90th percentile "
+        f"{model['p90_abs_percent_error']:.1f} %"
+        + (f", rank correlation {rank:.3f}" if rank is not None else "")
+        + f"); band ±{100 * model['band']:.0f} %."
+    )

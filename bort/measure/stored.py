@@ -1,0 +1,58 @@
+"""Latency profiles and the store: the profile that a study uses."""
+
+from collections.abc import Callable
+
+from bort.errors import InvalidProfileError
+from bort.families import SearchSpace
+from bort.measure.latency import MeasureStep, ensure_profile
+from bort.measure.profile import LatencyProfile
+from bort.measure.timing import never
+from bort.storage import ProfileKey, Store
+from bort.study import LatencySpec
+
+
+def named_profile(store: Store, name: str) -> LatencyProfile:
+    """A stored profile.
+
+    Raises:
+        InvalidProfileError: no such profile, or one that cannot be read.
+    """
+    record = store.profile(name)
+    return LatencyProfile.from_dict(record.profile, origin=f"the stored profile {name!r}")
+
+
+def study_profile(
+    store: Store,
+    space: SearchSpace,
+    spec: LatencySpec,
+    *,
+    on_progress: Callable[[MeasureStep], object] | None = None,
+    should_stop: Callable[[], bool] = never,
+) -> LatencyProfile | None:
+    """The profile that `spec` names, or the stored one for this machine, or a new measurement.
+
+    Returns:
+        None where `should_stop` ended the measurement; nothing is stored then.
+    Raises:
+        InvalidProfileError: the named profile is missing, damaged, or of another family.
+        As `bort.measure.latency.measure` besides.
+    """
+    if spec.profile is not None:
+        profile = named_profile(store, spec.profile)
+        if profile.family_name != space.family_name:
+            raise InvalidProfileError(
+                f"profile {profile.name!r} was measured for the family {profile.family_name!r}, "
+                f"and {space.name!r} is of the family {space.family_name!r}; name another"
+            )
+        return profile
+
+    def find(key: ProfileKey) -> dict[str, object] | None:
+        record = store.find_profile(key)
+        return None if record is None else dict(record.profile)
+
+    def save(profile: LatencyProfile, key: ProfileKey) -> None:
+        store.put_profile(profile.to_dict(), profile.name, key=key)
+
+    return ensure_profile(
+        space, spec, find=find, save=save, on_progress=on_progress, should_stop=should_stop
+    )
