@@ -90,6 +90,7 @@ class _Recorded:
         if recorded.get("format") != FORMAT:
             raise ValueError(f"its format is {recorded.get('format')!r}, not {FORMAT!r}")
         self.spec = StudySpec.from_dict(recorded["spec"])
+        self.created_at = float(recorded["created_at"])
         self.profile: Mapping[str, Any] | None = recorded["profile"]
         self.evaluations = [_evaluation(e) for e in recorded["evaluations"]]
 
@@ -105,7 +106,12 @@ class _Recorded:
                 key=None if key is None else ProfileKey(**key),
             )
         insert_recorded_study(
-            connection, self.spec, self.evaluations, profile=name, is_example=example
+            connection,
+            self.spec,
+            self.evaluations,
+            created_at=self.created_at,
+            profile=name,
+            is_example=example,
         )
 
 

@@ -173,6 +173,7 @@ def insert_recorded_study(
     spec: StudySpec,
     evaluations: Sequence[EvaluationRecord],
     *,
+    created_at: float,
     profile: str | None,
     is_example: bool,
 ) -> None:
@@ -185,7 +186,9 @@ def insert_recorded_study(
         raise StudyConflictError(
             f"a study named {spec.name!r} exists already; delete it or import under another name"
         )
-    study_id = _insert_study(connection, spec, profile=profile, is_example=is_example)
+    study_id = _insert_study(
+        connection, spec, created_at=created_at, profile=profile, is_example=is_example
+    )
     rows = [
         evaluation_row(study_id, e.architecture_id, e.architecture, e.evaluation)
         | {"created_at": e.created_at}
@@ -226,6 +229,7 @@ def _insert_study(
     connection: sa.Connection,
     spec: StudySpec,
     *,
+    created_at: float | None = None,
     profile: str | None,
     is_example: bool = False,
 ) -> int:
@@ -233,7 +237,7 @@ def _insert_study(
         schema.studies.insert().values(
             name=spec.name,
             spec=spec.to_dict(),
-            created_at=time.time(),
+            created_at=time.time() if created_at is None else created_at,
             profile=profile,
             is_example=is_example,
         )

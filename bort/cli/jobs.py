@@ -1,0 +1,166 @@
+"""`bort jobs`: list, watch, cancel and resume jobs."""
+
+import click
+
+from bort.cli import options
+
+_LARGEST_ID = 2**31 - 1  # what every database holds
+_id = click.argument("job_id", metavar="ID", type=click.IntRange(1, _LARGEST_ID))
+
+
+@click.group()
+def jobs() -> None:
+    """List, watch, cancel and resume jobs.
+
+    \b
+    Examples:
+      bort jobs list
+      bort jobs logs 3 --follow
+      bort jobs resume 3
+    """
+
+
+@jobs.command("list")
+@click.option("--study", metavar="NAME", help="Only jobs of this study.")
+@click.option("--active", is_flag=True, help="Only jobs that wait or run.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The newest N [default: all].")
+@options.store_url
+@options.as_json
+def list_(
+    study: str | None, active: bool, limit: int | None, store_url: str | None, as_json: bool
+) -> None:
+    """List jobs, the newest first.
+
+    \b
+    Examples:
+      bort jobs list --active
+      bort jobs list --study reviews --json
+    """
+    from bort.jobs import JobState, list_jobs
+    from bort.storage import open_store
+
+    states = [state for state in JobState if state.is_active] if active else None
+    with open_store(store_url) as store:
+        found = list_jobs(store, study=study, states=states, limit=limit)
+    if as_json:
+        options.print_json({"jobs": [job.to_dict() for job in found]})
+        return
+    from bort.cli.job_report import print_jobs
+
+    print_jobs(found)
+
+
+@jobs.command()
+@_id
+@options.store_url
+@options.as_json
+def show(job_id: int, store_url: str | None, as_json: bool) -> None:
+    """Show one job: its state, how far it is, and its latest events.
+
+    \b
+    Examples:
+      bort jobs show 3
+      bort jobs show 3 --json
+    """
+    from bort.jobs import find_job
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        job = find_job(store, job_id)
+        events = store.events(job_id, limit=10)
+    if as_json:
+        options.print_json({**job.to_dict(), "events": [event.to_dict() for event in events]})
+        return
+    from bort.cli.job_report import print_job
+
+    print_job(job, events)
+
+
+@jobs.command()
+@_id
+@click.option("--follow", "-f", is_flag=True, help="Go on until the job is over.")
+@options.store_url
+@options.as_json
+def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> None:
+    """Print a job's log; with --json, its events, after the job is over with --follow.
+
+    \b
+    Examples:
+      bort jobs logs 3
+      bort jobs logs 3 --follow
+    """
+    from bort.jobs import find_job, follow_log
+    from bort.storage import open_store, read_log
+
+    with open_store(store_url) as store:
+        job = find_job(store, job_id)
+        texts = follow_log(store, job_id) if follow else iter([read_log(job)[0]])
+        if not as_json:
+            for text in texts:
+                click.echo(text, nl=False)
+            return
+        log = "".join(texts)
+        events = [event.to_dict() for event in store.events(job_id)]
+    options.print_json({"job": job_id, "events": events, "lines": log.splitlines()})
+
+
+@jobs.command()
+@_id
+@options.store_url
+@options.as_json
+def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
+    """Stop a job; what it finished is kept, and it can be resumed.
+
+    \b
+    Examples:
+      bort jobs cancel 3
+    """
+    from bort.jobs import cancel as cancel_job
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        job = cancel_job(store, job_id)
+    if as_json:
+        options.print_json(job.to_dict())
+    elif job.state.is_active:
+        click.echo(f"Job {job_id} is asked to stop; watch it with: bort jobs show {job_id}")
+    else:
+        click.echo(f"Job {job_id} is {job.state}; go on with: bort jobs resume {job_id}")
+
+
+@jobs.command()
+@_id
+@click.option("--detach", is_flag=True, help="Resume it in the background.")
+@options.store_url
+@options.as_json
+def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> None:
+    """Go on with a job that was cancelled, failed or lost its process.
+
+    What it finished is not repeated. Prints what the job's own command would have printed.
+
+    \b
+    Examples:
+      bort jobs resume 3
+      bort jobs resume 3 --detach
+    """
+    from bort.cli.report import print_answer, progress
+    from bort.jobs import resume as resume_job
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        kind = store.job(job_id).kind
+        if detach:
+            resume_job(store, job_id, detach=True)
+            if as_json:
+                options.print_json(store.job(job_id).to_dict())
+            else:
+                click.echo(f"Job {job_id} goes on: bort jobs logs {job_id} --follow")
+            return
+        with progress(f"Job {job_id}") as on_progress:
+            result = resume_job(store, job_id, detach=False, on_progress=on_progress)
+    if as_json:
+        options.print_json(result or {})
+    elif kind == "search" and result:
+        print_answer(result)
+    else:
+        click.echo(f"Job {job_id} is done: bort jobs show {job_id}")

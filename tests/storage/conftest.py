@@ -1,0 +1,52 @@
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bort.storage import Store, open_store, schema
+
+# The database of this URL is emptied: name one that is there for tests only.
+POSTGRES = os.environ.get("BORT_TEST_POSTGRES")
+BACKENDS = ["sqlite", *(["postgresql"] if POSTGRES else [])]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend_url(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """An empty database of each kind."""
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    assert POSTGRES
+    engine = sa.create_engine(POSTGRES)
+    schema.metadata.drop_all(engine)
+    engine.dispose()
+    return POSTGRES
+
+
+@pytest.fixture
+def store(backend_url: str) -> Iterator[Store]:
+    with open_store(backend_url) as store:
+        yield store
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder, and a user whom permissions bind: root may write what is read-only."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.chown(folder, 65534, 65534)
+            os.setresuid(65534, 65534, 0)
+        try:
+            yield folder
+        finally:
+            if is_root:
+                os.setresuid(0, 0, 0)
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(0o700)

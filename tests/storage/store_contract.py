@@ -1,0 +1,255 @@
+"""What every store must keep to, whatever database it lies in."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from bort.errors import (
+    BusyError,
+    InvalidOptionError,
+    InvalidProfileError,
+    StudyConflictError,
+    UnknownJobError,
+    UnknownStudyError,
+)
+from bort.evaluation import Evaluation
+from bort.storage import JobState, ProcessIdentity, ProfileKey, Progress, Store
+from bort.study import SearchSpec, StudySpec
+
+PROCESS = ProcessIdentity("here", 123, 4.5, "boot")
+KEY = ProfileKey("f1", "torch-float32", 1, 32, 2, "s1")
+
+
+def study_spec(name: str = "reviews", **search: Any) -> StudySpec:
+    return StudySpec(
+        name=name,
+        space={"name": "tiny", "dimensions": {"depth": [1, 2]}},
+        search=SearchSpec(**search),
+    )
+
+
+class StoreContract:
+    """Inherit it, and give it a fixture `store`."""
+
+    # -- studies ---------------------------------------------------------------------------
+
+    def test_a_study_comes_back_as_it_was(self, store: Store) -> None:
+        spec = study_spec(weights=(1.0, 2.0, 0.5), lipschitz={"depth": 0.2})
+        created = store.create_study(spec, profile="laptop")
+        assert created == store.study("reviews")
+        assert created.spec == spec
+        assert (created.profile, created.is_example, created.evaluation_count) == (
+            "laptop",
+            False,
+            0,
+        )
+
+    def test_the_same_settings_open_a_study_again(self, store: Store) -> None:
+        first = store.create_study(study_spec())
+        assert store.create_study(study_spec()).id == first.id
+
+    def test_a_study_goes_on_with_another_budget(self, store: Store) -> None:
+        first = store.create_study(study_spec(budget=3))
+        again = store.create_study(study_spec(budget=30, minutes=2.0))
+        assert again.id == first.id
+        assert again.spec.search.budget == 30
+
+    def test_other_settings_are_a_conflict_that_names_them(self, store: Store) -> None:
+        store.create_study(study_spec())
+        with pytest.raises(StudyConflictError, match=r"search\.epsilon is 0\.25, now 0\.1"):
+            store.create_study(study_spec(epsilon=0.1))
+        assert store.study("reviews").spec.search.epsilon == 0.25
+
+    def test_studies_are_listed_newest_first(self, store: Store) -> None:
+        for name in ("a", "b", "c"):
+            store.create_study(study_spec(name))
+        assert [study.name for study in store.studies()] == ["c", "b", "a"]
+
+    def test_an_unknown_study_is_named_with_the_known(self, store: Store) -> None:
+        with pytest.raises(UnknownStudyError, match="none is stored yet"):
+            store.study("nope")
+        store.create_study(study_spec())
+        with pytest.raises(UnknownStudyError, match="'nope'; stored are reviews"):
+            store.delete_study("nope")
+
+    def test_a_deleted_study_does_not_come_back(self, store: Store) -> None:
+        study = store.create_study(study_spec())
+        store.add_evaluation(study, "1", {"depth": 1}, Evaluation(0.1, 0.01, 100))
+        store.delete_study("reviews")
+        with pytest.raises(UnknownStudyError):
+            store.add_evaluation(study, "2", {"depth": 2}, Evaluation(0.1, 0.01, 100))
+        assert store.studies() == []
+        again = store.create_study(study_spec())
+        assert again.id != study.id
+        assert store.evaluations("reviews") == {}
+
+    def test_a_study_at_work_is_not_deleted(self, store: Store) -> None:
+        store.create_study(study_spec())
+        job = store.create_job("search", {}, study="reviews")
+        with pytest.raises(BusyError, match=f"job {job.id} is working on the study"):
+            store.delete_study("reviews")
+        store.finish_job(job.id, 1, JobState.DONE)
+        store.delete_study("reviews")
+        assert [job.study for job in store.jobs()] == ["reviews"]
+
+    def test_a_study_remembers_its_profile(self, store: Store) -> None:
+        store.create_study(study_spec())
+        store.set_study_profile("reviews", "laptop")
+        assert store.study("reviews").profile == "laptop"
+        with pytest.raises(UnknownStudyError):
+            store.set_study_profile("nope", "laptop")
+
+    # -- evaluations -----------------------------------------------------------------------
+
+    def test_evaluations_come_back_as_they_were(self, store: Store) -> None:
+        study = store.create_study(study_spec())
+        full = Evaluation(
+            0.25,
+            0.02,
+            480,
+            0.74,
+            seed=3,
+            steps=200,
+            seconds=9.5,
+            attempts=2,
+            wrong_items=b"\x00\xff",
+        )
+        other = dataclasses.replace(full, seed=4, diverged=True, macro_f1=None)
+        plain = Evaluation(0.5, 0.0, 10)
+        for name, evaluation in (("2-96", full), ("1-96", plain), ("2-96", other)):
+            assert store.add_evaluation(study, name, {"depth": 2}, evaluation)
+        assert store.evaluations(study) == {"2-96": [full, other], "1-96": [plain]}
+        assert list(store.evaluations("reviews")) == ["2-96", "1-96"]
+        assert [r.architecture for r in store.evaluation_records(study)] == [{"depth": 2}] * 3
+        assert store.study("reviews").evaluation_count == 3
+
+    def test_the_first_evaluation_of_a_seed_counts(self, store: Store) -> None:
+        store.create_study(study_spec())
+        first = Evaluation(0.1, 0.01, 100)
+        assert store.add_evaluation("reviews", "1", {"depth": 1}, first)
+        assert not store.add_evaluation("reviews", "1", {"depth": 1}, Evaluation(0.9, 0.01, 100))
+        assert store.evaluations("reviews") == {"1": [first]}
+
+    # -- latency profiles ------------------------------------------------------------------
+
+    def test_a_profile_is_found_by_name_and_by_key(self, store: Store) -> None:
+        store.put_profile({"median_ms": [1.5]}, "laptop", key=KEY)
+        assert store.profile("laptop").profile == {"median_ms": [1.5]}
+        found = store.find_profile(KEY)
+        assert found is not None
+        assert (found.name, found.key) == ("laptop", KEY)
+        assert store.find_profile(dataclasses.replace(KEY, threads=1)) is None
+        store.delete_profile("laptop")
+        assert store.profiles() == []
+
+    def test_another_profile_does_not_silently_take_a_name(self, store: Store) -> None:
+        store.put_profile({"a": 1}, "laptop")
+        store.put_profile({"a": 1}, "laptop")
+        with pytest.raises(InvalidProfileError, match="another latency profile is named 'laptop'"):
+            store.put_profile({"a": 2}, "laptop")
+        assert store.put_profile({"a": 2}, "laptop", replace=True).profile == {"a": 2}
+        with pytest.raises(InvalidProfileError, match="'desktop'; stored are laptop"):
+            store.profile("desktop")
+
+    # -- jobs ------------------------------------------------------------------------------
+
+    def test_the_life_of_a_job(self, store: Store) -> None:
+        job = store.create_job("search", {"epsilon": 0.1}, study="s")
+        assert (job.state, job.attempt, job.spec) == (JobState.QUEUED, 1, {"epsilon": 0.1})
+        assert job.folder.is_dir()
+        running = store.claim_job(job.id, 1, PROCESS)
+        assert running is not None
+        assert (running.state, running.process) == (JobState.RUNNING, PROCESS)
+        progress = Progress(1, 4, "one", 2.5, {"certified_epsilon": None})
+        assert store.heartbeat(job.id, 1, progress) == (True, False)
+        assert store.job(job.id).progress == progress
+        assert store.finish_job(job.id, 1, JobState.DONE, result={"front": []})
+        done = store.job(job.id)
+        assert (done.state, done.result, done.progress) == (JobState.DONE, {"front": []}, progress)
+        assert done.seconds >= 0
+
+    def test_one_process_claims_a_job(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        assert store.claim_job(job.id, 1, PROCESS)
+        assert store.claim_job(job.id, 1, PROCESS) is None
+
+    def test_an_overtaken_attempt_writes_nothing(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        running = store.claim_job(job.id, 1, PROCESS)
+        assert running is not None
+        assert store.mark_lost(running, "gone")
+        again = store.requeue_job(job.id, is_detached=False)
+        assert (again.state, again.attempt, again.process) == (JobState.QUEUED, 2, None)
+        assert store.claim_job(job.id, 1, PROCESS) is None
+        assert not store.heartbeat(job.id, 1).is_ours
+        assert not store.finish_job(job.id, 1, JobState.DONE)
+        assert store.job(job.id) == again
+
+    def test_a_job_that_moved_on_is_not_lost(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        assert store.claim_job(job.id, 1, PROCESS)
+        assert not store.mark_lost(job, "gone")
+        assert store.job(job.id).state is JobState.RUNNING
+
+    def test_cancelling(self, store: Store) -> None:
+        waiting = store.create_job("search", {})
+        assert store.request_cancel(waiting.id).state is JobState.CANCELLED
+        running = store.create_job("search", {})
+        store.claim_job(running.id, 1, PROCESS)
+        assert store.request_cancel(running.id).state is JobState.RUNNING
+        assert store.heartbeat(running.id, 1) == (True, True)
+        store.finish_job(running.id, 1, JobState.CANCELLED, reason="cancelled")
+        with pytest.raises(BusyError, match="cancelled already"):
+            store.request_cancel(running.id)
+
+    def test_what_cannot_be_resumed(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        with pytest.raises(BusyError, match="is queued"):
+            store.requeue_job(job.id, is_detached=True)
+        store.finish_job(job.id, 1, JobState.DONE)
+        with pytest.raises(InvalidOptionError, match="is done"):
+            store.requeue_job(job.id, is_detached=True)
+
+    def test_jobs_are_filtered_newest_first(self, store: Store) -> None:
+        for kind, study in (("search", "a"), ("agora", "a"), ("search", "b")):
+            store.create_job(kind, {}, study=study)
+        store.finish_job(store.jobs()[0].id, 1, JobState.DONE)
+        assert [job.study for job in store.jobs(kind="search")] == ["b", "a"]
+        assert [job.kind for job in store.jobs(study="a")] == ["agora", "search"]
+        assert [job.study for job in store.jobs(states=[JobState.DONE])] == ["b"]
+        assert len(store.jobs(limit=2)) == 2
+
+    def test_a_job_is_deleted_with_its_history_and_folder(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        store.log_event(job.id, "hello")
+        with pytest.raises(BusyError, match="cancel it first"):
+            store.delete_job(job.id)
+        store.finish_job(job.id, 1, JobState.FAILED, reason="no luck")
+        store.delete_job(job.id)
+        assert store.events(job.id) == []
+        assert not job.folder.exists()
+        assert store.create_job("search", {}).id != job.id
+        for call in (store.job, store.request_cancel, store.delete_job):
+            with pytest.raises(UnknownJobError):
+                call(job.id)
+
+    def test_history(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        for n in range(3):
+            store.log_event(job.id, f"line {n}", level="warning" if n else "info")
+        assert [(e.level, e.message) for e in store.events(job.id, limit=2)] == [
+            ("warning", "line 1"),
+            ("warning", "line 2"),
+        ]
+        with pytest.raises(UnknownJobError):
+            store.log_event(job.id + 1, "nobody")
+
+    def test_series(self, store: Store) -> None:
+        job = store.create_job("search", {})
+        for step, value in ((1, 0.5), (2, float("nan")), (1, 0.25)):
+            store.add_metric(job.id, "loss", step, value)
+        store.add_metric(job.id, "epsilon", 0, None)
+        assert store.metrics(job.id) == {"epsilon": [(0, None)], "loss": [(1, 0.25), (2, None)]}
+        with pytest.raises(UnknownJobError):
+            store.add_metric(job.id + 1, "loss", 1, 0.5)

@@ -1,0 +1,205 @@
+"""Whatever is wrong with a store is one line that says what to do, and nothing is half-written."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from store_contract import study_spec
+
+from bort.errors import StoreError
+from bort.evaluation import Evaluation
+from bort.storage import Store, open_store, schema
+from bort.storage.database import Database
+
+
+def failure(url: str, *, read_only: bool = False) -> str:
+    """The line that opening gives."""
+    with pytest.raises(StoreError) as caught:
+        open_store(url, read_only=read_only)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("results.db", "'results.db' is not a store's URL; use sqlite:///FILE"),
+        ("", None),
+        ("nosuch://ann:secret@host/x", "'nosuch://ann:***@host/x' is not a store's URL"),
+        ("postgresql://ann:secret@host:port/x", "'postgresql://ann:***@host:port/x' is not"),
+        ("mysql://host/x", "a store cannot lie in mysql; use sqlite:///FILE"),
+        ("sqlite+nosuch:///x.db", "is not a store's URL"),
+        ("sqlite+aiosqlite:///x.db", "names a driver of its own"),
+        ("sqlite://", "a store in memory is gone with its process"),
+        ("sqlite:///:memory:", "a store in memory is gone with its process"),
+        ("sqlite:///x.db?mode=ro", "has options after its '?'"),
+        ("postgresql+psycopg2://ann:secret@127.0.0.1:1/x", "psycopg"),
+    ],
+)
+def test_a_url_that_cannot_be_used(
+    url: str, said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if said is None:  # no URL: the default one
+        monkeypatch.setenv("BORT_HOME", str(tmp_path))
+        monkeypatch.delenv("BORT_STORE", raising=False)
+        open_store(url)
+        assert (tmp_path / "bort.db").exists()
+        return
+    message = failure(url)
+    assert said in message
+    assert "secret" not in message
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    message = failure(f"sqlite:///{tmp_path}/file/below/bort.db")
+    assert "file/below for the store cannot be created (Not a directory)" in message
+
+
+def test_a_folder_instead_of_a_file(tmp_path: Path) -> None:
+    assert f"is a folder; name a file in it, for example {tmp_path}/bort.db" in failure(
+        f"sqlite:///{tmp_path}"
+    )
+
+
+def test_a_missing_file_is_not_created_for_reading(tmp_path: Path) -> None:
+    assert "there is no store at" in failure(f"sqlite:///{tmp_path}/x/bort.db", read_only=True)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Not a database at all. " * 100)
+    before = file.read_bytes()
+    assert f"{file} is not a database" in failure(f"sqlite:///{file}")
+    assert f"{file} is not a database" in failure(f"sqlite:///{file}", read_only=True)
+    assert file.read_bytes() == before
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE recipes (id INTEGER)")
+    connection.close()
+    assert "another program's database (it holds the table 'recipes')" in failure(
+        f"sqlite:///{file}"
+    )
+    assert "is not a bort store" in failure(f"sqlite:///{file}", read_only=True)
+    connection = sqlite3.connect(file)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+    connection.close()
+
+
+def test_a_newer_schema_is_refused(store: Store) -> None:
+    with store.database.writing() as connection:
+        connection.execute(schema.schema.update().values(version=schema.SCHEMA_VERSION + 1))
+    for read_only in (False, True):
+        message = failure(store.url, read_only=read_only)
+        assert f"written by a newer bort (schema {schema.SCHEMA_VERSION + 1}" in message
+
+
+def test_a_read_only_store_is_read_and_not_written(unprivileged: Path) -> None:
+    file = unprivileged / "bort.db"
+    with open_store(f"sqlite:///{file}") as store:
+        store.create_study(study_spec())
+    file.chmod(0o444)
+    assert f"the store's file {file} is read-only" in failure(store.url)
+    assert open_store(store.url, read_only=True).study("reviews").name == "reviews"
+    unprivileged.chmod(0o555)
+    assert open_store(store.url, read_only=True).study("reviews").name == "reviews"
+    file.chmod(0o644)
+    assert f"the store's folder {unprivileged} is read-only" in failure(store.url)
+
+
+def test_a_store_that_becomes_read_only(unprivileged: Path) -> None:
+    store = open_store(f"sqlite:///{unprivileged}/bort.db")
+    (unprivileged / "bort.db").chmod(0o444)
+    with pytest.raises(StoreError, match="is read-only; make the file and its folder writable"):
+        store.create_study(study_spec())
+
+
+def test_a_store_that_may_not_be_read(unprivileged: Path) -> None:
+    store = open_store(f"sqlite:///{unprivileged}/bort.db")
+    (unprivileged / "bort.db").chmod(0o000)
+    assert "cannot be opened; check that the file exists and may be read" in failure(
+        store.url, read_only=True
+    )
+
+
+def test_open_for_reading_means_reading(store: Store) -> None:
+    with open_store(store.url, read_only=True) as reader:
+        with pytest.raises(StoreError, match="open for reading only"):
+            reader.create_study(study_spec())
+        store.create_study(study_spec())
+        assert reader.study("reviews") == store.study("reviews")
+
+
+def test_a_full_disk_keeps_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = Database._connect
+
+    def connect_to_small_disk(self: Database) -> sqlite3.Connection:
+        connection = connect(self)
+        connection.execute("PRAGMA max_page_count = 60")
+        return connection
+
+    monkeypatch.setattr(Database, "_connect", connect_to_small_disk)
+    store = open_store(f"sqlite:///{tmp_path}/bort.db")
+    study = store.create_study(study_spec())
+    kept: list[str] = []
+
+    def fill() -> None:
+        for name in map(str, range(1000)):
+            evaluation = Evaluation(0.1, 0.01, 100, wrong_items=bytes(2000))
+            store.add_evaluation(study, name, {"depth": 1}, evaluation)
+            kept.append(name)
+
+    with pytest.raises(StoreError, match="the disk is full: nothing was written"):
+        fill()
+    assert list(store.evaluations(study)) == kept
+    assert len(kept) > 3
+
+
+def test_a_lock_is_waited_for_then_explained(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/bort.db"
+    patient, impatient = open_store(url), open_store(url, busy_timeout_s=0.1)
+    with patient.database.writing():
+        with pytest.raises(StoreError, match=r"locked by another process for more than 0\.1 s"):
+            impatient.create_study(study_spec())
+        assert impatient.studies() == []  # readers never wait
+        waiting = threading.Thread(target=patient.create_study, args=(study_spec(),))
+        waiting.start()
+    waiting.join()
+    assert [study.name for study in impatient.studies()] == ["reviews"]
+
+
+def test_a_store_that_was_deleted_is_not_an_empty_one(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/bort.db")
+    (tmp_path / "bort.db").unlink()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        store.studies()
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    def fail_half_way() -> None:
+        with store.database.writing() as connection:
+            connection.execute(schema.offered_examples.insert().values(file_name="half"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way()
+    with store.database.reading() as connection:
+        assert connection.execute(schema.offered_examples.select()).all() == []
+
+
+def test_a_home_without_room_for_jobs_stores_no_job(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "blocked").touch()
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "blocked"))
+    with pytest.raises(StoreError, match="choose another home folder with BORT_HOME"):
+        store.create_job("search", {})
+    assert store.jobs() == []
