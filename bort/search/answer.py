@@ -133,7 +133,7 @@ def _cover(state: SearchState) -> IntArray | None:
 
 def _w_ratio(state: SearchState) -> float | None:
     is_bounded = state.is_ready and not state.options.evaluates_everything
-    if not state.has_witness or not (state.is_exhausted or is_bounded):
+    if state.is_refuted or not state.has_witness or not (state.is_exhausted or is_bounded):
         return None
     upper, lower = state.log_w_bounds()
     highest = float(upper.max())

@@ -8,14 +8,14 @@ import numpy as np
 
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.choice import most_certifying, most_improving_front, most_improving_w
-from bort.search.design import next_design_point
+from bort.search.design import farthest_point, next_design_point
 from bort.search.observation import Observation
 from bort.search.options import Lipschitz, SearchOptions, lipschitz_vector
 from bort.search.problem import SearchProblem
 from bort.search.state import SearchState
 
 EvaluateIndex = Callable[[int], Observation]
-Reason = Literal["certified", "budget", "exhausted", "limited by noise"]
+Reason = Literal["certified", "budget", "exhausted", "limited by noise", "assumption violated"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +100,8 @@ def certified_search(
 
 def ending(state: SearchState, limit: int) -> Reason | None:
     """Why the search ends here, or None where it goes on."""
-    if state.is_certified:
-        return "certified"
+    if state.is_reached:
+        return "assumption violated" if state.is_refuted else "certified"
     if state.is_exhausted:
         return "exhausted"
     if state.options.goal == "best" and state.is_limited_by_noise:
@@ -127,6 +127,8 @@ def _pick_cover(state: SearchState, limit: int) -> int:
     engines = state.engines
     assert engines.target is not None
     uncertified = np.flatnonzero(engines.target.uncertified & state.is_open)
+    if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
+        return farthest_point(state.problem, state.observations)
     pick, gain = most_certifying(engines.envelope, engines.target, state.observations, uncertified)
     # Gains tend to shrink, so at least this many more are needed. Where that is out of reach,
     # the evaluations that are left had better improve the front.
@@ -139,8 +141,8 @@ def _pick_cover(state: SearchState, limit: int) -> int:
 def _pick_best(state: SearchState, limit: int) -> int:
     upper, lower = state.log_w_bounds()
     rows = np.flatnonzero(state.contenders & state.is_open)
-    if not len(rows):  # no architecture is smaller or faster than the maximum: any will do
-        return int(np.argmax(state.is_open))
+    if not len(rows):  # certified if λ holds, but λ has not been tested yet
+        return farthest_point(state.problem, state.observations)
     if len(state.observations) % 2:
         return _first_largest(upper, rows)
     if limit < state.evaluation_bound and state.has_witness:

@@ -30,6 +30,17 @@ def staircase(problem: SearchProblem) -> list[int]:
     return list(dict.fromkeys(stairs))
 
 
+def farthest_point(problem: SearchProblem, observations: Mapping[int, Observation]) -> int:
+    """The unevaluated architecture farthest from all evaluated ones, per dimension's extent."""
+    scale = np.where(problem.extents > 0, problem.extents, 1.0)
+    nearest = np.full(len(problem), np.inf)
+    for index in observations:
+        steps = problem.differences(problem.coordinates, problem.coordinates[index])
+        np.minimum(nearest, (steps / scale).sum(axis=1), out=nearest)
+    nearest[list(observations)] = -np.inf
+    return int(np.argmax(nearest))
+
+
 def next_design_point(
     problem: SearchProblem, observations: Mapping[int, Observation], spans: FloatArray
 ) -> int | None:

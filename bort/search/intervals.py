@@ -1,14 +1,16 @@
-"""From stored evaluations to observations: point values, or intervals for the population."""
+"""From stored evaluations to observations: point values, or intervals for the population.
+
+scipy is imported where it is needed: a page that shows this dev set's errors never loads it.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import rel_entr
-from scipy.stats import beta, norm
 
 from bort.evaluation import Evaluation
 from bort.search.observation import Observation, floor_error
+
+_SMALLEST_ERROR = 1e-6  # lower end of an interval where the number of examples is not known
 
 
 def observation_of(
@@ -35,7 +37,8 @@ def observation_of(
     if confidence is not None:
         alpha = (1 - confidence) / comparisons
         low, high = _interval(used, error, n, alpha)
-        lower, upper = min(floored, floor_error(low, n)), max(floored, high)
+        least = floor_error(max(low, _SMALLEST_ERROR), n)
+        lower, upper = min(floored, least), max(floored, high)
     return Observation(floored, lower, upper, n=n, is_floored=floored > error)
 
 
@@ -43,6 +46,8 @@ def _interval(
     used: Sequence[Evaluation], error: float, n: int | None, alpha: float
 ) -> tuple[float, float]:
     if n is None:
+        from scipy.stats import norm
+
         reach = norm.isf(alpha / 2) * max(e.error_se for e in used) / np.sqrt(len(used))
         return max(error - reach, 0.0), min(error + reach, 1.0)
     if len(used) == 1:
@@ -59,6 +64,8 @@ def binomial_interval(wrong: int, n: int, *, alpha: float) -> tuple[float, float
         >>> [round(x, 4) for x in binomial_interval(0, 10, alpha=0.05)]
         [0.0, 0.3085]
     """
+    from scipy.stats import beta
+
     low = beta.ppf(alpha / 2, wrong, n - wrong + 1) if wrong else 0.0
     high = beta.isf(alpha / 2, wrong + 1, n - wrong) if wrong < n else 1.0
     return float(low), float(high)
@@ -71,6 +78,8 @@ def bounded_mean_interval(mean: float, n: int, *, alpha: float) -> tuple[float, 
     every n: n KL(mean, q) <= ln(2/alpha).
     Source: Hoeffding 1963, theorem 1.
     """
+    from scipy.optimize import brentq
+    from scipy.special import rel_entr
 
     def excess(q: float) -> float:
         divergence = rel_entr(mean, q) + rel_entr(1 - mean, 1 - q)
@@ -94,6 +103,8 @@ def nugget_from_seeds(repeats: Sequence[Sequence[float]], *, confidence: float =
     logs = [np.log(np.asarray(errors, dtype=float)) for errors in repeats if len(errors) > 1]
     if not logs:
         return 0.0
+    from scipy.stats import norm
+
     squares = sum(float(((x - x.mean()) ** 2).sum()) for x in logs)
     deviation = np.sqrt(squares / sum(len(x) - 1 for x in logs))
     return float(norm.ppf(0.5 + confidence / 2) * np.sqrt(2) * deviation)

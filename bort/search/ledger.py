@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from bort.search.lipschitz import TOLERANCE
 from bort.search.state import SearchState
 
 Status = Literal["checked", "estimated", "assumed", "violated"]
@@ -88,6 +89,10 @@ def _lipschitz(state: SearchState) -> Entry:
     if estimate.in_force is None:
         text = f"λ cannot be estimated yet: {estimate.sources} evaluations do not tell every "
         return Entry(name, "assumed", text + "dimension apart.")
+    if not estimate.is_tested:
+        text = f"λ estimated from {estimate.sources} evaluations; {estimate.predictions} of "
+        text += f"{estimate.predictions_wanted} predictions made that must test it first."
+        return Entry(name, "estimated", text)
     record = f"{len(estimate.violations)} of {estimate.predictions} predictions violated"
     if estimate.violations:
         worst = np.expm1(estimate.worst_excess)
@@ -122,7 +127,7 @@ def _monotone(state: SearchState) -> Entry:
     name = "a larger architecture errs no more than 1+σ times as much"
     slack = state.options.slack or 0.0
     pairs, worst = state.monotone_record()
-    if worst > np.log1p(slack) + 1e-9:
+    if worst > np.log1p(slack) + TOLERANCE:
         text = f"σ = {slack:.3g}; among {pairs} comparable pairs one errs {np.exp(worst):.3g} times"
         return Entry(name, "violated", text + " as much: nothing is guaranteed.")
     return Entry(name, "assumed", f"σ = {slack:.3g}; no violation among {pairs} comparable pairs.")

@@ -10,7 +10,8 @@ from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
 SAFETY_FACTOR = 2.0  # measured: see docs/search.md, "How often the estimate was wrong"
-_TOLERANCE = 1e-9  # a pair that defines the envelope must not count as violating it
+LEAST_SHARE = 0.5  # of the mean effect over a dimension's extent; measured: see the same
+TOLERANCE = 1e-9  # a pair that defines the envelope must not count as violating it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,16 @@ class LipschitzEstimate:
         """Largest violation in ln e, 0 where none."""
         return max((v.excess for v in self.violations), default=0.0)
 
+    @property
+    def predictions_wanted(self) -> int:
+        """Predictions to be made before an estimated λ may certify: one per varying dimension."""
+        return 0 if self.is_given else len(self._rows)
+
+    @property
+    def is_tested(self) -> bool:
+        """λ is known, and an estimate has met as many new errors as it needs to."""
+        return self.in_force is not None and self.predictions >= self.predictions_wanted
+
     def observe(self, index: int, observation: Observation) -> bool:
         """Check the prediction for `index`, then learn from it; True where λ changed."""
         if not observation.is_source:
@@ -89,7 +100,7 @@ class LipschitzEstimate:
         below = np.max(self._bounds[:, 0] - reach) - bounds[2]
         excess = float(max(above, below))
         self.predictions += 1
-        if excess > _TOLERANCE:
+        if excess > TOLERANCE:
             self.violations.append(Violation(index, excess, self.sources))
 
     def _estimate(self, steps: FloatArray, log_error: float) -> bool:
@@ -105,7 +116,7 @@ class LipschitzEstimate:
         if len(self.spans) < len(self._rows) or not (rises or self.in_force is None):
             return False
         estimate = np.zeros(len(self._problem.names))
-        estimate[self._rows] = SAFETY_FACTOR * self._envelope.slopes
+        estimate[self._rows] = SAFETY_FACTOR * self._slopes()
         if self.in_force is None:
             self.in_force = estimate
             return True
@@ -114,6 +125,14 @@ class LipschitzEstimate:
         self.in_force = np.maximum(self.in_force, estimate)
         self.raises += 1
         return True
+
+    def _slopes(self) -> FloatArray:
+        # A dimension that made no difference where it was tried may make one elsewhere.
+        extents = self._problem.extents[self._rows]
+        effects = self._envelope.slopes * extents
+        return np.asarray(
+            np.maximum(effects, LEAST_SHARE * effects.sum() / max(1, len(effects))) / extents
+        )
 
 
 def _independent_rows(steps: FloatArray) -> FloatArray:

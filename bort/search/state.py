@@ -9,7 +9,7 @@ from bort.search.arrays import BoolArray, FloatArray
 from bort.search.cover_gap import CoverGap
 from bort.search.cover_target import CoverTarget
 from bort.search.evaluation_bound import best_bound, cover_bound
-from bort.search.lipschitz import LipschitzEstimate
+from bort.search.lipschitz import TOLERANCE, LipschitzEstimate
 from bort.search.lower_envelope import LowerEnvelope
 from bort.search.observation import Observation
 from bort.search.options import SearchOptions
@@ -69,8 +69,8 @@ class SearchState:
 
     @property
     def is_ready(self) -> bool:
-        """λ is known, or not needed."""
-        return self.estimate.in_force is not None or self.is_exhausted
+        """λ is known and tested, or not needed."""
+        return self.estimate.is_tested or self.is_exhausted
 
     @property
     def engines(self) -> _Engines:
@@ -83,26 +83,35 @@ class SearchState:
         return self._engines
 
     @property
-    def certified_gap(self) -> float | None:
-        """ln(1+ε*) for a cover, -ln(1-ε*) for the best W; None while nothing is certified."""
-        gap = self._gap()
-        return gap if gap < np.inf else None
+    def is_refuted(self) -> bool:
+        """The evaluations contradict the λ or the σ that was given: nothing is certified."""
+        if self.is_exhausted or self.options.evaluates_everything:
+            return False
+        if self.estimate.is_given and self.estimate.violations:
+            return True
+        slack = self.options.slack
+        return slack is not None and self.monotone_record()[1] > np.log1p(slack) + TOLERANCE
 
     @property
     def certified_epsilon(self) -> float | None:
-        """ε*, the smallest ε that is certified so far."""
-        gap = self.certified_gap
-        if gap is None:
+        """ε*, the smallest ε that is certified so far; None while nothing is."""
+        gap = self._gap()
+        if gap == np.inf or self.is_refuted:
             return None
         epsilon = float(-np.expm1(-gap) if self.options.goal == "best" else np.expm1(gap))
-        return min(epsilon, self.options.epsilon) if self.is_certified else epsilon
+        return min(epsilon, self.options.epsilon) if self.is_reached else epsilon
+
+    @property
+    def is_reached(self) -> bool:
+        """The goal is reached at the ε that was asked for, if nothing refutes the assumptions."""
+        if self.options.goal == "best":
+            return self.has_witness and self._gap() <= self.options.log_room
+        return self._gap() <= self.options.delta
 
     @property
     def is_certified(self) -> bool:
         """The goal is reached at the ε that was asked for."""
-        if self.options.goal == "best":
-            return self.has_witness and self._gap() <= self.options.log_room
-        return self._gap() <= self.options.delta
+        return self.is_reached and not self.is_refuted
 
     @property
     def contenders(self) -> BoolArray:
@@ -116,7 +125,7 @@ class SearchState:
         return (
             self.is_ready
             and self.has_witness
-            and not self.is_certified
+            and not self.is_reached
             and not (self.contenders & self.is_open).any()
         )
 
@@ -124,15 +133,17 @@ class SearchState:
     def evaluation_bound(self) -> int:
         """Evaluations that the goal can need at most, under the λ in force; N while unknown.
 
-        It speaks of a search made by `certified_search` from its first evaluation on. The design
-        and what gave no witness come on top; a λ that rose opens a new account for the best W.
+        It speaks of a search made by `certified_search` from its first evaluation on. The design,
+        the tests of an estimate and what gave no witness come on top; for the best W a λ that
+        rose opens a new account.
         """
         raises = self.estimate.raises
         if self._bound is None or self._bound[0] != raises:
             self._bound = raises, self._packing_number()
         without = sum(not o.is_witness for o in self.observations.values())
         design = 0 if self.estimate.is_given else 1 + int(self.problem.matters.sum())
-        return min(len(self.problem), self._bound[1] + design + without)
+        tests = self.estimate.predictions_wanted
+        return min(len(self.problem), self._bound[1] + design + tests + without)
 
     def log_w_bounds(self) -> tuple[FloatArray, float]:
         """Upper bounds on ln W of all, shape (N,), and the lower bound on ln W of the best."""
