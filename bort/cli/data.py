@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -64,23 +65,25 @@ def _print(infos: Sequence[TaskInfo], *, as_json: bool) -> None:
 
 
 def _table(infos: Sequence[TaskInfo]) -> Table:
-    table = Table(caption="dropped: texts rated exactly 0; splits: train / dev / audit, seed 0")
-    for column in ("Task", "What it is", "Classes"):
-        table.add_column(column)
-    for column in ("Rows", "Dropped", "Splits"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("Prepared")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("task", no_wrap=True)
+    table.add_column("what it is", min_width=12)
+    table.add_column("classes", justify="right", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("dropped", justify="right", no_wrap=True)
+    table.add_column("train/dev/audit", justify="right", no_wrap=True)
+    table.add_column("ready", no_wrap=True)
     for info in infos:
-        splits = " / ".join(f"{size:,}" for size in (info.splits or {}).values())
         table.add_row(
             info.name,
             info.title,
-            ", ".join(info.class_names),
-            f"{info.rows:,}",
+            str(len(info.class_names)),
+            str(info.rows),
             str(sum(info.dropped.values())),
-            splits or "-",
+            "/".join(map(str, (info.splits or {}).values())) or "-",
             "yes" if info.prepared else "no",
         )
+    table.caption = "dropped: texts rated exactly 0; splits with seed 0; ready: on this machine"
     return table
 
 
@@ -88,7 +91,8 @@ def _table(infos: Sequence[TaskInfo]) -> Table:
 def _progress() -> Iterator[OnProgress]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    hidden = not console.is_terminal  # a log file wants no bar, and no empty line instead
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         shown = bar.add_task("starting", total=None)
 
         def on_progress(done: int, total: int, message: str) -> None:

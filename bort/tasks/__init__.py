@@ -3,7 +3,18 @@
 Cheap to import: pyarrow and datasets are imported when something is read.
 """
 
-from bort.tasks.load import list_tasks, load_task, prepare
+from bort.tasks.load import load_task
+from bort.tasks.named import list_tasks, prepare
+from bort.tasks.names import resolve
 from bort.tasks.task import OnProgress, Split, Task, TaskInfo
 
-__all__ = ["OnProgress", "Split", "Task", "TaskInfo", "list_tasks", "load_task", "prepare"]
+__all__ = [
+    "OnProgress",
+    "Split",
+    "Task",
+    "TaskInfo",
+    "list_tasks",
+    "load_task",
+    "prepare",
+    "resolve",
+]

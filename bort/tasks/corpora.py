@@ -1,7 +1,7 @@
 """The four named tasks: sentiment of real texts, rated by people.
 
 Source: Hutto and Gilbert 2014, *VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
-Social Media Text*, ICWSM; each text was rated by twenty people on average, from -4 to 4. The
+Social Media Text*, ICWSM; each text was rated by at least twenty people, from -4 to 4. The
 ratings are under the MIT licence; the texts belong to their authors (see data/README.md).
 """
 
@@ -24,6 +24,10 @@ INNER_ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.
 INNER_SHA256 = "d5bb07d87474b3eb8d30b4deccbc23f19d742a6c5718fbacc65485b70b95c5fa"
 CLASS_NAMES = ("negative", "positive")
 ZERO_RATING = "rating 0"
+PROVENANCE = (
+    "Hutto and Gilbert 2014, in the source distribution of vaderSentiment 3.3.2; "
+    "ratings MIT, the texts belong to their authors"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,6 @@ class Corpus:
         published: rows in that file.
         neutral: rows rated exactly 0, which have no sign to predict.
         cut_from_documents: ids read `document_sentence`.
-        provenance: where the texts come from and whose they are.
     """
 
     name: str
@@ -46,7 +49,6 @@ class Corpus:
     published: int
     neutral: int
     cut_from_documents: bool
-    provenance: str
 
 
 def _corpus(name: str, title: str, stem: str, *, rows: tuple[int, int], documents: bool) -> Corpus:
@@ -57,10 +59,6 @@ def _corpus(name: str, title: str, stem: str, *, rows: tuple[int, int], document
         published=rows[0],
         neutral=rows[1],
         cut_from_documents=documents,
-        provenance=(
-            "Hutto and Gilbert 2014, in the source distribution of vaderSentiment 3.3.2; "
-            "ratings MIT, the texts belong to their authors"
-        ),
     )
 
 

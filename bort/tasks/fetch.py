@@ -40,6 +40,11 @@ class Distribution:
     version: str
     sha256: str
 
+    @property
+    def pin(self) -> str:
+        """Project and version, as requirement files write them."""
+        return f"{self.project}=={self.version}"
+
 
 _INERT_BACKEND = '''\
 """Answers what pip asks of a build backend, without reading or running the distribution."""
@@ -74,10 +79,10 @@ def fetch(distribution: Distribution) -> bytes:
         if isinstance(error, DownloadError):
             raise
         raise DownloadError(
-            f"cannot fetch {_pin(distribution)}: {error.strerror or error}; "
+            f"cannot fetch {distribution.pin}: {error.strerror or error}; "
             "free some space, or set TMPDIR to a folder that you can write to"
         ) from error
-    check_hash(content, distribution.sha256, what=_pin(distribution))
+    check_hash(content, distribution.sha256, what=distribution.pin)
     return content
 
 
@@ -89,7 +94,7 @@ def _download(distribution: Distribution, folder: Path) -> bytes:
         _INERT_BACKEND.format(project=distribution.project, version=distribution.version)
     )
     requirement = folder / "requirements.txt"
-    requirement.write_text(f"{_pin(distribution)} --hash=sha256:{distribution.sha256}\n")
+    requirement.write_text(f"{distribution.pin} --hash=sha256:{distribution.sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
     command += ["--require-hashes", "--no-build-isolation", "--use-pep517", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "30"]
@@ -107,19 +112,19 @@ def _download(distribution: Distribution, folder: Path) -> bytes:
         )
     except subprocess.TimeoutExpired:
         raise DownloadError(
-            f"fetching {_pin(distribution)} took more than {SECONDS} s; "
+            f"fetching {distribution.pin} took more than {SECONDS} s; "
             "check the network connection and try again"
         ) from None
     if done.returncode:
         raise DownloadError(_reason(distribution, done.stdout + done.stderr))
     files = sorted((folder / "files").iterdir())
     if len(files) != 1:
-        raise DownloadError(f"pip fetched {len(files)} files for {_pin(distribution)}, not one")
+        raise DownloadError(f"pip fetched {len(files)} files for {distribution.pin}, not one")
     return files[0].read_bytes()
 
 
 def _reason(distribution: Distribution, output: str) -> str:
-    pin = _pin(distribution)
+    pin = distribution.pin
     if "DO NOT MATCH THE HASHES" in output:
         return (
             f"{pin} does not have the expected SHA-256 {distribution.sha256}; nothing was kept: "
@@ -135,10 +140,6 @@ def _reason(distribution: Distribution, output: str) -> str:
         f"cannot fetch {pin} (pip says: {said}); check the network connection, or put its "
         ".tar.gz file in a folder and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER"
     )
-
-
-def _pin(distribution: Distribution) -> str:
-    return f"{distribution.project}=={distribution.version}"
 
 
 def check_hash(content: bytes, sha256: str, *, what: str) -> None:

@@ -1,31 +1,38 @@
-"""Read a user's data file: CSV, TSV, JSONL or Parquet. Nothing is guessed but quotes in TSV."""
+"""Read a user's data file: CSV, TSV, JSONL or Parquet. Only quotation in TSV is guessed."""
 
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bort.errors import InvalidDataError, UnknownTaskError
 
 # Column name to its values, one per row; None where a value is missing.
 Columns = Mapping[str, Sequence[Any]]
 
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+
 csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is less than a book
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's content; an error of ours if there is none to read."""
-    if path.suffix.lower() not in READERS and not path.is_dir():
-        raise InvalidDataError(
-            f"{path.name!r} has the ending {path.suffix or '(none)'!r}; "
-            f"a data file ends with {', '.join(READERS)}"
-        )
+    """The file's content.
+
+    Raises:
+        UnknownTaskError: there is no such file.
+        InvalidDataError: a folder, an ending that we do not know, unreadable, empty.
+    """
     if path.is_dir():
         raise InvalidDataError(
-            f"{path} is a folder; name a file in it ({', '.join(READERS)}), "
+            f"{path} is a folder; name a file in it ({', '.join(ENDINGS)}), "
             f"or hub:{path} if datasets.load_dataset can read it"
+        )
+    if path.suffix.lower() not in ENDINGS:
+        raise InvalidDataError(
+            f"{path.name!r} has the ending {path.suffix or '(none)'!r}; "
+            f"a data file ends with {', '.join(ENDINGS)}"
         )
     try:
         content = path.read_bytes()
@@ -45,17 +52,22 @@ def read_columns(path: Path, content: bytes, wanted: Sequence[str]) -> Columns:
 
     Raises:
         InvalidDataError: it cannot be parsed (with the line where possible), or a column is
-            missing (with the columns found).
+            missing or there twice (with the columns found).
     """
-    found = READERS[path.suffix.lower()](path.name, content)
+    return _READERS[path.suffix.lower()](path.name, content, wanted)
+
+
+def check_columns(name: str, found: Sequence[str], wanted: Iterable[str]) -> None:
+    """Raise InvalidDataError unless every wanted column was found exactly once."""
     for column in wanted:
-        if column not in found:
-            names = ", ".join(repr(name)[:60] for name in list(found)[:12]) or "none"
-            raise InvalidDataError(
-                f"{path.name}: there is no column {column!r}, found: {names}; "
-                "name columns with --text and --label"
-            )
-    return {column: found[column] for column in wanted}
+        if found.count(column) == 1:
+            continue
+        names = ", ".join(repr(other[:60]) for other in found[:12]) or "none"
+        problem = "the column {!r} stands twice" if column in found else "there is no column {!r}"
+        raise InvalidDataError(
+            f"{name}: {problem.format(column)}, found: {names}; "
+            "name columns with --text and --label"
+        )
 
 
 def _decode(name: str, content: bytes) -> str:
@@ -71,83 +83,87 @@ def _decode(name: str, content: bytes) -> str:
         ) from None
 
 
-def _read_csv(name: str, content: bytes) -> Columns:
-    return _read_delimited(name, _decode(name, content), delimiter=",", quoting=csv.QUOTE_MINIMAL)
+def _read_csv(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
+    return _read_delimited(name, _decode(name, content), wanted, ",", quoting=csv.QUOTE_MINIMAL)
 
 
-def _read_tsv(name: str, content: bytes) -> Columns:
+def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
     text = _decode(name, content)
     try:
-        return _read_delimited(name, text, delimiter="\t", quoting=csv.QUOTE_MINIMAL)
+        return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
     except InvalidDataError:
         # Many TSV files do not quote, and a text that begins with a quotation mark is just that.
-        return _read_delimited(name, text, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_NONE)
 
 
-def _read_delimited(name: str, text: str, *, delimiter: str, quoting: int) -> Columns:
+def _read_delimited(
+    name: str, text: str, wanted: Sequence[str], delimiter: str, *, quoting: Literal[0, 3]
+) -> Columns:
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True
     )
     rows: list[list[str]] = []
     try:
-        header = [column.strip() for column in next(reader)]
+        header = [column.strip() for column in next(reader, [])]
+        check_columns(name, header, wanted)
         for row in reader:
-            if len(row) > len(header):
+            if any(row[len(header) :]):
                 raise InvalidDataError(
                     f"{name}, line {reader.line_num}: {len(row)} values, but the header names "
                     f"{len(header)} columns; quote texts that contain the separator"
                 )
-            if row:
+            if any(row):
                 rows.append(row)
     except csv.Error as error:
         raise InvalidDataError(
             f"{name}, line {reader.line_num}: {error}; check the quotation marks"
         ) from None
-    if len(set(header)) < len(header):
-        raise InvalidDataError(f"{name}: the header names a column twice: {', '.join(header)[:80]}")
+    places = {column: header.index(column) for column in wanted}
     return {
-        column: [row[place] if place < len(row) else None for row in rows]
-        for place, column in enumerate(header)
+        column: [row[place] or None if place < len(row) else None for row in rows]
+        for column, place in places.items()
     }
 
 
-def _read_jsonl(name: str, content: bytes) -> Columns:
+def _read_jsonl(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(_decode(name, content).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            raise InvalidDataError(
-                f"{name}, line {number}: not JSON ({reason}); each line must be one JSON object"
-            ) from None
-        if not isinstance(row, dict):
-            raise InvalidDataError(
-                f"{name}, line {number}: a JSON {type(row).__name__}; "
-                "each line must be one JSON object"
-            )
-        rows.append(row)
-    columns = {column: None for row in rows for column in row}
-    return {column: [row.get(column) for row in rows] for column in columns}
+        if line.strip():
+            rows.append(_parse_object(name, number, line))
+    check_columns(name, list(dict.fromkeys(key for row in rows for key in row)), wanted)
+    return {column: [row.get(column) for row in rows] for column in wanted}
 
 
-def _read_parquet(name: str, content: bytes) -> Columns:
+def _parse_object(name: str, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too long"
+        raise InvalidDataError(
+            f"{name}, line {number}: not JSON ({reason}); each line must be one JSON object"
+        ) from None
+    if not isinstance(row, dict):
+        raise InvalidDataError(
+            f"{name}, line {number}: {line.strip()[:40]!r} is JSON but no object; "
+            "each line must be one JSON object"
+        )
+    return row
+
+
+def _read_parquet(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(content))
-        return {column: table.column(column).to_pylist() for column in table.column_names}
+        file = pq.ParquetFile(io.BytesIO(content))
+        check_columns(name, file.schema_arrow.names, wanted)
+        table = file.read(columns=list(wanted))
+        return {column: table.column(column).to_pylist() for column in wanted}
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
 
 
-READERS: dict[str, Callable[[str, bytes], Columns]] = {
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
-    ".jsonl": _read_jsonl,
-    ".parquet": _read_parquet,
-}
+_READERS: dict[str, Callable[[str, bytes, Sequence[str]], Columns]] = dict(
+    zip(ENDINGS, (_read_csv, _read_tsv, _read_jsonl, _read_parquet), strict=True)
+)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from bort.errors import DownloadError, InvalidDataError, MissingExtraError
+from bort.tasks.files import check_columns
 from bort.tasks.rows import build_table
 from bort.tasks.splits import SplitName
 from bort.tasks.table import Table
@@ -12,8 +14,9 @@ from bort.tasks.table import Table
 PREFIX = "hub:"
 
 # A published test split is what audit is for; a published validation split is for looking at.
-_MEANING = {
-    "train": SplitName.NOWHERE,  # still free: what has no published split is drawn from here
+# Training rows are still free: what has no published split is drawn from them.
+MEANING = {
+    "train": SplitName.NOWHERE,
     "validation": SplitName.DEV,
     "valid": SplitName.DEV,
     "dev": SplitName.DEV,
@@ -21,63 +24,77 @@ _MEANING = {
 }
 
 
-def load_hub_table(task: str, text: tuple[str, ...], label: str) -> Table:
-    """Load a data set without running any code of its own.
+@dataclass(frozen=True, slots=True)
+class HubData:
+    """A loaded data set.
 
-    A split whose labels are hidden (all -1 or missing) counts as absent. Splits of other names are
-    not used.
+    Attributes:
+        task: `hub:ID[:CONFIG]`.
+        splits: name of each usable split to its rows (`datasets.Dataset`).
+    """
+
+    task: str
+    splits: Mapping[str, Any]
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What `datasets` knows each split's content by."""
+        return {name: rows._fingerprint for name, rows in self.splits.items()}
+
+
+def load(task: str) -> HubData:
+    """Load a data set; none of its own code is run.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
-        DownloadError: the hub cannot be reached.
-        InvalidDataError: no such data set, columns or splits.
+        DownloadError: not there, or the hub cannot be reached.
+        InvalidDataError: the files cannot be read, or no split has a name that we know.
     """
-    name, config = _parse(task)
-    loaded = _load(name, config)
-    splits = {key: rows for key, rows in loaded.items() if key in _MEANING}
+    name, _, config = task.removeprefix(PREFIX).partition(":")
+    if not name:
+        raise InvalidDataError(f"{task!r} names no data set; write hub:ID or hub:ID:CONFIG")
+    loaded = _load(name, config or None)
+    splits = {key: rows for key, rows in loaded.items() if key in MEANING}
     if not splits:
         raise InvalidDataError(
-            f"{task}: found the splits {', '.join(loaded)}; one must be called train or test"
+            f"{task} has the splits {', '.join(loaded)}; "
+            f"usable are those called {', '.join(MEANING)}"
         )
+    return HubData(task, splits)
+
+
+def build(data: HubData, text: tuple[str, ...], label: str) -> Table:
+    """Turn a loaded data set into rows.
+
+    A split whose labels are all hidden (-1 or missing) counts as absent. Where no training split
+    is left, all rows are pooled and divided anew.
+
+    Raises:
+        InvalidDataError: a column is missing, or as `build_table`.
+    """
     columns: dict[str, list[Any]] = {column: [] for column in (*text, label)}
     preset: list[int] = []
     class_names = None
-    for key, rows in splits.items():
-        _check_columns(task, rows.column_names, (*text, label))
-        labels = rows[label][:]
-        if all(value is None or value == -1 for value in labels):
-            continue
+    for key, rows in data.splits.items():
+        check_columns(data.task, rows.column_names, (*text, label))
         class_names = getattr(rows.features[label], "names", None)
-        columns[label] += [None if value == -1 else value for value in labels]
+        labels = rows[label][:]
+        if class_names is not None:
+            labels = [None if value == -1 else value for value in labels]
+        if all(value is None for value in labels):
+            continue
+        columns[label] += labels
         for column in text:
             columns[column] += rows[column][:]
-        preset += [int(_MEANING[key])] * len(labels)
-    # Without published training rows everything is pooled and divided anew.
-    is_pooled = SplitName.NOWHERE not in preset or set(preset) == {SplitName.NOWHERE}
+        preset += [int(MEANING[key])] * len(labels)
     return build_table(
-        task,
+        data.task,
         [columns[column] for column in text],
         columns[label],
         columns=(text, label),
         class_names=class_names,
-        preset=None if is_pooled else preset,
+        preset=preset if len(set(preset)) > 1 and SplitName.NOWHERE in preset else None,
     )
-
-
-def _parse(task: str) -> tuple[str, str | None]:
-    name, _, config = task.removeprefix(PREFIX).partition(":")
-    if not name:
-        raise InvalidDataError(f"{task!r} names no data set; write hub:ID or hub:ID:CONFIG")
-    return name, config or None
-
-
-def _check_columns(task: str, found: list[str], wanted: tuple[str, ...]) -> None:
-    for column in wanted:
-        if column not in found:
-            raise InvalidDataError(
-                f"{task}: there is no column {column!r}, found: {', '.join(map(repr, found))}; "
-                "name columns with --text and --label"
-            )
 
 
 def _load(name: str, config: str | None) -> Mapping[str, Any]:
@@ -91,16 +108,16 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
         with _without_bars(datasets):
             loaded: Mapping[str, Any] = datasets.load_dataset(name, config)
     except Exception as error:
-        # The loader raises its own, the hub client's and the file formats' exceptions alike.
+        # The loader lets its own, the hub client's and the file formats' exceptions through.
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        if isinstance(
-            error, ConnectionError | TimeoutError | datasets.exceptions.DatasetNotFoundError
-        ):
+        absent = datasets.exceptions.DatasetNotFoundError
+        if isinstance(error, ConnectionError | TimeoutError | absent):
             raise DownloadError(
                 f"cannot load {name!r} from the hub ({reason}); check the id and the network"
             ) from error
         raise InvalidDataError(
-            f"cannot load {name!r} ({type(error).__name__}: {reason})"
+            f"cannot load {name!r} ({type(error).__name__}: {reason}); "
+            "check that datasets.load_dataset can"
         ) from error
     return loaded
 

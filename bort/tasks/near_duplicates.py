@@ -112,6 +112,7 @@ class NearDuplicateIndex:
         ordered = sorted(frequency, key=lambda token: (frequency[token], token))
         self._ranks = {token: rank for rank, token in enumerate(ordered)}
         self._ranked = [self._rank(tokens) for tokens in self._different]
+        self._lengths = np.array([len(tokens) for tokens in self._different], dtype=np.int64)
         holders: dict[_Element, list[int]] = defaultdict(list)
         for number, ranked in enumerate(self._ranked):
             for element in _prefix(ranked):
@@ -137,12 +138,20 @@ class NearDuplicateIndex:
         # Of a pair the later text looks back, and what is joined already is not compared:
         # ten thousand texts from one template cost ten thousand distances, not their square.
         left = holders[: holders.searchsorted(number)]
+        ranked = self._ranked[number]
         while (left := left[sets.names[left] != sets.names[number]]).size:
-            for place, candidate in enumerate(left.tolist()):
-                if _is_close(self._ranked[number], self._ranked[candidate]):
-                    sets.join(candidate, number)
-                    break
+            left = self._of_similar_length(left, len(ranked))
+            close = (p for p, c in enumerate(left) if _is_close(ranked, self._ranked[c]))
+            place = next(close, len(left))
+            if place < len(left):
+                sets.join(int(left[place]), number)
             left = left[place + 1 :]
+
+    def _of_similar_length(self, candidates: _Numbers, length: int) -> _Numbers:
+        lengths = self._lengths[candidates]
+        allowed = np.maximum(1, np.maximum(lengths, length) // 10)  # as `allowed_differences`
+        similar: _Numbers = candidates[abs(lengths - length) <= allowed]
+        return similar
 
     def copies(self) -> _Numbers:
         """Shape (number of texts,): the groups of texts that are equal once normalised."""

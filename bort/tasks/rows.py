@@ -79,7 +79,7 @@ def _as_text(value: Any, where: str) -> str | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
-        return value.strip()
+        return _encodable(value)
     if isinstance(value, int | float):
         return str(value)
     raise InvalidDataError(
@@ -91,7 +91,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
-        return value.strip() or None
+        return _encodable(value) or None
     if isinstance(value, int):  # truth values too: False is 0, True is 1
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -99,6 +99,11 @@ def _as_label(value: Any, where: str) -> str | int | None:
     raise InvalidDataError(
         f"{where} holds {str(value)[:40]!r}, which is no class; labels are text or whole numbers"
     )
+
+
+def _encodable(value: str) -> str:
+    # JSON can spell half a surrogate pair, which no file, tokenizer or terminal takes.
+    return value.strip().encode("utf-8", "replace").decode()
 
 
 def _why_dropped(texts: Sequence[str | None], label: str | int | None) -> str | None:
@@ -127,10 +132,9 @@ def _encode(
         present = sorted(set(labels))
         names = [str(class_names[label]) for label in present]
     else:
-        if len({type(label) for label in labels}) > 1:
-            labels = [str(label) for label in labels]
-        present = sorted(set(labels))
-        names = [str(label) for label in present]
+        labels = [str(label) for label in labels]  # so that CSV and JSONL name classes alike
+        present = sorted(set(labels), key=_in_order)
+        names = list(present)
     if len(present) < 2:
         raise InvalidDataError(
             f"{name}: column {column!r} holds one class only ({names[0][:40]!r}); "
@@ -143,6 +147,13 @@ def _encode(
         )
     numbers = {label: number for number, label in enumerate(present)}
     return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(names)
+
+
+def _in_order(label: str) -> tuple[int, int, str]:
+    """Whole numbers by value, before all other names."""
+    digits = label.removeprefix("-")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+    return (0, int(label), label) if is_number else (1, 0, label)
 
 
 def _warnings(templated: int) -> list[str]:

@@ -137,7 +137,8 @@ def _shares(count: int, fractions: npt.NDArray[np.float64]) -> Numbers:
     if count >= len(FRACTIONS):
         shares = np.maximum(shares, fractions > 0)
     shares[SplitName.TRAIN] += count - shares.sum()
-    return shares
+    found: Numbers = shares
+    return found
 
 
 def _large_first(groups: Numbers, sizes: Numbers, rng: np.random.Generator) -> list[Numbers]:

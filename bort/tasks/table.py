@@ -42,6 +42,16 @@ class Table:
     preset: Numbers | None = None
 
 
+def table_path(folder: Path) -> Path:
+    """The rows' file in a task's folder."""
+    return folder / "table.parquet"
+
+
+def splits_path(folder: Path, seed: int) -> Path:
+    """The file that says which row is in which split, for one seed."""
+    return folder / f"splits-{seed}.parquet"
+
+
 def write_table(path: Path, table: Table) -> None:
     """Write atomically; StoreError if that is impossible."""
     columns: dict[str, Any] = {
