@@ -1,0 +1,163 @@
+"""The search as a job, with errors from a formula and latencies from a made-up machine."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
+
+from bort.answers import latest_study, read_answer
+from bort.errors import UnknownStudyError
+from bort.families import SearchSpace
+from bort.jobs import JobCancelledError, resume, run_here
+from bort.jobs import search as search_job
+from bort.study import InvalidFieldError
+
+
+@pytest.fixture
+def trained(store, monkeypatch):
+    """Which architectures were trained, in order; a formula stands in for the training."""
+    record = []
+
+    def oracle(context, spec, space):
+        def train(architecture, seed):
+            record.append((architecture.id, seed))
+            return replace(made_up_evaluation(architecture), seed=seed)
+
+        return train
+
+    monkeypatch.setattr(search_job, "_oracle", oracle)
+    return record
+
+
+@pytest.fixture
+def spec(store):
+    spec = made_up_spec("reviews", epsilon=0.25, budget=14)
+    profile = made_up_profile(SearchSpace.from_dict(spec.space))
+    store.put_profile(profile.to_dict(), profile.name)
+    return replace(spec, latency=replace(spec.latency, profile=profile.name))
+
+
+def search(store, spec, **options):
+    return run_here(store, "search", spec.to_dict(), study=spec.name, **options)
+
+
+def test_the_answer_has_every_promised_key(store, spec, trained):
+    answer = search(store, spec)
+    assert answer.keys() >= {
+        "job", "study", "space_size", "evaluations", "evaluation_bound", "certified_epsilon",
+        "goal", "cover", "front", "best", "seconds",
+    }  # fmt: skip
+    assert answer["evaluations"] == len(trained) == 14
+    assert answer["space_size"] == 384
+    assert answer["front"][0].keys() >= {
+        "id", "architecture", "parameter_count", "effective_parameter_count", "latency_ms",
+        "error_rate", "error_se", "n_dev",
+    }  # fmt: skip
+    assert answer["best"].keys() == answer["front"][0].keys() | {"w"}
+    again = read_answer(store, "reviews").as_json()
+    assert {**again, "seconds": 0} == {**answer, "seconds": 0}
+
+
+def test_front_is_what_no_other_point_beats(store, spec, trained):
+    search(store, spec)
+    answer = read_answer(store, "reviews")
+    costs = {p.id: (p.parameter_count, p.latency_ms, p.error_rate) for p in answer.points}
+
+    def is_beaten(mine):
+        return any(
+            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
+            for other in costs.values()
+        )
+
+    assert {p.id for p in answer.front} == {i for i, mine in costs.items() if not is_beaten(mine)}
+
+
+def test_a_new_epsilon_and_new_weights_train_nothing(store, spec, trained):
+    search(store, spec)
+    trained.clear()
+    small = read_answer(store, "reviews", weights=(5, 1, 0.1))
+    accurate = read_answer(store, "reviews", weights=(0.01, 0.01, 5), epsilon=3)
+    assert small.best.parameter_count < accurate.best.parameter_count
+    assert accurate.epsilon == 3
+    assert not trained
+
+
+def test_resuming_goes_on_as_if_never_stopped(store, spec, trained):
+    whole = search(store, spec)
+    order = list(trained)
+    trained.clear()
+    half = replace(spec, name="half")
+
+    def stop_halfway(progress):
+        if progress.done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(JobCancelledError):
+        search(store, half, on_progress=stop_halfway)
+    resumed = resume(store, store.jobs()[0].id, detach=False)
+    assert trained == order
+    assert max(Counter(trained).values()) == 1
+    assert resumed["front"] == whole["front"]
+    assert resumed["certified_epsilon"] == whole["certified_epsilon"]
+
+
+def test_several_seeds_are_averaged_and_a_missing_one_is_made_up_for(store, spec, trained):
+    spec = replace(
+        spec,
+        training=replace(spec.training, seeds=3),
+        search=replace(spec.search, budget=3, seed=7),
+    )
+
+    def stop(progress):
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(JobCancelledError):
+        search(store, spec, on_progress=stop)
+    name = trained[0][0]
+    with store.database.writing() as connection:  # as if killed before the third was stored
+        connection.exec_driver_sql("DELETE FROM evaluations WHERE seed = 9")
+    trained.clear()
+    assert read_answer(store, "reviews").evaluations == 0
+    resume(store, store.jobs()[0].id, detach=False)
+    assert trained[0] == (name, 9)
+    assert {seed for _, seed in trained} == {7, 8, 9}
+    assert all(point.seeds == 3 for point in read_answer(store, "reviews").points)
+
+
+def test_minutes_end_the_search(store, spec, trained):
+    minutes = replace(spec.search, budget=None, minutes=0.5)  # 14 s each
+    assert search(store, replace(spec, search=minutes))["evaluations"] == 3
+
+
+def test_progress_tells_what_is_certified(store, spec, trained):
+    seen = []
+    search(store, spec, on_progress=seen.append)
+    last = seen[-1]
+    assert last.done == last.total == 14
+    assert last.extra["certified_epsilon"] == read_answer(store, "reviews").certified_epsilon
+    assert [s.extra["evaluations"] for s in seen if "evaluations" in s.extra] == [*range(1, 15)]
+
+
+def test_reading_before_anything_is_measured(store):
+    store.create_study(made_up_spec("new"))
+    answer = read_answer(store, "new")
+    assert answer.points == ()
+    assert answer.best is None
+    assert answer.as_json()["certified_epsilon"] is None
+
+
+def test_mistakes_are_told_in_one_line(store, spec):
+    with pytest.raises(UnknownStudyError, match="no study is named 'nobody'"):
+        read_answer(store, "nobody")
+    with pytest.raises(UnknownStudyError, match="no study yet"):
+        latest_study(store)
+    store.create_study(spec)
+    with pytest.raises(InvalidFieldError, match="above 0"):
+        read_answer(store, "reviews", epsilon=-1)
+
+
+def test_new_studies_are_numbered(store):
+    names = [store.create_numbered_study(made_up_spec("quick")).name for _ in range(3)]
+    assert names == ["quick", "quick-2", "quick-3"]
