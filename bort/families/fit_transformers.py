@@ -6,7 +6,7 @@ from typing import Any
 
 from bort.errors import InvalidSpaceError, MissingExtraError
 from bort.families.family import PARTS
-from bort.families.fitting import NotPolynomialError, Point, fit_polynomial, verify
+from bort.families.fitting import MAX_DEGREE, NotPolynomialError, Point, fit_polynomial, verify
 from bort.families.instances import Instances, Key
 from bort.families.polynomial import Polynomial
 from bort.families.registry import unknown_family
@@ -185,13 +185,17 @@ def _tokens(config: Any, defaults: Mapping[str, int]) -> int:
 
 def _probes(
     dimensions: Mapping[str, Sequence[int]], defaults: Mapping[str, int], *, is_image: bool
-) -> dict[str, tuple[int, ...]]:
+) -> dict[str, Sequence[int]]:
     """Values to ask each symbol at; see `fit_polynomial`."""
     names = [*dimensions, *(name for name in _SYMBOLIC if name in defaults), "batch"]
-    probes = {}
+    probes: dict[str, Sequence[int]] = {}
     for name in names if is_image else [*names, "sequence"]:
-        start = defaults.get(name, 8)
-        probes[name] = _PROBES.get(name, tuple(start + step for step in range(5)))
+        if name in _PROBES:
+            probes[name] = _PROBES[name]
+        elif name in defaults:
+            probes[name] = tuple(defaults[name] + step for step in range(MAX_DEGREE + 2))
+        else:  # a field of this configuration only: what else it may be is not for us to guess
+            probes[name] = dimensions[name][: MAX_DEGREE + 2]
     if "hidden" in dimensions:
         heads = 1 if "heads" in dimensions else defaults["heads"]
         probes["hidden"] = tuple(heads * share for share in _HIDDEN_PER_HEAD)
@@ -199,14 +203,19 @@ def _probes(
 
 
 def _held_out(probes: Mapping[str, Sequence[int]]) -> list[Point]:
-    """Points whose every coordinate lies beyond the probes, all of them moved at once."""
+    """Points whose coordinates lie beyond the probes, all of them moved at once."""
     return [
-        {
-            name: max(values) * (1 + step) + (0 if name in ("hidden", "heads") else step)
-            for name, values in probes.items()
-        }
+        {name: _beyond(name, values, step) for name, values in probes.items()}
         for step in range(1, _HELD_OUT + 1)
     ]
+
+
+def _beyond(name: str, values: Sequence[int], step: int) -> int:
+    if name in ("hidden", "heads"):
+        return max(values) * (1 + step)
+    if name in _PROBES or name in _SYMBOLIC:
+        return max(values) * (1 + step) + step
+    return values[-step % len(values)]
 
 
 def _own_points(

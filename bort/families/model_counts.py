@@ -1,7 +1,8 @@
 """Count a built model's weights and multiply-adds, by part; imports torch.
 
-The parts are read off the model's own structure: its first list of modules is the stack of
-layers (middle), what is registered before it comes first, what follows comes last.
+The parts are read off the model's own structure. The first list of modules is the stack of
+layers: the middle. What the base model registers before it comes first. All else comes last: the
+rest of the base model and the classifier, wherever that is registered.
 """
 
 from typing import Any, NamedTuple
@@ -21,9 +22,12 @@ class PartCounts(NamedTuple):
 def count_parameters(model: torch.nn.Module) -> PartCounts:
     """Trainable parameters of each part; a shared tensor counts where it first occurs."""
     stack = _stack_name(model)
+    before = _modules_before(model, stack)
     sizes = [0, 0, 0]
     for name, parameter in model.named_parameters():
-        sizes[_part_of(name, stack, sizes)] += parameter.numel()
+        owner = name.rpartition(".")[0]
+        part = 1 if name.startswith(f"{stack}.") else 0 if owner in before else 2
+        sizes[part] += parameter.numel()
     return PartCounts(*sizes)
 
 
@@ -45,7 +49,10 @@ def count_operations(model: torch.nn.Module, inputs: dict[str, Any]) -> PartCoun
     }
     stack = _stack_name(model)
     middle = sum(n for name, n in flops.items() if _is_entry(name, stack))
-    first = sum(flops.get(name, 0) for name in _leaves_before(model, stack))
+    leaves = (
+        n for n in _modules_before(model, stack) if not any(model.get_submodule(n).children())
+    )
+    first = sum(flops.get(name, 0) for name in leaves)
     return PartCounts(first // 2, middle // 2, (counter.get_total_flops() - first - middle) // 2)
 
 
@@ -60,17 +67,12 @@ def _is_entry(name: str, stack: str) -> bool:
     return name.startswith(f"{stack}.") and "." not in name[len(stack) + 1 :]
 
 
-def _leaves_before(model: torch.nn.Module, stack: str) -> list[str]:
-    names = []
-    for name, module in model.named_modules():
-        if name == stack:
-            break
-        if not any(module.children()):
-            names.append(name)
-    return names
+def _is_leaf(model: torch.nn.Module, name: str) -> bool:
+    return not any(model.get_submodule(name).children())
 
 
-def _part_of(name: str, stack: str, sizes: list[int]) -> int:
-    if name.startswith(f"{stack}."):
-        return 1
-    return 2 if sizes[1] else 0
+def _modules_before(model: torch.nn.Module, stack: str) -> set[str]:
+    base = str(getattr(model, "base_model_prefix", ""))
+    names = [name for name, _ in model.named_modules()]
+    earlier = names[: names.index(stack)]
+    return {name for name in earlier if not base or f"{name}.".startswith(f"{base}.")}

@@ -15,7 +15,7 @@ from bort.errors import InvalidArchitectureError, InvalidSpaceError
 from bort.families.family import PolynomialFamily
 from bort.families.polynomial import FloatArray, IntArray
 from bort.families.registry import family
-from bort.families.validation import check_dimensions, check_distinct, check_fixed
+from bort.families.validation import check_countable, check_dimensions, check_distinct, check_fixed
 
 MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
 
@@ -59,6 +59,7 @@ class SearchSpace:
         object.__setattr__(self, "dimensions", dimensions)
         object.__setattr__(self, "fixed", check_fixed(kind, self.fixed))
         check_distinct(kind, dimensions, self.fixed)
+        check_countable(kind, dimensions, self.fixed)
         combinations = prod(len(values) for values in dimensions.values())
         if combinations > MAX_COMBINATIONS:
             raise InvalidSpaceError(
@@ -67,7 +68,6 @@ class SearchSpace:
             )
         if not len(self):
             raise InvalidSpaceError(_no_architecture(kind, dimensions))
-        self._refuse_overflow()
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
@@ -207,17 +207,6 @@ class SearchSpace:
             fixed=values.get("fixed", {}),
             definition=values.get("definition"),
         )
-
-    def _refuse_overflow(self) -> None:
-        top = {name: np.array(values[-1:]) for name, values in self.dimensions.items()}
-        try:
-            self.family.parameter_count(top, self.fixed)
-        except OverflowError:
-            largest = ", ".join(f"{name}={values[-1]}" for name, values in self.dimensions.items())
-            raise InvalidSpaceError(
-                f"an architecture of {largest} has more parameters than 64 bits can count; "
-                "choose smaller values"
-            ) from None
 
 
 def _frozen(array: IntArray) -> IntArray:

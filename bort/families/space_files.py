@@ -30,9 +30,9 @@ def load_space(name_or_path: str) -> SearchSpace:
     if name_or_path in SPACE_NAMES:
         text = files("bort.families").joinpath(f"spaces/{name_or_path}.toml").read_text("utf-8")
         return parse_space(text, name_or_path)
-    path = Path(name_or_path).expanduser()
+    path = _existing(name_or_path)
     try:
-        return parse_space(_read(path, name_or_path), path.stem)
+        return parse_space(_read(path), path.stem)
     except InvalidSpaceError as error:
         raise InvalidSpaceError(f"{name_or_path}: {error}") from error
 
@@ -87,15 +87,24 @@ def _text(content: dict[str, Any], key: str, default: str | None) -> str:
     return value
 
 
-def _read(path: Path, given: str) -> str:
+def _existing(given: str) -> Path:
+    try:
+        path = Path(given).expanduser()
+        exists = bool(given.strip()) and path.exists()
+    except (OSError, RuntimeError, ValueError):  # no such home, a name no file can have
+        exists = False
+    if not exists:
+        raise UnknownSpaceError(
+            f"no space {given!r}: neither a known name ({', '.join(SPACE_NAMES)}) nor a file"
+        )
+    return path
+
+
+def _read(path: Path) -> str:
     if path.is_dir():
         raise InvalidSpaceError("is a folder, not a file; name a TOML file")
     try:
         return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise UnknownSpaceError(
-            f"no space {given!r}: neither a known name ({', '.join(SPACE_NAMES)}) nor a file"
-        ) from None
     except UnicodeDecodeError:
         raise InvalidSpaceError("is not text in UTF-8; name a TOML file") from None
     except OSError as error:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bort.errors import InvalidSpaceError
 from bort.families.family import PolynomialFamily
+from bort.families.polynomial import INT64_LIMIT
 
 
 def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
@@ -123,6 +124,24 @@ def check_distinct(
                 f"{right}={size} equals {left}={size}, where family {kind.name!r} leaves a layer "
                 "out and our counts do not hold; change one of them"
             )
+
+
+def check_countable(
+    kind: PolynomialFamily, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+) -> None:
+    """Refuse sizes whose parameters 64 bits cannot count.
+
+    Raises:
+        InvalidSpaceError: the largest architecture has too many.
+    """
+    largest = {name: max(values) for name, values in dimensions.items()}
+    parameters = kind.parameters.substitute(fixed)
+    if max(parameters.int64_bound(largest), *largest.values()) > INT64_LIMIT:
+        sizes = ", ".join(f"{name}={value}" for name, value in largest.items())
+        raise InvalidSpaceError(
+            f"an architecture of {sizes} has more parameters than 64 bits can count; "
+            "choose smaller values"
+        )
 
 
 def _values_of(
