@@ -102,9 +102,7 @@ class _Plan:
     def candidates(self) -> list[Candidate]:
         """In the order of `rows`."""
         space = self.space
-        return [
-            Candidate(space.family_name, space.architecture(row), space.fixed) for row in self.rows
-        ]
+        return [Candidate(space.family, space.architecture(row), space.fixed) for row in self.rows]
 
     def profile(self, timing: Timing, *, name: str | None, seconds: float) -> LatencyProfile:
         """Fit the model, and put everything together."""

@@ -69,6 +69,7 @@ class Instruments:
         open_runtime: sets a runtime up by name.
         clock: monotonic seconds.
         read_noise: looks at the machine while it repeats a reference workload.
+        watch_others: begins to count the CPU time that others take.
         settle: waits until others leave the CPU alone.
         hold: the measuring lock; takes `should_stop` and whether to wait for it.
         protocol: numbers of runs and rounds.
@@ -77,6 +78,7 @@ class Instruments:
     open_runtime: Callable[[str, Workload], Runtime] = open_runtime
     clock: Clock = time.perf_counter
     read_noise: Callable[[Run, Clock], NoiseReading] = read_noise
+    watch_others: Callable[[], OthersShare] = OthersShare
     settle: Callable[[Callable[[], bool]], None] = settle
     hold: Callable[[Callable[[], bool], bool], contextlib.AbstractContextManager[None]] = _lock
     protocol: Protocol = field(default_factory=Protocol)
@@ -137,7 +139,7 @@ def _time_runs(
     tools.settle(should_stop)
     # Half of the candidates are faster: neither the most nor the least sensitive to disturbance.
     reference = runs[int(np.argsort(typical)[len(runs) // 2])]
-    before, others = tools.read_noise(reference, tools.clock), OthersShare()
+    before, others = tools.read_noise(reference, tools.clock), tools.watch_others()
     rng, begin = np.random.default_rng(seed), tools.clock()
     total = choose_rounds(typical, tools.protocol)
     seconds: list[FloatArray] = []

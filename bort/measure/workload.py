@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bort.architecture import Architecture
+from bort.families import Family
 from bort.measure.protocol import Run
 
 
@@ -27,7 +28,7 @@ class Workload:
 class Candidate:
     """An architecture with all that is needed to build it."""
 
-    family_name: str
+    family: Family
     architecture: Architecture
     fixed: Mapping[str, int] = field(default_factory=dict)
 

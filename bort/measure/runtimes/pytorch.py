@@ -13,7 +13,6 @@ import torch
 from transformers.initialization import no_init_weights
 
 from bort.errors import InvalidOptionError
-from bort.families import family
 from bort.measure.protocol import Run
 from bort.measure.runtimes.inputs import token_inputs
 from bort.measure.workload import Candidate, Workload
@@ -50,9 +49,7 @@ class TorchRuntime:
     def build(self, candidate: Candidate) -> Any:
         """The candidate as a module in evaluation mode, with random weights."""
         with no_init_weights():  # random numbers for weights that are replaced below take a while
-            model = family(candidate.family_name).build(
-                candidate.architecture, candidate.fixed, device="cpu"
-            )
+            model = candidate.family.build(candidate.architecture, candidate.fixed, device="cpu")
         self._bind(model)
         model.eval()
         return quantised(model) if self._variant == "int8" else model
