@@ -68,7 +68,7 @@ def run_attempt(
     except KeyboardInterrupt:
         raise _cancelled(context, lifeline, None) from None
     except (Exception, SystemExit) as error:
-        if context.saw_stop:
+        if lifeline.stop_reason is not None:  # a closed terminal, say, fails in many ways
             raise _cancelled(context, lifeline, None) from error
         raise _failed(context, lifeline, error) from error
     if context.saw_stop:

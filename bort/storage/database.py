@@ -44,7 +44,7 @@ class Database:
         self.is_read_only = read_only
         self._timeout_s = busy_timeout_s
         self._path = _sqlite_path(self._parsed)
-        self._mode = "mode=ro"
+        self._mode = "mode=rwc"
         self._engine = self._sqlite_engine() if self._path else self._server_engine()
         try:
             self._open_existing() if read_only else self._open_or_create()
@@ -61,7 +61,7 @@ class Database:
 
     def __str__(self) -> str:
         """The URL as people may see it, without the password."""
-        return shown(self.url)
+        return shown(self.url).removeprefix("sqlite:///")
 
     def close(self) -> None:
         """Close idle connections; the next use opens new ones."""
@@ -117,8 +117,24 @@ class Database:
         return engine
 
     def _connect(self) -> sqlite3.Connection:
+        if not self.is_read_only:
+            return self._connect_as(self._mode)
+        connection = self._connect_as("mode=ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master")
+        except sqlite3.Error as error:
+            connection.close()
+            is_damaged = not isinstance(error, sqlite3.OperationalError)
+            if is_damaged or self._path is None or _is_writable(self._path.parent):
+                raise
+            # A write-ahead log needs a file beside the database. Where none is and none can be
+            # made, nobody writes at this moment, and SQLite may read the file as it lies.
+            return self._connect_as("immutable=1")
+        return connection
+
+    def _connect_as(self, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(str(self._path))}?{self._mode}",
+            f"file:{quote(str(self._path))}?{mode}",
             uri=True,
             timeout=self._timeout_s,
             isolation_level=None,  # transactions are begun by `_begin`
@@ -131,15 +147,7 @@ class Database:
     def _open_existing(self) -> None:
         if self._path and not self._path.exists():
             raise StoreError(f"there is no store at {self._path}; check --store and BORT_STORE")
-        try:
-            version = self._version()
-        except StoreError:
-            if not self._path or _is_writable(self._path.parent):
-                raise
-            # A write-ahead log needs a file beside the database; where none can be made,
-            # nobody writes either, and SQLite may read the file as it lies.
-            self._mode = "immutable=1"
-            version = self._version()
+        version = self._version()
         if version is None:
             raise StoreError(f"{self} is not a bort store; check --store and BORT_STORE")
         self._check(version)
@@ -147,7 +155,6 @@ class Database:
     def _open_or_create(self) -> None:
         if self._path:
             _prepare_file(self._path)
-            self._mode = "mode=rw" if self._path.exists() else "mode=rwc"
         version = self._version()
         if version is None:
             self._create()

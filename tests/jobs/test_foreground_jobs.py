@@ -119,9 +119,9 @@ def test_progress_is_written_at_most_four_times_a_second(store: Store) -> None:
 
     store.heartbeat = counted  # type: ignore[method-assign,assignment]
     begun = time.monotonic()
-    jobs.run_here(store, "count", {"to": 200, "pause": 0.005})
+    jobs.run_here(store, "count", {"to": 100, "pause": 0.005})
     assert 2 <= written <= 2 + 4 * (time.monotonic() - begun)
-    assert store.job(1).progress.done == 200
+    assert store.job(1).progress.done == 100
 
 
 def test_a_job_outlives_a_locked_database(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_a_live_job_taken_for_lost_comes_back(store: Store) -> None:
                 pass
         seen.append(job.state)
 
-    jobs.run_here(store, "count", {"to": 60, "pause": 0.02}, on_progress=take_for_lost)
+    jobs.run_here(store, "count", {"to": 30, "pause": 0.02}, on_progress=take_for_lost)
     assert seen[-1] is JobState.RUNNING
     assert store.job(1).reason is None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_contract import StoreContract, study_spec
 
@@ -97,6 +97,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(values)
 def test_plain_values_survive_json(value: Any) -> None:
     simple = plain(value)
