@@ -35,6 +35,8 @@ class Observation:
                 "an observed error needs 0 < lower <= error <= upper, got "
                 f"{self.lower}, {self.error}, {self.upper}; floor errors of 0 at 1/(2n)"
             )
+        if self.is_source and not self.is_witness:
+            raise InvalidOptionError("an error that bounds others must be able to witness too")
 
     @classmethod
     def of(cls, error: float, *, n: int | None = None) -> "Observation":

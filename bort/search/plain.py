@@ -1,0 +1,148 @@
+"""The definitions, computed plainly: what `verify` trusts instead of the incremental search.
+
+Everything here is float64, straight from the formulas, and O(N |C|) time in blocks of rows.
+Nothing is shared with the code that finds the answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bort.search.arrays import BoolArray, FloatArray, IntArray
+
+_BLOCK = 1 << 21  # cells of one block: bounds the memory
+
+
+@dataclass(frozen=True, eq=False)
+class PlainCase:
+    """A space with its evaluations and the assumptions to be used.
+
+    Attributes:
+        coordinates: shape (N, K).
+        categorical, monotone: shape (K,).
+        costs: shape (N, 2), size and latency.
+        lipschitz: shape (K,), or None where every architecture is evaluated.
+        nugget: τ.
+        slack: σ or None.
+        rows: shape (m,), evaluated indices.
+        lower, upper: shape (m,), ends of their errors' intervals.
+        is_witness, is_source: shape (m,).
+    """
+
+    coordinates: FloatArray
+    categorical: BoolArray
+    monotone: BoolArray
+    costs: FloatArray
+    lipschitz: FloatArray | None
+    nugget: float
+    slack: float | None
+    rows: IntArray
+    lower: FloatArray
+    upper: FloatArray
+    is_witness: BoolArray
+    is_source: BoolArray
+
+    def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
+        """min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
+        steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
+        if self.lipschitz is None:
+            return np.full(steps.shape[:2], np.inf)
+        steps = np.where(self.categorical, steps > 0, steps)
+        terms = steps @ self.lipschitz + self.nugget
+        if self.slack is not None:
+            terms = np.where(
+                self._is_smaller(targets, others), np.minimum(terms, np.log1p(self.slack)), terms
+            )
+        return np.asarray(terms)
+
+    def _is_smaller(self, targets: IntArray, others: IntArray) -> BoolArray:
+        a = self.coordinates[targets][:, None, :]
+        b = self.coordinates[others][None]
+        return np.asarray(np.where(self.monotone, a <= b, a == b).all(axis=2))
+
+    def lower_envelope(self, targets: IntArray) -> FloatArray:
+        """ℓ(ξ) from the sources; its own ln l where ξ is one of them: shape (n,)."""
+        sources = self.rows[self.is_source]
+        log_lower = np.log(self.lower[self.is_source])
+        bounds = np.full(len(targets), -np.inf)
+        if len(sources):
+            bounds = (log_lower[None, :] - self.error_terms(targets, sources)).max(axis=1)
+        own = {int(i): value for i, value in zip(sources, log_lower, strict=True)}
+        return np.array([own.get(int(t), b) for t, b in zip(targets, bounds, strict=True)])
+
+    def blocks(self) -> Iterator[IntArray]:
+        """The indices 0..N-1 in blocks."""
+        size = max(1, _BLOCK // max(1, len(self.rows) * self.coordinates.shape[1]))
+        for start in range(0, len(self.coordinates), size):
+            yield np.arange(start, min(start + size, len(self.coordinates)))
+
+    def gaps(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
+        """The least δ at which each target is certified by one of `members`: shape (n,).
+
+        A target that is itself a member has 0, and so has an excluded one: no claim is made
+        about it.
+        """
+        position = {int(row): place for place, row in enumerate(self.rows)}
+        usable = [m for m in members if self.is_witness[position[m]]]
+        gap = np.full(len(targets), np.inf)
+        if usable:
+            some = np.array(usable)
+            log_upper = np.log(self.upper[[position[m] for m in usable]])
+            log_costs = np.log(self.costs)
+            term = np.minimum(
+                self.error_terms(targets, some),
+                log_upper[None, :] - self.lower_envelope(targets)[:, None],
+            )
+            excess = (log_costs[some][None] - log_costs[targets][:, None]).max(axis=2)
+            gap = np.maximum(np.maximum(term, excess), 0.0).min(axis=1)
+        excluded = self.rows[~(self.is_witness | self.is_source)]
+        gap[np.isin(targets, np.append(usable, excluded))] = 0.0
+        return gap
+
+    def worst_pair_excess(self, factor: float = 1.0) -> float:
+        """By how much the worst pair of sources breaks factor·λ, in ln e; -inf without pairs."""
+        sources = self.rows[self.is_source]
+        if self.lipschitz is None or len(sources) < 2:
+            return -np.inf
+        steps = np.abs(self.coordinates[sources][:, None, :] - self.coordinates[sources][None])
+        reach = factor * (np.where(self.categorical, steps > 0, steps) @ self.lipschitz)
+        lower, upper = np.log(self.lower[self.is_source]), np.log(self.upper[self.is_source])
+        excess = lower[:, None] - upper[None, :] - reach - self.nugget
+        return float(np.where(np.eye(len(sources), dtype=bool), -np.inf, excess).max())
+
+    def worst_monotone_excess(self) -> float:
+        """By how much the worst comparable pair of sources breaks σ, in ln e."""
+        sources = self.rows[self.is_source]
+        if self.slack is None or len(sources) < 2:
+            return -np.inf
+        smaller = self._is_smaller(sources, sources) & ~np.eye(len(sources), dtype=bool)
+        lower, upper = np.log(self.lower[self.is_source]), np.log(self.upper[self.is_source])
+        excess = lower[None, :] - upper[:, None] - np.log1p(self.slack)
+        return float(np.where(smaller, excess, -np.inf).max())
+
+    def log_w_bounds(self, weights: Sequence[float]) -> tuple[float, FloatArray]:
+        """The largest upper bound on ln W in the space, and ln W of the rows from below: (m,)."""
+        shrink = np.maximum(0.0, 1.0 - self.costs / self.costs.max(axis=0))
+        with np.errstate(divide="ignore"):
+            gain = sum(w * np.log(shrink[:, j]) for j, w in enumerate(weights[:2]) if w > 0)
+        gain = np.zeros(len(self.costs)) + gain
+        highest = -np.inf
+        for targets in self.blocks():
+            kept = targets[gain[targets] > -np.inf]
+            kept = kept[~np.isin(kept, self.rows[~(self.is_witness | self.is_source)])]
+            if len(kept):
+                bound = gain[kept]
+                if weights[2] > 0:
+                    bound = bound - weights[2] * self.lower_envelope(kept)
+                highest = max(highest, float(bound.max()))
+        return highest, gain[self.rows] - (weights[2] * np.log(self.upper) if weights[2] else 0.0)
+
+
+def plain_front(costs: FloatArray) -> BoolArray:
+    """Mark the rows that no other row beats, by comparing all pairs: O(n²)."""
+    keep = np.ones(len(costs), dtype=bool)
+    for row, cost in enumerate(costs):
+        beats = (costs <= cost).all(axis=1) & (costs < cost).any(axis=1)
+        keep[row] = not beats.any()
+    return keep
