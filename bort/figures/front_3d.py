@@ -31,9 +31,8 @@ def plot_front_3d(
                 "title": {"text": o.title},
                 "type": "log" if o in log else "linear",
                 "tickformat": o.tick_format,
-                "nticks": 5,
-                # Towards the reader the better corner: small, fast and right.
-                "autorange": True,
+                "nticks": 6,
+                "dtick": "D2" if o in log else None,
             }
             for axis, o in axes
         },

@@ -1,0 +1,80 @@
+// Draws one plotly figure, keeps zoom and camera over new data, reports clicked marks by id.
+const STILL_PX = 4; // a press that moves further turns or zooms, it does not pick
+
+function loadPlotly(url) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  window.bortPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      window.bortPlotly = undefined;
+      reject(new Error("The drawing library did not load; reload the page."));
+    };
+    document.head.append(script);
+  });
+  return window.bortPlotly;
+}
+
+function create(parent) {
+  const holder = parent.querySelector(".bort-chart");
+  const chart = { holder, hovered: null, press: null, onPick: null, isDrawn: false };
+  // plotly's own click event comes late or not at all on 3-D charts, and twice on some:
+  // the mark under the pointer, pressed and released in place, is the pick.
+  chart.onDown = (event) => (chart.press = [event.clientX, event.clientY]);
+  chart.onUp = (event) => {
+    const [x, y] = chart.press ?? [Infinity, Infinity];
+    const isStill = Math.hypot(event.clientX - x, event.clientY - y) <= STILL_PX;
+    if (isStill && chart.hovered !== null) chart.onPick?.(chart.hovered);
+    chart.press = null;
+  };
+  holder.addEventListener("pointerdown", chart.onDown, true);
+  window.addEventListener("pointerup", chart.onUp, true);
+  chart.observer = new ResizeObserver(() => {
+    if (chart.isDrawn && holder.clientWidth) window.Plotly.Plots.resize(holder);
+  });
+  chart.observer.observe(holder);
+  return chart;
+}
+
+function listen(chart) {
+  const { holder } = chart;
+  holder.on("plotly_hover", (event) => {
+    const id = event.points.find((point) => point.customdata !== undefined)?.customdata;
+    chart.hovered = id === undefined ? null : String(id);
+  });
+  holder.on("plotly_unhover", () => (chart.hovered = null));
+}
+
+async function draw(chart, data) {
+  const Plotly = await loadPlotly(data.library);
+  const { holder } = chart;
+  if (!holder.isConnected) return;
+  const figure = JSON.parse(data.figure);
+  const camera = holder.layout?.scene?.camera;
+  if (camera) figure.layout.scene.camera = camera; // plotly forgets it when an axis turns log
+  holder.style.height = `${figure.layout.height}px`;
+  await Plotly.react(holder, figure.data, { ...figure.layout, autosize: true }, data.config);
+  if (!chart.isDrawn) listen(chart);
+  chart.isDrawn = true;
+  holder.dataset.drawn = "true";
+}
+
+function remove(parent, chart) {
+  chart.observer.disconnect();
+  chart.holder.removeEventListener("pointerdown", chart.onDown, true);
+  window.removeEventListener("pointerup", chart.onUp, true);
+  if (chart.isDrawn) window.Plotly.purge(chart.holder);
+  delete parent.bortChart;
+}
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const chart = (parentElement.bortChart ??= create(parentElement));
+  chart.onPick = data.picks ? (id) => setTriggerValue("pick", id) : null;
+  chart.holder.setAttribute("role", "img");
+  chart.holder.setAttribute("aria-label", data.alt);
+  chart.holder.classList.toggle("is-pickable", data.picks);
+  draw(chart, data).catch((error) => (chart.holder.textContent = error.message));
+  return () => remove(parentElement, chart);
+}

@@ -1,0 +1,91 @@
+"""Three linked panels and a view in space; a click on any mark picks it everywhere."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bort.answers import StudyAnswer
+from bort.figures import (
+    ERROR,
+    LATENCY,
+    OBJECTIVES,
+    SIZE,
+    Objective,
+    Theme,
+    front_info,
+    palette,
+    plot_front_3d,
+    plot_pair,
+)
+from bort.ui import address, chart
+
+PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """How the axes are drawn."""
+
+    log: tuple[Objective, ...]
+    fit_front: bool
+
+
+def choose_axes() -> Axes:
+    """The toggles above the charts."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        names = st.pills(
+            "Logarithmic axes",
+            [objective.name for objective in OBJECTIVES],
+            selection_mode="multi",
+            default=[SIZE.name, LATENCY.name],
+            key="log-axes",
+        )
+        fit_front = st.toggle(
+            "Fit axes to the front",
+            key="fit-front",
+            help="So that one bad architecture cannot squeeze all others into a corner.",
+        )
+    return Axes(tuple(o for o in OBJECTIVES if o.name in names), fit_front)
+
+
+def show(answer: StudyAnswer, axes: Axes, theme: Theme) -> None:
+    """Draw the answer with the address's pick."""
+    best = answer.best.id if answer.best else None
+    info = front_info(answer.points, best_id=best, pick_id=address.pick())
+    columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
+    for column, (x, y) in zip(columns, PAIRS, strict=False):
+        with column:
+            chart.show(
+                plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front),
+                key=f"pair:{x.name}:{y.name}",
+                alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
+                on_pick=address.choose_pick,
+            )
+    with columns[-1]:
+        chart.show(
+            plot_front_3d(info, theme=theme, log=axes.log),
+            key="space",
+            alt=f"Parameters, latency and error in space: {_counted(answer)}. Drag to turn.",
+            on_pick=address.choose_pick,
+        )
+
+
+def legend(theme: Theme) -> None:
+    """Shape and colour of each kind of mark, in one row above the charts."""
+    colours = palette(theme)
+    kinds = (
+        ("●", colours.front, "Pareto front"),
+        ("✕", colours.dominated, "dominated"),
+        ("□", colours.cover, "in the ε-cover"),
+        ("★", colours.best, "largest W"),
+        ("◯", colours.text, "your pick"),
+        ("┃", colours.front, "95 % interval of the error, band of the latency model"),
+    )
+    inner = "".join(
+        f'<span><b style="color:{colour}">{shape}</b>{name}</span>' for shape, colour, name in kinds
+    )
+    st.html(f'<div class="bort-legend">{inner}</div>')
+
+
+def _counted(answer: StudyAnswer) -> str:
+    return f"{len(answer.points)} trained architectures, {len(answer.front)} on the Pareto front"

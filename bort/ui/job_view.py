@@ -1,0 +1,151 @@
+"""One job, watched: how far it is, what it has found so far, what became of it."""
+
+import streamlit as st
+
+from bort.answers import StudyAnswer
+from bort.cli.report import duration
+from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
+from bort.jobs import JobRecord, JobState, cancel, resume
+from bort.storage import read_log
+from bort.ui import address, chart, frame, markup, navigation, readings
+
+POLL_S = 1.0
+LOG_CHARACTERS = 6_000
+
+_TITLES = {
+    JobState.QUEUED: "is about to start",
+    JobState.RUNNING: "is running",
+    JobState.DONE: "is done",
+    JobState.FAILED: "has failed",
+    JobState.CANCELLED: "was cancelled",
+    JobState.LOST: "was lost",
+}
+
+
+def watch(job_id: int) -> None:
+    """Show a job, and look again as long as it is active."""
+    is_active = readings.job(job_id).state.is_active
+    # A new function for each job and state: a final one is not polled.
+    st.fragment(_look, run_every=POLL_S if is_active else None)(job_id, is_active)
+
+
+def _look(job_id: int, was_active: bool) -> None:
+    with frame.clear_errors():
+        job = readings.job(job_id)
+        if was_active and job.state.is_final:
+            st.rerun()
+        _head(job)
+        answer = _answer(job)
+        _progress(job, answer)
+        if answer is not None and answer.points:
+            _found(job, answer)
+        _log(job)
+
+
+def _head(job: JobRecord) -> None:
+    markup.name(f"{job.study or job.kind}")
+    attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
+    markup.note(f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work.")
+    if job.state.can_resume:
+        markup.problem(f"{job.reason or 'It ended early'}. What it finished is kept.")
+    with st.container(horizontal=True):
+        if job.state.is_active:
+            st.button(
+                "Stopping" if job.cancel_requested else "Cancel",
+                icon=":material/stop:",
+                key="cancel",
+                disabled=job.cancel_requested,
+                on_click=_cancel,
+                args=(job.id,),
+            )
+        if job.state.can_resume:
+            st.button(
+                "Resume",
+                type="primary",
+                icon=":material/resume:",
+                key="resume",
+                on_click=_resume,
+                args=(job.id,),
+            )
+        if job.study:
+            st.page_link(
+                navigation.PARETO,
+                label="Open its Pareto front",
+                icon=":material/scatter_plot:",
+                query_params={"study": job.study},
+            )
+        st.button(
+            "New search",
+            icon=":material/add:",
+            type="tertiary",
+            on_click=address.choose_job,
+            args=(None,),
+        )
+
+
+def _answer(job: JobRecord) -> StudyAnswer | None:
+    if job.study is None:
+        return None
+    return readings.answer(readings.store().study(job.study))
+
+
+def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
+    progress = job.progress
+    if job.state.is_active:
+        share = progress.done / progress.total if progress.total else 0.0
+        st.progress(min(1.0, share))
+        markup.note(progress.message or "Waiting for its process")
+    with st.container(horizontal=True, gap="large"):
+        total = f" of {progress.total:,} at most" if progress.total else ""
+        if answer is not None:
+            st.metric("Trained", f"{answer.evaluations:,}{total}", width="content")
+            certified = answer.certified_epsilon
+            st.metric(
+                f"Certified ε so far, {answer.epsilon:g} asked for",
+                "none yet" if certified is None else f"{certified:.3g}",
+                width="content",
+            )
+        if job.state.is_active and progress.eta_s is not None:
+            st.metric("Left at most", duration(progress.eta_s), width="content")
+
+
+def _found(job: JobRecord, answer: StudyAnswer) -> None:
+    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    series = readings.store().metrics(job.id).get("certified_epsilon", [])
+    columns = st.columns(3 if series else 2, gap="medium")
+    for column, x in zip(columns, (SIZE, LATENCY), strict=False):
+        with column:
+            chart.show(
+                plot_pair(info, x, ERROR, theme=frame.theme(), log=[x], height=280),
+                key=f"job:{x.name}",
+                alt=f"{ERROR.title} against {x.title} of what is trained so far",
+            )
+    if series:
+        with columns[-1]:
+            chart.show(
+                plot_certified_epsilon(
+                    [step for step, _ in series],
+                    [value for _, value in series],
+                    target=answer.epsilon,
+                    theme=frame.theme(),
+                    height=280,
+                ),
+                key="job:epsilon",
+                alt="Certified ε after each training",
+            )
+
+
+def _log(job: JobRecord) -> None:
+    with st.expander("Log"):
+        text, _ = read_log(job)
+        st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
+
+
+def _cancel(job_id: int) -> None:
+    with frame.clear_errors():
+        cancel(readings.store(), job_id, wait=False)
+
+
+def _resume(job_id: int) -> None:
+    with frame.clear_errors():
+        resume(readings.store(), job_id, detach=True)

@@ -1,0 +1,54 @@
+"""Small pieces of HTML whose every value is escaped: data is shown as text, whatever it holds."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import streamlit as st
+
+
+def lead(text: str) -> None:
+    """The sentence below a page's title."""
+    st.html(f'<p class="bort-lead">{escape(text)}</p>')
+
+
+def label(text: str) -> None:
+    """A small heading over a group."""
+    st.html(f'<p class="bort-label">{escape(text)}</p>')
+
+
+def name(text: str) -> None:
+    """An identifier, large."""
+    st.html(f'<p class="bort-name">{escape(text)}</p>')
+
+
+def note(text: str) -> None:
+    """A remark in small print."""
+    st.html(f'<p class="bort-note">{escape(text)}</p>')
+
+
+def problem(text: str) -> None:
+    """What is wrong and what to do, in the words of the command line."""
+    st.html(f'<p class="bort-problem" role="alert">{escape(text)}</p>')
+
+
+def notice(text: str) -> None:
+    """Something to know before reading on."""
+    st.html(f'<p class="bort-notice" role="status">{escape(text)}</p>')
+
+
+def tags(texts: Iterable[str]) -> None:
+    """Short properties in a row."""
+    inner = "".join(f"<span>{escape(text)}</span>" for text in texts)
+    if inner:
+        st.html(f'<div class="bort-tags">{inner}</div>')
+
+
+def facts(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Pairs of a name and a value, each with a remark that may be empty."""
+    inner = "".join(
+        f"<span>{escape(term)}</span><div>{escape(value)}"
+        + (f"<small>{escape(remark)}</small>" if remark else "")
+        + "</div>"
+        for term, value, remark in rows
+    )
+    st.html(f'<div class="bort-facts">{inner}</div>')

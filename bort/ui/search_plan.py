@@ -1,0 +1,84 @@
+"""Before Start: what a search will cost at most; and Start itself."""
+
+from dataclasses import replace
+
+import psutil
+import streamlit as st
+
+from bort.errors import BortError
+from bort.jobs import start_detached
+from bort.study import StudySpec
+from bort.ui import address, markup, readings
+from bort.ui.slots import Slots
+
+GIB = 2**30
+
+
+def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
+    """The card beside the form, with the button that starts the job."""
+    markup.label("Before you start")
+    if spec is None:
+        markup.note("Something in the form cannot be used yet; it is said beside its field.")
+    else:
+        _cost(spec, slots)
+    is_started = st.button(
+        "Start the search",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=spec is None,
+        width="stretch",
+        key="start",
+    )
+    markup.note(
+        "It runs in a process of its own: close the page, come back, it goes on. "
+        "Stopping early keeps every training, and a weaker certificate."
+    )
+    if is_started and spec is not None:
+        _start(spec, slots, is_named=is_named)
+
+
+def _cost(spec: StudySpec, slots: Slots) -> None:
+    from bort.cli.report import duration
+    from bort.plan import plan_study
+
+    try:
+        plan = plan_study(readings.store(), spec)
+    except BortError as error:
+        slots.show(error, scope="latency")
+        return
+    minutes = "unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
+    first = " Latency is measured first, about two minutes." if plan.measures_latency else ""
+    available = psutil.virtual_memory().available
+    markup.facts(
+        [
+            ("Trainings", f"{plan.evaluations_at_most:,} at most", "all seeds together"),
+            ("Time", minutes, plan.basis + "." + first),
+            (
+                "Memory",
+                f"about {plan.memory_bytes / GIB:.1f} GiB",
+                f"{available / GIB:.1f} GiB are free now",
+            ),
+        ]
+    )
+    if plan.memory_bytes > available:
+        markup.problem(
+            "The largest candidate may not fit into memory; take fewer texts per step, "
+            "or a space of smaller models."
+        )
+
+
+def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
+    from bort.plan import check_study
+
+    try:
+        with st.spinner("Checking data, runtime and source network"):
+            check_study(spec, fetch=False)
+        store = readings.store()
+        create = store.create_study if is_named else store.create_numbered_study
+        spec = replace(spec, name=create(spec).name)
+        job = start_detached(store, "search", spec.to_dict(), study=spec.name)
+    except BortError as error:
+        slots.show(error)
+        return
+    address.choose_job(job)
+    st.rerun()

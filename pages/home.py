@@ -1,0 +1,20 @@
+"""Where a visit begins: a finished example, what runs, what to do next."""
+
+import streamlit as st
+
+from bort.ui import frame, overview, readings
+
+LEAD = (
+    "bort finds the text models that trade size, CPU latency and error best, and certifies how "
+    "far from the best they can be. It trains a few architectures and bounds all others."
+)
+
+with frame.page("Small models, chosen with a certificate", lead=LEAD):
+    studies = readings.studies()
+    overview.showcase(studies)
+    overview.running_jobs()
+    left, right = st.columns([1.7, 1], gap="large")
+    with left:
+        overview.recent_studies(studies)
+    with right:
+        overview.next_steps()

@@ -1,0 +1,23 @@
+"""Start a search, and watch it."""
+
+import streamlit as st
+
+from bort.ui import address, frame, job_view, search_form, search_plan
+from bort.ui.slots import Slots
+
+LEAD = (
+    "Train the few architectures that tell most about the others, until every trade-off of the "
+    "space is certified or the budget is spent."
+)
+
+with frame.page("Search", lead=LEAD):
+    job_id = address.job()
+    if job_id is not None:
+        job_view.watch(job_id)
+    else:
+        slots = Slots()
+        left, right = st.columns([2, 1], gap="large")
+        with left:
+            spec = search_form.fill_in(slots)
+        with right, st.container(border=True, key="sticky"):
+            search_plan.show(spec, slots, is_named=bool(st.session_state.get("name")))

@@ -1,0 +1,106 @@
+"""A study whose errors come from a formula and whose latencies come from a made-up machine."""
+
+import math
+import random
+
+from bort.architecture import Architecture
+from bort.costs import Costs
+from bort.evaluation import Evaluation
+from bort.families import SearchSpace, load_space
+from bort.measure.fingerprint import Fingerprint
+from bort.measure.latency_model import LatencyModel
+from bort.measure.noise import Noise, NoiseReading
+from bort.measure.profile import LatencyProfile
+from bort.measure.workload import Workload
+from bort.search import Observation, certified_search, observation_of
+from bort.storage import Store, StudyRecord
+from bort.study import SearchSpec, StudySpec
+
+N_DEV = 600
+QUIET = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
+
+
+def made_up_spec(name: str, **search: object) -> StudySpec:
+    return StudySpec(
+        name=name,
+        space=load_space("minilm").to_dict(),
+        search=SearchSpec(**search),  # type: ignore[arg-type]
+    )
+
+
+def made_up_profile(space: SearchSpace) -> LatencyProfile:
+    return LatencyProfile(
+        name="made-up",
+        runtime="torch-float32",
+        workload=Workload(batch_size=1, sequence_length=32, threads=2),
+        fingerprint=Fingerprint(
+            cpu="Made-up CPU <b>9000</b> ![x](http://outside.example/x.png)",
+            cpu_details="none",
+            cores=2,
+            logical_cpus=4,
+            memory_gib=8,
+            os="Linux",
+            os_release="6",
+            python="3.12",
+            libraries={"torch": "2.0"},
+            threads=2,
+        ),
+        space_name=space.name,
+        space_digest=space.digest,
+        family_name=space.family_name,
+        fixed=space.fixed,
+        measurements=(),
+        model=LatencyModel(
+            coefficients_ms={"ffn": 1.1e-8, "projections": 1.2e-8, "layers": 0.22},
+            fitted_on=24,
+            held_out=12,
+            median_abs_percent_error=2.0,
+            p90_abs_percent_error=4.0,
+            rank_correlation=0.99,
+            band=0.06,
+        ),
+        noise=Noise(before=QUIET, after=QUIET, others_share=0.01),
+        seed=0,
+        rounds=20,
+        complete=True,
+        seconds=60.0,
+        measured_at="2026-01-01T00:00:00Z",
+    )
+
+
+def made_up_evaluation(architecture: Architecture, *, diverged: bool = False) -> Evaluation:
+    noise = random.Random(architecture.id).gauss(0, 0.008)
+    error = 0.52
+    error -= 0.055 * math.log(architecture["hidden"] / 48)
+    error -= 0.035 * math.log(architecture["depth"] + 1)
+    error -= 0.012 * math.log(architecture["intermediate"] / 96)
+    wrong = round(N_DEV * (0.505 if diverged else error + noise))
+    rate = wrong / N_DEV
+    se = math.sqrt(rate * (1 - rate) / N_DEV)
+    return Evaluation(rate, se, N_DEV, steps=200, seconds=14.0, diverged=diverged)
+
+
+def fill(store: Store, name: str, *, budget: int = 28, **search: object) -> StudyRecord:
+    """Store a study of `budget` evaluations, chosen as the real search chooses."""
+    spec = made_up_spec(name, budget=budget, **search)
+    space = SearchSpace.from_dict(spec.space)
+    profile = made_up_profile(space)
+    store.put_profile(profile.to_dict(), profile.name)
+    study = store.create_study(spec, profile=profile.name)
+
+    def evaluate(index: int) -> Observation:
+        architecture = space.architecture(index)
+        evaluation = made_up_evaluation(architecture, diverged=index == space.maximum)
+        store.add_evaluation(study, architecture.id, architecture.as_dict(), evaluation)
+        return observation_of([evaluation])
+
+    options = {"goal": spec.search.goal, "epsilon": spec.search.epsilon}
+    for _ in certified_search(
+        Costs(space, profile).problem,
+        evaluate,
+        budget=budget,
+        weights=spec.search.weights,
+        **options,
+    ):
+        pass
+    return store.study(name)
