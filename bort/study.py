@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import PurePath
 from typing import Any, Literal, Self, get_args
 
 from bort.errors import InvalidOptionError
@@ -246,6 +247,18 @@ def check_name(name: str) -> str:
             "beginning with a letter or digit, 80 at most",
         )
     return name
+
+
+def suggest_name(task: str, space: str) -> str:
+    """A name for a study of this task (a name, file or `hub:ID`) and this space.
+
+    Examples:
+        >>> suggest_name("data/my reviews.csv", "minilm")
+        'my-reviews-minilm'
+    """
+    stem = PurePath(task.replace(":", "-").replace("\\", "/")).stem
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{stem}-{space}").strip("-._")
+    return check_name(name[:80].rstrip("-._"))
 
 
 def check_epsilon(epsilon: float) -> float:

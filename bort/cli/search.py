@@ -1,8 +1,6 @@
 """`bort search`: start a study, or go on with it, and read its front."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +19,7 @@ from bort.study import (
     parse_epsilon,
     parse_lipschitz,
     parse_weights,
+    suggest_name,
 )
 
 if TYPE_CHECKING:
@@ -170,6 +169,5 @@ def _stored(store: "Store", spec: StudySpec, study: str | None, preset: str | No
     """Create the study: under the name given, or under a new one made from what is searched."""
     if study is not None:
         return store.create_study(replace(spec, name=check_name(study))).spec
-    stem = Path(spec.task.task).stem.replace(":", "-").replace("/", "-")
-    name = preset or re.sub(r"[^A-Za-z0-9._-]+", "-", f"{stem}-{spec.space['name']}")
-    return store.create_numbered_study(replace(spec, name=check_name(name.strip("-._")))).spec
+    name = preset or suggest_name(spec.task.task, spec.space["name"])
+    return store.create_numbered_study(replace(spec, name=name)).spec

@@ -151,6 +151,7 @@ class _Search:
                 },
             )
         )
+        self.context.metric("certified_epsilon", step.evaluations, step.certified_epsilon)
         if step.reason is not None:
             self.context.log(f"the search ends: {step.reason}")
 
