@@ -64,7 +64,7 @@ def fit_definition(
     defaults = {name: value for name, value in fixed.items() if name not in dimensions}
     for name in _FIELDS:
         found = _find(default, name)
-        if found and name not in fields and type(getattr(default, found)) is int:
+        if found and name not in fields and _is_size(getattr(default, found)):
             fields[name], defaults[name] = found, getattr(default, found)
     constants = [name for name in defaults if name not in _SYMBOLIC]
     is_image = not hasattr(default, "vocab_size")
@@ -84,6 +84,7 @@ def fit_definition(
             part: str(_fit_one(model_type, instances, (what, part), probes, points))
             for part in PARTS
         }
+    _refuse_ignored(definition)
     definition["distinct"] = _distinct(definition, instances, probes)
     return definition
 
@@ -166,13 +167,28 @@ def _field(model_type: str, config: Any, name: str) -> str:
     if name in own:
         raise InvalidSpaceError(f"family {model_type!r}: write {own[name]!r} in place of {name!r}")
     field = _find(config, name) or name
-    is_size = type(getattr(config, field, None)) is int and not name.startswith("_")
-    if name not in ours.values() and not is_size:
+    if name not in ours.values() and not _is_size(getattr(config, field, None)):
         raise InvalidSpaceError(
             f"family {model_type!r} has no integer size {name!r}; use {', '.join(ours.values())} "
             "or a field of its configuration"
         )
     return field
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _refuse_ignored(definition: Mapping[str, Any]) -> None:
+    """Refuse a dimension that no count depends on; only heads may split without adding."""
+    counts = [*definition["parameters"].values(), *definition["operations"].values()]
+    used = {symbol for text in counts for symbol in Polynomial.parse(text).symbols}
+    ignored = [name for name in definition["dimensions"] if name not in used | {"heads"}]
+    if ignored:
+        raise InvalidSpaceError(
+            f"family {definition['name']!r} does not change with {ignored[0]!r}, so there is "
+            "nothing to search in it; leave that dimension out"
+        )
 
 
 def _tokens(config: Any, defaults: Mapping[str, int]) -> int:
@@ -211,6 +227,8 @@ def _held_out(probes: Mapping[str, Sequence[int]]) -> list[Point]:
 
 
 def _beyond(name: str, values: Sequence[int], step: int) -> int:
+    if name == "depth":
+        return max(values) + step  # deeper would only be slower to build
     if name in ("hidden", "heads"):
         return max(values) * (1 + step)
     if name in _PROBES or name in _SYMBOLIC:

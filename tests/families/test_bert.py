@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from bort.architecture import Architecture
 from bort.families import PARTS, family, load_space
 
+laws = settings(max_examples=60, deadline=None, derandomize=True)
+
+
 BERT = family("bert")
 
 architectures = st.builds(
@@ -34,7 +37,7 @@ def columns_of(architecture: Architecture) -> dict[str, np.ndarray]:
     return {name: np.array([value]) for name, value in architecture.as_dict().items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(laws, max_examples=20)
 @given(architectures, fixed_values)
 def test_parameters_are_those_of_the_built_model(
     architecture: Architecture, fixed: dict[str, int]
@@ -55,7 +58,7 @@ def test_parameters_are_those_of_the_built_model(
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(laws, max_examples=15)
 @given(architectures, fixed_values, st.integers(1, 4), st.integers(1, 16))
 def test_operations_are_those_that_torch_counts(
     architecture: Architecture, fixed: dict[str, int], batch: int, tokens: int
@@ -75,6 +78,7 @@ def test_operations_are_those_that_torch_counts(
     assert BERT.operation_count(columns, fixed, **work).tolist() == [sum(counted)]
 
 
+@laws
 @given(architectures, st.sampled_from(["depth", "hidden", "intermediate"]), st.integers(2, 4))
 def test_costs_grow_with_every_dimension_but_heads(
     architecture: Architecture, name: str, factor: int
@@ -88,6 +92,7 @@ def test_costs_grow_with_every_dimension_but_heads(
     assert all(large[term][0] >= small[term][0] for term in small)
 
 
+@laws
 @given(architectures, architectures, st.integers(1, 4), st.integers(1, 256))
 def test_elasticities_bound_every_ratio(
     left: Architecture, right: Architecture, batch: int, tokens: int

@@ -6,12 +6,14 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bort.architecture import Architecture
 from bort.errors import InvalidArchitectureError, InvalidSpaceError
 from bort.families import MAX_COMBINATIONS, SPACE_NAMES, SearchSpace, family, load_space
+
+laws = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 def some(values: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[int, ...]]:
@@ -47,6 +49,7 @@ def test_the_source_network_is_the_maximum_of_its_space() -> None:
     assert space.parameter_count[space.maximum] == 22_713_986
 
 
+@laws
 @given(spaces)
 def test_all_valid_combinations_in_order(space: SearchSpace) -> None:
     expected = [v for v in product(*space.dimensions.values()) if v[2] % v[1] == 0]
@@ -55,6 +58,7 @@ def test_all_valid_combinations_in_order(space: SearchSpace) -> None:
     assert len(space) == len(expected)
 
 
+@laws
 @given(spaces, st.data())
 def test_index_and_architecture_are_inverse(space: SearchSpace, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(space) - 1))
@@ -64,6 +68,7 @@ def test_index_and_architecture_are_inverse(space: SearchSpace, data: st.DataObj
     assert architecture.values == tuple(space.values[index])
 
 
+@laws
 @given(spaces)
 def test_dictionary_round_trip(space: SearchSpace) -> None:
     again = SearchSpace.from_dict(json.loads(json.dumps(space.to_dict())))
@@ -75,6 +80,7 @@ def test_dictionary_round_trip(space: SearchSpace) -> None:
     assert renamed != space
 
 
+@laws
 @given(spaces, st.data())
 def test_columns_are_as_one_by_one(space: SearchSpace, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(space) - 1))
@@ -94,6 +100,7 @@ def test_columns_are_as_one_by_one(space: SearchSpace, data: st.DataObject) -> N
     assert space.operation_count(**work)[index] == total
 
 
+@laws
 @given(spaces)
 def test_the_maximum_point_has_most_parameters(space: SearchSpace) -> None:
     at = space.maximum
@@ -102,6 +109,7 @@ def test_the_maximum_point_has_most_parameters(space: SearchSpace) -> None:
     assert at == equal[-1]
 
 
+@laws
 @given(spaces, st.permutations(["depth", "heads", "hidden", "intermediate"]))
 def test_order_of_what_is_written_does_not_matter(space: SearchSpace, order: list[str]) -> None:
     shuffled = {name: space.dimensions[name][::-1] for name in order}
