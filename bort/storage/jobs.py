@@ -1,8 +1,4 @@
-"""Jobs, their history and their series of numbers.
-
-Every step of a job's life is one conditional UPDATE: whoever changes the row first has won, and
-an attempt that was overtaken can write nothing more.
-"""
+"""Jobs: one row each, and a folder."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -10,11 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.errors import BusyError, InvalidOptionError, UnknownJobError
+from bort.errors import BusyError, UnknownJobError
 from bort.storage import runs, schema
 from bort.storage.database import Database
 from bort.storage.records import (
-    Heartbeat,
     JobRecord,
     JobState,
     ProcessIdentity,
@@ -22,7 +17,6 @@ from bort.storage.records import (
 )
 
 _jobs = schema.jobs
-_RESUMABLE = [state.value for state in JobState if state.can_resume]
 
 
 class Jobs:
@@ -60,7 +54,7 @@ class Jobs:
             connection.execute(
                 _jobs.update().where(_jobs.c.id == job_id).values(folder_name=folder_name)
             )
-            return _read(connection, job_id)
+            return read_job(connection, job_id)
 
     def job(self, job_id: int) -> JobRecord:
         """Read one job.
@@ -69,7 +63,7 @@ class Jobs:
             UnknownJobError: no job of that id.
         """
         with self._db.reading() as connection:
-            return _read(connection, job_id)
+            return read_job(connection, job_id)
 
     def jobs(
         self,
@@ -90,181 +84,6 @@ class Jobs:
         with self._db.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
 
-    # -- the life of a job -----------------------------------------------------------------
-
-    def note_process(self, job_id: int, attempt: int, process: ProcessIdentity) -> None:
-        """Remember which process was started for a job that still waits for it."""
-        with self._db.writing() as connection:
-            connection.execute(
-                _attempt(job_id, attempt, [JobState.QUEUED]).values(**_process_columns(process))
-            )
-
-    def claim_job(self, job_id: int, attempt: int, process: ProcessIdentity) -> JobRecord | None:
-        """Begin to work on a waiting job: QUEUED becomes RUNNING.
-
-        Returns:
-            The job, or None if it waits no longer: another process has it, or it was cancelled.
-        """
-        now = time.time()
-        with self._db.writing() as connection:
-            changed = connection.execute(
-                _attempt(job_id, attempt, [JobState.QUEUED]).values(
-                    state=JobState.RUNNING.value,
-                    started_at=now,
-                    heartbeat_at=now,
-                    **_process_columns(process),
-                )
-            ).rowcount
-            return _read(connection, job_id) if changed else None
-
-    def heartbeat(self, job_id: int, attempt: int, progress: Progress | None = None) -> Heartbeat:
-        """Say that the job lives, and learn whether it should stop.
-
-        A job that was taken for lost although it lives becomes RUNNING again.
-        """
-        now = time.time()
-        values: dict[str, Any] = {
-            "state": JobState.RUNNING.value,
-            "reason": None,
-            "finished_at": None,
-            "heartbeat_at": now,
-            "seconds": _jobs.c.seconds_before + (now - _jobs.c.started_at),
-        }
-        if progress is not None:
-            values["progress"] = progress.to_dict()
-        with self._db.writing() as connection:
-            changed = connection.execute(
-                _attempt(job_id, attempt, [JobState.RUNNING, JobState.LOST]).values(**values)
-            ).rowcount
-            wanted = connection.scalar(
-                sa.select(_jobs.c.cancel_requested).where(_jobs.c.id == job_id)
-            )
-        return Heartbeat(is_ours=bool(changed), cancel_requested=bool(wanted))
-
-    def update_progress(self, job_id: int, attempt: int, progress: Progress) -> None:
-        """Store how far the job is; nothing happens if this attempt was overtaken."""
-        with self._db.writing() as connection:
-            connection.execute(
-                _attempt(job_id, attempt, [JobState.RUNNING]).values(progress=progress.to_dict())
-            )
-
-    def finish_job(
-        self,
-        job_id: int,
-        attempt: int,
-        state: JobState,
-        *,
-        reason: str | None = None,
-        result: Mapping[str, Any] | None = None,
-        progress: Progress | None = None,
-    ) -> bool:
-        """End an attempt: its last progress, result and state in one step.
-
-        Returns:
-            False if this attempt had been overtaken; then nothing was changed.
-        """
-        now = time.time()
-        values: dict[str, Any] = {
-            "state": state.value,
-            "reason": reason,
-            "result": result,
-            "finished_at": now,
-            "seconds": _jobs.c.seconds_before + (now - sa.func.coalesce(_jobs.c.started_at, now)),
-        }
-        if progress is not None:
-            values["progress"] = progress.to_dict()
-        open_states = [JobState.QUEUED, JobState.RUNNING, JobState.LOST]
-        with self._db.writing() as connection:
-            changed = connection.execute(_attempt(job_id, attempt, open_states).values(**values))
-            return bool(changed.rowcount)
-
-    def mark_lost(self, record: JobRecord, reason: str) -> bool:
-        """Say that a job's process is gone. Only as long as nothing has happened since `record`.
-
-        Returns:
-            False if the job has moved on in the meantime.
-        """
-        unchanged = (
-            _attempt(record.id, record.attempt, [record.state])
-            .where(_jobs.c.heartbeat_at.is_not_distinct_from(record.heartbeat_at))
-            .where(_jobs.c.pid.is_not_distinct_from(record.process and record.process.pid))
-        )
-        with self._db.writing() as connection:
-            changed = connection.execute(
-                unchanged.values(
-                    state=JobState.LOST.value, reason=reason, finished_at=record.heartbeat_at
-                )
-            )
-            return bool(changed.rowcount)
-
-    def request_cancel(self, job_id: int) -> JobRecord:
-        """Ask a job to stop; one whose process has not begun is cancelled at once.
-
-        Raises:
-            UnknownJobError: no job of that id.
-            BusyError: it is over already.
-        """
-        with self._db.writing() as connection:
-            cancelled = connection.execute(
-                _jobs.update()
-                .where(_jobs.c.id == job_id, _jobs.c.state == JobState.QUEUED.value)
-                .values(
-                    state=JobState.CANCELLED.value,
-                    reason="cancelled before it began",
-                    finished_at=time.time(),
-                )
-            ).rowcount
-            asked = connection.execute(
-                _jobs.update()
-                .where(_jobs.c.id == job_id, _jobs.c.state == JobState.RUNNING.value)
-                .values(cancel_requested=True)
-            ).rowcount
-            record = _read(connection, job_id)
-        if not (cancelled or asked):
-            raise BusyError(f"job {job_id} is {record.state} already; there is nothing to cancel")
-        return record
-
-    def requeue_job(self, job_id: int, *, is_detached: bool) -> JobRecord:
-        """Begin another attempt of a job that ended early. Of two callers, one wins.
-
-        Raises:
-            UnknownJobError: no job of that id.
-            BusyError: it waits or runs.
-            InvalidOptionError: it is done.
-        """
-        with self._db.writing() as connection:
-            won = connection.execute(
-                _jobs.update()
-                .where(_jobs.c.id == job_id, _jobs.c.state.in_(_RESUMABLE))
-                .values(
-                    state=JobState.QUEUED.value,
-                    attempt=_jobs.c.attempt + 1,
-                    seconds_before=_jobs.c.seconds,
-                    created_at=_jobs.c.created_at,
-                    started_at=None,
-                    finished_at=None,
-                    heartbeat_at=time.time(),
-                    reason=None,
-                    result=None,
-                    cancel_requested=False,
-                    is_detached=is_detached,
-                    host=None,
-                    pid=None,
-                    process_started=None,
-                    boot_id=None,
-                )
-            ).rowcount
-            record = _read(connection, job_id)
-        if won:
-            return record
-        if record.state is JobState.DONE:
-            raise InvalidOptionError(
-                f"job {job_id} is done; there is nothing to resume (bort jobs show {job_id})"
-            )
-        raise BusyError(
-            f"job {job_id} is {record.state}; watch it with: bort jobs logs {job_id} --follow"
-        )
-
     def delete_job(self, job_id: int) -> None:
         """Delete a finished job, its history and its folder.
 
@@ -273,7 +92,7 @@ class Jobs:
             BusyError: it waits or runs.
         """
         with self._db.writing() as connection:
-            record = _read(connection, job_id)
+            record = read_job(connection, job_id)
             if record.state.is_active:
                 raise BusyError(
                     f"job {job_id} is {record.state}; cancel it first: bort jobs cancel {job_id}"
@@ -282,24 +101,12 @@ class Jobs:
         runs.delete_folder(record)
 
 
-def _attempt(job_id: int, attempt: int, states: Iterable[JobState]) -> sa.Update:
-    return _jobs.update().where(
-        _jobs.c.id == job_id,
-        _jobs.c.attempt == attempt,
-        _jobs.c.state.in_([state.value for state in states]),
-    )
+def read_job(connection: sa.Connection, job_id: int) -> JobRecord:
+    """Read one job within the caller's transaction.
 
-
-def _process_columns(process: ProcessIdentity) -> dict[str, Any]:
-    return {
-        "host": process.host,
-        "pid": process.pid,
-        "process_started": process.started,
-        "boot_id": process.boot_id,
-    }
-
-
-def _read(connection: sa.Connection, job_id: int) -> JobRecord:
+    Raises:
+        UnknownJobError: no job of that id.
+    """
     row = connection.execute(_jobs.select().where(_jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise UnknownJobError(f"there is no job {job_id}; see all with: bort jobs list")

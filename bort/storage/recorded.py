@@ -9,13 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.errors import StoreError
+from bort.errors import StoreError, StudyConflictError
 from bort.evaluation import Evaluation
 from bort.storage import schema
+from bort.storage.evaluations import evaluation_row
 from bort.storage.profiles import put_profile
 from bort.storage.records import EvaluationRecord, ProfileKey, ProfileRecord, StudyRecord
 from bort.storage.store import Store
-from bort.storage.studies import insert_recorded_study, study_exists
+from bort.storage.studies import find_study, insert_study
 from bort.study import StudySpec
 
 FORMAT = "bort-study-1"
@@ -54,9 +55,12 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
         StudyConflictError: a study of that name exists.
     """
     study = _parse(recorded, "the recorded study")
+    name = study.spec.name
     with store.database.writing() as connection:
+        if find_study(connection, name) is not None:
+            raise StudyConflictError(f"a study named {name!r} exists already; delete it first")
         study.insert(connection, example=example)
-    return store.study(study.spec.name)
+    return store.study(name)
 
 
 def ensure_examples(store: Store, folder: Path) -> list[str]:
@@ -105,14 +109,16 @@ class _Recorded:
                 name,
                 key=None if key is None else ProfileKey(**key),
             )
-        insert_recorded_study(
-            connection,
-            self.spec,
-            self.evaluations,
-            created_at=self.created_at,
-            profile=name,
-            is_example=example,
+        study_id = insert_study(
+            connection, self.spec, created_at=self.created_at, profile=name, is_example=example
         )
+        rows = [
+            evaluation_row(study_id, e.architecture_id, e.architecture, e.evaluation)
+            | {"created_at": e.created_at}
+            for e in self.evaluations
+        ]
+        if rows:
+            connection.execute(schema.evaluations.insert(), rows)
 
 
 def _offer(store: Store, file: Path, study: _Recorded) -> bool:
@@ -121,7 +127,7 @@ def _offer(store: Store, file: Path, study: _Recorded) -> bool:
         if file.name in _offered(connection):  # another process was faster
             return False
         connection.execute(table.insert().values(file_name=file.name))
-        if study_exists(connection, study.spec.name):
+        if find_study(connection, study.spec.name) is not None:
             return False
         study.insert(connection, example=True)
         return True

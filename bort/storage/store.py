@@ -4,13 +4,15 @@ from types import TracebackType
 
 from bort import paths
 from bort.storage.database import BUSY_TIMEOUT_S, Database
+from bort.storage.evaluations import Evaluations
 from bort.storage.history import History
+from bort.storage.job_life import JobLife
 from bort.storage.jobs import Jobs
 from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies
 
 
-class Store(Studies, Profiles, Jobs, History):
+class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History):
     """Studies, latency profiles and jobs in one database.
 
     Safe to share between threads; processes open their own. Values go in and come out as frozen

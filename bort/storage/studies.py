@@ -1,7 +1,7 @@
-"""Studies and their evaluations."""
+"""Studies: what was asked, under a name."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -10,10 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bort.errors import BusyError, StudyConflictError, UnknownStudyError
-from bort.evaluation import Evaluation
 from bort.storage import schema
 from bort.storage.database import Database
-from bort.storage.records import EvaluationRecord, JobState, StudyRecord
+from bort.storage.records import JobState, StudyRecord
 from bort.study import StudySpec
 
 # What a study may spend does not change what it asks: it may be continued with more.
@@ -43,9 +42,9 @@ class Studies:
         """
         try:
             with self._db.writing() as connection:
-                found = _find(connection, spec.name)
+                found = find_study(connection, spec.name)
                 if found is None:
-                    _insert_study(connection, spec, profile=profile)
+                    insert_study(connection, spec, profile=profile)
                 else:
                     _continue(connection, found, spec)
         except IntegrityError:  # another process stored it in between (no SQLite does this)
@@ -58,7 +57,7 @@ class Studies:
             taken = set(connection.scalars(sa.select(schema.studies.c.name)))
             free = (f"{spec.name}-{n}" for n in count(2))
             name = spec.name if spec.name not in taken else next(n for n in free if n not in taken)
-            _insert_study(connection, replace(spec, name=name), profile=None)
+            insert_study(connection, replace(spec, name=name), profile=None)
         return self.study(name)
 
     def study(self, name: str) -> StudyRecord:
@@ -68,9 +67,9 @@ class Studies:
             UnknownStudyError: no study of that name.
         """
         with self._db.reading() as connection:
-            found = _find(connection, name)
+            found = find_study(connection, name)
             if found is None:
-                raise _unknown(connection, name)
+                raise unknown_study(connection, name)
             return found
 
     def studies(self) -> list[StudyRecord]:
@@ -104,7 +103,7 @@ class Studies:
                 schema.studies.delete().where(schema.studies.c.name == name)
             ).rowcount
             if not gone:
-                raise _unknown(connection, name)
+                raise unknown_study(connection, name)
 
     def set_study_profile(self, name: str, profile: str) -> None:
         """Remember which stored latency profile the study's answers use.
@@ -117,115 +116,10 @@ class Studies:
                 schema.studies.update().where(schema.studies.c.name == name).values(profile=profile)
             ).rowcount
             if not changed:
-                raise _unknown(connection, name)
-
-    # -- evaluations -----------------------------------------------------------------------
-
-    def add_evaluation(
-        self,
-        study: StudyRecord | str,
-        architecture_id: str,
-        architecture: Mapping[str, int],
-        evaluation: Evaluation,
-    ) -> bool:
-        """Store one training. Storing the same study, architecture and seed again is harmless.
-
-        Returns:
-            True if it was new; False if one was stored already, which stays as it is.
-        Raises:
-            UnknownStudyError: the study does not exist (any more).
-        """
-        name = study if isinstance(study, str) else study.name
-        study_id = self.study(name).id if isinstance(study, str) else study.id
-        row = evaluation_row(study_id, architecture_id, architecture, evaluation)
-        try:
-            with self._db.writing() as connection:
-                connection.execute(schema.evaluations.insert().values(row))
-        except IntegrityError:
-            with self._db.reading() as connection:
-                if _find(connection, name) is None:
-                    raise _unknown(connection, name) from None
-            return False
-        return True
-
-    def evaluations(self, study: StudyRecord | str) -> dict[str, list[Evaluation]]:
-        """All trainings by architecture id, both in the order in which they were stored."""
-        found: dict[str, list[Evaluation]] = {}
-        for record in self.evaluation_records(study):
-            found.setdefault(record.architecture_id, []).append(record.evaluation)
-        return found
-
-    def evaluation_records(self, study: StudyRecord | str) -> list[EvaluationRecord]:
-        """All trainings with their architectures, in the order in which they were stored.
-
-        Raises:
-            UnknownStudyError: no study of that name.
-        """
-        study_id = self.study(study).id if isinstance(study, str) else study.id
-        table = schema.evaluations
-        query = table.select().where(table.c.study_id == study_id).order_by(table.c.id)
-        with self._db.reading() as connection:
-            return [_evaluation(row) for row in connection.execute(query)]
+                raise unknown_study(connection, name)
 
 
-def insert_recorded_study(
-    connection: sa.Connection,
-    spec: StudySpec,
-    evaluations: Sequence[EvaluationRecord],
-    *,
-    created_at: float,
-    profile: str | None,
-    is_example: bool,
-) -> None:
-    """Store a whole study within the caller's transaction.
-
-    Raises:
-        StudyConflictError: a study of that name exists.
-    """
-    if _find(connection, spec.name) is not None:
-        raise StudyConflictError(
-            f"a study named {spec.name!r} exists already; delete it or import under another name"
-        )
-    study_id = _insert_study(
-        connection, spec, created_at=created_at, profile=profile, is_example=is_example
-    )
-    rows = [
-        evaluation_row(study_id, e.architecture_id, e.architecture, e.evaluation)
-        | {"created_at": e.created_at}
-        for e in evaluations
-    ]
-    if rows:
-        connection.execute(schema.evaluations.insert(), rows)
-
-
-def study_exists(connection: sa.Connection, name: str) -> bool:
-    """Whether a study of that name is stored."""
-    return _find(connection, name) is not None
-
-
-def evaluation_row(
-    study_id: int, architecture_id: str, architecture: Mapping[str, int], evaluation: Evaluation
-) -> dict[str, Any]:
-    """The row of one training; numbers of numpy become Python's."""
-    return {
-        "study_id": study_id,
-        "architecture_id": architecture_id,
-        "architecture": dict(architecture),
-        "error_rate": float(evaluation.error_rate),
-        "error_se": float(evaluation.error_se),
-        "n": int(evaluation.n),
-        "macro_f1": None if evaluation.macro_f1 is None else float(evaluation.macro_f1),
-        "seed": int(evaluation.seed),
-        "steps": int(evaluation.steps),
-        "seconds": float(evaluation.seconds),
-        "diverged": bool(evaluation.diverged),
-        "attempts": int(evaluation.attempts),
-        "wrong_items": bytes(evaluation.wrong_items),
-        "created_at": time.time(),
-    }
-
-
-def _insert_study(
+def insert_study(
     connection: sa.Connection,
     spec: StudySpec,
     *,
@@ -233,6 +127,7 @@ def _insert_study(
     profile: str | None,
     is_example: bool = False,
 ) -> int:
+    """Insert a study within the caller's transaction and return its id."""
     inserted = connection.execute(
         schema.studies.insert().values(
             name=spec.name,
@@ -245,7 +140,8 @@ def _insert_study(
     return schema.inserted_id(inserted)
 
 
-def _find(connection: sa.Connection, name: str) -> StudyRecord | None:
+def find_study(connection: sa.Connection, name: str) -> StudyRecord | None:
+    """The study of that name; None where there is none."""
     row = connection.execute(
         sa.select(schema.studies, _count).where(schema.studies.c.name == name)
     ).one_or_none()
@@ -291,7 +187,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _unknown(connection: sa.Connection, name: str) -> UnknownStudyError:
+def unknown_study(connection: sa.Connection, name: str) -> UnknownStudyError:
+    """The error that says which studies there are."""
     names = connection.scalars(
         sa.select(schema.studies.c.name).order_by(schema.studies.c.created_at.desc()).limit(5)
     ).all()
@@ -308,24 +205,4 @@ def _study(row: Any) -> StudyRecord:
         profile=row.profile,
         is_example=row.is_example,
         evaluation_count=row.evaluation_count,
-    )
-
-
-def _evaluation(row: Any) -> EvaluationRecord:
-    return EvaluationRecord(
-        architecture_id=row.architecture_id,
-        architecture=row.architecture,
-        evaluation=Evaluation(
-            error_rate=row.error_rate,
-            error_se=row.error_se,
-            n=row.n,
-            macro_f1=row.macro_f1,
-            seed=row.seed,
-            steps=row.steps,
-            seconds=row.seconds,
-            diverged=row.diverged,
-            attempts=row.attempts,
-            wrong_items=bytes(row.wrong_items),
-        ),
-        created_at=row.created_at,
     )

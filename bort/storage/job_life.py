@@ -1,0 +1,209 @@
+"""The steps of a job's life.
+
+Each is one conditional UPDATE: whoever changes the row first has won, and an attempt that was
+overtaken can write nothing more.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from bort.errors import BusyError, InvalidOptionError
+from bort.storage import schema
+from bort.storage.database import Database
+from bort.storage.jobs import read_job
+from bort.storage.records import Heartbeat, JobRecord, JobState, ProcessIdentity, Progress
+
+_jobs = schema.jobs
+_RESUMABLE = [state.value for state in JobState if state.can_resume]
+
+
+class JobLife:
+    """The part of the store that moves jobs from state to state."""
+
+    _db: Database
+
+    def note_process(self, job_id: int, attempt: int, process: ProcessIdentity) -> None:
+        """Remember which process was started for a job that still waits for it."""
+        with self._db.writing() as connection:
+            connection.execute(
+                _attempt(job_id, attempt, [JobState.QUEUED]).values(**_process_columns(process))
+            )
+
+    def claim_job(self, job_id: int, attempt: int, process: ProcessIdentity) -> JobRecord | None:
+        """Begin to work on a waiting job: QUEUED becomes RUNNING.
+
+        Returns:
+            The job, or None if it waits no longer: another process has it, or it was cancelled.
+        """
+        now = time.time()
+        with self._db.writing() as connection:
+            changed = connection.execute(
+                _attempt(job_id, attempt, [JobState.QUEUED]).values(
+                    state=JobState.RUNNING.value,
+                    started_at=now,
+                    heartbeat_at=now,
+                    **_process_columns(process),
+                )
+            ).rowcount
+            return read_job(connection, job_id) if changed else None
+
+    def heartbeat(self, job_id: int, attempt: int, progress: Progress | None = None) -> Heartbeat:
+        """Say that the job lives, and learn whether it should stop.
+
+        A job that was taken for lost although it lives becomes RUNNING again.
+        """
+        now = time.time()
+        values: dict[str, Any] = {
+            "state": JobState.RUNNING.value,
+            "reason": None,
+            "finished_at": None,
+            "heartbeat_at": now,
+            "seconds": _jobs.c.seconds_before + (now - _jobs.c.started_at),
+        }
+        if progress is not None:
+            values["progress"] = progress.to_dict()
+        with self._db.writing() as connection:
+            changed = connection.execute(
+                _attempt(job_id, attempt, [JobState.RUNNING, JobState.LOST]).values(**values)
+            ).rowcount
+            wanted = connection.scalar(
+                sa.select(_jobs.c.cancel_requested).where(_jobs.c.id == job_id)
+            )
+        return Heartbeat(is_ours=bool(changed), cancel_requested=bool(wanted))
+
+    def finish_job(
+        self,
+        job_id: int,
+        attempt: int,
+        state: JobState,
+        *,
+        reason: str | None = None,
+        result: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> bool:
+        """End an attempt: its last progress, result and state in one step.
+
+        Returns:
+            False if this attempt had been overtaken; then nothing was changed.
+        """
+        now = time.time()
+        values: dict[str, Any] = {
+            "state": state.value,
+            "reason": reason,
+            "result": result,
+            "finished_at": now,
+            "seconds": _jobs.c.seconds_before + (now - sa.func.coalesce(_jobs.c.started_at, now)),
+        }
+        if progress is not None:
+            values["progress"] = progress.to_dict()
+        open_states = [JobState.QUEUED, JobState.RUNNING, JobState.LOST]
+        with self._db.writing() as connection:
+            changed = connection.execute(_attempt(job_id, attempt, open_states).values(**values))
+            return bool(changed.rowcount)
+
+    def mark_lost(self, record: JobRecord, reason: str) -> bool:
+        """Say that a job's process is gone. Only as long as nothing has happened since `record`.
+
+        Returns:
+            False if the job has moved on in the meantime.
+        """
+        unchanged = (
+            _attempt(record.id, record.attempt, [record.state])
+            .where(_jobs.c.heartbeat_at.is_not_distinct_from(record.heartbeat_at))
+            .where(_jobs.c.pid.is_not_distinct_from(record.process and record.process.pid))
+        )
+        with self._db.writing() as connection:
+            changed = connection.execute(
+                unchanged.values(
+                    state=JobState.LOST.value, reason=reason, finished_at=record.heartbeat_at
+                )
+            )
+            return bool(changed.rowcount)
+
+    def request_cancel(self, job_id: int) -> JobRecord:
+        """Ask a job to stop; one whose process has not begun is cancelled at once.
+
+        Raises:
+            UnknownJobError: no job of that id.
+            BusyError: it is over already.
+        """
+        with self._db.writing() as connection:
+            cancelled = connection.execute(
+                _jobs.update()
+                .where(_jobs.c.id == job_id, _jobs.c.state == JobState.QUEUED.value)
+                .values(
+                    state=JobState.CANCELLED.value,
+                    reason="cancelled before it began",
+                    finished_at=time.time(),
+                )
+            ).rowcount
+            asked = connection.execute(
+                _jobs.update()
+                .where(_jobs.c.id == job_id, _jobs.c.state == JobState.RUNNING.value)
+                .values(cancel_requested=True)
+            ).rowcount
+            record = read_job(connection, job_id)
+        if not (cancelled or asked):
+            raise BusyError(f"job {job_id} is {record.state} already; there is nothing to cancel")
+        return record
+
+    def requeue_job(self, job_id: int, *, is_detached: bool) -> JobRecord:
+        """Begin another attempt of a job that ended early. Of two callers, one wins.
+
+        Raises:
+            UnknownJobError: no job of that id.
+            BusyError: it waits or runs.
+            InvalidOptionError: it is done.
+        """
+        with self._db.writing() as connection:
+            won = connection.execute(
+                _jobs.update()
+                .where(_jobs.c.id == job_id, _jobs.c.state.in_(_RESUMABLE))
+                .values(
+                    state=JobState.QUEUED.value,
+                    attempt=_jobs.c.attempt + 1,
+                    seconds_before=_jobs.c.seconds,
+                    created_at=_jobs.c.created_at,
+                    started_at=None,
+                    finished_at=None,
+                    heartbeat_at=time.time(),
+                    reason=None,
+                    result=None,
+                    cancel_requested=False,
+                    is_detached=is_detached,
+                    host=None,
+                    pid=None,
+                    process_started=None,
+                    boot_id=None,
+                )
+            ).rowcount
+            record = read_job(connection, job_id)
+        if won:
+            return record
+        if record.state is JobState.DONE:
+            raise InvalidOptionError(
+                f"job {job_id} is done; there is nothing to resume (bort jobs show {job_id})"
+            )
+        raise BusyError(
+            f"job {job_id} is {record.state}; watch it with: bort jobs logs {job_id} --follow"
+        )
+
+
+def _attempt(job_id: int, attempt: int, states: Iterable[JobState]) -> sa.Update:
+    return _jobs.update().where(
+        _jobs.c.id == job_id,
+        _jobs.c.attempt == attempt,
+        _jobs.c.state.in_([state.value for state in states]),
+    )
+
+
+def _process_columns(process: ProcessIdentity) -> dict[str, Any]:
+    return {
+        "host": process.host,
+        "pid": process.pid,
+        "process_started": process.started,
+        "boot_id": process.boot_id,
+    }
