@@ -55,10 +55,13 @@ def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool
       bort space show minilm --sequence-length 128
       bort space show my-space.toml --json
     """
+    from rich.console import Console
+
     from bort.families import load_space
     from bort.families.summary import space_summary
 
-    loaded = load_space(name_or_file)
+    with Console(stderr=True).status("Reading the space"):  # seconds, if a family is fitted
+        loaded = load_space(name_or_file)
     summary = space_summary(loaded, batch_size=batch_size, sequence_length=sequence_length)
     if as_json:
         options.print_json(summary)
