@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bort.cli import options
+from bort.measure.runtimes import RUNTIME_NAMES
 
 if TYPE_CHECKING:
     from bort.measure.latency import MeasureStep
     from bort.measure.profile import LatencyProfile
     from bort.storage import Store
 
-RUNTIMES = "torch-float32 | torch-bfloat16 | torch-int8 | onnx-float32 | onnx-int8 | openvino"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -38,7 +38,13 @@ def latency() -> None:
 @latency.command()
 @click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
 @click.option("--count", default=48, show_default=True, help="Architectures to measure.")
-@click.option("--runtime", default="torch-float32", show_default=True, metavar=RUNTIMES)
+@click.option(
+    "--runtime",
+    default="torch-float32",
+    show_default=True,
+    metavar="NAME",
+    help=f"One of {', '.join(RUNTIME_NAMES)}.",
+)
 @click.option("--batch-size", default=1, show_default=True, help="Texts per forward pass.")
 @click.option("--sequence-length", default=32, show_default=True, help="Tokens per text.")
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")

@@ -60,12 +60,35 @@ def _torch(variant: str, title: str) -> RuntimeKind:
     )
 
 
+def _onnx(variant: str, title: str) -> RuntimeKind:
+    return RuntimeKind(
+        name=f"onnx-{variant}",
+        title=title,
+        extra="onnx",
+        libraries=("onnxruntime", "torch", "transformers"),
+        modules=("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
+        factory="bort.measure.runtimes.onnx:OnnxRuntime",
+        variant=variant,
+    )
+
+
 _KINDS = {
     kind.name: kind
     for kind in (
         _torch("float32", "PyTorch, eager, float32"),
         _torch("bfloat16", "PyTorch, eager, bfloat16"),
         _torch("int8", "PyTorch, eager, linear layers quantised dynamically to int8"),
+        _onnx("float32", "ONNX Runtime, float32"),
+        _onnx("int8", "ONNX Runtime, quantised dynamically to int8"),
+        RuntimeKind(
+            name="openvino-float32",
+            title="OpenVINO, float32",
+            extra="openvino",
+            libraries=("openvino", "torch", "transformers"),
+            modules=("torch", "transformers", "onnx", "onnxscript", "openvino"),
+            factory="bort.measure.runtimes.openvino:OpenVinoRuntime",
+            variant="float32",
+        ),
     )
 }
 

@@ -1,0 +1,44 @@
+"""ONNX Runtime on the CPU: the candidate exported, then optimised by the runtime itself."""
+
+import onnxruntime
+
+from bort.measure.protocol import Run
+from bort.measure.runtimes.inputs import token_inputs
+from bort.measure.runtimes.onnx_export import Exporter
+from bort.measure.workload import Candidate, Workload
+
+
+class OnnxRuntime:
+    """Implements `bort.measure.workload.Runtime` for `variant` float32 or int8.
+
+    Every candidate holds its own weights: sessions pack them in a layout of their own.
+    """
+
+    def __init__(self, workload: Workload, variant: str) -> None:
+        self._workload = workload
+        self._exporter = Exporter(workload, variant)
+        self._options = onnxruntime.SessionOptions()
+        self._options.intra_op_num_threads = workload.threads
+        self._options.inter_op_num_threads = 1
+        self._options.log_severity_level = 3
+
+    def prepare(self, candidate: Candidate) -> Run:
+        """Export the candidate and load it; see `Runtime.prepare`.
+
+        Raises:
+            InvalidOptionError: not enough memory for one more.
+        """
+        inputs = token_inputs(candidate, self._workload)
+        session = onnxruntime.InferenceSession(
+            self._exporter.exported(candidate), self._options, providers=["CPUExecutionProvider"]
+        )
+        wanted = {given.name: inputs[given.name] for given in session.get_inputs()}
+
+        def run() -> object:
+            return session.run(None, wanted)
+
+        return run
+
+    def close(self) -> None:
+        """Free the weights that exports started from; sessions go with their runs."""
+        self._exporter.close()

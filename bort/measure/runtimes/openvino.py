@@ -1,0 +1,46 @@
+"""OpenVINO on the CPU: the candidate exported to ONNX, then compiled."""
+
+import openvino
+
+from bort.measure.protocol import Run
+from bort.measure.runtimes.inputs import token_inputs
+from bort.measure.runtimes.onnx_export import Exporter
+from bort.measure.workload import Candidate, Workload
+
+
+class OpenVinoRuntime:
+    """Implements `bort.measure.workload.Runtime` for `variant` float32.
+
+    OpenVINO itself may compute in bfloat16 where the CPU has instructions for it; here it is told
+    not to, so that the name says what was measured.
+    """
+
+    def __init__(self, workload: Workload, variant: str) -> None:
+        self._workload = workload
+        self._exporter = Exporter(workload, variant)
+        self._core = openvino.Core()
+        self._options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": workload.threads,
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+
+    def prepare(self, candidate: Candidate) -> Run:
+        """Export the candidate and compile it; see `Runtime.prepare`.
+
+        Raises:
+            InvalidOptionError: not enough memory for one more.
+        """
+        inputs = token_inputs(candidate, self._workload)
+        model = self._core.read_model(model=self._exporter.exported(candidate))
+        request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
+        wanted = {given.any_name: inputs[given.any_name] for given in model.inputs}
+
+        def run() -> object:
+            return request.infer(wanted)
+
+        return run
+
+    def close(self) -> None:
+        """Free the weights that exports started from."""
+        self._exporter.close()
