@@ -1,0 +1,115 @@
+"""One candidate: an architecture built over the task's tokens, with its first weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bort.architecture import Architecture
+from bort.errors import InvalidSpaceError
+from bort.families import SearchSpace
+from bort.study import Initialise
+from bort.training.donor import Donor
+from bort.training.inheritance import inherit
+from bort.training.reduction import principal_axes
+from bort.training.vocabulary import expanded_weights
+
+FRESH_DEVIATION = 0.02  # of weights that nothing is inherited for: BERT's own
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model over the task's tokens.
+
+    Attributes:
+        model: a sequence classifier whose embedding table has one row per kept token.
+        projection: (source's hidden, model's hidden), by which word embeddings were inherited;
+            None where they began at random.
+        seed: of what began at random.
+    """
+
+    model: Any
+    projection: Tensor | None
+    seed: int
+
+    def full_weights(self, kept: NDArray[np.int64], words: Tensor) -> dict[str, Tensor]:
+        """Weights over the whole vocabulary, to be saved.
+
+        Args:
+            kept: ids of the task's tokens, ascending.
+            words: the source network's whole embedding table.
+        """
+        if self.projection is not None:
+            return expanded_weights(self.model, kept, words @ self.projection)
+        width = self.model.get_input_embeddings().weight.shape[1]
+        generator = torch.Generator().manual_seed(self.seed)
+        rows = torch.randn(len(words), width, generator=generator) * FRESH_DEVIATION
+        return expanded_weights(self.model, kept, rows)
+
+
+def build_candidate(
+    space: SearchSpace,
+    architecture: Architecture,
+    *,
+    vocabulary: int,
+    padding: int,
+    classes: int,
+    initialise: Initialise,
+    donor: Donor,
+    seed: int,
+) -> Candidate:
+    """Build `architecture` and give it its first weights; on the CPU.
+
+    BERT inherits all it can (`inherit`), other families their word embeddings.
+
+    Raises:
+        InvalidSpaceError: the family's models do not read text.
+    """
+    model = build_text_model(
+        space, architecture, vocabulary=vocabulary, padding=padding, classes=classes, seed=seed
+    )
+    if initialise == "scratch":
+        return Candidate(model, None, seed)
+    if space.family_name == "bert":
+        return Candidate(model, inherit(model, donor), seed)
+    return Candidate(model, _inherit_words(model, donor.weights), seed)
+
+
+def build_text_model(
+    space: SearchSpace,
+    architecture: Architecture,
+    *,
+    vocabulary: int,
+    padding: int,
+    classes: int,
+    seed: int,
+) -> Any:
+    """A sequence classifier with random weights over `vocabulary` tokens; draws from `seed` only.
+
+    Raises:
+        InvalidSpaceError: the family's models do not read text.
+    """
+    if "vocabulary" not in space.fixed:
+        raise InvalidSpaceError(
+            f"models of the family {space.family_name!r} do not read text; "
+            "search a space of another family, such as bert"
+        )
+    fixed = {**space.fixed, "vocabulary": vocabulary}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = space.family.build(architecture, fixed, num_labels=classes, device="cpu")
+    model.config.pad_token_id = padding
+    return model.eval()  # dropout off: 200 steps are too few to overfit
+
+
+@torch.no_grad()
+def _inherit_words(model: Any, weights: Mapping[str, Tensor]) -> Tensor:
+    words = weights["embeddings.word_embeddings.weight"]
+    table = model.get_input_embeddings().weight
+    projection = principal_axes([words], table.shape[1])[0]
+    table.copy_(words @ projection)
+    return projection

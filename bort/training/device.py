@@ -1,0 +1,49 @@
+"""Where training runs, and on how many threads."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import torch
+
+from bort.errors import InvalidOptionError
+from bort.study import Device
+
+
+def resolve_device(device: Device) -> torch.device:
+    """The device to train on; "auto" is cuda, else mps, else cpu.
+
+    Raises:
+        InvalidOptionError: this machine (or this build of torch) has no such device.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return torch.device(next((name for name, there in present.items() if there), "cpu"))
+    if not present.get(device, True):
+        raise InvalidOptionError(
+            f"this machine offers torch no {device} device; use --device cpu, or auto"
+        )
+    return torch.device(device)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def training_threads(threads: int | None) -> Iterator[None]:
+    """Compute on this many threads (None: all usable cores) within the block.
+
+    Sums are split over threads, so results repeat to the last bit only at the same number.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or usable_cores())
+    # Numbers near 0 make AdamW's divisions ten times slower on x86, and carry nothing.
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

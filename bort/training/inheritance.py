@@ -1,0 +1,229 @@
+"""A candidate's first weights, taken from a larger network (the donor).
+
+The residual stream is projected on its principal axes, z = Pᵀx; layers are taken evenly spaced,
+FFN neurons by importance, and every head's products QᵀK and VO are replaced by their best
+approximation of the rank that the candidate's heads have. Layer by layer, the output maps are
+then corrected by ridge regression and the layer norms fitted, so that the candidate's own stream
+follows the projected stream of the donor on a few training texts. Where candidate and donor have
+the same shape this copies the donor. What each part is worth: docs/training.md.
+
+Source: principal axes as in SliceGPT (Ashkboos et al. 2024); low-rank products per head and the
+layer-wise regression are our own combination.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bort.training.donor import Batch, Donor, LayerStates, attend
+from bort.training.reduction import (
+    augmented,
+    covariance_root,
+    low_rank,
+    norm_parameters,
+    principal_axes,
+    ridge,
+)
+
+RIDGE = 1e-2  # measured: docs/training.md, "inheritance"
+
+
+@torch.no_grad()
+def inherit(model: Any, donor: Donor) -> Tensor:
+    """Fill a freshly built `BertForSequenceClassification` in place.
+
+    Args:
+        model: on the CPU, over the donor's vocabulary; any depth, heads, widths and classes.
+        donor: with its states on calibration texts.
+    Returns:
+        The projection P, shape (donor's hidden, model's hidden), by which tokens outside this
+        vocabulary are inherited.
+    Cost: some matrix factorisations per layer, no training; 1 s at most below all-MiniLM-L6-v2.
+    """
+    return _Inheritance(model, donor).run()
+
+
+def layer_choice(depth: int, donor_depth: int) -> list[int]:
+    """Which donor layer each layer comes from: evenly spaced, the last one always the last.
+
+    Examples:
+        >>> layer_choice(2, 6), layer_choice(4, 6), layer_choice(4, 2)
+        ([2, 5], [1, 2, 4, 5], [0, 0, 1, 1])
+    """
+    return [math.ceil((j + 1) * donor_depth / depth) - 1 for j in range(depth)]
+
+
+def head_choice(heads: int, donor_heads: int) -> list[tuple[list[int], float]]:
+    """Which donor heads each head stands for, and the share of their output that it carries.
+
+    Examples:
+        >>> head_choice(2, 4)
+        [([0, 1], 1.0), ([2, 3], 1.0)]
+        >>> head_choice(2, 1)
+        [([0], 0.5), ([0], 0.5)]
+    """
+    if heads <= donor_heads:
+        return [(part.tolist(), 1.0) for part in np.array_split(np.arange(donor_heads), heads)]
+    sources = [number * donor_heads // heads for number in range(heads)]
+    return [([source], 1 / sources.count(source)) for source in sources]
+
+
+class _Inheritance:
+    """One run of `inherit`: the model, the donor, and the way between their streams."""
+
+    def __init__(self, model: Any, donor: Donor) -> None:
+        self.model, self.donor = model, donor
+        self.hidden, self.heads = model.config.hidden_size, model.config.num_attention_heads
+        states = [donor.embedded]
+        states += [s for layer in donor.layers for s in (layer.attended, layer.output)]
+        self.down, self.offset = principal_axes(states, self.hidden)
+        # The way back, x ≈ P z + c, for maps that read the stream: [x; 1] ≈ up [z; 1].
+        self.up = torch.zeros(donor.hidden + 1, self.hidden + 1)
+        self.up[:-1, :-1], self.up[:-1, -1], self.up[-1, -1] = self.down, self.offset, 1.0
+
+    @property
+    def batch(self) -> Batch:
+        return self.donor.batch
+
+    @property
+    def is_same_width(self) -> bool:
+        return bool(self.hidden == self.donor.hidden)
+
+    def run(self) -> Tensor:
+        """All parts in the order in which the stream flows."""
+        z = self.embeddings()
+        layers = self.model.bert.encoder.layer
+        choice = layer_choice(len(layers), len(self.donor.layers))
+        for layer, number in zip(layers, choice, strict=True):
+            name, states = f"encoder.layer.{number}.", self.donor.layers[number]
+            z = self.attention(layer, f"{name}attention.", states, z)
+            z = self.feed_forward(layer, name, states, z)
+        self.head(z[:, 0])
+        return self.down
+
+    def embeddings(self) -> Tensor:
+        """Project all tables; returns the stream after the norm, (n, s, h)."""
+        parts = self.model.bert.embeddings
+        for table in ("word_embeddings", "position_embeddings", "token_type_embeddings"):
+            rows = self.donor.weights[f"embeddings.{table}.weight"] @ self.down
+            weight = getattr(parts, table).weight
+            n = min(len(weight), len(rows))
+            weight[:n] = rows[:n]
+        total = (
+            parts.word_embeddings.weight[self.batch.ids]
+            + parts.position_embeddings.weight[: self.batch.ids.shape[1]]
+            + parts.token_type_embeddings.weight[self.batch.types]
+        )
+        return self.norm(parts.LayerNorm, "embeddings.LayerNorm", total, self.donor.embedded)
+
+    def attention(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
+        """Self-attention, its output map and norm; `z` in, the stream after it out."""
+        own, output = layer.attention.self, layer.attention.output
+        weight, bias = self.donor.linear(f"{name}output.dense")
+        readers = [self.reader(f"{name}self.{part}") for part in ("query", "key", "value")]
+        self.split_heads(own, output.dense, readers, self.down.T @ weight, z)
+        output.dense.bias.copy_(self.down.T @ bias)
+        parts = [F.linear(z, p.weight, p.bias) for p in (own.query, own.key, own.value)]
+        mixed = attend(*parts, heads=self.heads, mask=self.batch.mask)
+        total = self.correct(output.dense, mixed, z, states.attended_sum)
+        return self.norm(output.LayerNorm, f"{name}output.LayerNorm", total, states.attended)
+
+    def split_heads(
+        self, own: Any, output: Any, readers: list[Tensor], writer: Tensor, z: Tensor
+    ) -> None:
+        """Query, key, value and output of every head, at the rank that its width allows."""
+        here, there = self.hidden // self.heads, self.donor.hidden // self.donor.heads
+        if self.is_same_width and self.heads == self.donor.heads:
+            for part, reader in zip((own.query, own.key, own.value), readers, strict=True):
+                _set(part, reader)
+            output.weight.copy_(writer)
+            return
+        root = covariance_root(augmented(z[self.batch.is_token]))
+        query, key, value = readers
+        for number, (sources, share) in enumerate(head_choice(self.heads, self.donor.heads)):
+            rows = torch.cat([torch.arange(s * there, (s + 1) * there) for s in sources])
+            place = slice(number * here, (number + 1) * here)
+            # The mean of the donor heads' scores, scaled as the donor scales them.
+            scale = math.sqrt(here / there) / len(sources)
+            q, k = low_rank(query[rows] * scale, key[rows], root, root, rank=here)
+            v, o = low_rank(
+                value[rows], writer[:, rows].T * share, root, torch.eye(self.hidden), rank=here
+            )
+            for part, found in ((own.query, q), (own.key, k), (own.value, v)):
+                _set_rows(part, place, found)
+            output.weight[:, place] = o.T
+
+    def feed_forward(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
+        """The most important neurons, the output map corrected for the others, the norm."""
+        inner, output = layer.intermediate.dense, layer.output.dense
+        order = torch.argsort(states.neuron_importance, descending=True, stable=True)
+        chosen = order[: len(inner.weight)].sort().values
+        n = len(chosen)
+        weight, bias = self.donor.linear(f"{name}output.dense")
+        _set_rows(inner, slice(0, n), self.reader(f"{name}intermediate.dense")[chosen])
+        output.weight[:, :n] = self.down.T @ weight[:, chosen]
+        output.weight[:, n:] = 0.0
+        output.bias.copy_(self.down.T @ bias)
+        neurons = F.gelu(F.linear(z, inner.weight, inner.bias))
+        total = self.correct(output, neurons, z, states.output_sum)
+        return self.norm(layer.output.LayerNorm, f"{name}output.LayerNorm", total, states.output)
+
+    def head(self, first: Tensor) -> None:
+        """Pooler neurons by their weight in the classifier, and a classifier refitted on them."""
+        pooler, classifier = self.model.bert.pooler.dense, self.model.classifier
+        if "pooler.dense.weight" not in self.donor.weights:
+            return
+        pooled = torch.tanh(F.linear(self.donor.first, *self.donor.linear("pooler.dense")))
+        has_head = "classifier.weight" in self.donor.weights
+        reach = pooled.std(0, correction=0)
+        if has_head:
+            reach = reach * self.donor.weights["classifier.weight"].norm(dim=0)
+        chosen = torch.argsort(reach, descending=True, stable=True)[: self.hidden].sort().values
+        _set_rows(pooler, slice(0, len(chosen)), self.reader("pooler.dense")[chosen])
+        if not has_head:
+            return
+        weight, bias = self.donor.linear("classifier")
+        prior = torch.zeros(len(bias), self.hidden + 1)
+        prior[:, : len(chosen)], prior[:, -1] = weight[:, chosen], bias
+        own = torch.tanh(F.linear(first, pooler.weight, pooler.bias))
+        _set(classifier, ridge(own, F.linear(pooled, weight, bias), prior, strength=RIDGE))
+
+    def reader(self, name: str) -> Tensor:
+        """A donor's map that reads the stream, as it reads the projected one: (rows, h + 1)."""
+        weight, bias = self.donor.linear(name)
+        return torch.cat([weight, bias[:, None]], dim=1) @ self.up
+
+    def correct(self, output: Any, inputs: Tensor, z: Tensor, wanted: Tensor) -> Tensor:
+        """Correct a map back into the stream; returns the new sum, (n, s, h)."""
+        prior = torch.cat([output.weight, output.bias[:, None]], dim=1)
+        missing = wanted @ self.down - z[self.batch.is_token]
+        _set(output, ridge(inputs[self.batch.is_token], missing, prior, strength=RIDGE))
+        return z + F.linear(inputs, output.weight, output.bias)
+
+    def norm(self, norm: Any, name: str, total: Tensor, wanted: Tensor) -> Tensor:
+        """Take the donor's norm, or fit one where the width differs; returns its output."""
+        if self.is_same_width:
+            weight, bias = self.donor.linear(name)
+        else:
+            states = total[self.batch.is_token]
+            weight, bias = norm_parameters(states, wanted @ self.down, eps=norm.eps)
+        norm.weight.copy_(weight)
+        norm.bias.copy_(bias)
+        return F.layer_norm(total, norm.normalized_shape, weight, bias, norm.eps)
+
+
+def _set(linear: Any, affine: Tensor) -> None:
+    linear.weight.copy_(affine[:, :-1])
+    linear.bias.copy_(affine[:, -1])
+
+
+def _set_rows(linear: Any, place: slice, affine: Tensor) -> None:
+    """Rows that are all 0 keep their fresh weights, or their gradients would stay 0."""
+    is_used = affine.abs().amax(1) > 0
+    rows = torch.arange(place.start, place.stop)[is_used]
+    linear.weight[rows] = affine[is_used, :-1]
+    linear.bias[rows] = affine[is_used, -1]

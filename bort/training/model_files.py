@@ -1,0 +1,101 @@
+"""Models to and from folders, as safetensors; nothing is ever unpickled."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bort.errors import InvalidModelError, StoreError
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+)
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """No progress bars and no advice from `transformers` within the block."""
+    from transformers.utils import logging as untyped
+
+    logging: Any = untyped
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def load_classifier(folder: Path, name: str) -> Any:
+    """The sequence classifier in `folder`, on the CPU, in float32, ready to predict.
+
+    Raises:
+        InvalidModelError: there is none that `transformers` knows, with weights in safetensors.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        with quiet_transformers():
+            model, notes = AutoModelForSequenceClassification.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                dtype=torch.float32,
+            )
+    except Exception as error:  # whatever a foreign folder makes transformers raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InvalidModelError(
+            f"{name} cannot be loaded as a text classifier ({reason}); "
+            "name a folder that AutoModelForSequenceClassification can read"
+        ) from error
+    if missing := sorted(notes["missing_keys"]):
+        raise InvalidModelError(
+            f"{name} is not a trained classifier: it has no weights for {missing[0]}; "
+            "fine-tune it first, or leave the teacher out"
+        )
+    return model.eval()
+
+
+def save_classifier(
+    folder: Path, config: Any, weights: Mapping[str, Tensor], *, tokenizer_from: Path
+) -> None:
+    """Write a folder that `AutoModelForSequenceClassification` reads: all of it or nothing.
+
+    Args:
+        folder: replaced if it exists.
+        config: a `transformers` configuration.
+        weights: by name, on any device.
+        tokenizer_from: folder whose tokenizer files are copied.
+    """
+    from safetensors.torch import save_file
+
+    part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        plain = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
+        save_file(plain, part / "model.safetensors", metadata={"format": "pt"})
+        config.save_pretrained(part)
+        for name in TOKENIZER_FILES:
+            if (tokenizer_from / name).is_file():
+                shutil.copyfile(tokenizer_from / name, part / name)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise StoreError(
+            f"{folder} cannot be written ({error.strerror}); check the disk"
+        ) from error

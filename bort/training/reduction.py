@@ -1,0 +1,105 @@
+"""Least squares for inheritance: low-rank products, ridge towards a prior, layer norms.
+
+Every function is deterministic and works in float32; sizes: t tokens, h hidden.
+"""
+
+import torch
+from torch import Tensor
+
+JITTER = 1e-4  # of the mean variance: keeps a covariance of few tokens invertible
+
+
+def principal_axes(states: list[Tensor], width: int) -> tuple[Tensor, Tensor]:
+    """A projection to `width` dimensions, and what it leaves out on average.
+
+    Args:
+        states: activations, each (t, H); each matrix weighs the same.
+        width: h. Up to H the first principal axes (of the second moment: a residual stream has
+            no reason to be centred); at H the identity; above, a random isometry.
+    Returns:
+        P (H, h) and the offset c (H,): x ≈ P Pᵀ x + c.
+    """
+    full = states[0].shape[1]
+    if width == full:
+        return torch.eye(full), torch.zeros(full)
+    if width > full:
+        return _isometry(full, width), torch.zeros(full)
+    moment = torch.stack([x.T @ x / len(x) for x in states]).mean(0)
+    mean = torch.stack([x.mean(0) for x in states]).mean(0)
+    axes: Tensor = torch.linalg.eigh(moment)[1][:, -width:].flip(1)
+    return axes, mean - axes @ (axes.T @ mean)
+
+
+def _isometry(rows: int, columns: int) -> Tensor:
+    """Random P with P Pᵀ = 1, always the same, shape (rows, columns)."""
+    generator = torch.Generator().manual_seed(0)
+    basis: Tensor = torch.linalg.qr(torch.randn(columns, rows, generator=generator))[0]
+    return basis.T
+
+
+def augmented(x: Tensor) -> Tensor:
+    """Append a column of ones, so that a bias is one more weight."""
+    return torch.cat([x, torch.ones(len(x), 1)], dim=1)
+
+
+def covariance_root(x: Tensor) -> Tensor:
+    """Lower triangular R with R Rᵀ ≈ xᵀx / t, shape (h, h)."""
+    moment = x.T @ x / len(x)
+    ridge_height = JITTER * moment.diagonal().mean()
+    root: Tensor = torch.linalg.cholesky(moment + ridge_height * torch.eye(len(moment)))
+    return root
+
+
+def low_rank(
+    left: Tensor, right: Tensor, left_root: Tensor, right_root: Tensor, *, rank: int
+) -> tuple[Tensor, Tensor]:
+    """The best product of `rank` for given inputs: leftᵀ right ≈ Lᵀ M.
+
+    Args:
+        left: shape (r, a); right: shape (r, b).
+        left_root: R of the inputs' covariance, (a, a); right_root: (b, b).
+        rank: rows wanted; rows beyond the product's own rank are 0.
+    Returns:
+        L (rank, a) and M (rank, b), of balanced size.
+    """
+    q_left, t_left = torch.linalg.qr((left @ left_root).T)
+    q_right, t_right = torch.linalg.qr((right @ right_root).T)
+    u, sizes, vh = torch.linalg.svd(t_left @ t_right.T, full_matrices=False)
+    n = min(rank, len(sizes))
+    scale = sizes[:n].clamp(min=0).sqrt()
+    lefts = torch.linalg.solve_triangular(left_root.T, q_left @ u[:, :n] * scale, upper=True).T
+    rights = torch.linalg.solve_triangular(right_root.T, q_right @ vh[:n].T * scale, upper=True).T
+    return _filled(lefts, rank), _filled(rights, rank)
+
+
+def _filled(rows: Tensor, count: int) -> Tensor:
+    return torch.cat([rows, torch.zeros(count - len(rows), rows.shape[1])])
+
+
+def ridge(inputs: Tensor, outputs: Tensor, prior: Tensor, *, strength: float) -> Tensor:
+    """Affine weights that map `inputs` to `outputs`, drawn towards `prior`.
+
+    Args:
+        inputs: shape (t, a); outputs: shape (t, b).
+        prior: weight and bias side by side, shape (b, a + 1).
+        strength: of the pull, in units of the inputs' mean variance.
+    Returns:
+        Shape (b, a + 1).
+    """
+    x = augmented(inputs)
+    moment = x.T @ x / len(x)
+    pull = strength * moment.diagonal().mean() + 1e-6
+    missing = outputs - x @ prior.T
+    change: Tensor = torch.linalg.solve(
+        moment + pull * torch.eye(len(moment)), x.T @ missing / len(x)
+    )
+    return prior + change.T
+
+
+def norm_parameters(states: Tensor, wanted: Tensor, *, eps: float) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a layer norm over `states` (t, h) whose output comes close to `wanted`."""
+    x = torch.nn.functional.layer_norm(states, states.shape[-1:], eps=eps)
+    x_mean, y_mean = x.mean(0), wanted.mean(0)
+    variance = ((x - x_mean) ** 2).mean(0).clamp(min=1e-6)
+    weight = ((x - x_mean) * (wanted - y_mean)).mean(0) / variance
+    return weight, y_mean - weight * x_mean

