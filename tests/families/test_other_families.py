@@ -83,6 +83,13 @@ def test_electra_is_refused_where_a_layer_vanishes() -> None:
     assert len(SearchSpace("any", "electra", dimensions, {"embedding": 64})) == 16
 
 
+def test_a_fit_notices_where_a_layer_vanishes() -> None:
+    fixed = {"depth": 1, "heads": 4, "intermediate": 8}
+    fitted = {n: fit_definition(n, {"hidden": (96,)}, fixed) for n in ("electra", "albert")}
+    assert fitted["electra"]["distinct"] == [["embedding", "hidden"]]
+    assert fitted["albert"]["distinct"] == []
+
+
 def test_a_model_type_is_fitted_when_its_space_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "narrow.toml"
     path.write_text(
