@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bort.storage import StudyRecord
 from bort.ui import (
     certificate,
     frame,
@@ -19,22 +20,29 @@ LEAD = (
     "stored trainings answer again at once; nothing is trained."
 )
 
+
+def show(study: StudyRecord, asked: question.Question) -> None:
+    answer = readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
+    certificate.show(answer)
+    left, right = st.columns([2.1, 1], gap="large")
+    with left:
+        axes = front_charts.choose_axes()
+        front_charts.legend(frame.theme())
+        front_charts.show(answer, axes, frame.theme())
+        front_table.show(answer)
+    with right, st.container(border=True, key="sticky"):
+        point_panel.show(answer)
+
+
 with frame.page("Pareto front", lead=LEAD):
-    study_column, question_column = st.columns([1, 2.6], gap="large")
-    with study_column:
-        study = study_choice.choose()
-    if study is not None and not study.evaluation_count:
-        markup.notice("Nothing is trained in this study yet; its front grows here as it is.")
-    elif study is not None:
-        with question_column:
-            asked = question.ask(study)
-        answer = readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
-        certificate.show(answer)
-        left, right = st.columns([2.1, 1], gap="large")
+    study, studies = study_choice.find()
+    if study is not None:
+        left, right = st.columns([1, 2.6], gap="large")
         with left:
-            axes = front_charts.choose_axes()
-            front_charts.legend(frame.theme())
-            front_charts.show(answer, axes, frame.theme())
-            front_table.show(answer)
-        with right, st.container(border=True, key="sticky"):
-            point_panel.show(answer)
+            study_choice.choose(study, studies)
+        if study.evaluation_count:
+            with right:
+                asked = question.ask(study)
+            show(study, asked)
+        else:
+            markup.notice("Nothing is trained in this study yet; its front grows here as it is.")

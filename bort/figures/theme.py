@@ -113,6 +113,11 @@ def _layout(colours: Palette) -> dict[str, Any]:
             "font": {"family": FONT, "size": 13, "color": colours.text},
         },
         "legend": {"font": {"size": 12, "color": colours.muted}, "itemsizing": "constant"},
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": colours.muted,
+            "activecolor": colours.text,
+        },
         "dragmode": "zoom",
         "hovermode": "closest",
     }

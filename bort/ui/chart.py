@@ -15,11 +15,8 @@ import plotly.graph_objects as go
 import streamlit as st
 import streamlit.components.v1 as components
 
-_CONFIG = {
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-    "displayModeBar": "hover",
-    "scrollZoom": False,
-}
+_FLAT_BUTTONS = ["zoom2d", "pan2d", "resetScale2d", "toImage"]
+_SPACE_BUTTONS = ["orbitRotation", "pan3d", "resetCameraDefault3d", "toImage"]
 
 
 def show(
@@ -28,7 +25,6 @@ def show(
     key: str,
     alt: str,
     on_pick: Callable[[str], None] | None = None,
-    has_toolbar: bool = True,
 ) -> None:
     """Draw `figure`; `on_pick` gets the `customdata` of a clicked mark, before the rerun.
 
@@ -42,12 +38,18 @@ def show(
         if on_pick and value:
             on_pick(str(value))
 
+    is_space = any(trace.type == "scatter3d" for trace in figure.data)
     _component()(
         key=key,
         data={
             "figure": figure.to_json(),
             "library": _library_url(),
-            "config": _CONFIG | ({} if has_toolbar else {"displayModeBar": False}),
+            "config": {
+                "displaylogo": False,
+                "displayModeBar": "hover",
+                "modeBarButtons": [_SPACE_BUTTONS if is_space else _FLAT_BUTTONS],
+                "toImageButtonOptions": {"format": "svg", "filename": "bort"},
+            },
             "picks": on_pick is not None,
             "alt": alt,
         },

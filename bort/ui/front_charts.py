@@ -17,7 +17,7 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
-from bort.ui import address, chart
+from bort.ui import address, chart, picking
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
@@ -59,28 +59,29 @@ def show(answer: StudyAnswer, axes: Axes, theme: Theme) -> None:
                 plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front),
                 key=f"pair:{x.name}:{y.name}",
                 alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
-                on_pick=address.choose_pick,
+                on_pick=picking.in_chart,
             )
     with columns[-1]:
         chart.show(
             plot_front_3d(info, theme=theme, log=axes.log),
             key="space",
             alt=f"Parameters, latency and error in space: {_counted(answer)}. Drag to turn.",
-            on_pick=address.choose_pick,
+            on_pick=picking.in_chart,
         )
 
 
-def legend(theme: Theme) -> None:
+def legend(theme: Theme, *, has_pick: bool = True) -> None:
     """Shape and colour of each kind of mark, in one row above the charts."""
     colours = palette(theme)
-    kinds = (
+    kinds = [
         ("●", colours.front, "Pareto front"),
         ("✕", colours.dominated, "dominated"),
         ("□", colours.cover, "in the ε-cover"),
         ("★", colours.best, "largest W"),
-        ("◯", colours.text, "your pick"),
         ("┃", colours.front, "95 % interval of the error, band of the latency model"),
-    )
+    ]
+    if has_pick:
+        kinds.append(("◯", colours.text, "your pick"))
     inner = "".join(
         f'<span><b style="color:{colour}">{shape}</b>{name}</span>' for shape, colour, name in kinds
     )

@@ -5,10 +5,10 @@ import streamlit as st
 
 from bort.answers import Point, StudyAnswer
 from bort.figures.front import NORMAL_95
-from bort.ui import address
+from bort.ui import address, picking
 
 _COLUMNS = {
-    "kind": st.column_config.TextColumn("kind", width="small"),
+    "kind": st.column_config.TextColumn("kind", width=150),
     "parameters": st.column_config.NumberColumn("parameters", format="localized"),
     "effective": st.column_config.NumberColumn(
         "without embeddings", format="localized", help="Parameters without the embedding layer."
@@ -33,14 +33,17 @@ def show(answer: StudyAnswer) -> None:
         if rows and rows[0] < len(ids):
             address.choose_pick(ids[rows[0]])
 
-    # A new key per set of rows: a row number means nothing in another table.
-    key = f"table:{answer.study}:{is_all}:{len(ids)}"
+    # A new key per set of rows, where a row number means something else, and per pick made in
+    # a chart, which the table then shows as its selection.
+    key = f"table:{answer.study}:{is_all}:{len(ids)}:{picking.chart_picks()}"
+    pick = address.pick()
     st.dataframe(
         _frame(points, answer),
         hide_index=True,
         column_config=_COLUMNS,
         on_select=picked,
         selection_mode="single-row",
+        selection_default={"selection": {"rows": [ids.index(pick)] if pick in ids else []}},
         key=key,
         height=min(420, 38 + 35 * max(1, len(ids))),
         alt="Trained architectures with parameters, latency, error and W",

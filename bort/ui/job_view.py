@@ -43,12 +43,12 @@ def _look(job_id: int, was_active: bool) -> None:
 
 
 def _head(job: JobRecord) -> None:
-    markup.name(f"{job.study or job.kind}")
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
-    markup.note(f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work.")
+    state = f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
+    markup.name(job.study or job.kind, state)
     if job.state.can_resume:
         markup.problem(f"{job.reason or 'It ended early'}. What it finished is kept.")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if job.state.is_active:
             st.button(
                 "Stopping" if job.cancel_requested else "Cancel",
@@ -96,7 +96,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
         st.progress(min(1.0, share))
         markup.note(progress.message or "Waiting for its process")
     with st.container(horizontal=True, gap="large"):
-        total = f" of {progress.total:,} at most" if progress.total else ""
+        total = f" of at most {progress.total:,}" if progress.total else ""
         if answer is not None:
             st.metric("Trained", f"{answer.evaluations:,}{total}", width="content")
             certified = answer.certified_epsilon
@@ -112,6 +112,8 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
 def _found(job: JobRecord, answer: StudyAnswer) -> None:
     info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
+    if all(value is None for _, value in series):
+        series = []
     columns = st.columns(3 if series else 2, gap="medium")
     for column, x in zip(columns, (SIZE, LATENCY), strict=False):
         with column:

@@ -11,14 +11,18 @@ def lead(text: str) -> None:
     st.html(f'<p class="bort-lead">{escape(text)}</p>')
 
 
-def label(text: str) -> None:
+def label(text: str, remark: str = "") -> None:
     """A small heading over a group."""
-    st.html(f'<p class="bort-label">{escape(text)}</p>')
+    st.html(f'<p class="bort-label">{escape(text)}</p>{_remark(remark)}')
 
 
-def name(text: str) -> None:
-    """An identifier, large."""
-    st.html(f'<p class="bort-name">{escape(text)}</p>')
+def name(text: str, remark: str = "") -> None:
+    """An identifier, large, with what is to be said of it."""
+    st.html(f'<p class="bort-name">{escape(text)}</p>{_remark(remark)}')
+
+
+def _remark(text: str) -> str:
+    return f'<p class="bort-note">{escape(text)}</p>' if text else ""
 
 
 def note(text: str) -> None:

@@ -25,7 +25,7 @@ def showcase(studies: list[StudyRecord]) -> None:
     answer = readings.answer(study)
     picture, text = st.columns([1.7, 1], gap="large", vertical_alignment="center")
     with picture:
-        front_charts.legend(frame.theme())
+        front_charts.legend(frame.theme(), has_pick=False)
         _picture(answer)
     with text:
         _introduction(study, answer)
@@ -42,17 +42,13 @@ def _picture(answer: StudyAnswer) -> None:
 
 def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
     markup.label("A finished example" if study.is_example else "Your newest study")
-    markup.name(study.name)
-    markup.note(
+    markup.name(
+        study.name,
         f"Task {study.spec.task.task}, space {study.spec.space['name']}. "
-        f"{summary(answer.as_json())}"
+        f"{summary(answer.as_json())}",
     )
-    st.page_link(
-        navigation.PARETO,
-        label="Explore its Pareto front",
-        icon=":material/scatter_plot:",
-        query_params={"study": study.name},
-    )
+    if st.button("Explore its Pareto front", type="primary", icon=":material/scatter_plot:"):
+        st.switch_page(navigation.PARETO, query_params={"study": study.name})
 
 
 @st.fragment(run_every=POLL_S)
@@ -89,14 +85,10 @@ def recent_studies(studies: list[StudyRecord]) -> None:
         markup.note("None yet.")
     for study in studies[:RECENT]:
         with st.container(border=True):
-            markup.name(study.name)
-            kind = "Example, recorded elsewhere" if study.is_example else "Your study"
-            search = study.spec.search
-            markup.note(
-                f"{kind}. Task {study.spec.task.task}, space {study.spec.space['name']}, "
-                f"goal {search.goal}, ε {search.epsilon:g}; {study.evaluation_count} trained."
-            )
-            st.page_link(
+            words, way_in = st.columns([5, 1], vertical_alignment="center")
+            with words:
+                _describe(study)
+            way_in.page_link(
                 navigation.PARETO,
                 label="Open",
                 icon=":material/arrow_forward:",
@@ -104,6 +96,16 @@ def recent_studies(studies: list[StudyRecord]) -> None:
             )
     if len(studies) > RECENT:
         markup.note(f"{len(studies) - RECENT} older ones are in the list on the Pareto page.")
+
+
+def _describe(study: StudyRecord) -> None:
+    kind = "Example, recorded elsewhere" if study.is_example else "Your study"
+    search = study.spec.search
+    markup.name(
+        study.name,
+        f"{kind}. Task {study.spec.task.task}, space {study.spec.space['name']}, "
+        f"goal {search.goal}, ε {search.epsilon:g}; {study.evaluation_count} trained.",
+    )
 
 
 def next_steps() -> None:
@@ -125,8 +127,7 @@ def next_steps() -> None:
     )
     for title, text, page, label in steps:
         with st.container(border=True):
-            markup.label(title)
-            markup.note(text)
+            markup.label(title, text)
             st.page_link(page, label=label, icon=":material/arrow_forward:")
     with st.container(border=True):
         markup.label("The same in a terminal")

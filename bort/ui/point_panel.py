@@ -21,8 +21,8 @@ def show(answer: StudyAnswer) -> None:
     if shown is None:
         return
     markup.label("your pick" if point else "largest W: pick any mark or row to see it here")
-    markup.name(shown.id)
-    markup.note(", ".join(f"{name} {value}" for name, value in shown.architecture.items()))
+    dimensions = ", ".join(f"{name} {value}" for name, value in shown.architecture.items())
+    markup.name(shown.id, dimensions)
     markup.tags(_properties(shown, answer))
     markup.facts(_facts(shown, answer))
     markup.note(latency_note(answer.latency))
