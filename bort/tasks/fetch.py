@@ -135,7 +135,9 @@ def _reason(distribution: Distribution, output: str) -> str:
     if "No space left" in output or "Errno 28" in output:
         return f"cannot fetch {pin}: the disk is full; free some space and try again"
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
-    said = " ".join(errors[-1].removeprefix("ERROR:").split())[:200] if errors else "no reason given"
+    said = (
+        " ".join(errors[-1].removeprefix("ERROR:").split())[:200] if errors else "no reason given"
+    )
     return (
         f"cannot fetch {pin} (pip says: {said}); check the network connection, or put its "
         ".tar.gz file in a folder and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER"

@@ -1,5 +1,6 @@
 """Tasks that `datasets.load_dataset` can load: `hub:ID[:CONFIG]`, from the hub or a folder."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,8 +105,13 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
         raise MissingExtraError(
             "hub tasks need the package datasets; run: pip install 'bort[train]'"
         ) from None
+    if name in getattr(datasets.packaged_modules, "_PACKAGED_DATASETS_MODULES", ()):
+        # `datasets` would take this for a file format and read the working directory.
+        raise InvalidDataError(
+            f"{PREFIX}{name} is a file format, not a data set; give the file itself as the task"
+        )
     try:
-        with _without_bars(datasets):
+        with _quiet(datasets):
             loaded: Mapping[str, Any] = datasets.load_dataset(name, config)
     except Exception as error:
         # The loader lets its own, the hub client's and the file formats' exceptions through.
@@ -123,11 +129,18 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _without_bars(datasets: Any) -> Iterator[None]:
-    were_on = datasets.utils.is_progress_bar_enabled()
+def _quiet(datasets: Any) -> Iterator[None]:
+    """No bars and no log lines: what goes wrong is said once, by the error."""
+    had_bars = datasets.utils.is_progress_bar_enabled()
+    loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
+    levels = [logger.level for logger in loggers]
     datasets.disable_progress_bars()
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        if were_on:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        if had_bars:
             datasets.enable_progress_bars()

@@ -66,7 +66,7 @@ def test_normalising_keeps_what_scripts_need() -> None:
 
 
 @given(families_of_texts())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_index_finds_exactly_what_comparing_all_pairs_finds(texts: list[str]) -> None:
     half = len(texts) // 2
     expected = [
@@ -77,7 +77,7 @@ def test_the_index_finds_exactly_what_comparing_all_pairs_finds(texts: list[str]
 
 
 @given(families_of_texts())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_groups_are_the_connected_near_duplicates(texts: list[str]) -> None:
     expected = np.arange(len(texts))
     for i, one in enumerate(texts):
@@ -85,9 +85,7 @@ def test_groups_are_the_connected_near_duplicates(texts: list[str]) -> None:
             if is_near_duplicate(one, other):
                 expected[expected == expected[i]] = expected[j]
     found = near_duplicate_groups(texts)
-    assert np.array_equal(
-        found[:, None] == found[None, :], expected[:, None] == expected[None, :]
-    )
+    assert np.array_equal(found[:, None] == found[None, :], expected[:, None] == expected[None, :])
 
 
 @given(st.integers(0, 500), st.integers(0, 60))

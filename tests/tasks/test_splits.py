@@ -25,10 +25,8 @@ def grouped_labels(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(grouped_labels(), st.integers(0, 5))
-@settings(max_examples=100, deadline=None)
-def test_no_group_is_parted_and_no_row_lost(
-    rows: tuple[np.ndarray, np.ndarray], seed: int
-) -> None:
+@settings(max_examples=40, deadline=None)
+def test_no_group_is_parted_and_no_row_lost(rows: tuple[np.ndarray, np.ndarray], seed: int) -> None:
     labels, groups = rows
     splits = assign_splits(labels, groups, seed=seed)
     assert set(splits) <= {0, 1, 2}
@@ -37,7 +35,7 @@ def test_no_group_is_parted_and_no_row_lost(
 
 
 @given(st.lists(st.integers(0, 2), min_size=20, max_size=300), st.integers(0, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_single_rows_are_divided_as_exactly_as_rows_can_be(labels: list[int], seed: int) -> None:
     classes = np.array(labels)
     splits = assign_splits(classes, np.arange(len(classes)), seed=seed)
@@ -66,7 +64,7 @@ def test_the_seed_decides_and_nothing_else() -> None:
 
 
 @given(grouped_labels(), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_published_splits_stay_and_win_by_strictness(
     rows: tuple[np.ndarray, np.ndarray], data: st.DataObject
 ) -> None:
@@ -93,7 +91,7 @@ WORDS = st.sampled_from(["good", "bad", "film", "play", "the", "a", "very"])
 
 
 @given(st.lists(st.lists(WORDS, min_size=1, max_size=4).map(" ".join), min_size=25, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_near_duplicate_crosses_splits(texts: list[str]) -> None:
     texts = [*texts, *(f"{'x' * i} {'y' * i} {'z' * i}" for i in range(1, 40))]
     labels = np.arange(len(texts)) % 2

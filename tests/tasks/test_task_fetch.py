@@ -83,7 +83,9 @@ def test_a_temporary_folder_that_cannot_be_written(
 
 def test_check_hash() -> None:
     check_hash(b"x", hashlib.sha256(b"x").hexdigest(), what="x")
-    with pytest.raises(DownloadError, match=r"y has the SHA-256 .* expected 0000; nothing was kept"):
+    with pytest.raises(
+        DownloadError, match=r"y has the SHA-256 .* expected 0000; nothing was kept"
+    ):
         check_hash(b"y", "0000", what="y")
 
 

@@ -1,0 +1,171 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bort.errors import BortError, InvalidDataError, UnknownTaskError
+from bort.study import TaskSpec
+from bort.tasks import Task, load_task
+
+Write = Callable[[str, list[dict[str, Any]]], str]
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+def contents(task: Task) -> set[tuple[str, str]]:
+    return {
+        (text, task.class_names[label])
+        for split in (task.train, task.dev, task.audit)
+        for text, label in zip(split.texts, split.labels, strict=True)
+    }
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+def test_every_format_gives_the_same_task(ending: str, write: Write, rows: Rows) -> None:
+    data = rows(60)
+    data[3]["text"] = 'a "quoted", text\nof two lines; with a tab\tand ünïcode'
+    task = load_task(TaskSpec(task=write(f"data.{ending}", data)))
+    assert contents(task) == {(row["text"], row["label"]) for row in data}
+    assert task.class_names == ("bad", "good")
+    reference = load_task(TaskSpec(task=write("reference.csv", data)))
+    assert task.digest == reference.digest
+
+
+def test_whole_numbers_name_classes_in_their_order(write: Write, rows: Rows) -> None:
+    data = rows(120, classes=[10, 9, -1])
+    for name in ("data.csv", "data.jsonl", "data.parquet"):
+        assert load_task(TaskSpec(task=write(name, data))).class_names == ("-1", "9", "10")
+
+
+def test_truth_values_are_classes(write: Write, rows: Rows) -> None:
+    task = load_task(TaskSpec(task=write("data.jsonl", rows(40, classes=[False, True]))))
+    assert task.class_names == ("0", "1")
+
+
+def test_two_text_columns(write: Write, rows: Rows) -> None:
+    data = [{"q": f"one{i} two{i}", "a": f"three{i}", "y": i % 2} for i in range(40)]
+    task = load_task(TaskSpec(task=write("data.csv", data), text=("q", "a"), label="y"))
+    assert task.train.pairs is not None
+    first, second = task.train.texts[0], task.train.pairs[0]
+    assert first.removeprefix("one").split()[0] == second.removeprefix("three")
+
+
+def test_rows_without_text_or_label_are_dropped_and_reported(write: Write, rows: Rows) -> None:
+    data = rows(40)
+    data[0]["text"], data[1]["text"], data[2]["label"] = "  ", None, None
+    for name, missing in (("data.jsonl", 1), ("data.parquet", 1), ("data.csv", 1)):
+        report = load_task(TaskSpec(task=write(name, data))).report
+        assert report["dropped"] == {
+            "empty text": 1,
+            "missing text": missing,
+            "missing label": 1,
+        }
+        assert (report["rows_read"], report["rows_used"]) == (40, 37)
+
+
+def test_tsv_without_quoting_is_understood(tmp_path: Path) -> None:
+    path = tmp_path / "data.tsv"
+    lines = [f'"word{i} opens a quotation{i}\t{i % 2}' for i in range(30)]
+    path.write_text("text\tlabel\n" + "\n".join(lines) + "\n")
+    task = load_task(TaskSpec(task=str(path)))
+    assert sum(map(len, (task.train, task.dev, task.audit))) == 30
+    assert task.train.texts[0].startswith('"')
+
+
+def test_a_byte_order_mark_and_a_trailing_separator_do_no_harm(tmp_path: Path, rows: Rows) -> None:
+    path = tmp_path / "data.csv"
+    lines = [f"{row['text']},{row['label']}," for row in rows(30)]
+    path.write_text("text,label\n" + "\n".join(lines), encoding="utf-8-sig")
+    assert len(load_task(TaskSpec(task=str(path))).class_names) == 2
+
+
+def test_half_a_surrogate_pair_is_replaced(tmp_path: Path, rows: Rows) -> None:
+    lines = [f'{{"text": "\\ud83d {row["text"]}", "label": "{row["label"]}"}}' for row in rows(30)]
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(lines))
+    assert load_task(TaskSpec(task=str(path))).train.texts[0].startswith("? ")
+
+
+def csv_of(count: int) -> bytes:
+    lines = [f"alpha{i} beta{i} gamma{i},{i % 2}" for i in range(count)]
+    return ("text,label\n" + "\n".join(lines) + "\n").encode()
+
+
+BAD_FILES: dict[str, tuple[str, bytes, str]] = {
+    "empty": ("d.csv", b"", "is empty"),
+    "blank": ("d.jsonl", b"\n \n", "is empty"),
+    "header only": ("d.csv", b"text,label\n", "0 usable rows, at least 20 are needed"),
+    "three rows": ("d.csv", csv_of(3), "3 usable rows, at least 20 are needed"),
+    "binary": ("d.csv", b"\x7fELF\0\0", "is a binary file"),
+    "binary parquet": ("d.parquet", b"\x7fELF\0\0", "not a readable Parquet file"),
+    "no such column": ("d.csv", b"review,stars\nx,1\n", "no column 'text', found: 'review', 'st"),
+    "column twice": ("d.csv", b"text,text,label\nx,y,1\n", "the column 'text' stands twice"),
+    "semicolons": ("d.csv", b"text;label\nx;1\n", "no column 'text', found: 'text;label'"),
+    "no json key": ("d.jsonl", b'{"a": 1}\n', "no column 'text', found: 'a'"),
+    "one class": ("d.csv", csv_of(40).replace(b",1\n", b",0\n"), r"one class only \('0'\)"),
+    "no classes": (
+        "d.csv",
+        b"text,label\n" + b"".join(b"alpha%d beta%d,c%d\n" % (i, i, i) for i in range(40)),
+        "40 different values in 40 rows",
+    ),
+    "fractions": (
+        "d.jsonl",
+        b"".join(b'{"text": "a%d", "label": 0.5}\n' % i for i in range(40)),
+        "row 1 holds '0.5', which is no class",
+    ),
+    "nested text": (
+        "d.jsonl",
+        b"".join(b'{"text": ["a%d"], "label": 1}\n' % i for i in range(40)),
+        "row 1 holds a list, not text",
+    ),
+    "all texts empty": (
+        "d.csv",
+        b"text,label\n" + b'" ",1\n' * 40,
+        r"none of the 40 rows can be used \(40 with empty text\)",
+    ),
+    "latin 1": ("d.csv", csv_of(30) + "na\u00efve,1\n".encode("latin-1"), "0xef in line 32"),
+    "utf 16": ("d.csv", csv_of(30).decode().encode("utf-16"), "UTF-16 text; save it as text in"),
+    "broken json": ("d.jsonl", b'{"text": "x", "label": 1}\n{"text": \n', "line 2: not JSON"),
+    "json list": ("d.jsonl", b"[1, 2]\n", "line 1: '\\[1, 2\\]' is JSON but no object"),
+    "deep json": ("d.jsonl", b"[" * 100_000 + b"\n", "line 1: not JSON"),
+    "unquoted comma": ("d.csv", b"text,label\nwell, no,1\n", "line 2: 3 values"),
+    "open quotation": ("d.csv", csv_of(30) + b'"x,1\n', "check the quotation marks"),
+    "ending": ("d.xlsx", b"PK", "has the ending '.xlsx'; a data file ends with .csv"),
+    "no ending": ("data", b"text,label\n", r"has the ending '\(none\)'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES.values(), ids=BAD_FILES)
+def test_bad_files_are_refused_in_one_line(
+    case: tuple[str, bytes, str], tmp_path: Path, home: Path
+) -> None:
+    name, content, expected = case
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InvalidDataError, match=expected) as caught:
+        load_task(TaskSpec(task=str(path)))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+    assert not home.exists()
+
+
+def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidDataError, match="is a folder"):
+        load_task(TaskSpec(task=str(tmp_path)))
+    with pytest.raises(UnknownTaskError, match="there is no file"):
+        load_task(TaskSpec(task=str(tmp_path / "absent.csv")))
+
+
+def test_one_column_cannot_be_text_and_label(write: Write, rows: Rows) -> None:
+    path = write("data.csv", rows(30))
+    with pytest.raises(InvalidDataError, match="one column is named twice"):
+        load_task(TaskSpec(task=path, text=("text",), label="text"))
+    with pytest.raises(InvalidDataError, match="one column is named twice"):
+        load_task(TaskSpec(task=path, text=("text", "text")))
+
+
+@pytest.mark.parametrize("name", ["nonsense", "x\0y", "z" * 5000, "~nobody-here/x", ""])
+def test_other_names_are_unknown(name: str) -> None:
+    with pytest.raises(BortError) as caught:
+        load_task(TaskSpec(task=name))
+    assert "\n" not in str(caught.value)
