@@ -71,6 +71,11 @@ class LipschitzEstimate:
         return max((v.excess for v in self.violations), default=0.0)
 
     @property
+    def envelope_slopes(self) -> FloatArray:
+        """The cheapest envelope itself, without factor or floor, over the varying dimensions."""
+        return self._envelope.slopes
+
+    @property
     def predictions_wanted(self) -> int:
         """Predictions to be made before an estimated λ may certify: one per varying dimension."""
         return 0 if self.is_given else len(self._rows)

@@ -1,0 +1,214 @@
+"""What is certified is re-checked; ten kinds of tampering are caught, digests fixed or not."""
+
+import copy
+import functools
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from search_cases import bert_like, random_case
+
+from bort.cli.verify import verify as verify_command
+from bort.errors import BortError
+from bort.search import certified_search
+from bort.search.certificate import (
+    InvalidCertificateError,
+    certificate_of,
+    digests,
+    read_certificate,
+)
+from bort.search.verification import verify
+
+
+@functools.cache
+def written(estimated: bool = False, **options) -> str:
+    case = bert_like(noise=0.01 if estimated else 0.0)
+    options |= {"lipschitz": None if estimated else 0.15}
+    known = {
+        s.index: s.observation for s in certified_search(case.problem, case.evaluate, **options)
+    }
+    certificate = certificate_of(case.problem, known, study="s", **options)
+    return json.dumps(certificate, allow_nan=False)
+
+
+def make(**options):
+    return read_certificate(written(**options))
+
+
+@pytest.mark.parametrize("goal", ["cover", "best", "paper", "exhaustive"])
+@pytest.mark.parametrize("estimated", [True, False])
+def test_every_kind_of_claim_verifies(goal: str, estimated: bool) -> None:
+    assert verify(make(estimated=estimated, goal=goal, epsilon=0.2)) == []
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 5))
+def test_claims_about_odd_spaces_verify(seed: int) -> None:
+    case = random_case(seed, max_points=120, slack=0.1)
+    for goal, slack in (("cover", 0.1), ("best", None)):
+        options = {"goal": goal, "slack": slack, "lipschitz": case.lipschitz}
+        known = case.observations(range(0, len(case.problem), 3))
+        certificate = certificate_of(case.problem, known, **options)
+        assert verify(json.loads(json.dumps(certificate))) == []
+
+
+def _smaller_error(c):
+    c["evaluations"][2].update(error=0.001, lower=0.001, upper=0.001)
+
+
+def _other_size(c):
+    member = c["claim"]["cover"][0]
+    c["space"]["size"][member] *= 3
+
+
+def _missing_evaluation(c):
+    needed = c["claim"]["cover"][0]
+    c["evaluations"] = [e for e in c["evaluations"] if e["index"] != needed]
+
+
+def _other_space(c):
+    c["space"]["labels"] = [*c["space"]["labels"][1:], "else"]
+
+
+def _smaller_epsilon(c):
+    c["claim"]["certified_epsilon"] /= 2
+
+
+def _smaller_lipschitz(c):
+    c["assumptions"]["lipschitz"] = [0.0 for _ in c["assumptions"]["lipschitz"]]
+
+
+def _smaller_cover(c):
+    c["claim"]["cover"] = c["claim"]["cover"][:1]
+
+
+def _other_front(c):
+    c["claim"]["front"] = c["claim"]["front"][1:]
+
+
+def _other_best(c):
+    evaluated = [e["index"] for e in c["evaluations"]]
+    c["claim"]["best"] = next(i for i in evaluated if i != c["claim"]["best"])
+
+
+def _bolder_word(c):
+    c["claim"]["guarantee"] = "proved"
+
+
+def _invented_evaluation(c):
+    known = {e["index"] for e in c["evaluations"]}
+    stranger = next(i for i in range(c["space"]["count"]) if i not in known)
+    c["evaluations"].append(c["evaluations"][0] | {"index": stranger})
+
+
+def _smaller_bound(c):
+    c["claim"]["evaluation_bound"] = 1
+
+
+TAMPERINGS = [
+    _smaller_error,
+    _other_size,
+    _missing_evaluation,
+    _other_space,
+    _smaller_epsilon,
+    _smaller_lipschitz,
+    _smaller_cover,
+    _other_front,
+    _other_best,
+    _bolder_word,
+    _invented_evaluation,
+    _smaller_bound,
+]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda f: f.__name__.strip("_"))
+@pytest.mark.parametrize("fixes_digests", [False, True])
+def test_tampering_is_caught(tamper, fixes_digests: bool) -> None:
+    certificate = make(epsilon=0.1)
+    assert len(certificate["claim"]["cover"]) > 1
+    tamper(certificate)
+    if fixes_digests:
+        certificate["digests"] = digests(certificate)
+    assert verify(certificate)
+
+
+def test_what_was_changed_and_what_is_uncovered_are_named() -> None:
+    certificate = make(epsilon=0.1)
+    changed = copy.deepcopy(certificate)
+    changed["evaluations"][1]["error"] *= 1.0001
+    changed["evaluations"][1]["upper"] = changed["evaluations"][1]["error"]
+    label = changed["evaluations"][1]["label"]
+    assert f"evaluation of {label}: changed after the certificate was written" in verify(changed)
+    _smaller_cover(certificate)
+    assert any("does not certify" in line for line in verify(certificate))
+
+
+def test_a_family_space_is_costed_again() -> None:
+    from bort.families import load_space
+    from bort.search import Observation, SearchProblem
+
+    space = load_space("minilm")
+    problem = SearchProblem(
+        tuple(space.dimensions),
+        np.log(space.values),
+        space.parameter_count.astype(float),
+        1.0 + space.values.prod(axis=1) / 1e6,
+    )
+    errors = 0.3 - 0.01 * problem.coordinates.sum(axis=1) / problem.coordinates.sum(axis=1).max()
+    known = {i: Observation.of(float(errors[i]), n=600) for i in range(0, len(space), 7)}
+    certificate = certificate_of(
+        problem,
+        known,
+        lipschitz=0.1,
+        space=space.to_dict(),
+        label=lambda i: space.architecture(i).id,
+    )
+    assert "size" not in certificate["space"]
+    assert verify(certificate) == []
+    certificate["space"]["family_space"]["fixed"]["vocabulary"] = 1000
+    certificate["digests"] = digests(certificate)
+    assert verify(certificate)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not complete JSON"),
+        ('{"format": "bort-certif', "not complete JSON"),
+        ("[1, 2]", "not a certificate"),
+        ('{"format": "bort-certificate", "version": 99}', "newer bort"),
+        ('{"format": "bort-certificate", "version": "x"}', "no version number"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(text: str, words: str) -> None:
+    with pytest.raises(InvalidCertificateError, match=words) as caught:
+        read_certificate(text)
+    assert caught.value.exit_code == 2
+
+
+def test_a_missing_part_is_no_traceback() -> None:
+    certificate = make(epsilon=0.1)
+    for part in ("space", "claim", "evaluations", "digests", "latency", "assumptions"):
+        broken = {k: v for k, v in certificate.items() if k != part}
+        with pytest.raises(InvalidCertificateError):
+            verify(broken)
+
+
+def test_the_command_ends_with_0_or_1(tmp_path) -> None:
+    certificate = make(epsilon=0.1)
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps(certificate))
+    runner = CliRunner()
+    held = runner.invoke(verify_command, [str(path), "--json"])
+    assert held.exit_code == 0
+    assert json.loads(held.stdout)["holds"] is True
+    _smaller_epsilon(certificate)
+    path.write_text(json.dumps(certificate))
+    broken = runner.invoke(verify_command, [str(path), "--json"])
+    assert broken.exit_code == 1
+    assert json.loads(broken.stdout)["failures"]
+    plain = runner.invoke(verify_command, [str(path)])
+    assert isinstance(plain.exception, BortError)
+    assert plain.exception.exit_code == 1
+    missing = runner.invoke(verify_command, [str(tmp_path / "none.json")])
+    assert missing.exception.exit_code == 2
