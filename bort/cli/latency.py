@@ -32,6 +32,7 @@ def latency() -> None:
       bort latency measure --space bort --count 60 --sequence-length 128 --out here.json
       bort latency show
       bort latency show here.json there.json
+      bort latency landmarks
     """
 
 
@@ -107,7 +108,7 @@ def measure(
         store.put_profile(profile.to_dict(), profile.name, key=key)
     if out is not None:
         write_profile(profile, out)
-    latency_report.warn_of_noise(profile)
+    latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
     if as_json:
         options.print_json(profile.to_dict())
     else:
@@ -148,6 +149,44 @@ def show(first: str | None, second: str | None, store_url: str | None, as_json: 
         options.print_json(answer)
     else:
         show_it(answer)
+
+
+@latency.command()
+@click.option("--runtime", default="torch-float32", show_default=True, metavar="NAME")
+@click.option("--batch-size", default=1, show_default=True, help="Texts per forward pass.")
+@click.option("--sequence-length", default=32, show_default=True, help="Tokens per text.")
+@click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
+@click.option("--wait", is_flag=True, help="Wait while another process measures.")
+@options.as_json
+def landmarks(wait: bool, as_json: bool, **workload: Any) -> None:
+    """Time well-known models here, beside what was published of them.
+
+    BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, with random weights.
+
+    \b
+    Examples:
+      bort latency landmarks
+      bort latency landmarks --sequence-length 128 --threads 1 --json
+    """
+    from bort.cli import latency_report
+    from bort.measure.landmarks import time_landmarks
+    from bort.study import LatencySpec
+
+    with _interrupts() as stopped:
+        steps = time_landmarks(
+            LatencySpec(**workload), wait=wait, should_stop=lambda: bool(stopped)
+        )
+        result = None
+        for step in latency_report.watched(steps):
+            result = step.result
+    if result is None:
+        raise click.Abort
+    timing = result.timing
+    latency_report.warn(timing.noise, rounds=timing.rounds, complete=timing.complete)
+    if as_json:
+        options.print_json(result.to_dict())
+    else:
+        latency_report.print_landmarks(result.to_dict())
 
 
 def _check_targets(store: "Store", name: str | None, out: Path | None) -> None:

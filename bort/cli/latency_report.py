@@ -1,7 +1,8 @@
 """What `bort latency` shows to people."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -9,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from bort.measure.latency import MeasureStep
+    from bort.measure.noise import Noise
     from bort.measure.profile import LatencyProfile
 
 _TITLES = {
@@ -20,7 +21,23 @@ _TITLES = {
 }
 
 
-def watched(steps: "Iterable[MeasureStep]") -> "Iterator[MeasureStep]":
+class Step(Protocol):
+    """What can be watched: so far `done` of `total` in this stage."""
+
+    @property
+    def stage(self) -> str: ...  # noqa: D102
+
+    @property
+    def done(self) -> int: ...  # noqa: D102
+
+    @property
+    def total(self) -> int: ...  # noqa: D102
+
+
+S = TypeVar("S", bound=Step)
+
+
+def watched(steps: Iterable[S]) -> Iterator[S]:
     """Pass the steps on, and draw a bar for each stage on standard error."""
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -28,25 +45,29 @@ def watched(steps: "Iterable[MeasureStep]") -> "Iterator[MeasureStep]":
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
+    steps = iter(steps)
+    first = next(steps, None)  # before there is a bar: an error shall stand alone
+    if first is None:
+        return
     with Progress(*columns, console=Console(stderr=True)) as bar:
         lines: dict[str, Any] = {}
-        for step in steps:
+        for step in itertools.chain([first], steps):
             if step.stage not in lines:
                 lines[step.stage] = bar.add_task(_TITLES[step.stage], total=step.total)
             bar.update(lines[step.stage], completed=step.done, total=step.total)
             yield step
 
 
-def warn_of_noise(profile: "LatencyProfile") -> None:
+def warn(noise: "Noise", *, rounds: int, complete: bool) -> None:
     """Say on standard error when the numbers cannot rank two architectures."""
     console = Console(stderr=True)
-    if not profile.complete:
-        console.print(Text(f"Stopped early: {profile.rounds} rounds; searches will not use it."))
-    if not profile.noise.ok:
+    if not complete:
+        console.print(Text(f"Stopped early, after {rounds} rounds; searches will not use it."))
+    if not noise.ok:
         console.print(
             Text(
                 "The machine was too busy to rank two architectures: "
-                f"{'; '.join(profile.noise.reasons)}. Measure again when it is quiet."
+                f"{'; '.join(noise.reasons)}. Measure again when it is quiet."
             )
         )
 
@@ -126,6 +147,29 @@ def print_compared(answer: Mapping[str, Any]) -> None:
     console.print(
         Text(f"Differences: {'; '.join(found)}." if found else "Same machine, same workload.")
     )
+
+
+def print_landmarks(answer: Mapping[str, Any]) -> None:
+    """Well-known models here, beside what was published of them."""
+    headings = ("model", "parameters", "published", "median ms", "95 % interval")
+    table = Table(*headings, "faster than base", "than large", "published")
+    for row in answer["landmarks"]:
+        ours, theirs = row["times_faster_than"], row["published_times_faster_than"]
+        table.add_row(
+            row["name"],
+            f"{row['parameter_count'] / 1e6:.1f} M",
+            f"{row['published_parameter_count'] / 1e6:g} M",
+            f"{row['median_ms']:.1f}",
+            f"{row['low_ms']:.1f} to {row['high_ms']:.1f}",
+            f"{ours['BERT-base']:.1f} x",
+            f"{ours['BERT-large']:.1f} x",
+            ", ".join(f"{factor:g} x {name}" for name, factor in theirs.items()),
+        )
+    console = Console()
+    console.print(table)
+    for row in answer["landmarks"]:
+        note = f" ({row['note']})" if row["note"] else ""
+        console.print(Text(f"{row['name']}: {row['source']}{note}."))
 
 
 def _print_table(profile: Mapping[str, Any]) -> None:

@@ -70,19 +70,35 @@ def workload_of(spec: LatencySpec, space: SearchSpace) -> Workload:
         InvalidOptionError: texts longer than the models' positions, or more threads than the
             machine has.
     """
-    positions = space.fixed.get("positions")
-    if positions is not None and spec.sequence_length > positions:
+    check_length(spec.sequence_length, space.fixed.get("positions"), space.name)
+    return Workload(spec.batch_size, spec.sequence_length, check_threads(spec.threads))
+
+
+def check_length(sequence_length: int, positions: int | None, whose: str) -> None:
+    """Pass if texts so long can be read.
+
+    Raises:
+        InvalidOptionError: the models have fewer positions.
+    """
+    if positions is not None and sequence_length > positions:
         raise InvalidOptionError(
-            f"sequence length {spec.sequence_length} is more than the {positions} positions of "
-            f"the models in {space.name!r}; choose {positions} or less"
+            f"sequence length {sequence_length} is more than the {positions} positions of "
+            f"the models in {whose!r}; choose {positions} or less"
         )
-    threads = spec.threads or usable_cores()
+
+
+def check_threads(threads: int | None) -> int:
+    """The number of threads meant; None is all usable cores.
+
+    Raises:
+        InvalidOptionError: more than the machine has.
+    """
     most = max(usable_cores(), psutil.cpu_count(logical=True) or 1)
-    if threads > most:
+    if threads is not None and threads > most:
         raise InvalidOptionError(
             f"{threads} threads were asked for, and this machine has {most}; choose {most} or less"
         )
-    return Workload(spec.batch_size, spec.sequence_length, threads)
+    return threads or usable_cores()
 
 
 @dataclass(frozen=True, slots=True)

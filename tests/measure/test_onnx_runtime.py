@@ -9,7 +9,7 @@ from bort.architecture import Architecture
 from bort.errors import InvalidOptionError, MissingExtraError
 from bort.families import family
 from bort.measure.runtimes import RUNTIME_NAMES, open_runtime, registry, runtime_kind
-from bort.measure.runtimes.inputs import token_inputs
+from bort.measure.runtimes.inputs import model_inputs
 from bort.measure.workload import Candidate, Workload
 
 WORKLOAD = Workload(batch_size=3, sequence_length=12, threads=1)
@@ -28,7 +28,7 @@ def exported(tmp_path_factory):
 
     exporter = Exporter(WORKLOAD, "float32")
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    path.write_bytes(exporter.exported(CANDIDATE))
+    path.write_bytes(exporter.exported(CANDIDATE)[0])
     exporter.close()
     return path
 
@@ -46,8 +46,8 @@ def test_the_exported_model_computes_the_same(name, tolerance, exported, monkeyp
     monkeypatch.setattr(
         onnx_export, "export", lambda model, candidate, path: shutil.copy(exported, path)
     )
-    inputs = token_inputs(CANDIDATE, WORKLOAD)
     model = open_runtime("torch-float32", WORKLOAD).build(CANDIDATE)
+    inputs = model_inputs(model, CANDIDATE, WORKLOAD)
     with torch.inference_mode():
         expected = model(**{k: torch.from_numpy(v) for k, v in inputs.items()}).logits.numpy()
     runtime = open_runtime(name, WORKLOAD)

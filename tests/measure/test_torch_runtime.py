@@ -117,3 +117,15 @@ def test_the_reference_is_repeated_for_a_while():
 
 def test_settling_can_be_stopped():
     settle(lambda: True, seconds=60)
+
+
+@pytest.mark.parametrize("name", ["roberta", "distilbert", "gpt2", "vit", "mlp"])
+def test_families_bring_their_own_inputs(name):
+    kind = family(name)
+    sizes = {"depth": 1, "heads": 2, "hidden": 32, "intermediate": 48}
+    architecture = Architecture.from_dict({key: sizes[key] for key in kind.dimension_names})
+    small = {"vocabulary": 50} if "vocabulary" in kind.defaults else {}
+    runtime = open_runtime("torch-float32", WORKLOAD)
+    output = runtime.prepare(Candidate(kind, architecture, small))()
+    runtime.close()
+    assert getattr(output, "logits", output).shape[0] == WORKLOAD.batch_size

@@ -1,9 +1,6 @@
 """ONNX Runtime on the CPU: the candidate exported, then optimised by the runtime itself."""
 
-import onnxruntime
-
 from bort.measure.protocol import Run
-from bort.measure.runtimes.inputs import token_inputs
 from bort.measure.runtimes.onnx_export import Exporter
 from bort.measure.workload import Candidate, Workload
 
@@ -15,8 +12,10 @@ class OnnxRuntime:
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:
-        self._workload = workload
+        import onnxruntime  # an optional extra
+
         self._exporter = Exporter(workload, variant)
+        self._open = onnxruntime.InferenceSession
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads = workload.threads
         self._options.inter_op_num_threads = 1
@@ -28,10 +27,8 @@ class OnnxRuntime:
         Raises:
             InvalidOptionError: not enough memory for one more.
         """
-        inputs = token_inputs(candidate, self._workload)
-        session = onnxruntime.InferenceSession(
-            self._exporter.exported(candidate), self._options, providers=["CPUExecutionProvider"]
-        )
+        content, inputs = self._exporter.exported(candidate)
+        session = self._open(content, self._options, providers=["CPUExecutionProvider"])
         wanted = {given.name: inputs[given.name] for given in session.get_inputs()}
 
         def run() -> object:

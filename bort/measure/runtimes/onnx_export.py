@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
 
 from bort.errors import InvalidOptionError
-from bort.measure.runtimes.inputs import token_inputs
+from bort.measure.runtimes.inputs import Inputs, model_inputs
 from bort.measure.runtimes.pytorch import TorchRuntime
 from bort.measure.workload import Candidate, Workload
 
@@ -30,10 +31,11 @@ class Exporter:
 
     def __init__(self, workload: Workload, variant: str) -> None:
         self._variant = variant
+        self._workload = workload
         self._torch = TorchRuntime(workload, "float32")
 
-    def exported(self, candidate: Candidate) -> bytes:
-        """The content of the candidate's ONNX file.
+    def exported(self, candidate: Candidate) -> tuple[bytes, Inputs]:
+        """The content of the candidate's ONNX file, and what to run it on.
 
         Raises:
             InvalidOptionError: not enough memory for one more.
@@ -47,7 +49,7 @@ class Exporter:
                 from onnxruntime.quantization import QuantType, quantize_dynamic
 
                 quantize_dynamic(path, path, weight_type=QuantType.QInt8)
-            return path.read_bytes()
+            return path.read_bytes(), model_inputs(model, candidate, self._workload)
 
     def close(self) -> None:
         """Free the weights that exports started from."""
@@ -57,12 +59,16 @@ class Exporter:
 def export(model: Any, candidate: Candidate, path: Path) -> None:
     """Write an ONNX file whose batch size and sequence length stay open, as one deploys it."""
     # Two texts: of a batch of one the exporter would conclude that it is always one.
-    arrays = token_inputs(candidate, Workload(batch_size=2, sequence_length=8, threads=1))
-    open_axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
+    arrays = model_inputs(model, candidate, two_texts)
+    dynamic = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
         model,
         kwargs={name: torch.from_numpy(array) for name, array in arrays.items()},
-        dynamic_shapes=dict.fromkeys(arrays, open_axes),
+        dynamic_shapes={
+            name: {0: dynamic, 1: dynamic} if array.dtype == np.int64 else {0: dynamic}
+            for name, array in arrays.items()
+        },
         dynamo=True,
         verbose=False,
     )

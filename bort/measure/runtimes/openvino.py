@@ -1,9 +1,6 @@
 """OpenVINO on the CPU: the candidate exported to ONNX, then compiled."""
 
-import openvino
-
 from bort.measure.protocol import Run
-from bort.measure.runtimes.inputs import token_inputs
 from bort.measure.runtimes.onnx_export import Exporter
 from bort.measure.workload import Candidate, Workload
 
@@ -16,7 +13,8 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:
-        self._workload = workload
+        import openvino  # an optional extra
+
         self._exporter = Exporter(workload, variant)
         self._core = openvino.Core()
         self._options = {
@@ -31,8 +29,8 @@ class OpenVinoRuntime:
         Raises:
             InvalidOptionError: not enough memory for one more.
         """
-        inputs = token_inputs(candidate, self._workload)
-        model = self._core.read_model(model=self._exporter.exported(candidate))
+        content, inputs = self._exporter.exported(candidate)
+        model = self._core.read_model(model=content)
         request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
         wanted = {given.any_name: inputs[given.any_name] for given in model.inputs}
 

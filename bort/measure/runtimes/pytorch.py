@@ -9,12 +9,13 @@ overlap, so its caches behave as if it were alone: 1-3 % apart in either directi
 import warnings
 from typing import Any
 
+import numpy as np
 import torch
 from transformers.initialization import no_init_weights
 
 from bort.errors import InvalidOptionError
 from bort.measure.protocol import Run
-from bort.measure.runtimes.inputs import token_inputs
+from bort.measure.runtimes.inputs import model_inputs
 from bort.measure.workload import Candidate, Workload
 
 ALIGNMENT = 64  # bytes, a cache line: where torch's own allocator would put a tensor
@@ -37,8 +38,11 @@ class TorchRuntime:
     def prepare(self, candidate: Candidate) -> Run:
         """Build the candidate on the shared weights; see `Runtime.prepare`."""
         model = self.build(candidate)
-        arrays = token_inputs(candidate, self._workload)
-        inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        arrays = model_inputs(model, candidate, self._workload)
+        inputs = {
+            name: torch.from_numpy(array).to(self._dtype if array.dtype == np.float32 else None)
+            for name, array in arrays.items()
+        }
 
         def run() -> object:
             with torch.inference_mode():

@@ -1,0 +1,173 @@
+"""Well-known models of random weights, timed on this machine beside what was published of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bort.architecture import Architecture
+from bort.families import family
+from bort.measure.fingerprint import Fingerprint, this_machine
+from bort.measure.latency import check_length, check_threads
+from bort.measure.runtimes import runtime_kind
+from bort.measure.timing import Instruments, Stage, Timing, never, time_candidates
+from bort.measure.workload import Candidate, Workload
+from bort.study import LatencySpec
+
+_BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """A published model.
+
+    Attributes:
+        name: as it is known.
+        family_name: our family of that shape; weights are random, the vocabulary is BERT's.
+        architecture: its shape.
+        published_parameters: as its authors count them, rounded by them.
+        published_speedups: landmark's name to how many times faster this one is said to be on a
+            CPU.
+        source: of what is published.
+        note: how what we build differs.
+    """
+
+    name: str
+    family_name: str
+    architecture: Architecture
+    published_parameters: int
+    source: str
+    published_speedups: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def candidate(self) -> Candidate:
+        """What is built and timed."""
+        kind = family(self.family_name)
+        return Candidate(kind, self.architecture, kind.defaults)
+
+    def parameter_count(self, *, effective: bool = False) -> int:
+        """Our own count; `effective` leaves the embedding layer out."""
+        kind = family(self.family_name)
+        columns = {k: np.array([v]) for k, v in self.architecture.as_dict().items()}
+        count = kind.effective_parameter_count if effective else kind.parameter_count
+        return int(count(columns, kind.defaults)[0])
+
+
+def _shape(depth: int, heads: int, hidden: int, intermediate: int) -> Architecture:
+    return Architecture.of(depth=depth, heads=heads, hidden=hidden, intermediate=intermediate)
+
+
+LANDMARKS: tuple[Landmark, ...] = (
+    Landmark("BERT-large", "bert", _shape(24, 16, 1024, 4096), 340_000_000, "Devlin et al. 2018"),
+    Landmark("BERT-base", "bert", _shape(12, 12, 768, 3072), 110_000_000, "Devlin et al. 2018"),
+    Landmark("DistilBERT", "distilbert", _shape(6, 12, 768, 3072), 66_000_000, "Sanh et al. 2019"),
+    Landmark(
+        "Bort",
+        "bert",
+        _shape(4, 8, 1024, 768),
+        56_100_000,
+        _BORT,
+        {"BERT-base": 7.9, "BERT-large": 20.0},
+        "the published one has RoBERTa's tokenizer",
+    ),
+    Landmark("MiniLM-L6", "bert", _shape(6, 12, 384, 1536), 22_700_000, "all-MiniLM-L6-v2"),
+    Landmark("TinyBERT-4", "bert", _shape(4, 12, 312, 1200), 14_500_000, "Jiao et al. 2019"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkTiming:
+    """The landmarks' latencies here, with what they were measured on."""
+
+    runtime: str
+    workload: Workload
+    fingerprint: Fingerprint
+    timing: Timing
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ours beside the published, as JSON values."""
+        by_name = dict(zip((mark.name for mark in LANDMARKS), self.timing.latencies, strict=True))
+        return {
+            "runtime": self.runtime,
+            "batch_size": self.workload.batch_size,
+            "sequence_length": self.workload.sequence_length,
+            "threads": self.workload.threads,
+            "fingerprint": {**self.fingerprint.to_dict(), "digest": self.fingerprint.digest},
+            "landmarks": [
+                {
+                    "name": mark.name,
+                    "architecture": mark.architecture.as_dict(),
+                    "parameter_count": mark.parameter_count(),
+                    "effective_parameter_count": mark.parameter_count(effective=True),
+                    "published_parameter_count": mark.published_parameters,
+                    "median_ms": by_name[mark.name].median_ms,
+                    "low_ms": by_name[mark.name].low_ms,
+                    "high_ms": by_name[mark.name].high_ms,
+                    "p95_ms": by_name[mark.name].p95_ms,
+                    "times_faster_than": {
+                        other: by_name[other].median_ms / by_name[mark.name].median_ms
+                        for other in ("BERT-base", "BERT-large")
+                    },
+                    "published_times_faster_than": dict(mark.published_speedups),
+                    "source": mark.source,
+                    "note": mark.note,
+                }
+                for mark in LANDMARKS
+            ],
+            "noise": self.timing.noise.to_dict(),
+            "rounds": self.timing.rounds,
+            "complete": self.timing.complete,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkStep:
+    """Progress: `done` of `total` in this stage; the last one carries the result."""
+
+    stage: Stage
+    done: int
+    total: int
+    result: LandmarkTiming | None = None
+
+
+def time_landmarks(
+    spec: LatencySpec,
+    *,
+    seed: int = 0,
+    wait: bool = False,
+    should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
+) -> Iterator[LandmarkStep]:
+    """Time all landmarks, interleaved, by the same protocol as a space.
+
+    Raises:
+        As `bort.measure.latency.measure`.
+    Cost:
+        About a minute on two cores at sequence length 32; 1.7 GB of memory with PyTorch.
+    """
+    kind = runtime_kind(spec.runtime)
+    kind.check_installed()
+    check_length(spec.sequence_length, 512, "landmarks")
+    threads = check_threads(spec.threads)
+    workload = Workload(spec.batch_size, spec.sequence_length, threads)
+    machine = this_machine(kind.libraries, threads=threads)
+    timing = time_candidates(
+        [mark.candidate for mark in LANDMARKS],
+        kind.name,
+        workload,
+        seed=seed,
+        wait=wait,
+        should_stop=should_stop,
+        instruments=instruments,
+    )
+
+    def steps() -> Iterator[LandmarkStep]:
+        for step in timing:
+            result = None
+            if step.timing is not None:
+                result = LandmarkTiming(kind.name, workload, machine, step.timing)
+            yield LandmarkStep(step.stage, step.done, step.total, result)
+
+    return steps()
