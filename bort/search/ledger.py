@@ -34,7 +34,7 @@ def build_ledger(state: SearchState, *, confidence: float | None) -> tuple[Entry
         entries.append(_nugget(state))
         if state.options.slack is not None:
             entries.append(_monotone(state))
-    entries += _floor(state) + _excluded(state)
+    entries += _scales(state) + _floor(state) + _excluded(state)
     return tuple(entries)
 
 
@@ -133,12 +133,22 @@ def _monotone(state: SearchState) -> Entry:
     return Entry(name, "assumed", f"σ = {slack:.3g}; no violation among {pairs} comparable pairs.")
 
 
+def _scales(state: SearchState) -> list[Entry]:
+    scales = state.problem.scales
+    if scales is None or set(scales) == {"log"}:
+        return []
+    pairs = zip(state.problem.names, scales, strict=True)
+    text = "Distances are taken on these scales: " + ", ".join(f"{n} {s}" for n, s in pairs) + "."
+    return [Entry("scales of the dimensions", "assumed", text)]
+
+
 def _floor(state: SearchState) -> list[Entry]:
     floored = [o for o in state.observations.values() if o.is_floored]
     if not floored:
         return []
-    text = f"{len(floored)} errors of 0 are taken as {floored[0].error:.3g}, 1/(2 n_dev): what "
-    text += "is promised is an error of at most (1+ε) times the larger of the true one and this."
+    floor = f"{floored[0].error:.3g}" + (", 1/(2 n_dev)" if floored[0].n else "")
+    text = f"{len(floored)} errors of 0 are taken as {floor}: what is promised is an error of "
+    text += "at most (1+ε) times the larger of the true one and this."
     return [Entry("errors of 0", "checked", text)]
 
 

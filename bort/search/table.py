@@ -1,0 +1,217 @@
+"""A recorded table of architectures as a search problem: CSV or Parquet, any columns."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bort.errors import InvalidDataError
+from bort.search.arrays import BoolArray, FloatArray
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LABELS = ("id", "name")
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorTable:
+    """Architectures with their size, latency and error, all known.
+
+    Attributes:
+        problem: the space; distances are logarithmic in positive numbers, linear in others, and
+            0 or 1 in text columns.
+        labels: one name per row.
+        errors: shape (N,), 0..1.
+        errors_se: shape (N,) standard errors, or None.
+        dropped: rows that repeated another one exactly.
+    """
+
+    problem: SearchProblem
+    labels: tuple[str, ...]
+    errors: FloatArray
+    errors_se: FloatArray | None
+    dropped: int
+
+    def observation(self, index: int, *, confidence: float | None = None) -> Observation:
+        """The recorded error; errors of 0 are floored at half the smallest positive one.
+
+        With `confidence` and standard errors the interval is normal, and holds for all rows at
+        once (Bonferroni).
+        """
+        floor = float(self.errors[self.errors > 0].min()) / 2
+        error = max(float(self.errors[index]), floor)
+        reach = 0.0
+        if confidence is not None and self.errors_se is not None:
+            from scipy.stats import norm
+
+            reach = norm.isf((1 - confidence) / len(self.errors) / 2) * self.errors_se[index]
+        lower, upper = max(floor, error - reach), min(1.0, error + reach)
+        return Observation(
+            error, min(lower, error), max(upper, error), is_floored=self.errors[index] < floor
+        )
+
+
+def read_table(
+    path: Path,
+    *,
+    size: str = "size",
+    latency: str = "latency",
+    error: str = "error",
+    error_se: str | None = None,
+    maximise: Collection[str] = (),
+) -> ErrorTable:
+    """Read a table: three objectives, and every other column is a dimension.
+
+    A column called `id` or `name` names the rows where its values are all different.
+
+    Args:
+        path: `.csv`, `.tsv` or `.parquet`, with a header.
+        size, latency, error: names of the objective columns, minimised.
+        error_se: name of a column with the standard error of `error`.
+        maximise: objectives to be maximised: an error is then an accuracy, 1 - error; sizes and
+            latencies are inverted.
+    Raises:
+        InvalidDataError: one line on what is wrong, and where.
+    """
+    frame = _read(Path(path))
+    objectives = [size, latency, error] + ([] if error_se is None else [error_se])
+    _check_columns(frame, objectives, maximise)
+    labels, frame = _take_labels(frame, objectives)
+    dimensions = [c for c in frame.columns if c not in objectives]
+    if not dimensions:
+        raise InvalidDataError(
+            f"the table has no dimension: besides {', '.join(objectives)} it needs a column"
+        )
+    repeated = _repeated(frame, dimensions)
+    frame, labels = frame[~repeated], labels[~repeated]
+    if len(frame) < 2:
+        raise InvalidDataError("the table has 1 row; a choice needs 2 or more")
+    numbers = {name: _numbers(frame, name) for name in objectives}
+    _check_values(numbers, size, latency, error)
+    errors = 1 - numbers[error] if error in maximise else numbers[error]
+    costs = {n: 1 / numbers[n] if n in maximise else numbers[n] for n in (size, latency)}
+    columns = {name: _coordinate(frame, name) for name in dimensions}
+    problem = SearchProblem(
+        tuple(dimensions),
+        np.column_stack([values for values, _ in columns.values()]),
+        costs[size],
+        costs[latency],
+        categorical=np.array([scale == "category" for _, scale in columns.values()]),
+        scales=tuple(scale for _, scale in columns.values()),
+    )
+    errors_se = None if error_se is None else numbers[error_se]
+    return ErrorTable(problem, tuple(labels), errors, errors_se, int(repeated.sum()))
+
+
+def _read(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix in (".csv", ".tsv"):
+            return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
+    except (OSError, ValueError) as problem:
+        reason = " ".join(str(problem).split())
+        raise InvalidDataError(f"cannot read the table {path}: {reason}; check the file") from None
+    raise InvalidDataError(
+        f"cannot read {path.name}: a table is a .csv, .tsv or .parquet file; convert it"
+    )
+
+
+def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Collection[str]) -> None:
+    missing = [name for name in objectives if name not in frame.columns]
+    if missing:
+        raise InvalidDataError(
+            f"the table has no column {', '.join(missing)}; it has {', '.join(frame.columns)}"
+        )
+    if len(set(objectives)) < len(objectives):
+        raise InvalidDataError(f"one column cannot be two objectives: {', '.join(objectives)}")
+    unknown = sorted(set(maximise) - set(objectives[:3]))
+    if unknown:
+        raise InvalidDataError(
+            f"only objectives can be maximised, got {', '.join(unknown)}; "
+            f"choose among {', '.join(objectives[:3])}"
+        )
+    holes = frame.isna()
+    if holes.to_numpy().any():
+        row, column = np.argwhere(holes.to_numpy())[0]
+        raise InvalidDataError(
+            f"{int(holes.to_numpy().sum())} values are missing, the first in row {row + 1}, "
+            f"column {frame.columns[column]}; fill it or leave the row out"
+        )
+
+
+def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarray, "pd.DataFrame"]:
+    for name in _LABELS:
+        if name in frame.columns and name not in objectives and frame[name].is_unique:
+            return frame[name].astype(str).to_numpy(), frame.drop(columns=name)
+    return np.array([str(i + 1) for i in range(len(frame))], dtype=object), frame
+
+
+def _repeated(frame: "pd.DataFrame", dimensions: list[str]) -> BoolArray:
+    whole = frame.duplicated().to_numpy()
+    conflicting = frame.duplicated(subset=dimensions).to_numpy() & ~whole
+    if conflicting.any():
+        row = int(np.flatnonzero(conflicting)[0])
+        what = ", ".join(f"{d}={frame[d].iloc[row]}" for d in dimensions)
+        raise InvalidDataError(
+            f"row {row + 1} repeats the architecture {what} with other values; "
+            "keep one of them, or average them"
+        )
+    return np.asarray(whole)
+
+
+def _numbers(frame: "pd.DataFrame", name: str) -> FloatArray:
+    import pandas as pd
+
+    column = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~np.isfinite(column))
+    if len(bad):
+        raise InvalidDataError(
+            f"column {name} must hold numbers, row {frame.index[bad[0]] + 1} has "
+            f"{frame[name].iloc[bad[0]]!r}"
+        )
+    return np.asarray(column)
+
+
+def _check_values(numbers: Mapping[str, FloatArray], size: str, latency: str, error: str) -> None:
+    for name, column in numbers.items():
+        if name in (size, latency) and (column <= 0).any():
+            raise InvalidDataError(
+                f"column {name} must be above 0, the smallest value is {column.min():g}"
+            )
+        if name == error and ((column < 0) | (column > 1)).any():
+            worst = column[np.argmax(np.abs(column - 0.5))]
+            raise InvalidDataError(
+                f"column {name} must lie in 0..1, got {worst:g}; divide percentages by 100"
+            )
+        if name in (size, latency, error) and np.ptp(column) == 0:
+            raise InvalidDataError(
+                f"column {name} is {column[0]:g} in every row; an objective must vary"
+            )
+
+
+def _coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
+    import pandas as pd
+
+    column = frame[name]
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = column.to_numpy(dtype=float)
+        if not np.isfinite(values).all():
+            raise InvalidDataError(f"column {name} holds an infinite number; leave the row out")
+        return (np.log(values), "log") if (values > 0).all() else (values, "linear")
+    is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
+    if is_number.any() and not pd.api.types.is_bool_dtype(column):
+        row = int(np.argmin(is_number))
+        raise InvalidDataError(
+            f"column {name} holds numbers, but row {frame.index[row] + 1} has "
+            f"{column.iloc[row]!r}; write numbers only, or text only"
+        )
+    codes, _ = pd.factorize(column.astype(str), sort=True)
+    return codes.astype(float), "category"
