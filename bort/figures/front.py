@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bort.figures.objectives import ERROR, LATENCY, OBJECTIVES, SIZE, Objective
+from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Palette, Theme, escape, palette, styled
 
 if TYPE_CHECKING:
@@ -154,12 +154,16 @@ Style = dict[str, Any]
 
 def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, Style]]:
     """From back to front: marks, name, marker. Every kind differs in shape and in colour."""
-    ring = "rgba(0,0,0,0)"
     return [
         (
             info.dominated,
             "dominated",
-            {"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": colours.dominated}},
+            {
+                "symbol": "x-thin-open",
+                "size": 7,
+                "color": colours.dominated,
+                "line": {"width": 1.5},
+            },
         ),
         (
             info.front,
@@ -169,8 +173,7 @@ def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, Style]]
         (
             info.cover,
             "ε-cover",
-            {"symbol": "square", "size": 15, "color": ring}
-            | {"line": {"width": 2, "color": colours.cover}},
+            {"symbol": "square-open", "size": 15, "color": colours.cover, "line": {"width": 2}},
         ),
         (
             info.best,
@@ -181,8 +184,7 @@ def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, Style]]
         (
             info.pick,
             "your pick",
-            {"symbol": "circle", "size": 22, "color": ring}
-            | {"line": {"width": 2.5, "color": colours.text}},
+            {"symbol": "circle-open", "size": 22, "color": colours.text, "line": {"width": 2.5}},
         ),
     ]
 
@@ -234,6 +236,3 @@ def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
         low, high = float(np.log10(max(low, high * 1e-3, 1e-9))), float(np.log10(max(high, 1e-9)))
     pad = 0.08 * (high - low) or 0.1
     return [low - pad, high + pad]
-
-
-__all__ = ["OBJECTIVES", "FrontInfo", "Marks", "front_info", "plot_pair"]

@@ -1,0 +1,68 @@
+"""The first page, and that no page loads what only training needs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import APP, Open, shown
+from made_up_study import fill, made_up_spec
+
+from bort.jobs.process import this_process
+from bort.storage import Progress, Store, export_study, import_study
+
+
+def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
+    app = visit("home")
+    assert not app.exception
+    assert "There is nothing to look at yet. Start a search" in shown(app)
+
+
+def test_the_finished_example_comes_first(store: Store, visit: Open) -> None:
+    fill(store, "example", budget=8)
+    recorded = export_study(store, "example")
+    store.delete_study("example")
+    import_study(store, recorded)
+    fill(store, "mine", budget=8)
+    app = visit("home")
+    assert not app.exception
+    assert "A finished example" in shown(app)
+    assert len(app.get("bidi_component")) == 1
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert labels.count("Open") == 2
+
+
+def test_running_jobs_are_listed(store: Store, visit: Open) -> None:
+    spec = made_up_spec("live")
+    store.create_study(spec)
+    job = store.create_job("search", spec.to_dict(), study="live")
+    store.claim_job(job.id, job.attempt, this_process())
+    store.heartbeat(job.id, 1, Progress(done=1, total=4, message="training", eta_s=9))
+    app = visit("home")
+    assert f"Job {job.id}, live: training" in shown(app)
+    assert "Watch" in [link.proto.label for link in app.get("page_link")]
+
+
+PAINT = """
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file({app!r}, default_timeout=60)
+if {page!r} != "home":
+    app.switch_page("pages/{page}.py")
+app.run()
+assert not app.exception, app.exception
+heavy = ("torch", "transformers", "datasets", "sklearn", "onnxruntime")
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("page", ["home", "search", "pareto"])
+def test_painting_a_page_loads_nothing_heavy(
+    store: Store, tmp_path: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, "full", budget=6)
+    code = PAINT.format(app=str(APP), page=page)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert out.stdout.strip() == "[]"

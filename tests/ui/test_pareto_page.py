@@ -1,0 +1,140 @@
+"""The Pareto page: empty and full, asked again, picked from, and linked to."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Open, shown
+from made_up_study import fill, made_up_evaluation, made_up_spec
+
+from bort.answers import read_answer
+from bort.architecture import Architecture
+from bort.storage import Store
+
+
+def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
+    app = visit("pareto")
+    assert not app.exception
+    assert "There is no study yet. Start a search" in shown(app)
+
+
+def test_a_full_study_shows_charts_table_certificate_and_the_largest_w(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "reviews")
+    answer = read_answer(store, "reviews")
+    app = visit("pareto", study="reviews")
+    assert not app.exception
+    assert len(app.get("bidi_component")) == 4
+    assert answer.best is not None
+    assert answer.best.id in shown(app)
+    assert f"{answer.evaluations} of 384" in [metric.value for metric in app.metric]
+    table = app.dataframe[-1].value
+    assert list(table["architecture"]) == [point.id for point in answer.front]
+    assert {"latency_ms", "parameters", "effective", "error", "w", "depth"} <= set(table)
+
+
+def test_without_an_address_the_newest_study_with_trainings_is_shown(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "older", budget=8)
+    store.create_study(made_up_spec("empty"))
+    assert visit("pareto").selectbox[0].value == "older"
+
+
+def test_an_unknown_study_is_one_clear_line_and_the_list(store: Store, visit: Open) -> None:
+    fill(store, "known", budget=8)
+    app = visit("pareto", study="no<b>such")
+    assert "There is no study &#x27;no&lt;b&gt;such&#x27; in this store" in shown(app)
+    assert app.selectbox[0].value == "known"
+
+
+def test_a_study_without_trainings_says_so(store: Store, visit: Open) -> None:
+    store.create_study(made_up_spec("fresh"))
+    app = visit("pareto", study="fresh")
+    assert not app.exception
+    assert "Nothing is trained in this study yet" in shown(app)
+
+
+def test_a_store_that_cannot_be_opened_is_one_line_and_no_traceback(
+    store: Store, visit: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.db").write_text("no database " * 100)
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'broken.db'}")
+    for page in ("home", "search", "pareto"):
+        app = visit(page)
+        assert not app.exception
+        assert "broken.db" in shown(app)
+        assert "Traceback" not in shown(app)
+
+
+def test_the_pick_in_the_address_is_shown_and_can_be_cleared(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    answer = read_answer(store, "reviews")
+    picked = next(point for point in answer.points if point != answer.best)
+    app = visit("pareto", study="reviews", pick=picked.id)
+    assert f"num_hidden_layers={picked.architecture['depth']}," in app.code[0].value
+    app.button[0].click().run()
+    assert "pick" not in app.query_params
+    assert answer.best is not None
+    assert f"num_hidden_layers={answer.best.architecture['depth']}," in app.code[0].value
+
+
+def test_a_pick_that_is_not_trained_is_said_in_one_line(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    app = visit("pareto", study="reviews", pick="9-9-9-9")
+    assert "&#x27;9-9-9-9&#x27; is not trained in this study" in shown(app)
+
+
+def test_epsilon_and_weights_answer_anew_and_are_kept_in_the_address(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "reviews")
+    app = visit("pareto", study="reviews")
+    app.select_slider[0].set_value(0.75).run()
+    assert app.query_params["epsilon"] == "0.75"
+    app.slider[1].set_value(3.0).run()
+    assert app.query_params["weights"] == "1,3,1"
+    answer = read_answer(store, "reviews", epsilon=0.75, weights=(1, 3, 1))
+    assert app.code[1].value == "bort front --study reviews --epsilon 0.75 --weights 1,3,1"
+    assert answer.best is not None
+    assert answer.best.id in shown(app)
+
+
+def test_a_link_with_epsilon_and_weights_asks_the_same_question(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    app = visit("pareto", study="reviews", epsilon="0.37", weights="0,2,1.5")
+    assert app.select_slider[0].value == 0.37
+    assert [slider.value for slider in app.slider] == [0.0, 2.0, 1.5]
+
+
+def test_three_zero_weights_give_the_words_of_the_command_line(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    app = visit("pareto", study="reviews", weights="0,0,1")
+    app.slider[2].set_value(0.0).run()
+    assert "all three weights are 0; one must be more, try 1,1,1" in shown(app)
+
+
+def test_nothing_is_called_guaranteed_that_is_not_proved(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    answer = read_answer(store, "reviews")
+    assert answer.guarantee != "proved"
+    app = visit("pareto", study="reviews")
+    everything = shown(app) + str([metric.value for metric in app.metric])
+    assert "guaranteed" not in everything.lower()
+
+
+def test_data_is_shown_as_text(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    app = visit("pareto", study="reviews")
+    assert "Made-up CPU &lt;b&gt;9000&lt;/b&gt;" in shown(app)
+    assert not [m for m in app.markdown if "Made-up" in m.value]
+
+
+def test_a_new_training_is_shown_at_the_next_look(store: Store, visit: Open) -> None:
+    study = fill(store, "reviews", budget=8)
+    app = visit("pareto", study="reviews")
+    before = app.metric[0].value
+    new = Architecture.of(depth=3, heads=4, hidden=192, intermediate=768)
+    assert new.id not in store.evaluations(study)
+    store.add_evaluation(study, new.id, new.as_dict(), made_up_evaluation(new))
+    assert app.run().metric[0].value != before

@@ -1,0 +1,223 @@
+"""The search page: the form with its messages, the start, and every state of a job."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Open, shown
+from made_up_study import fill
+from streamlit.testing.v1 import AppTest
+
+from bort.errors import InvalidModelError
+from bort.jobs.process import this_process
+from bort.storage import JobState, ProcessIdentity, Progress, Store
+from bort.study import StudySpec
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
+    """Start creates the job, but no process; data and source network are taken as usable."""
+    specs: list[StudySpec] = []
+
+    def start(_store: Store, kind: str, spec: dict[str, object], *, study: str) -> int:
+        specs.append(StudySpec.from_dict(spec))
+        return store.create_job(kind, spec, study=study).id
+
+    monkeypatch.setattr("bort.ui.search_plan.start_detached", start)
+    monkeypatch.setattr("bort.plan.check_study", lambda spec, **options: None)
+    return specs
+
+
+def start_button(app: AppTest) -> bool:
+    return not app.button(key="start").disabled
+
+
+def test_the_form_says_what_it_will_cost_before_start(store: Store, visit: Open) -> None:
+    app = visit("search")
+    assert not app.exception
+    assert "12 at most" in shown(app)
+    assert "384 architectures of 3.06 to 22.71 M parameters" in shown(app)
+    assert start_button(app)
+
+
+def test_start_creates_a_job_and_watches_it(
+    store: Store, visit: Open, started: list[StudySpec]
+) -> None:
+    app = visit("search")
+    app.text_input(key="epsilon").input("0.3").run()
+    app.number_input(key="budget").set_value(5).run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    spec = started[0]
+    assert (spec.name, spec.search.epsilon, spec.search.budget) == ("movie-reviews-minilm", 0.3, 5)
+    assert app.query_params["job"] == "1"
+    assert "Job 1 is about to start" in shown(app)
+    assert store.study("movie-reviews-minilm").spec == spec
+
+
+def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
+    store: Store, visit: Open, started: list[StudySpec]
+) -> None:
+    fill(store, "movie-reviews-minilm", budget=3)
+    app = visit("search")
+    app.button(key="start").click().run()
+    assert started[0].name == "movie-reviews-minilm-2"
+    app = visit("search")
+    app.text_input(key="name").input("movie-reviews-minilm").run()
+    app.button(key="start").click().run()
+    assert len(started) == 1
+    assert "movie-reviews-minilm" in shown(app)
+    assert "job" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("epsilon", "0", "epsilon must be a number above 0, got 0.0; try 0.1 or 0.25"),
+        ("epsilon", "x", "epsilon must be a number above 0, got &#x27;x&#x27;; try 0.1 or 0.25"),
+        ("lipschitz", "-1", "λ must be 0 or more, got -1.0; try 0.2, or leave it out"),
+        ("rates", "fast", "learning rates are numbers with commas between, got &#x27;fast&#x27;"),
+        ("name", "../x", "&#x27;../x&#x27; cannot name a study"),
+    ],
+)
+def test_typed_mistakes_get_the_words_of_the_command_line(
+    store: Store, visit: Open, key: str, value: str, message: str
+) -> None:
+    app = visit("search")
+    app.text_input(key=key).input(value).run()
+    assert message in shown(app)
+    assert not start_button(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("budget", -3, "budget must be a whole number of 1 or more, got -3"),
+        ("steps", 0, "steps must be a whole number of 1 or more, got 0"),
+        ("minutes", -1.0, "minutes must be more than 0, got -1.0; try 10"),
+        ("seed", -1, "a seed is an integer &gt;= 0, got -1"),
+        ("confidence", 2.0, "confidence must lie between 0 and 1, got 2.0; try 0.95"),
+        ("sequence", 0, "sequence length must be a whole number of 1 or more, got 0"),
+    ],
+)
+def test_numbers_that_cannot_be_used_are_said_beside_their_field(
+    store: Store, visit: Open, key: str, value: float, message: str
+) -> None:
+    app = visit("search")
+    app.number_input(key=key).set_value(value).run()
+    assert message in shown(app)
+    assert not start_button(app)
+
+
+def test_an_own_file_and_an_own_space_ask_for_themselves(store: Store, visit: Open) -> None:
+    app = visit("search")
+    app.selectbox(key="task").select("a file on this machine").run()
+    assert "the task is empty; name a task or a data file" in shown(app)
+    app.text_input(key="path").input("my.csv").run()
+    assert "the task is empty" not in shown(app)
+    app.selectbox(key="space").select("my own TOML file").run()
+    assert "no space yet; upload a TOML file" in shown(app)
+    assert not start_button(app)
+
+
+def test_what_the_check_refuses_is_said_and_nothing_is_stored(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(spec: StudySpec, **options: object) -> None:
+        raise InvalidModelError("no folder 'x'; name another")
+
+    monkeypatch.setattr("bort.plan.check_study", refuse)
+    app = visit("search")
+    app.button(key="start").click().run()
+    assert "no folder &#x27;x&#x27;; name another" in shown(app)
+    assert store.studies() == []
+    assert store.jobs() == []
+
+
+def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
+    study = fill(store, "watched", budget=9)
+    job = store.create_job("search", study.spec.to_dict(), study="watched")
+    if process is not None:
+        assert store.claim_job(job.id, job.attempt, process) is not None
+        progress = Progress(done=9, total=20, message="<i>training</i>", eta_s=75.0)
+        store.heartbeat(job.id, job.attempt, progress)
+        store.add_metric(job.id, "certified_epsilon", 8, None)
+        store.add_metric(job.id, "certified_epsilon", 9, 0.5)
+    return job.id
+
+
+def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The real one would, in the end, signal the process of the job: this one.
+    monkeypatch.setattr(
+        "bort.ui.job_view.cancel", lambda store, job_id, wait: store.request_cancel(job_id)
+    )
+    job = make_job(store, process=this_process())
+    app = visit("search", job=str(job))
+    assert not app.exception
+    assert "&lt;i&gt;training&lt;/i&gt;" in shown(app)
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Trained"] == "9 of at most 20"
+    assert values["Left at most"] == "1 min 15 s"
+    assert len(app.get("bidi_component")) == 3
+    app.button(key="cancel").click().run()
+    assert store.job(job).cancel_requested
+    assert app.button(key="cancel").disabled
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+def test_a_job_that_ended_early_says_why_and_can_be_resumed(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch, state: JobState
+) -> None:
+    job = make_job(store, process=this_process())
+    store.finish_job(job, 1, state, reason="the <disk> is full")
+    app = visit("search", job=str(job))
+    assert "the &lt;disk&gt; is full. What it finished is kept." in shown(app)
+    resumed: list[int] = []
+    monkeypatch.setattr(
+        "bort.ui.job_view.resume", lambda store, job_id, detach: resumed.append(job_id)
+    )
+    app.button(key="resume").click().run()
+    assert resumed == [job]
+
+
+def test_a_job_whose_process_is_gone_is_lost_and_can_be_resumed(store: Store, visit: Open) -> None:
+    here = this_process()
+    gone = ProcessIdentity(here.host, 2**22 - 3, 1.0, here.boot_id)
+    app = visit("search", job=str(make_job(store, process=gone)))
+    assert "was lost" in shown(app)
+    assert not app.button(key="resume").disabled
+
+
+def test_a_finished_job_links_to_its_front(store: Store, visit: Open) -> None:
+    job = make_job(store, process=this_process())
+    store.finish_job(job, 1, JobState.DONE, result={})
+    app = visit("search", job=str(job))
+    assert "is done" in shown(app)
+    assert "Open its Pareto front" in [link.proto.label for link in app.get("page_link")]
+    assert not [button for button in app.button if button.key in ("cancel", "resume")]
+
+
+def test_an_unknown_job_is_one_line(store: Store, visit: Open) -> None:
+    app = visit("search", job="77")
+    assert not app.exception
+    assert "there is no job 77" in shown(app)
+
+
+def test_uploads_are_named_by_their_content(store: Store, tmp_path: Path) -> None:
+    from bort.errors import InvalidDataError
+    from bort.ui import uploads
+
+    class Given:
+        name = "../../evil.csv"
+
+        def getvalue(self) -> bytes:
+            return b"text,label\na,1\n"
+
+    path = Path(uploads.keep(Given()))
+    assert path.parent == tmp_path / "uploads"
+    assert path.read_bytes() == b"text,label\na,1\n"
+    assert uploads.keep(Given()) == path
+    Given.name = "x.pkl"
+    with pytest.raises(InvalidDataError, match=r"ends with csv"):
+        uploads.keep(Given())
