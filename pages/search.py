@@ -21,3 +21,4 @@ with frame.page("Search", lead=LEAD):
             spec = search_form.fill_in(slots)
         with right, st.container(border=True, key="sticky"):
             search_plan.show(spec, slots, is_named=bool(st.session_state.get("name")))
+            job_view.recent()

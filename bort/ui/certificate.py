@@ -1,6 +1,5 @@
 """What a study certifies, in four numbers, a sentence and the ledger."""
 
-import pandas as pd
 import streamlit as st
 
 from bort.answers import StudyAnswer
@@ -34,15 +33,9 @@ def show(answer: StudyAnswer) -> None:
 
 def ledger(answer: StudyAnswer) -> None:
     """Every assumption with its status and evidence."""
-    st.dataframe(
-        pd.DataFrame(
-            [(entry.assumption, entry.status, entry.evidence) for entry in answer.ledger],
-            columns=["assumption", "status", "evidence"],
-        ),
-        hide_index=True,
-        column_config={"evidence": st.column_config.TextColumn(width="large")},
-        row_height=44,
-        key="ledger",
+    markup.table(
+        ("assumption", "status", "evidence"),
+        [(entry.assumption, entry.status, entry.evidence) for entry in answer.ledger],
     )
     if answer.excluded:
         markup.note("Left out, because every training diverged: " + ", ".join(answer.excluded))

@@ -96,9 +96,10 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
         st.progress(min(1.0, share))
         markup.note(progress.message or "Waiting for its process")
     with st.container(horizontal=True, gap="large"):
-        total = f" of at most {progress.total:,}" if progress.total else ""
         if answer is not None:
-            st.metric("Trained", f"{answer.evaluations:,}{total}", width="content")
+            limit = answer.spec.search.budget or answer.evaluation_bound
+            most = min(answer.evaluation_bound, limit)
+            st.metric("Trained", f"{answer.evaluations:,} of at most {most:,}", width="content")
             certified = answer.certified_epsilon
             st.metric(
                 f"Certified ε so far, {answer.epsilon:g} asked for",
@@ -141,6 +142,20 @@ def _log(job: JobRecord) -> None:
     with st.expander("Log"):
         text, _ = read_log(job)
         st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
+
+
+def recent() -> None:
+    """The latest searches, whatever became of them, each with a way to it."""
+    jobs = readings.recent_searches()
+    if jobs:
+        markup.label("Recent searches")
+    for job in jobs:
+        st.page_link(
+            navigation.SEARCH,
+            label=f"{job.study or job.kind}: job {job.id} {_TITLES[job.state]}",
+            icon=":material/history:",
+            query_params={"job": str(job.id)},
+        )
 
 
 def _cancel(job_id: int) -> None:

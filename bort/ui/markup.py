@@ -56,3 +56,14 @@ def facts(rows: Sequence[tuple[str, str, str]]) -> None:
         for term, value, remark in rows
     )
     st.html(f'<div class="bort-facts">{inner}</div>')
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Words in columns, wrapped; for numbers there is `st.dataframe`."""
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    st.html(
+        f'<table class="bort-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )

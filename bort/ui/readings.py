@@ -62,9 +62,9 @@ def active_jobs() -> list[JobRecord]:
     return list_jobs(store(), states=[state for state in JobState if state.is_active])
 
 
-def recent_jobs(limit: int = 5) -> list[JobRecord]:
-    """The newest jobs, whatever their state."""
-    return list_jobs(store(), limit=limit)
+def recent_searches(limit: int = 4) -> list[JobRecord]:
+    """The newest searches, whatever their state."""
+    return list_jobs(store(), kind="search", limit=limit)
 
 
 def job(job_id: int) -> JobRecord:

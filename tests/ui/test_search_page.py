@@ -157,7 +157,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
     assert not app.exception
     assert "&lt;i&gt;training&lt;/i&gt;" in shown(app)
     values = {metric.label: metric.value for metric in app.metric}
-    assert values["Trained"] == "9 of at most 20"
+    assert values["Trained"] == "9 of at most 9"
     assert values["Left at most"] == "1 min 15 s"
     assert len(app.get("bidi_component")) == 3
     app.button(key="cancel").click().run()
@@ -196,6 +196,12 @@ def test_a_finished_job_links_to_its_front(store: Store, visit: Open) -> None:
     assert "is done" in shown(app)
     assert "Open its Pareto front" in [link.proto.label for link in app.get("page_link")]
     assert not [button for button in app.button if button.key in ("cancel", "resume")]
+
+
+def test_a_search_left_behind_is_found_again_from_the_form(store: Store, visit: Open) -> None:
+    make_job(store, process=this_process())
+    labels = [link.proto.label for link in visit("search").get("page_link")]
+    assert "watched: job 1 is running" in labels
 
 
 def test_an_unknown_job_is_one_line(store: Store, visit: Open) -> None:
