@@ -8,6 +8,7 @@ from bort.ui import (
     frame,
     front_charts,
     front_table,
+    growing,
     markup,
     point_panel,
     question,
@@ -45,4 +46,5 @@ with frame.page("Pareto front", lead=LEAD):
                 asked = question.ask(study)
             show(study, asked)
         else:
-            markup.notice("Nothing is trained in this study yet; its front grows here as it is.")
+            markup.notice("Nothing is trained in this study yet; its front will grow here.")
+        growing.follow(study)

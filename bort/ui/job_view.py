@@ -47,7 +47,8 @@ def _head(job: JobRecord) -> None:
     state = f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
     markup.name(job.study or job.kind, state)
     if job.state.can_resume:
-        markup.problem(f"{job.reason or 'It ended early'}. What it finished is kept.")
+        say = markup.notice if job.state is JobState.CANCELLED else markup.problem
+        say(f"It ended early: {job.reason or 'no reason known'}. What it finished is kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.state.is_active:
             st.button(
@@ -99,7 +100,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
         if answer is not None:
             limit = answer.spec.search.budget or answer.evaluation_bound
             most = min(answer.evaluation_bound, limit)
-            st.metric("Trained", f"{answer.evaluations:,} of at most {most:,}", width="content")
+            st.metric("Trained", f"{answer.evaluations:,} of {most:,} at most", width="content")
             certified = answer.certified_epsilon
             st.metric(
                 f"Certified ε so far, {answer.epsilon:g} asked for",

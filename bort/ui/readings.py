@@ -57,9 +57,9 @@ def _answer(
     return read_answer(_opened(url), name, epsilon=epsilon, weights=weights)
 
 
-def active_jobs() -> list[JobRecord]:
-    """Jobs that wait or run, the newest first."""
-    return list_jobs(store(), states=[state for state in JobState if state.is_active])
+def active_jobs(study: str | None = None) -> list[JobRecord]:
+    """Jobs that wait or run, of one study or of all, the newest first."""
+    return list_jobs(store(), study=study, states=[s for s in JobState if s.is_active])
 
 
 def recent_searches(limit: int = 4) -> list[JobRecord]:

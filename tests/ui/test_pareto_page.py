@@ -8,6 +8,7 @@ from made_up_study import fill, made_up_evaluation, made_up_spec
 
 from bort.answers import read_answer
 from bort.architecture import Architecture
+from bort.jobs.process import this_process
 from bort.storage import Store
 
 
@@ -138,3 +139,13 @@ def test_a_new_training_is_shown_at_the_next_look(store: Store, visit: Open) -> 
     assert new.id not in store.evaluations(study)
     store.add_evaluation(study, new.id, new.as_dict(), made_up_evaluation(new))
     assert app.run().metric[0].value != before
+
+
+def test_a_study_that_a_search_fills_links_to_it(store: Store, visit: Open) -> None:
+    study = fill(store, "growing", budget=4)
+    job = store.create_job("search", study.spec.to_dict(), study="growing")
+    store.claim_job(job.id, job.attempt, this_process())
+    app = visit("pareto", study="growing")
+    assert not app.exception
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert "Watch the search that fills this study" in labels

@@ -157,7 +157,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
     assert not app.exception
     assert "&lt;i&gt;training&lt;/i&gt;" in shown(app)
     values = {metric.label: metric.value for metric in app.metric}
-    assert values["Trained"] == "9 of at most 9"
+    assert values["Trained"] == "9 of 9 at most"
     assert values["Left at most"] == "1 min 15 s"
     assert len(app.get("bidi_component")) == 3
     app.button(key="cancel").click().run()
