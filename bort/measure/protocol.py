@@ -5,7 +5,7 @@ each number here is what it is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ Clock = Callable[[], float]
 """Seconds since any fixed moment, never going back."""
 
 CONFIDENCE = 0.95
+ENOUGH_ROUNDS = 3
 RESAMPLES = 400
 
 
@@ -25,13 +26,15 @@ class Protocol:
     """The numbers of one measurement; sources in docs/latency.md.
 
     Attributes:
-        timed_runs: timed runs per architecture and round.
+        timed_runs: timed runs per architecture and round; two where all are slow.
         warm_up_runs: untimed runs before them, because the architecture measured just before
             has filled the caches with its own weights ("Warm-up": 5 runs leave 2 %).
-        warm_up_seconds: untimed runs of slow architectures end here, though never before two.
+        warm_up_seconds: untimed runs of slow architectures end here, after one at least.
         budget_seconds: the number of rounds is chosen to take about this long,
         min_rounds: but never fewer,
         max_rounds: and never more.
+        limit_seconds: ends after the round in which this has passed, if three are complete:
+            others must not wait for ever because the machine is slow or has become busy.
         stable_within: before the first round each architecture runs until the medians of two
             windows of five runs differ by no more than this share.
     """
@@ -42,11 +45,18 @@ class Protocol:
     budget_seconds: float = 40.0
     min_rounds: int = 8
     max_rounds: int = 20
+    limit_seconds: float = 120.0
     stable_within: float = 0.05
 
     def is_spent(self, rounds: int, seconds: float) -> bool:
-        """Whether to be content with fewer rounds than were chosen: the machine became busy."""
-        return rounds >= self.min_rounds and seconds > 1.5 * self.budget_seconds
+        """Whether to be content with the rounds there are."""
+        return rounds >= ENOUGH_ROUNDS and seconds > self.limit_seconds
+
+    def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
+        """These numbers, with two timed runs per round where all architectures are slow."""
+        one_round = sum(seconds_per_run) * (self.timed_runs + 1)
+        slow = one_round * self.min_rounds > self.budget_seconds
+        return replace(self, timed_runs=min(2, self.timed_runs)) if slow else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +162,7 @@ def summarise(seconds: FloatArray, *, rng: np.random.Generator) -> Latency:
 def _warm_caches(run: Run, clock: Clock, protocol: Protocol) -> None:
     begin = clock()
     for done in range(protocol.warm_up_runs):
-        if done >= 2 and clock() - begin > protocol.warm_up_seconds:
+        if done >= 1 and clock() - begin > protocol.warm_up_seconds:
             return
         run()
 

@@ -141,14 +141,15 @@ def _time_runs(
     reference = runs[int(np.argsort(typical)[len(runs) // 2])]
     before, others = tools.read_noise(reference, tools.clock), tools.watch_others()
     rng, begin = np.random.default_rng(seed), tools.clock()
-    total = choose_rounds(typical, tools.protocol)
+    protocol = tools.protocol.fitted_to(typical)
+    total = choose_rounds(typical, protocol)
     seconds: list[FloatArray] = []
     for one_round in interleaved_rounds(
-        runs, total, protocol=tools.protocol, rng=rng, clock=tools.clock, should_stop=should_stop
+        runs, total, protocol=protocol, rng=rng, clock=tools.clock, should_stop=should_stop
     ):
         seconds.append(one_round)
         yield TimingStep("measuring", len(seconds), total)
-        if tools.protocol.is_spent(len(seconds), tools.clock() - begin):
+        if protocol.is_spent(len(seconds), tools.clock() - begin):
             total = len(seconds)
             break
     if not seconds:

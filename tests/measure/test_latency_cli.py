@@ -7,7 +7,7 @@ import pytest
 from fake_machine import FakeMachine
 
 from bort.cli import latency_report, main
-from bort.measure import timing
+from bort.measure import landmarks, timing
 from bort.measure.lock import measuring
 
 SPACE = """
@@ -241,6 +241,7 @@ def test_landmarks_stand_beside_what_was_published(bort, machine):
         # ours with BERT's vocabulary, theirs as they round
         assert row["parameter_count"] == pytest.approx(row["published_parameter_count"], rel=0.03)
         assert row["source"]
+    assert list(rows) == [mark.name for mark in landmarks.LANDMARKS]
     sizes = [row["parameter_count"] for row in answer["landmarks"]]
     assert sizes == sorted(sizes, reverse=True)  # the largest is built first
     code, out, _ = bort("landmarks")
