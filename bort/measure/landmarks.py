@@ -9,7 +9,7 @@ import numpy as np
 from bort.architecture import Architecture
 from bort.families import family
 from bort.measure.fingerprint import Fingerprint, this_machine
-from bort.measure.latency import check_length, check_threads
+from bort.measure.plan import check_length, check_threads
 from bort.measure.runtimes import runtime_kind
 from bort.measure.timing import Instruments, Stage, Timing, never, time_candidates
 from bort.measure.workload import Candidate, Workload

@@ -302,3 +302,26 @@ def test_a_small_space_is_measured_whole(machine):
     assert len(profile.measurements) == 4
     assert profile.model.held_out == 0
     assert np.isfinite(profile.predict(tiny).median_ms).all()
+
+
+def test_a_study_uses_the_named_or_the_stored_profile(space, machine, monkeypatch, tmp_path):
+    from bort.measure import stored
+    from bort.storage import open_store
+
+    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(latency_module, "Instruments", lambda: machine.instruments)
+    _, named = measured(space, FakeMachine(), count=12, name="mine")
+    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
+        store.put_profile(named.to_dict(), "mine")
+        assert stored.study_profile(store, space, replace(SPEC, profile="mine")) == named
+        assert not machine.ran
+        fresh = stored.study_profile(store, space, SPEC)
+        runs = len(machine.ran)
+        assert runs > 0
+        assert stored.study_profile(store, space, SPEC) == fresh
+        assert len(machine.ran) == runs
+        with pytest.raises(InvalidProfileError, match="no latency profile is named 'other'"):
+            stored.study_profile(store, space, replace(SPEC, profile="other"))
+        layers = SearchSpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
+        with pytest.raises(InvalidProfileError, match="is of the family 'mlp'"):
+            stored.study_profile(store, layers, replace(SPEC, profile="mine"))
