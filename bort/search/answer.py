@@ -90,8 +90,7 @@ def solve(
         nugget=nugget,
     )
     state = SearchState(problem, options)
-    for index, observation in observations.items():
-        state.add(index, observation)
+    state.add_all(observations)
     return answer_of(state, confidence=confidence)
 
 

@@ -89,8 +89,7 @@ def certified_search(
         nugget=nugget,
     )
     state = SearchState(problem, options)
-    for index, observation in (known or {}).items():
-        state.add(index, observation)
+    state.add_all(known or {})
     limit = len(problem) if budget is None else budget
     while ending(state, limit) is None:
         index = next_pick(state, limit)

@@ -6,7 +6,7 @@ from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.lower_envelope import LowerEnvelope
 from bort.search.observation import Observation
 
-_BATCH = 256  # stale architectures, and witnesses, handled at once: bounds the memory
+_CELLS = 1 << 19  # pairs (stale architecture, witness) handled at once: bounds the memory
 
 
 class CoverGap:
@@ -26,6 +26,7 @@ class CoverGap:
         self._stale = np.zeros(len(problem), dtype=bool)
         self._witnesses: list[int] = []
         self._log_uppers: list[float] = []
+        self._largest: tuple[int, float] | None = None
 
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
         """Take in one evaluation, after ℓ has been raised by it.
@@ -34,6 +35,7 @@ class CoverGap:
             own: shape (N,), its own error term to all.
             rose: shape (N,), where ℓ rose.
         """
+        self._largest = None
         self._stale |= rose
         if observation.is_witness:
             self._witnesses.append(index)
@@ -49,23 +51,30 @@ class CoverGap:
 
     def largest(self) -> tuple[int, float]:
         """argmax g (the lowest index of equals) and max g, exact."""
+        if self._largest is None:
+            self._largest = self._find_largest()
+        return self._largest
+
+    def _find_largest(self) -> tuple[int, float]:
         while True:
             fresh = np.where(self._stale, -np.inf, self._gap)
             best = float(fresh.max())
             candidates = np.flatnonzero(self._stale & (self._gap >= best))
             if not len(candidates):
                 return int(np.argmax(fresh)), best
-            if len(candidates) > _BATCH:
-                order = np.argpartition(-self._gap[candidates], _BATCH)[:_BATCH]
+            batch = max(1, _CELLS // max(1, len(self._witnesses)))
+            if len(candidates) > batch:
+                order = np.argpartition(-self._gap[candidates], batch)[:batch]
                 candidates = candidates[order]
             self._refresh(candidates)
 
     def _refresh(self, rows: IntArray) -> None:
         lower = self._envelope.values[rows]
         self._gap[rows] = np.inf
-        for start in range(0, len(self._witnesses), _BATCH):
-            some = np.array(self._witnesses[start : start + _BATCH])
-            uppers = np.array(self._log_uppers[start : start + _BATCH])
+        size = max(1, _CELLS // len(rows))
+        for start in range(0, len(self._witnesses), size):
+            some = np.array(self._witnesses[start : start + size])
+            uppers = np.array(self._log_uppers[start : start + size])
             gap = np.maximum(self._envelope.own_error_term(rows, some), 0.0)
             np.minimum(gap, np.maximum(uppers - lower[:, None], 0.0), out=gap)
             for log_cost in (self._log_size, self._log_latency):

@@ -52,10 +52,12 @@ def _is_beaten_for_sure(costs: FloatArray, lower: FloatArray, upper: FloatArray)
 
 def _covers(state: SearchState, rows: IntArray) -> BoolArray:
     """Whether each of `rows` certifies each architecture at ε: shape (N or fewer, len(rows))."""
-    problem, envelope, delta = state.problem, state.engines.envelope, state.options.delta
-    error_term = np.log([state.observations[int(i)].upper for i in rows]) - envelope.values[:, None]
-    if not state.is_exhausted:  # then no λ is needed, and none may have been estimated
-        error_term = np.minimum(error_term, envelope.own_error_term(slice(None), rows))
+    problem, delta = state.problem, state.options.delta
+    log_upper = np.log([state.observations[int(i)].upper for i in rows])
+    error_term = log_upper - state.log_lower[:, None]
+    if not state.is_exhausted:
+        own = state.engines.envelope.own_error_term(slice(None), rows)
+        error_term = np.minimum(error_term, own)
     covers = error_term <= delta
     for cost in (np.log(problem.size), np.log(problem.latency)):
         covers &= cost[rows][None, :] - cost[:, None] <= delta

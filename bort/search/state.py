@@ -1,5 +1,6 @@
 """What is known and certified after some evaluations. Pure bookkeeping: it chooses nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,21 @@ class SearchState:
         if not options.evaluates_everything and options.lipschitz is not None:
             self._engines = self._build(options.lipschitz)
 
+    def add_all(self, observations: Mapping[int, Observation]) -> None:
+        """Take in many evaluations, in their order; fast where they are the whole space."""
+        if len(self.observations) + len(observations) < len(self.problem):
+            for index, observation in observations.items():
+                self.add(index, observation)
+            return
+        indices = np.fromiter(observations, dtype=np.int64, count=len(observations))
+        if not (
+            0 <= indices.min() <= indices.max() < len(self.problem) and self.is_open[indices].all()
+        ):
+            raise InvalidOptionError("evaluations must be of new architectures of the space")
+        self.observations.update(observations)
+        self.is_open[indices] = False
+        self._engines = None
+
     def add(self, index: int, observation: Observation) -> None:
         """Take in one evaluation.
 
@@ -57,7 +73,9 @@ class SearchState:
             )
         self.observations[index] = observation
         self.is_open[index] = False
-        if self.estimate.observe(index, observation):
+        if self.is_exhausted or self.options.evaluates_everything:
+            self._engines = None  # no bound is needed any more, or ever
+        elif self.estimate.observe(index, observation):
             self._engines = None
         elif self._engines is not None:
             self._take_in(self._engines, index, observation)
@@ -73,13 +91,21 @@ class SearchState:
         return self.estimate.is_tested or self.is_exhausted
 
     @property
+    def log_lower(self) -> FloatArray:
+        """Lower bound on ln e of all, shape (N,); the measured ones where all are evaluated."""
+        if not self.is_exhausted:
+            return self.engines.envelope.values
+        values = np.empty(len(self.problem))
+        indices = np.fromiter(self.observations, dtype=np.int64, count=len(values))
+        values[indices] = np.log([o.lower for o in self.observations.values()])
+        return values
+
+    @property
     def engines(self) -> _Engines:
         """The bounds under the λ in force, rebuilt where it has risen."""
         if self._engines is None:
-            lipschitz = self.estimate.in_force
-            if lipschitz is None:
-                lipschitz = np.zeros(len(self.problem.names))
-            self._engines = self._build(lipschitz)
+            assert self.estimate.in_force is not None, "without λ there are no bounds"
+            self._engines = self._build(self.estimate.in_force)
         return self._engines
 
     @property
@@ -151,7 +177,7 @@ class SearchState:
         upper = self.log_gains.copy()
         possible = upper > -np.inf
         if weight:
-            upper[possible] -= weight * self.engines.envelope.values[possible]
+            upper[possible] -= weight * self.log_lower[possible]
         excluded = [i for i, o in self.observations.items() if o.is_excluded]
         upper[excluded] = -np.inf
         rows = [i for i, o in self.observations.items() if o.is_witness]
@@ -175,14 +201,16 @@ class SearchState:
         return any(o.is_witness for o in self.observations.values())
 
     def _gap(self) -> float:
-        if self.options.evaluates_everything:
-            return 0.0 if self.is_exhausted else np.inf
+        if self.options.evaluates_everything and not self.is_exhausted:
+            return np.inf
         if not self.has_witness or not (self.is_ready or self._needs_no_errors):
             return np.inf
         if self.options.goal == "best":
             upper, lower = self.log_w_bounds()
             highest = float(upper.max())
             return 0.0 if highest == -np.inf else max(0.0, highest - lower)
+        if self.is_exhausted:
+            return 0.0
         gap = self.engines.gap
         assert gap is not None
         return gap.largest()[1]
