@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "search": ("bort.cli.search", "search", "Search a space for its best trade-offs."),
     "front": ("bort.cli.front", "front", "Read a study's Pareto front; trains nothing."),
     "latency": ("bort.cli.latency", "latency", "Measure this machine."),
+    "agora": ("bort.cli.agora", "agora", "Teach a student near its errors."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
     "bench": ("bort.cli.bench", "bench", "Reproduce our benchmarks."),
     "app": ("bort.cli.app", "app", "Open the dashboard."),

@@ -15,7 +15,10 @@ Runner = Callable[[JobContext], Mapping[str, Any]]
 """Works on a job until it is done or `context.should_stop()`; returns what JSON can hold."""
 
 # Kind -> "module:function", imported when the job begins.
-RUNNERS: dict[str, str] = {"search": "bort.jobs.search:run"}
+RUNNERS: dict[str, str] = {
+    "search": "bort.jobs.search:run",
+    "agora": "bort.jobs.agora:run",
+}
 
 
 def runner_path(kind: str) -> str:

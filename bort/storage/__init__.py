@@ -3,6 +3,7 @@
 The only code that opens the database or a run's files. SQLite by default, PostgreSQL by URL.
 """
 
+from bort.storage.agora import AgoraRoundRecord
 from bort.storage.recorded import ensure_examples, export_study, import_study
 from bort.storage.records import (
     EvaluationRecord,
@@ -20,6 +21,7 @@ from bort.storage.runs import append_log, open_log, read_log
 from bort.storage.store import Store, open_store
 
 __all__ = [
+    "AgoraRoundRecord",
     "EvaluationRecord",
     "Heartbeat",
     "JobEvent",

@@ -182,3 +182,15 @@ metrics = sa.Table(
     sa.Column("value", sa.Float),  # NULL where a value was not finite
     sa.Index("metrics_of_job", "job_id", "name", "step"),
 )
+
+agora_rounds = sa.Table(
+    "agora_rounds",
+    metadata,
+    _id(),
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    _integer("number"),
+    _json("round"),
+    _json("summary"),
+    _float("created_at"),
+    sa.UniqueConstraint("job_id", "number"),
+)

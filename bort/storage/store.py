@@ -3,6 +3,7 @@
 from types import TracebackType
 
 from bort import paths
+from bort.storage.agora import AgoraRounds
 from bort.storage.database import BUSY_TIMEOUT_S, Database
 from bort.storage.evaluations import Evaluations
 from bort.storage.history import History
@@ -12,8 +13,8 @@ from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies
 
 
-class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History):
-    """Studies, latency profiles and jobs in one database.
+class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds):
+    """Studies, latency profiles, jobs and Agora rounds in one database.
 
     Safe to share between threads; processes open their own. Values go in and come out as frozen
     dataclasses (`bort.storage.records`). Every method may raise `StoreError`: one line that says

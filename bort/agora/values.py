@@ -1,0 +1,150 @@
+"""What the loop passes around: inputs (points or texts), labels, error rates with intervals."""
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Inputs = npt.NDArray[Any]
+"""One entry of the first axis per example: shape (n, d) of floats for points of R^d,
+shape (n,) of strings (dtype object) for texts, shape (n, 2) of strings for pairs of texts."""
+
+Value = str | tuple[str, ...] | tuple[float, ...]
+"""One input as JSON can hold it."""
+
+Z_95 = 1.959963984540054  # two-sided 95% quantile of the normal distribution
+
+
+def as_inputs(values: Sequence[Value] | Inputs) -> Inputs:
+    """Values as an array whose first axis runs over them.
+
+    Examples:
+        >>> as_inputs([(0.0, 1.0), (2.0, 3.0)]).shape, as_inputs(["a", "b"]).shape
+        ((2, 2), (2,))
+    """
+    if isinstance(values, np.ndarray):
+        is_text = values.dtype.kind in "OUS"
+    else:
+        first = values[0] if len(values) else 0.0
+        is_text = isinstance(first, str) or (
+            isinstance(first, tuple) and bool(first) and isinstance(first[0], str)
+        )
+    return np.array(values, dtype=object if is_text else float)
+
+
+def as_values(inputs: Inputs) -> tuple[Value, ...]:
+    """Inverse of `as_inputs`; floats keep every bit."""
+    if inputs.ndim == 1:
+        return tuple(inputs.tolist())
+    return tuple(map(tuple, inputs.tolist()))
+
+
+def identities(inputs: Inputs) -> list[Hashable]:
+    """What makes an input the same as another one: the text itself, or the exact coordinates."""
+    return list(as_values(inputs))
+
+
+def joined(parts: Sequence[Inputs]) -> Inputs:
+    """Inputs behind each other; empty parts do not count, whatever their shape."""
+    full = [part for part in parts if len(part)]
+    if not full:
+        return parts[0]
+    return np.concatenate(full) if len(full) > 1 else full[0]
+
+
+def most_probable(probabilities: FloatArray) -> IntArray:
+    """Shape (n, classes) to (n,): the class with the largest probability; of equals the first."""
+    classes: IntArray = probabilities.argmax(axis=1)
+    return classes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Examples:
+    """Inputs with a probability for each class.
+
+    Attributes:
+        inputs: n inputs.
+        probabilities: shape (n, number of classes), rows sum to 1; one-hot where a label is
+            certain, softer where a labeler was in doubt.
+    """
+
+    inputs: Inputs
+    probabilities: FloatArray
+
+    def __post_init__(self) -> None:
+        if len(self.inputs) != len(self.probabilities):
+            raise ValueError(
+                f"{len(self.inputs)} inputs need as many labels, got {len(self.probabilities)}"
+            )
+
+    @classmethod
+    def of(cls, inputs: Inputs, labels: npt.ArrayLike, class_count: int) -> "Examples":
+        """Examples whose labels (integers from 0) are certain."""
+        rows = np.eye(class_count)[np.asarray(labels, dtype=np.int64)]
+        return cls(inputs, rows.reshape(-1, class_count))
+
+    @property
+    def labels(self) -> IntArray:
+        """Shape (n,): the most probable class; of equals the first."""
+        return most_probable(self.probabilities)
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes of the task, seen or not."""
+        return int(self.probabilities.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ErrorRate:
+    """Wrong answers among n, with Wilson's 95% interval.
+
+    Examples:
+        >>> rate = ErrorRate(5, 100)
+        >>> rate.rate, round(rate.low, 3), round(rate.high, 3)
+        (0.05, 0.022, 0.112)
+
+    Source: E. B. Wilson (1927), *Probable inference, the law of succession, and statistical
+    inference*, JASA 22.
+    """
+
+    wrong: int
+    n: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.wrong <= self.n or self.n < 1:
+            raise ValueError(f"wrong must lie in 0..n and n be 1 or more, got {self}")
+
+    @property
+    def rate(self) -> float:
+        """Share of wrong answers, 0..1."""
+        return self.wrong / self.n
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95% interval."""
+        return self._bound(-1.0) if self.wrong else 0.0
+
+    @property
+    def high(self) -> float:
+        """Upper end of the 95% interval."""
+        return self._bound(1.0) if self.wrong < self.n else 1.0
+
+    def _bound(self, side: float) -> float:
+        z2 = Z_95 * Z_95
+        centre = self.rate + z2 / (2 * self.n)
+        spread = Z_95 * math.sqrt(self.rate * (1 - self.rate) / self.n + z2 / (4 * self.n**2))
+        return (centre + side * spread) / (1 + z2 / self.n)
+
+
+def error_rate(predicted: IntArray, labels: IntArray) -> ErrorRate:
+    """How often `predicted` differs from `labels`; both have shape (n,)."""
+    return ErrorRate(int(np.count_nonzero(predicted != labels)), len(labels))

@@ -1,0 +1,186 @@
+"""`bort agora`: run the loop, read its rounds, export what it generated."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bort.cli import options
+from bort.errors import InvalidOptionError
+
+_LARGEST_ID = 2**31 - 1  # what every database holds
+_job_id = click.argument("job_id", metavar="JOB", type=click.IntRange(1, _LARGEST_ID))
+TORUS = "torus"
+
+
+@click.group()
+def agora() -> None:
+    """Teach a small model: sample new points near its errors, label them, train again.
+
+    \b
+    Examples:
+      bort agora run --task torus
+      bort agora show 3 --points
+      bort agora export 3 points.parquet
+    """
+
+
+@agora.command()
+@click.option(
+    "--task",
+    default=TORUS,
+    show_default=True,
+    metavar="torus",
+    help="What to learn: points on a torus, part of which is missing.",
+)
+@click.option("--study", metavar="NAME", help="Name of the run [default: TASK-LEARNER].")
+@click.option(
+    "--learner",
+    default="random-guesser",
+    show_default=True,
+    metavar="random-guesser|knn|random-features",
+    help="The student.",
+)
+@click.option(
+    "--labeler",
+    default="noisy-oracle",
+    show_default=True,
+    metavar="oracle|noisy-oracle|knn|random-features",
+    help="What labels the new points; the noisy oracle errs on one in ten.",
+)
+@click.option(
+    "--sampler",
+    default="tangent",
+    show_default=True,
+    metavar="tangent|ball|mixture",
+    help="Where new points come from.",
+)
+@click.option("--radius", type=float, metavar="R", help="How far from a dev error [default: 1.5].")
+@click.option("--rounds", default=8, show_default=True, metavar="N", help="Rounds at most.")
+@click.option("--points", type=int, metavar="N", help="Added points at most [default: no limit].")
+@click.option("--seed", default=0, show_default=True, help="Seed of the splits and of the run.")
+@click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
+@options.store_url
+@options.as_json
+def run(
+    task: str,
+    study: str | None,
+    radius: float | None,
+    detach: bool,
+    store_url: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Run Agora; an interrupted run goes on with `bort jobs resume`.
+
+    The torus: a third of the training points is missing, and rounds fill it. Errors are told on
+    dev, which Agora looks at, and on an audit split, which it cannot. Betti numbers (components,
+    loops, voids) of the training set go from (1, 1, 0), a bent tube, to (1, 2, 1), the torus.
+
+    \b
+    Examples:
+      bort agora run --task torus
+      bort agora run --task torus --learner knn --labeler oracle --json
+      bort agora run --task torus --rounds 4 --points 500 --seed 3
+    """
+    from bort import jobs
+    from bort.cli.agora_report import print_run
+    from bort.cli.report import progress
+    from bort.storage import open_store
+
+    spec = _spec(task, study, radius, given)
+    name = spec["study"]
+    with open_store(store_url) as store:
+        if detach:
+            job = jobs.start_detached(store, "agora", spec, study=name)
+            if as_json:
+                options.print_json({"job": job, "study": name})
+            else:
+                click.echo(f"Job {job} runs Agora: bort agora show {job}")
+            return
+        with progress(f"Agora on the {task}") as on_progress:
+            answer = jobs.run_here(store, "agora", spec, study=name, on_progress=on_progress)
+    if as_json:
+        options.print_json(answer)
+    else:
+        print_run(answer)
+
+
+@agora.command()
+@_job_id
+@click.option("--points", is_flag=True, help="List every generated point beside its parent.")
+@options.store_url
+@options.as_json
+def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> None:
+    """Show the rounds of a run, also while it is running.
+
+    \b
+    Examples:
+      bort agora show 3
+      bort agora show 3 --points --json
+    """
+    from bort.cli.agora_report import print_points, print_run, run_so_far
+    from bort.jobs.agora import point_rows
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        job, stored = _stored(store, job_id)
+    answer = run_so_far(job, stored)
+    rows = point_rows(stored) if points else []
+    if as_json:
+        options.print_json(answer | ({"points": rows} if points else {}))
+        return
+    print_run(answer)
+    if points:
+        print_points(rows)
+
+
+@agora.command()
+@_job_id
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@options.store_url
+def export(job_id: int, file: Path, store_url: str | None) -> None:
+    """Write every generated point with its provenance to FILE (.parquet or .jsonl).
+
+    \b
+    Examples:
+      bort agora export 3 points.jsonl
+      bort agora export 3 points.parquet
+    """
+    from bort.jobs.agora import point_rows
+    from bort.storage import open_store
+    from bort.storage.exported import write_rows
+
+    with open_store(store_url) as store:
+        _, stored = _stored(store, job_id)
+    rows = point_rows(stored)
+    write_rows(file, rows)
+    click.echo(f"{len(rows)} points written to {file}", err=True)
+
+
+def _spec(
+    task: str, study: str | None, radius: float | None, given: dict[str, Any]
+) -> dict[str, Any]:
+    """The job's description; every mistake is found before the job begins."""
+    from dataclasses import asdict
+
+    from bort.agora.torus import TorusSpec, torus_options
+    from bort.study import check_name
+
+    if task != TORUS:
+        raise InvalidOptionError(f"Agora runs on {TORUS!r}, got --task {task!r}; try --task torus")
+    spec = TorusSpec(**given) if radius is None else TorusSpec(radius=radius, **given)
+    torus_options(spec)
+    name = check_name(study or f"{task}-{spec.learner}")
+    return {"study": name, "task": task, **asdict(spec)}
+
+
+def _stored(store: Any, job_id: int) -> tuple[Any, list[Any]]:
+    from bort.jobs import find_job
+
+    job = find_job(store, job_id)
+    if job.kind != "agora":
+        raise InvalidOptionError(
+            f"job {job_id} is a {job.kind} job, not an Agora run; see all with: bort jobs list"
+        )
+    return job, store.agora_rounds(job_id)

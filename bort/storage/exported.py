@@ -1,0 +1,40 @@
+"""Rows written to a file for other programs: Parquet or JSON lines."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bort.errors import InvalidOptionError, StoreError
+
+FORMATS = (".parquet", ".jsonl")
+
+
+def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows to `file` in the format that its name ends with, all of them or nothing.
+
+    Raises:
+        InvalidOptionError: a name that ends with neither `.parquet` nor `.jsonl`.
+        StoreError: the file cannot be written.
+    """
+    if file.suffix not in FORMATS:
+        raise InvalidOptionError(
+            f"{file.name!r} ends with none of {', '.join(FORMATS)}; name the file accordingly"
+        )
+    part = file.with_name(file.name + ".part")
+    try:
+        if file.suffix == ".parquet":
+            import pandas as pd
+
+            pd.DataFrame.from_records([dict(row) for row in rows]).to_parquet(part, index=False)
+        else:
+            with part.open("w", encoding="utf-8") as lines:
+                for row in rows:
+                    lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+        os.replace(part, file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StoreError(
+            f"{file} cannot be written ({error.strerror or error}); choose another place"
+        ) from error

@@ -1,0 +1,217 @@
+"""The torus: its geometry, the run that fills it, as a job and as a command."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from bort import jobs
+from bort.agora import agora
+from bort.agora.homology import homology
+from bort.agora.torus import (
+    LEARNERS,
+    MISSING_LONGITUDE,
+    TorusSpec,
+    angles,
+    on_torus,
+    torus_options,
+    torus_points,
+    torus_world,
+    true_class,
+)
+from bort.cli.main import bort
+from bort.errors import InvalidOptionError
+from bort.jobs import JobCancelledError
+from bort.jobs.agora import point_rows
+from bort.storage import Store, open_store
+
+ROUND_KEYS = {
+    *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
+    *("audit_error", "surviving_hyperparameters", "betti", "coverage"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    monkeypatch.delenv("BORT_STORE", raising=False)
+
+
+def bort_agora(*arguments: str):
+    return CliRunner().invoke(bort, ["agora", *arguments], catch_exceptions=True)
+
+
+def test_points_lie_on_the_torus_and_evenly() -> None:
+    points = torus_points(5000, np.random.default_rng(0))
+    assert points == pytest.approx(on_torus(*angles(points)))
+    # The outer half of the tube has (π + 1) / 2π of the area, since the radii are 2 and 1.
+    outer = np.mean(np.hypot(points[:, 0], points[:, 1]) > 2.0)
+    assert outer == pytest.approx((np.pi + 1) / (2 * np.pi), abs=0.02)
+    assert np.mean(true_class(points)) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_third_of_the_training_set_is_missing() -> None:
+    world = torus_world(TorusSpec())
+    assert np.abs(angles(world.task.train.inputs)[0]).min() > MISSING_LONGITUDE
+    for split in (world.task.dev, world.audit):
+        missing = np.mean(np.abs(angles(split.inputs)[0]) < MISSING_LONGITUDE)
+        assert missing == pytest.approx(1 / 3, abs=0.05)
+    assert homology(world.task.train.inputs, dimension=2).betti == (1, 1, 0)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_random_guesser_ends_up_learning_the_torus(seed: int) -> None:
+    spec = TorusSpec(learner="random-guesser", seed=seed)
+    world = torus_world(spec)
+    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    wrong = [np.mean(s.model.predict(world.audit.inputs) != world.audit.labels) for s in steps]
+    assert wrong[0] > 0.12
+    assert wrong[-1] < 0.05
+    assert homology(steps[-1].examples.inputs, dimension=2).betti == (1, 2, 1)
+
+
+@pytest.mark.parametrize("learner", sorted(LEARNERS))
+def test_every_learner_learns(learner: str) -> None:
+    spec = TorusSpec(learner=learner, rounds=3)
+    world = torus_world(spec)
+    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    wrong = [np.mean(s.model.predict(world.audit.inputs) != world.audit.labels) for s in steps]
+    assert wrong[-1] < wrong[0]
+    assert wrong[-1] < 0.05
+
+
+@pytest.mark.parametrize(
+    "change", [{"labeler": "oracle"}, {"labeler": "random-features"}, {"sampler": "mixture"}]
+)
+def test_other_parts_run(change) -> None:
+    spec = TorusSpec(rounds=1, **change)
+    world = torus_world(spec)
+    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    assert len(steps) == 2
+
+
+@pytest.mark.parametrize("name", ["learner", "labeler", "sampler"])
+def test_unknown_parts(name: str) -> None:
+    with pytest.raises(InvalidOptionError, match=f"unknown {name} 'x'"):
+        TorusSpec(**{name: "x"})
+
+
+def test_the_command_answers_with_the_promised_keys() -> None:
+    result = bort_agora("run", "--task", "torus", "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert {"study", "task", "rounds", "final", "seconds"} <= set(answer)
+    assert all(set(row) >= ROUND_KEYS for row in answer["rounds"])
+    assert {"dev_error", "audit_error", "audit_low", "audit_high", "audit_n"} <= set(
+        answer["final"]
+    )
+    assert answer["rounds"][0]["betti"] == [1, 1, 0]
+    assert answer["rounds"][-1]["betti"] == [1, 2, 1]
+    assert answer["final"]["audit_error"] < 0.05
+    assert answer["final"]["audit_low"] < answer["final"]["audit_error"]
+
+
+def torus_job(rounds: int = 3) -> dict[str, object]:
+    return {"study": "torus", "task": "torus", "learner": "knn", "rounds": rounds}
+
+
+def outcome(store: Store, job_id: int) -> list[tuple[object, object]]:
+    rows = []
+    for record in store.agora_rounds(job_id):
+        summary = {k: v for k, v in record.summary.items() if k != "seconds"}
+        rows.append((record.round, summary))
+    return rows
+
+
+def test_a_run_that_was_stopped_resumes_to_the_same_result() -> None:
+    with open_store() as store:
+        jobs.run_here(store, "agora", torus_job())
+        whole = outcome(store, 1)
+
+        def stop(progress: jobs.Progress) -> None:
+            if progress.done == 2:
+                store.request_cancel(2)
+                raise KeyboardInterrupt
+
+        with pytest.raises(JobCancelledError):
+            jobs.run_here(store, "agora", torus_job(), on_progress=stop)
+        assert outcome(store, 2) == whole[:2]
+        answer = jobs.resume(store, 2, detach=False)
+        assert outcome(store, 2) == whole
+        assert answer is not None
+        assert [row["round"] for row in answer["rounds"]] == [0, 1, 2, 3]
+
+
+def test_a_round_is_stored_once() -> None:
+    with open_store() as store:
+        job = store.create_job("agora", torus_job())
+        store.add_agora_round(job.id, 0, {"number": 0}, {"round": 0})
+        store.add_agora_round(job.id, 0, {"number": 9}, {"round": 9})
+        (record,) = store.agora_rounds(job.id)
+        assert record.round == {"number": 0}
+        assert store.agora_rounds(77) == []
+
+
+def test_show_and_export_give_every_point(tmp_path: Path) -> None:
+    assert bort_agora("run", "--rounds", "1", "--points", "50", "--json").exit_code == 0
+    shown = bort_agora("show", "1", "--points", "--json")
+    points = json.loads(shown.stdout)["points"]
+    assert sum(p["verdict"] == "accepted" for p in points) == 50
+    assert bort_agora("show", "1", "--points").exit_code == 0
+    for name in ("p.jsonl", "p.parquet"):
+        assert bort_agora("export", "1", str(tmp_path / name)).exit_code == 0
+    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert lines == points
+    table = pd.read_parquet(tmp_path / "p.parquet")
+    assert table["verdict"].tolist() == [p["verdict"] for p in points]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_provenance_of_a_stored_run_is_complete() -> None:
+    with open_store() as store:
+        jobs.run_here(store, "agora", torus_job(rounds=2))
+        rows = point_rows(store.agora_rounds(1))
+    accepted = [row for row in rows if row["verdict"] == "accepted"]
+    assert accepted
+    for row in accepted:
+        assert None not in (row["label"], row["student_before"], row["student_after"])
+        assert row["distance"] <= TorusSpec().radius * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--task", "nowhere"], "nowhere"),
+        (["run", "--radius", "0"], "radius"),
+        (["run", "--learner", "genius"], "genius"),
+        (["run", "--rounds", "-1"], "rounds"),
+        (["run", "--study", "a/b"], "a/b"),
+        (["show", "5"], "no job 5"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments: list[str], message: str) -> None:
+    result = bort_agora(*arguments)
+    assert result.exit_code != 0
+    assert message in str(result.exception)
+
+
+def test_a_file_of_no_known_format(tmp_path: Path) -> None:
+    assert bort_agora("run", "--rounds", "0", "--json").exit_code == 0
+    result = bort_agora("export", "1", str(tmp_path / "points.pickle"))
+    assert isinstance(result.exception, InvalidOptionError)
+
+
+def test_a_worse_than_chance_labeler_is_told_before_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bort.agora.torus.ORACLE_NOISE", 0.9)
+    heard: list[str] = []
+    with open_store() as store:
+        answer = jobs.run_here(
+            store, "agora", torus_job(rounds=0), on_progress=lambda p: heard.append(p.message)
+        )
+    assert "no better than chance" in heard[0]
+    assert answer["warnings"] == heard[:1]
