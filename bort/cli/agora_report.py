@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -45,7 +46,12 @@ def print_run(answer: Mapping[str, Any]) -> None:
     if not answer["rounds"]:
         console.print(Text(f"Job {answer['job']} has not finished a round yet."))
         return
-    table = Table(title=Text(f"Agora run {answer['study']} (job {answer['job']})"))
+    table = Table(
+        box=SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,
+        title=Text(f"Agora run {answer['study']} (job {answer['job']})"),
+    )
     for heading in _ROUND_HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in answer["rounds"]:
