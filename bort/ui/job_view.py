@@ -32,7 +32,8 @@ def watch(job_id: int) -> None:
 def _look(job_id: int, was_active: bool) -> None:
     with frame.clear_errors():
         job = readings.job(job_id)
-        if was_active and job.state.is_final:
+        # Ended, resumed, or left: the page around this fragment has to change as well.
+        if job.state.is_active != was_active or address.job() != job_id:
             st.rerun()
         _head(job)
         answer = _answer(job)
