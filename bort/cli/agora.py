@@ -158,6 +158,71 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
     click.echo(f"{len(rows)} points written to {file}", err=True)
 
 
+@agora.command()
+@_job_id
+@click.option(
+    "--reject", multiple=True, metavar="ROUND:POINT", help="Take a point out. Repeatable."
+)
+@click.option(
+    "--relabel",
+    multiple=True,
+    metavar="ROUND:POINT=LABEL",
+    help="Give a point another label (its number). Repeatable.",
+)
+@options.store_url
+@options.as_json
+def replay(
+    job_id: int,
+    reject: tuple[str, ...],
+    relabel: tuple[str, ...],
+    store_url: str | None,
+    as_json: bool,
+) -> None:
+    """Correct generated points and run the rounds after them again, as a new job.
+
+    Points are numbered from 0 within their round, as `bort agora show JOB --points` lists them.
+
+    \b
+    Examples:
+      bort agora replay 3 --reject 0:17
+      bort agora replay 3 --reject 0:17 --relabel 1:4=0 --json
+    """
+    from bort import jobs
+    from bort.cli.agora_report import print_run
+    from bort.cli.report import progress
+    from bort.jobs.agora import check_corrections
+    from bort.storage import open_store
+
+    corrections = [[*_place(text), None] for text in reject]
+    corrections += [_relabelling(text) for text in relabel]
+    if not corrections:
+        raise InvalidOptionError("nothing to correct; name points with --reject or --relabel")
+    with open_store(store_url) as store:
+        job, stored = _stored(store, job_id)
+        check_corrections(stored, corrections)
+        spec = {**job.spec, "replay": {"job": job_id, "corrections": corrections}}
+        with progress(f"Replaying job {job_id}") as on_progress:
+            answer = jobs.run_here(store, "agora", spec, study=job.study, on_progress=on_progress)
+    if as_json:
+        options.print_json(answer)
+    else:
+        print_run(answer)
+
+
+def _relabelling(text: str) -> list[int | None]:
+    place, _, label = text.partition("=")
+    if not label.isdecimal():
+        raise InvalidOptionError(f"{text!r} is not ROUND:POINT=LABEL; try 0:17=1")
+    return [*_place(place), int(label)]
+
+
+def _place(text: str) -> list[int]:
+    number, _, position = text.partition(":")
+    if not (number.isdecimal() and position.isdecimal()):
+        raise InvalidOptionError(f"{text!r} is not ROUND:POINT; try 0:17")
+    return [int(number), int(position)]
+
+
 def _spec(
     task: str, study: str | None, radius: float | None, given: dict[str, Any]
 ) -> dict[str, Any]:

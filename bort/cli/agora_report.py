@@ -110,13 +110,13 @@ def result_sentence(final: Mapping[str, Any]) -> str:
 def print_points(rows: Sequence[Mapping[str, Any]]) -> None:
     """Every generated point on a line."""
     table = Table()
-    for heading in ("round", "parent", "sampler", "distance", "verdict", "label", "confidence"):
+    for heading in ("point", "parent", "sampler", "distance", "verdict", "label", "confidence"):
         table.add_column(heading, justify="right")
     for heading in ("student", "value"):
         table.add_column(heading)
     for row in rows:
         table.add_row(
-            str(row["round"]),
+            f"{row['round']}:{row['position']}",
             str(row["parent"]),
             row["sampler"],
             _number(row["distance"]),

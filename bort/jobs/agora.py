@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bort.agora import Round, agora, provenance
+from bort.agora import Round, agora, corrected, provenance
 from bort.agora.labelers import appraise
-from bort.agora.summary import Observer, final_result
-from bort.agora.torus import TorusSpec, TorusWorld, torus_options, torus_world
+from bort.agora.summary import Observer, final_result, round_row
+from bort.agora.torus import CLASS_NAMES, TorusSpec, TorusWorld, torus_options, torus_world
 from bort.jobs.context import JobContext
 from bort.storage import AgoraRoundRecord, Progress
 
@@ -19,8 +19,10 @@ from bort.storage import AgoraRoundRecord, Progress
 def run(context: JobContext) -> dict[str, Any]:
     """Run Agora on the torus as `context.spec` says; answer as `bort agora run --json` does.
 
-    The spec holds `study`, `task` and the fields of a `TorusSpec`. Resuming goes on after the
-    stored rounds, with the results of an uninterrupted run.
+    The spec holds `study`, `task` and the fields of a `TorusSpec`; with `replay`, the `job` whose
+    rounds are taken over and the `corrections` to them, as triples of round, position and label
+    (None rejects). Resuming goes on after the stored rounds, with the results of an uninterrupted
+    run.
     """
     spec = _torus_spec(context.spec)
     world = torus_world(spec)
@@ -32,6 +34,7 @@ def run(context: JobContext) -> dict[str, Any]:
         radius=spec.radius,
         dimension=2,
     )
+    _take_over(context)
     stored = context.store.agora_rounds(context.job.id)
     rows = [dict(record.summary) for record in stored]
     done = [Round.from_dict(record.round) for record in stored]
@@ -56,6 +59,36 @@ def run(context: JobContext) -> dict[str, Any]:
         "warnings": warnings,
         "seconds": sum(seconds),
     }
+
+
+def _take_over(context: JobContext) -> None:
+    """Store the corrected rounds of the run that is to be replayed, once."""
+    replay = context.spec.get("replay")
+    if replay is None or context.store.agora_rounds(context.job.id):
+        return
+    source = context.store.agora_rounds(replay["job"])
+    rounds = check_corrections(source, replay["corrections"])
+    for r, record in zip(rounds, source, strict=False):
+        summary = {**record.summary, **round_row(r)}
+        context.store.add_agora_round(context.job.id, r.number, r.to_dict(), summary)
+
+
+def check_corrections(
+    stored: Sequence[AgoraRoundRecord], corrections: Sequence[Sequence[int | None]]
+) -> tuple[Round, ...]:
+    """The corrected rounds, up to the last that was corrected.
+
+    Args:
+        stored: the rounds of a run.
+        corrections: triples of round, position and label; None rejects.
+    Raises:
+        InvalidDataError: a point or a label that there is not.
+    """
+    return corrected(
+        [Round.from_dict(record.round) for record in stored],
+        {(int(r or 0), int(k or 0)): label for r, k, label in corrections},
+        class_count=len(CLASS_NAMES),
+    )
 
 
 def _warnings(context: JobContext, world: TorusWorld, spec: TorusSpec) -> list[str]:

@@ -23,7 +23,7 @@ from bort.agora.torus import (
     true_class,
 )
 from bort.cli.main import bort
-from bort.errors import InvalidOptionError
+from bort.errors import BortError, InvalidOptionError
 from bort.jobs import JobCancelledError
 from bort.jobs.agora import point_rows
 from bort.storage import Store, open_store
@@ -196,6 +196,27 @@ def test_bad_input_is_one_clear_line(arguments: list[str], message: str) -> None
     result = bort_agora(*arguments)
     assert result.exit_code != 0
     assert message in str(result.exception)
+
+
+def test_a_person_corrects_points_and_replays() -> None:
+    assert bort_agora("run", "--rounds", "2", "--json").exit_code == 0
+    result = bort_agora("replay", "1", "--reject", "0:3", "--relabel", "0:4=1", "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    with open_store() as store:
+        before, after = (point_rows(store.agora_rounds(job)) for job in (1, 2))
+    assert after[3]["verdict"] == "rejected-by-person"
+    assert (after[4]["label"], after[4]["probabilities"]) == (1, (0.0, 1.0))
+    changed = {"verdict", "label", "confidence", "probabilities", "student_after"}
+    for one, other in zip(before[:1000], after[:1000], strict=True):
+        assert {k: v for k, v in one.items() if k not in changed} == {
+            k: v for k, v in other.items() if k not in changed
+        }
+    assert answer["rounds"][0]["refused"]["rejected-by-person"] == 1
+    assert answer["rounds"][1]["train_size"] == 1500 + answer["rounds"][0]["accepted"]
+    assert [row["round"] for row in answer["rounds"]] == [0, 1, 2]
+    for wrong in (["--reject", "0"], ["--relabel", "0:1"], ["--reject", "9:9"], []):
+        assert isinstance(bort_agora("replay", "1", *wrong).exception, BortError)
 
 
 def test_a_file_of_no_known_format(tmp_path: Path) -> None:
