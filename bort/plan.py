@@ -1,6 +1,7 @@
 """Before Start: can this study run, and what will it cost? Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import nnls
@@ -12,8 +13,7 @@ from bort.measure.latency import profile_key, workload_of
 from bort.measure.runtimes.registry import runtime_kind
 from bort.storage import Store, StudyRecord
 from bort.study import StudySpec, TrainingSpec
-from bort.tasks import OnProgress, list_tasks, load_task
-from bort.tasks.load import resolve
+from bort.tasks import OnProgress, list_tasks, load_task, resolve
 from bort.training.source import model_folder, source_network
 
 BYTES_PER_PARAMETER = 16  # weight, gradient and two moments of AdamW, four bytes each
@@ -47,14 +47,16 @@ class Plan:
 
 def check_study(
     spec: StudySpec, *, fetch: bool = True, on_progress: OnProgress | None = None
-) -> None:
-    """Pass if the study can start here, before anything is stored.
+) -> StudySpec:
+    """Check that a study can start here, before anything is stored.
 
     Args:
         spec: what is asked.
         fetch: prepare a task that is not in the cache, which needs the network; False leaves
             that to the job.
         on_progress: hears of the fetching.
+    Returns:
+        The spec; its space counts as many labels as the task has classes, where that is known.
     Raises:
         BortError: one line on what cannot be used: data, runtime, source network or teacher.
     """
@@ -66,8 +68,13 @@ def check_study(
         model_folder(spec.training.teacher)
     name = resolve(spec.task.task)
     elsewhere = name.startswith("hub:") or name in {t.name for t in list_tasks() if not t.prepared}
-    if fetch or not elsewhere:
-        load_task(spec.task, on_progress=on_progress)
+    if elsewhere and not fetch:
+        return spec
+    task = load_task(spec.task, on_progress=on_progress)
+    if Path(name).exists():  # the job may run in another folder
+        spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
+    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
+    return replace(spec, space={**spec.space, "fixed": fixed})
 
 
 def plan_study(store: Store, spec: StudySpec) -> Plan:

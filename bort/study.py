@@ -311,6 +311,17 @@ def parse_weights(text: str) -> tuple[float, float, float]:
     return check_weights(numbers)
 
 
+def parse_learning_rates(text: str) -> tuple[float, ...]:
+    """Read Θ as typed by a person: learning rates with commas between; empty is the default."""
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise InvalidFieldError(
+            "learning_rates",
+            f"learning rates are numbers with commas between, got {text!r}; try 3e-4,1e-3",
+        ) from None
+
+
 def parse_lipschitz(text: str) -> float | dict[str, float]:
     """Read λ as typed by a person: `0.2`, or `depth=0.1,hidden=0.3`."""
     try:

@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from bort.cli import options
+from bort.errors import BusyError
 from bort.study import (
     DEVICES,
     GOALS,
@@ -17,6 +18,7 @@ from bort.study import (
     TrainingSpec,
     check_name,
     parse_epsilon,
+    parse_learning_rates,
     parse_lipschitz,
     parse_weights,
     suggest_name,
@@ -55,6 +57,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 @click.option("--confidence", type=float, metavar="C", help="Speak of the population, not of dev.")
 @click.option("--steps", default=200, show_default=True, help="Training steps per candidate.")
 @click.option("--batch-size", default=32, show_default=True, help="Texts per training step.")
+@click.option(
+    "--learning-rates",
+    metavar="R,...",
+    help="Θ: each is tried, the lowest dev error counts [default: one, by width].",
+)
 @click.option("--seeds", default=1, show_default=True, help="Trainings per candidate.")
 @click.option(
     "--initialise",
@@ -97,7 +104,7 @@ def search(context: click.Context, /, **given: Any) -> None:
     from bort.storage import open_store
 
     spec = _spec(context, given)
-    check_study(spec, on_progress=lambda _done, _total, text: click.echo(text, err=True))
+    spec = check_study(spec, on_progress=lambda _done, _total, text: click.echo(text, err=True))
     with open_store(given["store_url"]) as store:
         spec = _stored(store, spec, given["study"], given["preset"])
         if given["detach"]:
@@ -146,6 +153,7 @@ def _spec(context: click.Context, given: dict[str, Any]) -> StudySpec:
             steps=given["steps"],
             batch_size=given["batch_size"],
             seeds=given["seeds"],
+            learning_rates=parse_learning_rates(given["learning_rates"] or ""),
             initialise=given["initialise"],
             source=given["source"],
             teacher=given["teacher"],
@@ -167,7 +175,15 @@ def _spec(context: click.Context, given: dict[str, Any]) -> StudySpec:
 
 def _stored(store: "Store", spec: StudySpec, study: str | None, preset: str | None) -> StudySpec:
     """Create the study: under the name given, or under a new one made from what is searched."""
-    if study is not None:
-        return store.create_study(replace(spec, name=check_name(study))).spec
-    name = preset or suggest_name(spec.task.task, spec.space["name"])
-    return store.create_numbered_study(replace(spec, name=name)).spec
+    from bort.jobs import list_jobs
+
+    if study is None:
+        name = preset or suggest_name(spec.task.task, spec.space["name"])
+        return store.create_numbered_study(replace(spec, name=name)).spec
+    active = [job for job in list_jobs(store, study=check_name(study)) if job.state.is_active]
+    if active:
+        raise BusyError(
+            f"job {active[0].id} is searching the study {study!r} already; watch it with "
+            f"`bort jobs logs {active[0].id} --follow`, or choose another name with --study"
+        )
+    return store.create_study(replace(spec, name=study)).spec

@@ -21,7 +21,7 @@ from bort.training.learning_rates import default_learning_rate
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import error_se, macro_f1, majority_error, pack_items
 from bort.training.source import SourceNetwork, source_network
-from bort.training.stopping import ShouldStop, stoppable
+from bort.training.stopping import ShouldStop, pause_unless, stoppable
 from bort.training.teacher import OnText, Teacher, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import pruned_table
@@ -204,7 +204,8 @@ class ErrorOracle:
             seed=attempt.seed,
         )
         losses: list[float] = []
-        for step in stoppable(train(candidate.model, examples, settings), self.should_stop):
+        steps = train(candidate.model, examples, settings, pause=pause_unless(self.should_stop))
+        for step in stoppable(steps, self.should_stop):
             losses.append(step.loss)
             if not np.isfinite(step.loss):
                 break

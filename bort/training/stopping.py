@@ -1,9 +1,11 @@
 """Ending a training from outside."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from bort.errors import BortError
+from bort.measure.lock import wait_while_measuring
 
 Step = TypeVar("Step")
 ShouldStop = Callable[[], bool]
@@ -13,6 +15,11 @@ class TrainingStoppedError(BortError, RuntimeError):
     """Somebody asked a training to end; what it learned is dropped."""
 
     exit_code = 130
+
+
+def pause_unless(should_stop: ShouldStop | None) -> Callable[[], object]:
+    """What `train` calls between steps: waits while latency is measured, or until told to stop."""
+    return partial(wait_while_measuring, should_stop)
 
 
 def stoppable(steps: Iterable[Step], should_stop: ShouldStop | None) -> Iterator[Step]:

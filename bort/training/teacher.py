@@ -22,7 +22,7 @@ from bort.training.files import build_lock, load_arrays, save_arrays
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.model_files import load_classifier, save_classifier
 from bort.training.source import SourceNetwork, model_folder, weights_digest
-from bort.training.stopping import ShouldStop, stoppable
+from bort.training.stopping import ShouldStop, pause_unless, stoppable
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import expanded_weights, pruned_table
 
@@ -186,7 +186,8 @@ def _fine_tune(
     settings = TrainingSettings(
         steps=fine_tuning_steps(len(task.train)), batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE
     )
-    for step in stoppable(train(model, examples, settings), should_stop):
+    steps = train(model, examples, settings, pause=pause_unless(should_stop))
+    for step in stoppable(steps, should_stop):
         if on_text is not None and (step.step == 1 or step.step % 10 == 0):
             on_text(f"Fine-tuning the teacher: step {step.step} of {step.steps}")
     weights = expanded_weights(model, encoded.kept, words)

@@ -1,0 +1,203 @@
+"""`bort search` as people run it: real processes, real training, tiny models."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tiny
+from made_up_study import made_up_profile
+
+from bort.families import load_space
+from bort.storage import open_store
+
+BORT = [sys.executable, "-c", "from bort.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with source network, task, space and latency profile; its teacher gets cached."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny.write_source(folder / "source")
+    tiny.write_task(folder / "reviews.csv")
+    profile = made_up_profile(load_space(str(tiny.write_space(folder / "tiny.toml"))))
+    with open_store(store_url(folder)) as store:
+        store.put_profile(profile.to_dict(), profile.name)
+    done = bort(folder, *search(folder), "--study", "first", "--budget", "6")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "BORT_HOME": str(folder / "home"), "COLUMNS": "200"}
+
+
+def bort(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*BORT, *arguments],
+        env=environment(folder),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        **options,
+    )
+
+
+def search(folder: Path) -> list[str]:
+    return [
+        "search", "--task", "reviews.csv", "--space", "tiny.toml", "--source", "source",
+        "--latency-profile", "made-up", "--steps", "40", "--learning-rates", "0.003", "--threads", "1", "--json",
+    ]  # fmt: skip
+
+
+def answer(done: subprocess.CompletedProcess) -> dict:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def log(folder: Path, study: str) -> list[str]:
+    jobs = answer(bort(folder, "jobs", "list", "--json"))["jobs"]
+    text = "".join(
+        Path(job["folder"], "log.txt").read_text() for job in jobs if job["study"] == study
+    )
+    return [
+        line.split("trained ")[1].split(":")[0] for line in text.splitlines() if "trained " in line
+    ]
+
+
+def test_standard_output_is_one_object_and_front_repeats_it(place):
+    begun = time.monotonic()
+    found = answer(bort(place, "front", "--study", "first", "--json"))
+    assert time.monotonic() - begun < 20  # two seconds on a quiet machine
+    assert found["evaluations"] == 6
+    assert found["space_size"] == 16
+    assert {point["id"] for point in found["front"]} <= {
+        trained.split()[0] for trained in log(place, "first")
+    }
+    other = answer(
+        bort(place, "front", "--study", "first", "--epsilon", "2", "--weights", "0,0,1", "--json")
+    )
+    assert other.keys() == found.keys()
+    assert other["best"]["error_rate"] == min(p["error_rate"] for p in found["front"])
+
+
+def test_same_seed_same_errors_to_the_last_digit(place):
+    again = answer(bort(place, *search(place), "--study", "again", "--budget", "6"))
+    first = answer(bort(place, "front", "--study", "first", "--json"))
+    assert again["front"] == first["front"]
+
+
+def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
+    process = subprocess.Popen(
+        [*BORT, *search(place), "--study", "killed", "--budget", "6"],
+        env=environment(place),
+        cwd=place,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    give_up = time.monotonic() + 120
+    while not log(place, "killed"):
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    jobs = answer(bort(place, "jobs", "list", "--json"))["jobs"]
+    job = next(job for job in jobs if job["study"] == "killed")
+    assert job["state"] == "lost"
+    resumed = answer(bort(place, "jobs", "resume", str(job["id"]), "--json"))
+    first = answer(bort(place, "front", "--study", "first", "--json"))
+    assert resumed["front"] == first["front"]
+    assert resumed["certified_epsilon"] == first["certified_epsilon"]
+    trained = log(place, "killed")
+    assert len(trained) == len(set(trained)) == 6
+
+
+def test_two_searches_at_once_lose_nothing(place):
+    running = [
+        subprocess.Popen(
+            [*BORT, *search(place), "--budget", "5", "--seed", str(seed)],
+            env=environment(place),
+            cwd=place,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in (3, 4)
+    ]
+    answers = [json.loads(process.communicate(timeout=300)[0]) for process in running]
+    assert {a["study"] for a in answers} == {"reviews-tiny", "reviews-tiny-2"}
+    assert all(a["evaluations"] == 5 for a in answers)
+
+
+def test_detached_it_runs_by_itself(place):
+    started = answer(bort(place, *search(place), "--detach", "--study", "away", "--budget", "4"))
+    give_up = time.monotonic() + 120
+    while (state := answer(bort(place, "jobs", "show", str(started["job"]), "--json")))[
+        "state"
+    ] in ("queued", "running"):
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+    assert state["state"] == "done"
+    assert answer(bort(place, "front", "--study", "away", "--json"))["evaluations"] == 4
+
+
+MISTAKES = {
+    "unknown space": (["--space", "nowhere"], "no space 'nowhere'"),
+    "unknown task": (["--task", "nothing"], "nothing"),
+    "epsilon 0": (["--epsilon", "0"], "epsilon must be a number above 0, got 0"),
+    "epsilon nan": (["--epsilon", "nan"], "epsilon must be a number above 0, got nan"),
+    "epsilon text": (["--epsilon", "small"], "epsilon must be a number above 0, got 'small'"),
+    "negative weight": (["--weights", "1,-1,1"], "a weight must be a number of 0 or more"),
+    "weights all 0": (["--weights", "0,0,0"], "all three weights are 0"),
+    "two weights": (["--weights", "1,1"], "three weights are needed"),
+    "no budget": (["--budget", "0"], "budget must be a whole number of 1 or more"),
+    "unknown runtime": (["--runtime", "abacus"], "abacus"),
+    "unknown goal": (["--goal", "win"], "unknown goal 'win'"),
+    "missing file": (["--task", "missing.csv"], "missing.csv"),
+    "no such column": (["--label", "stars"], "stars"),
+    "long texts": (["--latency-length", "33"], "33"),
+    "no source": (["--source", "nowhere/at/all"], "nowhere/at/all"),
+    "bad name": (["--study", "../x"], "cannot name a study"),
+    "unknown option": (["--bogus"], "bogus"),
+    "λ": (["--lipschitz", "-1"], "λ must be 0 or more"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_one_line_and_leave_nothing_behind(place, mistake):
+    arguments, told = MISTAKES[mistake]
+    before = answer(bort(place, "jobs", "list", "--json")), studies(place)
+    done = bort(place, *search(place), "--study", "mistake", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("bort: ")]
+    assert done.stderr.count("\n") == len(lines) == 1, done.stderr
+    assert told in lines[0]
+    assert (answer(bort(place, "jobs", "list", "--json")), studies(place)) == before
+
+
+def store_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'home' / 'bort.db'}"
+
+
+def studies(folder: Path) -> list[str]:
+    with open_store(store_url(folder)) as store:
+        return [study.name for study in store.studies()]
+
+
+def test_an_unknown_study_is_one_line(place):
+    done = bort(place, "front", "--study", "nobody", "--json")
+    assert done.returncode == 2
+    assert done.stderr.startswith("bort: no study is named 'nobody'; stored are ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_other_settings_under_the_same_name_are_refused(place):
+    done = bort(place, *search(place), "--study", "first", "--budget", "6", "--seed", "9")
+    assert done.returncode == 2
+    assert "exists with other settings" in done.stderr

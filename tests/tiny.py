@@ -1,0 +1,76 @@
+"""A source network, a task and a space so small that a whole search takes seconds."""
+
+import csv
+import json
+import random
+from pathlib import Path
+
+GOOD = ("fine", "lovely", "bright", "great", "warm", "clever")
+BAD = ("dull", "awful", "grey", "poor", "cold", "silly")
+PLAIN = ("film", "plot", "actor", "scene", "song", "ending", "joke", "story", "camera", "cast")
+WORDS = ("the", "a", "is", "was", "and", "but", "very", "rather", *GOOD, *BAD, *PLAIN)
+VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS)
+
+SPACE = """\
+family = "bert"
+name = "tiny"
+
+[dimensions]
+depth = [1, 2]
+heads = [1, 2]
+hidden = [8, 16]
+intermediate = [16, 32]
+
+[fixed]
+vocabulary = {vocabulary}
+positions = 32
+"""
+
+
+def write_source(folder: Path) -> Path:
+    """A BERT of two layers whose embeddings know good words from bad, with its tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+        initializer_range=0.25,  # 1/sqrt(hidden): what words mean reaches the pooler
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = BertModel(config)
+        table = model.embeddings.word_embeddings.weight.data
+        for word in GOOD + BAD:
+            table[VOCABULARY.index(word), 0] += 3.0 if word in GOOD else -3.0
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))
+    return folder
+
+
+def write_space(path: Path) -> Path:
+    """16 architectures; the largest has the source network's shape."""
+    path.write_text(SPACE.format(vocabulary=len(VOCABULARY)), encoding="utf-8")
+    return path
+
+
+def write_task(path: Path, *, rows: int = 600, seed: int = 0) -> Path:
+    """Sentences whose sentiment is that of the words in them."""
+    rng = random.Random(seed)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for row in range(rows):
+            writer.writerow([_sentence(rng, GOOD if row % 2 else BAD), ("bad", "good")[row % 2]])
+    return path
+
+
+def _sentence(rng: random.Random, mood: tuple[str, ...]) -> str:
+    words = [*rng.sample(PLAIN, 5), *rng.sample(mood, 2), *rng.choices(WORDS[:8], k=5)]
+    rng.shuffle(words)
+    return " ".join(words)
