@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from bort.search.lipschitz import TOLERANCE
+from bort.search.monotone import monotone_record
 from bort.search.state import SearchState
 
 Status = Literal["checked", "estimated", "assumed", "violated"]
@@ -126,7 +127,7 @@ def _nugget(state: SearchState) -> Entry:
 def _monotone(state: SearchState) -> Entry:
     name = "a larger architecture errs no more than 1+σ times as much"
     slack = state.options.slack or 0.0
-    pairs, worst = state.monotone_record()
+    pairs, worst = monotone_record(state.problem, state.observations)
     if worst > np.log1p(slack) + TOLERANCE:
         text = f"σ = {slack:.3g}; among {pairs} comparable pairs one errs {np.exp(worst):.3g} times"
         return Entry(name, "violated", text + " as much: nothing is guaranteed.")

@@ -12,6 +12,7 @@ from bort.search.cover_target import CoverTarget
 from bort.search.evaluation_bound import best_bound, cover_bound
 from bort.search.lipschitz import TOLERANCE, LipschitzEstimate
 from bort.search.lower_envelope import LowerEnvelope
+from bort.search.monotone import monotone_record
 from bort.search.observation import Observation
 from bort.search.options import SearchOptions
 from bort.search.problem import SearchProblem
@@ -116,7 +117,10 @@ class SearchState:
         if self.estimate.is_given and self.estimate.violations:
             return True
         slack = self.options.slack
-        return slack is not None and self.monotone_record()[1] > np.log1p(slack) + TOLERANCE
+        return (
+            slack is not None
+            and monotone_record(self.problem, self.observations)[1] > np.log1p(slack) + TOLERANCE
+        )
 
     @property
     def certified_epsilon(self) -> float | None:
@@ -184,16 +188,6 @@ class SearchState:
         errors = np.log([self.observations[i].upper for i in rows])
         lower = self.log_gains[rows] - (weight * errors if weight else 0.0)
         return upper, float(lower.max(initial=-np.inf))
-
-    def monotone_record(self) -> tuple[int, float]:
-        """Comparable pairs of sources, and the worst ln l(larger) - ln u(smaller) among them."""
-        rows = np.array([i for i, o in self.observations.items() if o.is_source], dtype=np.int64)
-        comparable = self.problem.is_no_larger(rows, rows)
-        np.fill_diagonal(comparable, False)
-        lower = np.log([self.observations[int(i)].lower for i in rows])
-        upper = np.log([self.observations[int(i)].upper for i in rows])
-        excess = np.where(comparable, lower[None, :] - upper[:, None], -np.inf)
-        return int(comparable.sum()), float(excess.max(initial=-np.inf))
 
     @property
     def has_witness(self) -> bool:

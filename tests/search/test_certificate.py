@@ -212,3 +212,47 @@ def test_the_command_ends_with_0_or_1(tmp_path) -> None:
     assert plain.exception.exit_code == 1
     missing = runner.invoke(verify_command, [str(tmp_path / "none.json")])
     assert missing.exception.exit_code == 2
+
+
+def test_the_command_compares_with_the_store(tmp_path) -> None:
+    from bort.evaluation import Evaluation
+    from bort.families import load_space
+    from bort.search import SearchProblem, observation_of
+    from bort.storage import open_store
+    from bort.study import StudySpec
+
+    space = load_space("minilm")
+    problem = SearchProblem(
+        tuple(space.dimensions),
+        np.log(space.values),
+        space.parameter_count.astype(float),
+        1.0 + space.values.prod(axis=1) / 1e6,
+    )
+    url = f"sqlite:///{tmp_path / 'bort.db'}"
+    evaluations = {i: Evaluation(0.2 + i / 1e4, 0.01, 600) for i in (0, 50, 383)}
+    with open_store(url) as store:
+        store.create_study(StudySpec(name="s", space=space.to_dict()))
+        for index, evaluation in evaluations.items():
+            architecture = space.architecture(index)
+            store.add_evaluation("s", architecture.id, architecture.as_dict(), evaluation)
+    known = {i: observation_of([e]) for i, e in evaluations.items()}
+
+    def checked(observations) -> list[str]:
+        certificate = certificate_of(
+            problem,
+            observations,
+            space=space.to_dict(),
+            label=lambda i: space.architecture(i).id,
+            study="s",
+        )
+        path = tmp_path / "certificate.json"
+        path.write_text(json.dumps(certificate))
+        answer = CliRunner().invoke(verify_command, [str(path), "--store", url, "--json"])
+        return json.loads(answer.stdout)["failures"]
+
+    assert checked(known) == []
+    assert "1 stored evaluations are not" in checked({i: known[i] for i in (0, 50)})[0]
+    wrong = known | {50: observation_of([Evaluation(0.1, 0.01, 600)])}
+    assert "the store says" in checked(wrong)[0]
+    extra = known | {7: observation_of([Evaluation(0.1, 0.01, 600)])}
+    assert "the store has no such result" in checked(extra)[0]
