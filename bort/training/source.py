@@ -44,7 +44,7 @@ class SourceNetwork:
     @cached_property
     def config(self) -> dict[str, Any]:
         """What config.json says."""
-        return _read_config(self.folder, self.name)
+        return read_config(self.folder, self.name)
 
     def encoder_weights(self) -> "dict[str, torch.Tensor]":
         """Tensors by name as in `BertModel`, in float32, heads of other tasks left out."""
@@ -77,7 +77,7 @@ def source_network(spec: str | None = None) -> SourceNetwork:
         folder, name = _default_folder(), "all-MiniLM-L6-v2"
     else:
         folder, name = model_folder(spec), spec
-    _check_is_bert(_read_config(folder, name), name)
+    _check_is_bert(read_config(folder, name), name)
     digest = weights_digest(folder)
     if spec is None and digest != DEFAULT_WEIGHTS_SHA256:
         raise InvalidModelError(
@@ -95,7 +95,7 @@ def model_folder(spec: str) -> Path:
         DownloadError: the hub did not give it.
     """
     path = Path(spec).expanduser()
-    if path.is_dir():
+    if spec.strip() and path.is_dir():
         folder = path.absolute()
     elif HUB_ID.fullmatch(spec) and not path.exists():
         folder = _fetch(spec)
@@ -163,7 +163,12 @@ def _fetch(spec: str) -> Path:
         ) from error
 
 
-def _read_config(folder: Path, name: str) -> dict[str, Any]:
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """What config.json in `folder` says.
+
+    Raises:
+        InvalidModelError: there is none that can be read.
+    """
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ from bort.paths import cache
 from bort.training.files import build_lock, load_arrays, save_arrays
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.model_files import load_classifier, save_classifier
-from bort.training.source import SourceNetwork, model_folder, weights_digest
+from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
 from bort.training.stopping import ShouldStop, pause_unless, stoppable
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import expanded_weights, pruned_table
@@ -157,9 +157,12 @@ def _key(parts: list[Any]) -> str:
 
 
 def _longest(folder: Path) -> int:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     # RoBERTa and its kin count positions from the padding id on, so two are not for tokens.
-    return max(8, int(config.get("max_position_embeddings", 512)) - 2)
+    return max(8, int(_config(folder).get("max_position_embeddings", 512)) - 2)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    return read_config(folder, folder.name)
 
 
 def fine_tuning_steps(examples: int) -> int:
@@ -242,7 +245,8 @@ def _answers(
     should_stop: ShouldStop | None,
 ) -> dict[str, NDArray[np.float32]]:
     """Logits of all splits, from the cache or computed now."""
-    key = _key([RECIPE, task.digest, digest, encoded.max_length])
+    labels = _config(folder).get("id2label")
+    key = _key([RECIPE, task.digest, digest, encoded.max_length, labels])
     path = cache() / "teacher-labels" / f"{key}.npz"
     known = load_arrays(path)
     if known is not None and set(known) == set(encoded.splits):

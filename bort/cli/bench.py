@@ -1,0 +1,41 @@
+"""`bort bench`: our benchmarks, each one command."""
+
+from importlib import import_module
+
+import click
+
+# Name -> (module, attribute, one line for `bort bench --help`). Loaded when called.
+BENCHMARKS: dict[str, tuple[str, str, str]] = {
+    "training": (
+        "bort.cli.bench_training",
+        "training",
+        "Our training path beside a plain transformers.Trainer.",
+    ),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(BENCHMARKS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in BENCHMARKS:
+            return None
+        module, attribute, _ = BENCHMARKS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in BENCHMARKS.items()])
+
+
+@click.group(cls=_LazyGroup)
+def bench() -> None:
+    """Reproduce our benchmarks on this machine.
+
+    \b
+    Examples:
+      bort bench training
+      bort bench training --json
+    """

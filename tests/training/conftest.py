@@ -1,0 +1,48 @@
+"""A tiny source network, task and space, shared by the training tests of one run."""
+
+import pytest
+import tiny
+
+from bort.families import load_space
+from bort.study import TaskSpec
+from bort.tasks import load_task
+from bort.training.source import source_network
+from bort.training.tokens import encode_task
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    tiny.write_source(folder / "source")
+    tiny.write_space(folder / "tiny.toml")
+    tiny.write_task(folder / "reviews.csv")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def home(place, monkeypatch):
+    """One cache for all tests of a run: the teacher is trained once."""
+    monkeypatch.setenv("BORT_HOME", str(place / "home"))
+    # Nobody who measures this machine's latency meanwhile shall hold the tests up.
+    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: place / "measuring.lock")
+    return place / "home"
+
+
+@pytest.fixture
+def task(place):
+    return load_task(TaskSpec(task=str(place / "reviews.csv")))
+
+
+@pytest.fixture
+def space(place):
+    return load_space(str(place / "tiny.toml"))
+
+
+@pytest.fixture
+def source(place):
+    return source_network(str(place / "source"))
+
+
+@pytest.fixture
+def encoded(task, source):
+    return encode_task(task, source.folder, digest=source.digest, max_length=None, longest=32)

@@ -1,0 +1,157 @@
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from transformers import AutoModelForSequenceClassification, BertConfig
+from transformers import BertForSequenceClassification as Bert
+
+from bort.errors import InvalidModelError
+from bort.training.teacher import (
+    fine_tuning_steps,
+    given_teacher,
+    label_order,
+    one_hot,
+    own_teacher,
+    softmax,
+)
+
+CPU = torch.device("cpu")
+
+TWO_AT_ONCE = """
+import sys, torch
+from bort.study import TaskSpec
+from bort.tasks import load_task
+from bort.training.source import source_network
+from bort.training.teacher import own_teacher
+from bort.training.tokens import encode_task
+place, said = sys.argv[1], []
+task = load_task(TaskSpec(task=f"{place}/reviews.csv", seed=5))
+source = source_network(f"{place}/source")
+encoded = encode_task(task, source.folder, digest=source.digest, max_length=None, longest=32)
+teacher = own_teacher(task, encoded, source, device=torch.device("cpu"), on_text=said.append)
+print(any("Fine-tuning" in text for text in said), teacher.digest)
+"""
+
+
+def labels(*names):
+    return SimpleNamespace(num_labels=len(names), id2label=dict(enumerate(names)))
+
+
+def save_bert(folder, place, names):
+    config = BertConfig(
+        vocab_size=len(tiny.VOCABULARY),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=40,
+        id2label=dict(enumerate(names)),
+        label2id={name: i for i, name in enumerate(names)},
+    )
+    Bert(config).save_pretrained(folder)
+    (folder / "vocab.txt").write_bytes((place / "source" / "vocab.txt").read_bytes())
+    return folder
+
+
+def test_the_fine_tuned_source_knows_the_task(task, encoded, source):
+    teacher = own_teacher(task, encoded, source, device=CPU)
+    errors = {
+        split: np.mean(teacher.logits[split].argmax(1) != getattr(task, split).labels)
+        for split in ("train", "dev", "audit")
+    }
+    assert max(errors.values()) < 0.4  # a random source network, and chance is 0.5
+    assert np.allclose(teacher.probabilities("dev").sum(1), 1.0)
+    soft = teacher.probabilities("dev", temperature=4.0)
+    assert soft.max() < teacher.probabilities("dev").max()
+
+
+def test_it_is_trained_once(task, encoded, source):
+    said: list[str] = []
+    first = own_teacher(task, encoded, source, device=CPU)
+    again = own_teacher(task, encoded, source, device=CPU, on_text=said.append)
+    assert said == []
+    assert again.digest == first.digest
+    assert np.array_equal(again.logits["dev"], first.logits["dev"])
+
+
+def test_two_processes_build_one_teacher(place, home):
+    command = [sys.executable, "-c", TWO_AT_ONCE, str(place)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [process.communicate()[0].split() for process in both]
+    assert sorted(answer[0] for answer in answers) == ["False", "True"]
+    assert answers[0][1] == answers[1][1]
+    assert not list((home / "cache" / "teachers").glob("*.part*"))
+
+
+def test_its_folder_is_an_ordinary_model_over_the_full_vocabulary(task, encoded, source):
+    teacher = own_teacher(task, encoded, source, device=CPU)
+    model = AutoModelForSequenceClassification.from_pretrained(teacher.folder)
+    assert model.config.vocab_size == encoded.vocabulary
+    assert list(model.config.id2label.values()) == list(task.class_names)
+    ids = torch.from_numpy(encoded.kept[encoded.splits["dev"].padded(np.arange(8), padding=0)])
+    lengths = torch.from_numpy(encoded.splits["dev"].lengths[:8])
+    mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+    with torch.no_grad():
+        logits = model(input_ids=ids, attention_mask=mask).logits.numpy()
+    assert np.allclose(logits, teacher.logits["dev"][:8], atol=0.05)
+
+
+def test_it_can_be_named_as_a_teacher_again(task, encoded, source):
+    own = own_teacher(task, encoded, source, device=CPU)
+    given = given_teacher(str(own.folder), task, max_length=encoded.max_length, device=CPU)
+    assert not given.is_source
+    assert np.allclose(given.logits["dev"], own.logits["dev"], atol=0.05)
+
+
+def test_a_given_teachers_outputs_are_put_in_the_tasks_order(task, place, tmp_path):
+    folder = save_bert(tmp_path / "t", place, [name.upper() for name in task.class_names])
+    straight = given_teacher(str(folder), task, max_length=None, device=CPU)
+    turned = save_bert(tmp_path / "u", place, list(task.class_names)[::-1])
+    (turned / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    crossed = given_teacher(str(turned), task, max_length=None, device=CPU)
+    assert np.allclose(straight.logits["dev"], crossed.logits["dev"][:, ::-1])
+
+
+def test_a_teacher_with_other_labels_is_refused(task, place, tmp_path):
+    folder = save_bert(tmp_path / "t", place, ["sports", "politics"])
+    with pytest.raises(InvalidModelError, match="tells sports, politics apart, the task bad, good"):
+        given_teacher(str(folder), task, max_length=None, device=CPU)
+
+
+def test_an_encoder_without_a_head_is_no_teacher(task, place):
+    with pytest.raises(InvalidModelError, match="not a trained classifier"):
+        given_teacher(str(place / "source"), task, max_length=None, device=CPU)
+
+
+@pytest.mark.parametrize(
+    ("found", "order"),
+    [
+        (labels("LABEL_0", "LABEL_1"), [0, 1]),
+        (labels("Good", " bad"), [1, 0]),
+        (labels("bad", "good"), [0, 1]),
+    ],
+)
+def test_labels_are_matched_by_name(found, order):
+    assert label_order(found, ("bad", "good"), "it") == order
+
+
+@pytest.mark.parametrize("found", [labels("bad", "so-so", "good"), labels("bad", "worse")])
+def test_labels_that_do_not_match_are_refused(found):
+    with pytest.raises(InvalidModelError, match="choose a teacher with the task's labels"):
+        label_order(found, ("bad", "good"), "it")
+
+
+def test_small_training_sets_are_read_more_often():
+    assert fine_tuning_steps(7398) == 462
+    assert fine_tuning_steps(500) == 150
+    assert fine_tuning_steps(5) == 10
+
+
+def test_softmax_and_one_hot():
+    logits = np.array([[1000.0, 0.0], [0.0, 0.0]], dtype=np.float32)
+    assert softmax(logits).tolist() == [[1.0, 0.0], [0.5, 0.5]]
+    assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
