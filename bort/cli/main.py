@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "space": ("bort.cli.space", "space", "Show a search space."),
     "search": ("bort.cli.search", "search", "Search a space for its best trade-offs."),
     "front": ("bort.cli.front", "front", "Read a study's Pareto front; trains nothing."),
+    "verify": ("bort.cli.verify", "verify", "Check a certificate again, trusting nothing."),
     "latency": ("bort.cli.latency", "latency", "Measure this machine."),
     "agora": ("bort.cli.agora", "agora", "Teach a student near its errors."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),

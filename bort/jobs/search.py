@@ -11,7 +11,9 @@ from bort.costs import Costs
 from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.jobs.context import JobContext
+from bort.jobs.turns import training_turn
 from bort.measure.latency import MeasureStep
+from bort.measure.lock import holder
 from bort.measure.profile import LatencyProfile
 from bort.measure.stored import named_profile, study_profile
 from bort.search import Observation, SearchStep, certified_search, observation_of
@@ -42,7 +44,8 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
     name = context.store.study(spec.name).profile
     if name is not None:
         return named_profile(context.store, name)
-    _say(context, "Measuring latency")
+    other = holder()
+    _say(context, f"Waiting for a measurement: {other}" if other else "Measuring latency")
     profile = study_profile(
         context.store,
         space,
@@ -123,7 +126,8 @@ class _Search:
         )
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:
-        evaluation = self.train(architecture, seed)
+        with training_turn(self.spec.training.threads, self.context.should_stop):
+            evaluation = self.train(architecture, seed)
         self.context.store.add_evaluation(
             self.spec.name, architecture.id, architecture.as_dict(), evaluation
         )
