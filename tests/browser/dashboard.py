@@ -1,0 +1,155 @@
+"""The real dashboard in a process of its own, and a reader in a real browser."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
+
+PATIENCE_S = 120  # for a machine that is busy with other things; a quiet one needs 3
+TESTS = Path(__file__).parent.parent
+
+# Streamlit's client asks for these below a deep link's path first, then where they are.
+KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """Start `bort app` on a free port with `home` as its own; yields its address."""
+    port = _free_port()
+    log = home / f"dashboard-{port}.log"
+    program = "from bort.cli import main; main()"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, "app", "--port", str(port), "--no-open"],
+            env=_environment(home),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_answers(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end(process)
+    assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+
+
+def _environment(home: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "BORT_STORE"}
+    return {**inherited, "BORT_HOME": str(home)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while not _answers(port):
+        assert process.poll() is None, f"the dashboard ended: {log.read_text('utf-8')}"
+        assert time.monotonic() < give_up, f"no answer: {log.read_text('utf-8')}"
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    except ProcessLookupError:
+        process.wait()
+
+
+class Reader:
+    """Somebody at the dashboard, and what their browser complained about."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.complaints: list[str] = []
+        page.set_default_timeout(1000 * PATIENCE_S)
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("request", self._on_request)
+        page.on("websocket", self._on_request)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        url = str(message.location.get("url", ""))
+        is_known = "404" in message.text and urlsplit(url).path.endswith(KNOWN_404)
+        if message.type == "error" and not is_known:
+            self.complaints.append(f"console: {message.text} ({url})")
+
+    def _on_request(self, request: Request | WebSocket) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("data", "blob") and url.netloc != urlsplit(self.address).netloc:
+            self.complaints.append(f"outside: {request.url}")
+
+    def open(self, path: str = "/") -> None:
+        """Go to a path of the dashboard, and wait until it is painted."""
+        self.page.goto(self.address + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page's script has run to its end."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def write(self, field: str, value: str) -> None:
+        """Type into a field, and leave it."""
+        box = self.page.get_by_label(field, exact=True)
+        box.fill(value)
+        box.press("Tab")
+        self.settle()
+
+    def choose(self, field: str, option: str) -> None:
+        """Choose from a list."""
+        self.page.get_by_role("combobox", name=field).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.settle()
+
+    def upload(self, field: str, file: Path) -> None:
+        """Hand over a file of this machine."""
+        uploader = self.page.get_by_test_id("stFileUploader").filter(has_text=field)
+        uploader.locator("input[type=file]").set_input_files(file)
+        expect(uploader).to_contain_text(file.name)
+        self.settle()
+
+    def charts(self) -> Locator:
+        """The charts that are painted."""
+        return self.page.locator(".bort-chart[data-drawn]")
+
+    def problems(self) -> Locator:
+        """What the page says is wrong."""
+        return self.page.locator(".bort-problem")
+
+    def detail(self) -> Locator:
+        """The id of the architecture in the panel beside the charts."""
+        return self.page.locator(".st-key-sticky .bort-name")
