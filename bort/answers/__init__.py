@@ -3,7 +3,16 @@
 One function for the command line, the pages and the job, so that they cannot disagree.
 """
 
-from bort.answers.read import latest_study, read_answer, study_costs
+from bort.answers.read import CERTIFICATE, latest_study, read_answer, study_certificate, study_costs
 from bort.answers.values import Entry, Point, StudyAnswer
 
-__all__ = ["Entry", "Point", "StudyAnswer", "latest_study", "read_answer", "study_costs"]
+__all__ = [
+    "CERTIFICATE",
+    "Entry",
+    "Point",
+    "StudyAnswer",
+    "latest_study",
+    "read_answer",
+    "study_certificate",
+    "study_costs",
+]

@@ -1,6 +1,7 @@
 """Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,15 +9,19 @@ import numpy as np
 from bort.answers.values import Entry, Point, StudyAnswer
 from bort.architecture import Architecture
 from bort.costs import Costs
-from bort.errors import UnknownStudyError
+from bort.errors import InvalidProfileError, UnknownStudyError
 from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.measure.fingerprint import this_machine
 from bort.measure.profile import LatencyProfile
 from bort.search import Answer, Observation, observation_of, solve
 from bort.search.arrays import IntArray
+from bort.search.certificate import Certificate, certificate_of
 from bort.storage import Store, StudyRecord
-from bort.study import StudySpec, check_epsilon, check_weights
+from bort.study import SearchSpec, StudySpec, check_epsilon, check_weights
+
+CERTIFICATE = "certificate.json"
+LISTED_AT_MOST = 10_000  # architectures; larger spaces carry the latency model instead
 
 
 def read_answer(
@@ -51,17 +56,45 @@ def read_answer(
     if costs is None:
         return _before_measuring(record, asked, spent)
     observations = observations_of(record.spec, costs.space, evaluations)
-    answer = solve(
-        costs.problem,
-        observations,
-        goal=asked.goal,
-        epsilon=asked.epsilon,
-        weights=asked.weights,
-        lipschitz=search.lipschitz,
-        slack=search.slack,
-        confidence=search.confidence,
-    )
+    answer = solve(costs.problem, observations, **asked._asdict(), **_assumptions(search))
     return _study_answer(record, asked, spent, costs, evaluations, answer)
+
+
+def study_certificate(store: Store, study: str) -> Certificate:
+    """The certificate of a study at its own ε and weights, for `bort verify`.
+
+    Raises:
+        UnknownStudyError: no study of that name.
+        InvalidProfileError: its latency is not measured yet.
+    """
+    record = store.study(study)
+    search = record.spec.search
+    costs = study_costs(store, record)
+    if costs is None:
+        raise InvalidProfileError(f"the latency of {study!r} is not measured yet; search first")
+    workload, model = costs.profile.workload, costs.profile.model
+    return certificate_of(
+        costs.problem,
+        observations_of(record.spec, costs.space, store.evaluations(record)),
+        goal=search.goal,
+        epsilon=search.epsilon,
+        weights=search.weights,
+        **_assumptions(search),
+        space=record.spec.space,
+        latency_model=None
+        if len(costs.space) <= LISTED_AT_MOST
+        else {"coefficients_ms": dict(model.coefficients_ms), **asdict(workload)},
+        label=lambda index: costs.space.architecture(index).id,
+        study=study,
+    )
+
+
+def _assumptions(search: SearchSpec) -> dict[str, Any]:
+    return {
+        "lipschitz": search.lipschitz,
+        "slack": search.slack,
+        "confidence": search.confidence,
+    }
 
 
 class Asked(NamedTuple):
@@ -75,6 +108,7 @@ class Asked(NamedTuple):
 class _Spent(NamedTuple):
     job: int | None
     seconds: float
+    certificate: str | None
 
 
 def latest_study(store: Store) -> str:
@@ -120,8 +154,15 @@ def _spent(
 ) -> _Spent:
     jobs = [job for job in store.jobs(study=record.name) if job.kind == "search"]
     if jobs:
-        return _Spent(max(job.id for job in jobs), sum(job.seconds for job in jobs))
-    return _Spent(None, sum(e.seconds for trained in evaluations.values() for e in trained))
+        latest = jobs[0]  # the store gives the newest first
+        certificate = latest.folder / CERTIFICATE
+        return _Spent(
+            latest.id,
+            sum(job.seconds for job in jobs),
+            str(certificate) if certificate.is_file() else None,
+        )
+    training = sum(e.seconds for trained in evaluations.values() for e in trained)
+    return _Spent(None, training, None)
 
 
 def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> StudyAnswer:

@@ -85,6 +85,7 @@ class StudyAnswer:
             is_this_machine.
         seconds: time spent searching, all attempts together; of training, for an example.
         job: the study's last search job; None for an example.
+        certificate: the file that its last search wrote, for `bort verify`; None before its end.
     """
 
     study: str
@@ -107,6 +108,7 @@ class StudyAnswer:
     latency: Mapping[str, Any]
     seconds: float
     job: int | None
+    certificate: str | None
 
     def as_json(self) -> dict[str, Any]:
         """What `bort search --json` and `bort front --json` print."""
@@ -128,5 +130,6 @@ class StudyAnswer:
             "excluded": list(self.excluded),
             "ledger": [asdict(entry) for entry in self.ledger],
             "latency": dict(self.latency),
+            "certificate": self.certificate,
             "seconds": self.seconds,
         }

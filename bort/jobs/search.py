@@ -4,7 +4,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from bort.answers import read_answer
+from bort.answers import CERTIFICATE, read_answer, study_certificate
 from bort.answers.read import observations_of
 from bort.architecture import Architecture
 from bort.costs import Costs
@@ -17,7 +17,7 @@ from bort.measure.lock import holder
 from bort.measure.profile import LatencyProfile
 from bort.measure.stored import named_profile, study_profile
 from bort.search import Observation, SearchStep, certified_search, observation_of
-from bort.storage import Progress
+from bort.storage import Progress, write_json
 from bort.study import StudySpec
 
 Train = Callable[[Architecture, int], Evaluation]
@@ -36,6 +36,7 @@ def run(context: JobContext) -> dict[str, Any]:
     if profile is not None:
         train = _oracle(context, spec, space)
         _Search(context, spec, Costs(space, profile), train).run()
+        write_json(context.job, CERTIFICATE, study_certificate(context.store, spec.name))
     return read_answer(context.store, spec.name).as_json()
 
 

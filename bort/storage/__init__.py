@@ -17,7 +17,7 @@ from bort.storage.records import (
     Progress,
     StudyRecord,
 )
-from bort.storage.runs import append_log, open_log, read_log
+from bort.storage.runs import append_log, open_log, read_log, write_json
 from bort.storage.store import Store, open_store
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "open_log",
     "open_store",
     "read_log",
+    "write_json",
 ]

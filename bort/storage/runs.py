@@ -1,10 +1,12 @@
 """Run files: one folder per job, with a log that is only ever appended to."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from bort import paths
 from bort.errors import StoreError
@@ -30,6 +32,23 @@ def claim_folder(job_id: int) -> str:
     except OSError as error:
         raise _unusable(paths.runs(), error) from error
     raise AssertionError("count() does not end")
+
+
+def write_json(job: JobRecord, name: str, values: Any) -> Path:
+    """Write a small JSON file into a job's folder: readers see all of it, or the one before.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    path = job.folder / name
+    part = path.with_name(f"{name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    return path
 
 
 def append_log(job: JobRecord, text: str) -> None:

@@ -51,7 +51,8 @@ def bort(folder: Path, *arguments: str, **options) -> subprocess.CompletedProces
 def search(folder: Path) -> list[str]:
     return [
         "search", "--task", "reviews.csv", "--space", "tiny.toml", "--source", "source",
-        "--latency-profile", "made-up", "--steps", "40", "--learning-rates", "0.003", "--threads", "1", "--json",
+        "--latency-profile", "made-up", "--steps", "40", "--learning-rates", "0.003",
+        "--threads", "1", "--json",
     ]  # fmt: skip
 
 
@@ -84,6 +85,19 @@ def test_standard_output_is_one_object_and_front_repeats_it(place):
     )
     assert other.keys() == found.keys()
     assert other["best"]["error_rate"] == min(p["error_rate"] for p in found["front"])
+
+
+def test_the_certificate_can_be_checked_again(place):
+    found = answer(bort(place, "front", "--study", "first", "--json"))
+    done = bort(place, "verify", found["certificate"], "--store", store_url(place), "--json")
+    assert answer(done)
+    forged = place / "forged.json"
+    forged.write_text(
+        Path(found["certificate"]).read_text().replace('"epsilon": 0.25', '"epsilon": 0.2')
+    )
+    done = bort(place, "verify", str(forged))
+    assert done.returncode == 1
+    assert "claim" in done.stdout
 
 
 def test_same_seed_same_errors_to_the_last_digit(place):

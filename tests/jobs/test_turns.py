@@ -13,11 +13,13 @@ def test_one_place_for_all_cores_and_more_for_fewer_threads(tmp_path, monkeypatc
         tried.append(True)
         return True
 
-    with turns.training_turn(2, give_up, folder=tmp_path):
-        with turns.training_turn(2, give_up, folder=tmp_path):
-            assert not tried
-            with turns.training_turn(None, give_up, folder=tmp_path):
-                assert tried
+    with (
+        turns.training_turn(2, give_up, folder=tmp_path),
+        turns.training_turn(2, give_up, folder=tmp_path),
+    ):
+        assert not tried
+        with turns.training_turn(None, give_up, folder=tmp_path):
+            assert tried
     with turns.training_turn(None, give_up, folder=tmp_path):
         assert len(tried) == 1
 
