@@ -1,0 +1,154 @@
+"""From an empty form to a picked architecture: what a person does with the dashboard."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import tiny
+from dashboard import PATIENCE_S, serving
+from made_up_study import made_up_profile
+from playwright.sync_api import expect
+
+from bort.families import load_space
+from bort.jobs import JobState, cancel, list_jobs
+from bort.storage import open_store
+
+pytestmark = pytest.mark.browser
+
+BUDGET = 6
+
+# Where each trained architecture is drawn, in pixels of the window.
+MARKS = """holder => {
+  const { left, top } = holder.getBoundingClientRect();
+  const { xaxis, yaxis } = holder._fullLayout;
+  return holder.data.filter(trace => trace.customdata).flatMap(trace =>
+    Array.from(trace.customdata, (id, i) => ({
+      id,
+      x: left + xaxis._offset + xaxis.d2p(trace.x[i]),
+      y: top + yaxis._offset + yaxis.d2p(trace.y[i]),
+    })));
+}"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """What the person has: a space, a task, a source network, and latency measured before."""
+    folder = tmp_path_factory.mktemp("story")
+    tiny.write_source(folder / "source")
+    tiny.write_task(folder / "reviews.csv")
+    profile = made_up_profile(load_space(str(tiny.write_space(folder / "tiny.toml"))))
+    with open_store(store_url(folder)) as store:
+        store.put_profile(profile.to_dict(), profile.name)
+    return folder
+
+
+def store_url(folder):
+    return f"sqlite:///{folder / 'bort.db'}"
+
+
+@pytest.fixture(scope="module")
+def address(place):
+    with serving(place) as started:
+        yield started
+    with open_store(store_url(place)) as store:  # a failed test may leave its job
+        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
+            cancel(store, job.id)
+
+
+def test_from_the_form_to_a_picked_architecture(place, address, visit):
+    with visit(address) as reader:
+        reader.open("/search")
+        fill_in(reader, place)
+        reader.page.get_by_role("button", name="Start the search").click()
+        watch(reader)
+        reader.page.get_by_role("link", name="Open its Pareto front").click()
+        read_front(reader)
+        in_table = pick_in_table(reader)
+        in_chart = pick_in_chart(reader, other_than=in_table)
+        reader.page.reload()
+        reader.settle()
+        expect(reader.charts()).to_have_count(4)
+        assert query(reader) == {"study": ["story"], "pick": [in_chart]}
+        expect(reader.detail()).to_have_text(in_chart)
+
+
+def fill_in(reader, place):
+    reader.choose("Search space", "my own TOML file")
+    reader.upload("Space as TOML", place / "tiny.toml")
+    expect(reader.page.get_by_text("16 architectures of")).to_be_visible()
+    reader.choose("Task", "a file to upload")
+    reader.upload("CSV, TSV, JSONL or Parquet", place / "reviews.csv")
+    reader.write("Architectures at most", str(BUDGET))
+    reader.write("Steps per candidate", "40")
+    reader.page.get_by_text("Advanced: name, training, latency, assumptions").click()
+    reader.write("Name of the study", "story")
+    reader.write("Source network", str(place / "source"))
+    reader.write("Learning rates, Θ", "0.003")
+    reader.write("CPU threads", "1")
+    reader.choose("Profile", "made-up")
+    expect(reader.problems()).to_have_count(0)
+
+
+def watch(reader):
+    """The job appears, trains while we look, and ends."""
+    page = reader.page
+    trained = page.get_by_test_id("stMetric").filter(has_text="Trained")
+    expect(page.get_by_text("is running")).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_be_visible()
+    expect(trained).to_contain_text(re.compile(rf"[1-{BUDGET - 1}] of {BUDGET} at most"))
+    expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
+    expect(trained).to_contain_text(f"{BUDGET} of {BUDGET} at most")
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(reader.problems()).to_have_count(0)
+
+
+def read_front(reader):
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("Pareto front")
+    reader.settle()
+    expect(reader.charts()).to_have_count(4)
+    assert query(reader) == {"study": ["story"]}
+    expect(reader.page.get_by_text("largest W: pick any mark or row")).to_be_visible()
+
+
+def pick_in_table(reader):
+    """Select the first row; returns its architecture."""
+    table = reader.page.get_by_test_id("stDataFrame")
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": 35 + 17})
+    return picked(reader)
+
+
+def pick_in_chart(reader, *, other_than):
+    """Click the mark that stands most by itself; returns its architecture."""
+    chart = reader.charts().first
+    chart.scroll_into_view_if_needed()
+    marks = chart.evaluate(MARKS)
+    assert len({mark["id"] for mark in marks}) == BUDGET
+    mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
+    reader.page.mouse.move(mark["x"], mark["y"])
+    expect(chart.locator(".hoverlayer .hovertext")).to_be_visible()
+    reader.page.mouse.down()
+    reader.page.mouse.up()
+    reader.page.wait_for_url(re.compile(f"pick={re.escape(mark['id'])}"))
+    assert picked(reader) == mark["id"]
+    return mark["id"]
+
+
+def room(mark, marks):
+    """Squared distance to the nearest mark of another architecture."""
+    others = (other for other in marks if other["id"] != mark["id"])
+    return min((mark["x"] - o["x"]) ** 2 + (mark["y"] - o["y"]) ** 2 for o in others)
+
+
+def picked(reader):
+    """The pick in the address, which the panel shows too."""
+    reader.page.wait_for_url(re.compile("pick="))
+    pick = query(reader)["pick"][0]
+    expect(reader.page.get_by_text("your pick", exact=True).last).to_be_visible()
+    expect(reader.detail()).to_have_text(pick)
+    reader.settle()
+    return pick
+
+
+def query(reader):
+    return parse_qs(urlsplit(reader.page.url).query)
