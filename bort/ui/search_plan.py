@@ -72,7 +72,7 @@ def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
 
     try:
         with st.spinner("Checking data, runtime and source network"):
-            check_study(spec, fetch=False)
+            spec = check_study(spec, fetch=False)
         store = readings.store()
         create = store.create_study if is_named else store.create_numbered_study
         spec = replace(spec, name=create(spec).name)

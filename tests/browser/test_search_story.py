@@ -15,7 +15,7 @@ from bort.storage import open_store
 
 pytestmark = pytest.mark.browser
 
-BUDGET = 6
+BUDGET = 8
 
 # Where each trained architecture is drawn, in pixels of the window.
 MARKS = """holder => {
@@ -79,7 +79,7 @@ def fill_in(reader, place):
     reader.choose("Task", "a file to upload")
     reader.upload("CSV, TSV, JSONL or Parquet", place / "reviews.csv")
     reader.write("Architectures at most", str(BUDGET))
-    reader.write("Steps per candidate", "40")
+    reader.write("Steps per candidate", "160")  # seconds of training, to be watched
     reader.page.get_by_text("Advanced: name, training, latency, assumptions").click()
     reader.write("Name of the study", "story")
     reader.write("Source network", str(place / "source"))

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from bort.errors import InvalidModelError
 from bort.jobs.process import this_process
+from bort.plan import check_study
 from bort.storage import JobState, ProcessIdentity, Progress, Store
 from bort.study import StudySpec
 
@@ -23,7 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
         return store.create_job(kind, spec, study=study).id
 
     monkeypatch.setattr("bort.ui.search_plan.start_detached", start)
-    monkeypatch.setattr("bort.plan.check_study", lambda spec, **options: None)
+    monkeypatch.setattr("bort.plan.check_study", lambda spec, **options: spec)
     return specs
 
 
@@ -117,6 +118,24 @@ def test_an_own_file_and_an_own_space_ask_for_themselves(store: Store, visit: Op
     app.selectbox(key="space").select("my own TOML file").run()
     assert "no space yet; upload a TOML file" in shown(app)
     assert not start_button(app)
+
+
+def test_an_own_file_decides_the_number_of_classes(
+    store: Store,
+    visit: Open,
+    started: list[StudySpec],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("bort.plan.check_study", check_study)
+    monkeypatch.setattr("bort.plan.source_network", lambda source: None)
+    rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
+    (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    app = visit("search")
+    app.selectbox(key="task").select("a file on this machine").run()
+    app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
+    app.button(key="start").click().run()
+    assert started[0].space["fixed"]["labels"] == 3
 
 
 def test_what_the_check_refuses_is_said_and_nothing_is_stored(

@@ -1,0 +1,69 @@
+"""Picking and turning in the view in space, where plotly itself reports no clicks."""
+
+import pytest
+from dashboard import PATIENCE_S, serving
+from made_up_study import fill
+from playwright.sync_api import expect
+
+from bort.storage import open_store
+
+pytestmark = pytest.mark.browser
+
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+CAMERA = "holder => JSON.stringify(holder.layout.scene.camera ?? null)"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with open_store(f"sqlite:///{home / 'bort.db'}") as store:
+        fill(store, "made-up", budget=24)
+    with serving(home) as started:
+        yield started
+
+
+def test_a_click_in_space_picks_and_the_camera_stays(address, visit):
+    with visit(address) as reader:
+        reader.open("/pareto?study=made-up")
+        expect(reader.charts()).to_have_count(4)
+        space = reader.charts().last
+        space.scroll_into_view_if_needed()
+        turn(reader, space)
+        turned = space.evaluate(CAMERA)
+        assert turned != "null"
+        assert "pick=" not in reader.page.url  # a drag is no click
+        click_a_mark(reader, space)
+        reader.page.wait_for_url("**pick=*")
+        reader.settle()
+        pick = reader.page.url.split("pick=")[1]
+        expect(reader.detail()).to_have_text(pick)
+        assert space.evaluate(CAMERA) == turned
+
+
+def turn(reader, space):
+    box = space.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    mouse = reader.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 40, y + 10, steps=4)
+    mouse.up()
+    reader.page.wait_for_function(
+        "holder => holder.layout.scene.camera",
+        arg=space.element_handle(),
+        timeout=1000 * PATIENCE_S,
+    )
+
+
+def click_a_mark(reader, space):
+    """Move over the picture until a mark answers, and press there."""
+    box = space.bounding_box()
+    for down in range(60, int(box["height"]) - 60, 9):
+        for right in range(60, int(box["width"]) - 60, 9):
+            reader.page.mouse.move(box["x"] + right, box["y"] + down)
+            reader.page.evaluate(FRAMES)
+            if space.locator(".hovertext").count():
+                reader.page.mouse.down()
+                reader.page.mouse.up()
+                return
+    pytest.fail("no mark answered to the pointer")
