@@ -47,9 +47,11 @@ def _head(job: JobRecord) -> None:
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
     state = f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
     markup.name(job.study or job.kind, state)
-    if job.state.can_resume:
-        say = markup.notice if job.state is JobState.CANCELLED else markup.problem
-        say(f"It ended early: {job.reason or 'no reason known'}. What it finished is kept.")
+    # What comes and goes has a container: else all below moves, and shows twice meanwhile.
+    with st.container():
+        if job.state.can_resume:
+            say = markup.notice if job.state is JobState.CANCELLED else markup.problem
+            say(f"It ended early: {job.reason or 'no reason known'}. What it finished is kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.state.is_active:
             st.button(
@@ -93,10 +95,11 @@ def _answer(job: JobRecord) -> StudyAnswer | None:
 
 def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
     progress = job.progress
-    if job.state.is_active:
-        share = progress.done / progress.total if progress.total else 0.0
-        st.progress(min(1.0, share))
-        markup.note(progress.message or "Waiting for its process")
+    with st.container():
+        if job.state.is_active:
+            share = progress.done / progress.total if progress.total else 0.0
+            st.progress(min(1.0, share))
+            markup.note(progress.message or "Waiting for its process")
     with st.container(horizontal=True, gap="large"):
         if answer is not None:
             limit = answer.spec.search.budget or answer.evaluation_bound

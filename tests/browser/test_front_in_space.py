@@ -1,5 +1,8 @@
 """Picking and turning in the view in space, where plotly itself reports no clicks."""
 
+from itertools import product
+from math import hypot
+
 import pytest
 from dashboard import PATIENCE_S, serving
 from made_up_study import fill
@@ -10,6 +13,7 @@ from bort.storage import open_store
 pytestmark = pytest.mark.browser
 
 FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+REACH_PX = 126
 CAMERA = "holder => JSON.stringify(holder.layout.scene.camera ?? null)"
 
 
@@ -56,14 +60,16 @@ def turn(reader, space):
 
 
 def click_a_mark(reader, space):
-    """Move over the picture until a mark answers, and press there."""
+    """Move over the picture, from its middle outwards, until a mark answers; press there."""
     box = space.bounding_box()
-    for down in range(60, int(box["height"]) - 60, 9):
-        for right in range(60, int(box["width"]) - 60, 9):
-            reader.page.mouse.move(box["x"] + right, box["y"] + down)
-            reader.page.evaluate(FRAMES)
-            if space.locator(".hovertext").count():
-                reader.page.mouse.down()
-                reader.page.mouse.up()
-                return
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    steps = range(-REACH_PX, REACH_PX + 1, 9)  # a mark answers up to about 10 pixels away
+    places = sorted(product(steps, steps), key=lambda place: hypot(*place))
+    for right, down in places:
+        reader.page.mouse.move(x + right, y + down)
+        reader.page.evaluate(FRAMES)
+        if space.locator(".hovertext").count():
+            reader.page.mouse.down()
+            reader.page.mouse.up()
+            return
     pytest.fail("no mark answered to the pointer")

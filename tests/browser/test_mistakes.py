@@ -54,4 +54,3 @@ def test_an_unknown_pick_is_one_line(address, visit):
         expect(reader.problems()).to_have_text(
             "'<b>nothing</b>' is not trained in this study; pick a mark or a row."
         )
-        expect(reader.charts()).to_have_count(4)

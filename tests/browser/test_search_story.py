@@ -97,6 +97,7 @@ def watch(reader):
     expect(page.get_by_test_id("stProgress")).to_be_visible()
     expect(trained).to_contain_text(re.compile(rf"[1-{BUDGET - 1}] of {BUDGET} at most"))
     expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
+    reader.settle()
     expect(trained).to_contain_text(f"{BUDGET} of {BUDGET} at most")
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     expect(reader.problems()).to_have_count(0)
