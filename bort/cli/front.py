@@ -1,15 +1,19 @@
 """`bort front`: read a study again, under any epsilon and weights, without training."""
 
+from typing import Any
+
 import click
 
 from bort.cli import options
-from bort.study import parse_epsilon, parse_weights
+from bort.cli import table as tables
+from bort.study import SearchSpec, parse_epsilon, parse_weights
 
 
 @click.command()
 @click.option("--study", metavar="NAME", help="Name of the study [default: the latest].")
 @click.option("--epsilon", metavar="E", help="Certify within 1+epsilon [default: the study's].")
 @click.option("--weights", metavar="P,I,E", help="Cost weights [default: the study's].")
+@tables.table_options
 @options.store_url
 @options.as_json
 def front(
@@ -18,6 +22,7 @@ def front(
     weights: str | None,
     store_url: str | None,
     as_json: bool,
+    **table: Any,
 ) -> None:
     """Read a study's Pareto front, its cover and its best point; trains nothing.
 
@@ -25,18 +30,44 @@ def front(
     Examples:
       bort front
       bort front --study reviews --epsilon 0.1 --weights 1,2,1 --json
+      bort front --from-table bench.csv --size params --latency ms --error error
     """
-    from bort.answers import latest_study, read_answer
-    from bort.storage import open_store
-
     new_epsilon = None if epsilon is None else parse_epsilon(epsilon)
     new_weights = None if weights is None else parse_weights(weights)
-    with open_store(store_url) as store:
-        name = study or latest_study(store)
-        answer = read_answer(store, name, epsilon=new_epsilon, weights=new_weights).as_json()
+    if table["from_table"]:
+        answer = _read_table(table, new_epsilon, new_weights)
+    else:
+        answer = _read_study(study, new_epsilon, new_weights, store_url)
     if as_json:
         options.print_json(answer)
         return
     from bort.cli.report import print_answer
 
     print_answer(answer)
+
+
+def _read_study(
+    study: str | None,
+    epsilon: float | None,
+    weights: tuple[float, float, float] | None,
+    store_url: str | None,
+) -> dict[str, Any]:
+    from bort.answers import latest_study, read_answer
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        name = study or latest_study(store)
+        return read_answer(store, name, epsilon=epsilon, weights=weights).as_json()
+
+
+def _read_table(
+    given: dict[str, Any], epsilon: float | None, weights: tuple[float, float, float] | None
+) -> dict[str, Any]:
+    from bort.answers.table import front_of_table
+
+    default = SearchSpec()
+    spec = SearchSpec(
+        epsilon=default.epsilon if epsilon is None else epsilon,
+        weights=default.weights if weights is None else weights,
+    )
+    return front_of_table(*tables.read(given), spec)

@@ -40,7 +40,7 @@ def duration(seconds: float) -> str:
 
     Examples:
         >>> duration(7.4), duration(125), duration(7300)
-        ('7 s', '2 min 5 s', '2 h 2 min')
+        ('7 s', '2 min 5 s', '2 h 1 min')
     """
     whole = round(seconds)
     if whole < 60:
@@ -53,13 +53,14 @@ def duration(seconds: float) -> str:
 def print_answer(answer: Mapping[str, Any]) -> None:
     """The front as a table, and what is certified in a sentence."""
     console = Console()
-    table = Table(title=Text(f"Pareto front of study {answer['study']}"))
+    title = f"Pareto front of study {answer['study']}" if answer["study"] else "Pareto front"
+    table = Table(title=Text(title))
     for heading in ("architecture", "parameters", "effective", "latency ms", "error", "± se", ""):
         table.add_column(heading, justify="left" if heading in ("architecture", "") else "right")
     best = answer["best"]
     for point in answer["front"]:
         table.add_row(
-            point["id"],
+            str(point.get("label", point["id"])),
             f"{point['parameter_count']:,}",
             _count(point["effective_parameter_count"]),
             f"{point['latency_ms']:.2f}",

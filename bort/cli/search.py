@@ -1,12 +1,14 @@
 """`bort search`: start a study, or go on with it, and read its front."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from bort.cli import options
+from bort.cli import table as tables
 from bort.errors import BusyError
 from bort.study import (
     DEVICES,
@@ -37,6 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 @click.command()
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="A ready set of options.")
 @click.option("--study", metavar="NAME", help="Name of the study [default: a new one].")
+@tables.table_options
 @click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
 @options.task_options
 @click.option(
@@ -80,6 +83,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 @click.option("--latency-length", default=32, show_default=True, metavar="TOKENS")
 @click.option("--latency-profile", metavar="NAME", help="A stored profile [default: measure once].")
 @click.option("--seed", default=0, show_default=True, help="Seed of the search and trainings.")
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where a search of a table writes its certificate [default: nowhere].",
+)
 @click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
 @options.store_url
 @options.as_json
@@ -97,58 +106,78 @@ def search(context: click.Context, /, **given: Any) -> None:
       bort search --epsilon 0.25 --budget 40 --study reviews
       bort search --task reviews.csv --text review --label stars --minutes 30
       bort search --goal best --weights 1,2,1 --detach
+      bort search --from-table bench.csv --size params --latency ms --error acc --maximise acc
     """
+    _apply_preset(context, given)
+    answer = _search_table(given) if given["from_table"] else _search_space(given)
+    if given["as_json"]:
+        options.print_json(answer)
+    elif "front" in answer:
+        from bort.cli.report import print_answer
+
+        print_answer(answer)
+
+
+def _search_table(given: dict[str, Any]) -> dict[str, Any]:
+    from bort.answers.table import search_table
+    from bort.storage import write_json_file
+
+    answer, certificate = search_table(*tables.read(given), _search_spec(given))
+    if given["certificate"] is None:
+        return answer
+    path = write_json_file(given["certificate"], certificate)
+    return {**answer, "certificate": str(path)}
+
+
+def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
-    from bort.cli.report import print_answer, progress
+    from bort.cli.report import progress
     from bort.plan import check_study
     from bort.storage import open_store
 
-    spec = _spec(context, given)
+    spec = _spec(given)
     spec = check_study(spec, on_progress=lambda _done, _total, text: click.echo(text, err=True))
     with open_store(given["store_url"]) as store:
         spec = _stored(store, spec, given["study"], given["preset"])
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
-            if given["as_json"]:
-                options.print_json({"job": job, "study": spec.name})
-            else:
-                click.echo(f"Job {job} searches study {spec.name}: bort jobs show {job}")
-            return
+            click.echo(f"Job {job} searches {spec.name}: bort jobs show {job}", err=True)
+            return {"job": job, "study": spec.name}
         with progress(f"Searching {spec.name}") as on_progress:
-            answer = jobs.run_here(
+            return jobs.run_here(
                 store, "search", spec.to_dict(), study=spec.name, on_progress=on_progress
             )
-    if given["as_json"]:
-        options.print_json(answer)
-    else:
-        print_answer(answer)
 
 
-def _spec(context: click.Context, given: dict[str, Any]) -> StudySpec:
-    """The study that the options describe; its name is settled by `_named`."""
+def _apply_preset(context: click.Context, given: dict[str, Any]) -> None:
+    """A preset's values for what was not typed."""
+    for name, value in PRESETS.get(given["preset"], {}).items():
+        if context.get_parameter_source(name) is ParameterSource.DEFAULT:
+            given[name] = value
+
+
+def _search_spec(given: dict[str, Any]) -> SearchSpec:
+    lipschitz = given["lipschitz"]
+    return SearchSpec(
+        goal=given["goal"],
+        epsilon=parse_epsilon(given["epsilon"]),
+        weights=parse_weights(given["weights"]),
+        budget=given["budget"],
+        minutes=given["minutes"],
+        lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
+        slack=given["slack"],
+        confidence=given["confidence"],
+        seed=given["seed"],
+    )
+
+
+def _spec(given: dict[str, Any]) -> StudySpec:
+    """The study that the options describe; its name is settled by `_stored`."""
     from bort.families import load_space
 
-    given.update(
-        {
-            name: value
-            for name, value in PRESETS.get(given["preset"], {}).items()
-            if context.get_parameter_source(name) is ParameterSource.DEFAULT
-        }
-    )
-    lipschitz = given["lipschitz"]
     return StudySpec(
         name="unnamed",
-        search=SearchSpec(
-            goal=given["goal"],
-            epsilon=parse_epsilon(given["epsilon"]),
-            weights=parse_weights(given["weights"]),
-            budget=given["budget"],
-            minutes=given["minutes"],
-            lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
-            slack=given["slack"],
-            confidence=given["confidence"],
-            seed=given["seed"],
-        ),
+        search=_search_spec(given),
         training=TrainingSpec(
             steps=given["steps"],
             batch_size=given["batch_size"],

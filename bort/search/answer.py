@@ -35,7 +35,8 @@ class Answer:
         is_certified: the goal is reached at the ε asked for.
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
-        guarantee: "proved", "conditional" (if the ledger's assumptions hold) or "none".
+        guarantee: "proved" (λ was given or is not needed), "conditional" (λ is an estimate) or
+            "none".
         ledger: the assumptions with their evidence.
         lipschitz: λ in force, shape (K,), None while unknown.
         violations: predictions of λ that failed.

@@ -40,13 +40,16 @@ def build_ledger(state: SearchState, *, confidence: float | None) -> tuple[Entry
 
 
 def judge(state: SearchState, ledger: tuple[Entry, ...]) -> Guarantee:
-    """proved: nothing had to be assumed; conditional: if the ledger's assumptions hold; none."""
+    """proved: everything is checked or given; conditional: λ is an estimate; or none.
+
+    The latency model's band does not count: the claim is about the listed latencies.
+    """
     if state.certified_epsilon is None or any(e.status == "violated" for e in ledger):
         return "none"
     needs_nothing = state.is_exhausted or (
         state.options.goal == "best" and state.options.weights[2] == 0
     )
-    return "proved" if needs_nothing else "conditional"
+    return "proved" if needs_nothing or state.estimate.is_given else "conditional"
 
 
 def _error(state: SearchState, confidence: float | None) -> Entry:
@@ -102,7 +105,7 @@ def _lipschitz(state: SearchState) -> Entry:
         text = f"λ estimated (envelope times 2 over {estimate.pairs} pairs; {record})."
         return Entry(name, "estimated", f"{text} If it holds, {_claim(state)}")
     if estimate.violations:
-        return Entry(name, "violated", f"λ as given; {record}: nothing is guaranteed.")
+        return Entry(name, "violated", f"λ as given; {record}: it does not hold.")
     return Entry(name, "assumed", f"λ as given; {record}. If it holds, {_claim(state)}")
 
 
@@ -130,7 +133,7 @@ def _monotone(state: SearchState) -> Entry:
     pairs, worst = monotone_record(state.problem, state.observations)
     if worst > np.log1p(slack) + TOLERANCE:
         text = f"σ = {slack:.3g}; among {pairs} comparable pairs one errs {np.exp(worst):.3g} times"
-        return Entry(name, "violated", text + " as much: nothing is guaranteed.")
+        return Entry(name, "violated", text + " as much: it does not hold.")
     return Entry(name, "assumed", f"σ = {slack:.3g}; no violation among {pairs} comparable pairs.")
 
 

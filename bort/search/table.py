@@ -1,14 +1,14 @@
 """A recorded table of architectures as a search problem: CSV or Parquet, any columns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bort.errors import InvalidDataError
-from bort.search.arrays import BoolArray, FloatArray
+from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
@@ -29,6 +29,8 @@ class ErrorTable:
         errors: shape (N,), 0..1.
         errors_se: shape (N,) standard errors, or None.
         dropped: rows that repeated another one exactly.
+        rows: shape (N,), the number of each row in the file, counted from 0.
+        cells: column name to its N values as the file gives them: dimensions and objectives.
     """
 
     problem: SearchProblem
@@ -36,6 +38,8 @@ class ErrorTable:
     errors: FloatArray
     errors_se: FloatArray | None
     dropped: int
+    rows: IntArray
+    cells: Mapping[str, Sequence[Any]]
 
     def observation(self, index: int, *, confidence: float | None = None) -> Observation:
         """The recorded error; errors of 0 are floored at half the smallest positive one.
@@ -49,10 +53,10 @@ class ErrorTable:
         if confidence is not None and self.errors_se is not None:
             from scipy.stats import norm
 
-            reach = norm.isf((1 - confidence) / len(self.errors) / 2) * self.errors_se[index]
+            reach = float(norm.isf((1 - confidence) / len(self.errors) / 2) * self.errors_se[index])
         lower, upper = max(floor, error - reach), min(1.0, error + reach)
         return Observation(
-            error, min(lower, error), max(upper, error), is_floored=self.errors[index] < floor
+            error, min(lower, error), max(upper, error), is_floored=bool(self.errors[index] < floor)
         )
 
 
@@ -105,7 +109,9 @@ def read_table(
         scales=tuple(scale for _, scale in columns.values()),
     )
     errors_se = None if error_se is None else numbers[error_se]
-    return ErrorTable(problem, tuple(labels), errors, errors_se, int(repeated.sum()))
+    cells = {name: frame[name].tolist() for name in [*dimensions, *objectives]}
+    rows = np.flatnonzero(~repeated)
+    return ErrorTable(problem, tuple(labels), errors, errors_se, int(repeated.sum()), rows, cells)
 
 
 def _read(path: Path) -> "pd.DataFrame":

@@ -91,8 +91,8 @@ def _guarantee(case: CertifiedCase) -> Iterator[str]:
     if word not in ("proved", "conditional", "none"):
         yield f"unknown guarantee {word!r}"
     needs_nothing = case.is_exhausted or (claim["goal"] == "best" and claim["weights"][2] == 0)
-    if word == "proved" and not needs_nothing:
-        yield "the guarantee is called proved, but it rests on λ"
+    if word == "proved" and not (needs_nothing or case.is_lipschitz_given):
+        yield "the guarantee is called proved, but it rests on an estimate of λ"
     if word != "none" and claim["certified_epsilon"] is None:
         yield f"the guarantee is called {word}, but nothing is certified"
     if claim["is_certified"] and claim["certified_epsilon"] is None:

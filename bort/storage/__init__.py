@@ -17,7 +17,7 @@ from bort.storage.records import (
     Progress,
     StudyRecord,
 )
-from bort.storage.runs import append_log, open_log, read_log, write_json
+from bort.storage.runs import append_log, open_log, read_log, write_json, write_json_file
 from bort.storage.store import Store, open_store
 
 __all__ = [
@@ -41,4 +41,5 @@ __all__ = [
     "open_store",
     "read_log",
     "write_json",
+    "write_json_file",
 ]

@@ -40,8 +40,16 @@ def write_json(job: JobRecord, name: str, values: Any) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
-    path = job.folder / name
-    part = path.with_name(f"{name}.part")
+    return write_json_file(job.folder / name, values)
+
+
+def write_json_file(path: Path, values: Any) -> Path:
+    """Write a small JSON file: readers see all of it, or the one before.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")

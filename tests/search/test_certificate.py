@@ -93,6 +93,7 @@ def _other_best(c):
 
 def _bolder_word(c):
     c["claim"]["guarantee"] = "proved"
+    c["assumptions"]["is_lipschitz_given"] = False
 
 
 def _invented_evaluation(c):
