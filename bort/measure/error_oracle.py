@@ -168,8 +168,10 @@ class ErrorOracle:
 
     def _observe_donor(self) -> Donor:
         """The network to inherit from: the source, as far as possible after its fine-tuning."""
-        folder = self.teacher.folder if self.teacher.is_source else self.source.folder
-        weights = SourceNetwork(self.source.name, folder, self.source.digest).encoder_weights()
+        is_own = self.teacher.is_source
+        folder = self.teacher.folder if is_own else self.source.folder
+        network = SourceNetwork(self.source.name, folder, self.source.digest)
+        weights = network.encoder_weights(with_head=is_own)
         table = "embeddings.word_embeddings.weight"
         self.words = weights[table]
         weights[table] = pruned_table(self.words, self.encoded.kept)

@@ -110,6 +110,7 @@ def build_text_model(
 def _inherit_words(model: Any, weights: Mapping[str, Tensor]) -> Tensor:
     words = weights["embeddings.word_embeddings.weight"]
     table = model.get_input_embeddings().weight
-    projection = principal_axes([words], table.shape[1])[0]
+    moment = words.T @ words / len(words)
+    projection = principal_axes(moment, words.mean(0), table.shape[1])[0]
     table.copy_(words @ projection)
     return projection

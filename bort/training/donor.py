@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bort.training.tokens import Tokens
 
-CALIBRATION_TOKENS = 4096  # enough for the regressions; 75 MB of states for all-MiniLM-L6-v2
+CALIBRATION_TOKENS = 8192  # enough for the regressions; 150 MB of states for all-MiniLM-L6-v2
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class LayerStates:
-    """Of one donor layer, over all calibration tokens (t, H): sums before and values after both
-    norms; and how much each FFN neuron adds, shape (I,)."""
+    """Of one donor layer: the residual stream before each of its two norms, over all calibration
+    tokens (t, H), and how much each FFN neuron adds to it, shape (I,)."""
 
     attended_sum: Tensor
-    attended: Tensor
     output_sum: Tensor
-    output: Tensor
     neuron_importance: Tensor
 
 
@@ -49,8 +47,10 @@ class Donor:
         heads: attention heads.
         eps: of the layer norms.
         batch: the calibration texts.
-        embedded: output of the embedding layer, (t, H).
+        embedded_sum: the stream before the embedding layer's norm, (t, H).
         layers: states of every layer.
+        moment: mean over layers and tokens of x xᵀ, x the stream after a norm, (H, H).
+        mean: mean of x, (H,).
         first: the last layer's output at the first token, (n, H).
     """
 
@@ -58,18 +58,24 @@ class Donor:
     heads: int
     eps: float
     batch: Batch
-    embedded: Tensor
+    embedded_sum: Tensor
     layers: tuple[LayerStates, ...]
+    moment: Tensor
+    mean: Tensor
     first: Tensor
 
     @property
     def hidden(self) -> int:
         """Width of the residual stream."""
-        return self.embedded.shape[1]
+        return len(self.mean)
 
     def linear(self, name: str) -> tuple[Tensor, Tensor]:
         """Weight and bias of a linear map or norm."""
         return self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+
+    def normed(self, name: str, states: Tensor) -> Tensor:
+        """What the donor's norm of that name makes of `states` (t, H)."""
+        return F.layer_norm(states, (self.hidden,), *self.linear(name), self.eps)
 
 
 def calibration_batch(tokens: Tokens, *, padding: int) -> Batch:
@@ -87,18 +93,20 @@ def calibration_batch(tokens: Tokens, *, padding: int) -> Batch:
 def observe(weights: Mapping[str, Tensor], config: Mapping[str, Any], batch: Batch) -> Donor:
     """Run the donor over the calibration texts and keep its states. Cost: one forward pass."""
     heads, eps = config["num_attention_heads"], config.get("layer_norm_eps", 1e-12)
+    total = embedding_sum(weights, batch)
+    name = "embeddings.LayerNorm"
     x = F.layer_norm(
-        embedding_sum(weights, batch),
-        (config["hidden_size"],),
-        weights["embeddings.LayerNorm.weight"],
-        weights["embeddings.LayerNorm.bias"],
-        eps,
+        total, total.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"], eps
     )
-    embedded, layers = x[batch.is_token], []
+    layers, streams = [], [x[batch.is_token]]
     for number in range(config["num_hidden_layers"]):
-        x, states = _layer(weights, f"encoder.layer.{number}.", x, batch, heads, eps)
+        attended, x, states = _layer(weights, f"encoder.layer.{number}.", x, batch, heads, eps)
         layers.append(states)
-    return Donor(weights, heads, eps, batch, embedded, tuple(layers), x[:, 0])
+        streams += [attended[batch.is_token], x[batch.is_token]]
+    moment = torch.stack([s.T @ s / len(s) for s in streams]).mean(0)
+    mean = torch.stack([s.mean(0) for s in streams]).mean(0)
+    embedded = total[batch.is_token]
+    return Donor(weights, heads, eps, batch, embedded, tuple(layers), moment, mean, x[:, 0])
 
 
 def embedding_sum(weights: Mapping[str, Tensor], batch: Batch) -> Tensor:
@@ -120,7 +128,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int, mask: Tenso
 
 def _layer(
     weights: Mapping[str, Tensor], prefix: str, x: Tensor, batch: Batch, heads: int, eps: float
-) -> tuple[Tensor, LayerStates]:
+) -> tuple[Tensor, Tensor, LayerStates]:
     def linear(name: str, inputs: Tensor) -> Tensor:
         return F.linear(inputs, weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
 
@@ -138,5 +146,4 @@ def _layer(
     reach = weights[f"{prefix}output.dense.weight"].norm(dim=0)
     importance = neurons[batch.is_token].abs().mean(0) * reach
     at = batch.is_token
-    states = LayerStates(attended_sum[at], attended[at], output_sum[at], output[at], importance)
-    return output, states
+    return attended, output, LayerStates(attended_sum[at], output_sum[at], importance)

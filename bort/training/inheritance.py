@@ -29,7 +29,7 @@ from bort.training.reduction import (
     ridge,
 )
 
-RIDGE = 1e-2  # measured: docs/training.md, "inheritance"
+RIDGE = 0.1  # measured: docs/training.md, "inheritance"
 
 
 @torch.no_grad()
@@ -78,9 +78,7 @@ class _Inheritance:
     def __init__(self, model: Any, donor: Donor) -> None:
         self.model, self.donor = model, donor
         self.hidden, self.heads = model.config.hidden_size, model.config.num_attention_heads
-        states = [donor.embedded]
-        states += [s for layer in donor.layers for s in (layer.attended, layer.output)]
-        self.down, self.offset = principal_axes(states, self.hidden)
+        self.down, self.offset = principal_axes(donor.moment, donor.mean, self.hidden)
         # The way back, x ≈ P z + c, for maps that read the stream: [x; 1] ≈ up [z; 1].
         self.up = torch.zeros(donor.hidden + 1, self.hidden + 1)
         self.up[:-1, :-1], self.up[:-1, -1], self.up[-1, -1] = self.down, self.offset, 1.0
@@ -118,7 +116,7 @@ class _Inheritance:
             + parts.position_embeddings.weight[: self.batch.ids.shape[1]]
             + parts.token_type_embeddings.weight[self.batch.types]
         )
-        return self.norm(parts.LayerNorm, "embeddings.LayerNorm", total, self.donor.embedded)
+        return self.norm(parts.LayerNorm, "embeddings.LayerNorm", total, self.donor.embedded_sum)
 
     def attention(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
         """Self-attention, its output map and norm; `z` in, the stream after it out."""
@@ -130,7 +128,7 @@ class _Inheritance:
         parts = [F.linear(z, p.weight, p.bias) for p in (own.query, own.key, own.value)]
         mixed = attend(*parts, heads=self.heads, mask=self.batch.mask)
         total = self.correct(output.dense, mixed, z, states.attended_sum)
-        return self.norm(output.LayerNorm, f"{name}output.LayerNorm", total, states.attended)
+        return self.norm(output.LayerNorm, f"{name}output.LayerNorm", total, states.attended_sum)
 
     def split_heads(
         self, own: Any, output: Any, readers: list[Tensor], writer: Tensor, z: Tensor
@@ -170,7 +168,9 @@ class _Inheritance:
         output.bias.copy_(self.down.T @ bias)
         neurons = F.gelu(F.linear(z, inner.weight, inner.bias))
         total = self.correct(output, neurons, z, states.output_sum)
-        return self.norm(layer.output.LayerNorm, f"{name}output.LayerNorm", total, states.output)
+        return self.norm(
+            layer.output.LayerNorm, f"{name}output.LayerNorm", total, states.output_sum
+        )
 
     def head(self, first: Tensor) -> None:
         """Pooler neurons by their weight in the classifier, and a classifier refitted on them."""
@@ -190,7 +190,8 @@ class _Inheritance:
         prior = torch.zeros(len(bias), self.hidden + 1)
         prior[:, : len(chosen)], prior[:, -1] = weight[:, chosen], bias
         own = torch.tanh(F.linear(first, pooler.weight, pooler.bias))
-        _set(classifier, ridge(own, F.linear(pooled, weight, bias), prior, strength=RIDGE))
+        wanted = F.linear(pooled, weight, bias)
+        _set(classifier, ridge(own, wanted, prior, strength=RIDGE))
 
     def reader(self, name: str) -> Tensor:
         """A donor's map that reads the stream, as it reads the projected one: (rows, h + 1)."""
@@ -204,12 +205,13 @@ class _Inheritance:
         _set(output, ridge(inputs[self.batch.is_token], missing, prior, strength=RIDGE))
         return z + F.linear(inputs, output.weight, output.bias)
 
-    def norm(self, norm: Any, name: str, total: Tensor, wanted: Tensor) -> Tensor:
+    def norm(self, norm: Any, name: str, total: Tensor, donor_total: Tensor) -> Tensor:
         """Take the donor's norm, or fit one where the width differs; returns its output."""
         if self.is_same_width:
             weight, bias = self.donor.linear(name)
         else:
             states = total[self.batch.is_token]
+            wanted = self.donor.normed(name, donor_total)
             weight, bias = norm_parameters(states, wanted @ self.down, eps=norm.eps)
         norm.weight.copy_(weight)
         norm.bias.copy_(bias)

@@ -5,7 +5,7 @@ import math
 from bort.study import Initialise
 
 REFERENCE_HIDDEN = 192
-INHERITED = 5e-4
+INHERITED = 8e-4
 SCRATCH = 1e-3
 
 

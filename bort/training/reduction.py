@@ -9,23 +9,21 @@ from torch import Tensor
 JITTER = 1e-4  # of the mean variance: keeps a covariance of few tokens invertible
 
 
-def principal_axes(states: list[Tensor], width: int) -> tuple[Tensor, Tensor]:
+def principal_axes(moment: Tensor, mean: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """A projection to `width` dimensions, and what it leaves out on average.
 
     Args:
-        states: activations, each (t, H); each matrix weighs the same.
+        moment: mean of x xᵀ, (H, H); mean: of x, (H,).
         width: h. Up to H the first principal axes (of the second moment: a residual stream has
             no reason to be centred); at H the identity; above, a random isometry.
     Returns:
         P (H, h) and the offset c (H,): x ≈ P Pᵀ x + c.
     """
-    full = states[0].shape[1]
+    full = len(mean)
     if width == full:
         return torch.eye(full), torch.zeros(full)
     if width > full:
         return _isometry(full, width), torch.zeros(full)
-    moment = torch.stack([x.T @ x / len(x) for x in states]).mean(0)
-    mean = torch.stack([x.mean(0) for x in states]).mean(0)
     axes: Tensor = torch.linalg.eigh(moment)[1][:, -width:].flip(1)
     return axes, mean - axes @ (axes.T @ mean)
 
@@ -43,7 +41,7 @@ def augmented(x: Tensor) -> Tensor:
 
 
 def covariance_root(x: Tensor) -> Tensor:
-    """Lower triangular R with R Rᵀ ≈ xᵀx / t, shape (h, h)."""
+    """Lower triangular R with R Rᵀ ≈ the second moment of x (t, h), shape (h, h)."""
     moment = x.T @ x / len(x)
     ridge_height = JITTER * moment.diagonal().mean()
     root: Tensor = torch.linalg.cholesky(moment + ridge_height * torch.eye(len(moment)))
@@ -82,18 +80,19 @@ def ridge(inputs: Tensor, outputs: Tensor, prior: Tensor, *, strength: float) ->
     Args:
         inputs: shape (t, a); outputs: shape (t, b).
         prior: weight and bias side by side, shape (b, a + 1).
-        strength: of the pull, in units of the inputs' mean variance.
+        strength: of the pull on the weights, in units of the inputs' mean variance; the bias is
+            free.
     Returns:
         Shape (b, a + 1).
     """
-    x = augmented(inputs)
-    moment = x.T @ x / len(x)
-    pull = strength * moment.diagonal().mean() + 1e-6
-    missing = outputs - x @ prior.T
-    change: Tensor = torch.linalg.solve(
-        moment + pull * torch.eye(len(moment)), x.T @ missing / len(x)
-    )
-    return prior + change.T
+    missing = outputs - augmented(inputs) @ prior.T
+    x = inputs - inputs.mean(0)
+    covariance = x.T @ x / len(x)
+    pull = strength * covariance.diagonal().mean() + 1e-6
+    products = x.T @ (missing - missing.mean(0)) / len(x)
+    change: Tensor = torch.linalg.solve(covariance + pull * torch.eye(len(x.T)), products).T
+    bias = missing.mean(0) - change @ inputs.mean(0)
+    return prior + torch.cat([change, bias[:, None]], dim=1)
 
 
 def norm_parameters(states: Tensor, wanted: Tensor, *, eps: float) -> tuple[Tensor, Tensor]:

@@ -46,8 +46,12 @@ class SourceNetwork:
         """What config.json says."""
         return read_config(self.folder, self.name)
 
-    def encoder_weights(self) -> "dict[str, torch.Tensor]":
-        """Tensors by name as in `BertModel`, in float32, heads of other tasks left out."""
+    def encoder_weights(self, *, with_head: bool = False) -> "dict[str, torch.Tensor]":
+        """Tensors by name as in `BertModel`, in float32; heads of other tasks are left out.
+
+        Args:
+            with_head: `classifier.*` too, for a network fine-tuned on the task itself.
+        """
         from safetensors.torch import load_file
 
         try:
@@ -57,7 +61,7 @@ class SourceNetwork:
                 f"the weights of {self.name} cannot be read ({error}); fetch the file again"
             ) from error
         stripped = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
-        parts = ("embeddings.", "encoder.", "pooler.")
+        parts = ("embeddings.", "encoder.", "pooler.", *(["classifier."] if with_head else []))
         return {k: v.float() for k, v in stripped.items() if k.startswith(parts)}
 
 
