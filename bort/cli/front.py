@@ -1,5 +1,6 @@
 """`bort front`: read a study again, under any epsilon and weights, without training."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,12 @@ from bort.study import SearchSpec, parse_epsilon, parse_weights
 @click.option("--study", metavar="NAME", help="Name of the study [default: the latest].")
 @click.option("--epsilon", metavar="E", help="Certify within 1+epsilon [default: the study's].")
 @click.option("--weights", metavar="P,I,E", help="Cost weights [default: the study's].")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the whole study as JSON besides, to publish it or to ship it as an example.",
+)
 @tables.table_options
 @options.store_url
 @options.as_json
@@ -20,6 +27,7 @@ def front(
     study: str | None,
     epsilon: str | None,
     weights: str | None,
+    record: Path | None,
     store_url: str | None,
     as_json: bool,
     **table: Any,
@@ -37,7 +45,7 @@ def front(
     if table["from_table"]:
         answer = _read_table(table, new_epsilon, new_weights)
     else:
-        answer = _read_study(study, new_epsilon, new_weights, store_url)
+        answer = _read_study(study, new_epsilon, new_weights, record, store_url)
     if as_json:
         options.print_json(answer)
         return
@@ -50,13 +58,16 @@ def _read_study(
     study: str | None,
     epsilon: float | None,
     weights: tuple[float, float, float] | None,
+    record: Path | None,
     store_url: str | None,
 ) -> dict[str, Any]:
     from bort.answers import latest_study, read_answer
-    from bort.storage import open_store
+    from bort.storage import export_study, open_store, write_json_file
 
     with open_store(store_url) as store:
         name = study or latest_study(store)
+        if record is not None:
+            write_json_file(record, export_study(store, name))
         return read_answer(store, name, epsilon=epsilon, weights=weights).as_json()
 
 

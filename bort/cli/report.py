@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -54,9 +55,11 @@ def print_answer(answer: Mapping[str, Any]) -> None:
     """The front as a table, and what is certified in a sentence."""
     console = Console()
     title = f"Pareto front of study {answer['study']}" if answer["study"] else "Pareto front"
-    table = Table(title=Text(title))
-    for heading in ("architecture", "parameters", "effective", "latency ms", "error", "± se", ""):
-        table.add_column(heading, justify="left" if heading in ("architecture", "") else "right")
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD)
+    table.add_column("architecture", no_wrap=True)
+    for heading in ("parameters", "effective", "latency ms", "error", "± se"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
     best = answer["best"]
     for point in answer["front"]:
         table.add_row(
