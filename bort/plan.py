@@ -1,5 +1,6 @@
 """Before Start: can this study run, and what will it cost? Imports no torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from bort.families import SearchSpace
 from bort.families.polynomial import FloatArray
 from bort.measure.latency import profile_key, workload_of
 from bort.measure.runtimes.registry import runtime_kind
+from bort.measure.stored import named_profile
 from bort.storage import Store, StudyRecord
-from bort.study import StudySpec, TrainingSpec
+from bort.study import InvalidFieldError, StudySpec, TrainingSpec
 from bort.tasks import OnProgress, list_tasks, load_task, resolve
 from bort.training.source import model_folder, source_network
 
@@ -63,7 +65,8 @@ def check_study(
     space = SearchSpace.from_dict(spec.space)
     runtime_kind(spec.latency.runtime).check_installed()
     workload_of(spec.latency, space)
-    source_network(spec.training.source)
+    longest = source_network(spec.training.source).config.get("max_position_embeddings", 512)
+    _check_options(spec, space, longest)
     if spec.training.teacher is not None:
         model_folder(spec.training.teacher)
     name = resolve(spec.task.task)
@@ -71,10 +74,38 @@ def check_study(
     if elsewhere and not fetch:
         return spec
     task = load_task(spec.task, on_progress=on_progress)
+    if fetch and spec.training.device not in ("auto", "cpu"):
+        from bort.training.device import resolve_device  # imports torch
+
+        resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
         spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
     fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
     return replace(spec, space={**spec.space, "fixed": fixed})
+
+
+def check_profile(store: Store, spec: StudySpec) -> None:
+    """Pass if the latency profile that a study names, if any, is stored.
+
+    Raises:
+        InvalidProfileError: it is not.
+    """
+    if spec.latency.profile is not None:
+        named_profile(store, spec.latency.profile)
+
+
+def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:
+    length, lipschitz = spec.training.max_length, spec.search.lipschitz
+    if length is not None and not 4 <= length <= longest:
+        raise InvalidFieldError(
+            "max_length", f"max length must be 4 to {longest}, the source's longest, got {length}"
+        )
+    if isinstance(lipschitz, Mapping) and set(lipschitz) != set(space.dimensions):
+        raise InvalidFieldError(
+            "lipschitz",
+            f"λ needs one number for each of {', '.join(space.dimensions)}, "
+            f"got {', '.join(lipschitz)}; or give one number for all",
+        )
 
 
 def plan_study(store: Store, spec: StudySpec) -> Plan:

@@ -22,6 +22,8 @@ GOALS: tuple[str, ...] = get_args(Goal)
 INITIALISATIONS: tuple[str, ...] = get_args(Initialise)
 DEVICES: tuple[str, ...] = get_args(Device)
 
+LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -202,8 +204,10 @@ class SearchSpec(_Description):
                 "confidence",
                 f"confidence must lie between 0 and 1, got {self.confidence!r}; try 0.95",
             )
-        if type(self.seed) is not int or self.seed < 0:
-            raise InvalidFieldError("seed", f"a seed is an integer >= 0, got {self.seed!r}")
+        if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
+            raise InvalidFieldError(
+                "seed", f"a seed is a whole number of 0 to {LARGEST_SEED}, got {self.seed!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

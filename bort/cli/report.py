@@ -55,7 +55,7 @@ def print_answer(answer: Mapping[str, Any]) -> None:
     """The front as a table, and what is certified in a sentence."""
     console = Console()
     title = f"Pareto front of study {answer['study']}" if answer["study"] else "Pareto front"
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD)
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("architecture", no_wrap=True)
     for heading in ("parameters", "effective", "latency ms", "error", "± se"):
         table.add_column(heading, justify="right")
@@ -69,7 +69,7 @@ def print_answer(answer: Mapping[str, Any]) -> None:
             f"{point['latency_ms']:.2f}",
             f"{point['error_rate']:.4f}",
             f"{point['error_se']:.4f}" if point["error_se"] is not None else "",
-            "largest W" if best and point["id"] == best["id"] else "",
+            "best" if best and point["id"] == best["id"] else "",
         )
     console.print(table)
     console.print(Text(summary(answer)))

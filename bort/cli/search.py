@@ -132,12 +132,13 @@ def _search_table(given: dict[str, Any]) -> dict[str, Any]:
 def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
     from bort.cli.report import progress
-    from bort.plan import check_study
+    from bort.plan import check_profile, check_study
     from bort.storage import open_store
 
     spec = _spec(given)
     spec = check_study(spec, on_progress=lambda _done, _total, text: click.echo(text, err=True))
     with open_store(given["store_url"]) as store:
+        check_profile(store, spec)
         spec = _stored(store, spec, given["study"], given["preset"])
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)

@@ -68,12 +68,13 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
 
 
 def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
-    from bort.plan import check_study
+    from bort.plan import check_profile, check_study
 
     try:
         with st.spinner("Checking data, runtime and source network"):
             spec = check_study(spec, fetch=False)
         store = readings.store()
+        check_profile(store, spec)
         create = store.create_study if is_named else store.create_numbered_study
         spec = replace(spec, name=create(spec).name)
         job = start_detached(store, "search", spec.to_dict(), study=spec.name)

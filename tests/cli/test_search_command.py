@@ -178,6 +178,11 @@ MISTAKES = {
     "no source": (["--source", "nowhere/at/all"], "nowhere/at/all"),
     "bad name": (["--study", "../x"], "cannot name a study"),
     "unknown option": (["--bogus"], "bogus"),
+    "λ of another dimension": (["--lipschitz", "foo=1"], "λ needs one number for each of depth"),
+    "seed": (["--seed", "99999999999999999999"], "a seed is a whole number"),
+    "max length": (["--max-length", "99999"], "max length must be 4 to 32"),
+    "device": (["--device", "mps"], "mps"),
+    "no such profile": (["--latency-profile", "nope"], "no latency profile is named 'nope'"),
     "λ": (["--lipschitz", "-1"], "λ must be 0 or more"),
 }  # fmt: skip
 
