@@ -1,6 +1,7 @@
 """The search page: the form with its messages, the start, and every state of a job."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import Open, shown
@@ -95,7 +96,7 @@ def test_typed_mistakes_get_the_words_of_the_command_line(
         ("budget", -3, "budget must be a whole number of 1 or more, got -3"),
         ("steps", 0, "steps must be a whole number of 1 or more, got 0"),
         ("minutes", -1.0, "minutes must be more than 0, got -1.0; try 10"),
-        ("seed", -1, "a seed is an integer &gt;= 0, got -1"),
+        ("seed", -1, "a seed is a whole number of 0 to 2147483647, got -1"),
         ("confidence", 2.0, "confidence must lie between 0 and 1, got 2.0; try 0.95"),
         ("sequence", 0, "sequence length must be a whole number of 1 or more, got 0"),
     ],
@@ -128,7 +129,7 @@ def test_an_own_file_decides_the_number_of_classes(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("bort.plan.check_study", check_study)
-    monkeypatch.setattr("bort.plan.source_network", lambda source: None)
+    monkeypatch.setattr("bort.plan.source_network", lambda source: SimpleNamespace(config={}))
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
     (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     app = visit("search")
