@@ -176,7 +176,7 @@ class ErrorOracle:
         self.words = weights[table]
         weights[table] = pruned_table(self.words, self.encoded.kept)
         tokens = self.encoded.splits["train"]
-        batch = calibration_batch(tokens, padding=self.encoded.padding)
+        batch = calibration_batch(tokens)
         return observe(weights, self.source.config, batch)
 
     def _try(self, architecture: Architecture, learning_rate: float, seed: int) -> TrainedCandidate:

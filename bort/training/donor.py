@@ -16,16 +16,36 @@ CALIBRATION_TOKENS = 8192  # enough for the regressions; 150 MB of states for al
 
 @dataclass(frozen=True)
 class Batch:
-    """Calibration texts: ids, token types (n, s), which places hold a token (n, s)."""
+    """Calibration texts, their t tokens end to end, so that padding costs nothing.
+
+    Attributes:
+        ids, positions, types: of every token, shape (t,).
+        is_token: which places hold a token when the n texts are padded, shape (n, s).
+    """
 
     ids: Tensor
+    positions: Tensor
     types: Tensor
     is_token: Tensor
 
     @property
-    def mask(self) -> Tensor:
-        """What to add to attention scores, shape (n, 1, 1, s)."""
-        return torch.where(self.is_token, 0.0, -1e4)[:, None, None]
+    def firsts(self) -> Tensor:
+        """Where each text begins, shape (n,)."""
+        return torch.nonzero(self.positions == 0).flatten()
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
+        """Multi-head attention of every text to itself; all (t, hidden)."""
+        q, k, v = (self._padded(x, heads) for x in (query, key, value))
+        mask = torch.where(self.is_token, 0.0, -1e4)[:, None, None]
+        scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + mask
+        mixed: Tensor = scores.softmax(-1) @ v
+        return mixed.transpose(1, 2).flatten(2)[self.is_token]
+
+    def _padded(self, x: Tensor, heads: int) -> Tensor:
+        """From (t, hidden) to (n, heads, s, hidden / heads)."""
+        out = x.new_zeros(*self.is_token.shape, x.shape[-1])
+        out[self.is_token] = x
+        return out.view(*self.is_token.shape, heads, -1).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -75,75 +95,68 @@ class Donor:
 
     def normed(self, name: str, states: Tensor) -> Tensor:
         """What the donor's norm of that name makes of `states` (t, H)."""
-        return F.layer_norm(states, (self.hidden,), *self.linear(name), self.eps)
+        return _norm(self.weights, name, states, self.eps)
 
 
-def calibration_batch(tokens: Tokens, *, padding: int) -> Batch:
+def calibration_batch(tokens: Tokens) -> Batch:
     """About `CALIBRATION_TOKENS` tokens of texts spread evenly over `tokens`."""
     total = int(tokens.starts[-1])
     count = int(np.clip(len(tokens) * CALIBRATION_TOKENS // max(total, 1), 1, len(tokens)))
     rows = np.unique(np.linspace(0, len(tokens) - 1, count).astype(np.int64))
-    ids = torch.from_numpy(tokens.padded(rows, padding=padding))
-    places = torch.arange(ids.shape[1])
-    first, lengths = (torch.from_numpy(a[rows]) for a in (tokens.first, tokens.lengths))
-    return Batch(ids, (places >= first[:, None]).long(), places < lengths[:, None])
+    chosen = tokens.select(rows)
+    lengths = torch.from_numpy(chosen.lengths)
+    places = torch.arange(int(lengths.max()))
+    is_token = places < lengths[:, None]
+    types = (places >= torch.from_numpy(chosen.first)[:, None]).long()
+    ids = torch.from_numpy(chosen.flat.astype(np.int64))
+    return Batch(ids, places.expand_as(is_token)[is_token], types[is_token], is_token)
 
 
 @torch.no_grad()
 def observe(weights: Mapping[str, Tensor], config: Mapping[str, Any], batch: Batch) -> Donor:
     """Run the donor over the calibration texts and keep its states. Cost: one forward pass."""
     heads, eps = config["num_attention_heads"], config.get("layer_norm_eps", 1e-12)
-    total = embedding_sum(weights, batch)
-    name = "embeddings.LayerNorm"
-    x = F.layer_norm(
-        total, total.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"], eps
-    )
-    layers, streams = [], [x[batch.is_token]]
+    embedded = embedding_sum(weights, batch)
+    x = _norm(weights, "embeddings.LayerNorm", embedded, eps)
+    layers, streams = [], [x]
     for number in range(config["num_hidden_layers"]):
         attended, x, states = _layer(weights, f"encoder.layer.{number}.", x, batch, heads, eps)
         layers.append(states)
-        streams += [attended[batch.is_token], x[batch.is_token]]
+        streams += [attended, x]
     moment = torch.stack([s.T @ s / len(s) for s in streams]).mean(0)
     mean = torch.stack([s.mean(0) for s in streams]).mean(0)
-    embedded = total[batch.is_token]
-    return Donor(weights, heads, eps, batch, embedded, tuple(layers), moment, mean, x[:, 0])
+    first = x[batch.firsts]
+    return Donor(weights, heads, eps, batch, embedded, tuple(layers), moment, mean, first)
 
 
 def embedding_sum(weights: Mapping[str, Tensor], batch: Batch) -> Tensor:
-    """Word, position and type embeddings added up, shape (n, s, H)."""
+    """Word, position and type embeddings added up, shape (t, H)."""
     return (
         weights["embeddings.word_embeddings.weight"][batch.ids]
-        + weights["embeddings.position_embeddings.weight"][: batch.ids.shape[1]]
+        + weights["embeddings.position_embeddings.weight"][batch.positions]
         + weights["embeddings.token_type_embeddings.weight"][batch.types]
     )
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor, *, heads: int, mask: Tensor) -> Tensor:
-    """Multi-head attention over (n, s, H)."""
-    split = [x.view(*x.shape[:2], heads, -1).transpose(1, 2) for x in (query, key, value)]
-    scores = split[0] @ split[1].transpose(-1, -2) * split[0].shape[-1] ** -0.5 + mask
-    mixed: Tensor = scores.softmax(-1) @ split[2]
-    return mixed.transpose(1, 2).flatten(2)
 
 
 def _layer(
     weights: Mapping[str, Tensor], prefix: str, x: Tensor, batch: Batch, heads: int, eps: float
 ) -> tuple[Tensor, Tensor, LayerStates]:
+    """The stream after both norms of a layer, (t, H) each, and its states."""
+
     def linear(name: str, inputs: Tensor) -> Tensor:
         return F.linear(inputs, weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])
 
-    def norm(name: str, inputs: Tensor) -> Tensor:
-        weight, bias = weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"]
-        return F.layer_norm(inputs, weight.shape, weight, bias, eps)
-
     parts = [linear(f"attention.self.{part}", x) for part in ("query", "key", "value")]
-    mixed = attend(*parts, heads=heads, mask=batch.mask)
-    attended_sum = x + linear("attention.output.dense", mixed)
-    attended = norm("attention.output.LayerNorm", attended_sum)
+    attended_sum = x + linear("attention.output.dense", batch.attend(*parts, heads=heads))
+    attended = _norm(weights, f"{prefix}attention.output.LayerNorm", attended_sum, eps)
     neurons = F.gelu(linear("intermediate.dense", attended))
     output_sum = attended + linear("output.dense", neurons)
-    output = norm("output.LayerNorm", output_sum)
+    output = _norm(weights, f"{prefix}output.LayerNorm", output_sum, eps)
     reach = weights[f"{prefix}output.dense.weight"].norm(dim=0)
-    importance = neurons[batch.is_token].abs().mean(0) * reach
-    at = batch.is_token
-    return attended, output, LayerStates(attended_sum[at], output_sum[at], importance)
+    importance = neurons.abs().mean(0) * reach
+    return attended, output, LayerStates(attended_sum, output_sum, importance)
+
+
+def _norm(weights: Mapping[str, Tensor], name: str, x: Tensor, eps: float) -> Tensor:
+    weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return F.layer_norm(x, weight.shape, weight, bias, eps)

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bort.training.donor import Batch, Donor, LayerStates, attend
+from bort.training.donor import Batch, Donor, LayerStates
 from bort.training.reduction import (
     augmented,
     covariance_root,
@@ -100,11 +100,11 @@ class _Inheritance:
             name, states = f"encoder.layer.{number}.", self.donor.layers[number]
             z = self.attention(layer, f"{name}attention.", states, z)
             z = self.feed_forward(layer, name, states, z)
-        self.head(z[:, 0])
+        self.head(z[self.batch.firsts])
         return self.down
 
     def embeddings(self) -> Tensor:
-        """Project all tables; returns the stream after the norm, (n, s, h)."""
+        """Project all tables; returns the stream after the norm, (t, h)."""
         parts = self.model.bert.embeddings
         for table in ("word_embeddings", "position_embeddings", "token_type_embeddings"):
             rows = self.donor.weights[f"embeddings.{table}.weight"] @ self.down
@@ -113,7 +113,7 @@ class _Inheritance:
             weight[:n] = rows[:n]
         total = (
             parts.word_embeddings.weight[self.batch.ids]
-            + parts.position_embeddings.weight[: self.batch.ids.shape[1]]
+            + parts.position_embeddings.weight[self.batch.positions]
             + parts.token_type_embeddings.weight[self.batch.types]
         )
         return self.norm(parts.LayerNorm, "embeddings.LayerNorm", total, self.donor.embedded_sum)
@@ -126,7 +126,7 @@ class _Inheritance:
         self.split_heads(own, output.dense, readers, self.down.T @ weight, z)
         output.dense.bias.copy_(self.down.T @ bias)
         parts = [F.linear(z, p.weight, p.bias) for p in (own.query, own.key, own.value)]
-        mixed = attend(*parts, heads=self.heads, mask=self.batch.mask)
+        mixed = self.batch.attend(*parts, heads=self.heads)
         total = self.correct(output.dense, mixed, z, states.attended_sum)
         return self.norm(output.LayerNorm, f"{name}output.LayerNorm", total, states.attended_sum)
 
@@ -140,7 +140,7 @@ class _Inheritance:
                 _set(part, reader)
             output.weight.copy_(writer)
             return
-        root = covariance_root(augmented(z[self.batch.is_token]))
+        root = covariance_root(augmented(z))
         query, key, value = readers
         for number, (sources, share) in enumerate(head_choice(self.heads, self.donor.heads)):
             rows = torch.cat([torch.arange(s * there, (s + 1) * there) for s in sources])
@@ -199,10 +199,10 @@ class _Inheritance:
         return torch.cat([weight, bias[:, None]], dim=1) @ self.up
 
     def correct(self, output: Any, inputs: Tensor, z: Tensor, wanted: Tensor) -> Tensor:
-        """Correct a map back into the stream; returns the new sum, (n, s, h)."""
+        """Correct a map back into the stream; returns the new sum, (t, h)."""
         prior = torch.cat([output.weight, output.bias[:, None]], dim=1)
-        missing = wanted @ self.down - z[self.batch.is_token]
-        _set(output, ridge(inputs[self.batch.is_token], missing, prior, strength=RIDGE))
+        missing = wanted @ self.down - z
+        _set(output, ridge(inputs, missing, prior, strength=RIDGE))
         return z + F.linear(inputs, output.weight, output.bias)
 
     def norm(self, norm: Any, name: str, total: Tensor, donor_total: Tensor) -> Tensor:
@@ -210,9 +210,8 @@ class _Inheritance:
         if self.is_same_width:
             weight, bias = self.donor.linear(name)
         else:
-            states = total[self.batch.is_token]
             wanted = self.donor.normed(name, donor_total)
-            weight, bias = norm_parameters(states, wanted @ self.down, eps=norm.eps)
+            weight, bias = norm_parameters(total, wanted @ self.down, eps=norm.eps)
         norm.weight.copy_(weight)
         norm.bias.copy_(bias)
         return F.layer_norm(total, norm.normalized_shape, weight, bias, norm.eps)

@@ -26,7 +26,7 @@ def donor(source, encoded):
     weights["classifier.weight"] = torch.randn(2, 16, generator=generator)
     weights["classifier.bias"] = torch.randn(2, generator=generator)
     weights[WORDS] = pruned_table(weights[WORDS], encoded.kept)
-    batch = calibration_batch(encoded.splits["train"], padding=encoded.padding)
+    batch = calibration_batch(encoded.splits["train"])
     return observe(weights, source.config, batch)
 
 
@@ -48,11 +48,11 @@ def candidate(donor, encoded, **parameters):
 
 def states_of(model, donor):
     """The model's last states at all calibration tokens."""
-    batch = donor.batch
-    out = model.bert(
-        input_ids=batch.ids, attention_mask=batch.is_token.long(), token_type_ids=batch.types
-    )
-    return out.last_hidden_state[batch.is_token]
+    is_token = donor.batch.is_token
+    ids, types = torch.zeros((2, *is_token.shape), dtype=torch.long)
+    ids[is_token], types[is_token] = donor.batch.ids, donor.batch.types
+    out = model.bert(input_ids=ids, attention_mask=is_token.long(), token_type_ids=types)
+    return out.last_hidden_state[is_token]
 
 
 def last_output(donor):
