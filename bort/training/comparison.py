@@ -178,7 +178,7 @@ def _trainer(
     model: Any, task: Task, encoded: EncodedTask, settings: TrainingSettings, turns: _Turns
 ) -> Any:
     """A Trainer as people write it, with nothing but its reports switched off."""
-    from transformers import Trainer, TrainerCallback, TrainingArguments
+    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
     class Callback(TrainerCallback):
         def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -203,10 +203,12 @@ def _trainer(
         seed=settings.seed,
     )
     padding = int(encoded.kept[encoded.padding])
-    return Trainer(
+    trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=_Texts(encoded, "train", task.train.labels),
         data_collator=partial(_collate, padding=padding),
         callbacks=[Callback()],
     )
+    trainer.remove_callback(PrinterCallback)  # it prints to standard output
+    return trainer
