@@ -60,7 +60,7 @@ def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
     words = embeddings.word_embeddings
     steps = torch.arange(ids.shape[1], device=ids.device)
     types = (steps >= first[:, None]).long()
-    x = F.embedding(ids, words.weight, sparse=words.sparse)
+    x = F.embedding(ids, words.weight)
     x = x + embeddings.position_embeddings.weight[: ids.shape[1]]
     x = x + F.embedding(types, embeddings.token_type_embeddings.weight)
     return _norm(embeddings.LayerNorm, x)

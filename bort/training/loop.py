@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bort.measure.lock import wait_while_measuring
 from bort.training.batches import evaluation_batches, training_batches
 from bort.training.forward import Forward, best_dtype, forward_of
-from bort.training.optimiser import Optimisers
+from bort.training.optimiser import adamw
 from bort.training.tokens import Tokens
 
 EVALUATION_TOKENS = 2048  # padded tokens per batch: as quick as larger ones, and stays in cache
@@ -100,7 +100,7 @@ def train(
     """
     device = next(model.parameters()).device
     forward = forward or forward_of(model, dtype=best_dtype(device))
-    optimisers = Optimisers(
+    optimiser = adamw(
         model, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
     )
     rng = np.random.default_rng(settings.seed)
@@ -108,12 +108,14 @@ def train(
     for step in range(settings.steps):
         pause()
         rows = next(batches)
-        optimisers.set_learning_rate(settings.learning_rate_at(step))
+        for group in optimiser.param_groups:
+            group["lr"] = settings.learning_rate_at(step)
         logits = forward(*_inputs(examples.tokens, rows, examples.padding, device))
         targets = torch.from_numpy(examples.targets[rows]).to(device)
         loss = F.cross_entropy(logits, targets)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimisers.step()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
         yield TrainingStep(step + 1, settings.steps, float(loss.detach()), len(rows))
 
 
