@@ -13,7 +13,7 @@ from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.study import TrainingSpec
 from bort.tasks import Task
-from bort.training.attempts import Attempt, attempts, has_diverged
+from bort.training.attempts import Attempt, attempts, constant_loss, has_diverged
 from bort.training.candidate import Candidate, build_candidate
 from bort.training.device import resolve_device, training_threads, usable_cores
 from bort.training.donor import Donor, calibration_batch, observe
@@ -124,8 +124,7 @@ class ErrorOracle:
         """Θ, or the default rule's single learning rate."""
         if self.spec.learning_rates:
             return self.spec.learning_rates
-        hidden = architecture.as_dict().get("hidden")
-        return (default_learning_rate(hidden, self.spec.initialise),)
+        return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
 
     def describe(self) -> dict[str, Any]:
         """What the errors rest on, ready for JSON."""
@@ -238,7 +237,6 @@ class ErrorOracle:
         answers = logits.argmax(axis=1)
         wrong = answers != labels
         error = float(np.mean(wrong))
-        is_lost = not np.isfinite(logits).all()
         return Evaluation(
             error_rate=error,
             error_se=error_se(error, len(labels)),
@@ -246,10 +244,18 @@ class ErrorOracle:
             macro_f1=macro_f1(labels, answers, classes=classes),
             seed=attempt.seed,
             steps=len(losses),
-            diverged=is_lost
-            or has_diverged(losses, error, majority_error(labels, classes=classes)),
+            diverged=not np.isfinite(logits).all() or self._has_failed(losses, error),
             attempts=attempt.number,
             wrong_items=pack_items(wrong),
+        )
+
+    def _has_failed(self, losses: list[float], error: float) -> bool:
+        labels, classes = self.task.dev.labels, len(self.task.class_names)
+        return has_diverged(
+            losses,
+            error,
+            majority_error=majority_error(labels, classes=classes),
+            constant_loss=constant_loss(self.teacher.probabilities("train")),
         )
 
     def _say(self, text: str) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 LEARNING_RATE_FACTORS = (1.0, 1 / 3, 1 / 10)
-FALLEN = 0.98  # a loss whose last tenth is below this share of its first tenth has fallen
+LEARNED = 0.98  # a loss below this share of a constant answer's shows that texts were read
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,32 @@ def attempts(learning_rate: float, seed: int) -> Iterator[Attempt]:
         yield Attempt(number, learning_rate * factor, seed if number == 1 else derived)
 
 
-def has_diverged(losses: Sequence[float], error_rate: float, majority_error: float) -> bool:
+def constant_loss(targets: NDArray[np.float32]) -> float:
+    """Mean loss of the best answer that ignores the texts: the entropy of the mean target.
+
+    Args:
+        targets: shape (n, classes), rows sum to 1.
+    """
+    shares = targets.mean(axis=0, dtype=np.float64)
+    return float(-np.sum(shares * np.log(np.maximum(shares, 1e-12))))
+
+
+def has_diverged(
+    losses: Sequence[float], error_rate: float, *, majority_error: float, constant_loss: float
+) -> bool:
     """Whether a training failed, rather than its architecture.
 
     Args:
         losses: of every step, in order; a value that is not finite is divergence by itself.
         error_rate: on dev.
         majority_error: of always answering dev's most frequent class.
+        constant_loss: of the best answer that ignores the texts.
+    Returns:
+        True if dev is answered no better than by the most frequent class, and the last tenth of
+        the losses is no better than `constant_loss` either. (Not: than the first losses. Those
+        of a training that explodes begin high.)
     """
     if not all(math.isfinite(loss) for loss in losses):
         return True
-    tenth = max(1, len(losses) // 10)
-    has_fallen = np.mean(losses[-tenth:]) < FALLEN * np.mean(losses[:tenth])
-    return bool(error_rate >= majority_error and not has_fallen)
+    last = losses[-max(1, len(losses) // 10) :]
+    return bool(error_rate >= majority_error and np.mean(last) > LEARNED * constant_loss)

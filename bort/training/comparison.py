@@ -67,7 +67,7 @@ def compare(
     seed: int,
 ) -> Comparison:
     """Train `architecture` from scratch twice, in turns; on the CPU, at the threads in force."""
-    rate = default_learning_rate(architecture["hidden"], "scratch")
+    rate = default_learning_rate(architecture.as_dict(), "scratch")
     classes = len(task.class_names)
 
     def build(vocabulary: int, padding: int) -> Any:

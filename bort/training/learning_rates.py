@@ -1,20 +1,26 @@
 """The default learning rate: one rule, measured (docs/training.md), so that Θ can be left out."""
 
 import math
+from collections.abc import Mapping
 
 from bort.study import Initialise
 
-REFERENCE_HIDDEN = 192
+HIDDEN, DEPTH = 192, 2  # where the two constants below hold
 INHERITED = 8e-4
 SCRATCH = 1e-3
 
 
-def default_learning_rate(hidden: int | None, initialise: Initialise) -> float:
-    """Highest learning rate of a short training; narrower models take larger steps.
+def default_learning_rate(dimensions: Mapping[str, int], initialise: Initialise) -> float:
+    """Highest learning rate of a short training.
+
+    Narrower models take larger steps. Fresh deep ones take smaller steps, or they never leave the
+    loss of a constant answer; inherited ones are past that.
 
     Args:
-        hidden: width of the model; None where its family has none.
-        initialise: inherited weights are disturbed by what fresh ones need.
+        dimensions: an architecture's; `hidden` and `depth` count where the family has them.
+        initialise: how it begins.
     """
-    base = INHERITED if initialise == "inherit" else SCRATCH
-    return base * math.sqrt(REFERENCE_HIDDEN / (hidden or REFERENCE_HIDDEN))
+    width = math.sqrt(HIDDEN / dimensions.get("hidden", HIDDEN))
+    if initialise == "inherit":
+        return INHERITED * width
+    return SCRATCH * width * math.sqrt(DEPTH / max(DEPTH, dimensions.get("depth", DEPTH)))

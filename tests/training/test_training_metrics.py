@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from bort.training.attempts import attempts, has_diverged
+from bort.training.attempts import attempts, constant_loss, has_diverged
 from bort.training.learning_rates import default_learning_rate
 from bort.training.loop import TrainingSettings
 from bort.training.metrics import error_se, macro_f1, majority_error, pack_items, unpack_items
@@ -46,12 +46,15 @@ def test_retries_are_fixed_beforehand():
         ([0.7, float("nan")], 0.1, True),
         ([0.7, float("inf")], 0.1, True),
         ([0.69] * 20, 0.5, True),  # nothing learned
+        ([2.0, *[0.69] * 19], 0.51, True),  # exploded at first, then a constant answer
         ([0.69] * 20, 0.3, False),  # flat, but better than chance
-        (list(np.linspace(0.7, 0.4, 20)), 0.5, False),  # learning, but slowly
+        (list(np.linspace(0.7, 0.4, 20)), 0.5, False),  # learning what dev does not ask
     ],
 )
 def test_divergence_is_not_a_bad_error(losses, error, expected):
-    assert has_diverged(losses, error, majority_error=0.5) is expected
+    constant = constant_loss(np.array([[1, 0], [0, 1]], dtype=np.float32))
+    assert constant == pytest.approx(np.log(2))
+    assert has_diverged(losses, error, majority_error=0.5, constant_loss=constant) is expected
 
 
 def test_the_learning_rate_rises_then_falls():
@@ -68,5 +71,6 @@ def test_one_step_is_a_training_too():
 
 
 def test_narrow_models_take_larger_steps():
-    assert default_learning_rate(96, "inherit") > default_learning_rate(384, "inherit")
-    assert default_learning_rate(None, "scratch") > 0
+    narrow, wide = {"depth": 6, "hidden": 96}, {"depth": 6, "hidden": 384}
+    assert default_learning_rate(narrow, "inherit") > default_learning_rate(wide, "inherit")
+    assert default_learning_rate({}, "scratch") > default_learning_rate({"depth": 12}, "scratch")
