@@ -11,6 +11,11 @@ BENCHMARKS: dict[str, tuple[str, str, str]] = {
         "training",
         "Our training path beside a plain transformers.Trainer.",
     ),
+    "record": (
+        "bort.cli.bench_record",
+        "record",
+        "Train a whole space and keep every row.",
+    ),
 }
 
 
