@@ -82,7 +82,26 @@ def read_table(
     Raises:
         InvalidDataError: one line on what is wrong, and where.
     """
-    frame = _read(Path(path))
+    return table_of(
+        _read(Path(path)),
+        size=size,
+        latency=latency,
+        error=error,
+        error_se=error_se,
+        maximise=maximise,
+    )
+
+
+def table_of(
+    frame: "pd.DataFrame",
+    *,
+    size: str,
+    latency: str,
+    error: str,
+    error_se: str | None = None,
+    maximise: Collection[str] = (),
+) -> ErrorTable:
+    """The same from a frame that is read already: `read_table` has the rules and the errors."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     _check_columns(frame, objectives, maximise)
     labels, frame = _take_labels(frame, objectives)
