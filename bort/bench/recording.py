@@ -14,6 +14,7 @@ from bort.errors import InvalidDataError
 from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.measure.profile import LatencyProfile
+from bort.training.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,15 @@ class RecordingLog:
 
     Raises:
         InvalidDataError: the file is no such log, or was recorded under other conditions.
+        StoreError: a new log cannot be written.
     """
 
     def __init__(self, path: Path, dimensions: Sequence[str], conditions: Conditions) -> None:
         self.path, self.conditions = path, conditions
         self.columns = (*dimensions, "seed", *_RESULTS, *_SHARED)
-        self.done = self._read() if path.exists() else set()
+        if not path.exists():
+            write_atomically(path, f"{','.join(self.columns)}\n".encode())
+        self.done = self._read()
 
     def add(self, architecture: Architecture, evaluation: Evaluation) -> None:
         """Append one training; it is on the disk when this returns."""
@@ -78,12 +82,8 @@ class RecordingLog:
             "seconds": round(evaluation.seconds, 2),
             **{name: getattr(self.conditions, name) for name in _SHARED},
         }
-        is_new = not self.path.exists()
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
             file.flush()
             os.fsync(file.fileno())
         self.done.add((architecture.id, evaluation.seed))
@@ -110,9 +110,10 @@ class RecordingLog:
                     f"{self.path} was recorded with {name} {found[0]}, and this run has "
                     f"{expected}; name another file, or record under the same conditions"
                 )
-        dimensions = list(self.columns[: self.columns.index("seed")])
-        ids = rows[dimensions].astype(str).agg("-".join, axis=1)
-        return set(zip(ids, rows["seed"], strict=True))
+        keys = rows[list(self.columns[: self.columns.index("seed") + 1])]
+        return {
+            ("-".join(map(str, values)), seed) for *values, seed in keys.itertuples(index=False)
+        }
 
     def _drop_torn_row(self) -> None:
         """A process that was killed while writing leaves half a row; it is trained again."""
