@@ -4,8 +4,7 @@ import click
 
 from bort.cli import options
 
-_LARGEST_ID = 2**31 - 1  # what every database holds
-_id = click.argument("job_id", metavar="ID", type=click.IntRange(1, _LARGEST_ID))
+_id = click.argument("job_id", metavar="ID", type=options.JobId())
 
 
 @click.group()

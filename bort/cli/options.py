@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
-from bort.study import TaskSpec
+from bort.study import InvalidFieldError, TaskSpec
+
+LARGEST_ID = 2**31 - 1  # what every database holds
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,6 +21,31 @@ store_url = click.option(
     metavar="URL",
     help="Where studies and jobs are kept [default: $BORT_STORE, else SQLite in $BORT_HOME].",
 )
+
+
+class JobId(click.ParamType[int]):
+    """A job's number, as `bort jobs list` shows it."""
+
+    name = "job"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> int:
+        """Read the number.
+
+        Raises:
+            InvalidFieldError: no whole number, or one that no job can have.
+        """
+        text = str(value).strip()
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_ID:
+            return int(text)
+        raise InvalidFieldError(
+            "job",
+            f"a job is named by its number, 1 or more, got {value!r}; see all with: bort jobs list",
+        )
 
 
 def task_options(command: F) -> F:

@@ -3,7 +3,6 @@ import subprocess
 import sys
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner
 from job_runners import WaitFor
@@ -13,6 +12,7 @@ from bort.cli.main import bort
 from bort.errors import UnknownJobError
 from bort.jobs import JobState
 from bort.storage import Store
+from bort.study import InvalidFieldError
 
 
 def run(*words: str) -> str:
@@ -79,8 +79,26 @@ def test_an_unknown_job_is_one_line(store: Store, command: str) -> None:
 
 @pytest.mark.parametrize("job_id", ["x", "0", "99999999999999999999"])
 def test_what_is_no_id_is_said(store: Store, job_id: str) -> None:
-    with pytest.raises(click.BadParameter):
+    with pytest.raises(InvalidFieldError, match="a job is named by its number, 1 or more, got '"):
         run("show", job_id)
+
+
+def test_the_list_fits_80_columns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    jobs.run_here(store, "count", {"to": 3}, study="movie-reviews-minilm-2")
+    with pytest.raises(jobs.JobFailedError):
+        jobs.run_here(store, "broken", {}, study="my-own-reviews")
+    printed = run("list")
+    assert "…" not in printed
+    lines = printed.splitlines()
+    assert max(map(len, lines)) <= 80
+    done = next(line for line in lines if "movie-reviews-minilm-2" in line)
+    assert "done" in done
+    assert "3 of 3" in done
+    assert "count" in next(line for line in lines if "count" in line)
+    assert store.job(2).reason is not None
+    words = " ".join(printed.split())
+    assert all(word in words for word in store.job(2).reason.split())
 
 
 def test_exit_codes_of_a_real_process(store: Store) -> None:
