@@ -1,5 +1,6 @@
 """Start, resume and cancel jobs."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bort import paths
+from bort.errors import StoreError
 from bort.jobs.attempt import JobFailedError, run_attempt
 from bort.jobs.context import ProgressListener
 from bort.jobs.process import identify, is_here, send_signal
@@ -32,7 +34,7 @@ def start_detached(
         JobFailedError: the process cannot be started.
     """
     path = runner_path(kind)
-    job = store.create_job(kind, spec, study=study, is_detached=True)
+    job = _create(store, kind, spec, study, is_detached=True)
     _spawn(store, job, path)
     return job.id
 
@@ -52,8 +54,21 @@ def run_here(
         JobCancelledError, BortError, JobFailedError: see `bort.jobs.attempt.run_attempt`.
     """
     path = runner_path(kind)
-    job = store.create_job(kind, spec, study=study)
+    job = _create(store, kind, spec, study, is_detached=False)
     return run_attempt(store, job, path, on_progress=on_progress)
+
+
+def _create(
+    store: Store, kind: str, spec: Mapping[str, Any], study: str | None, *, is_detached: bool
+) -> JobRecord:
+    """Store the job; a study that was made for it does not stay behind where that fails."""
+    try:
+        return store.create_job(kind, spec, study=study, is_detached=is_detached)
+    except StoreError:
+        if study is not None:
+            with contextlib.suppress(StoreError):
+                store.discard_empty_study(study)
+        raise
 
 
 def resume(

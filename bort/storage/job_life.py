@@ -15,6 +15,7 @@ from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.jobs import read_job
 from bort.storage.records import Heartbeat, JobRecord, JobState, ProcessIdentity, Progress
+from bort.storage.studies import discard_if_empty
 
 _jobs = schema.jobs
 _RESUMABLE = [state.value for state in JobState if state.can_resume]
@@ -86,6 +87,9 @@ class JobLife:
     ) -> bool:
         """End an attempt: its last progress, result and state in one step.
 
+        A study for which a job that ended early has found nothing goes with it; resuming the
+        job makes it again.
+
         Returns:
             False if this attempt had been overtaken; then nothing was changed.
         """
@@ -102,6 +106,8 @@ class JobLife:
         open_states = [JobState.QUEUED, JobState.RUNNING, JobState.LOST]
         with self._db.writing() as connection:
             changed = connection.execute(_attempt(job_id, attempt, open_states).values(**values))
+            if changed.rowcount:
+                _forget_empty_study(connection, job_id)
             return bool(changed.rowcount)
 
     def mark_lost(self, record: JobRecord, reason: str) -> bool:
@@ -146,6 +152,8 @@ class JobLife:
                 .values(cancel_requested=True)
             ).rowcount
             record = read_job(connection, job_id)
+            if cancelled:
+                _forget_empty_study(connection, job_id)
         if not (cancelled or asked):
             raise BusyError(f"job {job_id} is {record.state} already; there is nothing to cancel")
         return record
@@ -198,6 +206,12 @@ def _attempt(job_id: int, attempt: int, states: Iterable[JobState]) -> sa.Update
         _jobs.c.attempt == attempt,
         _jobs.c.state.in_([state.value for state in states]),
     )
+
+
+def _forget_empty_study(connection: sa.Connection, job_id: int) -> None:
+    job = read_job(connection, job_id)
+    if job.study is not None and job.state.can_resume:
+        discard_if_empty(connection, job.study)
 
 
 def _process_columns(process: ProcessIdentity) -> dict[str, Any]:

@@ -105,6 +105,15 @@ class Studies:
             if not gone:
                 raise unknown_study(connection, name)
 
+    def discard_empty_study(self, name: str) -> bool:
+        """Delete a study that nothing was found for: no evaluation, and no job that works on it.
+
+        Returns:
+            Whether it was deleted; False where it is kept, or there is none of that name.
+        """
+        with self._db.writing() as connection:
+            return discard_if_empty(connection, name)
+
     def set_study_profile(self, name: str, profile: str) -> None:
         """Remember which stored latency profile the study's answers use.
 
@@ -138,6 +147,24 @@ def insert_study(
         )
     )
     return schema.inserted_id(inserted)
+
+
+def discard_if_empty(connection: sa.Connection, name: str) -> bool:
+    """As `Studies.discard_empty_study`, within the caller's transaction."""
+    is_filled = sa.exists().where(schema.evaluations.c.study_id == schema.studies.c.id)
+    is_worked_on = sa.exists().where(
+        schema.jobs.c.study == schema.studies.c.name,
+        schema.jobs.c.state.in_([state.value for state in JobState if state.is_active]),
+    )
+    gone = connection.execute(
+        schema.studies.delete().where(
+            schema.studies.c.name == name,
+            schema.studies.c.is_example.is_(False),
+            ~is_filled,
+            ~is_worked_on,
+        )
+    )
+    return bool(gone.rowcount)
 
 
 def find_study(connection: sa.Connection, name: str) -> StudyRecord | None:

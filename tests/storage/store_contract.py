@@ -32,6 +32,45 @@ def study_spec(name: str = "reviews", **search: Any) -> StudySpec:
 class StoreContract:
     """Inherit it, and give it a fixture `store`."""
 
+    # -- a study that nothing was found for ------------------------------------------------
+
+    def _job_on_a_study(self, store: Store) -> int:
+        store.create_study(study_spec())
+        job = store.create_job("search", {}, study="reviews")
+        store.claim_job(job.id, 1, PROCESS)
+        return job.id
+
+    @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+    def test_an_empty_study_goes_with_the_job_that_found_nothing(
+        self, store: Store, state: JobState
+    ) -> None:
+        job = self._job_on_a_study(store)
+        assert store.finish_job(job, 1, state, reason="early")
+        assert store.studies() == []
+        assert store.job(job).study == "reviews"
+
+    def test_a_filled_study_stays(self, store: Store) -> None:
+        job = self._job_on_a_study(store)
+        store.add_evaluation("reviews", "1", {"depth": 1}, Evaluation(0.2, 0.01, 100))
+        store.finish_job(job, 1, JobState.FAILED, reason="late")
+        assert [study.name for study in store.studies()] == ["reviews"]
+
+    def test_an_empty_study_stays_while_another_job_works_on_it(self, store: Store) -> None:
+        job = self._job_on_a_study(store)
+        other = store.create_job("search", {}, study="reviews")
+        store.finish_job(job, 1, JobState.FAILED, reason="early")
+        assert [study.name for study in store.studies()] == ["reviews"]
+        store.request_cancel(other.id)
+        assert store.studies() == []
+
+    def test_an_empty_study_of_a_finished_or_lost_job_stays(self, store: Store) -> None:
+        job = self._job_on_a_study(store)
+        assert not store.discard_empty_study("reviews")
+        assert store.mark_lost(store.job(job), "gone")
+        assert [study.name for study in store.studies()] == ["reviews"]
+        assert store.discard_empty_study("reviews")
+        assert not store.discard_empty_study("reviews")
+
     # -- studies ---------------------------------------------------------------------------
 
     def test_a_study_comes_back_as_it_was(self, store: Store) -> None:
