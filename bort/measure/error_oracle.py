@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.architecture import Architecture
-from bort.errors import InvalidModelError, InvalidOptionError
+from bort.errors import InvalidOptionError
 from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.study import TrainingSpec
@@ -17,6 +17,7 @@ from bort.training.attempts import Attempt, attempts, constant_loss, has_diverge
 from bort.training.candidate import Candidate, build_candidate
 from bort.training.device import resolve_device, training_threads, usable_cores
 from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.fit import check_vocabulary
 from bort.training.learning_rates import default_learning_rate
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import error_se, macro_f1, majority_error, pack_items
@@ -82,7 +83,7 @@ class ErrorOracle:
         self.device = resolve_device(spec.device)
         self.threads = spec.threads or usable_cores()
         self.source = source_network(spec.source)
-        _check_vocabulary(self.source, space)
+        check_vocabulary(self.source, space)
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
@@ -261,13 +262,3 @@ class ErrorOracle:
     def _say(self, text: str) -> None:
         if self.on_progress is not None:
             self.on_progress(text)
-
-
-def _check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    found = source.config.get("vocab_size")
-    counted = space.fixed.get("vocabulary", found)
-    if found != counted:
-        raise InvalidModelError(
-            f"{source.name} has a vocabulary of {found} tokens, the space {space.name!r} counts "
-            f"{counted}; set `vocabulary = {found}` under [fixed] in the space's file"
-        )

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.architecture import Architecture
-from bort.errors import InvalidSpaceError
 from bort.families import SearchSpace
 from bort.study import Initialise
 from bort.training.donor import Donor
+from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
 from bort.training.reduction import principal_axes
 from bort.training.vocabulary import expanded_weights
@@ -93,11 +93,7 @@ def build_text_model(
     Raises:
         InvalidSpaceError: the family's models do not read text.
     """
-    if "vocabulary" not in space.fixed:
-        raise InvalidSpaceError(
-            f"models of the family {space.family_name!r} do not read text; "
-            "search a space of another family, such as bert"
-        )
+    check_reads_text(space)
     fixed = {**space.fixed, "vocabulary": vocabulary}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -6,22 +6,21 @@ from collections.abc import Iterator
 
 import torch
 
-from bort.errors import InvalidOptionError
-from bort.study import Device
+from bort.study import Device, InvalidFieldError
 
 
 def resolve_device(device: Device) -> torch.device:
     """The device to train on; "auto" is cuda, else mps, else cpu.
 
     Raises:
-        InvalidOptionError: this machine (or this build of torch) has no such device.
+        InvalidFieldError: this machine (or this build of torch) has no such device.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         return torch.device(next((name for name, there in present.items() if there), "cpu"))
     if not present.get(device, True):
-        raise InvalidOptionError(
-            f"this machine offers torch no {device} device; use --device cpu, or auto"
+        raise InvalidFieldError(
+            "device", f"this machine offers torch no {device} device; use --device cpu, or auto"
         )
     return torch.device(device)
 

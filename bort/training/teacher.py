@@ -19,6 +19,7 @@ from torch import Tensor
 from bort.errors import InvalidModelError
 from bort.paths import cache
 from bort.training.files import build_lock, load_arrays, save_arrays
+from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.model_files import load_classifier, save_classifier
 from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from bort.tasks import Task
 
 RECIPE = 1  # part of the cache key; raise it when training changes
-BATCH_SIZE = 32
 LEARNING_RATE = 1e-4  # measured on movie reviews: 5e-5 and 1e-4 give the same dev error
-EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets are read more often
 
 OnText = Callable[[str], None]
 
@@ -126,30 +125,27 @@ def given_teacher(
     return Teacher(spec, folder, digest, False, logits)
 
 
-def label_order(config: Any, class_names: tuple[str, ...], name: str) -> list[int]:
-    """For each class of the task, which output of the classifier means it.
+def answers_to(
+    teacher: Teacher,
+    task: "Task",
+    encoded: EncodedTask,
+    *,
+    max_length: int | None,
+    device: torch.device,
+    on_text: OnText | None = None,
+    should_stop: ShouldStop | None = None,
+) -> dict[str, NDArray[np.float32]]:
+    """Its logits for the texts of another task with the same classes, from the cache or new.
 
-    Outputs without names of their own (LABEL_0, ...) are taken in order.
-
-    Raises:
-        InvalidModelError: another number of labels, or other names.
+    Args:
+        encoded: `task`, over the source network's tokens.
+        max_length: of texts that a teacher with its own tokenizer reads.
     """
-    found = [str(config.id2label[i]) for i in range(config.num_labels)]
-    wanted = [_plain(c) for c in class_names]
-    if len(found) == len(wanted):
-        if all(label == f"LABEL_{i}" for i, label in enumerate(found)):
-            return list(range(len(found)))
-        plain = [_plain(label) for label in found]
-        if sorted(plain) == sorted(wanted):
-            return [plain.index(c) for c in wanted]
-    raise InvalidModelError(
-        f"{name} tells {', '.join(found)} apart, the task {', '.join(class_names)}; "
-        "choose a teacher with the task's labels"
-    )
-
-
-def _plain(label: str) -> str:
-    return label.strip().casefold()
+    listen: dict[str, Any] = {"device": device, "on_text": on_text, "should_stop": should_stop}
+    if not teacher.is_source:
+        return given_teacher(teacher.name, task, max_length=max_length, **listen).logits
+    name = teacher.name
+    return _answers(task, encoded, teacher.folder, teacher.digest, name, **listen)
 
 
 def _key(parts: list[Any]) -> str:
@@ -165,10 +161,8 @@ def _config(folder: Path) -> dict[str, Any]:
     return read_config(folder, folder.name)
 
 
-def fine_tuning_steps(examples: int) -> int:
-    """Optimiser steps for so many training texts."""
-    per_epoch = max(1, examples // BATCH_SIZE)
-    return max(EPOCHS * per_epoch, min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
+def _outputs(model: Any) -> list[str]:
+    return [str(model.config.id2label[i]) for i in range(model.config.num_labels)]
 
 
 def _fine_tune(
@@ -180,7 +174,7 @@ def _fine_tune(
     on_text: OnText | None,
     should_stop: ShouldStop | None,
 ) -> None:
-    model, words = _classifier_over(task, encoded, source)
+    model, words = classifier_over(task, encoded, source)
     model.to(device).get_input_embeddings().weight.requires_grad_(False)
     classes = len(task.class_names)
     examples = Examples(
@@ -202,7 +196,7 @@ def _fine_tune(
     save_arrays(folder / "recipe.npz", {"settings": json.dumps(asdict(settings))})
 
 
-def _classifier_over(
+def classifier_over(
     task: "Task", encoded: EncodedTask, source: SourceNetwork
 ) -> tuple[Any, Tensor]:
     """The source network with a fresh head, over the task's tokens; and its whole table."""
@@ -252,7 +246,7 @@ def _answers(
     if known is not None and set(known) == set(encoded.splits):
         return known
     model = load_classifier(folder, name)
-    order = label_order(model.config, task.class_names, name)
+    order = label_order(_outputs(model), task.class_names, name)
     table = model.get_input_embeddings()
     table.weight = torch.nn.Parameter(pruned_table(table.weight.detach(), encoded.kept))
     model.to(device)

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +10,7 @@ from transformers import BertForSequenceClassification as Bert
 
 from bort.errors import InvalidModelError
 from bort.training.teacher import (
-    fine_tuning_steps,
     given_teacher,
-    label_order,
     one_hot,
     own_teacher,
     softmax,
@@ -35,10 +32,6 @@ encoded = encode_task(task, source.folder, digest=source.digest, max_length=None
 teacher = own_teacher(task, encoded, source, device=torch.device("cpu"), on_text=said.append)
 print(any("Fine-tuning" in text for text in said), teacher.digest)
 """
-
-
-def labels(*names):
-    return SimpleNamespace(num_labels=len(names), id2label=dict(enumerate(names)))
 
 
 def save_bert(folder, place, names):
@@ -125,30 +118,6 @@ def test_a_teacher_with_other_labels_is_refused(task, place, tmp_path):
 def test_an_encoder_without_a_head_is_no_teacher(task, place):
     with pytest.raises(InvalidModelError, match="not a trained classifier"):
         given_teacher(str(place / "source"), task, max_length=None, device=CPU)
-
-
-@pytest.mark.parametrize(
-    ("found", "order"),
-    [
-        (labels("LABEL_0", "LABEL_1"), [0, 1]),
-        (labels("Good", " bad"), [1, 0]),
-        (labels("bad", "good"), [0, 1]),
-    ],
-)
-def test_labels_are_matched_by_name(found, order):
-    assert label_order(found, ("bad", "good"), "it") == order
-
-
-@pytest.mark.parametrize("found", [labels("bad", "so-so", "good"), labels("bad", "worse")])
-def test_labels_that_do_not_match_are_refused(found):
-    with pytest.raises(InvalidModelError, match="choose a teacher with the task's labels"):
-        label_order(found, ("bad", "good"), "it")
-
-
-def test_small_training_sets_are_read_more_often():
-    assert fine_tuning_steps(7398) == 462
-    assert fine_tuning_steps(500) == 150
-    assert fine_tuning_steps(5) == 10
 
 
 def test_softmax_and_one_hot():

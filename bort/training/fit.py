@@ -1,0 +1,89 @@
+"""Do space, source network, teacher and task fit each other? Asked before Start; no torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bort.errors import InvalidModelError, InvalidSpaceError
+from bort.families import SearchSpace
+from bort.training.source import SourceNetwork
+
+# Of fine-tuning the teacher: known before, so that its time can be told.
+BATCH_SIZE = 32
+EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets are read more often
+
+
+def fine_tuning_steps(examples: int) -> int:
+    """Optimiser steps of the teacher for so many training texts."""
+    per_epoch = max(1, examples // BATCH_SIZE)
+    return max(EPOCHS * per_epoch, min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
+
+
+def check_reads_text(space: SearchSpace) -> None:
+    """Pass if the family's models read text.
+
+    Raises:
+        InvalidSpaceError: they do not: perceptrons, images.
+    """
+    if "vocabulary" not in space.fixed:
+        raise InvalidSpaceError(
+            f"models of the family {space.family_name!r} do not read text; "
+            "search a space of another family, such as bert"
+        )
+
+
+def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
+    """Pass if the space counts as many tokens as the source network has.
+
+    Raises:
+        InvalidModelError: another number.
+    """
+    found = source.config.get("vocab_size")
+    counted = space.fixed.get("vocabulary", found)
+    if found != counted:
+        raise InvalidModelError(
+            f"{source.name} has a vocabulary of {found} tokens, the space {space.name!r} counts "
+            f"{counted}; set `vocabulary = {found}` under [fixed] in the space's file"
+        )
+
+
+def labels_of(config: Mapping[str, Any]) -> list[str]:
+    """The names of a classifier's outputs, as its config.json gives them.
+
+    Examples:
+        >>> labels_of({"id2label": {"1": "good", "0": "bad"}}), labels_of({})
+        (['bad', 'good'], ['LABEL_0', 'LABEL_1'])
+    """
+    named = config.get("id2label")
+    if isinstance(named, Mapping) and named:
+        return [str(named[key]) for key in sorted(named, key=int)]
+    count = config.get("num_labels", 2)  # what transformers takes where nothing is said
+    return [f"LABEL_{i}" for i in range(count)]
+
+
+def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> list[int]:
+    """For each class of the task, which output of the classifier means it.
+
+    Outputs without names of their own (LABEL_0, ...) are taken in order.
+
+    Args:
+        found: names of the outputs, see `labels_of`.
+        class_names: of the task.
+        name: of the classifier, for the message.
+    Raises:
+        InvalidModelError: another number of labels, or other names.
+    """
+    wanted = [_plain(c) for c in class_names]
+    if len(found) == len(wanted):
+        if all(label == f"LABEL_{i}" for i, label in enumerate(found)):
+            return list(range(len(found)))
+        plain = [_plain(label) for label in found]
+        if sorted(plain) == sorted(wanted):
+            return [plain.index(c) for c in wanted]
+    raise InvalidModelError(
+        f"{name} tells {', '.join(found)} apart, the task {', '.join(class_names)}; "
+        "choose a teacher with the task's labels"
+    )
+
+
+def _plain(label: str) -> str:
+    return label.strip().casefold()
