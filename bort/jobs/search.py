@@ -1,6 +1,7 @@
 """The search as a job: prepare, evaluate, store; every finished training is stored at once."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from statistics import median
 from typing import Any
 
@@ -69,14 +70,15 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
         context.log(warning, level="warning")
     from bort.measure.error_oracle import ErrorOracle
 
-    oracle = ErrorOracle(
-        task,
-        spec.training,
-        space,
-        seed=spec.search.seed,
-        on_progress=lambda text: _say(context, text),
-        should_stop=context.should_stop,
-    )
+    with _turn(context, spec):  # a teacher is a training too
+        oracle = ErrorOracle(
+            task,
+            spec.training,
+            space,
+            seed=spec.search.seed,
+            on_progress=lambda text: _say(context, text),
+            should_stop=context.should_stop,
+        )
     context.log(f"oracle: {oracle.describe()}")
     return oracle.evaluate
 
@@ -127,7 +129,7 @@ class _Search:
         )
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:
-        with training_turn(self.spec.training.threads, self.context.should_stop):
+        with _turn(self.context, self.spec):
             evaluation = self.train(architecture, seed)
         self.context.store.add_evaluation(
             self.spec.name, architecture.id, architecture.as_dict(), evaluation
@@ -161,6 +163,15 @@ class _Search:
         self.context.metric("certified_epsilon", step.evaluations, step.certified_epsilon)
         if step.reason is not None:
             self.context.log(f"the search ends: {step.reason}")
+
+
+def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
+    """This job's turn to train; says so where it has to wait for another one's."""
+    return training_turn(
+        spec.training.threads,
+        context.should_stop,
+        on_wait=lambda: _say(context, "Waiting for another training to end"),
+    )
 
 
 def _say(context: JobContext, message: str) -> None:

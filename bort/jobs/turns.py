@@ -18,7 +18,11 @@ POLL_SECONDS = 0.1
 
 @contextmanager
 def training_turn(
-    threads: int | None, should_stop: Callable[[], bool], *, folder: Path | None = None
+    threads: int | None,
+    should_stop: Callable[[], bool],
+    *,
+    on_wait: Callable[[], None] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[None]:
     """Hold one of the machine's places for a training; wait until one is free.
 
@@ -27,13 +31,18 @@ def training_turn(
     Args:
         threads: of the training; None is all cores, and so one place in all.
         should_stop: asked while waiting; True goes on without a place, to end soon.
+        on_wait: told once, if no place is free at first.
         folder: where the locks lie; None is where the measuring lock lies.
     """
     places = max(1, usable_cores() // (threads or usable_cores()))
     home = folder or lock_path().parent
     files = [home / f"bort-training-{place}.lock" for place in range(places)]
     with ExitStack() as held:
+        has_waited = False
         while not any(_take(held, file) for file in files) and not should_stop():
+            if not has_waited and on_wait is not None:
+                on_wait()
+            has_waited = True
             time.sleep(POLL_SECONDS)
         yield
 
