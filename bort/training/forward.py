@@ -56,6 +56,21 @@ def bert_logits(
     return F.linear(pooled.float(), model.classifier.weight, model.classifier.bias)
 
 
+def sentence_vectors(
+    bert: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
+) -> Tensor:
+    """Mean over the tokens of a `BertModel`'s last states, unit length, (b, hidden), float32.
+
+    Source: mean pooling as in Sentence-BERT (Reimers and Gurevych 2019).
+    """
+    x = _embed(bert.embeddings, ids, first).to(dtype)
+    mask = _mask(lengths, ids.shape[1], dtype)
+    for layer in bert.encoder.layer:
+        x = _layer(layer, x, x, mask)
+    is_token = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).float()
+    return F.normalize((x.float() * is_token[..., None]).sum(1), dim=-1)
+
+
 def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
     words = embeddings.word_embeddings
     steps = torch.arange(ids.shape[1], device=ids.device)
