@@ -1,5 +1,6 @@
 """Well-known models of random weights, timed on this machine beside what was published of them."""
 
+import datetime
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +10,19 @@ import numpy as np
 from bort.architecture import Architecture
 from bort.families import family
 from bort.measure.fingerprint import Fingerprint, this_machine
+from bort.measure.landmark_words import announced, remarks
 from bort.measure.plan import check_length, check_threads
 from bort.measure.runtimes import runtime_kind
+from bort.measure.steadiness import ratio_interval
 from bort.measure.timing import Instruments, Stage, Timing, never, time_candidates
 from bort.measure.workload import Candidate, Workload
 from bort.study import LatencySpec
 
 _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
+
+
+BASE, LARGE = "BERT-base", "BERT-large"
+"""The models that others are compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Landmark:
         published_speedups: landmark's name to how many times faster this one is said to be on a
             CPU.
         source: of what is published.
+        published_effective_share: its encoder's parameters by BERT-large's, as published.
         note: how what we build differs.
     """
 
@@ -39,6 +47,7 @@ class Landmark:
     published_parameters: int
     source: str
     published_speedups: Mapping[str, float] = field(default_factory=dict)
+    published_effective_share: float | None = None
     note: str = ""
 
     @property
@@ -60,8 +69,8 @@ def _shape(depth: int, heads: int, hidden: int, intermediate: int) -> Architectu
 
 
 LANDMARKS: tuple[Landmark, ...] = (
-    Landmark("BERT-large", "bert", _shape(24, 16, 1024, 4096), 340_000_000, "Devlin et al. 2018"),
-    Landmark("BERT-base", "bert", _shape(12, 12, 768, 3072), 110_000_000, "Devlin et al. 2018"),
+    Landmark(LARGE, "bert", _shape(24, 16, 1024, 4096), 340_000_000, "Devlin et al. 2018"),
+    Landmark(BASE, "bert", _shape(12, 12, 768, 3072), 110_000_000, "Devlin et al. 2018"),
     Landmark("DistilBERT", "distilbert", _shape(6, 12, 768, 3072), 66_000_000, "Sanh et al. 2019"),
     Landmark(
         "Bort",
@@ -69,7 +78,8 @@ LANDMARKS: tuple[Landmark, ...] = (
         _shape(4, 8, 1024, 768),
         56_100_000,
         _BORT,
-        {"BERT-base": 7.9, "BERT-large": 20.0},
+        {BASE: 7.9, LARGE: 20.0},
+        0.055,
         "the published one has RoBERTa's tokenizer",
     ),
     Landmark("MiniLM-L6", "bert", _shape(6, 12, 384, 1536), 22_700_000, "all-MiniLM-L6-v2"),
@@ -85,41 +95,55 @@ class LandmarkTiming:
     workload: Workload
     fingerprint: Fingerprint
     timing: Timing
+    measured_at: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Ours beside the published, as JSON values."""
-        by_name = dict(zip((mark.name for mark in LANDMARKS), self.timing.latencies, strict=True))
-        return {
+        """Ours beside the published, as JSON values; each row says in words what differs."""
+        rows = [self._row(number) for number in range(len(LANDMARKS))]
+        answer = {
             "runtime": self.runtime,
-            "batch_size": self.workload.batch_size,
-            "sequence_length": self.workload.sequence_length,
-            "threads": self.workload.threads,
+            **self.workload.to_dict(),
             "fingerprint": {**self.fingerprint.to_dict(), "digest": self.fingerprint.digest},
-            "landmarks": [
-                {
-                    "name": mark.name,
-                    "architecture": mark.architecture.as_dict(),
-                    "parameter_count": mark.parameter_count(),
-                    "effective_parameter_count": mark.parameter_count(effective=True),
-                    "published_parameter_count": mark.published_parameters,
-                    "median_ms": by_name[mark.name].median_ms,
-                    "low_ms": by_name[mark.name].low_ms,
-                    "high_ms": by_name[mark.name].high_ms,
-                    "p95_ms": by_name[mark.name].p95_ms,
-                    "times_faster_than": {
-                        other: by_name[other].median_ms / by_name[mark.name].median_ms
-                        for other in ("BERT-base", "BERT-large")
-                    },
-                    "published_times_faster_than": dict(mark.published_speedups),
-                    "source": mark.source,
-                    "note": mark.note,
-                }
-                for mark in LANDMARKS
-            ],
+            "landmarks": rows,
             "noise": self.timing.noise.to_dict(),
             "rounds": self.timing.rounds,
             "complete": self.timing.complete,
+            "measured_at": self.measured_at,
         }
+        for row in rows:
+            row["remarks"] = remarks(row)
+        return {**answer, "announced": announced(answer)}
+
+    def _row(self, number: int) -> dict[str, Any]:
+        mark, latency = LANDMARKS[number], self.timing.latencies[number]
+        times_faster = {name: self._times_faster(number, name) for name in (BASE, LARGE)}
+        large = next(other for other in LANDMARKS if other.name == LARGE)
+        effective = mark.parameter_count(effective=True)
+        return {
+            "name": mark.name,
+            "architecture": mark.architecture.as_dict(),
+            "parameter_count": mark.parameter_count(),
+            "effective_parameter_count": effective,
+            "effective_share_of_large": effective / large.parameter_count(effective=True),
+            "published_parameter_count": mark.published_parameters,
+            "published_effective_share_of_large": mark.published_effective_share,
+            "median_ms": latency.median_ms,
+            "low_ms": latency.low_ms,
+            "high_ms": latency.high_ms,
+            "p95_ms": latency.p95_ms,
+            "times_faster_than": {name: found[0] for name, found in times_faster.items()},
+            "times_faster_interval": {name: found[1:] for name, found in times_faster.items()},
+            "published_times_faster_than": dict(mark.published_speedups),
+            "source": mark.source,
+            "note": mark.note,
+        }
+
+    def _times_faster(self, number: int, than: str) -> tuple[float, float, float]:
+        """From ratios of the same round; seeded, so that the interval is the same each time."""
+        slower = next(k for k, mark in enumerate(LANDMARKS) if mark.name == than)
+        seconds = self.timing.seconds
+        rng = np.random.default_rng(0)
+        return ratio_interval(seconds[slower], seconds[number], rng=rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +154,7 @@ class LandmarkStep:
     done: int
     total: int
     result: LandmarkTiming | None = None
+    seconds_left: float | None = None
 
 
 def time_landmarks(
@@ -167,7 +192,8 @@ def time_landmarks(
         for step in timing:
             result = None
             if step.timing is not None:
-                result = LandmarkTiming(kind.name, workload, machine, step.timing)
-            yield LandmarkStep(step.stage, step.done, step.total, result)
+                now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+                result = LandmarkTiming(kind.name, workload, machine, step.timing, now)
+            yield LandmarkStep(step.stage, step.done, step.total, result, step.seconds_left)
 
     return steps()

@@ -1,14 +1,13 @@
 """Measure the latency of a search space on this machine, once, and keep it as a profile."""
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bort.families import SearchSpace
 from bort.measure.fingerprint import this_machine
-from bort.measure.plan import Plan, make_plan, workload_of
+from bort.measure.plan import Plan, TextLengths, make_plan, workload_of
 from bort.measure.profile import (
     LatencyPrediction,
     LatencyProfile,
@@ -47,6 +46,7 @@ class MeasureStep:
     done: int
     total: int
     profile: LatencyProfile | None = None
+    seconds_left: float | None = None
 
 
 def measure(
@@ -54,6 +54,7 @@ def measure(
     spec: LatencySpec,
     *,
     count: int,
+    lengths: TextLengths | None = None,
     seed: int = 0,
     name: str | None = None,
     wait: bool = False,
@@ -64,6 +65,7 @@ def measure(
 
     Args:
         spec: runtime, batch size, sequence length, threads; `spec.profile` does not matter here.
+        lengths: of a task's texts, instead of the spec's one sequence length.
         seed: of the choice of architectures and of the order in the rounds.
         name: of the profile; made from space, workload and machine by default.
         wait: for another measurement to end, instead of raising.
@@ -76,10 +78,10 @@ def measure(
         MissingExtraError: the runtime is not installed.
         BusyError: on listening, if somebody else measures, and `wait` is off.
     Cost:
-        Import and build 10 to 20 s, then up to about a minute (`Protocol.budget_seconds`; large
-        spaces take longer, because of `min_rounds`).
+        Import and build 10 to 20 s, then about 40 s on a quiet machine (`Protocol.budget_seconds`),
+        two minutes and a round at most on a restless one.
     """
-    plan = make_plan(space, spec, count, seed)
+    plan = make_plan(space, spec, count, seed, lengths)
     timing = time_candidates(
         plan.candidates,
         plan.runtime,
@@ -101,7 +103,7 @@ def _steps(
         profile = None
         if step.timing is not None:
             profile = plan.profile(step.timing, name=name, seconds=clock() - begin)
-        yield MeasureStep(step.stage, step.done, step.total, profile)
+        yield MeasureStep(step.stage, step.done, step.total, profile, step.seconds_left)
 
 
 def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
@@ -116,7 +118,9 @@ def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
         fingerprint_digest=this_machine(libraries, threads=workload.threads).digest,
         runtime=spec.runtime,
         space_digest=space.digest,
-        **dataclasses.asdict(workload),
+        batch_size=workload.batch_size,
+        sequence_length=workload.sequence_length,
+        threads=workload.threads,
     )
 
 

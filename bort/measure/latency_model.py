@@ -68,6 +68,17 @@ class LatencyModel:
             milliseconds += coefficient * features[name]
         return milliseconds
 
+    def judged_on(self, terms: Mapping[str, FloatArray], measured_ms: FloatArray) -> "LatencyModel":
+        """The same model, with its errors on other architectures, shape (n,).
+
+        Args:
+            terms: as for `predict`.
+            measured_ms: their medians, n of them, at least one.
+        """
+        return _judged(
+            self.coefficients_ms, self.fitted_on, len(measured_ms), self.predict(terms), measured_ms
+        )
+
     @property
     def elasticity_factor(self) -> float:
         """What the family's largest exponents must be multiplied by to bound this model's.
@@ -139,11 +150,22 @@ def fit(
         predicted, measured = _leave_one_out(matrix, measured_ms), measured_ms
     else:
         predicted, measured = matrix[~chosen] @ coefficients, measured_ms[~chosen]
+    named = dict(zip(features, map(float, coefficients), strict=True))
+    return _judged(named, int(chosen.sum()), int((~chosen).sum()), predicted, measured)
+
+
+def _judged(
+    coefficients_ms: Mapping[str, float],
+    fitted_on: int,
+    held_out: int,
+    predicted: FloatArray,
+    measured: FloatArray,
+) -> LatencyModel:
     percent = 100 * np.abs(predicted - measured) / measured
     return LatencyModel(
-        coefficients_ms=dict(zip(features, map(float, coefficients), strict=True)),
-        fitted_on=int(chosen.sum()),
-        held_out=int((~chosen).sum()),
+        coefficients_ms=dict(coefficients_ms),
+        fitted_on=fitted_on,
+        held_out=held_out,
         median_abs_percent_error=float(np.median(percent)),
         p90_abs_percent_error=float(np.quantile(percent, 0.9)),
         rank_correlation=rank_correlation(predicted, measured),

@@ -1,8 +1,11 @@
-"""Is the machine quiet enough to tell two architectures apart?
+"""Was the machine quiet enough to tell two architectures apart?
 
-Two signs, read before and after a measurement: how much the repeated times of one fixed reference
-workload spread, and how much of the CPU others take meanwhile (a virtual machine's neighbours
-included, as stolen time). Criterion and thresholds: docs/latency.md, "Noise".
+Three kinds of evidence. How much of the CPU others took, before, after and throughout (a virtual
+machine's neighbours included, as stolen time): cheap, and it tells contention from anything else.
+How much the ratio of two fixed workloads, run in turns, varies before and after. And the
+resolution: the smallest difference that the rounds themselves can rank. A machine that becomes
+slower or faster *as a whole* is a warning about milliseconds; it does not change a ranking.
+Criterion and thresholds: docs/latency.md, "Noise".
 """
 
 import os
@@ -15,12 +18,20 @@ import numpy as np
 import psutil
 
 from bort.measure.protocol import Clock, Run
+from bort.measure.steadiness import robust_deviation
 
 REFERENCE_SECONDS = 1.0
-REFERENCE_RUNS = (20, 400)  # at least, at most
-MAX_SPREAD = 0.25  # (p90 - p10) / median of the reference; see docs/latency.md, "Noise"
-MAX_OTHERS_SHARE = 0.05  # of all CPU time; about what a desktop does when nobody works
-MAX_DRIFT = 0.10  # the reference's median after the measurement against before
+REFERENCE_LIMIT_SECONDS = 4.0  # slow references: then four pairs are enough
+WARMING_SECONDS = 0.3  # a processor that has just been idle needs a moment to speed up
+REFERENCE_PAIRS = (12, 200)  # at least, at most
+FEWEST_PAIRS = 4
+BLOCK_RUNS = 3  # as many as a round times
+
+MAX_OTHERS_SHARE = 0.10  # of all CPU time; see docs/latency.md, "Noise", for all of these
+MAX_RATIO_SPREAD = 0.25
+MAX_RESOLUTION = 0.06  # repeated, 90 % of medians lie within 5 % then
+MAX_DRIFT = 0.05
+SETTLED_SHARE = 0.05  # about what a desktop does when nobody works
 SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take seconds
 
 
@@ -30,26 +41,28 @@ class NoiseReading:
 
     Attributes:
         reference_ms: median time of the reference workload.
-        spread: (90th - 10th percentile) / median of its repeated times.
+        spread: (90th - 10th percentile) / median of its repeated times; shown, not judged: it
+            mixes what changes rankings with what does not.
         others_share: share of all CPU time that other processes took meanwhile, 0..1.
+        ratio_spread: standard deviation (robust) of ln(time of one workload / time of another)
+            over neighbouring turns; None where it was not read.
     """
 
     reference_ms: float
     spread: float
     others_share: float
+    ratio_spread: float | None = None
 
     @property
     def reasons(self) -> list[str]:
         """What is too noisy, one phrase each; empty when the machine is quiet."""
         reasons = []
-        if self.spread > MAX_SPREAD:
-            reasons.append(
-                f"repeated times spread by {self.spread:.0%} (at most {MAX_SPREAD:.0%} allowed)"
-            )
         if self.others_share > MAX_OTHERS_SHARE:
+            reasons.append(_too_many_others(self.others_share))
+        if self.ratio_spread is not None and self.ratio_spread > MAX_RATIO_SPREAD:
             reasons.append(
-                f"other processes took {self.others_share:.0%} of the CPU "
-                f"(at most {MAX_OTHERS_SHARE:.0%} allowed)"
+                f"the ratio of two workloads run in turns varied by {self.ratio_spread:.0%} "
+                f"(at most {MAX_RATIO_SPREAD:.0%} allowed)"
             )
         return reasons
 
@@ -66,35 +79,55 @@ class NoiseReading:
     def from_dict(cls, values: Mapping[str, Any]) -> "NoiseReading":
         """Inverse of `to_dict`."""
         return cls(
-            float(values["reference_ms"]), float(values["spread"]), float(values["others_share"])
+            float(values["reference_ms"]),
+            float(values["spread"]),
+            float(values["others_share"]),
+            _optional(values.get("ratio_spread")),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The machine before and after a measurement, and others' CPU share throughout."""
+    """The machine before and after a measurement, and throughout.
+
+    Attributes:
+        others_share: share of all CPU time that others took during the rounds, 0..1.
+        resolution: smallest relative difference of two architectures that can be ranked; None
+            where there were too few rounds to say.
+        drift: how much slower (above 0) the whole machine was at the end than at the beginning;
+            None likewise.
+    """
 
     before: NoiseReading
     after: NoiseReading
     others_share: float
+    resolution: float | None = None
+    drift: float | None = None
 
     @property
     def reasons(self) -> list[str]:
         """Why the measurement cannot rank two architectures; empty when it can."""
         reasons = [f"before: {reason}" for reason in self.before.reasons]
         reasons += [f"after: {reason}" for reason in self.after.reasons]
-        drift = self.after.reference_ms / self.before.reference_ms - 1
-        if abs(drift) > MAX_DRIFT:
-            reasons.append(
-                f"the reference workload took {drift:+.0%} afterwards "
-                f"(at most ±{MAX_DRIFT:.0%} allowed)"
-            )
         if self.others_share > MAX_OTHERS_SHARE:
+            reasons.append(f"throughout: {_too_many_others(self.others_share)}")
+        if self.resolution is not None and self.resolution > MAX_RESOLUTION:
             reasons.append(
-                f"throughout, other processes took {self.others_share:.0%} of the CPU "
-                f"(at most {MAX_OTHERS_SHARE:.0%} allowed)"
+                f"throughout: two architectures must differ by {self.resolution:.0%} to be "
+                f"told apart (at most {MAX_RESOLUTION:.0%} allowed)"
             )
         return reasons
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know besides, though it changes no ranking."""
+        if self.drift is None or abs(self.drift) <= MAX_DRIFT:
+            return []
+        return [
+            f"the whole machine became {abs(self.drift):.0%} "
+            f"{'slower' if self.drift > 0 else 'faster'} meanwhile: milliseconds may be off by "
+            "as much, ratios of architectures are not"
+        ]
 
     @property
     def ok(self) -> bool:
@@ -106,7 +139,10 @@ class Noise:
         return {
             "ok": self.ok,
             "reasons": self.reasons,
+            "warnings": self.warnings,
             "others_share": self.others_share,
+            "resolution": self.resolution,
+            "drift": self.drift,
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
         }
@@ -118,6 +154,8 @@ class Noise:
             NoiseReading.from_dict(values["before"]),
             NoiseReading.from_dict(values["after"]),
             float(values["others_share"]),
+            _optional(values.get("resolution")),
+            _optional(values.get("drift")),
         )
 
 
@@ -135,18 +173,34 @@ class OthersShare:
         return min(1.0, max(0.0, busy - own) / total) if total > 0 else 0.0
 
 
-def read_noise(reference: Run, clock: Clock) -> NoiseReading:
-    """Repeat the reference workload for about a second and watch the CPU meanwhile."""
+def read_noise(reference: Run, other: Run, clock: Clock) -> NoiseReading:
+    """Run two workloads in turns for about a second, and watch the CPU meanwhile.
+
+    Args:
+        reference: the one whose times are reported.
+        other: compared with it; may be the same.
+    """
+    _warm(reference, other, clock)
     others = OthersShare()
-    least, most = REFERENCE_RUNS
-    times: list[float] = []
+    least, most = REFERENCE_PAIRS
+    turns: list[tuple[list[float], list[float]]] = []
     begin = clock()
-    while len(times) < least or (clock() - begin < REFERENCE_SECONDS and len(times) < most):
-        start = clock()
-        reference()
-        times.append(clock() - start)
-    p10, median, p90 = np.quantile(times[len(times) // 10 :], [0.1, 0.5, 0.9])
-    return NoiseReading(1e3 * float(median), float((p90 - p10) / median), others.read())
+    while len(turns) < most:
+        turns.append((_block(reference, clock), _block(other, clock)))
+        passed = clock() - begin
+        if len(turns) >= least and passed >= REFERENCE_SECONDS:
+            break
+        if len(turns) >= FEWEST_PAIRS and passed >= REFERENCE_LIMIT_SECONDS:
+            break
+    times = np.array([turn[0] for turn in turns])
+    ratios = np.log(np.median(times, axis=1) / np.median([turn[1] for turn in turns], axis=1))
+    p10, median, p90 = np.quantile(times, [0.1, 0.5, 0.9])
+    return NoiseReading(
+        reference_ms=1e3 * float(median),
+        spread=float((p90 - p10) / median),
+        others_share=others.read(),
+        ratio_spread=robust_deviation(ratios),
+    )
 
 
 def settle(should_stop: Callable[[], bool], *, seconds: float = SETTLE_SECONDS) -> None:
@@ -158,8 +212,34 @@ def settle(should_stop: Callable[[], bool], *, seconds: float = SETTLE_SECONDS) 
     while time.monotonic() < end and not should_stop():
         others = OthersShare()
         time.sleep(0.5)
-        if others.read() <= MAX_OTHERS_SHARE:
+        if others.read() <= SETTLED_SHARE:
             return
+
+
+def _warm(reference: Run, other: Run, clock: Clock) -> None:
+    begin = clock()
+    for _ in range(REFERENCE_PAIRS[1]):
+        reference()
+        other()
+        if clock() - begin > WARMING_SECONDS:
+            return
+
+
+def _block(run: Run, clock: Clock) -> list[float]:
+    times = []
+    for _ in range(BLOCK_RUNS):
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return times
+
+
+def _too_many_others(share: float) -> str:
+    return f"other processes took {share:.0%} of the CPU (at most {MAX_OTHERS_SHARE:.0%} allowed)"
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _cpu_seconds() -> tuple[float, float, float]:

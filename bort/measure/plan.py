@@ -1,8 +1,9 @@
 """What will be measured, on what, settled and checked before the clock starts."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -22,15 +23,32 @@ from bort.study import LatencySpec
 SMALLEST_COUNT = 8
 
 
-def workload_of(spec: LatencySpec, space: SearchSpace) -> Workload:
+class TextLengths(NamedTuple):
+    """How long the texts of a task are, in tokens, as a model reads them."""
+
+    task: str
+    tokens: Sequence[int]
+
+
+def workload_of(
+    spec: LatencySpec, space: SearchSpace, lengths: TextLengths | None = None
+) -> Workload:
     """The workload that a spec asks for, checked against this machine and space.
 
+    Args:
+        lengths: of a task's texts, instead of the spec's one length.
     Raises:
         InvalidOptionError: texts longer than the models' positions, or more threads than the
             machine has.
     """
-    check_length(spec.sequence_length, space.fixed.get("positions"), space.name)
-    return Workload(spec.batch_size, spec.sequence_length, check_threads(spec.threads))
+    threads = check_threads(spec.threads)
+    workload = Workload(spec.batch_size, spec.sequence_length, threads)
+    if lengths is not None:
+        workload = Workload.of_lengths(
+            lengths.tokens, batch_size=spec.batch_size, threads=threads, origin=lengths.task
+        )
+    check_length(workload.longest, space.fixed.get("positions"), space.name)
+    return workload
 
 
 def check_length(sequence_length: int, positions: int | None, whose: str) -> None:
@@ -79,6 +97,11 @@ def check_count(count: int, space: SearchSpace) -> None:
         )
 
 
+def profile_name(what: str, runtime: str, now: datetime.datetime) -> str:
+    """What a profile is called if nobody names it."""
+    return f"{what}-{runtime}-{now:%Y%m%d-%H%M%S}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Architectures of a space to be measured on one runtime of this machine.
@@ -111,7 +134,7 @@ class Plan:
         fit_rows = [place for place, row in enumerate(self.rows) if row in self.fitted]
         terms = {term: values[self.rows] for term, values in self.terms.items()}
         return LatencyProfile(
-            name=name or f"{space.name}-{self.runtime}-{now:%Y%m%d-%H%M%S}",
+            name=name or profile_name(space.name, self.runtime, now),
             runtime=self.runtime,
             workload=self.workload,
             fingerprint=self.machine,
@@ -133,7 +156,13 @@ class Plan:
         )
 
 
-def make_plan(space: SearchSpace, spec: LatencySpec, count: int, seed: int) -> Plan:
+def make_plan(
+    space: SearchSpace,
+    spec: LatencySpec,
+    count: int,
+    seed: int,
+    lengths: TextLengths | None = None,
+) -> Plan:
     """Choose the architectures, and check that they can be measured.
 
     Raises:
@@ -142,9 +171,9 @@ def make_plan(space: SearchSpace, spec: LatencySpec, count: int, seed: int) -> P
     """
     kind = runtime_kind(spec.runtime)
     kind.check_installed()
-    workload = workload_of(spec, space)
+    workload = workload_of(spec, space, lengths)
     check_count(count, space)
-    terms = space.operation_terms(workload.batch_size, workload.sequence_length)
+    terms = workload.terms(space)
     fitted, held_out = fit_and_held_out(space, terms, count, rng=np.random.default_rng(seed))
     return Plan(
         space,

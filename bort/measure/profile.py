@@ -84,6 +84,8 @@ class LatencyProfile:
         complete: False where the measurement was stopped early.
         seconds: what it took.
         measured_at: ISO 8601, UTC.
+        study: the study whose front was measured, with the model of that study's profile; None
+            where a sample of a space was, with a model of its own.
     """
 
     name: str
@@ -102,6 +104,7 @@ class LatencyProfile:
     complete: bool
     seconds: float
     measured_at: str
+    study: str | None = None
 
     @property
     def band(self) -> float:
@@ -119,9 +122,8 @@ class LatencyProfile:
                 f"profile {self.name!r} holds for the family {self.family_name!r}, and the space "
                 f"{space.name!r} is of the family {space.family_name!r}; measure that space"
             )
-        terms = space.operation_terms(self.workload.batch_size, self.workload.sequence_length)
         try:
-            median_ms = self.model.predict(terms)
+            median_ms = self.model.predict(self.workload.terms(space))
         except KeyError as error:
             raise InvalidProfileError(
                 f"profile {self.name!r} uses a term {error} that the family "
@@ -138,7 +140,7 @@ class LatencyProfile:
             "version": VERSION,
             "profile": self.name,
             "runtime": self.runtime,
-            **asdict(self.workload),
+            **self.workload.to_dict(),
             "fingerprint": {**self.fingerprint.to_dict(), "digest": self.fingerprint.digest},
             "space": {
                 "name": self.space_name,
@@ -154,6 +156,7 @@ class LatencyProfile:
             "complete": self.complete,
             "seconds": self.seconds,
             "measured_at": self.measured_at,
+            **({} if self.study is None else {"study": self.study}),
         }
 
     @classmethod
@@ -226,9 +229,7 @@ def _from_checked(values: Mapping[str, Any]) -> LatencyProfile:
     return LatencyProfile(
         name=str(values["profile"]),
         runtime=str(values["runtime"]),
-        workload=Workload(
-            int(values["batch_size"]), int(values["sequence_length"]), int(values["threads"])
-        ),
+        workload=Workload.from_dict(values),
         fingerprint=Fingerprint.from_dict(values["fingerprint"]),
         space_name=str(space["name"]),
         space_digest=str(space["digest"]),
@@ -242,6 +243,7 @@ def _from_checked(values: Mapping[str, Any]) -> LatencyProfile:
         complete=bool(values["complete"]),
         seconds=float(values["seconds"]),
         measured_at=str(values["measured_at"]),
+        study=None if values.get("study") is None else str(values["study"]),
     )
 
 

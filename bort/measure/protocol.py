@@ -19,6 +19,7 @@ Clock = Callable[[], float]
 CONFIDENCE = 0.95
 ENOUGH_ROUNDS = 3
 RESAMPLES = 400
+MOST_ROUNDS = 1_000  # a bound on memory; time ends a measurement long before
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +27,41 @@ class Protocol:
     """The numbers of one measurement; sources in docs/latency.md.
 
     Attributes:
-        timed_runs: timed runs per architecture and round; two where all are slow.
+        timed_runs: timed runs per architecture and round; two where all are slow. Runs of one
+            round share what the machine did then, so more rounds tell more than more runs.
         warm_up_runs: untimed runs before them, because the architecture measured just before
             has filled the caches with its own weights ("Warm-up": 5 runs leave 2 %).
         warm_up_seconds: untimed runs of slow architectures end here, after one at least.
         budget_seconds: the number of rounds is chosen to take about this long,
         min_rounds: but never fewer,
-        max_rounds: and never more.
-        limit_seconds: ends after the round in which this has passed, if three are complete:
-            others must not wait for ever because the machine is slow or has become busy.
+        max_rounds: and never more,
+        target_resolution: unless architectures so far apart (a share) cannot be told apart
+            yet: then rounds are added, until they can be or
+        limit_seconds: this has passed, and three rounds are complete: others must not wait for
+            ever because the machine is slow or has become busy.
         stable_within: before the first round each architecture runs until the medians of two
             windows of five runs differ by no more than this share.
     """
 
-    timed_runs: int = 5
+    timed_runs: int = 3
     warm_up_runs: int = 5
     warm_up_seconds: float = 0.03
     budget_seconds: float = 40.0
-    min_rounds: int = 8
-    max_rounds: int = 20
+    min_rounds: int = 10
+    max_rounds: int = 40
+    target_resolution: float = 0.03
     limit_seconds: float = 120.0
     stable_within: float = 0.05
 
     def is_spent(self, rounds: int, seconds: float) -> bool:
         """Whether to be content with the rounds there are."""
         return rounds >= ENOUGH_ROUNDS and seconds > self.limit_seconds
+
+    def rounds_wanted(self, rounds: int, planned: int, resolution: float | None) -> int:
+        """How many rounds are wanted, now that there are so many: a quarter more if need be."""
+        if rounds < planned or resolution is None or resolution <= self.target_resolution:
+            return planned
+        return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
 
     def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
         """These numbers, with two timed runs per round where all architectures are slow."""
@@ -133,7 +144,9 @@ def interleaved_rounds(
         yield seconds
 
 
-def summarise(seconds: FloatArray, *, rng: np.random.Generator) -> Latency:
+def summarise(
+    seconds: FloatArray, *, rng: np.random.Generator, factors: FloatArray | None = None
+) -> Latency:
     """Reduce the timed runs of one architecture.
 
     The interval resamples whole rounds: runs of one round share what the machine did then, so
@@ -141,19 +154,25 @@ def summarise(seconds: FloatArray, *, rng: np.random.Generator) -> Latency:
 
     Args:
         seconds: shape (rounds, timed_runs), at least one round.
+        factors: shape (rounds,), how slow the whole machine was in each round
+            (`bort.measure.steadiness.round_factors`): the median and its interval leave that
+            out, the percentile and the trimmed mean are of the times as they were.
     """
     rounds = len(seconds)
-    chosen = seconds[rng.integers(0, rounds, size=(RESAMPLES, rounds))]
-    medians = np.median(chosen.reshape(RESAMPLES, -1), axis=1)
+    factors = np.ones(rounds) if factors is None else factors
+    steadied = seconds / factors[:, None]
+    rows = rng.integers(0, rounds, size=(RESAMPLES, rounds))
+    medians = np.median(steadied[rows].reshape(RESAMPLES, -1), axis=1)
+    medians *= np.median(factors[rows], axis=1)
     low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    median = float(np.median(seconds))
+    median = float(np.median(steadied))
     tenth, ninetieth, p95 = np.quantile(seconds, [0.1, 0.9, 0.95])
     middle = seconds[(seconds >= tenth) & (seconds <= ninetieth)]
     return Latency(
         median_ms=1e3 * median,
         low_ms=1e3 * min(float(low), median),
         high_ms=1e3 * max(float(high), median),
-        p95_ms=1e3 * float(p95),
+        p95_ms=1e3 * max(float(p95), median),
         trimmed_mean_ms=1e3 * float(middle.mean() if len(middle) else median),
         runs=seconds.size,
     )

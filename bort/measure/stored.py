@@ -7,7 +7,7 @@ from bort.families import SearchSpace
 from bort.measure.latency import MeasureStep, ensure_profile
 from bort.measure.profile import LatencyProfile
 from bort.measure.timing import never
-from bort.storage import ProfileKey, Store
+from bort.storage import ProfileKey, Store, StudyRecord
 from bort.study import LatencySpec
 
 
@@ -19,6 +19,28 @@ def named_profile(store: Store, name: str) -> LatencyProfile:
     """
     record = store.profile(name)
     return LatencyProfile.from_dict(record.profile, origin=f"the stored profile {name!r}")
+
+
+def stored_profiles(store: Store) -> list[LatencyProfile]:
+    """All stored profiles, the newest first.
+
+    Raises:
+        InvalidProfileError: one of them cannot be read; the message names it.
+    """
+    return [
+        LatencyProfile.from_dict(record.profile, origin=f"the stored profile {record.name!r}")
+        for record in store.profiles()
+    ]
+
+
+def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
+    """The newest measurement of a study's winners, or None."""
+    for record in store.profiles():
+        if record.profile.get("study") == study.name and record.created_at >= study.created_at:
+            return LatencyProfile.from_dict(
+                record.profile, origin=f"the stored profile {record.name!r}"
+            )
+    return None
 
 
 def study_profile(

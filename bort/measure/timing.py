@@ -11,6 +11,7 @@ import numpy as np
 from bort.measure.lock import measuring
 from bort.measure.noise import Noise, NoiseReading, OthersShare, read_noise, settle
 from bort.measure.protocol import (
+    MOST_ROUNDS,
     Clock,
     FloatArray,
     Latency,
@@ -22,6 +23,7 @@ from bort.measure.protocol import (
     warm_up,
 )
 from bort.measure.runtimes import open_runtime
+from bort.measure.steadiness import drift, resolution, round_factors
 from bort.measure.workload import Candidate, Runtime, Workload
 
 Stage = Literal["building", "warming up", "measuring", "done"]
@@ -33,15 +35,20 @@ class Timing:
 
     Attributes:
         latencies: one per candidate.
+        seconds: single forward passes, shape (candidates, rounds, timed_runs).
         noise: before, after and throughout.
-        rounds: complete rounds.
         complete: False where it was stopped early.
     """
 
     latencies: tuple[Latency, ...]
+    seconds: FloatArray
     noise: Noise
-    rounds: int
     complete: bool
+
+    @property
+    def rounds(self) -> int:
+        """Complete rounds."""
+        return int(self.seconds.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,17 @@ class TimingStep:
     """Progress: `done` of `total` in this stage; the last one carries the timing.
 
     A measurement that is stopped before its first complete round ends without a timing.
+
+    Attributes:
+        seconds_left: of the whole measurement, as far as it can be told; rounds are added where
+            the machine is restless.
     """
 
     stage: Stage
     done: int
     total: int
     timing: Timing | None = None
+    seconds_left: float | None = None
 
 
 def _lock(should_stop: Callable[[], bool], wait: bool) -> contextlib.AbstractContextManager[None]:
@@ -68,7 +80,7 @@ class Instruments:
     Attributes:
         open_runtime: sets a runtime up by name.
         clock: monotonic seconds.
-        read_noise: looks at the machine while it repeats a reference workload.
+        read_noise: looks at the machine while it runs two reference workloads in turns.
         watch_others: begins to count the CPU time that others take.
         settle: waits until others leave the CPU alone.
         hold: the measuring lock; takes `should_stop` and whether to wait for it.
@@ -77,7 +89,7 @@ class Instruments:
 
     open_runtime: Callable[[str, Workload], Runtime] = open_runtime
     clock: Clock = time.perf_counter
-    read_noise: Callable[[Run, Clock], NoiseReading] = read_noise
+    read_noise: Callable[[Run, Run, Clock], NoiseReading] = read_noise
     watch_others: Callable[[], OthersShare] = OthersShare
     settle: Callable[[Callable[[], bool]], None] = settle
     hold: Callable[[Callable[[], bool], bool], contextlib.AbstractContextManager[None]] = _lock
@@ -119,44 +131,78 @@ def time_candidates(
         contextlib.closing(tools.open_runtime(runtime, workload)) as engine,
     ):
         runs: list[Run] = []
+        begin = tools.clock()
         for candidate in candidates:
             if should_stop():
                 return
             runs.append(engine.prepare(candidate))
-            yield TimingStep("building", len(runs), len(candidates))
-        yield from _time_runs(runs, seed, should_stop, tools)
+            each = (tools.clock() - begin) / len(runs)
+            left = each * (len(candidates) - len(runs)) + tools.protocol.budget_seconds
+            yield TimingStep("building", len(runs), len(candidates), seconds_left=left)
+        yield from _time_runs(runs, workload, seed, should_stop, tools)
 
 
 def _time_runs(
-    runs: Sequence[Run], seed: int, should_stop: Callable[[], bool], tools: Instruments
+    runs: Sequence[Run],
+    workload: Workload,
+    seed: int,
+    should_stop: Callable[[], bool],
+    tools: Instruments,
 ) -> Iterator[TimingStep]:
     typical: list[float] = []
     for run in runs:
         if should_stop():
             return
         typical.append(warm_up(run, tools.clock, tools.protocol))
-        yield TimingStep("warming up", len(typical), len(runs))
+        left = tools.protocol.budget_seconds
+        yield TimingStep("warming up", len(typical), len(runs), seconds_left=left)
     tools.settle(should_stop)
-    # Half of the candidates are faster: neither the most nor the least sensitive to disturbance.
-    reference = runs[int(np.argsort(typical)[len(runs) // 2])]
-    before, others = tools.read_noise(reference, tools.clock), tools.watch_others()
-    rng, begin = np.random.default_rng(seed), tools.clock()
-    protocol = tools.protocol.fitted_to(typical)
-    total = choose_rounds(typical, protocol)
-    seconds: list[FloatArray] = []
-    for one_round in interleaved_rounds(
-        runs, total, protocol=protocol, rng=rng, clock=tools.clock, should_stop=should_stop
-    ):
+    pair = _references(runs, typical)
+    before, others = tools.read_noise(*pair, tools.clock), tools.watch_others()
+    rng, seconds, planned = np.random.default_rng(seed), list[FloatArray](), 0
+    for one_round, planned, left in _rounds(runs, typical, rng, should_stop, tools):
         seconds.append(one_round)
-        yield TimingStep("measuring", len(seconds), total)
-        if protocol.is_spent(len(seconds), tools.clock() - begin):
-            total = len(seconds)
-            break
+        yield TimingStep("measuring", len(seconds), planned, seconds_left=left)
     if not seconds:
         return
     share = others.read()
-    noise = Noise(before, tools.read_noise(reference, tools.clock), share)
-    stacked = np.stack(seconds, axis=1)  # candidates, rounds, runs
-    latencies = tuple(summarise(times, rng=rng) for times in stacked)
-    timing = Timing(latencies, noise, len(seconds), len(seconds) == total)
-    yield TimingStep("done", len(seconds), total, timing)
+    stacked = np.stack(seconds, axis=1) / len(workload.passes)  # candidates, rounds, runs
+    factors = round_factors(stacked)
+    after = tools.read_noise(*pair, tools.clock)
+    noise = Noise(before, after, share, resolution(stacked), drift(factors))
+    latencies = tuple(summarise(times, rng=rng, factors=factors) for times in stacked)
+    timing = Timing(latencies, stacked, noise, len(seconds) >= planned)
+    yield TimingStep("done", len(seconds), len(seconds), timing, 0.0)
+
+
+def _references(runs: Sequence[Run], typical: Sequence[float]) -> tuple[Run, Run]:
+    """Two of middling speed: neither the most nor the least sensitive to disturbance."""
+    order = np.argsort(typical)
+    middle = len(runs) // 2
+    return runs[int(order[middle])], runs[int(order[max(0, middle - 1)])]
+
+
+def _rounds(
+    runs: Sequence[Run],
+    typical: Sequence[float],
+    rng: np.random.Generator,
+    should_stop: Callable[[], bool],
+    tools: Instruments,
+) -> Iterator[tuple[FloatArray, int, float]]:
+    """Complete rounds, each with the number of rounds wanted by then and the seconds left."""
+    protocol, begin = tools.protocol.fitted_to(typical), tools.clock()
+    planned = choose_rounds(typical, protocol)
+    seconds: list[FloatArray] = []
+    for one_round in interleaved_rounds(
+        runs, MOST_ROUNDS, protocol=protocol, rng=rng, clock=tools.clock, should_stop=should_stop
+    ):
+        seconds.append(one_round)
+        passed = tools.clock() - begin
+        if len(seconds) >= planned:
+            so_far = resolution(np.stack(seconds, axis=1))
+            planned = protocol.rounds_wanted(len(seconds), planned, so_far)
+        if protocol.is_spent(len(seconds), passed):
+            planned = len(seconds)
+        yield one_round, planned, passed / len(seconds) * (planned - len(seconds))
+        if len(seconds) >= planned:
+            return

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bort.architecture import Architecture
 from bort.measure.latency_model import with_derived_terms
 from bort.measure.noise import NoiseReading
 from bort.measure.protocol import Protocol
 from bort.measure.timing import Instruments
+from bort.measure.workload import Candidate
 
-QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01)
-BUSY = NoiseReading(reference_ms=1.0, spread=0.9, others_share=0.5)
+QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
+BUSY = NoiseReading(reference_ms=1.0, spread=0.9, others_share=0.5, ratio_spread=0.8)
 
 PLANTED_MS = {"constant": 0.1, "layers": 0.12, "projections": 2e-8, "ffn": 1.5e-8, "softmax": 3e-6}
 
@@ -42,7 +44,7 @@ class FakeMachine:
         return self
 
     def prepare(self, candidate):
-        seconds = self.latency_ms(candidate) / 1e3
+        seconds = sum(self.latency_ms(candidate, one) for one in self.workload.passes) / 1e3
 
         def run():
             self.ran.append(candidate.architecture.id)
@@ -50,13 +52,18 @@ class FakeMachine:
 
         return run
 
-    def latency_ms(self, candidate):
+    def mean_ms(self, workload, space, architecture):
+        """What a measurement of this architecture should find."""
+        candidate = Candidate(space.family, Architecture.from_dict(architecture), space.fixed)
+        return float(np.mean([self.latency_ms(candidate, one) for one in workload.passes]))
+
+    def latency_ms(self, candidate, workload):
         columns = {k: np.array([v]) for k, v in candidate.architecture.as_dict().items()}
         terms = candidate.family.operation_terms(
             columns,
             candidate.fixed,
-            batch_size=self.workload.batch_size,
-            sequence_length=self.workload.sequence_length,
+            batch_size=workload.batch_size,
+            sequence_length=workload.sequence_length,
         )
         features = with_derived_terms(terms)
         return float(sum(c * features[name][0] for name, c in self.planted_ms.items()))
@@ -64,7 +71,7 @@ class FakeMachine:
     def close(self):
         self.closed += 1
 
-    def read_noise(self, reference, clock):
+    def read_noise(self, reference, other, clock):
         return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
 
     def hold(self, should_stop, wait):

@@ -51,7 +51,7 @@ def test_the_exported_model_computes_the_same(name, tolerance, exported, monkeyp
     with torch.inference_mode():
         expected = model(**{k: torch.from_numpy(v) for k, v in inputs.items()}).logits.numpy()
     runtime = open_runtime(name, WORKLOAD)
-    logits = runtime.prepare(CANDIDATE)()[0]
+    logits = runtime.prepare(CANDIDATE)()[0][0]
     runtime.close()
     assert logits.shape == (3, 3)
     assert np.abs(logits - expected).max() < tolerance

@@ -7,7 +7,7 @@ import pytest
 from bort.architecture import Architecture
 from bort.families import SearchSpace, family
 from bort.measure import noise
-from bort.measure.noise import OthersShare, read_noise, settle
+from bort.measure.noise import OthersShare, settle
 from bort.measure.protocol import Protocol
 from bort.measure.runtimes import open_runtime
 from bort.measure.workload import Candidate, Workload
@@ -34,7 +34,7 @@ def runtime(request):
 
 def test_a_forward_pass_is_real(runtime):
     assert torch.get_num_threads() == 1
-    logits = runtime.prepare(candidate())().logits
+    logits = runtime.prepare(candidate())()[0].logits
     assert logits.shape == (2, 3)
     assert torch.isfinite(logits.float()).all()
     assert logits.is_inference()
@@ -103,16 +103,12 @@ def test_work_of_our_own_is_not_others(monkeypatch):
     assert others.read() == 0.0  # the counters tick separately
 
 
-def test_the_reference_is_repeated_for_a_while():
-    now = [0.0]
-
-    def reference():
-        now[0] += 0.01
-
-    reading = read_noise(reference, lambda: now[0])
-    assert reading.reference_ms == pytest.approx(10)
-    assert reading.spread == pytest.approx(0, abs=1e-6)
-    assert 1.0 <= now[0] < 1.1
+def test_one_run_is_a_pass_of_every_length():
+    workload = Workload(2, 6, 1, lengths=(4, 8), lengths_from="task")
+    runtime = open_runtime("torch-float32", workload)
+    outputs = runtime.prepare(candidate())()
+    runtime.close()
+    assert [output.logits.shape for output in outputs] == [(2, 3), (2, 3)]
 
 
 def test_settling_can_be_stopped():
@@ -126,6 +122,6 @@ def test_families_bring_their_own_inputs(name):
     architecture = Architecture.from_dict({key: sizes[key] for key in kind.dimension_names})
     small = {"vocabulary": 50} if "vocabulary" in kind.defaults else {}
     runtime = open_runtime("torch-float32", WORKLOAD)
-    output = runtime.prepare(Candidate(kind, architecture, small))()
+    (output,) = runtime.prepare(Candidate(kind, architecture, small))()
     runtime.close()
     assert getattr(output, "logits", output).shape[0] == WORKLOAD.batch_size

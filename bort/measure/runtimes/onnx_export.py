@@ -34,8 +34,8 @@ class Exporter:
         self._workload = workload
         self._torch = TorchRuntime(workload, "float32")
 
-    def exported(self, candidate: Candidate) -> tuple[bytes, Inputs]:
-        """The content of the candidate's ONNX file, and what to run it on.
+    def exported(self, candidate: Candidate) -> tuple[bytes, list[Inputs]]:
+        """The content of the candidate's ONNX file, and what to run it on, one per length.
 
         Raises:
             InvalidOptionError: not enough memory for one more.
@@ -49,7 +49,8 @@ class Exporter:
                 from onnxruntime.quantization import QuantType, quantize_dynamic
 
                 quantize_dynamic(path, path, weight_type=QuantType.QInt8)
-            return path.read_bytes(), model_inputs(model, candidate, self._workload)
+            inputs = [model_inputs(model, candidate, one) for one in self._workload.passes]
+            return path.read_bytes(), inputs
 
     def close(self) -> None:
         """Free the weights that exports started from."""

@@ -29,13 +29,14 @@ class OpenVinoRuntime:
         Raises:
             InvalidOptionError: not enough memory for one more.
         """
-        content, inputs = self._exporter.exported(candidate)
+        content, passes = self._exporter.exported(candidate)
         model = self._core.read_model(model=content)
         request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
-        wanted = {given.any_name: inputs[given.any_name] for given in model.inputs}
+        names = [given.any_name for given in model.inputs]
+        wanted = [{name: inputs[name] for name in names} for inputs in passes]
 
         def run() -> object:
-            return request.infer(wanted)
+            return [request.infer(inputs) for inputs in wanted]
 
         return run
 

@@ -38,15 +38,17 @@ class TorchRuntime:
     def prepare(self, candidate: Candidate) -> Run:
         """Build the candidate on the shared weights; see `Runtime.prepare`."""
         model = self.build(candidate)
-        arrays = model_inputs(model, candidate, self._workload)
-        inputs = {
-            name: torch.from_numpy(array).to(self._dtype if array.dtype == np.float32 else None)
-            for name, array in arrays.items()
-        }
+        passes = [
+            {
+                name: torch.from_numpy(array).to(self._dtype if array.dtype == np.float32 else None)
+                for name, array in model_inputs(model, candidate, workload).items()
+            }
+            for workload in self._workload.passes
+        ]
 
         def run() -> object:
             with torch.inference_mode():
-                return model(**inputs)
+                return [model(**inputs) for inputs in passes]
 
         return run
 
