@@ -1,25 +1,16 @@
 """`bort latency`: measure this machine, and read what was measured."""
 
-import contextlib
-import re
-import signal
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bort.cli import options
-from bort.measure.runtimes import RUNTIME_NAMES
+from bort.cli.latency_measure import measure
 
 if TYPE_CHECKING:
-    from bort.measure.latency import MeasureStep
     from bort.measure.profile import LatencyProfile
     from bort.storage import Store
-
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @click.group()
@@ -32,95 +23,29 @@ def latency() -> None:
       bort latency measure --space bort --count 60 --sequence-length 128 --out here.json
       bort latency show
       bort latency show here.json there.json
+      bort latency import laptop.json
       bort latency landmarks
     """
 
 
-@latency.command()
-@click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
-@click.option("--count", default=48, show_default=True, help="Architectures to measure.")
-@click.option(
-    "--runtime",
-    default="torch-float32",
-    show_default=True,
-    metavar="NAME",
-    help=f"One of {', '.join(RUNTIME_NAMES)}.",
-)
-@click.option("--batch-size", default=1, show_default=True, help="Texts per forward pass.")
-@click.option("--sequence-length", default=32, show_default=True, help="Tokens per text.")
-@click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
-@click.option("--seed", default=0, show_default=True, help="Chooses and orders architectures.")
-@click.option("--name", metavar="NAME", help="Name in the store [default: space, runtime, time].")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Export as JSON too.")
-@click.option("--wait", is_flag=True, help="Wait while another process measures.")
-@options.store_url
-@options.as_json
-def measure(
-    space: str,
-    count: int,
-    out: Path | None,
-    name: str | None,
-    wait: bool,
-    seed: int,
-    store_url: str | None,
-    as_json: bool,
-    **workload: Any,
-) -> None:
-    """Measure COUNT architectures and fit a model that predicts the others.
-
-    Random weights, real forward passes: warmed up, interleaved in rounds, with a check before
-    and after that the machine is quiet. Half of the architectures (32 at most) fit the model,
-    the others judge it. Trainings of this program pause meanwhile; close what else works hard.
-    The result is stored, and a search on this machine uses it. Ctrl-C keeps what was measured.
-
-    \b
-    Examples:
-      bort latency measure
-      bort latency measure --space minilm --count 56 --sequence-length 128 --json
-      bort latency measure --runtime onnx-int8 --threads 1 --name laptop-int8 --out laptop.json
-    """
-    from bort.cli import latency_report
-    from bort.families import load_space
-    from bort.measure.latency import measure as steps_of
-    from bort.measure.latency import profile_key, write_profile
-    from bort.storage import open_store
-    from bort.study import LatencySpec
-
-    spec = LatencySpec(**workload)
-    searched = load_space(space)
-    with open_store(store_url) as store:
-        _check_targets(store, name, out)
-        with _interrupts() as stopped:
-            steps = steps_of(
-                searched,
-                spec,
-                count=count,
-                seed=seed,
-                name=name,
-                wait=wait,
-                should_stop=lambda: bool(stopped),
-            )
-            profile = _last(latency_report.watched(steps))
-        if profile is None:
-            raise click.Abort
-        # One that was stopped early is found by name only: searches shall not rely on it.
-        key = profile_key(searched, spec) if profile.complete else None
-        store.put_profile(profile.to_dict(), profile.name, key=key)
-    if out is not None:
-        write_profile(profile, out)
-    latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
-    if as_json:
-        options.print_json(profile.to_dict())
-    else:
-        latency_report.print_profile(profile)
+latency.add_command(measure)
 
 
 @latency.command()
 @click.argument("first", metavar="[A]", required=False)
 @click.argument("second", metavar="[B]", required=False)
+@click.option(
+    "--export", type=click.Path(path_type=Path), metavar="FILE", help="Write A to a JSON file."
+)
 @options.store_url
 @options.as_json
-def show(first: str | None, second: str | None, store_url: str | None, as_json: bool) -> None:
+def show(
+    first: str | None,
+    second: str | None,
+    export: Path | None,
+    store_url: str | None,
+    as_json: bool,
+) -> None:
     """List the stored profiles, show one, or compare two.
 
     A and B are names of stored profiles or exported files.
@@ -129,15 +54,24 @@ def show(first: str | None, second: str | None, store_url: str | None, as_json: 
     Examples:
       bort latency show
       bort latency show laptop-int8
+      bort latency show laptop-int8 --export laptop.json
       bort latency show laptop.json server.json --json
     """
     from bort.cli import latency_report
+    from bort.errors import InvalidOptionError
     from bort.measure import compare
+    from bort.measure.profile import write_profile
+    from bort.measure.stored import stored_profiles
     from bort.storage import open_store
 
+    if export is not None and (first is None or second is not None):
+        raise InvalidOptionError("--export writes one profile; name exactly one to write")
     with open_store(store_url) as store:
+        if export is not None and first is not None:
+            write_profile(_profile(store, first), export)
         if first is None:
-            answer = {"profiles": [compare.summary(profile) for profile in _stored(store)]}
+            found = stored_profiles(store)
+            answer = {"profiles": [compare.summary(profile) for profile in found]}
             show_it = latency_report.print_list
         elif second is None:
             answer = compare.described(_profile(store, first))
@@ -151,77 +85,70 @@ def show(first: str | None, second: str | None, store_url: str | None, as_json: 
         show_it(answer)
 
 
+@latency.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--name", metavar="NAME", help="Name in the store [default: its own].")
+@options.store_url
+@options.as_json
+def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) -> None:
+    """Store an exported profile, maybe of another machine; searches use it by name.
+
+    \b
+    Examples:
+      bort latency import laptop.json
+      bort latency import server.json --name server
+      bort search --latency-profile server
+    """
+    from bort.cli import latency_report
+    from bort.measure import compare
+    from bort.measure.profile import read_profile
+    from bort.measure.stored import import_profile
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        profile = import_profile(store, read_profile(file), name)
+    if as_json:
+        options.print_json(compare.described(profile))
+    else:
+        latency_report.print_imported(profile)
+
+
 @latency.command()
 @click.option("--runtime", default="torch-float32", show_default=True, metavar="NAME")
 @click.option("--batch-size", default=1, show_default=True, help="Texts per forward pass.")
 @click.option("--sequence-length", default=32, show_default=True, help="Tokens per text.")
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
-@click.option("--wait", is_flag=True, help="Wait while another process measures.")
+@options.store_url
 @options.as_json
-def landmarks(wait: bool, as_json: bool, **workload: Any) -> None:
+def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
     """Time well-known models here, beside what was published of them.
 
-    BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, with random weights.
+    BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, with random weights, in the
+    same rounds. The page "This machine" shows the latest result too.
 
     \b
     Examples:
       bort latency landmarks
       bort latency landmarks --sequence-length 128 --threads 1 --json
     """
+    from bort import jobs
     from bort.cli import latency_report
-    from bort.measure.landmarks import time_landmarks
+    from bort.cli.report import progress
+    from bort.measure.landmarks import check_landmarks
+    from bort.storage import open_store
     from bort.study import LatencySpec
 
-    with _interrupts() as stopped:
-        steps = time_landmarks(
-            LatencySpec(**workload), wait=wait, should_stop=lambda: bool(stopped)
+    spec = LatencySpec(**workload)
+    check_landmarks(spec)
+    with open_store(store_url) as store, progress("Landmarks") as on_progress:
+        answer = jobs.run_here(
+            store, "landmarks", {"latency": spec.to_dict()}, on_progress=on_progress
         )
-        result = None
-        for step in latency_report.watched(steps):
-            result = step.result
-    if result is None:
-        raise click.Abort
-    timing = result.timing
-    latency_report.warn(timing.noise, rounds=timing.rounds, complete=timing.complete)
+    latency_report.warn_of(answer["noise"])
     if as_json:
-        options.print_json(result.to_dict())
+        options.print_json(answer)
     else:
-        latency_report.print_landmarks(result.to_dict())
-
-
-def _check_targets(store: "Store", name: str | None, out: Path | None) -> None:
-    """Find out before a minute of measuring, not after."""
-    from bort.errors import InvalidProfileError
-
-    if name is not None:
-        if not NAME.fullmatch(name):
-            raise InvalidProfileError(
-                f"{name!r} cannot name a profile; use letters, digits, dots, dashes and "
-                "underscores, beginning with a letter or digit, 80 at most"
-            )
-        if name in {record.name for record in store.profiles()}:
-            raise InvalidProfileError(
-                f"a latency profile named {name!r} is stored already, and studies may use it; "
-                "choose another name"
-            )
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise InvalidProfileError(f"{out} cannot be written; name a file in a folder that exists")
-
-
-def _last(steps: "Iterator[MeasureStep]") -> "LatencyProfile | None":
-    profile = None
-    for step in steps:
-        profile = step.profile
-    return profile
-
-
-def _stored(store: "Store") -> "list[LatencyProfile]":
-    from bort.measure.profile import LatencyProfile
-
-    return [
-        LatencyProfile.from_dict(record.profile, origin=f"the stored profile {record.name!r}")
-        for record in store.profiles()
-    ]
+        latency_report.print_landmarks(answer)
 
 
 def _profile(store: "Store", name_or_file: str) -> "LatencyProfile":
@@ -233,21 +160,3 @@ def _profile(store: "Store", name_or_file: str) -> "LatencyProfile":
     if path.is_file() or path.suffix == ".json" or len(path.parts) > 1:
         return read_profile(path)
     return named_profile(store, name_or_file)
-
-
-@contextlib.contextmanager
-def _interrupts() -> Iterator[list[bool]]:
-    """The first Ctrl-C asks to stop, the second one interrupts; not empty means asked."""
-    asked: list[bool] = []
-
-    def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(True)
-        click.echo("stopping after this run; once more to interrupt", err=True)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -9,6 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from bort.measure.workload import Workload
+
 if TYPE_CHECKING:
     from bort.measure.noise import Noise
     from bort.measure.profile import LatencyProfile
@@ -60,16 +62,32 @@ def watched(steps: Iterable[S]) -> Iterator[S]:
 
 def warn(noise: "Noise", *, rounds: int, complete: bool) -> None:
     """Say on standard error when the numbers cannot rank two architectures."""
-    console = Console(stderr=True)
     if not complete:
-        console.print(Text(f"Stopped early, after {rounds} rounds; searches will not use it."))
-    if not noise.ok:
+        Console(stderr=True).print(
+            Text(f"Stopped early, after {rounds} rounds; searches will not use it.")
+        )
+    warn_of(noise.to_dict())
+
+
+def warn_of(noise: Mapping[str, Any]) -> None:
+    """The verdict on noise, where there is something to say, on standard error."""
+    console = Console(stderr=True)
+    if not noise["ok"]:
         console.print(
             Text(
                 "The machine was too busy to rank two architectures: "
-                f"{'; '.join(noise.reasons)}. Measure again when it is quiet."
+                f"{'; '.join(noise['reasons'])}. Measure again when it is quiet."
             )
         )
+    for warning in noise["warnings"]:
+        console.print(Text(f"Note: {warning}."))
+
+
+def print_imported(profile: "LatencyProfile") -> None:
+    """A profile brought from a file."""
+    Console().print(
+        Text(f"Stored as {profile.name}; use it with: bort search --latency-profile {profile.name}")
+    )
 
 
 def print_profile(profile: "LatencyProfile") -> None:
@@ -151,25 +169,31 @@ def print_compared(answer: Mapping[str, Any]) -> None:
 
 def print_landmarks(answer: Mapping[str, Any]) -> None:
     """Well-known models here, beside what was published of them."""
-    headings = ("model", "parameters", "published", "median ms", "95 % interval")
-    table = Table(*headings, "faster than base", "than large", "published")
+    headings = ("model", "parameters", "published", "without embeddings", "median ms")
+    table = Table(*headings, "95 % interval", "times faster than base", "than large")
     for row in answer["landmarks"]:
-        ours, theirs = row["times_faster_than"], row["published_times_faster_than"]
         table.add_row(
             row["name"],
             f"{row['parameter_count'] / 1e6:.1f} M",
             f"{row['published_parameter_count'] / 1e6:g} M",
+            f"{row['effective_parameter_count'] / 1e6:.1f} M",
             f"{row['median_ms']:.1f}",
             f"{row['low_ms']:.1f} to {row['high_ms']:.1f}",
-            f"{ours['BERT-base']:.1f} x",
-            f"{ours['BERT-large']:.1f} x",
-            ", ".join(f"{factor:g} x {name}" for name, factor in theirs.items()),
+            *(_times(row, name) for name in ("BERT-base", "BERT-large")),
         )
     console = Console()
     console.print(table)
     for row in answer["landmarks"]:
         note = f" ({row['note']})" if row["note"] else ""
-        console.print(Text(f"{row['name']}: {row['source']}{note}."))
+        words = " ".join(row["remarks"])
+        console.print(Text(f"{row['name']}: {row['source']}{note}. {words}".strip()))
+    for sentence in answer["announced"]:
+        console.print(Text(sentence, style="bold"))
+
+
+def _times(row: Mapping[str, Any], name: str) -> str:
+    low, high = row["times_faster_interval"][name]
+    return f"{row['times_faster_than'][name]:.1f} ({low:.1f} to {high:.1f})"
 
 
 def _print_table(profile: Mapping[str, Any]) -> None:
@@ -204,9 +228,9 @@ band ±10 %.
         f"{model['held_out']} held-out ones" if model["held_out"] else "each one left out in turn"
     )
     rank = model["rank_correlation"]
+    workload = Workload.from_dict(profile)
     return (
-        f"{profile['runtime']}, batch {profile['batch_size']}, sequence "
-        f"{profile['sequence_length']}, {profile['threads']} threads. The model, fitted on "
+        f"{profile['runtime']}, {workload}. The model, fitted on "
         f"{model['fitted_on']} architectures, misses {judged} by "
         f"{model['median_abs_percent_error']:.1f} % in the median (90th percentile "
         f"{model['p90_abs_percent_error']:.1f} %"

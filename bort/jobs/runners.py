@@ -18,6 +18,10 @@ Runner = Callable[[JobContext], Mapping[str, Any]]
 RUNNERS: dict[str, str] = {
     "search": "bort.jobs.search:run",
     "agora": "bort.jobs.agora:run",
+    "finetune": "bort.jobs.finetune:run",
+    "latency": "bort.jobs.latency:run",
+    "winners": "bort.jobs.latency:winners",
+    "landmarks": "bort.jobs.latency:landmarks",
 }
 
 

@@ -21,6 +21,7 @@ from bort.study import LatencySpec
 _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
 
 
+LANDMARK_POSITIONS = 512
 BASE, LARGE = "BERT-base", "BERT-large"
 """The models that others are compared with."""
 
@@ -157,6 +158,18 @@ class LandmarkStep:
     seconds_left: float | None = None
 
 
+def check_landmarks(spec: LatencySpec) -> Workload:
+    """The workload that a spec asks for, if the landmarks can be timed on it.
+
+    Raises:
+        InvalidOptionError: too long texts, or too many threads.
+        MissingExtraError: the runtime is not installed.
+    """
+    runtime_kind(spec.runtime).check_installed()
+    check_length(spec.sequence_length, LANDMARK_POSITIONS, "landmarks")
+    return Workload(spec.batch_size, spec.sequence_length, check_threads(spec.threads))
+
+
 def time_landmarks(
     spec: LatencySpec,
     *,
@@ -172,11 +185,8 @@ def time_landmarks(
     Cost:
         About a minute on two cores at sequence length 32; 1.7 GB of memory with PyTorch.
     """
-    kind = runtime_kind(spec.runtime)
-    kind.check_installed()
-    check_length(spec.sequence_length, 512, "landmarks")
-    threads = check_threads(spec.threads)
-    workload = Workload(spec.batch_size, spec.sequence_length, threads)
+    workload = check_landmarks(spec)
+    kind, threads = runtime_kind(spec.runtime), workload.threads
     machine = this_machine(kind.libraries, threads=threads)
     timing = time_candidates(
         [mark.candidate for mark in LANDMARKS],

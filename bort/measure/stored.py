@@ -1,6 +1,8 @@
-"""Latency profiles and the store: the profile that a study uses."""
+"""Latency profiles and the store: keep them, find them, bring them from another machine."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from bort.errors import InvalidProfileError
 from bort.families import SearchSpace
@@ -33,6 +35,22 @@ def stored_profiles(store: Store) -> list[LatencyProfile]:
     ]
 
 
+def study_profile_of(store: Store, study: str) -> LatencyProfile:
+    """The profile that a study was searched with.
+
+    Raises:
+        UnknownStudyError: no study of that name.
+        InvalidProfileError: its latency is not measured yet.
+    """
+    name = store.study(study).profile
+    if name is None:
+        raise InvalidProfileError(
+            f"the latency of the study {study!r} is not measured yet; search first: "
+            f"bort search --study {study}"
+        )
+    return named_profile(store, name)
+
+
 def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
     """The newest measurement of a study's winners, or None."""
     for record in store.profiles():
@@ -41,6 +59,46 @@ def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
                 record.profile, origin=f"the stored profile {record.name!r}"
             )
     return None
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def check_new_name(store: Store, name: str) -> str:
+    """Return `name` if a new profile may be called so.
+
+    Raises:
+        InvalidProfileError: it cannot be a name, or is one already.
+    """
+    if not NAME.fullmatch(name):
+        raise InvalidProfileError(
+            f"{name!r} cannot name a profile; use letters, digits, dots, dashes and "
+            "underscores, beginning with a letter or digit, 80 at most"
+        )
+    if name in {record.name for record in store.profiles()}:
+        raise InvalidProfileError(
+            f"a latency profile named {name!r} is stored already, and studies may use it; "
+            "choose another name"
+        )
+    return name
+
+
+def keep_profile(store: Store, profile: LatencyProfile, key: ProfileKey | None = None) -> None:
+    """Store what was measured; searches find it by `key`, but not if it was stopped early."""
+    store.put_profile(profile.to_dict(), profile.name, key=key if profile.complete else None)
+
+
+def import_profile(
+    store: Store, profile: LatencyProfile, name: str | None = None
+) -> LatencyProfile:
+    """Store a profile that was exported, maybe on another machine; it is used by name only.
+
+    Raises:
+        InvalidProfileError: the name is taken or cannot be one.
+    """
+    named = replace(profile, name=check_new_name(store, name or profile.name))
+    keep_profile(store, named)
+    return named
 
 
 def study_profile(

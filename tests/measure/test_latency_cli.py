@@ -7,7 +7,7 @@ import pytest
 from fake_machine import FakeMachine
 
 from bort.cli import latency_report, main
-from bort.measure import landmarks, timing
+from bort.measure import front, landmarks, timing
 from bort.measure.lock import measuring
 
 SPACE = """
@@ -35,7 +35,8 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def machine(monkeypatch):
     machine = FakeMachine()
-    monkeypatch.setattr(timing, "Instruments", lambda: machine.instruments)
+    for module in (timing, front):
+        monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 
 
@@ -133,6 +134,8 @@ def test_nothing_stored(bort):
         (("--out", "."), "folder that exists"),
         (("--space", "nowhere"), "no space 'nowhere'"),
         (("--store", "nonsense"), "nonsense"),
+        (("--lengths-from", "no-such-task"), "no-such-task"),
+        (("--study", "x"), "was given with --study"),
     ],
 )
 def test_bad_options_are_one_line(bort, machine, arguments, message):
@@ -245,7 +248,45 @@ def test_landmarks_stand_beside_what_was_published(bort, machine):
     sizes = [row["parameter_count"] for row in answer["landmarks"]]
     assert sizes == sorted(sizes, reverse=True)  # the largest is built first
     code, out, _ = bort("landmarks")
-    assert "7.9 x BERT-base" in " ".join(out.split())
+    assert "The announced 7.9 times" in " ".join(out.split())
+    assert rows["Bort"]["times_faster_interval"]["BERT-base"][0] > 1
+    assert "published as 5.5%" in " ".join(rows["Bort"]["remarks"])
+    assert len(answer["announced"]) == 2
+    for sentence in answer["announced"]:
+        assert sentence.startswith("torch-float32, batch 1, 32 tokens")
     code, _, err = bort("landmarks", "--sequence-length", 600)
     assert code == 2
     assert err.count("\n") == 1
+
+
+def test_a_profile_travels_as_a_file(bort, machine, home):
+    bort(*MEASURE, "--count", 16, "--name", "a", "--json")
+    code, _, _ = bort("show", "a", "--export", "a.json")
+    assert code == 0
+    code, _, err = bort("import", "a.json")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "choose another name" in err
+    code, out, _ = bort("import", "a.json", "--name", "b", "--json")
+    assert (code, json.loads(out)["profile"]) == (0, "b")
+    _, out, _ = bort("show", "--json")
+    assert {row["profile"] for row in json.loads(out)["profiles"]} == {"a", "b"}
+    text = (home / "a.json").read_text()
+    (home / "cut.json").write_text(text[: len(text) // 2])
+    for arguments in (("import", "cut.json"), ("show", "cut.json"), ("show", "--export", "x")):
+        code, out, err = bort(*arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_the_winners_of_a_study_are_measured(bort, machine, home):
+    from made_up_study import fill
+
+    from bort.storage import open_store
+
+    with open_store() as store:
+        fill(store, "reviews", budget=8)
+    code, out, _ = bort("measure", "--study", "reviews", "--json")
+    answer = json.loads(out)
+    assert (code, answer["study"]) == (0, "reviews")
+    assert answer["model"]["held_out"] == len(answer["architectures"]) > 0
+    code, _, err = bort("measure", "--study", "nope")
+    assert (code, err.count("\n")) == (2, 1)
