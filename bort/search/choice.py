@@ -6,9 +6,10 @@ import numpy as np
 
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.cover_target import CoverTarget
+from bort.search.expected_gain import expected_gain
 from bort.search.lower_envelope import LowerEnvelope
 from bort.search.observation import Observation
-from bort.search.pareto import hypervolume
+from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem
 from bort.search.surrogate import predict_log_error
 
@@ -16,7 +17,8 @@ _CANDIDATES = 384  # bounds the work per choice in large spaces
 _TARGETS = 2048
 _NODES = (-1.2247448713915890, 0.0, 1.2247448713915890)  # Gauss-Hermite, 3 nodes, in units of √2σ
 _NODE_WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
-_MARGIN = 0.05  # beyond the worst of each objective, so that extreme points count
+_FRONT_CANDIDATES = 16_384
+_REFERENCE = 1.1  # times the worst of each objective, so that extreme points count
 
 
 def most_certifying(
@@ -47,20 +49,24 @@ def most_certifying(
 def most_improving_front(
     problem: SearchProblem, observations: Mapping[int, Observation], uncertified: IntArray
 ) -> int:
-    """The architecture with the largest expected gain in hypervolume of (ln p, ln i, ln e)."""
-    candidates = _thinned(uncertified, _CANDIDATES)
-    mean, deviation = predict_log_error(problem, observations, candidates)
-    costs = np.column_stack([np.log(problem.size), np.log(problem.latency)])
+    """The architecture with the largest expected gain in hypervolume of (p, i, e).
+
+    The reference point is 1.1 times the largest size, latency, and error seen or expected. In
+    very large spaces the candidates are an evenly spaced sample.
+    """
+    candidates = _thinned(uncertified, _FRONT_CANDIDATES)
+    mean, deviation = predict_log_error(problem, observations, candidates, is_tail_cut=True)
+    costs = np.column_stack([problem.size, problem.latency])
     seen = [i for i, o in observations.items() if o.is_witness]
-    front = np.column_stack([costs[seen], np.log([observations[i].error for i in seen])])
-    ref = np.append(costs.max(axis=0), front[:, 2].max()) + _MARGIN
-    now = hypervolume(front, ref=ref)
-    gains = np.zeros(len(candidates))
-    for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
-        errors = mean + np.sqrt(2) * deviation * node
-        for row, (candidate, error) in enumerate(zip(candidates, errors, strict=True)):
-            point = np.append(costs[candidate], error)
-            gains[row] += weight * (hypervolume(np.vstack([front, point]), ref=ref) - now)
+    points = np.column_stack([costs[seen], [observations[i].error for i in seen]])
+    worst = max(float(points[:, 2].max()), float(np.exp(mean.max())))
+    gains = expected_gain(
+        points[is_non_dominated(points)],
+        costs[candidates],
+        mean,
+        deviation,
+        ref=_REFERENCE * np.append(costs.max(axis=0), worst),
+    )
     return int(candidates[np.argmax(gains)])
 
 

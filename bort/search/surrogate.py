@@ -1,6 +1,8 @@
-"""A small Gaussian process on ln e. It guides the choice, never the certificate."""
+"""Gaussian processes on ln e, averaged. They guide the choice, never the certificate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,43 +10,128 @@ from bort.search.arrays import FloatArray, IntArray
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
-# Prior standard deviations of ln e: level, effect of one dimension over its whole extent,
-# smooth departure from linear, and what one training adds. Chosen once on BERT-like tables.
-_LEVEL, _LINEAR, _SMOOTH, _NOISE = 1.0, 0.4, 0.15, 0.03
-_LENGTH = 0.5  # of a dimension's extent
+# Each combination is one process, weighed by the likelihood of what was observed. Standard
+# deviations of ln e: linear effect over a feature's whole extent, smooth departure from it, and
+# what one training adds; lengths in units of the root mean square distance of the features.
+_LINEAR = (0.1, 0.4)
+_SMOOTH = (0.05, 0.15, 0.5)
+_LENGTHS = (0.3, 0.6, 1.2)
+_NOISE = (0.01, 0.05)
+_LEVEL = 1.0
+_PRIOR_DEVIATION = 0.4  # before anything is known, around an error of 0.25
+_KEPT_WEIGHT, _KEPT = 0.9, 6  # the likeliest processes, until they hold this share
+
+
+class _Process(NamedTuple):
+    linear: float
+    smooth: float
+    length: float
+    noise: float
+    columns: int  # the first so many features
 
 
 def predict_log_error(
-    problem: SearchProblem, observations: Mapping[int, Observation], rows: IntArray
+    problem: SearchProblem,
+    observations: Mapping[int, Observation],
+    rows: IntArray,
+    *,
+    is_tail_cut: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of ln e for `rows`, from the sources among `observations`.
+    """Mean and standard deviation of ln e as it would be measured, for `rows`.
 
-    Cost: O(|C|³ + n |C| K).
+    The features are the dimensions (one column per category) and, in some of the processes, the
+    logarithms of size and latency.
+
+    Args:
+        is_tail_cut: errors as far above the median as the best lies below it count as no worse
+            than that: how bad the bad ones are says nothing about the front, and would drown
+            what the good ones say.
+    Cost: O(m³ + n m K) for m sources, times the number of processes.
     """
-    seen = [i for i, o in observations.items() if o.is_source]
-    if not seen:
-        return np.full(len(rows), np.log(0.25)), np.full(len(rows), _LINEAR)
-    values = np.log([observations[i].error for i in seen])
+    seen = np.array([i for i, o in observations.items() if o.is_source], dtype=np.int64)
+    if not len(seen):
+        return np.full(len(rows), np.log(0.25)), np.full(len(rows), _PRIOR_DEVIATION)
+    values = np.log([observations[int(i)].error for i in seen])
+    if is_tail_cut:
+        middle = float(np.median(values))
+        values = np.minimum(values, 2 * middle - values.min())
+    here, dimensions = _features(problem, seen)
+    there, _ = _features(problem, rows)
     centre = float(values.mean())
-    here, there = _scaled(problem, np.array(seen)), _scaled(problem, rows)
-    covariance = _kernel(here, here) + _NOISE**2 * np.eye(len(seen))
-    cross = _kernel(there, here)
-    solved = np.linalg.solve(covariance, np.column_stack([values - centre, cross.T]))
-    mean = centre + cross @ solved[:, 0]
-    prior = _LEVEL**2 + _LINEAR**2 * (there**2).sum(axis=1) + _SMOOTH**2
+    means, variances, weights = [], [], []
+    for process, weight in _likeliest(here, values - centre, dimensions):
+        mean, variance = _predict(process, here, values - centre, there)
+        means.append(centre + mean)
+        variances.append(variance)
+        weights.append(weight)
+    shares = np.array(weights) / np.sum(weights)
+    average = shares @ np.array(means)
+    spread = shares @ (np.array(variances) + (np.array(means) - average) ** 2)
+    return np.asarray(average), np.sqrt(spread)
+
+
+def _likeliest(
+    here: FloatArray, values: FloatArray, dimensions: int
+) -> Iterator[tuple[_Process, float]]:
+    processes = [
+        _Process(*parts)
+        for parts in product(_LINEAR, _SMOOTH, _LENGTHS, _NOISE, (dimensions, here.shape[1]))
+    ]
+    scores = np.array([_log_likelihood(process, here, values) for process in processes])
+    weights = np.exp(scores - scores.max())
+    weights /= weights.sum()
+    held = 0.0
+    for place in np.argsort(-weights, kind="stable")[:_KEPT]:
+        yield processes[place], float(weights[place])
+        held += weights[place]
+        if held > _KEPT_WEIGHT:
+            return
+
+
+def _log_likelihood(process: _Process, here: FloatArray, values: FloatArray) -> float:
+    factor = np.linalg.cholesky(_noisy(process, here))
+    whitened = np.linalg.solve(factor, values)
+    return float(-0.5 * whitened @ whitened - np.log(np.diag(factor)).sum())
+
+
+def _predict(
+    process: _Process, here: FloatArray, values: FloatArray, there: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    cross = _kernel(process, there, here)
+    solved = np.linalg.solve(_noisy(process, here), np.column_stack([values, cross.T]))
+    used = there[:, : process.columns]
+    prior = _LEVEL**2 + process.linear**2 * (used**2).sum(axis=1) + process.smooth**2
     variance = prior - np.einsum("nm,mn->n", cross, solved[:, 1:])
-    return mean, np.sqrt(np.maximum(variance, 1e-12))
+    return cross @ solved[:, 0], np.maximum(variance, 0.0) + process.noise**2
 
 
-def _scaled(problem: SearchProblem, rows: IntArray) -> FloatArray:
-    low = problem.coordinates.min(axis=0)
-    extents = np.where(problem.extents > 0, problem.extents, 1.0)
-    return np.asarray((problem.coordinates[rows] - low) / extents - 0.5)
+def _noisy(process: _Process, here: FloatArray) -> FloatArray:
+    return _kernel(process, here, here) + process.noise**2 * np.eye(len(here))
 
 
-def _kernel(a: FloatArray, b: FloatArray) -> FloatArray:
-    squares = np.maximum(
-        (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T, 0.0
-    )
-    smooth = np.exp(-squares / (2 * _LENGTH**2))
-    return np.asarray(_LEVEL**2 + _LINEAR**2 * (a @ b.T) + _SMOOTH**2 * smooth)
+def _kernel(process: _Process, a: FloatArray, b: FloatArray) -> FloatArray:
+    a, b = a[:, : process.columns], b[:, : process.columns]
+    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
+    nearness = np.maximum(squares, 0.0) / max(1, process.columns)
+    smooth = np.exp(-nearness / (2 * process.length**2))
+    return np.asarray(_LEVEL**2 + process.linear**2 * (a @ b.T) + process.smooth**2 * smooth)
+
+
+def _features(problem: SearchProblem, rows: IntArray) -> tuple[FloatArray, int]:
+    """Features of `rows`, and how many of them stem from dimensions."""
+    columns: list[FloatArray] = []
+    for k in np.flatnonzero(problem.matters):
+        values = problem.coordinates[:, k]
+        if problem.categorical[k]:
+            # Two categories are at distance 1, as both ends of a scale are.
+            columns += [(values[rows] == v) / np.sqrt(2) for v in np.unique(values)]
+        else:
+            columns.append(_scaled(values, rows))
+    dimensions = len(columns)
+    columns += [_scaled(np.log(costs), rows) for costs in (problem.size, problem.latency)]
+    return np.column_stack(columns), dimensions
+
+
+def _scaled(values: FloatArray, rows: IntArray) -> FloatArray:
+    extent = float(np.ptp(values)) or 1.0
+    return np.asarray((values[rows] - values.min()) / extent - 0.5)
