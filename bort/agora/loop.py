@@ -11,6 +11,7 @@ yields to the audit split, and nothing of that finds its way back.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from bort.agora.rounds import Ending, Round
 from bort.agora.values import ErrorRate, Examples, IntArray, as_inputs, error_rate
 from bort.errors import InvalidDataError, InvalidModelError, InvalidOptionError
 
-_TRAINING, _SAMPLING = 0, 1  # streams of randomness of one round
+_TRAINING, _SAMPLING, _CLOSING = 0, 1, 2  # streams of randomness of one round
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -100,8 +101,8 @@ def agora(
     Raises:
         InvalidModelError: the labeler tells other classes apart than the task.
         InvalidOptionError: `done` are not rounds 0, 1, 2, ... of a run.
-    Cost: per round one training per surviving hyperparameter set, one prediction of dev, one
-    representation and at most one labelling per proposal.
+    Cost: per round one training per surviving hyperparameter set (and the closing one), one
+    prediction of dev, one representation and at most one labelling per proposal.
     """
     check_labeler(parts.labeler, task.class_names)
     rounds = list(done)
@@ -138,25 +139,27 @@ def _next_round(
 ) -> Step:
     examples = training_set(task.train, rounds)
     trained, model = _train(task, parts, options, rounds, examples)
-    trained = replace(trained, after=_judged(rounds, model))
     why = ending(rounds, trained.dev_error, options, is_out_of_time=is_out_of_time())
     if why is not None:
-        return Step(replace(trained, ending=why), model, examples)
+        return _last_step(task, parts, options, rounds, trained, model, examples, why)
+    trained = replace(trained, after=_judged(rounds, model))
     replayed = round_to_replay(rounds, trained.dev_error, options)
     trained = replace(trained, replayed=replayed)
     everything = [*rounds, trained]
     points = propose(
         task.dev.inputs,
         base_round(everything, trained).wrong_dev,
-        parts,
+        parts if parts.in_space_of is None else parts.in_space_of(model),
         options,
         model=model,
         known=known_identities(task.train, rounds),
         points_left=_points_left(options, everything),
         rng=np.random.default_rng((options.seed, trained.number, _SAMPLING)),
     )
-    why = None if points else Ending.NO_PROPOSALS
-    return Step(replace(trained, points=points, ending=why), model, examples)
+    if points:
+        return Step(replace(trained, points=points), model, examples)
+    why = Ending.NO_PROPOSALS
+    return _last_step(task, parts, options, rounds, trained, model, examples, why)
 
 
 def _train(
@@ -178,7 +181,7 @@ def _train(
     # Stable: of equals the one given first is better.
     ranking = sorted(sets, key=lambda theta: answers[theta][0].wrong)
     best = ranking[0]
-    dev_error, predicted, model = answers[best]
+    _, predicted, model = answers[best]
     kept = ranking[: max(1, len(ranking) - options.dropped_per_round)]
     trained = Round(
         number=number,
@@ -186,10 +189,35 @@ def _train(
         setting=best,
         setting_errors=tuple((theta, answers[theta][0].rate) for theta in sets),
         surviving=tuple(sorted(kept)),
-        dev_error=dev_error,
-        wrong_dev=tuple(np.flatnonzero(predicted != task.dev.labels).tolist()),
+        **_on_dev(task.dev, predicted),
     )
     return trained, model
+
+
+def _last_step(
+    task: AgoraTask,
+    parts: Parts,
+    options: AgoraOptions,
+    rounds: Sequence[Round],
+    trained: Round,
+    model: Model,
+    examples: Examples,
+    why: Ending,
+) -> Step:
+    """The end of a run: its student trained once more, with its best set, where that is asked."""
+    if parts.closing is not None:
+        rng = np.random.default_rng((options.seed, trained.number, _CLOSING))
+        model = parts.closing.fit(examples, options.settings[trained.setting], rng)
+        trained = replace(trained, **_on_dev(task.dev, model.predict(task.dev.inputs)))
+    return Step(replace(trained, after=_judged(rounds, model), ending=why), model, examples)
+
+
+def _on_dev(dev: Examples, predicted: IntArray) -> dict[str, Any]:
+    """What a round says about its student on dev."""
+    return {
+        "dev_error": error_rate(predicted, dev.labels),
+        "wrong_dev": tuple(np.flatnonzero(predicted != dev.labels).tolist()),
+    }
 
 
 def _judged(rounds: Sequence[Round], model: Model) -> tuple[int, ...]:

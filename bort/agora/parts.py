@@ -129,10 +129,24 @@ def unguarded(inputs: Inputs) -> list[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that the loop does not do itself."""
+    """Everything that the loop does not do itself.
+
+    Attributes:
+        student: trained in every round.
+        labeler: labels what the sampler proposes.
+        represent: the representation space.
+        sampler: proposes new inputs.
+        guard: says what must not be used.
+        closing: trains the last student of a run once more when its end is known, for example
+            for longer; None keeps the last round's student.
+        in_space_of: the same parts in the space of a round's student; None where the space does
+            not depend on it.
+    """
 
     student: Student
     labeler: Labeler
     represent: Represent
     sampler: Sampler
     guard: Guard = unguarded
+    closing: Student | None = None
+    in_space_of: "Callable[[Model], Parts] | None" = None

@@ -1,4 +1,4 @@
-"""Samplers: balls and tangent planes for points of R^d, retrieval for anything with vectors, mixes.
+"""Samplers: balls and tangent planes for points of R^d, and mixtures of any samplers.
 
 Each proposes at most one input near each given point; the loop measures distances itself and
 refuses what lies outside the radius.
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from bort.agora.parts import Known, Proposals, Represent, Sampler
-from bort.agora.values import BoolArray, FloatArray, Inputs, IntArray, identities, joined
+from bort.agora.parts import Known, Proposals, Sampler
+from bort.agora.values import FloatArray, Inputs, IntArray, joined
 from bort.errors import InvalidOptionError
 
 
@@ -97,60 +97,6 @@ class TangentSampler:
         centres: FloatArray = around.mean(axis=1)
         axes = np.linalg.svd(around - centres[:, None], full_matrices=False)[2]
         return centres, axes[:, : self._dimension]
-
-
-class RetrievalSampler:
-    """Picks from an unlabelled pool, among the items nearest to the point.
-
-    Args:
-        pool: the items; an empty pool proposes nothing.
-        vectors: shape (len(pool), d), what `represent` gives for them.
-        represent: the representation space.
-        choices: how many of the nearest unknown items within the radius one is drawn from: 1
-            takes the nearest, more are more diverse.
-    """
-
-    name = "retrieval"
-
-    def __init__(
-        self, pool: Inputs, vectors: FloatArray, represent: Represent, *, choices: int = 3
-    ) -> None:
-        if len(pool) != len(vectors):
-            raise InvalidOptionError(f"{len(pool)} pool items need as many vectors as items")
-        self._pool = pool
-        self._vectors = vectors
-        self._represent = represent
-        self._choices = choices
-        self._identities = identities(pool)
-
-    def sample_near(
-        self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
-    ) -> Proposals:
-        """At most one pool item per point, none twice; fewer where the pool has no more."""
-        free = np.array([identity not in known for identity in self._identities], dtype=bool)
-        picked: list[int] = []
-        parents: list[int] = []
-        if free.any() and len(points):
-            for parent, vector in enumerate(self._represent(points)):
-                item = self._pick(vector, radius, free, rng)
-                if item is not None:
-                    free[item] = False
-                    picked.append(item)
-                    parents.append(parent)
-        return Proposals(
-            self._pool[np.array(picked, dtype=np.int64)],
-            np.array(parents, dtype=np.int64),
-            (self.name,) * len(picked),
-        )
-
-    def _pick(
-        self, vector: FloatArray, radius: float, free: BoolArray, rng: np.random.Generator
-    ) -> int | None:
-        distances = np.where(free, np.linalg.norm(self._vectors - vector, axis=1), np.inf)
-        count = min(self._choices, len(distances))
-        near = np.argpartition(distances, count - 1)[:count]
-        near = np.sort(near[distances[near] <= radius])
-        return int(rng.choice(near)) if len(near) else None
 
 
 class MixtureSampler:

@@ -1,6 +1,6 @@
 """What a listener makes of a round: the audit error, the shape of the training set, one row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from bort.agora.homology import coverage, homology
 from bort.agora.loop import Step
 from bort.agora.parts import Represent
 from bort.agora.rounds import Round
-from bort.agora.values import ErrorRate, Examples, Inputs, error_rate
+from bort.agora.values import BoolArray, ErrorRate, Examples, Inputs, as_inputs, error_rate
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,6 +21,7 @@ class Observer:
         to_cover: inputs whose coverage is told: dev and, where there is one, the pool.
         radius: a point is covered when a training point lies within it.
         dimension: of the homology, 2 for points on a surface, 1 for texts.
+        is_near_dev: which inputs are nearly dev items; None where that is not asked.
     """
 
     audit: Examples
@@ -28,9 +29,12 @@ class Observer:
     to_cover: Inputs
     radius: float
     dimension: int
+    is_near_dev: Callable[[Inputs], BoolArray] | None = None
 
     def summary(self, step: Step) -> dict[str, Any]:
         """The round as `bort agora run --json` shows it; rates are shares, 0..1.
+
+        `gap` is audit minus dev error: what looking at dev flatters.
 
         Cost: one prediction of the audit split, one representation of the training set, and the
         homology of 200 landmarks.
@@ -41,9 +45,18 @@ class Observer:
         return {
             **round_row(step.round),
             **_rates("audit", audit),
+            "gap": audit.rate - step.round.dev_error.rate,
+            "near_dev": self._near_dev(step.round),
             "betti": list(shape.betti),
             "coverage": coverage(self.represent(self.to_cover), vectors, radius=self.radius),
         }
+
+    def _near_dev(self, r: Round) -> int | None:
+        """How many of a round's accepted points are nearly dev items."""
+        if self.is_near_dev is None:
+            return None
+        values = [point.value for point in r.accepted]
+        return int(self.is_near_dev(as_inputs(values)).sum()) if values else 0
 
 
 def round_row(r: Round) -> dict[str, Any]:
@@ -70,7 +83,7 @@ def final_result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         rows: what `Observer.summary` gave for each round, at least one.
     """
     last = rows[-1]
-    keys = ("dev_error", "audit_error", "audit_low", "audit_high", "audit_n", "ending")
+    keys = ("dev_error", "audit_error", "gap", "audit_low", "audit_high", "audit_n", "ending")
     return {key: last[key] for key in keys}
 
 

@@ -1,64 +1,78 @@
 """Agora as a job: every round is stored at once, with all its points."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from statistics import fmean
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
-from bort.agora import Round, agora, corrected, provenance
-from bort.agora.labelers import appraise
-from bort.agora.summary import Observer, final_result, round_row
-from bort.agora.torus import CLASS_NAMES, TorusSpec, TorusWorld, torus_options, torus_world
+from bort.agora import Round, Step, agora, corrected, provenance
+from bort.agora.summary import final_result, round_row
+from bort.jobs.agora_runs import AgoraRun, agora_run
 from bort.jobs.context import JobContext
 from bort.storage import AgoraRoundRecord, Progress
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Run Agora on the torus as `context.spec` says; answer as `bort agora run --json` does.
+    """Run Agora as `context.spec` says; answer as `bort agora run --json` does.
 
-    The spec holds `study`, `task` and the fields of a `TorusSpec`; with `replay`, the `job` whose
-    rounds are taken over and the `corrections` to them, as triples of round, position and label
-    (None rejects). Resuming goes on after the stored rounds, with the results of an uninterrupted
-    run.
+    The spec holds `study`, `task` and the fields of a `TorusSpec` or a `TextSpec`; with `replay`,
+    the `job` whose rounds are taken over and the `corrections` to them, as triples of round,
+    position and label (None rejects). Resuming goes on after the stored rounds, with the results
+    of an uninterrupted run.
     """
-    spec = _torus_spec(context.spec)
-    world = torus_world(spec)
-    warnings = _warnings(context, world, spec)
-    observer = Observer(
-        audit=world.audit,
-        represent=world.parts.represent,
-        to_cover=world.task.dev.inputs,
-        radius=spec.radius,
-        dimension=2,
-    )
     _take_over(context)
-    stored = context.store.agora_rounds(context.job.id)
-    rows = [dict(record.summary) for record in stored]
-    done = [Round.from_dict(record.round) for record in stored]
-    options = torus_options(spec)
-    seconds = [row["seconds"] for row in rows]
-    began = monotonic()
-    for step in agora(world.task, world.parts, options, done=done):
-        row = observer.summary(step) | {"seconds": monotonic() - began}
-        context.store.add_agora_round(context.job.id, step.round.number, step.round.to_dict(), row)
-        rows.append(row)
-        seconds.append(row["seconds"])
-        _report(context, row, rounds=options.rounds, seconds_per_round=fmean(seconds))
-        if context.should_stop():
-            break
-        began = monotonic()
+    what = agora_run(context)
+    for warning in what.warnings:
+        context.log(warning, level="warning")
+        context.report(Progress(message=warning))
+    rows = _go_round(context, what)
     return {
         "study": context.spec["study"],
         "task": context.spec["task"],
         "job": context.job.id,
         "rounds": rows,
         "final": final_result(rows),
-        "warnings": warnings,
-        "seconds": sum(seconds),
+        "warnings": list(what.warnings),
+        "seconds": sum(row["seconds"] for row in rows),
+        "described": dict(what.described),
     }
+
+
+def _go_round(context: JobContext, what: AgoraRun) -> list[dict[str, Any]]:
+    """Every round's row of the answer; those of rounds that are not stored yet are stored."""
+    stored = context.store.agora_rounds(context.job.id)
+    done = [Round.from_dict(record.round) for record in stored]
+    what.recall(done)
+    rows = [dict(record.summary) for record in stored]
+    began = monotonic()
+    before = sum(row["seconds"] for row in rows)
+
+    def is_out_of_time() -> bool:
+        spent = before + monotonic() - began
+        return what.minutes is not None and spent >= 60 * what.minutes
+
+    steps = agora(what.task, what.parts, what.options, done=done, is_out_of_time=is_out_of_time)
+    for row in _timed(steps, what):
+        record = row.pop("record")
+        context.store.add_agora_round(context.job.id, row["round"], record, row)
+        rows.append(row)
+        _report(context, rows, rounds=what.options.rounds)
+        if context.should_stop():
+            break
+    return rows
+
+
+def _timed(steps: Iterator[Step], what: AgoraRun) -> Iterator[dict[str, Any]]:
+    """The row of each round, with how long it took and the round itself as its `record`."""
+    while True:
+        began = monotonic()
+        with what.turn():
+            step = next(steps, None)
+            if step is None:
+                return
+            row = what.observer.summary(step)
+        yield row | {"seconds": monotonic() - began, "record": step.round.to_dict()}
 
 
 def _take_over(context: JobContext) -> None:
@@ -87,28 +101,18 @@ def check_corrections(
     return corrected(
         [Round.from_dict(record.round) for record in stored],
         {(int(r or 0), int(k or 0)): label for r, k, label in corrections},
-        class_count=len(CLASS_NAMES),
+        class_count=_class_count(stored),
     )
 
 
-def _warnings(context: JobContext, world: TorusWorld, spec: TorusSpec) -> list[str]:
-    """What speaks against the labeler, told before the first round."""
-    appraisal = appraise(world.parts.labeler, world.task.dev, np.random.default_rng(spec.seed))
-    if appraisal.warning is None:
-        return []
-    context.log(appraisal.warning, level="warning")
-    context.report(Progress(message=appraisal.warning))
-    return [appraisal.warning]
+def _class_count(stored: Sequence[AgoraRoundRecord]) -> int:
+    """Of the task, as the labelled points tell it; 0 where none was labelled."""
+    points = (point for record in stored for point in record.round["points"])
+    return max((len(point["probabilities"]) for point in points), default=0)
 
 
-def _torus_spec(values: Mapping[str, Any]) -> TorusSpec:
-    known = {field.name for field in fields(TorusSpec)}
-    return TorusSpec(**{key: value for key, value in values.items() if key in known})
-
-
-def _report(
-    context: JobContext, row: Mapping[str, Any], *, rounds: int, seconds_per_round: float
-) -> None:
+def _report(context: JobContext, rows: Sequence[Mapping[str, Any]], *, rounds: int) -> None:
+    row = rows[-1]
     number = row["round"]
     for name in ("dev_error", "audit_error", "coverage", "accepted"):
         context.metric(name, number, row[name])
@@ -120,7 +124,7 @@ def _report(
             total=number + 1 if is_over else rounds + 1,
             message=f"round {number}: dev error {row['dev_error']:.3f}, "
             f"audit error {row['audit_error']:.3f}",
-            eta_s=left * seconds_per_round,
+            eta_s=left * fmean(row["seconds"] for row in rows),
             extra={"stage": "Rounds", **row},
         )
     )

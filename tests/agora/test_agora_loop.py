@@ -33,7 +33,7 @@ from bort.agora import (
     provenance,
     training_set,
 )
-from bort.agora.samplers import RetrievalSampler
+from bort.agora.retrieval import Pool, RetrievalSampler
 from bort.errors import InvalidDataError, InvalidModelError, InvalidOptionError
 
 SETTINGS = ({"flip": 0.3}, {"flip": 0.0}, {"flip": 0.1})
@@ -170,7 +170,9 @@ def test_what_the_guard_refuses_is_reported_and_not_used() -> None:
         return ["near-audit" if tuple(row) in known else None for row in inputs.tolist()]
 
     represent = np.asarray
-    guarded = parts(sampler=RetrievalSampler(leaked, leaked, represent, choices=1), guard=guard)
+    guarded = parts(
+        sampler=RetrievalSampler(Pool(leaked, leaked), represent, choices=1), guard=guard
+    )
     steps = list(agora(line_task(), guarded, options(rounds=3)))
     assert steps[0].round.refused == {"near-audit": steps[0].round.proposed}
     assert steps[0].round.proposed > 0

@@ -16,7 +16,7 @@ from bort.agora import (
     as_inputs,
     as_values,
 )
-from bort.agora.samplers import RetrievalSampler
+from bort.agora.retrieval import Pool, RetrievalSampler
 
 TEXTS = [
     "",
@@ -73,7 +73,7 @@ def test_texts_go_round_and_resume(is_paired: bool) -> None:
         student=MajorityStudent(),
         labeler=LengthLabeler(),
         represent=lengths,
-        sampler=RetrievalSampler(items, lengths(items), lengths, choices=1),
+        sampler=RetrievalSampler(Pool(items, lengths(items)), lengths, choices=1),
     )
     options = AgoraOptions(radius=1.0, rounds=4, patience=None)
     whole = rounds_of(task, parts, options)

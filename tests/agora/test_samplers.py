@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.agora.samplers import BallSampler, MixtureSampler, RetrievalSampler, TangentSampler
+from bort.agora.retrieval import Pool, RetrievalSampler
+from bort.agora.samplers import BallSampler, MixtureSampler, TangentSampler
 from bort.agora.torus import angles, on_torus, torus_points
 from bort.errors import InvalidOptionError
 
@@ -61,7 +62,7 @@ def represent(inputs: np.ndarray) -> np.ndarray:
 def retrieval(pool: list[str], *, choices: int) -> RetrievalSampler:
     texts = np.array(pool, dtype=object)
     vectors = represent(texts) if pool else np.empty((0, 1))
-    return RetrievalSampler(texts, vectors, represent, choices=choices)
+    return RetrievalSampler(Pool(texts, vectors), represent, choices=choices)
 
 
 def test_retrieval_takes_the_nearest_unknown_once() -> None:

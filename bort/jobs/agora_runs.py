@@ -1,0 +1,122 @@
+"""What an Agora job runs, from its description: points on the torus, or texts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bort.agora.labelers import appraise
+from bort.agora.loop import AgoraTask
+from bort.agora.options import AgoraOptions
+from bort.agora.parts import Parts
+from bort.agora.rounds import Round
+from bort.agora.summary import Observer
+from bort.agora.torus import TorusSpec, torus_options, torus_world
+from bort.jobs.context import JobContext
+from bort.jobs.turns import training_turn
+from bort.storage import Progress
+
+TORUS = "torus"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AgoraRun:
+    """A run, ready to go round.
+
+    Attributes:
+        task, parts, options: for the loop.
+        observer: tells of each round what the loop does not look at.
+        recall: brings back what stored rounds left in memory, so that a resumed run is the same.
+        described: what results rest on, ready for JSON.
+        turn: held while a round is trained.
+        minutes: after so many no further round is begun; None is no limit.
+        warnings: what speaks against its data or its labeler.
+    """
+
+    task: AgoraTask
+    parts: Parts
+    options: AgoraOptions
+    observer: Observer
+    recall: Callable[[Sequence[Round]], None]
+    described: Mapping[str, Any]
+    turn: Callable[[], AbstractContextManager[None]]
+    minutes: float | None
+    warnings: tuple[str, ...]
+
+
+def agora_run(context: JobContext) -> AgoraRun:
+    """What `context.spec` describes.
+
+    Raises:
+        BortError: something of it cannot be used.
+        TrainingStoppedError: the job was told to stop meanwhile.
+    """
+    run = _torus if context.spec["task"] == TORUS else _texts
+    return run(context)
+
+
+def _torus(context: JobContext) -> AgoraRun:
+    known = {field.name for field in fields(TorusSpec)}
+    spec = TorusSpec(**{key: value for key, value in context.spec.items() if key in known})
+    world = torus_world(spec)
+    observer = Observer(
+        audit=world.audit,
+        represent=world.parts.represent,
+        to_cover=world.task.dev.inputs,
+        radius=spec.radius,
+        dimension=2,
+    )
+    return AgoraRun(
+        task=world.task,
+        parts=world.parts,
+        options=torus_options(spec),
+        observer=observer,
+        recall=lambda _rounds: None,
+        described={"class_names": list(world.task.class_names), "radius": spec.radius},
+        turn=nullcontext,
+        minutes=None,
+        warnings=_doubts(world.task, world.parts, spec.seed),
+    )
+
+
+def _texts(context: JobContext) -> AgoraRun:
+    """Loads torch, and fine-tunes the teacher where none is cached."""
+    say(context, "Loading the task")
+    from bort.agora_text.material import run_task
+    from bort.agora_text.spec import TextSpec
+
+    spec = TextSpec.from_dict(context.spec)
+    task = run_task(spec, on_progress=lambda _done, _total, text: say(context, text))
+    from bort.agora_text.world import text_world
+
+    turn = partial(training_turn, spec.training.threads, context.should_stop)
+    with turn():
+        world = text_world(
+            spec, task, on_text=lambda text: say(context, text), should_stop=context.should_stop
+        )
+        doubts = _doubts(world.task, world.parts, spec.seed)
+    return AgoraRun(
+        task=world.task,
+        parts=world.parts,
+        options=world.options,
+        observer=world.observer,
+        recall=world.recall,
+        described=world.describe(),
+        turn=turn,
+        minutes=spec.minutes,
+        warnings=(*task.warnings, *doubts),
+    )
+
+
+def _doubts(task: AgoraTask, parts: Parts, seed: int) -> tuple[str, ...]:
+    """What speaks against the labeler, told before the first round."""
+    warning = appraise(parts.labeler, task.dev, np.random.default_rng(seed)).warning
+    return () if warning is None else (warning,)
+
+
+def say(context: JobContext, message: str) -> None:
+    """Report a stage that has no count of its own."""
+    context.report(Progress(message=message, extra={"stage": message}))
