@@ -58,6 +58,14 @@ class UnknownStudyError(BortError, KeyError):
     """No study of that name in the store."""
 
 
+class UnknownModelError(BortError, KeyError):
+    """No trained model of that name in the store."""
+
+
+class ExportError(BortError, OSError):
+    """A model that cannot be exported, or a bundle that cannot be trusted."""
+
+
 class UnknownJobError(BortError, KeyError):
     """No job of that id in the store."""
 

@@ -18,6 +18,7 @@ Runner = Callable[[JobContext], Mapping[str, Any]]
 RUNNERS: dict[str, str] = {
     "search": "bort.jobs.search:run",
     "agora": "bort.jobs.agora:run",
+    "agora-comparison": "bort.jobs.agora_comparison:run",
     "finetune": "bort.jobs.finetune:run",
     "latency": "bort.jobs.latency:run",
     "winners": "bort.jobs.latency:winners",

@@ -4,6 +4,7 @@ The only code that opens the database or a run's files. SQLite by default, Postg
 """
 
 from bort.storage.agora import AgoraRoundRecord
+from bort.storage.models import ModelRecord, models_folder
 from bort.storage.recorded import ensure_examples, export_study, import_study
 from bort.storage.records import (
     EvaluationRecord,
@@ -27,6 +28,7 @@ __all__ = [
     "JobEvent",
     "JobRecord",
     "JobState",
+    "ModelRecord",
     "ProcessIdentity",
     "ProfileKey",
     "ProfileRecord",
@@ -37,6 +39,7 @@ __all__ = [
     "ensure_examples",
     "export_study",
     "import_study",
+    "models_folder",
     "open_log",
     "open_store",
     "read_log",

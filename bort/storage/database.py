@@ -161,6 +161,8 @@ class Database:
             version = self._version() or schema.SCHEMA_VERSION
         self._mode = "mode=rw"  # from now on a vanished file is an error, not an empty store
         self._check(version)
+        if version < schema.SCHEMA_VERSION:
+            self._upgrade()
 
     def _version(self) -> int | None:
         """The schema's version; None where there are no tables of ours."""
@@ -176,6 +178,12 @@ class Database:
                 f"the store {self} was written by a newer bort (schema {version}, this one "
                 f"reads {schema.SCHEMA_VERSION}); upgrade bort or choose another --store"
             )
+
+    def _upgrade(self) -> None:
+        """Bring an older store up to date: so far, versions only added tables."""
+        with self.writing() as connection:
+            schema.metadata.create_all(connection)
+            connection.execute(schema.schema.update().values(version=schema.SCHEMA_VERSION))
 
     def _create(self) -> None:
         if self._path:

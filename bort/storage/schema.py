@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Raise it when a table changes, and add the step that brings older stores up to date.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: models
 
 
 def plain(value: Any) -> Any:
@@ -193,4 +193,22 @@ agora_rounds = sa.Table(
     _json("summary"),
     _float("created_at"),
     sa.UniqueConstraint("job_id", "number"),
+)
+
+models = sa.Table(
+    "models",
+    metadata,
+    _id(),
+    _text("name", unique=True),
+    sa.Column("job_id", sa.Integer),  # no foreign key: a model outlives its job's row
+    _text("study", index=True),
+    _text("task"),
+    _text("architecture_id"),
+    _json("architecture"),
+    _json("realised"),
+    _json("evidence"),
+    _float("created_at"),
+    sa.Column("is_imported", sa.Boolean, nullable=False),
+    _text("folder_name"),
+    sqlite_autoincrement=True,
 )

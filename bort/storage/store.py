@@ -9,12 +9,13 @@ from bort.storage.evaluations import Evaluations
 from bort.storage.history import History
 from bort.storage.job_life import JobLife
 from bort.storage.jobs import Jobs
+from bort.storage.models import Models
 from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies
 
 
-class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds):
-    """Studies, latency profiles, jobs and Agora rounds in one database.
+class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds, Models):
+    """Studies, latency profiles, jobs, Agora rounds and models in one database.
 
     Safe to share between threads; processes open their own. Values go in and come out as frozen
     dataclasses (`bort.storage.records`). Every method may raise `StoreError`: one line that says

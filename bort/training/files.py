@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -60,3 +61,17 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise StoreError(f"{path} cannot be written ({error.strerror}); check BORT_HOME") from error
+
+
+def write_json_atomically(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a small JSON object so that a reader sees all of it or nothing."""
+    write_atomically(path, json.dumps(content, indent=1, allow_nan=False).encode("utf-8"))
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read what `write_json_atomically` wrote; None where there is nothing, or nothing readable."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

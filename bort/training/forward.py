@@ -7,7 +7,7 @@ matrix products run in bfloat16 without autocast's bookkeeping. Measured in docs
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +52,41 @@ def bert_logits(
     for layer in layers[:-1]:
         x = _layer(layer, x, x, mask)
     x = _layer(layers[-1], x[:, :1], x, mask)  # only the first token is read below
-    pooled = torch.tanh(_linear(model.bert.pooler.dense, x[:, 0]))
+    return _head(model, x[:, 0])
+
+
+class BertStates(NamedTuple):
+    """What a BERT computes on its way, for b texts of s tokens.
+
+    Attributes:
+        streams: after each layer, (b, s, hidden) each.
+        attentions: of each layer, (b, heads, s, s) each, rows sum to 1.
+        logits: (b, classes), float32.
+    """
+
+    streams: tuple[Tensor, ...]
+    attentions: tuple[Tensor, ...]
+    logits: Tensor
+
+
+def bert_states(
+    model: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
+) -> BertStates:
+    """As `bert_logits`, with all places of all layers, to be compared with another network's."""
+    x = _embed(model.bert.embeddings, ids, first).to(dtype)
+    mask = _mask(lengths, ids.shape[1], dtype)
+    streams, attentions = [], []
+    for layer in model.bert.encoder.layer:
+        q, k, v = _heads(layer.attention.self, x, x)
+        shares = _shares(q, k, mask)
+        x = _after_attention(layer, x, _joined(shares @ v))
+        streams.append(x)
+        attentions.append(shares)
+    return BertStates(tuple(streams), tuple(attentions), _head(model, x[:, 0]))
+
+
+def _head(model: Any, x: Tensor) -> Tensor:
+    pooled = torch.tanh(_linear(model.bert.pooler.dense, x))
     return F.linear(pooled.float(), model.classifier.weight, model.classifier.bias)
 
 
@@ -91,28 +125,39 @@ def _mask(lengths: Tensor, longest: int, dtype: torch.dtype) -> Tensor | None:
 
 def _layer(layer: Any, x: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
     """One encoder layer: `x` (b, q, hidden) attends to `context` (b, s, hidden)."""
-    attended = _attention(layer.attention.self, x, context, mask)
+    q, k, v = _heads(layer.attention.self, x, context)
+    return _after_attention(layer, x, _joined(_shares(q, k, mask) @ v))
+
+
+def _after_attention(layer: Any, x: Tensor, attended: Tensor) -> Tensor:
     output = layer.attention.output
     x = _norm(output.LayerNorm, x + _linear(output.dense, attended))
     inner = F.gelu(_linear(layer.intermediate.dense, x))
     return _norm(layer.output.LayerNorm, x + _linear(layer.output.dense, inner))
 
 
-def _attention(attention: Any, x: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+def _heads(attention: Any, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Query, key and value, each (b, heads, places, hidden / heads)."""
     heads = attention.num_attention_heads
-    batch, queries, hidden = x.shape
     parts = [attention.key, attention.value]
     if x is context:
         q, k, v = _projected([attention.query, *parts], x, heads)
     else:
         (q,) = _projected([attention.query], x, heads)
         k, v = _projected(parts, context, heads)
-    scores = (q * (hidden // heads) ** -0.5) @ k.transpose(-1, -2)  # (b, heads, q, s)
-    if mask is not None:
-        scores = scores + mask
-    mixed = scores.softmax(-1) @ v
-    joined: Tensor = mixed.transpose(1, 2).reshape(batch, queries, hidden)
-    return joined
+    return q, k, v
+
+
+def _shares(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
+    """How much each place attends to each, (b, heads, q, s)."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    shares: Tensor = (scores if mask is None else scores + mask).softmax(-1)
+    return shares
+
+
+def _joined(mixed: Tensor) -> Tensor:
+    """Heads side by side: from (b, heads, q, hidden / heads) to (b, q, hidden)."""
+    return mixed.transpose(1, 2).flatten(2)
 
 
 def _projected(linears: list[Any], x: Tensor, heads: int) -> tuple[Tensor, ...]:

@@ -8,6 +8,7 @@ The model is trained in place. Ceasing to listen stops the training; what was do
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -81,12 +82,38 @@ class TrainingStep(NamedTuple):
     examples: int
 
 
+class TrainingBatch(NamedTuple):
+    """What a step learns from, on the model's device: token ids (b, s), lengths (b,), tokens of
+    the first segment (b,), and the probability of every class (b, classes)."""
+
+    ids: torch.Tensor
+    lengths: torch.Tensor
+    first: torch.Tensor
+    targets: torch.Tensor
+
+
+Objective = Callable[[TrainingBatch], torch.Tensor]
+"""The loss of a batch, to be minimised."""
+
+
+def cross_entropy(forward: Forward) -> Objective:
+    """Cross-entropy of the logits that `forward` computes with the targets."""
+
+    def objective(batch: TrainingBatch) -> torch.Tensor:
+        return F.cross_entropy(forward(batch.ids, batch.lengths, batch.first), batch.targets)
+
+    return objective
+
+
 def train(
     model: Any,
     examples: Examples,
     settings: TrainingSettings,
     *,
     forward: Forward | None = None,
+    objective: Objective | None = None,
+    optimiser: torch.optim.Optimizer | None = None,
+    done: int = 0,
     pause: Callable[[], Any] = wait_while_measuring,
 ) -> Iterator[TrainingStep]:
     """Train `model` in place, one yielded step at a time.
@@ -96,23 +123,25 @@ def train(
         examples: token ids within the model's vocabulary.
         settings: the same settings and threads give the same weights, to the last bit.
         forward: another way to compute logits; None is the quickest.
+        objective: what to minimise; None is the cross-entropy of the logits.
+        optimiser: of the model's weights, for who wants to keep its state; None is a fresh one.
+        done: steps that model and optimiser have behind them. They go on as if never stopped.
         pause: called before each step; returns when training may go on.
     """
     device = next(model.parameters()).device
-    forward = forward or forward_of(model, dtype=best_dtype(device))
-    optimiser = adamw(
+    objective = objective or cross_entropy(forward or forward_of(model, dtype=best_dtype(device)))
+    optimiser = optimiser or adamw(
         model, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
     )
     rng = np.random.default_rng(settings.seed)
     batches = training_batches(examples.tokens.lengths, settings.batch_size, rng)
-    for step in range(settings.steps):
+    for step, rows in enumerate(islice(batches, done, settings.steps), start=done):
         pause()
-        rows = next(batches)
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate_at(step)
-        logits = forward(*_inputs(examples.tokens, rows, examples.padding, device))
+        inputs = _inputs(examples.tokens, rows, examples.padding, device)
         targets = torch.from_numpy(examples.targets[rows]).to(device)
-        loss = F.cross_entropy(logits, targets)
+        loss = objective(TrainingBatch(*inputs, targets))
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

@@ -59,6 +59,14 @@ class Tokens:
         offsets = np.repeat(self.starts[rows] - starts[:-1], lengths)
         return Tokens(self.flat[np.arange(starts[-1]) + offsets], starts, self.first[rows])
 
+    def joined(self, other: "Tokens") -> "Tokens":
+        """These texts, then those of `other`."""
+        return Tokens(
+            np.concatenate([self.flat, other.flat]),
+            np.concatenate([self.starts, self.starts[-1] + other.starts[1:]]),
+            np.concatenate([self.first, other.first]),
+        )
+
 
 @dataclass(frozen=True)
 class EncodedTask:

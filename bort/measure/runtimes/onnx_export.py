@@ -42,7 +42,7 @@ class Exporter:
         """
         model = self._torch.build(candidate)
         _check_memory(sum(parameter.numel() for parameter in model.parameters()))
-        with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, _quiet():
+        with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, quiet_exporter():
             path = Path(folder, "model.onnx")
             export(model, candidate, path)
             if self._variant == "int8":
@@ -89,7 +89,7 @@ def _check_memory(parameters: int) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Tracing and quantisation warn about matters that do not concern a latency."""
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)

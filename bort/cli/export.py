@@ -1,0 +1,84 @@
+"""`bort export`: a trained model, or a whole study, as files for others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bort.cli import options
+from bort.errors import InvalidOptionError, UnknownModelError
+
+if TYPE_CHECKING:
+    from bort.storage import ModelRecord, Store
+
+FORMATS = ("hf", "onnx", "bundle")
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option(
+    "--format", "kind", default="hf", show_default=True, metavar="|".join(FORMATS), help="As what."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder or file.")
+@click.option("--latency/--no-latency", "measure", default=True, help="Measure the ONNX files.")
+@options.store_url
+@options.as_json
+def export(
+    model: str | None, kind: str, out: Path, measure: bool, store_url: str | None, as_json: bool
+) -> None:
+    """Write MODEL [default: the latest] to --out, which must not exist.
+
+    \b
+      hf      a folder for transformers: AutoModelForSequenceClassification, pipeline
+      onnx    model.onnx and model.int8.onnx with their parity and latency
+      bundle  one file for `bort import`: model, study, evidence, curves, all with hashes
+
+    \b
+    Examples:
+      bort export --format hf --out reviews-model
+      bort export quick-2-4-192-384 --format onnx --out reviews-onnx --json
+      bort export quick-2-4-192-384 --format bundle --out reviews.zip
+    """
+    from bort.storage import open_store
+
+    if kind not in FORMATS:
+        raise InvalidOptionError(f"unknown format {kind!r}; choose one of {', '.join(FORMATS)}")
+    with open_store(store_url) as store:
+        record = _model(store, model)
+        answer = _export(store, record, kind, out, measure)
+    if as_json:
+        options.print_json(answer)
+        return
+    click.echo(f"{record.name} written to {answer['path']}:")
+    for file in answer["files"]:
+        click.echo(f"  {file['name']}  {file['bytes']:,} bytes")
+    for runtime, row in answer["latency"].items():
+        click.echo(f"  {runtime}: {row['median_ms']:.2f} ms")
+
+
+def _model(store: "Store", name: str | None) -> "ModelRecord":
+    if name is not None:
+        return store.model(name)
+    models = store.models()
+    if not models:
+        raise UnknownModelError("there is no model yet; train one with: bort finetune --best")
+    return models[0]
+
+
+def _export(
+    store: "Store", record: "ModelRecord", kind: str, out: Path, measure: bool
+) -> dict[str, Any]:
+    if kind == "bundle":
+        from bort.export.bundle import export_bundle
+
+        return export_bundle(store, record, out)
+    if kind == "onnx":
+        from bort.export.onnx import export_onnx
+
+        def say(text: str) -> None:
+            click.echo(text, err=True)
+
+        return export_onnx(record, out, measure=measure, on_text=say)
+    from bort.export.huggingface import export_huggingface
+
+    return export_huggingface(record, out)

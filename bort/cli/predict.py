@@ -1,0 +1,62 @@
+"""`bort predict`: answer texts with an exported folder."""
+
+from pathlib import Path
+
+import click
+
+from bort.cli import options
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--text", default="text", show_default=True, metavar="COLUMN", help="Of a data file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the answers to a .jsonl or .parquet file.",
+)
+@options.as_json
+def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool) -> None:
+    """Answer the texts in FILE with the model in FOLDER.
+
+    FOLDER is what `bort export` wrote (hf or onnx); FILE has one text per line (.txt) or a text
+    column (.csv, .tsv, .jsonl, .parquet).
+
+    \b
+    Examples:
+      bort predict reviews-model reviews.txt
+      bort predict reviews-onnx reviews.csv --text review --json
+    """
+    import time
+
+    from bort.export.predicting import Predictor, read_texts
+    from bort.storage.exported import write_rows
+
+    texts = read_texts(file, text)
+    predictor = Predictor(folder)
+    begun = time.perf_counter()
+    answers = predictor(texts)
+    seconds = time.perf_counter() - begun
+    rows = [
+        {"row": number, "label": answer.label, "score": answer.score, "scores": answer.scores}
+        for number, answer in enumerate(answers)
+    ]
+    if out is not None:
+        write_rows(out, rows)
+    if as_json:
+        options.print_json(
+            {
+                "folder": str(folder),
+                "runtime": predictor.runtime,
+                "n": len(rows),
+                "seconds": seconds,
+                "predictions": rows,
+            }
+        )
+        return
+    if out is None:
+        for line, answer in zip(texts, answers, strict=True):
+            click.echo(f"{answer.label}\t{answer.score:.3f}\t{line}")
+    click.echo(f"{len(rows):,} texts in {seconds:.1f} s", err=True)

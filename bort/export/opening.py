@@ -1,0 +1,196 @@
+"""Open a run bundle that somebody else made: everything is checked before anything is kept."""
+
+import hashlib
+import json
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bort.errors import BortError, ExportError
+from bort.export.bundle import FORMAT, MANIFEST, MODEL, MODEL_FOLDER, STUDY
+from bort.export.huggingface import NEEDED
+from bort.storage import ModelRecord, Store, import_study, models_folder
+
+MOST_BYTES = 4 << 30  # unpacked; a BERT-large in float32 has 1.3 GB
+MOST_FILES = 200
+LARGEST_TEXT = 64 << 20  # of JSON, which is read at once
+ENDINGS = (".json", ".parquet", ".safetensors", ".md", ".txt")
+BLOCK = 1 << 20
+
+
+def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
+    """Check a bundle, keep its model read-only, and its study if no study has that name.
+
+    Returns:
+        The model, and whether the study was imported.
+    Raises:
+        ExportError: not a bundle, a file that was changed, is missing, or climbs out of its
+            folder, or more than `MOST_BYTES` when unpacked. Then nothing is kept.
+    Cost: one pass over the bundle.
+    """
+    models_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".import-") as scratch:
+        folder = Path(scratch)
+        _unpack(path, folder)
+        described = _read_object(folder / MODEL, path)
+        return _keep(store, folder, described, path)
+
+
+def _keep(
+    store: Store, folder: Path, described: Mapping[str, Any], path: Path
+) -> tuple[ModelRecord, bool]:
+    missing = [name for name in NEEDED if not (folder / MODEL_FOLDER / name).is_file()]
+    if missing:
+        raise ExportError(f"{path} holds no {MODEL_FOLDER}/{missing[0]}; ask for a whole bundle")
+    try:
+        name = store.free_model_name(_plain_name(str(described["name"])))
+        values: dict[str, Any] = {
+            "study": str(described["study"]),
+            "task": str(described["task"]),
+            "architecture": {str(k): int(v) for k, v in described["architecture"].items()},
+            "realised": dict(described["realised"]),
+            "evidence": dict(described["evidence"]),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ExportError(
+            f"{MODEL} in {path} is damaged ({type(error).__name__}: {error}); ask for another copy"
+        ) from error
+    is_new = _import_study(store, folder / STUDY, path)
+    target = models_folder() / name
+    shutil.move(str(folder / MODEL_FOLDER), target)
+    try:
+        return store.add_model(name, job_id=None, is_imported=True, **values), is_new
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _import_study(store: Store, file: Path, path: Path) -> bool:
+    if not file.is_file():
+        return False
+    recorded = _read_object(file, path)
+    name = recorded.get("spec", {}).get("name")
+    if any(study.name == name for study in store.studies()):
+        return False
+    try:
+        import_study(store, recorded, example=True)
+    except BortError as error:
+        raise ExportError(f"the study in {path} cannot be imported: {error}") from error
+    return True
+
+
+def _plain_name(name: str) -> str:
+    cleaned = "".join(c if c.isalnum() or c in "-._" else "-" for c in name).strip(".-")[:100]
+    return cleaned or "imported"
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Every file that the manifest lists, with its hash, and no other."""
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            infos = _checked_entries(bundle, path)
+            manifest = _manifest(bundle, infos, path)
+            if set(manifest) != set(infos) - {MANIFEST}:
+                odd = sorted(set(manifest) ^ (set(infos) - {MANIFEST}))[0]
+                raise ExportError(f"{path} and its manifest disagree about {odd!r}; it was changed")
+            left = MOST_BYTES
+            for name, digest in manifest.items():
+                left -= _extract(bundle, infos[name], folder / name, digest, left, path)
+    except FileNotFoundError:
+        raise ExportError(f"there is no file {path}; check the path") from None
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ExportError(f"{path} is not a run bundle, or is damaged ({error})") from error
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def _checked_entries(bundle: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    infos = bundle.infolist()
+    if len(infos) > MOST_FILES:
+        raise ExportError(f"{path} holds {len(infos)} files, at most {MOST_FILES} are read")
+    for info in infos:
+        _check_name(info, path)
+    names = {info.filename: info for info in infos}
+    if len(names) != len(infos):
+        raise ExportError(f"{path} holds a file twice; it is not a run bundle")
+    total = sum(info.file_size for info in infos)
+    if total > MOST_BYTES:
+        raise ExportError(
+            f"{path} would take {total / 2**30:.1f} GiB unpacked, at most "
+            f"{MOST_BYTES / 2**30:.0f} GiB are allowed; it is not opened"
+        )
+    return names
+
+
+def _check_name(info: zipfile.ZipInfo, path: Path) -> None:
+    name = PurePosixPath(info.filename)
+    climbs = name.is_absolute() or ".." in name.parts or "\\" in info.filename
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if climbs or ":" in info.filename or len(name.parts) > 2 or "\0" in info.filename:
+        raise ExportError(f"{path} holds {info.filename!r}, which climbs out of its folder")
+    if kind not in (0, stat.S_IFREG) or info.is_dir():
+        raise ExportError(f"{path} holds {info.filename!r}, which is no plain file")
+    if name.suffix not in ENDINGS:
+        raise ExportError(
+            f"{path} holds {info.filename!r}; a bundle has only {', '.join(ENDINGS)} files"
+        )
+
+
+def _manifest(
+    bundle: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo], path: Path
+) -> dict[str, str]:
+    if MANIFEST not in infos or infos[MANIFEST].file_size > LARGEST_TEXT:
+        raise ExportError(f"{path} has no {MANIFEST}; it is not a run bundle")
+    try:
+        content = json.loads(bundle.read(MANIFEST))
+        if content["format"] != FORMAT:
+            raise ExportError(
+                f"{path} has the format {content['format']!r}, this bort reads {FORMAT!r}"
+            )
+        return {str(row["name"]): str(row["sha256"]) for row in content["files"]}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ExportError(f"{MANIFEST} in {path} is damaged ({error})") from error
+
+
+def _extract(
+    bundle: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    target: Path,
+    digest: str,
+    left: int,
+    path: Path,
+) -> int:
+    """Write one file while hashing it; returns its bytes. Sizes that a bundle tells may lie."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found, size = hashlib.sha256(), 0
+    with bundle.open(info) as source, target.open("wb") as file:
+        while block := source.read(BLOCK):
+            size += len(block)
+            if size > min(left, info.file_size):
+                raise ExportError(f"{info.filename} in {path} is larger than it says; not opened")
+            found.update(block)
+            file.write(block)
+    if found.hexdigest() != digest:
+        raise ExportError(
+            f"{info.filename} in {path} is not what was exported (its SHA-256 is "
+            f"{found.hexdigest()[:12]}…, expected {digest[:12]}…); ask for another copy"
+        )
+    return size
+
+
+def _read_object(file: Path, path: Path) -> dict[str, Any]:
+    try:
+        if file.stat().st_size > LARGEST_TEXT:
+            raise ExportError(f"{file.name} in {path} is larger than any we write; not opened")
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExportError(f"{path} holds no {file.name}; ask for a whole bundle") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ExportError(f"{file.name} in {path} cannot be read ({error})") from error
+    if not isinstance(content, dict):
+        raise ExportError(f"{file.name} in {path} is not an object; ask for another copy")
+    return content

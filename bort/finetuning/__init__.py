@@ -1,0 +1,4 @@
+"""From a point of the front to a trained model: stages, checkpoints, the realised point.
+
+Importing this imports neither torch nor transformers.
+"""

@@ -1,0 +1,146 @@
+"""Latency of the realised models, measured beside their teacher and a landmark, interleaved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bort.architecture import Architecture
+from bort.families import SearchSpace, family
+from bort.measure.fingerprint import this_machine
+from bort.measure.landmarks import LANDMARKS, Landmark
+from bort.measure.latency import workload_of
+from bort.measure.runtimes import runtime_kind
+from bort.measure.timing import TimingStep, never, time_candidates
+from bort.measure.workload import Candidate
+from bort.study import LatencySpec
+from bort.training.source import read_config
+
+if TYPE_CHECKING:
+    from bort.finetuning.classroom import Classroom
+
+TEACHER, LANDMARK = "teacher", "landmark"
+
+# Our dimensions -> what BertConfig calls them.
+SOURCE_DIMENSIONS = {
+    "depth": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "hidden": "hidden_size",
+    "intermediate": "intermediate_size",
+}
+
+
+def nearest_landmark(parameter_count: int) -> Landmark:
+    """The published model whose size is nearest, as a ratio."""
+
+    def ratio(mark: Landmark) -> float:
+        size = mark.parameter_count()
+        return max(size, parameter_count) / min(size, parameter_count)
+
+    return min(LANDMARKS, key=ratio)
+
+
+def bert_candidate(config: Mapping[str, Any]) -> Candidate | None:
+    """A BERT classifier of the shape that a config.json tells; None of another type."""
+    if config.get("model_type") != "bert":
+        return None
+    kind = family("bert")
+    shape = Architecture.of(**{o: config[theirs] for o, theirs in SOURCE_DIMENSIONS.items()})
+    fixed = {**kind.defaults, "vocabulary": config["vocab_size"]}
+    return Candidate(kind, shape, fixed)
+
+
+def measure_latencies(
+    candidates: Mapping[str, Candidate],
+    space: SearchSpace,
+    spec: LatencySpec,
+    runtimes: Sequence[str],
+    *,
+    on_step: Callable[[str, TimingStep], object] | None = None,
+    should_stop: Callable[[], bool] = never,
+) -> dict[str, Any] | None:
+    """Time all candidates on every runtime, under the study's batch size, length and threads.
+
+    Args:
+        candidates: by name.
+        space: the study's, for what lengths it allows.
+        spec: the study's.
+        runtimes: names; those that are not installed were refused before.
+        on_step: hears of progress, with the runtime's name.
+        should_stop: True ends early.
+    Returns:
+        By runtime: `{"fingerprint", "noise_ok", "noise", "models": {name: latency}}`; None where
+        `should_stop` ended it.
+    Raises:
+        As `bort.measure.timing.time_candidates`.
+    """
+    workload = workload_of(spec, space)
+    # Largest first, as runtimes want to build them.
+    ordered = sorted(candidates, key=lambda name: -_size(candidates[name]))
+    found: dict[str, Any] = {}
+    for runtime in runtimes:
+        timing = None
+        for step in time_candidates(
+            [candidates[name] for name in ordered],
+            runtime,
+            workload,
+            seed=0,
+            wait=True,
+            should_stop=should_stop,
+        ):
+            timing = step.timing
+            if on_step is not None:
+                on_step(runtime, step)
+        if timing is None or not timing.complete:
+            return None
+        machine = this_machine(runtime_kind(runtime).libraries, threads=workload.threads)
+        found[runtime] = {
+            "workload": str(workload),
+            "fingerprint": machine.to_dict(),
+            "noise_ok": timing.noise.ok,
+            "noise": list(timing.noise.reasons),
+            "models": {
+                name: {
+                    "median_ms": latency.median_ms,
+                    "low_ms": latency.low_ms,
+                    "high_ms": latency.high_ms,
+                    "p95_ms": latency.p95_ms,
+                }
+                for name, latency in zip(ordered, timing.latencies, strict=True)
+            },
+        }
+    return found
+
+
+def latencies_of(
+    room: "Classroom",
+    picks: Sequence[Architecture],
+    *,
+    on_step: Callable[[str, TimingStep], object] | None = None,
+    should_stop: Callable[[], bool] = never,
+) -> dict[str, Any] | None:
+    """The picks beside their teacher and the landmarks of like size; see `measure_latencies`.
+
+    Names are the architectures' ids, `TEACHER`, and `LANDMARK` with the landmark's name.
+    """
+    spec, space = room.spec, room.space
+    candidates = {a.id: Candidate(space.family, a, space.fixed) for a in picks}
+    for architecture in picks:
+        mark = nearest_landmark(int(space.parameter_count[space.index(architecture)]))
+        candidates[f"{LANDMARK} {mark.name}"] = mark.candidate
+    teacher = bert_candidate(read_config(room.teacher.folder, room.teacher.name))
+    if teacher is not None:
+        candidates[TEACHER] = teacher
+    return measure_latencies(
+        candidates,
+        space,
+        spec.latency,
+        spec.runtimes,
+        on_step=on_step,
+        should_stop=should_stop,
+    )
+
+
+def _size(candidate: Candidate) -> int:
+    import numpy as np
+
+    columns = {k: np.array([v]) for k, v in candidate.architecture.as_dict().items()}
+    return int(candidate.family.parameter_count(columns, candidate.fixed)[0])

@@ -1,0 +1,200 @@
+"""Before Start: can these picks be fine-tuned here, and what will it cost? Imports no torch."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bort import paths
+from bort.errors import InvalidArchitectureError, InvalidDataError, InvalidModelError, StoreError
+from bort.expected_time import FORWARD_SHARE, candidate_seconds, training_speed
+from bort.families import SearchSpace
+from bort.finetuning.latency import SOURCE_DIMENSIONS
+from bort.finetuning.loggers import check_loggers
+from bort.finetuning.picking import picked
+from bort.finetuning.spec import FineTuneSpec
+from bort.measure.runtimes import runtime_kind
+from bort.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study
+from bort.storage import Store
+from bort.study import StudySpec, TaskSpec, TrainingSpec
+from bort.tasks import Task, load_task
+from bort.training.source import source_network
+from bort.training.tokens import load_tokenizer
+
+CHECKPOINT_COPIES = 8  # two of weights and moments, the best weights, the one being written
+FLOAT32_BYTES = 4
+OTHER_TEXTS = 17_000  # training texts of the other named tasks together
+STREAM_FACTOR = 1.2  # looks at dev and checkpoints besides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTunePlan:
+    """What a fine-tuning will cost, if no stage ends early.
+
+    Attributes:
+        trainings: stages that are trained, over all picks, seeds and tasks.
+        steps: optimiser steps in all.
+        minutes: expected; None where nothing comparable was ever timed in this store.
+        basis: what the estimate rests on, in words.
+        memory_bytes: expected at the largest pick.
+        disk_bytes: checkpoints and models.
+        free_bytes: of the disk that they go to.
+    """
+
+    trainings: int
+    steps: int
+    minutes: float | None
+    basis: str
+    memory_bytes: int
+    disk_bytes: int
+    free_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def check_finetune(spec: FineTuneSpec) -> list[Task]:
+    """Check that a fine-tuning can start here, before anything is stored; returns its tasks.
+
+    Raises:
+        BortError: one line on what cannot be used: a pick, a task, the source network, its
+            tokenizer, the teacher, a runtime, a logger.
+    """
+    space = SearchSpace.from_dict(spec.space)
+    for pick in spec.picks:
+        picked(space, pick)
+    if not spec.picks:
+        raise InvalidArchitectureError("nothing is picked; name --best or --pick ID")
+    for runtime in spec.runtimes:
+        runtime_kind(runtime).check_installed()
+    check_loggers(spec.loggers)
+    for task in spec.tasks:
+        check_study(_as_study(spec, space, task, steps=1))
+    source = source_network(spec.training.source)
+    if load_tokenizer(source.folder).token_to_id("[PAD]") is None:
+        raise InvalidModelError(
+            f"the tokenizer of {source.name} has no padding token [PAD], which an exported model "
+            "needs; choose a source network with one"
+        )
+    tasks = [load_task(task) for task in spec.tasks]
+    for loaded in tasks:
+        check_labels(loaded)
+    return tasks
+
+
+def check_labels(task: Task) -> None:
+    """Pass if every class of the task has training texts.
+
+    Raises:
+        InvalidDataError: one has none.
+    """
+    absent = task.report.get("classes_absent", {}).get("train", [])
+    if absent:
+        raise InvalidDataError(
+            f"{task.title}: no training text has the label {absent[0]!r}, so that no model can "
+            "learn it; add texts of it, or leave its rows out"
+        )
+
+
+def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> FineTunePlan:
+    """Estimate what a fine-tuning costs, from what was timed before in this store."""
+    space = SearchSpace.from_dict(spec.space)
+    speed = training_speed(store, _as_study(spec, space, spec.tasks[0], steps=1))
+    stages = [
+        (_only(space, pick), stage, steps)
+        for task in tasks
+        for pick in spec.picks
+        for stage, steps in _stages(spec, task)
+    ]
+    parameters = [int(one.parameter_count[0]) for one, _, _ in stages]
+    source = _source_space(spec)
+    seconds = None
+    if speed is not None:
+        seconds = sum(
+            STREAM_FACTOR * candidate_seconds(speed, one, _training(spec, steps))
+            + (FORWARD_SHARE * candidate_seconds(speed, source, _training(spec, steps)))
+            * (stage == "distil")
+            for one, stage, steps in stages
+        )
+    trained_bytes = BYTES_PER_PARAMETER * (max(parameters) + int(source.parameter_count[0]))
+    return FineTunePlan(
+        trainings=len(stages),
+        steps=sum(steps for _, _, steps in stages),
+        minutes=None if seconds is None else seconds / 60,
+        basis="nothing comparable was timed yet; the first steps will tell"
+        if speed is None
+        else f"from {speed.count} trainings timed in this store, examples included",
+        memory_bytes=BASE_BYTES + trained_bytes,
+        disk_bytes=FLOAT32_BYTES * (CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
+        free_bytes=shutil.disk_usage(_existing(paths.home())).free,
+    )
+
+
+def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
+    """Stage and steps of everything that is trained for one pick."""
+    recipe = spec.recipe
+    labelled = len(task.train)
+    pool = recipe.copies * labelled + (OTHER_TEXTS if recipe.other_tasks else 0)
+
+    def steps(given: int | None, epochs: float, texts: int) -> int:
+        return given or max(1, round(epochs * texts / recipe.batch_size))
+
+    tuned = steps(recipe.steps, recipe.epochs, labelled + (pool if recipe.texts == "all" else 0))
+    found = []
+    if "distil" in recipe.stages:
+        texts = labelled + pool
+        found.append(("distil", steps(recipe.distil_steps, recipe.distil_epochs, texts)))
+    if "finetune" in recipe.stages:
+        trainings = max(1, len(recipe.learning_rates)) + spec.seeds - 1
+        found += [("finetune", tuned)] * trainings
+    if spec.compare:
+        found.append(("plain", steps(recipe.steps, recipe.epochs, labelled)))
+    return found
+
+
+def _training(spec: FineTuneSpec, steps: int) -> TrainingSpec:
+    return replace(spec.training, steps=steps, batch_size=spec.recipe.batch_size)
+
+
+def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: int) -> StudySpec:
+    """A study of the same task and settings, for what is known about studies."""
+    training = _training(spec, steps)
+    return StudySpec(
+        name="finetune",
+        space=space.to_dict(),
+        task=task,
+        training=training,
+        latency=replace(spec.latency, profile=None),
+    )
+
+
+def _only(space: SearchSpace, pick: str) -> SearchSpace:
+    """The space of one architecture."""
+    values = {name: (value,) for name, value in picked(space, pick).as_dict().items()}
+    return SearchSpace.from_dict({**space.to_dict(), "dimensions": values})
+
+
+def _source_space(spec: FineTuneSpec) -> SearchSpace:
+    config = source_network(spec.training.source).config
+    shape = {ours: (int(config[theirs]),) for ours, theirs in SOURCE_DIMENSIONS.items()}
+    return SearchSpace("source", "bert", shape, {"vocabulary": int(config["vocab_size"])})
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def check_room(plan: FineTunePlan) -> None:
+    """Pass if the disk has room for it.
+
+    Raises:
+        StoreError: it has not.
+    """
+    if plan.disk_bytes > plan.free_bytes:
+        raise StoreError(
+            f"checkpoints and models take about {plan.disk_bytes / 2**20:,.0f} MiB, and "
+            f"{plan.free_bytes / 2**20:,.0f} MiB are free; make room or set BORT_HOME elsewhere"
+        )

@@ -1,0 +1,145 @@
+"""A finished student becomes a model: its folder, its row, and the evidence it rests on."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bort.answers import read_answer
+from bort.errors import UnknownStudyError
+from bort.finetuning.classroom import Classroom
+from bort.finetuning.model_folder import save_student
+from bort.finetuning.realised import (
+    against_teacher,
+    check_parameters,
+    chosen,
+    landmark_row,
+    plain_row,
+    stage_rows,
+    students,
+    teacher_row,
+    tfidf_row,
+    with_latency,
+)
+from bort.finetuning.student import Finished, load_weights
+from bort.measure.fingerprint import this_machine
+from bort.measure.latency import workload_of
+from bort.storage import Store, models_folder
+from bort.study import TaskSpec, suggest_name
+
+
+def publish(
+    store: Store,
+    job_id: int,
+    room: Classroom,
+    task: TaskSpec,
+    finished: Sequence[Finished],
+    *,
+    plain: Finished | None,
+    latencies: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Judge the seeds of one architecture, store the best on dev as a model; returns its row.
+
+    The row is stored only once the folder is complete.
+    """
+    spec = room.spec
+    best = finished[chosen(room, finished)]
+    architecture = best.unit.architecture
+    name = _name(store, job_id, spec.study, task.task, architecture.id)
+    candidate = room.build(architecture, best.unit.seed)
+    load_weights(candidate.model, best.folder)
+    counted = save_student(models_folder() / name, room, candidate)
+    found = students(room, finished)
+    stages = stage_rows(finished)
+    space_index = room.space.index(architecture)
+    row: dict[str, Any] = {
+        "model": name,
+        "study": spec.study,
+        "task": room.task.name,
+        "architecture": architecture.as_dict(),
+        "architecture_id": architecture.id,
+        "seeds": [done.unit.seed for done in finished],
+        **found,
+        "teacher": teacher_row(room),
+        "difference_from_teacher": against_teacher(room, best),
+        "plain_student": None if plain is None else plain_row(room, plain),
+        "tfidf": tfidf_row(room) if spec.compare else None,
+        "landmark": landmark_row(counted),
+        "predicted": _predicted(store, spec.study, architecture.id),
+        "parameter_count": check_parameters(room, architecture, counted),
+        "effective_parameter_count": int(room.space.effective_parameter_count[space_index]),
+        "stages": stages,
+        "seconds": sum(stage["seconds"] for stage in stages),
+    }
+    row["share_of_teacher"] = row["audit"]["accuracy"] / row["teacher"]["accuracy"]
+    row = with_latency(row, latencies, spec.runtimes, architecture.id)
+    store.add_model(
+        name,
+        job_id=job_id,
+        study=spec.study,
+        task=room.task.name,
+        architecture=architecture.as_dict(),
+        realised=row,
+        evidence=_evidence(store, room, task, latencies),
+    )
+    return row
+
+
+def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:
+    """One per job, task and architecture: a resumed job finds its own again."""
+    for model in store.models(job_id=job_id):
+        if (model.task, model.architecture_id) == (task, architecture):
+            return model.name
+    return store.free_model_name(f"{suggest_name(study, task)[:50]}-{architecture}")
+
+
+def _predicted(store: Store, study: str, architecture_id: str) -> dict[str, Any] | None:
+    """What the search said of the architecture; None where it never trained it."""
+    try:
+        points = read_answer(store, study).points
+    except UnknownStudyError:
+        return None
+    point = next((p for p in points if p.id == architecture_id), None)
+    return None if point is None else point.as_json()
+
+
+def _evidence(
+    store: Store, room: Classroom, task: TaskSpec, latencies: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the model rests on: the search, the data, the recipe, the machine, the commands."""
+    spec = room.spec
+    return {
+        "search": _search(store, spec.study),
+        "space": dict(spec.space),
+        "data": {
+            "task": room.task.name,
+            "task_spec": task.to_dict(),
+            "title": room.task.title,
+            "class_names": list(room.task.class_names),
+            "splits": {
+                split: len(getattr(room.task, split)) for split in ("train", "dev", "audit")
+            },
+            "unlabelled": 0 if room.task.pool is None else len(room.task.pool),
+            "seed": task.seed,
+        },
+        "oracle": room.oracle.describe(),
+        "recipe": asdict(spec.recipe),
+        "max_length": room.encoded.max_length,
+        "workload": asdict(workload_of(spec.latency, room.space)),
+        "machine": this_machine(["torch", "transformers"], threads=room.oracle.threads).to_dict(),
+        "latency": dict(latencies),
+        "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _search(store: Store, study: str) -> dict[str, Any] | None:
+    try:
+        answer = read_answer(store, study).as_json()
+    except UnknownStudyError:
+        return None
+    kept = ("study", "space_size", "evaluations", "certified_epsilon", "goal", "epsilon")
+    return {
+        **{key: answer[key] for key in (*kept, "weights", "guarantee", "ledger", "latency")},
+        "front": [point["id"] for point in answer["front"]],
+        "cover": answer["cover"],
+    }

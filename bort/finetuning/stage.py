@@ -1,0 +1,233 @@
+"""One stage of one training: steps, looks at dev, checkpoints, the best weights.
+
+Killed at any moment and begun again, it ends with the same weights: steps are taken from the last
+checkpoint on in the same order, and a look at dev repeats to the last bit.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from torch import Tensor
+
+from bort.errors import TrainingDivergedError
+from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
+from bort.training.files import read_json, write_json_atomically
+from bort.training.loop import Examples, Objective, TrainingSettings, train
+from bort.training.optimiser import adamw
+from bort.training.stopping import ShouldStop, TrainingStoppedError, pause_unless
+
+CHECKPOINT_SECONDS = 20.0  # what a killed process loses at most; saving takes less than a second
+RESULT, FINAL, BEST = "stage.json", "final.safetensors", "best.safetensors"
+
+
+class StageStep(NamedTuple):
+    """A step just taken: its number from 1, of how many, the loss of its batch, its learning
+    rate, texts per second since the stage began or went on, and the dev error where dev was just
+    looked at."""
+
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    examples_per_second: float
+    dev_error: float | None
+
+
+class StageResult(NamedTuple):
+    """What a stage came to: steps taken of all attempts, seconds, the dev error of its weights,
+    the step they are of, and its curve of (step, dev error)."""
+
+    steps: int
+    seconds: float
+    dev_error: float
+    chosen_step: int
+    curve: list[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class StageTraining:
+    """A stage that can be run.
+
+    Attributes:
+        name: for messages.
+        folder: where its checkpoints lie.
+        model: trained in place.
+        examples: what it learns from.
+        settings: how.
+        objective: what it minimises; None is the cross-entropy with the targets.
+        dev_error: looks at dev, at the model as it stands.
+        looks: how often, evenly spaced.
+        patience: ends after so many looks without a better one; None never does.
+        keep: which weights the stage ends with.
+        should_stop: asked at every step.
+        clock: monotonic seconds.
+    """
+
+    name: str
+    folder: Path
+    model: Any
+    examples: Examples
+    settings: TrainingSettings
+    objective: Objective | None
+    dev_error: Callable[[], float]
+    looks: int
+    patience: int | None = None
+    keep: Literal["best", "last"] = "best"
+    should_stop: ShouldStop | None = None
+    clock: Callable[[], float] = field(default=time.monotonic)
+
+
+def stage_result(folder: Path) -> StageResult | None:
+    """What the stage in `folder` came to; None while it is not finished."""
+    found = read_json(folder / RESULT)
+    if found is None:
+        return None
+    fields = {name: found["result"][name] for name in StageResult._fields}
+    return StageResult(**{**fields, "curve": [(int(s), float(e)) for s, e in fields["curve"]]})
+
+
+def stage_weights(folder: Path) -> dict[str, Tensor] | None:
+    """The weights that the finished stage in `folder` ended with; None where there are none."""
+    found = read_json(folder / RESULT)
+    return None if found is None else load_tensors(folder / FINAL, found["sha256"])
+
+
+def run_stage(stage: StageTraining) -> Iterator[StageStep]:
+    """Train until the stage is finished; go on where it stopped; yield every step.
+
+    The model ends with the weights that the stage keeps, also where it was finished before.
+
+    Raises:
+        TrainingDivergedError: a loss that is not finite; the last good checkpoint is kept.
+        TrainingStoppedError: `should_stop` said so; a checkpoint was written.
+        StoreError: a checkpoint cannot be written.
+    """
+    weights = stage_weights(stage.folder)
+    if weights is None:
+        yield from _Run(stage).steps()
+    else:
+        stage.model.load_state_dict(weights)
+
+
+class _Run:
+    """One attempt at a stage."""
+
+    def __init__(self, stage: StageTraining) -> None:
+        self.stage = stage
+        settings = stage.settings
+        self.optimiser = adamw(
+            stage.model, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.checkpoints = Checkpoints(stage.folder)
+        self.state: dict[str, Any] = self.checkpoints.load(stage.model, self.optimiser) or {
+            "step": 0,
+            "seconds": 0.0,
+            "curve": [],
+            "best": None,
+        }
+        self.every = max(1, math.ceil(settings.steps / stage.looks))
+        self.begun = self.saved = stage.clock()
+        self.seconds_before = float(self.state["seconds"])
+        self.examples = 0
+
+    def steps(self) -> Iterator[StageStep]:
+        stage, settings = self.stage, self.stage.settings
+        for step in train(
+            stage.model,
+            stage.examples,
+            settings,
+            objective=stage.objective,
+            optimiser=self.optimiser,
+            done=self.state["step"],
+            pause=pause_unless(stage.should_stop),
+        ):
+            self._check(step.step, step.loss)
+            self.state["step"] = step.step
+            self.examples += step.examples
+            error = self._look() if self._is_look(step.step) else None
+            self._save_now_and_then()
+            elapsed = max(stage.clock() - self.begun, 1e-9)
+            rate = settings.learning_rate_at(step.step - 1)
+            yield StageStep(
+                step.step, settings.steps, step.loss, rate, self.examples / elapsed, error
+            )
+            if self._is_out_of_patience():
+                break
+        self._finish()
+
+    def _check(self, step: int, loss: float) -> None:
+        if math.isfinite(loss):
+            return
+        saved = self.checkpoints.progress()
+        kept = f"the checkpoint of step {saved['step']} is kept" if saved else "none was kept yet"
+        raise TrainingDivergedError(
+            f"the loss became {loss} at step {step} of {self.stage.name} (learning rate "
+            f"{self.stage.settings.learning_rate:g}); {kept}: start again with a lower one"
+        )
+
+    def _is_look(self, step: int) -> bool:
+        return step % self.every == 0 or step == self.stage.settings.steps
+
+    def _look(self) -> float:
+        error = self.stage.dev_error()
+        self.state["curve"].append([self.state["step"], error])
+        best = self.state["best"]
+        if self.stage.keep == "best" and (best is None or error <= best["dev_error"]):
+            digest = save_tensors(self.stage.folder / BEST, self.stage.model.state_dict())
+            since = self.state["step"]
+            if best is not None and error == best["dev_error"]:
+                since = best["since"]  # as good is not better: patience goes on
+            self.state["best"] = {
+                "dev_error": error,
+                "step": self.state["step"],
+                "since": since,
+                "sha256": digest,
+            }
+        return error
+
+    def _is_out_of_patience(self) -> bool:
+        best, patience = self.state["best"], self.stage.patience
+        if best is None or patience is None:
+            return False
+        in_vain = [step for step, _ in self.state["curve"] if step > best["since"]]
+        return len(in_vain) >= patience
+
+    def _save_now_and_then(self) -> None:
+        is_stopped = self.stage.should_stop is not None and self.stage.should_stop()
+        if is_stopped or self.stage.clock() - self.saved >= CHECKPOINT_SECONDS:
+            self._count_seconds()
+            self.checkpoints.save(self.stage.model, self.optimiser, self.state)
+            self.saved = self.stage.clock()
+        if is_stopped:
+            raise TrainingStoppedError(
+                f"{self.stage.name} was stopped at step {self.state['step']}; resume it"
+            )
+
+    def _count_seconds(self) -> None:
+        self.state["seconds"] = self.seconds_before + self.stage.clock() - self.begun
+
+    def _finish(self) -> None:
+        """Choose the weights, write them and the result, and drop the checkpoints."""
+        folder, model, best = self.stage.folder, self.stage.model, self.state["best"]
+        self._count_seconds()
+        if best is not None:
+            tensors = load_tensors(folder / BEST, best["sha256"])
+            assert tensors is not None, "it was written by this run, or before its checkpoint"
+            model.load_state_dict(tensors)
+        chosen = best or {"dev_error": self.state["curve"][-1][1], "step": self.state["step"]}
+        result = StageResult(
+            steps=self.state["step"],
+            seconds=self.state["seconds"],
+            dev_error=chosen["dev_error"],
+            chosen_step=chosen["step"],
+            curve=[(step, error) for step, error in self.state["curve"]],
+        )
+        digest = save_tensors(folder / FINAL, model.state_dict())
+        content: Mapping[str, Any] = {"result": result._asdict(), "sha256": digest}
+        write_json_atomically(folder / RESULT, content)
+        for old in [*folder.glob("step-*.safetensors"), folder / BEST]:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,159 @@
+"""Trained models: what each was realised as. Their weights lie in a folder of their own."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bort import paths
+from bort.errors import UnknownModelError
+from bort.storage import schema
+from bort.storage.database import Database
+
+_LISTED = 5  # names in a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """One trained model.
+
+    Attributes:
+        name: unique in the store.
+        job_id: that trained it; None where it was imported.
+        study: that it was picked from; a name, also where the study is gone or elsewhere.
+        task: that it was trained on.
+        architecture_id: values joined by dashes.
+        architecture: by name.
+        realised: its row of `bort finetune --json`: accuracies, latencies, stages, comparison.
+        evidence: of the search: space, epsilon, certificate, ledger; and how it was trained.
+        created_at: seconds since 1970.
+        is_imported: came from a bundle: it can be read and exported, nothing else.
+        folder_name: of its files inside `models_folder()`.
+    """
+
+    id: int
+    name: str
+    job_id: int | None
+    study: str
+    task: str
+    architecture_id: str
+    architecture: Mapping[str, int]
+    realised: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    created_at: float
+    is_imported: bool
+    folder_name: str
+
+    @property
+    def folder(self) -> Path:
+        """A Hugging Face folder: config.json, model.safetensors, tokenizer."""
+        return models_folder() / self.folder_name
+
+
+def models_folder() -> Path:
+    """Where the files of all models lie."""
+    return paths.home() / "models"
+
+
+class Models:
+    """The part of the store that keeps trained models."""
+
+    _db: Database
+
+    def free_model_name(self, wanted: str) -> str:
+        """The first of `wanted`, `wanted`-2, -3, ... that no model and no folder has."""
+        taken = {model.name for model in self.models()}
+        names = (wanted if n == 1 else f"{wanted}-{n}" for n in count(1))
+        return next(n for n in names if n not in taken and not (models_folder() / n).exists())
+
+    def add_model(
+        self,
+        name: str,
+        *,
+        job_id: int | None,
+        study: str,
+        task: str,
+        architecture: Mapping[str, int],
+        realised: Mapping[str, Any],
+        evidence: Mapping[str, Any],
+        is_imported: bool = False,
+    ) -> ModelRecord:
+        """Store a model whose folder, of the same name, is complete.
+
+        A model of that name that the same job stored before is replaced: a resumed job repeats
+        its last step.
+        """
+        table = schema.models
+        row = {
+            "name": name,
+            "job_id": job_id,
+            "study": study,
+            "task": task,
+            "architecture_id": "-".join(map(str, architecture.values())),
+            "architecture": dict(architecture),
+            "realised": realised,
+            "evidence": evidence,
+            "created_at": time.time(),
+            "is_imported": is_imported,
+            "folder_name": name,
+        }
+        with self._db.writing() as connection:
+            if job_id is not None:
+                connection.execute(
+                    table.delete().where(table.c.name == name, table.c.job_id == job_id)
+                )
+            connection.execute(table.insert().values(row))
+        return self.model(name)
+
+    def models(self, *, study: str | None = None, job_id: int | None = None) -> list[ModelRecord]:
+        """All models, the newest first; each given condition must hold."""
+        table = schema.models
+        query = table.select().order_by(table.c.created_at.desc(), table.c.id.desc())
+        if study is not None:
+            query = query.where(table.c.study == study)
+        if job_id is not None:
+            query = query.where(table.c.job_id == job_id)
+        with self._db.reading() as connection:
+            if not sa.inspect(connection).has_table(table.name):
+                return []  # an older store, open for reading only
+            return [_record(row) for row in connection.execute(query)]
+
+    def model(self, name: str) -> ModelRecord:
+        """Read one model.
+
+        Raises:
+            UnknownModelError: no model of that name.
+        """
+        stored = self.models()
+        found = next((model for model in stored if model.name == name), None)
+        if found is None:
+            names = ", ".join(model.name for model in stored[:_LISTED])
+            known = f"stored are {names}" if stored else "none is stored yet: bort finetune --best"
+            raise UnknownModelError(f"no model is named {name!r}; {known}")
+        return found
+
+    def delete_model(self, name: str) -> None:
+        """Forget a model; its folder is the caller's affair. One that is gone is no error."""
+        with self._db.writing() as connection:
+            connection.execute(schema.models.delete().where(schema.models.c.name == name))
+
+
+def _record(row: Any) -> ModelRecord:
+    return ModelRecord(
+        id=row.id,
+        name=row.name,
+        job_id=row.job_id,
+        study=row.study,
+        task=row.task,
+        architecture_id=row.architecture_id,
+        architecture=row.architecture,
+        realised=row.realised,
+        evidence=row.evidence,
+        created_at=row.created_at,
+        is_imported=row.is_imported,
+        folder_name=row.folder_name,
+    )

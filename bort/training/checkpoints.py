@@ -1,0 +1,139 @@
+"""Checkpoints of a training: weights and optimiser as safetensors, progress as JSON.
+
+A checkpoint counts once `checkpoint.json` names it, with its hash; the one before is kept until
+the next is complete, so that whatever stops a training leaves a good one behind.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bort.errors import StoreError
+from bort.training.files import read_json, write_json_atomically
+
+INDEX = "checkpoint.json"
+KEPT = 2  # the last good one, and the one before
+
+
+class Checkpoints:
+    """The checkpoints of one training.
+
+    Args:
+        folder: of this training alone; made when first written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(
+        self, model: Any, optimiser: torch.optim.Optimizer, progress: Mapping[str, Any]
+    ) -> None:
+        """Keep the state after `progress["step"]` steps.
+
+        Raises:
+            StoreError: it cannot be written; the checkpoint before stays the last one.
+        """
+        tensors = {f"model.{name}": w for name, w in model.state_dict().items()}
+        tensors |= _optimiser_tensors(optimiser)
+        path = self.folder / f"step-{progress['step']:07d}.safetensors"
+        digest = save_tensors(path, tensors)
+        newest: dict[str, Any] = {
+            "file": path.name,
+            "sha256": digest,
+            "progress": dict(progress),
+        }
+        entries = [newest, *(e for e in self._entries() if e["file"] != path.name)]
+        write_json_atomically(self.folder / INDEX, {"checkpoints": entries[:KEPT]})
+        for old in entries[KEPT:]:
+            (self.folder / old["file"]).unlink(missing_ok=True)
+
+    def load(self, model: Any, optimiser: torch.optim.Optimizer) -> dict[str, Any] | None:
+        """Put the last good state into `model` and `optimiser`, and return its progress.
+
+        None where there is none: damaged files are passed over.
+        """
+        for entry in self._entries():
+            tensors = load_tensors(self.folder / entry["file"], entry["sha256"])
+            if tensors is not None:
+                _restore(model, optimiser, tensors)
+                return dict(entry["progress"])
+        return None
+
+    def progress(self) -> dict[str, Any] | None:
+        """Of the last checkpoint, without reading it."""
+        return next((dict(entry["progress"]) for entry in self._entries()), None)
+
+    def _entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = (read_json(self.folder / INDEX) or {}).get(
+            "checkpoints", []
+        )
+        return entries
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Write a safetensors file, all of it or nothing; returns its SHA-256.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+        save_file(plain, part, metadata={"format": "pt"})
+        digest = _digest(part)
+        os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StoreError(
+            f"{path} cannot be written ({reason}); free some space and resume: "
+            "the last good checkpoint is kept"
+        ) from error
+    return digest
+
+
+def load_tensors(path: Path, digest: str) -> dict[str, Tensor] | None:
+    """Read a safetensors file; None where it is missing or not what was written."""
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path) if _digest(path) == digest else None
+    except OSError:
+        return None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state: dict[int, dict[str, Tensor]] = optimiser.state_dict()["state"]
+    return {
+        f"optimiser.{number}.{name}": tensor
+        for number, tensors in state.items()
+        for name, tensor in tensors.items()
+    }
+
+
+def _restore(model: Any, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    weights = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+    model.load_state_dict(weights)
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, number, what = name.split(".", 2)
+            state.setdefault(int(number), {})[what] = tensor
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})

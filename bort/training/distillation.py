@@ -1,0 +1,113 @@
+"""Distillation: a student that computes what its teacher computes, not only what it answers.
+
+Compared, over all places of a batch: the student's residual stream after each layer with the
+teacher's, projected as the student inherited it; how each head attends with the mean of the
+teacher's heads it stands for; and the answers. Layers and heads correspond as in inheritance.
+
+Source: hidden states and attention as in TinyBERT (Jiao et al. 2020); the fixed projection on
+principal axes in place of a learned map, and the heads' groups, are our own.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bort.training.forward import BertStates, bert_states
+from bort.training.inheritance import head_choice, layer_choice
+from bort.training.loop import Objective, TrainingBatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillationWeights:
+    """What each part of the loss counts; 0 leaves it out."""
+
+    stream: float = 1.0
+    attention: float = 0.5
+    answers: float = 1.0
+
+
+def distillation(
+    student: Any,
+    teacher: Any,
+    projection: Tensor,
+    *,
+    weights: DistillationWeights,
+    dtype: torch.dtype,
+) -> Objective:
+    """The loss of a batch; its targets are the teacher's answers.
+
+    Args:
+        student: a `BertForSequenceClassification`, to be trained.
+        teacher: another over the same tokens; its weights are left alone.
+        projection: shape (teacher's hidden, student's hidden), orthonormal columns.
+        weights: of the parts.
+        dtype: of the matrix products.
+    Cost: a forward pass of the teacher besides the student's step.
+    """
+    layers = layer_choice(len(student.bert.encoder.layer), len(teacher.bert.encoder.layer))
+    heads = student.config.num_attention_heads
+    groups = head_groups(heads, teacher.config.num_attention_heads)
+    down = projection.to(next(teacher.parameters()).device)
+
+    def objective(batch: TrainingBatch) -> Tensor:
+        inputs = (batch.ids, batch.lengths, batch.first)
+        with torch.no_grad():
+            wanted = bert_states(teacher, *inputs, dtype=dtype)
+        found = bert_states(student, *inputs, dtype=dtype)
+        is_token = (
+            torch.arange(batch.ids.shape[1], device=batch.ids.device) < (batch.lengths[:, None])
+        )
+        loss = weights.answers * F.cross_entropy(found.logits, batch.targets)
+        if weights.stream:
+            loss = loss + weights.stream * _stream_loss(found, wanted, layers, down, is_token)
+        if weights.attention:
+            loss = loss + weights.attention * _attention_loss(
+                found, wanted, layers, groups, is_token
+            )
+        return loss
+
+    return objective
+
+
+def head_groups(heads: int, teacher_heads: int) -> Tensor:
+    """Which of the teacher's heads each head follows, shape (heads, teacher_heads), rows sum to 1.
+
+    Examples:
+        >>> head_groups(1, 2)
+        tensor([[0.5000, 0.5000]])
+    """
+    groups = torch.zeros(heads, teacher_heads)
+    for row, (sources, _) in zip(groups, head_choice(heads, teacher_heads), strict=True):
+        row[sources] = 1 / len(sources)
+    return groups
+
+
+def _stream_loss(
+    found: BertStates, wanted: BertStates, layers: list[int], down: Tensor, is_token: Tensor
+) -> Tensor:
+    """Mean over layers of the squared distance, as a share of the target's mean square."""
+    losses = []
+    for own, number in zip(found.streams, layers, strict=True):
+        target = wanted.streams[number][is_token].float() @ down
+        losses.append(F.mse_loss(own[is_token].float(), target) / target.square().mean())
+    return torch.stack(losses).mean()
+
+
+def _attention_loss(
+    found: BertStates,
+    wanted: BertStates,
+    layers: list[int],
+    groups: Tensor,
+    is_token: Tensor,
+) -> Tensor:
+    """Mean over layers, heads and places of the Kullback-Leibler divergence."""
+    losses = []
+    for own, number in zip(found.attentions, layers, strict=True):
+        theirs = wanted.attentions[number].float()
+        target = torch.einsum("gh,bhqs->bgqs", groups.to(theirs), theirs)
+        gap = torch.xlogy(target, target) - target * own.float().clamp(min=1e-9).log()
+        losses.append(gap.sum(-1).transpose(1, 2)[is_token].mean())
+    return torch.stack(losses).mean()

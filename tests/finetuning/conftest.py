@@ -1,0 +1,109 @@
+"""A tiny finished study to pick from, and a stand-in for measured latencies."""
+
+import numpy as np
+import pytest
+import tiny
+from made_up_study import made_up_profile
+
+from bort.evaluation import Evaluation
+from bort.families import SearchSpace, load_space
+from bort.finetuning import latency
+from bort.finetuning.spec import FineTuneSpec, Recipe
+from bort.measure.noise import Noise, NoiseReading
+from bort.measure.protocol import Latency
+from bort.measure.timing import Timing, TimingStep
+from bort.storage import open_store
+from bort.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
+
+SMALL, LARGE = "1-2-8-16", "2-2-16-32"
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finetuning")
+    tiny.write_source(folder / "source")
+    tiny.write_space(folder / "tiny.toml")
+    tiny.write_task(folder / "reviews.csv")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(place):
+    """One cache for all tests of a run: the teacher is trained once."""
+    return place / "cache"
+
+
+@pytest.fixture
+def home(place, cache, tmp_path, monkeypatch):
+    """A home of its own, with the shared cache."""
+    cache.mkdir(exist_ok=True)
+    (tmp_path / "cache").symlink_to(cache)
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    monkeypatch.delenv("BORT_STORE", raising=False)
+    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.jobs.turns.lock_path", lambda: place / "measuring.lock")
+    return tmp_path
+
+
+@pytest.fixture
+def study_spec(place):
+    return StudySpec(
+        name="tiny",
+        space=load_space(str(place / "tiny.toml")).to_dict(),
+        task=TaskSpec(task=str(place / "reviews.csv")),
+        training=TrainingSpec(source=str(place / "source"), device="cpu", threads=1),
+        latency=LatencySpec(sequence_length=16, threads=1),
+    )
+
+
+@pytest.fixture
+def store(home, study_spec):
+    """A store with the finished study `tiny`: two architectures, the larger one better."""
+    space = SearchSpace.from_dict(study_spec.space)
+    with open_store() as store:
+        profile = made_up_profile(space)
+        store.put_profile(profile.to_dict(), profile.name)
+        store.create_study(study_spec, profile=profile.name)
+        for pick, error in ((SMALL, 0.2), (LARGE, 0.1)):
+            values = dict(zip(space.dimensions, map(int, pick.split("-")), strict=True))
+            store.add_evaluation("tiny", pick, values, Evaluation(error, 0.03, 90, steps=20))
+        yield store
+
+
+@pytest.fixture
+def spec(study_spec):
+    """The fine-tuning of the small architecture, in a few steps."""
+
+    def build(**given):
+        recipe = {"distil_steps": 12, "steps": 12, "copies": 1, "evaluations": 4}
+        recipe |= {k: given.pop(k) for k in list(given) if k in Recipe.__dataclass_fields__}
+        defaults = {
+            "study": "tiny",
+            "picks": (SMALL,),
+            "tasks": (study_spec.task,),
+            "training": study_spec.training,
+            "latency": study_spec.latency,
+            "space": study_spec.space,
+            "recipe": Recipe(**recipe),
+        }
+        return FineTuneSpec(**{**defaults, **given})
+
+    return build
+
+
+@pytest.fixture
+def fake_latency(monkeypatch):
+    """Latencies as a formula of the size; counts the measurements."""
+    quiet = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
+    measured = []
+
+    def time_candidates(candidates, runtime, workload, **options):
+        measured.append(runtime)
+        sizes = [latency._size(candidate) / 1000 for candidate in candidates]
+        latencies = tuple(Latency(s, 0.9 * s, 1.1 * s, 1.2 * s, s, 100) for s in sizes)
+        noise = Noise(quiet, quiet, 0.01)
+        timing = Timing(latencies, np.ones((len(sizes), 20, 5)), noise, True)
+        yield TimingStep("done", 20, 20, timing)
+
+    monkeypatch.setattr(latency, "time_candidates", time_candidates)
+    return measured

@@ -1,0 +1,160 @@
+"""Fine-tuning as a job: what it answers, and that stopping it changes nothing."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bort.errors import TrainingDivergedError
+from bort.finetuning import stage
+from bort.finetuning.spec import FineTuneSpec
+from bort.jobs import JobCancelledError, JobState, resume, run_here
+from bort.training.source import weights_digest
+
+pytestmark = pytest.mark.usefixtures("fake_latency")
+
+
+def finetune(store, spec, **options):
+    return run_here(store, "finetune", spec.to_dict(), study=spec.study, **options)
+
+
+def test_the_answer_has_every_promised_key(store, spec):
+    answer = finetune(store, spec(seeds=2))
+    assert answer.keys() >= {
+        "job", "model", "architecture", "seeds", "dev", "audit", "teacher", "parameter_count",
+        "latency_ms", "stages", "seconds",
+    }  # fmt: skip
+    assert answer["dev"].keys() >= {"accuracy", "n"}
+    assert answer["audit"].keys() >= {"accuracy", "low", "high", "n", "macro_f1"}
+    assert answer["seeds"] == [0, 1]
+    assert [s["stage"] for s in answer["stages"]] == ["distil", "finetune", "finetune"]
+    assert answer["audit"]["low"] <= answer["audit"]["accuracy"] <= answer["audit"]["high"]
+    assert answer["predicted"]["error_rate"] == 0.2
+    assert answer["tfidf"]["accuracy"] > 0.5
+    assert answer["times_faster_than_teacher"] > 1
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    model = store.model(answer["model"])
+    assert (model.folder / "model.safetensors").is_file()
+    assert model.realised["audit"] == answer["audit"]
+    curves = store.metrics(answer["job"])
+    assert any(name.endswith("distil-seed0-lr0.00392/loss") for name in curves), list(curves)
+
+
+def test_curves_and_progress_are_told(store, spec):
+    seen = []
+    finetune(store, spec(compare=False), on_progress=seen.append)
+    steps = [p for p in seen if p.extra["stage"] == "finetune"]
+    assert steps[-1].extra["examples_per_second"] > 0
+    assert steps[-1].extra["dev_error"] is not None
+    assert steps[-1].done == steps[-1].total == 24
+
+
+@pytest.mark.parametrize("stage_name", ["distil", "finetune", "plain"])
+def test_a_stopped_stage_goes_on_as_if_never_stopped(store, spec, stage_name, monkeypatch):
+    monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
+    whole = finetune(store, spec())
+    kill = iter([])
+
+    def stop_within(progress):
+        if progress.extra["stage"] == stage_name and progress.extra["loss"] is not None:
+            next(kill, None)
+            raise KeyboardInterrupt
+
+    with pytest.raises(JobCancelledError):
+        finetune(store, spec(), on_progress=stop_within)
+    job = store.jobs()[0]
+    assert list(job.folder.rglob("step-*.safetensors"))
+    resumed = resume(store, job.id, detach=False)
+    same = {"dev", "audit", "plain_student", "teacher", "parameter_count"}
+    assert {k: resumed[k] for k in same} == {k: whole[k] for k in same}
+    folders = [store.model(answer["model"]).folder for answer in (whole, resumed)]
+    assert weights_digest(folders[0]) == weights_digest(folders[1])
+
+
+def test_a_loss_that_is_no_number_fails_and_keeps_the_checkpoint(store, spec, monkeypatch):
+    monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
+    real = stage.train
+
+    def exploding(*given, **options):
+        for step in real(*given, **options):
+            yield step._replace(loss=float("nan")) if step.step == 5 else step
+
+    monkeypatch.setattr(stage, "train", exploding)
+    with pytest.raises(TrainingDivergedError, match=r"loss became nan at step 5 .* step 4 is kept"):
+        finetune(store, spec())
+    job = store.jobs()[0]
+    assert job.state is JobState.FAILED
+    assert "lower" in job.reason
+    assert list(job.folder.rglob("step-0000004.safetensors"))
+    assert store.models() == []
+
+
+def test_a_full_disk_fails_with_the_reason(store, spec, monkeypatch):
+    from bort.errors import StoreError
+
+    monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
+    from safetensors import torch as safetensors
+
+    real, calls = safetensors.save_file, []
+
+    def full(tensors, path, **options):
+        calls.append(path)
+        if len(calls) == 3:
+            path.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        real(tensors, path, **options)
+
+    monkeypatch.setattr(safetensors, "save_file", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        finetune(store, spec())
+    job = store.jobs()[0]
+    assert job.state is JobState.FAILED
+    assert not list(job.folder.rglob("*.part-*"))
+    monkeypatch.setattr(safetensors, "save_file", real)
+    assert resume(store, job.id, detach=False)["model"]
+
+
+def test_memory_that_runs_out_is_told_as_such(store, spec, monkeypatch):
+    from bort.jobs import JobFailedError
+
+    def starved(*given, **options):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 GB")
+
+    monkeypatch.setattr(stage, "train", starved)
+    with pytest.raises(JobFailedError, match="out of memory"):
+        finetune(store, spec())
+
+
+def test_a_deleted_data_file_fails_the_job(store, spec, study_spec, tmp_path):
+    from dataclasses import replace
+    from pathlib import Path
+
+    from bort.errors import UnknownTaskError
+
+    gone = tmp_path / "gone.csv"
+    gone.write_bytes(Path(study_spec.task.task).read_bytes())
+    asked = spec(tasks=(replace(study_spec.task, task=str(gone)),))
+    gone.unlink()
+    with pytest.raises(UnknownTaskError, match="there is no file"):
+        finetune(store, asked)
+    assert store.jobs()[0].state is JobState.FAILED
+
+
+def test_latency_is_measured_once(store, spec, fake_latency):
+    asked = spec(runtimes=("torch-float32", "onnx-float32"), compare=False)
+    answer = finetune(store, asked)
+    assert fake_latency == ["torch-float32", "onnx-float32"]
+    assert answer["latency"].keys() == {"torch-float32", "onnx-float32"}
+    assert answer["latency_ms"] == answer["latency"]["torch-float32"]["median_ms"]
+
+
+def test_the_spec_survives_json(spec):
+    asked = spec(seeds=3, learning_rates=(1e-3, 3e-3))
+    assert FineTuneSpec.from_dict(json.loads(json.dumps(asked.to_dict()))) == asked
+
+
+def test_the_best_of_several_learning_rates_is_taken_for_all_seeds(store, spec):
+    answer = finetune(store, spec(learning_rates=(1e-9, 1e-2), seeds=2, compare=False, steps=40))
+    rates = {s["learning_rate"] for s in answer["stages"] if s["stage"] == "finetune"}
+    assert rates == {1e-2}
+    assert np.isfinite(answer["audit"]["accuracy"])
