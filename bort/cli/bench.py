@@ -11,6 +11,11 @@ BENCHMARKS: dict[str, tuple[str, str, str]] = {
         "training",
         "Our training path beside a plain transformers.Trainer.",
     ),
+    "search": (
+        "bort.cli.bench_search",
+        "search",
+        "The certified search beside random search and Optuna's samplers.",
+    ),
     "record": (
         "bort.cli.bench_record",
         "record",
@@ -43,4 +48,5 @@ def bench() -> None:
     Examples:
       bort bench training
       bort bench training --json
+      bort bench search --samplers certified,random
     """
