@@ -1,9 +1,16 @@
 """Read profiles side by side: what differs, and what the differences are worth."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from bort.errors import InvalidSpaceError
+from bort.families import family
 from bort.measure.fingerprint import differences, this_machine
 from bort.measure.profile import LatencyProfile
+from bort.measure.protocol import FloatArray
 from bort.measure.runtimes import RUNTIME_NAMES, runtime_kind
 
 
@@ -19,6 +26,37 @@ def differences_from_here(profile: LatencyProfile) -> list[str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The architectures that a profile measured, in its order, with their operation counts."""
+
+    profile: LatencyProfile
+
+    def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
+        rows = [one.architecture for one in self.profile.measurements]
+        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        return family(self.profile.family_name).operation_terms(
+            columns,
+            dict(self.profile.fixed),
+            batch_size=batch_size,
+            sequence_length=sequence_length,
+        )
+
+
+def predicted_ms(profile: LatencyProfile) -> FloatArray | None:
+    """What a profile's model says of the architectures that it measured, in its order.
+
+    Returns:
+        Shape (n,); None where it measured none, or its family does not come with the package.
+    """
+    if not profile.measurements:
+        return None
+    try:
+        return profile.model.predict(profile.workload.terms(_Measured(profile)))
+    except (InvalidSpaceError, KeyError):
+        return None
+
+
 def summary(profile: LatencyProfile) -> dict[str, Any]:
     """One profile in one line: what, how well, where, when."""
     model = profile.model
@@ -26,9 +64,8 @@ def summary(profile: LatencyProfile) -> dict[str, Any]:
         "profile": profile.name,
         "space": profile.space_name,
         "runtime": profile.runtime,
-        "batch_size": profile.workload.batch_size,
-        "sequence_length": profile.workload.sequence_length,
-        "threads": profile.workload.threads,
+        **profile.workload.to_dict(),
+        "study": profile.study,
         "architectures": len(profile.measurements),
         "median_abs_percent_error": model.median_abs_percent_error,
         "band": model.band,
@@ -76,6 +113,11 @@ def _workload_differences(a: LatencyProfile, b: LatencyProfile) -> list[str]:
         ("family", a.family_name, b.family_name),
         ("runtime", a.runtime, b.runtime),
         ("batch size", a.workload.batch_size, b.workload.batch_size),
-        ("sequence length", a.workload.sequence_length, b.workload.sequence_length),
+        ("sequence length", _length(a), _length(b)),
     ]
     return [f"{title} {one} against {other}" for title, one, other in pairs if one != other]
+
+
+def _length(profile: LatencyProfile) -> str:
+    lengths = profile.workload.lengths
+    return "/".join(map(str, lengths)) if lengths else str(profile.workload.sequence_length)

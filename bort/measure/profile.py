@@ -196,16 +196,33 @@ def read_profile(path: Path) -> LatencyProfile:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InvalidProfileError(f"{path} is too large for a latency profile; name another")
-        values = json.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         raise InvalidProfileError(f"no profile file {path}; check the name") from None
     except OSError as error:
         raise InvalidProfileError(f"{path} cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InvalidProfileError(
+            f"{path} is not JSON, or was cut off ({error}); export it again"
+        ) from None
+    return parse_profile(text, origin=str(path))
+
+
+def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
+    """Read the content of an exported profile.
+
+    Args:
+        origin: where it came from, for the message.
+    Raises:
+        InvalidProfileError: not JSON (cut off, for example), not a profile.
+    """
+    try:
+        values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidProfileError(
-            f"{path} is not JSON, or was cut off ({error}); measure again with --out"
+            f"{origin} is not JSON, or was cut off ({error}); export it again"
         ) from None
-    return LatencyProfile.from_dict(values, origin=str(path))
+    return LatencyProfile.from_dict(values, origin=origin)
 
 
 def write_profile(profile: LatencyProfile, path: Path) -> None:

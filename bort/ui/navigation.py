@@ -11,6 +11,7 @@ _is_running: ContextVar[bool] = ContextVar("_is_running", default=False)
 HOME = "pages/home.py"
 SEARCH = "pages/search.py"
 PARETO = "pages/pareto.py"
+MACHINE = "pages/machine.py"
 
 
 def run() -> None:
@@ -23,6 +24,7 @@ def run() -> None:
                 st.Page(HOME, title="Home", icon=":material/home:", default=True),
                 st.Page(SEARCH, title="Search", icon=":material/travel_explore:"),
                 st.Page(PARETO, title="Pareto front", icon=":material/scatter_plot:"),
+                st.Page(MACHINE, title="This machine", icon=":material/timer:"),
             ],
             position="top",
         ).run()

@@ -1,0 +1,165 @@
+"""Latency: predicted against measured, and one profile against another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from bort.figures.theme import Theme, escape, palette, styled
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TimedMark:
+    """One architecture of a profile: what was measured, and what the model says of it.
+
+    Attributes:
+        low_ms, high_ms: the 95 % interval of the measured median.
+        fitted: whether the model was fitted on it.
+    """
+
+    id: str
+    predicted_ms: float
+    measured_ms: float
+    low_ms: float
+    high_ms: float
+    fitted: bool
+
+    @property
+    def error_percent(self) -> float:
+        """(predicted - measured) / measured, in percent."""
+        return 100 * (self.predicted_ms / self.measured_ms - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PairMark:
+    """One architecture that two profiles measured; `distinguishable` if the intervals part."""
+
+    id: str
+    a_ms: float
+    b_ms: float
+    distinguishable: bool
+
+
+def plot_predicted(
+    marks: Sequence[TimedMark], *, band: float, theme: Theme = "light", height: int = 420
+) -> go.Figure:
+    """Draw predicted against measured milliseconds, with the model's band around equality.
+
+    Args:
+        band: relative ±m; the shaded part holds what lies within it.
+    """
+    colours = palette(theme)
+    figure = go.Figure()
+    ends = _ends([m.measured_ms for m in marks] + [m.predicted_ms for m in marks])
+    for name, factor in (("lower", 1 - band), ("upper", 1 + band)):
+        figure.add_trace(
+            go.Scatter(
+                x=ends,
+                y=[max(factor, 1e-3) * end for end in ends],
+                mode="lines",
+                line={"width": 0},
+                fill="tonexty" if name == "upper" else None,
+                fillcolor=colours.grid,
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    figure.add_trace(_diagonal(ends, colours.muted))
+    for fitted, name, colour, symbol in (
+        (True, "fitted on", colours.dominated, "x-thin-open"),
+        (False, "held out", colours.front, "circle"),
+    ):
+        chosen = [mark for mark in marks if mark.fitted is fitted]
+        if chosen:
+            figure.add_trace(_timed_trace(chosen, name, colour, symbol))
+    _milliseconds(figure, "measured (ms)", "predicted (ms)")
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    return styled(figure, theme, height=height)
+
+
+def plot_profiles(
+    marks: Sequence[PairMark], *, a: str, b: str, theme: Theme = "light", height: int = 420
+) -> go.Figure:
+    """Draw what two profiles measured of the same architectures; `a` and `b` name them."""
+    colours = palette(theme)
+    figure = go.Figure()
+    if marks:
+        ends = _ends([m.a_ms for m in marks] + [m.b_ms for m in marks])
+        figure.add_trace(_diagonal(ends, colours.muted))
+    for distinct, name, colour, symbol in (
+        (True, "apart", colours.front, "circle"),
+        (False, "within the noise", colours.dominated, "circle-open"),
+    ):
+        chosen = [mark for mark in marks if mark.distinguishable is distinct]
+        if chosen:
+            figure.add_trace(
+                go.Scatter(
+                    x=[m.a_ms for m in chosen],
+                    y=[m.b_ms for m in chosen],
+                    customdata=[m.id for m in chosen],
+                    mode="markers",
+                    name=name,
+                    marker={"color": colour, "size": 9, "symbol": symbol},
+                    hovertext=[
+                        f"<b>{escape(m.id)}</b><br>{m.a_ms:,.2f} ms and {m.b_ms:,.2f} ms"
+                        f"<br>ratio {m.b_ms / m.a_ms:.2f}"
+                        for m in chosen
+                    ],
+                    hoverinfo="text",
+                )
+            )
+    _milliseconds(figure, f"{escape(a)} (ms)", f"{escape(b)} (ms)")
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    return styled(figure, theme, height=height)
+
+
+def _timed_trace(marks: Sequence[TimedMark], name: str, colour: str, symbol: str) -> go.Scatter:
+    return go.Scatter(
+        x=[m.measured_ms for m in marks],
+        y=[m.predicted_ms for m in marks],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [m.high_ms - m.measured_ms for m in marks],
+            "arrayminus": [m.measured_ms - m.low_ms for m in marks],
+            "thickness": 1,
+            "width": 0,
+        },
+        customdata=[m.id for m in marks],
+        mode="markers",
+        name=name,
+        marker={"color": colour, "size": 8, "symbol": symbol, "line": {"width": 1.5}},
+        hovertext=[
+            f"<b>{escape(m.id)}</b><br>measured {m.measured_ms:,.2f} ms "
+            f"({m.low_ms:,.2f} to {m.high_ms:,.2f})<br>predicted {m.predicted_ms:,.2f} ms, "
+            f"{m.error_percent:+.1f} %<br>{name}"
+            for m in marks
+        ],
+        hoverinfo="text",
+    )
+
+
+def _diagonal(ends: Sequence[float], colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=list(ends),
+        y=list(ends),
+        mode="lines",
+        line={"width": 1, "dash": "dash", "color": colour},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _ends(values: Sequence[float]) -> list[float]:
+    """A little beyond the smallest and the largest."""
+    positive = [value for value in values if value > 0] or [1.0]
+    return [0.85 * min(positive), 1.15 * max(positive)]
+
+
+def _milliseconds(figure: go.Figure, x: str, y: str) -> None:
+    figure.update_xaxes(type="log", title_text=x, tickformat="~g", dtick="D2")
+    figure.update_yaxes(type="log", title_text=y, tickformat="~g", dtick="D2")

@@ -1,0 +1,235 @@
+"""The page This machine: forms, refusals, verdicts, profiles and landmarks, empty and full."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from conftest import Open, shown
+from made_up_study import fill, made_up_profile
+
+from bort.families import SearchSpace, load_space
+from bort.jobs.process import this_process
+from bort.measure.lock import measuring
+from bort.measure.noise import Noise, NoiseReading
+from bort.measure.profile import LatencyProfile, Measurement
+from bort.measure.protocol import Latency
+from bort.measure.stored import keep_profile
+from bort.storage import JobState, Progress, Store
+from bort.ui import machine_form
+
+QUIET = NoiseReading(1.0, 0.1, 0.01, 0.03)
+BUSY = NoiseReading(1.0, 0.9, 0.6, 0.8)
+HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
+
+
+@pytest.fixture(autouse=True)
+def lock(tmp_path, monkeypatch):
+    """A lock file of this test's own: another process may be measuring."""
+    path = tmp_path / "measuring.lock"
+    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: path)
+    return path
+
+
+def profile(name: str, *, busy: bool = False, factor: float = 1.0) -> LatencyProfile:
+    space: SearchSpace = load_space("minilm")
+    made_up = made_up_profile(space)
+    predicted = made_up.predict(space).median_ms * factor
+    measurements = tuple(
+        Measurement(
+            space.architecture(row).as_dict(),
+            Latency(ms, 0.97 * ms, 1.03 * ms, 1.1 * ms, ms, 60),
+            fitted=row % 2 == 0,
+        )
+        for row in range(0, 384, 16)
+        if (ms := float(predicted[row]) * (1.02 if row % 3 else 0.98))
+    )
+    noise = Noise(BUSY, BUSY, 0.6, 0.4, -0.3) if busy else Noise(QUIET, QUIET, 0.01, 0.02, -0.1)
+    return replace(made_up, name=name, measurements=measurements, noise=noise)
+
+
+def test_an_empty_store_says_what_to_do(store: Store, visit: Open) -> None:
+    app = visit("machine")
+    assert not app.exception
+    text = shown(app)
+    assert "No profile is stored yet" in text
+    assert "Not measured yet" in text
+    assert "Takes about" in text
+    assert not app.button(key="measure-start").disabled
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("measure-length", 10_000, "10000 is more than the 512 positions"),
+        ("measure-threads", 0, "threads must be a whole number of 1 or more"),
+        ("measure-threads", 10_000, "10000 threads were asked for"),
+        ("measure-batch", -1, "batch size must be"),
+        ("count", 3, "3 architectures are too few"),
+        ("count", 1_000, "has 384"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_at_once(
+    store: Store, visit: Open, field: str, value: int, message: str
+) -> None:
+    app = visit("machine")
+    app.number_input(key=field).set_value(value).run()
+    assert not app.exception
+    assert message in shown(app)
+    assert app.button(key="measure-start").disabled
+
+
+def test_a_missing_runtime_names_its_extra(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bort.measure.runtimes.registry.find_spec", lambda _module: None)
+    app = visit("machine")
+    app.selectbox(key="measure-runtime").set_value("openvino-float32").run()
+    assert "pip install 'bort[openvino]'" in shown(app).replace("&#x27;", "'")
+    assert app.button(key="measure-start").disabled
+
+
+def test_starting_starts_a_job_and_watches_it(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(given: Store, kind: str, spec: dict) -> int:
+        return given.create_job(kind, spec).id
+
+    monkeypatch.setattr(machine_form, "start_detached", start)
+    app = visit("machine")
+    app.button(key="measure-start").click().run()
+    assert not app.exception
+    (job,) = store.jobs()
+    assert (job.kind, job.spec["count"]) == ("latency", 48)
+    assert app.query_params["job"] in (str(job.id), [str(job.id)])
+    assert "Measuring a search space (minilm)" in shown(app)
+
+
+def test_a_second_measurement_is_refused_with_a_reason(store: Store, visit: Open) -> None:
+    app = visit("machine")
+    with measuring("somebody's measurement"):
+        app.button(key="measure-start").click().run()
+    assert "being measured by process" in shown(app)
+    assert not store.jobs()
+
+
+def test_a_running_measurement_is_watched_and_cancelled(store: Store, visit: Open) -> None:
+    job = store.create_job("latency", {"space": {"name": "minilm"}})
+    store.claim_job(job.id, job.attempt, this_process())
+    progress = Progress(3, 20, "Measuring, round: 3 of 20", eta_s=34)
+    store.heartbeat(job.id, 1, progress)
+    app = visit("machine", job=str(job.id))
+    assert "Measuring, round: 3 of 20; about 34 s left" in shown(app)
+    result = {"profile": "p", "rounds": 3, "noise": Noise(QUIET, QUIET, 0.01, 0.05).to_dict()}
+    store.finish_job(job.id, 1, JobState.CANCELLED, reason="cancelled", result=result)
+    app = visit("machine", job=str(job.id))
+    assert "the 3 complete rounds are kept" in shown(app)
+    assert "differ by 5.0 % or more" in shown(app)
+
+
+def test_a_failed_measurement_says_why(store: Store, visit: Open) -> None:
+    job = store.create_job("landmarks", {})
+    store.claim_job(job.id, job.attempt, this_process())
+    store.finish_job(job.id, 1, JobState.FAILED, reason=f"measured by {HOSTILE}")
+    app = visit("machine", job=str(job.id))
+    assert not app.exception
+    assert "Nothing was stored: measured by &lt;b&gt;" in shown(app)
+
+
+def test_a_profile_is_drawn_judged_and_said_to_be_anothers(store: Store, visit: Open) -> None:
+    keep_profile(store, profile("quiet-one"))
+    app = visit("machine")
+    assert not app.exception
+    text = shown(app)
+    assert "Quiet enough: architectures that differ by 2.0 % or more" in text
+    assert "10% faster meanwhile" in text
+    assert "Measured on another machine or software: CPU Made-up CPU &lt;b&gt;9000" in text
+    assert len(app.get("bidi_component")) == 1
+
+
+def test_a_busy_profile_says_so(store: Store, visit: Open) -> None:
+    keep_profile(store, profile("busy-one", busy=True))
+    assert "too busy to rank two architectures" in shown(visit("machine"))
+
+
+def test_two_profiles_stand_side_by_side(store: Store, visit: Open) -> None:
+    keep_profile(store, profile("one"))
+    keep_profile(store, profile("two", factor=2.0))
+    app = visit("machine", profile="one")
+    assert app.selectbox(key="profile-a").value == "one"
+    app.selectbox(key="profile-b").set_value("two").run()
+    assert not app.exception
+    assert "Same machine, same workload" in shown(app)
+    assert len(app.get("bidi_component")) == 1
+
+
+def landmark_result() -> dict:
+    row = {
+        "name": "Bort", "parameter_count": 55_900_000, "effective_parameter_count": 24_200_000,
+        "effective_share_of_large": 0.08, "published_parameter_count": 56_100_000,
+        "published_effective_share_of_large": 0.055, "median_ms": 60.0, "low_ms": 58.0,
+        "high_ms": 62.0, "times_faster_than": {"BERT-base": 4.0, "BERT-large": 15.0},
+        "times_faster_interval": {"BERT-base": [3.9, 4.1], "BERT-large": [14.0, 16.0]},
+        "published_times_faster_than": {"BERT-large": 20.0}, "source": "a paper", "note": HOSTILE,
+        "remarks": ["The announced 20 times is not reached here."],
+    }  # fmt: skip
+    return {
+        "runtime": "torch-float32",
+        "batch_size": 1,
+        "sequence_length": 32,
+        "threads": 2,
+        "fingerprint": made_up_profile(load_space("minilm")).fingerprint.to_dict(),
+        "landmarks": [row],
+        "noise": Noise(QUIET, QUIET, 0.01, 0.02).to_dict(),
+        "announced": ["torch-float32: The announced 20 times is not reached here."],
+        "measured_at": "2026-01-01T00:00:00+00:00",
+    }
+
+
+def test_landmarks_stand_beside_what_was_published(store: Store, visit: Open) -> None:
+    job = store.create_job("landmarks", {})
+    store.claim_job(job.id, job.attempt, this_process())
+    store.finish_job(job.id, 1, JobState.DONE, result=landmark_result())
+    app = visit("machine")
+    assert not app.exception
+    text = shown(app)
+    assert "15.0 (14.0 to 16.0)" in text
+    assert "a paper (&lt;b&gt;Bad" in text
+    assert "torch-float32: The announced 20 times is not reached here." in text
+
+
+def test_the_winners_need_a_study(store: Store, visit: Open) -> None:
+    app = visit("machine")
+    app.segmented_control(key="measure-what").set_value(machine_form.WINNERS).run()
+    assert "no study has a front yet" in shown(app)
+    fill(store, "mine", budget=8)
+    app = visit("machine")
+    app.segmented_control(key="measure-what").set_value(machine_form.WINNERS).run()
+    assert not app.exception
+    assert "on its front" in shown(app)
+    app.segmented_control(key="measure-what").set_value(machine_form.LANDMARKS).run()
+    assert "BERT-large, BERT-base" in shown(app)
+
+
+def test_a_profile_comes_in_as_a_file(store: Store, visit: Open) -> None:
+    text = json.dumps(profile("laptop").to_dict())
+    app = visit("machine")
+    upload = app.get("file_uploader")
+    assert upload, "the page takes files"
+    for content, message in (
+        (text[: len(text) // 2], "cut off"),
+        ("\xff\xfe", "not JSON"),
+        ("{}", "not a latency profile"),
+    ):
+        app = visit("machine")
+        app.file_uploader(key="profile-file").upload(
+            "laptop.json", content.encode("latin-1"), "application/json"
+        ).run()
+        app.button(key="profile-import").click().run()
+        assert not app.exception
+        assert message in shown(app)
+    app.file_uploader(key="profile-file").upload(
+        "laptop.json", text.encode(), "application/json"
+    ).run()
+    app.button(key="profile-import").click().run()
+    assert not app.exception
+    assert [record.name for record in store.profiles()] == ["laptop"]
