@@ -5,6 +5,7 @@ One function for the command line, the pages and the job, so that they cannot di
 
 from bort.answers.read import CERTIFICATE, latest_study, read_answer, study_certificate, study_costs
 from bort.answers.values import Entry, Point, StudyAnswer
+from bort.answers.weights import winning_weights
 
 __all__ = [
     "CERTIFICATE",
@@ -15,4 +16,5 @@ __all__ = [
     "read_answer",
     "study_certificate",
     "study_costs",
+    "winning_weights",
 ]

@@ -181,6 +181,7 @@ def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> Study
         front=(),
         cover=None,
         best=None,
+        w_ratio=None,
         excluded=(),
         guarantee="none",
         ledger=(),
@@ -220,6 +221,7 @@ def _study_answer(
         if answer.cover is None
         else tuple(space.architecture(int(i)).id for i in _by_size(answer.cover, costs)),
         best=None if answer.best is None else points[answer.best],
+        w_ratio=answer.w_ratio,
         excluded=tuple(space.architecture(int(i)).id for i in answer.excluded),
         guarantee=answer.guarantee,
         ledger=tuple(

@@ -67,6 +67,7 @@ def front_of_table(table: ErrorTable, columns: Columns, spec: SearchSpec) -> dic
         "guarantee": "proved",
         "guaranteed": True,
         "cover": table.rows[exact.cover].tolist(),
+        "w_ratio": 1.0,
         "excluded": [],
         "ledger": [],
     }
@@ -84,6 +85,7 @@ def _search_json(
         "guarantee": answer.guarantee,
         "guaranteed": answer.guarantee == "proved",
         "cover": None if answer.cover is None else table.rows[answer.cover].tolist(),
+        "w_ratio": answer.w_ratio,
         "excluded": table.rows[answer.excluded].tolist(),
         "ledger": [asdict(entry) for entry in answer.ledger],
     }

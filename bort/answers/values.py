@@ -77,6 +77,8 @@ class StudyAnswer:
         front: those that no other evaluated one dominates, by point estimate; never thinned.
         cover: ids of the ε-cover; None where ε is not certified.
         best: the evaluated architecture of the largest W; None before the first evaluation.
+        w_ratio: W of `best` is at least this share of the largest W of the whole space, if the
+            ledger's assumptions hold; None where nothing is certified.
         excluded: ids whose every training diverged.
         certified_epsilon: the smallest ε certified; None where nothing is.
         evaluation_bound: evaluations that certifying `epsilon` can need at most.
@@ -102,6 +104,7 @@ class StudyAnswer:
     front: tuple[Point, ...]
     cover: tuple[str, ...] | None
     best: Point | None
+    w_ratio: float | None
     excluded: tuple[str, ...]
     guarantee: str
     ledger: tuple[Entry, ...]
@@ -127,6 +130,7 @@ class StudyAnswer:
             "cover": None if self.cover is None else list(self.cover),
             "front": [point.as_json() for point in self.front],
             "best": None if self.best is None else {**self.best.as_json(), "w": self.best.w},
+            "w_ratio": self.w_ratio,
             "excluded": list(self.excluded),
             "ledger": [asdict(entry) for entry in self.ledger],
             "latency": dict(self.latency),
