@@ -1,6 +1,6 @@
 """Before Start: can this study run, and what will it cost? Imports no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,7 +51,11 @@ class Plan:
 
 
 def check_study(
-    spec: StudySpec, *, fetch: bool = True, on_progress: OnProgress | None = None
+    spec: StudySpec,
+    *,
+    fetch: bool = True,
+    on_progress: OnProgress | None = None,
+    on_warning: Callable[[str], object] | None = None,
 ) -> StudySpec:
     """Check that a study can start here, before anything is stored.
 
@@ -59,6 +63,7 @@ def check_study(
         spec: what is asked.
         fetch: load a set of the hub now, however large; False leaves that to the job.
         on_progress: hears of the fetching.
+        on_warning: hears of what is odd about the data, one line each.
     Returns:
         The spec; its space counts as many labels as the task has classes, where that is known.
     Raises:
@@ -78,6 +83,9 @@ def check_study(
     if name.startswith("hub:") and not fetch:
         return spec
     task = load_task(spec.task, on_progress=on_progress)
+    if on_warning is not None:
+        for warning in task.warnings:
+            on_warning(warning)
     if outputs is not None:
         label_order(outputs, task.class_names, str(teacher))
     if spec.training.device not in ("auto", "cpu"):

@@ -136,7 +136,11 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort.storage import open_store
 
     spec = _spec(given)
-    spec = check_study(spec, on_progress=lambda _done, _total, text: click.echo(text, err=True))
+    spec = check_study(
+        spec,
+        on_progress=lambda _done, _total, text: click.echo(text, err=True),
+        on_warning=lambda text: click.echo(f"note: {text}", err=True),
+    )
     with open_store(given["store_url"]) as store:
         check_profile(store, spec)
         spec = _stored(store, spec, given["study"], given["preset"])

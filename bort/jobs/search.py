@@ -66,7 +66,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
     from bort.tasks import load_task
 
     task = load_task(spec.task, on_progress=lambda _done, _total, text: _say(context, text))
-    for warning in task.report["warnings"]:
+    for warning in task.warnings:
         context.log(warning, level="warning")
     from bort.measure.error_oracle import ErrorOracle
 

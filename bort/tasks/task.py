@@ -62,6 +62,19 @@ class Task:
     report: Mapping[str, Any]
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know before trusting what is learnt from this data."""
+        absent = self.report.get("classes_absent", {})
+        return (
+            *self.report.get("warnings", ()),
+            *(
+                f"no text of the class {', '.join(names)} is in the {part} split: what is said of "
+                f"{part} says nothing of it"
+                for part, names in absent.items()
+            ),
+        )
+
+    @property
     def digest(self) -> str:
         """SHA-256 of class names, texts, labels and splits, but not of name, title or report.
 
