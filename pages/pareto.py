@@ -14,6 +14,7 @@ from bort.ui import (
     question,
     readings,
     study_choice,
+    weight_panel,
 )
 
 LEAD = (
@@ -31,6 +32,7 @@ def show(study: StudyRecord, asked: question.Question) -> None:
         front_charts.legend(frame.theme())
         front_charts.show(answer, axes, frame.theme())
         front_table.show(answer)
+        weight_panel.show(study, answer)
     with right, st.container(border=True, key="sticky"):
         point_panel.show(answer)
 

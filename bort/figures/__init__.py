@@ -5,6 +5,7 @@ from bort.figures.front_3d import plot_front_3d
 from bort.figures.objectives import ERROR, LATENCY, OBJECTIVES, SIZE, Objective
 from bort.figures.progress import plot_certified_epsilon
 from bort.figures.theme import Palette, Theme, escape, palette
+from bort.figures.weights import TriangleInfo, plot_weight_triangle
 
 __all__ = [
     "ERROR",
@@ -15,10 +16,12 @@ __all__ = [
     "Objective",
     "Palette",
     "Theme",
+    "TriangleInfo",
     "escape",
     "front_info",
     "palette",
     "plot_certified_epsilon",
     "plot_front_3d",
     "plot_pair",
+    "plot_weight_triangle",
 ]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
-from bort.figures.theme import Palette, Theme, escape, palette, styled
+from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
 
 if TYPE_CHECKING:
     from bort.answers import Point
@@ -220,13 +220,8 @@ def _bars(marks: Marks, objective: Objective, style: Style) -> dict[str, Any] | 
         "arrayminus": below.tolist(),
         "thickness": 1,
         "width": 0,
-        "color": _translucent(style["color"], 0.45),
+        "color": translucent(style["color"], 0.45),
     }
-
-
-def _translucent(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:

@@ -66,6 +66,17 @@ def escape(text: object) -> str:
     return str(text).replace("&", "&amp;").replace("<", "&lt;")
 
 
+def translucent(colour: str, opacity: float) -> str:
+    """A colour of a palette, see-through.
+
+    Examples:
+        >>> translucent("#0072b2", 0.5)
+        'rgba(0,114,178,0.5)'
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def styled(figure: go.Figure, theme: Theme, *, height: int) -> go.Figure:
     """Give `figure` our look and return it; the background stays the page's."""
     colours = palette(theme)

@@ -6,8 +6,8 @@ from bort.answers import StudyAnswer
 from bort.cli.report import duration
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord, JobState, cancel, resume
-from bort.storage import read_log
-from bort.ui import address, chart, frame, markup, navigation, readings
+from bort.storage import StudyRecord, read_log
+from bort.ui import address, certificate, chart, frame, markup, navigation, readings
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
@@ -35,15 +35,20 @@ def _look(job_id: int, was_active: bool) -> None:
         # Ended, resumed, or left: the page around this fragment has to change as well.
         if job.state.is_active != was_active or address.job() != job_id:
             st.rerun()
-        _head(job)
-        answer = _answer(job)
+        study = readings.study(job.study)
+        _head(job, study)
+        answer = None if study is None else readings.answer(study)
         _progress(job, answer)
-        if answer is not None and answer.points:
-            _found(job, answer)
+        with st.container():
+            if answer is not None and answer.points:
+                _found(job, answer)
+        with st.container():
+            if answer is not None and answer.points:
+                certificate.claim(answer)
         _log(job)
 
 
-def _head(job: JobRecord) -> None:
+def _head(job: JobRecord, study: StudyRecord | None) -> None:
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
     state = f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
     markup.name(job.study or job.kind, state)
@@ -51,7 +56,7 @@ def _head(job: JobRecord) -> None:
     with st.container():
         if job.state.can_resume:
             say = markup.notice if job.state is JobState.CANCELLED else markup.problem
-            say(f"It ended early: {job.reason or 'no reason known'}. What it finished is kept.")
+            say(f"It ended early: {(job.reason or 'no reason known').rstrip('.')}. {_kept(study)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.state.is_active:
             st.button(
@@ -71,12 +76,12 @@ def _head(job: JobRecord) -> None:
                 on_click=_resume,
                 args=(job.id,),
             )
-        if job.study:
+        if study is not None:
             st.page_link(
                 navigation.PARETO,
                 label="Open its Pareto front",
                 icon=":material/scatter_plot:",
-                query_params={"study": job.study},
+                query_params={"study": study.name},
             )
         st.button(
             "New search",
@@ -87,10 +92,10 @@ def _head(job: JobRecord) -> None:
         )
 
 
-def _answer(job: JobRecord) -> StudyAnswer | None:
-    if job.study is None:
-        return None
-    return readings.answer(readings.store().study(job.study))
+def _kept(study: StudyRecord | None) -> str:
+    if study is not None and study.evaluation_count:
+        return "What it finished is kept."
+    return "No training was finished; resume it once that is mended, or start another search."
 
 
 def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:

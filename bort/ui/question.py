@@ -1,6 +1,6 @@
 """Epsilon and cost weights: what is asked of a finished study, again and again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,7 +10,9 @@ from bort.study import check_weights
 from bort.ui import address
 
 EPSILONS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0)
-_WEIGHTS = ("size", "latency", "error")
+WEIGHTS = ("size", "latency", "error")
+
+_MOVED = "weights-moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,27 @@ def ask(study: StudyRecord) -> Question:
     with columns[0]:
         epsilon = _epsilon(study.name, address.epsilon() or search.epsilon)
     given = address.weights() or search.weights
-    keys = [f"weight:{study.name}:{name}" for name in _WEIGHTS]
+    keys = [f"weight:{study.name}:{_moved()}:{name}" for name in WEIGHTS]
 
     def changed() -> None:
         address.choose_weights([st.session_state[key] for key in keys])
 
     weights = []
-    for column, name, key, value in zip(columns[1:], _WEIGHTS, keys, given, strict=True):
+    for column, name, key, value in zip(columns[1:], WEIGHTS, keys, given, strict=True):
         with column:
             weights.append(_weight(name, value, key, changed))
     return Question(epsilon, check_weights(weights))
+
+
+def choose_weights(weights: Sequence[float]) -> None:
+    """Move the sliders to these proportions, for a callback; together they then sum to 3."""
+    address.choose_weights([round(3 * weight / sum(weights), 2) for weight in weights])
+    st.session_state[_MOVED] = _moved() + 1
+
+
+def _moved() -> int:
+    """How often the sliders were moved from outside: each time they are new ones."""
+    return int(st.session_state.get(_MOVED, 0))
 
 
 def _epsilon(study: str, value: float) -> float:

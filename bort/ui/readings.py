@@ -5,14 +5,18 @@ from pathlib import Path
 import streamlit as st
 
 import bort
-from bort import paths
+from bort import answers, paths
 from bort.answers import StudyAnswer, read_answer
+from bort.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
+from bort.search.weight_region import WeightRegion
 from bort.storage import Store, StudyRecord, ensure_examples, open_store
 
 ROOT = Path(bort.__file__).parent.parent
 
 Weights = tuple[float, float, float]
+
+DRAWN_AT_MOST = 60  # regions of weights; more could not be told apart
 
 
 def store() -> Store:
@@ -31,6 +35,16 @@ def _opened(url: str) -> Store:
     return opened
 
 
+def study(name: str | None) -> StudyRecord | None:
+    """One study; None where there is none of that name, or no name."""
+    if name is None:
+        return None
+    try:
+        return store().study(name)
+    except UnknownStudyError:
+        return None
+
+
 def studies() -> list[StudyRecord]:
     """All studies: the user's own first, the newest first, then the examples."""
     return sorted(store().studies(), key=lambda study: study.is_example)
@@ -40,10 +54,14 @@ def answer(
     study: StudyRecord, *, epsilon: float | None = None, weights: Weights | None = None
 ) -> StudyAnswer:
     """A study's answer; solved anew only if an evaluation, epsilon or a weight has changed."""
-    state = (study.id, study.created_at, study.evaluation_count, study.profile)
     search = study.spec.search
     asked = (epsilon or search.epsilon, weights or search.weights)
-    return _answer(store().url, study.name, state, *asked)
+    return _answer(store().url, study.name, _state(study), *asked)
+
+
+def _state(study: StudyRecord) -> tuple[object, ...]:
+    """What an answer depends on besides what is asked."""
+    return study.id, study.created_at, study.evaluation_count, study.profile
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -55,6 +73,37 @@ def _answer(
     weights: Weights,
 ) -> StudyAnswer:
     return read_answer(_opened(url), name, epsilon=epsilon, weights=weights)
+
+
+def winning_weights(study: StudyRecord, pick: str) -> dict[str, WeightRegion]:
+    """For which weights the pick wins, and each architecture of the front; see `bort.answers`."""
+    return _winning_weights(store().url, study.name, _state(study), pick)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _winning_weights(
+    url: str,
+    name: str,
+    state: tuple[object, ...],  # noqa: ARG001 -- part of the cache's key
+    pick: str,
+) -> dict[str, WeightRegion]:
+    opened = _opened(url)
+    front = [point.id for point in read_answer(opened, name).front]
+    drawn = front if len(front) <= DRAWN_AT_MOST else []
+    return answers.winning_weights(opened, opened.study(name), dict.fromkeys([*drawn, pick]))
+
+
+def warnings(job_id: int | None) -> list[str]:
+    """What a job warned of in its latest attempt, each once."""
+    if job_id is None:
+        return []
+    found: list[str] = []
+    for event in store().events(job_id):
+        if event.message.startswith("attempt "):
+            found.clear()
+        elif event.level == "warning" and not event.message.startswith("lost: "):
+            found.append(event.message)
+    return list(dict.fromkeys(found))
 
 
 def active_jobs(study: str | None = None) -> list[JobRecord]:

@@ -10,7 +10,7 @@ from bort.errors import BortError
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
 from bort.study import InvalidFieldError, StudySpec, TaskSpec, check_name, suggest_name
 from bort.tasks import TaskInfo, list_tasks
-from bort.ui import markup, search_fields, uploads
+from bort.ui import kept_uploads, markup, search_fields, uploads
 from bort.ui.slots import Slots
 
 T = TypeVar("T")
@@ -64,10 +64,12 @@ def _box(title: str) -> DeltaGenerator:
 
 def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
     with box:
-        choice = st.selectbox("Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space")
+        choice = st.selectbox(
+            "Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space", persist_state="session"
+        )
         given = None
         if choice == OWN_SPACE:
-            given = st.file_uploader("Space as TOML", type=["toml"], key="space-file")
+            given = kept_uploads.ask("Space as TOML", endings=["toml"], key="space-file")
         slots.below("space")
         if choice == OWN_SPACE and given is None:
             st.code(EXAMPLE_SPACE, language="toml")
@@ -87,27 +89,36 @@ def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
 def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
     with box:
         known = {info.name: info for info in list_tasks()}
-        choice = st.selectbox("Task", [*known, OWN_PATH, OWN_UPLOAD], key="task")
+        choice = st.selectbox(
+            "Task", [*known, OWN_PATH, OWN_UPLOAD], key="task", persist_state="session"
+        )
         is_own = choice not in known
         path = choice
         if choice == OWN_PATH:
-            path = st.text_input("Path", key="path", placeholder="reviews.csv")
+            path = st.text_input(
+                "Path", key="path", persist_state="session", placeholder="reviews.csv"
+            )
         elif choice == OWN_UPLOAD:
-            given = st.file_uploader(
-                "CSV, TSV, JSONL or Parquet", type=list(uploads.DATA_ENDINGS), key="task-file"
+            given = kept_uploads.ask(
+                "CSV, TSV, JSONL or Parquet", endings=uploads.DATA_ENDINGS, key="task-file"
             )
             path = str(uploads.keep(given)) if given else ""
         slots.below("task")
         columns = st.columns(3 if is_own else 1)
         text, label = "text", "label"
         if is_own:
-            text = columns[0].text_input("Text column, or two with a comma", "text", key="text")
-            label = columns[1].text_input("Label column", "label", key="label")
+            text = columns[0].text_input(
+                "Text column, or two with a comma", "text", key="text", persist_state="session"
+            )
+            label = columns[1].text_input(
+                "Label column", "label", key="label", persist_state="session"
+            )
         labelled = columns[-1].number_input(
             "Labelled training texts",
             value=None,
             step=100,
             key="labelled",
+            persist_state="session",
             placeholder="all",
             help="Keep so many labels; the other training texts count as unlabelled.",
         )
@@ -128,7 +139,10 @@ def _name(
 ) -> str | None:
     with box:
         name = st.text_input(
-            "Name of the study", key="name", placeholder="made from the task and the space"
+            "Name of the study",
+            key="name",
+            persist_state="session",
+            placeholder="made from the task and the space",
         )
         slots.below("name")
     if name:

@@ -1,6 +1,7 @@
 """Before Start: what a search will cost at most; and Start itself."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psutil
 import streamlit as st
@@ -10,6 +11,9 @@ from bort.jobs import start_detached
 from bort.study import StudySpec
 from bort.ui import address, markup, readings
 from bort.ui.slots import Slots
+
+if TYPE_CHECKING:
+    from bort.plan import Plan
 
 GIB = 2**30
 
@@ -38,7 +42,6 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
 
 
 def _cost(spec: StudySpec, slots: Slots) -> None:
-    from bort.cli.report import duration
     from bort.plan import plan_study
 
     try:
@@ -46,13 +49,12 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     except BortError as error:
         slots.show(error, scope="latency")
         return
-    minutes = "unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
-    first = " Latency is measured first, about two minutes." if plan.measures_latency else ""
     available = psutil.virtual_memory().available
     markup.facts(
         [
             ("Trainings", f"{plan.evaluations_at_most:,} at most", "all seeds together"),
-            ("Time", minutes, plan.basis + "." + first),
+            ("Time", _minutes(plan.minutes), f"of training candidates, {plan.basis}"),
+            *_first(plan),
             (
                 "Memory",
                 f"about {plan.memory_bytes / GIB:.1f} GiB",
@@ -65,6 +67,23 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
             "The largest candidate may not fit into memory; take fewer texts per step, "
             "or a space of smaller models."
         )
+
+
+def _minutes(minutes: float | None) -> str:
+    from bort.cli.report import duration
+
+    return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
+
+
+def _first(plan: "Plan") -> list[tuple[str, str, str]]:
+    """What is done once, before the first candidate is trained."""
+    rows = []
+    if plan.measures_latency:
+        rows.append(("Before", "about 2 min", "measuring this machine's latency, once"))
+    if plan.trains_teacher:
+        text = "fine-tuning the teacher and labelling with it, once per task"
+        rows.append(("" if rows else "Before", _minutes(plan.teacher_minutes), text))
+    return rows
 
 
 def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:

@@ -33,8 +33,8 @@ def trained(home):
     [
         ("/", "Small models, chosen with a certificate", 1),
         ("/search", "Search", 0),
-        ("/pareto", "Pareto front", 4),
-        ("/pareto?study=made-up&pick={trained}", "Pareto front", 4),
+        ("/pareto", "Pareto front", 5),
+        ("/pareto?study=made-up&pick={trained}", "Pareto front", 5),
     ],
 )
 def test_it_is_painted(home, trained, visit, path, title, charts):

@@ -45,7 +45,7 @@ def test_an_unknown_study_is_one_line_and_the_others_stay_in_reach(address, visi
             "There is no study 'nobody' in this store; choose one of these."
         )
         expect(reader.page.get_by_role("combobox", name="Study")).to_be_visible()
-        expect(reader.charts()).to_have_count(4)
+        expect(reader.charts()).to_have_count(5)
 
 
 def test_an_unknown_pick_is_one_line(address, visit):

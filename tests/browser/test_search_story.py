@@ -67,7 +67,7 @@ def test_from_the_form_to_a_picked_architecture(place, address, visit):
         in_chart = pick_in_chart(reader, other_than=in_table)
         reader.page.reload()
         reader.settle()
-        expect(reader.charts()).to_have_count(4)
+        expect(reader.charts()).to_have_count(5)
         assert query(reader) == {"study": ["story"], "pick": [in_chart]}
         expect(reader.detail()).to_have_text(in_chart)
 
@@ -106,7 +106,7 @@ def watch(reader):
 def read_front(reader):
     expect(reader.page.get_by_role("heading", level=1)).to_have_text("Pareto front")
     reader.settle()
-    expect(reader.charts()).to_have_count(4)
+    expect(reader.charts()).to_have_count(5)
     assert query(reader) == {"study": ["story"]}
     expect(reader.page.get_by_text("largest W: pick any mark or row")).to_be_visible()
 

@@ -1,5 +1,6 @@
 """What is drawn: the figures' data, not their pixels."""
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -8,14 +9,17 @@ from bort.figures import (
     ERROR,
     LATENCY,
     SIZE,
+    TriangleInfo,
     escape,
     front_info,
     palette,
     plot_certified_epsilon,
     plot_front_3d,
     plot_pair,
+    plot_weight_triangle,
 )
 from bort.figures.front import WEBGL_FROM
+from bort.search.weight_region import WeightRegion, weight_region
 
 MARKUP = "<b>1</b><a href='https://outside.example'>&"
 
@@ -176,3 +180,32 @@ def test_zoom_and_camera_survive_new_data() -> None:
     info = front_info(POINTS)
     for figure in (plot_pair(info, SIZE, ERROR), plot_front_3d(info)):
         assert figure.layout.uirevision == "kept"
+
+
+def regions() -> dict[str, WeightRegion]:
+    size, latency = np.array([1.0, 2, 4, 8]), np.array([4.0, 1, 2, 8])
+    rows, errors = np.arange(3), np.array([0.3, 0.25, 0.2])
+    return {
+        name: weight_region(size, latency, errors, rows=rows, picked=row)
+        for row, name in enumerate(("a", "<b>", "c"))
+    }
+
+
+def test_the_triangle_marks_the_weights_and_every_winner_s_region() -> None:
+    found = regions()
+    drawn = traces(plot_weight_triangle(TriangleInfo(found, "c", (0, 0, 2))))
+    assert (drawn["your weights"].x[0], drawn["your weights"].y[0]) == pytest.approx(
+        (0.5, 0.75**0.5)
+    )
+    winners = [name for name, region in found.items() if region.share > 0.01]
+    assert list(drawn["centres"].customdata) == winners
+    assert len(drawn["picked"].x) == len(found["c"].vertices) + 2  # closed, and a break
+    assert "<b><b>" not in "".join(drawn["centres"].hovertext)
+
+
+def test_a_triangle_without_a_region_is_still_a_triangle() -> None:
+    empty = WeightRegion(0.0, None, np.empty((0, 3)))
+    drawn = traces(plot_weight_triangle(TriangleInfo({"a": empty}, "a", (1, 1, 1))))
+    assert not drawn["picked"].x
+    assert not drawn["centres"].x
+    assert len(drawn["triangle"].x) == 4

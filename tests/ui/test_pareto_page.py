@@ -1,14 +1,19 @@
 """The Pareto page: empty and full, asked again, picked from, and linked to."""
 
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
 from conftest import Open, shown
-from made_up_study import fill, made_up_evaluation, made_up_spec
+from made_up_study import fill, made_up_evaluation, made_up_profile, made_up_spec
+from streamlit.testing.v1 import AppTest
 
-from bort.answers import read_answer
+from bort.answers import read_answer, winning_weights
 from bort.architecture import Architecture
+from bort.families import SearchSpace
 from bort.jobs.process import this_process
+from bort.measure.noise import Noise, NoiseReading
 from bort.storage import Store
 
 
@@ -25,7 +30,7 @@ def test_a_full_study_shows_charts_table_certificate_and_the_largest_w(
     answer = read_answer(store, "reviews")
     app = visit("pareto", study="reviews")
     assert not app.exception
-    assert len(app.get("bidi_component")) == 4
+    assert len(app.get("bidi_component")) == 5
     assert answer.best is not None
     assert answer.best.id in shown(app)
     assert f"{answer.evaluations} of 384" in [metric.value for metric in app.metric]
@@ -74,7 +79,7 @@ def test_the_pick_in_the_address_is_shown_and_can_be_cleared(store: Store, visit
     picked = next(point for point in answer.points if point != answer.best)
     app = visit("pareto", study="reviews", pick=picked.id)
     assert f"num_hidden_layers={picked.architecture['depth']}," in app.code[0].value
-    app.button[0].click().run()
+    next(button for button in app.button if button.label == "Clear the pick").click().run()
     assert "pick" not in app.query_params
     assert answer.best is not None
     assert f"num_hidden_layers={answer.best.architecture['depth']}," in app.code[0].value
@@ -122,6 +127,86 @@ def test_nothing_is_called_guaranteed_that_is_not_proved(store: Store, visit: Op
     app = visit("pareto", study="reviews")
     everything = shown(app) + str([metric.value for metric in app.metric])
     assert "guaranteed" not in everything.lower()
+
+
+def everything(app: AppTest) -> str:
+    texts = [shown(app), *(metric.value for metric in app.metric)]
+    return "\n".join([*texts, *(element.label for element in app.expander)]).lower()
+
+
+def test_the_ledger_tells_each_assumption_s_status_and_evidence(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    answer = read_answer(store, "reviews")
+    page = shown(visit("pareto", study="reviews"))
+    assert len(answer.ledger) > 3
+    for entry in answer.ledger:
+        assert escape(entry.assumption) in page
+        assert escape(entry.evidence) in page
+        assert f"is-{entry.status}" in page
+
+
+@pytest.mark.parametrize("page", ["pareto", "search"])
+def test_where_an_assumption_is_violated_nothing_is_called_guaranteed(
+    store: Store, visit: Open, page: str
+) -> None:
+    study = fill(store, "reviews", lipschitz=1e-4)
+    assert "violated" in [entry.status for entry in read_answer(store, "reviews").ledger]
+    job = store.create_job("search", study.spec.to_dict(), study="reviews")
+    app = visit(page, **{"pareto": {"study": "reviews"}, "search": {"job": str(job.id)}}[page])
+    assert not app.exception
+    said = everything(app)
+    assert "violated" in said
+    assert "guaranteed" not in said
+
+
+@pytest.mark.parametrize("page", ["pareto", "search"])
+def test_a_given_lambda_that_holds_is_called_guaranteed(
+    store: Store, visit: Open, page: str
+) -> None:
+    study = fill(store, "reviews", lipschitz=2.0, budget=40)
+    assert read_answer(store, "reviews").guarantee == "proved"
+    job = store.create_job("search", study.spec.to_dict(), study="reviews")
+    app = visit(page, **{"pareto": {"study": "reviews"}, "search": {"job": str(job.id)}}[page])
+    assert "guaranteed" in everything(app)
+
+
+def test_the_weights_are_explained_and_can_be_taken_over(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    answer = read_answer(store, "reviews")
+    regions = winning_weights(store, store.study("reviews"), [p.id for p in answer.front])
+    winner = max(regions, key=lambda name: regions[name].share)
+    app = visit("pareto", study="reviews", pick=winner)
+    assert f"when {winner} is the best" in shown(app)
+    assert f"{regions[winner].share:.1%}" in shown(app)
+    app.button(key="use-weights").click().run()
+    weights = tuple(map(float, app.query_params["weights"].split(",")))
+    assert [slider.value for slider in app.slider] == list(weights)
+    best = read_answer(store, "reviews", weights=weights).best
+    assert best is not None
+    assert best.id == winner
+
+
+def test_an_architecture_that_never_wins_says_so(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    beaten = next(p.id for p in read_answer(store, "reviews").points if not p.is_on_front)
+    app = visit("pareto", study="reviews", pick=beaten)
+    assert "For no weights: whichever you choose" in shown(app)
+    assert "use-weights" not in [button.key for button in app.button]
+
+
+def test_odd_data_and_a_noisy_machine_are_told(store: Store, visit: Open) -> None:
+    study = fill(store, "reviews", budget=8)
+    profile = made_up_profile(SearchSpace.from_dict(study.spec.space))
+    noisy = NoiseReading(reference_ms=1.0, spread=0.9, others_share=0.5)
+    loud = replace(profile, name="loud", noise=Noise(before=noisy, after=noisy, others_share=0.5))
+    store.put_profile(loud.to_dict(), "loud")
+    store.set_study_profile("reviews", "loud")
+    job = store.create_job("search", study.spec.to_dict(), study="reviews")
+    store.log_event(job.id, "no text of the class <b> is in dev", level="warning")
+    for page, query in (("pareto", {"study": "reviews"}), ("search", {"job": str(job.id)})):
+        said = shown(visit(page, **query))
+        assert "The machine was not quiet while latency was measured" in said
+        assert "no text of the class &lt;b&gt; is in dev" in said
 
 
 def test_data_is_shown_as_text(store: Store, visit: Open) -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import Open, shown
-from made_up_study import fill
+from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
 
 from bort.errors import InvalidModelError
@@ -129,7 +129,10 @@ def test_an_own_file_decides_the_number_of_classes(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("bort.plan.check_study", check_study)
-    monkeypatch.setattr("bort.plan.source_network", lambda source: SimpleNamespace(config={}))
+    monkeypatch.setattr(
+        "bort.plan.source_network",
+        lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
+    )
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
     (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     app = visit("search")
@@ -222,6 +225,37 @@ def test_a_search_left_behind_is_found_again_from_the_form(store: Store, visit: 
     make_job(store, process=this_process())
     labels = [link.proto.label for link in visit("search").get("page_link")]
     assert "watched: job 1 is running" in labels
+
+
+def test_a_job_that_left_no_study_says_why_and_leads_on(store: Store, visit: Open) -> None:
+    store.create_study(made_up_spec("early"))
+    job = store.create_job("search", made_up_spec("early").to_dict(), study="early")
+    store.claim_job(job.id, 1, this_process())
+    store.finish_job(job.id, 1, JobState.FAILED, reason="the teacher has other labels")
+    app = visit("search", job=str(job.id))
+    assert not app.exception
+    assert "the teacher has other labels. No training was finished" in shown(app)
+    assert [link.proto.label for link in app.get("page_link")] == []
+
+
+def test_what_was_typed_is_there_again_after_another_page(store: Store, visit: Open) -> None:
+    app = visit("search")
+    app.text_input(key="epsilon").input("0.37").run()
+    app.number_input(key="budget").set_value(7).run()
+    app.selectbox(key="task").select("tweets").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/search.py").run()
+    assert app.text_input(key="epsilon").value == "0.37"
+    assert app.number_input(key="budget").value == 7
+    assert app.selectbox(key="task").value == "tweets"
+
+
+def test_the_teacher_s_first_time_is_counted_until_a_search_had_it(
+    store: Store, visit: Open
+) -> None:
+    assert "fine-tuning the teacher" in shown(visit("search"))
+    fill(store, "reviews", budget=6)
+    assert "fine-tuning the teacher" not in shown(visit("search"))
 
 
 def test_an_unknown_job_is_one_line(store: Store, visit: Open) -> None:
