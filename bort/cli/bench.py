@@ -6,10 +6,20 @@ import click
 
 # Name -> (module, attribute, one line for `bort bench --help`). Loaded when called.
 BENCHMARKS: dict[str, tuple[str, str, str]] = {
+    "agora": (
+        "bort.cli.bench_agora",
+        "agora",
+        "Agora beside plain training and random augmentation.",
+    ),
     "training": (
         "bort.cli.bench_training",
         "training",
         "Our training path beside a plain transformers.Trainer.",
+    ),
+    "latency": (
+        "bort.cli.bench_latency",
+        "latency",
+        "The latency axis: errors, repetition, landmarks, a busy machine.",
     ),
     "search": (
         "bort.cli.bench_search",

@@ -19,6 +19,7 @@ import torch
 
 from bort.errors import InvalidOptionError
 from bort.measure.runtimes.inputs import Inputs, model_inputs
+from bort.measure.runtimes.kept_exports import kept
 from bort.measure.runtimes.pytorch import TorchRuntime
 from bort.measure.workload import Candidate, Workload
 
@@ -42,6 +43,10 @@ class Exporter:
         """
         model = self._torch.build(candidate)
         _check_memory(sum(parameter.numel() for parameter in model.parameters()))
+        content = kept(candidate, self._variant, lambda: self._export(model, candidate))
+        return content, [model_inputs(model, candidate, one) for one in self._workload.passes]
+
+    def _export(self, model: Any, candidate: Candidate) -> bytes:
         with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, quiet_exporter():
             path = Path(folder, "model.onnx")
             export(model, candidate, path)
@@ -49,8 +54,7 @@ class Exporter:
                 from onnxruntime.quantization import QuantType, quantize_dynamic
 
                 quantize_dynamic(path, path, weight_type=QuantType.QInt8)
-            inputs = [model_inputs(model, candidate, one) for one in self._workload.passes]
-            return path.read_bytes(), inputs
+            return path.read_bytes()
 
     def close(self) -> None:
         """Free the weights that exports started from."""

@@ -1,0 +1,22 @@
+"""Load on purpose: processes that compute for nothing, to see whether the noise check notices."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+
+@contextmanager
+def busy_loops(count: int | None = None) -> Iterator[None]:
+    """Keep `count` cores busy for the length of a `with` block; None is all of them."""
+    loops = count or psutil.cpu_count(logical=True) or 1
+    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+        for process in running:
+            process.wait()
