@@ -54,7 +54,8 @@ def gap_closed(
         plain, better: shape (seeds, items).
         teacher: shape (1, items) or (seeds, items).
     Returns:
-        1 where `better` errs as the teacher does; not a number where plain and teacher agree.
+        1 where `better` errs as the teacher does; not a number where the teacher is no better
+        than the plain student.
     """
     _check(plain, better)
     whole = np.broadcast_to(teacher, plain.shape)
@@ -67,7 +68,7 @@ def gap_closed(
 def _share(plain: FloatArray, better: FloatArray, teacher: FloatArray) -> FloatArray:
     way = plain - teacher
     share: FloatArray = np.divide(
-        plain - better, way, out=np.full(way.shape, np.nan), where=np.abs(way) > 1e-12
+        plain - better, way, out=np.full(way.shape, np.nan), where=way > 0
     )
     return share
 

@@ -9,7 +9,7 @@ training texts.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +18,9 @@ import numpy as np
 from bort.agora import Model, Round, agora, training_set
 from bort.agora.history import added_points, known_identities
 from bort.agora.values import Examples, Inputs, error_rate, identities, joined
-from bort.agora_text.spec import TextSpec
+from bort.agora_text.spec import AGORA, ARMS, HALF, PLAIN, RANDOM, TextSpec
 from bort.agora_text.world import TextWorld
 
-PLAIN, RANDOM, AGORA = "plain", "random", "agora"
-HALF = "-half"  # with the first half of the points
 _RANDOM, _FITTING = 11, 12  # streams of randomness of an arm
 
 
@@ -62,8 +60,34 @@ class Arms:
     """
 
     def __init__(self, world: TextWorld, spec: TextSpec, seed: int) -> None:
-        self._world, self._spec, self._seed = world, replace(spec, seed=seed), seed
+        self._world, self._spec, self.seed = world, replace(spec, seed=seed), seed
         self._options = replace(world.options, seed=seed)
+
+    def missing(
+        self, done: Mapping[str, Mapping[str, Any]], *, arms: Sequence[str] = ARMS
+    ) -> Iterator[list[ArmResult]]:
+        """Run what is asked for and not done yet; Agora's arm is always run.
+
+        Args:
+            done: results of this seed by arm, as `dataclasses.asdict` gives them.
+            arms: which to run.
+        Yields:
+            Results that belong together: store all of them, or none.
+        """
+        found = {arm: (row["steps"], row["added"]) for arm, row in done.items()}
+        if not {AGORA, *(a for a in arms if a == AGORA + HALF)} <= found.keys():
+            whole, rounds = self.agora()
+            found[AGORA] = (whole.steps, whole.added)
+            yield [whole, *([self.agora_half(rounds)] if AGORA + HALF in arms else [])]
+        steps, added = found[AGORA]
+        others: dict[str, Callable[[], ArmResult]] = {
+            PLAIN: lambda: self.plain(steps),
+            RANDOM: lambda: self.random(steps, added),
+            RANDOM + HALF: lambda: self.random(steps, added // 2, arm=RANDOM + HALF),
+        }
+        for arm, run in others.items():
+            if arm in arms and arm not in found:
+                yield [run()]
 
     def agora(self) -> tuple[ArmResult, list[Round]]:
         """Agora's arm, and its rounds."""
@@ -79,17 +103,23 @@ class Arms:
         return replace(result, curve=tuple(curve)), rounds
 
     def agora_half(self, rounds: Sequence[Round]) -> ArmResult:
-        """A student taught with the first half of Agora's points, as long as Agora's last one."""
+        """A student taught with the first half of Agora's points.
+
+        The steps of the rounds that found them count; it is trained with all that are left.
+        """
         began = time.monotonic()
         points = added_points(rounds)
         count = len(points) // 2
-        kept = points[:count]
-        examples = training_set(
-            self._world.task.train, [replace(rounds[0], points=kept, replayed=None)]
-        )
-        steps = self._spec.closing_steps or self._spec.training.steps
-        model = self._fit(examples, steps, sets=[rounds[-1].setting])
-        return self._result(AGORA + HALF, model, count, steps, began)
+        needed, found = 0, 0
+        while found < count:
+            found += len(rounds[needed].accepted)
+            needed += 1
+        kept = replace(rounds[0], points=points[:count], replayed=None)
+        examples = training_set(self._world.task.train, [kept])
+        total = self.steps_of(rounds)
+        left = total - self._trainings(rounds[:needed]) * self._spec.training.steps
+        model = self._fit(examples, left, sets=[rounds[-1].setting])
+        return self._result(AGORA + HALF, model, count, total, began)
 
     def plain(self, steps: int) -> ArmResult:
         """Nothing is added."""
@@ -110,8 +140,11 @@ class Arms:
 
     def steps_of(self, rounds: Sequence[Round]) -> int:
         """All optimiser steps of a run."""
-        trainings = sum(len(r.setting_errors) for r in rounds)
-        return trainings * self._spec.training.steps + (self._spec.closing_steps or 0)
+        closing = self._spec.closing_steps or 0
+        return self._trainings(rounds) * self._spec.training.steps + closing
+
+    def _trainings(self, rounds: Sequence[Round]) -> int:
+        return sum(len(r.setting_errors) for r in rounds)
 
     def _fit(self, examples: Examples, steps: int, *, sets: Sequence[int] = ()) -> Model:
         """The best of one training per hyperparameter set, `steps` for all of them together."""
@@ -122,7 +155,7 @@ class Arms:
             student.fit(
                 examples,
                 self._options.settings[number],
-                np.random.default_rng((self._seed, _FITTING, number)),
+                np.random.default_rng((self.seed, _FITTING, number)),
             )
             for number in numbers
         ]
@@ -132,7 +165,7 @@ class Arms:
 
     def _random_points(self, count: int) -> Examples:
         """Random points, each passed by the guard and labelled."""
-        world, rng = self._world, np.random.default_rng((self._seed, _RANDOM))
+        world, rng = self._world, np.random.default_rng((self.seed, _RANDOM))
         known = known_identities(world.task.train, ())
         inputs = world.pool[rng.permutation(len(world.pool))]
         found: list[Examples] = []
@@ -173,7 +206,7 @@ class Arms:
         wrong = model.predict(audit.inputs) != audit.labels
         return ArmResult(
             arm=arm,
-            seed=self._seed,
+            seed=self.seed,
             added=added,
             steps=steps,
             dev_error=error_rate(model.predict(dev.inputs), dev.labels).rate,

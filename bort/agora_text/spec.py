@@ -15,6 +15,9 @@ from bort.study import InvalidFieldError, TaskSpec, TrainingSpec, check_name
 SAMPLERS = ("mixture", "retrieval", "edits", "mix")
 REPRESENTATIONS = ("source", "student")
 TEACHER, PROBE = "teacher", "probe"
+PLAIN, RANDOM, AGORA = "plain", "random", "agora"  # the arms of a comparison
+HALF = "-half"  # an arm with half of the points
+ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
 BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 # Shares of the samplers in a mixture; what needs a pool is left out where there is none.
 SHARES: Mapping[str, float] = {"retrieval": 0.8, "edits": 0.1, "mix": 0.1}

@@ -10,7 +10,7 @@ from bort.agora.options import AgoraOptions
 from bort.agora.parts import Labeler, Model, Parts, Represent
 from bort.agora.rounds import Round
 from bort.agora.summary import Observer
-from bort.agora.values import Examples, FloatArray, Inputs, as_inputs, joined
+from bort.agora.values import BoolArray, Examples, FloatArray, Inputs, as_inputs, joined
 from bort.agora_text.classifiers import SKLEARN
 from bort.agora_text.guard import NearDuplicateGuard
 from bort.agora_text.inputs import split_inputs
@@ -51,6 +51,13 @@ class TextWorld:
     observer: Observer
     networks: Networks
     proposers: Proposers
+
+    @property
+    def teacher_wrong(self) -> BoolArray:
+        """Shape (audit items,): what the teacher gets wrong. For reports; no part sees it."""
+        answers = self.networks.teacher_logits["audit"].argmax(axis=1)
+        wrong: BoolArray = answers != self.audit.labels
+        return wrong
 
     def describe(self) -> dict[str, Any]:
         """What results rest on, ready for JSON."""

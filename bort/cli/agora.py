@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from bort.cli import options
+from bort.cli.agora_run import comparison_spec, job_spec, run_options
 from bort.errors import InvalidOptionError
 
 _LARGEST_ID = 2**31 - 1  # what every database holds
 _job_id = click.argument("job_id", metavar="JOB", type=click.IntRange(1, _LARGEST_ID))
-TORUS = "torus"
 
 
 @click.group()
@@ -20,52 +20,29 @@ def agora() -> None:
     \b
     Examples:
       bort agora run --task torus
+      bort agora run --task movie-reviews --labelled 500
       bort agora show 3 --points
       bort agora export 3 points.parquet
     """
 
 
 @agora.command()
+@run_options
 @click.option(
-    "--task",
-    default=TORUS,
-    show_default=True,
-    metavar="torus",
-    help="What to learn: points on a torus, part of which is missing.",
+    "--ablate",
+    is_flag=True,
+    help="Compare with plain training and random augmentation of equal size and steps.",
 )
-@click.option("--study", metavar="NAME", help="Name of the run [default: TASK-LEARNER].")
-@click.option(
-    "--learner",
-    default="random-guesser",
-    show_default=True,
-    metavar="random-guesser|knn|random-features",
-    help="The student.",
-)
-@click.option(
-    "--labeler",
-    default="noisy-oracle",
-    show_default=True,
-    metavar="oracle|noisy-oracle|knn|random-features",
-    help="What labels the new points; the noisy oracle errs on one in ten.",
-)
-@click.option(
-    "--sampler",
-    default="tangent",
-    show_default=True,
-    metavar="tangent|ball|mixture",
-    help="Where new points come from.",
-)
-@click.option("--radius", type=float, metavar="R", help="How far from a dev error [default: 1.5].")
-@click.option("--rounds", default=8, show_default=True, metavar="N", help="Rounds at most.")
-@click.option("--points", type=int, metavar="N", help="Added points at most [default: no limit].")
-@click.option("--seed", default=0, show_default=True, help="Seed of the splits and of the run.")
+@click.option("--seeds", default=3, show_default=True, metavar="N", help="Of a comparison.")
 @click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
 @options.store_url
 @options.as_json
+@click.pass_context
 def run(
-    task: str,
-    study: str | None,
-    radius: float | None,
+    context: click.Context,
+    /,
+    ablate: bool,
+    seeds: int,
     detach: bool,
     store_url: str | None,
     as_json: bool,
@@ -73,35 +50,45 @@ def run(
 ) -> None:
     """Run Agora; an interrupted run goes on with `bort jobs resume`.
 
-    The torus: a third of the training points is missing, and rounds fill it. Errors are told on
-    dev, which Agora looks at, and on an audit split, which it cannot. Betti numbers (components,
-    loops, voids) of the training set go from (1, 1, 0), a bent tube, to (1, 2, 1), the torus.
+    On texts, a small BERT is the student. New texts near its dev errors come from an unlabelled
+    pool, from token edits and from mixes; the source network, fine-tuned on the labelled texts,
+    labels them. Errors are told on dev, which Agora looks at, and on an audit split, which it
+    cannot.
+
+    On the torus, a third of the training points is missing, and rounds fill it: Betti numbers of
+    the training set go from (1, 1, 0), a bent tube, to (1, 2, 1), the torus.
 
     \b
     Examples:
-      bort agora run --task torus
       bort agora run --task torus --learner knn --labeler oracle --json
-      bort agora run --task torus --rounds 4 --points 500 --seed 3
+      bort agora run --task movie-reviews --labelled 500
+      bort agora run --task movie-reviews --labelled 500 --ablate --seeds 5
+      bort agora run --task reviews.csv --text review --label stars --pool more.csv
+      bort agora run --from-study reviews --sampler edits --rounds 4 --minutes 10
     """
     from bort import jobs
-    from bort.cli.agora_report import print_run
+    from bort.cli.agora_report import print_comparison, print_run
     from bort.cli.report import progress
     from bort.storage import open_store
 
-    spec = _spec(task, study, radius, given)
-    name = spec["study"]
     with open_store(store_url) as store:
+        spec, kind = job_spec(context, given, store), "agora"
+        if ablate:
+            spec, kind = comparison_spec(spec, seeds), "agora-comparison"
+        name = spec["study"]
         if detach:
-            job = jobs.start_detached(store, "agora", spec, study=name)
+            job = jobs.start_detached(store, kind, spec, study=name)
             if as_json:
                 options.print_json({"job": job, "study": name})
             else:
                 click.echo(f"Job {job} runs Agora: bort agora show {job}")
             return
-        with progress(f"Agora on the {task}") as on_progress:
-            answer = jobs.run_here(store, "agora", spec, study=name, on_progress=on_progress)
+        with progress(f"Agora on {spec['task']}") as on_progress:
+            answer = jobs.run_here(store, kind, spec, study=name, on_progress=on_progress)
     if as_json:
         options.print_json(answer)
+    elif ablate:
+        print_comparison(answer)
     else:
         print_run(answer)
 
@@ -221,23 +208,6 @@ def _place(text: str) -> list[int]:
     if not (number.isdecimal() and position.isdecimal()):
         raise InvalidOptionError(f"{text!r} is not ROUND:POINT; try 0:17")
     return [int(number), int(position)]
-
-
-def _spec(
-    task: str, study: str | None, radius: float | None, given: dict[str, Any]
-) -> dict[str, Any]:
-    """The job's description; every mistake is found before the job begins."""
-    from dataclasses import asdict
-
-    from bort.agora.torus import TorusSpec, torus_options
-    from bort.study import check_name
-
-    if task != TORUS:
-        raise InvalidOptionError(f"Agora runs on {TORUS!r}, got --task {task!r}; try --task torus")
-    spec = TorusSpec(**given) if radius is None else TorusSpec(radius=radius, **given)
-    torus_options(spec)
-    name = check_name(study or f"{task}-{spec.learner}")
-    return {"study": name, "task": task, **asdict(spec)}
 
 
 def _stored(store: Any, job_id: int) -> tuple[Any, list[Any]]:

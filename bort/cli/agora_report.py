@@ -75,6 +75,48 @@ def print_run(answer: Mapping[str, Any]) -> None:
     console.print(Text(result_sentence(answer["final"])))
 
 
+def print_comparison(answer: Mapping[str, Any]) -> None:
+    """The arms as a table, and their differences in sentences."""
+    console = Console()
+    table = Table(
+        box=SIMPLE,
+        pad_edge=False,
+        title=Text(f"{answer['study']}: {answer['seeds']} seeds (job {answer['job']})"),
+    )
+    for heading in ("arm", "added", "steps", "dev error", "audit error", "gap closed"):
+        table.add_column(heading, justify="left" if heading == "arm" else "right")
+    for arm, row in answer["means"].items():
+        share = answer["gap_closed"].get(arm, {}).get("share")
+        table.add_row(
+            arm,
+            f"{row['added']:,.0f}",
+            f"{row['steps']:,.0f}",
+            f"{row['dev_error']:.4f}",
+            f"{row['audit_error']:.4f}",
+            "" if share is None else f"{share:.0%}",
+        )
+    table.add_row("teacher", "", "", "", f"{answer['teacher_audit_error']:.4f}", "100%")
+    console.print(table)
+    for row in answer["differences"]:
+        console.print(Text(difference_sentence(row)))
+
+
+def difference_sentence(row: Mapping[str, Any]) -> str:
+    """One difference in plain words.
+
+    Examples:
+        >>> row = {"from": "plain", "to": "agora", "difference": -0.07, "low": -0.1, "high": -0.04}
+        >>> print(difference_sentence(row))
+        agora errs less often than plain by 0.0700 (95%: 0.0400 to 0.1000).
+    """
+    less = row["difference"] <= 0
+    ends = sorted(-row[key] if less else row[key] for key in ("low", "high"))
+    return (
+        f"{row['to']} errs {'less' if less else 'more'} often than {row['from']} by "
+        f"{abs(row['difference']):.4f} (95%: {ends[0]:.4f} to {ends[1]:.4f})."
+    )
+
+
 def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Why proposals were refused, and which rounds were done anew."""
     refused: Counter[str] = Counter()

@@ -1,0 +1,206 @@
+"""`bort bench agora`: plain training, random augmentation and Agora, by sampler, task, student."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bort.cli import options
+from bort.errors import InvalidDataError, InvalidOptionError
+
+if TYPE_CHECKING:
+    from bort.agora_text.bench import Line
+
+TASKS, STUDENTS, SAMPLERS = "movie-reviews", "2-2-128-512", "mixture,retrieval,edits,mix"
+CSV, PAGE = "agora.csv", "agora.md"
+
+
+@click.command()
+@click.option("--tasks", default=TASKS, show_default=True, metavar="NAME,...")
+@click.option("--students", default=STUDENTS, show_default=True, metavar="D-A-H-I,...")
+@click.option(
+    "--samplers",
+    default=SAMPLERS,
+    show_default=True,
+    metavar="NAME,...",
+    help="With the first, all arms are run; with the others, Agora's.",
+)
+@click.option("--labelled", default=500, show_default=True, help="Labelled texts; 0 is all.")
+@click.option("--seeds", default=5, show_default=True, help="Of each line.")
+@click.option("--points", default=2000, show_default=True, help="Added points.")
+@click.option("--rounds", default=4, show_default=True, help="Sampling rounds.")
+@click.option("--steps", default=150, show_default=True, help="Training steps per round.")
+@click.option("--closing-steps", default=900, show_default=True, help="Of the last student.")
+@click.option("--initialise", default="scratch", show_default=True, metavar="scratch|inherit")
+@click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("docs/bench"),
+    show_default=True,
+    metavar="FOLDER",
+    help=f"Where {CSV} and {PAGE} are kept.",
+)
+@options.as_json
+def agora(out: Path, as_json: bool, **given: Any) -> None:
+    """Is Agora worth it? Audit error against the number of added points.
+
+    Per task, student and sampler: Agora, and its first half of points; plain training; random
+    augmentation with as many points, and with half. All have the same student, the same labelled
+    texts and the same number of training steps. Rows that the table has are not run again: an
+    interrupted bench goes on where it was, and further lines join it.
+
+    \b
+    Examples:
+      bort bench agora
+      bort bench agora --students 1-2-64-256 --samplers mixture
+      bort bench agora --tasks tweets --samplers mixture --seeds 3
+      bort bench agora --labelled 0 --samplers mixture
+    """
+    from bort.agora_text.bench import bench_findings, bench_rows
+
+    rows = _read(out / CSV)
+    for line in _lines(given):
+        click.echo(f"{line.name}: {line.seeds} seeds", err=True)
+        for new in bench_rows(line, rows):
+            rows.extend(new)
+            _write(out / CSV, rows)
+            for row in new:
+                click.echo(
+                    f"  seed {row['seed']}, {row['arm']}: audit error {row['audit_error']:.4f}, "
+                    f"{row['added']} added, {row['seconds']:.0f} s",
+                    err=True,
+                )
+    found = bench_findings(rows)
+    _write_page(out / PAGE, found)
+    if as_json:
+        options.print_json({"lines": found})
+    else:
+        click.echo(_table(found))
+
+
+def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
+    from bort.agora_text.bench import Line
+    from bort.agora_text.spec import AGORA, ARMS, TextSpec, small_space
+    from bort.study import TaskSpec, TrainingSpec
+    from bort.training.source import source_network
+
+    if given["seeds"] < 1:
+        raise InvalidOptionError(f"--seeds must be 1 or more, got {given['seeds']}")
+    source = source_network().config
+    training = TrainingSpec(
+        steps=given["steps"], initialise=given["initialise"], threads=given["threads"]
+    )
+    for task in _names(given["tasks"]):
+        for student in _names(given["students"]):
+            for number, sampler in enumerate(_names(given["samplers"])):
+                spec = TextSpec(
+                    study="bench",
+                    task=TaskSpec(task=task, labelled=given["labelled"] or None),
+                    space=small_space(student, source).to_dict(),
+                    architecture=student,
+                    training=replace(training),
+                    closing_steps=given["closing_steps"],
+                    sampler=sampler,
+                    rounds=given["rounds"],
+                    points=given["points"],
+                    points_per_error=_OFTEN,
+                    points_per_round=-(-given["points"] // given["rounds"]),
+                    patience=None,
+                )
+                shape = [given[key] for key in ("points", "rounds", "steps", "closing_steps")]
+                labelled = given["labelled"] or "all"
+                name = f"{task} {labelled} {student} {given['initialise']} {sampler} " + "/".join(
+                    map(str, shape)
+                )
+                yield Line(name, spec, given["seeds"], ARMS if number == 0 else (AGORA,))
+
+
+_OFTEN = 20  # proposals per error at most; the cap per round is reached first
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    from bort.agora_text.bench import COLUMNS, read_row
+
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise InvalidDataError(
+                f"{path} has other columns than this bench writes; move it away to begin again"
+            )
+        return [read_row(row) for row in reader]
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    from bort.agora_text.bench import COLUMNS
+    from bort.training.files import write_atomically
+
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, table.getvalue().encode())
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    """A Markdown table, which people can read in a terminal too."""
+    lines = [
+        "| task | student | sampler | plain | random, half | Agora, half | random | Agora "
+        "| teacher | gap closed | points |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for line in found:
+        means = line["means"]
+        cells = [
+            f"{100 * (1 - means[arm]['audit_error']):.1f}" if arm in means else ""
+            for arm in ("plain", "random-half", "agora-half", "random", "agora")
+        ]
+        gap = line["gap_closed"].get("agora", {})
+        share = gap.get("share")
+        lines.append(
+            f"| {line['task']}, {line['labelled']} labelled | {line['student']}, "
+            f"{line['initialise']} | {line['sampler']} | {' | '.join(cells)} "
+            f"| {100 * (1 - line['teacher_audit_error']):.1f} | {_share(gap, share)} "
+            f"| {means['agora']['added']:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def _share(gap: Mapping[str, Any], share: float | None) -> str:
+    if share is None:
+        return ""
+    if gap["low"] is None:
+        return f"{share:.0%}"
+    return f"{share:.0%} ({gap['low']:.0%} to {gap['high']:.0%})"
+
+
+def _write_page(path: Path, found: Sequence[Mapping[str, Any]]) -> None:
+    from bort.cli.agora_report import difference_sentence
+    from bort.training.files import write_atomically
+
+    parts = [
+        "# Agora beside plain training and random augmentation\n",
+        "Written by `bort bench agora`. Accuracy on the audit split in percent, mean over the "
+        "seeds. In a line all students have the same shape, the same labelled texts and the same "
+        "number of optimiser steps in all; random augmentation adds as many points as Agora (and "
+        "half as many, where it says so), labelled by the same labeler. Intervals are 95%, paired "
+        "over seeds and audit texts.\n",
+        _table(found),
+    ]
+    for line in found:
+        parts.append(f"\n## {line['line']}\n")
+        seeds = line["means"]["agora"]["seeds"]
+        steps = line["means"]["agora"]["steps"]
+        parts.append(f"{seeds} seeds, {steps:.0f} steps, {line['audit_n']} audit texts.\n")
+        parts += [f"* {difference_sentence(row)}" for row in line["differences"]]
+    write_atomically(path, ("\n".join(parts) + "\n").encode())

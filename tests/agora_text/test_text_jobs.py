@@ -1,0 +1,179 @@
+"""Agora on texts as a job and as a command: killed and resumed, compared, shown, replayed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bort import jobs
+from bort.agora_text.spec import ARMS, TextSpec
+from bort.cli.main import bort
+from bort.errors import BortError
+from bort.jobs.agora import point_rows
+from bort.storage import open_store
+from bort.storage.agora_arms import read_arms
+
+ROUND_KEYS = {
+    *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
+    *("audit_error", "surviving_hyperparameters", "betti", "coverage"),
+}
+FINAL_KEYS = {"dev_error", "audit_error", "audit_low", "audit_high", "audit_n"}
+KILL_AFTER_ROUND_0 = """
+import os, signal, sys
+from bort import jobs
+from bort.storage import open_store
+import json
+def kill(progress):
+    if progress.done == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+with open_store() as store:
+    jobs.run_here(store, "agora", json.loads(sys.argv[1]), study="tiny", on_progress=kill)
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
+        yield store
+
+
+def outcome(store, job: int) -> list[dict]:
+    """What a run stored, but for the time it took."""
+    found = []
+    for record in store.agora_rounds(job):
+        summary = {k: v for k, v in record.summary.items() if k != "seconds"}
+        found.append({"round": record.round, "summary": summary})
+    return found
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(bort, ["agora", *arguments], catch_exceptions=True)
+
+
+def options(place, *more: str) -> list[str]:
+    return [
+        *("--task", str(place / "reviews.csv"), "--labelled", "60", "--steps", "10"),
+        *("--architecture", "1-2-16-32", "--source", str(place / "source"), "--threads", "1"),
+        *("--rounds", "1", "--points-per-round", "30", *more),
+    ]
+
+
+def test_a_killed_run_resumes_to_the_same_result(spec, store, tmp_path, monkeypatch) -> None:
+    chosen = replace(spec, sampler="edits").to_dict()
+    jobs.run_here(store, "agora", chosen, study="tiny")
+    whole = outcome(store, 1)
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    # In a process of its own it would spin: one core, several runs of tests.
+    killed = subprocess.run(
+        [sys.executable, "-c", KILL_AFTER_ROUND_0, json.dumps(chosen)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    time.sleep(0.01)
+    assert outcome(store, 2) == whole[:1]
+    jobs.resume(store, 2, detach=False)
+    assert outcome(store, 2) == whole
+    texts = [p["value"] for p in point_rows(store.agora_rounds(2)) if p["label"] is not None]
+    assert len(texts) == len(set(texts))
+
+
+def test_the_command_answers_as_the_contract_says(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    result = run("run", *options(place), "--json")
+    assert result.exit_code == 0, result.exception
+    answer = json.loads(result.stdout)
+    assert {"study", "task", "rounds", "final", "seconds"} <= answer.keys()
+    assert all(row.keys() >= ROUND_KEYS for row in answer["rounds"])
+    assert answer["final"].keys() >= FINAL_KEYS
+    assert run("show", "1", "--points").exit_code == 0
+    assert run("export", "1", str(tmp_path / "points.parquet")).exit_code == 0
+    points = json.loads(run("show", "1", "--points", "--json").stdout)["points"]
+    number = next(p["position"] for p in points if p["verdict"] == "accepted")
+    again = run("replay", "1", "--relabel", f"0:{number}=1", "--json")
+    assert again.exit_code == 0, again.exception
+    with open_store() as store:
+        changed = point_rows(store.agora_rounds(2))[number]
+    assert (changed["label"], changed["probabilities"]) == (1, (0.0, 1.0))
+
+
+def test_a_comparison_is_fair_and_goes_on_where_it_was(spec, store) -> None:
+    described = {**replace(spec, closing_steps=20, rounds=1).to_dict(), "seeds": 2}
+    answer = jobs.run_here(store, "agora-comparison", described, study="tiny")
+    rows = answer["students"]
+    assert {(row["arm"], row["seed"]) for row in rows} == {(a, s) for a in ARMS for s in (0, 1)}
+    for seed in (0, 1):
+        mine = {row["arm"]: row for row in rows if row["seed"] == seed}
+        assert len({row["steps"] for row in mine.values()}) == 1
+        assert mine["random"]["added"] == mine["agora"]["added"] > 0
+        assert mine["agora-half"]["added"] == mine["random-half"]["added"]
+        assert mine["plain"]["added"] == 0
+    found = {(row["from"], row["to"]): row for row in answer["differences"]}
+    for row in found.values():
+        assert row["low"] <= row["difference"] <= row["high"]
+
+    def stop(progress: jobs.Progress) -> None:
+        if progress.done == 3:
+            store.request_cancel(2)
+            raise KeyboardInterrupt
+
+    with pytest.raises(jobs.JobCancelledError):
+        jobs.run_here(store, "agora-comparison", described, study="tiny", on_progress=stop)
+    assert len(read_arms(store.job(2))) == 3
+    jobs.resume(store, 2, detach=False)
+    assert untimed(read_arms(store.job(2))) == untimed(rows)
+
+
+def untimed(rows: list[dict]) -> list[dict]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--learner", "knn"], "--learner"),
+        (["--sampler", "magic"], "magic"),
+        (["--radius", "0"], "radius"),
+        (["--labeler", "/no/such/folder"], "folder"),
+        (["--labeler", "sklearn:Nothing"], "Nothing"),
+        (["--pool", "nowhere.csv"], "nowhere.csv"),
+        (["--architecture", "2-2"], "2-2"),
+        (["--labelled", "1"], "labelled=1"),
+        (["--ablate", "--seeds", "0"], "seeds"),
+        (["--from-study", "unheard-of"], "unheard-of"),
+    ],
+)
+def test_bad_input_is_one_clear_line(place, tmp_path, monkeypatch, more, message) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    result = run("run", *options(place, *more))
+    assert isinstance(result.exception, BortError), result.exception
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_nothing_to_retrieve_from_is_told_before_the_run(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    arguments = [
+        a for a in options(place, "--sampler", "retrieval") if a not in ("--labelled", "60")
+    ]
+    result = run("run", *arguments)
+    assert "no pool" in str(result.exception)
+
+
+def test_a_spec_survives_json(spec) -> None:
+    assert TextSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_minutes_end_a_run(spec, store) -> None:
+    answer = jobs.run_here(store, "agora", replace(spec, minutes=1e-6).to_dict(), study="tiny")
+    assert answer["final"]["ending"] == "time-spent"
+    assert len(answer["rounds"]) == 1
+    assert np.isfinite(answer["final"]["audit_error"])
