@@ -1,7 +1,7 @@
 """`bort front`: read a study again, under any epsilon and weights, without training."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -20,6 +20,18 @@ from bort.study import SearchSpec, parse_epsilon, parse_weights
     metavar="FILE",
     help="Write the whole study as JSON besides, to publish it or to ship it as an example.",
 )
+@click.option(
+    "--export",
+    "exported",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write all evaluated architectures to a .csv, .parquet or .jsonl file besides.",
+)
+@click.option(
+    "--to-optuna",
+    metavar="URL",
+    help="Write the study into an Optuna storage besides, for optuna-dashboard.",
+)
 @tables.table_options
 @options.store_url
 @options.as_json
@@ -28,6 +40,8 @@ def front(
     epsilon: str | None,
     weights: str | None,
     record: Path | None,
+    exported: Path | None,
+    to_optuna: str | None,
     store_url: str | None,
     as_json: bool,
     **table: Any,
@@ -38,6 +52,8 @@ def front(
     Examples:
       bort front
       bort front --study reviews --epsilon 0.1 --weights 1,2,1 --json
+      bort front --study reviews --export reviews.csv
+      bort front --study reviews --to-optuna sqlite:///optuna.db
       bort front --from-table bench.csv --size params --latency ms --error error
     """
     new_epsilon = None if epsilon is None else parse_epsilon(epsilon)
@@ -45,7 +61,8 @@ def front(
     if table["from_table"]:
         answer = _read_table(table, new_epsilon, new_weights)
     else:
-        answer = _read_study(study, new_epsilon, new_weights, record, store_url)
+        copies = _Copies(record, exported, to_optuna)
+        answer = _read_study(study, new_epsilon, new_weights, copies, store_url)
     if as_json:
         options.print_json(answer)
         return
@@ -54,21 +71,37 @@ def front(
     print_answer(answer)
 
 
+class _Copies(NamedTuple):
+    """What to write besides, and where to."""
+
+    record: Path | None
+    table: Path | None
+    optuna: str | None
+
+
 def _read_study(
     study: str | None,
     epsilon: float | None,
     weights: tuple[float, float, float] | None,
-    record: Path | None,
+    copies: _Copies,
     store_url: str | None,
 ) -> dict[str, Any]:
     from bort.answers import latest_study, read_answer
+    from bort.interchange.optuna import to_optuna
+    from bort.interchange.tables import evaluation_rows
     from bort.storage import export_study, open_store, write_json_file
+    from bort.storage.exported import write_rows
 
     with open_store(store_url) as store:
         name = study or latest_study(store)
-        if record is not None:
-            write_json_file(record, export_study(store, name))
-        return read_answer(store, name, epsilon=epsilon, weights=weights).as_json()
+        answer = read_answer(store, name, epsilon=epsilon, weights=weights)
+        if copies.record is not None:
+            write_json_file(copies.record, export_study(store, name))
+        if copies.table is not None:
+            write_rows(copies.table, evaluation_rows(answer))
+        if copies.optuna is not None:
+            to_optuna(answer, copies.optuna)
+        return answer.as_json()
 
 
 def _read_table(

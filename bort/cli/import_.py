@@ -5,23 +5,58 @@ from pathlib import Path
 import click
 
 from bort.cli import options
+from bort.errors import InvalidOptionError
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("source", metavar="FILE|URL")
+@click.option("--optuna", metavar="STUDY", help="Read this study of the Optuna storage URL.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where its trials go: .csv or .parquet, for bort search --from-table.",
+)
 @options.store_url
 @options.as_json
-def import_(file: Path, store_url: str | None, as_json: bool) -> None:
+def import_(
+    source: str, optuna: str | None, out: Path | None, store_url: str | None, as_json: bool
+) -> None:
     """Check FILE, a run bundle, and keep its model and study, read-only.
 
     Every hash is checked; a changed byte, a name that climbs out of its folder, or more than
-    4 GiB unpacked are refused, and nothing is kept then.
+    4 GiB unpacked are refused, and nothing is kept then. With --optuna, the finished trials of an
+    Optuna study become a table that `bort search --from-table` and `bort front` read.
 
     \b
     Examples:
       bort import reviews.zip
       bort import reviews.zip --json
+      bort import sqlite:///optuna.db --optuna tuning --out trials.csv
     """
+    if optuna is not None:
+        _import_optuna(source, optuna, out, as_json)
+        return
+    if out is not None:
+        raise InvalidOptionError("--out belongs to --optuna; a bundle goes into the store")
+    _import_bundle(Path(source), store_url, as_json)
+
+
+def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> None:
+    from bort.interchange.optuna import optuna_rows
+    from bort.storage.exported import write_rows
+
+    if out is None:
+        raise InvalidOptionError("name the table to write: --out trials.csv")
+    rows = optuna_rows(url, study)
+    write_rows(out, rows)
+    if as_json:
+        options.print_json({"study": study, "trials": len(rows), "path": str(out)})
+    else:
+        click.echo(f"{len(rows)} trials written to {out}: bort search --from-table {out} ...")
+
+
+def _import_bundle(file: Path, store_url: str | None, as_json: bool) -> None:
     from bort.export.opening import import_bundle
     from bort.storage import open_store
 

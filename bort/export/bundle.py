@@ -23,7 +23,7 @@ FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same content makes the same bundle
 
 
 def export_bundle(store: Store, model: ModelRecord, out: Path) -> dict[str, Any]:
-    """Write the new file `out`; nothing in it names this machine's folders.
+    """Write the new file `out`. It holds no text of the task, only the name or path it came from.
 
     Returns:
         What `bort export --json` prints; `files` holds the bundle and what is in it.

@@ -153,11 +153,7 @@ def _random_probe(model: ModelRecord) -> Probe:
     vocabulary = json.loads((model.folder / "config.json").read_text("utf-8"))["vocab_size"]
     shape = (BATCH, min(32, model.evidence["max_length"]))
     batches = [
-        {
-            "input_ids": rng.integers(0, vocabulary, size=shape),
-            "attention_mask": np.ones(shape, dtype=np.int64),
-            "token_type_ids": np.zeros(shape, dtype=np.int64),
-        }
+        {**_tokens(*shape), "input_ids": rng.integers(0, vocabulary, size=shape)}
         for _ in range(RANDOM_TEXTS // BATCH)
     ]
     return Probe(batches, None, f"{RANDOM_TEXTS} texts of random tokens")
@@ -254,18 +250,13 @@ def _latencies(
 ) -> dict[str, Any]:
     """PyTorch and both files, interleaved, on the workload that the model was measured with."""
     workload = _workload(model)
-    shape = (workload.batch_size, workload.sequence_length)
-    batch: Inputs = {
-        "input_ids": np.full(shape, 5, dtype=np.int64),
-        "attention_mask": np.ones(shape, dtype=np.int64),
-        "token_type_ids": np.zeros(shape, dtype=np.int64),
-    }
+    batches = [_tokens(one.batch_size, one.sequence_length) for one in workload.passes]
     names = ("torch-float32", "onnx-float32", "onnx-int8")
     sessions = [open_session(folder / n, threads=workload.threads) for n in (FLOAT32, INT8)]
     runs: list[Run] = [
-        lambda: torch_logits(original, [batch]),
-        lambda: session_logits(sessions[0], [batch]),
-        lambda: session_logits(sessions[1], [batch]),
+        lambda: torch_logits(original, batches),
+        lambda: session_logits(sessions[0], batches),
+        lambda: session_logits(sessions[1], batches),
     ]
     tools = replace(
         instruments or Instruments(),
@@ -292,8 +283,18 @@ def _latencies(
 
 
 def _workload(model: ModelRecord) -> Workload:
-    asked = model.evidence["workload"]
-    return Workload(asked["batch_size"], asked["sequence_length"], asked["threads"])
+    asked = dict(model.evidence["workload"])
+    return Workload(**{**asked, "lengths": tuple(asked.get("lengths", ()))})
+
+
+def _tokens(texts: int, length: int) -> Inputs:
+    """Texts without padding; which tokens they hold does not matter to the time."""
+    shape = (texts, length)
+    return {
+        "input_ids": np.full(shape, 5, dtype=np.int64),
+        "attention_mask": np.ones(shape, dtype=np.int64),
+        "token_type_ids": np.zeros(shape, dtype=np.int64),
+    }
 
 
 def _section(parity: Mapping[str, Any], latency: Mapping[str, Any]) -> str:

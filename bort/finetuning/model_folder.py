@@ -36,7 +36,7 @@ def save_student(folder: Path, room: Classroom, candidate: Candidate) -> int:
     config.label2id = {name: number for number, name in enumerate(room.task.class_names)}
     source = room.oracle.source.folder
     save_classifier(folder, config, weights, tokenizer_from=source)
-    _complete_tokenizer(folder, source, longest=_longest(config))
+    complete_tokenizer(folder, source, longest=_longest(config))
     return _parameters(candidate.model, weights)
 
 
@@ -48,7 +48,7 @@ def _longest(config: Any) -> int:
     return int(getattr(config, "max_position_embeddings", 512))
 
 
-def _complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
+def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
     """Both files that every release of `transformers` reads."""
     if not (folder / "tokenizer.json").is_file():
         load_tokenizer(source).save(str(folder / "tokenizer.json"))

@@ -1,4 +1,4 @@
-"""Rows written to a file for other programs: Parquet or JSON lines."""
+"""Rows written to a file for other programs: Parquet, CSV or JSON lines."""
 
 import json
 import os
@@ -8,14 +8,14 @@ from typing import Any
 
 from bort.errors import InvalidOptionError, StoreError
 
-FORMATS = (".parquet", ".jsonl")
+FORMATS = (".parquet", ".csv", ".jsonl")
 
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows to `file` in the format that its name ends with, all of them or nothing.
 
     Raises:
-        InvalidOptionError: a name that ends with neither `.parquet` nor `.jsonl`.
+        InvalidOptionError: a name that ends with none of `FORMATS`.
         StoreError: the file cannot be written.
     """
     if file.suffix not in FORMATS:
@@ -24,10 +24,14 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         )
     part = file.with_name(file.name + ".part")
     try:
-        if file.suffix == ".parquet":
+        if file.suffix in (".parquet", ".csv"):
             import pandas as pd
 
-            pd.DataFrame.from_records([dict(row) for row in rows]).to_parquet(part, index=False)
+            frame = pd.DataFrame.from_records([dict(row) for row in rows])
+            if file.suffix == ".parquet":
+                frame.to_parquet(part, index=False)
+            else:
+                frame.to_csv(part, index=False)
         else:
             with part.open("w", encoding="utf-8") as lines:
                 for row in rows:

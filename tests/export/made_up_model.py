@@ -1,0 +1,136 @@
+"""A model with random weights in a store, beside a made-up study, and quick instruments."""
+
+import contextlib
+import time
+from pathlib import Path
+
+import tiny
+
+from bort.families import SearchSpace, load_space
+from bort.finetuning.model_folder import complete_tokenizer
+from bort.measure.noise import NoiseReading
+from bort.measure.protocol import Protocol
+from bort.measure.timing import Instruments
+from bort.storage import ModelRecord, Store, models_folder
+from bort.study import StudySpec, TaskSpec
+
+SHAPE = {"depth": 1, "heads": 2, "hidden": 8, "intermediate": 16}
+JUDGED = {"accuracy": 0.8, "low": 0.7, "high": 0.9, "n": 90, "macro_f1": 0.8}
+QUIET = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
+
+
+def write_model(store: Store, place: Path) -> ModelRecord:
+    from transformers import BertConfig, BertForSequenceClassification
+
+    source = tiny.write_source(place / "source")
+    space = load_space(str(tiny.write_space(place / "tiny.toml")))
+    task = TaskSpec(task=str(tiny.write_task(place / "reviews.csv", rows=200)))
+    store.create_study(StudySpec(name="made-up", space=space.to_dict(), task=TaskSpec()))
+    config = BertConfig(
+        vocab_size=len(tiny.VOCABULARY),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=32,
+        id2label={0: "bad", 1: "good"},
+        label2id={"bad": 0, "good": 1},
+    )
+    folder = models_folder() / "made-up-model"
+    BertForSequenceClassification(config).eval().save_pretrained(folder)
+    (folder / "vocab.txt").write_bytes((source / "vocab.txt").read_bytes())
+    complete_tokenizer(folder, source, longest=32)
+    return store.add_model(
+        "made-up-model",
+        job_id=None,
+        study="made-up",
+        task=task.task,
+        architecture=SHAPE,
+        realised=_realised(),
+        evidence=_evidence(space, task),
+    )
+
+
+def _realised() -> dict[str, object]:
+    return {
+        "model": "made-up-model",
+        "study": "made-up",
+        "task": "reviews",
+        "architecture": SHAPE,
+        "architecture_id": "1-2-8-16",
+        "seeds": [0],
+        "dev": {"accuracy": 0.81, "n": 90},
+        "audit": JUDGED,
+        "exported": {"seed": 0, "dev_accuracy": 0.81, "audit_accuracy": 0.8},
+        "teacher": {**JUDGED, "name": "teacher", "latency_ms": 2.0},
+        "plain_student": None,
+        "tfidf": JUDGED,
+        "predicted": None,
+        "parameter_count": 1000,
+        "share_of_teacher": 1.0,
+        "times_faster_than_teacher": 2.0,
+        "latency_ms": 1.0,
+        "latency": {
+            "torch-float32": {
+                "median_ms": 1.0,
+                "low_ms": 0.9,
+                "high_ms": 1.1,
+                "teacher_ms": 2.0,
+                "workload": "batch 1",
+                "noise_ok": True,
+            }
+        },
+        "stages": [],
+    }
+
+
+def _evidence(space: SearchSpace, task: TaskSpec) -> dict[str, object]:
+    return {
+        "search": {
+            "study": "made-up",
+            "evaluations": 3,
+            "space_size": len(space),
+            "goal": "cover",
+            "certified_epsilon": 0.25,
+            "guarantee": "conditional",
+            "ledger": [{"assumption": "λ", "status": "estimated", "evidence": "3 | pairs"}],
+        },
+        "space": space.to_dict(),
+        "data": {
+            "task": "reviews",
+            "task_spec": {**task.to_dict(), "task": "reviews.csv"},
+            "title": "reviews",
+            "class_names": ["bad", "good"],
+            "splits": {"train": 420, "dev": 90, "audit": 90},
+            "unlabelled": 0,
+            "seed": 0,
+        },
+        "oracle": {
+            "source": "tiny",
+            "source_sha256": "0" * 64,
+            "teacher": "tiny fine-tuned",
+            "teacher_dev_error": 0.2,
+            "threads": 1,
+            "device": "cpu",
+        },
+        "machine": {"cpu": "made up"},
+        "max_length": 16,
+        "workload": {"batch_size": 1, "sequence_length": 16, "threads": 1},
+    }
+
+
+class _NobodyElse:
+    def read(self) -> float:
+        return 0.0
+
+
+def small_instruments() -> Instruments:
+    """A measurement of a moment, which waits for nobody."""
+    return Instruments(
+        clock=time.perf_counter,
+        read_noise=lambda *_given: QUIET,
+        watch_others=_NobodyElse,
+        settle=lambda _stop: None,
+        hold=lambda _stop, _wait: contextlib.nullcontext(),
+        protocol=Protocol(budget_seconds=0.1, min_rounds=3, max_rounds=3, limit_seconds=0.1),
+    )

@@ -1,0 +1,276 @@
+"""Exported folders and bundles: complete, the same answers, nothing that should not be opened."""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+from made_up_model import small_instruments, write_model
+
+from bort.errors import BortError, ExportError, InvalidDataError, UnknownModelError
+from bort.export import opening
+from bort.export.bundle import export_bundle
+from bort.export.huggingface import export_huggingface
+from bort.export.onnx import export_onnx
+from bort.export.opening import import_bundle
+from bort.export.predicting import Predictor, read_texts
+from bort.storage import open_store
+
+TEXTS = ["a lovely film", "the plot was dull and the ending silly", "great"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("export")
+
+
+@pytest.fixture(scope="module")
+def model(place):
+    """A trained model as the store keeps it; its weights are random."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BORT_HOME", str(place))
+        with open_store() as store:
+            yield write_model(store, place)
+
+
+@pytest.fixture(autouse=True)
+def home(place, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(place))
+    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: place / "measuring.lock")
+
+
+@pytest.fixture(scope="module")
+def bundle(model, place):
+    with pytest.MonkeyPatch.context() as patch, open_store(f"sqlite:///{place}/bort.db") as store:
+        patch.setenv("BORT_HOME", str(place))
+        export_bundle(store, model, place / "model.zip")
+    return place / "model.zip"
+
+
+def test_transformers_reads_the_folder(model, tmp_path):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+    answer = export_huggingface(model, tmp_path / "hf")
+    assert answer.keys() >= {"format", "path", "files", "parity", "latency_ms"}
+    for file in answer["files"]:
+        content = (tmp_path / "hf" / file["name"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert len(content) == file["bytes"]
+    loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "hf")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "hf")
+    assert loaded.config.id2label == {0: "bad", 1: "good"}
+    assert tokenizer.pad_token == "[PAD]"
+    classify = pipeline("text-classification", model=loaded, tokenizer=tokenizer)
+    ours = Predictor(tmp_path / "hf")(TEXTS)
+    theirs = classify(TEXTS)
+    assert [a.label for a in ours] == [a["label"] for a in theirs]
+    assert [a.score for a in ours] == pytest.approx([a["score"] for a in theirs], abs=1e-5)
+
+
+def test_the_card_tells_what_the_model_rests_on(model, tmp_path):
+    export_huggingface(model, tmp_path / "hf")
+    card = (tmp_path / "hf" / "README.md").read_text(encoding="utf-8")
+    for part in ("0.8000", "95% interval", "teacher", "bort finetune --study made-up", "certified"):
+        assert part in card
+
+
+def test_an_existing_folder_is_left_alone(model, tmp_path):
+    (tmp_path / "hf").mkdir()
+    for export in (export_huggingface, export_onnx):
+        with pytest.raises(ExportError, match="exists already"):
+            export(model, tmp_path / "hf")
+    assert list((tmp_path / "hf").iterdir()) == []
+
+
+def test_a_model_without_weights_is_not_exported(model, tmp_path):
+    weights = model.folder / "model.safetensors"
+    weights.rename(tmp_path / "kept")
+    try:
+        with pytest.raises(ExportError, match=r"has no model\.safetensors"):
+            export_huggingface(model, tmp_path / "hf")
+        assert not (tmp_path / "hf").exists()
+    finally:
+        (tmp_path / "kept").rename(weights)
+
+
+def test_onnx_answers_as_torch_does(model, tmp_path):
+    pytest.importorskip("onnxruntime")
+    out = tmp_path / "onnx"
+    answer = export_onnx(model, out, instruments=small_instruments())
+    assert {f["name"] for f in answer["files"]} >= {"model.onnx", "model.int8.onnx", "README.md"}
+    assert answer["parity"]["float32"]["max_abs_difference"] <= 1e-4
+    assert answer["parity"]["int8"]["same_answers"] >= 0.5
+    assert answer["latency"].keys() == {"torch-float32", "onnx-float32", "onnx-int8"}
+    assert answer["latency_ms"] == answer["latency"]["onnx-float32"]["median_ms"]
+    export_huggingface(model, tmp_path / "hf")
+    scores = [[a.score for a in Predictor(tmp_path / k)(TEXTS)] for k in ("onnx", "hf")]
+    assert np.allclose(*scores, atol=1e-4)
+
+
+def test_a_bundle_opens_elsewhere_read_only(bundle, model, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    with open_store() as store:
+        record, is_new = import_bundle(store, bundle)
+        assert record.is_imported
+        assert is_new
+        assert store.study("made-up").is_example
+        assert record.realised == model.realised
+        again, is_new = import_bundle(store, bundle)
+        assert again.name == f"{record.name}-2"
+        assert not is_new
+        assert not list((tmp_path / "models").glob(".import-*"))
+        weights = (record.folder / "model.safetensors").read_bytes()
+        assert weights == (model.folder / "model.safetensors").read_bytes()
+        assert export_huggingface(record, tmp_path / "hf")["files"]
+
+
+def test_a_bundle_holds_no_pickle_and_no_text_of_the_task(bundle):
+    with zipfile.ZipFile(bundle) as opened:
+        assert {n.rsplit(".")[-1] for n in opened.namelist()} <= {
+            "json", "parquet", "safetensors", "md", "txt",
+        }  # fmt: skip
+        content = b"".join(opened.read(name) for name in opened.namelist())
+    assert b"lovely clever" not in content
+
+
+def _rewritten(bundle, target, change):
+    """The bundle with its members passed through `change(name, content) -> [(entry, content)]`."""
+    with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(target, "w") as out:
+        for info in source.infolist():
+            for entry, content in change(info.filename, source.read(info)):
+                out.writestr(entry, content)
+    return target
+
+
+def _symbolic_link(name):
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+CHANGES = {
+    "a changed byte": (
+        lambda n, c: [(n, c[:-1] + bytes([c[-1] ^ 1]) if n.endswith("safetensors") else c)],
+        "not what was exported",
+    ),
+    "a changed result": (
+        lambda n, c: [(n, c.replace(b"0.8", b"0.9") if n == "model.json" else c)],
+        "not what was exported",
+    ),
+    "a path that climbs out": (
+        lambda n, c: [(n, c), ("../../evil.json", b"{}")],
+        "climbs out of its folder",
+    ),
+    "an absolute path": (lambda n, c: [(n, c), ("/tmp/evil.json", b"{}")], "climbs out"),
+    "a file that the manifest does not list": (
+        lambda n, c: [(n, c), *([("more.json", b"{}")] if n == "manifest.json" else [])],
+        "disagree about 'more.json'",
+    ),
+    "a missing file": (
+        lambda n, c: [] if n == "model/config.json" else [(n, c)],
+        "disagree about 'model/config.json'",
+    ),
+    "a pickle": (lambda n, c: [(n, c), ("model/weights.pkl", b"x")], "a bundle has only"),
+    "a link": (lambda n, c: [(n, c), (_symbolic_link("model/a.txt"), b"/etc/hosts")], "plain file"),
+    "another format": (
+        lambda n, c: [(n, c.replace(b"bort-bundle-1", b"bort-bundle-9"))],
+        "has the format",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_bundle_that_was_tampered_with_is_refused(bundle, what, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    change, message = CHANGES[what]
+    broken = _rewritten(bundle, tmp_path / "broken.zip", change)
+    with open_store() as store:
+        with pytest.raises(ExportError, match=message):
+            import_bundle(store, broken)
+        assert store.models() == []
+        assert store.studies() == []
+    assert list((tmp_path / "home" / "models").iterdir()) == []
+
+
+def test_a_bundle_that_would_fill_the_disk_is_refused(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    ten_gigabytes = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(ten_gigabytes, "w", zipfile.ZIP_DEFLATED) as out:
+        block = bytes(1 << 20)
+        with out.open(zipfile.ZipInfo("model/zeros.txt"), "w", force_zip64=True) as member:
+            for _ in range(64):
+                member.write(block)
+    monkeypatch.setattr(opening, "MOST_BYTES", 10 << 20)
+    with open_store() as store, pytest.raises(ExportError, match="GiB unpacked"):
+        import_bundle(store, ten_gigabytes)
+
+
+def test_a_bundle_that_lies_about_sizes_is_refused(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    real = opening._checked_entries
+
+    def lying(opened, path):
+        infos = real(opened, path)
+        infos["model/model.safetensors"].file_size = 10
+        return infos
+
+    monkeypatch.setattr(opening, "_checked_entries", lying)
+    with open_store() as store, pytest.raises(ExportError):
+        import_bundle(store, bundle)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x03\x04 cut off"])
+def test_what_is_no_bundle_is_told_in_one_line(content, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    (tmp_path / "x.zip").write_bytes(content)
+    with open_store() as store:
+        with pytest.raises(ExportError, match="not a run bundle"):
+            import_bundle(store, tmp_path / "x.zip")
+        with pytest.raises(ExportError, match="there is no file"):
+            import_bundle(store, tmp_path / "nothing.zip")
+
+
+def test_texts_are_read_from_lines_and_columns(tmp_path):
+    (tmp_path / "a.txt").write_text("one\ntwo\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("review,x\none,1\ntwo,2\n", encoding="utf-8")
+    assert read_texts(tmp_path / "a.txt", "text") == ["one", "two"]
+    assert read_texts(tmp_path / "a.csv", "review") == ["one", "two"]
+    for name, column in (("a.csv", "text"), ("b.txt", "text"), ("a.pdf", "text")):
+        with pytest.raises(BortError):
+            read_texts(tmp_path / name, column)
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(InvalidDataError, match="holds no text"):
+        read_texts(tmp_path / "empty.txt", "text")
+
+
+def test_a_folder_without_a_model_is_told_in_one_line(tmp_path, model):
+    with pytest.raises(BortError, match="no folder"):
+        Predictor(tmp_path / "nothing")
+    shutil.copytree(model.folder, tmp_path / "half")
+    os.remove(tmp_path / "half" / "model.safetensors")
+    with pytest.raises(ExportError, match="no exported model"):
+        Predictor(tmp_path / "half")
+
+
+def test_one_text_is_answered_and_timed(model):
+    answer, milliseconds = Predictor(model.folder).timed("a lovely film")
+    assert answer.label in ("bad", "good")
+    assert sum(answer.scores.values()) == pytest.approx(1)
+    assert milliseconds > 0
+
+
+def test_an_unknown_model_is_told(model, place):
+    with open_store() as store, pytest.raises(UnknownModelError, match="stored are made-up"):
+        store.model("nobody")
+
+
+def test_the_store_keeps_models(model, place):
+    with open_store() as store:
+        assert store.models(study="made-up")[0] == model
+        assert json.dumps(dict(model.realised))
+        assert store.models(study="other") == []
