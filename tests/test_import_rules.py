@@ -93,6 +93,7 @@ def test_pages_are_thin(path: Path) -> None:
         "import bort.cli.front",
         "import bort.answers, bort.storage, bort.jobs, bort.search.answer, bort.families",
         "import bort.tasks, bort.measure.latency_model",
+        "import bort.finetuning.plan, bort.export.card, bort.export.commands, bort.interchange",
     ],
 )
 def test_painting_a_page_loads_nothing_heavy(statement: str) -> None:

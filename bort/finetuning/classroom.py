@@ -107,14 +107,17 @@ class Classroom:
 
     def model_to_follow(self) -> Any:
         """The network whose inner states a student learns from, over the task's tokens."""
-        is_teacher = self.spec.recipe.distil_from == "teacher" and self.teacher.is_source
-        if is_teacher:
-            model = load_classifier(self.teacher.folder, self.teacher.name)
-            table = model.get_input_embeddings()
-            rows = pruned_table(table.weight.detach(), self.encoded.kept)
-            table.weight = torch.nn.Parameter(rows)
-        else:
-            model, _ = classifier_over(self.task, self.encoded, self.oracle.source)
+        if self.spec.recipe.distil_from == "teacher" and self.teacher.is_source:
+            return self.own_teacher()
+        model, _ = classifier_over(self.task, self.encoded, self.oracle.source)
+        return model.to(self.oracle.device).requires_grad_(False)
+
+    def own_teacher(self) -> Any:
+        """The source network fine-tuned, over the task's tokens."""
+        model = load_classifier(self.teacher.folder, self.teacher.name)
+        table = model.get_input_embeddings()
+        rows = pruned_table(table.weight.detach(), self.encoded.kept)
+        table.weight = torch.nn.Parameter(rows)
         return model.to(self.oracle.device).requires_grad_(False)
 
 

@@ -78,6 +78,11 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
             f"the tokenizer of {source.name} has no padding token [PAD], which an exported model "
             "needs; choose a source network with one"
         )
+    if "agora" in spec.recipe.stages and spec.training.teacher is not None:
+        raise InvalidModelError(
+            "the stage agora labels with the source network's own teacher, and the study names "
+            f"{spec.training.teacher}; leave the stage out"
+        )
     tasks = [load_task(task) for task in spec.tasks]
     for loaded in tasks:
         check_labels(loaded)
@@ -149,6 +154,9 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
     if "finetune" in recipe.stages:
         trainings = max(1, len(recipe.learning_rates)) + spec.seeds - 1
         found += [("finetune", tuned)] * trainings
+    if "agora" in recipe.stages:
+        students = spec.seeds if "finetune" in recipe.stages else 1
+        found += [("agora", max(1, tuned // 2))] * (students * recipe.agora_rounds)
     if spec.compare:
         found.append(("plain", steps(recipe.steps, recipe.epochs, labelled)))
     return found

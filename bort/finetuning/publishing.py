@@ -21,7 +21,8 @@ from bort.finetuning.realised import (
     tfidf_row,
     with_latency,
 )
-from bort.finetuning.student import Finished, load_weights
+from bort.finetuning.student import load_weights
+from bort.finetuning.units import Finished
 from bort.measure.fingerprint import this_machine
 from bort.measure.latency import workload_of
 from bort.storage import Store, models_folder
@@ -69,6 +70,7 @@ def publish(
         "parameter_count": check_parameters(room, architecture, counted),
         "effective_parameter_count": int(room.space.effective_parameter_count[space_index]),
         "stages": stages,
+        "dev_is_seen": any(done.unit.is_agora for done in finished),
         "seconds": sum(stage["seconds"] for stage in stages),
     }
     row["share_of_teacher"] = row["audit"]["accuracy"] / row["teacher"]["accuracy"]

@@ -1,7 +1,6 @@
 """The realised point: what a picked architecture came to, beside what it is compared with."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ from bort.finetuning.baselines import tfidf_answers
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.judgement import Accuracy, accuracy_of, paired_difference
 from bort.finetuning.latency import LANDMARK, TEACHER, nearest_landmark
-from bort.finetuning.stage import stage_result
-from bort.finetuning.student import Finished, answers, load_weights
+from bort.finetuning.stage import result_of
+from bort.finetuning.student import answers, load_weights
+from bort.finetuning.units import Finished
 from bort.training.files import load_arrays, save_arrays
 from bort.training.source import read_config
 
@@ -140,23 +140,20 @@ def with_latency(
 
 def stage_rows(finished: Sequence[Finished]) -> list[dict[str, Any]]:
     """What each stage took and came to, without its curve, which the metrics hold."""
-    rows: dict[Path, dict[str, Any]] = {}
-    for done in finished:
-        unit, folder = done.unit, done.folder
-        for number, place in ((unit.seed, unit.begins_with), (unit.seed, folder)):
-            result = None if place is None else stage_result(place)
-            if place is None or result is None:
-                continue
-            rows[place] = {
-                "stage": place.name.split("-", 1)[0],
-                "seed": number if place == folder else 0,
-                "steps": result.steps,
-                "chosen_step": result.chosen_step,
-                "dev_error": result.dev_error,
-                "seconds": result.seconds,
-                "learning_rate": unit.learning_rate if place == folder else None,
-            }
-    return list(rows.values())
+    stages = {stage.folder: stage.unit for done in finished for stage in done.stages}
+    return [
+        {
+            "stage": unit.stage,
+            "seed": unit.seed,
+            "steps": result.steps,
+            "chosen_step": result.chosen_step,
+            "dev_error": result.dev_error,
+            "seconds": result.seconds,
+            "learning_rate": unit.learning_rate,
+        }
+        for folder, unit in stages.items()
+        for result in [result_of(folder)]
+    ]
 
 
 def check_parameters(room: Classroom, architecture: Architecture, counted: int) -> int:

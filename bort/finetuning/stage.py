@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
-from bort.errors import TrainingDivergedError
+from bort.errors import StoreError, TrainingDivergedError
 from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
 from bort.training.files import read_json, write_json_atomically
 from bort.training.loop import Examples, Objective, TrainingSettings, train
@@ -88,6 +88,18 @@ def stage_result(folder: Path) -> StageResult | None:
         return None
     fields = {name: found["result"][name] for name in StageResult._fields}
     return StageResult(**{**fields, "curve": [(int(s), float(e)) for s, e in fields["curve"]]})
+
+
+def result_of(folder: Path) -> StageResult:
+    """Of a finished unit.
+
+    Raises:
+        StoreError: it is not finished.
+    """
+    found = stage_result(folder)
+    if found is None:
+        raise StoreError(f"{folder} holds no finished stage; resume the job")
+    return found
 
 
 def stage_weights(folder: Path) -> dict[str, Tensor] | None:

@@ -18,7 +18,7 @@ from bort.training.files import read_json, write_json_atomically
 
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
-    from bort.finetuning.student import Finished, Unit
+    from bort.finetuning.units import Finished, Unit
     from bort.measure.timing import TimingStep
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
@@ -126,12 +126,12 @@ class _TaskRun:
 
     def _seeds(self, room: "Classroom", architecture: Architecture) -> list["Finished"]:
         """The same architecture with every seed; distilled once, for all of them."""
-        from bort.finetuning.student import units_of
+        from bort.finetuning.units import units_of
 
         return units_of(room, architecture, lambda unit: self._train(room, unit))
 
     def _plain(self, room: "Classroom", architecture: Architecture) -> "Finished | None":
-        from bort.finetuning.student import Finished, plain_unit
+        from bort.finetuning.units import Finished, plain_unit
 
         if not self.spec.compare:
             return None

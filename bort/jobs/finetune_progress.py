@@ -14,7 +14,7 @@ from bort.storage import Progress
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
     from bort.finetuning.stage import StageStep
-    from bort.finetuning.student import Unit
+    from bort.finetuning.units import Unit
 
 POINTS_PER_CURVE = 150  # of a stage; each point costs a write to the store
 REPORT_SECONDS = 0.5
@@ -47,7 +47,7 @@ class Listener:
 
     def begin_task(self, room: "Classroom", picks: Sequence[Architecture]) -> None:
         """The next task's trainings begin."""
-        from bort.finetuning.student import planned_steps
+        from bort.finetuning.units import planned_steps
 
         self._task = room.task.name
         self._planned_per_task = max(self._planned_per_task, planned_steps(room) * len(picks))
@@ -56,7 +56,7 @@ class Listener:
 
     def begin_unit(self, room: "Classroom", unit: "Unit") -> None:
         """The next unit begins, or goes on."""
-        from bort.finetuning.student import steps_of
+        from bort.finetuning.units import steps_of
 
         self._unit, self._losses, self._last, self._dev_error = unit, [], None, None
         self._unit_steps = steps_of(room, unit.stage)

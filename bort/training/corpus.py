@@ -46,8 +46,12 @@ def with_unlabelled(
         texts += _unlike(task, _other_texts(task))
     if augmentation is not None and augmentation.copies:
         known = [task.train, *([own] if own else [])]
-        new, new_pairs = _made_up(known, source, augmentation, seed)
-        texts, pairs = texts + new, pairs + new_pairs
+        firsts = [text for split in known for text in split.texts]
+        seconds = [text for split in known for text in split.pairs or ()]
+        both = [*firsts, *seconds]
+        texts += made_up(firsts, source, augmentation, [seed, 0], vocabulary=both)
+        if seconds:
+            pairs += made_up(seconds, source, augmentation, [seed, 1], vocabulary=both)
     if not texts:
         return task
     labels = np.full(len(texts), UNLABELLED, dtype=np.int64)
@@ -70,18 +74,25 @@ def _plain(text: str) -> str:
     return re.sub(r"\W+", " ", text.casefold()).strip()
 
 
-def _made_up(
-    splits: Sequence[Split], source: SourceNetwork, settings: Augmentation, seed: int
-) -> tuple[list[str], list[str]]:
-    """New first and second texts; no second ones where there are no pairs."""
+def made_up(
+    texts: Sequence[str],
+    source: SourceNetwork,
+    settings: Augmentation,
+    seed: Sequence[int],
+    *,
+    vocabulary: Sequence[str],
+) -> list[str]:
+    """New texts from `texts`, in rounds: as many per round as there are texts, in their order.
+
+    Args:
+        vocabulary: texts whose words may be put in.
+    """
     tokenizer = load_tokenizer(source.folder)
-    firsts = _ids(tokenizer, [text for split in splits for text in split.texts])
-    seconds = _ids(tokenizer, [text for split in splits for text in split.pairs or ()])
-    exchanger = _exchanger(tokenizer, [*firsts, *seconds], source, settings)
-    rng = np.random.default_rng([seed, 0])
-    new = [augmented(ids, exchanger, settings, rng) for ids in (firsts, seconds)]
-    decoded = [tokenizer.decode_batch([ids.tolist() for ids in part]) for part in new]
-    return decoded[0], decoded[1]
+    ids = _ids(tokenizer, texts)
+    exchanger = _exchanger(tokenizer, _ids(tokenizer, vocabulary), source, settings)
+    new = augmented(ids, exchanger, settings, np.random.default_rng(list(seed)))
+    found: list[str] = tokenizer.decode_batch([part.tolist() for part in new])
+    return found
 
 
 def _ids(tokenizer: Any, texts: Sequence[str]) -> list[IntArray]:

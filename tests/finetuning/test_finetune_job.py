@@ -158,3 +158,30 @@ def test_the_best_of_several_learning_rates_is_taken_for_all_seeds(store, spec):
     rates = {s["learning_rate"] for s in answer["stages"] if s["stage"] == "finetune"}
     assert rates == {1e-2}
     assert np.isfinite(answer["audit"]["accuracy"])
+
+
+def test_rounds_of_agora_add_texts_near_dev_errors(store, spec, study_spec):
+    from bort.tasks import load_task
+    from bort.tasks.near_duplicates import normalise
+
+    asked = spec(stages=("finetune", "agora"), agora_rounds=2, compare=False, steps=8)
+    answer = finetune(store, asked)
+    assert [s["stage"] for s in answer["stages"]] == ["finetune", "agora1", "agora2"]
+    assert answer["dev_is_seen"]
+    folder = store.job(answer["job"]).folder
+    rounds = sorted(folder.rglob("near-errors.jsonl"))
+    assert len(rounds) == 2
+    rows = [json.loads(line) for line in rounds[0].read_text().splitlines()]
+    accepted = [row for row in rows if row["refused"] is None]
+    assert accepted
+    assert all(row["label"] in (0, 1) and row["confidence"] >= 0.5 for row in accepted)
+    task = load_task(study_spec.task)
+    audit = {normalise(text) for text in task.audit.texts}
+    assert not audit & {normalise(row["text"]) for row in accepted}
+    sizes = [np.load(p.with_suffix(".npz"))["first"].size for p in rounds]
+    assert sizes[1] > sizes[0] == len(accepted)
+
+
+def test_a_stage_alone_can_be_asked_for(store, spec):
+    answer = finetune(store, spec(stages=("distil",), compare=False))
+    assert [s["stage"] for s in answer["stages"]] == ["distil"]
