@@ -9,6 +9,7 @@ from bort.ui import (
     front_charts,
     front_table,
     growing,
+    machine_front,
     markup,
     point_panel,
     question,
@@ -30,7 +31,8 @@ def show(study: StudyRecord, asked: question.Question) -> None:
     with left:
         axes = front_charts.choose_axes()
         front_charts.legend(frame.theme())
-        front_charts.show(answer, axes, frame.theme())
+        drawn, landmarks = machine_front.choose(answer)
+        front_charts.show(drawn, axes, frame.theme(), landmarks)
         front_table.show(answer)
         weight_panel.show(study, answer)
     with right, st.container(border=True, key="sticky"):

@@ -3,17 +3,20 @@
 One function for the command line, the pages and the job, so that they cannot disagree.
 """
 
+from bort.answers.measured import redrawn
 from bort.answers.read import CERTIFICATE, latest_study, read_answer, study_certificate, study_costs
-from bort.answers.values import Entry, Point, StudyAnswer
+from bort.answers.values import Entry, MeasuredLatency, Point, StudyAnswer
 from bort.answers.weights import winning_weights
 
 __all__ = [
     "CERTIFICATE",
     "Entry",
+    "MeasuredLatency",
     "Point",
     "StudyAnswer",
     "latest_study",
     "read_answer",
+    "redrawn",
     "study_certificate",
     "study_costs",
     "winning_weights",

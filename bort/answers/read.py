@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bort.answers.measured import with_measured
 from bort.answers.values import Entry, Point, StudyAnswer
 from bort.architecture import Architecture
 from bort.costs import Costs
@@ -14,6 +15,7 @@ from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.measure.fingerprint import this_machine
 from bort.measure.profile import LatencyProfile
+from bort.measure.stored import front_profile
 from bort.search import Answer, Observation, observation_of, solve
 from bort.search.arrays import IntArray
 from bort.search.certificate import Certificate, certificate_of
@@ -57,7 +59,8 @@ def read_answer(
         return _before_measuring(record, asked, spent)
     observations = observations_of(record.spec, costs.space, evaluations)
     answer = solve(costs.problem, observations, **asked._asdict(), **_assumptions(search))
-    return _study_answer(record, asked, spent, costs, evaluations, answer)
+    found = _study_answer(record, asked, spent, costs, evaluations, answer)
+    return with_measured(found, front_profile(store, record))
 
 
 def study_certificate(store: Store, study: str) -> Certificate:
@@ -83,7 +86,7 @@ def study_certificate(store: Store, study: str) -> Certificate:
         space=record.spec.space,
         latency_model=None
         if len(costs.space) <= LISTED_AT_MOST
-        else {"coefficients_ms": dict(model.coefficients_ms), **asdict(workload)},
+        else {"coefficients_ms": dict(model.coefficients_ms), **workload.to_dict()},
         label=lambda index: costs.space.architecture(index).id,
         study=study,
     )

@@ -8,6 +8,23 @@ from bort.study import StudySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLatency:
+    """What an architecture took when it was measured itself, milliseconds per forward pass.
+
+    Attributes:
+        low_ms, high_ms: the median's 95 % bootstrap interval.
+        p95_ms: what 95 % of the runs stayed below.
+        profile: the stored measurement.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    p95_ms: float
+    profile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One evaluated architecture. Size, latency and error are to be minimised, W maximised.
 
@@ -22,6 +39,7 @@ class Point:
         n_dev: dev examples.
         macro_f1: unweighted mean of the classes' F1; None where the oracle has none.
         seeds: trainings behind `error_rate`.
+        latency_measured: what it took when measured itself; None where only predicted.
         w: W-coefficient under the answer's weights; 0 at the maximum point.
     """
 
@@ -40,6 +58,7 @@ class Point:
     w: float
     is_on_front: bool
     is_in_cover: bool
+    latency_measured: MeasuredLatency | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The keys that the command line prints."""
@@ -51,6 +70,9 @@ class Point:
             "latency_ms": self.latency_ms,
             "latency_low_ms": self.latency_low_ms,
             "latency_high_ms": self.latency_high_ms,
+            "latency_measured": None
+            if self.latency_measured is None
+            else asdict(self.latency_measured),
             "error_rate": self.error_rate,
             "error_se": self.error_se,
             "n_dev": self.n_dev,

@@ -1,7 +1,9 @@
 """Well-known models on a drawing of a front: marks where both axes know them, lines elsewhere."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -36,6 +38,8 @@ def add_landmarks(
     each is a dotted line at its size or latency.
     """
     colours = palette(theme)
+    if not landmarks:
+        return figure
     if ERROR not in (x, y):
         figure.add_trace(
             go.Scatter(
@@ -58,14 +62,24 @@ def add_landmarks(
         return figure
     for mark in landmarks:
         known = x if y is ERROR else y
-        draw = figure.add_vline if known is x else figure.add_hline
-        draw(
-            mark.value(known),
-            line={"width": 1, "dash": "dot", "color": colours.muted},
-            annotation={
-                "text": escape(mark.name),
-                "font": {"size": 10, "color": colours.muted},
-                "textangle": -90 if known is x else 0,
-            },
-        )
+        value = mark.size if known is SIZE else mark.latency_ms
+        line = {"width": 1, "dash": "dot", "color": colours.muted}
+        text = {"text": escape(mark.name), "font": {"size": 10, "color": colours.muted}}
+        if known is x:
+            figure.add_vline(value, line=line)
+            figure.add_annotation(
+                x=_on_axis(value, figure.layout.xaxis), y=1, yref="paper", yanchor="top",
+                textangle=-90, showarrow=False, **text,
+            )  # fmt: skip
+        else:
+            figure.add_hline(value, line=line)
+            figure.add_annotation(
+                y=_on_axis(value, figure.layout.yaxis), x=1, xref="paper", xanchor="right",
+                yanchor="bottom", showarrow=False, **text,
+            )  # fmt: skip
     return figure
+
+
+def _on_axis(value: float, axis: Any) -> float:
+    """Where an annotation must be put: plotly counts in powers of ten on a logarithmic axis."""
+    return math.log10(value) if axis.type == "log" else value

@@ -9,14 +9,16 @@ from typing import Any, Protocol
 
 from bort.answers import read_answer
 from bort.architecture import Architecture
+from bort.errors import BortError
 from bort.families import SearchSpace
 from bort.jobs.context import JobContext
+from bort.measure.compare import differences_from_here
 from bort.measure.front import measure_front
 from bort.measure.landmarks import LandmarkStep, time_landmarks
 from bort.measure.latency import measure, profile_key
 from bort.measure.plan import TextLengths
 from bort.measure.profile import LatencyProfile
-from bort.measure.stored import keep_profile, study_profile_of
+from bort.measure.stored import front_profile, keep_profile, study_profile_of
 from bort.measure.text_lengths import text_lengths
 from bort.storage import Progress
 from bort.study import LatencySpec, TaskSpec
@@ -108,6 +110,24 @@ def measure_winners(
     return found
 
 
+def measure_new_winners(context: JobContext, study: str) -> None:
+    """At a search's end: measure its front, if it was predicted for this machine and is new.
+
+    What goes wrong here is a warning: the search itself is done, and its certificate written.
+    """
+    profile = study_profile_of(context.store, study)
+    front = {point.id for point in read_answer(context.store, study).front}
+    known = front_profile(context.store, context.store.study(study))
+    if known is not None:
+        front -= {one.id for one in known.measurements}
+    if not front or differences_from_here(profile):
+        return
+    try:
+        measure_winners(context, study, wait=True)
+    except BortError as error:
+        context.log(f"its winners were not measured: {error}", level="warning")
+
+
 def landmarks(context: JobContext) -> dict[str, Any]:
     """Time the landmarks on the runtime and workload of `context.spec["latency"]`."""
     last: LandmarkStep | None = None
@@ -136,7 +156,7 @@ def _report(context: JobContext, step: Step) -> None:
             total=step.total,
             message=f"{STAGES[step.stage]}: {step.done} of {step.total}",
             eta_s=step.seconds_left,
-            extra={"stage": step.stage},
+            extra={"stage": STAGES[step.stage]},
         )
     )
 

@@ -12,6 +12,7 @@ from bort.costs import Costs
 from bort.evaluation import Evaluation
 from bort.families import SearchSpace
 from bort.jobs.context import JobContext
+from bort.jobs.latency import measure_new_winners
 from bort.jobs.turns import training_turn
 from bort.measure.latency import MeasureStep
 from bort.measure.lock import holder
@@ -38,6 +39,8 @@ def run(context: JobContext) -> dict[str, Any]:
         train = _oracle(context, spec, space)
         _Search(context, spec, Costs(space, profile), train).run()
         write_json(context.job, CERTIFICATE, study_certificate(context.store, spec.name))
+        if not context.should_stop():
+            measure_new_winners(context, spec.name)
     return read_answer(context.store, spec.name).as_json()
 
 

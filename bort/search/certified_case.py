@@ -161,13 +161,14 @@ def _latencies(latency: Mapping[str, Any], family_space: Any) -> FloatArray:
     from bort.measure.latency_model import with_derived_terms
 
     model = latency["model"]
-    terms = with_derived_terms(
-        family_space.operation_terms(int(model["batch_size"]), int(model["sequence_length"]))
-    )
+    lengths = model.get("lengths") or [model["sequence_length"]]
     total = np.zeros(len(family_space))
-    for name, coefficient in model["coefficients_ms"].items():
-        total += float(coefficient) * terms[name]
-    return total
+    for length in lengths:
+        counted = family_space.operation_terms(int(model["batch_size"]), int(length))
+        terms = with_derived_terms(counted)
+        for name, coefficient in model["coefficients_ms"].items():
+            total += float(coefficient) * terms[name]
+    return total / len(lengths)
 
 
 class _FamilyLabels:

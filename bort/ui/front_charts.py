@@ -1,5 +1,6 @@
 """Three linked panels and a view in space; a click on any mark picks it everywhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -17,6 +18,7 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
+from bort.figures.latency_landmarks import LandmarkMark, add_landmarks
 from bort.ui import address, chart, picking
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
@@ -48,15 +50,18 @@ def choose_axes() -> Axes:
     return Axes(tuple(o for o in OBJECTIVES if o.name in names), fit_front)
 
 
-def show(answer: StudyAnswer, axes: Axes, theme: Theme) -> None:
-    """Draw the answer with the address's pick."""
+def show(
+    answer: StudyAnswer, axes: Axes, theme: Theme, landmarks: Sequence[LandmarkMark] = ()
+) -> None:
+    """Draw the answer with the address's pick, and well-known models beside it."""
     best = answer.best.id if answer.best else None
     info = front_info(answer.points, best_id=best, pick_id=address.pick())
     columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
     for column, (x, y) in zip(columns, PAIRS, strict=False):
         with column:
+            figure = plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front)
             chart.show(
-                plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front),
+                add_landmarks(figure, landmarks, x, y, theme=theme),
                 key=f"pair:{x.name}:{y.name}",
                 alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
                 on_pick=picking.in_chart,

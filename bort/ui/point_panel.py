@@ -59,6 +59,14 @@ def _properties(point: Point, answer: StudyAnswer) -> list[str]:
     return properties
 
 
+def _measured(point: Point) -> list[tuple[str, str, str]]:
+    measured = point.latency_measured
+    if measured is None:
+        return []
+    interval = f"{measured.low_ms:.2f} to {measured.high_ms:.2f} ms"
+    return [("Measured", f"{measured.median_ms:.2f} ms", f"{interval}; above: predicted")]
+
+
 def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
     rank = 1 + sum(other.w > point.w for other in answer.points)
     half = 100 * NORMAL_95 * point.error_se
@@ -75,6 +83,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
             f"{point.latency_ms:.2f} ms",
             f"{point.latency_low_ms:.2f} to {point.latency_high_ms:.2f} ms",
         ),
+        *_measured(point),
         (
             "Dev error",
             f"{point.error_rate:.1%}",

@@ -9,6 +9,7 @@ from bort import answers, paths
 from bort.answers import StudyAnswer, read_answer
 from bort.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
+from bort.measure.stored import front_profile
 from bort.search.weight_region import WeightRegion
 from bort.storage import Store, StudyRecord, ensure_examples, open_store
 
@@ -61,7 +62,9 @@ def answer(
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
     """What an answer depends on besides what is asked."""
-    return study.id, study.created_at, study.evaluation_count, study.profile
+    measured = front_profile(store(), study)
+    name = None if measured is None else measured.name
+    return study.id, study.created_at, study.evaluation_count, study.profile, name
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
