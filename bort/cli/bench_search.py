@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 @click.option("--seeds", default=20, show_default=True, help="Runs per sampler (gp: 5 at most).")
 @click.option(
     "--evaluations",
-    default=200,
+    default=100,
     show_default=True,
-    help="Per run, and never more than the table has (gp: 100 at most).",
+    help="Per run, and never more than the table has.",
 )
 @click.option("--again", is_flag=True, help="Make every run again instead of resuming.")
 @click.option(

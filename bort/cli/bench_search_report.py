@@ -163,7 +163,7 @@ def _introduction(samplers: "Sequence[Sampler]") -> str:
         "runs, with the 95 % interval of the median. True ε is the smallest ε for which what was "
         "evaluated at the end covers the table; certified ε is what the search could say without "
         "knowing the table, with λ estimated. The certified search draws nothing at random, so "
-        "one run is all there is; with a budget it is asked for ε = 0.02, more than the budget "
+        "one run is all there is; with a budget it is asked for ε = 0.001, more than any budget "
         "certifies.\n\n"
         "The others get an integer scale for each numeric dimension. What they propose a second "
         "time costs them nothing, up to four proposals per evaluation; a run that only repeats "
