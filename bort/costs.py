@@ -40,6 +40,7 @@ class Costs:
             latency_band=self.profile.band,
             size_elasticity=_exponents(elasticities.get("parameter_count"), names),
             latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
+            label=lambda index: self.space.architecture(index).id,
         )
 
 

@@ -163,6 +163,7 @@ class SearchSpec(_Description):
         lipschitz: λ, one number for all dimensions or one per dimension; None estimates it.
         slack: σ >= 0 switches monotone bounds on; None leaves them off.
         confidence: None speaks of this dev set; 0..1 of the population, at this confidence.
+        audit: architectures that an audit trains at random once the search has ended; None: none.
         seed: seed of the search and of every training.
     """
 
@@ -174,14 +175,16 @@ class SearchSpec(_Description):
     lipschitz: float | Mapping[str, float] | None = None
     slack: float | None = None
     confidence: float | None = None
+    audit: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         _one_of("goal", self.goal, GOALS)
         check_epsilon(self.epsilon)
         check_weights(self.weights)
-        if self.budget is not None:
-            _positive("budget", self.budget)
+        for name in ("budget", "audit"):
+            if getattr(self, name) is not None:
+                _positive(name, getattr(self, name))
         if self.minutes is not None and not (_is_number(self.minutes) and self.minutes > 0):
             raise InvalidFieldError(
                 "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"
@@ -290,6 +293,17 @@ def check_weights(weights: Sequence[float]) -> tuple[float, float, float]:
         raise InvalidFieldError("weights", "all three weights are 0; one must be more, try 1,1,1")
     size, latency, error = weights
     return float(size), float(latency), float(error)
+
+
+def check_audit(count: int, space_size: int) -> int:
+    """Return `count` if so many architectures can be left to audit in a space."""
+    if not 1 <= count < space_size:
+        raise InvalidFieldError(
+            "audit",
+            f"an audit of {count} is too large for a space of {space_size} architectures, of "
+            f"which some are evaluated; choose 1 to {space_size - 1}",
+        )
+    return count
 
 
 def parse_epsilon(text: str) -> float:

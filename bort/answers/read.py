@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bort.answers.audits import audit_json
+from bort.answers.evidence import Evidence, evidence_of, population_of
 from bort.answers.measured import with_measured
 from bort.answers.values import Entry, Point, StudyAnswer
-from bort.architecture import Architecture
 from bort.costs import Costs
 from bort.errors import InvalidProfileError, UnknownStudyError
 from bort.evaluation import Evaluation
@@ -16,11 +17,12 @@ from bort.families import SearchSpace
 from bort.measure.fingerprint import this_machine
 from bort.measure.profile import LatencyProfile
 from bort.measure.stored import front_profile
-from bort.search import Answer, Observation, observation_of, solve
+from bort.search import Answer, solve
 from bort.search.arrays import IntArray
+from bort.search.audited import audited
 from bort.search.certificate import Certificate, certificate_of
 from bort.storage import Store, StudyRecord
-from bort.study import SearchSpec, StudySpec, check_epsilon, check_weights
+from bort.study import StudySpec, check_epsilon, check_weights
 
 CERTIFICATE = "certificate.json"
 LISTED_AT_MOST = 10_000  # architectures; larger spaces carry the latency model instead
@@ -57,10 +59,34 @@ def read_answer(
     spent = _spent(store, record, evaluations)
     if costs is None:
         return _before_measuring(record, asked, spent)
-    observations = observations_of(record.spec, costs.space, evaluations)
-    answer = solve(costs.problem, observations, **asked._asdict(), **_assumptions(search))
-    found = _study_answer(record, asked, spent, costs, evaluations, answer)
+    evidence = evidence_of(record.spec, costs.space, evaluations, store.audits(record))
+    answer = _answer(record.spec, costs, asked, evidence)
+    found = _study_answer(record, asked, spent, costs, evaluations, answer, evidence)
     return with_measured(found, front_profile(store, record))
+
+
+def study_evidence(store: Store, record: StudyRecord, space: SearchSpace) -> Evidence:
+    """Everything that is stored of a study's errors."""
+    return evidence_of(record.spec, space, store.evaluations(record), store.audits(record))
+
+
+def answer_under(spec: StudySpec, costs: Costs, evidence: Evidence) -> Answer:
+    """The answer at the study's own ε and weights, with what audits found."""
+    search = spec.search
+    return _answer(spec, costs, Asked(search.goal, search.epsilon, search.weights), evidence)
+
+
+def _answer(spec: StudySpec, costs: Costs, asked: "Asked", evidence: Evidence) -> Answer:
+    assumed = assumptions(spec, len(costs.space))
+    answer = solve(costs.problem, evidence.known, **asked._asdict(), **assumed)
+    return audited(
+        costs.problem,
+        answer,
+        evidence.everything,
+        evidence.results(costs.problem),
+        is_lipschitz_given=spec.search.lipschitz is not None,
+        population=assumed["population"],
+    )
 
 
 def study_certificate(store: Store, study: str) -> Certificate:
@@ -76,27 +102,31 @@ def study_certificate(store: Store, study: str) -> Certificate:
     if costs is None:
         raise InvalidProfileError(f"the latency of {study!r} is not measured yet; search first")
     workload, model = costs.profile.workload, costs.profile.model
+    evidence = study_evidence(store, record, costs.space)
     return certificate_of(
         costs.problem,
-        observations_of(record.spec, costs.space, store.evaluations(record)),
+        evidence.known,
         goal=search.goal,
         epsilon=search.epsilon,
         weights=search.weights,
-        **_assumptions(search),
+        **assumptions(record.spec, len(costs.space)),
         space=record.spec.space,
         latency_model=None
         if len(costs.space) <= LISTED_AT_MOST
         else {"coefficients_ms": dict(model.coefficients_ms), **workload.to_dict()},
-        label=lambda index: costs.space.architecture(index).id,
         study=study,
+        audits=evidence.results(costs.problem),
+        earlier_audits=evidence.earlier_results(costs.problem),
+        audit_observations=evidence.audited,
     )
 
 
-def _assumptions(search: SearchSpec) -> dict[str, Any]:
+def assumptions(spec: StudySpec, space_size: int) -> dict[str, Any]:
+    """What the search, its answer and its certificate have to agree on, as arguments."""
     return {
-        "lipschitz": search.lipschitz,
-        "slack": search.slack,
-        "confidence": search.confidence,
+        "lipschitz": spec.search.lipschitz,
+        "slack": spec.search.slack,
+        "population": population_of(spec, space_size),
     }
 
 
@@ -135,23 +165,6 @@ def study_costs(store: Store, record: StudyRecord) -> Costs | None:
     return Costs(SearchSpace.from_dict(record.spec.space), profile)
 
 
-def observations_of(
-    spec: StudySpec, space: SearchSpace, evaluations: Mapping[str, Sequence[Evaluation]]
-) -> dict[int, Observation]:
-    """By index, in the order of evaluation: only architectures that have all their seeds."""
-    return {
-        space.index(_architecture(space, name)): observation_of(
-            trained, confidence=spec.search.confidence, comparisons=len(space)
-        )
-        for name, trained in evaluations.items()
-        if len(trained) >= spec.training.seeds
-    }
-
-
-def _architecture(space: SearchSpace, name: str) -> Architecture:
-    return Architecture(tuple(space.dimensions), tuple(int(part) for part in name.split("-")))
-
-
 def _spent(
     store: Store, record: StudyRecord, evaluations: Mapping[str, Sequence[Evaluation]]
 ) -> _Spent:
@@ -187,7 +200,10 @@ def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> Study
         w_ratio=None,
         excluded=(),
         guarantee="none",
+        ending=None,
         ledger=(),
+        audit=None,
+        ranking=(),
         latency={
             "profile": None,
             "runtime": latency.runtime,
@@ -206,6 +222,7 @@ def _study_answer(
     costs: Costs,
     evaluations: Mapping[str, Sequence[Evaluation]],
     answer: Answer,
+    evidence: Evidence,
 ) -> StudyAnswer:
     points = _points(costs, evaluations, answer)
     space = costs.space
@@ -227,6 +244,9 @@ def _study_answer(
         w_ratio=answer.w_ratio,
         excluded=tuple(space.architecture(int(i)).id for i in answer.excluded),
         guarantee=answer.guarantee,
+        ending=answer.ending,
+        ranking=tuple(sorted(points.values(), key=lambda p: (-p.w, p.parameter_count))),
+        audit=audit_json(costs, evidence),
         ledger=tuple(
             Entry(assumption=e.assumption, status=e.status, evidence=e.evidence)
             for e in answer.ledger

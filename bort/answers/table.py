@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from bort.search import Answer, Observation, certified_search, solve
+from bort.answers.audits import describe_audit
+from bort.search import Answer, Observation, Population, certified_search, solve
+from bort.search.audit import AuditPlan, judge_audit, plan_audit
+from bort.search.audited import audited
 from bort.search.certificate import Certificate, certificate_of
 from bort.search.full_table import solve_table
 from bort.search.table import ErrorTable
-from bort.study import SearchSpec
+from bort.study import InvalidFieldError, SearchSpec, check_audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +29,82 @@ class Columns:
 def search_table(
     table: ErrorTable, columns: Columns, spec: SearchSpec
 ) -> tuple[dict[str, Any], Certificate]:
-    """Search a table as if each row had to be trained.
+    """Search a table as if each row had to be trained, and audit it where that is asked.
 
     Returns:
         What `bort search --json` prints, without job and study; ids are the file's row numbers.
         And the certificate, for `bort verify`.
+    Raises:
+        InvalidFieldError: a confidence, and no column of standard errors.
     """
+    population = _population(table, spec)
+    assumed = {**_question(spec), "population": population}
     observations: dict[int, Observation] = {}
     for step in certified_search(
         table.problem,
-        lambda index: table.observation(index, confidence=spec.confidence),
+        lambda index: table.observation(index, population=population),
         budget=spec.budget,
-        **_question(spec),
+        **assumed,
     ):
         observations[step.index] = step.observation
-    assumed = {**_question(spec), "confidence": spec.confidence}
     answer = solve(table.problem, observations, **assumed)
-    label = table.labels.__getitem__
-    certificate = certificate_of(table.problem, observations, **assumed, label=label)
-    return _search_json(table, columns, spec, answer), certificate
+    plan = _plan(table, spec, answer)
+    drawn = {} if plan is None else {i: table.observation(i) for i in plan.drawn}
+    result = None if plan is None else judge_audit(table.problem, plan, observations | drawn)
+    audits = [] if result is None else [result]
+    answer = audited(
+        table.problem,
+        answer,
+        observations | drawn,
+        audits,
+        is_lipschitz_given=spec.lipschitz is not None,
+        population=population,
+    )
+    certificate = certificate_of(
+        table.problem, observations, **assumed, audits=audits, audit_observations=drawn
+    )
+    found = _search_json(table, columns, spec, answer)
+    if plan is not None:
+        rows = table.rows
+        found["audit"] = describe_audit(plan, result, len(plan.drawn), lambda i: int(rows[i]))
+    return found, certificate
+
+
+def _population(table: ErrorTable, spec: SearchSpec) -> Population | None:
+    if spec.confidence is None:
+        return None
+    if table.errors_se is None:
+        raise InvalidFieldError(
+            "confidence",
+            "a confidence needs standard errors, and the table's are not named; name their "
+            "column with --error-se, or leave --confidence out",
+        )
+    return Population(spec.confidence, len(table.problem), is_paired=False)
+
+
+def _plan(table: ErrorTable, spec: SearchSpec, answer: Answer) -> AuditPlan | None:
+    if spec.audit is None:
+        return None
+    check_audit(spec.audit, len(table.problem))
+    return plan_audit(
+        answer,
+        count=spec.audit,
+        goal=spec.goal,
+        epsilon=spec.epsilon,
+        weights=spec.weights,
+        space_size=len(table.problem),
+        seed=spec.seed,
+    )
 
 
 def front_of_table(table: ErrorTable, columns: Columns, spec: SearchSpec) -> dict[str, Any]:
     """The exact front of a table: every row counts as evaluated, so nothing is assumed."""
     everything = range(len(table.problem))
-    floored = np.array([table.observation(i).error for i in everything])
+    floor = float(table.errors[table.errors > 0].min()) / 2
     exact = solve_table(
         table.problem.size,
         table.problem.latency,
-        floored,
+        np.maximum(table.errors, floor),
         epsilon=spec.epsilon,
         weights=spec.weights,
     )
@@ -68,6 +118,7 @@ def front_of_table(table: ErrorTable, columns: Columns, spec: SearchSpec) -> dic
         "guaranteed": True,
         "cover": table.rows[exact.cover].tolist(),
         "w_ratio": 1.0,
+        "ending": "exhausted",
         "excluded": [],
         "ledger": [],
     }
@@ -86,6 +137,7 @@ def _search_json(
         "guaranteed": answer.guarantee == "proved",
         "cover": None if answer.cover is None else table.rows[answer.cover].tolist(),
         "w_ratio": answer.w_ratio,
+        "ending": answer.ending,
         "excluded": table.rows[answer.excluded].tolist(),
         "ledger": [asdict(entry) for entry in answer.ledger],
     }
@@ -110,9 +162,13 @@ def _shared(
         "weights": list(spec.weights),
         "front": [_point(table, columns, i) for i in by_size],
         "best": chosen,
+        "ranking": [
+            {"id": int(table.rows[i]), "w": w[i]} for i in sorted(w, key=lambda i: (-w[i], i))
+        ],
         "latency": {"column": columns.latency},
         "certificate": None,
         "audit": None,
+        "seconds": 0.0,
     }
 
 

@@ -105,6 +105,12 @@ class StudyAnswer:
         certified_epsilon: the smallest ε certified; None where nothing is.
         evaluation_bound: evaluations that certifying `epsilon` can need at most.
         guarantee: "proved", "conditional" or "none".
+        ending: why nothing is left to evaluate: "certified", "exhausted", "limited by noise" or
+            "assumption violated"; None where the budget, or somebody, ended the search before.
+        ranking: `points` by W, the largest first.
+        audit: number, goal, epsilon, confidence, drawn (ids), trained (how many), is_complete,
+            and once complete population, failed (ids), uncovered_at_most, statement; the latest
+            audit of this answer, None where there is none.
         latency: runtime, batch_size, sequence_length, threads, band, profile, fingerprint,
             is_this_machine.
         seconds: time spent searching, all attempts together; of training, for an example.
@@ -129,6 +135,9 @@ class StudyAnswer:
     w_ratio: float | None
     excluded: tuple[str, ...]
     guarantee: str
+    ending: str | None
+    ranking: tuple[Point, ...]
+    audit: Mapping[str, Any] | None
     ledger: tuple[Entry, ...]
     latency: Mapping[str, Any]
     seconds: float
@@ -153,9 +162,12 @@ class StudyAnswer:
             "front": [point.as_json() for point in self.front],
             "best": None if self.best is None else {**self.best.as_json(), "w": self.best.w},
             "w_ratio": self.w_ratio,
+            "ranking": [{"id": point.id, "w": point.w} for point in self.ranking],
+            "ending": self.ending,
             "excluded": list(self.excluded),
             "ledger": [asdict(entry) for entry in self.ledger],
             "latency": dict(self.latency),
+            "audit": None if self.audit is None else dict(self.audit),
             "certificate": self.certificate,
             "seconds": self.seconds,
         }

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bort.answers.read import observations_of, study_costs
+from bort.answers.read import study_costs, study_evidence
 from bort.search.pareto import is_non_dominated
 from bort.search.weight_region import WeightRegion, weight_region
 from bort.storage import Store, StudyRecord
@@ -24,7 +24,7 @@ def winning_weights(
     costs = study_costs(store, study)
     if costs is None:
         return {}
-    known = observations_of(study.spec, costs.space, store.evaluations(study))
+    known = study_evidence(store, study, costs.space).known
     trained = {i: o.error for i, o in known.items() if o.is_witness}
     index = {costs.space.architecture(i).id: i for i in trained}
     size, latency = costs.problem.size, costs.problem.latency

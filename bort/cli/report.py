@@ -91,9 +91,17 @@ def summary(answer: Mapping[str, Any]) -> str:
         f"{answer['evaluations']} of {answer['space_size']} architectures trained "
         f"({answer['evaluation_bound']} at most for epsilon {answer['epsilon']:g})."
     )
+    rest = [text for text in (_noise(answer), _ratio(answer), _audit(answer)) if text]
+    return " ".join([trained, _certified(answer), *rest])
+
+
+def _certified(answer: Mapping[str, Any]) -> str:
     certified = answer["certified_epsilon"]
     if certified is None:
-        return f"{trained} Nothing is certified yet."
+        violated = [e for e in answer.get("ledger", ()) if e["status"] == "violated"]
+        if violated:
+            return f"An assumption is violated, nothing is certified: {violated[0]['evidence']}"
+        return "Nothing is certified yet."
     condition = {
         "proved": "Guaranteed",
         "conditional": "If the estimated λ holds",
@@ -105,4 +113,31 @@ def summary(answer: Mapping[str, Any]) -> str:
         else f"every architecture is within {certified:.1%} of an evaluated one in size, "
         "latency and dev error"
     )
-    return f"{trained} {condition}: {claim}."
+    return f"{condition}: {claim}."
+
+
+def _noise(answer: Mapping[str, Any]) -> str:
+    if answer.get("ending") != "limited by noise":
+        return ""
+    return (
+        "The search is limited by noise: all that could still win are evaluated, and their "
+        "intervals overlap; more dev examples would tell them apart."
+    )
+
+
+def _ratio(answer: Mapping[str, Any]) -> str:
+    ratio = answer.get("w_ratio")
+    if ratio is None or answer["goal"] == "best" or not answer.get("best"):
+        return ""
+    weights = ", ".join(f"{w:g}" for w in answer["weights"])
+    condition = "" if answer["guarantee"] == "proved" else "if so, "
+    return f"At weights {weights} {condition}W(best) is at least {ratio:.1%} of the largest W."
+
+
+def _audit(answer: Mapping[str, Any]) -> str:
+    audit = answer.get("audit")
+    if not audit:
+        return ""
+    if not audit["is_complete"]:
+        return f"Audit: {audit['trained']} of {len(audit['drawn'])} trained."
+    return f"Audit: {audit['statement']}."

@@ -18,6 +18,7 @@ from bort.study import (
     SearchSpec,
     StudySpec,
     TrainingSpec,
+    check_audit,
     check_name,
     parse_epsilon,
     parse_learning_rates,
@@ -58,6 +59,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 @click.option("--lipschitz", metavar="L|NAME=L,...", help="λ, if you know it [default: estimated].")
 @click.option("--slack", type=float, metavar="S", help="Use monotone bounds with this slack.")
 @click.option("--confidence", type=float, metavar="C", help="Speak of the population, not of dev.")
+@click.option(
+    "--audit",
+    type=int,
+    metavar="M",
+    help="Test the answer on M architectures drawn at random, once it stands.",
+)
 @click.option("--steps", default=200, show_default=True, help="Training steps per candidate.")
 @click.option("--batch-size", default=32, show_default=True, help="Texts per training step.")
 @click.option(
@@ -106,6 +113,7 @@ def search(context: click.Context, /, **given: Any) -> None:
       bort search --epsilon 0.25 --budget 40 --study reviews
       bort search --task reviews.csv --text review --label stars --minutes 30
       bort search --goal best --weights 1,2,1 --detach
+      bort search --study reviews --audit 30
       bort search --from-table bench.csv --size params --latency ms --error acc --maximise acc
     """
     _apply_preset(context, given)
@@ -172,6 +180,7 @@ def _search_spec(given: dict[str, Any]) -> SearchSpec:
         lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
         slack=given["slack"],
         confidence=given["confidence"],
+        audit=given["audit"],
         seed=given["seed"],
     )
 
@@ -180,6 +189,9 @@ def _spec(given: dict[str, Any]) -> StudySpec:
     """The study that the options describe; its name is settled by `_stored`."""
     from bort.families import load_space
 
+    space = load_space(given["space"])
+    if given["audit"] is not None:
+        check_audit(given["audit"], len(space))
     return StudySpec(
         name="unnamed",
         search=_search_spec(given),
@@ -203,7 +215,7 @@ def _spec(given: dict[str, Any]) -> StudySpec:
             profile=given["latency_profile"],
         ),
         task=options.task_spec(given["task"], given["text"], given["label"], given["labelled"]),
-        space=load_space(given["space"]).to_dict(),
+        space=space.to_dict(),
     )
 
 

@@ -17,8 +17,9 @@ from bort.errors import CheckFailedError
 def verify(context: click.Context, certificate: Path, store_url: str | None, as_json: bool) -> None:
     """Recompute everything that CERTIFICATE claims from the evaluations it lists.
 
-    With --store the listed evaluations are compared with the stored ones too. Ends with 0 where
-    the certificate holds, 1 where it does not, 2 where it cannot be read.
+    With --store space, question, latencies, evaluations and audits are compared with the stored
+    ones too. Ends with 0 where the certificate holds, 1 where it does not, 2 where it cannot be
+    read.
 
     \b
     Examples:
@@ -52,36 +53,11 @@ def _read(path: Path) -> str:
 
 
 def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
-    from bort.search import observation_of
+    from bort.answers.compare import compare_with_store
     from bort.storage import open_store
 
-    if content["study"] is None:
-        return ["the certificate names no study to compare with the store"]
     with open_store(store_url, read_only=True) as store:
-        seeds = store.study(content["study"]).spec.training.seeds
-        stored = store.evaluations(content["study"])
-    confidence = content["assumptions"]["confidence"]
-    found = {
-        label: observation_of(trained, confidence=confidence, comparisons=content["space"]["count"])
-        for label, trained in stored.items()
-        if len(trained) >= seeds
-    }
-    failures = []
-    for row in content["evaluations"]:
-        observation = found.pop(row["label"], None)
-        if observation is None:
-            failures.append(f"{row['label']} is listed as evaluated, the store has no such result")
-        elif any(row[key] != getattr(observation, key) for key in ("error", "lower", "upper")):
-            failures.append(
-                f"{row['label']} has error {row['error']:.6g}, the store says "
-                f"{observation.error:.6g}"
-            )
-    if found:
-        failures.append(
-            f"{len(found)} stored evaluations are not in the certificate, among them "
-            f"{next(iter(found))}: left out, or made after it was written"
-        )
-    return failures
+        return compare_with_store(content, store)
 
 
 def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
@@ -93,18 +69,21 @@ def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
         "study": content["study"],
         "space_size": content["space"]["count"],
         **{key: claim[key] for key in keys},
+        "audits": [audit["statement"] for audit in content["audits"]],
     }
 
 
 def _sentence(content: dict[str, Any]) -> str:
     claim, count = content["claim"], content["space"]["count"]
     epsilon = claim["certified_epsilon"]
+    audits = "".join(f"; audit: {audit['statement']}" for audit in content["audits"])
     if epsilon is None:
-        return "the certificate holds: it claims no guarantee"
+        return f"the certificate holds: it claims no guarantee{audits}"
     what = (
         f"W(best) is at least {1 - epsilon:.4g} of the largest among {count} architectures"
         if claim["goal"] == "best"
         else f"all of {count} architectures are covered within a factor of {1 + epsilon:.4g}"
     )
     condition = "" if claim["guarantee"] == "proved" else ", if the ledger's assumptions hold"
-    return f"the certificate holds: {what}, after {claim['evaluations']} evaluations{condition}"
+    spent = f"after {claim['evaluations']} evaluations"
+    return f"the certificate holds: {what}, {spent}{condition}{audits}"

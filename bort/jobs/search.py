@@ -6,11 +6,13 @@ from statistics import median
 from typing import Any
 
 from bort.answers import CERTIFICATE, read_answer, study_certificate
-from bort.answers.read import observations_of
+from bort.answers.evidence import Evidence, population_of
+from bort.answers.read import answer_under, assumptions, study_evidence
 from bort.architecture import Architecture
 from bort.costs import Costs
 from bort.evaluation import Evaluation
 from bort.families import SearchSpace
+from bort.jobs.audit import run_audit
 from bort.jobs.context import JobContext
 from bort.jobs.latency import measure_new_winners
 from bort.jobs.turns import training_turn
@@ -95,7 +97,29 @@ class _Search:
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
 
     def run(self) -> None:
-        """Search until it is done, stopped, or out of minutes."""
+        """Search until it is done, stopped, or out of minutes; then audit, where that is asked."""
+        evidence = self._evidence()
+        if self._goes_on(evidence):
+            if evidence.audits:
+                # What audits of the answer so far drew is evidence for the next one.
+                self.context.store.close_audits(self.spec.name)
+                evidence = self._evidence()
+            self._search(evidence)
+        if self.spec.search.audit is not None and not self.context.should_stop():
+            run_audit(self.context, self.spec, self.costs, self._observe)
+
+    def _evidence(self) -> Evidence:
+        store = self.context.store
+        return study_evidence(store, store.study(self.spec.name), self.costs.space)
+
+    def _goes_on(self, evidence: Evidence) -> bool:
+        budget = self.spec.search.budget
+        if budget is not None and len(evidence.known) >= budget:
+            return False
+        is_over = evidence.audits and self._is_out_of_minutes()
+        return not is_over and answer_under(self.spec, self.costs, evidence).ending is None
+
+    def _search(self, evidence: Evidence) -> None:
         search = self.spec.search
         steps = certified_search(
             self.costs.problem,
@@ -103,19 +127,22 @@ class _Search:
             goal=search.goal,
             epsilon=search.epsilon,
             weights=search.weights,
-            lipschitz=search.lipschitz,
-            slack=search.slack,
             budget=search.budget,
-            known=observations_of(self.spec, self.costs.space, self.stored),
+            known=evidence.known,
+            **assumptions(self.spec, len(self.costs.space)),
         )
         _say(self.context, "Training candidates")
         for step in steps:
             self._report(step)
             if self.context.should_stop():
                 return
-            if search.minutes is not None and sum(self.seconds) >= 60 * search.minutes:
+            if self._is_out_of_minutes():
                 self.context.log(f"{search.minutes:g} minutes of training candidates are spent")
                 return
+
+    def _is_out_of_minutes(self) -> bool:
+        minutes = self.spec.search.minutes
+        return minutes is not None and sum(self.seconds) >= 60 * minutes
 
     def _observe(self, index: int) -> Observation:
         """Train what is not stored yet of one architecture; each training is stored at once."""
@@ -127,8 +154,7 @@ class _Search:
                 trained[seed] = self._train(architecture, seed)
         return observation_of(
             list(trained.values()),
-            confidence=self.spec.search.confidence,
-            comparisons=len(self.costs.space),
+            population=population_of(self.spec, len(self.costs.space)),
         )
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:

@@ -5,12 +5,14 @@ from bort.search.certified import SearchStep, certified_search
 from bort.search.intervals import nugget_from_seeds, observation_of
 from bort.search.ledger import Entry
 from bort.search.observation import Observation
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 __all__ = [
     "Answer",
     "Entry",
     "Observation",
+    "Population",
     "SearchProblem",
     "SearchStep",
     "certified_search",

@@ -12,8 +12,9 @@ from bort.search.lipschitz import Violation
 from bort.search.observation import Observation
 from bort.search.options import Lipschitz, SearchOptions, lipschitz_vector
 from bort.search.pareto import is_non_dominated
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
-from bort.search.state import SearchState
+from bort.search.state import Ending, SearchState
 from bort.search.w_coefficient import log_w
 
 
@@ -25,20 +26,24 @@ class Answer:
         front: indices of all evaluated architectures that no other evaluated one beats by point
             estimate, never thinned, ascending.
         cover: indices of a (1+ε)-cover at the ε asked for, or None where that is not certified.
-        best: index of the largest W among the evaluated, by the upper ends of their intervals;
-            None where there is none.
+        best: index of the evaluated architecture whose W is certified to be the best: the
+            largest by the upper ends of the intervals, or by comparing pairs; None where there
+            is none.
         evaluated: indices with an error, in the order of evaluation; the rows of `w`.
         w: W-coefficient of each of `evaluated`.
         excluded: indices of architectures whose training diverged.
         certified_epsilon: the smallest ε certified for the goal, None where nothing is.
         evaluation_bound: evaluations that the goal can need at most.
         is_certified: the goal is reached at the ε asked for.
+        ending: why nothing is left to evaluate ("certified", "exhausted", "limited by noise",
+            "assumption violated"), or None: the budget, or somebody, ended the search before.
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
         guarantee: "proved" (λ was given or is not needed), "conditional" (λ is an estimate) or
             "none".
         ledger: the assumptions with their evidence.
         lipschitz: λ in force, shape (K,), None while unknown.
+        nugget: τ in force.
         violations: predictions of λ that failed.
     """
 
@@ -51,10 +56,12 @@ class Answer:
     certified_epsilon: float | None
     evaluation_bound: int
     is_certified: bool
+    ending: Ending | None
     w_ratio: float | None
     guarantee: Guarantee
     ledger: tuple[Entry, ...]
     lipschitz: FloatArray | None
+    nugget: float
     violations: tuple[Violation, ...]
 
 
@@ -67,15 +74,16 @@ def solve(
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
     lipschitz: Lipschitz = None,
     slack: float | None = None,
-    nugget: float = 0.0,
-    confidence: float | None = None,
+    nugget: float | None = None,
+    population: Population | None = None,
 ) -> Answer:
     """Read the answer off the evaluations made so far.
 
     Args:
         observations: by index, in the order in which they were made: an estimated λ never falls
             along that order.
-        confidence: what the intervals of `observations` were made for; None for the claim about
+        nugget: τ; None measures it from repeated seeds where λ is estimated, else it is 0.
+        population: what the intervals of `observations` were made for; None for the claim about
             this dev set.
     Returns:
         The answer; it depends on nothing but the arguments.
@@ -89,33 +97,36 @@ def solve(
         lipschitz=lipschitz_vector(problem, lipschitz),
         slack=slack,
         nugget=nugget,
+        population=population,
     )
     state = SearchState(problem, options)
     state.add_all(observations)
-    return answer_of(state, confidence=confidence)
+    return answer_of(state)
 
 
-def answer_of(state: SearchState, *, confidence: float | None = None) -> Answer:
+def answer_of(state: SearchState) -> Answer:
     """The answer of a state; see `solve`."""
     rows = _indices(i for i, o in state.observations.items() if o.is_witness)
     errors = np.array([state.observations[int(i)].error for i in rows])
-    uppers = np.array([state.observations[int(i)].upper for i in rows])
     gains, weights = state.log_gains[rows], state.options.weights
-    ledger = build_ledger(state, confidence=confidence)
+    ledger = build_ledger(state)
+    best, room = state.best_room() if _bounds_w(state) else (_largest_w(state), np.inf)
     return Answer(
         front=_front(state.problem, rows, errors),
         cover=_cover(state),
-        best=int(rows[np.argmax(log_w(gains, uppers, weights))]) if len(rows) else None,
+        best=best,
         evaluated=rows,
         w=np.exp(log_w(gains, errors, weights)),
         excluded=_indices(i for i, o in state.observations.items() if o.is_excluded),
         certified_epsilon=state.certified_epsilon,
         evaluation_bound=state.evaluation_bound,
         is_certified=state.is_certified,
-        w_ratio=_w_ratio(state),
+        ending=state.ending,
+        w_ratio=None if room == np.inf else float(np.exp(-room)),
         guarantee=judge(state, ledger),
         ledger=ledger,
         lipschitz=state.estimate.in_force,
+        nugget=state.nugget,
         violations=tuple(state.estimate.violations),
     )
 
@@ -131,13 +142,20 @@ def _cover(state: SearchState) -> IntArray | None:
     return reduced_cover(state)
 
 
-def _w_ratio(state: SearchState) -> float | None:
-    is_bounded = state.is_ready and not state.options.evaluates_everything
-    if state.is_refuted or not state.has_witness or not (state.is_exhausted or is_bounded):
-        return None
-    upper, lower = state.log_w_bounds()
-    highest = float(upper.max())
-    return 1.0 if highest == -np.inf else float(np.exp(min(0.0, lower - highest)))
+def _bounds_w(state: SearchState) -> bool:
+    """The evaluations bound the largest W of the whole space."""
+    is_bounded = (state.is_ready or state.needs_no_errors) and not (
+        state.options.evaluates_everything
+    )
+    return not state.is_refuted and (state.is_exhausted or is_bounded)
+
+
+def _largest_w(state: SearchState) -> int | None:
+    """Of the evaluated, by the upper ends of their intervals."""
+    rows = [i for i, o in state.observations.items() if o.is_witness]
+    uppers = np.array([state.observations[i].upper for i in rows])
+    values = log_w(state.log_gains[rows], uppers, state.options.weights)
+    return rows[int(np.argmax(values))] if rows else None
 
 
 def _indices(indices: Iterable[int]) -> IntArray:

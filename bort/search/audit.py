@@ -1,101 +1,218 @@
-"""The audit: a random test of the cover itself, which needs no assumption about the error."""
+"""The audit: a random test of the claim itself, which needs no assumption about the error."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from bort.errors import InvalidOptionError
-from bort.search.arrays import IntArray
+from bort.search.answer import Answer
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
+from bort.search.w_coefficient import log_gain
 
 ALPHA = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class AuditResult:
-    """What architectures drawn at random say about a frozen cover.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPlan:
+    """A frozen answer, and the architectures that were drawn to test it. Indices everywhere.
 
     Attributes:
-        population: N', the architectures that were unevaluated when the answer was frozen.
-        drawn: how many of them were trained.
-        failed: indices that no member of the cover covers; a diverged training counts as one.
-        alpha: the error probability that this audit spends.
-        uncovered_at_most: with confidence 1 - alpha at most so many of N' are uncovered.
+        number: 1 for a study's first audit; each further one spends half the α of the one before.
+        seed: of the draw.
+        goal, epsilon, weights: the claim that is tested.
+        is_certified: the answer certified that claim; else the audit tests what nobody claims.
+        evaluated: what the answer rests on.
+        passed_over: trained by earlier audits of the same answer; they are not drawn again.
+        members: the cover, all that were evaluated where there is no cover, or the best.
+        drawn: to be trained; ascending.
     """
 
+    number: int
+    seed: int
+    goal: str
+    epsilon: float
+    weights: tuple[float, float, float]
+    is_certified: bool
+    evaluated: tuple[int, ...]
+    passed_over: tuple[int, ...]
+    members: tuple[int, ...]
+    drawn: tuple[int, ...]
+
+    @property
+    def alpha(self) -> float:
+        """The error probability that this audit spends."""
+        return float(ALPHA / 2 ** (self.number - 1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "AuditPlan":
+        """Inverse of `to_dict`."""
+        tuples: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**tuples)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What the drawn architectures say about the frozen answer.
+
+    Attributes:
+        plan: what was frozen and drawn.
+        population: N', architectures that the audit could have drawn.
+        errors: of the drawn, in their order, on this dev set; None where training diverged.
+        failed: those for which the claim does not hold; a diverged training counts as one.
+        uncovered_at_most: with confidence 1 - alpha the claim fails for at most so many of N'.
+    """
+
+    plan: AuditPlan
     population: int
-    drawn: int
+    errors: tuple[float | None, ...]
     failed: tuple[int, ...]
-    alpha: float
     uncovered_at_most: int
+
+    @property
+    def is_refuting(self) -> bool:
+        """A trained architecture contradicts a claim that was certified."""
+        if not self.plan.is_certified:
+            return False
+        errors = dict(zip(self.plan.drawn, self.errors, strict=True))
+        return any(errors[index] is not None for index in self.failed)
 
     @property
     def statement(self) -> str:
         """The result in one sentence."""
+        plan = self.plan
+        words = "better than the best W" if plan.goal == "best" else "uncovered"
         return (
-            f"{self.drawn} of {self.population} audited at random, {len(self.failed)} failed; "
-            f"with {1 - self.alpha:.4g} confidence at most {self.uncovered_at_most} of "
-            f"{self.population} are uncovered"
+            f"{len(plan.drawn)} of {self.population} audited at random, {len(self.failed)} "
+            f"failed; with {100 * (1 - plan.alpha):.6g}% confidence at most "
+            f"{self.uncovered_at_most} of {self.population} are {words} by the "
+            f"standard of ε = {plan.epsilon:.3g}, on this dev set"
         )
 
 
-def draw_for_audit(unevaluated: IntArray, count: int, *, rng: np.random.Generator) -> IntArray:
-    """`count` of the unevaluated architectures, uniformly without replacement, ascending.
-
-    Raises:
-        InvalidOptionError: fewer than `count` are left, or `count` is below 1.
-    """
-    if not 1 <= count <= len(unevaluated):
-        raise InvalidOptionError(
-            f"an audit of {count} architectures needs that many unevaluated ones, "
-            f"{len(unevaluated)} are left; choose 1 to {len(unevaluated)}"
-        )
-    return np.sort(rng.choice(unevaluated, size=count, replace=False))
-
-
-def audit_cover(
-    problem: SearchProblem,
-    cover: Mapping[int, Observation],
-    drawn: Mapping[int, Observation],
+def plan_audit(
+    answer: Answer,
     *,
+    count: int,
+    goal: str,
     epsilon: float,
-    population: int,
-    earlier_audits: int = 0,
-) -> AuditResult:
-    """Test the cover inequality on architectures that were drawn after the cover was frozen.
+    weights: tuple[float, float, float],
+    space_size: int,
+    seed: int,
+    number: int = 1,
+    passed_over: Iterable[int] = (),
+) -> AuditPlan | None:
+    """Freeze an answer, and draw `count` of the architectures that it did not evaluate.
+
+    What is tested is ε where it is certified or where nothing is, and else the larger ε that is
+    certified. Fewer are drawn where fewer are left; None where none is, or nothing was evaluated.
+    """
+    evaluated = tuple(sorted([*answer.evaluated.tolist(), *answer.excluded.tolist()]))
+    skipped = tuple(sorted(set(passed_over) - set(evaluated)))
+    drawn = draw(space_size, count, evaluated=evaluated, passed_over=skipped, key=(seed, number))
+    if not drawn or answer.best is None:
+        return None
+    members = answer.evaluated if answer.cover is None else answer.cover
+    return AuditPlan(
+        number=number,
+        seed=seed,
+        goal=goal,
+        epsilon=max(epsilon, answer.certified_epsilon or 0.0),
+        weights=weights,
+        is_certified=answer.certified_epsilon is not None,
+        evaluated=evaluated,
+        passed_over=skipped,
+        members=(answer.best,) if goal == "best" else tuple(sorted(members.tolist())),
+        drawn=drawn,
+    )
+
+
+def draw(
+    space_size: int,
+    count: int,
+    *,
+    evaluated: Iterable[int],
+    passed_over: Iterable[int],
+    key: tuple[int, int],
+) -> tuple[int, ...]:
+    """`count` architectures that are neither evaluated nor passed over, ascending.
+
+    They are those of the least SHA-256 under a key made of seed, audit number and what was
+    evaluated: a draw that any reader of a certificate can repeat, and nobody can choose.
+    """
+    known = sorted(set(evaluated))
+    out = set(known) | set(passed_over)
+    salt = json.dumps([*key, known]).encode()
+    salt = hashlib.sha256(salt).digest()
+
+    def rank(index: int) -> bytes:
+        return hashlib.sha256(salt + index.to_bytes(8, "big")).digest()
+
+    left = (i for i in range(space_size) if i not in out)
+    return tuple(sorted(sorted(left, key=rank)[: max(0, count)]))
+
+
+def judge_audit(
+    problem: SearchProblem, plan: AuditPlan, observations: Mapping[int, Observation]
+) -> AuditResult | None:
+    """Test the claim on what was drawn; None while some of it is not trained.
 
     Args:
-        cover: the frozen cover with its errors.
-        drawn: what training the drawn architectures gave.
-        epsilon: the ε that the cover claims.
-        population: N', of which `drawn` is a uniform sample.
-        earlier_audits: each further audit of the same answer spends half the α of the one before.
+        observations: by index; those of the plan's members and of what it drew are used, by
+            their errors on this dev set.
     """
-    failed = tuple(i for i, o in drawn.items() if not is_covered(problem, cover, i, o, epsilon))
-    alpha = ALPHA / 2**earlier_audits
-    bound = uncovered_bound(population, len(drawn), len(failed), alpha=alpha)
-    return AuditResult(population, len(drawn), failed, alpha, bound)
+    if any(index not in observations for index in (*plan.drawn, *plan.members)):
+        return None
+    failed = tuple(i for i in plan.drawn if not _holds(problem, plan, observations, i))
+    population = len(problem) - len(plan.evaluated) - len(plan.passed_over)
+    seen = [observations[i] for i in plan.drawn]
+    return AuditResult(
+        plan,
+        population,
+        tuple(o.error if o.is_witness else None for o in seen),
+        failed,
+        uncovered_bound(population, len(plan.drawn), len(failed), alpha=plan.alpha),
+    )
 
 
-def is_covered(
-    problem: SearchProblem,
-    cover: Mapping[int, Observation],
-    index: int,
-    observation: Observation,
-    epsilon: float,
+def _holds(
+    problem: SearchProblem, plan: AuditPlan, observations: Mapping[int, Observation], index: int
 ) -> bool:
-    """Some member of the cover is at most 1+ε times as large, as slow and as wrong."""
+    """The claim holds for one drawn architecture. The tolerance is that of `verify`."""
+    observation = observations[index]
     if not observation.is_witness:
         return False
-    factor = 1 + epsilon
+    if plan.goal == "best":
+        return _is_no_better(problem, plan, observations, index)
+    factor = (1 + plan.epsilon) * (1 + 1e-9)
     return any(
         problem.size[c] <= factor * problem.size[index]
         and problem.latency[c] <= factor * problem.latency[index]
-        and member.upper <= factor * observation.lower
-        for c, member in cover.items()
+        and observations[c].error <= factor * observation.error
+        for c in plan.members
     )
+
+
+def _is_no_better(
+    problem: SearchProblem, plan: AuditPlan, observations: Mapping[int, Observation], index: int
+) -> bool:
+    gains = log_gain(problem.size, problem.latency, plan.weights)
+    weight, best = plan.weights[2], plan.members[0]
+    ours = gains[best] - weight * np.log(observations[best].error)
+    theirs = gains[index] - weight * np.log(observations[index].error)
+    if plan.epsilon >= 1 or theirs == -np.inf:
+        return True
+    return bool(ours >= np.log1p(-plan.epsilon) + theirs - 1e-9)
 
 
 def uncovered_bound(population: int, drawn: int, failed: int, *, alpha: float = ALPHA) -> int:
@@ -125,8 +242,3 @@ def uncovered_bound(population: int, drawn: int, failed: int, *, alpha: float = 
         else:
             high = middle - 1
     return low
-
-
-def unevaluated(problem: SearchProblem, evaluated: Iterable[int]) -> IntArray:
-    """The architectures that are not among `evaluated`, ascending."""
-    return np.setdiff1d(np.arange(len(problem)), np.fromiter(evaluated, dtype=np.int64))

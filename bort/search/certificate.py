@@ -1,20 +1,23 @@
 """The certificate: a study's claim with all that is needed to check it again, as JSON values."""
 
+import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bort.errors import BortError
 from bort.search.answer import Answer, solve
 from bort.search.arrays import FloatArray
-from bort.search.audit import AuditResult
+from bort.search.audit import AuditPlan, AuditResult
+from bort.search.audited import audited
 from bort.search.observation import Observation
 from bort.search.options import Lipschitz
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 FORMAT = "bort-certificate"
-VERSION = 1
+VERSION = 2
 
 Certificate = dict[str, Any]
 
@@ -32,25 +35,27 @@ def certificate_of(
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
     lipschitz: Lipschitz = None,
     slack: float | None = None,
-    nugget: float = 0.0,
-    confidence: float | None = None,
+    nugget: float | None = None,
+    population: Population | None = None,
     space: Mapping[str, Any] | None = None,
     latency_model: Mapping[str, Any] | None = None,
-    label: Callable[[int], str] = str,
     study: str | None = None,
     audits: Sequence[AuditResult] = (),
+    earlier_audits: Sequence[AuditResult] = (),
+    audit_observations: Mapping[int, Observation] | None = None,
 ) -> Certificate:
     """Write down what `solve` answers so that `verify` can check it without trusting the search.
 
     Args:
-        problem, observations, goal ... confidence: as for `solve`.
+        problem, observations, goal ... population: as for `solve`.
         space: `SearchSpace.to_dict()`; then dimensions and sizes are not listed but computed
             again from the family's closed forms. None lists them.
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
-        label: names an architecture; with `space`, its `Architecture.id`.
         study: name of the study, so that the evaluations can be compared with a store.
         audits: audits of this answer.
+        earlier_audits: audits of this study before the search went on; kept for their α.
+        audit_observations: of what the audits trained, by index.
     Returns:
         JSON values only; no NaN, no Infinity.
     """
@@ -63,24 +68,33 @@ def certificate_of(
         lipschitz=lipschitz,
         slack=slack,
         nugget=nugget,
-        confidence=confidence,
+        population=population,
+    )
+    answer = audited(
+        problem,
+        answer,
+        {**(audit_observations or {}), **observations},
+        audits,
+        is_lipschitz_given=lipschitz is not None,
+        population=population,
     )
     content = {
         "format": FORMAT,
         "version": VERSION,
         "study": study,
-        "space": _space(problem, space, label),
+        "space": _space(problem, space),
         "latency": _latency(problem, latency_model),
         "assumptions": {
             "lipschitz": _listed(answer.lipschitz),
             "is_lipschitz_given": lipschitz is not None,
-            "nugget": nugget,
+            "nugget": answer.nugget,
+            "is_nugget_given": nugget is not None,
             "slack": slack,
-            "confidence": confidence,
+            "population": None if population is None else _population(population),
             "size_elasticity": _listed(problem.size_elasticity),
             "latency_elasticity": _listed(problem.latency_elasticity),
         },
-        "evaluations": [_evaluation(label(i), i, o) for i, o in observations.items()],
+        "evaluations": [_evaluation(problem.label(i), i, o) for i, o in observations.items()],
         "claim": {
             "goal": goal,
             "epsilon": epsilon,
@@ -88,43 +102,59 @@ def certificate_of(
             "evaluations": len(observations),
             **_claim(answer),
         },
-        "audits": [_audit(a) for a in audits],
+        "audits": [_audit(problem, a) for a in (*earlier_audits, *audits)],
     }
     return {**content, "digests": digests(content)}
 
 
 def digests(content: Mapping[str, Any]) -> dict[str, Any]:
-    """SHA-256 of each part, of each evaluation, and of all: they name what was changed."""
-    parts = {k: _sha256(v) for k, v in content.items() if k not in ("digests", "evaluations")}
+    """SHA-256 of each part, of each evaluation and audit, and of all: they name what changed."""
+    parts: dict[str, str] = {}
+    for name, part in content.items():
+        if name in ("digests", "evaluations", "audits"):
+            continue
+        if isinstance(part, Mapping):
+            parts |= {f"{name}.{key}": _sha256(value) for key, value in part.items()}
+        else:
+            parts[name] = _sha256(part)
     rows = [_sha256(row) for row in content["evaluations"]]
-    return {**parts, "evaluations": rows, "all": _sha256([parts, rows])}
+    audits = [_sha256(audit) for audit in content["audits"]]
+    whole = _sha256([parts, rows, audits])
+    return {"parts": parts, "evaluations": rows, "audits": audits, "all": whole}
 
 
 def read_certificate(text: str) -> Certificate:
     """Parse a certificate.
 
     Raises:
-        InvalidCertificateError: not JSON, cut in half, not a certificate, or of a newer version.
+        InvalidCertificateError: not JSON, cut in half, not a certificate, or of another version.
     """
     try:
-        content = json.loads(text)
-    except ValueError as error:
+        content = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
         raise InvalidCertificateError(
             f"not a readable certificate, not complete JSON ({error}); copy the file again"
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InvalidCertificateError(
-            f'not a certificate: a JSON object with "format": "{FORMAT}" is needed'
+            f'not a certificate: a JSON object with "format": "{FORMAT}" is needed; '
+            "name the certificate.json that a search wrote"
         )
     version = content.get("version")
     if type(version) is not int or version < 1:
-        raise InvalidCertificateError(f"certificate version {version!r} is no version number")
-    if version > VERSION:
         raise InvalidCertificateError(
-            f"the certificate has version {version}, this program reads up to {VERSION}; "
-            "install a newer bort"
+            f"certificate version {version!r} is no version number; copy the file again"
+        )
+    if version != VERSION:
+        what = "install a newer bort" if version > VERSION else "write it anew with this bort"
+        raise InvalidCertificateError(
+            f"the certificate has version {version}, this program reads {VERSION}; {what}"
         )
     return content
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _sha256(value: Any) -> str:
@@ -132,9 +162,7 @@ def _sha256(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _space(
-    problem: SearchProblem, space: Mapping[str, Any] | None, label: Callable[[int], str]
-) -> dict[str, Any]:
+def _space(problem: SearchProblem, space: Mapping[str, Any] | None) -> dict[str, Any]:
     shared = {
         "count": len(problem),
         "names": list(problem.names),
@@ -147,7 +175,7 @@ def _space(
         **shared,
         "coordinates": problem.coordinates.tolist(),
         "size": problem.size.tolist(),
-        "labels": [label(i) for i in range(len(problem))],
+        "labels": [problem.label(i) for i in range(len(problem))],
     }
 
 
@@ -161,6 +189,15 @@ def _listed(values: FloatArray | None) -> list[float] | None:
     return None if values is None else values.tolist()
 
 
+def _population(population: Population) -> dict[str, Any]:
+    return {
+        "confidence": population.confidence,
+        "architectures": population.architectures,
+        "choices": population.choices,
+        "is_paired": population.is_paired,
+    }
+
+
 def _evaluation(label: str, index: int, observation: Observation) -> dict[str, Any]:
     return {
         "index": int(index),
@@ -172,6 +209,9 @@ def _evaluation(label: str, index: int, observation: Observation) -> dict[str, A
         "is_floored": observation.is_floored,
         "is_witness": observation.is_witness,
         "is_source": observation.is_source,
+        "repeats": list(observation.repeats),
+        "wrong_items": [base64.b64encode(i).decode("ascii") for i in observation.wrong_items],
+        "standard_error": observation.standard_error,
     }
 
 
@@ -179,6 +219,7 @@ def _claim(answer: Answer) -> dict[str, Any]:
     return {
         "certified_epsilon": answer.certified_epsilon,
         "is_certified": answer.is_certified,
+        "ending": answer.ending,
         "guarantee": answer.guarantee,
         "evaluation_bound": answer.evaluation_bound,
         "front": answer.front.tolist(),
@@ -186,14 +227,23 @@ def _claim(answer: Answer) -> dict[str, Any]:
         "best": answer.best,
         "w_ratio": answer.w_ratio,
         "ledger": [[e.assumption, e.status, e.evidence] for e in answer.ledger],
+        "violations": [[v.index, v.other, v.excess] for v in answer.violations],
     }
 
 
-def _audit(audit: AuditResult) -> dict[str, Any]:
+def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
     return {
+        "plan": {**audit.plan.to_dict(), "weights": list(audit.plan.weights)},
+        "labels": [problem.label(i) for i in audit.plan.drawn],
+        "errors": list(audit.errors),
         "population": audit.population,
-        "drawn": audit.drawn,
         "failed": list(audit.failed),
-        "alpha": audit.alpha,
+        "alpha": audit.plan.alpha,
         "uncovered_at_most": audit.uncovered_at_most,
+        "statement": audit.statement,
     }
+
+
+def audit_plan(stated: Mapping[str, Any]) -> AuditPlan:
+    """The plan of an audit as a certificate lists it."""
+    return AuditPlan.from_dict(stated["plan"])

@@ -11,14 +11,15 @@ from bort.search.choice import most_certifying, most_improving_front, most_impro
 from bort.search.design import farthest_point, next_design_point
 from bort.search.observation import Observation
 from bort.search.options import Lipschitz, SearchOptions, lipschitz_vector
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
-from bort.search.state import SearchState
+from bort.search.state import Ending, SearchState
 
 EvaluateIndex = Callable[[int], Observation]
 # Gains shrink as the search goes on: about so many times more evaluations are needed than if every
 # pick certified as many as the next one. Measured: docs/search.md, "What is picked".
 SHRINKAGE = 3.0
-Reason = Literal["certified", "budget", "exhausted", "limited by noise", "assumption violated"]
+Reason = Literal[Ending, "budget"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,8 @@ def certified_search(
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
     lipschitz: Lipschitz = None,
     slack: float | None = None,
-    nugget: float = 0.0,
+    nugget: float | None = None,
+    population: Population | None = None,
     budget: int | None = None,
     known: Mapping[int, Observation] | None = None,
 ) -> Iterator[SearchStep]:
@@ -75,7 +77,8 @@ def certified_search(
         weights: cost weights of size, latency and error.
         lipschitz: λ; None estimates it, after a small design.
         slack: σ of the monotone assumption; None does not assume it.
-        nugget: τ.
+        nugget: τ; None measures it from repeated seeds where λ is estimated, else it is 0.
+        population: what the intervals of the observations hold for; None speaks of this dev set.
         budget: evaluations at most, `known` and excluded ones included; None is no limit.
         known: earlier evaluations, in the order in which they were made.
     Raises:
@@ -90,6 +93,7 @@ def certified_search(
         lipschitz=lipschitz_vector(problem, lipschitz),
         slack=slack,
         nugget=nugget,
+        population=population,
     )
     state = SearchState(problem, options)
     state.add_all(known or {})
@@ -102,12 +106,8 @@ def certified_search(
 
 def ending(state: SearchState, limit: int) -> Reason | None:
     """Why the search ends here, or None where it goes on."""
-    if state.is_reached:
-        return "assumption violated" if state.is_refuted else "certified"
-    if state.is_exhausted:
-        return "exhausted"
-    if state.options.goal == "best" and state.is_limited_by_noise:
-        return "limited by noise"
+    if state.ending is not None:
+        return state.ending
     return "budget" if len(state.observations) >= limit else None
 
 

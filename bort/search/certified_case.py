@@ -1,5 +1,6 @@
 """A certificate read back: arrays again, recomputed where the family knows them."""
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,10 @@ import numpy as np
 
 from bort.search.arrays import FloatArray
 from bort.search.certificate import Certificate, InvalidCertificateError
+from bort.search.observation import Observation
+from bort.search.paired import log_ratio_bounds
 from bort.search.plain import PlainCase
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 
@@ -20,21 +24,33 @@ class CertifiedCase:
     Attributes:
         problem: the space, for the bound on the evaluations.
         plain: the space with its evaluations, for everything else.
-        errors: shape (m,), point estimates.
-        claim, audits: as stated.
+        observations: of the evaluated architectures, in their order, as stated.
+        assumptions, claim, audits: as stated.
         stated_labels: names of the evaluated architectures, as stated.
         labels: names of all architectures, as the space gives them.
+        population: what the intervals hold for; None speaks of a dev set.
     """
 
     problem: SearchProblem
     plain: PlainCase
-    errors: FloatArray
+    observations: list[Observation]
+    assumptions: Mapping[str, Any]
     claim: Mapping[str, Any]
     audits: list[Mapping[str, Any]]
     stated_labels: list[str]
     stated_count: int
     labels: Mapping[int, str] | Any
-    is_lipschitz_given: bool
+    population: Population | None
+
+    @property
+    def is_lipschitz_given(self) -> bool:
+        """λ is the user's own."""
+        return bool(self.assumptions["is_lipschitz_given"])
+
+    @property
+    def errors(self) -> FloatArray:
+        """Point estimates, shape (m,)."""
+        return np.array([o.error for o in self.observations])
 
     @property
     def is_exhausted(self) -> bool:
@@ -50,22 +66,14 @@ class CertifiedCase:
         return ", ".join(self.label(i) for i in indices)
 
     @cached_property
-    def _log_w(self) -> tuple[float, FloatArray]:
-        highest, lower = self.plain.log_w_bounds(self.claim["weights"])
-        return highest, np.where(self.plain.is_witness, lower, -np.inf)
-
-    @property
-    def log_w_lower(self) -> FloatArray:
-        """Lower bound on ln W of each evaluated architecture, shape (m,)."""
-        return self._log_w[1]
+    def rooms(self) -> FloatArray:
+        """ln of how much larger any W can be than that of each evaluated one, shape (m,)."""
+        return self.plain.rooms(self.claim["weights"])
 
     @property
     def w_ratio(self) -> float:
         """W(best) is at least this share of the largest."""
-        highest, lower = self._log_w
-        if highest == -np.inf:
-            return 1.0
-        return float(np.exp(min(0.0, float(lower.max(initial=-np.inf)) - highest)))
+        return float(np.exp(-self.rooms.min(initial=np.inf)))
 
 
 def read_case(certificate: Certificate) -> CertifiedCase:
@@ -87,34 +95,61 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         size_elasticity=assumptions["size_elasticity"],
         latency_elasticity=assumptions["latency_elasticity"],
     )
-    plain, errors = _plain(problem, certificate)
+    stated = assumptions["population"]
+    population = None if stated is None else Population(**stated)
+    observations = [_observation(row) for row in certificate["evaluations"]]
     return CertifiedCase(
         problem=problem,
-        plain=plain,
-        errors=errors,
+        plain=_plain(problem, certificate, observations, population),
+        observations=observations,
+        assumptions=assumptions,
         claim=certificate["claim"],
         audits=list(certificate["audits"]),
         stated_labels=[str(row["label"]) for row in certificate["evaluations"]],
         stated_count=int(space["count"]),
         labels=labels,
-        is_lipschitz_given=bool(assumptions["is_lipschitz_given"]),
+        population=population,
     )
 
 
-def _plain(problem: SearchProblem, certificate: Certificate) -> tuple[PlainCase, FloatArray]:
-    rows, assumptions = certificate["evaluations"], certificate["assumptions"]
-    indices = np.array([int(row["index"]) for row in rows], dtype=np.int64)
-    lower, errors, upper = (
-        np.array([float(row[key]) for row in rows]) for key in ("lower", "error", "upper")
+def _observation(row: Mapping[str, Any]) -> Observation:
+    lower, error, upper = (float(row[key]) for key in ("lower", "error", "upper"))
+    if not 0 < lower <= error <= upper < np.inf:
+        raise InvalidCertificateError(
+            f"evaluation of {row['label']}: its error {error:.6g} is not within its interval of "
+            f"{lower:.6g} to {upper:.6g}"
+        )
+    return Observation(
+        error,
+        lower,
+        upper,
+        n=row["n"],
+        is_floored=bool(row["is_floored"]),
+        is_witness=bool(row["is_witness"]),
+        is_source=bool(row["is_source"]),
+        repeats=tuple(float(e) for e in row["repeats"]),
+        wrong_items=tuple(base64.b64decode(i, validate=True) for i in row["wrong_items"]),
+        standard_error=row["standard_error"],
     )
-    if not ((lower > 0) & (lower <= errors) & (errors <= upper) & np.isfinite(upper)).all():
-        raise InvalidCertificateError("an evaluation needs 0 < lower <= error <= upper")
-    if len(indices) and not 0 <= indices.min() <= indices.max() < len(problem):
-        raise InvalidCertificateError("an evaluation has an index outside the space")
+
+
+def _plain(
+    problem: SearchProblem,
+    certificate: Certificate,
+    observations: list[Observation],
+    population: Population | None,
+) -> PlainCase:
+    assumptions = certificate["assumptions"]
+    indices = np.array([int(row["index"]) for row in certificate["evaluations"]], dtype=np.int64)
+    outside = indices[(indices < 0) | (indices >= len(problem))]
+    if len(outside):
+        raise InvalidCertificateError(
+            f"evaluation {outside[0]} is outside the space of {len(problem)} architectures"
+        )
     given = assumptions["lipschitz"]
     slack = assumptions["slack"]
     is_everything = len(set(indices.tolist())) == len(problem)
-    plain = PlainCase(
+    return PlainCase(
         coordinates=problem.coordinates,
         categorical=problem.categorical,
         monotone=problem.monotone,
@@ -124,12 +159,22 @@ def _plain(problem: SearchProblem, certificate: Certificate) -> tuple[PlainCase,
         nugget=float(assumptions["nugget"]),
         slack=None if slack is None or is_everything else float(slack),
         rows=indices,
-        lower=lower,
-        upper=upper,
-        is_witness=np.array([bool(row["is_witness"]) for row in rows], dtype=bool),
-        is_source=np.array([bool(row["is_source"]) for row in rows], dtype=bool),
+        lower=np.array([o.lower for o in observations]),
+        upper=np.array([o.upper for o in observations]),
+        is_witness=np.array([o.is_witness for o in observations], dtype=bool),
+        is_source=np.array([o.is_source for o in observations], dtype=bool),
+        ratios=_ratios(observations, population),
     )
-    return plain, errors
+
+
+def _ratios(observations: list[Observation], population: Population | None) -> FloatArray | None:
+    if population is None or not population.compares_pairs:
+        return None
+    ratios = np.zeros((len(observations), len(observations)))
+    for row in range(1, len(observations)):
+        ahead, back = log_ratio_bounds(observations[row], observations[:row], population)
+        ratios[row, :row], ratios[:row, row] = ahead, back
+    return ratios
 
 
 def _objectives(

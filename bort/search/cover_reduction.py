@@ -17,7 +17,8 @@ def reduced_cover(state: SearchState) -> IntArray:
     certify every architecture of the space, each re-checked by the definition at the full ε.
     Precondition: the cover is certified at ε.
     """
-    rows = undominated(state)
+    # Intervals that tell two apart say nothing of what their comparisons with others certify.
+    rows = undominated(state) if state.paired is None else _witnesses(state)
     if len(rows) * len(state.problem) > _MAX_CELLS:
         return rows
     return np.sort(rows[_greedy_set_cover(_covers(state, rows))])
@@ -38,6 +39,10 @@ def undominated(state: SearchState) -> IntArray:
     return rows[~_is_beaten_for_sure(costs, lower, upper)]
 
 
+def _witnesses(state: SearchState) -> IntArray:
+    return np.array(sorted(i for i, o in state.observations.items() if o.is_witness))
+
+
 def _is_beaten_for_sure(costs: FloatArray, lower: FloatArray, upper: FloatArray) -> BoolArray:
     beaten = np.zeros(len(costs), dtype=bool)
     for row in range(len(costs)):
@@ -55,7 +60,10 @@ def _covers(state: SearchState, rows: IntArray) -> BoolArray:
     problem, delta = state.problem, state.options.delta
     log_upper = np.log([state.observations[int(i)].upper for i in rows])
     error_term = log_upper - state.log_lower[:, None]
-    if not state.is_exhausted:
+    paired = state.paired
+    if paired is not None:
+        error_term = np.column_stack([paired.term(int(row)) for row in rows])
+    elif not state.is_exhausted:
         own = state.engines.envelope.own_error_term(slice(None), rows)
         error_term = np.minimum(error_term, own)
     covers = error_term <= delta

@@ -5,10 +5,13 @@ import numpy as np
 from bort.search.arrays import BoolArray, FloatArray
 from bort.search.lower_envelope import LowerEnvelope
 from bort.search.observation import Observation
+from bort.search.paired_terms import PairedTerms
 
 
 class CoverTarget:
     """The goal `cover` at δ = ln(1+ε): three columns of length N, updated in O(N K).
+
+    With `paired` comparisons whatever these certify is certified besides.
 
     Attributes:
         delta: δ.
@@ -17,8 +20,11 @@ class CoverTarget:
             times as large and as slow.
     """
 
-    def __init__(self, envelope: LowerEnvelope, delta: float) -> None:
+    def __init__(
+        self, envelope: LowerEnvelope, delta: float, paired: PairedTerms | None = None
+    ) -> None:
         problem = envelope.problem
+        self._paired = paired
         self._envelope = envelope
         self.delta = delta
         self._log_size = np.log(problem.size)
@@ -46,4 +52,6 @@ class CoverTarget:
     def uncertified(self) -> BoolArray:
         """Shape (N,)."""
         covered = self.best_log_error - self._envelope.values <= self.delta
+        if self._paired is not None:
+            covered |= self._paired.gaps() <= self.delta
         return ~(self.near | covered)

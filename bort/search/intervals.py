@@ -9,21 +9,21 @@ import numpy as np
 
 from bort.evaluation import Evaluation
 from bort.search.observation import Observation, floor_error
+from bort.search.population import Population
 
 _SMALLEST_ERROR = 1e-6  # lower end of an interval where the number of examples is not known
+_NUGGET_CONFIDENCE = 0.95
 
 
 def observation_of(
-    evaluations: Sequence[Evaluation], *, confidence: float | None = None, comparisons: int = 1
+    evaluations: Sequence[Evaluation], *, population: Population | None = None
 ) -> Observation:
     """One architecture's observation: the mean over its trainings that did not diverge.
 
     Args:
         evaluations: of the same architecture, on the same dev set, differing in the seed.
-        confidence: None for the claim about this dev set, as trained; else the intervals hold
-            at this confidence for `comparisons` architectures at once (Bonferroni).
-        comparisons: the number of architectures in the space: whichever ones the search picks,
-            all their intervals hold together.
+        population: None for the claim about this dev set, as trained; else what the interval
+            has to hold for.
     Returns:
         `Observation.excluded()` where every training diverged.
     """
@@ -34,25 +34,55 @@ def observation_of(
     error = float(np.mean([e.error_rate for e in used]))
     floored = floor_error(error, n)
     lower = upper = floored
-    if confidence is not None:
-        alpha = (1 - confidence) / comparisons
-        low, high = _interval(used, error, n, alpha)
-        least = floor_error(max(low, _SMALLEST_ERROR), n)
-        lower, upper = min(floored, least), max(floored, high)
-    return Observation(floored, lower, upper, n=n, is_floored=floored > error)
+    standard_error = None
+    items: tuple[bytes, ...] = ()
+    if population is not None:
+        if n is None:
+            standard_error = max(e.error_se for e in used) / float(np.sqrt(len(used)))
+        lower, upper = population_interval(
+            error, n, trainings=len(used), standard_error=standard_error, population=population
+        )
+        if n is not None and all(e.n == n and len(e.wrong_items) == -(-n // 8) for e in used):
+            items = tuple(e.wrong_items for e in used)
+    return Observation(
+        floored,
+        lower,
+        upper,
+        n=n,
+        is_floored=floored > error,
+        repeats=tuple(floor_error(e.error_rate, n) for e in used) if len(used) > 1 else (),
+        wrong_items=items,
+        standard_error=standard_error,
+    )
 
 
-def _interval(
-    used: Sequence[Evaluation], error: float, n: int | None, alpha: float
+def population_interval(
+    error: float,
+    n: int | None,
+    *,
+    trainings: int,
+    standard_error: float | None,
+    population: Population,
 ) -> tuple[float, float]:
+    """Ends of the interval for one architecture's error, floored like the error itself.
+
+    Args:
+        error: the mean of `trainings`, as measured.
+        n: dev examples; None takes the normal interval of `standard_error`.
+    """
+    floored = floor_error(max(error, _SMALLEST_ERROR), n)
+    alpha = population.interval_alpha
     if n is None:
         from scipy.stats import norm
 
-        reach = norm.isf(alpha / 2) * max(e.error_se for e in used) / np.sqrt(len(used))
-        return max(error - reach, 0.0), min(error + reach, 1.0)
-    if len(used) == 1:
-        return binomial_interval(round(error * n), n, alpha=alpha)
-    return bounded_mean_interval(error, n, alpha=alpha)
+        reach = float(norm.isf(alpha / 2) * (standard_error or 0.0))
+        low, high = error - reach, min(error + reach, 1.0)
+    elif trainings == 1:
+        low, high = binomial_interval(round(error * n), n, alpha=alpha)
+    else:
+        low, high = bounded_mean_interval(error, n, alpha=alpha)
+    least = floor_error(max(low, _SMALLEST_ERROR), n)
+    return min(floored, least), max(floored, high)
 
 
 def binomial_interval(wrong: int, n: int, *, alpha: float) -> tuple[float, float]:
@@ -91,11 +121,12 @@ def bounded_mean_interval(mean: float, n: int, *, alpha: float) -> tuple[float, 
     return float(low), float(high)
 
 
-def nugget_from_seeds(repeats: Sequence[Sequence[float]], *, confidence: float = 0.95) -> float:
-    """τ: what the seeds of two trainings add to a difference of ln e, at most, at `confidence`.
+def nugget_from_seeds(repeats: Sequence[Sequence[float]]) -> float:
+    """τ: what seeds add to the difference of two architectures' mean ln e, 95 times in 100.
 
-    Pools the variance of ln e over architectures that were trained with two seeds or more, and
-    takes the normal quantile of a difference. 0 where nothing was repeated.
+    Pools the variance of ln e over architectures that were trained with two seeds or more, takes
+    the variance of the difference of two means of so many trainings, and Student's quantile. 0
+    where nothing was repeated.
 
     Args:
         repeats: errors (> 0) of one architecture under different seeds, per architecture.
@@ -103,8 +134,10 @@ def nugget_from_seeds(repeats: Sequence[Sequence[float]], *, confidence: float =
     logs = [np.log(np.asarray(errors, dtype=float)) for errors in repeats if len(errors) > 1]
     if not logs:
         return 0.0
-    from scipy.stats import norm
+    from scipy.stats import t
 
-    squares = sum(float(((x - x.mean()) ** 2).sum()) for x in logs)
-    deviation = np.sqrt(squares / sum(len(x) - 1 for x in logs))
-    return float(norm.ppf(0.5 + confidence / 2) * np.sqrt(2) * deviation)
+    freedom = sum(len(x) - 1 for x in logs)
+    variance = sum(float(((x - x.mean()) ** 2).sum()) for x in logs) / freedom
+    trainings = min(len(x) for x in logs)
+    quantile = t.ppf(0.5 + _NUGGET_CONFIDENCE / 2, freedom)
+    return float(quantile * np.sqrt(2 * variance / trainings))

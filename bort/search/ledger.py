@@ -11,6 +11,7 @@ from bort.search.state import SearchState
 
 Status = Literal["checked", "estimated", "assumed", "violated"]
 Guarantee = Literal["proved", "conditional", "none"]
+ERROR_CHANGES = "error changes no faster than λ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Entry:
     evidence: str
 
 
-def build_ledger(state: SearchState, *, confidence: float | None) -> tuple[Entry, ...]:
+def build_ledger(state: SearchState) -> tuple[Entry, ...]:
     """The entries that apply to this state, in the order in which they should be read."""
-    entries = [_error(state, confidence), _size(), _latency(state), _lipschitz(state)]
+    entries = [_error(state), _size(), _latency(state), _lipschitz(state)]
     if not (state.is_exhausted or state.options.evaluates_everything):
         entries.append(_nugget(state))
         if state.options.slack is not None:
@@ -52,20 +53,24 @@ def judge(state: SearchState, ledger: tuple[Entry, ...]) -> Guarantee:
     return "proved" if needs_nothing or state.estimate.is_given else "conditional"
 
 
-def _error(state: SearchState, confidence: float | None) -> Entry:
-    if confidence is None:
+def _error(state: SearchState) -> Entry:
+    population = state.options.population
+    if population is None:
         return Entry(
             "error on this dev set, as trained",
             "checked",
             "The claim is about the errors measured on this dev set by these trainings, "
             "not about other data.",
         )
-    return Entry(
-        "error in the population",
-        "assumed",
-        f"Intervals at {confidence:.0%} confidence for all {len(state.problem)} architectures "
-        "at once, if the dev examples are independent draws from the population.",
+    text = f"Intervals at {population.confidence:.4g} confidence for all {len(state.problem)} "
+    text += "architectures at once, if the dev examples are independent draws from the "
+    text += "population that no training has seen. "
+    text += (
+        "Pairs are compared on the examples that both answered."
+        if population.compares_pairs
+        else "Each architecture's interval stands for itself; pairs are not compared."
     )
+    return Entry("error in the population", "assumed", text)
 
 
 def _size() -> Entry:
@@ -86,7 +91,7 @@ def _latency(state: SearchState) -> Entry:
 
 
 def _lipschitz(state: SearchState) -> Entry:
-    name, estimate = "error changes no faster than λ", state.estimate
+    name, estimate = ERROR_CHANGES, state.estimate
     if state.is_exhausted or state.options.evaluates_everything:
         text = "Not needed: every architecture is evaluated."
         return Entry(name, "checked", text)
@@ -100,13 +105,19 @@ def _lipschitz(state: SearchState) -> Entry:
     record = f"{len(estimate.violations)} of {estimate.predictions} predictions violated"
     if estimate.violations:
         worst = np.expm1(estimate.worst_excess)
-        record += f", worst by {worst:.1%} of the error"
+        record += f", worst by {worst:.1%} of the error ({_pair(state)})"
     if not estimate.is_given:
         text = f"λ estimated (envelope times 2 over {estimate.pairs} pairs; {record})."
         return Entry(name, "estimated", f"{text} If it holds, {_claim(state)}")
     if estimate.violations:
         return Entry(name, "violated", f"λ as given; {record}: it does not hold.")
     return Entry(name, "assumed", f"λ as given; {record}. If it holds, {_claim(state)}")
+
+
+def _pair(state: SearchState) -> str:
+    worst = max(state.estimate.violations, key=lambda violation: violation.excess)
+    label = state.problem.label
+    return f"{label(worst.index)} against {label(worst.other)}"
 
 
 def _claim(state: SearchState) -> str:
@@ -119,11 +130,14 @@ def _claim(state: SearchState) -> str:
 
 
 def _nugget(state: SearchState) -> Entry:
-    nugget = state.options.nugget
+    nugget = state.nugget
     if nugget == 0:
-        text = "τ = 0: each error is defined as its training gave it, seed included."
+        text = "τ = 0: an error is defined as its trainings gave it, their seeds included."
         return Entry("what one seed adds", "assumed", text)
-    text = f"τ = {nugget:.3g} of ln error between any two trainings, from repeated seeds."
+    if not state.estimate.is_nugget_measured:
+        return Entry("what one seed adds", "assumed", f"τ = {nugget:.3g} of ln error, as given.")
+    text = f"τ = {nugget:.3g} of ln error between two means over seeds, measured from the first "
+    text += "architectures' seeds; it holds for 95 of 100 pairs if seeds err normally."
     return Entry("what one seed adds", "estimated", text)
 
 

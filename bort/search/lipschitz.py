@@ -6,7 +6,10 @@ import numpy as np
 
 from bort.search.arrays import FloatArray
 from bort.search.envelope_lp import CheapestEnvelope
+from bort.search.intervals import nugget_from_seeds
 from bort.search.observation import Observation
+from bort.search.paired import log_ratio_bounds
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 SAFETY_FACTOR = 2.0  # measured: see docs/search.md, "How often the estimate was wrong"
@@ -20,11 +23,13 @@ class Violation:
 
     Attributes:
         index: the architecture.
+        other: the evaluated one whose error is too different.
         excess: by how much ln e lay outside.
         evaluation: how many sources had been seen before it.
     """
 
     index: int
+    other: int
     excess: float
     evaluation: int
 
@@ -35,21 +40,30 @@ class LipschitzEstimate:
     Feed it the evaluations in their order. A given λ stays as given. An estimated one is the
     cheapest envelope of all pairs times `SAFETY_FACTOR`, it only rises, and it is None until
     every dimension that varies has been told apart by evaluated pairs (`spans`, shape (r, K'),
-    holds independent differences of pairs over the K' dimensions that vary).
+    holds independent differences of pairs over the K' dimensions that vary). Then too τ is
+    measured, where it is not given, from the trainings that were repeated with other seeds.
     Cost per evaluation: O(|C| K), and O(|C|² K) per pivot where the envelope must rise.
     """
 
     def __init__(
-        self, problem: SearchProblem, *, given: FloatArray | None = None, nugget: float = 0.0
+        self,
+        problem: SearchProblem,
+        *,
+        given: FloatArray | None = None,
+        nugget: float | None = None,
+        population: Population | None = None,
     ) -> None:
         self._problem = problem
+        self._population = population
         self._rows = np.flatnonzero(problem.matters)
         self._points = np.empty((0, len(problem.names)))
-        self._bounds = np.empty((0, 3))  # ln lower, ln error, ln upper
-        self._envelope = CheapestEnvelope(problem.extents[self._rows], nugget=nugget)
-        self.spans = np.empty((0, len(self._rows)))
-        self.nugget = nugget
+        self._log_errors = np.empty(0)
+        self._sources: dict[int, Observation] = {}
         self.is_given = given is not None
+        self.is_nugget_measured = nugget is None and not self.is_given
+        self.nugget = nugget or 0.0
+        self._envelope = CheapestEnvelope(problem.extents[self._rows], nugget=self.nugget)
+        self.spans = np.empty((0, len(self._rows)))
         self.in_force: FloatArray | None = given
         self.predictions = 0
         self.raises = 0
@@ -90,36 +104,33 @@ class LipschitzEstimate:
         if not observation.is_source:
             return False
         point = self._problem.coordinates[index]
-        bounds = np.log([observation.lower, observation.error, observation.upper])
         steps = self._problem.differences(self._points, point)
-        self._check(index, steps, bounds)
+        self._check(index, observation, steps)
         self._points = np.vstack([self._points, point])
-        self._bounds = np.vstack([self._bounds, bounds])
-        return False if self.is_given else self._estimate(steps, float(bounds[1]))
+        self._log_errors = np.append(self._log_errors, np.log(observation.error))
+        self._sources[index] = observation
+        return False if self.is_given else self._estimate(steps)
 
-    def _check(self, index: int, steps: FloatArray, bounds: FloatArray) -> None:
+    def _check(self, index: int, observation: Observation, steps: FloatArray) -> None:
         if self.in_force is None or not self.sources:
             return
         reach = steps @ self.in_force + self.nugget
-        above = bounds[0] - np.min(self._bounds[:, 2] + reach)
-        below = np.max(self._bounds[:, 0] - reach) - bounds[2]
-        excess = float(max(above, below))
+        ahead, back = log_ratio_bounds(observation, list(self._sources.values()), self._population)
+        # One error is for sure at least exp(-bound on the inverse ratio) times the other.
+        excess = np.maximum(-back, -ahead) - reach
+        worst = int(np.argmax(excess))
         self.predictions += 1
-        if excess > TOLERANCE:
-            self.violations.append(Violation(index, excess, self.sources))
+        if excess[worst] > TOLERANCE:
+            other = list(self._sources)[worst]
+            self.violations.append(Violation(index, other, float(excess[worst]), self.sources))
 
-    def _estimate(self, steps: FloatArray, log_error: float) -> bool:
+    def _estimate(self, steps: FloatArray) -> bool:
         self.spans = _independent_rows(np.vstack([self.spans, steps[:, self._rows]]))
-        rows = self._points[:, self._rows], self._bounds[:, 1]
-        rises = self._envelope.update(
-            steps[:, self._rows],
-            np.abs(self._bounds[:-1, 1] - log_error),
-            points=rows[0],
-            log_errors=rows[1],
-            categorical=self._problem.categorical[self._rows],
-        )
+        rises = self._update(len(self._points) - 1)
         if len(self.spans) < len(self._rows) or not (rises or self.in_force is None):
             return False
+        if self.in_force is None and self.is_nugget_measured:
+            self._measure_nugget()
         estimate = np.zeros(len(self._problem.names))
         estimate[self._rows] = SAFETY_FACTOR * self._slopes()
         if self.in_force is None:
@@ -130,6 +141,27 @@ class LipschitzEstimate:
         self.in_force = np.maximum(self.in_force, estimate)
         self.raises += 1
         return True
+
+    def _update(self, newest: int) -> bool:
+        """Hand the pairs of one point to the envelope, with the points before it."""
+        points, logs = self._points[: newest + 1], self._log_errors[: newest + 1]
+        steps = self._problem.differences(points[:-1], points[-1])
+        return self._envelope.update(
+            steps[:, self._rows],
+            np.abs(logs[:-1] - logs[-1]),
+            points=points[:, self._rows],
+            log_errors=logs,
+            categorical=self._problem.categorical[self._rows],
+        )
+
+    def _measure_nugget(self) -> None:
+        """τ from the seeds of the design; the envelope is fitted again with it."""
+        self.nugget = nugget_from_seeds([o.repeats for o in self._sources.values()])
+        if self.nugget:
+            extents = self._problem.extents[self._rows]
+            self._envelope = CheapestEnvelope(extents, nugget=self.nugget)
+            for newest in range(1, len(self._points)):
+                self._update(newest)
 
     def _slopes(self) -> FloatArray:
         # A dimension that made no difference where it was tried may make one elsewhere.

@@ -19,6 +19,10 @@ class Observation:
         is_witness: may cover others and be an answer.
         is_source: may bound the error of others. An architecture trained with part of Θ is a
             witness (its error is an upper bound) but no source; a diverged one is neither.
+        repeats: errors of its trainings, floored; one per seed that did not diverge.
+        wrong_items: per training, one bit per dev example, packed as by `numpy.packbits`; only
+            where the claim is about the population, for comparisons on the same examples.
+        standard_error: of `error`, where the interval is a normal one.
     """
 
     error: float
@@ -28,6 +32,9 @@ class Observation:
     is_floored: bool = False
     is_witness: bool = True
     is_source: bool = True
+    repeats: tuple[float, ...] = ()
+    wrong_items: tuple[bytes, ...] = ()
+    standard_error: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.lower <= self.error <= self.upper < math.inf:

@@ -7,6 +7,7 @@ import numpy as np
 
 from bort.errors import InvalidOptionError
 from bort.search.arrays import FloatArray, frozen
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
 from bort.study import GOALS, check_epsilon, check_weights
 
@@ -23,7 +24,9 @@ class SearchOptions:
         weights: cost weights of size, latency and error, each >= 0, not all 0.
         lipschitz: shape (K,), λ as given, or None to estimate it.
         slack: σ >= 0 assumes monotone errors, None does not.
-        nugget: τ >= 0, what one training's seed adds to a difference of ln e.
+        nugget: τ >= 0, what one training's seed adds to a difference of ln e; None is 0 with a
+            given λ, and measured from repeated seeds, where there are any, with an estimated one.
+        population: what intervals and comparisons hold for; None speaks of this dev set.
 
     Raises:
         InvalidOptionError: a value that cannot be used.
@@ -34,7 +37,8 @@ class SearchOptions:
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
     lipschitz: FloatArray | None = None
     slack: float | None = None
-    nugget: float = 0.0
+    nugget: float | None = None
+    population: Population | None = None
 
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
@@ -43,7 +47,7 @@ class SearchOptions:
         object.__setattr__(self, "weights", check_weights(self.weights))
         if self.slack is not None and not 0 <= self.slack < np.inf:
             raise InvalidOptionError(f"σ must be 0 or more, got {self.slack}; leave it out")
-        if not 0 <= self.nugget < np.inf:
+        if self.nugget is not None and not 0 <= self.nugget < np.inf:
             raise InvalidOptionError(f"τ must be 0 or more, got {self.nugget}; try 0")
 
     @property

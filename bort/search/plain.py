@@ -28,6 +28,8 @@ class PlainCase:
         rows: shape (m,), evaluated indices.
         lower, upper: shape (m,), ends of their errors' intervals.
         is_witness, is_source: shape (m,).
+        ratios: shape (m, m), upper bounds on ln of row's error / column's, with a diagonal of 0,
+            where pairs are compared; None where only intervals are.
     """
 
     coordinates: FloatArray
@@ -42,6 +44,7 @@ class PlainCase:
     upper: FloatArray
     is_witness: BoolArray
     is_source: BoolArray
+    ratios: FloatArray | None = None
 
     def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
         """min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
@@ -71,6 +74,18 @@ class PlainCase:
         own = {int(i): value for i, value in zip(sources, log_lower, strict=True)}
         return np.array([own.get(int(t), b) for t, b in zip(targets, bounds, strict=True)])
 
+    def paired_terms(self, targets: IntArray, member: int) -> FloatArray:
+        """t(c,ξ) of one evaluated c, by comparing pairs: shape (n,)."""
+        assert self.ratios is not None
+        sources = np.flatnonzero(self.is_source)
+        position = int(np.flatnonzero(self.rows == member)[0])
+        own = self.error_terms(targets, self.rows[sources])
+        own[targets[:, None] == self.rows[sources][None, :]] = 0.0
+        through = own + self.ratios[position, sources][None, :]
+        direct = self.error_terms(targets, np.array([member]))[:, 0]
+        direct[targets == member] = 0.0
+        return np.asarray(np.minimum(direct, through.min(axis=1, initial=np.inf)))
+
     def blocks(self) -> Iterator[IntArray]:
         """The indices 0..N-1 in blocks."""
         size = max(1, _BLOCK // max(1, len(self.rows) * self.coordinates.shape[1]))
@@ -90,10 +105,13 @@ class PlainCase:
             some = np.array(usable)
             log_upper = np.log(self.upper[[position[m] for m in usable]])
             log_costs = np.log(self.costs)
-            term = np.minimum(
-                self.error_terms(targets, some),
-                log_upper[None, :] - self.lower_envelope(targets)[:, None],
-            )
+            if self.ratios is None:
+                term = np.minimum(
+                    self.error_terms(targets, some),
+                    log_upper[None, :] - self.lower_envelope(targets)[:, None],
+                )
+            else:
+                term = np.column_stack([self.paired_terms(targets, m) for m in usable])
             excess = (log_costs[some][None] - log_costs[targets][:, None]).max(axis=2)
             gap = np.maximum(np.maximum(term, excess), 0.0).min(axis=1)
         excluded = self.rows[~(self.is_witness | self.is_source)]
@@ -109,6 +127,9 @@ class PlainCase:
         reach = factor * (np.where(self.categorical, steps > 0, steps) @ self.lipschitz)
         lower, upper = np.log(self.lower[self.is_source]), np.log(self.upper[self.is_source])
         excess = lower[:, None] - upper[None, :] - reach - self.nugget
+        if self.ratios is not None:  # the second is at least exp(-bound) times as wrong
+            among = self.ratios[np.ix_(self.is_source, self.is_source)]
+            excess = np.maximum(excess, -among - reach - self.nugget)
         return float(np.where(np.eye(len(sources), dtype=bool), -np.inf, excess).max())
 
     def worst_monotone_excess(self) -> float:
@@ -121,22 +142,36 @@ class PlainCase:
         excess = lower[None, :] - upper[:, None] - np.log1p(self.slack)
         return float(np.where(smaller, excess, -np.inf).max())
 
-    def log_w_bounds(self, weights: Sequence[float]) -> tuple[float, FloatArray]:
-        """The largest upper bound on ln W in the space, and ln W of the rows from below: (m,)."""
-        shrink = np.maximum(0.0, 1.0 - self.costs / self.costs.max(axis=0))
-        with np.errstate(divide="ignore"):
-            gain = sum(w * np.log(shrink[:, j]) for j, w in enumerate(weights[:2]) if w > 0)
-        gain = np.zeros(len(self.costs)) + gain
-        highest = -np.inf
+    def rooms(self, weights: Sequence[float]) -> FloatArray:
+        """ln of how much larger any W can be than that of each row: shape (m,), inf for none."""
+        gain = self._log_gain(weights)
+        rooms = np.full(len(self.rows), -np.inf)
         for targets in self.blocks():
             kept = targets[gain[targets] > -np.inf]
             kept = kept[~np.isin(kept, self.rows[~(self.is_witness | self.is_source)])]
             if len(kept):
-                bound = gain[kept]
-                if weights[2] > 0:
-                    bound = bound - weights[2] * self.lower_envelope(kept)
-                highest = max(highest, float(bound.max()))
-        return highest, gain[self.rows] - (weights[2] * np.log(self.upper) if weights[2] else 0.0)
+                rooms = np.maximum(rooms, self._rooms(kept, gain, float(weights[2])))
+        rooms = np.where(rooms == -np.inf, 0.0, np.maximum(rooms, 0.0))
+        return np.where(self.is_witness, rooms, np.inf)
+
+    def _rooms(self, targets: IntArray, gain: FloatArray, weight: float) -> FloatArray:
+        if weight == 0:
+            return np.asarray(gain[targets].max() - gain[self.rows])
+        if self.ratios is None:
+            highest = float((gain[targets] - weight * self.lower_envelope(targets)).max())
+            return np.asarray(highest - (gain[self.rows] - weight * np.log(self.upper)))
+        terms = [self.paired_terms(targets, int(m)) for m in self.rows]
+        best = np.array([(gain[targets] + weight * term).max() for term in terms])
+        return np.asarray(best - gain[self.rows])
+
+    def _log_gain(self, weights: Sequence[float]) -> FloatArray:
+        shrink = np.maximum(0.0, 1.0 - self.costs / self.costs.max(axis=0))
+        gain = np.zeros(len(self.costs))
+        with np.errstate(divide="ignore"):
+            for j, weight in enumerate(weights[:2]):
+                if weight > 0:
+                    gain += weight * np.log(shrink[:, j])
+        return gain
 
 
 def plain_front(costs: FloatArray) -> BoolArray:

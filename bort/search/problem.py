@@ -1,5 +1,6 @@
 """What a search works on: coordinates and the two objectives that cost nothing to know."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +35,7 @@ class SearchProblem:
         scales: per dimension "log", "linear" or "category", for the ledger; None is all "log".
         size_elasticity, latency_elasticity: shape (K,) or None; constants α with
             |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations.
+        label: names an architecture, for people.
 
     Raises:
         InvalidSpaceError: no rows, differing lengths, or a cost that is not finite and positive.
@@ -49,6 +51,7 @@ class SearchProblem:
     scales: tuple[str, ...] | None = None
     size_elasticity: FloatArray | None = None
     latency_elasticity: FloatArray | None = None
+    label: Callable[[int], str] = str
 
     def __post_init__(self) -> None:
         names = tuple(self.names)

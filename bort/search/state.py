@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from bort.search.lower_envelope import LowerEnvelope
 from bort.search.monotone import monotone_record
 from bort.search.observation import Observation
 from bort.search.options import SearchOptions
+from bort.search.paired_terms import PairedTerms
 from bort.search.problem import SearchProblem
 from bort.search.w_coefficient import log_gain
+
+Ending = Literal["certified", "exhausted", "limited by noise", "assumption violated"]
 
 
 @dataclass(slots=True)
@@ -24,6 +28,7 @@ class _Engines:
     envelope: LowerEnvelope
     gap: CoverGap | None
     target: CoverTarget | None
+    paired: PairedTerms | None = None
 
 
 class SearchState:
@@ -38,11 +43,17 @@ class SearchState:
         self.problem = problem
         self.options = options
         self.observations: dict[int, Observation] = {}
-        self.estimate = LipschitzEstimate(problem, given=options.lipschitz, nugget=options.nugget)
+        self.estimate = LipschitzEstimate(
+            problem,
+            given=options.lipschitz,
+            nugget=options.nugget,
+            population=options.population,
+        )
         self.log_gains: FloatArray = log_gain(problem.size, problem.latency, options.weights)
         self.is_open: BoolArray = np.ones(len(problem), dtype=bool)
         self._engines: _Engines | None = None
         self._bound: tuple[int, int] | None = None
+        self._only_measured: tuple[int, PairedTerms] | None = None
         if not options.evaluates_everything and options.lipschitz is not None:
             self._engines = self._build(options.lipschitz)
 
@@ -85,6 +96,11 @@ class SearchState:
     def is_exhausted(self) -> bool:
         """Every architecture has been evaluated."""
         return len(self.observations) == len(self.problem)
+
+    @property
+    def nugget(self) -> float:
+        """τ in force."""
+        return self.estimate.nugget
 
     @property
     def is_ready(self) -> bool:
@@ -150,10 +166,20 @@ class SearchState:
         return np.asarray((upper > -np.inf) & (upper > lower + self.options.log_room))
 
     @property
+    def ending(self) -> Ending | None:
+        """Why there is nothing left to evaluate, or None where a search would go on."""
+        if self.is_reached:
+            return "assumption violated" if self.is_refuted else "certified"
+        if self.is_limited_by_noise:
+            return "limited by noise"
+        return "exhausted" if self.is_exhausted else None
+
+    @property
     def is_limited_by_noise(self) -> bool:
         """Goal best: every contender has been evaluated, and the intervals still overlap."""
         return (
-            self.is_ready
+            self.options.goal == "best"
+            and self.is_ready
             and self.has_witness
             and not self.is_reached
             and not (self.contenders & self.is_open).any()
@@ -190,6 +216,37 @@ class SearchState:
         return upper, float(lower.max(initial=-np.inf))
 
     @property
+    def paired(self) -> PairedTerms | None:
+        """Direct comparisons of pairs; None for a claim about this dev set."""
+        population = self.options.population
+        if population is None or not population.compares_pairs:
+            return None
+        if not self.is_exhausted:
+            return None if self.estimate.in_force is None else self.engines.paired
+        if self._only_measured is None or self._only_measured[0] != len(self.observations):
+            terms = PairedTerms(self.problem, population)
+            for index, observation in self.observations.items():
+                terms.add(index, observation, None)
+            self._only_measured = len(self.observations), terms
+        return self._only_measured[1]
+
+    def best_room(self) -> tuple[int | None, float]:
+        """The witness whose W is certified best, and ln of how much larger any W can be."""
+        rows = [i for i, o in self.observations.items() if o.is_witness]
+        if not rows:
+            return None, np.inf
+        weight = self.options.weights[2]
+        paired = self.paired
+        if paired is not None:
+            rooms = [paired.room(i, self.log_gains, weight) for i in rows]
+            return rows[int(np.argmin(rooms))], min(rooms)
+        upper, lower = self.log_w_bounds()
+        errors = np.log([self.observations[i].upper for i in rows])
+        best = rows[int(np.argmax(self.log_gains[rows] - (weight * errors if weight else 0.0)))]
+        highest = float(upper.max())
+        return best, 0.0 if highest == -np.inf else max(0.0, highest - lower)
+
+    @property
     def has_witness(self) -> bool:
         """There is an evaluated architecture that can be an answer."""
         return any(o.is_witness for o in self.observations.values())
@@ -197,20 +254,21 @@ class SearchState:
     def _gap(self) -> float:
         if self.options.evaluates_everything and not self.is_exhausted:
             return np.inf
-        if not self.has_witness or not (self.is_ready or self._needs_no_errors):
+        if not self.has_witness or not (self.is_ready or self.needs_no_errors):
             return np.inf
         if self.options.goal == "best":
-            upper, lower = self.log_w_bounds()
-            highest = float(upper.max())
-            return 0.0 if highest == -np.inf else max(0.0, highest - lower)
+            return self.best_room()[1]
         if self.is_exhausted:
             return 0.0
+        if self.engines.paired is not None:
+            return float(self.engines.paired.gaps().max())
         gap = self.engines.gap
         assert gap is not None
         return gap.largest()[1]
 
     @property
-    def _needs_no_errors(self) -> bool:
+    def needs_no_errors(self) -> bool:
+        """Goal best, with no weight on the error."""
         return self.options.goal == "best" and self.options.weights[2] == 0
 
     def _packing_number(self) -> int:
@@ -221,7 +279,7 @@ class SearchState:
             return len(self.problem)
         if options.goal == "cover":
             return cover_bound(
-                self.problem, epsilon=options.epsilon, lipschitz=lipschitz, nugget=options.nugget
+                self.problem, epsilon=options.epsilon, lipschitz=lipschitz, nugget=self.nugget
             )
         widths = [np.log(o.upper / o.lower) for o in self.observations.values()]
         return (1 + self.estimate.raises) * best_bound(
@@ -229,20 +287,25 @@ class SearchState:
             epsilon=options.epsilon,
             lipschitz=lipschitz,
             error_weight=options.weights[2],
-            nugget=options.nugget,
+            nugget=self.nugget,
             log_width=max(widths, default=0.0),
         )
 
     def _build(self, lipschitz: FloatArray) -> _Engines:
         options = self.options
         envelope = LowerEnvelope(
-            self.problem, lipschitz=lipschitz, nugget=options.nugget, slack=options.slack
+            self.problem, lipschitz=lipschitz, nugget=self.nugget, slack=options.slack
         )
         is_cover = options.goal != "best"
+        population = options.population
+        paired = None
+        if population is not None and population.compares_pairs:
+            paired = PairedTerms(self.problem, population)
         engines = _Engines(
             envelope,
             CoverGap(envelope) if is_cover else None,
-            CoverTarget(envelope, options.delta) if is_cover else None,
+            CoverTarget(envelope, options.delta, paired) if is_cover else None,
+            paired,
         )
         for index, observation in self.observations.items():
             self._take_in(engines, index, observation)
@@ -253,6 +316,8 @@ class SearchState:
         rose = np.zeros(len(self.problem), dtype=bool)
         if observation.is_source:
             rose = engines.envelope.raise_by(index, observation, own)
+        if engines.paired is not None:
+            engines.paired.add(index, observation, own)
         if engines.gap is not None and engines.target is not None:
             engines.gap.add(index, observation, own, rose)
             engines.target.add(index, observation, own)

@@ -9,7 +9,9 @@ import numpy as np
 
 from bort.errors import InvalidDataError
 from bort.search.arrays import BoolArray, FloatArray, IntArray
+from bort.search.intervals import population_interval
 from bort.search.observation import Observation
+from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 if TYPE_CHECKING:
@@ -41,22 +43,26 @@ class ErrorTable:
     rows: IntArray
     cells: Mapping[str, Sequence[Any]]
 
-    def observation(self, index: int, *, confidence: float | None = None) -> Observation:
+    def observation(self, index: int, *, population: Population | None = None) -> Observation:
         """The recorded error; errors of 0 are floored at half the smallest positive one.
 
-        With `confidence` and standard errors the interval is normal, and holds for all rows at
-        once (Bonferroni).
+        With a `population` and standard errors the interval is normal.
         """
         floor = float(self.errors[self.errors > 0].min()) / 2
         error = max(float(self.errors[index]), floor)
-        reach = 0.0
-        if confidence is not None and self.errors_se is not None:
-            from scipy.stats import norm
-
-            reach = float(norm.isf((1 - confidence) / len(self.errors) / 2) * self.errors_se[index])
-        lower, upper = max(floor, error - reach), min(1.0, error + reach)
+        lower = upper = error
+        standard_error = None
+        if population is not None and self.errors_se is not None:
+            standard_error = float(self.errors_se[index])
+            lower, upper = population_interval(
+                error, None, trainings=1, standard_error=standard_error, population=population
+            )
         return Observation(
-            error, min(lower, error), max(upper, error), is_floored=bool(self.errors[index] < floor)
+            error,
+            lower,
+            upper,
+            is_floored=bool(self.errors[index] < floor),
+            standard_error=standard_error,
         )
 
 
@@ -126,6 +132,7 @@ def table_of(
         costs[latency],
         categorical=np.array([scale == "category" for _, scale in columns.values()]),
         scales=tuple(scale for _, scale in columns.values()),
+        label=tuple(labels).__getitem__,
     )
     errors_se = None if error_se is None else numbers[error_se]
     cells = {name: frame[name].tolist() for name in [*dimensions, *objectives]}
@@ -210,6 +217,11 @@ def _check_values(numbers: Mapping[str, FloatArray], size: str, latency: str, er
         if name in (size, latency) and (column <= 0).any():
             raise InvalidDataError(
                 f"column {name} must be above 0, the smallest value is {column.min():g}"
+            )
+        if name not in (size, latency, error) and (column < 0).any():
+            raise InvalidDataError(
+                f"column {name} holds standard errors, the smallest is {column.min():g}; "
+                "they are 0 or more"
             )
         if name == error and ((column < 0) | (column > 1)).any():
             worst = column[np.argmax(np.abs(column - 0.5))]

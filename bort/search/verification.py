@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bort.errors import BortError
-from bort.search.audit import uncovered_bound
+from bort.search.audit_check import check_audits
 from bort.search.certificate import Certificate, InvalidCertificateError, digests
 from bort.search.certified_case import CertifiedCase, read_case
 from bort.search.evaluation_bound import best_bound, cover_bound
+from bort.search.intervals import nugget_from_seeds, population_interval
+from bort.search.observation import Observation, floor_error
 from bort.search.plain import plain_front
 
 _TOLERANCE = 1e-9  # in logarithms: what another machine's ln and sums may differ by
+_PARTS = ("space", "latency", "assumptions", "evaluations", "claim", "audits", "digests")
 _NAMED = 3  # uncovered architectures named one by one
 
 
@@ -27,17 +30,25 @@ def verify(certificate: Certificate) -> list[str]:
     Returns:
         One line per failure.
     Raises:
-        InvalidCertificateError: a part is missing, or of the wrong kind.
+        InvalidCertificateError: a part is missing, or of the wrong kind, though all digests fit.
     Cost: O(N |C| K) time, O(N) memory besides blocks.
     """
+    missing = [part for part in _PARTS if part not in certificate]
+    if missing:
+        raise InvalidCertificateError(
+            f"the certificate has no part {', '.join(missing)}; ask for the file again"
+        )
+    failures: list[str] = []
     try:
-        failures = list(_digests(certificate))
+        failures += _digests(certificate)
         case = read_case(certificate)
         for check in _CHECKS:
             failures += check(case)
-    except InvalidCertificateError:
-        raise
+    except InvalidCertificateError as error:
+        return [*failures, str(error)]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, BortError) as error:
+        if failures:
+            return [*failures, f"and the rest cannot be computed again ({error!r})"]
         raise InvalidCertificateError(
             f"a part of the certificate is missing or of the wrong kind ({error!r}); "
             "ask for the file again"
@@ -47,16 +58,22 @@ def verify(certificate: Certificate) -> list[str]:
 
 def _digests(certificate: Certificate) -> Iterator[str]:
     stated, found = certificate["digests"], digests(certificate)
-    for part, digest in found.items():
-        if part not in ("evaluations", "all") and stated.get(part) != digest:
-            yield f"{part}: changed after the certificate was written"
-    rows, stated_rows = found["evaluations"], stated.get("evaluations", [])
-    if len(rows) != len(stated_rows):
-        yield f"evaluations: {len(stated_rows)} were written, {len(rows)} are there"
-    for row, digest in zip(certificate["evaluations"], rows, strict=True):
-        if digest not in stated_rows:
-            yield f"evaluation of {row['label']}: changed after the certificate was written"
-    if stated.get("all") != found["all"] and rows == stated_rows:
+    parts = {**stated["parts"], **found["parts"]}
+    for name in parts:
+        if stated["parts"].get(name) != found["parts"].get(name):
+            yield f"{name}: changed after the certificate was written"
+    for what, names in (
+        ("evaluation", [f"evaluation of {row['label']}" for row in certificate["evaluations"]]),
+        ("audit", [f"audit {row['plan']['number']}" for row in certificate["audits"]]),
+    ):
+        rows, stated_rows = found[f"{what}s"], stated[f"{what}s"]
+        if len(rows) != len(stated_rows):
+            yield f"{what}s: {len(stated_rows)} were written, {len(rows)} are there"
+        for name, digest in zip(names, rows, strict=True):
+            if digest not in stated_rows:
+                yield f"{name}: changed after the certificate was written"
+    lists = ("evaluations", "audits", "parts")
+    if stated.get("all") != found["all"] and all(stated[k] == found[k] for k in lists):
         yield "the digest of all parts does not fit"
 
 
@@ -73,7 +90,40 @@ def _evaluations(case: CertifiedCase) -> Iterator[str]:
         yield f"the space has {count} architectures, {case.stated_count} are claimed"
 
 
+def _intervals(case: CertifiedCase) -> Iterator[str]:
+    """Errors from the items that were wrong, intervals from errors, as far as they are listed."""
+    for label, seen in zip(case.stated_labels, case.observations, strict=True):
+        error = seen.error
+        if seen.wrong_items and seen.n:
+            bits = [np.frombuffer(items, dtype=np.uint8) for items in seen.wrong_items]
+            error = float(np.mean([np.unpackbits(b, count=seen.n).mean() for b in bits]))
+        elif len(seen.repeats) > 1 and not seen.is_floored:
+            error = float(np.mean(seen.repeats))
+        if not _same(seen.error, floor_error(error, seen.n)):
+            yield f"{label}: its error is {seen.error:.6g}, its trainings give {error:.6g}"
+        is_zero = seen.is_floored and seen.n and not seen.wrong_items
+        yield from _interval(case, label, seen, 0.0 if is_zero else error)
+
+
+def _interval(case: CertifiedCase, label: str, seen: Observation, error: float) -> Iterator[str]:
+    if case.population is None or seen.is_excluded:
+        return
+    lower, upper = population_interval(
+        error,
+        seen.n,
+        trainings=max(1, len(seen.repeats)),
+        standard_error=seen.standard_error,
+        population=case.population,
+    )
+    if not (_same(seen.lower, lower) and _same(seen.upper, upper)):
+        yield f"{label}: its interval should be {lower:.6g} to {upper:.6g}"
+
+
 def _assumptions(case: CertifiedCase) -> Iterator[str]:
+    yield from _nugget(case)
+    population = case.population
+    if population is not None and population.architectures != len(case.problem):
+        yield f"the intervals are made for {population.architectures} architectures, not for all"
     if case.claim["certified_epsilon"] is None or case.is_exhausted:
         return
     excess = case.plain.worst_pair_excess()
@@ -84,6 +134,29 @@ def _assumptions(case: CertifiedCase) -> Iterator[str]:
         yield "λ is called an envelope times 2, but half of it is no envelope of the evaluations"
     if case.plain.worst_monotone_excess() > _TOLERANCE:
         yield "a larger architecture errs more than 1+σ times as much as a smaller one"
+
+
+def _nugget(case: CertifiedCase) -> Iterator[str]:
+    stated = case.assumptions["nugget"]
+    if case.assumptions["is_nugget_given"] or case.assumptions["lipschitz"] is None:
+        return
+    found = 0.0 if case.is_lipschitz_given else nugget_from_seeds(_design_repeats(case))
+    if not _same(stated, found):
+        yield f"τ is stated as {stated:.6g}, the repeated seeds give {found:.6g}"
+
+
+def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
+    """Repeats of the first sources that tell every dimension apart: λ was estimated then."""
+    problem, sources = case.problem, np.flatnonzero(case.plain.is_source)
+    points = problem.coordinates[case.plain.rows[sources]]
+    wanted = int(problem.matters.sum())
+    for count in range(1, len(points) + 1):
+        pairs = [problem.differences(points[:k], points[k]) for k in range(1, count)]
+        steps = np.vstack([*pairs, np.zeros((1, len(problem.names)))])
+        scaled = steps / np.where(problem.matters, problem.extents, 1.0)
+        if np.linalg.matrix_rank(scaled, tol=1e-6) >= wanted:
+            return [case.observations[i].repeats for i in sources[:count]]
+    return []
 
 
 def _guarantee(case: CertifiedCase) -> Iterator[str]:
@@ -97,7 +170,7 @@ def _guarantee(case: CertifiedCase) -> Iterator[str]:
         yield f"the guarantee is called {word}, but nothing is certified"
     if claim["is_certified"] and claim["certified_epsilon"] is None:
         yield "called certified, with no ε"
-    if claim["is_certified"] and claim["certified_epsilon"] > claim["epsilon"] + _TOLERANCE:
+    elif claim["is_certified"] and claim["certified_epsilon"] > claim["epsilon"] + _TOLERANCE:
         yield f"ε = {claim['epsilon']} is claimed, {claim['certified_epsilon']} is certified"
 
 
@@ -151,13 +224,29 @@ def _front(case: CertifiedCase) -> Iterator[str]:
 
 def _best(case: CertifiedCase) -> Iterator[str]:
     best, ratio = case.claim["best"], case.claim["w_ratio"]
-    if best is not None:
-        values = case.log_w_lower
-        position = np.flatnonzero(case.plain.rows == best)
-        if not len(position) or not _same(float(values[position[0]]), float(values.max())):
-            yield f"{case.names([best])} is not the largest W among the evaluated"
-    if ratio is not None and not _same(ratio, case.w_ratio):
+    if ratio is None:
+        return
+    position = np.flatnonzero(case.plain.rows == best)
+    if best is None or not len(position):
+        yield f"the best is {best}, which was not evaluated"
+    elif not _same(float(np.exp(-case.rooms[position[0]])), case.w_ratio):
+        yield f"{case.names([best])} is not the largest W among the evaluated"
+    if not _same(ratio, case.w_ratio):
         yield f"W(best) is stated as {ratio:.6g} of the largest, it is {case.w_ratio:.6g}"
+
+
+def _largest_w(case: CertifiedCase) -> Iterator[str]:
+    """Where nothing bounds the largest W, the best is the largest of the evaluated ones."""
+    best = case.claim["best"]
+    if case.claim["w_ratio"] is not None or best is None:
+        return
+    weights = case.claim["weights"]
+    shrink = np.maximum(0.0, 1.0 - case.plain.costs / case.plain.costs.max(axis=0))
+    gain = (shrink ** np.array(weights[:2])).prod(axis=1)[case.plain.rows]
+    values = np.where(case.plain.is_witness, gain * case.plain.upper ** -weights[2], -1.0)
+    position = np.flatnonzero(case.plain.rows == best)
+    if not len(position) or not _same(float(values[position[0]]), float(values.max())):
+        yield f"{case.names([best])} is not the largest W among the evaluated"
 
 
 def _bound(case: CertifiedCase) -> Iterator[str]:
@@ -183,31 +272,20 @@ def _packing_number(case: CertifiedCase) -> int:
     return best_bound(case.problem, error_weight=claim["weights"][2], **options)
 
 
-def _audits(case: CertifiedCase) -> Iterator[str]:
-    for number, audit in enumerate(case.audits, start=1):
-        expected = uncovered_bound(
-            audit["population"], audit["drawn"], len(audit["failed"]), alpha=audit["alpha"]
-        )
-        if audit["uncovered_at_most"] != expected:
-            yield f"audit {number} allows at most {expected} uncovered, not the number stated"
-        if not _same(audit["alpha"], 0.05 / 2 ** (number - 1)):
-            yield f"audit {number} spends α = {audit['alpha']}, not half of the one before"
-        if audit["population"] > len(case.problem):
-            yield f"audit {number} drew from more architectures than the space has"
-
-
 def _same(stated: float, found: float) -> bool:
     return stated == found or abs(stated - found) <= _TOLERANCE * max(1.0, abs(found))
 
 
 _CHECKS: tuple[Callable[[CertifiedCase], Iterator[str]], ...] = (
     _evaluations,
+    _intervals,
     _assumptions,
     _guarantee,
     _epsilon,
     _cover,
     _front,
     _best,
+    _largest_w,
     _bound,
-    _audits,
+    check_audits,
 )

@@ -4,6 +4,7 @@ The only code that opens the database or a run's files. SQLite by default, Postg
 """
 
 from bort.storage.agora import AgoraRoundRecord
+from bort.storage.audits import AuditRecord
 from bort.storage.models import ModelRecord, models_folder
 from bort.storage.recorded import ensure_examples, export_study, import_study
 from bort.storage.records import (
@@ -23,6 +24,7 @@ from bort.storage.store import Store, open_store
 
 __all__ = [
     "AgoraRoundRecord",
+    "AuditRecord",
     "EvaluationRecord",
     "Heartbeat",
     "JobEvent",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bort.errors import StoreError, StudyConflictError
 from bort.evaluation import Evaluation
 from bort.storage import schema
+from bort.storage.audits import audit_row
 from bort.storage.evaluations import evaluation_row
 from bort.storage.profiles import put_profile
 from bort.storage.records import EvaluationRecord, ProfileKey, ProfileRecord, StudyRecord
@@ -38,6 +39,7 @@ def export_study(store: Store, name: str) -> dict[str, Any]:
             "created_at": study.created_at,
             "profile": None if profile is None else _profile_dict(profile),
             "evaluations": [_evaluation_dict(e) for e in store.evaluation_records(study)],
+            "audits": [{"plan": a.plan, "is_closed": a.is_closed} for a in store.audits(study)],
         }
     )
     return exported
@@ -97,6 +99,7 @@ class _Recorded:
         self.created_at = float(recorded["created_at"])
         self.profile: Mapping[str, Any] | None = recorded["profile"]
         self.evaluations = [_evaluation(e) for e in recorded["evaluations"]]
+        self.audits = [(a["plan"], bool(a["is_closed"])) for a in recorded.get("audits", [])]
 
     def insert(self, connection: sa.Connection, *, example: bool) -> None:
         name = None
@@ -119,6 +122,9 @@ class _Recorded:
         ]
         if rows:
             connection.execute(schema.evaluations.insert(), rows)
+        for plan, is_closed in self.audits:
+            row = audit_row(study_id, plan, job=None, is_closed=is_closed)
+            connection.execute(schema.audits.insert().values(row))
 
 
 def _offer(store: Store, file: Path, study: _Recorded) -> bool:

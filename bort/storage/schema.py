@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Raise it when a table changes, and add the step that brings older stores up to date.
-SCHEMA_VERSION = 2  # 2: models
+SCHEMA_VERSION = 3  # 2: models, 3: audits
 
 
 def plain(value: Any) -> Any:
@@ -112,6 +112,19 @@ evaluations = sa.Table(
     sa.Column("wrong_items", sa.LargeBinary, nullable=False),
     _float("created_at"),
     sa.UniqueConstraint("study_id", "architecture_id", "seed"),
+)
+
+audits = sa.Table(
+    "audits",
+    metadata,
+    _id(),
+    sa.Column("study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    _integer("number"),
+    _json("plan"),
+    sa.Column("job_id", sa.Integer),  # no foreign key: an audit outlives its job's row
+    sa.Column("is_closed", sa.Boolean, nullable=False),
+    _float("created_at"),
+    sa.UniqueConstraint("study_id", "number"),
 )
 
 # Which recorded studies were offered already: a deleted one must not come back.

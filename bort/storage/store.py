@@ -4,6 +4,7 @@ from types import TracebackType
 
 from bort import paths
 from bort.storage.agora import AgoraRounds
+from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database
 from bort.storage.evaluations import Evaluations
 from bort.storage.history import History
@@ -14,8 +15,8 @@ from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies
 
 
-class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds, Models):
-    """Studies, latency profiles, jobs, Agora rounds and models in one database.
+class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds, Models, Audits):
+    """Studies, latency profiles, jobs, Agora rounds, models and audits in one database.
 
     Safe to share between threads; processes open their own. Values go in and come out as frozen
     dataclasses (`bort.storage.records`). Every method may raise `StoreError`: one line that says

@@ -16,7 +16,7 @@ from bort.storage.records import JobState, StudyRecord
 from bort.study import StudySpec
 
 # What a study may spend does not change what it asks: it may be continued with more.
-SPENDING = ("search.budget", "search.minutes")
+SPENDING = ("search.budget", "search.minutes", "search.audit")
 
 _count = (
     sa.select(sa.func.count())
@@ -34,7 +34,7 @@ class Studies:
     def create_study(self, spec: StudySpec, *, profile: str | None = None) -> StudyRecord:
         """Store a study, or open it again when it exists with the same settings.
 
-        A larger or smaller budget (`SPENDING`) is no other setting: the study continues with it.
+        Another budget or audit (`SPENDING`) is no other setting: the study continues with it.
 
         Raises:
             StudyConflictError: a study of that name exists with other settings, or is a

@@ -3,10 +3,10 @@ import pytest
 from scipy.stats import hypergeom
 from search_cases import bert_like
 
-from bort.errors import InvalidOptionError
 from bort.evaluation import Evaluation
-from bort.search import certified_search, observation_of, solve
-from bort.search.audit import audit_cover, draw_for_audit, uncovered_bound, unevaluated
+from bort.search import Observation, Population, certified_search, observation_of, solve
+from bort.search.audit import draw, judge_audit, plan_audit, uncovered_bound
+from bort.search.audited import audited
 from bort.search.intervals import bounded_mean_interval, nugget_from_seeds
 
 
@@ -28,37 +28,84 @@ def test_the_audit_bound_holds_in_95_percent_of_draws() -> None:
     assert wrong <= 0.05 * 400 + 3 * np.sqrt(400 * 0.05 * 0.95)
 
 
-def test_an_audit_tests_the_cover_itself() -> None:
-    case = bert_like()
-    options = {"lipschitz": case.lipschitz, "epsilon": 0.25}
+def answered(case, **options):
     known = {
         s.index: s.observation for s in certified_search(case.problem, case.evaluate, **options)
     }
-    answer = solve(case.problem, known, **options)
-    left = unevaluated(case.problem, known)
-    drawn = draw_for_audit(left, 20, rng=np.random.default_rng(1))
-    cover = {int(i): known[int(i)] for i in answer.cover}
-    result = audit_cover(
-        case.problem, cover, case.observations(drawn), epsilon=0.25, population=len(left)
-    )
-    assert (result.failed, result.drawn, result.alpha) == ((), 20, 0.05)
-    assert "20 of" in result.statement
-    second = audit_cover(
-        case.problem,
-        cover,
-        case.observations(drawn),
-        epsilon=0.25,
-        population=len(left),
-        earlier_audits=1,
-    )
+    return known, solve(case.problem, known, **options)
+
+
+def planned(case, answer, **options):
+    given = {"goal": "cover", "epsilon": 0.25, "weights": (1.0, 1.0, 1.0), "seed": 1} | options
+    return plan_audit(answer, space_size=len(case.problem), **given)
+
+
+def test_an_audit_tests_the_cover_itself() -> None:
+    case = bert_like()
+    known, answer = answered(case, lipschitz=case.lipschitz, epsilon=0.25)
+    plan = planned(case, answer, count=20)
+    assert not set(plan.drawn) & set(known)
+    assert judge_audit(case.problem, plan, known) is None
+    everything = known | case.observations(plan.drawn)
+    result = judge_audit(case.problem, plan, everything)
+    assert (result.failed, len(plan.drawn), plan.alpha) == ((), 20, 0.05)
+    assert result.statement.startswith(f"20 of {len(case.problem) - len(known)} audited at random")
+    assert "with 95% confidence at most" in result.statement
+    second = planned(case, answer, count=20, number=2, passed_over=plan.drawn)
     assert second.alpha == 0.025
-    assert second.uncovered_at_most >= result.uncovered_at_most
-    nothing = audit_cover(
-        case.problem, {}, case.observations(drawn), epsilon=0.25, population=len(left)
+    assert not set(second.drawn) & set(plan.drawn)
+    later = judge_audit(case.problem, second, known | case.observations(second.drawn))
+    assert later.population == result.population - 20
+    assert "with 97.5% confidence" in later.statement
+    assert planned(case, answer, count=999).drawn == tuple(
+        sorted(set(range(len(case.problem))) - set(known))
     )
-    assert len(nothing.failed) == 20
-    with pytest.raises(InvalidOptionError, match="are left"):
-        draw_for_audit(left, len(left) + 1, rng=np.random.default_rng(1))
+
+
+def test_the_draw_is_uniform_and_can_be_repeated() -> None:
+    hits = np.zeros(40)
+    for seed in range(600):
+        drawn = draw(40, 8, evaluated=range(8), passed_over=[9], key=(seed, 1))
+        assert len(set(drawn)) == 8
+        hits[list(drawn)] += 1
+    assert hits[:8].sum() == hits[9] == 0
+    expected = 600 * 8 / 31
+    rest = hits[[8, *range(10, 40)]]
+    assert ((rest - expected) ** 2 / expected).sum() < 60  # chi-squared with 30 degrees: 59.7
+
+
+def test_what_is_not_covered_fails_the_audit_and_takes_the_claim_back() -> None:
+    case = bert_like()
+    known, answer = answered(case, lipschitz=case.lipschitz, epsilon=0.25)
+    assert answer.guarantee == "proved"
+    plan = planned(case, answer, count=10)
+    worse = {i: Observation.of(0.001) for i in plan.drawn[:2]}
+    seen = known | case.observations(plan.drawn) | worse
+    result = judge_audit(case.problem, plan, seen)
+    assert set(result.failed) == set(worse)
+    found = audited(case.problem, answer, seen, [result], is_lipschitz_given=True)
+    assert (found.guarantee, found.certified_epsilon, found.cover) == ("none", None, None)
+    assert [e.status for e in found.ledger].count("violated") == 2
+    assert (found.front == answer.front).all()
+    diverged = known | case.observations(plan.drawn) | {plan.drawn[0]: Observation.excluded()}
+    kept = judge_audit(case.problem, plan, diverged)
+    assert kept.failed == plan.drawn[:1]
+    left = audited(case.problem, answer, diverged, [kept], is_lipschitz_given=True)
+    assert (left.guarantee, left.ledger[-1].status) == ("proved", "checked")
+
+
+def test_an_audit_of_the_best_tests_w() -> None:
+    case = bert_like()
+    options = {"goal": "best", "epsilon": 0.1, "lipschitz": case.lipschitz}
+    known, answer = answered(case, **options)
+    plan = planned(case, answer, goal="best", epsilon=0.1, count=15)
+    assert plan.members == (answer.best,)
+    good = judge_audit(case.problem, plan, known | case.observations(plan.drawn))
+    assert good.failed == ()
+    assert "better than the best W" in good.statement
+    better = {i: Observation.of(1e-6) for i in plan.drawn}
+    bad = judge_audit(case.problem, plan, known | better)
+    assert len(bad.failed) == len([i for i in plan.drawn if i != len(case.problem) - 1])
 
 
 def test_population_intervals_hold_at_their_confidence() -> None:
@@ -66,7 +113,7 @@ def test_population_intervals_hold_at_their_confidence() -> None:
     missed = 0
     for _ in range(300):
         rate = rng.binomial(n, truth) / n
-        seen = observation_of([Evaluation(rate, 0.0, n)], confidence=0.9)
+        seen = observation_of([Evaluation(rate, 0.0, n)], population=Population(0.9, 1))
         missed += not seen.lower <= truth <= seen.upper
     assert missed <= 30 + 3 * np.sqrt(300 * 0.09)
 
@@ -76,7 +123,7 @@ def test_several_seeds_are_averaged_and_diverged_ones_left_out() -> None:
     seen = observation_of([good, bad, Evaluation(0.3, 0.01, 500, seed=1)])
     assert (seen.error, seen.lower, seen.upper) == (0.25, 0.25, 0.25)
     assert observation_of([bad]).is_excluded
-    wide = observation_of([good, good], confidence=0.95, comparisons=100)
+    wide = observation_of([good, good], population=Population(0.95, 100))
     assert wide.lower < 0.2 < wide.upper
     assert observation_of([Evaluation(0.0, 0.0, 200)]).is_floored
 
@@ -104,5 +151,7 @@ def test_wide_intervals_end_the_search_for_the_best_with_limited_by_noise() -> N
 
 def test_the_nugget_grows_with_what_seeds_change() -> None:
     assert nugget_from_seeds([[0.2], [0.3]]) == 0.0
+    many, few = nugget_from_seeds([[0.2, 0.22]] * 9), nugget_from_seeds([[0.2, 0.22]])
+    assert many < few  # Student's quantile
     small, large = nugget_from_seeds([[0.20, 0.21]]), nugget_from_seeds([[0.20, 0.30]])
     assert 0 < small < large

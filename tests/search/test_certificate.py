@@ -1,4 +1,4 @@
-"""What is certified is re-checked; ten kinds of tampering are caught, digests fixed or not."""
+"""What is certified is re-checked; two dozen kinds of tampering are caught, digests fixed too."""
 
 import copy
 import functools
@@ -11,7 +11,8 @@ from search_cases import bert_like, random_case
 
 from bort.cli.verify import verify as verify_command
 from bort.errors import BortError
-from bort.search import certified_search
+from bort.search import certified_search, solve
+from bort.search.audit import judge_audit, plan_audit
 from bort.search.certificate import (
     InvalidCertificateError,
     certificate_of,
@@ -28,7 +29,22 @@ def written(estimated: bool = False, **options) -> str:
     known = {
         s.index: s.observation for s in certified_search(case.problem, case.evaluate, **options)
     }
-    certificate = certificate_of(case.problem, known, study="s", **options)
+    question = {"goal": "cover", "epsilon": 0.25} | {
+        k: v for k, v in options.items() if k in ("goal", "epsilon")
+    }
+    plan = plan_audit(
+        solve(case.problem, known, **options),
+        count=20,
+        weights=(1.0, 1.0, 1.0),
+        space_size=len(case.problem),
+        seed=3,
+        **question,
+    )
+    drawn = {} if plan is None else case.observations(plan.drawn)
+    audits = [] if plan is None else [judge_audit(case.problem, plan, known | drawn)]
+    certificate = certificate_of(
+        case.problem, known, study="s", audits=audits, audit_observations=drawn, **options
+    )
     return json.dumps(certificate, allow_nan=False)
 
 
@@ -50,6 +66,57 @@ def test_claims_about_odd_spaces_verify(seed: int) -> None:
         known = case.observations(range(0, len(case.problem), 3))
         certificate = certificate_of(case.problem, known, **options)
         assert verify(json.loads(json.dumps(certificate))) == []
+
+
+def _smaller_epsilon_asked(c):
+    c["claim"]["epsilon"] = 0.05
+    c["claim"]["certified_epsilon"] = 0.05
+
+
+def _other_goal(c):
+    c["claim"]["goal"] = "best"
+
+
+def _other_weights(c):
+    c["claim"]["weights"] = [0.0, 0.0, 1.0]
+
+
+def _other_nugget(c):
+    c["assumptions"]["nugget"] = 0.05
+
+
+def _other_latency(c):
+    c["latency"]["listed_ms"][c["claim"]["cover"][0]] *= 2
+
+
+def _without_audit_row(c):
+    audit = c["audits"][0]
+    audit["plan"]["drawn"].pop()
+    audit["errors"].pop()
+    audit["labels"].pop()
+
+
+def _other_audit_error(c):
+    c["audits"][0]["errors"][0] = 1e-6
+
+
+def _bolder_audit(c):
+    c["audits"][0]["uncovered_at_most"] = 0
+
+
+def _without_failure(c):
+    c["audits"][0]["failed"] = [c["audits"][0]["plan"]["drawn"][0]]
+
+
+def _without_first_audit(c):
+    c["audits"][0]["plan"]["number"] = 2
+    c["audits"][0]["alpha"] = 0.025
+
+
+def _other_draw(c):
+    plan = c["audits"][0]["plan"]
+    known = {*plan["drawn"], *plan["evaluated"]}
+    plan["drawn"][0] = next(i for i in range(c["space"]["count"]) if i not in known)
 
 
 def _smaller_error(c):
@@ -119,6 +186,17 @@ TAMPERINGS = [
     _bolder_word,
     _invented_evaluation,
     _smaller_bound,
+    _smaller_epsilon_asked,
+    _other_goal,
+    _other_weights,
+    _other_nugget,
+    _other_latency,
+    _without_audit_row,
+    _other_audit_error,
+    _bolder_audit,
+    _without_failure,
+    _without_first_audit,
+    _other_draw,
 ]
 
 
@@ -130,7 +208,11 @@ def test_tampering_is_caught(tamper, fixes_digests: bool) -> None:
     tamper(certificate)
     if fixes_digests:
         certificate["digests"] = digests(certificate)
-    assert verify(certificate)
+    failures = verify(certificate)
+    assert failures
+    assert all("\n" not in failure for failure in failures)
+    if not fixes_digests:
+        assert any("changed after" in line or "were written" in line for line in failures)
 
 
 def test_what_was_changed_and_what_is_uncovered_are_named() -> None:
@@ -154,6 +236,7 @@ def test_a_family_space_is_costed_again() -> None:
         np.log(space.values),
         space.parameter_count.astype(float),
         1.0 + space.values.prod(axis=1) / 1e6,
+        label=lambda i: space.architecture(i).id,
     )
     errors = 0.3 - 0.01 * problem.coordinates.sum(axis=1) / problem.coordinates.sum(axis=1).max()
     known = {i: Observation.of(float(errors[i]), n=600) for i in range(0, len(space), 7)}
@@ -162,7 +245,6 @@ def test_a_family_space_is_costed_again() -> None:
         known,
         lipschitz=0.1,
         space=space.to_dict(),
-        label=lambda i: space.architecture(i).id,
     )
     assert "size" not in certificate["space"]
     assert verify(certificate) == []
@@ -174,6 +256,8 @@ def test_a_family_space_is_costed_again() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ('{"format": "bort-certificate", "version": 1}', "write it anew"),
+        ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is no number"),
         ("", "not complete JSON"),
         ('{"format": "bort-certif', "not complete JSON"),
         ("[1, 2]", "not a certificate"),
@@ -215,45 +299,69 @@ def test_the_command_ends_with_0_or_1(tmp_path) -> None:
     assert missing.exception.exit_code == 2
 
 
-def test_the_command_compares_with_the_store(tmp_path) -> None:
-    from bort.evaluation import Evaluation
-    from bort.families import load_space
-    from bort.search import SearchProblem, observation_of
+@pytest.fixture
+def stored(tmp_path):
+    """A store with a study of three evaluations, and a function that verifies against it."""
+    from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
+
+    from bort.answers import study_certificate
+    from bort.families import SearchSpace
     from bort.storage import open_store
-    from bort.study import StudySpec
 
-    space = load_space("minilm")
-    problem = SearchProblem(
-        tuple(space.dimensions),
-        np.log(space.values),
-        space.parameter_count.astype(float),
-        1.0 + space.values.prod(axis=1) / 1e6,
-    )
     url = f"sqlite:///{tmp_path / 'bort.db'}"
-    evaluations = {i: Evaluation(0.2 + i / 1e4, 0.01, 600) for i in (0, 50, 383)}
+    spec = made_up_spec("s", epsilon=0.3)
+    space = SearchSpace.from_dict(spec.space)
+    profile = made_up_profile(space)
     with open_store(url) as store:
-        store.create_study(StudySpec(name="s", space=space.to_dict()))
-        for index, evaluation in evaluations.items():
+        store.put_profile(profile.to_dict(), profile.name)
+        store.create_study(spec, profile=profile.name)
+        for index in (0, 50, 200, 300, 383):
             architecture = space.architecture(index)
-            store.add_evaluation("s", architecture.id, architecture.as_dict(), evaluation)
-    known = {i: observation_of([e]) for i, e in evaluations.items()}
+            store.add_evaluation(
+                "s", architecture.id, architecture.as_dict(), made_up_evaluation(architecture)
+            )
+        certificate = study_certificate(store, "s")
 
-    def checked(observations) -> list[str]:
-        certificate = certificate_of(
-            problem,
-            observations,
-            space=space.to_dict(),
-            label=lambda i: space.architecture(i).id,
-            study="s",
-        )
+    def failures(change=lambda c: None) -> str:
+        changed = copy.deepcopy(certificate)
+        change(changed)
+        changed["digests"] = digests(changed)
         path = tmp_path / "certificate.json"
-        path.write_text(json.dumps(certificate))
+        path.write_text(json.dumps(changed))
         answer = CliRunner().invoke(verify_command, [str(path), "--store", url, "--json"])
-        return json.loads(answer.stdout)["failures"]
+        assert answer.exit_code == bool(json.loads(answer.stdout)["failures"])
+        return " / ".join(json.loads(answer.stdout)["failures"])
 
-    assert checked(known) == []
-    assert "1 stored evaluations are not" in checked({i: known[i] for i in (0, 50)})[0]
-    wrong = known | {50: observation_of([Evaluation(0.1, 0.01, 600)])}
-    assert "the store says" in checked(wrong)[0]
-    extra = known | {7: observation_of([Evaluation(0.1, 0.01, 600)])}
-    assert "the store has no such result" in checked(extra)[0]
+    return failures
+
+
+def _drop(c):
+    c["evaluations"].pop()
+    c["claim"]["evaluations"] -= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c["claim"].update(epsilon=0.5), "ε: 0.5 is stated, the store says 0.3"),
+        (lambda c: c["claim"].update(weights=[1, 1, 2]), "the weights: [1, 1, 2] is stated"),
+        (lambda c: c["claim"].update(goal="best"), "the goal: best is stated"),
+        (lambda c: c["assumptions"].update(slack=0.1), "σ: 0.1 is stated"),
+        (
+            lambda c: c["latency"].update(listed_ms=[2 * v for v in c["latency"]["listed_ms"]]),
+            "384 latencies differ from the store's profile",
+        ),
+        (
+            lambda c: c["space"]["family_space"]["fixed"].update(vocabulary=1000),
+            "the space is another one",
+        ),
+        (
+            lambda c: c["evaluations"][0].update(error=0.1, lower=0.1, upper=0.1),
+            "has error 0.1, the store says",
+        ),
+        (_drop, "1 stored evaluations are not in the certificate"),
+    ],
+)
+def test_the_store_tells_a_consistent_forgery(stored, change, words) -> None:
+    assert stored() == ""
+    assert words in stored(change)

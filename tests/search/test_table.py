@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from bort.errors import InvalidDataError
-from bort.search import certified_search, solve
+from bort.search import Population, certified_search, solve
 from bort.search.table import read_table
 
 ROWS = [
@@ -51,7 +51,7 @@ def test_objectives_can_be_renamed_and_maximised(tmp_path) -> None:
     assert table.errors == pytest.approx([row[6] for row in ROWS])
     assert table.problem.size * 100 == pytest.approx([row[4] for row in ROWS])
     assert table.labels == ("0", "1", "2", "3", "4")
-    seen = table.observation(0, confidence=0.9)
+    seen = table.observation(0, population=Population(0.9, 5, is_paired=False))
     assert seen.lower < seen.error < seen.upper
 
 

@@ -1,0 +1,97 @@
+"""Audits: which answer was frozen, and what was drawn to test it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bort.storage import schema
+from bort.storage.database import Database
+from bort.storage.records import StudyRecord
+from bort.storage.studies import find_study, unknown_study
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One audit of a study.
+
+    Attributes:
+        number: 1 for the study's first.
+        plan: `bort.search.audit.AuditPlan.to_dict()`.
+        job: that made it; None where it was recorded elsewhere.
+        is_closed: the search went on since; what was drawn is an evaluation like any other now.
+    """
+
+    number: int
+    plan: Mapping[str, Any]
+    job: int | None
+    is_closed: bool
+
+
+class Audits:
+    """The part of the store that keeps audits."""
+
+    _db: Database
+
+    def audits(self, study: StudyRecord | str) -> list[AuditRecord]:
+        """A study's audits by number; none in a read-only store that is older than they are.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        name = study if isinstance(study, str) else study.name
+        table = schema.audits
+        with self._db.reading() as connection:
+            found = find_study(connection, name)
+            if found is None:
+                raise unknown_study(connection, name)
+            if not sa.inspect(connection).has_table(table.name):
+                return []
+            query = table.select().where(table.c.study_id == found.id).order_by(table.c.number)
+            return [_audit(row) for row in connection.execute(query)]
+
+    def add_audit(self, study: str, plan: Mapping[str, Any], *, job: int) -> None:
+        """Store a plan before anything of it is trained.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+            sqlalchemy.exc.IntegrityError: there is an audit of that number.
+        """
+        with self._db.writing() as connection:
+            found = find_study(connection, study)
+            if found is None:
+                raise unknown_study(connection, study)
+            connection.execute(
+                schema.audits.insert().values(audit_row(found.id, plan, job=job, is_closed=False))
+            )
+
+    def close_audits(self, study: str) -> None:
+        """The search goes on: what audits drew joins the evaluations."""
+        with self._db.writing() as connection:
+            found = find_study(connection, study)
+            if found is None:
+                raise unknown_study(connection, study)
+            table = schema.audits
+            connection.execute(
+                table.update().where(table.c.study_id == found.id).values(is_closed=True)
+            )
+
+
+def audit_row(
+    study_id: int, plan: Mapping[str, Any], *, job: int | None, is_closed: bool
+) -> dict[str, Any]:
+    """The row of one audit."""
+    return {
+        "study_id": study_id,
+        "number": int(plan["number"]),
+        "plan": dict(plan),
+        "job_id": job,
+        "is_closed": is_closed,
+        "created_at": time.time(),
+    }
+
+
+def _audit(row: Any) -> AuditRecord:
+    return AuditRecord(number=row.number, plan=row.plan, job=row.job_id, is_closed=row.is_closed)
