@@ -30,7 +30,7 @@ from bort.agora.rounds import Ending, Round
 from bort.agora.values import ErrorRate, Examples, IntArray, as_inputs, error_rate
 from bort.errors import InvalidDataError, InvalidModelError, InvalidOptionError
 
-_TRAINING, _SAMPLING, _CLOSING = 0, 1, 2  # streams of randomness of one round
+_TRAINING, _SAMPLING, _CLOSING, _TRUSTING = range(4)  # streams of randomness of one round
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -148,7 +148,7 @@ def _next_round(
     everything = [*rounds, trained]
     points = propose(
         task.dev.inputs,
-        base_round(everything, trained).wrong_dev,
+        _sampled_near(task.dev, base_round(everything, trained), parts, options),
         parts if parts.in_space_of is None else parts.in_space_of(model),
         options,
         model=model,
@@ -192,6 +192,19 @@ def _train(
         **_on_dev(task.dev, predicted),
     )
     return trained, model
+
+
+def _sampled_near(
+    dev: Examples, judged: Round, parts: Parts, options: AgoraOptions
+) -> tuple[int, ...]:
+    """The dev errors of a round that are worth sampling near."""
+    errors = np.array(judged.wrong_dev, dtype=np.int64)
+    if not options.trusted_only:
+        return judged.wrong_dev
+    rng = np.random.default_rng((options.seed, judged.number, _TRUSTING))
+    labels = parts.labeler.label(dev.inputs[errors], rng)
+    is_right = ~labels.is_abstained & (labels.classes == dev.labels[errors])
+    return tuple(errors[is_right].tolist()) or judged.wrong_dev
 
 
 def _last_step(

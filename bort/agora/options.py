@@ -24,6 +24,8 @@ class AgoraOptions:
         patience: end after so many rounds without a lower dev error; None never does.
         replays: how many rounds may be done anew because their points made the student worse
             on dev; see `bort.agora.history`.
+        trusted_only: sample only near those dev errors that the labeler gets right; near one
+            that it gets wrong too, it has nothing to teach. Where it gets none right, near all.
         seed: all randomness derives from (seed, round).
     """
 
@@ -36,6 +38,7 @@ class AgoraOptions:
     dropped_per_round: int = 1
     patience: int | None = 3
     replays: int = 0
+    trusted_only: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

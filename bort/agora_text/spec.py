@@ -42,7 +42,8 @@ class TextSpec:
         sampler: one of `SAMPLERS`.
         pool: a data file with further unlabelled texts, in columns named as the task's.
         radius: how far from a dev error; None is chosen from the data.
-        rounds, points, points_per_error, points_per_round, patience, replays: see `AgoraOptions`.
+        trusted_only, rounds, points, points_per_error, points_per_round, patience, replays: see
+            `AgoraOptions`.
         minutes: after so many no further round is begun.
         seed: of the run; the splits have `task.seed`.
 
@@ -64,6 +65,7 @@ class TextSpec:
     sampler: str = "mixture"
     pool: str | None = None
     radius: float | None = None
+    trusted_only: bool = True
     rounds: int = 6
     points: int | None = None
     points_per_error: int = 1
@@ -124,6 +126,7 @@ class TextSpec:
             settings=tuple({"learning_rate": r} for r in self.training.learning_rates) or ({},),
             patience=self.patience,
             replays=self.replays,
+            trusted_only=self.trusted_only,
             seed=self.seed,
         )
 

@@ -108,12 +108,13 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
     """
     from bort.cli.agora_report import print_points, print_run, run_so_far
     from bort.jobs.agora import point_rows
+    from bort.jobs.agora_runs import parents_of
     from bort.storage import open_store
 
     with open_store(store_url) as store:
         job, stored = _stored(store, job_id)
     answer = run_so_far(job, stored)
-    rows = point_rows(stored) if points else []
+    rows = point_rows(stored, parents_of(job.spec)) if points else []
     if as_json:
         options.print_json(answer | ({"points": rows} if points else {}))
         return
@@ -135,12 +136,13 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
       bort agora export 3 points.parquet
     """
     from bort.jobs.agora import point_rows
+    from bort.jobs.agora_runs import parents_of
     from bort.storage import open_store
     from bort.storage.exported import write_rows
 
     with open_store(store_url) as store:
-        _, stored = _stored(store, job_id)
-    rows = point_rows(stored)
+        job, stored = _stored(store, job_id)
+    rows = point_rows(stored, parents_of(job.spec))
     write_rows(file, rows)
     click.echo(f"{len(rows)} points written to {file}", err=True)
 

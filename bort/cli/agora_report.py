@@ -154,7 +154,7 @@ def print_points(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table()
     for heading in ("point", "parent", "sampler", "distance", "verdict", "label", "confidence"):
         table.add_column(heading, justify="right")
-    for heading in ("student", "value"):
+    for heading in ("student", "value", "near"):
         table.add_column(heading)
     for row in rows:
         table.add_row(
@@ -167,6 +167,7 @@ def print_points(rows: Sequence[Mapping[str, Any]]) -> None:
             _number(row["confidence"]),
             f"{_or_dash(row['student_before'])} → {_or_dash(row['student_after'])}",
             Text(_value(row["value"])),
+            Text(_value(row.get("parent_value", ""))),
         )
     Console().print(table)
 

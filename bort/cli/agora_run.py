@@ -25,7 +25,7 @@ _TEXT_ONLY = (
     *("text", "label", "labelled", "architecture", "from_study", "initialise", "steps"),
     *("closing_steps", "batch_size", "learning_rates", "source", "max_length", "device"),
     *("threads", "temperature", "threshold", "hard_labels", "representation", "pool"),
-    *("minutes", "points_per_error", "points_per_round", "patience", "replays"),
+    *("minutes", "trusted_only", "points_per_error", "points_per_round", "patience", "replays"),
 )
 _SHARED = ("rounds", "points", "radius", "seed")
 
@@ -96,6 +96,11 @@ _OPTIONS = [
         "--representation", metavar="source|student", help="Where near is measured [source]."
     ),
     click.option("--radius", type=float, metavar="R", help="How far from a dev error."),
+    click.option(
+        "--trusted-only/--all-errors",
+        default=True,
+        help="Sample near the dev errors that the labeler gets right [default], or near all.",
+    ),
     click.option("--rounds", type=int, metavar="N", help="At most [default: torus 8, texts 6]."),
     click.option("--points", type=int, metavar="N", help="Added at most [default: no limit]."),
     click.option("--points-per-error", type=int, metavar="N", help="Proposals [default: 1]."),

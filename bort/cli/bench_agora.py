@@ -15,7 +15,7 @@ from bort.errors import InvalidDataError, InvalidOptionError
 if TYPE_CHECKING:
     from bort.agora_text.bench import Line
 
-TASKS, STUDENTS, SAMPLERS = "movie-reviews", "2-2-128-512", "mixture,retrieval,edits,mix"
+TASKS, STUDENTS, SAMPLERS = "movie-reviews", "2-2-128-512", "retrieval,mixture,edits,mix"
 CSV, PAGE = "agora.csv", "agora.md"
 
 
@@ -31,7 +31,7 @@ CSV, PAGE = "agora.csv", "agora.md"
 )
 @click.option("--labelled", default=500, show_default=True, help="Labelled texts; 0 is all.")
 @click.option("--seeds", default=5, show_default=True, help="Of each line.")
-@click.option("--points", default=2000, show_default=True, help="Added points.")
+@click.option("--points", default=4000, show_default=True, help="Added points.")
 @click.option("--rounds", default=4, show_default=True, help="Sampling rounds.")
 @click.option("--steps", default=150, show_default=True, help="Training steps per round.")
 @click.option("--closing-steps", default=900, show_default=True, help="Of the last student.")
@@ -57,9 +57,9 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
     \b
     Examples:
       bort bench agora
-      bort bench agora --students 1-2-64-256 --samplers mixture
-      bort bench agora --tasks tweets --samplers mixture --seeds 3
-      bort bench agora --labelled 0 --samplers mixture
+      bort bench agora --students 1-2-64-256 --samplers retrieval
+      bort bench agora --tasks tweets --samplers retrieval --seeds 3
+      bort bench agora --labelled 0 --samplers edits
     """
     from bort.agora_text.bench import bench_findings, bench_rows
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bort.agora import Round, Step, agora, corrected, provenance
 from bort.agora.summary import final_result, round_row
+from bort.agora.values import Value
 from bort.jobs.agora_runs import AgoraRun, agora_run
 from bort.jobs.context import JobContext
 from bort.storage import AgoraRoundRecord, Progress
@@ -130,14 +131,21 @@ def _report(context: JobContext, rows: Sequence[Mapping[str, Any]], *, rounds: i
     )
 
 
-def point_rows(stored: Sequence[AgoraRoundRecord]) -> list[dict[str, Any]]:
-    """Every generated point of stored rounds with its provenance, flat, ready for a table."""
+def point_rows(
+    stored: Sequence[AgoraRoundRecord], parents: Sequence[Value] | None = None
+) -> list[dict[str, Any]]:
+    """Every generated point of stored rounds with its provenance, flat, ready for a table.
+
+    Args:
+        parents: the dev items, as `parents_of` gives them; None leaves `parent_value` out.
+    """
     rounds = [Round.from_dict(record.round) for record in stored]
     return [
         {
             "round": row.round,
             "position": row.position,
             **asdict(row.point),
+            **({} if parents is None else {"parent_value": parents[row.point.parent]}),
             "student_after": row.student_after,
             "is_withdrawn": row.is_withdrawn,
         }

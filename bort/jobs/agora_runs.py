@@ -15,6 +15,8 @@ from bort.agora.parts import Parts
 from bort.agora.rounds import Round
 from bort.agora.summary import Observer
 from bort.agora.torus import TorusSpec, torus_options, torus_world
+from bort.agora.values import Value, as_values
+from bort.errors import BortError
 from bort.jobs.context import JobContext
 from bort.jobs.turns import training_turn
 from bort.storage import Progress
@@ -59,8 +61,7 @@ def agora_run(context: JobContext) -> AgoraRun:
 
 
 def _torus(context: JobContext) -> AgoraRun:
-    known = {field.name for field in fields(TorusSpec)}
-    spec = TorusSpec(**{key: value for key, value in context.spec.items() if key in known})
+    spec = _torus_spec(context.spec)
     world = torus_world(spec)
     observer = Observer(
         audit=world.audit,
@@ -109,6 +110,28 @@ def _texts(context: JobContext) -> AgoraRun:
         minutes=spec.minutes,
         warnings=(*task.warnings, *doubts),
     )
+
+
+def parents_of(spec: Mapping[str, Any]) -> tuple[Value, ...] | None:
+    """The dev items that a job's points were sampled near, by the numbers that they call them.
+
+    None where the task cannot be read any more: a file was moved, say.
+    """
+    from bort.agora_text.inputs import split_inputs
+    from bort.agora_text.material import run_task
+    from bort.agora_text.spec import TextSpec
+
+    if spec["task"] == TORUS:
+        return as_values(torus_world(_torus_spec(spec)).task.dev.inputs)
+    try:
+        return as_values(split_inputs(run_task(TextSpec.from_dict(spec)).dev))
+    except BortError:
+        return None
+
+
+def _torus_spec(values: Mapping[str, Any]) -> TorusSpec:
+    known = {field.name for field in fields(TorusSpec)}
+    return TorusSpec(**{key: value for key, value in values.items() if key in known})
 
 
 def _doubts(task: AgoraTask, parts: Parts, seed: int) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from bort.agora import (
     AgoraTask,
     Ending,
     Examples,
+    Labels,
     Proposals,
     Round,
     Verdict,
@@ -333,3 +334,37 @@ def test_a_finished_run_yields_nothing_more() -> None:
 
 def test_truth_is_where_the_tests_say() -> None:
     assert truth(np.array([[-1.0], [1.0], [2.5]])).tolist() == [0, 1, 0]
+
+
+def test_only_errors_that_the_labeler_gets_right_are_sampled_near() -> None:
+    task = line_task()
+
+    class HalfBlind(CountingLabeler):
+        def label(self, inputs, rng):
+            answer = super().label(inputs, rng)
+            wrong = inputs[:, 0] > 1.0  # says there what is not so
+            flipped = np.where(wrong[:, None], 1 - answer.probabilities, answer.probabilities)
+            return Labels(flipped, answer.is_abstained)
+
+    rounds = rounds_of(task, parts(labeler=HalfBlind()), options(trusted_only=True))
+    parents = {p.parent for p in rounds[0].points}
+    assert parents
+    assert all(task.dev.inputs[parent, 0] <= 1.0 for parent in parents)
+    assert any(task.dev.inputs[k, 0] > 1.0 for k in rounds[0].wrong_dev)
+
+
+def test_the_last_student_is_trained_once_more() -> None:
+    task = line_task()
+
+    class Perfect:
+        def fit(self, examples, setting, rng):
+            return self
+
+        def predict(self, inputs):
+            return truth(inputs)
+
+    closed = rounds_of(task, parts(closing=Perfect()), options())
+    plain = rounds_of(task, parts(), options())
+    assert closed[:-1] == plain[:-1]
+    assert (closed[-1].dev_error.wrong, closed[-1].wrong_dev) == (0, ())
+    assert closed[-1].ending == plain[-1].ending
