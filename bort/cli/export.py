@@ -19,12 +19,22 @@ FORMATS = ("hf", "onnx", "bundle")
 @click.option(
     "--format", "kind", default="hf", show_default=True, metavar="|".join(FORMATS), help="As what."
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder or file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A new folder or file [default: MODEL-FORMAT here].",
+)
 @click.option("--latency/--no-latency", "measure", default=True, help="Measure the ONNX files.")
 @options.store_url
 @options.as_json
 def export(
-    model: str | None, kind: str, out: Path, measure: bool, store_url: str | None, as_json: bool
+    model: str | None,
+    kind: str,
+    out: Path | None,
+    measure: bool,
+    store_url: str | None,
+    as_json: bool,
 ) -> None:
     """Write MODEL [default: the latest] to --out, which must not exist.
 
@@ -35,6 +45,7 @@ def export(
 
     \b
     Examples:
+      bort export
       bort export --format hf --out reviews-model
       bort export quick-2-4-192-384 --format onnx --out reviews-onnx --json
       bort export quick-2-4-192-384 --format bundle --out reviews.zip
@@ -45,7 +56,8 @@ def export(
         raise InvalidOptionError(f"unknown format {kind!r}; choose one of {', '.join(FORMATS)}")
     with open_store(store_url) as store:
         record = _model(store, model)
-        answer = _export(store, record, kind, out, measure)
+        ending = ".zip" if kind == "bundle" else ""
+        answer = _export(store, record, kind, out or Path(f"{record.name}-{kind}{ending}"), measure)
     if as_json:
         options.print_json(answer)
         return

@@ -1,5 +1,6 @@
 """`bort finetune`: from picked points of a front to trained models."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -178,7 +179,9 @@ def _tasks(asked: str | None, own: TaskSpec) -> tuple[TaskSpec, ...]:
         return (own,)
     if asked == ALL_TASKS:
         return tuple(TaskSpec(task=info.name, seed=own.seed) for info in list_tasks())
-    return (TaskSpec(task=asked, text=own.text, label=own.label, seed=own.seed),)
+    path = Path(asked).expanduser()
+    task = str(path.absolute()) if path.exists() else asked  # resumed in another folder, perhaps
+    return (TaskSpec(task=task, text=own.text, label=own.label, seed=own.seed),)
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:

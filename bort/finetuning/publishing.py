@@ -46,7 +46,7 @@ def publish(
     spec = room.spec
     best = finished[chosen(room, finished)]
     architecture = best.unit.architecture
-    name = _name(store, job_id, spec.study, task.task, architecture.id)
+    name = _name(store, job_id, spec.study, room.task.name, architecture.id)
     candidate = room.build(architecture, best.unit.seed)
     load_weights(candidate.model, best.folder)
     counted = save_student(models_folder() / name, room, candidate)
@@ -92,7 +92,8 @@ def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -
     for model in store.models(job_id=job_id):
         if (model.task, model.architecture_id) == (task, architecture):
             return model.name
-    return store.free_model_name(f"{suggest_name(study, task)[:50]}-{architecture}")
+    stem = suggest_name(task, study)[:50].rstrip("-._")
+    return store.free_model_name(f"{stem}-{architecture}")
 
 
 def _predicted(store: Store, study: str, architecture_id: str) -> dict[str, Any] | None:

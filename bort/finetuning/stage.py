@@ -148,6 +148,8 @@ class _Run:
 
     def steps(self) -> Iterator[StageStep]:
         stage, settings = self.stage, self.stage.settings
+        if stage.keep == "best" and not self.state["curve"]:
+            self._look()  # a stage never ends with worse weights than it began with
         for step in train(
             stage.model,
             stage.examples,

@@ -10,7 +10,7 @@ from bort.finetuning.stage import result_of
 from bort.training.learning_rates import default_learning_rate
 
 AGORA = "agora"  # its rounds are the stages agora1, agora2, ...
-AGORA_RATE = 0.5  # of fine-tuning's learning rate: the student has learned the task already
+DISTILLED_RATE = 0.1  # of the search's rule, at which distilled weights lose: docs/models.md
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def rate_of(room: Classroom, architecture: Architecture, stage: str) -> float:
     rate = default_learning_rate(architecture.as_dict(), initialise)
     if stage == "distil":
         return room.spec.recipe.distil_learning_rate or rate
-    return rate * AGORA_RATE if stage.startswith(AGORA) else rate
+    is_distilled = stage != "plain" and "distil" in room.spec.recipe.stages
+    return rate * DISTILLED_RATE if is_distilled or stage.startswith(AGORA) else rate
 
 
 def steps_of(room: Classroom, stage: str) -> int:

@@ -80,6 +80,7 @@ def save_classifier(
         weights: by name, on any device.
         tokenizer_from: folder whose tokenizer files are copied.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
@@ -94,8 +95,7 @@ def save_classifier(
                 shutil.copyfile(tokenizer_from / name, part / name)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(part, folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise StoreError(
-            f"{folder} cannot be written ({error.strerror}); check the disk"
-        ) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StoreError(f"{folder} cannot be written ({reason}); check the disk") from error
