@@ -1,7 +1,6 @@
 """Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np

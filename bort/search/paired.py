@@ -25,7 +25,7 @@ def log_ratio_bound(
     Among the m examples that at least one gets wrong the number that only one does is binomial,
     with a share ρ; among these the first's is binomial too, with a share π. The ratio is
     (1 - (1-π)ρ) / (1 - πρ): it rises in π, and in ρ where π > 1/2, else falls. Both shares are
-    bounded exactly, at 0.9 alpha and 0.1 alpha.
+    bounded exactly, π at 0.9 alpha, each end of ρ at 0.05 alpha.
 
     Args:
         both, first_alone, second_alone: shape (m,), numbers of examples that both, only the
@@ -42,7 +42,7 @@ def log_ratio_bound(
     """
     alone = first_alone + second_alone
     pi = _upper_share(first_alone, alone, _FIRST_SHARE * alpha)
-    rest = (1 - _FIRST_SHARE) * alpha
+    rest = (1 - _FIRST_SHARE) / 2 * alpha  # for each end: which one is used, the data decide
     most = _upper_share(alone, alone + both, rest)
     least = 1 - _upper_share(both, alone + both, rest)
     rho = np.where(pi > 0.5, most, least)
