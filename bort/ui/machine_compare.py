@@ -22,20 +22,7 @@ def show(a: LatencyProfile, b: LatencyProfile) -> None:
             markup.notice(f"{profile.name} was measured on another machine or software.")
     found = answer["differences"]
     markup.note(f"Differences: {'; '.join(found)}." if found else "Same machine, same workload.")
-    markup.table(
-        ["", a.name, b.name],
-        [
-            ("runtime", a.runtime, b.runtime),
-            ("workload", str(a.workload), str(b.workload)),
-            (
-                "model's median error",
-                *(f"{p.model.median_abs_percent_error:.1f} %" for p in (a, b)),
-            ),
-            ("band", *(f"±{100 * p.band:.0f} %" for p in (a, b))),
-            ("noise", *("quiet" if p.noise.ok else "too busy" for p in (a, b))),
-            ("measured", a.measured_at, b.measured_at),
-        ],
-    )
+    st.dataframe(_facts(a, b), hide_index=True, alt="What each profile is")
     if not marks:
         markup.notice("The two have no measured architecture in common.")
         return
@@ -57,3 +44,16 @@ def show(a: LatencyProfile, b: LatencyProfile) -> None:
         hide_index=True,
         alt="Both profiles' latencies of each architecture",
     )
+
+
+def _facts(a: LatencyProfile, b: LatencyProfile) -> pd.DataFrame:
+    rows = [
+        ("runtime", a.runtime, b.runtime),
+        ("workload", str(a.workload), str(b.workload)),
+        ("processor", a.fingerprint.cpu, b.fingerprint.cpu),
+        ("model's median error", *(f"{p.model.median_abs_percent_error:.1f} %" for p in (a, b))),
+        ("band", *(f"±{100 * p.band:.0f} %" for p in (a, b))),
+        ("noise", *("quiet" if p.noise.ok else "too busy" for p in (a, b))),
+        ("measured", a.measured_at, b.measured_at),
+    ]
+    return pd.DataFrame(rows, columns=["", "first", "second"])

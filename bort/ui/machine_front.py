@@ -31,9 +31,7 @@ def choose(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
             help="BERT-large, Bort and others, as timed here on the same runtime and workload.",
         )
         if not measured or not marks:
-            st.page_link(
-                navigation.MACHINE, label="Measure them here", icon=":material/timer:"
-            )
+            st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
         markup.note(f"{measured} architectures are drawn where they were measured.")
         return redrawn(answer), marks if is_marked else ()

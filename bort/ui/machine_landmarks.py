@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from bort.figures.latency_landmarks import LandmarkMark
@@ -11,15 +12,6 @@ from bort.measure.fingerprint import Fingerprint, differences, this_machine
 from bort.ui import machine_verdict, markup, readings
 
 BASE, LARGE = "BERT-base", "BERT-large"
-HEADINGS = (
-    "model",
-    "parameters",
-    "without embeddings",
-    "median ms",
-    "times faster than BERT-large",
-    "than BERT-base",
-    "published, and what differs",
-)
 
 
 def results() -> list[Mapping[str, Any]]:
@@ -35,8 +27,13 @@ def marks_for(latency: Mapping[str, Any]) -> list[LandmarkMark]:
         latency: `StudyAnswer.latency`.
     """
     keys = ("runtime", "batch_size", "sequence_length", "threads")
+    machine = latency.get("machine")
+    if machine is None:
+        return []
+    theirs = Fingerprint.from_dict(machine)
     for result in results():
-        if all(result[key] == latency.get(key) for key in keys):
+        same_work = all(result[key] == latency.get(key) for key in keys)
+        if same_work and not differences(theirs, Fingerprint.from_dict(result["fingerprint"])):
             return [
                 LandmarkMark(row["name"], row["parameter_count"] / 1e6, row["median_ms"])
                 for row in result["landmarks"]
@@ -62,10 +59,13 @@ def show() -> None:
     here = this_machine(list(machine.libraries), threads=machine.threads)
     machine_verdict.origin(differences(machine, here))
     machine_verdict.show(result["noise"])
-    markup.table(
-        HEADINGS,
-        [_row(row) for row in result["landmarks"]],
+    st.dataframe(
+        pd.DataFrame([_numbers(row) for row in result["landmarks"]]),
+        hide_index=True,
+        alt="Parameters, latency and speed of well-known models here",
     )
+    markup.label("Published, and what differs here")
+    markup.facts([_words(row) for row in result["landmarks"]])
     for sentence in result["announced"]:
         markup.note(sentence)
 
@@ -77,22 +77,29 @@ def _title(result: Mapping[str, Any]) -> str:
     )
 
 
-def _row(row: Mapping[str, Any]) -> list[str]:
-    published = f"{row['published_parameter_count'] / 1e6:g} M parameters"
-    speed = ", ".join(
-        f"{factor:g} times {name}" for name, factor in row["published_times_faster_than"].items()
+def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "model": row["name"],
+        "parameters (M)": round(row["parameter_count"] / 1e6, 1),
+        "published (M)": row["published_parameter_count"] / 1e6,
+        "without embeddings (M)": round(row["effective_parameter_count"] / 1e6, 1),
+        "of BERT-large (%)": round(100 * row["effective_share_of_large"], 1),
+        "median (ms)": round(row["median_ms"], 1),
+        "95 % interval (ms)": f"{row['low_ms']:.1f} to {row['high_ms']:.1f}",
+        "times faster than BERT-large": _times(row, LARGE),
+        "than BERT-base": _times(row, BASE),
+    }
+
+
+def _words(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    speed = "".join(
+        f", {factor:g} times as fast as {name}"
+        for name, factor in row["published_times_faster_than"].items()
     )
-    note = f" ({row['note']})" if row["note"] else ""
-    words = " ".join(row["remarks"])
-    return [
-        row["name"],
-        f"{row['parameter_count'] / 1e6:.1f} M",
-        f"{row['effective_parameter_count'] / 1e6:.1f} M "
-        f"({row['effective_share_of_large']:.1%} of BERT-large)",
-        f"{row['median_ms']:.1f} ({row['low_ms']:.1f} to {row['high_ms']:.1f})",
-        *(_times(row, name) for name in (LARGE, BASE)),
-        f"{published}{f'; {speed}' if speed else ''}. {row['source']}{note}. {words}".strip(),
-    ]
+    note = f"; {row['note']}" if row["note"] else ""
+    published = f"{row['published_parameter_count'] / 1e6:g} M parameters{speed}"
+    differs = " ".join(row["remarks"]) or "Agrees, to the digits published."
+    return row["name"], f"{published}. {differs}", f"{row['source']}{note}"
 
 
 def _times(row: Mapping[str, Any], than: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from conftest import Open, shown
 from made_up_study import fill, made_up_profile
 
+from bort.answers import read_answer, redrawn
 from bort.families import SearchSpace, load_space
 from bort.jobs.process import this_process
 from bort.measure.lock import measuring
@@ -192,8 +193,9 @@ def test_landmarks_stand_beside_what_was_published(store: Store, visit: Open) ->
     app = visit("machine")
     assert not app.exception
     text = shown(app)
-    assert "15.0 (14.0 to 16.0)" in text
-    assert "a paper (&lt;b&gt;Bad" in text
+    (numbers,) = [frame.value for frame in app.dataframe]
+    assert numbers["times faster than BERT-large"].tolist() == ["15.0 (14.0 to 16.0)"]
+    assert "a paper; &lt;b&gt;Bad" in text
     assert "torch-float32: The announced 20 times is not reached here." in text
 
 
@@ -233,3 +235,38 @@ def test_a_profile_comes_in_as_a_file(store: Store, visit: Open) -> None:
     app.button(key="profile-import").click().run()
     assert not app.exception
     assert [record.name for record in store.profiles()] == ["laptop"]
+
+
+def test_winners_are_drawn_where_they_were_measured(store: Store, visit: Open) -> None:
+    study = fill(store, "mine", budget=10)
+    app = visit("pareto", study="mine")
+    assert app.toggle(key="measured-latencies").disabled
+    assert "Measured on another machine or software" in shown(app)
+    front = [point.id for point in read_answer(store, "mine").front]
+    space = SearchSpace.from_dict(study.spec.space)
+    rows = [space.architecture(row) for row in range(len(space))]
+    measured = tuple(
+        Measurement(one.as_dict(), Latency(50.0, 49.0, 51.0, 60.0, 50.0, 60), fitted=False)
+        for one in rows
+        if one.id in front
+    )
+    keep_profile(store, replace(profile("again"), measurements=measured, study="mine"))
+    answer = read_answer(store, "mine")
+    assert all(point.latency_measured.median_ms == 50 for point in answer.front)
+    assert answer.as_json()["front"][0]["latency_measured"]["profile"] == "again"
+    assert {p.id for p in redrawn(answer).front} != set(front)
+    app = visit("pareto", study="mine")
+    app.toggle(key="measured-latencies").set_value(True).run()
+    assert not app.exception
+    assert f"{len(front)} architectures are drawn where they were measured" in shown(app)
+
+
+def test_landmarks_are_drawn_beside_the_front(store: Store, visit: Open) -> None:
+    fill(store, "mine", budget=6)
+    job = store.create_job("landmarks", {})
+    store.claim_job(job.id, job.attempt, this_process())
+    store.finish_job(job.id, 1, JobState.DONE, result=landmark_result())
+    app = visit("pareto", study="mine")
+    app.toggle(key="landmarks-on-front").set_value(True).run()
+    assert not app.exception
+    assert len(app.get("bidi_component")) >= 4

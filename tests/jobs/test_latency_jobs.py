@@ -1,0 +1,107 @@
+"""Measuring as a job: what is stored, what a stop keeps, and a second one's refusal."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "measure"))
+
+from fake_machine import FakeMachine
+from made_up_study import fill
+
+from bort.answers import read_answer
+from bort.errors import BusyError
+from bort.families import SearchSpace
+from bort.jobs import JobCancelledError, run_here
+from bort.jobs.context import JobContext
+from bort.jobs.latency import measure_new_winners
+from bort.measure import front, timing
+from bort.measure.lock import measuring
+from bort.measure.stored import front_profile, named_profile
+from bort.study import LatencySpec
+
+SPACE = SearchSpace(
+    "small",
+    "bert",
+    {"depth": (1, 2, 3), "heads": (2,), "hidden": (64, 128), "intermediate": (64, 128)},
+    {"vocabulary": 100, "positions": 64},
+)
+LATENCY = LatencySpec(sequence_length=16, threads=1).to_dict()
+SPEC = {"space": SPACE.to_dict(), "latency": LATENCY, "count": 12, "seed": 0, "name": "mine"}
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    machine = FakeMachine()
+    for module in (timing, front):
+        monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
+    return machine
+
+
+def test_a_space_is_measured_and_stored(store):
+    seen = []
+    result = run_here(store, "latency", SPEC, on_progress=seen.append)
+    assert (result["profile"], result["complete"], result["noise"]["ok"]) == ("mine", True, True)
+    assert len(named_profile(store, "mine").measurements) == 12
+    assert {step.extra["stage"] for step in seen} >= {"Warming up", "Done"}
+    assert any(step.eta_s for step in seen)
+    assert store.profiles()[0].key is not None  # searches find it
+
+
+def test_cancelling_keeps_the_complete_rounds(store):
+    def cancel_in_the_third_round(progress):
+        if progress.message.startswith("Measuring, round: 3"):
+            os.kill(os.getpid(), 15)
+
+    with pytest.raises(JobCancelledError):
+        run_here(store, "latency", SPEC, on_progress=cancel_in_the_third_round)
+    (job,) = store.jobs()
+    assert job.result["rounds"] == 3
+    kept = named_profile(store, "mine")
+    assert (kept.rounds, kept.complete) == (3, False)
+    assert store.profiles()[0].key is None  # searches do not
+
+
+def test_a_second_measurement_is_refused_with_a_reason(store, machine, monkeypatch, tmp_path):
+    lock = tmp_path / "measuring.lock"
+    monkeypatch.setattr(
+        FakeMachine, "hold", lambda self, stop, wait: measuring("second", wait=wait, path=lock)
+    )
+    with measuring("the first", path=lock), pytest.raises(BusyError, match=r"\(the first\), since"):
+        run_here(store, "latency", SPEC)
+    assert "(the first), since" in store.jobs()[0].reason
+    assert not store.profiles()
+
+
+def test_winners_and_landmarks_are_jobs_too(store):
+    study = fill(store, "reviews", budget=8)
+    result = run_here(store, "winners", {"study": "reviews"})
+    found = front_profile(store, study)
+    assert found.name == result["profile"]
+    assert {one.id for one in found.measurements} == {
+        point.id for point in read_answer(store, "reviews").front
+    }
+    result = run_here(store, "landmarks", {"latency": LATENCY})
+    assert len(result["landmarks"]) == 6
+
+
+def test_a_search_measures_its_winners_once_and_here_only(store, machine, monkeypatch):
+    study = fill(store, "reviews", budget=8)
+    context = JobContext(store, store.create_job("search", {}), _NeverStops())
+    measure_new_winners(context, "reviews")
+    assert not machine.ran  # its profile is another machine's
+    monkeypatch.setattr("bort.jobs.latency.differences_from_here", lambda _profile: [])
+    measure_new_winners(context, "reviews")
+    assert front_profile(store, study) is not None
+    runs = len(machine.ran)
+    measure_new_winners(context, "reviews")
+    assert len(machine.ran) == runs
+
+
+class _NeverStops:
+    stop_reason = None
+
+    def report(self, progress):
+        pass
