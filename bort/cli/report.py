@@ -1,6 +1,6 @@
 """What people see in the terminal: a progress bar on standard error, the answer as a table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,6 +73,22 @@ def print_answer(answer: Mapping[str, Any]) -> None:
         )
     console.print(table)
     console.print(Text(summary(answer)))
+    latency = answer.get("latency") or {}
+    if latency.get("is_this_machine") is False:
+        console.print(
+            Text(f"Latency: profile {latency['profile']} of another machine or other software.")
+        )
+    if measured := [point for point in answer["front"] if point.get("latency_measured")]:
+        console.print(Text(_measured(measured)))
+
+
+def _measured(points: Sequence[Mapping[str, Any]]) -> str:
+    """What winners took, beside what was predicted of them."""
+    rows = ", ".join(
+        f"{p['id']} {p['latency_measured']['median_ms']:.2f} ms (predicted {p['latency_ms']:.2f})"
+        for p in points
+    )
+    return f"Measured: {rows}."
 
 
 def _count(number: int | None) -> str:

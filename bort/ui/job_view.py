@@ -8,6 +8,7 @@ from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilo
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.storage import StudyRecord, read_log
 from bort.ui import address, certificate, chart, frame, markup, navigation, readings
+from bort.ui.point_panel import latency_note
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
@@ -45,6 +46,7 @@ def _look(job_id: int, was_active: bool) -> None:
         with st.container():
             if answer is not None and answer.points:
                 certificate.claim(answer)
+                markup.note(latency_note(answer.latency))
         _log(job)
 
 

@@ -8,6 +8,7 @@ from bort.figures import ERROR, LATENCY, front_info, plot_pair
 from bort.jobs import JobRecord
 from bort.storage import StudyRecord
 from bort.ui import chart, frame, front_charts, markup, navigation, readings
+from bort.ui.point_panel import latency_note
 
 POLL_S = 2.0
 RECENT = 6
@@ -47,6 +48,7 @@ def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
         f"Task {study.spec.task.task}, space {study.spec.space['name']}. "
         f"{summary(answer.as_json())}",
     )
+    markup.note(latency_note(answer.latency))
     if st.button("Explore its Pareto front", type="primary", icon=":material/scatter_plot:"):
         st.switch_page(navigation.PARETO, query_params={"study": study.name})
 

@@ -8,8 +8,10 @@ import streamlit as st
 
 from bort.errors import BortError
 from bort.jobs import start_detached
+from bort.measure.compare import differences_from_here
+from bort.measure.stored import named_profile
 from bort.study import StudySpec
-from bort.ui import address, markup, readings
+from bort.ui import address, machine_verdict, markup, readings
 from bort.ui.slots import Slots
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     except BortError as error:
         slots.show(error, scope="latency")
         return
+    if spec.latency.profile is not None:
+        profile = named_profile(readings.store(), spec.latency.profile)
+        machine_verdict.origin(differences_from_here(profile))
     available = psutil.virtual_memory().available
     markup.facts(
         [
