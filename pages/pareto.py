@@ -34,9 +34,9 @@ def show(study: StudyRecord, asked: question.Question) -> None:
         drawn, landmarks = machine_front.choose(answer)
         front_charts.show(drawn, axes, frame.theme(), landmarks)
         front_table.show(answer)
-        weight_panel.show(study, answer)
     with right, st.container(border=True, key="sticky"):
         point_panel.show(answer)
+    weight_panel.show(study, answer)
 
 
 with frame.page("Pareto front", lead=LEAD):

@@ -48,7 +48,7 @@ def ask(study: StudyRecord) -> Question:
 
 def choose_weights(weights: Sequence[float]) -> None:
     """Move the sliders to these proportions, for a callback; together they then sum to 3."""
-    address.choose_weights([round(3 * weight / sum(weights), 2) for weight in weights])
+    address.choose_weights([round(3 * weight / sum(weights), 4) for weight in weights])
     st.session_state[_MOVED] = _moved() + 1
 
 

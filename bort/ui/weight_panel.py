@@ -53,9 +53,9 @@ def _region(point: Point, region: WeightRegion) -> None:
             "For no weights: whichever you choose, another trained architecture has a larger W."
         )
         return
-    where = f"For {region.share:.1%} of all weights"
+    where = "of all weights"
     if region.share < _NO_AREA:
-        where = "Only on the border between others"
+        where = "only on the border between others"
     middle = ", ".join(
         f"{name} {share:.2f}" for name, share in zip(question.WEIGHTS, region.centre, strict=True)
     )
@@ -100,7 +100,7 @@ def _ranking(answer: StudyAnswer, point: Point) -> None:
                 str(ranked.index(p) + 1),
                 f"{p.id} (shown)" if p.id == point.id else p.id,
                 f"{p.w:.3f}",
-                f"{p.w / top:.1%}" if top else "",
+                f"{p.w / top:.2%}" if top else "",
             )
             for p in shown
         ],

@@ -38,3 +38,19 @@ def test_who_waits_goes_on_when_the_other_is_done(tmp_path, monkeypatch):
         order.append("first")
     thread.join(timeout=10)
     assert order == ["first", "second"]
+
+
+def test_who_waits_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(turns, "usable_cores", lambda: 1)
+    asked, told = [], []
+
+    def give_up_at_the_third() -> bool:
+        asked.append(True)
+        return len(asked) == 3
+
+    with turns.training_turn(1, lambda: False, on_wait=lambda: told.append(0), folder=tmp_path):
+        assert not told
+        with turns.training_turn(
+            1, give_up_at_the_third, on_wait=lambda: told.append(1), folder=tmp_path
+        ):
+            assert told == [1]
