@@ -16,9 +16,9 @@ from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 
 EvaluateIndex = Callable[[int], Observation]
-# Gains shrink as the search goes on: about so many times more evaluations are needed than if every
+# Gains shrink as the search goes on: so many times more evaluations may be needed than if every
 # pick certified as many as the next one. Measured: docs/search.md, "What is picked".
-SHRINKAGE = 3.0
+SHRINKAGE = 8.0
 Reason = Literal[Ending, "budget"]
 
 
