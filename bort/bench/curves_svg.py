@@ -8,8 +8,8 @@ import numpy as np
 
 from bort.search.arrays import FloatArray
 
-WIDTH, HEIGHT = 760, 380
-LEFT, RIGHT, TOP, BOTTOM = 56, 220, 34, 46
+WIDTH, HEIGHT = 800, 380
+LEFT, RIGHT, TOP, BOTTOM = 56, 260, 34, 46
 FLOOR = 0.5  # lowest share that is drawn
 # Okabe & Ito 2008: told apart by colour-blind readers; the search's own line comes first.
 COLOURS = (
