@@ -1,0 +1,169 @@
+"""`bort finetune`: what it refuses and plans; a process that is killed within each stage."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny
+from click.testing import CliRunner
+
+from bort.cli.finetune import finetune
+from bort.errors import BortError
+from bort.finetuning.plan import check_finetune, check_room, plan_finetune
+from bort.finetuning.spec import Recipe
+from bort.jobs import JobState, find_job, resume, run_here, start_detached
+
+SMALL, LARGE = "1-2-8-16", "2-2-16-32"
+QUICK = ("--distil-steps", "6", "--steps", "6", "--copies", "1", "--log", "none")
+
+
+def answer_of(*arguments):
+    done = CliRunner().invoke(finetune, [*arguments, "--json"])
+    if done.exception is not None:
+        raise done.exception
+    return json.loads(done.stdout)
+
+
+def test_the_best_point_is_trained(store, fake_latency):
+    answer = answer_of("--best", *QUICK, "--no-compare")
+    assert answer["architecture_id"] in (SMALL, LARGE)
+    assert answer["study"] == "tiny"
+    assert store.model(answer["model"]).architecture_id == answer["architecture_id"]
+
+
+def test_several_picks_are_trained_and_listed(store, fake_latency):
+    answer = answer_of("--pick", f"{SMALL},{LARGE}", *QUICK, "--no-compare")
+    assert [row["architecture_id"] for row in answer["models"]] == [SMALL, LARGE]
+    again = answer_of("--pick", SMALL, *QUICK, "--no-compare")
+    assert again["model"].endswith("-2")
+
+
+def test_people_read_a_table(store, fake_latency):
+    done = CliRunner().invoke(finetune, ["--best", *QUICK, "--no-compare"])
+    assert done.exit_code == 0, done.output
+    assert "teacher" in done.output
+    assert "bort export" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--study", "nobody", "--best"], "no study is named 'nobody'"),
+        ([], "either --best or --pick"),
+        (["--best", "--pick", SMALL], "either --best or --pick"),
+        (["--pick", "9-9-9-9"], "has no architecture '9-9-9-9'"),
+        (["--pick", "1-2"], "has no architecture '1-2'"),
+        (["--pick", "x"], "has no architecture 'x'"),
+        (["--best", "--stages", "bake"], "unknown stage 'bake'"),
+        (["--best", "--stages", ""], "no stage is named"),
+        (["--best", "--seeds", "0"], "seeds must be a whole number of 1 or more"),
+        (["--best", "--epochs", "-1"], "epochs must be more than 0"),
+        (["--best", "--hard", "2"], "hard must lie in 0 to 1"),
+        (["--best", "--learning-rates", "7"], "learning rates must be more than 0 and below 1"),
+        (["--best", "--runtimes", "abacus"], "unknown runtime 'abacus'"),
+        (["--best", "--log", "diary"], "unknown log 'diary'"),
+        (["--best", "--task", "nothing.csv"], "there is no file"),
+        (["--best", "--distil-from", "dreams"], "unknown distil from 'dreams'"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(store, arguments, message):
+    with pytest.raises(BortError) as caught:
+        answer_of(*arguments)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert store.jobs() == []
+
+
+def test_a_source_network_that_is_no_bert_is_refused(spec, place, tmp_path):
+    shutil.copytree(place / "source", tmp_path / "gpt")
+    config = json.loads((tmp_path / "gpt" / "config.json").read_text())
+    (tmp_path / "gpt" / "config.json").write_text(json.dumps(config | {"model_type": "gpt2"}))
+    asked = spec()
+    asked = replace(asked, training=replace(asked.training, source=str(tmp_path / "gpt")))
+    with pytest.raises(BortError, match="is a gpt2 model; the source network must be a BERT"):
+        check_finetune(asked)
+
+
+def test_a_tokenizer_without_padding_token_is_refused(spec, place, tmp_path, home):
+    shutil.copytree(place / "source", tmp_path / "unpadded")
+    words = (tmp_path / "unpadded" / "vocab.txt").read_text().replace("[PAD]", "[GAP]")
+    (tmp_path / "unpadded" / "vocab.txt").write_text(words)
+    asked = spec()
+    asked = replace(asked, training=replace(asked.training, source=str(tmp_path / "unpadded")))
+    with pytest.raises(BortError, match="has no padding token"):
+        check_finetune(asked)
+
+
+def test_a_label_that_training_never_shows_is_refused(spec, home, study_spec):
+    from bort.finetuning.plan import check_labels
+    from bort.tasks import load_task
+
+    task = load_task(study_spec.task)
+    report = {**task.report, "classes_absent": {"train": ["rare"]}}
+    with pytest.raises(BortError, match="no training text has the label 'rare'"):
+        check_labels(replace(task, report=report))
+
+
+def test_a_plan_is_told_before_anything_starts(store):
+    plan = answer_of("--best", "--plan", "--seeds", "3", "--steps", "10", "--distil-steps", "20")
+    assert plan["trainings"] == 5  # distilled once, three seeds, the plain student
+    assert plan["steps"] == 20 + 3 * 10 + 10
+    assert plan["memory_bytes"] > 0
+    assert plan["disk_bytes"] > 0
+    assert store.jobs() == []
+
+
+def test_a_disk_without_room_is_refused(store, spec, monkeypatch):
+    asked = spec()
+    plan = plan_finetune(store, asked, check_finetune(asked))
+    check_room(plan)
+    with pytest.raises(BortError, match="MiB are free"):
+        check_room(replace(plan, free_bytes=1))
+
+
+def test_another_task_can_be_named(store, fake_latency, tmp_path):
+    tiny.write_task(tmp_path / "other.csv", rows=300, seed=5)
+    answer = answer_of("--best", "--task", str(tmp_path / "other.csv"), *QUICK, "--no-compare")
+    assert answer["task"] == str(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("stage", ["distil", "finetune"])
+def test_a_killed_process_is_resumed_with_the_same_result(store, spec, stage, fake_latency):
+    """SIGKILL, which no handler sees; then go on from the last checkpoint."""
+    recipe = Recipe(distil_steps=150, steps=150, copies=1, evaluations=4)
+    asked = spec(recipe=recipe, compare=False)
+    whole = run_here(store, "finetune", asked.to_dict(), study="tiny")
+    job_id = start_detached(store, "finetune", asked.to_dict(), study="tiny")
+    job = _wait_for_stage(store, job_id, stage)
+    assert job.process is not None
+    os.kill(job.process.pid, signal.SIGKILL)
+    give_up = time.monotonic() + 30
+    while (job := find_job(store, job_id)).state is not JobState.LOST:
+        assert time.monotonic() < give_up, job
+        time.sleep(0.05)
+    assert store.models(job_id=job_id) == []
+    resumed = resume(store, job_id, detach=False)
+    for key in ("dev", "audit", "exported"):
+        assert resumed[key] == whole[key]
+    weights = [
+        Path(store.model(answer["model"]).folder / "model.safetensors").read_bytes()
+        for answer in (whole, resumed)
+    ]
+    assert weights[0] == weights[1]
+
+
+def _wait_for_stage(store, job_id, stage):
+    give_up = time.monotonic() + 240
+    while True:
+        job = find_job(store, job_id)
+        extra = job.progress.extra
+        if extra.get("stage") == stage and extra.get("loss") is not None:
+            return job
+        assert job.state.is_active, (job.reason, job.log.read_text())
+        assert time.monotonic() < give_up, (job, job.log.read_text())
+        time.sleep(0.02)
