@@ -1,4 +1,4 @@
-"""How often a claim under an estimated λ is wrong, over random spaces with known errors.
+"""How often a claim under an estimated λ, or an audit of it, is wrong: spaces of known errors.
 
 Run: python benchmarks/search_guarantee.py [RUNS]      (500 of each kind take some minutes)
 """
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bort.search import SearchProblem, certified_search
+from bort.search import SearchProblem, certified_search, solve
+from bort.search.audit import judge_audit, plan_audit
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "search"))
 from search_cases import Case, random_case
@@ -59,15 +60,34 @@ def true_epsilon(case: Case, evaluated: list[int]) -> float:
     return float(np.expm1(np.min(gaps, axis=0).max()))
 
 
+def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
+    """Whether more are uncovered than an audit of 20 says; None where nothing is left to audit."""
+    known = case.observations(evaluated)
+    answer = solve(case.problem, known, epsilon=EPSILON)
+    question = {"goal": "cover", "epsilon": EPSILON, "weights": (1.0, 1.0, 1.0)}
+    plan = plan_audit(answer, count=20, space_size=len(case.problem), seed=0, **question)
+    if plan is None:
+        return None
+    result = judge_audit(case.problem, plan, known | case.observations(plan.drawn))
+    costs = np.column_stack([case.problem.size, case.problem.latency, case.errors])
+    limit = (1 + plan.epsilon) * (1 + 1e-9)
+    covered = np.zeros(len(costs), dtype=bool)
+    for member in plan.members:
+        covered |= (costs[member] <= limit * costs).all(axis=1)
+    covered[evaluated] = True
+    return int((~covered).sum()) > result.uncovered_at_most
+
+
 def measure(name: str, make: Callable[[int], Case], runs: int) -> None:
     """Search `runs` spaces, and print how often the last claim was wrong."""
-    wrong, shares, worst = 0, [], (0.0, 0.0)
+    wrong, shares, worst, audits = 0, [], (0.0, 0.0), []
     for seed in range(1000, 1000 + runs):
         case = make(seed)
         steps = list(certified_search(case.problem, case.evaluate, epsilon=EPSILON))
         claimed = steps[-1].certified_epsilon
         true = true_epsilon(case, [s.index for s in steps])
         shares.append(len(steps) / len(case.problem))
+        audits.append(audit_is_wrong(case, [s.index for s in steps]))
         if claimed is not None and true > claimed + 1e-9:
             wrong += 1
             worst = max(worst, (true, claimed))
@@ -75,6 +95,8 @@ def measure(name: str, make: Callable[[int], Case], runs: int) -> None:
         f"{name}: {runs} runs, wrong {wrong / runs:.1%}, evaluated {np.mean(shares):.0%} of the "
         f"space; worst: true {worst[0]:.3f} where {worst[1]:.3f} was certified"
     )
+    made = [a for a in audits if a is not None]
+    print(f"{name}: {len(made)} audits of 20, wrong {sum(made) / max(1, len(made)):.1%}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from bort.cli.front import front
 from bort.cli.search import search
 from bort.cli.verify import verify
-from bort.errors import InvalidDataError
+from bort.errors import BortError, InvalidDataError
 
 OPTIONS = ["--size", "params", "--latency", "ms", "--error", "accuracy", "--maximise", "accuracy"]
 
@@ -61,3 +61,83 @@ def test_front_of_a_table_is_exact(table):
 def test_a_missing_column_is_told(table):
     with pytest.raises(InvalidDataError, match="no column size"):
         CliRunner().invoke(search, ["--from-table", str(table)], catch_exceptions=False)
+
+
+def test_an_audit_of_a_table_is_stated_certified_and_verified(table, tmp_path):
+    certificate = tmp_path / "certificate.json"
+    given = [*OPTIONS, "--epsilon", "0.5", "--certificate", certificate]
+    found = run(search, "--from-table", table, *given, "--audit", "4")
+    audit = found["audit"]
+    assert (len(audit["drawn"]), audit["failed"], audit["is_complete"]) == (4, [], True)
+    assert audit["statement"].startswith(f"4 of {24 - found['evaluations']} audited at random")
+    assert not {p["id"] for p in found["front"]} & set(audit["drawn"])
+    assert audit["statement"] in found["ledger"][-1]["evidence"]
+    verified = CliRunner().invoke(verify, [str(certificate)])
+    assert verified.exit_code == 0
+    assert audit["statement"] in verified.output
+    assert found.keys() == run(front, "--from-table", table, *OPTIONS).keys()
+    content = json.loads(certificate.read_text())
+    content["audits"][0]["uncovered_at_most"] = 0
+    certificate.write_text(json.dumps(content))
+    assert CliRunner().invoke(verify, [str(certificate), "--json"]).exit_code == 1
+
+
+def test_weights_rank_what_is_evaluated(table):
+    found = run(front, "--from-table", table, *OPTIONS, "--weights", "1,2,1")
+    ranked = [row["w"] for row in found["ranking"]]
+    assert ranked == sorted(ranked, reverse=True)
+    assert found["ranking"][0] == {"id": found["best"]["id"], "w": found["best"]["w"]}
+    assert found["w_ratio"] == 1.0
+
+
+HEADER = "depth,size,latency,error"
+BAD_TABLES = {
+    "missing": ("1,2,3,0.1\n2,,4,0.2", "1 values are missing, the first in row 2, column size"),
+    "text": ("1,2,3,0.1\n2,3,fast,0.2", "column latency must hold numbers, row 2 has 'fast'"),
+    "twice": ("1,2,3,0.1\n1,2,3,0.2\n2,3,4,0.3", "row 2 repeats the architecture depth=1"),
+    "constant": ("1,2,3,0.1\n2,3,3,0.2", "column latency is 3 in every row"),
+    "zero": ("1,0,3,0.1\n2,3,4,0.2", "column size must be above 0"),
+    "negative": ("1,2,-3,0.1\n2,3,4,0.2", "column latency must be above 0"),
+    "percent": ("1,2,3,10\n2,3,4,0.2", "column error must lie in 0..1, got 10"),
+    "one row": ("1,2,3,0.1", "the table has 1 row"),
+    "no row": ("", "row"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_TABLES)
+@pytest.mark.parametrize("command", [search, front], ids=["search", "front"])
+def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
+    rows, words = BAD_TABLES[what]
+    path = tmp_path / "bad.csv"
+    path.write_text(f"{HEADER}\n{rows}\n")
+    check_mistake(command, ["--from-table", str(path)], words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--lipschitz", "-0.1"], "λ must be 0 or more, got -0.1"),
+        (["--slack", "-1"], "σ must be 0 or more, got -1.0"),
+        (["--audit", "0"], "audit must be a whole number of 1 or more"),
+        (["--audit", "24"], "an audit of 24 is too large for a space of 24"),
+        (["--confidence", "0.9"], "name their column with --error-se"),
+        (["--confidence", "2"], "confidence must lie between 0 and 1"),
+    ],
+)
+def test_bad_options_are_one_line_and_exit_code_2(table, options, words):
+    check_mistake(search, ["--from-table", str(table), *OPTIONS, *options], words)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format": "bort-certificate", "version": 99}', "[]"])
+def test_what_is_no_certificate_is_one_line_and_exit_code_2(tmp_path, text):
+    path = tmp_path / "certificate.json"
+    path.write_text(text)
+    check_mistake(verify, [str(path)], "")
+
+
+def check_mistake(command, arguments, words):
+    done = CliRunner().invoke(command, arguments)
+    assert isinstance(done.exception, BortError)
+    assert done.exception.exit_code == 2
+    assert words in str(done.exception)
+    assert "\n" not in str(done.exception)

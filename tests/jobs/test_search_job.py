@@ -1,16 +1,22 @@
 """The search as a job, with errors from a formula and latencies from a made-up machine."""
 
+import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
 from bort.answers import latest_study, read_answer
+from bort.answers.compare import compare_with_store
 from bort.errors import UnknownStudyError
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs import search as search_job
+from bort.search.audit import AuditPlan
+from bort.search.verification import verify
+from bort.storage import export_study, import_study
 from bort.study import InvalidFieldError
 
 
@@ -129,6 +135,65 @@ def test_several_seeds_are_averaged_and_a_missing_one_is_made_up_for(store, spec
 def test_minutes_end_the_search(store, spec, trained):
     minutes = replace(spec.search, budget=None, minutes=0.5)  # 14 s each
     assert search(store, replace(spec, search=minutes))["evaluations"] == 3
+
+
+def audited(spec, count=9, **search):
+    return replace(spec, search=replace(spec.search, audit=count, **search))
+
+
+def test_an_audit_changes_no_answer_and_resumes_where_it_stopped(store, spec, trained):
+    plain = search(store, spec)
+    name = replace(spec, name="audited")
+    trained.clear()
+
+    def stop(progress):
+        if progress.message.startswith("Auditing") and progress.done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(JobCancelledError):
+        search(store, audited(name), on_progress=stop)
+    half = read_answer(store, "audited").audit
+    assert (half["trained"], half["is_complete"], half["statement"]) == (4, False, None)
+    answer = resume(store, store.jobs()[0].id, detach=False)
+    audit = answer["audit"]
+    assert audit["drawn"] == half["drawn"]
+    assert [t for t, _ in trained[14:]] == audit["drawn"]
+    assert (audit["number"], audit["trained"], audit["population"]) == (1, 9, 370)
+    assert audit["confidence"] == 0.95
+    for key in ("front", "cover", "best", "evaluations", "certified_epsilon", "ranking"):
+        assert answer[key] == plain[key]
+    assert verify(json.loads(Path(answer["certificate"]).read_text())) == []
+
+
+def test_a_further_audit_spends_half_and_a_longer_search_uses_both(store, spec, trained):
+    search(store, audited(spec))
+    second = search(store, audited(spec))["audit"]
+    first = AuditPlan.from_dict(store.audits("reviews")[0].plan)
+    assert (second["number"], second["confidence"]) == (2, 0.975)
+    assert second["population"] == 370 - len(first.drawn)
+    content = json.loads(Path(read_answer(store, "reviews").certificate).read_text())
+    assert [a["alpha"] for a in content["audits"]] == [0.05, 0.025]
+    with store.database.reading():
+        assert compare_with_store(content, store) == []
+    content["audits"].pop()
+    assert "not in the certificate" in " ".join(compare_with_store(content, store))
+    trained.clear()
+    longer = search(store, replace(spec, search=replace(spec.search, budget=40)))
+    assert longer["audit"] is None
+    assert longer["evaluations"] == 14 + 18 + len(trained)
+    assert verify(json.loads(Path(longer["certificate"]).read_text())) == []
+    again = read_answer(store, "reviews")
+    assert again.evaluations == longer["evaluations"]
+
+
+def test_recorded_studies_keep_their_audits(store, spec, trained):
+    answer = search(store, audited(spec))
+    recorded = export_study(store, "reviews")
+    store.delete_study("reviews")
+    import_study(store, recorded)
+    found = read_answer(store, "reviews").as_json()
+    assert found["audit"] == answer["audit"]
+    assert found["front"] == answer["front"]
 
 
 def test_progress_tells_what_is_certified(store, spec, trained):

@@ -11,7 +11,7 @@ from search_cases import Case, is_covered, random_case
 from bort.search import Observation, SearchProblem, SearchStep, certified_search, solve
 from bort.search.w_coefficient import w_coefficient
 
-EPSILONS = (0.05, 0.1, 0.25, 0.5, 1.0)
+epsilons = st.floats(0.05, 1.0)
 WEIGHTS = ((1.0, 1.0, 1.0), (1.0, 1.0, 0.0), (0.0, 0.0, 1.0), (2.0, 0.5, 1.5), (0.0, 3.0, 1.0))
 seeds = st.integers(0, 10_000)
 laws = settings(max_examples=12, deadline=None, derandomize=True)
@@ -26,7 +26,7 @@ def assumptions(case: Case, *, monotone: bool) -> dict:
 
 
 @laws
-@given(seeds, st.sampled_from(EPSILONS), st.booleans(), st.sampled_from([60, 400, 1500]))
+@given(seeds, epsilons, st.booleans(), st.sampled_from([60, 400, 1500]))
 def test_every_architecture_is_covered(seed, epsilon, monotone, points) -> None:
     case = random_case(seed, max_points=points, slack=0.2)
     given_ = assumptions(case, monotone=monotone)
@@ -44,7 +44,7 @@ def test_every_architecture_is_covered(seed, epsilon, monotone, points) -> None:
 
 
 @laws
-@given(seeds, st.sampled_from(EPSILONS), st.booleans(), st.sampled_from(WEIGHTS))
+@given(seeds, epsilons, st.booleans(), st.sampled_from(WEIGHTS))
 def test_the_best_w_is_within_epsilon_of_the_largest(seed, epsilon, monotone, weights) -> None:
     case = random_case(seed, slack=0.2)
     options = assumptions(case, monotone=monotone) | {"goal": "best", "weights": weights}
@@ -97,6 +97,46 @@ def test_modes_that_evaluate_everything_need_no_assumption(goal: str) -> None:
     assert answer.guarantee == "proved"
     w = w_coefficient(case.problem.size, case.problem.latency, case.errors, weights=(1, 1, 1))
     assert w[answer.best] == w.max()
+
+
+@laws
+@given(seeds, epsilons, st.sampled_from(["cover", "best"]))
+def test_errors_that_break_what_is_declared_are_told_and_nothing_is_claimed(
+    seed, epsilon, goal
+) -> None:
+    case = random_case(seed, max_points=200)
+    rng = np.random.default_rng(seed)
+    wild = Case(case.problem, case.errors * rng.uniform(0.3, 1.0, len(case.errors)), (), 0.0)
+    options = {"lipschitz": case.lipschitz, "epsilon": epsilon, "goal": goal}
+    steps = run(wild, **options)
+    known = wild.observations(s.index for s in steps)
+    answer = solve(wild.problem, known, **options)
+    rows = np.array([s.index for s in steps])
+    reach = wild.problem.distance(rows, rows, np.array(case.lipschitz))
+    logs = np.log(wild.errors[rows])
+    is_broken = bool((np.abs(logs[:, None] - logs[None]) > reach + 1e-9).any())
+    is_violated = any(e.status == "violated" for e in answer.ledger)
+    needs_it = len(rows) < len(wild.problem)
+    assert is_violated == (is_broken and needs_it)
+    if is_violated:
+        assert (answer.guarantee, answer.certified_epsilon) == ("none", None)
+        assert (answer.cover, answer.w_ratio, answer.is_certified) == (None, None, False)
+
+
+def test_refitting_an_estimate_does_not_erase_what_broke_it() -> None:
+    case = random_case(8, max_points=400)
+    rng = np.random.default_rng(0)
+    errors = case.errors * rng.uniform(0.5, 1.0, len(case.errors))
+    wild = Case(case.problem, errors, (), 0.0)
+    first = run(wild, budget=30)
+    known = wild.observations(s.index for s in first)
+    answer = solve(wild.problem, known)
+    assert answer.violations
+    worst = max(answer.violations, key=lambda v: v.excess)
+    entry = next(e for e in answer.ledger if "no faster than λ" in e.assumption)
+    assert f"{len(answer.violations)} of" in entry.evidence
+    assert f"({worst.index} against {worst.other})" in entry.evidence
+    assert answer.guarantee != "proved"
 
 
 @pytest.mark.parametrize("goal", ["cover", "best"])
