@@ -257,6 +257,7 @@ class ErrorOracle:
             error,
             majority_error=majority_error(labels, classes=classes),
             constant_loss=constant_loss(self.teacher.probabilities("train")),
+            n=len(labels),
         )
 
     def _say(self, text: str) -> None:

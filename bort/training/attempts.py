@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bort.training.metrics import error_se
+
 LEARNING_RATE_FACTORS = (1.0, 1 / 3, 1 / 10)
 LEARNED = 0.98  # a loss below this share of a constant answer's shows that texts were read
 
@@ -43,7 +45,12 @@ def constant_loss(targets: NDArray[np.float32]) -> float:
 
 
 def has_diverged(
-    losses: Sequence[float], error_rate: float, *, majority_error: float, constant_loss: float
+    losses: Sequence[float],
+    error_rate: float,
+    *,
+    majority_error: float,
+    constant_loss: float,
+    n: int,
 ) -> bool:
     """Whether a training failed, rather than its architecture.
 
@@ -52,12 +59,14 @@ def has_diverged(
         error_rate: on dev.
         majority_error: of always answering dev's most frequent class.
         constant_loss: of the best answer that ignores the texts.
+        n: dev examples.
     Returns:
-        True if dev is answered no better than by the most frequent class, and the last tenth of
-        the losses is no better than `constant_loss` either. (Not: than the first losses. Those
+        True if dev is answered no better than by the most frequent class, up to two standard
+        errors, and the last tenth of the losses is no better than `constant_loss` either. (Not: than the first losses. Those
         of a training that explodes begin high.)
     """
     if not all(math.isfinite(loss) for loss in losses):
         return True
     last = losses[-max(1, len(losses) // 10) :]
-    return bool(error_rate >= majority_error and np.mean(last) > LEARNED * constant_loss)
+    by_chance = majority_error - 2 * error_se(majority_error, n)
+    return bool(error_rate >= by_chance and np.mean(last) > LEARNED * constant_loss)
