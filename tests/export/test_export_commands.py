@@ -1,0 +1,98 @@
+"""`bort export`, `bort import` and `bort predict` on the command line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from made_up_model import write_model
+
+from bort.cli.export import export
+from bort.cli.import_ import import_
+from bort.cli.predict import predict
+from bort.errors import BortError
+from bort.storage import open_store
+
+WITHOUT_US = """
+import sys
+class Nobody:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "bort":
+            raise ImportError("bort is not installed here")
+sys.meta_path.insert(0, Nobody())
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+AutoModelForSequenceClassification.from_pretrained(sys.argv[1])
+classify = pipeline("text-classification", model=sys.argv[1])
+print(classify("a lovely film")[0]["label"])
+assert not [m for m in sys.modules if m.split(".")[0] == "bort"]
+"""
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    monkeypatch.delenv("BORT_STORE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with open_store() as store:
+        yield write_model(store, tmp_path)
+
+
+def answer_of(command, *arguments):
+    done = CliRunner().invoke(command, [*map(str, arguments), "--json"])
+    if done.exception is not None:
+        raise done.exception
+    return json.loads(done.stdout)
+
+
+def test_from_a_model_to_answers(model, tmp_path):
+    exported = answer_of(export)
+    assert exported["path"] == "made-up-model-hf"
+    (tmp_path / "texts.txt").write_text("a lovely film\nso dull\n", encoding="utf-8")
+    answers = answer_of(predict, exported["path"], "texts.txt", "--out", "answers.jsonl")
+    assert [row["label"] for row in answers["predictions"]] != []
+    assert answers["n"] == 2
+    written = (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(written[0])["label"] == answers["predictions"][0]["label"]
+    done = CliRunner().invoke(predict, [exported["path"], "texts.txt"])
+    assert "a lovely film" in done.output
+
+
+def test_the_folder_is_read_without_our_package(model, tmp_path):
+    answer_of(export, "--out", "model")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_US, str(tmp_path / "model")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in ("good", "bad")
+
+
+def test_a_bundle_goes_out_and_comes_in(model, tmp_path, monkeypatch):
+    exported = answer_of(export, model.name, "--format", "bundle", "--out", "model.zip")
+    assert {f["name"] for f in exported["files"]} >= {"model.zip", "model/model.safetensors"}
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "elsewhere"))
+    imported = answer_of(import_, "model.zip")
+    assert imported["model"] == model.name
+    assert imported["study_imported"]
+    done = CliRunner().invoke(import_, ["model.zip"])
+    assert f"{model.name}-2" in done.output
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "message"),
+    [
+        (export, ["nobody"], "no model is named 'nobody'"),
+        (export, ["--format", "tar"], "unknown format 'tar'"),
+        (import_, ["nothing.zip"], "there is no file nothing.zip"),
+        (import_, ["x.zip", "--out", "y.csv"], "--out belongs to --optuna"),
+        (predict, ["nothing", "texts.txt"], "there is no file"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(model, command, arguments, message):
+    with pytest.raises(BortError) as caught:
+        answer_of(command, *arguments)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

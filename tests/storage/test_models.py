@@ -1,0 +1,48 @@
+"""Trained models in the store, and stores of before there were models."""
+
+import pytest
+
+from bort.errors import UnknownModelError
+from bort.storage import open_store
+
+ROW = {
+    "job_id": 1,
+    "study": "reviews",
+    "task": "movie-reviews",
+    "architecture": {"depth": 1, "hidden": 8},
+    "realised": {"audit": {"accuracy": 0.8}},
+    "evidence": {},
+}
+
+
+@pytest.fixture
+def url(tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    return f"sqlite:///{tmp_path / 'bort.db'}"
+
+
+def test_a_model_is_read_as_it_was_stored(url):
+    with open_store(url) as store:
+        stored = store.add_model("one", **ROW)
+        assert store.model("one") == stored
+        assert stored.architecture_id == "1-8"
+        assert not stored.is_imported
+        assert store.free_model_name("one") == "one-2"
+        assert [m.name for m in store.models(job_id=1)] == ["one"]
+        again = store.add_model("one", **{**ROW, "task": "tweets"})  # the same job, resumed
+        assert [m.task for m in store.models()] == [again.task] == ["tweets"]
+        store.delete_model("one")
+        with pytest.raises(UnknownModelError, match="none is stored yet"):
+            store.model("one")
+
+
+def test_an_older_store_gets_what_it_lacks(url):
+    with open_store(url) as store, store.database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE models")
+        connection.exec_driver_sql("UPDATE bort_schema SET version = 1")
+    with open_store(url, read_only=True) as store:
+        assert store.models() == []
+    with open_store(url) as store:
+        assert store.add_model("one", **ROW).name == "one"
+    with open_store(url, read_only=True) as store:
+        assert [m.name for m in store.models()] == ["one"]
