@@ -21,6 +21,8 @@ from bort.errors import InvalidOptionError, MissingExtraError
 LANDMARKS = 200  # measured: docs/agora.md, "Betti numbers": 0.5 s for two-dimensional holes
 GAP = 1.35  # in units of the spacing; measured: docs/agora.md, "Betti numbers"
 SHARE = 8  # points per landmark at least
+TREE_DIMENSIONS = 16  # beyond, a k-d tree looks at every point, one by one
+BLOCK = 512  # points whose distances are held at once
 _FIELD = 2  # homology with coefficients modulo 2
 
 
@@ -125,5 +127,17 @@ def coverage(points: FloatArray, training: FloatArray, *, radius: float) -> floa
         return None
     if not len(training):
         return 0.0
-    distances, _ = cKDTree(training).query(points)
-    return float(np.mean(np.asarray(distances) <= radius))
+    return float(np.mean(_nearest(points, training) <= radius))
+
+
+def _nearest(points: FloatArray, training: FloatArray) -> FloatArray:
+    """Distance of each point from its nearest training point, shape (n,)."""
+    if points.shape[1] <= TREE_DIMENSIONS:
+        return np.asarray(cKDTree(training).query(points)[0])
+    squares = np.square(training).sum(axis=1)
+    parts = []
+    for start in range(0, len(points), BLOCK):
+        block = points[start : start + BLOCK]
+        nearest = (squares - 2 * block @ training.T).min(axis=1) + np.square(block).sum(axis=1)
+        parts.append(np.sqrt(np.maximum(nearest, 0)))
+    return np.concatenate(parts)

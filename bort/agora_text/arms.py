@@ -76,6 +76,7 @@ class Arms:
         """
         found = {arm: (row["steps"], row["added"]) for arm, row in done.items()}
         if not {AGORA, *(a for a in arms if a == AGORA + HALF)} <= found.keys():
+            self._world.space.forget()
             whole, rounds = self.agora()
             found[AGORA] = (whole.steps, whole.added)
             yield [whole, *([self.agora_half(rounds)] if AGORA + HALF in arms else [])]
@@ -87,6 +88,7 @@ class Arms:
         }
         for arm, run in others.items():
             if arm in arms and arm not in found:
+                self._world.space.forget()  # an arm must not depend on what ran before it
                 yield [run()]
 
     def agora(self) -> tuple[ArmResult, list[Round]]:

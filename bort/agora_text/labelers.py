@@ -98,6 +98,9 @@ def sklearn_labeler(
         MissingExtraError: scikit-learn is not installed.
     """
     classifier = built(name, seed=seed)
+    if "n_neighbors" in classifier.get_params():
+        fewer = min(classifier.n_neighbors, len(train))
+        classifier.set_params(n_neighbors=fewer)
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     # Any run of characters between spaces counts, so that no script is left out.

@@ -98,6 +98,10 @@ class RememberedSpace:
         rows = [self._fixed[v] if v in self._fixed else self._seen[v] for v in values]
         return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
 
+    def forget(self) -> None:
+        """Drop what was computed for texts that are not among the fixed ones."""
+        self._seen.clear()
+
     def _read(self, values: list[Value], key: list[Any]) -> Float32Array:
         name = hashlib.sha256(json.dumps([FORMAT, key, values]).encode()).hexdigest()[:32]
         path = cache() / "vectors" / f"{name}.npz"

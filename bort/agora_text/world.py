@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bort.agora.history import training_set
 from bort.agora.labelers import CarefulLabeler
 from bort.agora.loop import AgoraTask
 from bort.agora.options import AgoraOptions
@@ -17,7 +18,7 @@ from bort.agora_text.inputs import split_inputs
 from bort.agora_text.labelers import linear_probe, sklearn_labeler
 from bort.agora_text.networks import Networks
 from bort.agora_text.proposers import Proposers
-from bort.agora_text.spaces import usual_radius
+from bort.agora_text.spaces import RememberedSpace, usual_radius
 from bort.agora_text.spec import PROBE, TextSpec
 from bort.agora_text.student import TextModel
 from bort.errors import InvalidOptionError
@@ -38,6 +39,7 @@ class TextWorld:
         pool: unlabelled inputs; may be empty.
         parts: student, labeler, representation, sampler, guard.
         options: with the radius in force.
+        space: the source network's sentence vectors.
         observer: tells what the loop does not look at.
         networks: the source network, the teacher, the students.
         proposers: the samplers by name, for whoever compares them.
@@ -48,6 +50,7 @@ class TextWorld:
     pool: Inputs
     parts: Parts
     options: AgoraOptions
+    space: RememberedSpace
     observer: Observer
     networks: Networks
     proposers: Proposers
@@ -74,9 +77,11 @@ class TextWorld:
 
         After that this run goes on with the very bits of the one that stored them.
         """
-        for r in rounds:
-            if r.points:
-                self.parts.represent(as_inputs([point.value for point in r.points]))
+        for number, r in enumerate(rounds):
+            if self.parts.in_space_of is not None:  # the loop looked elsewhere, the observer here
+                self.space(training_set(self.task.train, rounds[:number]).inputs)
+            elif r.points:
+                self.space(as_inputs([point.value for point in r.points]))
 
 
 def text_world(
@@ -131,6 +136,7 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
         pool=pool,
         parts=parts,
         options=spec.options(radius=radius if spec.radius is None else spec.radius),
+        space=represent,
         observer=Observer(
             audit=audit,
             represent=represent,

@@ -11,6 +11,7 @@ from bort.errors import InvalidOptionError
 
 _LARGEST_ID = 2**31 - 1  # what every database holds
 _job_id = click.argument("job_id", metavar="JOB", type=click.IntRange(1, _LARGEST_ID))
+COMPARISON = "agora-comparison"  # kind of the job behind --ablate
 
 
 @click.group()
@@ -74,7 +75,7 @@ def run(
     with open_store(store_url) as store:
         spec, kind = job_spec(context, given, store), "agora"
         if ablate:
-            spec, kind = comparison_spec(spec, seeds), "agora-comparison"
+            spec, kind = comparison_spec(spec, seeds), COMPARISON
         name = spec["study"]
         if detach:
             job = jobs.start_detached(store, kind, spec, study=name)
@@ -106,13 +107,22 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
       bort agora show 3
       bort agora show 3 --points --json
     """
-    from bort.cli.agora_report import print_points, print_run, run_so_far
+    from bort.cli.agora_report import print_comparison, print_points, print_run, run_so_far
     from bort.jobs.agora import point_rows
     from bort.jobs.agora_runs import parents_of
     from bort.storage import open_store
 
     with open_store(store_url) as store:
-        job, stored = _stored(store, job_id)
+        job = _job(store, job_id, COMPARISON, "agora")
+        stored = store.agora_rounds(job_id)
+    if job.kind == COMPARISON:
+        if as_json:
+            options.print_json(dict(job.result or {"job": job.id, "state": str(job.state)}))
+        elif job.result:
+            print_comparison(job.result)
+        else:
+            click.echo(f"Job {job_id} is still comparing: bort jobs show {job_id}")
+        return
     answer = run_so_far(job, stored)
     rows = point_rows(stored, parents_of(job.spec)) if points else []
     if as_json:
@@ -213,11 +223,16 @@ def _place(text: str) -> list[int]:
 
 
 def _stored(store: Any, job_id: int) -> tuple[Any, list[Any]]:
+    return _job(store, job_id, "agora"), store.agora_rounds(job_id)
+
+
+def _job(store: Any, job_id: int, *kinds: str) -> Any:
     from bort.jobs import find_job
 
     job = find_job(store, job_id)
-    if job.kind != "agora":
+    if job.kind not in kinds:
         raise InvalidOptionError(
-            f"job {job_id} is a {job.kind} job, not an Agora run; see all with: bort jobs list"
+            f"job {job_id} is of the kind {job.kind}, not an Agora run; see all with: "
+            "bort jobs list"
         )
-    return job, store.agora_rounds(job_id)
+    return job

@@ -1,6 +1,7 @@
 """`bort agora run`: the options of both kinds of task, and the job they describe."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from bort.study import (
 
 TORUS = "torus"
 ARCHITECTURE = "2-2-128-512"
+STEPS, CLOSING = 300, 4  # of a round's trainings; the last student has so many times more
 _TORUS_ONLY = ("learner",)
 _TEXT_ONLY = (
     *("text", "label", "labelled", "architecture", "from_study", "initialise", "steps"),
@@ -67,9 +69,12 @@ _OPTIONS = [
     click.option(
         "--initialise", metavar="|".join(INITIALISATIONS), help="First weights [default: scratch]."
     ),
-    click.option("--steps", type=int, help="Training steps per round and set [default: 400]."),
+    click.option("--steps", type=int, help="Training steps per round and set [default: 300]."),
     click.option(
-        "--closing-steps", type=int, metavar="N", help="Of the last student [default: as --steps]."
+        "--closing-steps",
+        type=int,
+        metavar="N",
+        help="Of the last student [default: 4 times --steps].",
     ),
     click.option("--batch-size", type=int, help="Texts per training step [default: 32]."),
     click.option("--learning-rates", metavar="R,...", help="Θ; the worst is dropped each round."),
@@ -163,7 +168,7 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
     from bort.training.source import source_network
 
     task = options.task_spec(given["task"], given["text"], given["label"], given["labelled"])
-    training: dict[str, Any] = {"steps": 400, "initialise": "scratch"}
+    training: dict[str, Any] = {"steps": STEPS, "initialise": "scratch"}
     architecture, space = given["architecture"] or ARCHITECTURE, None
     if given["from_study"] is not None:
         task, training, space, architecture = _from_study(given, typed, store)
@@ -174,13 +179,16 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
     if space is None:
         space = small_space(architecture, source_network(spec_of_training.source).config).to_dict()
     names = [n for n in (*_TEXT_ONLY, *_SHARED, "labeler", "sampler") if n not in _ELSEWHERE]
+    chosen = {name: given[name] for name in names if name in typed}
+    if "pool" in chosen:  # a job may be resumed from another folder
+        chosen["pool"] = str(Path(chosen["pool"]).expanduser().absolute())
     spec = TextSpec(
         study=given["study"] or suggested_study(task.task, architecture),
         task=task,
         space=space,
         architecture=architecture,
         training=spec_of_training,
-        **{name: given[name] for name in names if name in typed},
+        **({"closing_steps": CLOSING * spec_of_training.steps} | chosen),
     )
     _check(spec, run_task(spec, on_progress=lambda _d, _t, text: click.echo(text, err=True)))
     return spec.to_dict()
@@ -213,7 +221,7 @@ def _from_study(
     if "labelled" in typed:
         task = replace(task, labelled=given["labelled"])
     found = answer.spec.training
-    training = {"steps": 400, "initialise": found.initialise, "source": found.source}
+    training = {"steps": STEPS, "initialise": found.initialise, "source": found.source}
     chosen = architecture or (answer.best.id if answer.best else "")
     return task, training, answer.spec.space, chosen
 

@@ -83,3 +83,11 @@ def test_coverage_counts_points_with_a_neighbour() -> None:
     assert coverage(np.array([[0.5], [1.0], [2.0], [9.5]]), training, radius=1.0) == 0.75
     assert coverage(np.empty((0, 1)), training, radius=1.0) is None
     assert coverage(training, np.empty((0, 1)), radius=1.0) == 0.0
+
+
+def test_coverage_is_the_same_by_tree_and_by_products() -> None:
+    rng = np.random.default_rng(0)
+    points, training = rng.standard_normal((700, 20)), rng.standard_normal((90, 20))
+    nearest = np.linalg.norm(points[:, None] - training, axis=2).min(axis=1)
+    for radius in np.quantile(nearest, [0.1, 0.5, 0.9]) + 1e-6:
+        assert coverage(points, training, radius=radius) == np.mean(nearest <= radius)

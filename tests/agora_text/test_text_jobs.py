@@ -61,7 +61,7 @@ def options(place, *more: str) -> list[str]:
     return [
         *("--task", str(place / "reviews.csv"), "--labelled", "60", "--steps", "10"),
         *("--architecture", "1-2-16-32", "--source", str(place / "source"), "--threads", "1"),
-        *("--rounds", "1", "--points-per-round", "30", *more),
+        *("--closing-steps", "15", "--rounds", "1", "--points-per-round", "30", *more),
     ]
 
 
