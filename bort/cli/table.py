@@ -33,6 +33,11 @@ def table_options(command: F) -> F:
                 metavar="COLUMN",
                 help="An objective of which more is better (accuracy); may be repeated.",
             ),
+            click.option(
+                "--dimensions",
+                metavar="COLUMN,...",
+                help="Which columns were varied [default: all but the objectives].",
+            ),
         ]
     ):
         command = option(command)
@@ -44,6 +49,7 @@ def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
     from bort.answers.table import Columns
     from bort.search.table import read_table
 
+    dimensions = given["dimensions"]
     columns = Columns(given["size"], given["latency"], given["error"], given["error_se"])
     table = read_table(
         given["from_table"],
@@ -52,5 +58,10 @@ def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
         error=columns.error,
         error_se=columns.error_se,
         maximise=given["maximise"],
+        dimensions=None if dimensions is None else _names(dimensions),
     )
     return table, columns
+
+
+def _names(typed: str) -> list[str]:
+    return [name.strip() for name in typed.split(",") if name.strip()]

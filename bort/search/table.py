@@ -74,6 +74,7 @@ def read_table(
     error: str = "error",
     error_se: str | None = None,
     maximise: Collection[str] = (),
+    dimensions: Sequence[str] | None = None,
 ) -> ErrorTable:
     """Read a table: three objectives, and every other column is a dimension.
 
@@ -85,6 +86,7 @@ def read_table(
         error_se: name of a column with the standard error of `error`.
         maximise: objectives to be maximised: an error is then an accuracy, 1 - error; sizes and
             latencies are inverted.
+        dimensions: names of the columns that are dimensions; None is all others.
     Raises:
         InvalidDataError: one line on what is wrong, and where.
     """
@@ -95,6 +97,7 @@ def read_table(
         error=error,
         error_se=error_se,
         maximise=maximise,
+        dimensions=dimensions,
     )
 
 
@@ -106,12 +109,18 @@ def table_of(
     error: str,
     error_se: str | None = None,
     maximise: Collection[str] = (),
+    dimensions: Sequence[str] | None = None,
 ) -> ErrorTable:
     """The same from a frame that is read already: `read_table` has the rules and the errors."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
+    if dimensions is not None:
+        _check_dimensions(frame, dimensions, objectives)
+        kept = {*dimensions, *objectives, *_LABELS}
+        frame = frame[[name for name in frame.columns if name in kept]]
     _check_columns(frame, objectives, maximise)
     labels, frame = _take_labels(frame, objectives)
-    dimensions = [c for c in frame.columns if c not in objectives]
+    if dimensions is None:
+        dimensions = [c for c in frame.columns if c not in objectives]
     if not dimensions:
         raise InvalidDataError(
             f"the table has no dimension: besides {', '.join(objectives)} it needs a column"
@@ -177,6 +186,18 @@ def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Colle
             f"{int(holes.to_numpy().sum())} values are missing, the first in row {row + 1}, "
             f"column {frame.columns[column]}; fill it or leave the row out"
         )
+
+
+def _check_dimensions(
+    frame: "pd.DataFrame", dimensions: Sequence[str], objectives: list[str]
+) -> None:
+    for name in dimensions:
+        if name not in frame.columns:
+            raise InvalidDataError(
+                f"the table has no column {name!r}; it has {', '.join(frame.columns)}"
+            )
+        if name in objectives:
+            raise InvalidDataError(f"{name!r} is an objective, and cannot be a dimension too")
 
 
 def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarray, "pd.DataFrame"]:

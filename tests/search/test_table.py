@@ -107,3 +107,14 @@ def test_an_error_of_zero_is_floored_and_repeated_rows_are_counted(tmp_path) -> 
     assert table.dropped == 1
     seen = table.observation(4)
     assert (seen.error, seen.is_floored) == (0.125, True)
+
+
+def test_the_dimensions_can_be_named(tmp_path) -> None:
+    rows = [(*row, None) for row in ROWS]
+    path = write(tmp_path, rows, [*COLUMNS, "note"])
+    table = read_table(path, dimensions=["depth", "width", "optimiser"])
+    assert table.problem.names == ("depth", "width", "optimiser")
+    with pytest.raises(InvalidDataError, match="no column 'nope'"):
+        read_table(path, dimensions=["nope"])
+    with pytest.raises(InvalidDataError, match="'error' is an objective"):
+        read_table(path, dimensions=["error"])
