@@ -98,6 +98,10 @@ def measure(
 def _steps(
     plan: Plan, timing: Iterator[TimingStep], *, name: str | None, clock: Clock
 ) -> Iterator[MeasureStep]:
+    # Loaded before the clock starts: fitting at the end, after a stop above all, shall be quick.
+    import scipy.optimize
+    import scipy.stats  # noqa: F401
+
     begin = clock()
     for step in timing:
         profile = None

@@ -157,7 +157,8 @@ def _time_runs(
         left = tools.protocol.budget_seconds
         yield TimingStep("warming up", len(typical), len(runs), seconds_left=left)
     tools.settle(should_stop)
-    pair = _references(runs, typical)
+    places = _references(typical)
+    pair = runs[places[0]], runs[places[1]]
     before, others = tools.read_noise(*pair, tools.clock), tools.watch_others()
     rng, seconds, planned = np.random.default_rng(seed), list[FloatArray](), 0
     for one_round, planned, left in _rounds(runs, typical, rng, should_stop, tools):
@@ -168,18 +169,29 @@ def _time_runs(
     share = others.read()
     stacked = np.stack(seconds, axis=1) / len(workload.passes)  # candidates, rounds, runs
     factors = round_factors(stacked)
-    after = tools.read_noise(*pair, tools.clock)
+    # A stop must be quick: what the last rounds saw of the reference stands for a reading then.
+    after = (
+        _seen_in_rounds(stacked[places[0]], share)
+        if should_stop()
+        else tools.read_noise(*pair, tools.clock)
+    )
     noise = Noise(before, after, share, resolution(stacked), drift(factors))
     latencies = tuple(summarise(times, rng=rng, factors=factors) for times in stacked)
     timing = Timing(latencies, stacked, noise, len(seconds) >= planned)
     yield TimingStep("done", len(seconds), len(seconds), timing, 0.0)
 
 
-def _references(runs: Sequence[Run], typical: Sequence[float]) -> tuple[Run, Run]:
+def _references(typical: Sequence[float]) -> tuple[int, int]:
     """Two of middling speed: neither the most nor the least sensitive to disturbance."""
     order = np.argsort(typical)
-    middle = len(runs) // 2
-    return runs[int(order[middle])], runs[int(order[max(0, middle - 1)])]
+    middle = len(typical) // 2
+    return int(order[middle]), int(order[max(0, middle - 1)])
+
+
+def _seen_in_rounds(seconds: FloatArray, others_share: float) -> NoiseReading:
+    """What the last rounds say of one workload, seconds of shape (rounds, timed_runs)."""
+    p10, median, p90 = np.quantile(seconds[-5:], [0.1, 0.5, 0.9])
+    return NoiseReading(1e3 * float(median), float((p90 - p10) / median), others_share)
 
 
 def _rounds(

@@ -10,7 +10,7 @@ from fake_machine import BUSY, QUIET, FakeMachine
 from bort.bench import latency_steps
 from bort.cli import main
 from bort.measure import timing
-from bort.measure.runtimes.kept_exports import kept, keeping_exports
+from bort.measure.runtimes.kept_exports import keeping_exports, kept
 
 SPACE = """
 family = "bert"

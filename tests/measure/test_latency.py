@@ -85,6 +85,8 @@ def test_stopping_keeps_what_was_measured(space, machine):
     assert profile.rounds == 3
     assert not profile.complete
     assert profile.measurements[0].latency.runs == 9
+    assert profile.noise.after.ratio_spread is None  # a stop is quick: no reading of its own
+    assert profile.noise.ok
 
 
 def test_stopping_before_the_first_round_leaves_nothing(space, machine):
