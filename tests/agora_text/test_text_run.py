@@ -66,14 +66,16 @@ def test_without_a_pool_edits_and_mixes_are_left(without_pool) -> None:
         world_of(replace(without_pool, sampler="retrieval"))
 
 
-def test_a_planted_leak_is_refused_and_told(spec, task, place) -> None:
+def test_a_planted_leak_is_refused_and_told(without_pool, place) -> None:
+    task = run_task(without_pool)
     leaked = [f"{text.replace(' ', '  ')} !" for text in task.audit.texts[:5]]
     leaked += [" ".join(["story", *text.split()[1:]]) for text in task.audit.texts[5:10]]
     (place / "more.csv").write_text("text\n" + "\n".join(leaked) + "\n", encoding="utf-8")
-    world = world_of(replace(spec, pool=str(place / "more.csv"), radius=2.0, points_per_round=None))
+    pool = str(place / "more.csv")
+    world = world_of(replace(without_pool, pool=pool, sampler="retrieval", radius=2.0))
     refused = world.parts.guard(as_inputs(leaked))
     assert refused == ["near-audit"] * 10
-    assert set(leaked) <= set(world.pool.tolist())
+    assert set(leaked) == set(world.pool.tolist())
     rounds = rounds_of(world)
     taken = {p.value for r in rounds for p in r.accepted}
     assert not taken & set(leaked)
