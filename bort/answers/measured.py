@@ -50,9 +50,7 @@ def redrawn(answer: StudyAnswer) -> StudyAnswer:
     costs = np.array([(p.parameter_count, p.latency_ms, p.error_rate) for p in points], float)
     on_front = is_non_dominated(costs)
     points = [replace(p, is_on_front=bool(on)) for p, on in zip(points, on_front, strict=True)]
-    return replace(
-        answer, points=tuple(points), front=tuple(p for p in points if p.is_on_front)
-    )
+    return replace(answer, points=tuple(points), front=tuple(p for p in points if p.is_on_front))
 
 
 def _as_measured(point: Point) -> Point:
