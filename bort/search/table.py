@@ -207,9 +207,9 @@ def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarr
     return np.array([str(i + 1) for i in range(len(frame))], dtype=object), frame
 
 
-def _repeated(frame: "pd.DataFrame", dimensions: list[str]) -> BoolArray:
+def _repeated(frame: "pd.DataFrame", dimensions: Sequence[str]) -> BoolArray:
     whole = frame.duplicated().to_numpy()
-    conflicting = frame.duplicated(subset=dimensions).to_numpy() & ~whole
+    conflicting = frame.duplicated(subset=list(dimensions)).to_numpy() & ~whole
     if conflicting.any():
         row = int(np.flatnonzero(conflicting)[0])
         what = ", ".join(f"{d}={frame[d].iloc[row]}" for d in dimensions)

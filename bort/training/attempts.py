@@ -62,8 +62,8 @@ def has_diverged(
         n: dev examples.
     Returns:
         True if dev is answered no better than by the most frequent class, up to two standard
-        errors, and the last tenth of the losses is no better than `constant_loss` either. (Not: than the first losses. Those
-        of a training that explodes begin high.)
+        errors, and the last tenth of the losses is no better than `constant_loss` either. (Not:
+        than the first losses. Those of a training that explodes begin high.)
     """
     if not all(math.isfinite(loss) for loss in losses):
         return True
