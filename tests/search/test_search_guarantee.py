@@ -65,7 +65,7 @@ def test_the_best_w_is_within_epsilon_of_the_largest(seed, epsilon, monotone, we
 @laws
 @given(seeds, st.booleans())
 def test_the_epsilon_certified_so_far_is_valid_after_every_step(seed, monotone) -> None:
-    case = random_case(seed, slack=0.2)
+    case = random_case(seed, max_points=120, slack=0.2)
     evaluated: list[int] = []
     for step in run(case, epsilon=0.05, **assumptions(case, monotone=monotone)):
         evaluated.append(step.index)
