@@ -76,7 +76,7 @@ def test_the_epsilon_certified_so_far_is_valid_after_every_step(seed, monotone) 
 @laws
 @given(seeds, st.sampled_from(["cover", "best"]), st.integers(1, 12), st.booleans())
 def test_a_resumed_search_goes_on_as_if_it_had_not_stopped(seed, goal, after, known) -> None:
-    case = random_case(seed, slack=0.2)
+    case = random_case(seed, max_points=100, slack=0.2)
     options = {"goal": goal, "epsilon": 0.1, "lipschitz": case.lipschitz if known else None}
     for budget in (None, 14):
         whole = [s.index for s in run(case, budget=budget, **options)]
