@@ -127,9 +127,15 @@ def _certified(answer: Mapping[str, Any]) -> str:
         f"the best W is within {certified:.1%} of the largest"
         if answer["goal"] == "best"
         else f"every architecture is within {certified:.1%} of an evaluated one in size, "
-        "latency and dev error"
+        f"latency and {_error_meant(answer)}"
     )
     return f"{condition}: {claim}."
+
+
+def _error_meant(answer: Mapping[str, Any]) -> str:
+    population = "error in the population"
+    stated = (entry["assumption"] for entry in answer.get("ledger", ()))
+    return population if population in stated else "dev error"
 
 
 def _noise(answer: Mapping[str, Any]) -> str:
@@ -146,8 +152,8 @@ def _ratio(answer: Mapping[str, Any]) -> str:
     if ratio is None or answer["goal"] == "best" or not answer.get("best"):
         return ""
     weights = ", ".join(f"{w:g}" for w in answer["weights"])
-    condition = "" if answer["guarantee"] == "proved" else "if so, "
-    return f"At weights {weights} {condition}W(best) is at least {ratio:.1%} of the largest W."
+    condition = "" if answer["guarantee"] == "proved" else " if so,"
+    return f"At weights {weights},{condition} W(best) is at least {ratio:.1%} of the largest W."
 
 
 def _audit(answer: Mapping[str, Any]) -> str:
