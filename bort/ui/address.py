@@ -39,6 +39,16 @@ def choose_job(job_id: int | None) -> None:
     _set("job", None if job_id is None else str(job_id))
 
 
+def model() -> str | None:
+    """The shown model's name, `?model=`."""
+    return _get("model")
+
+
+def choose_model(name: str) -> None:
+    """Show another model."""
+    _set("model", name)
+
+
 def epsilon() -> float | None:
     """Epsilon, `?epsilon=`; None where there is none that can be used."""
     text = _get("epsilon")

@@ -19,7 +19,9 @@ from bort.figures import (
     plot_pair,
 )
 from bort.figures.latency_landmarks import LandmarkMark, add_landmarks
-from bort.ui import address, chart, picking
+from bort.figures.models import add_realised
+from bort.ui import address, chart, markup, picking, readings
+from bort.ui.model_rows import realised_marks
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
@@ -56,12 +58,18 @@ def show(
     """Draw the answer with the address's pick, and well-known models beside it."""
     best = answer.best.id if answer.best else None
     info = front_info(answer.points, best_id=best, pick_id=address.pick())
+    realised = realised_marks(readings.store().models(study=answer.study), answer.spec.task.task)
+    if realised:
+        markup.note(
+            "◆ is a model that was trained properly; an arrow leads to it from what was predicted."
+        )
     columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
     for column, (x, y) in zip(columns, PAIRS, strict=False):
         with column:
             figure = plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front)
+            add_landmarks(figure, landmarks, x, y, theme=theme)
             chart.show(
-                add_landmarks(figure, landmarks, x, y, theme=theme),
+                add_realised(figure, realised, x, y, theme=theme),
                 key=f"pair:{x.name}:{y.name}",
                 alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
                 on_pick=picking.in_chart,

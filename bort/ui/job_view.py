@@ -13,7 +13,7 @@ from bort.ui.point_panel import latency_note
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
 
-_TITLES = {
+TITLES = {
     JobState.QUEUED: "is about to start",
     JobState.RUNNING: "is running",
     JobState.DONE: "is done",
@@ -47,12 +47,12 @@ def _look(job_id: int, was_active: bool) -> None:
             if answer is not None and answer.points:
                 certificate.claim(answer)
                 markup.note(latency_note(answer.latency))
-        _log(job)
+        show_log(job)
 
 
 def _head(job: JobRecord, study: StudyRecord | None) -> None:
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
-    state = f"Job {job.id} {_TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
+    state = f"Job {job.id} {TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
     markup.name(job.study or job.kind, state)
     # What comes and goes has a container: else all below moves, and shows twice meanwhile.
     with st.container():
@@ -66,7 +66,7 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
                 icon=":material/stop:",
                 key="cancel",
                 disabled=job.cancel_requested,
-                on_click=_cancel,
+                on_click=request_cancel,
                 args=(job.id,),
             )
         if job.state.can_resume:
@@ -75,7 +75,7 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
                 type="primary",
                 icon=":material/resume:",
                 key="resume",
-                on_click=_resume,
+                on_click=request_resume,
                 args=(job.id,),
             )
         if study is not None:
@@ -150,7 +150,8 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
             )
 
 
-def _log(job: JobRecord) -> None:
+def show_log(job: JobRecord) -> None:
+    """The end of its log, folded away."""
     with st.expander("Log"):
         text, _ = read_log(job)
         st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
@@ -164,17 +165,19 @@ def recent() -> None:
     for job in jobs:
         st.page_link(
             navigation.SEARCH,
-            label=f"{job.study or job.kind}: job {job.id} {_TITLES[job.state]}",
+            label=f"{job.study or job.kind}: job {job.id} {TITLES[job.state]}",
             icon=":material/history:",
             query_params={"job": str(job.id)},
         )
 
 
-def _cancel(job_id: int) -> None:
+def request_cancel(job_id: int) -> None:
+    """What the button does."""
     with frame.clear_errors():
         cancel(readings.store(), job_id, wait=False)
 
 
-def _resume(job_id: int) -> None:
+def request_resume(job_id: int) -> None:
+    """What the button does."""
     with frame.clear_errors():
         resume(readings.store(), job_id, detach=True)

@@ -12,6 +12,7 @@ HOME = "pages/home.py"
 SEARCH = "pages/search.py"
 PARETO = "pages/pareto.py"
 MACHINE = "pages/machine.py"
+MODELS = "pages/models.py"
 
 
 def run() -> None:
@@ -24,6 +25,7 @@ def run() -> None:
                 st.Page(HOME, title="Home", icon=":material/home:", default=True),
                 st.Page(SEARCH, title="Search", icon=":material/travel_explore:"),
                 st.Page(PARETO, title="Pareto front", icon=":material/scatter_plot:"),
+                st.Page(MODELS, title="Models", icon=":material/deployed_code:"),
                 st.Page(MACHINE, title="This machine", icon=":material/timer:"),
             ],
             position="top",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from bort.answers import Point, StudyAnswer
 from bort.figures.front import NORMAL_95
-from bort.ui import address, markup
+from bort.ui import address, markup, model_start
 from bort.ui.snippets import config_code, front_command
 
 
@@ -30,6 +30,7 @@ def show(answer: StudyAnswer) -> None:
     markup.label("this reading as a command")
     command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
     st.code(command, language="bash", wrap_lines=True)
+    model_start.offer(answer, shown)
     if point:
         st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
 

@@ -1,6 +1,7 @@
 """What pages read from the store, with what is costly kept: the one place that caches."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,6 +13,9 @@ from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.measure.stored import front_profile
 from bort.search.weight_region import WeightRegion
 from bort.storage import Store, StudyRecord, ensure_examples, open_store
+
+if TYPE_CHECKING:
+    from bort.export.predicting import Predictor
 
 ROOT = Path(bort.__file__).parent.parent
 
@@ -117,6 +121,21 @@ def active_jobs(study: str | None = None) -> list[JobRecord]:
 def recent_searches(limit: int = 4) -> list[JobRecord]:
     """The newest searches, whatever their state."""
     return list_jobs(store(), kind="search", limit=limit)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def predictor(folder: Path, changed: float) -> "Predictor":
+    """A model folder that is open to answer texts; imports torch.
+
+    Args:
+        changed: when its weights were written, so that new ones are read.
+    Raises:
+        ExportError, InvalidModelError: it cannot be opened.
+    """
+    del changed
+    from bort.export.predicting import Predictor
+
+    return Predictor(folder)
 
 
 def job(job_id: int) -> JobRecord:

@@ -56,7 +56,7 @@ print([name for name in heavy if name in sys.modules])
 """
 
 
-@pytest.mark.parametrize("page", ["home", "search", "pareto"])
+@pytest.mark.parametrize("page", ["home", "search", "pareto", "models"])
 def test_painting_a_page_loads_nothing_heavy(
     store: Store, tmp_path: Path, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,181 @@
+"""Trained models: their curves, and where they came to lie on the front they were picked from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
+from bort.figures.theme import Theme, escape, palette, styled
+
+LOSS, DEV_ERROR = "loss", "dev_error"
+_TITLES = {LOSS: "loss", DEV_ERROR: "dev error"}
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+Series = Sequence[tuple[int, float | None]]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One quantity of one training.
+
+    Attributes:
+        task: what it was trained on.
+        architecture_id: what was trained.
+        stage: "distil", "finetune", "agora1", ..., "plain".
+        training: seed and learning rate, in words.
+        quantity: `LOSS`, `DEV_ERROR`, or another that the job told.
+        points: pairs of step and value, by step.
+    """
+
+    task: str
+    architecture_id: str
+    stage: str
+    training: str
+    quantity: str
+    points: tuple[tuple[int, float], ...]
+
+
+def curves_of(metrics: Mapping[str, Series]) -> list[Curve]:
+    """Read the series of a fine-tuning job; those with other names are left out.
+
+    Args:
+        metrics: by name, `TASK/ARCHITECTURE/STAGE-seedS-lrR/QUANTITY`.
+    Examples:
+        >>> (curve,) = curves_of({"reviews/2-4/distil-seed0-lr0.001/loss": [(1, 0.5)]})
+        >>> curve.stage, curve.training
+        ('distil', 'seed 0, learning rate 0.001')
+    """
+    found = []
+    for name, series in metrics.items():
+        parts = name.rsplit("/", 3)
+        stage, _, rest = parts[-2].partition("-seed") if len(parts) == 4 else ("", "", "")
+        seed, _, rate = rest.partition("-lr")
+        if not rate:
+            continue
+        training = f"seed {seed}, learning rate {rate}"
+        points = tuple((step, value) for step, value in series if value is not None)
+        found.append(Curve(parts[0], parts[1], stage, training, parts[3], points))
+    return found
+
+
+def plot_curves(
+    curves: Sequence[Curve], quantity: str, *, theme: Theme = "light", height: int = 260
+) -> go.Figure:
+    """Draw one quantity of several trainings of a stage; they differ in colour and in dashes."""
+    colours = palette(theme)
+    lines = (colours.front, colours.cover, colours.best, colours.dominated)
+    figure = go.Figure()
+    drawn = [curve for curve in curves if curve.quantity == quantity]
+    for number, curve in enumerate(drawn):
+        figure.add_trace(
+            go.Scatter(
+                x=[step for step, _ in curve.points],
+                y=[value for _, value in curve.points],
+                mode="lines" if len(curve.points) > 1 else "markers",
+                name=escape(curve.training),
+                line={
+                    "color": lines[number % len(lines)],
+                    "dash": _DASHES[number // len(lines) % len(_DASHES)],
+                    "width": 2,
+                },
+                hovertemplate=f"step %{{x}}<br>{_TITLES[quantity]} %{{y:.4g}}",
+            )
+        )
+    figure.update_xaxes(title_text="step", tickformat="~s")
+    figure.update_yaxes(title_text=f"← better   {_TITLES[quantity]}", tickformat="~g")
+    figure.update_layout(
+        showlegend=len(drawn) > 1,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+    )
+    return styled(figure, theme, height=height)
+
+
+@dataclass(frozen=True, slots=True)
+class RealisedMark:
+    """A trained model on its front.
+
+    Attributes:
+        name: of the model.
+        architecture_id: what was picked.
+        realised: size (millions), latency (ms) and dev error (%), as measured.
+        predicted: the same as the search told them; None where it never trained the pick.
+        remark: one line for the pointer.
+    """
+
+    name: str
+    architecture_id: str
+    realised: Triple
+    predicted: Triple | None
+    remark: str
+
+
+def add_realised(
+    figure: go.Figure,
+    marks: Sequence[RealisedMark],
+    x: Objective,
+    y: Objective,
+    *,
+    theme: Theme = "light",
+) -> go.Figure:
+    """Draw trained models into a figure of `plot_pair`, each with an arrow from its prediction.
+
+    Arrows are lines whose last mark points: they are right on logarithmic axes too.
+    """
+    if not marks:
+        return figure
+    colours = palette(theme)
+    for mark in marks:
+        if mark.predicted is None or mark.predicted == mark.realised:
+            continue
+        ends = (mark.predicted, mark.realised)
+        figure.add_trace(
+            go.Scatter(
+                x=[end[x.column] for end in ends],
+                y=[end[y.column] for end in ends],
+                mode="lines+markers",
+                name="predicted to realised",
+                line={"color": colours.text, "width": 1.5},
+                marker={
+                    "symbol": ["circle", "arrow"],
+                    "angleref": "previous",
+                    "standoff": [0, 6],
+                    "size": [3, 11],
+                    "color": colours.text,
+                },
+                hoverinfo="skip",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=[mark.realised[x.column] for mark in marks],
+            y=[mark.realised[y.column] for mark in marks],
+            mode="markers",
+            name="realised",
+            customdata=[mark.architecture_id for mark in marks],
+            marker={
+                "symbol": "diamond",
+                "size": 12,
+                "color": colours.best,
+                "line": {"width": 1.5, "color": colours.text},
+            },
+            hovertext=[_hover(mark) for mark in marks],
+            hoverinfo="text",
+        )
+    )
+    return figure
+
+
+def _hover(mark: RealisedMark) -> str:
+    size, latency, error = mark.realised
+    return "<br>".join(
+        [
+            f"<b>{escape(mark.name)}</b>",
+            f"{escape(mark.architecture_id)}, trained properly",
+            SIZE.text(size),
+            LATENCY.text(latency),
+            ERROR.text(error),
+            escape(mark.remark),
+        ]
+    )

@@ -1,0 +1,118 @@
+"""All trained models; one of them read closely."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bort.storage import ModelRecord
+from bort.ui import address, frame, markup, model_curves, model_files, model_try, navigation
+from bort.ui.model_rows import comparison, interval, number, overview, percent, section, words
+
+_SHOWN = "shown-model"
+
+
+def nothing_yet() -> None:
+    """What to do next where no model is stored."""
+    markup.notice(
+        "No model is trained yet. Pick a point of a Pareto front and press “Fine-tune this "
+        "point”, or run the command below; the model appears here with its curves and files."
+    )
+    st.page_link(navigation.PARETO, label="Open the Pareto front", icon=":material/scatter_plot:")
+    st.code("bort finetune --best", language="bash")
+
+
+def show(models: Sequence[ModelRecord]) -> None:
+    """The list, then the chosen model beside its box and its files."""
+    st.dataframe(
+        overview(models),
+        hide_index=True,
+        column_config={"parameters": st.column_config.NumberColumn(format="localized")},
+        height=min(320, 38 + 35 * len(models)),
+        alt="Trained models with audit accuracy, latency and parameters",
+    )
+    names = [model.name for model in models]
+    asked = address.model()
+    if asked and asked not in names:
+        markup.problem(f"no model is named {asked!r} in this store; choose one of the list")
+    if st.session_state.get(_SHOWN) not in names:
+        st.session_state[_SHOWN] = asked if asked in names else names[0]
+    st.selectbox("Model", names, key=_SHOWN, on_change=_remember)
+    _one(models[names.index(st.session_state[_SHOWN])])
+
+
+def _remember() -> None:
+    address.choose_model(st.session_state[_SHOWN])
+
+
+def _one(model: ModelRecord) -> None:
+    left, right = st.columns([2.1, 1], gap="large")
+    with left:
+        _describe(model)
+        st.subheader("Beside what it must beat", anchor=False)
+        st.dataframe(
+            comparison(model),
+            hide_index=True,
+            column_config={
+                "who": st.column_config.TextColumn("", width=230),
+                "parameters": st.column_config.NumberColumn(format="localized"),
+            },
+            alt="The model, its teacher and baselines: accuracy, size, latency",
+        )
+        _remarks(model)
+        st.subheader("Curves", anchor=False)
+        if model.job_id is None:
+            markup.note("It came in a bundle; its curves stayed where it was trained.")
+        else:
+            model_curves.show(
+                model.job_id,
+                key=f"model:{model.id}",
+                architecture_id=model.architecture_id,
+                task=words(model.realised, "task"),
+            )
+    with right, st.container(border=True, key="sticky"), frame.clear_errors():
+        model_try.show(model)
+        model_files.show(model)
+
+
+def _describe(model: ModelRecord) -> None:
+    dimensions = ", ".join(f"{name} {value}" for name, value in model.architecture.items())
+    markup.name(model.name, f"{dimensions}. Trained on {model.task}.")
+    origin = "imported, to be read only" if model.is_imported else f"picked from {model.study}"
+    markup.tags([model.architecture_id, origin])
+    realised = model.realised
+    audit = section(realised, "audit")
+    accuracy, seeds = percent(number(audit, "accuracy")), len(realised.get("seeds") or [])
+    share = percent(number(realised, "share_of_teacher"))
+    faster = number(realised, "times_faster_than_teacher")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Audit accuracy", _text(accuracy, "%"), width="content")
+        st.metric("Of its teacher's", _text(share, "%"), width="content")
+        if faster is not None:
+            st.metric("Than its teacher", f"{faster:.1f} × as fast", width="content")
+    markup.note(
+        f"95 % interval {interval(audit) or 'unknown'} %, on "
+        f"{_text(number(audit, 'n'), 'audit texts')} that nothing was chosen by; "
+        f"mean of {seeds} seed{'' if seeds == 1 else 's'}."
+    )
+
+
+def _remarks(model: ModelRecord) -> None:
+    """What a reader of the table must know of it."""
+    realised = model.realised
+    for runtime, times in section(realised, "latency").items():
+        noise = "" if section(times).get("noise_ok", True) else "; the machine was busy meanwhile"
+        workload = words(times, "workload") or "unknown workload"
+        markup.note(f"Latency on {runtime}: {workload}, measured interleaved{noise}.")
+    gain = section(realised, "difference_from_teacher")
+    difference, low, high = (number(gain, key) for key in ("difference", "low", "high"))
+    if difference is not None and low is not None and high is not None:
+        markup.note(
+            f"Against its teacher on the same texts: {100 * difference:+.1f} points "
+            f"({100 * low:+.1f} to {100 * high:+.1f})."
+        )
+    if realised.get("dev_is_seen") is True:
+        markup.note("Agora learned from dev texts: its dev accuracy is not independent.")
+
+
+def _text(value: float | None, unit: str) -> str:
+    return "unknown" if value is None else f"{value:,.4g} {unit}"

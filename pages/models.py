@@ -1,0 +1,22 @@
+"""Trained models: watch one being trained, compare, try and take away those that are."""
+
+import streamlit as st
+
+from bort.ui import address, frame, model_panel, model_watch, readings
+
+LEAD = (
+    "A search gives architectures; here are the models that were trained from them, judged on "
+    "texts that nothing was chosen by, with their curves and their files."
+)
+
+with frame.page("Models", lead=LEAD):
+    job_id = address.job()
+    if job_id is not None:
+        model_watch.watch(job_id)
+    models = readings.store().models()
+    if models:
+        model_panel.show(models)
+    elif job_id is None:
+        model_panel.nothing_yet()
+    with st.container():
+        model_watch.recent()

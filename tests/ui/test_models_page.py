@@ -1,0 +1,236 @@
+"""The page Models and the button that leads to it: empty, live, full, hostile."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import Open, shown
+from made_up_models import add_model, finished_job, running_job
+from made_up_study import fill
+
+from bort.answers import read_answer
+from bort.errors import InvalidDataError
+from bort.export.trying import Reply, Trial, try_text
+from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
+from bort.figures.models import LOSS, RealisedMark, add_realised, curves_of, plot_curves
+from bort.finetuning.plan import FineTunePlan
+from bort.jobs import JobState
+from bort.storage import Store, models_folder
+from bort.ui import model_files, model_start, model_try
+from bort.ui.model_rows import comparison, realised_marks
+
+HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
+
+
+@pytest.fixture
+def pick(store: Store) -> str:
+    """A trained architecture of the study "reviews"."""
+    fill(store, "reviews", budget=8)
+    return read_answer(store, "reviews").front[0].id
+
+
+def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
+    app = visit("models")
+    assert not app.exception
+    assert "No model is trained yet. Pick a point" in shown(app)
+    assert app.code[0].value == "bort finetune --best"
+
+
+def test_a_model_stands_beside_teacher_baselines_and_landmark(
+    store: Store, visit: Open, pick: str
+) -> None:
+    job = finished_job(store, "reviews", pick)
+    model = add_model(store, "good", "reviews", pick, job_id=job.id)
+    app = visit("models")
+    assert not app.exception
+    table = comparison(model)
+    assert table["who"].tolist()[:2] == ["good", "teacher: MiniLM fine-tuned"]
+    assert table["audit (%)"].tolist()[:4] == [81.0, 81.0, 60.0, 75.0]
+    assert table["onnx-int8 (ms)"].tolist()[1:5:3] == [6.0, 30.0]
+    assert table["torch-float32 (ms)"].tolist()[4] == 60.0
+    assert [frame.value.shape for frame in app.dataframe][1] == table.shape
+    assert [metric.value for metric in app.metric][:2] == ["81 %", "97 %"]
+    assert "95 % interval 79.0 to 83.0 %, on 1,585 audit texts" in shown(app)
+    assert "onnx-int8: unknown workload, measured interleaved; the machine was busy" in shown(app)
+    assert len(app.get("bidi_component")) == 2, "loss and dev error"
+    assert "has no config.json" in shown(app), "files that are gone are told, not offered"
+
+
+def test_a_running_job_shows_its_curves_and_can_be_cancelled(
+    store: Store, visit: Open, pick: str
+) -> None:
+    job = running_job(store, "reviews", pick)
+    app = visit("models", job=str(job.id))
+    assert not app.exception
+    assert f"Fine-tuning {pick}" in shown(app)
+    assert "seed 0: loss 0.200; about 42 s left" in shown(app)
+    assert [metric.value for metric in app.metric] == ["0.200", "10.0%", "none yet", "900"]
+    assert len(app.get("bidi_component")) == 2
+    assert not app.button(key="model-cancel").disabled
+    store.finish_job(job.id, 1, JobState.FAILED, reason=HOSTILE)
+    app = visit("models", job=str(job.id))
+    assert "It ended early: &lt;b&gt;Bad" in shown(app)
+    assert app.button(key="model-resume")
+
+
+@pytest.mark.parametrize("job", ["999", "x"])
+def test_a_job_that_is_none_is_one_line(store: Store, visit: Open, job: str) -> None:
+    app = visit("models", job=job)
+    assert not app.exception
+    other = store.create_job("search", {}).id
+    assert "trains no model" in shown(visit("models", job=str(other)))
+
+
+def test_hostile_names_and_damaged_rows_are_shown_as_text(
+    store: Store, visit: Open, pick: str
+) -> None:
+    damaged = {"audit": "no", "latency": [1], "teacher": {"name": 3}, "seeds": None}
+    add_model(store, HOSTILE, "reviews", pick, **damaged, landmark={"name": HOSTILE})
+    app = visit("models", model="nobody")
+    assert not app.exception
+    assert "&lt;b&gt;Bad&lt;/b&gt;" in shown(app)
+    assert "<b>Bad" not in shown(app)
+    assert "no model is named &#x27;nobody&#x27;" in shown(app)
+    assert app.metric[0].value == "unknown"
+
+
+def test_a_sentence_is_answered_by_model_and_teacher(
+    store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_model(store, "good", "reviews", pick)
+
+    def answer(model, text, *, open_folder):
+        if not text.strip():
+            raise InvalidDataError("there is no text to try; write a sentence")
+        replies = (Reply({"bad": 0.2, "good": 0.8}, 1.0), Reply({"bad": 0.6, "good": 0.4}, 8.0))
+        return Trial(text, 1, *replies)
+
+    monkeypatch.setattr(model_try, "try_text", answer)
+    app = visit("models")
+    app.button(key="try-answer").click().run()
+    assert "there is no text to try" in shown(app)
+    app.text_area(key="try-text").set_value(HOSTILE)
+    app.button(key="try-answer").click().run()
+    assert not app.exception
+    text = shown(app)
+    assert "“&lt;b&gt;Bad" in text
+    assert "<td>good</td><td>80.0%</td><td>40.0%</td>" in text
+    assert "They differ; the model took 1/8.0 of its teacher" in text
+
+
+def test_an_empty_sentence_opens_nothing(store: Store, pick: str) -> None:
+    def never(_folder: Path):
+        raise AssertionError
+
+    with pytest.raises(InvalidDataError, match="write a sentence"):
+        try_text(add_model(store, "good", "reviews", pick), " \n", open_folder=never)
+
+
+def test_a_download_is_one_zip_of_what_the_export_wrote(store: Store, pick: str) -> None:
+    model = add_model(store, "good", "reviews", pick)
+    folder = models_folder() / "good"
+    folder.mkdir(parents=True)
+
+    def write(given, out: Path) -> None:
+        assert given is model
+        (out / "inner").mkdir(parents=True)
+        (out / "inner" / "config.json").write_text("{}")
+
+    packed = model_files.made(model, write)
+    assert isinstance(packed, io.BytesIO)
+    with zipfile.ZipFile(packed) as archive:
+        assert "good/inner/config.json" in archive.namelist()
+
+
+def test_complete_files_are_offered_with_their_commands(
+    store: Store, visit: Open, pick: str
+) -> None:
+    add_model(store, "good", "reviews", pick)
+    folder = models_folder() / "good"
+    folder.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_text("{}")
+    app = visit("models")
+    assert not app.exception
+    assert len(app.get("download_button")) == 3
+    commands = [code.value for code in app.code]
+    assert "bort export good --format bundle --out good-bundle.zip" in commands
+    assert "bort export good --format hf --out good-hf" in commands
+
+
+def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
+    store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = FineTunePlan(
+        trainings=3, steps=4462, minutes=5.0, basis="from 31 trainings",
+        memory_bytes=2 << 30, disk_bytes=160 << 20, free_bytes=70 << 30,
+    )  # fmt: skip
+    monkeypatch.setattr(model_start, "check_finetune", lambda _spec: [])
+    monkeypatch.setattr(model_start, "plan_finetune", lambda *_given: plan)
+    started = []
+
+    def start(given: Store, kind: str, spec: dict, *, study: str) -> int:
+        started.append((kind, spec["picks"], spec["seeds"]))
+        return given.create_job(kind, spec, study=study).id
+
+    monkeypatch.setattr(model_start, "start_detached", start)
+    app = visit("pareto", study="reviews", pick=pick)
+    assert not started
+    app.button(key="fine-tune").click().run()
+    app.number_input(key="fine-tune-seeds").set_value(2).run()
+    assert not app.exception
+    text = shown(app)
+    assert all(part in text for part in ("about 5 min", "2.0 GiB", "160 MiB"))
+    command = f"bort finetune --study reviews --pick {pick} --seeds 2"
+    assert command in [code.value for code in app.code]
+    app.button(key="fine-tune-start").click().run()
+    assert not app.exception
+    assert started == [("finetune", (pick,), 2)]
+
+
+def test_what_cannot_be_fine_tuned_is_one_line(
+    store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_spec):
+        raise InvalidDataError(HOSTILE)
+
+    monkeypatch.setattr(model_start, "check_finetune", refuse)
+    app = visit("pareto", study="reviews", pick=pick)
+    app.button(key="fine-tune").click().run()
+    assert not app.exception
+    assert "&lt;b&gt;Bad" in shown(app)
+    assert "fine-tune-start" not in [button.key for button in app.button]
+
+
+def test_arrows_lead_from_predicted_to_realised(store: Store, visit: Open, pick: str) -> None:
+    model = add_model(store, "good", "reviews", pick)
+    (mark,) = realised_marks([model], "movie-reviews")
+    assert not realised_marks([model], "tweets"), "another task has another error"
+    info = front_info(read_answer(store, "reviews").points)
+    for x, y in ((SIZE, ERROR), (LATENCY, ERROR), (SIZE, LATENCY)):
+        figure = add_realised(plot_pair(info, x, y, log=[x]), [mark], x, y)
+        arrow, diamond = figure.data[-2:]
+        assert arrow.x[0] == mark.predicted[x.column]
+        assert (arrow.x[1], arrow.y[1]) == (diamond.x[0], diamond.y[0])
+        assert diamond.y[0] == mark.realised[y.column]
+    assert "trained properly" in shown(visit("pareto", study="reviews"))
+
+
+def test_a_mark_without_prediction_has_no_arrow() -> None:
+    mark = RealisedMark(HOSTILE, "2-4", (1.0, 2.0, 20.0), None, HOSTILE)
+    figure = add_realised(plot_pair(front_info([]), SIZE, ERROR), [mark], SIZE, ERROR)
+    assert [trace.name for trace in figure.data].count("realised") == 1
+    assert "predicted to realised" not in [trace.name for trace in figure.data]
+    assert "<b>Bad" not in figure.data[-1].hovertext[0]
+
+
+def test_curves_are_read_from_the_names_of_series() -> None:
+    metrics = {
+        "a/b/2-4/finetune-seed1-lr0.01/loss": [(1, 0.5), (2, None), (3, 0.25)],
+        "certified_epsilon": [(1, 0.5)],
+    }
+    (curve,) = curves_of(metrics)
+    assert (curve.task, curve.architecture_id, curve.stage) == ("a/b", "2-4", "finetune")
+    (line,) = plot_curves([curve], LOSS).data
+    assert (list(line.x), list(line.y)) == ([1, 3], [0.5, 0.25])
