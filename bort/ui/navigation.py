@@ -12,6 +12,7 @@ HOME = "pages/home.py"
 SEARCH = "pages/search.py"
 PARETO = "pages/pareto.py"
 MACHINE = "pages/machine.py"
+AGORA = "pages/agora.py"
 MODELS = "pages/models.py"
 
 
@@ -26,6 +27,7 @@ def run() -> None:
                 st.Page(SEARCH, title="Search", icon=":material/travel_explore:"),
                 st.Page(PARETO, title="Pareto front", icon=":material/scatter_plot:"),
                 st.Page(MODELS, title="Models", icon=":material/deployed_code:"),
+                st.Page(AGORA, title="Agora", icon=":material/school:"),
                 st.Page(MACHINE, title="This machine", icon=":material/timer:"),
             ],
             position="top",

@@ -1,0 +1,84 @@
+"""The map of a run: dev items and the points that a round sampled near its errors."""
+
+import streamlit as st
+
+from bort.agora.rounds import Verdict
+from bort.figures import agora as figures
+from bort.figures.agora import MapMark
+from bort.projection import Kind
+from bort.ui import agora_readings, chart, frame, markup, readings
+
+KINDS: dict[str, Kind] = {"PCA": "pca", "t-SNE": "tsne"}
+TEXT_CHARACTERS = 160
+
+
+@st.fragment
+def show(job_id: int) -> None:
+    """A switch, and behind it the map; nothing is computed before it is asked for."""
+    with frame.clear_errors():
+        if not st.toggle("Map of the data", key=f"agora-map:{job_id}"):
+            return
+        left, right = st.columns([1, 2])
+        with left:
+            kind = st.segmented_control(
+                "Map", list(KINDS), default="PCA", key="agora-map-kind", required=True
+            )
+        job = readings.job(job_id)
+        numbers = [record.number for record in agora_readings.rounds(job)]
+        number = numbers[0]
+        if len(numbers) > 1:
+            with right:
+                number = st.select_slider("Round", numbers, key=f"agora-map-round:{job_id}")
+        with st.spinner("Drawing the map, once per run"):
+            marks = _marks(job_id, KINDS[kind], number)
+        chart.show(
+            figures.plot_map(marks, theme=frame.theme()),
+            key=f"agora:map:{kind}",
+            alt=f"Map of the dev items and of the points sampled in round {number}",
+        )
+        markup.note(_reading(kind, is_torus=job.spec["task"] == "torus"))
+
+
+def _marks(job_id: int, kind: Kind, number: int) -> list[MapMark]:
+    job = readings.job(job_id)
+    dev, found = agora_readings.places(job, kind)
+    wrong = set(agora_readings.rounds(job)[number].round["wrong_dev"])
+    parents = agora_readings.parents(job) or ()
+    marks = [
+        MapMark(
+            float(x),
+            float(y),
+            figures.WRONG if k in wrong else figures.DEV,
+            f"dev {k}: {_short(value)}",
+        )
+        for k, ((x, y), value) in enumerate(zip(dev, parents, strict=True))
+    ]
+    for row, (x, y) in zip(agora_readings.points(job), found, strict=True):
+        if row["round"] == number:
+            accepted = row["verdict"] == Verdict.ACCEPTED
+            group = figures.ACCEPTED if accepted else figures.REFUSED
+            name = f"{row['round']}:{row['position']}"
+            text = f"{name}, {row['verdict']}, near dev {row['parent']}: {_short(row['value'])}"
+            marks.append(MapMark(float(x), float(y), group, text))
+    return marks
+
+
+def _short(value: object) -> str:
+    text = agora_readings.as_text(value)  # type: ignore[arg-type]
+    return text if len(text) <= TEXT_CHARACTERS else text[: TEXT_CHARACTERS - 1] + "…"
+
+
+def _reading(kind: str, *, is_torus: bool) -> str:
+    space = (
+        "Points are taken as they are"
+        if is_torus
+        else "Texts are compared by the words they use (tf-idf), not in the space that the run "
+        "samples in"
+    )
+    how = (
+        "the plane in which the dev items vary most"
+        if kind == "PCA"
+        else "neighbours stay neighbours, distances between groups mean nothing; a sampled point "
+        "lies among the dev items nearest to it"
+    )
+    return f"{space}; {how}. The map is fitted to the dev items: no point moves between rounds."

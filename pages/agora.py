@@ -1,0 +1,24 @@
+"""Teach a student near its errors, and watch the rounds."""
+
+import streamlit as st
+
+from bort.ui import address, agora_form, agora_plan, agora_watch, frame
+from bort.ui.slots import Slots
+
+LEAD = (
+    "Train a small model, find what it gets wrong, sample new points near its errors, let a second "
+    "model label them, train again. The audit error is told on data that Agora never sees."
+)
+
+with frame.page("Agora", lead=LEAD):
+    job_id = address.job()
+    if job_id is not None:
+        agora_watch.show(job_id)
+    else:
+        slots = Slots()
+        left, right = st.columns([2, 1], gap="large")
+        with left:
+            choices = agora_form.fill_in(slots)
+        with right, st.container(border=True, key="sticky"):
+            agora_plan.show(choices, slots)
+            agora_watch.recent()

@@ -1,0 +1,275 @@
+"""The page Agora: forms, refusals, a run from its first round to its corrections, and the map."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import Open, shown
+from made_up_study import fill
+
+from bort.figures.agora import plot_map
+from bort.jobs.process import this_process
+from bort.storage import JobRecord, JobState, Progress, Store
+from bort.ui import agora_map, agora_plan, agora_points, agora_watch
+
+HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
+TORUS = {
+    "study": "made-up",
+    "task": "torus",
+    "learner": "knn",
+    "labeler": "oracle",
+    "sampler": "tangent",
+    "radius": 1.5,
+    "rounds": 2,
+    "points": None,
+    "seed": 0,
+}
+
+
+def point(value: object, verdict: str = "accepted", **more: object) -> dict:
+    labelled = {"label": 1, "confidence": 0.9, "probabilities": [0.1, 0.9], "student_before": 0}
+    kept = labelled if verdict == "accepted" else {"probabilities": []}
+    known = {"value": value, "parent": 3, "sampler": "tangent", "distance": 0.4}
+    unknown = {"label": None, "confidence": None, "student_before": None}
+    return {**known, "verdict": verdict, **unknown, **kept, **more}
+
+
+def made_up_round(number: int, points: list[dict], *, is_last: bool = False) -> tuple[dict, dict]:
+    """The record of a round and its row, with refusals counted as the loop counts them."""
+    accepted = sum(p["verdict"] == "accepted" for p in points)
+    refused = {p["verdict"]: 1 for p in points if p["verdict"] != "accepted"}
+    ending = "rounds-spent" if is_last else None
+    shared = {"train_size": 1500 + number, "setting": 0, "replayed": None, "ending": ending}
+    record = {
+        **shared,
+        "number": number,
+        "setting_errors": [[0, 0.1]],
+        "surviving": [0, 2],
+        "dev_error": {"wrong": 150 - number, "n": 1500},
+        "wrong_dev": [3, 5, 8],
+        "points": points,
+        "after": [1] * number,
+    }
+    rates = {
+        f"{split}_{key}": value
+        for split in ("dev", "audit")
+        for key, value in (("error", 0.1), ("low", 0.08), ("high", 0.12), ("n", 1500))
+    }
+    row = {
+        **shared,
+        **rates,
+        "round": number,
+        "errors_found": 150 - number,
+        "proposed": len(points),
+        "refused": refused,
+        "accepted": accepted,
+        "surviving_hyperparameters": [0, 2],
+        "gap": 0.0,
+        "near_dev": None,
+        "betti": [1, number + 1, number],
+        "coverage": 0.97,
+        "seconds": 1.0,
+    }
+    return record, row
+
+
+def run_of(store: Store, *, state: JobState | None = JobState.DONE, rounds: int = 2) -> JobRecord:
+    """A run with made-up rounds; `state` None leaves it running."""
+    job = store.create_job("agora", TORUS)
+    store.claim_job(job.id, job.attempt, this_process())
+    points = [point([2.0, 0.5, 0.1]), point([2.0, 9.0, 0.1], "outside-radius")]
+    for number in range(rounds):
+        last = number == rounds - 1
+        record, row = made_up_round(number, [] if last else points, is_last=last)
+        store.add_agora_round(job.id, number, record, row)
+    store.heartbeat(job.id, 1, Progress(rounds, 3, "round 1: dev error 0.1", eta_s=3))
+    if state is not None:
+        store.finish_job(job.id, 1, state, reason=None if state is JobState.DONE else HOSTILE)
+    return store.job(job.id)
+
+
+def test_an_empty_store_shows_a_run_that_can_be_started(store: Store, visit: Open) -> None:
+    app = visit("agora")
+    assert not app.exception
+    text = shown(app)
+    assert "8 at most" in text
+    assert "about 14 s" in text
+    assert not app.button(key="agora-start").disabled
+    assert any("bort agora run --task=torus" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("agora-radius-torus", 0.0, "the radius must be a finite number above 0"),
+        ("agora-rounds-torus", -1, "rounds must be a whole number of 0 or more"),
+        ("agora-points", -5, "points must be a whole number of 0 or more"),
+        ("agora-seed", -1, "seed must be a whole number of 0 or more"),
+    ],
+)
+def test_what_cannot_be_used_is_said_at_once(
+    store: Store, visit: Open, field: str, value: float, message: str
+) -> None:
+    app = visit("agora")
+    app.number_input(key=field).set_value(value).run()
+    assert not app.exception
+    assert message in shown(app)
+    assert app.button(key="agora-start").disabled
+
+
+def test_starting_starts_the_job_that_the_command_would(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(given: Store, kind: str, spec: dict, study: str) -> int:
+        return given.create_job(kind, {**spec, "study": study}).id
+
+    monkeypatch.setattr(agora_plan, "start_detached", start)
+    app = visit("agora")
+    app.selectbox(key="agora-learner").set_value("knn").run()
+    app.number_input(key="agora-rounds-torus").set_value(3).run()
+    app.button(key="agora-start").click().run()
+    assert not app.exception
+    (job,) = store.jobs()
+    assert job.kind == "agora"
+    assert job.spec == {**TORUS, "study": "torus-knn", "labeler": "noisy-oracle", "rounds": 3}
+    assert "The first round is being trained" in shown(app)
+
+
+def test_texts_that_are_not_here_are_looked_at_on_start(store: Store, visit: Open) -> None:
+    app = visit("agora")
+    app.selectbox(key="agora-task").set_value("movie-reviews").run()
+    assert not app.exception
+    assert "fetched where needed, on Start" in shown(app)
+    assert not app.button(key="agora-start").disabled
+
+
+def test_a_file_is_checked_at_once(store: Store, visit: Open, tmp_path) -> None:
+    path = tmp_path / "one-class.csv"
+    path.write_text("text,label\n" + "".join(f"word {k},same\n" for k in range(60)))
+    app = visit("agora")
+    app.selectbox(key="agora-task").set_value("a file on this machine").run()
+    assert app.button(key="agora-start").disabled
+    app.text_input(key="agora-path").set_value(str(path)).run()
+    assert not app.exception
+    assert "class" in shown(app)
+    assert app.button(key="agora-start").disabled
+
+
+def test_a_picked_point_becomes_the_student(store: Store, visit: Open) -> None:
+    fill(store, "mine", budget=4)
+    app = visit("agora", study="mine", pick="2-12-96-192")
+    assert not app.exception
+    assert app.selectbox(key="agora-study").value == "mine"
+    (code,) = [code.value for code in app.code if "agora run" in code.value]
+    assert "--from-study=mine --architecture=2-12-96-192" in code
+
+
+def test_a_finished_run_is_read(store: Store, visit: Open) -> None:
+    job = run_of(store)
+    app = visit("agora", job=str(job.id))
+    assert not app.exception
+    text = shown(app)
+    assert "Audit error 0.1000 (95%: 0.0800 to 0.1200, n 1,500)" in text
+    assert "Ended because the rounds were spent." in text
+    rounds, points = (frame.value for frame in app.dataframe)
+    assert rounds["refused"].tolist() == ["1 outside radius", ""]
+    assert rounds["Betti"].tolist() == ["(1, 1, 0)", "(1, 2, 1)"]
+    assert rounds["surviving"].tolist() == ["0, 2", "0, 2"]
+    assert points["point"].tolist() == ["0:0", "0:1"]
+    assert points["generated"][0] == "2.000, 0.500, 0.100"
+    assert points["student"][0] == "even band → odd band"
+    assert points["parent, a dev error"][0].count(",") == 2
+
+
+def test_points_are_filtered(store: Store, visit: Open) -> None:
+    job = run_of(store)
+    app = visit("agora", job=str(job.id))
+    app.selectbox(key=f"agora-verdict:{job.id}").set_value("outside-radius").run()
+    assert app.dataframe[1].value["point"].tolist() == ["0:1"]
+
+
+@pytest.mark.parametrize("kind", ["PCA", "t-SNE"])
+def test_the_map_is_drawn_when_asked_for(store: Store, visit: Open, kind: str, monkeypatch) -> None:
+    monkeypatch.setattr("bort.agora.torus.DEV", 60)
+    job = run_of(store)
+    app = visit("agora", job=str(job.id))
+    before = len(app.get("bidi_component"))
+    app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
+    app.segmented_control(key="agora-map-kind").set_value(kind).run()
+    assert not app.exception
+    assert len(app.get("bidi_component")) == before + 1
+    figure = plot_map(agora_map._marks(job.id, agora_map.KINDS[kind], 0))
+    names = {trace.name: len(trace.x) for trace in figure.data}
+    assert names == {
+        "dev, right (57)": 57,
+        "refused (1)": 1,
+        "accepted (1)": 1,
+        "dev, wrong (3)": 3,
+    }
+
+
+def test_a_run_without_a_round_says_what_to_do(store: Store, visit: Open) -> None:
+    job = run_of(store, state=JobState.FAILED, rounds=0)
+    app = visit("agora", job=str(job.id))
+    assert not app.exception
+    text = shown(app)
+    assert "It ended early: &lt;b&gt;Bad" in text
+    assert "Resume it or set up another" in text
+    assert app.button(key="agora-resume")
+
+
+def test_a_running_one_is_watched(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(agora_watch, "cancel", lambda _store, job, **_: asked.append(job))
+    job = run_of(store, state=None)
+    app = visit("agora", job=str(job.id))
+    assert "about 3 s left at most" in shown(app)
+    app.button(key="agora-cancel").click().run()
+    assert asked == [job.id]
+
+
+def test_another_kind_of_job_is_not_shown_as_a_run(store: Store, visit: Open) -> None:
+    job = store.create_job("latency", {})
+    assert "is no Agora run" in shown(visit("agora", job=str(job.id)))
+    assert "no job 99" in shown(visit("agora", job="99"))
+
+
+def test_corrections_are_replayed_as_a_new_job(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(given: Store, kind: str, spec: dict, study: str | None) -> int:
+        return given.create_job(kind, {**spec, "study": study}).id
+
+    monkeypatch.setattr(agora_points, "start_detached", start)
+    job = run_of(store)
+    app = visit("agora", job=str(job.id))
+    app.session_state[f"agora-corrections:{job.id}"] = {(0, 0): None}
+    app.run()
+    assert "reject 0:0" in shown(app)
+    app.button(key="agora-replay").click().run()
+    assert not app.exception
+    replayed = max(store.jobs(), key=lambda found: found.id)
+    assert replayed.spec["replay"] == {"job": job.id, "corrections": [[0, 0, None]]}
+    assert f"replays job {job.id} with corrections" in shown(app)
+
+
+def test_a_correction_that_cannot_be_made_is_refused(store: Store, visit: Open) -> None:
+    job = run_of(store)
+    app = visit("agora", job=str(job.id))
+    app.session_state[f"agora-corrections:{job.id}"] = {(0, 1): 1}
+    app.run()
+    app.button(key="agora-replay").click().run()
+    assert not app.exception
+    assert "cannot be labelled" in shown(app)
+    assert len(store.jobs()) == 1
+
+
+def test_painting_loads_neither_torch_nor_sklearn() -> None:
+    code = (
+        "import sys, bort.ui.agora_watch, bort.ui.agora_plan, bort.cli.agora, bort.jobs.agora\n"
+        "print([m for m in ('torch', 'sklearn', 'transformers') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
