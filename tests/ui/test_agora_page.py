@@ -2,14 +2,18 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import streamlit as st
 from conftest import Open, shown
 from made_up_study import fill
 
+from bort.agora_text.spec import TextSpec, small_space
 from bort.figures.agora import plot_map
 from bort.jobs.process import this_process
 from bort.storage import JobRecord, JobState, Progress, Store
+from bort.study import TaskSpec
 from bort.ui import agora_map, agora_plan, agora_points, agora_watch
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
@@ -273,3 +277,59 @@ def test_painting_loads_neither_torch_nor_sklearn() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def reviews(path: Path) -> Path:
+    """A data file with two classes that words tell apart."""
+    rows = [f"a {'fine' if k % 2 else 'dull'} film number {k},{k % 2}" for k in range(240)]
+    path.write_text("text,label\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_run_on_texts_is_checked_and_its_cost_told(
+    store: Store, visit: Open, tmp_path: Path
+) -> None:
+    app = visit("agora")
+    app.selectbox(key="agora-task").set_value("a file on this machine").run()
+    app.text_input(key="agora-path").set_value(str(reviews(tmp_path / "reviews.csv"))).run()
+    app.number_input(key="agora-labelled").set_value(60).run()
+    assert not app.exception
+    text = shown(app)
+    assert "3,300 steps at most" in text  # 7 rounds of 300, and 4 times 300 for the last student
+    assert "not known yet" in text
+    assert not app.button(key="agora-start").disabled
+    app.text_input(key="agora-architecture").set_value("2-3-128-512").run()
+    assert not app.exception
+    assert app.button(key="agora-start").disabled
+
+
+def test_generated_texts_are_shown_as_text_beside_their_parents(
+    store: Store, visit: Open, tmp_path: Path
+) -> None:
+    spec = TextSpec(
+        study="texts",
+        task=TaskSpec(task=str(reviews(tmp_path / "reviews.csv"))),
+        space=small_space("2-2-32-64", {}).to_dict(),
+        architecture="2-2-32-64",
+    )
+    job = store.create_job("agora", spec.to_dict())
+    store.claim_job(job.id, job.attempt, this_process())
+    record, row = made_up_round(0, [point(HOSTILE), point("🙂 " * 5_000)])
+    store.add_agora_round(job.id, 0, record, row)
+    store.finish_job(job.id, 1, JobState.DONE, result={"described": {"class_names": ["-", "+"]}})
+    app = visit("agora", job=str(job.id))
+    assert not app.exception
+    points = app.dataframe[1].value
+    assert points["generated"][0] == HOSTILE
+    assert len(points["generated"][1]) == agora_points.CELL_CHARACTERS
+    assert "film number" in points["parent, a dev error"][0]
+    assert points["label"].tolist() == ["+", "+"]
+    app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
+    assert not app.exception
+    assert "by the words they use" in shown(app)
+    (tmp_path / "reviews.csv").unlink()
+    st.cache_resource.clear()
+    app = visit("agora", job=str(job.id))
+    app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
+    assert not app.exception
+    assert "put its file back" in shown(app)
