@@ -38,7 +38,7 @@ def log_ratio_bound(
     Examples:
         >>> counts = (np.array([120]), np.array([10]), np.array([20]))
         >>> np.exp(log_ratio_bound(*counts, alpha=0.05)).round(3).tolist()
-        [1.012]
+        [1.003]
     """
     alone = first_alone + second_alone
     pi = _upper_share(first_alone, alone, _FIRST_SHARE * alpha)
