@@ -9,6 +9,14 @@ from bort.ui import address, frame, markup, model_curves, model_files, model_try
 from bort.ui.model_rows import comparison, interval, number, overview, percent, section, words
 
 _SHOWN = "shown-model"
+_ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
+_MILLISECONDS = st.column_config.NumberColumn(format="%.2f")
+_FORMATS = {
+    **dict.fromkeys(("audit (%)", "of teacher (%)", "dev (%)", "times faster"), _ONE_DIGIT),
+    "latency (ms)": _MILLISECONDS,
+    "macro F1": st.column_config.NumberColumn(format="%.3f"),
+    "parameters": st.column_config.NumberColumn(format="localized"),
+}
 
 
 def nothing_yet() -> None:
@@ -26,7 +34,8 @@ def show(models: Sequence[ModelRecord]) -> None:
     st.dataframe(
         overview(models),
         hide_index=True,
-        column_config={"parameters": st.column_config.NumberColumn(format="localized")},
+        column_config=_FORMATS,
+        placeholder="",
         height=min(320, 38 + 35 * len(models)),
         alt="Trained models with audit accuracy, latency and parameters",
     )
@@ -49,13 +58,16 @@ def _one(model: ModelRecord) -> None:
     with left:
         _describe(model)
         st.subheader("Beside what it must beat", anchor=False)
+        table = comparison(model)
         st.dataframe(
-            comparison(model),
+            table,
             hide_index=True,
             column_config={
+                **_FORMATS,
+                **{name: _MILLISECONDS for name in table if name.endswith("(ms)")},
                 "who": st.column_config.TextColumn("", width=230),
-                "parameters": st.column_config.NumberColumn(format="localized"),
             },
+            placeholder="",
             alt="The model, its teacher and baselines: accuracy, size, latency",
         )
         _remarks(model)

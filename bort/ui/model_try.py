@@ -65,7 +65,11 @@ def _answer(trial: Trial) -> None:
         verdict = "They agree" if teacher.label == trial.model.label else "They differ"
         ratio = teacher.latency_ms / trial.model.latency_ms
         markup.note(f"{verdict}; the model took 1/{ratio:.1f} of its teacher's time here.")
-    threads = f"{trial.threads} threads" if trial.threads else "all cores"
+    threads = (
+        "all cores"
+        if trial.threads is None
+        else f"{trial.threads} thread{'s' * (trial.threads > 1)}"
+    )
     markup.note(
         f"Median of five runs on {threads}, PyTorch, tokenizer included, beside whatever else "
         "runs now; the table's latencies were measured under control."
