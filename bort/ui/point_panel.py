@@ -7,7 +7,7 @@ import streamlit as st
 
 from bort.answers import Point, StudyAnswer
 from bort.figures.front import NORMAL_95
-from bort.ui import address, markup, model_start
+from bort.ui import address, markup, model_start, navigation
 from bort.ui.snippets import config_code, front_command
 
 
@@ -31,6 +31,12 @@ def show(answer: StudyAnswer) -> None:
     command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
     st.code(command, language="bash", wrap_lines=True)
     model_start.offer(answer, shown)
+    st.page_link(
+        navigation.AGORA,
+        label="Teach it with Agora",
+        icon=":material/school:",
+        query_params={"study": answer.study, "pick": shown.id},
+    )
     if point:
         st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
 
