@@ -27,7 +27,7 @@ def fill_in(slots: Slots) -> Choices:
     """All fields; what is left empty is left out, and `bort agora run` decides."""
     with _box("What to teach"):
         names = [TORUS, *(info.name for info in list_tasks()), OWN_PATH, OWN_UPLOAD]
-        start = names.index(TORUS if address.study() is None else names[1])
+        start = names.index(_first_task(names))
         task = st.selectbox("Task", names, index=start, key="agora-task", format_func=_title)
         choices = _torus(slots) if task == TORUS else _texts(task, slots)
     with _box("Where new points come from"):
@@ -38,6 +38,14 @@ def fill_in(slots: Slots) -> Choices:
         choices |= _advanced(slots, is_torus=task == TORUS)
     slots.below("general")
     return choices
+
+
+def _first_task(names: list[str]) -> str:
+    """That of the study in the address; the torus where there is none."""
+    study = readings.study(address.study())
+    if study is None:
+        return TORUS
+    return study.spec.task.task if study.spec.task.task in names else OWN_PATH
 
 
 def _title(name: str) -> str:

@@ -163,6 +163,7 @@ def test_a_picked_point_becomes_the_student(store: Store, visit: Open) -> None:
     fill(store, "mine", budget=4)
     app = visit("agora", study="mine", pick="2-12-96-192")
     assert not app.exception
+    assert app.selectbox(key="agora-task").value == "movie-reviews"
     assert app.selectbox(key="agora-study").value == "mine"
     (code,) = [code.value for code in app.code if "agora run" in code.value]
     assert "--from-study=mine --architecture=2-12-96-192" in code
