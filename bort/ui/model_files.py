@@ -15,6 +15,7 @@ from bort.export.huggingface import check_files
 from bort.measure.runtimes import runtime_kind
 from bort.storage import ModelRecord
 from bort.ui import markup, readings
+from bort.ui.model_rows import seed_count
 
 LARGEST_BYTES = 512 << 20  # of what a browser is handed; the command line has no limit
 ONNX_RUNTIME = "onnx-float32"
@@ -42,7 +43,7 @@ def show(model: ModelRecord) -> None:
         st.code(predict_python(f"{model.name}-hf"), language="python", wrap_lines=True)
         if not model.is_imported:
             markup.label("train it again")
-            seeds = len(model.realised.get("seeds") or [0])
+            seeds = max(1, seed_count(model.realised))
             command = finetune_command(model.study, [model.architecture_id], seeds=seeds)
             st.code(command, language="bash", wrap_lines=True)
 

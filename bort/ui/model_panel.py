@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from bort.storage import ModelRecord
 from bort.ui import address, frame, markup, model_curves, model_files, model_try, navigation
-from bort.ui.model_rows import comparison, interval, number, overview, percent, section, words
+from bort.ui.model_rows import (
+    comparison,
+    interval,
+    number,
+    overview,
+    percent,
+    section,
+    seed_count,
+    words,
+)
 
 _SHOWN = "shown-model"
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
@@ -64,7 +74,7 @@ def _one(model: ModelRecord) -> None:
             hide_index=True,
             column_config={
                 **_FORMATS,
-                **{name: _MILLISECONDS for name in table if name.endswith("(ms)")},
+                **dict.fromkeys(_latencies(table), _MILLISECONDS),
                 "who": st.column_config.TextColumn("", width=230),
             },
             placeholder="",
@@ -86,6 +96,10 @@ def _one(model: ModelRecord) -> None:
         model_files.show(model)
 
 
+def _latencies(table: pd.DataFrame) -> list[str]:
+    return [name for name in map(str, table.columns) if name.endswith("(ms)")]
+
+
 def _describe(model: ModelRecord) -> None:
     dimensions = ", ".join(f"{name} {value}" for name, value in model.architecture.items())
     markup.name(model.name, f"{dimensions}. Trained on {model.task}.")
@@ -93,12 +107,12 @@ def _describe(model: ModelRecord) -> None:
     markup.tags([model.architecture_id, origin])
     realised = model.realised
     audit = section(realised, "audit")
-    accuracy, seeds = percent(number(audit, "accuracy")), len(realised.get("seeds") or [])
+    accuracy, seeds = percent(number(audit, "accuracy")), seed_count(realised)
     share = percent(number(realised, "share_of_teacher"))
     faster = number(realised, "times_faster_than_teacher")
     with st.container(horizontal=True, gap="large"):
-        st.metric("Audit accuracy", _text(accuracy, "%"), width="content")
-        st.metric("Of its teacher's", _text(share, "%"), width="content")
+        st.metric("Audit accuracy", _text(accuracy, "%", ".1f"), width="content")
+        st.metric("Of its teacher's", _text(share, "%", ".1f"), width="content")
         if faster is not None:
             st.metric("Than its teacher", f"{faster:.1f} × as fast", width="content")
     markup.note(
@@ -126,5 +140,5 @@ def _remarks(model: ModelRecord) -> None:
         markup.note("Agora learned from dev texts: its dev accuracy is not independent.")
 
 
-def _text(value: float | None, unit: str) -> str:
-    return "unknown" if value is None else f"{value:,.4g} {unit}"
+def _text(value: float | None, unit: str, digits: str = ",.0f") -> str:
+    return "unknown" if value is None else f"{value:{digits}} {unit}"

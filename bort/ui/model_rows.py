@@ -38,6 +38,12 @@ def section(row: Any, *keys: str) -> Row:
     return row if isinstance(row, Mapping) else {}
 
 
+def seed_count(row: Row) -> int:
+    """How many seeds a model was trained with; 0 where it is not told."""
+    seeds = row.get("seeds")
+    return len(seeds) if isinstance(seeds, list) else 0
+
+
 def percent(value: float | None) -> float | None:
     """A share in percent, to one digit."""
     return None if value is None else round(100 * value, 1)

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from bort.answers import Point, StudyAnswer
+from bort.export.commands import search_python
 from bort.figures.front import NORMAL_95
 from bort.ui import address, markup, model_start, navigation
 from bort.ui.snippets import config_code, front_command
@@ -30,6 +31,9 @@ def show(answer: StudyAnswer) -> None:
     markup.label("this reading as a command")
     command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
     st.code(command, language="bash", wrap_lines=True)
+    with st.expander("As Python"):
+        code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+        st.code(code, language="python", wrap_lines=True)
     model_start.offer(answer, shown)
     st.page_link(
         navigation.AGORA,

@@ -50,7 +50,7 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     assert table["onnx-int8 (ms)"].tolist()[1:5:3] == [6.0, 30.0]
     assert table["torch-float32 (ms)"].tolist()[4] == 60.0
     assert [frame.value.shape for frame in app.dataframe][1] == table.shape
-    assert [metric.value for metric in app.metric][:2] == ["81 %", "97 %"]
+    assert [metric.value for metric in app.metric][:2] == ["81.0 %", "97.0 %"]
     assert "95 % interval 79.0 to 83.0 %, on 1,585 audit texts" in shown(app)
     assert "onnx-int8: unknown workload, measured interleaved; the machine was busy" in shown(app)
     assert len(app.get("bidi_component")) == 2, "loss and dev error"
@@ -85,7 +85,7 @@ def test_a_job_that_is_none_is_one_line(store: Store, visit: Open, job: str) -> 
 def test_hostile_names_and_damaged_rows_are_shown_as_text(
     store: Store, visit: Open, pick: str
 ) -> None:
-    damaged = {"audit": "no", "latency": [1], "teacher": {"name": 3}, "seeds": None}
+    damaged = {"audit": "no", "latency": [1], "teacher": {"name": 3}, "seeds": 3}
     add_model(store, HOSTILE, "reviews", pick, **damaged, landmark={"name": HOSTILE})
     app = visit("models", model="nobody")
     assert not app.exception
