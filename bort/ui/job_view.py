@@ -5,29 +5,15 @@ import streamlit as st
 from bort.answers import StudyAnswer
 from bort.cli.report import duration
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
-from bort.jobs import JobRecord, JobState, cancel, resume
-from bort.storage import StudyRecord, read_log
-from bort.ui import address, certificate, chart, frame, markup, navigation, readings
+from bort.jobs import JobRecord
+from bort.storage import StudyRecord
+from bort.ui import address, certificate, chart, frame, job_parts, markup, navigation, readings
 from bort.ui.point_panel import latency_note
-
-POLL_S = 1.0
-LOG_CHARACTERS = 6_000
-
-TITLES = {
-    JobState.QUEUED: "is about to start",
-    JobState.RUNNING: "is running",
-    JobState.DONE: "is done",
-    JobState.FAILED: "has failed",
-    JobState.CANCELLED: "was cancelled",
-    JobState.LOST: "was lost",
-}
 
 
 def watch(job_id: int) -> None:
     """Show a job, and look again as long as it is active."""
-    is_active = readings.job(job_id).state.is_active
-    # A new function for each job and state: a final one is not polled.
-    st.fragment(_look, run_every=POLL_S if is_active else None)(job_id, is_active)
+    job_parts.look_again(_look, readings.job(job_id))
 
 
 def _look(job_id: int, was_active: bool) -> None:
@@ -47,37 +33,15 @@ def _look(job_id: int, was_active: bool) -> None:
             if answer is not None and answer.points:
                 certificate.claim(answer)
                 markup.note(latency_note(answer.latency))
-        show_log(job)
+        job_parts.log(job)
 
 
 def _head(job: JobRecord, study: StudyRecord | None) -> None:
-    attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
-    state = f"Job {job.id} {TITLES[job.state]}{attempt}; {duration(job.seconds)} of work."
-    markup.name(job.study or job.kind, state)
-    # What comes and goes has a container: else all below moves, and shows twice meanwhile.
-    with st.container():
-        if job.state.can_resume:
-            say = markup.notice if job.state is JobState.CANCELLED else markup.problem
-            say(f"It ended early: {(job.reason or 'no reason known').rstrip('.')}. {_kept(study)}")
+    markup.name(job.study or job.kind, f"{job_parts.title(job)}.")
+    job_parts.early_end(job, _kept(study))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if job.state.is_active:
-            st.button(
-                "Stopping" if job.cancel_requested else "Cancel",
-                icon=":material/stop:",
-                key="cancel",
-                disabled=job.cancel_requested,
-                on_click=request_cancel,
-                args=(job.id,),
-            )
-        if job.state.can_resume:
-            st.button(
-                "Resume",
-                type="primary",
-                icon=":material/resume:",
-                key="resume",
-                on_click=request_resume,
-                args=(job.id,),
-            )
+        job_parts.cancel_button(job, key="cancel")
+        job_parts.resume_button(job, key="resume")
         if study is not None:
             st.page_link(
                 navigation.PARETO,
@@ -150,34 +114,8 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
             )
 
 
-def show_log(job: JobRecord) -> None:
-    """The end of its log, folded away."""
-    with st.expander("Log"):
-        text, _ = read_log(job)
-        st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
-
-
 def recent() -> None:
     """The latest searches, whatever became of them, each with a way to it."""
-    jobs = readings.recent_searches()
-    if jobs:
-        markup.label("Recent searches")
-    for job in jobs:
-        st.page_link(
-            navigation.SEARCH,
-            label=f"{job.study or job.kind}: job {job.id} {TITLES[job.state]}",
-            icon=":material/history:",
-            query_params={"job": str(job.id)},
-        )
-
-
-def request_cancel(job_id: int) -> None:
-    """What the button does."""
-    with frame.clear_errors():
-        cancel(readings.store(), job_id, wait=False)
-
-
-def request_resume(job_id: int) -> None:
-    """What the button does."""
-    with frame.clear_errors():
-        resume(readings.store(), job_id, detach=True)
+    job_parts.links(
+        "Recent searches", readings.recent_searches(), navigation.SEARCH, job_parts.study_or_kind
+    )

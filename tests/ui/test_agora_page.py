@@ -14,7 +14,7 @@ from bort.figures.agora import plot_map
 from bort.jobs.process import this_process
 from bort.storage import JobRecord, JobState, Progress, Store
 from bort.study import TaskSpec
-from bort.ui import agora_map, agora_plan, agora_points, agora_watch
+from bort.ui import agora_map, agora_plan, agora_points, job_parts
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 TORUS = {
@@ -227,7 +227,7 @@ def test_a_running_one_is_watched(
     store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(agora_watch, "cancel", lambda _store, job, **_: asked.append(job))
+    monkeypatch.setattr(job_parts, "cancel", lambda _store, job, **_: asked.append(job))
     job = run_of(store, state=None)
     app = visit("agora", job=str(job.id))
     assert "about 3 s left at most" in shown(app)

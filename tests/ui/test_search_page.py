@@ -173,7 +173,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
 ) -> None:
     # The real one would, in the end, signal the process of the job: this one.
     monkeypatch.setattr(
-        "bort.ui.job_view.cancel", lambda store, job_id, wait: store.request_cancel(job_id)
+        "bort.ui.job_parts.cancel", lambda store, job_id, wait: store.request_cancel(job_id)
     )
     job = make_job(store, process=this_process())
     app = visit("search", job=str(job))
@@ -198,7 +198,7 @@ def test_a_job_that_ended_early_says_why_and_can_be_resumed(
     assert "the &lt;disk&gt; is full. What it finished is kept." in shown(app)
     resumed: list[int] = []
     monkeypatch.setattr(
-        "bort.ui.job_view.resume", lambda store, job_id, detach: resumed.append(job_id)
+        "bort.ui.job_parts.resume", lambda store, job_id, detach: resumed.append(job_id)
     )
     app.button(key="resume").click().run()
     assert resumed == [job]
