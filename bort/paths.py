@@ -25,3 +25,8 @@ def runs() -> Path:
 def store_url() -> str:
     """`$BORT_STORE`, or an SQLite file in the home folder."""
     return os.environ.get("BORT_STORE") or f"sqlite:///{home() / 'bort.db'}"
+
+
+def is_first_use() -> bool:
+    """Whether nothing was chosen and nothing lies in the home folder: nobody worked here yet."""
+    return not os.environ.get("BORT_STORE") and not (home() / "bort.db").exists()

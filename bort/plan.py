@@ -76,6 +76,8 @@ def check_study(
     source = source_network(spec.training.source)
     check_vocabulary(source, space)
     positions = source.config.get("max_position_embeddings", 512)
+    for included in spec.search.include:
+        space.named(included)
     _check_options(spec, space, min(positions, space.fixed.get("positions", positions)))
     teacher = spec.training.teacher
     outputs = None if teacher is None else labels_of(read_config(model_folder(teacher), teacher))

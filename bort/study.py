@@ -164,6 +164,7 @@ class SearchSpec(_Description):
         slack: σ >= 0 switches monotone bounds on; None leaves them off.
         confidence: None speaks of this dev set; 0..1 of the population, at this confidence.
         audit: architectures that an audit trains at random once the search has ended; None: none.
+        include: ids of architectures that are evaluated first, whatever the search would choose.
         seed: seed of the search and of every training.
     """
 
@@ -176,6 +177,7 @@ class SearchSpec(_Description):
     slack: float | None = None
     confidence: float | None = None
     audit: int | None = None
+    include: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -185,6 +187,12 @@ class SearchSpec(_Description):
         for name in ("budget", "audit"):
             if getattr(self, name) is not None:
                 _positive(name, getattr(self, name))
+        if self.budget is not None and len(self.include) > self.budget:
+            raise InvalidFieldError(
+                "include",
+                f"{len(self.include)} architectures are to be included and {self.budget} "
+                "evaluated at most; raise the budget",
+            )
         if self.minutes is not None and not (_is_number(self.minutes) and self.minutes > 0):
             raise InvalidFieldError(
                 "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"

@@ -107,13 +107,7 @@ class TextSpec:
             InvalidArchitectureError: the space does not hold it.
         """
         space = SearchSpace.from_dict(self.space)
-        for index in range(len(space)):
-            if space.architecture(index).id == self.architecture:
-                return space, space.architecture(index)
-        raise InvalidArchitectureError(
-            f"the space {space.name!r} has no architecture {self.architecture!r}; "
-            f"ids look like {space.architecture(0).id}"
-        )
+        return space, space.named(self.architecture)
 
     def options(self, *, radius: float) -> AgoraOptions:
         """What the loop is told."""

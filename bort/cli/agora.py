@@ -9,8 +9,7 @@ from bort.cli import options
 from bort.cli.agora_run import comparison_spec, job_spec, run_options
 from bort.errors import InvalidOptionError
 
-_LARGEST_ID = 2**31 - 1  # what every database holds
-_job_id = click.argument("job_id", metavar="JOB", type=click.IntRange(1, _LARGEST_ID))
+_job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 COMPARISON = "agora-comparison"  # kind of the job behind --ablate
 
 
@@ -110,9 +109,9 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
     from bort.cli.agora_report import print_comparison, print_points, print_run, run_so_far
     from bort.jobs.agora import point_rows
     from bort.jobs.agora_runs import parents_of
-    from bort.storage import open_store
+    from bort.storage import open_to_read
 
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         job = _job(store, job_id, COMPARISON, "agora")
         stored = store.agora_rounds(job_id)
     if job.kind == COMPARISON:
@@ -147,10 +146,10 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
     """
     from bort.jobs.agora import point_rows
     from bort.jobs.agora_runs import parents_of
-    from bort.storage import open_store
+    from bort.storage import open_to_read
     from bort.storage.exported import write_rows
 
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         job, stored = _stored(store, job_id)
     rows = point_rows(stored, parents_of(job.spec))
     write_rows(file, rows)

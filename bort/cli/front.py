@@ -89,10 +89,10 @@ def _read_study(
     from bort.answers import latest_study, read_answer
     from bort.interchange.optuna import to_optuna
     from bort.interchange.tables import evaluation_rows
-    from bort.storage import export_study, open_store, write_json_file
+    from bort.storage import export_study, open_to_read, write_json_file
     from bort.storage.exported import write_rows
 
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         name = study or latest_study(store)
         answer = read_answer(store, name, epsilon=epsilon, weights=weights)
         if copies.record is not None:

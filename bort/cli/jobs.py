@@ -22,7 +22,7 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--study", metavar="NAME", help="Only jobs of this study.")
 @click.option("--active", is_flag=True, help="Only jobs that wait or run.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="The newest N [default: all].")
+@click.option("--limit", type=options.Count(), metavar="N", help="The newest N [default: all].")
 @options.store_url
 @options.as_json
 def list_(
@@ -36,10 +36,10 @@ def list_(
       bort jobs list --study reviews --json
     """
     from bort.jobs import JobState, list_jobs
-    from bort.storage import open_store
+    from bort.storage import open_to_read
 
     states = [state for state in JobState if state.is_active] if active else None
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         found = list_jobs(store, study=study, states=states, limit=limit)
     if as_json:
         options.print_json({"jobs": [job.to_dict() for job in found]})
@@ -62,9 +62,9 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
       bort jobs show 3 --json
     """
     from bort.jobs import find_job
-    from bort.storage import open_store
+    from bort.storage import open_to_read
 
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         job = find_job(store, job_id)
         events = store.events(job_id, limit=10)
     if as_json:
@@ -89,9 +89,9 @@ def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> Non
       bort jobs logs 3 --follow
     """
     from bort.jobs import find_job, follow_log
-    from bort.storage import open_store, read_log
+    from bort.storage import open_to_read, read_log
 
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         job = find_job(store, job_id)
         texts = follow_log(store, job_id) if follow else iter([read_log(job)[0]])
         if not as_json:

@@ -62,11 +62,11 @@ def show(
     from bort.measure import compare
     from bort.measure.profile import write_profile
     from bort.measure.stored import stored_profiles
-    from bort.storage import open_store
+    from bort.storage import open_to_read
 
     if export is not None and (first is None or second is not None):
         raise InvalidOptionError("--export writes one profile; name exactly one to write")
-    with open_store(store_url) as store:
+    with open_to_read(store_url) as store:
         if export is not None and first is not None:
             write_profile(_profile(store, first), export)
         if first is None:

@@ -48,6 +48,19 @@ class JobId(click.ParamType[int]):
         )
 
 
+class Count(click.ParamType[int]):
+    """How many: a whole number from 1 up."""
+
+    name = "n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number; anything else is a usage error."""
+        text = str(value).strip()
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_ID):
+            self.fail(f"a whole number from 1 up is needed, got {value!r}.", param, ctx)
+        return int(text)
+
+
 def task_options(command: F) -> F:
     """`--task NAME`, or `--task FILE --text COLUMN[,COLUMN] --label COLUMN`."""
     for option in reversed(

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from bort.cli import options
 from bort.cli import table as tables
-from bort.errors import BusyError
+from bort.errors import BusyError, InvalidOptionError
 from bort.study import (
     DEVICES,
     GOALS,
@@ -65,6 +65,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     metavar="M",
     help="Test the answer on M architectures drawn at random, once it stands.",
 )
+@click.option(
+    "--include",
+    default="",
+    metavar="ID,...",
+    help="Evaluate these first, 4-8-1024-768 for example; they count as evaluations.",
+)
 @click.option("--steps", default=200, show_default=True, help="Training steps per candidate.")
 @click.option("--batch-size", default=32, show_default=True, help="Texts per training step.")
 @click.option(
@@ -114,6 +120,7 @@ def search(context: click.Context, /, **given: Any) -> None:
       bort search --task reviews.csv --text review --label stars --minutes 30
       bort search --goal best --weights 1,2,1 --detach
       bort search --study reviews --audit 30
+      bort search --space bort --include 4-8-1024-768 --budget 12
       bort search --from-table bench.csv --size params --latency ms --error acc --maximise acc
     """
     _apply_preset(context, given)
@@ -127,6 +134,8 @@ def search(context: click.Context, /, **given: Any) -> None:
 
 
 def _search_table(given: dict[str, Any]) -> dict[str, Any]:
+    if given["include"]:
+        raise InvalidOptionError("--include names architectures of a space; a table has none")
     from bort.answers.table import search_table
     from bort.storage import write_json_file
 
@@ -141,8 +150,9 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
     from bort.cli.report import progress
     from bort.plan import check_profile, check_study
-    from bort.storage import open_store
+    from bort.storage import check_store, open_store
 
+    check_store(given["store_url"])
     spec = _spec(given)
     spec = check_study(
         spec,
@@ -181,6 +191,7 @@ def _search_spec(given: dict[str, Any]) -> SearchSpec:
         slack=given["slack"],
         confidence=given["confidence"],
         audit=given["audit"],
+        include=tuple(part.strip() for part in given["include"].split(",") if part.strip()),
         seed=given["seed"],
     )
 

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.architecture import Architecture
-from bort.errors import BortError, ExportError, MissingExtraError
+from bort.errors import BortError, ExportError
 from bort.export.card import model_card
 from bort.export.huggingface import check_files
 from bort.export.target import listed, new_folder
 from bort.families import SearchSpace
 from bort.measure.protocol import Run
 from bort.measure.runtimes import runtime_kind
+from bort.measure.runtimes.onnx_session import open_session
 from bort.measure.timing import Instruments, time_candidates
 from bort.measure.workload import Candidate, Workload
 from bort.storage import ModelRecord
@@ -174,25 +175,6 @@ def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
     return np.concatenate(found)
 
 
-def open_session(path: Path, *, threads: int = 1) -> Any:
-    """An ONNX Runtime session on the CPU.
-
-    Raises:
-        MissingExtraError: the runtime is not installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtraError(
-            "reading ONNX needs onnxruntime, not installed; install with: pip install 'bort[onnx]'"
-        ) from None
-    chosen = onnxruntime.SessionOptions()
-    chosen.intra_op_num_threads = threads
-    chosen.inter_op_num_threads = 1
-    chosen.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
-
-
 def session_logits(session: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
     """Logits of a session."""
     names = [given.name for given in session.get_inputs()]
@@ -205,7 +187,7 @@ def _parity(original: Any, folder: Path, probe: Probe) -> dict[str, Any]:
     exact = torch_logits(original, probe.batches)
     parity: dict[str, Any] = {"on": probe.what, "tolerance": TOLERANCE}
     for kind, name in (("float32", FLOAT32), ("int8", INT8)):
-        logits = session_logits(open_session(folder / name), probe.batches)
+        logits = session_logits(open_session(str(folder / name), 1), probe.batches)
         found = {
             "max_abs_difference": float(np.abs(logits - exact).max()),
             "same_answers": float(np.mean(logits.argmax(1) == exact.argmax(1))),
@@ -252,7 +234,7 @@ def _latencies(
     workload = _workload(model)
     batches = [_tokens(one.batch_size, one.sequence_length) for one in workload.passes]
     names = ("torch-float32", "onnx-float32", "onnx-int8")
-    sessions = [open_session(folder / n, threads=workload.threads) for n in (FLOAT32, INT8)]
+    sessions = [open_session(str(folder / n), workload.threads) for n in (FLOAT32, INT8)]
     runs: list[Run] = [
         lambda: torch_logits(original, batches),
         lambda: session_logits(sessions[0], batches),

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.errors import ExportError, InvalidDataError
-from bort.export.onnx import BATCH, Inputs, files_of, open_session, session_logits, torch_logits
+from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
+from bort.measure.runtimes.onnx_session import open_session
 from bort.tasks.files import ENDINGS, read_bytes, read_columns
 from bort.training.tokens import load_tokenizer
 
@@ -94,7 +95,7 @@ def _open(folder: Path) -> tuple[str, _Logits]:
             f"{folder} is no exported model: it has neither {WEIGHTS} nor an ONNX file; "
             "write one with: bort export MODEL --format hf --out FOLDER"
         )
-    session = open_session(file)
+    session = open_session(str(file), 1)
     return "onnx-float32", lambda batches: session_logits(session, batches)
 
 

@@ -132,6 +132,25 @@ class SearchSpace:
             )
         return found
 
+    def named(self, id_: str) -> Architecture:
+        """The architecture of this id, such as "4-8-1024-768".
+
+        Raises:
+            InvalidArchitectureError: the space has none of that id.
+        """
+        parts = id_.split("-")
+        if all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+            values = tuple(int(part) for part in parts)
+            if len(values) == len(self.dimensions):
+                architecture = Architecture(tuple(self.dimensions), values)
+                if architecture in self:
+                    return architecture
+        raise InvalidArchitectureError(
+            f"the space {self.name!r} has no architecture {id_!r}; an id is "
+            f"{'-'.join(self.dimensions)}, such as {self.architecture(0).id} "
+            "(bort front lists the best)"
+        )
+
     def __contains__(self, architecture: object) -> bool:
         return (
             isinstance(architecture, Architecture) and self._index_or_none(architecture) is not None

@@ -12,7 +12,6 @@ from bort.expected_time import FORWARD_SHARE, candidate_seconds, training_speed
 from bort.families import SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers
-from bort.finetuning.picking import picked
 from bort.finetuning.spec import FineTuneSpec
 from bort.measure.runtimes import runtime_kind
 from bort.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study
@@ -64,7 +63,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
     """
     space = SearchSpace.from_dict(spec.space)
     for pick in spec.picks:
-        picked(space, pick)
+        space.named(pick)
     if not spec.picks:
         raise InvalidArchitectureError("nothing is picked; name --best or --pick ID")
     for runtime in spec.runtimes:
@@ -180,7 +179,7 @@ def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: 
 
 def _only(space: SearchSpace, pick: str) -> SearchSpace:
     """The space of one architecture."""
-    values = {name: (value,) for name, value in picked(space, pick).as_dict().items()}
+    values = {name: (value,) for name, value in space.named(pick).as_dict().items()}
     return SearchSpace.from_dict({**space.to_dict(), "dimensions": values})
 
 

@@ -1,5 +1,6 @@
 """Load on purpose: processes that compute for nothing, to see whether the noise check notices."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,12 +8,15 @@ from contextlib import contextmanager
 
 import psutil
 
+_LOOP = "import os\nwhile os.getppid() == {parent}: pass"  # ends with the process that began it
+
 
 @contextmanager
 def busy_loops(count: int | None = None) -> Iterator[None]:
     """Keep `count` cores busy for the length of a `with` block; None is all of them."""
     loops = count or psutil.cpu_count(logical=True) or 1
-    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    code = _LOOP.format(parent=os.getpid())
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(loops)]
     try:
         yield
     finally:

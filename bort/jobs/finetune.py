@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from bort.architecture import Architecture
 from bort.families import SearchSpace
 from bort.finetuning.loggers import Loggers
-from bort.finetuning.picking import picked
 from bort.finetuning.spec import FineTuneSpec
 from bort.jobs.context import JobContext
 from bort.jobs.finetune_progress import Listener
@@ -33,7 +32,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     spec = FineTuneSpec.from_dict(context.spec)
     space = SearchSpace.from_dict(spec.space)
-    picks = [picked(space, pick) for pick in spec.picks]
+    picks = [space.named(pick) for pick in spec.picks]
     loggers = Loggers(
         spec.loggers,
         context.folder,

@@ -98,6 +98,7 @@ class _Search:
 
     def run(self) -> None:
         """Search until it is done, stopped, or out of minutes; then audit, where that is asked."""
+        self._include()
         evidence = self._evidence()
         if self._goes_on(evidence):
             if evidence.audits:
@@ -107,6 +108,16 @@ class _Search:
             self._search(evidence)
         if self.spec.search.audit is not None and not self.context.should_stop():
             run_audit(self.context, self.spec, self.costs, self._observe)
+
+    def _include(self) -> None:
+        """Evaluate first what was asked for by name."""
+        space = self.costs.space
+        for count, name in enumerate(self.spec.search.include, start=1):
+            if self.context.should_stop() or self._is_out_of_minutes():
+                return
+            _say(self.context, f"Training {name}, {count} of {len(self.spec.search.include)}")
+            self._observe(space.index(space.named(name)))
+        self.stored = self.context.store.evaluations(self.spec.name)
 
     def _evidence(self) -> Evidence:
         store = self.context.store

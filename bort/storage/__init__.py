@@ -20,7 +20,7 @@ from bort.storage.records import (
     StudyRecord,
 )
 from bort.storage.runs import append_log, open_log, read_log, write_json, write_json_file
-from bort.storage.store import Store, open_store
+from bort.storage.store import Store, check_store, open_store, open_to_read
 
 __all__ = [
     "AgoraRoundRecord",
@@ -38,12 +38,14 @@ __all__ = [
     "Store",
     "StudyRecord",
     "append_log",
+    "check_store",
     "ensure_examples",
     "export_study",
     "import_study",
     "models_folder",
     "open_log",
     "open_store",
+    "open_to_read",
     "read_log",
     "write_json",
     "write_json_file",

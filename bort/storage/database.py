@@ -250,15 +250,41 @@ def _sqlite_path(url: sa.URL) -> Path | None:
     return Path(url.database).expanduser().absolute()
 
 
+def check_place(url: str) -> None:
+    """Pass if a store can lie there, creating nothing: to be asked before long work begins.
+
+    Raises:
+        StoreError: no such kind of URL, a place that cannot be written, a file of something else.
+    """
+    path = _sqlite_path(parse_url(url))
+    if path is None:  # a server says so when it is asked
+        return
+    if os.path.exists(path):  # which is False where one may not even look
+        _check_file(path)
+        Database(url).close()
+        return
+    parent = next(folder for folder in path.parents if os.path.exists(folder))
+    if not (parent.is_dir() and _is_writable(parent)):
+        raise _cannot_create(path.parent, f"{parent} is no folder that can be written")
+
+
 def _prepare_file(path: Path) -> None:
     """Make the folder, and find what SQLite would only report at the first write."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"the folder {path.parent} for the store cannot be created "
-            f"({error.strerror or error}); choose another place with --store or BORT_STORE"
-        ) from error
+        raise _cannot_create(path.parent, str(error.strerror or error)) from error
+    _check_file(path)
+
+
+def _cannot_create(folder: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"the folder {folder} for the store cannot be created ({reason}); "
+        "choose another place with --store or BORT_STORE"
+    )
+
+
+def _check_file(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file in it, for example {path / 'bort.db'}")
     for place, what in ((path, "file"), (path.parent, "folder")):

@@ -5,7 +5,7 @@ from types import TracebackType
 from bort import paths
 from bort.storage.agora import AgoraRounds
 from bort.storage.audits import Audits
-from bort.storage.database import BUSY_TIMEOUT_S, Database
+from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
 from bort.storage.evaluations import Evaluations
 from bort.storage.history import History
 from bort.storage.job_life import JobLife
@@ -79,3 +79,23 @@ def open_store(
     return Store(
         Database(url or paths.store_url(), read_only=read_only, busy_timeout_s=busy_timeout_s)
     )
+
+
+def check_store(url: str | None = None) -> None:
+    """Pass if a store is there or can be made; creates nothing. `StoreError` says why not."""
+    check_place(url or paths.store_url())
+
+
+def open_to_read(url: str | None = None) -> Store:
+    """Open a store whose owner only reads: nothing is created, and read-only places will do.
+
+    The default store is made where it is missing, so that a first look finds it empty.
+
+    Args:
+        url: as `open_store`.
+    Raises:
+        StoreError: there is none at the place given, or it cannot be read.
+    """
+    if url is None and paths.is_first_use():
+        return open_store()
+    return open_store(url, read_only=True)

@@ -220,3 +220,39 @@ def test_other_settings_under_the_same_name_are_refused(place):
     done = bort(place, *search(place), "--study", "first", "--budget", "6", "--seed", "9")
     assert done.returncode == 2
     assert "exists with other settings" in done.stderr
+
+
+def test_a_bad_store_is_told_before_any_data_is_fetched(place, tmp_path):
+    done = subprocess.run(
+        [*BORT, "search", "--task", "movie-reviews", "--store", f"sqlite:///{tmp_path}"],
+        env={**os.environ, "BORT_HOME": str(tmp_path / "home"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "is a folder; name a file in it" in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_reading_a_store_that_is_not_there_creates_nothing(place, tmp_path):
+    for command in (["front"], ["jobs", "list"], ["latency", "show"]):
+        done = bort(place, *command, "--store", f"sqlite:///{tmp_path}/none/bort.db")
+        assert done.returncode == 2
+        assert "there is no store at" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_included_is_trained_first_and_counts(place):
+    named = "1-2-8-32"
+    options = ("--study", "included", "--budget", "3", "--include", named)
+    found = answer(bort(place, *search(place), *options))
+    assert found["evaluations"] == 3
+    assert log(place, "included")[0] == f"{named} seed 0"
+    for wrong, said in (
+        (["--include", "9-9-9-9"], "has no architecture '9-9-9-9'; an id is depth-heads-"),
+        (["--include", f"{named},1-1-8-16", "--budget", "1"], "raise the budget"),
+    ):
+        done = bort(place, *search(place), *wrong)
+        assert done.returncode == 2
+        assert said in done.stderr

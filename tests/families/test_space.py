@@ -177,3 +177,11 @@ def test_counts_beyond_64_bits_are_refused() -> None:
         SearchSpace("huge", "bert", dimensions)
     with pytest.raises(InvalidSpaceError, match="64 bits"):
         SearchSpace("huge", "bert", {**dimensions, "hidden": (2**70,)})
+
+
+@pytest.mark.parametrize("wrong", ["", "4-8-1024", "4-8-1000-768", "4-8-x-768", "0-8-1024-768"])
+def test_architectures_have_names(wrong: str) -> None:
+    space = load_space("bort")
+    assert space.named("4-8-1024-768")["hidden"] == 1024
+    with pytest.raises(InvalidArchitectureError, match=r"such as 2-4-512-256"):
+        space.named(wrong)

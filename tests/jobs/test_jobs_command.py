@@ -113,3 +113,10 @@ def test_exit_codes_of_a_real_process(store: Store) -> None:
     assert ended.returncode == 130
     assert ended.stderr.splitlines()[-1].startswith("bort: job 1 was stopped (interrupted)")
     assert store.job(1).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("limit", ["x", "0", "-3", "1.5"])
+def test_a_limit_is_a_whole_number(limit: str) -> None:
+    result = CliRunner().invoke(bort, ["jobs", "list", "--limit", limit])
+    assert result.exit_code == 2
+    assert f"a whole number from 1 up is needed, got '{limit}'" in result.stderr

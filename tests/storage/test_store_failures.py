@@ -9,7 +9,7 @@ from store_contract import study_spec
 
 from bort.errors import StoreError
 from bort.evaluation import Evaluation
-from bort.storage import Store, open_store, schema
+from bort.storage import Store, check_store, open_store, open_to_read, schema
 from bort.storage.database import Database
 
 
@@ -203,3 +203,35 @@ def test_a_home_without_room_for_jobs_stores_no_job(
     with pytest.raises(StoreError, match="choose another home folder with BORT_HOME"):
         store.create_job("search", {})
     assert store.jobs() == []
+
+
+def test_a_place_is_checked_without_creating_anything(tmp_path: Path) -> None:
+    check_store(f"sqlite:///{tmp_path}/x/y/bort.db")
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "file").touch()
+    for url, said in (
+        (f"sqlite:///{tmp_path}/file/below/bort.db", "cannot be created"),
+        (f"sqlite:///{tmp_path}", "is a folder; name a file in it"),
+        ("results.db", "is not a store's URL"),
+    ):
+        with pytest.raises(StoreError, match=said):
+            check_store(url)
+
+
+def test_a_place_that_cannot_be_written_is_found_before(unprivileged: Path) -> None:
+    unprivileged.chmod(0o555)
+    with pytest.raises(StoreError, match="no folder that can be written"):
+        check_store(f"sqlite:///{unprivileged}/new/bort.db")
+    unprivileged.chmod(0o755)
+
+
+def test_who_only_reads_creates_nothing_but_the_first_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("BORT_STORE", raising=False)
+    with pytest.raises(StoreError, match="there is no store at"):
+        open_to_read(f"sqlite:///{tmp_path}/missing/bort.db")
+    assert list(tmp_path.iterdir()) == []
+    assert open_to_read().studies() == []
+    assert open_to_read().is_read_only

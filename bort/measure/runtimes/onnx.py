@@ -2,6 +2,7 @@
 
 from bort.measure.protocol import Run
 from bort.measure.runtimes.onnx_export import Exporter
+from bort.measure.runtimes.onnx_session import open_session
 from bort.measure.workload import Candidate, Workload
 
 
@@ -12,14 +13,8 @@ class OnnxRuntime:
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:
-        import onnxruntime  # an optional extra
-
         self._exporter = Exporter(workload, variant)
-        self._open = onnxruntime.InferenceSession
-        self._options = onnxruntime.SessionOptions()
-        self._options.intra_op_num_threads = workload.threads
-        self._options.inter_op_num_threads = 1
-        self._options.log_severity_level = 3
+        self._threads = workload.threads
 
     def prepare(self, candidate: Candidate) -> Run:
         """Export the candidate and load it; see `Runtime.prepare`.
@@ -28,7 +23,7 @@ class OnnxRuntime:
             InvalidOptionError: not enough memory for one more.
         """
         content, passes = self._exporter.exported(candidate)
-        session = self._open(content, self._options, providers=["CPUExecutionProvider"])
+        session = open_session(content, self._threads)
         names = [given.name for given in session.get_inputs()]
         wanted = [{name: inputs[name] for name in names} for inputs in passes]
 
