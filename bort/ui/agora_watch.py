@@ -20,8 +20,7 @@ from bort.ui import (
 def show(job_id: int) -> None:
     """The run as it goes on; below it the points and, on demand, the map."""
     job = readings.job(job_id)
-    if job.kind != agora_readings.KIND:
-        markup.notice(f"Job {job_id} is no Agora run; it is of the kind {job.kind}.")
+    if not job_parts.is_watched_here(job, navigation.AGORA):
         st.button("Set up a run", on_click=address.choose_job, args=(None,), key="agora-new")
         return
     count = len(agora_readings.rounds(job))

@@ -6,8 +6,10 @@ import streamlit as st
 
 from bort.cli.report import duration
 from bort.jobs import JobRecord, JobState, cancel, resume
+from bort.measure.lock import holder
 from bort.storage import read_log
-from bort.ui import frame, markup, readings
+from bort.ui import frame, markup, navigation, readings
+from bort.ui.agora_request import TORUS
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
@@ -27,6 +29,21 @@ def look_again(look: Callable[..., None], job: JobRecord, *more: object) -> None
     is_active = job.state.is_active
     # A new function for each job and state: a final one is not polled.
     st.fragment(look, run_every=POLL_S if is_active else None)(job.id, is_active, *more)
+
+
+def is_watched_here(job: JobRecord, page: str) -> bool:
+    """Whether `page` shows jobs of this kind; if not, say so, with a way to the page that does."""
+    there = navigation.watched_on(job.kind)
+    if there == page:
+        return True
+    markup.notice(f"Job {job.id} is of the kind {job.kind}; another page shows it.")
+    st.page_link(
+        there,
+        label=f"Watch job {job.id}",
+        icon=":material/visibility:",
+        query_params={"job": str(job.id)},
+    )
+    return False
 
 
 def title(job: JobRecord) -> str:
@@ -52,6 +69,23 @@ def bar(job: JobRecord, left: str = "left") -> None:
             st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0)
             eta = "" if progress.eta_s is None else f"; about {duration(progress.eta_s)} {left}"
             markup.note((progress.message or "Waiting for its process") + eta)
+            pause(job)
+
+
+def pause(job: JobRecord) -> None:
+    """Why a running training stands still: somebody else measures latency meanwhile."""
+    with st.container():
+        who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
+        if who is not None and (job.process is None or who.pid != job.process.pid):
+            markup.notice(
+                f"Latency is being measured by {who}. Trainings pause meanwhile, so that they do "
+                "not disturb it, and go on by themselves."
+            )
+
+
+def _trains_networks(job: JobRecord) -> bool:
+    is_measurement = navigation.watched_on(job.kind) == navigation.MACHINE
+    return not is_measurement and job.spec.get("task") != TORUS
 
 
 def cancel_button(job: JobRecord, *, key: str) -> None:

@@ -13,7 +13,9 @@ from bort.ui.point_panel import latency_note
 
 def watch(job_id: int) -> None:
     """Show a job, and look again as long as it is active."""
-    job_parts.look_again(_look, readings.job(job_id))
+    job = readings.job(job_id)
+    if job_parts.is_watched_here(job, navigation.SEARCH):
+        job_parts.look_again(_look, job)
 
 
 def _look(job_id: int, was_active: bool) -> None:
@@ -71,6 +73,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
             share = progress.done / progress.total if progress.total else 0.0
             st.progress(min(1.0, share))
             markup.note(progress.message or "Waiting for its process")
+            job_parts.pause(job)
     with st.container(horizontal=True, gap="large"):
         if answer is not None:
             limit = answer.spec.search.budget or answer.evaluation_bound

@@ -16,10 +16,8 @@ KINDS = {
 def watch(job_id: int) -> None:
     """Show a measurement, and look again as long as it is active."""
     job = readings.job(job_id)
-    if job.kind not in KINDS:
-        markup.notice(f"Job {job_id} measures nothing; it is watched on the page Search.")
-        return
-    job_parts.look_again(_look, job)
+    if job_parts.is_watched_here(job, navigation.MACHINE):
+        job_parts.look_again(_look, job)
 
 
 def recent(limit: int = 4) -> None:

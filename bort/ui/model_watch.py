@@ -11,10 +11,8 @@ KIND = "finetune"
 def watch(job_id: int) -> None:
     """Show a fine-tuning, and look again as long as it is active."""
     job = readings.job(job_id)
-    if job.kind != KIND:
-        markup.notice(f"Job {job_id} trains no model; it is watched on another page.")
-        return
-    job_parts.look_again(_look, job)
+    if job_parts.is_watched_here(job, navigation.MODELS):
+        job_parts.look_again(_look, job)
 
 
 def recent(limit: int = 4) -> None:

@@ -15,6 +15,19 @@ MACHINE = "pages/machine.py"
 AGORA = "pages/agora.py"
 MODELS = "pages/models.py"
 
+_WATCHED_ON = {
+    "finetune": MODELS,
+    "agora": AGORA,
+    "latency": MACHINE,
+    "winners": MACHINE,
+    "landmarks": MACHINE,
+}
+
+
+def watched_on(kind: str) -> str:
+    """The page that shows jobs of a kind; Search shows those that have no page of their own."""
+    return _WATCHED_ON.get(kind, SEARCH)
+
 
 def run() -> None:
     """Draw the menu, and run the page that the address names."""

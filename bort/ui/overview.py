@@ -7,7 +7,7 @@ from bort.cli.report import duration, summary
 from bort.figures import ERROR, LATENCY, front_info, plot_pair
 from bort.jobs import JobRecord
 from bort.storage import StudyRecord
-from bort.ui import chart, frame, front_charts, markup, navigation, readings
+from bort.ui import chart, frame, front_charts, job_parts, markup, navigation, readings
 from bort.ui.point_panel import latency_note
 
 POLL_S = 2.0
@@ -69,11 +69,12 @@ def _running(job: JobRecord) -> None:
     progress = job.progress
     markup.note(f"Job {job.id}, {job.study or job.kind}: {progress.message or 'starting'}")
     st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0)
+    job_parts.pause(job)
     with st.container(horizontal=True, vertical_alignment="center"):
         if progress.eta_s is not None:
             markup.note(f"at most {duration(progress.eta_s)} left")
         st.page_link(
-            navigation.SEARCH,
+            navigation.watched_on(job.kind),
             label="Watch",
             icon=":material/visibility:",
             query_params={"job": str(job.id)},

@@ -237,7 +237,8 @@ def test_a_running_one_is_watched(
 
 def test_another_kind_of_job_is_not_shown_as_a_run(store: Store, visit: Open) -> None:
     job = store.create_job("latency", {})
-    assert "is no Agora run" in shown(visit("agora", job=str(job.id)))
+    text = shown(visit("agora", job=str(job.id)))
+    assert f"Job {job.id} is of the kind latency; another page shows it." in text
     assert "no job 99" in shown(visit("agora", job="99"))
 
 

@@ -9,7 +9,9 @@ from conftest import APP, Open, shown
 from made_up_study import fill, made_up_spec
 
 from bort.jobs.process import this_process
+from bort.jobs.runners import RUNNERS
 from bort.storage import Progress, Store, export_study, import_study
+from bort.ui import navigation
 
 
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
@@ -41,6 +43,33 @@ def test_running_jobs_are_listed(store: Store, visit: Open) -> None:
     app = visit("home")
     assert f"Job {job.id}, live: training" in shown(app)
     assert "Watch" in [link.proto.label for link in app.get("page_link")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("search", "search"),
+        ("finetune", "models"),
+        ("agora", "agora"),
+        ("latency", "machine"),
+        ("agora-comparison", "search"),
+    ],
+)
+def test_a_running_job_is_watched_on_its_own_page(
+    store: Store, visit: Open, kind: str, page: str
+) -> None:
+    job = store.create_job(kind, {})
+    store.claim_job(job.id, job.attempt, this_process())
+    links = [link.proto for link in visit("home").get("page_link")]
+    (watch,) = [link for link in links if link.label == "Watch"]
+    assert watch.page == page
+    assert watch.query_string == f"job={job.id}"
+
+
+def test_every_kind_of_job_has_a_page_that_shows_it() -> None:
+    pages = {navigation.watched_on(kind) for kind in RUNNERS}
+    others = {navigation.MODELS, navigation.AGORA, navigation.MACHINE}
+    assert pages == {navigation.SEARCH, *others}
 
 
 PAINT = """

@@ -16,8 +16,9 @@ from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import LOSS, RealisedMark, add_realised, curves_of, plot_curves
 from bort.finetuning.plan import FineTunePlan
 from bort.jobs import JobState
+from bort.measure.lock import Holder
 from bort.storage import Store, models_folder
-from bort.ui import model_files, model_start, model_try
+from bort.ui import job_parts, model_files, model_start, model_try
 from bort.ui.model_rows import comparison, realised_marks
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
@@ -74,12 +75,27 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
     assert app.button(key="model-resume")
 
 
+def test_a_training_that_stands_still_says_for_whom(
+    store: Store, visit: Open, pick: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: tmp_path / "measuring.lock")
+    job = running_job(store, "reviews", pick)
+    assert "Trainings pause" not in shown(visit("models", job=str(job.id)))
+    someone = Holder(pid=1, user="ada", description="bort: latency", since=0.0)
+    monkeypatch.setattr(job_parts, "holder", lambda: someone)
+    text = shown(visit("models", job=str(job.id)))
+    assert "being measured by process 1 of ada" in text
+    assert "Trainings pause meanwhile" in text
+
+
 @pytest.mark.parametrize("job", ["999", "x"])
 def test_a_job_that_is_none_is_one_line(store: Store, visit: Open, job: str) -> None:
     app = visit("models", job=job)
     assert not app.exception
     other = store.create_job("search", {}).id
-    assert "trains no model" in shown(visit("models", job=str(other)))
+    app = visit("models", job=str(other))
+    assert f"Job {other} is of the kind search; another page shows it." in shown(app)
+    assert f"Watch job {other}" in [link.proto.label for link in app.get("page_link")]
 
 
 def test_hostile_names_and_damaged_rows_are_shown_as_text(
