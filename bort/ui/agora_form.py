@@ -8,7 +8,7 @@ from bort.agora_text.spec import REPRESENTATIONS
 from bort.agora_text.spec import SAMPLERS as TEXT_SAMPLERS
 from bort.study import DEVICES, INITIALISATIONS
 from bort.tasks import list_tasks
-from bort.ui import address, kept_uploads, markup, readings, uploads
+from bort.ui import address, agora_words, kept_uploads, markup, readings, uploads
 from bort.ui.agora_request import TORUS, Choice
 from bort.ui.slots import Slots
 
@@ -60,7 +60,7 @@ def _box(title: str) -> DeltaGenerator:
 
 
 def _torus(slots: Slots) -> Choices:
-    learner = st.selectbox("Learner", list(LEARNERS), key="agora-learner")
+    learner = st.selectbox("Learner", list(LEARNERS), key="agora-learner", help=agora_words.LEARNER)
     slots.below("task", "learner")
     markup.note(
         "Two bands wind around a torus. A third of the training points is missing; rounds fill it, "
@@ -131,13 +131,24 @@ def _sampling(slots: Slots, *, is_torus: bool) -> Choices:
     kind = "torus" if is_torus else "text"
     left, middle, right = st.columns(3)
     if is_torus:
-        labeler = left.selectbox("Labeler", LABELERS, index=1, key="agora-labeler-torus")
+        labeler = left.selectbox(
+            "Labeler", LABELERS, index=1, key="agora-labeler-torus", help=agora_words.LABELER
+        )
     else:
         labeler = left.selectbox(
-            "Labeler", TEXT_LABELERS, format_func=TEXT_LABELERS.__getitem__, key="agora-labeler"
+            "Labeler",
+            TEXT_LABELERS,
+            format_func=TEXT_LABELERS.__getitem__,
+            key="agora-labeler",
+            help=agora_words.LABELER,
         )
     samplers = SAMPLERS if is_torus else TEXT_SAMPLERS
-    sampler = middle.selectbox("Sampler", samplers, key=f"agora-sampler-{kind}")
+    sampler = middle.selectbox(
+        "Sampler",
+        samplers,
+        key=f"agora-sampler-{kind}",
+        help=agora_words.TORUS_SAMPLER if is_torus else agora_words.TEXT_SAMPLER,
+    )
     radius = right.number_input(
         "Radius",
         value=RADIUS if is_torus else None,

@@ -76,6 +76,7 @@ def _choose(rows: Sequence[Row], classes: list[str] | None, job_id: int) -> Row 
         on_select="rerun",
         selection_mode="single-row",
         column_config={"confidence": number, "distance": number},
+        placeholder="",
         alt="Generated points and the dev errors they were sampled near",
     )
     chosen = event.selection.rows
@@ -87,7 +88,8 @@ def _beside(row: Row, classes: list[str] | None) -> None:
     with left, st.container(border=True):
         markup.label(f"point {_name(row)}", f"{_verdict(row)}, by {row['sampler']}")
         st.text(agora_readings.as_text(row["value"]))
-        markup.note(f"label {_class(row['label'], classes) or 'none'}; {_change(row, classes)}")
+        change = _change(row, classes) or "the student was not asked"
+        markup.note(f"label {_class(row['label'], classes) or 'none'}; {change}")
     with right, st.container(border=True):
         markup.label(f"its parent, dev item {row['parent']}")
         known = row.get("parent_value") is not None
@@ -201,5 +203,6 @@ def _class(label: int | None, classes: list[str] | None) -> str:
 
 
 def _change(row: Row, classes: list[str] | None) -> str:
+    """What the student said before and after the round; nothing where it was not asked."""
     before, after = (_class(row[f"student_{when}"], classes) for when in ("before", "after"))
-    return f"{before or '?'} → {after or '?'}"
+    return f"{before or '?'} → {after or '?'}" if before or after else ""

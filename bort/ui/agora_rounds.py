@@ -11,6 +11,8 @@ from bort.figures.agora import plot_errors, plot_points
 from bort.ui import chart, frame, markup
 
 Row = Mapping[str, Any]
+_COUNT = st.column_config.NumberColumn(format="localized")
+_FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COUNT)
 
 
 def show(rows: Sequence[Row], *, is_active: bool) -> None:
@@ -38,7 +40,7 @@ def show(rows: Sequence[Row], *, is_active: bool) -> None:
             key="agora:points",
             alt="Accepted and refused points of each round, by reason",
         )
-    st.dataframe(table(rows), hide_index=True, alt="What each round did")
+    st.dataframe(table(rows), hide_index=True, column_config=_FORMATS, alt="What each round did")
     markup.note(
         "Wrong: dev items that the round's student gets wrong. Betti: connected parts, loops and "
         "voids of the training set, on 200 landmarks. Coverage: dev and pool points within the "
@@ -79,9 +81,17 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
             "surviving": [", ".join(map(str, row["surviving_hyperparameters"])) for row in rows],
             "Betti": [_betti(row) for row in rows],
             "coverage": [f"{row['coverage']:.1%}" for row in rows],
-            "replays": ["" if r["replayed"] is None else f"round {r['replayed']}" for r in rows],
         }
+        | _replayed(rows)
     )
+
+
+def _replayed(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """The column on replayed rounds, where there are some."""
+    rounds = [row["replayed"] for row in rows]
+    if all(number is None for number in rounds):
+        return {}
+    return {"replays": ["" if number is None else f"round {number}" for number in rounds]}
 
 
 def _refused(row: Row) -> str:
