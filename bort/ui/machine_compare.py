@@ -6,7 +6,7 @@ import streamlit as st
 from bort.figures.latency import PairMark, plot_profiles
 from bort.measure import compare
 from bort.measure.profile import LatencyProfile
-from bort.ui import chart, frame, markup
+from bort.ui import chart, frame, machine_verdict, markup
 
 
 def show(a: LatencyProfile, b: LatencyProfile) -> None:
@@ -40,7 +40,7 @@ def show(a: LatencyProfile, b: LatencyProfile) -> None:
                 "second / first": [mark.b_ms / mark.a_ms for mark in marks],
                 "apart": [mark.distinguishable for mark in marks],
             }
-        ),
+        ).round(3),
         hide_index=True,
         alt="Both profiles' latencies of each architecture",
     )
@@ -54,6 +54,6 @@ def _facts(a: LatencyProfile, b: LatencyProfile) -> pd.DataFrame:
         ("model's median error", *(f"{p.model.median_abs_percent_error:.1f} %" for p in (a, b))),
         ("band", *(f"±{100 * p.band:.0f} %" for p in (a, b))),
         ("noise", *("quiet" if p.noise.ok else "too busy" for p in (a, b))),
-        ("measured", a.measured_at, b.measured_at),
+        ("measured", *(machine_verdict.moment(p.measured_at) for p in (a, b))),
     ]
     return pd.DataFrame(rows, columns=["", "first", "second"])

@@ -73,7 +73,7 @@ def show() -> None:
 def _title(result: Mapping[str, Any]) -> str:
     return (
         f"{result['runtime']}, batch {result['batch_size']}, {result['sequence_length']} tokens, "
-        f"{result['threads']} threads, {result['measured_at'][:16].replace('T', ' ')}"
+        f"{result['threads']} threads, {machine_verdict.moment(result['measured_at'])}"
     )
 
 

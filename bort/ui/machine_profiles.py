@@ -72,7 +72,7 @@ def _one(profile: LatencyProfile) -> None:
 
 def _describe(profile: LatencyProfile) -> None:
     title = f"The winners of {profile.study}" if profile.study else f"Space {profile.space_name}"
-    markup.name(profile.name, f"{title}, measured {profile.measured_at}")
+    markup.name(profile.name, f"{title}, measured {machine_verdict.moment(profile.measured_at)}")
     machine_verdict.origin(compare.differences_from_here(profile))
     machine_verdict.show(profile.noise.to_dict())
     if not profile.complete:

@@ -1,6 +1,7 @@
 """The verdict on noise, and on whose machine it was, in the same words everywhere."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bort.ui import markup
@@ -35,6 +36,23 @@ took 1 % of the CPU.'
     )
     others = f"other processes took {100 * noise['others_share']:.0f} % of the CPU"
     return f"Quiet enough: {apart}; {others}."
+
+
+def moment(text: str) -> str:
+    """When something was measured, for reading; what is no ISO 8601 stays as it is.
+
+    Examples:
+        >>> moment("2026-11-22T23:39:56+00:00")
+        '2026-11-22 23:39 UTC'
+        >>> moment("last week")
+        'last week'
+    """
+    try:
+        then = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    at = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def origin(differences: Sequence[str]) -> None:
