@@ -30,7 +30,7 @@ def show(study: StudyRecord, asked: question.Question) -> None:
     left, right = st.columns([2.1, 1], gap="large")
     with left:
         axes = front_charts.choose_axes()
-        front_charts.legend(frame.theme())
+        front_charts.legend(answer, frame.theme())
         drawn, landmarks = machine_front.choose(answer)
         front_charts.show(drawn, axes, frame.theme(), landmarks)
         front_table.show(answer)

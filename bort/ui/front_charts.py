@@ -83,16 +83,16 @@ def show(
         )
 
 
-def legend(theme: Theme, *, has_pick: bool = True) -> None:
-    """Shape and colour of each kind of mark, in one row above the charts."""
+def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
+    """Shape and colour of each kind of mark that is drawn, in one row above the charts."""
     colours = palette(theme)
-    kinds = [
-        ("●", colours.front, "Pareto front"),
-        ("✕", colours.dominated, "dominated"),
-        ("□", colours.cover, "in the ε-cover"),
-        ("★", colours.best, "largest W"),
-        ("┃", colours.front, "95 % interval of the error, band of the latency model"),
-    ]
+    kinds = [("●", colours.front, "Pareto front")]
+    if len(answer.front) < len(answer.points):
+        kinds.append(("✕", colours.dominated, "dominated"))
+    if any(point.is_in_cover for point in answer.points):
+        kinds.append(("□", colours.cover, "in the ε-cover"))
+    kinds.append(("★", colours.best, "largest W"))
+    kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
     if has_pick:
         kinds.append(("◯", colours.text, "your pick"))
     inner = "".join(

@@ -7,7 +7,17 @@ from bort.cli.report import duration
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord
 from bort.storage import StudyRecord
-from bort.ui import address, certificate, chart, frame, job_parts, markup, navigation, readings
+from bort.ui import (
+    address,
+    certificate,
+    chart,
+    frame,
+    front_charts,
+    job_parts,
+    markup,
+    navigation,
+    readings,
+)
 from bort.ui.point_panel import latency_note
 
 
@@ -94,6 +104,7 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
     if all(value is None for _, value in series):
         series = []
+    front_charts.legend(answer, frame.theme(), has_pick=False)
     columns = st.columns(3 if series else 2, gap="medium")
     for column, x in zip(columns, (SIZE, LATENCY), strict=False):
         with column:

@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import APP, Open, shown
 from made_up_study import fill, made_up_spec
 
+from bort.answers import read_answer
 from bort.jobs.process import this_process
 from bort.jobs.runners import RUNNERS
 from bort.storage import Progress, Store, export_study, import_study
-from bort.ui import navigation
+from bort.ui import navigation, readings
 
 
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
@@ -32,6 +34,21 @@ def test_the_finished_example_comes_first(store: Store, visit: Open) -> None:
     assert len(app.get("bidi_component")) == 1
     labels = [link.proto.label for link in app.get("page_link")]
     assert labels.count("Open") == 2
+
+
+def test_the_legend_names_only_what_is_drawn(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, "mine", budget=8)
+    answer = read_answer(store, "mine")
+    has_cover = any(point.is_in_cover for point in answer.points)
+    assert ("in the ε-cover" in shown(visit("home"))) == has_cover
+    bare = [replace(point, is_in_cover=False) for point in answer.front]
+    monkeypatch.setattr(readings, "answer", lambda *_: replace(answer, points=bare))
+    text = shown(visit("home"))
+    assert "Pareto front" in text
+    assert "in the ε-cover" not in text
+    assert "dominated" not in text
 
 
 def test_running_jobs_are_listed(store: Store, visit: Open) -> None:
