@@ -3,14 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import plotly.graph_objects as go
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
-from bort.figures.theme import Theme, escape, palette, styled
+from bort.figures.theme import Theme, escape, palette, styled, translucent
 
 LOSS, DEV_ERROR = "loss", "dev_error"
 _TITLES = {LOSS: "loss", DEV_ERROR: "dev error"}
+_TICKS = {LOSS: "~g", DEV_ERROR: ".1~%"}
+_DIGITS = {LOSS: ".4g", DEV_ERROR: ".1%"}
 _DASHES = ("solid", "dash", "dot", "dashdot")
+SMOOTHED_FROM = 40  # values; a shorter curve can be read as it is
+MEANS_PER_CURVE = 20  # so that a mean spans a twentieth of the curve
 
 Series = Sequence[tuple[int, float | None]]
 Triple = tuple[float, float, float]
@@ -63,33 +68,59 @@ def curves_of(metrics: Mapping[str, Series]) -> list[Curve]:
 def plot_curves(
     curves: Sequence[Curve], quantity: str, *, theme: Theme = "light", height: int = 260
 ) -> go.Figure:
-    """Draw one quantity of several trainings of a stage; they differ in colour and in dashes."""
+    """Draw one quantity of several trainings of a stage; they differ in colour and in dashes.
+
+    A loss is told of one batch, and jumps: a long one is drawn faintly, under its running mean.
+    """
     colours = palette(theme)
     lines = (colours.front, colours.cover, colours.best, colours.dominated)
     figure = go.Figure()
     drawn = [curve for curve in curves if curve.quantity == quantity]
     for number, curve in enumerate(drawn):
-        figure.add_trace(
-            go.Scatter(
-                x=[step for step, _ in curve.points],
-                y=[value for _, value in curve.points],
-                mode="lines" if len(curve.points) > 1 else "markers",
-                name=escape(curve.training),
-                line={
-                    "color": lines[number % len(lines)],
-                    "dash": _DASHES[number // len(lines) % len(_DASHES)],
-                    "width": 2,
-                },
-                hovertemplate=f"step %{{x}}<br>{_TITLES[quantity]} %{{y:.4g}}",
-            )
-        )
+        colour = lines[number % len(lines)]
+        dash = _DASHES[number // len(lines) % len(_DASHES)]
+        values = [value for _, value in curve.points]
+        is_long = quantity == LOSS and len(values) >= SMOOTHED_FROM
+        if is_long:
+            faint = {"color": translucent(colour, 0.3), "width": 1}
+            figure.add_trace(_line(curve, values, faint).update(hoverinfo="skip", showlegend=False))
+            values = running_mean(values, len(values) // MEANS_PER_CURVE)
+        trace = _line(curve, values, {"color": colour, "dash": dash, "width": 2})
+        what = f"{_TITLES[quantity]}, running mean" if is_long else _TITLES[quantity]
+        trace.hovertemplate = f"step %{{x}}<br>{what} %{{y:{_DIGITS[quantity]}}}"
+        figure.add_trace(trace)
     figure.update_xaxes(title_text="step", tickformat="~s")
-    figure.update_yaxes(title_text=f"← better   {_TITLES[quantity]}", tickformat="~g")
+    figure.update_yaxes(title_text=f"← better   {_TITLES[quantity]}", tickformat=_TICKS[quantity])
     figure.update_layout(
         showlegend=len(drawn) > 1,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
     )
     return styled(figure, theme, height=height)
+
+
+def running_mean(values: Sequence[float], width: int) -> list[float]:
+    """The mean of each value and its neighbours, `width` in all, fewer at the ends; O(n).
+
+    Examples:
+        >>> running_mean([1.0, 3.0, 5.0, 1.0], 3)
+        [2.0, 3.0, 3.0, 3.0]
+    """
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    place = np.arange(len(values))
+    first = np.maximum(place - (width - 1) // 2, 0)
+    last = np.minimum(place + width // 2 + 1, len(values))
+    means: list[float] = ((total[last] - total[first]) / (last - first)).tolist()
+    return means
+
+
+def _line(curve: Curve, values: Sequence[float], line: Mapping[str, object]) -> go.Scatter:
+    return go.Scatter(
+        x=[step for step, _ in curve.points],
+        y=list(values),
+        mode="lines" if len(curve.points) > 1 else "markers",
+        name=escape(curve.training),
+        line=line,
+    )
 
 
 @dataclass(frozen=True, slots=True)

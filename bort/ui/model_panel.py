@@ -46,7 +46,6 @@ def show(models: Sequence[ModelRecord]) -> None:
         hide_index=True,
         column_config=_FORMATS,
         placeholder="",
-        height=min(320, 38 + 35 * len(models)),
         alt="Trained models with audit accuracy, latency and parameters",
     )
     names = [model.name for model in models]
@@ -112,9 +111,9 @@ def _describe(model: ModelRecord) -> None:
     faster = number(realised, "times_faster_than_teacher")
     with st.container(horizontal=True, gap="large"):
         st.metric("Audit accuracy", _text(accuracy, "%", ".1f"), width="content")
-        st.metric("Of its teacher's", _text(share, "%", ".1f"), width="content")
+        st.metric("Of its teacher's accuracy", _text(share, "%", ".1f"), width="content")
         if faster is not None:
-            st.metric("Than its teacher", f"{faster:.1f} × as fast", width="content")
+            st.metric("Against its teacher", f"{faster:.1f} × as fast", width="content")
     markup.note(
         f"95 % interval {interval(audit) or 'unknown'} %, on "
         f"{_text(number(audit, 'n'), 'audit texts')} that nothing was chosen by; "

@@ -13,7 +13,7 @@ from bort.answers import read_answer
 from bort.errors import InvalidDataError
 from bort.export.trying import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
-from bort.figures.models import LOSS, RealisedMark, add_realised, curves_of, plot_curves
+from bort.figures.models import DEV_ERROR, LOSS, RealisedMark, add_realised, curves_of, plot_curves
 from bort.finetuning.plan import FineTunePlan
 from bort.jobs import JobState
 from bort.measure.lock import Holder
@@ -250,3 +250,14 @@ def test_curves_are_read_from_the_names_of_series() -> None:
     assert (curve.task, curve.architecture_id, curve.stage) == ("a/b", "2-4", "finetune")
     (line,) = plot_curves([curve], LOSS).data
     assert (list(line.x), list(line.y)) == ([1, 3], [0.5, 0.25])
+
+
+def test_a_long_loss_is_smoothed_over_what_was_told() -> None:
+    told = [(step, 1.0 + step % 2) for step in range(200)]
+    name = "movie-reviews/2-4/finetune-seed0-lr0.001"
+    loss, dev = curves_of({f"{name}/loss": told, f"{name}/dev_error": told})
+    raw, mean = plot_curves([loss], LOSS).data
+    assert list(raw.y) == [value for _, value in told]
+    assert all(1.4 < value < 1.6 for value in mean.y[5:-5])
+    assert list(mean.x) == list(raw.x)
+    assert len(plot_curves([dev], DEV_ERROR).data) == 1, "dev errors are means already"
