@@ -14,7 +14,7 @@ from bort.agora_text.spaces import NetworkSpace
 from bort.agora_text.tokens import TextTokens
 from bort.errors import TrainingDivergedError
 from bort.study import LARGEST_SEED
-from bort.training.attempts import attempts
+from bort.training.attempts import LEARNED, attempts, constant_loss, final_loss
 from bort.training.device import training_threads
 from bort.training.loop import Examples as TrainingExamples
 from bort.training.loop import TrainingSettings, predict, train
@@ -52,10 +52,11 @@ class TextStudent:
     def fit(self, examples: Examples, setting: Setting, rng: np.random.Generator) -> "TextModel":
         """Train on the examples' probabilities.
 
-        A training whose loss is not finite is repeated with a lower learning rate.
+        A training that ends no better than a constant answer would, or with a loss that is not
+        finite, is repeated with a lower learning rate; if none does better, the lowest loss counts.
 
         Raises:
-            TrainingDivergedError: so were all repetitions.
+            TrainingDivergedError: no repetition ended with a finite loss.
             TrainingStoppedError: `should_stop` said so.
         """
         seed = int(rng.integers(LARGEST_SEED))
@@ -64,25 +65,33 @@ class TextStudent:
             examples.probabilities.astype(np.float32),
             self.tokens.padding,
         )
+        enough = LEARNED * constant_loss(material.targets)
+        best, lowest = None, math.inf
         with training_threads(self.threads):
             for attempt in attempts(setting.get("learning_rate", self.learning_rate), seed):
-                model = self._train(material, attempt.learning_rate, attempt.seed)
-                if model is not None:
-                    return TextModel(model, self.tokens, self.threads, self.should_stop)
-        raise TrainingDivergedError(
-            "the student's loss was not finite at any learning rate; try a lower one, or fewer "
-            "layers"
-        )
+                model, loss = self._train(material, attempt.learning_rate, attempt.seed)
+                if loss < lowest:  # never true of NaN
+                    best, lowest = model, loss
+                if lowest <= enough:
+                    break
+        if best is None:
+            raise TrainingDivergedError(
+                "the student's loss was not finite at any learning rate; try a lower one, or "
+                "fewer layers"
+            )
+        return TextModel(best, self.tokens, self.threads, self.should_stop)
 
-    def _train(self, material: TrainingExamples, learning_rate: float, seed: int) -> Any | None:
-        """The trained model; None where its loss was not finite."""
+    def _train(
+        self, material: TrainingExamples, learning_rate: float, seed: int
+    ) -> tuple[Any, float]:
+        """The trained model and its final loss, NaN where one was not finite."""
         model = self.build(seed)
         settings = TrainingSettings(
             steps=self.steps, batch_size=self.batch_size, learning_rate=learning_rate, seed=seed
         )
         steps = train(model, material, settings, pause=pause_unless(self.should_stop))
-        is_finite = all(math.isfinite(s.loss) for s in stoppable(steps, self.should_stop))
-        return model.eval() if is_finite else None
+        losses = [step.loss for step in stoppable(steps, self.should_stop)]
+        return model.eval(), final_loss(losses)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,13 @@ def constant_loss(targets: NDArray[np.float32]) -> float:
     return float(-np.sum(shares * np.log(np.maximum(shares, 1e-12))))
 
 
+def final_loss(losses: Sequence[float]) -> float:
+    """Mean of the last tenth of a training's losses; NaN if any of them is not finite."""
+    if not all(math.isfinite(loss) for loss in losses):
+        return math.nan
+    return float(np.mean(losses[-max(1, len(losses) // 10) :]))
+
+
 def has_diverged(
     losses: Sequence[float],
     error_rate: float,
@@ -65,8 +72,8 @@ def has_diverged(
         errors, and the last tenth of the losses is no better than `constant_loss` either. (Not:
         than the first losses. Those of a training that explodes begin high.)
     """
-    if not all(math.isfinite(loss) for loss in losses):
+    last = final_loss(losses)
+    if math.isnan(last):
         return True
-    last = losses[-max(1, len(losses) // 10) :]
     by_chance = majority_error - 2 * error_se(majority_error, n)
-    return bool(error_rate >= by_chance and np.mean(last) > LEARNED * constant_loss)
+    return error_rate >= by_chance and last > LEARNED * constant_loss
