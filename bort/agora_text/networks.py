@@ -29,6 +29,7 @@ from bort.training.vocabulary import pruned_table
 
 LONGEST = 512  # tokens that a foreign labeler reads at most
 SEEN = ("train", "dev", "pool")  # what the loop may see
+RATE_SHARE = 0.5  # of a short training's rate, for one that is several times as long
 
 
 class Networks:
@@ -89,7 +90,7 @@ class Networks:
         return TextStudent(
             build=self._built,
             tokens=self.tokens,
-            learning_rate=self._oracle.learning_rates(self._architecture)[0],
+            learning_rate=RATE_SHARE * self._oracle.learning_rates(self._architecture)[0],
             steps=steps,
             batch_size=spec.batch_size,
             threads=self.threads,

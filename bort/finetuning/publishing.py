@@ -92,7 +92,8 @@ def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -
     for model in store.models(job_id=job_id):
         if (model.task, model.architecture_id) == (task, architecture):
             return model.name
-    stem = suggest_name(task, study)[:50].rstrip("-._")
+    # A study is often called after its task; once is enough.
+    stem = (study if study.startswith(task) else suggest_name(task, study))[:50].rstrip("-._")
     return store.free_model_name(f"{stem}-{architecture}")
 
 
