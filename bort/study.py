@@ -308,8 +308,8 @@ def check_audit(count: int, space_size: int) -> int:
     if not 1 <= count < space_size:
         raise InvalidFieldError(
             "audit",
-            f"an audit of {count} is too large for a space of {space_size} architectures, of "
-            f"which some are evaluated; choose 1 to {space_size - 1}",
+            f"an audit trains 1 to {space_size - 1} of {space_size} architectures, of which some "
+            f"are evaluated already, got {count}",
         )
     return count
 

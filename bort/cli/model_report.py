@@ -20,13 +20,13 @@ def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _table(task: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=Text(f"Task {task}"), box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", overflow="fold")
-    for heading in ("audit", "95%", "of teacher", "macro F1", "latency ms", "parameters"):
+    table.add_column("", no_wrap=True)
+    for heading in ("audit", "95%", "of teacher", "F1", "ms", "parameters"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         audit = row["audit"]
         table.add_row(
-            Text(row["model"]),
+            Text(row["architecture_id"]),
             *_accuracy(audit),
             f"{row['share_of_teacher']:.1%}",
             f"{audit['macro_f1']:.4f}",
@@ -42,7 +42,7 @@ def _table(task: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     teacher = first["teacher"]
     table.add_section()
     table.add_row(
-        Text(f"teacher: {teacher['name']}"),
+        Text("teacher"),
         *_accuracy(teacher),
         "",
         f"{teacher['macro_f1']:.4f}",
@@ -52,7 +52,9 @@ def _table(task: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     if first["tfidf"]:
         tfidf = first["tfidf"]
         share = f"{tfidf['accuracy'] / teacher['accuracy']:.1%}"
-        table.add_row(tfidf["name"], *_accuracy(tfidf), share, f"{tfidf['macro_f1']:.4f}", "", "")
+        table.add_row(
+            "tf-idf, logistic", *_accuracy(tfidf), share, f"{tfidf['macro_f1']:.4f}", "", ""
+        )
     return table
 
 
@@ -69,7 +71,8 @@ def sentence(row: Mapping[str, Any]) -> str:
     faster = row["times_faster_than_teacher"]
     speed = "" if faster is None else f", {faster:.1f} times as fast"
     return (
-        f"{row['model']}: {row['share_of_teacher']:.1%} of its teacher's accuracy on "
+        f"{row['model']}: {row['share_of_teacher']:.1%} of the accuracy of its teacher "
+        f"({row['teacher']['name']}) on "
         f"{row['audit']['n']:,} audit texts{speed}. "
         f"Export it: bort export {row['model']} --format hf --out FOLDER"
     )

@@ -1,5 +1,6 @@
 """Check what a space is made of; every message says what was wrong, found, and to be done."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bort.errors import InvalidSpaceError
@@ -59,7 +60,7 @@ def _check_values(name: str, values: object) -> tuple[int, ...]:
             raise InvalidSpaceError(
                 f"dimension {name!r} lists {value!r}; every value must be an integer of 1 or more"
             )
-    repeated = sorted({value for value in values if list(values).count(value) > 1})
+    repeated = sorted(value for value, times in Counter(values).items() if times > 1)
     if repeated:
         raise InvalidSpaceError(
             f"dimension {name!r} lists {repeated[0]} more than once; list each value once"

@@ -256,3 +256,10 @@ def test_what_is_included_is_trained_first_and_counts(place):
         done = bort(place, *search(place), *wrong)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(place):
+    done = bort(place, *search(place), "--study", "told", "--budget", "2")
+    lines = done.stderr.splitlines()
+    assert any(line.startswith("Searching told") and "error 0." in line for line in lines)
+    assert "\r" not in done.stderr

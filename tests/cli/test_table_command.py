@@ -119,7 +119,7 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
         (["--lipschitz", "-0.1"], "λ must be 0 or more, got -0.1"),
         (["--slack", "-1"], "σ must be 0 or more, got -1.0"),
         (["--audit", "0"], "audit must be a whole number of 1 or more"),
-        (["--audit", "24"], "an audit of 24 is too large for a space of 24"),
+        (["--audit", "24"], "an audit trains 1 to 23 of 24 architectures"),
         (["--confidence", "0.9"], "name their column with --error-se"),
         (["--confidence", "2"], "confidence must lie between 0 and 1"),
     ],
