@@ -119,18 +119,15 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         if not self.is_read_only:
             return self._connect_as(self._mode)
-        connection = self._connect_as("mode=ro")
         try:
-            connection.execute("SELECT 1 FROM sqlite_master")
+            return self._connect_as("mode=ro")
         except sqlite3.Error as error:
-            connection.close()
             is_damaged = not isinstance(error, sqlite3.OperationalError)
             if is_damaged or self._path is None or _is_writable(self._path.parent):
                 raise
             # A write-ahead log needs a file beside the database. Where none is and none can be
             # made, nobody writes at this moment, and SQLite may read the file as it lies.
             return self._connect_as("immutable=1")
-        return connection
 
     def _connect_as(self, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -140,8 +137,14 @@ class Database:
             isolation_level=None,  # transactions are begun by `_begin`
             check_same_thread=False,
         )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")  # safe with a write-ahead log
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")  # safe with a write-ahead log
+            if mode == "mode=ro":
+                connection.execute("SELECT 1 FROM sqlite_master")  # needs the log's files
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _open_existing(self) -> None:
@@ -153,16 +156,28 @@ class Database:
         self._check(version)
 
     def _open_or_create(self) -> None:
+        is_new = self._path is not None and not self._path.exists()
         if self._path:
             _prepare_file(self._path)
         version = self._version()
         if version is None:
-            self._create()
+            try:
+                self._create()
+            except StoreError as error:
+                if is_new and "is full" in str(error):
+                    self._remove_files()
+                raise
             version = self._version() or schema.SCHEMA_VERSION
         self._mode = "mode=rw"  # from now on a vanished file is an error, not an empty store
         self._check(version)
         if version < schema.SCHEMA_VERSION:
             self._upgrade()
+
+    def _remove_files(self) -> None:
+        """Take away what a full disk left of a store that never was."""
+        if self._path is not None:
+            for ending in ("", "-wal", "-shm", "-journal"):
+                Path(f"{self._path}{ending}").unlink(missing_ok=True)
 
     def _version(self) -> int | None:
         """The schema's version; None where there are no tables of ours."""

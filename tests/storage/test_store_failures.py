@@ -235,3 +235,15 @@ def test_who_only_reads_creates_nothing_but_the_first_store(
     assert list(tmp_path.iterdir()) == []
     assert open_to_read().studies() == []
     assert open_to_read().is_read_only
+
+
+def test_a_disk_that_is_full_at_once_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(self: Database) -> None:
+        (tmp_path / "bort.db").write_bytes(b"SQLite format 3")
+        raise StoreError("the disk is full: nothing was written")
+
+    monkeypatch.setattr(Database, "_create", create)
+    assert "the disk is full" in failure(f"sqlite:///{tmp_path}/bort.db")
+    assert list(tmp_path.iterdir()) == []
