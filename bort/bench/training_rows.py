@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from bort.errors import InvalidDataError
 from bort.training.files import write_atomically
 
 Row = dict[str, Any]
@@ -14,13 +15,27 @@ _WHOLE = ("steps", "batch_size", "threads", "seed", "inherited_attempts")
 
 
 def read_rows(folder: Path, setting: Mapping[str, int]) -> list[Row]:
-    """Runs in `training.csv` of a folder, if any; only those of this setting are kept."""
+    """Runs in `training.csv` of a folder, if any.
+
+    Raises:
+        InvalidDataError: they were made under another setting, and would be written over.
+    """
+    path = folder / "training.csv"
     try:
-        text = (folder / "training.csv").read_text("utf-8")
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         return []
-    rows = [_typed(row) for row in csv.DictReader(io.StringIO(text))]
-    return [row for row in rows if all(row[name] == value for name, value in setting.items())]
+    try:
+        rows = [_typed(row) for row in csv.DictReader(io.StringIO(text))]
+        others = [row for row in rows if any(row[n] != value for n, value in setting.items())]
+    except (KeyError, TypeError, ValueError):
+        others = [{}]
+    if others:
+        asked = ", ".join(f"{name} {value}" for name, value in setting.items())
+        raise InvalidDataError(
+            f"{path} holds other runs than those of {asked}; choose another folder with --out"
+        )
+    return rows
 
 
 def _typed(row: Mapping[str, str]) -> Row:

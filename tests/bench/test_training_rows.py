@@ -3,6 +3,7 @@
 import pytest
 
 from bort.bench.training_rows import read_rows, report, summary, write_report
+from bort.errors import InvalidDataError
 
 ORACLE = {"threads": 2, "max_length": 47, "teacher_dev_error": 0.148}
 SETTING = {"steps": 200, "batch_size": 32, "threads": 2}
@@ -34,9 +35,13 @@ def test_written_runs_are_read_again(tmp_path):
     assert "Median speedup over all runs: 5.0x." in (tmp_path / "training.md").read_text("utf-8")
 
 
-def test_runs_of_another_setting_are_left_out(tmp_path):
+def test_runs_of_another_setting_are_not_written_over(tmp_path):
     write_report(tmp_path, summary([run(0, 0.25, 0.26, steps=50)], ORACLE))
-    assert read_rows(tmp_path, SETTING) == []
+    with pytest.raises(InvalidDataError, match="holds other runs than those of steps 200"):
+        read_rows(tmp_path, SETTING)
+    (tmp_path / "training.csv").write_text("a,b\n1\n")
+    with pytest.raises(InvalidDataError, match="choose another folder"):
+        read_rows(tmp_path, SETTING)
 
 
 def test_there_may_be_no_runs_yet(tmp_path):
