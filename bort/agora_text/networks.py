@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from bort.agora.values import Inputs, Value, as_values
+from bort.agora.values import Inputs, Value, as_values, joined
 from bort.agora_text.inputs import split_inputs
 from bort.agora_text.labelers import Float32Array, NetworkLabeler
 from bort.agora_text.spaces import NetworkSpace, RememberedSpace, source_encoder
 from bort.agora_text.spec import TextSpec
 from bort.agora_text.student import TextStudent
 from bort.agora_text.tokens import TextTokens
+from bort.agora_text.word_space import WordSpace
 from bort.agora_text.words import WordTable, is_word
 from bort.measure.error_oracle import ErrorOracle
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
+from bort.training.device import training_threads
 from bort.training.fit import label_order, labels_of
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
@@ -101,8 +103,15 @@ class Networks:
         """The source network's sentence vectors; those of `fixed` are kept in the cache."""
         oracle = self._oracle
         encoder = source_encoder(oracle.source, self.encoded.kept, oracle.device)
-        space = NetworkSpace(encoder, self.tokens, pause_unless(self._should_stop))
+        space = NetworkSpace(encoder, self.tokens, self.threads, pause_unless(self._should_stop))
         return RememberedSpace(space, fixed, [oracle.source.digest, self.encoded.max_length])
+
+    def word_space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
+        """Means of the source network's word vectors; words are counted in `fixed`."""
+        table = self._oracle.words.numpy()[self.encoded.kept]
+        space = WordSpace.fitted(table, self.tokens, joined(fixed))
+        key = ["words", self._oracle.source.digest, self.encoded.max_length]
+        return RememberedSpace(space, fixed, key)
 
     def words(self, seen: Sequence[Inputs]) -> WordTable:
         """The words of these inputs that are one token, with the source network's vectors."""
@@ -144,9 +153,10 @@ class Networks:
         if self._live is None:
             self._live = self._read_teacher()
         model, tokens, order = self._live
-        logits = predict(
-            model, tokens(inputs), padding=tokens.padding, pause=pause_unless(self._should_stop)
-        )
+        with training_threads(self.threads):
+            logits = predict(
+                model, tokens(inputs), padding=tokens.padding, pause=pause_unless(self._should_stop)
+            )
         return logits[:, order]
 
     def _read_teacher(self) -> tuple[Any, TextTokens, list[int]]:

@@ -6,9 +6,9 @@ about 1.3 apart in the source network's space, nearest neighbours about 0.9.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from bort.agora_text.tokens import TextTokens
 from bort.errors import InvalidModelError
 from bort.paths import cache
 from bort.training.batches import evaluation_batches
+from bort.training.device import training_threads
 from bort.training.files import load_arrays, save_arrays
 from bort.training.forward import best_dtype, sentence_vectors
 from bort.training.loop import EVALUATION_TOKENS
@@ -38,11 +39,13 @@ class NetworkSpace:
     Attributes:
         bert: the encoder, on its device, over the vocabulary of `tokens`.
         tokens: reads texts.
+        threads: CPU threads.
         pause: called before each batch; it may wait, or raise to end everything.
     """
 
     bert: Any
     tokens: TextTokens
+    threads: int
     pause: Callable[[], object]
 
     def __call__(self, inputs: Inputs) -> FloatArray:
@@ -54,7 +57,7 @@ class NetworkSpace:
         tokens = self.tokens(inputs)
         device = next(self.bert.parameters()).device
         found = np.zeros((len(tokens), self.bert.config.hidden_size), dtype=np.float32)
-        with torch.inference_mode():
+        with training_threads(self.threads), torch.inference_mode():
             for rows in evaluation_batches(tokens.lengths, EVALUATION_TOKENS):
                 self.pause()
                 batch = (
@@ -66,6 +69,14 @@ class NetworkSpace:
                 vectors = sentence_vectors(self.bert, *on_device, dtype=best_dtype(device))
                 found[rows] = vectors.cpu().numpy()
         return found
+
+
+class Space(Protocol):
+    """Computes vectors."""
+
+    def vectors(self, inputs: Inputs) -> Float32Array:
+        """Shape (n, d), unit length."""
+        ...
 
 
 class RememberedSpace:
@@ -80,7 +91,7 @@ class RememberedSpace:
         key: names that file: everything that the vectors depend on.
     """
 
-    def __init__(self, space: NetworkSpace, fixed: Iterable[Inputs], key: Iterable[Any]) -> None:
+    def __init__(self, space: Space, fixed: Iterable[Inputs], key: Iterable[Any]) -> None:
         self._space = space
         values = list(dict.fromkeys(value for part in fixed for value in as_values(part)))
         vectors = self._read(values, list(key))
@@ -95,12 +106,24 @@ class RememberedSpace:
             vectors = self._space.vectors(as_inputs(new))
             for value, vector in zip(new, vectors, strict=True):
                 self._seen.setdefault(value, vector)
-        rows = [self._fixed[v] if v in self._fixed else self._seen[v] for v in values]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+        return self._rows(values, {})
+
+    def aside(self, inputs: Inputs) -> FloatArray:
+        """As `__call__`, but nothing is remembered: later calls give what they would have."""
+        values = as_values(inputs)
+        different = dict.fromkeys(values)
+        new = [v for v in different if v not in self._fixed and v not in self._seen]
+        found = dict(zip(new, self._space.vectors(as_inputs(new)), strict=True)) if new else {}
+        return self._rows(values, found)
 
     def forget(self) -> None:
         """Drop what was computed for texts that are not among the fixed ones."""
         self._seen.clear()
+
+    def _rows(self, values: Sequence[Value], new: Mapping[Value, Float32Array]) -> FloatArray:
+        sources = (self._fixed, self._seen, new)
+        rows = [next(found[v] for found in sources if v in found) for v in values]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
 
     def _read(self, values: list[Value], key: list[Any]) -> Float32Array:
         name = hashlib.sha256(json.dumps([FORMAT, key, values]).encode()).hexdigest()[:32]

@@ -13,7 +13,8 @@ from bort.families import SearchSpace
 from bort.study import InvalidFieldError, TaskSpec, TrainingSpec, check_name
 
 SAMPLERS = ("mixture", "retrieval", "edits", "mix")
-REPRESENTATIONS = ("source", "student")
+SOURCE, STUDENT, WORDS = "source", "student", "words"
+REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
 TEACHER, PROBE = "teacher", "probe"
 PLAIN, RANDOM, AGORA = "plain", "random", "agora"  # the arms of a comparison
 HALF = "-half"  # an arm with half of the points
@@ -38,7 +39,8 @@ class TextSpec:
         labeler: "teacher" (the source network fine-tuned on the training split), "probe" (a
             linear probe on frozen sentence vectors), "sklearn:NAME", or a folder or hub id.
         temperature, threshold, hard_labels: see `bort.agora.labelers.CarefulLabeler`.
-        representation: "source" network's sentence vectors, or the "student"'s own.
+        representation: "source" network's sentence vectors, the "student"'s own, or means of
+            the source network's "words".
         sampler: one of `SAMPLERS`.
         pool: a data file with further unlabelled texts, in columns named as the task's.
         radius: how far from a dev error; None is chosen from the data.
@@ -61,7 +63,7 @@ class TextSpec:
     temperature: float = 1.0
     threshold: float = 0.0
     hard_labels: bool = False
-    representation: str = "source"
+    representation: str = SOURCE
     sampler: str = "mixture"
     pool: str | None = None
     radius: float | None = None

@@ -129,7 +129,5 @@ class TextModel:
 
     def represent(self, inputs: Inputs) -> FloatArray:
         """Its own sentence vectors, shape (n, hidden), unit length; of BERT classifiers only."""
-        with training_threads(self.threads):
-            return NetworkSpace(self.classifier.bert, self.tokens, pause_unless(self.should_stop))(
-                inputs
-            )
+        pause = pause_unless(self.should_stop)
+        return NetworkSpace(self.classifier.bert, self.tokens, self.threads, pause)(inputs)

@@ -8,7 +8,7 @@ from bort.agora.history import training_set
 from bort.agora.labelers import CarefulLabeler
 from bort.agora.loop import AgoraTask
 from bort.agora.options import AgoraOptions
-from bort.agora.parts import Labeler, Model, Parts, Represent
+from bort.agora.parts import Labeler, Model, Parts
 from bort.agora.rounds import Round
 from bort.agora.summary import Observer
 from bort.agora.values import BoolArray, Examples, FloatArray, Inputs, as_inputs, joined
@@ -19,7 +19,7 @@ from bort.agora_text.labelers import linear_probe, sklearn_labeler
 from bort.agora_text.networks import Networks
 from bort.agora_text.proposers import Proposers
 from bort.agora_text.spaces import RememberedSpace, usual_radius
-from bort.agora_text.spec import PROBE, TextSpec
+from bort.agora_text.spec import PROBE, STUDENT, WORDS, TextSpec
 from bort.agora_text.student import TextModel
 from bort.errors import InvalidOptionError
 from bort.tasks import Task
@@ -39,7 +39,7 @@ class TextWorld:
         pool: unlabelled inputs; may be empty.
         parts: student, labeler, representation, sampler, guard.
         options: with the radius in force.
-        space: the source network's sentence vectors.
+        space: the source network's sentence vectors, or means of its word vectors.
         observer: tells what the loop does not look at.
         networks: the source network, the teacher, the students.
         proposers: the samplers by name, for whoever compares them.
@@ -114,20 +114,20 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
     )
     pool = split_inputs(task.pool)
     seen = [train.inputs, dev.inputs, pool]
-    represent = networks.space(seen)
+    represent = networks.word_space(seen) if spec.representation == WORDS else networks.space(seen)
     usual = usual_radius(represent(dev.inputs), represent(joined([train.inputs, pool])))
     guard = NearDuplicateGuard(audit.inputs, dev.inputs)
     proposers = Proposers(networks.tokens, networks.words(seen), train.inputs, pool)
     parts = Parts(
         student=networks.student(steps=spec.training.steps),
-        labeler=_labeler(spec, task, train, networks, represent),
+        labeler=_labeler(spec, task, train, networks, seen),
         represent=represent,
         sampler=proposers.sampler(spec.sampler, represent),
         guard=guard,
         closing=None if spec.closing_steps is None else networks.student(steps=spec.closing_steps),
     )
     radius = usual
-    if spec.representation == "student":
+    if spec.representation == STUDENT:
         parts = replace(parts, in_space_of=_follower(parts, proposers, spec.sampler, dev.inputs))
         radius = 1.0
     return TextWorld(
@@ -169,11 +169,11 @@ def _follower(
 
 
 def _labeler(
-    spec: TextSpec, task: Task, train: Examples, networks: Networks, represent: Represent
+    spec: TextSpec, task: Task, train: Examples, networks: Networks, seen: Sequence[Inputs]
 ) -> Labeler:
     labeler: Labeler
     if spec.labeler == PROBE:
-        labeler = linear_probe(task.class_names, train, represent)
+        labeler = linear_probe(task.class_names, train, networks.space(seen))
     elif spec.labeler.startswith(SKLEARN):
         name = spec.labeler.removeprefix(SKLEARN)
         labeler = sklearn_labeler(name, task.class_names, train, seed=spec.seed)

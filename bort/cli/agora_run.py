@@ -98,7 +98,7 @@ _OPTIONS = [
     ),
     click.option("--pool", metavar="FILE", help="Further unlabelled texts, in columns as the task"),
     click.option(
-        "--representation", metavar="source|student", help="Where near is measured [source]."
+        "--representation", metavar="source|student|words", help="Where near is measured [source]."
     ),
     click.option("--radius", type=float, metavar="R", help="How far from a dev error."),
     click.option(

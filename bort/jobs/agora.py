@@ -10,6 +10,7 @@ from bort.agora import Round, Step, agora, corrected, provenance
 from bort.agora.summary import final_result, round_row
 from bort.agora.values import Value
 from bort.jobs.agora_runs import AgoraRun, agora_run
+from bort.jobs.agora_vectors import keep_vectors
 from bort.jobs.context import JobContext
 from bort.storage import AgoraRoundRecord, Progress
 
@@ -44,7 +45,9 @@ def _go_round(context: JobContext, what: AgoraRun) -> list[dict[str, Any]]:
     """Every round's row of the answer; those of rounds that are not stored yet are stored."""
     stored = context.store.agora_rounds(context.job.id)
     done = [Round.from_dict(record.round) for record in stored]
-    what.recall(done)
+    with what.turn():
+        what.recall(done)
+        keep_vectors(context, what.locate, what.task.dev.inputs, done)
     rows = [dict(record.summary) for record in stored]
     began = monotonic()
     before = sum(row["seconds"] for row in rows)
@@ -54,7 +57,7 @@ def _go_round(context: JobContext, what: AgoraRun) -> list[dict[str, Any]]:
         return what.minutes is not None and spent >= 60 * what.minutes
 
     steps = agora(what.task, what.parts, what.options, done=done, is_out_of_time=is_out_of_time)
-    for row in _timed(steps, what):
+    for row in _timed(steps, what, context):
         record = row.pop("record")
         context.store.add_agora_round(context.job.id, row["round"], record, row)
         rows.append(row)
@@ -64,7 +67,7 @@ def _go_round(context: JobContext, what: AgoraRun) -> list[dict[str, Any]]:
     return rows
 
 
-def _timed(steps: Iterator[Step], what: AgoraRun) -> Iterator[dict[str, Any]]:
+def _timed(steps: Iterator[Step], what: AgoraRun, context: JobContext) -> Iterator[dict[str, Any]]:
     """The row of each round, with how long it took and the round itself as its `record`."""
     while True:
         began = monotonic()
@@ -73,6 +76,8 @@ def _timed(steps: Iterator[Step], what: AgoraRun) -> Iterator[dict[str, Any]]:
             if step is None:
                 return
             row = what.observer.summary(step)
+            # Before the round is stored: whoever reads a round finds its vectors.
+            keep_vectors(context, what.locate, what.task.dev.inputs, [step.round])
         yield row | {"seconds": monotonic() - began, "record": step.round.to_dict()}
 
 

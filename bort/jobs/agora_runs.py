@@ -15,7 +15,7 @@ from bort.agora.parts import Parts
 from bort.agora.rounds import Round
 from bort.agora.summary import Observer
 from bort.agora.torus import TorusSpec, torus_options, torus_world
-from bort.agora.values import Value, as_values
+from bort.agora.values import FloatArray, Inputs, Value, as_values
 from bort.errors import BortError
 from bort.jobs.context import JobContext
 from bort.jobs.turns import training_turn
@@ -32,6 +32,7 @@ class AgoraRun:
         task, parts, options: for the loop.
         observer: tells of each round what the loop does not look at.
         recall: brings back what stored rounds left in memory, so that a resumed run is the same.
+        locate: gives the vectors that the map is drawn from; None where inputs are their own.
         described: what results rest on, ready for JSON.
         turn: held while a round is trained.
         minutes: after so many no further round is begun; None is no limit.
@@ -43,6 +44,7 @@ class AgoraRun:
     options: AgoraOptions
     observer: Observer
     recall: Callable[[Sequence[Round]], None]
+    locate: Callable[[Inputs], FloatArray] | None
     described: Mapping[str, Any]
     turn: Callable[[], AbstractContextManager[None]]
     minutes: float | None
@@ -76,6 +78,7 @@ def _torus(context: JobContext) -> AgoraRun:
         options=torus_options(spec),
         observer=observer,
         recall=lambda _rounds: None,
+        locate=None,
         described={"class_names": list(world.task.class_names), "radius": spec.radius},
         turn=nullcontext,
         minutes=None,
@@ -105,6 +108,7 @@ def _texts(context: JobContext) -> AgoraRun:
         options=world.options,
         observer=world.observer,
         recall=world.recall,
+        locate=world.space.aside,
         described=world.describe(),
         turn=turn,
         minutes=spec.minutes,

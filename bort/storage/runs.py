@@ -49,12 +49,22 @@ def write_json_file(path: Path, values: Any) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
+    return write_file(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode("utf-8"))
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a file that fits into memory: readers see all of it, or the one before.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise _unusable(path, error) from error
     return path
 

@@ -5,8 +5,10 @@ import streamlit as st
 from bort.agora.rounds import Verdict
 from bort.figures import agora as figures
 from bort.figures.agora import MapMark
+from bort.jobs import JobRecord
 from bort.projection import Kind
-from bort.ui import agora_readings, chart, frame, markup, readings
+from bort.ui import agora_places, agora_readings, chart, frame, markup, readings
+from bort.ui.agora_places import Compared
 
 KINDS: dict[str, Kind] = {"PCA": "pca", "t-SNE": "tsne"}
 TEXT_CHARACTERS = 160
@@ -36,12 +38,12 @@ def show(job_id: int) -> None:
             key=f"agora:map:{kind}",
             alt=f"Map of the dev items and of the points sampled in round {number}",
         )
-        markup.note(_reading(kind, is_torus=job.spec["task"] == "torus"))
+        markup.note(_reading(kind, _space(job, agora_places.compared_by(job, number))))
 
 
 def _marks(job_id: int, kind: Kind, number: int) -> list[MapMark]:
     job = readings.job(job_id)
-    dev, found = agora_readings.places(job, kind)
+    dev, found = agora_places.places(job, kind, number)
     wrong = set(agora_readings.rounds(job)[number].round["wrong_dev"])
     parents = agora_readings.parents(job) or ()
     marks = [
@@ -53,13 +55,12 @@ def _marks(job_id: int, kind: Kind, number: int) -> list[MapMark]:
         )
         for k, ((x, y), value) in enumerate(zip(dev, parents, strict=True))
     ]
-    for row, (x, y) in zip(agora_readings.points(job), found, strict=True):
-        if row["round"] == number:
-            accepted = row["verdict"] == Verdict.ACCEPTED
-            group = figures.ACCEPTED if accepted else figures.REFUSED
-            name = f"{row['round']}:{row['position']}"
-            text = f"{name}, {row['verdict']}, near dev {row['parent']}: {_short(row['value'])}"
-            marks.append(MapMark(float(x), float(y), group, text))
+    rows = (row for row in agora_readings.points(job) if row["round"] == number)
+    for row, (x, y) in zip(rows, found, strict=True):
+        group = figures.ACCEPTED if row["verdict"] == Verdict.ACCEPTED else figures.REFUSED
+        name = f"{row['round']}:{row['position']}"
+        text = f"{name}, {row['verdict']}, near dev {row['parent']}: {_short(row['value'])}"
+        marks.append(MapMark(float(x), float(y), group, text))
     return marks
 
 
@@ -68,13 +69,31 @@ def _short(value: object) -> str:
     return text if len(text) <= TEXT_CHARACTERS else text[: TEXT_CHARACTERS - 1] + "…"
 
 
-def _reading(kind: str, *, is_torus: bool) -> str:
-    space = (
-        "Points are taken as they are"
-        if is_torus
-        else "Texts are compared by the words they use (tf-idf), not in the space that the run "
-        "samples in"
+def _space(job: JobRecord, how: Compared) -> str:
+    if how is Compared.COORDINATES:
+        return "Points are taken as they are"
+    if how is Compared.WORDS:
+        return (
+            "This round has no sentence vectors stored, so its texts are compared by the words "
+            "they use (tf-idf), not in the space that the run measures distances in"
+        )
+    if job.spec.get("representation") == "words":
+        return (
+            "Texts are compared by means of their word vectors, with which the run measures its "
+            "distances"
+        )
+    if job.spec.get("representation") == "student":
+        return (
+            "Texts are compared by the source network's sentence vectors; this run measures "
+            "distances in those of each round's student, in which everything moves"
+        )
+    return (
+        "Texts are compared by the source network's sentence vectors, with which the run measures "
+        "its distances"
     )
+
+
+def _reading(kind: str, space: str) -> str:
     how = (
         "the plane in which the dev items vary most"
         if kind == "PCA"

@@ -1,15 +1,11 @@
 """What the page Agora reads of a run, with what is costly kept."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from bort.agora.values import FloatArray, Value
-from bort.errors import InvalidDataError
+from bort.agora.values import Value
 from bort.jobs import JobRecord, find_job, list_jobs
-from bort.projection import Kind, Place, stable_map, text_vectors
 from bort.storage import AgoraRoundRecord
 from bort.ui import readings
 
@@ -34,27 +30,6 @@ def parents(job: JobRecord) -> tuple[Value, ...] | None:
 def points(job: JobRecord) -> list[dict[str, Any]]:
     """Every generated point with its provenance, and its parent's value where that is known."""
     return _points(readings.store().url, job.id, _state(job))
-
-
-def places(job: JobRecord, kind: Kind) -> tuple[FloatArray, FloatArray]:
-    """Places of the dev items and of all points so far, shapes (n, 2); old ones never move.
-
-    Raises:
-        InvalidDataError: the task cannot be read any more, or there is too little to draw.
-    """
-    anchors = parents(job)
-    if anchors is None:
-        raise InvalidDataError(
-            "the map needs the run's dev items, and its task cannot be read any more; put its "
-            "file back"
-        )
-    url = readings.store().url
-    values = [row["value"] for row in points(job)]
-    first = _map(url, job.id, kind)
-    found = _anchors(url, job.id)
-    if not values:
-        return first(found), np.zeros((0, 2))
-    return first(found), first(_vectors(anchors, values))
 
 
 def class_names(job: JobRecord) -> list[str] | None:
@@ -94,23 +69,6 @@ def _points(url: str, job_id: int, state: tuple[object, ...]) -> list[dict[str, 
     from bort.jobs.agora import point_rows
 
     return point_rows(_rounds(url, job_id, state), _parents(url, job_id))
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _anchors(url: str, job_id: int) -> FloatArray:
-    anchors = _parents(url, job_id) or ()
-    return _vectors(anchors, anchors)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _map(url: str, job_id: int, kind: Kind) -> Place:
-    return stable_map(_anchors(url, job_id), kind=kind)
-
-
-def _vectors(anchors: Sequence[Value], values: Sequence[Value]) -> FloatArray:
-    if anchors and isinstance(anchors[0][0], float):
-        return np.array(values, dtype=float)
-    return text_vectors([as_text(v) for v in anchors], [as_text(v) for v in values])
 
 
 def as_text(value: Value | None) -> str:

@@ -15,10 +15,12 @@ from click.testing import CliRunner
 from bort import jobs
 from bort.agora_text.spec import ARMS, TextSpec
 from bort.cli.main import bort
-from bort.errors import BortError
+from bort.errors import BortError, StoreError
 from bort.jobs.agora import point_rows
 from bort.storage import open_store
 from bort.storage.agora_arms import read_arms
+from bort.storage.agora_vectors import read_vectors
+from bort.tasks import load_task
 
 ROUND_KEYS = {
     *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
@@ -84,6 +86,40 @@ def test_a_killed_run_resumes_to_the_same_result(spec, store, tmp_path, monkeypa
     assert outcome(store, 2) == whole
     texts = [p["value"] for p in point_rows(store.agora_rounds(2)) if p["label"] is not None]
     assert len(texts) == len(set(texts))
+    for number, points in [(None, whole_dev(spec)), (0, len(whole[0]["round"]["points"]))]:
+        first, second = (read_vectors(store.job(job), number, count=points) for job in (1, 2))
+        assert first is not None
+        assert np.array_equal(first, second)
+
+
+def whole_dev(spec) -> int:
+    return len(load_task(spec.task).dev.texts)
+
+
+@pytest.mark.parametrize("representation", ["source", "student"])
+def test_the_map_is_drawn_from_vectors_of_the_run(spec, store, representation) -> None:
+    """Distances on it are those that the run measured, unless the space moved with the student."""
+    chosen = replace(spec, representation=representation, rounds=1)
+    jobs.run_here(store, "agora", chosen.to_dict(), study="tiny")
+    points = store.agora_rounds(1)[0].round["points"]
+    dev = read_vectors(store.job(1), None, count=whole_dev(spec))
+    vectors = read_vectors(store.job(1), 0, count=len(points))
+    assert np.linalg.norm(dev, axis=1) == pytest.approx(1, abs=1e-3)
+    measured = np.linalg.norm(vectors - dev[[point["parent"] for point in points]], axis=1)
+    stored = [point["distance"] for point in points]
+    assert (measured == pytest.approx(stored, abs=2e-3)) == (representation == "source")
+    assert read_vectors(store.job(1), 0, count=len(points) + 1) is None
+    assert read_vectors(store.job(1), 7, count=1) is None
+
+
+def test_a_run_whose_map_cannot_be_stored_goes_on(spec, store, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("no space left")
+
+    monkeypatch.setattr("bort.jobs.agora_vectors.write_vectors", full)
+    answer = jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
+    assert len(answer["rounds"]) == 2
+    assert any("map will compare words" in event.message for event in store.events(1))
 
 
 def test_the_command_answers_as_the_contract_says(place, tmp_path, monkeypatch) -> None:

@@ -27,6 +27,7 @@ def world_of(spec):
         {"sampler": "mix"},
         {"sampler": "retrieval", "hard_labels": True},
         {"representation": "student"},
+        {"representation": "words", "sampler": "edits"},
         {"labeler": "probe", "temperature": 2.0},
         {"labeler": "sklearn:ComplementNB", "closing_steps": 20},
     ],
@@ -49,9 +50,12 @@ def test_points_lie_near_dev_errors_and_are_labelled(spec, change) -> None:
         assert all(max(p.probabilities) == 1 for p in accepted)
 
 
-@pytest.mark.parametrize("sampler", ["mixture", "edits", "mix"])
-def test_a_resumed_run_is_the_uninterrupted_one_to_the_last_bit(spec, sampler) -> None:
-    chosen = replace(spec, sampler=sampler)
+@pytest.mark.parametrize(
+    ("sampler", "space"),
+    [("mixture", "source"), ("edits", "source"), ("mix", "source"), ("edits", "words")],
+)
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_last_bit(spec, sampler, space) -> None:
+    chosen = replace(spec, sampler=sampler, representation=space)
     whole = rounds_of(world_of(chosen))
     world = world_of(chosen)
     world.recall(whole[:1])
@@ -168,3 +172,21 @@ def test_stored_rounds_survive_json(spec) -> None:
 
     rounds = rounds_of(world_of(replace(spec, rounds=1)))
     assert [Round.from_dict(json.loads(json.dumps(r.to_dict()))) for r in rounds] == rounds
+
+
+def test_word_vectors_tell_words_apart_and_forget_their_order(spec) -> None:
+    world = world_of(replace(spec, representation="words"))
+    texts = [
+        "a lovely bright film",
+        "film a bright lovely",
+        "a lovely warm film",
+        "a dull cold plot",
+    ]
+    vectors = world.space(as_inputs(texts))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+    distances = np.linalg.norm(vectors - vectors[0], axis=1)
+    assert distances[1] == pytest.approx(0, abs=1e-6)
+    assert distances[1] < distances[2] < distances[3]
+    alone = world.space.aside(as_inputs(["a dull cold plot never seen"]))
+    together = world.space.aside(as_inputs(["another", "a dull cold plot never seen"]))
+    assert np.array_equal(alone[0], together[1])

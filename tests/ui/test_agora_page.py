@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from conftest import Open, shown
@@ -13,8 +14,9 @@ from bort.agora_text.spec import TextSpec, small_space
 from bort.figures.agora import plot_map
 from bort.jobs.process import this_process
 from bort.storage import JobRecord, JobState, Progress, Store
+from bort.storage.agora_vectors import write_vectors
 from bort.study import TaskSpec
-from bort.ui import agora_map, agora_plan, agora_points, job_parts
+from bort.ui import agora_map, agora_plan, agora_points, agora_readings, job_parts
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 TORUS = {
@@ -327,6 +329,17 @@ def test_generated_texts_are_shown_as_text_beside_their_parents(
     assert "film number" in points["parent, a dev error"][0]
     assert points["label"].tolist() == ["+", "+"]
     app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
+    assert not app.exception
+    assert "by the words they use" in shown(app)
+    dev = len(agora_readings.parents(job))
+    write_vectors(job, None, np.random.default_rng(0).normal(size=(dev, 8)))
+    write_vectors(job, 0, np.random.default_rng(1).normal(size=(2, 8)))
+    for kind in ("PCA", "t-SNE"):
+        app.segmented_control(key="agora-map-kind").set_value(kind).run()
+        assert not app.exception
+        assert "the source network&#x27;s sentence vectors" in shown(app)
+    (job.folder / "vectors" / "round-0000.npz").write_bytes(b"torn")
+    app.run()
     assert not app.exception
     assert "by the words they use" in shown(app)
     (tmp_path / "reviews.csv").unlink()
