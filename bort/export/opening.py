@@ -4,14 +4,17 @@ import hashlib
 import json
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bort.errors import BortError, ExportError
 from bort.export.bundle import FORMAT, MANIFEST, MODEL, MODEL_FOLDER, STUDY
+from bort.export.card import model_card
 from bort.export.huggingface import NEEDED
 from bort.storage import ModelRecord, Store, import_study, models_folder
 
@@ -20,6 +23,19 @@ MOST_FILES = 200
 LARGEST_TEXT = 64 << 20  # of JSON, which is read at once
 ENDINGS = (".json", ".parquet", ".safetensors", ".md", ".txt")
 BLOCK = 1 << 20
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+# What zipfile lets through when any byte of a zip may have changed.
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
 
 
 def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
@@ -29,15 +45,23 @@ def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
         The model, and whether the study was imported.
     Raises:
         ExportError: not a bundle, a file that was changed, is missing, or climbs out of its
-            folder, or more than `MOST_BYTES` when unpacked. Then nothing is kept.
+            folder, or more than `MOST_BYTES` when unpacked; or no room for it. Then nothing is
+            kept.
     Cost: one pass over the bundle.
     """
-    models_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".import-") as scratch:
-        folder = Path(scratch)
-        _unpack(path, folder)
-        described = _read_object(folder / MODEL, path)
-        return _keep(store, folder, described, path)
+    try:
+        models_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".import-") as scratch:
+            folder = Path(scratch)
+            _unpack(path, folder)
+            return _keep(store, folder, _read_object(folder / MODEL, path), path)
+    except BortError:
+        raise
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be kept in {models_folder()} ({error.strerror or error}); "
+            "make room, or set BORT_HOME elsewhere"
+        ) from error
 
 
 def _keep(
@@ -55,6 +79,7 @@ def _keep(
             "realised": dict(described["realised"]),
             "evidence": dict(described["evidence"]),
         }
+        _check_told(name, values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExportError(
             f"{MODEL} in {path} is damaged ({type(error).__name__}: {error}); ask for another copy"
@@ -69,11 +94,19 @@ def _keep(
         raise
 
 
+def _check_told(name: str, values: Mapping[str, Any]) -> None:
+    """Pass if everything is told that an export of the model tells on; raises as a lookup does."""
+    model_card(name, values["realised"], values["evidence"])
+    for needed in ("latency_ms", "latency"):
+        values["realised"][needed]
+
+
 def _import_study(store: Store, file: Path, path: Path) -> bool:
     if not file.is_file():
         return False
     recorded = _read_object(file, path)
-    name = recorded.get("spec", {}).get("name")
+    spec = recorded.get("spec")
+    name = spec.get("name") if isinstance(spec, Mapping) else None
     if any(study.name == name for study in store.studies()):
         return False
     try:
@@ -91,7 +124,7 @@ def _plain_name(name: str) -> str:
 def _unpack(path: Path, folder: Path) -> None:
     """Every file that the manifest lists, with its hash, and no other."""
     try:
-        with zipfile.ZipFile(path) as bundle:
+        with _opened(path) as bundle:
             infos = _checked_entries(bundle, path)
             manifest = _manifest(bundle, infos, path)
             if set(manifest) != set(infos) - {MANIFEST}:
@@ -100,12 +133,23 @@ def _unpack(path: Path, folder: Path) -> None:
             left = MOST_BYTES
             for name, digest in manifest.items():
                 left -= _extract(bundle, infos[name], folder / name, digest, left, path)
+    except BortError:
+        raise
+    except DAMAGES as error:
+        raise ExportError(
+            f"{path} is not a run bundle, or is damaged ({error}); ask for another copy"
+        ) from error
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
     except FileNotFoundError:
         raise ExportError(f"there is no file {path}; check the path") from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ExportError(f"{path} is not a run bundle, or is damaged ({error})") from error
     except OSError as error:
-        raise ExportError(f"{path} cannot be read ({error.strerror or error})") from error
+        raise ExportError(
+            f"{path} cannot be read ({error.strerror or error}); name a file that bort export wrote"
+        ) from error
 
 
 def _checked_entries(bundle: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -134,6 +178,8 @@ def _check_name(info: zipfile.ZipInfo, path: Path) -> None:
         raise ExportError(f"{path} holds {info.filename!r}, which climbs out of its folder")
     if kind not in (0, stat.S_IFREG) or info.is_dir():
         raise ExportError(f"{path} holds {info.filename!r}, which is no plain file")
+    if info.compress_type not in PACKINGS:
+        raise ExportError(f"{path} holds {info.filename!r}, packed as no bundle is; not opened")
     if name.suffix not in ENDINGS:
         raise ExportError(
             f"{path} holds {info.filename!r}; a bundle has only {', '.join(ENDINGS)} files"

@@ -1,12 +1,15 @@
 """A finished student becomes a model: its folder, its row, and the evidence it rests on."""
 
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from bort.answers import read_answer
-from bort.errors import UnknownStudyError
+from bort.errors import BortError, StoreError, UnknownStudyError
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.model_folder import save_student
 from bort.finetuning.realised import (
@@ -41,50 +44,87 @@ def publish(
 ) -> dict[str, Any]:
     """Judge the seeds of one architecture, store the best on dev as a model; returns its row.
 
-    The row is stored only once the folder is complete.
+    Its folder is made among the job's files and moved once it is complete; the row is stored
+    after that. Whatever stops this leaves nothing that looks like a model.
     """
-    spec = room.spec
     best = finished[chosen(room, finished)]
     architecture = best.unit.architecture
-    name = _name(store, job_id, spec.study, room.task.name, architecture.id)
-    candidate = room.build(architecture, best.unit.seed)
-    load_weights(candidate.model, best.folder)
-    counted = save_student(models_folder() / name, room, candidate)
-    found = students(room, finished)
-    stages = stage_rows(finished)
-    space_index = room.space.index(architecture)
-    row: dict[str, Any] = {
+    name = _name(store, job_id, room.spec.study, room.task.name, architecture.id)
+    with _room_told():
+        folder = best.folder / "model"
+        candidate = room.build(architecture, best.unit.seed)
+        load_weights(candidate.model, best.folder)
+        counted = save_student(folder, room, candidate)
+    row = {
         "model": name,
+        **_judged(room, finished, best, plain),
+        "landmark": landmark_row(counted),
+        "predicted": _predicted(store, room.spec.study, architecture.id),
+        "parameter_count": check_parameters(room, architecture, counted),
+    }
+    row = with_latency(row, latencies, room.spec.runtimes, architecture.id)
+    evidence = _evidence(store, room, task, latencies)
+    with _room_told():
+        _put(folder, models_folder() / name)
+    store.add_model(
+        name,
+        job_id=job_id,
+        study=room.spec.study,
+        task=room.task.name,
+        architecture=architecture.as_dict(),
+        realised=row,
+        evidence=evidence,
+    )
+    return row
+
+
+@contextmanager
+def _room_told() -> Iterator[None]:
+    """A disk that is full is told as such."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BortError):
+            raise
+        raise StoreError(
+            f"the model cannot be written ({error.strerror or error}); make room and resume the "
+            "job: what was trained is kept"
+        ) from error
+
+
+def _put(folder: Path, target: Path) -> None:
+    """Give a complete folder its name; one that the same job wrote before is replaced."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+
+
+def _judged(
+    room: Classroom, finished: Sequence[Finished], best: Finished, plain: Finished | None
+) -> dict[str, Any]:
+    """What was trained, and how good it is beside teacher and baselines."""
+    architecture, spec = best.unit.architecture, room.spec
+    space_index = room.space.index(architecture)
+    stages = stage_rows(finished)
+    found = students(room, finished)
+    teacher = teacher_row(room)
+    return {
         "study": spec.study,
         "task": room.task.name,
         "architecture": architecture.as_dict(),
         "architecture_id": architecture.id,
         "seeds": [done.unit.seed for done in finished],
         **found,
-        "teacher": teacher_row(room),
+        "teacher": teacher,
+        "share_of_teacher": found["audit"]["accuracy"] / teacher["accuracy"],
         "difference_from_teacher": against_teacher(room, best),
         "plain_student": None if plain is None else plain_row(room, plain),
         "tfidf": tfidf_row(room) if spec.compare else None,
-        "landmark": landmark_row(counted),
-        "predicted": _predicted(store, spec.study, architecture.id),
-        "parameter_count": check_parameters(room, architecture, counted),
         "effective_parameter_count": int(room.space.effective_parameter_count[space_index]),
         "stages": stages,
         "dev_is_seen": any(done.unit.is_agora for done in finished),
         "seconds": sum(stage["seconds"] for stage in stages),
     }
-    row["share_of_teacher"] = row["audit"]["accuracy"] / row["teacher"]["accuracy"]
-    row = with_latency(row, latencies, spec.runtimes, architecture.id)
-    store.add_model(
-        name,
-        job_id=job_id,
-        study=spec.study,
-        task=room.task.name,
-        architecture=architecture.as_dict(),
-        realised=row,
-        evidence=_evidence(store, room, task, latencies),
-    )
-    return row
 
 
 def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:

@@ -1,5 +1,6 @@
 """Exported folders and bundles: complete, the same answers, nothing that should not be opened."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -194,6 +195,69 @@ def test_a_bundle_that_was_tampered_with_is_refused(bundle, what, tmp_path, monk
             import_bundle(store, broken)
         assert store.models() == []
         assert store.studies() == []
+    assert list((tmp_path / "home" / "models").iterdir()) == []
+
+
+def test_any_changed_byte_is_found_or_says_nothing(bundle, model, tmp_path, monkeypatch):
+    """Of the zip itself: directory, headers and packed contents."""
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    whole, broken = bundle.read_bytes(), tmp_path / "broken.zip"
+    rng = np.random.default_rng(0)
+    near_the_end = len(whole) - 1 - rng.integers(0, 1500, size=60)  # the directory
+    with open_store() as store:
+        for place in [*rng.integers(0, len(whole), size=60), *near_the_end]:
+            changed = whole[place] ^ (1 << int(rng.integers(8)))
+            broken.write_bytes(whole[:place] + bytes([changed]) + whole[place + 1 :])
+            with contextlib.suppress(ExportError):
+                record, _ = import_bundle(store, broken)  # the byte says nothing: a time, say
+                assert record.realised == model.realised
+    assert not list((tmp_path / "home" / "models").glob(".import-*"))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bundle_packed_otherwise_is_refused(bundle, packing, tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.zip", "w", packing) as out:
+        out.writestr("manifest.json", b"{}")
+    with open_store() as store, pytest.raises(ExportError, match="packed as no bundle is"):
+        import_bundle(store, tmp_path / "other.zip")
+
+
+@pytest.mark.parametrize("missing", ["audit", "latency", "latency_ms", "architecture_id"])
+def test_a_bundle_that_could_not_be_exported_again_is_refused(
+    bundle, missing, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    odd = _retold(bundle, tmp_path / "odd.zip", lambda told: told["realised"].pop(missing))
+    with open_store() as store:
+        with pytest.raises(ExportError, match=f"is damaged .*{missing}"):
+            import_bundle(store, odd)
+        assert store.models() == []
+        assert store.studies() == []
+
+
+def _retold(bundle, target, change):
+    """The bundle with another model.json, and a manifest that agrees with it."""
+    with zipfile.ZipFile(bundle) as source:
+        told, manifest = (json.loads(source.read(n)) for n in ("model.json", "manifest.json"))
+    change(told)
+    content = json.dumps(told).encode()
+    entry = next(file for file in manifest["files"] if file["name"] == "model.json")
+    entry["sha256"] = hashlib.sha256(content).hexdigest()
+    new = {"model.json": content, "manifest.json": json.dumps(manifest).encode()}
+    return _rewritten(bundle, target, lambda name, old: [(name, new.get(name, old))])
+
+
+def test_a_full_disk_is_no_damaged_bundle(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+
+    def full(*_given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(opening, "_extract", full)
+    with open_store() as store:
+        with pytest.raises(ExportError, match=r"cannot be kept in .* \(No space left on device\)"):
+            import_bundle(store, bundle)
+        assert store.models() == []
     assert list((tmp_path / "home" / "models").iterdir()) == []
 
 

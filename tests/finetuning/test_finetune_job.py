@@ -192,3 +192,35 @@ def test_rounds_of_agora_add_texts_near_dev_errors(store, spec, study_spec):
 def test_a_stage_alone_can_be_asked_for(store, spec):
     answer = finetune(store, spec(stages=("distil",), compare=False))
     assert [s["stage"] for s in answer["stages"]] == ["distil"]
+
+
+def test_what_stops_while_a_model_is_written_leaves_nothing_like_one(store, spec, monkeypatch):
+    from bort.finetuning import publishing
+    from bort.storage import models_folder
+
+    def killed(*_given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "tfidf_row", killed)
+        with pytest.raises(JobCancelledError):
+            finetune(store, spec())
+    assert not models_folder().exists()
+    job = store.jobs()[0]
+    assert not store.model(resume(store, job.id, detach=False)["model"]).name.endswith("-2")
+    assert [folder.name for folder in models_folder().iterdir()] == [store.models()[0].name]
+
+
+def test_a_disk_that_is_full_when_the_model_is_written_is_told(store, spec, monkeypatch):
+    from bort.errors import StoreError
+    from bort.finetuning import model_folder
+    from bort.storage import models_folder
+
+    def full(*_given, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model_folder, "complete_tokenizer", full)
+    with pytest.raises(StoreError, match=r"No space left on device\); make room and resume"):
+        finetune(store, spec(compare=False))
+    assert not models_folder().exists()
+    assert store.models() == []
