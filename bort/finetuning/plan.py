@@ -17,13 +17,12 @@ from bort.measure.runtimes import runtime_kind
 from bort.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study
 from bort.storage import Store
 from bort.study import StudySpec, TaskSpec, TrainingSpec
-from bort.tasks import Task, load_task
+from bort.tasks import Task, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
 
 CHECKPOINT_COPIES = 8  # two of weights and moments, the best weights, the one being written
 FLOAT32_BYTES = 4
-OTHER_TEXTS = 17_000  # training texts of the other named tasks together
 STREAM_FACTOR = 1.2  # looks at dev and checkpoints besides
 
 
@@ -140,7 +139,7 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
     """Stage and steps of everything that is trained for one pick."""
     recipe = spec.recipe
     labelled = len(task.train)
-    pool = recipe.copies * labelled + (OTHER_TEXTS if recipe.other_tasks else 0)
+    pool = recipe.copies * labelled + (_other_texts(task) if recipe.other_tasks else 0)
 
     def steps(given: int | None, epochs: float, texts: int) -> int:
         return given or max(1, round(epochs * texts / recipe.batch_size))
@@ -159,6 +158,14 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
     if spec.compare:
         found.append(("plain", steps(recipe.steps, recipe.epochs, labelled)))
     return found
+
+
+def _other_texts(task: Task) -> int:
+    """Training texts of the other named tasks, as far as they lie here; a pair takes none."""
+    if task.train.pairs is not None:
+        return 0
+    others = (info for info in list_tasks() if info.prepared and info.name != task.name)
+    return sum((info.splits or {}).get("train", 0) for info in others)
 
 
 def _training(spec: FineTuneSpec, steps: int) -> TrainingSpec:

@@ -163,7 +163,8 @@ class _TaskRun:
 
         def say(runtime: str, step: "TimingStep") -> None:
             how_far = f"{step.stage} {step.done} of {step.total}"
-            self.listener.say(f"Measuring latency on {runtime}: {how_far}")
+            message = f"Measuring latency on {runtime}: {how_far}"
+            self.listener.say(message, seconds_left=step.seconds_left)
 
         found = latencies_of(room, self.picks, on_step=say, should_stop=self.context.should_stop)
         if found is None:

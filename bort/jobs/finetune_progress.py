@@ -41,9 +41,9 @@ class Listener:
         self._last: StageStep | None = None
         self._dev_error: float | None = None
 
-    def say(self, message: str) -> None:
-        """A stage without a count of its own."""
-        self._report(message, stage=message)
+    def say(self, message: str, *, seconds_left: float | None = None) -> None:
+        """A stage without a count of its own, and how long it takes where that is known."""
+        self._report(message, stage=message, eta_s=seconds_left)
 
     def begin_task(self, room: "Classroom", picks: Sequence[Architecture]) -> None:
         """The next task's trainings begin."""
@@ -100,17 +100,22 @@ class Listener:
         message = f"{unit.architecture.id} {unit.stage}, seed {unit.seed}: loss {step.loss:.3f}"
         if self._dev_error is not None:
             message += f", dev error {self._dev_error:.4f}"
-        self._report(message, stage=unit.stage, step=step)
+        left = self._left(self._done_before + step.step)
+        self._report(message, stage=unit.stage, step=step, eta_s=left)
 
-    def _report(self, message: str, *, stage: str, step: "StageStep | None" = None) -> None:
-        done = self._done_before + (step.step if step else 0)
-        total = self._planned_per_task * len(self._spec.tasks)
+    @property
+    def _total(self) -> int:
+        return self._planned_per_task * len(self._spec.tasks)
+
+    def _report(
+        self, message: str, *, stage: str, eta_s: float | None, step: "StageStep | None" = None
+    ) -> None:
         self._context.report(
             Progress(
-                done=done,
-                total=total or None,
+                done=self._done_before + (step.step if step else 0),
+                total=self._total or None,
                 message=message,
-                eta_s=self._left(done, total),
+                eta_s=eta_s,
                 extra={
                     "study": self._spec.study,
                     "task": self._task,
@@ -125,8 +130,8 @@ class Listener:
             )
         )
 
-    def _left(self, done: int, total: int) -> float | None:
-        if self._begun is None or not self._counted or not total:
+    def _left(self, done: int) -> float | None:
+        if self._begun is None or not self._counted or not self._total:
             return None
         per_step = (time.monotonic() - self._begun) / self._counted
-        return max(0, total - done) * per_step
+        return max(0, self._total - done) * per_step

@@ -118,6 +118,22 @@ def test_a_plan_is_told_before_anything_starts(store):
     assert store.jobs() == []
 
 
+def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch):
+    from types import SimpleNamespace
+
+    from bort.finetuning import plan
+
+    def steps(*, prepared):
+        info = SimpleNamespace(name="tweets", prepared=prepared, splits={"train": 4200})
+        monkeypatch.setattr(plan, "list_tasks", lambda: [info])
+        asked = spec(distil_steps=None, copies=1, steps=1, compare=False)
+        return plan_finetune(store, asked, check_finetune(asked)).steps
+
+    few, many = steps(prepared=False), steps(prepared=True)
+    assert few == round(2 * 420 / 32) + 1
+    assert many == round((2 * 420 + 4200) / 32) + 1
+
+
 def test_a_disk_without_room_is_refused(store, spec, monkeypatch):
     asked = spec()
     plan = plan_finetune(store, asked, check_finetune(asked))
