@@ -13,6 +13,7 @@ LOSS, DEV_ERROR = "loss", "dev_error"
 _TITLES = {LOSS: "loss", DEV_ERROR: "dev error"}
 _TICKS = {LOSS: "~g", DEV_ERROR: ".1~%"}
 _DIGITS = {LOSS: ".4g", DEV_ERROR: ".1%"}
+FLAT_BAND = 0.05  # of an axis above and below a dev error that never changes
 _DASHES = ("solid", "dash", "dot", "dashdot")
 SMOOTHED_FROM = 40  # values; a shorter curve can be read as it is
 MEANS_PER_CURVE = 20  # so that a mean spans a twentieth of the curve
@@ -91,11 +92,20 @@ def plot_curves(
         figure.add_trace(trace)
     figure.update_xaxes(title_text="step", tickformat="~s")
     figure.update_yaxes(title_text=f"← better   {_TITLES[quantity]}", tickformat=_TICKS[quantity])
+    if quantity == DEV_ERROR and (flat := _flat([value for c in drawn for _, value in c.points])):
+        figure.update_yaxes(range=flat)
     figure.update_layout(
         showlegend=len(drawn) > 1,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
     )
     return styled(figure, theme, height=height)
+
+
+def _flat(errors: Sequence[float]) -> list[float] | None:
+    """The axis of an error that never changes, which would else reach below 0 and above 1."""
+    if len(set(errors)) != 1:
+        return None
+    return [max(0.0, errors[0] - FLAT_BAND), min(1.0, errors[0] + FLAT_BAND)]
 
 
 def running_mean(values: Sequence[float], width: int) -> list[float]:

@@ -128,6 +128,8 @@ def _remarks(model: ModelRecord) -> None:
         noise = "" if section(times).get("noise_ok", True) else "; the machine was busy meanwhile"
         workload = words(times, "workload") or "unknown workload"
         markup.note(f"Latency on {runtime}: {workload}, measured interleaved{noise}.")
+    if landmark := words(realised, "landmark", "name"):
+        markup.note(f"{landmark} was published, not trained here: its size and latency compare.")
     gain = section(realised, "difference_from_teacher")
     difference, low, high = (number(gain, key) for key in ("difference", "low", "high"))
     if difference is not None and low is not None and high is not None:

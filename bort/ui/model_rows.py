@@ -44,6 +44,16 @@ def seed_count(row: Row) -> int:
     return len(seeds) if isinstance(seeds, list) else 0
 
 
+def brief(text: str) -> str:
+    """A name for a cell of a table: of a path, its last part.
+
+    Examples:
+        >>> brief("movie-reviews"), brief("/home/ada/reviews.csv"), brief("hub:ada/reviews")
+        ('movie-reviews', 'reviews.csv', 'hub:ada/reviews')
+    """
+    return text.rstrip("/").rsplit("/", 1)[-1] if text.startswith("/") else text
+
+
 def percent(value: float | None) -> float | None:
     """A share in percent, to one digit."""
     return None if value is None else round(100 * value, 1)
@@ -61,7 +71,7 @@ def overview(models: Sequence[ModelRecord]) -> pd.DataFrame:
         [
             {
                 "model": model.name,
-                "task": model.task,
+                "task": brief(model.task),
                 "architecture": model.architecture_id,
                 "audit (%)": percent(number(model.realised, "audit", "accuracy")),
                 "of teacher (%)": percent(number(model.realised, "share_of_teacher")),
@@ -76,14 +86,14 @@ def overview(models: Sequence[ModelRecord]) -> pd.DataFrame:
 
 
 def comparison(model: ModelRecord) -> pd.DataFrame:
-    """The model beside its teacher, the plain student, tf-idf and a landmark of similar size."""
+    """The model beside its teacher, the plain student, tf-idf and the landmark nearest in size."""
     realised = model.realised
     runtimes = list(section(realised, "latency"))
     parameters = number(realised, "parameter_count")
     own = _judged(model.name, section(realised, "audit"), parameters)
     own["dev (%)"] = percent(number(realised, "dev", "accuracy"))
     teacher_row = section(realised, "teacher")
-    teacher = _judged(f"teacher: {words(teacher_row, 'name')}", teacher_row, None)
+    teacher = _judged(f"teacher: {brief(words(teacher_row, 'name'))}", teacher_row, None)
     teacher["dev (%)"] = percent(number(teacher_row, "dev_accuracy"))
     rows = [own, teacher]
     if plain := section(realised, "plain_student"):
@@ -115,7 +125,7 @@ def _judged(who: str, row: Row, parameters: float | None) -> dict[str, Any]:
 def _landmark(model: ModelRecord, landmark: Row, runtimes: Sequence[str]) -> dict[str, Any]:
     name = words(landmark, "name")
     row: dict[str, Any] = {
-        "who": f"{name}, of similar size (not trained here)",
+        "who": f"{name}, nearest in size",
         "parameters": number(landmark, "parameter_count"),
     }
     for runtime in runtimes:

@@ -252,6 +252,13 @@ def test_curves_are_read_from_the_names_of_series() -> None:
     assert (list(line.x), list(line.y)) == ([1, 3], [0.5, 0.25])
 
 
+@pytest.mark.parametrize(("error", "axis"), [(0.5, [0.45, 0.55]), (0.0, [0, 0.05])])
+def test_a_dev_error_that_never_changes_is_drawn_on_an_axis_of_errors(error, axis) -> None:
+    name = "movie-reviews/2-4/plain-seed0-lr0.001/dev_error"
+    (curve,) = curves_of({name: [(1, error), (2, error)]})
+    assert list(plot_curves([curve], DEV_ERROR).layout.yaxis.range) == pytest.approx(axis)
+
+
 def test_a_long_loss_is_smoothed_over_what_was_told() -> None:
     told = [(step, 1.0 + step % 2) for step in range(200)]
     name = "movie-reviews/2-4/finetune-seed0-lr0.001"
