@@ -6,8 +6,8 @@ from bort.errors import InvalidOptionError
 
 OURS = "certified"
 COVER = "certified-cover"
-# Seeds and evaluations of the Gaussian process are few because each proposal fits it anew.
-_GP = {"seeds": 5, "most_evaluations": 100}
+# Few, because each proposal fits the process anew: a run takes minutes by then, and slows down.
+_GP = {"seeds": 5, "most_evaluations": 48}
 SAMPLERS = {
     sampler.name: sampler
     for sampler in (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SETTLED_BY_STUDY = (
     "space", "count", "runtime", "batch_size", "sequence_length", "threads", "lengths_from", "name",
+    "new_pace",
 )  # fmt: skip
 
 
@@ -48,6 +49,11 @@ SETTLED_BY_STUDY = (
 @click.option("--name", metavar="NAME", help="Name in the store [default: space, runtime, time].")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Export as JSON too.")
 @click.option("--wait", is_flag=True, help="Wait while another process measures.")
+@click.option(
+    "--new-pace",
+    is_flag=True,
+    help="Forget this machine's usual pace: what is measured now is the new one.",
+)
 @options.store_url
 @options.as_json
 @click.pass_context
@@ -57,13 +63,15 @@ def measure(
     study: str | None,
     out: Path | None,
     store_url: str | None,
+    new_pace: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Measure COUNT architectures and fit a model that predicts the others.
 
     Random weights, real forward passes: warmed up, interleaved in rounds, with a check before,
-    after and throughout that two architectures can be told apart. Half of the architectures (32
+    after and throughout that two architectures can be told apart. Milliseconds are stated at the
+    pace at which this machine was measured first. Half of the architectures (32
     at most) fit the model, the others judge it. Trainings of this program pause meanwhile; close
     what else works hard. The result is stored, and a search on this machine uses it. Ctrl-C keeps
     what was measured. With --study, the architectures on that study's front are measured on its
@@ -85,7 +93,7 @@ def measure(
         _check_out(out)
         with _interrupts() as stopped:
             if study is None:
-                profile = _sample(store, stopped, **given)
+                profile = _sample(store, stopped, new_pace=new_pace, **given)
             else:
                 _check_alone(context)
                 profile = _winners(store, stopped, study, seed=given["seed"], wait=given["wait"])
@@ -110,13 +118,16 @@ def _sample(
     lengths_from: str | None,
     text: str,
     label: str,
+    new_pace: bool,
     **workload: Any,
 ) -> "LatencyProfile":
     from bort.families import load_space
     from bort.measure.latency import measure as steps_of
     from bort.measure.latency import profile_key
+    from bort.measure.pace_book import PaceFiles
     from bort.measure.stored import check_new_name, keep_profile
     from bort.measure.text_lengths import text_lengths
+    from bort.measure.timing import Instruments
     from bort.study import LatencySpec
 
     spec = LatencySpec(**workload)
@@ -135,6 +146,7 @@ def _sample(
         name=name,
         wait=wait,
         should_stop=lambda: bool(stopped),
+        instruments=Instruments(paces=PaceFiles(is_new=new_pace)),
     )
     profile = _last(steps)
     # Profiles of several lengths are used by name: the key knows one length only.

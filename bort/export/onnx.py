@@ -243,6 +243,7 @@ def _latencies(
     tools = replace(
         instruments or Instruments(),
         open_runtime=lambda _name, work: _Files(runs, work.threads),
+        paces=None,  # what counts is each beside the others
     )
     candidates = [candidate_of(model)] * len(names)
     timing = None

@@ -4,10 +4,12 @@ Three kinds of evidence. How much of the CPU others took, before, after and thro
 machine's neighbours included, as stolen time): cheap, and it tells contention from anything else.
 How much the ratio of two fixed workloads, run in turns, varies before and after. And the
 resolution: the smallest difference that the rounds themselves can rank. A machine that becomes
-slower or faster *as a whole* is a warning about milliseconds; it does not change a ranking.
+slower or faster *as a whole* changes no ranking; reference models tell by how much, and
+milliseconds are stated at the machine's usual pace (`bort.measure.pace`).
 Criterion and thresholds: docs/latency.md, "Noise".
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from bort.measure.pace import MAX_CHANGE, NOTABLE_CHANGE
 from bort.measure.protocol import Clock, Run
 from bort.measure.steadiness import robust_deviation
 
@@ -96,6 +99,9 @@ class Noise:
             where there were too few rounds to say.
         drift: how much slower (above 0) the whole machine was at the end than at the beginning;
             None likewise.
+        pace_change: how much slower (above 0) the whole machine was than at its usual pace, at
+            which the latencies are stated; None where no usual pace was known.
+        pace_since: when the usual pace was measured, ISO 8601; None likewise.
     """
 
     before: NoiseReading
@@ -103,6 +109,8 @@ class Noise:
     others_share: float
     resolution: float | None = None
     drift: float | None = None
+    pace_change: float | None = None
+    pace_since: str | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -116,18 +124,35 @@ class Noise:
                 f"throughout: two architectures must differ by {self.resolution:.0%} to be "
                 f"told apart (at most {MAX_RESOLUTION:.0%} allowed)"
             )
+        if self.pace_change is not None and abs(math.log1p(self.pace_change)) > math.log1p(
+            MAX_CHANGE
+        ):
+            reasons.append(
+                f"throughout: the whole machine was {_off(self.pace_change)} than on "
+                f"{_day(self.pace_since)}, when its pace was measured; if it stays so, begin anew "
+                "with: bort latency measure --new-pace"
+            )
         return reasons
 
     @property
     def warnings(self) -> list[str]:
         """What to know besides, though it changes no ranking."""
-        if self.drift is None or abs(self.drift) <= MAX_DRIFT:
-            return []
-        return [
-            f"the whole machine became {abs(self.drift):.0%} "
-            f"{'slower' if self.drift > 0 else 'faster'} meanwhile: milliseconds may be off by "
-            "as much, ratios of architectures are not"
-        ]
+        found = []
+        if self.drift is not None and abs(self.drift) > MAX_DRIFT:
+            found.append(
+                f"the whole machine became {_off(self.drift)} meanwhile"
+                + (
+                    ": milliseconds may be off by as much, ratios of architectures are not"
+                    if self.pace_change is None
+                    else ""
+                )
+            )
+        if self.pace_change is not None and abs(self.pace_change) > NOTABLE_CHANGE:
+            found.append(
+                f"the whole machine was {_off(self.pace_change)} than on {_day(self.pace_since)}, "
+                "when its pace was measured; milliseconds are stated at that pace"
+            )
+        return found
 
     @property
     def ok(self) -> bool:
@@ -143,6 +168,8 @@ class Noise:
             "others_share": self.others_share,
             "resolution": self.resolution,
             "drift": self.drift,
+            "pace_change": self.pace_change,
+            "pace_since": self.pace_since,
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
         }
@@ -156,6 +183,8 @@ class Noise:
             float(values["others_share"]),
             _optional(values.get("resolution")),
             _optional(values.get("drift")),
+            _optional(values.get("pace_change")),
+            None if values.get("pace_since") is None else str(values["pace_since"]),
         )
 
 
@@ -236,6 +265,14 @@ def _block(run: Run, clock: Clock) -> list[float]:
 
 def _too_many_others(share: float) -> str:
     return f"other processes took {share:.0%} of the CPU (at most {MAX_OTHERS_SHARE:.0%} allowed)"
+
+
+def _off(change: float) -> str:
+    return f"{abs(change):.0%} {'slower' if change > 0 else 'faster'}"
+
+
+def _day(moment: str | None) -> str:
+    return "another day" if moment is None else moment[:10]
 
 
 def _optional(value: Any) -> float | None:

@@ -91,6 +91,17 @@ class Latency:
     trimmed_mean_ms: float
     runs: int
 
+    def scaled(self, factor: float) -> "Latency":
+        """The same at another pace of the machine: every time multiplied."""
+        return Latency(
+            self.median_ms * factor,
+            self.low_ms * factor,
+            self.high_ms * factor,
+            self.p95_ms * factor,
+            self.trimmed_mean_ms * factor,
+            self.runs,
+        )
+
 
 def warm_up(run: Run, clock: Clock, protocol: Protocol) -> float:
     """Run until it no longer gets faster; at most eight windows of five runs, or 2 seconds.
@@ -154,9 +165,9 @@ def summarise(
 
     Args:
         seconds: shape (rounds, timed_runs), at least one round.
-        factors: shape (rounds,), how slow the whole machine was in each round
-            (`bort.measure.steadiness.round_factors`): the median and its interval leave that
-            out, the percentile and the trimmed mean are of the times as they were.
+        factors: shape (rounds,), how slow the whole machine was in each round for this
+            architecture (`bort.measure.steadiness.round_factors`): the median and its interval
+            leave that out, the percentile and the trimmed mean are of the times as they were.
     """
     rounds = len(seconds)
     factors = np.ones(rounds) if factors is None else factors

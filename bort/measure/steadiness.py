@@ -15,27 +15,42 @@ from bort.measure.protocol import CONFIDENCE, ENOUGH_ROUNDS, FloatArray
 FEWEST_TO_SHARE = 5
 """Architectures that must agree before a slow round is blamed on the machine."""
 
+GROUP = 12  # architectures at least, where there is more than one group
+MOST_GROUPS = 4
+"""What slows a machine slows small models, which mostly wait for the interpreter, by another factor
+than large ones: docs/latency.md, "Pace"."""
+
 _IQR_OF_NORMAL = 1.349
 _MEDIAN_TO_MEAN_ERROR = 1.2533
 """Standard error of a median, in standard errors of a mean: sqrt(pi/2), for normal noise."""
 
 
 def round_factors(seconds: FloatArray) -> FloatArray:
-    """How much slower than usual the whole machine was in each round.
+    """How much slower than usual the whole machine was in each round, for architectures this fast.
 
-    The median, over the architectures, of this round's time by the architecture's usual time; one
-    step of Tukey's median polish in logarithms (Tukey 1977, *Exploratory Data Analysis*).
+    The architectures are split by their usual time into groups of twelve or more, four at most. In
+    each group the factor is the median of this round's time by the usual one; between the groups'
+    usual times, factors are interpolated (one step of Tukey's median polish in logarithms, for each
+    group; Tukey 1977, *Exploratory Data Analysis*).
 
     Args:
         seconds: shape (architectures, rounds, timed_runs).
     Returns:
-        Shape (rounds,), with median 1; all 1 where there are too few architectures or rounds.
+        Shape (architectures, rounds), each row with median 1; all 1 where there are too few
+        architectures or rounds.
     """
     architectures, rounds, _ = seconds.shape
     if architectures < FEWEST_TO_SHARE or rounds < ENOUGH_ROUNDS:
-        return np.ones(rounds)
-    factors: FloatArray = np.exp(np.median(_deviations(seconds), axis=0))
-    return factors / np.median(factors)
+        return np.ones((architectures, rounds))
+    usual = np.median(_logs(seconds), axis=1)
+    deviations = _logs(seconds) - usual[:, None]
+    order = np.argsort(usual, kind="stable")
+    groups = np.array_split(order, int(np.clip(architectures // GROUP, 1, MOST_GROUPS)))
+    places = [float(np.median(usual[group])) for group in groups]
+    shared = np.array([np.median(deviations[group], axis=0) for group in groups])
+    between = np.array([np.interp(usual, places, column) for column in shared.T]).T
+    factors: FloatArray = np.exp(between - np.median(between, axis=1, keepdims=True))
+    return factors
 
 
 def resolution(seconds: FloatArray) -> float | None:
@@ -53,7 +68,7 @@ def resolution(seconds: FloatArray) -> float | None:
     rounds = seconds.shape[1]
     if rounds < ENOUGH_ROUNDS:
         return None
-    rest = _deviations(seconds / round_factors(seconds)[None, :, None])
+    rest = _deviations(seconds / round_factors(seconds)[:, :, None])
     spread = float(np.median([robust_deviation(row) for row in rest]))
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     return z * math.sqrt(2 / rounds) * _MEDIAN_TO_MEAN_ERROR * spread
@@ -62,13 +77,16 @@ def resolution(seconds: FloatArray) -> float | None:
 def drift(factors: FloatArray) -> float | None:
     """How much slower (above 0) the machine was in the last third of the rounds than in the first.
 
+    Args:
+        factors: shape (architectures, rounds), of `round_factors`.
     Returns:
-        A share; None for fewer than three rounds.
+        A share, median over the architectures; None for fewer than three rounds.
     """
-    third = len(factors) // 3
+    third = factors.shape[1] // 3
     if third == 0:
         return None
-    return float(np.median(factors[-third:]) / np.median(factors[:third]) - 1)
+    last, first = (np.median(part, axis=1) for part in (factors[:, -third:], factors[:, :third]))
+    return float(np.median(last / first) - 1)
 
 
 def ratio_interval(
@@ -96,6 +114,12 @@ def robust_deviation(values: FloatArray) -> float:
 
 def _deviations(seconds: FloatArray) -> FloatArray:
     """ln of each round's median time by the architecture's usual one, (architectures, rounds)."""
-    logs = np.log(np.median(seconds, axis=2))
+    logs = _logs(seconds)
     deviations: FloatArray = logs - np.median(logs, axis=1, keepdims=True)
     return deviations
+
+
+def _logs(seconds: FloatArray) -> FloatArray:
+    """ln of each round's median time, (architectures, rounds)."""
+    logs: FloatArray = np.log(np.median(seconds, axis=2))
+    return logs

@@ -1,15 +1,18 @@
 """Time some candidates on one runtime, with the lock held and the noise read."""
 
 import contextlib
+import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from bort.measure.lock import measuring
 from bort.measure.noise import Noise, NoiseReading, OthersShare, read_noise, settle
+from bort.measure.pace import Pace, PaceBook, references_beside
+from bort.measure.pace_book import PaceFiles
 from bort.measure.protocol import (
     MOST_ROUNDS,
     Clock,
@@ -35,15 +38,19 @@ class Timing:
 
     Attributes:
         latencies: one per candidate.
-        seconds: single forward passes, shape (candidates, rounds, timed_runs).
+        seconds: single forward passes as they were, shape (candidates, rounds, timed_runs).
         noise: before, after and throughout.
         complete: False where it was stopped early.
+        pace: what the reference models took meanwhile; None where none were timed.
+        usual: the pace at which `latencies` are stated; None where there was none yet.
     """
 
     latencies: tuple[Latency, ...]
     seconds: FloatArray
     noise: Noise
     complete: bool
+    pace: Pace | None = None
+    usual: Pace | None = None
 
     @property
     def rounds(self) -> int:
@@ -85,6 +92,8 @@ class Instruments:
         settle: waits until others leave the CPU alone.
         hold: the measuring lock; takes `should_stop` and whether to wait for it.
         protocol: numbers of runs and rounds.
+        paces: keeps the usual pace of the machine; None times no reference models, and states
+            milliseconds as they were.
     """
 
     open_runtime: Callable[[str, Workload], Runtime] = open_runtime
@@ -94,6 +103,7 @@ class Instruments:
     settle: Callable[[Callable[[], bool]], None] = settle
     hold: Callable[[Callable[[], bool], bool], contextlib.AbstractContextManager[None]] = _lock
     protocol: Protocol = field(default_factory=Protocol)
+    paces: PaceBook | None = field(default_factory=PaceFiles)
 
 
 def never() -> bool:
@@ -132,14 +142,52 @@ def time_candidates(
     ):
         runs: list[Run] = []
         begin = tools.clock()
-        for candidate in candidates:
+        references = references_beside(candidates) if tools.paces else ()
+        wanted = [*candidates, *references]
+        for candidate in wanted:
             if should_stop():
                 return
             runs.append(engine.prepare(candidate))
             each = (tools.clock() - begin) / len(runs)
-            left = each * (len(candidates) - len(runs)) + tools.protocol.budget_seconds
-            yield TimingStep("building", len(runs), len(candidates), seconds_left=left)
-        yield from _time_runs(runs, workload, seed, should_stop, tools)
+            left = each * (len(wanted) - len(runs)) + tools.protocol.budget_seconds
+            yield TimingStep("building", len(runs), len(wanted), seconds_left=left)
+        for step in _time_runs(runs, workload, seed, should_stop, tools):
+            if step.timing is not None and tools.paces is not None:
+                names = [reference.architecture.id for reference in references]
+                timing = _at_usual_pace(step.timing, names, tools.paces, runtime, workload)
+                yield replace(step, timing=timing)
+            else:
+                yield step
+
+
+def _at_usual_pace(
+    timing: Timing, references: Sequence[str], paces: PaceBook, runtime: str, workload: Workload
+) -> Timing:
+    """The timing without the references, its last runs, at the pace that they tell of."""
+    count = len(timing.latencies) - len(references)
+    latencies, noise = timing.latencies[:count], timing.noise
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    times = [latency.median_ms for latency in timing.latencies[count:]]
+    pace = Pace(dict(zip(references, times, strict=True)), now)
+    usual = paces.usual(runtime, workload)
+    is_worth_keeping = timing.complete and noise.ok
+    if usual is not None and pace.is_comparable(usual):
+        medians = [latency.median_ms for latency in latencies]
+        factors = pace.factors_to(usual, medians).tolist()
+        latencies = tuple(one.scaled(by) for one, by in zip(latencies, factors, strict=True))
+        noise = replace(noise, pace_change=pace.change(usual), pace_since=usual.measured_at)
+        if is_worth_keeping and (extended := usual.extended(pace)) is not usual:
+            paces.keep(extended, runtime, workload)
+    elif is_worth_keeping:
+        paces.keep(pace, runtime, workload)
+    return replace(
+        timing,
+        latencies=latencies,
+        seconds=timing.seconds[:count],
+        noise=noise,
+        pace=pace,
+        usual=usual,
+    )
 
 
 def _time_runs(
@@ -176,7 +224,9 @@ def _time_runs(
         else tools.read_noise(*pair, tools.clock)
     )
     noise = Noise(before, after, share, resolution(stacked), drift(factors))
-    latencies = tuple(summarise(times, rng=rng, factors=factors) for times in stacked)
+    latencies = tuple(
+        summarise(times, rng=rng, factors=own) for times, own in zip(stacked, factors, strict=True)
+    )
     timing = Timing(latencies, stacked, noise, len(seconds) >= planned)
     yield TimingStep("done", len(seconds), len(seconds), timing, 0.0)
 

@@ -8,6 +8,7 @@ import numpy as np
 from bort.architecture import Architecture
 from bort.measure.latency_model import with_derived_terms
 from bort.measure.noise import NoiseReading
+from bort.measure.pace import PaceBook
 from bort.measure.protocol import Protocol
 from bort.measure.timing import Instruments
 from bort.measure.workload import Candidate
@@ -36,6 +37,7 @@ class FakeMachine:
     ran: list[str] = field(default_factory=list)
     closed: int = 0
     others_share: float = 0.0
+    paces: PaceBook | None = None
     readings: list[NoiseReading] = field(default_factory=lambda: [QUIET])
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
@@ -87,4 +89,5 @@ class FakeMachine:
             settle=lambda should_stop: None,
             hold=self.hold,
             protocol=Protocol(budget_seconds=1e6, max_rounds=9),
+            paces=self.paces,
         )
