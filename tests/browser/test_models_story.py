@@ -1,0 +1,212 @@
+"""From an empty page Models to files that are taken away: what a person does with a pick."""
+
+import json
+import re
+import zipfile
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import tiny
+from dashboard import PATIENCE_S, serving
+from made_up_study import made_up_profile
+from playwright.sync_api import expect
+
+from bort.evaluation import Evaluation
+from bort.export.opening import import_bundle
+from bort.families import load_space
+from bort.jobs import JobState, cancel, list_jobs
+from bort.storage import open_store
+from bort.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
+
+pytestmark = pytest.mark.browser
+
+PICK = "1-2-8-16"
+ERRORS = {PICK: 0.2, "2-2-16-32": 0.1}
+SENTENCE = "a lovely film and a very clever ending"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """What the person has: a finished search, whose latency was measured on another machine."""
+    folder = tmp_path_factory.mktemp("models")
+    space = load_space(str(tiny.write_space(folder / "tiny.toml")))
+    spec = StudySpec(
+        name="story",
+        space=space.to_dict(),
+        task=TaskSpec(task=str(tiny.write_task(folder / "reviews.csv"))),
+        training=TrainingSpec(
+            source=str(tiny.write_source(folder / "source")), device="cpu", threads=1
+        ),
+        latency=LatencySpec(sequence_length=16, threads=1),
+    )
+    profile = made_up_profile(space)
+    with open_store(store_url(folder)) as store:
+        store.put_profile(profile.to_dict(), profile.name)
+        store.create_study(spec, profile=profile.name)
+        for pick, error in ERRORS.items():
+            values = dict(zip(space.dimensions, map(int, pick.split("-")), strict=True))
+            store.add_evaluation("story", pick, values, Evaluation(error, 0.03, 90, steps=20))
+    return folder
+
+
+def keep_latencies(place):
+    """As in a resumed job: what was measured is not measured again.
+
+    The measurement has tests of its own; it waits for a quiet machine, and a story should not.
+    """
+    times = {PICK: 0.5, "teacher": 1.5, "landmark TinyBERT-4": 6.0}
+    models = {
+        name: {"median_ms": ms, "low_ms": 0.9 * ms, "high_ms": 1.1 * ms, "p95_ms": 1.2 * ms}
+        for name, ms in times.items()
+    }
+    measured = {"workload": "batch 1", "fingerprint": {}, "noise_ok": True, "noise": []}
+    task = str(place / "reviews.csv").replace("/", "_")
+    kept = place / "runs" / "job-1" / "work" / task / "latencies.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({"torch-float32": {**measured, "models": models}}))
+
+
+def store_url(folder):
+    return f"sqlite:///{folder / 'bort.db'}"
+
+
+@pytest.fixture(scope="module")
+def address(place):
+    with serving(place) as started:
+        yield started
+    with open_store(store_url(place)) as store:  # a failed test may leave its job
+        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
+            cancel(store, job.id)
+
+
+def test_from_an_empty_page_to_files(place, address, visit, monkeypatch):
+    with visit(address) as reader:
+        begin(reader)
+        keep_latencies(place)
+        watch(reader)
+        read(reader)
+        answer_a_sentence(reader)
+        file = download(reader, place)
+        monkeypatch.setenv("BORT_HOME", str(place))
+        with open_store(store_url(place)) as store:
+            trained = store.models()[0].name
+            opened, _ = import_bundle(store, file)
+        choose(reader, trained, opened.name)
+        see_it_on_its_front(reader)
+
+
+def begin(reader):
+    """The empty page leads to the front, a point of it to its plan, and that to a job."""
+    page = reader.page
+    reader.open("/models")
+    expect(page.get_by_text("No model is trained yet. Pick a point")).to_be_visible()
+    expect(page.get_by_text("bort finetune --best")).to_be_visible()
+    page.get_by_role("link", name="Open the Pareto front").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pareto front")
+    reader.settle()
+    expect(reader.detail()).to_have_text(PICK)
+    page.get_by_role("button", name="Fine-tune this point").click()
+    expect(page.get_by_text("Before you start")).to_be_visible()
+    start = page.get_by_role("button", name="Start", exact=True)
+    start.scroll_into_view_if_needed()
+    reader.settle()
+    expect(page.get_by_text(f"bort finetune --study story --pick {PICK}")).to_be_visible()
+    expect(reader.problems()).to_have_count(0)
+    start.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+    expect(page.get_by_text(f"Fine-tuning {PICK}")).to_be_visible()
+
+
+def watch(reader):
+    """The job trains while we look, and ends."""
+    page = reader.page
+    expect(page.get_by_test_id("stProgress")).to_be_visible()
+    loss = page.get_by_test_id("stMetric").filter(has_text="Loss")
+    expect(loss).to_contain_text(re.compile(r"\d\.\d{3}"))
+    expect(page.get_by_text("Job 1 is done;")).to_be_visible(timeout=3000 * PATIENCE_S)
+    reader.settle()
+    assert query(reader) == {"job": ["1"]}
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(reader.problems()).to_have_count(0)
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_text(f"Fine-tuning {PICK}")).to_have_count(0)
+    reader.settle()
+    assert query(reader) == {}
+
+
+def read(reader):
+    """Figures, the row beside the teacher's, and the curves of each stage."""
+    page = reader.page
+    expect(page.get_by_text("95 % interval")).to_be_visible()
+    for name, unit in (("Audit accuracy", "%"), ("Of its teacher", "%"), ("Against", "as fast")):
+        metric = page.get_by_test_id("stMetric").filter(has_text=name)
+        expect(metric).to_contain_text(re.compile(rf"\d\.\d .*{unit}"))
+    everything, beside = page.get_by_test_id("stDataFrame").all()
+    for text in (PICK, "story", "reviews.csv", "3"):
+        expect(cell(everything, text)).to_be_attached()
+    for text in ("tf-idf with logistic regression", "TinyBERT-4, nearest in size", "6"):
+        expect(cell(beside, text)).to_be_attached()
+    for stage in ("distil", "finetune", "plain"):
+        page.get_by_role("radio", name=stage).click()
+        reader.settle()
+        expect(reader.charts()).to_have_count(2)
+
+
+def cell(table, text):
+    """The first cell of this value, as those hear it who cannot see the canvas."""
+    value = re.compile(f"^{re.escape(text)}$")
+    return table.locator("[role=gridcell]").filter(has_text=value).first
+
+
+def answer_a_sentence(reader):
+    page = reader.page
+    page.get_by_role("button", name="Answer").click()
+    expect(reader.problems()).to_have_text("there is no text to try; write a sentence")
+    page.get_by_label("Your own sentence").fill(SENTENCE)
+    page.get_by_role("button", name="Answer").click()
+    answers = page.locator(".bort-table")
+    expect(answers).to_contain_text(re.compile(r"good\s*\d+\.\d%\s*\d+\.\d%"))
+    expect(answers).to_contain_text(re.compile(r"latency\s*\d+\.\d\d ms\s*\d+\.\d\d ms"))
+    expect(page.get_by_text(re.compile("They (agree|differ); the model took"))).to_be_visible()
+    expect(reader.problems()).to_have_count(0)
+    reader.settle()
+
+
+def download(reader, place):
+    """The run bundle; returns where it is kept."""
+    with reader.page.expect_download() as begun:
+        reader.page.get_by_role("button", name="Run bundle").click()
+    target = place / begun.value.suggested_filename
+    begun.value.save_as(target)
+    with zipfile.ZipFile(target) as bundle:
+        assert {"manifest.json", "model/model.safetensors"} <= set(bundle.namelist())
+    return target
+
+
+def choose(reader, trained, opened):
+    """What came in is shown first; the other one, chosen, stays when the page is loaded again."""
+    page = reader.page
+    page.reload()
+    reader.settle()
+    shown = page.locator(".bort-name")
+    expect(shown).to_have_text(opened)
+    expect(page.get_by_text("imported, to be read only")).to_be_visible()
+    expect(page.get_by_text("its curves stayed where it was trained")).to_be_visible()
+    reader.choose("Model", trained)
+    for _ in range(2):
+        expect(shown).to_have_text(trained)
+        assert query(reader) == {"model": [trained]}
+        expect(reader.charts()).to_have_count(2)
+        page.reload()
+        reader.settle()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def see_it_on_its_front(reader):
+    reader.open("/pareto?study=story")
+    expect(reader.page.get_by_text("a model that was trained properly")).to_be_visible()
+    expect(reader.problems()).to_have_count(0)
+
+
+def query(reader):
+    return parse_qs(urlsplit(reader.page.url).query)
