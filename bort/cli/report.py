@@ -87,14 +87,16 @@ def print_answer(answer: Mapping[str, Any]) -> None:
     console = Console()
     title = f"Pareto front of study {answer['study']}" if answer["study"] else "Pareto front"
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("architecture", no_wrap=True)
+    names = [str(point.get("label", point["id"])) for point in answer["front"]]
+    is_numbered = bool(names) and all(name.isdigit() for name in names)
+    table.add_column("row" if is_numbered else "architecture", no_wrap=True)
     for heading in ("parameters", "effective", "latency ms", "error", "± se"):
         table.add_column(heading, justify="right")
     table.add_column("")
     best = answer["best"]
-    for point in answer["front"]:
+    for name, point in zip(names, answer["front"], strict=True):
         table.add_row(
-            str(point.get("label", point["id"])),
+            name,
             f"{point['parameter_count']:,}",
             _count(point["effective_parameter_count"]),
             f"{point['latency_ms']:.2f}",

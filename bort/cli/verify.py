@@ -39,7 +39,8 @@ def verify(context: click.Context, certificate: Path, store_url: str | None, as_
     for failure in failures:
         click.echo(failure)
     if failures:
-        raise CheckFailedError(f"the certificate does not hold: {len(failures)} checks failed")
+        count = f"{len(failures)} check{'s' if len(failures) > 1 else ''}"
+        raise CheckFailedError(f"the certificate does not hold: {count} failed")
     click.echo(_sentence(content))
 
 
@@ -48,8 +49,12 @@ def _read(path: Path) -> str:
 
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidCertificateError(f"cannot read {path}: {error}; check the path") from None
+    except OSError as error:
+        raise InvalidCertificateError(
+            f"cannot read {path}: {error.strerror or error}; check the path"
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidCertificateError(f"{path} is not text; name a certificate.json") from None
 
 
 def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:

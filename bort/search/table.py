@@ -157,7 +157,11 @@ def _read(path: Path) -> "pd.DataFrame":
             return pd.read_parquet(path)
         if path.suffix in (".csv", ".tsv"):
             return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
+        raise InvalidDataError(
+            f"cannot read the table {path}: {problem.strerror or problem}; check the file"
+        ) from None
+    except ValueError as problem:
         reason = " ".join(str(problem).split())
         raise InvalidDataError(f"cannot read the table {path}: {reason}; check the file") from None
     raise InvalidDataError(
@@ -182,9 +186,10 @@ def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Colle
     holes = frame.isna()
     if holes.to_numpy().any():
         row, column = np.argwhere(holes.to_numpy())[0]
+        count = int(holes.to_numpy().sum())
         raise InvalidDataError(
-            f"{int(holes.to_numpy().sum())} values are missing, the first in row {row + 1}, "
-            f"column {frame.columns[column]}; fill it or leave the row out"
+            f"{'1 value is' if count == 1 else f'{count} values are'} missing, the first in row "
+            f"{row + 1}, column {frame.columns[column]}; fill it or leave the row out"
         )
 
 

@@ -92,7 +92,7 @@ def test_weights_rank_what_is_evaluated(table):
 
 HEADER = "depth,size,latency,error"
 BAD_TABLES = {
-    "missing": ("1,2,3,0.1\n2,,4,0.2", "1 values are missing, the first in row 2, column size"),
+    "missing": ("1,2,3,0.1\n2,,4,0.2", "1 value is missing, the first in row 2, column size"),
     "text": ("1,2,3,0.1\n2,3,fast,0.2", "column latency must hold numbers, row 2 has 'fast'"),
     "twice": ("1,2,3,0.1\n1,2,3,0.2\n2,3,4,0.3", "row 2 repeats the architecture depth=1"),
     "constant": ("1,2,3,0.1\n2,3,3,0.2", "column latency is 3 in every row"),

@@ -68,7 +68,7 @@ def constant(column: str) -> list[tuple]:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (change(1, "size", None), "1 values are missing, the first in row 2, column size"),
+        (change(1, "size", None), "1 value is missing, the first in row 2, column size"),
         (change(2, "latency", "fast"), "column latency must hold numbers, row 3 has 'fast'"),
         (change(2, "depth", "two"), "column depth holds numbers, but row 3 has 'two'"),
         ([*ROWS, (*ROWS[0][:6], 0.1)], "row 6 repeats the architecture depth=1"),
