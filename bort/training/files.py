@@ -60,7 +60,9 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise StoreError(f"{path} cannot be written ({error.strerror}); check BORT_HOME") from error
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror}); free some space and check BORT_HOME"
+        ) from error
 
 
 def write_json_atomically(path: Path, content: Mapping[str, Any]) -> None:
