@@ -74,7 +74,10 @@ def plot_points(rows: Sequence[Row], *, theme: Theme = "light", height: int = 30
         )
     figure.update_layout(barmode="stack", legend=_LEGEND, bargap=0.25)
     figure.update_xaxes(title_text="round", tickformat="d", dtick=_tick(rows))
-    figure.update_yaxes(title_text="points", tickformat="~s", rangemode="tozero")
+    most = max((row["proposed"] for row in rows), default=0)
+    # Of few points whole numbers only: half a point would be told as 500m.
+    few = {"dtick": 1, "range": [0, max(1, most) * 1.05]} if most < 5 else {}
+    figure.update_yaxes(title_text="points", tickformat="~s", rangemode="tozero", **few)
     return styled(figure, theme, height=height)
 
 
@@ -141,7 +144,7 @@ def _tick(rows: Sequence[Row]) -> int:
 
 def _marker(group: str, colours: Palette) -> dict[str, Any]:
     return {
-        DEV: {"size": 4, "color": translucent(colours.dominated, 0.45)},
+        DEV: {"size": 5, "color": translucent(colours.dominated, 0.6)},
         WRONG: {"size": 8, "color": colours.cover, "symbol": "x"},
         ACCEPTED: {"size": 6, "color": translucent(colours.front, 0.75)},
         REFUSED: {"size": 7, "color": colours.muted, "symbol": "circle-open"},

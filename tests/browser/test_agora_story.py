@@ -1,0 +1,176 @@
+"""A run of Agora on texts, from the empty form to its map: what a person does with the page."""
+
+import re
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import tiny
+from dashboard import PATIENCE_S, serving
+from playwright.sync_api import expect
+
+from bort.jobs import JobState, cancel, list_jobs
+from bort.storage import open_store
+
+pytestmark = pytest.mark.browser
+
+ROUNDS = 3
+RATES = 2
+
+# What a chart draws, by the names in its legend.
+TRACES = """holder => Object.fromEntries(holder.data.filter(trace => trace.name).map(
+  trace => [trace.name, Array.from(trace.y)]))"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """What the person has: a task and a source network."""
+    folder = tmp_path_factory.mktemp("agora")
+    tiny.write_source(folder / "source")
+    mislabel(tiny.write_task(folder / "reviews.csv", rows=300))
+    return folder
+
+
+def mislabel(path):
+    """Turn every seventh label around: whatever a student learns, it finds errors."""
+    heading, *lines = path.read_text("utf-8").splitlines()
+    for number in range(0, len(lines), 7):
+        text, label = lines[number].rsplit(",", 1)
+        lines[number] = f"{text},{'bad' if label == 'good' else 'good'}"
+    path.write_text("\n".join([heading, *lines]) + "\n", encoding="utf-8")
+
+
+def store_url(folder):
+    return f"sqlite:///{folder / 'bort.db'}"
+
+
+@pytest.fixture(scope="module")
+def address(place):
+    with serving(place) as started:
+        yield started
+    with open_store(store_url(place)) as store:  # a failed test may leave its job
+        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
+            cancel(store, job.id)
+
+
+def test_from_the_form_to_the_map(place, address, visit):
+    with visit(address) as reader:
+        reader.open("/agora")
+        fill_in(reader, place)
+        reader.page.get_by_role("button", name="Start Agora").click()
+        watch(reader)
+        read_rounds(reader)
+        read_points(reader)
+        read_map(reader)
+        reader.page.reload()
+        reader.settle()
+        expect(reader.charts()).to_have_count(2)
+        assert parse_qs(urlsplit(reader.page.url).query) == {"job": ["1"]}
+        expect(reader.page.get_by_text("is done")).to_be_visible()
+
+
+def fill_in(reader, place):
+    reader.choose("Task", "a file to upload")
+    reader.upload("CSV, TSV, JSONL or Parquet", place / "reviews.csv")
+    reader.write("Labelled training texts", "60")
+    reader.write("Depth-heads-hidden-intermediate", "1-2-16-32")
+    reader.write("Rounds at most", str(ROUNDS))
+    reader.page.get_by_text("Advanced: name, seed, training, labels").click()
+    reader.write("Name", "story")
+    reader.write("Steps per round", "120")
+    reader.write("Of the last student", "120")
+    reader.write("Learning rates, Θ", "0.003,0.001")
+    reader.write("Source network", str(place / "source"))
+    reader.write("CPU threads", "1")
+    expect(reader.problems()).to_have_count(0)
+    expect(reader.page.get_by_text("steps at most")).to_be_visible()
+
+
+def watch(reader):
+    """The job appears, shows its rounds while it goes on, and ends."""
+    page = reader.page
+    expect(page.get_by_text("is running")).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"round \d: dev error")).first).to_be_visible()
+    expect(reader.charts()).to_have_count(2)
+    drawn = rounds_drawn(reader)
+    assert min(drawn) <= ROUNDS  # there before the last one
+    expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    reader.settle()
+    expect(reader.problems()).to_have_count(0)
+
+
+def rounds_drawn(reader):
+    """How many rounds the charts show, look after look, until the run is done."""
+    is_done = reader.page.get_by_text("is done")
+    drawn, give_up = [], time.monotonic() + PATIENCE_S
+    while not is_done.is_visible() and time.monotonic() < give_up:
+        if reader.charts().count() == 2:
+            drawn += [len(curve) for curve in reader.charts().first.evaluate(TRACES).values()]
+        reader.page.wait_for_timeout(100)
+    assert drawn == sorted(drawn)
+    return drawn
+
+
+def read_rounds(reader):
+    """Errors, accepted and refused points, surviving hyperparameters: charts, figures, table."""
+    audit = reader.page.get_by_test_id("stMetric").filter(has_text="Audit error")
+    expect(audit).to_contain_text("points since round 0")
+    errors, points = (reader.charts().nth(k).evaluate(TRACES) for k in (0, 1))
+    assert set(errors) == {"dev, seen by Agora", "audit, never seen"}
+    assert {len(curve) for curve in errors.values()} == {ROUNDS + 1}
+    assert all(0 <= error <= 1 for curve in errors.values() for error in curve)
+    assert sum(points["accepted"]) > 0
+    assert {len(bars) for bars in points.values()} == {ROUNDS + 1}
+    rows = cells(reader.page.get_by_test_id("stDataFrame").first)
+    assert [row["accepted"] for row in rows] == [f"{n}" for n in points["accepted"]]
+    assert [row["surviving"].count(",") for row in rows][:1] == [0]  # one of two was dropped
+
+
+def read_points(reader):
+    """The list; a row of it, beside its parent."""
+    table = reader.page.get_by_test_id("stDataFrame").nth(1)
+    first = cells(table)[0]
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": 35 + 17})
+    page = reader.page
+    expect(page.get_by_text(f"point {first['point']}", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("its parent, dev item"))).to_be_visible()
+    texts = page.get_by_test_id("stText")
+    expect(texts.first).to_have_text(first["generated"])
+    expect(texts.nth(1)).to_have_text(first["parent, a dev error"])
+
+
+def read_map(reader):
+    """Both maps, in the space of the run, and that dev items stay where they are."""
+    page = reader.page
+    page.get_by_text("Map of the data", exact=True).click()
+    expect(reader.charts()).to_have_count(3)
+    expect(page.get_by_text("the source network's sentence vectors")).to_be_visible()
+    drawn = reader.charts().nth(2)
+    groups = {name.split(" (")[0] for name in drawn.evaluate(TRACES)}
+    assert {"dev, right", "dev, wrong", "accepted"} <= groups
+    page.get_by_role("button", name="t-SNE").or_(page.get_by_role("radio", name="t-SNE")).click()
+    expect(page.get_by_text("neighbours stay neighbours")).to_be_visible()
+    reader.settle()
+    before = dev(drawn.evaluate(TRACES))
+    page.get_by_role("slider", name="Round").press("ArrowRight")
+    expect(page.get_by_role("img", name=re.compile("sampled in round 1"))).to_be_visible()
+    reader.settle()
+    assert dev(drawn.evaluate(TRACES)) == before
+
+
+def dev(traces):
+    """Heights of all dev items on a map."""
+    groups = (heights for name, heights in traces.items() if name.startswith("dev"))
+    return sorted(height for heights in groups for height in heights)
+
+
+def cells(table):
+    """The rows of a table, as far as they are in sight, by the headings of its columns."""
+    expect(table.locator("canvas td").first).to_be_attached()
+    headings = table.locator("canvas th").all_text_contents()
+    rows = table.locator("canvas tbody tr").all()
+    found = [row.locator("td").all_text_contents() for row in rows]
+    return [dict(zip(headings, row, strict=True)) for row in found]
