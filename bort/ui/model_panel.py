@@ -10,6 +10,7 @@ from bort.ui import address, frame, markup, model_curves, model_files, model_try
 from bort.ui.model_rows import (
     comparison,
     interval,
+    last_stage,
     number,
     overview,
     percent,
@@ -89,6 +90,7 @@ def _one(model: ModelRecord) -> None:
                 key=f"model:{model.id}",
                 architecture_id=model.architecture_id,
                 task=words(model.realised, "task"),
+                stage=last_stage(model.realised),
             )
     with right, st.container(border=True, key="sticky"), frame.clear_errors():
         model_try.show(model)

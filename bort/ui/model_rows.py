@@ -44,6 +44,12 @@ def seed_count(row: Row) -> int:
     return len(seeds) if isinstance(seeds, list) else 0
 
 
+def last_stage(row: Row) -> str:
+    """The stage that the model's own weights came out of; empty where it is not told."""
+    stages = row.get("stages")
+    return words(stages[-1], "stage") if isinstance(stages, list) and stages else ""
+
+
 def brief(text: str) -> str:
     """A name for a cell of a table: of a path, its last part.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bort.errors import BortError
-from bort.export.trying import Trial, try_text
+from bort.export.trying import Reply, Trial, try_text
 from bort.storage import ModelRecord
 from bort.ui import markup, readings
 
@@ -49,6 +49,13 @@ def _open(folder: Path) -> "Predictor":
     return readings.predictor(folder, changed)
 
 
+def _share(model: Reply, teacher: Reply) -> str:
+    ratio = teacher.latency_ms / model.latency_ms
+    return (
+        f"1/{ratio:.1f} of its teacher's" if ratio >= 1 else f"{1 / ratio:.1f} times its teacher's"
+    )
+
+
 def _answer(trial: Trial) -> None:
     markup.note(f"“{trial.text}”")
     teacher = trial.teacher
@@ -63,8 +70,7 @@ def _answer(trial: Trial) -> None:
         markup.notice("Its teacher is not on this machine, so that only the model answers.")
     else:
         verdict = "They agree" if teacher.label == trial.model.label else "They differ"
-        ratio = teacher.latency_ms / trial.model.latency_ms
-        markup.note(f"{verdict}; the model took 1/{ratio:.1f} of its teacher's time here.")
+        markup.note(f"{verdict}; the model took {_share(trial.model, teacher)} time here.")
     threads = (
         "all cores"
         if trial.threads is None

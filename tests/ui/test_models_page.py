@@ -19,7 +19,7 @@ from bort.jobs import JobState
 from bort.measure.lock import Holder
 from bort.storage import Store, models_folder
 from bort.ui import job_parts, model_files, model_start, model_try
-from bort.ui.model_rows import comparison, realised_marks
+from bort.ui.model_rows import comparison, last_stage, realised_marks
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
@@ -133,6 +133,24 @@ def test_a_sentence_is_answered_by_model_and_teacher(
     assert "“&lt;b&gt;Bad" in text
     assert "<td>good</td><td>80.0%</td><td>40.0%</td>" in text
     assert "They differ; the model took 1/8.0 of its teacher" in text
+
+
+def test_a_model_that_is_slower_than_its_teacher_is_told_as_such(
+    store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_model(store, "good", "reviews", pick)
+    slow, quick = Reply({"bad": 0.2, "good": 0.8}, 6.0), Reply({"bad": 0.2, "good": 0.8}, 3.0)
+    monkeypatch.setattr(model_try, "try_text", lambda _m, text, **_o: Trial(text, 1, slow, quick))
+    app = visit("models")
+    app.text_area(key="try-text").set_value("fine")
+    app.button(key="try-answer").click().run()
+    assert "They agree; the model took 2.0 times its teacher" in shown(app)
+
+
+def test_a_model_opens_on_the_curves_of_its_own_last_stage() -> None:
+    assert last_stage({"stages": [{"stage": "distil"}, {"stage": "finetune"}]}) == "finetune"
+    for damaged in ({}, {"stages": []}, {"stages": [3]}, {"stages": "no"}):
+        assert last_stage(damaged) == ""
 
 
 def test_an_empty_sentence_opens_nothing(store: Store, pick: str) -> None:
