@@ -6,7 +6,7 @@ that were chosen. What an edit does to the label is for the labeler to say: near
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -97,20 +97,22 @@ def edited(
 
 def editable(texts: Sequence[str], tokens: TextTokens, words: WordTable) -> list[list[Place]]:
     """The words of each text that are one token and stand in the table."""
-    found: list[list[Place]] = []
-    for encoding in tokens.encodings(texts):
-        pieces = np.bincount([w for w in encoding.word_ids if w is not None], minlength=1)
-        numbers = map(words.number, encoding.tokens)
-        found.append(
-            [
-                Place(span[0], span[1], number)
-                for number, span, word in zip(
-                    numbers, encoding.offsets, encoding.word_ids, strict=True
-                )
-                if number is not None and word is not None and pieces[word] == 1
-            ]
-        )
-    return found
+    different = list(dict.fromkeys(texts))  # a dev error is edited several times in a round
+    encodings = tokens.encodings(different)
+    found = {
+        text: _places(encoding, words) for text, encoding in zip(different, encodings, strict=True)
+    }
+    return [found[text] for text in texts]
+
+
+def _places(encoding: Any, words: WordTable) -> list[Place]:
+    pieces = np.bincount([w for w in encoding.word_ids if w is not None], minlength=1)
+    numbers = map(words.number, encoding.tokens)
+    return [
+        Place(span[0], span[1], number)
+        for number, span, word in zip(numbers, encoding.offsets, encoding.word_ids, strict=True)
+        if number is not None and word is not None and pieces[word] == 1
+    ]
 
 
 def written(text: str, places: Sequence[Place], words: Sequence[str]) -> str:

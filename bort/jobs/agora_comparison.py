@@ -6,9 +6,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from bort.agora_text.spec import ARMS
-from bort.jobs.agora_runs import say
+from bort.jobs.agora_runs import say, turn_to_train
 from bort.jobs.context import JobContext
-from bort.jobs.turns import training_turn
 from bort.storage import Progress
 from bort.storage.agora_arms import read_arms, write_arms
 
@@ -32,7 +31,7 @@ def run(context: JobContext) -> dict[str, Any]:
     from bort.agora_text.findings import findings
     from bort.agora_text.world import text_world
 
-    with training_turn(spec.training.threads, context.should_stop):
+    with turn_to_train(context, spec.training.threads):
         world = text_world(
             spec, task, on_text=lambda text: say(context, text), should_stop=context.should_stop
         )
@@ -41,7 +40,7 @@ def run(context: JobContext) -> dict[str, Any]:
     for seed in seeds:
         if context.should_stop():
             break
-        with training_turn(spec.training.threads, context.should_stop):
+        with turn_to_train(context, spec.training.threads):
             _one_seed(context, Arms(world, spec, seed), rows, len(ARMS) * len(seeds))
     return {
         "study": spec.study,

@@ -1,8 +1,8 @@
 """What an Agora job runs, from its description: points on the torus, or texts."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -19,9 +19,9 @@ from bort.agora.values import FloatArray, Inputs, Value, as_values
 from bort.errors import BortError
 from bort.jobs.context import JobContext
 from bort.jobs.turns import training_turn
-from bort.storage import Progress
 
 TORUS = "torus"
+WAITING = "Waiting for another training to end"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -96,7 +96,7 @@ def _texts(context: JobContext) -> AgoraRun:
     task = run_task(spec, on_progress=lambda _done, _total, text: say(context, text))
     from bort.agora_text.world import text_world
 
-    turn = partial(training_turn, spec.training.threads, context.should_stop)
+    turn = partial(turn_to_train, context, spec.training.threads)
     with turn():
         world = text_world(
             spec, task, on_text=lambda text: say(context, text), should_stop=context.should_stop
@@ -144,6 +144,16 @@ def _doubts(task: AgoraTask, parts: Parts, seed: int) -> tuple[str, ...]:
     return () if warning is None else (warning,)
 
 
+@contextmanager
+def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
+    """This job's turn; where it has to wait for another job's, it says so until that is over."""
+    before = context.progress
+    with training_turn(threads, context.should_stop, on_wait=lambda: say(context, WAITING)):
+        if context.progress.message == WAITING:
+            context.report(before)
+        yield
+
+
 def say(context: JobContext, message: str) -> None:
-    """Report a stage that has no count of its own."""
-    context.report(Progress(message=message, extra={"stage": message}))
+    """Report a stage that has no count of its own; how far the job is stays as it was."""
+    context.report(replace(context.progress, message=message, extra={"stage": message}))

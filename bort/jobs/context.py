@@ -51,6 +51,11 @@ class JobContext:
         """Whether the runner was told to stop: then what it returned is not the whole."""
         return self._saw_stop
 
+    @property
+    def progress(self) -> Progress:
+        """What was reported last."""
+        return self._lifeline.latest or Progress()
+
     def report(self, progress: Progress) -> None:
         """Say how far the job is; cheap, as often as you like."""
         self._lifeline.report(progress)

@@ -26,7 +26,11 @@ def show(job_id: int) -> None:
         rows = agora_readings.points(job)
         markup.label("Generated points")
         if not rows:
-            markup.note("None yet; they appear with the first round that finds dev errors.")
+            markup.note(
+                "None yet; they appear with the first round that finds dev errors."
+                if job.state.is_active
+                else "None: no round found dev errors that it could sample near."
+            )
             return
         classes = agora_readings.class_names(job)
         chosen = _choose(_filtered(rows, job_id), classes, job_id)

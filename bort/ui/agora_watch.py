@@ -49,7 +49,7 @@ def _look(job_id: int, was_active: bool, count: int) -> None:
         job_parts.bar(job, "left at most")
         with st.container():
             for warning in readings.warnings(job_id):
-                markup.notice(warning)
+                markup.notice(warning[:1].upper() + warning[1:])
             agora_rounds.show([record.summary for record in stored], is_active=was_active)
         job_parts.log(job)
 

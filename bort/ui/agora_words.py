@@ -17,3 +17,7 @@ TEXT_SAMPLER = (
     "How a new text is found near a dev error: retrieval from the unlabelled pool, edits of some "
     "of its words, mix between it and a neighbour, mixture some of each."
 )
+SPACE = (
+    "Where distances are measured: source, the source network's sentence vectors; student, those "
+    "of each round's student; words, means of word vectors, the quickest for edited texts."
+)

@@ -17,6 +17,8 @@ from bort.agora_text.spec import ARMS, TextSpec
 from bort.cli.main import bort
 from bort.errors import BortError, StoreError
 from bort.jobs.agora import point_rows
+from bort.jobs.agora_runs import WAITING, turn_to_train
+from bort.jobs.turns import training_turn
 from bort.storage import open_store
 from bort.storage.agora_arms import read_arms
 from bort.storage.agora_vectors import read_vectors
@@ -213,3 +215,22 @@ def test_minutes_end_a_run(spec, store) -> None:
     assert answer["final"]["ending"] == "time-spent"
     assert len(answer["rounds"]) == 1
     assert np.isfinite(answer["final"]["audit_error"])
+
+
+def test_waiting_for_another_training_is_told_and_then_forgotten(monkeypatch) -> None:
+    heard: list[jobs.Progress] = []
+
+    class Context:
+        progress = jobs.Progress(done=2, total=5, message="round 1")
+
+        def report(self, progress: jobs.Progress) -> None:
+            heard.append(progress)
+            self.progress = progress
+
+        def should_stop(self) -> bool:
+            return bool(heard)
+
+    monkeypatch.setattr("bort.jobs.turns.POLL_SECONDS", 0.0)
+    with training_turn(None, lambda: False), turn_to_train(Context(), None):
+        pass
+    assert [(p.done, p.total, p.message) for p in heard] == [(2, 5, WAITING), (2, 5, "round 1")]

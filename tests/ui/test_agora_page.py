@@ -188,6 +188,13 @@ def test_a_finished_run_is_read(store: Store, visit: Open) -> None:
     assert points["parent, a dev error"][0].count(",") == 2
 
 
+def test_a_run_that_found_no_errors_says_that_it_has_no_points(store: Store, visit: Open) -> None:
+    job = run_of(store, rounds=1)
+    app = visit("agora", job=str(job.id))
+    assert not app.exception
+    assert "None: no round found dev errors" in shown(app)
+
+
 def test_points_are_filtered(store: Store, visit: Open) -> None:
     job = run_of(store)
     app = visit("agora", job=str(job.id))
