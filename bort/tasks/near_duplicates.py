@@ -129,15 +129,19 @@ class NearDuplicateIndex:
         Near-duplication is not transitive: a group may be a chain whose ends differ.
         """
         sets = DisjointSets(len(self._ranked))
+        # Who compared a text last: two long texts share a thousand rare tokens, and one distance.
+        asked = np.full(len(self._ranked), -1)
         for number, ranked in enumerate(self._ranked):
             for holders in self._holders_of(ranked):
-                self._join_earlier(sets, number, holders)
+                earlier = holders[: holders.searchsorted(number)]
+                new = earlier[asked[earlier] != number]
+                asked[new] = number
+                self._join_earlier(sets, number, new)
         return self._spread(sets.numbered())
 
-    def _join_earlier(self, sets: DisjointSets, number: int, holders: _Numbers) -> None:
+    def _join_earlier(self, sets: DisjointSets, number: int, left: _Numbers) -> None:
         # Of a pair the later text looks back, and what is joined already is not compared:
         # ten thousand texts from one template cost ten thousand distances, not their square.
-        left = holders[: holders.searchsorted(number)]
         ranked = self._ranked[number]
         while (left := left[sets.names[left] != sets.names[number]]).size:
             left = self._of_similar_length(left, len(ranked))

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bort.tasks import near_duplicates
 from bort.tasks.near_duplicates import (
     NearDuplicateIndex,
     allowed_differences,
@@ -98,3 +99,18 @@ def test_what_may_differ_grows_no_faster_than_the_text(length: int, more: int) -
 def test_a_large_template_is_grouped_without_comparing_all_pairs() -> None:
     texts = [f"the order number {i} was sent" for i in range(5000)]
     assert near_duplicate_groups(texts).max() == 0
+
+
+def test_long_texts_that_share_many_rare_words_are_compared_once(monkeypatch) -> None:
+    compared = []
+    close = near_duplicates._is_close
+
+    def counting(one, other) -> bool:
+        compared.append((one, other))
+        return close(one, other)
+
+    monkeypatch.setattr(near_duplicates, "_is_close", counting)
+    words = [f"word{number}" for number in range(400)]
+    texts = [" ".join(words[start:] + words[:start]) for start in range(0, 400, 50)]
+    assert len(set(near_duplicate_groups(texts).tolist())) == 8
+    assert len(compared) == 8 * 7 // 2
