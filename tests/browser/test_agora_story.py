@@ -117,12 +117,13 @@ def read_rounds(reader):
     """Errors, accepted and refused points, surviving hyperparameters: charts, figures, table."""
     audit = reader.page.get_by_test_id("stMetric").filter(has_text="Audit error")
     expect(audit).to_contain_text("points since round 0")
-    errors, points = (reader.charts().nth(k).evaluate(TRACES) for k in (0, 1))
+    left, right = reader.charts().nth(0), reader.charts().nth(1)
+    whole = {ROUNDS + 1}  # of every curve and of all bars, once the last round is painted
+    errors = traces(left, lambda found: {len(curve) for curve in found.values()} == whole)
+    points = traces(right, lambda found: {len(bars) for bars in found.values()} == whole)
     assert set(errors) == {"dev, seen by Agora", "audit, never seen"}
-    assert {len(curve) for curve in errors.values()} == {ROUNDS + 1}
     assert all(0 <= error <= 1 for curve in errors.values() for error in curve)
     assert sum(points["accepted"]) > 0
-    assert {len(bars) for bars in points.values()} == {ROUNDS + 1}
     rows = cells(reader.page.get_by_test_id("stDataFrame").first)
     assert [row["accepted"] for row in rows] == [f"{n}" for n in points["accepted"]]
     assert [row["surviving"].count(",") for row in rows][:1] == [0]  # one of two was dropped
@@ -149,16 +150,26 @@ def read_map(reader):
     expect(reader.charts()).to_have_count(3)
     expect(page.get_by_text("the source network's sentence vectors")).to_be_visible()
     drawn = reader.charts().nth(2)
-    groups = {name.split(" (")[0] for name in drawn.evaluate(TRACES)}
+    plane = traces(drawn, bool)
+    groups = {name.split(" (")[0] for name in plane}
     assert {"dev, right", "dev, wrong", "accepted"} <= groups
     page.get_by_role("button", name="t-SNE").or_(page.get_by_role("radio", name="t-SNE")).click()
     expect(page.get_by_text("neighbours stay neighbours")).to_be_visible()
     reader.settle()
-    before = dev(drawn.evaluate(TRACES))
+    before = dev(traces(drawn, lambda found: dev(found) != dev(plane)))
     page.get_by_role("slider", name="Round").press("ArrowRight")
     expect(page.get_by_role("img", name=re.compile("sampled in round 1"))).to_be_visible()
     reader.settle()
-    assert dev(drawn.evaluate(TRACES)) == before
+    traces(drawn, lambda found: dev(found) == before)
+
+
+def traces(chart, is_there):
+    """What a chart draws, as soon as it draws what is asked for: it is painted after the page."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not is_there(found := chart.evaluate(TRACES)):
+        assert time.monotonic() < give_up, found
+        time.sleep(0.1)
+    return found
 
 
 def dev(traces):
