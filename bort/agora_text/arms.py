@@ -5,7 +5,8 @@ hyperparameter sets, and all optimiser steps together. Agora spends its steps on
 its rounds; the other arms spend as many on one training per hyperparameter set, and keep the one
 with the lowest dev error. Random augmentation adds exactly as many points as Agora, labelled by
 the same labeler and held to the same guard: random pool texts, or, without a pool, edits of random
-training texts.
+training texts. Random augmentation with twice as many points is there to ask whether Agora's are
+worth two of its own.
 """
 
 import time
@@ -18,7 +19,7 @@ import numpy as np
 from bort.agora import Model, Round, agora, training_set
 from bort.agora.history import added_points, known_identities
 from bort.agora.values import Examples, Inputs, error_rate, identities, joined
-from bort.agora_text.spec import AGORA, ARMS, HALF, PLAIN, RANDOM, TextSpec
+from bort.agora_text.spec import AGORA, ARMS, DOUBLE, HALF, PLAIN, RANDOM, TextSpec
 from bort.agora_text.world import TextWorld
 
 _RANDOM, _FITTING = 11, 12  # streams of randomness of an arm
@@ -29,7 +30,7 @@ class ArmResult:
     """One student of one arm.
 
     Attributes:
-        arm: "plain", "random", "agora", or one of the last two with "-half".
+        arm: "plain", "random", "agora", one of the last two with "-half", or "random-double".
         seed: of everything that the arm draws.
         added: points added to the labelled texts.
         steps: optimiser steps of all its trainings.
@@ -85,6 +86,7 @@ class Arms:
             PLAIN: lambda: self.plain(steps),
             RANDOM: lambda: self.random(steps, added),
             RANDOM + HALF: lambda: self.random(steps, added // 2, arm=RANDOM + HALF),
+            RANDOM + DOUBLE: lambda: self.random(steps, 2 * added, arm=RANDOM + DOUBLE),
         }
         for arm, run in others.items():
             if arm in arms and arm not in found:

@@ -9,7 +9,7 @@ import numpy as np
 from bort.agora_text.arms import Arms
 from bort.agora_text.findings import findings, unpacked
 from bort.agora_text.material import run_task
-from bort.agora_text.spec import AGORA, ARMS, TextSpec
+from bort.agora_text.spec import AGORA, BENCH_ARMS, TextSpec
 from bort.agora_text.world import text_world
 
 COLUMNS = (
@@ -38,7 +38,7 @@ class Line:
     name: str
     spec: TextSpec
     seeds: int
-    arms: Sequence[str] = ARMS
+    arms: Sequence[str] = BENCH_ARMS
 
 
 def bench_rows(line: Line, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:

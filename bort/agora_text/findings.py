@@ -9,12 +9,13 @@ import numpy as np
 
 from bort.agora.comparison import Interval, error_difference, gap_closed
 from bort.agora.values import BoolArray
-from bort.agora_text.spec import AGORA, HALF, PLAIN, RANDOM
+from bort.agora_text.spec import AGORA, DOUBLE, HALF, PLAIN, RANDOM
 
 PAIRS = (
     (PLAIN, RANDOM),
     (PLAIN, AGORA),
     (RANDOM, AGORA),
+    (RANDOM + DOUBLE, AGORA),
     (RANDOM, AGORA + HALF),
     (RANDOM + HALF, AGORA + HALF),
 )

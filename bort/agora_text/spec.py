@@ -17,8 +17,9 @@ SOURCE, STUDENT, WORDS = "source", "student", "words"
 REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
 TEACHER, PROBE = "teacher", "probe"
 PLAIN, RANDOM, AGORA = "plain", "random", "agora"  # the arms of a comparison
-HALF = "-half"  # an arm with half of the points
+HALF, DOUBLE = "-half", "-double"  # an arm with half, or twice, as many points
 ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
+BENCH_ARMS = (*ARMS, RANDOM + DOUBLE)
 BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 # Shares of the samplers in a mixture; what needs a pool is left out where there is none.
 SHARES: Mapping[str, float] = {"retrieval": 0.8, "edits": 0.1, "mix": 0.1}

@@ -35,6 +35,14 @@ CSV, PAGE = "agora.csv", "agora.md"
 @click.option("--rounds", default=4, show_default=True, help="Sampling rounds.")
 @click.option("--steps", default=150, show_default=True, help="Training steps per round.")
 @click.option("--closing-steps", default=900, show_default=True, help="Of the last student.")
+@click.option("--radius", type=float, help="How far from a dev error [default: from the data].")
+@click.option(
+    "--arms",
+    default="all",
+    show_default=True,
+    metavar="NAME,...",
+    help="agora (always run), agora-half, plain, random, random-half, random-double.",
+)
 @click.option("--initialise", default="scratch", show_default=True, metavar="scratch|inherit")
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
 @click.option(
@@ -50,9 +58,9 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
     """Is Agora worth it? Audit error against the number of added points.
 
     Per task, student and sampler: Agora, and its first half of points; plain training; random
-    augmentation with as many points, and with half. All have the same student, the same labelled
-    texts and the same number of training steps. Rows that the table has are not run again: an
-    interrupted bench goes on where it was, and further lines join it.
+    augmentation with as many points, with half, and with twice as many. All have the same student,
+    the same labelled texts and the same number of training steps. Rows that the table has are not
+    run again: an interrupted bench goes on where it was, and further lines join it.
 
     \b
     Examples:
@@ -60,6 +68,7 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
       bort bench agora --students 1-2-64-256 --samplers retrieval
       bort bench agora --tasks tweets --samplers retrieval --seeds 3
       bort bench agora --labelled 0 --samplers edits
+      bort bench agora --points 3400 --radius 1.12 --arms plain,random,random-double
     """
     from bort.agora_text.bench import bench_findings, bench_rows
 
@@ -85,12 +94,13 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
 
 def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
     from bort.agora_text.bench import Line
-    from bort.agora_text.spec import AGORA, ARMS, TextSpec, small_space
+    from bort.agora_text.spec import AGORA, TextSpec, small_space
     from bort.study import TaskSpec, TrainingSpec
     from bort.training.source import source_network
 
     if given["seeds"] < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {given['seeds']}")
+    arms = _arms(given["arms"])
     source = source_network().config
     training = TrainingSpec(
         steps=given["steps"], initialise=given["initialise"], threads=given["threads"]
@@ -106,6 +116,7 @@ def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
                     training=replace(training),
                     closing_steps=given["closing_steps"],
                     sampler=sampler,
+                    radius=given["radius"],
                     rounds=given["rounds"],
                     points=given["points"],
                     points_per_error=_OFTEN,
@@ -117,7 +128,20 @@ def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
                 name = f"{task} {labelled} {student} {given['initialise']} {sampler} " + "/".join(
                     map(str, shape)
                 )
-                yield Line(name, spec, given["seeds"], ARMS if number == 0 else (AGORA,))
+                if given["radius"] is not None:
+                    name += f" within {given['radius']:g}"
+                yield Line(name, spec, given["seeds"], arms if number == 0 else (AGORA,))
+
+
+def _arms(text: str) -> tuple[str, ...]:
+    from bort.agora_text.spec import AGORA, BENCH_ARMS
+
+    names = list(BENCH_ARMS) if text.strip() == "all" else _names(text)
+    if unknown := [name for name in names if name not in BENCH_ARMS]:
+        raise InvalidOptionError(
+            f"unknown arm {unknown[0]!r}; choose all, or among {', '.join(BENCH_ARMS)}"
+        )
+    return tuple(dict.fromkeys([AGORA, *names]))
 
 
 _OFTEN = 20  # proposals per error at most; the cap per round is reached first
@@ -152,18 +176,21 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_atomically(path, table.getvalue().encode())
 
 
+_COLUMNS = ("plain", "random-half", "agora-half", "random", "agora", "random-double")
+
+
 def _table(found: Sequence[Mapping[str, Any]]) -> str:
     """A Markdown table, which people can read in a terminal too."""
     lines = [
         "| task | student | sampler | plain | random, half | Agora, half | random | Agora "
-        "| teacher | gap closed | points |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| random, twice | teacher | gap closed | points |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in found:
         means = line["means"]
         cells = [
             f"{100 * (1 - means[arm]['audit_error']):.1f}" if arm in means else ""
-            for arm in ("plain", "random-half", "agora-half", "random", "agora")
+            for arm in _COLUMNS
         ]
         gap = line["gap_closed"].get("agora", {})
         share = gap.get("share")
@@ -192,9 +219,9 @@ def _write_page(path: Path, found: Sequence[Mapping[str, Any]]) -> None:
         "# Agora beside plain training and random augmentation\n",
         "Written by `bort bench agora`. Accuracy on the audit split in percent, mean over the "
         "seeds. In a line all students have the same shape, the same labelled texts and the same "
-        "number of optimiser steps in all; random augmentation adds as many points as Agora (and "
-        "half as many, where it says so), labelled by the same labeler. Intervals are 95%, paired "
-        "over seeds and audit texts.\n",
+        "number of optimiser steps in all; random augmentation adds as many points as Agora (half "
+        "or twice as many, where it says so), labelled by the same labeler. Intervals are 95%, "
+        "paired over seeds and audit texts.\n",
         _table(found),
     ]
     for line in found:
