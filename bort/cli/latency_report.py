@@ -75,7 +75,7 @@ def warn_of(noise: Mapping[str, Any]) -> None:
     if not noise["ok"]:
         console.print(
             Text(
-                "The machine was too busy to rank two architectures: "
+                "The machine was too busy, or changed too much, to trust these numbers: "
                 f"{'; '.join(noise['reasons'])}. Measure again when it is quiet."
             )
         )

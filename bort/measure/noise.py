@@ -4,12 +4,11 @@ Three kinds of evidence. How much of the CPU others took, before, after and thro
 machine's neighbours included, as stolen time): cheap, and it tells contention from anything else.
 How much the ratio of two fixed workloads, run in turns, varies before and after. And the
 resolution: the smallest difference that the rounds themselves can rank. A machine that becomes
-slower or faster *as a whole* changes no ranking; reference models tell by how much, and
-milliseconds are stated at the machine's usual pace (`bort.measure.pace`).
+slower or faster *as a whole* changes few rankings, but all milliseconds; reference models tell by
+how much, little is corrected for, and much is refused (`bort.measure.pace`).
 Criterion and thresholds: docs/latency.md, "Noise".
 """
 
-import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -32,8 +31,8 @@ BLOCK_RUNS = 3  # as many as a round times
 
 MAX_OTHERS_SHARE = 0.10  # of all CPU time; see docs/latency.md, "Noise", for all of these
 MAX_RATIO_SPREAD = 0.25
-MAX_RESOLUTION = 0.06  # repeated, 90 % of medians lie within 5 % then
-MAX_DRIFT = 0.05
+MAX_RESOLUTION = 0.045  # repeated, 90 % of medians lie within 5 % then
+NOTABLE_DRIFT, MAX_DRIFT = 0.05, 0.10
 SETTLED_SHARE = 0.05  # about what a desktop does when nobody works
 SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take seconds
 
@@ -114,40 +113,36 @@ class Noise:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the measurement cannot rank two architectures; empty when it can."""
+        """Why it cannot rank two architectures, or would not say the same again; empty: it can."""
         reasons = [f"before: {reason}" for reason in self.before.reasons]
         reasons += [f"after: {reason}" for reason in self.after.reasons]
         if self.others_share > MAX_OTHERS_SHARE:
             reasons.append(f"throughout: {_too_many_others(self.others_share)}")
         if self.resolution is not None and self.resolution > MAX_RESOLUTION:
             reasons.append(
-                f"throughout: two architectures must differ by {self.resolution:.0%} to be "
-                f"told apart (at most {MAX_RESOLUTION:.0%} allowed)"
+                f"throughout: two architectures must differ by {self.resolution:.1%} to be "
+                f"told apart (at most {MAX_RESOLUTION:.1%} allowed)"
             )
-        if self.pace_change is not None and abs(math.log1p(self.pace_change)) > math.log1p(
-            MAX_CHANGE
-        ):
+        if self.drift is not None and abs(self.drift) > MAX_DRIFT:
+            reasons.append(
+                f"throughout: the whole machine became {_off(self.drift)} meanwhile "
+                f"(at most {MAX_DRIFT:.0%} allowed)"
+            )
+        if self.pace_change is not None and abs(self.pace_change) > MAX_CHANGE:
             reasons.append(
                 f"throughout: the whole machine was {_off(self.pace_change)} than on "
-                f"{_day(self.pace_since)}, when its pace was measured; if it stays so, begin anew "
-                "with: bort latency measure --new-pace"
+                f"{_day(self.pace_since)}, when its pace was measured (at most {MAX_CHANGE:.0%} "
+                "allowed); if it stays so, begin anew with: bort latency measure --new-pace"
             )
         return reasons
 
     @property
     def warnings(self) -> list[str]:
-        """What to know besides, though it changes no ranking."""
+        """What to know besides, where it is no reason to refuse."""
         found = []
-        if self.drift is not None and abs(self.drift) > MAX_DRIFT:
-            found.append(
-                f"the whole machine became {_off(self.drift)} meanwhile"
-                + (
-                    ": milliseconds may be off by as much, ratios of architectures are not"
-                    if self.pace_change is None
-                    else ""
-                )
-            )
-        if self.pace_change is not None and abs(self.pace_change) > NOTABLE_CHANGE:
+        if self.drift is not None and NOTABLE_DRIFT < abs(self.drift) <= MAX_DRIFT:
+            found.append(f"the whole machine became {_off(self.drift)} meanwhile")
+        if self.pace_change is not None and NOTABLE_CHANGE < abs(self.pace_change) <= MAX_CHANGE:
             found.append(
                 f"the whole machine was {_off(self.pace_change)} than on {_day(self.pace_since)}, "
                 "when its pace was measured; milliseconds are stated at that pace"

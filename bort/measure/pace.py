@@ -30,8 +30,8 @@ _SHAPES = (
 )
 _FIXED = {"vocabulary": 1000, "positions": 512, "types": 2, "labels": 2}
 _LARGEST = 2.0  # references at most, by effective parameters, in units of the largest candidate
-MAX_CHANGE = 0.5  # of the pace; beyond that it is another machine, whatever its fingerprint says
-NOTABLE_CHANGE = 0.05
+MAX_CHANGE = 0.08  # of the pace: beyond it architectures change too differently to correct for
+NOTABLE_CHANGE = 0.02
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ def show(noise: Mapping[str, Any]) -> None:
         markup.notice(quiet(noise))
     else:
         markup.problem(
-            "The machine was too busy to rank two architectures: "
+            "The machine was too busy, or changed too much, to trust these numbers: "
             f"{'; '.join(noise['reasons'])}. Measure again when it is quiet."
         )
     for warning in noise["warnings"]:

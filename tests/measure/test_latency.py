@@ -120,14 +120,17 @@ def test_others_work_throughout_is_noticed(space, machine):
     ]
 
 
-def test_drift_is_a_warning_and_a_coarse_resolution_a_reason():
+def test_little_drift_is_a_warning_and_much_or_a_coarse_resolution_a_reason():
     slower = NoiseReading(reference_ms=1.6, spread=0.4, others_share=0.0, ratio_spread=0.1)
-    drifted = Noise(QUIET, slower, 0.0, resolution=0.02, drift=-0.3)
+    drifted = Noise(QUIET, slower, 0.0, resolution=0.02, drift=-0.08)
     assert drifted.ok
-    assert "30% faster meanwhile" in drifted.warnings[0]
+    assert "8% faster meanwhile" in drifted.warnings[0]
+    far = Noise(QUIET, slower, 0.0, resolution=0.02, drift=0.3)
+    assert "30% slower meanwhile" in far.reasons[0]
+    assert not far.warnings
     coarse = Noise(QUIET, QUIET, 0.0, resolution=0.2, drift=0.01)
     assert coarse.reasons == [
-        "throughout: two architectures must differ by 20% to be told apart (at most 6% allowed)"
+        "throughout: two architectures must differ by 20.0% to be told apart (at most 4.5% allowed)"
     ]
     assert not coarse.warnings
     assert "throughout" in Noise(QUIET, QUIET, 0.3).reasons[0]

@@ -48,19 +48,19 @@ def medians(profile):
 
 def test_a_slower_machine_gives_the_same_milliseconds(space, book):
     first = measured(space, book)
-    second = measured(space, book, slower=1.3)
+    second = measured(space, book, slower=1.07)
     assert medians(second) == pytest.approx(medians(first), rel=0.02)
-    assert second.noise.pace_change == pytest.approx(0.3, abs=0.02)
+    assert second.noise.pace_change == pytest.approx(0.07, abs=0.015)
     assert second.noise.ok
-    assert "30% slower" in second.noise.warnings[0]
+    assert "7% slower" in second.noise.warnings[0]
     assert "stated at that pace" in second.noise.warnings[0]
     assert not first.noise.warnings
     assert first.noise.pace_change is None
 
 
-def test_another_machine_is_not_explained_away(space, book):
+def test_a_much_slower_machine_is_refused(space, book):
     measured(space, book)
-    second = measured(space, book, slower=2.0)
+    second = measured(space, book, slower=1.3)
     assert not second.noise.ok
     assert "--new-pace" in second.noise.reasons[0]
 
