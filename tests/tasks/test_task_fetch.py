@@ -107,6 +107,7 @@ def test_members_are_read_in_memory_whatever_their_names(
         (archive({"b": b"1"}), "does not hold a"),
         (archive({}, links={"a": "/etc/passwd"}), "does not hold a"),
     ],
+    ids=["text", "cut off", "another member", "a link"],  # bytes hold the time they were made at
 )
 def test_archives_that_are_not_what_they_should_be(content: bytes, expected: str) -> None:
     with pytest.raises(DownloadError, match=expected):
