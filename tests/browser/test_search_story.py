@@ -1,6 +1,7 @@
 """From an empty form to a picked architecture: what a person does with the dashboard."""
 
 import re
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -123,16 +124,30 @@ def pick_in_chart(reader, *, other_than):
     """Click the mark that stands most by itself; returns its architecture."""
     chart = reader.charts().first
     chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")  # clear of the top bar
-    marks = chart.evaluate(MARKS)
-    assert len({mark["id"] for mark in marks}) == BUDGET
-    mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
-    reader.page.mouse.move(mark["x"], mark["y"])
-    expect(chart.locator(".hoverlayer .hovertext")).to_be_visible()
+    mark = aim(reader, chart, other_than=other_than)
     reader.page.mouse.down()
     reader.page.mouse.up()
     reader.page.wait_for_url(re.compile(f"pick={re.escape(mark['id'])}"))
     assert picked(reader) == mark["id"]
     return mark["id"]
+
+
+def aim(reader, chart, *, other_than):
+    """Rest the pointer on a mark until its text appears; the page may move meanwhile."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        marks = chart.evaluate(MARKS)
+        assert len({mark["id"] for mark in marks}) == BUDGET
+        mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
+        reader.page.mouse.move(mark["x"] - 40, mark["y"])
+        reader.page.mouse.move(mark["x"], mark["y"], steps=3)
+        try:
+            expect(chart.locator(".hoverlayer .hovertext")).to_be_visible(timeout=3000)
+        except AssertionError:
+            if time.monotonic() > give_up:
+                raise
+        else:
+            return mark
 
 
 def room(mark, marks):
