@@ -128,8 +128,10 @@ def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
     first = answer(bort(place, "front", "--study", "first", "--json"))
     assert resumed["front"] == first["front"]
     assert resumed["certified_epsilon"] == first["certified_epsilon"]
+    assert resumed["evaluations"] == 6
     trained = log(place, "killed")
-    assert len(trained) == len(set(trained)) == 6
+    assert len(trained) == len(set(trained))  # none twice
+    assert len(trained) >= 5  # the kill may fall between the storing of one and its line here
 
 
 def test_two_searches_at_once_lose_nothing(place):
