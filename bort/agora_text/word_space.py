@@ -39,7 +39,8 @@ class WordSpace:
         Source: S. Arora, Y. Liang, T. Ma (2017), *A simple but tough-to-beat baseline for sentence
             embeddings*, ICLR; there a text's common component is removed, here the words' mean.
         """
-        shares = np.bincount(tokens(texts).flat, minlength=len(table)) / len(tokens(texts).flat)
+        flat = tokens(texts).flat
+        shares = np.bincount(flat, minlength=len(table)) / len(flat)
         weights = COMMON / (COMMON + shares)
         rows = weights[:, None] * (table - shares @ table)
         return cls(rows.astype(np.float32), tokens)

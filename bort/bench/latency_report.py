@@ -39,7 +39,7 @@ def markdown(answer: Mapping[str, Any]) -> str:
     parts = [
         "# Latency: measured, predicted, repeated\n",
         "Written by `bort bench latency --out docs/bench`. Batch 1; space `minilm` unless the "
-        "command said otherwise; how it is measured: [latency.md](../latency.md).\n",
+        "command said otherwise; how it is measured: docs/latency.md.\n",
         f"{machine['cpu']} ({machine['cpu_details']}), {machine['cores']} cores, "
         f"{machine['threads']} threads, {machine['memory_gib']} GiB, {machine['os']}; "
         + ", ".join(f"{name} {version}" for name, version in _libraries(answer).items())
@@ -154,7 +154,7 @@ def _landmark_part(result: Mapping[str, Any]) -> str:
         ]
         for row in result["landmarks"]
     ]
-    quiet = "" if result["noise"]["ok"] else " (the machine was too busy: read with care)"
+    quiet = "" if result["noise"]["ok"] else " (the machine was not quiet: read with care)"
     return (
         f"**{result['runtime']}, {result['sequence_length']} tokens**{quiet}\n\n"
         + _table(

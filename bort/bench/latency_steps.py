@@ -57,7 +57,7 @@ def stored_result(folder: Path, step: BenchStep) -> dict[str, Any] | None:
 
 
 def is_done(step: BenchStep, result: dict[str, Any] | None) -> bool:
-    """Whether a step need not run again: on a machine that was too busy it must."""
+    """Whether a step need not run again: on a machine that was not quiet it must."""
     return result is not None and (step.kind == "busy" or bool(result["noise"]["ok"]))
 
 

@@ -52,7 +52,7 @@ SETTLED_BY_STUDY = (
 @click.option(
     "--new-pace",
     is_flag=True,
-    help="Forget this machine's usual pace: what is measured now is the new one.",
+    help="Leave this machine's usual pace aside: what is measured now, if quiet, is the new one.",
 )
 @options.store_url
 @options.as_json
@@ -71,10 +71,10 @@ def measure(
 
     Random weights, real forward passes: warmed up, interleaved in rounds, with a check before,
     after and throughout that two architectures can be told apart. Milliseconds are stated at the
-    pace at which this machine was measured first. Half of the architectures (32
-    at most) fit the model, the others judge it. Trainings of this program pause meanwhile; close
-    what else works hard. The result is stored, and a search on this machine uses it. Ctrl-C keeps
-    what was measured. With --study, the architectures on that study's front are measured on its
+    pace at which this machine was measured first. Half of the architectures (32 at most) fit the
+    model, the others judge it. Trainings of this program pause meanwhile; close what else works
+    hard. The result is stored, and a search on this machine uses it. Ctrl-C keeps what was
+    measured. With --study, the architectures on that study's front are measured on its
     runtime and workload, and shown beside what was predicted of them.
 
     \b

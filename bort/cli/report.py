@@ -114,7 +114,7 @@ def print_answer(answer: Mapping[str, Any]) -> None:
     if latency.get("noise_ok") is False:
         console.print(
             Text(
-                "Latency: the machine was too busy while it was measured; read milliseconds with "
+                "Latency: the machine was not quiet while it was measured; read milliseconds with "
                 "care, or measure again when it is quiet: bort latency measure"
             )
         )

@@ -132,7 +132,7 @@ class Noise:
             reasons.append(
                 f"throughout: the whole machine was {_off(self.pace_change)} than on "
                 f"{_day(self.pace_since)}, when its pace was measured (at most {MAX_CHANGE:.0%} "
-                "allowed); if it stays so, begin anew with: bort latency measure --new-pace"
+                "allowed); if it stays so, measure with --new-pace"
             )
         return reasons
 

@@ -42,8 +42,9 @@ def round_factors(seconds: FloatArray) -> FloatArray:
     architectures, rounds, _ = seconds.shape
     if architectures < FEWEST_TO_SHARE or rounds < ENOUGH_ROUNDS:
         return np.ones((architectures, rounds))
-    usual = np.median(_logs(seconds), axis=1)
-    deviations = _logs(seconds) - usual[:, None]
+    logs = _logs(seconds)
+    usual = np.median(logs, axis=1)
+    deviations = logs - usual[:, None]
     order = np.argsort(usual, kind="stable")
     groups = np.array_split(order, int(np.clip(architectures // GROUP, 1, MOST_GROUPS)))
     places = [float(np.median(usual[group])) for group in groups]
@@ -68,7 +69,8 @@ def resolution(seconds: FloatArray) -> float | None:
     rounds = seconds.shape[1]
     if rounds < ENOUGH_ROUNDS:
         return None
-    rest = _deviations(seconds / round_factors(seconds)[:, :, None])
+    logs = _logs(seconds / round_factors(seconds)[:, :, None])
+    rest = logs - np.median(logs, axis=1, keepdims=True)
     spread = float(np.median([robust_deviation(row) for row in rest]))
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     return z * math.sqrt(2 / rounds) * _MEDIAN_TO_MEAN_ERROR * spread
@@ -110,13 +112,6 @@ def robust_deviation(values: FloatArray) -> float:
     """Standard deviation of a normal distribution with these values' interquartile range."""
     low, high = np.quantile(values, [0.25, 0.75])
     return float(high - low) / _IQR_OF_NORMAL
-
-
-def _deviations(seconds: FloatArray) -> FloatArray:
-    """ln of each round's median time by the architecture's usual one, (architectures, rounds)."""
-    logs = _logs(seconds)
-    deviations: FloatArray = logs - np.median(logs, axis=1, keepdims=True)
-    return deviations
 
 
 def _logs(seconds: FloatArray) -> FloatArray:

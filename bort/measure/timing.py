@@ -41,16 +41,12 @@ class Timing:
         seconds: single forward passes as they were, shape (candidates, rounds, timed_runs).
         noise: before, after and throughout.
         complete: False where it was stopped early.
-        pace: what the reference models took meanwhile; None where none were timed.
-        usual: the pace at which `latencies` are stated; None where there was none yet.
     """
 
     latencies: tuple[Latency, ...]
     seconds: FloatArray
     noise: Noise
     complete: bool
-    pace: Pace | None = None
-    usual: Pace | None = None
 
     @property
     def rounds(self) -> int:
@@ -169,25 +165,17 @@ def _at_usual_pace(
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     times = [latency.median_ms for latency in timing.latencies[count:]]
     pace = Pace(dict(zip(references, times, strict=True)), now)
-    usual = paces.usual(runtime, workload)
-    is_worth_keeping = timing.complete and noise.ok
-    if usual is not None and pace.is_comparable(usual):
+    kept = paces.usual(runtime, workload)
+    usual = kept if kept is not None and pace.is_comparable(kept) else None
+    if usual is not None:
         medians = [latency.median_ms for latency in latencies]
         factors = pace.factors_to(usual, medians).tolist()
         latencies = tuple(one.scaled(by) for one, by in zip(latencies, factors, strict=True))
         noise = replace(noise, pace_change=pace.change(usual), pace_since=usual.measured_at)
-        if is_worth_keeping and (extended := usual.extended(pace)) is not usual:
-            paces.keep(extended, runtime, workload)
-    elif is_worth_keeping:
-        paces.keep(pace, runtime, workload)
-    return replace(
-        timing,
-        latencies=latencies,
-        seconds=timing.seconds[:count],
-        noise=noise,
-        pace=pace,
-        usual=usual,
-    )
+    told = pace if usual is None else usual.extended(pace)
+    if timing.complete and noise.ok and told is not usual:
+        paces.keep(told, runtime, workload)
+    return replace(timing, latencies=latencies, seconds=timing.seconds[:count], noise=noise)
 
 
 def _time_runs(

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from bort.agora.rounds import Verdict
+from bort.agora_text.spec import STUDENT, WORDS
 from bort.figures import agora as figures
 from bort.figures.agora import MapMark
 from bort.jobs import JobRecord
 from bort.projection import Kind
 from bort.ui import agora_places, agora_readings, chart, frame, markup, readings
-from bort.ui.agora_places import Compared
+from bort.ui.agora_places import Compared, Places
 
 KINDS: dict[str, Kind] = {"PCA": "pca", "t-SNE": "tsne"}
 TEXT_CHARACTERS = 160
@@ -32,18 +33,17 @@ def show(job_id: int) -> None:
             with right:
                 number = st.select_slider("Round", numbers, key=f"agora-map-round:{job_id}")
         with st.spinner("Drawing the map, once per run"):
-            marks = _marks(job_id, KINDS[kind], number)
+            found = agora_places.places(job, KINDS[kind], number)
+            marks = _marks(job, found, number)
         chart.show(
             figures.plot_map(marks, theme=frame.theme()),
             key=f"agora:map:{kind}",
             alt=f"Map of the dev items and of the points sampled in round {number}",
         )
-        markup.note(_reading(kind, _space(job, agora_places.compared_by(job, number))))
+        markup.note(_reading(kind, _space(job, found.how)))
 
 
-def _marks(job_id: int, kind: Kind, number: int) -> list[MapMark]:
-    job = readings.job(job_id)
-    dev, found = agora_places.places(job, kind, number)
+def _marks(job: JobRecord, found: Places, number: int) -> list[MapMark]:
     wrong = set(agora_readings.rounds(job)[number].round["wrong_dev"])
     parents = agora_readings.parents(job) or ()
     marks = [
@@ -53,10 +53,10 @@ def _marks(job_id: int, kind: Kind, number: int) -> list[MapMark]:
             figures.WRONG if k in wrong else figures.DEV,
             f"dev {k}: {_short(value)}",
         )
-        for k, ((x, y), value) in enumerate(zip(dev, parents, strict=True))
+        for k, ((x, y), value) in enumerate(zip(found.dev, parents, strict=True))
     ]
     rows = (row for row in agora_readings.points(job) if row["round"] == number)
-    for row, (x, y) in zip(rows, found, strict=True):
+    for row, (x, y) in zip(rows, found.points, strict=True):
         group = figures.ACCEPTED if row["verdict"] == Verdict.ACCEPTED else figures.REFUSED
         name = f"{row['round']}:{row['position']}"
         text = f"{name}, {row['verdict']}, near dev {row['parent']}: {_short(row['value'])}"
@@ -77,12 +77,12 @@ def _space(job: JobRecord, how: Compared) -> str:
             "This round has no sentence vectors stored, so its texts are compared by the words "
             "they use (tf-idf), not in the space that the run measures distances in"
         )
-    if job.spec.get("representation") == "words":
+    if job.spec.get("representation") == WORDS:
         return (
             "Texts are compared by means of their word vectors, with which the run measures its "
             "distances"
         )
-    if job.spec.get("representation") == "student":
+    if job.spec.get("representation") == STUDENT:
         return (
             "Texts are compared by the source network's sentence vectors; this run measures "
             "distances in those of each round's student, in which everything moves"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -23,27 +24,36 @@ class Compared(StrEnum):
     WORDS = "words"
 
 
-def compared_by(job: JobRecord, number: int) -> Compared:
-    """What the map of a round is drawn from: sentence vectors where the run has stored them."""
-    if job.spec.get("task") == TORUS:
-        return Compared.COORDINATES
-    stored = (_stored(job, None, _dev(job)), _stored(job, number, _values(job, number)))
-    return Compared.WORDS if any(found is None for found in stored) else Compared.SENTENCES
+class Places(NamedTuple):
+    """Places of the dev items and of a round's points, shapes (n, 2), and how they were found."""
+
+    dev: FloatArray
+    points: FloatArray
+    how: Compared
 
 
-def places(job: JobRecord, kind: Kind, number: int) -> tuple[FloatArray, FloatArray]:
-    """Places of the dev items and of a round's points, shapes (n, 2).
+def places(job: JobRecord, kind: Kind, number: int) -> Places:
+    """Where everything lies in a round; sentence vectors tell, where the run has stored them.
 
     The map is fitted to the dev items alone: nothing moves from round to round.
 
     Raises:
         InvalidDataError: the task cannot be read any more, or there is too little to draw.
     """
-    how = compared_by(job, number)
-    place, dev = _base(readings.store().url, job.id, kind, how)
     values = _values(job, number)
-    points = place(_vectors(job, number, values, how)) if values else np.zeros((0, 2))
-    return dev, points
+    how, vectors = _located(job, number, values)
+    place, dev = _base(readings.store().url, job.id, kind, how)
+    return Places(dev, place(vectors) if values else np.zeros((0, 2)), how)
+
+
+def _located(job: JobRecord, number: int, values: Sequence[Value]) -> tuple[Compared, FloatArray]:
+    """What the map of a round is drawn from, and the vectors of its points."""
+    if job.spec.get("task") == TORUS:
+        return Compared.COORDINATES, np.array(values, dtype=float)
+    stored = _stored(job, number, values)
+    if stored is None or _stored(job, None, _dev(job)) is None:
+        return Compared.WORDS, _by_words(job, values)
+    return Compared.SENTENCES, stored
 
 
 def _dev(job: JobRecord) -> tuple[Value, ...]:
@@ -60,16 +70,9 @@ def _values(job: JobRecord, number: int) -> list[Value]:
     return [row["value"] for row in agora_readings.points(job) if row["round"] == number]
 
 
-def _vectors(
-    job: JobRecord, number: int | None, values: Sequence[Value], how: Compared
-) -> FloatArray:
-    """One for each of the dev items (number None) or of a round's points."""
-    if how is Compared.COORDINATES:
-        return np.array(values, dtype=float)
-    if how is Compared.SENTENCES:
-        stored = _stored(job, number, values)
-        assert stored is not None  # else `compared_by` had said so
-        return stored
+def _by_words(job: JobRecord, values: Sequence[Value]) -> FloatArray:
+    if not values:
+        return np.zeros((0, 0))
     texts = [agora_readings.as_text(value) for value in values]
     return text_vectors([agora_readings.as_text(value) for value in _dev(job)], texts)
 
@@ -90,6 +93,11 @@ def _base(
 ) -> tuple[Place, FloatArray]:
     """The map, and the places of the dev items on it."""
     job = readings.job(job_id)
-    vectors = _vectors(job, None, _dev(job), how)
+    dev = _dev(job)
+    if how is Compared.COORDINATES:
+        vectors = np.array(dev, dtype=float)
+    else:
+        stored = _stored(job, None, dev) if how is Compared.SENTENCES else None
+        vectors = _by_words(job, dev) if stored is None else stored
     place = stable_map(vectors, kind=kind)
     return place, place(vectors)

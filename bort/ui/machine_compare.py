@@ -53,7 +53,7 @@ def _facts(a: LatencyProfile, b: LatencyProfile) -> pd.DataFrame:
         ("processor", a.fingerprint.cpu, b.fingerprint.cpu),
         ("model's median error", *(f"{p.model.median_abs_percent_error:.1f} %" for p in (a, b))),
         ("band", *(f"±{100 * p.band:.0f} %" for p in (a, b))),
-        ("noise", *("quiet" if p.noise.ok else "too busy" for p in (a, b))),
+        ("noise", *("quiet" if p.noise.ok else "not quiet" for p in (a, b))),
         ("measured", *(machine_verdict.moment(p.measured_at) for p in (a, b))),
     ]
     return pd.DataFrame(rows, columns=["", "first", "second"])

@@ -54,7 +54,7 @@ def brief(text: str) -> str:
     """A name for a cell of a table: of a path, its last part.
 
     Examples:
-        >>> brief("movie-reviews"), brief("/home/ada/reviews.csv"), brief("hub:ada/reviews")
+        >>> brief("movie-reviews"), brief("/data/reviews.csv"), brief("hub:ada/reviews")
         ('movie-reviews', 'reviews.csv', 'hub:ada/reviews')
     """
     return text.rstrip("/").rsplit("/", 1)[-1] if text.startswith("/") else text

@@ -4,8 +4,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dashboard import PATIENCE_S, Reader
+from dashboard import PATIENCE_S, Reader, serving, store_url
 from playwright.sync_api import Browser, expect, sync_playwright
+
+from bort.jobs import JobState, cancel, list_jobs
+from bort.storage import open_store
 
 FLAGS = [
     "--no-sandbox",
@@ -35,6 +38,16 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(place: Path) -> Iterator[str]:
+    """A dashboard whose home is the story's own `place`; jobs that it leaves are cancelled."""
+    with serving(place) as started:
+        yield started
+    with open_store(store_url(place)) as store:
+        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
+            cancel(store, job.id)
 
 
 @pytest.fixture

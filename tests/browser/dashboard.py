@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
@@ -19,6 +19,11 @@ TESTS = Path(__file__).parent.parent
 
 # Streamlit's client asks for these below a deep link's path first, then where they are.
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
+
+
+def store_url(home: Path) -> str:
+    """Where a dashboard of this home keeps its studies and jobs."""
+    return f"sqlite:///{home / 'bort.db'}"
 
 
 @contextmanager
@@ -114,6 +119,10 @@ class Reader:
         """Go to a path of the dashboard, and wait until it is painted."""
         self.page.goto(self.address + path)
         self.settle()
+
+    def query(self) -> dict[str, list[str]]:
+        """What the address says after its question mark."""
+        return parse_qs(urlsplit(self.page.url).query)
 
     def settle(self) -> None:
         """Wait until the page's script has run to its end."""

@@ -2,15 +2,11 @@
 
 import re
 import time
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import tiny
-from dashboard import PATIENCE_S, serving
+from dashboard import PATIENCE_S
 from playwright.sync_api import expect
-
-from bort.jobs import JobState, cancel, list_jobs
-from bort.storage import open_store
 
 pytestmark = pytest.mark.browser
 
@@ -40,19 +36,6 @@ def mislabel(path):
     path.write_text("\n".join([heading, *lines]) + "\n", encoding="utf-8")
 
 
-def store_url(folder):
-    return f"sqlite:///{folder / 'bort.db'}"
-
-
-@pytest.fixture(scope="module")
-def address(place):
-    with serving(place) as started:
-        yield started
-    with open_store(store_url(place)) as store:  # a failed test may leave its job
-        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
-            cancel(store, job.id)
-
-
 def test_from_the_form_to_the_map(place, address, visit):
     with visit(address) as reader:
         reader.open("/agora")
@@ -65,7 +48,7 @@ def test_from_the_form_to_the_map(place, address, visit):
         reader.page.reload()
         reader.settle()
         expect(reader.charts()).to_have_count(2)
-        assert parse_qs(urlsplit(reader.page.url).query) == {"job": ["1"]}
+        assert reader.query() == {"job": ["1"]}
         expect(reader.page.get_by_text("is done")).to_be_visible()
 
 

@@ -1,7 +1,7 @@
 """The page This machine in a real browser: drawn, fit for a phone, mistakes said in one line."""
 
 import pytest
-from dashboard import serving
+from dashboard import serving, store_url
 from made_up_study import fill, made_up_profile
 from playwright.sync_api import expect
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def home(tmp_path_factory):
     """A home folder with a profile of a machine that nobody has."""
     folder = tmp_path_factory.mktemp("home")
-    with open_store(f"sqlite:///{folder / 'bort.db'}") as store:
+    with open_store(store_url(folder)) as store:
         fill(store, "made-up", budget=8)
     assert not summary(made_up_profile(load_space("minilm")))["this_machine"]
     return folder

@@ -3,18 +3,16 @@
 import json
 import re
 import zipfile
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import tiny
-from dashboard import PATIENCE_S, serving
+from dashboard import PATIENCE_S, store_url
 from made_up_study import made_up_profile
 from playwright.sync_api import expect
 
 from bort.evaluation import Evaluation
 from bort.export.opening import import_bundle
 from bort.families import load_space
-from bort.jobs import JobState, cancel, list_jobs
 from bort.storage import open_store
 from bort.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 
@@ -66,19 +64,6 @@ def keep_latencies(place):
     kept.write_text(json.dumps({"torch-float32": {**measured, "models": models}}))
 
 
-def store_url(folder):
-    return f"sqlite:///{folder / 'bort.db'}"
-
-
-@pytest.fixture(scope="module")
-def address(place):
-    with serving(place) as started:
-        yield started
-    with open_store(store_url(place)) as store:  # a failed test may leave its job
-        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
-            cancel(store, job.id)
-
-
 def test_from_an_empty_page_to_files(place, address, visit, monkeypatch):
     with visit(address) as reader:
         begin(reader)
@@ -125,13 +110,13 @@ def watch(reader):
     expect(loss).to_contain_text(re.compile(r"\d\.\d{3}"))
     expect(page.get_by_text("Job 1 is done;")).to_be_visible(timeout=3000 * PATIENCE_S)
     reader.settle()
-    assert query(reader) == {"job": ["1"]}
+    assert reader.query() == {"job": ["1"]}
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     expect(reader.problems()).to_have_count(0)
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_text(f"Fine-tuning {PICK}")).to_have_count(0)
     reader.settle()
-    assert query(reader) == {}
+    assert reader.query() == {}
 
 
 def read(reader):
@@ -197,7 +182,7 @@ def choose(reader, trained, opened):
     reader.choose("Model", trained)
     for _ in range(2):
         expect(shown).to_have_text(trained)
-        assert query(reader) == {"model": [trained]}
+        assert reader.query() == {"model": [trained]}
         expect(reader.charts()).to_have_count(2)
         page.reload()
         reader.settle()
@@ -208,7 +193,3 @@ def see_it_on_its_front(reader):
     reader.open("/pareto?study=story")
     expect(reader.page.get_by_text("a model that was trained properly")).to_be_visible()
     expect(reader.problems()).to_have_count(0)
-
-
-def query(reader):
-    return parse_qs(urlsplit(reader.page.url).query)

@@ -2,16 +2,14 @@
 
 import re
 import time
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import tiny
-from dashboard import PATIENCE_S, serving
+from dashboard import PATIENCE_S, store_url
 from made_up_study import made_up_profile
 from playwright.sync_api import expect
 
 from bort.families import load_space
-from bort.jobs import JobState, cancel, list_jobs
 from bort.storage import open_store
 
 pytestmark = pytest.mark.browser
@@ -43,19 +41,6 @@ def place(tmp_path_factory):
     return folder
 
 
-def store_url(folder):
-    return f"sqlite:///{folder / 'bort.db'}"
-
-
-@pytest.fixture(scope="module")
-def address(place):
-    with serving(place) as started:
-        yield started
-    with open_store(store_url(place)) as store:  # a failed test may leave its job
-        for job in list_jobs(store, states=[state for state in JobState if state.is_active]):
-            cancel(store, job.id)
-
-
 def test_from_the_form_to_a_picked_architecture(place, address, visit):
     with visit(address) as reader:
         reader.open("/search")
@@ -69,7 +54,7 @@ def test_from_the_form_to_a_picked_architecture(place, address, visit):
         reader.page.reload()
         reader.settle()
         expect(reader.charts()).to_have_count(5)
-        assert query(reader) == {"study": ["story"], "pick": [in_chart]}
+        assert reader.query() == {"study": ["story"], "pick": [in_chart]}
         expect(reader.detail()).to_have_text(in_chart)
 
 
@@ -108,7 +93,7 @@ def read_front(reader):
     expect(reader.page.get_by_role("heading", level=1)).to_have_text("Pareto front")
     reader.settle()
     expect(reader.charts()).to_have_count(5)
-    assert query(reader) == {"study": ["story"]}
+    assert reader.query() == {"study": ["story"]}
     expect(reader.page.get_by_text("largest W: pick any mark or row")).to_be_visible()
 
 
@@ -159,12 +144,8 @@ def room(mark, marks):
 def picked(reader):
     """The pick in the address, which the panel shows too."""
     reader.page.wait_for_url(re.compile("pick="))
-    pick = query(reader)["pick"][0]
+    pick = reader.query()["pick"][0]
     expect(reader.page.get_by_text("your pick", exact=True).last).to_be_visible()
     expect(reader.detail()).to_have_text(pick)
     reader.settle()
     return pick
-
-
-def query(reader):
-    return parse_qs(urlsplit(reader.page.url).query)

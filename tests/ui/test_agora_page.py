@@ -16,7 +16,7 @@ from bort.jobs.process import this_process
 from bort.storage import JobRecord, JobState, Progress, Store
 from bort.storage.agora_vectors import write_vectors
 from bort.study import TaskSpec
-from bort.ui import agora_map, agora_plan, agora_points, agora_readings, job_parts
+from bort.ui import agora_map, agora_places, agora_plan, agora_points, agora_readings, job_parts
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 TORUS = {
@@ -212,7 +212,8 @@ def test_the_map_is_drawn_when_asked_for(store: Store, visit: Open, kind: str, m
     app.segmented_control(key="agora-map-kind").set_value(kind).run()
     assert not app.exception
     assert len(app.get("bidi_component")) == before + 1
-    figure = plot_map(agora_map._marks(job.id, agora_map.KINDS[kind], 0))
+    places = agora_places.places(job, agora_map.KINDS[kind], 0)
+    figure = plot_map(agora_map._marks(job, places, 0))
     names = {trace.name: len(trace.x) for trace in figure.data}
     assert names == {
         "dev, right (57)": 57,
