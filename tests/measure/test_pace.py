@@ -113,3 +113,14 @@ def test_a_pace_is_kept_in_a_file_and_damage_counts_as_nothing(tmp_path, monkeyp
     for damage in ("{", "[]", '{"reference_ms": [1], "measured_at": "x"}', '{"reference_ms": {}}'):
         kept.write_text(damage)
         assert files.usual("torch-float32", work) is None
+
+
+def test_a_refused_measurement_adds_no_references(space, book):
+    measured(space, book)
+    (first, *others), when = book.kept.reference_ms.items(), book.kept.measured_at
+    assert others
+    book.kept = fewer = Pace(dict([first]), when)
+    measured(space, book, slower=1.3)
+    assert book.kept is fewer
+    measured(space, book)
+    assert book.kept.reference_ms.keys() == {first[0], *(name for name, _ in others)}
