@@ -122,9 +122,11 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
 
 
 def _stop(store: Store, job: JobRecord, grace_s: float) -> JobRecord:
+    attempt = job.attempt
     job = _wait_until_final(store, job, grace_s)
     for number, patience_s in ((signal.SIGTERM, TERMINATE_S), (signal.SIGKILL, TERMINATE_S)):
-        if job.state.is_final or job.process is None or not is_here(job.process):
+        is_over = job.state.is_final or job.attempt != attempt  # it may have been resumed by now
+        if is_over or job.process is None or not is_here(job.process):
             break
         send_signal(job.process, number, group=job.is_detached)
         if number is signal.SIGKILL:

@@ -6,7 +6,7 @@ import pytest
 
 from bort import jobs
 from bort.errors import BusyError, InvalidDataError, InvalidOptionError, UnknownJobError
-from bort.jobs import JobCancelledError, JobFailedError, JobState, Progress
+from bort.jobs import JobCancelledError, JobFailedError, JobState, Progress, control
 from bort.storage import Store, read_log
 
 
@@ -89,6 +89,22 @@ def test_cancelled_from_elsewhere_and_resumed(store: Store) -> None:
     assert (again.state, again.attempt, again.cancel_requested) == (JobState.DONE, 2, False)
     assert again.seconds > job.seconds > 0
     assert read_log(again)[0].count("begins") == 2
+
+
+def test_a_slow_cancel_leaves_the_next_attempt_alone(store: Store) -> None:
+    def interrupt(step: Progress) -> None:
+        if step.done == 1:
+            raise KeyboardInterrupt
+
+    def look_again(step: Progress) -> None:
+        if step.done == 2:
+            control._stop(store, cancelled, grace_s=0.0)
+
+    with pytest.raises(JobCancelledError):
+        jobs.run_here(store, "count", {"to": 4}, on_progress=interrupt)
+    cancelled = store.job(1)
+    result = jobs.resume(store, 1, detach=False, on_progress=look_again)
+    assert (result["counted"], result["attempt"]) == (4, 2)
 
 
 def test_what_is_done_or_unknown_cannot_be_resumed_or_cancelled(store: Store) -> None:
