@@ -22,6 +22,11 @@ def runs() -> Path:
     return home() / "runs"
 
 
+def certificates() -> Path:
+    """Certificates of searches that asked a table."""
+    return home() / "certificates"
+
+
 def store_url() -> str:
     """`$BORT_STORE`, or an SQLite file in the home folder."""
     return os.environ.get("BORT_STORE") or f"sqlite:///{home() / 'bort.db'}"

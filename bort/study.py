@@ -23,6 +23,8 @@ INITIALISATIONS: tuple[str, ...] = get_args(Initialise)
 DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
+EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
+MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -277,10 +279,13 @@ def suggest_name(task: str, space: str) -> str:
 
 
 def check_epsilon(epsilon: float) -> float:
-    """Return `epsilon` if it is a finite number above 0."""
-    if not _is_number(epsilon) or epsilon <= 0:
+    """Return `epsilon` if it lies in `EPSILONS`."""
+    least, most = EPSILONS
+    if not _is_number(epsilon) or not least <= epsilon <= most:
         raise InvalidFieldError(
-            "epsilon", f"epsilon must be a number above 0, got {epsilon!r}; try 0.1 or 0.25"
+            "epsilon",
+            f"epsilon must be a number above 0, {least:g} to {most:,.0f}, got {epsilon!r}; "
+            "try 0.1 or 0.25",
         )
     return epsilon
 
@@ -293,9 +298,11 @@ def check_weights(weights: Sequence[float]) -> tuple[float, float, float]:
             f"three weights are needed (size, latency, error), got {len(weights)}; try 1,1,1",
         )
     for weight in weights:
-        if not _is_number(weight) or weight < 0:
+        if not _is_number(weight) or not 0 <= weight <= MOST_WEIGHT:
             raise InvalidFieldError(
-                "weights", f"a weight must be a number of 0 or more, got {weight!r}; try 1,1,1"
+                "weights",
+                f"a weight must be a number of 0 or more, {MOST_WEIGHT:g} at most, got {weight!r}; "
+                "which is best depends on their proportions alone, try 1,1,1",
             )
     if not any(weights):
         raise InvalidFieldError("weights", "all three weights are 0; one must be more, try 1,1,1")
@@ -353,13 +360,17 @@ def parse_lipschitz(text: str) -> float | dict[str, float]:
     try:
         if "=" not in text:
             return float(text)
-        return {k.strip(): float(v) for k, v in (part.split("=") for part in text.split(","))}
+        pairs = [(k.strip(), float(v)) for k, v in (part.split("=") for part in text.split(","))]
     except ValueError:
         raise InvalidFieldError(
             "lipschitz",
             f"λ is one number or name=number pairs with commas between, got {text!r}; "
             "try 0.2 or depth=0.1,hidden=0.3",
         ) from None
+    names = [name for name, _ in pairs]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise InvalidFieldError("lipschitz", f"λ of {repeated[0]} is given twice; name it once")
+    return dict(pairs)
 
 
 def _is_number(value: object) -> bool:

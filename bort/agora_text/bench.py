@@ -9,7 +9,7 @@ import numpy as np
 from bort.agora_text.arms import Arms
 from bort.agora_text.findings import findings, unpacked
 from bort.agora_text.material import run_task
-from bort.agora_text.spec import AGORA, BENCH_ARMS, TextSpec
+from bort.agora_text.spec import AGORA, BENCH_ARMS, PLAIN, TextSpec
 from bort.agora_text.world import text_world
 
 COLUMNS = (
@@ -19,7 +19,7 @@ COLUMNS = (
 )
 _FLOATS = ("dev_error", "audit_error", "seconds")
 _NUMBERS: Mapping[str, type] = {
-    **dict.fromkeys(("seed", "added", "steps", "audit_n"), int),
+    **dict.fromkeys(("labelled", "seed", "added", "steps", "audit_n"), int),
     **dict.fromkeys(_FLOATS, float),
 }
 
@@ -77,7 +77,7 @@ def read_row(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def bench_findings(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each line came to, in the order of the rows; see `findings`."""
+    """What each line came to, in the order of the rows; see `findings` and `_mean_curve`."""
     lines: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         lines.setdefault(row["line"], []).append(row)
@@ -90,20 +90,31 @@ def bench_findings(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             {
                 "line": name,
                 **{key: last[key] for key in shown},
-                **findings(_with_shared(found, rows), teacher),
+                **findings(_with_plain(found, rows), teacher),
+                "curve": _mean_curve([row["curve"] for row in found if row["arm"] == AGORA]),
             }
         )
     return answers
 
 
-def _with_shared(
+def _with_plain(
     found: list[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """A line of Agora alone is compared with the other arms of the first line of its student."""
-    if any(row["arm"] != AGORA for row in found):
+    """A line of Agora alone, with the plain trainings of its student's first line.
+
+    Plain training knows no sampler. Random augmentation is not shared: it adds as many points as
+    the Agora of its own line did.
+    """
+    if any(row["arm"] == PLAIN for row in found):
         return found
-    same = ("task", "labelled", "student", "initialise")
-    alike = [row for row in rows if all(row[key] == found[0][key] for key in same)]
-    others = [row for row in alike if row["arm"] != AGORA and row["line"] != found[0]["line"]]
-    first = others[0]["line"] if others else None
-    return [*found, *(row for row in others if row["line"] == first)]
+    same = ("task", "labelled", "student", "initialise", "steps")
+    plain = [r for r in rows if r["arm"] == PLAIN and all(r[k] == found[0][k] for k in same)]
+    return [*found, *(row for row in plain if row["line"] == plain[0]["line"])]
+
+
+def _mean_curve(curves: Sequence[str]) -> list[dict[str, float]]:
+    """Audit error after each round, over the seeds: {added, audit_error}; see `_written`."""
+    seeds = [[tuple(map(float, point.split(":"))) for point in curve.split()] for curve in curves]
+    rounds = min(map(len, seeds), default=0)
+    means = np.mean([points[:rounds] for points in seeds], axis=0) if rounds else np.empty((0, 2))
+    return [{"added": float(added), "audit_error": float(error)} for added, error in means]

@@ -1,5 +1,6 @@
 """The same answers from a table: the search asks its rows instead of training."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from bort.search.audit import AuditPlan, judge_audit, plan_audit
 from bort.search.audited import audited
 from bort.search.certificate import Certificate, certificate_of
 from bort.search.full_table import solve_table
+from bort.search.ledger import Entry
 from bort.search.table import ErrorTable
 from bort.study import InvalidFieldError, SearchSpec, check_audit
 
@@ -37,6 +39,7 @@ def search_table(
     Raises:
         InvalidFieldError: a confidence, and no column of standard errors.
     """
+    begun = time.perf_counter()
     population = _population(table, spec)
     assumed = {**_question(spec), "population": population}
     observations: dict[int, Observation] = {}
@@ -64,6 +67,7 @@ def search_table(
         table.problem, observations, **assumed, audits=audits, audit_observations=drawn
     )
     found = _search_json(table, columns, spec, answer)
+    found["seconds"] = time.perf_counter() - begun
     if plan is not None:
         rows = table.rows
         found["audit"] = describe_audit(plan, result, len(plan.drawn), lambda i: int(rows[i]))
@@ -120,8 +124,21 @@ def front_of_table(table: ErrorTable, columns: Columns, spec: SearchSpec) -> dic
         "w_ratio": 1.0,
         "ending": "exhausted",
         "excluded": [],
-        "ledger": [],
+        "ledger": [asdict(entry) for entry in (_EVERY_ROW, *_maximised(table))],
     }
+
+
+_EVERY_ROW = Entry(
+    "errors as listed", "checked", "Every row counts as evaluated, so that nothing is assumed."
+)
+
+
+def _maximised(table: ErrorTable) -> list[Entry]:
+    """How objectives were turned of which more is better."""
+    if not table.maximised:
+        return []
+    text = f"More is better of {', '.join(table.maximised)}: an error counts as 1 minus its value, "
+    return [Entry("what is maximised", "assumed", text + "a size or latency as 1 divided by it.")]
 
 
 def _search_json(
@@ -139,7 +156,7 @@ def _search_json(
         "w_ratio": answer.w_ratio,
         "ending": answer.ending,
         "excluded": table.rows[answer.excluded].tolist(),
-        "ledger": [asdict(entry) for entry in answer.ledger],
+        "ledger": [asdict(entry) for entry in (*answer.ledger, *_maximised(table))],
     }
 
 
@@ -165,7 +182,7 @@ def _shared(
         "ranking": [
             {"id": int(table.rows[i]), "w": w[i]} for i in sorted(w, key=lambda i: (-w[i], i))
         ],
-        "latency": {"column": columns.latency},
+        "columns": asdict(columns),
         "certificate": None,
         "audit": None,
         "seconds": 0.0,

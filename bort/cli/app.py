@@ -1,6 +1,7 @@
 """`bort app`: open the dashboard."""
 
 import os
+import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,8 +39,23 @@ def app(port: int, opens: bool) -> None:
         raise StoreError(
             f"no app.py in {ROOT}; the dashboard runs from a checkout: pip install -e '.[app]'"
         )
+    if _is_taken(port):
+        raise InvalidFieldError(
+            "port",
+            f"port {port} is taken, perhaps by a dashboard that runs: open "
+            f"http://127.0.0.1:{port}, or choose another, --port 8600 for example",
+        )
+    click.echo(f"Dashboard: http://127.0.0.1:{port} (Ctrl+C ends it, jobs go on)")
+    sys.stdout.flush()  # the next line replaces this process
     command = _command(port, opens=opens)
     os.execv(command[0], command)  # this process becomes the server: one pid, its own signals
+
+
+def _is_taken(port: int) -> bool:
+    """Whether something on this machine listens there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _command(port: int, *, opens: bool) -> list[str]:

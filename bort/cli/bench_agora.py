@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 TASKS, STUDENTS, SAMPLERS = "movie-reviews", "2-2-128-512", "retrieval,mixture,edits,mix"
 CSV, PAGE = "agora.csv", "agora.md"
+RANDOM_ARMS = {
+    "random-half": "random, half as many",
+    "random": "random, as many",
+    "random-double": "random, twice as many",
+}
 
 
 @click.command()
@@ -85,7 +90,7 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
                     err=True,
                 )
     found = bench_findings(rows)
-    _write_page(out / PAGE, found)
+    _write_page(out, found)
     if as_json:
         options.print_json({"lines": found})
     else:
@@ -211,7 +216,7 @@ def _share(gap: Mapping[str, Any], share: float | None) -> str:
     return f"{share:.0%} ({gap['low']:.0%} to {gap['high']:.0%})"
 
 
-def _write_page(path: Path, found: Sequence[Mapping[str, Any]]) -> None:
+def _write_page(out: Path, found: Sequence[Mapping[str, Any]]) -> None:
     from bort.cli.agora_report import difference_sentence
     from bort.training.files import write_atomically
 
@@ -219,15 +224,58 @@ def _write_page(path: Path, found: Sequence[Mapping[str, Any]]) -> None:
         "# Agora beside plain training and random augmentation\n",
         "Written by `bort bench agora`. Accuracy on the audit split in percent, mean over the "
         "seeds. In a line all students have the same shape, the same labelled texts and the same "
-        "number of optimiser steps in all; random augmentation adds as many points as Agora (half "
-        "or twice as many, where it says so), labelled by the same labeler. Intervals are 95%, "
-        "paired over seeds and audit texts.\n",
+        "number of optimiser steps in all; random augmentation adds as many points as the Agora of "
+        "its line (half or twice as many, where it says so), labelled by the same labeler. "
+        "Intervals are 95%, paired over seeds and audit texts.\n",
         _table(found),
+        "\n## Accuracy against added points\n",
+        "A curve's marks are Agora's student after each round, trained for that round's steps, and "
+        "last the one that is handed over, trained for the closing steps besides. Single marks are "
+        "random augmentation, which has all its points and steps at once.",
     ]
+    for number, group in enumerate(_groups(found), start=1):
+        name = f"agora-{number}.svg"
+        write_atomically(out / name, _picture(group).encode())
+        parts.append(f"\n![{_title(group)}]({name})")
     for line in found:
         parts.append(f"\n## {line['line']}\n")
         seeds = line["means"]["agora"]["seeds"]
         steps = line["means"]["agora"]["steps"]
         parts.append(f"{seeds} seeds, {steps:.0f} steps, {line['audit_n']} audit texts.\n")
         parts += [f"* {difference_sentence(row)}" for row in line["differences"]]
-    write_atomically(path, ("\n".join(parts) + "\n").encode())
+    write_atomically(out / PAGE, ("\n".join(parts) + "\n").encode())
+
+
+def _groups(found: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Lines of the same task and student, which one picture shows."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for line in found:
+        key = tuple(line[name] for name in ("task", "labelled", "student"))
+        groups.setdefault(key, []).append(line)
+    return list(groups.values())
+
+
+def _title(group: Sequence[Mapping[str, Any]]) -> str:
+    first = group[0]
+    return f"{first['task']}, {first['labelled']:,} labelled texts, student {first['student']}"
+
+
+def _picture(group: Sequence[Mapping[str, Any]]) -> str:
+    from bort.bench.points_svg import Curve, Level, Mark, points_svg
+
+    curves, levels = [], {}
+    for line in group:
+        _, within, radius = line["line"].partition(" within ")
+        title = f"Agora, {line['sampler']}{within}{radius}"
+        marks = [Mark(p["added"], 100 * (1 - p["audit_error"])) for p in line["curve"]]
+        curves.append(Curve(title, marks))
+        for arm, words in RANDOM_ARMS.items():
+            if mean := line["means"].get(arm):
+                mark = Mark(mean["added"], 100 * (1 - mean["audit_error"]))
+                curves.append(Curve(f"{words} as {title}", [mark]))
+        levels["teacher"] = line["teacher_audit_error"]
+        if plain := line["means"].get("plain"):
+            levels.setdefault("plain", plain["audit_error"])
+    return points_svg(
+        _title(group), curves, [Level(name, 100 * (1 - e)) for name, e in levels.items()]
+    )

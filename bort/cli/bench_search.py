@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 @click.option(
     "--tables",
     metavar="NAME|FILE.csv[:COLUMN],...",
-    help="Which tables [default: all that were recorded, and nas-bench-201].",
+    help="Which tables [default: all that were recorded, and nas-bench-201 where bort[bench] is "
+    "installed].",
 )
 @click.option(
     "--samplers",
@@ -70,7 +71,7 @@ def search(
       bort bench search --tables nas-bench-201 --samplers certified,random,nsga2 --seeds 2
       bort bench search --out docs/bench
     """
-    from bort.bench.recorded_tables import load_table, table_names
+    from bort.bench.recorded_tables import NAS_BENCH_201, load_table, table_names
     from bort.bench.registry import choose_samplers
     from bort.bench.runs import plan
     from bort.cli import bench_search_report as report
@@ -78,8 +79,10 @@ def search(
     if seeds < 1 or evaluations < 1:
         raise InvalidOptionError("--seeds and --evaluations must be 1 or more")
     names = table_names() if tables is None else [n.strip() for n in tables.split(",")]
-    loaded = [load_table(name) for name in dict.fromkeys(names)]
     chosen = choose_samplers(samplers)
+    loaded = [load_table(name) for name in dict.fromkeys(names)]
+    if tables is None and NAS_BENCH_201 not in names:
+        click.echo(f"note: without {NAS_BENCH_201}: pip install 'bort[bench]'", err=True)
     planned = plan(loaded, chosen, seeds=seeds, evaluations=evaluations)
     answer = report.answer(planned, _carry_out(planned, _log(out, again=again)))
     if out is not None:

@@ -35,7 +35,10 @@ from bort.study import SearchSpec, parse_epsilon, parse_weights
 @tables.table_options
 @options.store_url
 @options.as_json
+@click.pass_context
 def front(
+    context: click.Context,
+    /,
     study: str | None,
     epsilon: str | None,
     weights: str | None,
@@ -59,6 +62,7 @@ def front(
     new_epsilon = None if epsilon is None else parse_epsilon(epsilon)
     new_weights = None if weights is None else parse_weights(weights)
     if table["from_table"]:
+        tables.refuse_others(context, ("epsilon", "weights", "as_json"))
         answer = _read_table(table, new_epsilon, new_weights)
     else:
         copies = _Copies(record, exported, to_optuna)

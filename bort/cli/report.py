@@ -18,6 +18,7 @@ from rich.text import Text
 from bort.jobs import Progress, ProgressListener
 
 LINE_EVERY_S = 10.0
+_OBJECTIVES = ("parameters", "latency ms")
 
 
 @contextmanager
@@ -90,22 +91,30 @@ def print_answer(answer: Mapping[str, Any]) -> None:
     names = [str(point.get("label", point["id"])) for point in answer["front"]]
     is_numbered = bool(names) and all(name.isdigit() for name in names)
     table.add_column("row" if is_numbered else "architecture", no_wrap=True)
-    for heading in ("parameters", "effective", "latency ms", "error", "± se"):
-        table.add_column(heading, justify="right")
+    columns = answer.get("columns")  # of a table
+    varied = list(answer["front"][0]["architecture"]) if columns and names else []
+    if varied:
+        table.add_column(Text(", ".join(varied)), overflow="fold")
+    size, latency = (columns["size"], columns["latency"]) if columns else _OBJECTIVES
+    for heading in (size, *(() if columns else ("effective",)), latency, "error", "± se"):
+        table.add_column(Text(heading), justify="right")
     table.add_column("")
     best = answer["best"]
     for name, point in zip(names, answer["front"], strict=True):
         table.add_row(
             name,
+            *([", ".join(map(str, point["architecture"].values()))] if varied else ()),
             f"{point['parameter_count']:,}",
-            _count(point["effective_parameter_count"]),
-            f"{point['latency_ms']:.2f}",
+            *(() if columns else (f"{point['effective_parameter_count']:,}",)),
+            f"{point['latency_ms']:.2f}" if columns is None else f"{point['latency_ms']:,}",
             f"{point['error_rate']:.4f}",
             f"{point['error_se']:.4f}" if point["error_se"] is not None else "",
             "best" if best and point["id"] == best["id"] else "",
         )
     console.print(table)
     console.print(Text(summary(answer)))
+    if columns and answer["certificate"]:
+        console.print(Text(f"Certificate: {answer['certificate']}"), soft_wrap=True)
     latency = answer.get("latency") or {}
     if latency.get("is_this_machine") is False:
         console.print(
@@ -131,10 +140,6 @@ def _measured(points: Sequence[Mapping[str, Any]]) -> str:
     return f"Measured: {rows}."
 
 
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
-
-
 def summary(answer: Mapping[str, Any]) -> str:
     """What the search certifies, in plain words.
 
@@ -144,7 +149,8 @@ def summary(answer: Mapping[str, Any]) -> str:
         9 of 384 architectures trained (300 at most for epsilon 0.25). Nothing is certified yet.
     """
     trained = (
-        f"{answer['evaluations']} of {answer['space_size']} architectures trained "
+        f"{answer['evaluations']} of {answer['space_size']} "
+        f"{'rows asked' if answer.get('columns') else 'architectures trained'} "
         f"({answer['evaluation_bound']} at most for epsilon {answer['epsilon']:g})."
     )
     rest = [text for text in (_noise(answer), _ratio(answer), _audit(answer)) if text]

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from bort.cli import options
 from bort.cli import table as tables
-from bort.errors import BusyError, InvalidOptionError
+from bort.errors import BusyError
 from bort.study import (
     DEVICES,
     GOALS,
@@ -35,6 +35,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"epsilon": "0.1", "budget": 12},
     "thorough": {"epsilon": "0.1", "budget": 96, "seeds": 3, "steps": 400},
 }
+ASKED_OF_A_TABLE = (
+    *("preset", "goal", "epsilon", "weights", "budget", "lipschitz", "slack", "confidence"),
+    *("audit", "seed", "certificate", "as_json"),
+)
 
 
 @click.command()
@@ -100,7 +104,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "--certificate",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where a search of a table writes its certificate [default: nowhere].",
+    help="Where a search of a table writes its certificate [default: under $BORT_HOME].",
 )
 @click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
 @options.store_url
@@ -123,6 +127,8 @@ def search(context: click.Context, /, **given: Any) -> None:
       bort search --space bort --include 4-8-1024-768 --budget 12
       bort search --from-table bench.csv --size params --latency ms --error acc --maximise acc
     """
+    if given["from_table"]:
+        tables.refuse_others(context, ASKED_OF_A_TABLE)
     _apply_preset(context, given)
     answer = _search_table(given) if given["from_table"] else _search_space(given)
     if given["as_json"]:
@@ -134,15 +140,18 @@ def search(context: click.Context, /, **given: Any) -> None:
 
 
 def _search_table(given: dict[str, Any]) -> dict[str, Any]:
-    if given["include"]:
-        raise InvalidOptionError("--include names architectures of a space; a table has none")
     from bort.answers.table import search_table
+    from bort.paths import certificates
     from bort.storage import write_json_file
 
     answer, certificate = search_table(*tables.read(given), _search_spec(given))
-    if given["certificate"] is None:
-        return answer
-    path = write_json_file(given["certificate"], certificate)
+    if given["audit"] and answer["audit"] is None:
+        click.echo("note: nothing is left to audit, every row was asked", err=True)
+    path = given["certificate"]
+    if path is None:  # one for each table and question
+        name = f"{given['from_table'].stem}-{certificate['digests']['all'][:8]}"
+        path = certificates() / name / "certificate.json"
+    path = write_json_file(path, certificate)
     return {**answer, "certificate": str(path)}
 
 

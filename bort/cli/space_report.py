@@ -21,6 +21,9 @@ def print_space(summary: Mapping[str, Any]) -> None:
     console.print(_costs(summary))
     for objective, polynomial in summary["polynomials"].items():
         _paragraph(console, objective.replace("_", " "), f"= {polynomial}")
+    if built := summary["built_parameter_count"]:
+        text = "The factor N multiplies the size, not the network. One built network has "
+        _paragraph(console, "[ours]", f"{text}{built['min']:,} to {built['max']:,} parameters.")
     if summary["published"]:
         _paragraph(console, "[source]", _published(summary["published"]))
     console.print(_parts(summary["abnc"]))
@@ -55,8 +58,10 @@ def _overview(summary: Mapping[str, Any]) -> Table:
 
 def _costs(summary: Mapping[str, Any]) -> Table:
     work = summary["operation_count"]
-    title = f"Costs (batch {work['batch_size']}, {work['sequence_length']} tokens)"
-    table = Table(title=Text(title))
+    title = f"Costs (batch {work['batch_size']}"
+    if "sequence" in summary["polynomials"]["operation_count"]:
+        title += f", {work['sequence_length']} tokens"
+    table = Table(title=Text(f"{title})"))
     for heading in ("", "smallest", "largest", "at T"):
         table.add_column(heading, justify="right" if heading else "left")
     rows = {
@@ -97,10 +102,12 @@ def _parts(abnc: Mapping[str, Any]) -> Table:
 
 def _verdict(summary: Mapping[str, Any]) -> str:
     abnc, count = summary["abnc"], summary["architectures"]
+    has_embeddings = summary["parameter_count"] != summary["effective_parameter_count"]
+    parts = "embeddings as A, pooler and classifier as C, and " if has_embeddings else ""
     text = (
         f"ABnC holds for {abnc['holds']:,} of {count:,} architectures ({abnc['holds_share']:.0%}), "
-        "counting embeddings as A, pooler and classifier as C, and multiply-adds as operations "
-        "(a look-up costs none)."
+        f"counting {parts}multiply-adds as operations"
+        f"{' (a look-up costs none)' if has_embeddings else ''}."
     )
     for key, verb in (("example_with", "holds"), ("example_without", "fails")):
         example = abnc[key]

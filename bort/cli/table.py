@@ -1,15 +1,19 @@
 """`--from-table`: the options that `bort search` and `bort front` share, and reading the file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from bort.errors import InvalidOptionError
 
 if TYPE_CHECKING:
     from bort.answers.table import Columns
     from bort.search.table import ErrorTable
 
+TABLE_PARAMETERS = ("from_table", "size", "latency", "error", "error_se", "maximise", "dimensions")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -42,6 +46,23 @@ def table_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
+    """Refuse what was typed beside `--from-table` and would have no effect.
+
+    Args:
+        context: of the command.
+        allowed: names of the parameters that count besides those of `table_options`.
+    """
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        is_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if is_typed and name not in TABLE_PARAMETERS and name not in allowed:
+            raise InvalidOptionError(
+                f"{parameter.opts[-1]} has no effect beside --from-table, which asks a table "
+                "instead of training; leave it out"
+            )
 
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":

@@ -30,6 +30,7 @@ def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) 
         "maximum": _architecture(space, space.maximum, operations),
         "parameter_count": _range(space.parameter_count),
         "effective_parameter_count": _range(space.effective_parameter_count),
+        "built_parameter_count": _built(space),
         "operation_count": {
             **_range(operations),
             "batch_size": batch_size,
@@ -44,6 +45,14 @@ def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) 
         "published": _published(space, operations),
         "abnc": _abnc(space, report),
     }
+
+
+def _built(space: SearchSpace) -> dict[str, int] | None:
+    """Parameters of the networks themselves where a `factor` multiplies the size: the toy."""
+    if "factor" not in space.dimensions:
+        return None
+    factor = space.values[:, list(space.dimensions).index("factor")]
+    return _range(space.parameter_count // factor)
 
 
 def _architecture(space: SearchSpace, index: int, operations: FloatArray) -> dict[str, Any]:

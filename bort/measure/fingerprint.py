@@ -126,7 +126,7 @@ def differences(a: Fingerprint, b: Fingerprint) -> list[str]:
 
 _TITLES = {
     "cpu": "CPU",
-    "cpu_details": "CPU details",
+    "cpu_details": "processor family, model and vector units",
     "cores": "cores",
     "logical_cpus": "hardware threads",
     "memory_gib": "memory (GiB)",

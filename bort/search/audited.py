@@ -15,6 +15,7 @@ from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 AUDIT = "audit, which needs no assumption"
+REFUTED = " The audit refutes it."  # ends the evidence of a λ that was given
 
 
 def audited(
@@ -93,4 +94,4 @@ def _words(excesses: list[float]) -> str:
 def _refuted(entry: Entry) -> Entry:
     if entry.assumption != ERROR_CHANGES:
         return entry
-    return replace(entry, status="violated", evidence=f"{entry.evidence} The audit refutes it.")
+    return replace(entry, status="violated", evidence=entry.evidence + REFUTED)

@@ -17,7 +17,7 @@ from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 FORMAT = "bort-certificate"
-VERSION = 2
+VERSION = 3
 
 Certificate = dict[str, Any]
 
@@ -130,10 +130,10 @@ def read_certificate(text: str) -> Certificate:
         InvalidCertificateError: not JSON, cut in half, not a certificate, or of another version.
     """
     try:
-        content = json.loads(text, parse_constant=_no_constant)
+        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise InvalidCertificateError(
-            f"not a readable certificate, not complete JSON ({error}); copy the file again"
+            f"not a readable certificate, no proper JSON ({error}); copy the file again"
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InvalidCertificateError(
@@ -153,6 +153,15 @@ def read_certificate(text: str) -> Certificate:
     return content
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is given twice")
+    return found
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
 
@@ -168,6 +177,7 @@ def _space(problem: SearchProblem, space: Mapping[str, Any] | None) -> dict[str,
         "names": list(problem.names),
         "categorical": problem.categorical.tolist(),
         "monotone": problem.monotone.tolist(),
+        "scales": None if problem.scales is None else list(problem.scales),
     }
     if space is not None:
         return {**shared, "family_space": dict(space)}

@@ -92,8 +92,10 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         categorical=np.array(space["categorical"], dtype=bool),
         monotone=np.array(space["monotone"], dtype=bool),
         latency_band=float(certificate["latency"]["band"]),
+        scales=None if space["scales"] is None else tuple(map(str, space["scales"])),
         size_elasticity=assumptions["size_elasticity"],
         latency_elasticity=assumptions["latency_elasticity"],
+        label=lambda index: str(labels[index]),
     )
     stated = assumptions["population"]
     population = None if stated is None else Population(**stated)

@@ -31,7 +31,7 @@ class Entry:
 
 def build_ledger(state: SearchState) -> tuple[Entry, ...]:
     """The entries that apply to this state, in the order in which they should be read."""
-    entries = [_error(state), _size(), _latency(state), _lipschitz(state)]
+    entries = [_error(state), _size(state), _latency(state), _lipschitz(state)]
     if not (state.is_exhausted or state.options.evaluates_everything):
         entries.append(_nugget(state))
         if state.options.slack is not None:
@@ -73,7 +73,9 @@ def _error(state: SearchState) -> Entry:
     return Entry("error in the population", "assumed", text)
 
 
-def _size() -> Entry:
+def _size(state: SearchState) -> Entry:
+    if state.problem.scales is not None:  # a table
+        return Entry("sizes", "checked", "Certified for the sizes as listed.")
     return Entry("parameter counts", "checked", "Counted exactly for every architecture.")
 
 
@@ -94,6 +96,8 @@ def _lipschitz(state: SearchState) -> Entry:
     name, estimate = ERROR_CHANGES, state.estimate
     if state.is_exhausted or state.options.evaluates_everything:
         text = "Not needed: every architecture is evaluated."
+        if estimate.is_given and estimate.violations:
+            text += f" (λ as given would not hold: {_record(state)}.)"
         return Entry(name, "checked", text)
     if estimate.in_force is None:
         text = f"λ cannot be estimated yet: {estimate.sources} evaluations do not tell every "
@@ -102,16 +106,22 @@ def _lipschitz(state: SearchState) -> Entry:
         text = f"λ estimated from {estimate.sources} evaluations; {estimate.predictions} of "
         text += f"{estimate.predictions_wanted} predictions made that must test it first."
         return Entry(name, "estimated", text)
-    record = f"{len(estimate.violations)} of {estimate.predictions} predictions violated"
-    if estimate.violations:
-        worst = np.expm1(estimate.worst_excess)
-        record += f", worst by {worst:.1%} of the error ({_pair(state)})"
+    record = _record(state)
     if not estimate.is_given:
         text = f"λ estimated (envelope times 2 over {estimate.pairs} pairs; {record})."
         return Entry(name, "estimated", f"{text} If it holds, {_claim(state)}")
     if estimate.violations:
         return Entry(name, "violated", f"λ as given; {record}: it does not hold.")
     return Entry(name, "assumed", f"λ as given; {record}. If it holds, {_claim(state)}")
+
+
+def _record(state: SearchState) -> str:
+    estimate = state.estimate
+    record = f"{len(estimate.violations)} of {estimate.predictions} predictions violated"
+    if not estimate.violations:
+        return record
+    worst = np.expm1(estimate.worst_excess)
+    return f"{record}, worst by {worst:.2g} of the error ({_pair(state)})"
 
 
 def _pair(state: SearchState) -> str:

@@ -11,6 +11,8 @@ from bort.search.population import Population
 from bort.search.problem import SearchProblem
 from bort.study import GOALS, check_epsilon, check_weights
 
+LARGEST_LIPSCHITZ = 1e9  # more bounds nothing, and overflows
+
 Lipschitz = float | Mapping[str, float] | Sequence[float] | None
 
 
@@ -84,6 +86,9 @@ def lipschitz_vector(problem: SearchProblem, given: Lipschitz) -> FloatArray | N
             )
         given = [given[name] for name in problem.names]
     vector = np.broadcast_to(np.asarray(given, dtype=float), (len(problem.names),))
-    if not (np.isfinite(vector) & (vector >= 0)).all():
-        raise InvalidOptionError(f"λ must be 0 or more, got {given}; try 0.2, or leave it out")
+    if not ((vector >= 0) & (vector <= LARGEST_LIPSCHITZ)).all():
+        raise InvalidOptionError(
+            f"λ must be 0 or more, {LARGEST_LIPSCHITZ:g} at most, got {given}; try 0.2, or leave "
+            "it out"
+        )
     return frozen(vector)  # type: ignore[return-value]

@@ -1,5 +1,6 @@
 """A recorded table of architectures as a search problem: CSV or Parquet, any columns."""
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ class ErrorTable:
         dropped: rows that repeated another one exactly.
         rows: shape (N,), the number of each row in the file, counted from 0.
         cells: column name to its N values as the file gives them: dimensions and objectives.
+        maximised: names of the objectives of which more is better.
     """
 
     problem: SearchProblem
@@ -42,6 +44,7 @@ class ErrorTable:
     dropped: int
     rows: IntArray
     cells: Mapping[str, Sequence[Any]]
+    maximised: tuple[str, ...] = ()
 
     def observation(self, index: int, *, population: Population | None = None) -> Observation:
         """The recorded error; errors of 0 are floored at half the smallest positive one.
@@ -121,14 +124,18 @@ def table_of(
     labels, frame = _take_labels(frame, objectives)
     if dimensions is None:
         dimensions = [c for c in frame.columns if c not in objectives]
+    if repeats := [name for name in dimensions if list(dimensions).count(name) > 1]:
+        raise InvalidDataError(f"dimension {repeats[0]!r} is named twice; name it once")
     if not dimensions:
         raise InvalidDataError(
             f"the table has no dimension: besides {', '.join(objectives)} it needs a column"
         )
+    _check_cells(frame)
     repeated = _repeated(frame, dimensions)
     frame, labels = frame[~repeated], labels[~repeated]
     if len(frame) < 2:
-        raise InvalidDataError("the table has 1 row; a choice needs 2 or more")
+        count = "1 row" if len(frame) else "no row"
+        raise InvalidDataError(f"the table has {count}; a choice needs 2 or more")
     numbers = {name: _numbers(frame, name) for name in objectives}
     _check_values(numbers, size, latency, error)
     errors = 1 - numbers[error] if error in maximise else numbers[error]
@@ -146,7 +153,16 @@ def table_of(
     errors_se = None if error_se is None else numbers[error_se]
     cells = {name: frame[name].tolist() for name in [*dimensions, *objectives]}
     rows = np.flatnonzero(~repeated)
-    return ErrorTable(problem, tuple(labels), errors, errors_se, int(repeated.sum()), rows, cells)
+    return ErrorTable(
+        problem,
+        tuple(labels),
+        errors,
+        errors_se,
+        int(repeated.sum()),
+        rows,
+        cells,
+        tuple(name for name in objectives if name in maximise),
+    )
 
 
 def _read(path: Path) -> "pd.DataFrame":
@@ -156,7 +172,7 @@ def _read(path: Path) -> "pd.DataFrame":
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if path.suffix in (".csv", ".tsv"):
-            return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
+            return _read_text(path, "\t" if path.suffix == ".tsv" else ",")
     except OSError as problem:
         raise InvalidDataError(
             f"cannot read the table {path}: {problem.strerror or problem}; check the file"
@@ -167,6 +183,24 @@ def _read(path: Path) -> "pd.DataFrame":
     raise InvalidDataError(
         f"cannot read {path.name}: a table is a .csv, .tsv or .parquet file; convert it"
     )
+
+
+def _read_text(path: Path, separator: str) -> "pd.DataFrame":
+    """A CSV file; ValueError where its header does not fit its rows."""
+    import pandas as pd
+
+    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
+    names = header.fillna("").str.strip().tolist()
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"two columns are named {repeated[0]!r} in its header")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # fields would be dropped
+        try:
+            return pd.read_csv(path, sep=separator, index_col=False)
+        except pd.errors.ParserWarning:
+            raise ValueError(
+                f"its rows have more fields than the {len(names)} columns of its header"
+            ) from None
 
 
 def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Collection[str]) -> None:
@@ -212,6 +246,16 @@ def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarr
     return np.array([str(i + 1) for i in range(len(frame))], dtype=object), frame
 
 
+def _check_cells(frame: "pd.DataFrame") -> None:
+    """Refuse lists and the like, which a Parquet file may hold."""
+    for name in frame.columns:
+        if frame[name].dtype == object and not frame[name].map(np.isscalar).all():
+            raise InvalidDataError(
+                f"column {name} holds lists; a cell must be a number or a text, write one of them "
+                "per column"
+            )
+
+
 def _repeated(frame: "pd.DataFrame", dimensions: Sequence[str]) -> BoolArray:
     whole = frame.duplicated().to_numpy()
     conflicting = frame.duplicated(subset=list(dimensions)).to_numpy() & ~whole
@@ -233,9 +277,13 @@ def _numbers(frame: "pd.DataFrame", name: str) -> FloatArray:
     if len(bad):
         raise InvalidDataError(
             f"column {name} must hold numbers, row {frame.index[bad[0]] + 1} has "
-            f"{frame[name].iloc[bad[0]]!r}"
+            f"{_as_written(frame[name].iloc[bad[0]])}"
         )
     return np.asarray(column)
+
+
+def _as_written(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _check_values(numbers: Mapping[str, FloatArray], size: str, latency: str, error: str) -> None:
@@ -243,6 +291,11 @@ def _check_values(numbers: Mapping[str, FloatArray], size: str, latency: str, er
         if name in (size, latency) and (column <= 0).any():
             raise InvalidDataError(
                 f"column {name} must be above 0, the smallest value is {column.min():g}"
+            )
+        if name in (size, latency) and not ((column > 1e-99) & (column < 1e99)).all():
+            raise InvalidDataError(
+                f"column {name} reaches from {column.min():g} to {column.max():g}; choose a unit "
+                "in which it lies between 1e-99 and 1e99"
             )
         if name not in (size, latency, error) and (column < 0).any():
             raise InvalidDataError(
@@ -274,7 +327,7 @@ def _coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
         row = int(np.argmin(is_number))
         raise InvalidDataError(
             f"column {name} holds numbers, but row {frame.index[row] + 1} has "
-            f"{column.iloc[row]!r}; write numbers only, or text only"
+            f"{_as_written(column.iloc[row])}; write numbers only, or text only"
         )
     codes, _ = pd.factorize(column.astype(str), sort=True)
     return codes.astype(float), "category"

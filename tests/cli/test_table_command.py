@@ -71,7 +71,7 @@ def test_an_audit_of_a_table_is_stated_certified_and_verified(table, tmp_path):
     assert (len(audit["drawn"]), audit["failed"], audit["is_complete"]) == (4, [], True)
     assert audit["statement"].startswith(f"4 of {24 - found['evaluations']} audited at random")
     assert not {p["id"] for p in found["front"]} & set(audit["drawn"])
-    assert audit["statement"] in found["ledger"][-1]["evidence"]
+    assert any(audit["statement"] in entry["evidence"] for entry in found["ledger"])
     verified = CliRunner().invoke(verify, [str(certificate)])
     assert verified.exit_code == 0
     assert audit["statement"] in verified.output
@@ -100,7 +100,10 @@ BAD_TABLES = {
     "negative": ("1,2,-3,0.1\n2,3,4,0.2", "column latency must be above 0"),
     "percent": ("1,2,3,10\n2,3,4,0.2", "column error must lie in 0..1, got 10"),
     "one row": ("1,2,3,0.1", "the table has 1 row"),
-    "no row": ("", "row"),
+    "no row": ("", "the table has no row"),
+    "too many fields": ("1,2,3,0.1,9\n2,3,4,0.2,9", "more fields than the 4 columns"),
+    "infinite": ("1,inf,3,0.1\n2,3,4,0.2", "column size must hold numbers, row 1 has inf"),
+    "huge": ("1,1e308,3,0.1\n2,3,4,0.2", "choose a unit in which it lies between"),
 }
 
 
@@ -122,6 +125,12 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
         (["--audit", "24"], "an audit trains 1 to 23 of 24 architectures"),
         (["--confidence", "0.9"], "name their column with --error-se"),
         (["--confidence", "2"], "confidence must lie between 0 and 1"),
+        (["--epsilon", "1e-320"], "epsilon must be a number above 0, 1e-06 to 1,000,000"),
+        (["--weights", "300,300,900"], "a weight must be a number of 0 or more, 50 at most"),
+        (["--lipschitz", "1e300"], "λ must be 0 or more, 1e+09 at most"),
+        (["--lipschitz", "depth=1,depth=2"], "λ of depth is given twice"),
+        (["--minutes", "3"], "--minutes has no effect beside --from-table"),
+        (["--study", "mine"], "--study has no effect beside --from-table"),
     ],
 )
 def test_bad_options_are_one_line_and_exit_code_2(table, options, words):

@@ -1,4 +1,4 @@
-"""What is certified is re-checked; two dozen kinds of tampering are caught, digests fixed too."""
+"""What is certified is re-checked; thirty kinds of tampering are caught, digests fixed too."""
 
 import copy
 import functools
@@ -173,7 +173,46 @@ def _smaller_bound(c):
     c["claim"]["evaluation_bound"] = 1
 
 
+def _other_audit_sentence(c):
+    c["audits"][0]["statement"] = "everything is covered"
+
+
+def _without_an_assumption(c):
+    c["claim"]["ledger"] = [e for e in c["claim"]["ledger"] if "λ" not in e[0]]
+
+
+def _bolder_status(c):
+    for entry in c["claim"]["ledger"]:
+        if "λ" in entry[0]:
+            entry[1] = "checked"
+
+
+def _other_evidence(c):
+    for entry in c["claim"]["ledger"]:
+        if "λ" in entry[0]:
+            entry[2] = entry[2].replace("0 of", "9 of")
+
+
+def _invented_violation(c):
+    c["claim"]["violations"] = [[0, 1, 0.3]]
+
+
+def _other_ending(c):
+    c["claim"]["ending"] = "exhausted"
+
+
+def _not_called_certified(c):
+    c["claim"]["is_certified"] = False
+
+
 TAMPERINGS = [
+    _other_audit_sentence,
+    _without_an_assumption,
+    _bolder_status,
+    _other_evidence,
+    _invented_violation,
+    _other_ending,
+    _not_called_certified,
     _smaller_error,
     _other_size,
     _missing_evaluation,
@@ -258,8 +297,9 @@ def test_a_family_space_is_costed_again() -> None:
     [
         ('{"format": "bort-certificate", "version": 1}', "write it anew"),
         ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is no number"),
-        ("", "not complete JSON"),
-        ('{"format": "bort-certif', "not complete JSON"),
+        ("", "no proper JSON"),
+        ('{"format": "bort-certif', "no proper JSON"),
+        ('{"format": "bort-certificate", "format": 1}', "'format' is given twice"),
         ("[1, 2]", "not a certificate"),
         ('{"format": "bort-certificate", "version": 99}', "newer bort"),
         ('{"format": "bort-certificate", "version": "x"}', "no version number"),

@@ -94,6 +94,11 @@ def test_bad_columns_and_files_are_refused_in_one_line(tmp_path) -> None:
         read_table(path, size="flops")
     with pytest.raises(InvalidDataError, match="only objectives can be maximised, got depth"):
         read_table(path, maximise=("depth",))
+    with pytest.raises(InvalidDataError, match="dimension 'depth' is named twice"):
+        read_table(path, dimensions=("depth", "depth"))
+    (tmp_path / "twice.csv").write_text("depth,depth,size,latency,error\n1,1,2,3,0.1\n")
+    with pytest.raises(InvalidDataError, match="two columns are named 'depth'"):
+        read_table(tmp_path / "twice.csv")
     with pytest.raises(InvalidDataError, match="cannot read the table"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(InvalidDataError, match="convert it"):
