@@ -18,7 +18,7 @@ from bort.agora.rounds import Ending, GeneratedPoint, Round, Verdict
 from bort.agora.values import ErrorRate, Examples, as_inputs, identities, joined
 from bort.errors import InvalidDataError
 
-_LABELLED = frozenset({Verdict.ACCEPTED, Verdict.ABSTAINED, Verdict.REJECTED})
+_LABELLED = frozenset({Verdict.ACCEPTED, Verdict.ABSTAINED, Verdict.REJECTED, Verdict.RELABELLED})
 
 
 def withdrawn(rounds: Sequence[Round]) -> frozenset[int]:
@@ -165,8 +165,9 @@ def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> G
     one_hot = tuple(float(k == label) for k in range(class_count))
     return replace(
         point,
-        verdict=str(Verdict.ACCEPTED),
+        verdict=str(Verdict.RELABELLED),
         label=label,
         confidence=1.0,
         probabilities=one_hot,
+        labeler_label=point.label if point.labeler_label is None else point.labeler_label,
     )

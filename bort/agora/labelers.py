@@ -62,6 +62,16 @@ class ModelLabeler:
         return Labels(self.model.predict_probabilities(inputs), np.zeros(len(inputs), dtype=bool))
 
 
+def check_care(temperature: float, threshold: float) -> None:
+    """Refuse what a `CarefulLabeler` cannot use."""
+    if not 0 < temperature < np.inf:
+        raise InvalidOptionError(f"temperature must be above 0, got {temperature!r}; try 1")
+    if not 0 <= threshold <= 1:
+        raise InvalidOptionError(
+            f"a confidence threshold lies between 0 and 1, got {threshold!r}; try 0.8"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class CarefulLabeler:
     """Another labeler, softened or sharpened, that abstains where it is not sure.
@@ -79,12 +89,7 @@ class CarefulLabeler:
     is_hard: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < np.inf:
-            raise InvalidOptionError(f"temperature must be above 0, got {self.temperature!r}")
-        if not 0 <= self.threshold <= 1:
-            raise InvalidOptionError(
-                f"a confidence threshold lies between 0 and 1, got {self.threshold!r}"
-            )
+        check_care(self.temperature, self.threshold)
 
     @property
     def class_names(self) -> tuple[str, ...]:

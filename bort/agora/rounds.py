@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     BUDGET = "budget-spent"
     ABSTAINED = "labeler-abstained"
     REJECTED = "rejected-by-person"
+    RELABELLED = "relabelled-by-person"  # stands in the training set, with that label
 
 
 class Ending(StrEnum):
@@ -45,6 +46,8 @@ class GeneratedPoint:
         label: class that the labeler gave; None where it was not asked.
         confidence: the labeler's probability of that class.
         probabilities: the labeler's probability of each class; what the student is trained on.
+            Where a person relabelled the point, label, confidence 1 and these are the person's.
+        labeler_label: what the labeler said where a person said otherwise.
     """
 
     value: Value
@@ -56,11 +59,12 @@ class GeneratedPoint:
     label: int | None = None
     confidence: float | None = None
     probabilities: tuple[float, ...] = ()
+    labeler_label: int | None = None
 
     @property
     def is_accepted(self) -> bool:
         """Whether it joined the training set."""
-        return self.verdict == Verdict.ACCEPTED
+        return self.verdict in (Verdict.ACCEPTED, Verdict.RELABELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def findings(rows: Sequence[Mapping[str, Any]], teacher_wrong: BoolArray) -> dic
         ],
         "gap_closed": {
             arm: _row("share", gap_closed(wrong[PLAIN], wrong[arm], teacher_wrong[None], rng))
-            for arm in (RANDOM, AGORA + HALF, AGORA)
+            for arm in (RANDOM + HALF, RANDOM, AGORA + HALF, AGORA)
             if PLAIN in wrong and arm in wrong
         },
     }

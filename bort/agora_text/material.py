@@ -34,6 +34,10 @@ def _with_more(task: Task, path: Path, columns: tuple[str, ...]) -> Task:
         for row in zip(*(found[column] for column in columns), strict=True)
     ]
     usable = [row for row in rows if len(row) == len(columns) and all(row)]
+    if not usable:
+        raise InvalidDataError(
+            f"{path.name} holds no text in {', '.join(columns)}; give another pool, or leave it out"
+        )
     own = [] if task.pool is None else _rows(task.pool)
     labelled = set(_rows(task.train))
     different = [row for row in dict.fromkeys([*own, *usable]) if row not in labelled]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from bort.agora.labelers import check_care
 from bort.agora.options import AgoraOptions
 from bort.agora_text.classifiers import SKLEARN, check_classifier
 from bort.architecture import Architecture
@@ -94,6 +95,7 @@ class TextSpec:
             raise InvalidFieldError(
                 "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"
             )
+        check_care(self.temperature, self.threshold)
         self.student()
         self.options(radius=1.0 if self.radius is None else self.radius)
 

@@ -129,7 +129,7 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
         return
     print_run(answer)
     if points:
-        print_points(rows)
+        print_points(rows, ((job.result or {}).get("described") or {}).get("class_names"))
 
 
 @agora.command()
@@ -137,7 +137,7 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @options.store_url
 def export(job_id: int, file: Path, store_url: str | None) -> None:
-    """Write every generated point with its provenance to FILE (.parquet or .jsonl).
+    """Write every generated point with its provenance to FILE (.parquet, .csv or .jsonl).
 
     \b
     Examples:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,8 @@ _ROUND_HEADINGS = (
     *("round", "train", "wrong", "new", "refused", "added"),
     *("dev", "audit", "Betti", "cover"),
 )
+_SHOWN = 1e-4  # of an error rate
+_ENDS = ("low", "high")
 _ENDINGS = {
     "no-dev-errors": "no dev error was left",
     "rounds-spent": "the rounds were spent",
@@ -108,9 +111,16 @@ def difference_sentence(row: Mapping[str, Any]) -> str:
         >>> row = {"from": "plain", "to": "agora", "difference": -0.07, "low": -0.1, "high": -0.04}
         >>> print(difference_sentence(row))
         agora errs less often than plain by 0.0700 (95%: 0.0400 to 0.1000).
+        >>> print(difference_sentence(row | {"difference": 0.0, "low": -0.01, "high": 0.01}))
+        agora errs as often as plain (difference 95%: -0.0100 to 0.0100).
     """
+    if abs(row["difference"]) < _SHOWN / 2:
+        low, high = (row[key] + 0.0 if abs(row[key]) > _SHOWN / 2 else 0.0 for key in _ENDS)
+        return (
+            f"{row['to']} errs as often as {row['from']} (difference 95%: {low:.4f} to {high:.4f})."
+        )
     less = row["difference"] <= 0
-    ends = sorted(-row[key] if less else row[key] for key in ("low", "high"))
+    ends = sorted(-row[key] if less else row[key] for key in _ENDS)
     return (
         f"{row['to']} errs {'less' if less else 'more'} often than {row['from']} by "
         f"{abs(row['difference']):.4f} (95%: {ends[0]:.4f} to {ends[1]:.4f})."
@@ -149,35 +159,34 @@ def result_sentence(final: Mapping[str, Any]) -> str:
     )
 
 
-def print_points(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Every generated point on a line."""
-    table = Table()
-    for heading in ("point", "parent", "sampler", "distance", "verdict", "label", "confidence"):
-        table.add_column(heading, justify="right")
-    for heading in ("student", "value", "near"):
-        table.add_column(heading)
+def print_points(rows: Sequence[Mapping[str, Any]], classes: Sequence[str] | None) -> None:
+    """Every generated point beside its parent, a few lines each.
+
+    Args:
+        classes: names of the classes; None shows their numbers.
+    """
+    console = Console()
     for row in rows:
-        table.add_row(
-            f"{row['round']}:{row['position']}",
-            str(row["parent"]),
-            row["sampler"],
-            _number(row["distance"]),
-            row["verdict"] + (" (withdrawn)" if row["is_withdrawn"] else ""),
-            "" if row["label"] is None else str(row["label"]),
-            _number(row["confidence"]),
-            f"{_or_dash(row['student_before'])} → {_or_dash(row['student_after'])}",
-            Text(_value(row["value"])),
-            Text(_value(row.get("parent_value", ""))),
-        )
-    Console().print(table)
+        withdrawn = ", withdrawn" if row["is_withdrawn"] else ""
+        head = f"{row['round']}:{row['position']} {row['verdict']}{withdrawn}, by {row['sampler']}"
+        if row["distance"] is not None:
+            head += f", {row['distance']:.3f} from its parent"
+        if row["label"] is not None:
+            head += f"; label {_class(row['label'], classes)} ({row['confidence']:.2f})"
+        if row["labeler_label"] is not None:
+            head += f", the labeler said {_class(row['labeler_label'], classes)}"
+        if row["student_before"] is not None:
+            after = _class(row["student_after"], classes)
+            head += f"; student {_class(row['student_before'], classes)} → {after}"
+        console.print(Text(head, style="bold"))
+        console.print(Padding(Text(_value(row["value"])), (0, 0, 0, 2)))
+        near = Text(f"near dev item {row['parent']}: {_value(row.get('parent_value', ''))}")
+        near.stylize("dim")
+        console.print(Padding(near, (0, 0, 0, 2)))
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _or_dash(value: int | None) -> str:
-    return "-" if value is None else str(value)
+def _class(label: int | None, classes: Sequence[str] | None) -> str:
+    return "-" if label is None else str(label) if classes is None else classes[label]
 
 
 def _value(value: Any) -> str:

@@ -86,7 +86,8 @@ _OPTIONS = [
         "--labeler",
         metavar="NAME|FOLDER|ID",
         help="Texts: teacher, probe, sklearn:CLASS, a classifier's folder or id [default: "
-        "teacher]. Torus: oracle, noisy-oracle, knn, random-features [default: noisy-oracle].",
+        "teacher, which is fine-tuned in any case: errors are told beside its own]. Torus: oracle, "
+        "noisy-oracle, knn, random-features [default: noisy-oracle].",
     ),
     click.option("--temperature", type=float, help="Softens the labeler's answers [default: 1]."),
     click.option("--threshold", type=float, help="Abstain below this confidence [default: 0]."),

@@ -96,7 +96,7 @@ def _extra(job: JobRecord) -> list[tuple[str, str]]:
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else "none yet" if value is None else json.dumps(value)
+    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
 
 
 def _progress(job: JobRecord) -> str:

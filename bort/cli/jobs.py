@@ -1,5 +1,8 @@
 """`bort jobs`: list, watch, cancel and resume jobs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from bort.cli import options
@@ -135,14 +138,15 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
 def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> None:
     """Go on with a job that was cancelled, failed or lost its process.
 
-    What it finished is not repeated. Prints what the job's own command would have printed.
+    What it finished is not repeated. Prints the result of a search, of
+    Agora and of fine-tuning as their own commands do.
 
     \b
     Examples:
       bort jobs resume 3
       bort jobs resume 3 --detach
     """
-    from bort.cli.report import print_answer, progress
+    from bort.cli.report import progress
     from bort.jobs import resume as resume_job
     from bort.storage import open_store
 
@@ -159,7 +163,24 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
             result = resume_job(store, job_id, detach=False, on_progress=on_progress)
     if as_json:
         options.print_json(result or {})
-    elif kind == "search" and result:
-        print_answer(result)
+    elif result and kind in _PRINTERS:
+        _print_result(kind, result)
     else:
         click.echo(f"Job {job_id} is done: bort jobs show {job_id}")
+
+
+_PRINTERS = ("search", "agora", "agora-comparison", "finetune")
+
+
+def _print_result(kind: str, result: Mapping[str, Any]) -> None:
+    """As the command that begins such jobs does."""
+    from bort.cli import agora_report, model_report, report
+
+    if kind == "search":
+        report.print_answer(result)
+    elif kind == "agora":
+        agora_report.print_run(result)
+    elif kind == "agora-comparison":
+        agora_report.print_comparison(result)
+    else:
+        model_report.print_models(result["models"])

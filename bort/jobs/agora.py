@@ -76,6 +76,8 @@ def _timed(steps: Iterator[Step], what: AgoraRun, context: JobContext) -> Iterat
             if step is None:
                 return
             row = what.observer.summary(step)
+            sets = [dict(what.options.settings[number]) for number in step.round.surviving]
+            row["surviving_hyperparameters"] = sets
             # Before the round is stored: whoever reads a round finds its vectors.
             keep_vectors(context, what.locate, what.task.dev.inputs, [step.round])
         yield row | {"seconds": monotonic() - began, "record": step.round.to_dict()}
@@ -89,7 +91,8 @@ def _take_over(context: JobContext) -> None:
     source = context.store.agora_rounds(replay["job"])
     rounds = check_corrections(source, replay["corrections"])
     for r, record in zip(rounds, source, strict=False):
-        summary = {**record.summary, **round_row(r)}
+        kept = ("surviving_hyperparameters",)
+        summary = {**record.summary, **round_row(r), **{k: record.summary[k] for k in kept}}
         context.store.add_agora_round(context.job.id, r.number, r.to_dict(), summary)
 
 

@@ -43,7 +43,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise InvalidDataError(f"cannot read {path}: {error.strerror or error}") from error
     if not content.strip():
-        raise InvalidDataError(f"{path} is empty; it needs a text and a label per row")
+        raise InvalidDataError(f"{path} is empty; it needs a header, and a text per row")
     return content
 
 

@@ -57,7 +57,11 @@ def _marks(job: JobRecord, found: Places, number: int) -> list[MapMark]:
     ]
     rows = (row for row in agora_readings.points(job) if row["round"] == number)
     for row, (x, y) in zip(rows, found.points, strict=True):
-        group = figures.ACCEPTED if row["verdict"] == Verdict.ACCEPTED else figures.REFUSED
+        group = (
+            figures.ACCEPTED
+            if row["verdict"] in (Verdict.ACCEPTED, Verdict.RELABELLED)
+            else figures.REFUSED
+        )
         name = f"{row['round']}:{row['position']}"
         text = f"{name}, {row['verdict']}, near dev {row['parent']}: {_short(row['value'])}"
         marks.append(MapMark(float(x), float(y), group, text))

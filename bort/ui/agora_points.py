@@ -15,7 +15,7 @@ ALL = "all"
 CELL_CHARACTERS = 300
 Row = Mapping[str, Any]
 Corrections = dict[tuple[int, int], int | None]
-_CAN_BE_LABELLED = (Verdict.ACCEPTED, Verdict.ABSTAINED, Verdict.REJECTED)
+_CAN_BE_LABELLED = (*(Verdict.ACCEPTED, Verdict.ABSTAINED, Verdict.REJECTED, Verdict.RELABELLED),)
 
 
 @st.fragment

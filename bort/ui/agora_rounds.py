@@ -78,7 +78,7 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
             "refused": [_refused(row) for row in rows],
             "dev error": [f"{row['dev_error']:.2%}" for row in rows],
             "audit error": [_interval(row) for row in rows],
-            "surviving": [", ".join(map(str, row["surviving_hyperparameters"])) for row in rows],
+            "surviving": [", ".join(map(_set, row["surviving_hyperparameters"])) for row in rows],
             "Betti": [_betti(row) for row in rows],
             "coverage": [f"{row['coverage']:.1%}" for row in rows],
         }
@@ -92,6 +92,12 @@ def _replayed(rows: Sequence[Row]) -> dict[str, list[str]]:
     if all(number is None for number in rounds):
         return {}
     return {"replays": ["" if number is None else f"round {number}" for number in rounds]}
+
+
+def _set(hyperparameters: Mapping[str, float]) -> str:
+    """A set of hyperparameters in words."""
+    named = (f"{key.replace('_', ' ')} {value:g}" for key, value in hyperparameters.items())
+    return ", ".join(named) or "the default"
 
 
 def _refused(row: Row) -> str:
