@@ -284,8 +284,8 @@ def check_epsilon(epsilon: float) -> float:
     if not _is_number(epsilon) or not least <= epsilon <= most:
         raise InvalidFieldError(
             "epsilon",
-            f"epsilon must be a number above 0, {least:g} to {most:,.0f}, got {epsilon!r}; "
-            "try 0.1 or 0.25",
+            f"epsilon must be a number above 0, got {epsilon!r}; {least:g} to {most:,.0f} can be "
+            "used, try 0.1 or 0.25",
         )
     return epsilon
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from bort.measure.workload import Workload
@@ -99,6 +99,7 @@ def print_profile(profile: "LatencyProfile") -> None:
 def print_described(answer: Mapping[str, Any]) -> None:
     """A profile that was read, and whether it holds here."""
     _print_table(answer)
+    warn_of(answer["noise"])
     if answer["this_machine"]:
         text = "Measured on a machine like this one, with the same software."
     else:
@@ -112,16 +113,6 @@ def print_list(answer: Mapping[str, Any]) -> None:
     if not answer["profiles"]:
         console.print(Text("No latency profile is stored; measure one: bort latency measure"))
         return
-    table = Table(
-        Column("profile", overflow="fold"),
-        "space",
-        "runtime",
-        "batch",
-        "length",
-        "threads",
-        "error",
-        "notes",
-    )
     for row in answer["profiles"]:
         notes = [
             note
@@ -132,17 +123,12 @@ def print_list(answer: Mapping[str, Any]) -> None:
             )
             if applies
         ]
-        table.add_row(
-            row["profile"],
-            row["space"],
-            row["runtime"],
-            str(row["batch_size"]),
-            str(row["sequence_length"]),
-            str(row["threads"]),
-            f"{row['median_abs_percent_error']:.1f} %",
-            ", ".join(notes),
-        )
-    console.print(table)
+        console.print(Text(row["profile"], style="bold"), soft_wrap=True)
+        length = f"{row['sequence_length']} tokens"
+        threads = f"{row['threads']} thread{'' if row['threads'] == 1 else 's'}"
+        words = [row["space"], row["runtime"], f"batch {row['batch_size']}", length, threads]
+        words.append(f"model's error {row['median_abs_percent_error']:.1f} %")
+        console.print(Text("  " + ", ".join([*words, *notes])))
 
 
 def print_compared(answer: Mapping[str, Any]) -> None:
@@ -165,6 +151,9 @@ def print_compared(answer: Mapping[str, Any]) -> None:
     console.print(
         Text(f"Differences: {'; '.join(found)}." if found else "Same machine, same workload.")
     )
+    noisy = [answer[side]["profile"] for side in "ab" if not answer[side]["noise_ok"]]
+    if noisy:
+        console.print(Text(f"The machine was too busy to trust {' and '.join(noisy)}."))
 
 
 def print_landmarks(answer: Mapping[str, Any]) -> None:

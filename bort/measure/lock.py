@@ -203,4 +203,7 @@ def _user() -> str:
 
 
 def _busy_message(who: Holder) -> str:
-    return f"latency is being measured by {who}; wait for it to end (--wait), or stop that process"
+    return (
+        f"latency is being measured by {who}; wait for it to end (bort latency measure --wait "
+        "does), or stop that process"
+    )

@@ -180,7 +180,7 @@ class LatencyProfile:
                 "update bort, or measure again"
             )
         try:
-            return _from_checked(values)
+            return _sane(_from_checked(values))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidProfileError(
                 f"{origin} is damaged ({type(error).__name__}: {error}); measure again"
@@ -239,6 +239,21 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
         raise InvalidProfileError(
             f"{path} cannot be written ({error.strerror}); choose another file"
         ) from None
+
+
+def _sane(profile: LatencyProfile) -> LatencyProfile:
+    """The profile, if a measurement can have given it; else ValueError."""
+    work, positions = profile.workload, profile.fixed.get("positions")
+    if min(work.batch_size, work.sequence_length, work.threads) < 1:
+        raise ValueError(f"nothing can be measured with {work}")
+    if positions is not None and work.longest > positions:
+        raise ValueError(f"texts of {work.longest} tokens in models of {positions} positions")
+    if not profile.measurements:
+        raise ValueError("it lists no architecture")
+    for m in profile.measurements:
+        if not m.latency.low_ms <= m.latency.median_ms <= m.latency.high_ms:
+            raise ValueError(f"the median of {m.id} lies outside its interval")
+    return profile
 
 
 def _from_checked(values: Mapping[str, Any]) -> LatencyProfile:

@@ -46,7 +46,7 @@ class Workload:
             )
         return (
             f"batch {self.batch_size}, {lengths}, "
-            f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+            f"{self.threads} thread{'' if self.threads == 1 else 's'}"
         )
 
     @property

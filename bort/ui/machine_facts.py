@@ -39,7 +39,7 @@ def _load() -> None:
         elif before is not None and (share := before.read()) > MAX_OTHERS_SHARE:
             markup.notice(
                 f"Busy just now: other processes take {share:.0%} of the CPU. A measurement would "
-                f"be refused as too noisy (more than {MAX_OTHERS_SHARE:.0%})."
+                f"be marked as too noisy to trust (more than {MAX_OTHERS_SHARE:.0%})."
             )
         else:
             markup.note("Quiet just now: nobody measures, and little else runs.")

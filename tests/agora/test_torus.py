@@ -207,7 +207,9 @@ def test_a_person_corrects_points_and_replays() -> None:
         before, after = (point_rows(store.agora_rounds(job)) for job in (1, 2))
     assert after[3]["verdict"] == "rejected-by-person"
     assert (after[4]["label"], after[4]["probabilities"]) == (1, (0.0, 1.0))
-    changed = {"verdict", "label", "confidence", "probabilities", "student_after"}
+    assert after[4]["verdict"] == "relabelled-by-person"
+    assert after[4]["labeler_label"] == before[4]["label"]
+    changed = {"verdict", "label", "confidence", "probabilities", "student_after", "labeler_label"}
     for one, other in zip(before[:1000], after[:1000], strict=True):
         assert {k: v for k, v in one.items() if k not in changed} == {
             k: v for k, v in other.items() if k not in changed
