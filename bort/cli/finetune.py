@@ -22,8 +22,12 @@ _DEFAULT = Recipe()
 @click.option("--best", is_flag=True, help="Pick the study's best point.")
 @click.option("--pick", metavar="ID[,ID]", help="Pick architectures by id, such as 4-12-192-384.")
 @click.option(
-    "--task", metavar="NAME|all", help="Another task, or all named ones [default: the study's]."
+    "--task",
+    metavar="NAME|FILE|all",
+    help="Another task, or all named ones [default: the study's].",
 )
+@click.option("--text", metavar="COLUMN[,COLUMN]", help="Of a file [default: the study's].")
+@click.option("--label", metavar="COLUMN", help="Of a file [default: the study's].")
 @click.option("--seeds", default=1, show_default=True, help="Trainings per pick and task.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
 @click.option(
@@ -145,7 +149,7 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
     return FineTuneSpec(
         study=study.name,
         picks=_picks(given, read_answer(store, study.name) if given["best"] else None),
-        tasks=_tasks(given["task"], study.task),
+        tasks=_tasks(given, study.task),
         training=training,
         latency=study.latency,
         space=study.space,
@@ -172,16 +176,21 @@ def _picks(given: dict[str, Any], answer: Any) -> tuple[str, ...]:
     return (answer.best.id,)
 
 
-def _tasks(asked: str | None, own: TaskSpec) -> tuple[TaskSpec, ...]:
+def _tasks(given: dict[str, Any], own: TaskSpec) -> tuple[TaskSpec, ...]:
     from bort.tasks import list_tasks
 
+    asked = given["task"]
+    text, label = _names(given["text"]) or own.text, given["label"] or own.label
+    is_file = asked not in (None, ALL_TASKS) and Path(asked).suffix
+    if (given["text"] or given["label"]) and not is_file:
+        raise InvalidOptionError("--text and --label name columns of a file; give it with --task")
     if asked is None:
         return (own,)
     if asked == ALL_TASKS:
         return tuple(TaskSpec(task=info.name, seed=own.seed) for info in list_tasks())
     path = Path(asked).expanduser()
     task = str(path.absolute()) if path.exists() else asked  # resumed in another folder, perhaps
-    return (TaskSpec(task=task, text=own.text, label=own.label, seed=own.seed),)
+    return (TaskSpec(task=task, text=text, label=label, seed=own.seed),)
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
