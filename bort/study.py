@@ -24,6 +24,7 @@ DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
 EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
+MOST_TEXTS = 4096  # per timed forward pass: what memory holds
 MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -147,6 +148,12 @@ class LatencySpec(_Description):
     def __post_init__(self) -> None:
         for name in ("batch_size", "sequence_length"):
             _positive(name, getattr(self, name))
+        if self.batch_size > MOST_TEXTS:
+            raise InvalidFieldError(
+                "batch_size",
+                f"a forward pass of {self.batch_size:,} texts is more than {MOST_TEXTS:,}; "
+                "choose fewer texts",
+            )
         if self.threads is not None:
             _positive("threads", self.threads)
 

@@ -18,10 +18,11 @@ class Mark(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A line through its marks, or a single mark."""
+    """A line through its marks; a hollow one is a mark that belongs to the line before it."""
 
     title: str
     marks: Sequence[Mark]
+    is_hollow: bool = False
 
 
 class Level(NamedTuple):
@@ -60,14 +61,20 @@ def points_svg(title: str, curves: Sequence[Curve], levels: Sequence[Level]) -> 
     for level in levels:
         parts.append(_horizontal("goal", y(level.accuracy)))
         parts.append(_label(LEFT + 6, y(level.accuracy) - 5, level.title, "start"))
+    lines = -1
     for number, curve in enumerate(curves):
-        colour = COLOURS[number % len(COLOURS)]
+        lines += not curve.is_hollow
+        colour = COLOURS[lines % len(COLOURS)]
+        fill = "none" if curve.is_hollow else colour
         places = [(x(mark.added), y(mark.accuracy)) for mark in curve.marks]
         line = " ".join(f"{a},{b}" for a, b in places)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         at = TOP + 14 + 20 * number
         places.append((WIDTH - RIGHT + 20, at - 4))
-        parts += [f'<circle cx="{a}" cy="{b}" r="4" fill="{colour}"/>' for a, b in places]
+        parts += [
+            f'<circle cx="{a}" cy="{b}" r="4" stroke="{colour}" stroke-width="2" fill="{fill}"/>'
+            for a, b in places
+        ]
         parts.append(_label(WIDTH - RIGHT + 32, at, curve.title, "start"))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {TOP + PLOT + BOTTOM}" '

@@ -230,7 +230,7 @@ def _write_page(out: Path, found: Sequence[Mapping[str, Any]]) -> None:
         _table(found),
         "\n## Accuracy against added points\n",
         "A curve's marks are Agora's student after each round, trained for that round's steps, and "
-        "last the one that is handed over, trained for the closing steps besides. Single marks are "
+        "last the one that is handed over, trained for the closing steps besides. Hollow marks are "
         "random augmentation, which has all its points and steps at once.",
     ]
     for number, group in enumerate(_groups(found), start=1):
@@ -272,7 +272,7 @@ def _picture(group: Sequence[Mapping[str, Any]]) -> str:
         for arm, words in RANDOM_ARMS.items():
             if mean := line["means"].get(arm):
                 mark = Mark(mean["added"], 100 * (1 - mean["audit_error"]))
-                curves.append(Curve(f"{words} as {title}", [mark]))
+                curves.append(Curve(f"{words} as {title}", [mark], is_hollow=True))
         levels["teacher"] = line["teacher_audit_error"]
         if plain := line["means"].get("plain"):
             levels.setdefault("plain", plain["audit_error"])

@@ -8,7 +8,7 @@ import click
 from bort.cli import options
 from bort.errors import InvalidOptionError
 from bort.finetuning.spec import DONORS, LOGGERS, STAGES, TEXTS, FineTuneSpec, Recipe
-from bort.study import TaskSpec, parse_learning_rates
+from bort.study import LARGEST_SEED, TaskSpec, parse_learning_rates
 
 if TYPE_CHECKING:
     from bort.storage import Store
@@ -29,7 +29,13 @@ _DEFAULT = Recipe()
 @click.option("--text", metavar="COLUMN[,COLUMN]", help="Of a file [default: the study's].")
 @click.option("--label", metavar="COLUMN", help="Of a file [default: the study's].")
 @click.option("--seeds", default=1, show_default=True, help="Trainings per pick and task.")
-@click.option("--seed", default=0, show_default=True, help="The first seed.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=0,
+    show_default=True,
+    help="The first seed.",
+)
 @click.option(
     "--stages",
     default=",".join(_DEFAULT.stages),

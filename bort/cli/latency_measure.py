@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from bort.cli import options
 from bort.measure.runtimes import RUNTIME_NAMES
+from bort.study import LARGEST_SEED
 
 if TYPE_CHECKING:
     from bort.measure.latency import MeasureStep
@@ -45,7 +46,13 @@ SETTLED_BY_STUDY = (
 @click.option("--text", default="text", show_default=True, metavar="COLUMN", help="Of that file.")
 @click.option("--label", default="label", show_default=True, metavar="COLUMN", help="Of that file.")
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
-@click.option("--seed", default=0, show_default=True, help="Chooses and orders architectures.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=0,
+    show_default=True,
+    help="Chooses and orders architectures.",
+)
 @click.option("--name", metavar="NAME", help="Name in the store [default: space, runtime, time].")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Export as JSON too.")
 @click.option("--wait", is_flag=True, help="Wait while another process measures.")

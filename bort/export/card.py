@@ -29,7 +29,7 @@ def model_card(name: str, realised: Mapping[str, Any], evidence: Mapping[str, An
         "## Data",
         _data(evidence),
         "## Commands",
-        _commands(name, realised),
+        _commands(name, realised, evidence),
         "## Limits",
         _LIMITS,
     ]
@@ -168,8 +168,13 @@ def _data(evidence: Mapping[str, Any]) -> str:
     )
 
 
-def _commands(name: str, realised: Mapping[str, Any]) -> str:
+def _commands(name: str, realised: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     finetune = finetune_command(
-        realised["study"], [realised["architecture_id"]], seeds=len(realised["seeds"])
+        realised["study"],
+        [realised["architecture_id"]],
+        seeds=len(realised["seeds"]),
+        recipe=evidence["recipe"],
+        threads=evidence["oracle"]["threads"],
     )
-    return f"```sh\n{finetune}\n{export_command(name, 'hf', 'FOLDER')}\n```"
+    search = f"{evidence['search']['command']}\n" if evidence["search"] else ""
+    return f"```sh\n{search}{finetune}\n{export_command(name, 'hf', 'FOLDER')}\n```"

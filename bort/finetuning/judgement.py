@@ -11,6 +11,7 @@ from scipy import stats
 from bort.training.metrics import macro_f1
 
 CONFIDENCE = 0.95
+_Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 
 
 class Accuracy(NamedTuple):
@@ -46,14 +47,20 @@ def accuracy_of(
 
 def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
     seeds, n = right.shape
-    z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
     if seeds == 1:
-        return _wilson(mean, n, z)
-    texts = float(right.mean(axis=0).std(ddof=1)) / math.sqrt(n)
-    spread = float(right.mean(axis=1).std(ddof=1)) / math.sqrt(seeds)
-    t = float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1))
-    half = math.hypot(z * texts, t * spread)
+        return _wilson(mean, n, _Z)
+    half = _half_width(right)
     return max(0.0, mean - half), min(1.0, mean + half)
+
+
+def _half_width(values: NDArray[np.float64]) -> float:
+    """Of the interval of the mean of `values`, shape (seeds, texts)."""
+    seeds, n = values.shape
+    texts = _Z * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
+    if seeds == 1:
+        return texts
+    t = float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1))
+    return math.hypot(texts, t * float(values.mean(axis=1).std(ddof=1)) / math.sqrt(seeds))
 
 
 def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
@@ -63,11 +70,14 @@ def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
 
 
 def paired_difference(
-    ours: NDArray[np.int64], theirs: NDArray[np.int64], labels: NDArray[np.int64]
+    ours: Sequence[NDArray[np.int64]], theirs: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """How much more often we are right than they on the same texts, with its 95% interval."""
-    gain = (ours == labels).astype(np.float64) - (theirs == labels)
-    mean = float(gain.mean())
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * float(gain.std(ddof=1))
-    half /= math.sqrt(len(labels))
+    """How much more often we are right than they on the same texts, with its 95% interval.
+
+    Args:
+        ours: answers of each seed, shape (n,); the mean over the seeds counts, and their spread
+            widens the interval, as in `accuracy_of`.
+    """
+    gain = np.stack([(found == labels).astype(np.float64) for found in ours]) - (theirs == labels)
+    mean, half = float(gain.mean()), _half_width(gain)
     return {"difference": mean, "low": mean - half, "high": mean + half}

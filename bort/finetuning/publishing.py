@@ -10,6 +10,7 @@ from typing import Any
 
 from bort.answers import read_answer
 from bort.errors import BortError, StoreError, UnknownStudyError
+from bort.export.commands import search_command
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.model_folder import save_student
 from bort.finetuning.realised import (
@@ -117,7 +118,7 @@ def _judged(
         **found,
         "teacher": teacher,
         "share_of_teacher": found["audit"]["accuracy"] / teacher["accuracy"],
-        "difference_from_teacher": against_teacher(room, best),
+        "difference_from_teacher": against_teacher(room, finished),
         "plain_student": None if plain is None else plain_row(room, plain),
         "tfidf": tfidf_row(room) if spec.compare else None,
         "effective_parameter_count": int(room.space.effective_parameter_count[space_index]),
@@ -183,6 +184,7 @@ def _search(store: Store, study: str) -> dict[str, Any] | None:
         return None
     kept = ("study", "space_size", "evaluations", "certified_epsilon", "goal", "epsilon")
     return {
+        "command": search_command(store.study(study).spec),
         **{key: answer[key] for key in (*kept, "weights", "guarantee", "ledger", "latency")},
         "front": [point["id"] for point in answer["front"]],
         "cover": answer["cover"],

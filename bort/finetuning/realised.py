@@ -85,9 +85,9 @@ def teacher_row(room: Classroom) -> dict[str, Any]:
     }
 
 
-def against_teacher(room: Classroom, done: Finished) -> dict[str, Any]:
-    """The exported model and the teacher on the same audit texts."""
-    ours = unit_answers(room, done)["audit"]
+def against_teacher(room: Classroom, finished: Sequence[Finished]) -> dict[str, Any]:
+    """The seeds' models and the teacher on the same audit texts."""
+    ours = [unit_answers(room, done)["audit"] for done in finished]
     theirs = room.logits["audit"].argmax(1)
     return paired_difference(ours, theirs, room.task.audit.labels)
 

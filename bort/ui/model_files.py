@@ -15,7 +15,7 @@ from bort.export.huggingface import check_files
 from bort.measure.runtimes import runtime_kind
 from bort.storage import ModelRecord
 from bort.ui import markup, readings
-from bort.ui.model_rows import seed_count
+from bort.ui.model_rows import section, seed_count
 
 LARGEST_BYTES = 512 << 20  # of what a browser is handed; the command line has no limit
 ONNX_RUNTIME = "onnx-float32"
@@ -44,7 +44,13 @@ def show(model: ModelRecord) -> None:
         if not model.is_imported:
             markup.label("train it again")
             seeds = max(1, seed_count(model.realised))
-            command = finetune_command(model.study, [model.architecture_id], seeds=seeds)
+            command = finetune_command(
+                model.study,
+                [model.architecture_id],
+                seeds=seeds,
+                recipe=model.evidence.get("recipe"),
+                threads=section(model.evidence, "oracle").get("threads"),
+            )
             st.code(command, language="bash", wrap_lines=True)
 
 

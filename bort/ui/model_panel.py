@@ -1,6 +1,7 @@
 """All trained models; one of them read closely."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -136,11 +137,16 @@ def _remarks(model: ModelRecord) -> None:
     difference, low, high = (number(gain, key) for key in ("difference", "low", "high"))
     if difference is not None and low is not None and high is not None:
         markup.note(
-            f"Against its teacher on the same texts: {100 * difference:+.1f} points "
-            f"({100 * low:+.1f} to {100 * high:+.1f})."
+            f"Against its teacher on the same texts{_of_seeds(realised)}: "
+            f"{100 * difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})."
         )
     if realised.get("dev_is_seen") is True:
         markup.note("Agora learned from dev texts: its dev accuracy is not independent.")
+
+
+def _of_seeds(realised: Mapping[str, Any]) -> str:
+    count = seed_count(realised)
+    return f", mean of {count} seeds" if count > 1 else ""
 
 
 def _text(value: float | None, unit: str, digits: str = ",.0f") -> str:

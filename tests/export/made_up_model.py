@@ -86,7 +86,9 @@ def _realised() -> dict[str, object]:
 
 def _evidence(space: SearchSpace, task: TaskSpec) -> dict[str, object]:
     return {
+        "recipe": {"steps": 20, "other_tasks": False},
         "search": {
+            "command": "bort search --study quick --budget 12",
             "study": "made-up",
             "evaluations": 3,
             "space_size": len(space),

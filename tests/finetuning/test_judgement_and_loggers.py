@@ -42,7 +42,7 @@ def test_seeds_that_disagree_widen_the_interval():
 
 
 def test_a_difference_is_paired():
-    found = paired_difference(wrong_at(1), wrong_at(1, 2, 3), LABELS)
+    found = paired_difference([wrong_at(1)], wrong_at(1, 2, 3), LABELS)
     assert found["difference"] == pytest.approx(0.02)
     assert found["low"] < 0.02 < found["high"]
 
