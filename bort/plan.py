@@ -12,6 +12,7 @@ from bort.expected_time import (
     trains_teacher,
 )
 from bort.families import SearchSpace
+from bort.measure.compare import differences_from_here
 from bort.measure.latency import profile_key, workload_of
 from bort.measure.runtimes.registry import runtime_kind
 from bort.measure.stored import study_profile
@@ -100,14 +101,18 @@ def check_study(
     return replace(spec, space={**spec.space, "fixed": fixed})
 
 
-def check_profile(store: Store, spec: StudySpec) -> None:
+def check_profile(store: Store, spec: StudySpec) -> list[str]:
     """Pass if the latency profile that a study names, if any, is stored and fits its space.
 
+    Returns:
+        What differs between the machine it was measured on and this one, in words.
     Raises:
         InvalidProfileError: it is not, or does not.
     """
-    if spec.latency.profile is not None:  # then nothing is measured
-        study_profile(store, SearchSpace.from_dict(spec.space), spec.latency)
+    if spec.latency.profile is None:  # then it is measured
+        return []
+    profile = study_profile(store, SearchSpace.from_dict(spec.space), spec.latency)
+    return [] if profile is None else differences_from_here(profile)
 
 
 def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:

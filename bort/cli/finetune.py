@@ -117,6 +117,12 @@ def finetune(**given: Any) -> None:
         tasks = check_finetune(spec)
         plan = plan_finetune(store, spec, tasks)
         check_room(plan)
+        if untrained := _untrained(store, spec):
+            click.echo(
+                f"note: the search never trained {', '.join(untrained)}: nothing is predicted of "
+                "its error",
+                err=True,
+            )
         if given["only_plan"]:
             _print_plan(plan, given["as_json"])
             return
@@ -168,6 +174,14 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
     )
 
 
+def _untrained(store: "Store", spec: FineTuneSpec) -> list[str]:
+    """Picks of the space that the study has no error of."""
+    from bort.answers import read_answer
+
+    known = {point.id for point in read_answer(store, spec.study).points}
+    return [pick for pick in spec.picks if pick not in known]
+
+
 def _picks(given: dict[str, Any], answer: Any) -> tuple[str, ...]:
     if given["best"] == bool(given["pick"]):
         raise InvalidOptionError(
@@ -200,6 +214,10 @@ def _tasks(given: dict[str, Any], own: TaskSpec) -> tuple[TaskSpec, ...]:
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
+    for steps, epochs in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
+        if given[steps] is not None and given[epochs] is not None:
+            names = " and ".join(f"--{name.replace('_', '-')}" for name in (steps, epochs))
+            raise InvalidOptionError(f"{names} say two things about the length; leave one out")
     asked = {
         "stages": _names(given["stages"]),
         "learning_rates": parse_learning_rates(given["learning_rates"] or ""),

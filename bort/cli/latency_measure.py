@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bort.cli import options
+from bort.errors import InvalidOptionError
 from bort.measure.runtimes import RUNTIME_NAMES
 from bort.study import LARGEST_SEED
 
@@ -96,6 +97,11 @@ def measure(
     from bort.measure.profile import write_profile
     from bort.storage import open_store
 
+    is_length_typed = context.get_parameter_source("sequence_length") is ParameterSource.COMMANDLINE
+    if given["lengths_from"] is not None and is_length_typed:
+        raise InvalidOptionError(
+            "--sequence-length and --lengths-from say two things about the length; leave one out"
+        )
     with open_store(store_url) as store:
         _check_out(out)
         with _interrupts() as stopped:
@@ -188,8 +194,6 @@ def _winners(
 
 def _check_alone(context: click.Context) -> None:
     """A study settles what is measured: refuse what would say otherwise."""
-    from bort.errors import InvalidOptionError
-
     for name in SETTLED_BY_STUDY:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             option = "--" + name.replace("_", "-")

@@ -169,7 +169,12 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
         on_warning=lambda text: click.echo(f"note: {text}", err=True),
     )
     with open_store(given["store_url"]) as store:
-        check_profile(store, spec)
+        if differences := check_profile(store, spec):
+            click.echo(
+                f"note: the latency profile {spec.latency.profile} is of another machine or other "
+                f"software: {'; '.join(differences)}",
+                err=True,
+            )
         spec = _stored(store, spec, given["study"], given["preset"])
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)

@@ -150,11 +150,11 @@ def _training(realised: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         for row in realised["stages"]
     ]
     oracle, machine = evidence["oracle"], evidence["machine"]
+    threads = f"{oracle['threads']} thread{'' if oracle['threads'] == 1 else 's'}"
     return (
         f"Source network {oracle['source']} (SHA-256 {oracle['source_sha256'][:12]}…), teacher "
         f"{oracle['teacher']} (dev error {oracle['teacher_dev_error']:.4f}), on "
-        f"{machine['cpu']}, {oracle['threads']} threads, {oracle['device']}.\n\n"
-        + _table(keys, rows)
+        f"{machine['cpu']}, {threads}, {oracle['device']}.\n\n" + _table(keys, rows)
     )
 
 

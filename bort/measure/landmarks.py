@@ -166,7 +166,7 @@ def check_landmarks(spec: LatencySpec) -> Workload:
         MissingExtraError: the runtime is not installed.
     """
     runtime_kind(spec.runtime).check_installed()
-    check_length(spec.sequence_length, LANDMARK_POSITIONS, "landmarks")
+    check_length(spec.sequence_length, LANDMARK_POSITIONS, "the well-known models")
     return Workload(spec.batch_size, spec.sequence_length, check_threads(spec.threads))
 
 

@@ -47,7 +47,8 @@ def workload_of(
         workload = Workload.of_lengths(
             lengths.tokens, batch_size=spec.batch_size, threads=threads, origin=lengths.task
         )
-    check_length(workload.longest, space.fixed.get("positions"), space.name)
+    whose = f"the models in {space.name!r}"
+    check_length(workload.longest, space.fixed.get("positions"), whose)
     return workload
 
 
@@ -60,7 +61,7 @@ def check_length(sequence_length: int, positions: int | None, whose: str) -> Non
     if positions is not None and sequence_length > positions:
         raise InvalidOptionError(
             f"sequence length {sequence_length} is more than the {positions} positions of "
-            f"the models in {whose!r}; choose {positions} or less"
+            f"{whose}; choose {positions} or less"
         )
 
 

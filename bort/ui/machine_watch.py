@@ -79,4 +79,4 @@ def _result(job: JobRecord) -> None:
         if result.get("noise"):
             machine_verdict.show(result["noise"])
         if result.get("profile"):
-            markup.note(f"Stored as {result['profile']}; it is shown below.")
+            markup.note(f"Stored as {result['profile']}; choose it below.")
