@@ -288,11 +288,14 @@ def suggest_name(task: str, space: str) -> str:
 def check_epsilon(epsilon: float) -> float:
     """Return `epsilon` if it lies in `EPSILONS`."""
     least, most = EPSILONS
-    if not _is_number(epsilon) or not least <= epsilon <= most:
+    if not _is_number(epsilon) or epsilon <= 0:
+        raise InvalidFieldError(
+            "epsilon", f"epsilon must be a number above 0, got {epsilon!r}; try 0.1 or 0.25"
+        )
+    if not least <= epsilon <= most:
         raise InvalidFieldError(
             "epsilon",
-            f"epsilon must be a number above 0, got {epsilon!r}; {least:g} to {most:,.0f} can be "
-            "used, try 0.1 or 0.25",
+            f"epsilon must lie between {least:g} and {most:,.0f}, got {epsilon!r}; try 0.1 or 0.25",
         )
     return epsilon
 

@@ -169,13 +169,14 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
         on_warning=lambda text: click.echo(f"note: {text}", err=True),
     )
     with open_store(given["store_url"]) as store:
-        if differences := check_profile(store, spec):
+        differences = check_profile(store, spec)
+        spec = _stored(store, spec, given["study"], given["preset"])
+        if differences:
             click.echo(
                 f"note: the latency profile {spec.latency.profile} is of another machine or other "
                 f"software: {'; '.join(differences)}",
                 err=True,
             )
-        spec = _stored(store, spec, given["study"], given["preset"])
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
             click.echo(f"Job {job} searches {spec.name}: bort jobs show {job}", err=True)

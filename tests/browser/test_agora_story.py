@@ -107,7 +107,9 @@ def read_rounds(reader):
     assert set(errors) == {"dev, seen by Agora", "audit, never seen"}
     assert all(0 <= error <= 1 for curve in errors.values() for error in curve)
     assert sum(points["accepted"]) > 0
-    rows = cells(reader.page.get_by_test_id("stDataFrame").first)
+    table, give_up = reader.page.get_by_test_id("stDataFrame").first, time.monotonic() + PATIENCE_S
+    while len(rows := cells(table)) <= ROUNDS and time.monotonic() < give_up:
+        reader.page.wait_for_timeout(100)  # it is painted after the charts
     assert [row["accepted"] for row in rows] == [f"{n}" for n in points["accepted"]]
     assert [row["surviving"].count(",") for row in rows][:1] == [0]  # one of two was dropped
 

@@ -125,7 +125,7 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
         (["--audit", "24"], "an audit trains 1 to 23 of 24 architectures"),
         (["--confidence", "0.9"], "name their column with --error-se"),
         (["--confidence", "2"], "confidence must lie between 0 and 1"),
-        (["--epsilon", "1e-320"], "1e-06 to 1,000,000 can be used"),
+        (["--epsilon", "1e-320"], "epsilon must lie between 1e-06 and 1,000,000"),
         (["--weights", "300,300,900"], "a weight must be a number of 0 or more, 50 at most"),
         (["--lipschitz", "1e300"], "λ must be 0 or more, 1e+09 at most"),
         (["--lipschitz", "depth=1,depth=2"], "λ of depth is given twice"),

@@ -69,7 +69,7 @@ def made_up_round(number: int, points: list[dict], *, is_last: bool = False) -> 
         "proposed": len(points),
         "refused": refused,
         "accepted": accepted,
-        "surviving_hyperparameters": [0, 2],
+        "surviving_hyperparameters": [{}, {"learning_rate": 0.001}],
         "gap": 0.0,
         "near_dev": None,
         "betti": [1, number + 1, number],
@@ -181,7 +181,7 @@ def test_a_finished_run_is_read(store: Store, visit: Open) -> None:
     rounds, points = (frame.value for frame in app.dataframe)
     assert rounds["refused"].tolist() == ["1 outside radius", ""]
     assert rounds["Betti"].tolist() == ["(1, 1, 0)", "(1, 2, 1)"]
-    assert rounds["surviving"].tolist() == ["0, 2", "0, 2"]
+    assert rounds["surviving"].tolist() == ["the default, learning rate 0.001"] * 2
     assert points["point"].tolist() == ["0:0", "0:1"]
     assert points["generated"][0] == "2.000, 0.500, 0.100"
     assert points["student"][0] == "even band → odd band"
