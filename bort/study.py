@@ -151,8 +151,7 @@ class LatencySpec(_Description):
         if self.batch_size > MOST_TEXTS:
             raise InvalidFieldError(
                 "batch_size",
-                f"a forward pass of {self.batch_size:,} texts is more than {MOST_TEXTS:,}; "
-                "choose fewer texts",
+                f"a pass of {self.batch_size:,} texts is more than {MOST_TEXTS:,}; choose fewer",
             )
         if self.threads is not None:
             _positive("threads", self.threads)
