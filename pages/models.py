@@ -17,6 +17,6 @@ with frame.page("Models", lead=LEAD):
     if models:
         model_panel.show(models)
     elif job_id is None:
-        model_panel.nothing_yet()
+        model_panel.nothing_yet(is_training=model_watch.is_any_active())
     with st.container():
         model_watch.recent()

@@ -123,11 +123,18 @@ def _within_budget(verdicts: list[str], points_left: int | None) -> IntArray:
 
 def _answers(before: IntArray, labels: Labels) -> Iterator[dict[str, Any]]:
     """What the labeler and the student say about each point that got as far as that."""
-    for number, abstained in enumerate(labels.is_abstained.tolist()):
+    for abstained, answer, label, confidence, probabilities in zip(
+        labels.is_abstained.tolist(),
+        before.tolist(),
+        labels.classes.tolist(),
+        labels.confidence.tolist(),
+        labels.probabilities.tolist(),
+        strict=True,
+    ):
         yield {
             "verdict": str(Verdict.ABSTAINED if abstained else Verdict.ACCEPTED),
-            "student_before": int(before[number]),
-            "label": int(labels.classes[number]),
-            "confidence": float(labels.confidence[number]),
-            "probabilities": tuple(labels.probabilities[number].tolist()),
+            "student_before": answer,
+            "label": label,
+            "confidence": confidence,
+            "probabilities": tuple(probabilities),
         }

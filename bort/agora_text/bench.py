@@ -13,7 +13,8 @@ from bort.agora_text.spec import AGORA, BENCH_ARMS, PLAIN, TextSpec
 from bort.agora_text.world import text_world
 
 COLUMNS = (
-    *("line", "task", "labelled", "student", "initialise", "sampler", "labeler", "arm", "seed"),
+    *("line", "task", "labelled", "student", "initialise"),
+    *("sampler", "representation", "labeler", "arm", "seed"),
     *("added", "steps", "dev_error", "audit_error", "audit_n", "seconds", "curve", "wrong"),
     "teacher_wrong",
 )
@@ -57,6 +58,7 @@ def bench_rows(line: Line, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[d
         "student": line.spec.architecture,
         "initialise": line.spec.training.initialise,
         "sampler": line.spec.sampler,
+        "representation": line.spec.representation,
         "labeler": line.spec.labeler,
         "audit_n": len(world.audit),
         "teacher_wrong": np.packbits(world.teacher_wrong).tobytes().hex(),
@@ -85,11 +87,11 @@ def bench_findings(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for name, found in lines.items():
         last = found[-1]
         teacher = unpacked(last["teacher_wrong"], last["audit_n"])
-        shown = ("task", "labelled", "student", "initialise", "sampler", "labeler", "audit_n")
+        shown = ("task", "labelled", "student", "initialise", "sampler", "representation")
         answers.append(
             {
                 "line": name,
-                **{key: last[key] for key in shown},
+                **{key: last[key] for key in (*shown, "labeler", "audit_n")},
                 **findings(_with_plain(found, rows), teacher),
                 "curve": _mean_curve([row["curve"] for row in found if row["arm"] == AGORA]),
             }

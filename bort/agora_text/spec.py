@@ -13,7 +13,8 @@ from bort.errors import InvalidArchitectureError
 from bort.families import SearchSpace
 from bort.study import InvalidFieldError, TaskSpec, TrainingSpec, check_name
 
-SAMPLERS = ("mixture", "retrieval", "edits", "mix")
+EDITS = "edits"
+SAMPLERS = ("mixture", "retrieval", EDITS, "mix")
 SOURCE, STUDENT, WORDS = "source", "student", "words"
 REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
 TEACHER, PROBE = "teacher", "probe"
@@ -23,7 +24,7 @@ ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
 BENCH_ARMS = (*ARMS, RANDOM + DOUBLE)
 BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 # Shares of the samplers in a mixture; what needs a pool is left out where there is none.
-SHARES: Mapping[str, float] = {"retrieval": 0.8, "edits": 0.1, "mix": 0.1}
+SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,15 @@ class TextSpec:
         given["task"] = TaskSpec.from_dict(values["task_spec"])
         given["training"] = TrainingSpec.from_dict(values["training"])
         return cls(**given)
+
+
+def usual_representation(sampler: str, *, has_pool: bool) -> str:
+    """Where "near" is measured unless somebody says so: never where it costs more than training.
+
+    A pool goes through the source network once. New texts would each go through it, which takes
+    several times as long as the training of a round (docs/agora.md, "Speed").
+    """
+    return SOURCE if has_pool and sampler != EDITS else WORDS
 
 
 def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:

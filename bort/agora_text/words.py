@@ -46,19 +46,26 @@ class WordTable:
     def between(self, first: IntArray, second: IntArray, share: FloatArray) -> list[str]:
         """The word nearest to a mix of two words, other than the first.
 
+        Looked for among the second, and what may stand for either: the table is read once for
+        all of its words, not once for every mix.
+
         Args:
             first, second: shape (n,), positions of words.
             share: shape (n,), 0..1, of the second in the mix.
-        Cost: n · m · d multiply-adds.
+        Cost: n · (2k + 1) · d multiply-adds, with k words that may stand for a word.
         """
+        places, _ = self._neighbours
         found: list[str] = []
         for start in range(0, len(first), BLOCK):
             part = slice(start, start + BLOCK)
+            one, other = first[part], second[part]
             weight = share[part, None].astype(np.float32)
-            mixed = (1 - weight) * self._vectors[first[part]]
-            similar = (mixed + weight * self._vectors[second[part]]) @ self._vectors.T
-            similar[np.arange(len(similar)), first[part]] = -np.inf
-            found += [self.words[place] for place in similar.argmax(axis=1).tolist()]
+            mixed = (1 - weight) * self._vectors[one] + weight * self._vectors[other]
+            near = np.concatenate([other[:, None], places[one], places[other]], axis=1)
+            similar = np.einsum("nkd,nd->nk", self._vectors[near], mixed)
+            similar[near == one[:, None]] = -np.inf
+            best = near[np.arange(len(near)), similar.argmax(axis=1)]
+            found += [self.words[place] for place in best.tolist()]
         return found
 
     @cached_property

@@ -1,6 +1,6 @@
 """`bort agora run`: the options of both kinds of task, and the job they describe."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,9 @@ _OPTIONS = [
     ),
     click.option("--pool", metavar="FILE", help="Further unlabelled texts, in columns as the task"),
     click.option(
-        "--representation", metavar="source|student|words", help="Where near is measured [source]."
+        "--representation",
+        metavar="source|student|words",
+        help="Where near is measured [default: source; words for edits, and without a pool].",
     ),
     click.option("--radius", type=float, metavar="R", help="How far from a dev error."),
     click.option(
@@ -165,7 +167,7 @@ def _torus_spec(given: dict[str, Any], typed: set[str]) -> dict[str, Any]:
 
 def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, Any]:
     from bort.agora_text.material import run_task
-    from bort.agora_text.spec import TextSpec, small_space, suggested_study
+    from bort.agora_text.spec import TextSpec, small_space, suggested_study, usual_representation
     from bort.training.source import source_network
 
     task = options.task_spec(given["task"], given["text"], given["label"], given["labelled"])
@@ -191,7 +193,11 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
         training=spec_of_training,
         **({"closing_steps": CLOSING * spec_of_training.steps} | chosen),
     )
-    _check(spec, run_task(spec, on_progress=lambda _d, _t, text: click.echo(text, err=True)))
+    read = run_task(spec, on_progress=lambda _d, _t, text: click.echo(text, err=True))
+    _check(spec, read)
+    if "representation" not in typed:
+        usual = usual_representation(spec.sampler, has_pool=read.pool is not None)
+        spec = replace(spec, representation=usual)
     return spec.to_dict()
 
 
@@ -205,8 +211,6 @@ def _from_study(
     given: dict[str, Any], typed: set[str], store: Any
 ) -> tuple[TaskSpec, dict[str, Any], Any, str]:
     """Task, way of training, space and student of a search."""
-    from dataclasses import replace
-
     from bort.answers import read_answer
 
     answer = read_answer(store, given["from_study"])

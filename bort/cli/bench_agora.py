@@ -41,6 +41,7 @@ RANDOM_ARMS = {
 @click.option("--steps", default=150, show_default=True, help="Training steps per round.")
 @click.option("--closing-steps", default=900, show_default=True, help="Of the last student.")
 @click.option("--radius", type=float, help="How far from a dev error [default: from the data].")
+@click.option("--representation", metavar="NAME", help="Where near is measured [default: as runs].")
 @click.option(
     "--arms",
     default="all",
@@ -99,7 +100,7 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
 
 def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
     from bort.agora_text.bench import Line
-    from bort.agora_text.spec import AGORA, TextSpec, small_space
+    from bort.agora_text.spec import AGORA, SOURCE, TextSpec, small_space, usual_representation
     from bort.study import TaskSpec, TrainingSpec
     from bort.training.source import source_network
 
@@ -113,6 +114,7 @@ def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
     for task in _names(given["tasks"]):
         for student in _names(given["students"]):
             for number, sampler in enumerate(_names(given["samplers"])):
+                usual = usual_representation(sampler, has_pool=given["labelled"] > 0)
                 spec = TextSpec(
                     study="bench",
                     task=TaskSpec(task=task, labelled=given["labelled"] or None),
@@ -121,6 +123,7 @@ def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
                     training=replace(training),
                     closing_steps=given["closing_steps"],
                     sampler=sampler,
+                    representation=given["representation"] or usual,
                     radius=given["radius"],
                     rounds=given["rounds"],
                     points=given["points"],
@@ -133,6 +136,8 @@ def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
                 name = f"{task} {labelled} {student} {given['initialise']} {sampler} " + "/".join(
                     map(str, shape)
                 )
+                if spec.representation != SOURCE:
+                    name += f" in {spec.representation}"
                 if given["radius"] is not None:
                     name += f" within {given['radius']:g}"
                 yield Line(name, spec, given["seeds"], arms if number == 0 else (AGORA,))
@@ -187,9 +192,9 @@ _COLUMNS = ("plain", "random-half", "agora-half", "random", "agora", "random-dou
 def _table(found: Sequence[Mapping[str, Any]]) -> str:
     """A Markdown table, which people can read in a terminal too."""
     lines = [
-        "| task | student | sampler | plain | random, half | Agora, half | random | Agora "
-        "| random, twice | teacher | gap closed | points |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| task | student | sampler | near in | plain | random, half | Agora, half | random "
+        "| Agora | random, twice | teacher | gap closed | points |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in found:
         means = line["means"]
@@ -201,7 +206,8 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
         share = gap.get("share")
         lines.append(
             f"| {line['task']}, {line['labelled']} labelled | {line['student']}, "
-            f"{line['initialise']} | {line['sampler']} | {' | '.join(cells)} "
+            f"{line['initialise']} | {line['sampler']} | {line['representation']} "
+            f"| {' | '.join(cells)} "
             f"| {100 * (1 - line['teacher_audit_error']):.1f} | {_share(gap, share)} "
             f"| {means['agora']['added']:.0f} |"
         )
@@ -261,12 +267,14 @@ def _title(group: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _picture(group: Sequence[Mapping[str, Any]]) -> str:
+    from bort.agora_text.spec import SOURCE
     from bort.bench.points_svg import Curve, Level, Mark, points_svg
 
     curves, levels = [], {}
     for line in group:
         _, within, radius = line["line"].partition(" within ")
-        title = f"Agora, {line['sampler']}{within}{radius}"
+        near = "" if line["representation"] == SOURCE else f" in {line['representation']}"
+        title = f"Agora, {line['sampler']}{near}{within}{radius}"
         marks = [Mark(p["added"], 100 * (1 - p["audit_error"])) for p in line["curve"]]
         curves.append(Curve(title, marks))
         for arm, words in RANDOM_ARMS.items():

@@ -39,6 +39,11 @@ def import_(
         return
     if out is not None:
         raise InvalidOptionError("--out belongs to --optuna; a bundle goes into the store")
+    if "://" in source:
+        raise InvalidOptionError(
+            f"{source} is the address of a storage, not a bundle; name a study of it: "
+            f"bort import {source} --optuna STUDY --out trials.csv"
+        )
     _import_bundle(Path(source), store_url, as_json)
 
 

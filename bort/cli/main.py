@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "agora": ("bort.cli.agora", "agora", "Teach a student near its errors."),
     "finetune": ("bort.cli.finetune", "finetune", "Train picked points into models."),
     "export": ("bort.cli.export", "export", "Write a model as files that people deploy."),
+    "upload": ("bort.cli.upload", "upload", "Put an exported model on a hub."),
     "predict": ("bort.cli.predict", "predict", "Answer texts with an exported model."),
     "import": ("bort.cli.import_", "import_", "Open a run bundle, read-only."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),

@@ -22,7 +22,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     """Answer the texts in FILE with the model in FOLDER.
 
     FOLDER is what `bort export` wrote (hf or onnx); FILE has one text per line (.txt) or a text
-    column (.csv, .tsv, .jsonl, .parquet).
+    column (.csv, .tsv, .jsonl, .parquet). Empty texts get no answer; rows are counted from 0.
 
     \b
     Examples:
@@ -34,14 +34,16 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     from bort.export.predicting import Predictor, read_texts
     from bort.storage.exported import write_rows
 
-    texts = read_texts(file, text)
+    read = read_texts(file, text)
+    numbers = [number for number, one in enumerate(read) if one.strip()]
+    texts = [read[number] for number in numbers]
     predictor = Predictor(folder)
     begun = time.perf_counter()
     answers = predictor(texts)
     seconds = time.perf_counter() - begun
     rows = [
         {"row": number, "label": answer.label, "score": answer.score, "scores": answer.scores}
-        for number, answer in enumerate(answers)
+        for number, answer in zip(numbers, answers, strict=True)
     ]
     if out is not None:
         write_rows(out, rows)
@@ -51,6 +53,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
                 "folder": str(folder),
                 "runtime": predictor.runtime,
                 "n": len(rows),
+                "empty": len(read) - len(rows),
                 "seconds": seconds,
                 "predictions": rows,
             }
@@ -59,4 +62,5 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     if out is None:
         for line, answer in zip(texts, answers, strict=True):
             click.echo(f"{answer.label}\t{answer.score:.3f}\t{line}")
-    click.echo(f"{len(rows):,} texts in {seconds:.1f} s", err=True)
+    empty = f"; {len(read) - len(rows):,} empty ones left out" if len(read) > len(rows) else ""
+    click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)

@@ -1,5 +1,7 @@
 """The model card: what the model is, how good, and what that rests on. Pure."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ def model_card(name: str, realised: Mapping[str, Any], evidence: Mapping[str, An
         evidence: as the store keeps it.
     """
     parts = [
-        _front_matter(realised),
+        _front_matter(name, realised, evidence["data"]["title"]),
         f"# {name}",
         _summary(realised),
         _use(evidence),
@@ -43,11 +45,18 @@ _LIMITS = (
 )
 
 
-def _front_matter(realised: Mapping[str, Any]) -> str:
+def _front_matter(name: str, realised: Mapping[str, Any], data: str) -> str:
+    """YAML, of which JSON is a part: what stands in it is quoted as JSON quotes it."""
+    result = {
+        "task": {"type": "text-classification"},
+        "dataset": {"name": data, "type": re.sub(r"[^A-Za-z0-9._-]+", "-", data), "split": "audit"},
+        "metrics": [{"type": "accuracy", "value": realised["exported"]["audit_accuracy"]}],
+    }
     return (
         "---\nlibrary_name: transformers\npipeline_tag: text-classification\n"
         "tags:\n- bort\n- distillation\n- optimal-subarchitecture-extraction\n"
-        f"metrics:\n- accuracy\nmodel-index:\n- name: {realised['architecture_id']}\n---"
+        f"metrics:\n- accuracy\nmodel-index:\n- name: {json.dumps(name)}\n"
+        f"  results:\n  - {json.dumps(result)}\n---"
     )
 
 

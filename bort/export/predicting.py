@@ -144,6 +144,6 @@ def read_texts(path: Path, column: str) -> list[str]:
             f"{path.name!r} has the ending {path.suffix or '(none)'!r}; texts are read from "
             f"{PLAIN_TEXT} (one per line), {', '.join(ENDINGS)}"
         )
-    if not texts:
+    if not any(text.strip() for text in texts):
         raise InvalidDataError(f"{path} holds no text; it needs one per line or row")
     return texts

@@ -124,7 +124,10 @@ class FineTuneSpec:
     def __post_init__(self) -> None:
         _at_least("seeds", self.seeds, 1)
         for logger in self.loggers:
-            _choice("log", logger, LOGGERS)
+            if logger not in LOGGERS:
+                raise InvalidFieldError(
+                    "log", f"unknown log {logger!r}; choose of {', '.join(LOGGERS)}, or none alone"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -79,7 +79,7 @@ def measure(
         BusyError: on listening, if somebody else measures, and `wait` is off.
     Cost:
         Import and build 10 to 20 s, then about 40 s on a quiet machine (`Protocol.budget_seconds`),
-        three minutes and a round at most on a restless one.
+        five minutes and a round at most on a restless one.
     """
     plan = make_plan(space, spec, count, seed, lengths)
     timing = time_candidates(

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import psutil
 
-from bort.measure.pace import MAX_CHANGE, NOTABLE_CHANGE
 from bort.measure.protocol import Clock, Run
 from bort.measure.steadiness import robust_deviation
 
@@ -31,8 +30,10 @@ BLOCK_RUNS = 3  # as many as a round times
 
 MAX_OTHERS_SHARE = 0.10  # of all CPU time; see docs/latency.md, "Noise", for all of these
 MAX_RATIO_SPREAD = 0.25
-MAX_RESOLUTION = 0.045  # repeated, 90 % of medians lie within 5 % then
-NOTABLE_DRIFT, MAX_DRIFT = 0.05, 0.10
+MAX_RESOLUTION = 0.04  # repeated, 95 % of medians lie within 5 % then
+MANY = 24  # models: so many tell how the machine changed for small and for large ones
+NOTABLE_DRIFT, MAX_DRIFT, MAX_DRIFT_OF_MANY = 0.05, 0.10, 0.30
+NOTABLE_PACE, MAX_PACE, MAX_PACE_OF_MANY = 0.02, 0.08, 0.15
 SETTLED_SHARE = 0.05  # about what a desktop does when nobody works
 SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take seconds
 
@@ -98,9 +99,11 @@ class Noise:
             where there were too few rounds to say.
         drift: how much slower (above 0) the whole machine was at the end than at the beginning;
             None likewise.
+        models: how many were timed, the references among them.
         pace_change: how much slower (above 0) the whole machine was than at its usual pace, at
             which the latencies are stated; None where no usual pace was known.
         pace_since: when the usual pace was measured, ISO 8601; None likewise.
+        pace_models: how many of the models were timed then, too.
     """
 
     before: NoiseReading
@@ -108,8 +111,20 @@ class Noise:
     others_share: float
     resolution: float | None = None
     drift: float | None = None
+    models: int = 0
     pace_change: float | None = None
     pace_since: str | None = None
+    pace_models: int = 0
+
+    @property
+    def drift_limit(self) -> float:
+        """How far the machine may drift and be corrected for."""
+        return MAX_DRIFT_OF_MANY if self.models >= MANY else MAX_DRIFT
+
+    @property
+    def pace_limit(self) -> float:
+        """How far the machine may be off its pace and be corrected for."""
+        return MAX_PACE_OF_MANY if self.pace_models >= MANY else MAX_PACE
 
     @property
     def reasons(self) -> list[str]:
@@ -123,16 +138,16 @@ class Noise:
                 f"throughout: two architectures must differ by {self.resolution:.1%} to be "
                 f"told apart (at most {MAX_RESOLUTION:.1%} allowed)"
             )
-        if self.drift is not None and abs(self.drift) > MAX_DRIFT:
+        if self.drift is not None and abs(self.drift) > self.drift_limit:
             reasons.append(
                 f"throughout: the whole machine became {_off(self.drift)} meanwhile "
-                f"(at most {MAX_DRIFT:.0%} allowed)"
+                f"(at most {self.drift_limit:.0%} allowed)"
             )
-        if self.pace_change is not None and abs(self.pace_change) > MAX_CHANGE:
+        if self.pace_change is not None and abs(self.pace_change) > self.pace_limit:
             reasons.append(
                 f"throughout: the whole machine was {_off(self.pace_change)} than on "
-                f"{_day(self.pace_since)}, when its pace was measured (at most {MAX_CHANGE:.0%} "
-                "allowed); if it stays so, measure with --new-pace"
+                f"{_day(self.pace_since)}, when its pace was measured (at most "
+                f"{self.pace_limit:.0%} allowed); if it stays so, measure with --new-pace"
             )
         return reasons
 
@@ -140,9 +155,9 @@ class Noise:
     def warnings(self) -> list[str]:
         """What to know besides, where it is no reason to refuse."""
         found = []
-        if self.drift is not None and NOTABLE_DRIFT < abs(self.drift) <= MAX_DRIFT:
+        if self.drift is not None and NOTABLE_DRIFT < abs(self.drift) <= self.drift_limit:
             found.append(f"the whole machine became {_off(self.drift)} meanwhile")
-        if self.pace_change is not None and NOTABLE_CHANGE < abs(self.pace_change) <= MAX_CHANGE:
+        if self.pace_change is not None and NOTABLE_PACE < abs(self.pace_change) <= self.pace_limit:
             found.append(
                 f"the whole machine was {_off(self.pace_change)} than on {_day(self.pace_since)}, "
                 "when its pace was measured; milliseconds are stated at that pace"
@@ -163,8 +178,10 @@ class Noise:
             "others_share": self.others_share,
             "resolution": self.resolution,
             "drift": self.drift,
+            "models": self.models,
             "pace_change": self.pace_change,
             "pace_since": self.pace_since,
+            "pace_models": self.pace_models,
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
         }
@@ -178,8 +195,10 @@ class Noise:
             float(values["others_share"]),
             _optional(values.get("resolution")),
             _optional(values.get("drift")),
+            int(values.get("models") or 0),
             _optional(values.get("pace_change")),
             None if values.get("pace_since") is None else str(values["pace_since"]),
+            int(values.get("pace_models") or 0),
         )
 
 

@@ -2,9 +2,9 @@
 
 [ours] A virtual machine, or a laptop on battery, becomes faster and slower as a whole, between two
 measurements as well as within one. So every measurement times a few reference models besides, in
-the same rounds. The first quiet measurement of a runtime and workload keeps their times as the
-machine's *usual pace*; later ones state their milliseconds at that pace, and say by how much the
-machine was off it. docs/latency.md, "Pace".
+the same rounds. The first quiet measurement of a runtime and workload keeps their times, and those
+of all that it measured, as the machine's *usual pace*; later ones state their milliseconds at that
+pace, and say by how much the machine was off it. docs/latency.md, "Pace".
 
 Pure: who keeps the usual pace is another module's business.
 """
@@ -30,16 +30,14 @@ _SHAPES = (
 )
 _FIXED = {"vocabulary": 1000, "positions": 512, "types": 2, "labels": 2}
 _LARGEST = 2.0  # references at most, by effective parameters, in units of the largest candidate
-MAX_CHANGE = 0.08  # of the pace: beyond it architectures change too differently to correct for
-NOTABLE_CHANGE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What reference models took.
+    """What models took.
 
     Attributes:
-        reference_ms: median time in milliseconds by the reference's id; one or more.
+        reference_ms: median time in milliseconds by `Candidate.key`; one or more.
         measured_at: ISO 8601, UTC.
     """
 
@@ -51,26 +49,31 @@ class Pace:
             raise ValueError(f"expected times above 0, got {dict(self.reference_ms)!r}")
 
     def change(self, usual: "Pace") -> float:
-        """How much slower (above 0) than `usual`: a share, median over the common references."""
+        """How much slower (above 0) than `usual`: a share, median over the common models."""
         now, then = self._beside(usual)
         return float(np.exp(np.median(now - then)) - 1)
 
     def factors_to(self, usual: "Pace", ms: Sequence[float]) -> FloatArray:
         """What times measured at this pace must be multiplied by to be at `usual`, shape (n,).
 
-        Small models change by another factor than large ones, so between the references' times
-        (in logarithms) the factor is interpolated; beyond them it stays.
+        Small models change by another factor than large ones. The logarithm of the factor is a
+        line in that of the time, least squares over the common models, and stays beyond them. A
+        line, because each single model was measured with an error as large as what is corrected.
         """
         now, then = self._beside(usual)
-        factors: FloatArray = np.exp(np.interp(np.log(ms), now, then - now))
+        spread = now - now.mean()
+        change = then - now
+        steep = float(spread @ change / (spread @ spread)) if np.any(spread) else 0.0
+        places = np.clip(np.log(ms), now.min(), now.max()) - now.mean()
+        factors: FloatArray = np.exp(change.mean() + steep * places)
         return factors
 
-    def is_comparable(self, other: "Pace") -> bool:
-        """Whether the two have a reference in common."""
-        return not self.reference_ms.keys().isdisjoint(other.reference_ms)
+    def shared_with(self, other: "Pace") -> int:
+        """How many models the two have in common."""
+        return len(self.reference_ms.keys() & other.reference_ms.keys())
 
     def extended(self, other: "Pace") -> "Pace":
-        """With the references that only `other` has, as they would be at this pace."""
+        """With the models that only `other` has, as they would be at this pace."""
         missing = [name for name in other.reference_ms if name not in self.reference_ms]
         if not missing:
             return self
@@ -94,12 +97,11 @@ class Pace:
         return cls(found, str(values["measured_at"]))
 
     def _beside(self, usual: "Pace") -> tuple[FloatArray, FloatArray]:
-        """ln ms of the common references here and there, in the order of the times here."""
+        """ln ms of the common models here and there."""
         common = [name for name in self.reference_ms if name in usual.reference_ms]
         now = np.log([self.reference_ms[name] for name in common])
         then = np.log([usual.reference_ms[name] for name in common])
-        order = np.argsort(now, kind="stable")
-        return now[order], then[order]
+        return now, then
 
 
 class PaceBook(Protocol):

@@ -50,7 +50,7 @@ class Protocol:
     min_rounds: int = 10
     max_rounds: int = 40
     target_resolution: float = 0.03
-    limit_seconds: float = 180.0
+    limit_seconds: float = 300.0
     stable_within: float = 0.05
 
     def is_spent(self, rounds: int, seconds: float) -> bool:

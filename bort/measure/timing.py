@@ -48,6 +48,10 @@ class Timing:
     noise: Noise
     complete: bool
 
+    def first(self, count: int) -> "Timing":
+        """That of the first so many candidates alone."""
+        return replace(self, latencies=self.latencies[:count], seconds=self.seconds[:count])
+
     @property
     def rounds(self) -> int:
         """Complete rounds."""
@@ -149,33 +153,37 @@ def time_candidates(
             yield TimingStep("building", len(runs), len(wanted), seconds_left=left)
         for step in _time_runs(runs, workload, seed, should_stop, tools):
             if step.timing is not None and tools.paces is not None:
-                names = [reference.architecture.id for reference in references]
-                timing = _at_usual_pace(step.timing, names, tools.paces, runtime, workload)
+                keys = [one.key for one in wanted]
+                timing = _at_usual_pace(step.timing, keys, tools.paces, runtime, workload)
+                timing = timing.first(len(candidates))
                 yield replace(step, timing=timing)
             else:
                 yield step
 
 
 def _at_usual_pace(
-    timing: Timing, references: Sequence[str], paces: PaceBook, runtime: str, workload: Workload
+    timing: Timing, keys: Sequence[str], paces: PaceBook, runtime: str, workload: Workload
 ) -> Timing:
-    """The timing without the references, its last runs, at the pace that they tell of."""
-    count = len(timing.latencies) - len(references)
-    latencies, noise = timing.latencies[:count], timing.noise
+    """The timing at the pace that all of its models tell of, the references among them."""
+    latencies, noise = timing.latencies, timing.noise
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    times = [latency.median_ms for latency in timing.latencies[count:]]
-    pace = Pace(dict(zip(references, times, strict=True)), now)
+    medians = [latency.median_ms for latency in latencies]
+    pace = Pace(dict(zip(keys, medians, strict=True)), now)
     kept = paces.usual(runtime, workload)
-    usual = kept if kept is not None and pace.is_comparable(kept) else None
+    usual = kept if kept is not None and pace.shared_with(kept) else None
     if usual is not None:
-        medians = [latency.median_ms for latency in latencies]
         factors = pace.factors_to(usual, medians).tolist()
         latencies = tuple(one.scaled(by) for one, by in zip(latencies, factors, strict=True))
-        noise = replace(noise, pace_change=pace.change(usual), pace_since=usual.measured_at)
+        noise = replace(
+            noise,
+            pace_change=pace.change(usual),
+            pace_since=usual.measured_at,
+            pace_models=pace.shared_with(usual),
+        )
     told = pace if usual is None else usual.extended(pace)
     if timing.complete and noise.ok and told is not usual:
         paces.keep(told, runtime, workload)
-    return replace(timing, latencies=latencies, seconds=timing.seconds[:count], noise=noise)
+    return replace(timing, latencies=latencies, noise=noise)
 
 
 def _time_runs(
@@ -211,7 +219,7 @@ def _time_runs(
         if should_stop()
         else tools.read_noise(*pair, tools.clock)
     )
-    noise = Noise(before, after, share, resolution(stacked), drift(factors))
+    noise = Noise(before, after, share, resolution(stacked), drift(factors), len(runs))
     latencies = tuple(
         summarise(times, rng=rng, factors=own) for times, own in zip(stacked, factors, strict=True)
     )

@@ -1,5 +1,7 @@
 """What is timed, and the small interface that every runtime implements."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -117,6 +119,13 @@ class Candidate:
     family: Family
     architecture: Architecture
     fixed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Tells it from others, in any space."""
+        fixed = json.dumps(dict(self.fixed), sort_keys=True)
+        digest = hashlib.sha256(fixed.encode()).hexdigest()[:8]
+        return f"{self.family.name} {self.architecture.id} {digest}"
 
 
 class Runtime(Protocol):

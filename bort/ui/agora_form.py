@@ -233,7 +233,12 @@ def _labels(slots: Slots) -> Choices:
     row = st.columns(4)
     choices: Choices = {
         "representation": row[0].selectbox(
-            "Near in", REPRESENTATIONS, key="agora-space", help=agora_words.SPACE
+            "Near in",
+            REPRESENTATIONS,
+            index=None,
+            key="agora-space",
+            placeholder="usual",
+            help=agora_words.SPACE,
         ),
         "temperature": row[1].number_input(
             "Temperature", value=1.0, step=0.5, key="agora-temperature"

@@ -19,5 +19,6 @@ TEXT_SAMPLER = (
 )
 SPACE = (
     "Where distances are measured: source, the source network's sentence vectors; student, those "
-    "of each round's student; words, means of word vectors, the quickest for edited texts."
+    "of each round's student; words, means of word vectors, the quickest for edited texts. Usual "
+    "is source, but words for the sampler edits and where there is no pool."
 )

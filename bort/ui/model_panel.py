@@ -31,8 +31,14 @@ _FORMATS = {
 }
 
 
-def nothing_yet() -> None:
+def nothing_yet(*, is_training: bool) -> None:
     """What to do next where no model is stored."""
+    if is_training:
+        markup.notice(
+            "The first model is being trained. Watch its loss and its dev error below; it appears "
+            "here with its curves and files when it is done."
+        )
+        return
     markup.notice(
         "No model is trained yet. Pick a point of a Pareto front and press “Fine-tune this "
         "point”, or run the command below; the model appears here with its curves and files."

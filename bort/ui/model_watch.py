@@ -6,6 +6,7 @@ from bort.jobs import JobRecord, list_jobs
 from bort.ui import address, frame, job_parts, markup, model_curves, navigation, readings
 
 KIND = "finetune"
+RECENT = 4
 
 
 def watch(job_id: int) -> None:
@@ -15,7 +16,13 @@ def watch(job_id: int) -> None:
         job_parts.look_again(_look, job)
 
 
-def recent(limit: int = 4) -> None:
+def is_any_active() -> bool:
+    """Whether a fine-tuning is under way, watched or not."""
+    jobs = list_jobs(readings.store(), kind=KIND, limit=RECENT)
+    return any(job.state.is_active for job in jobs)
+
+
+def recent(limit: int = RECENT) -> None:
     """The latest fine-tunings, whatever became of them."""
     jobs = list_jobs(readings.store(), kind=KIND, limit=limit)
     job_parts.links("Recent fine-tunings", jobs, navigation.MODELS, job_parts.study_or_kind)

@@ -23,6 +23,7 @@ from bort.storage import open_store
 from bort.storage.agora_arms import read_arms
 from bort.storage.agora_vectors import read_vectors
 from bort.tasks import load_task
+from bort.ui.agora_request import job_spec
 
 ROUND_KEYS = {
     *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
@@ -40,6 +41,19 @@ def kill(progress):
 with open_store() as store:
     jobs.run_here(store, "agora", json.loads(sys.argv[1]), study="tiny", on_progress=kill)
 """
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (["--sampler", "mixture"], "source"),
+        (["--sampler", "edits"], "words"),
+        (["--sampler", "edits", "--representation", "source"], "source"),
+        (["--sampler", "mix", "--labelled", "420"], "words"),
+    ],
+)
+def test_no_text_passes_the_source_network_unless_it_is_cheap(place, store, more, expected) -> None:
+    assert job_spec(options(place, *more), store)["representation"] == expected
 
 
 @pytest.fixture

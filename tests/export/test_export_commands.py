@@ -58,6 +58,17 @@ def test_from_a_model_to_answers(model, tmp_path):
     assert "a lovely film" in done.output
 
 
+def test_empty_texts_get_no_answer(model, tmp_path):
+    answer_of(export, "--out", "model")
+    (tmp_path / "texts.txt").write_text("a lovely film\n\n  \nso dull\n", encoding="utf-8")
+    answers = answer_of(predict, "model", "texts.txt")
+    assert [row["row"] for row in answers["predictions"]] == [0, 3]
+    assert answers["empty"] == 2
+    (tmp_path / "blank.txt").write_text("\n\n", encoding="utf-8")
+    with pytest.raises(BortError, match="holds no text"):
+        answer_of(predict, "model", "blank.txt")
+
+
 def test_the_folder_is_read_without_our_package(model, tmp_path):
     answer_of(export, "--out", "model")
     done = subprocess.run(
@@ -88,6 +99,7 @@ def test_a_bundle_goes_out_and_comes_in(model, tmp_path, monkeypatch):
         (export, ["--format", "tar"], "unknown format 'tar'"),
         (import_, ["nothing.zip"], "there is no file nothing.zip"),
         (import_, ["x.zip", "--out", "y.csv"], "--out belongs to --optuna"),
+        (import_, ["sqlite:///trials.db"], "name a study of it"),
         (predict, ["nothing", "texts.txt"], "there is no file"),
     ],
 )

@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import yaml
 from made_up_model import small_instruments, write_model
 
 from bort.errors import BortError, ExportError, InvalidDataError, UnknownModelError
@@ -77,6 +78,11 @@ def test_the_card_tells_what_the_model_rests_on(model, tmp_path):
     card = (tmp_path / "hf" / "README.md").read_text(encoding="utf-8")
     for part in ("0.8000", "95% interval", "teacher", "bort finetune --study made-up", "certified"):
         assert part in card
+    front = yaml.safe_load(card.split("---")[1])
+    (described,) = front["model-index"]
+    assert described["name"] == "made-up-model"
+    (result,) = described["results"]
+    assert result["metrics"] == [{"type": "accuracy", "value": 0.8}]
 
 
 def test_an_existing_folder_is_left_alone(model, tmp_path):

@@ -128,9 +128,14 @@ def test_little_drift_is_a_warning_and_much_or_a_coarse_resolution_a_reason():
     far = Noise(QUIET, slower, 0.0, resolution=0.02, drift=0.3)
     assert "30% slower meanwhile" in far.reasons[0]
     assert not far.warnings
+    assert Noise(QUIET, QUIET, 0.0, resolution=0.02, drift=0.2, models=48).ok
+    assert not Noise(QUIET, QUIET, 0.0, resolution=0.02, drift=0.2, models=11).ok
+    off = {"pace_change": 0.15, "pace_since": "2026-11-01"}
+    assert Noise(QUIET, QUIET, 0.0, **off, pace_models=48).ok
+    assert not Noise(QUIET, QUIET, 0.0, **off, pace_models=5).ok
     coarse = Noise(QUIET, QUIET, 0.0, resolution=0.2, drift=0.01)
     assert coarse.reasons == [
-        "throughout: two architectures must differ by 20.0% to be told apart (at most 4.5% allowed)"
+        "throughout: two architectures must differ by 20.0% to be told apart (at most 4.0% allowed)"
     ]
     assert not coarse.warnings
     assert "throughout" in Noise(QUIET, QUIET, 0.3).reasons[0]

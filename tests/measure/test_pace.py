@@ -75,10 +75,22 @@ def test_a_busy_machine_leaves_no_usual_pace(space, book):
 def test_small_and_large_models_change_by_their_own_factors():
     now, usual = Pace(SLOW, "now"), Pace(FAST, "then")
     found = now.factors_to(usual, [1.0, 2.0, 6.0, 20.0, 90.0])
-    assert found == pytest.approx([0.5, 0.5, 4 / 6, 0.8, 0.8])
+    assert found == pytest.approx([0.51, 0.51, 0.64, 0.82, 0.82], abs=0.01)
+    assert found[0] == found[1]
+    assert found[3] == found[4]
     assert now.change(usual) == pytest.approx(0.5)
-    between = now.factors_to(usual, [3.0])[0]
-    assert 0.5 < between < 4 / 6
+
+
+def test_many_models_say_more_about_the_pace_than_each_of_them():
+    rng = np.random.default_rng(0)
+    ms = np.geomspace(1, 30, 48)
+    noise = np.exp(rng.normal(0, 0.02, size=(2, 48)))
+    slower = 1.1 * ms**0.02
+    names = [f"model-{number}" for number in range(48)]
+    usual = Pace(dict(zip(names, ms * noise[0], strict=True)), "then")
+    now = Pace(dict(zip(names, ms * slower * noise[1], strict=True)), "now")
+    factors = now.factors_to(usual, ms * slower)
+    assert factors == pytest.approx(1 / slower, rel=0.02)
 
 
 def test_new_references_join_at_the_usual_pace():
@@ -87,7 +99,8 @@ def test_new_references_join_at_the_usual_pace():
     assert extended.reference_ms == pytest.approx({"a": 1.0, "b": 3.0})
     assert extended.measured_at == "then"
     assert usual.extended(Pace({"a": 9.0}, "now")) is usual
-    assert not usual.is_comparable(Pace({"c": 1.0}, "now"))
+    assert usual.shared_with(now) == 1
+    assert usual.shared_with(Pace({"c": 1.0}, "now")) == 0
 
 
 def test_references_are_no_larger_than_what_they_stand_beside(space):
