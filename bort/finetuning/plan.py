@@ -8,7 +8,13 @@ from typing import Any
 
 from bort import paths
 from bort.errors import InvalidArchitectureError, InvalidDataError, InvalidModelError, StoreError
-from bort.expected_time import FORWARD_SHARE, candidate_seconds, training_speed
+from bort.expected_time import (
+    FORWARD_SHARE,
+    candidate_seconds,
+    teacher_seconds,
+    training_speed,
+    trains_teacher,
+)
 from bort.families import SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers
@@ -121,6 +127,12 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
             * (stage == "distil")
             for one, stage, steps in stages
         )
+        for task_spec, task in zip(spec.tasks, tasks, strict=True):
+            passes = _training(spec, _labelling_passes(spec, task))
+            seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
+            study = _as_study(spec, space, task_spec, steps=1)
+            if trains_teacher(store, study):
+                seconds += teacher_seconds(speed, study) or 0.0
     trained_bytes = BYTES_PER_PARAMETER * (max(parameters) + int(source.parameter_count[0]))
     return FineTunePlan(
         trainings=len(stages),
@@ -135,11 +147,24 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
     )
 
 
+def _labelling_passes(spec: FineTuneSpec, task: Task) -> int:
+    """Batches that the teacher answers before distillation."""
+    if "distil" not in spec.recipe.stages:
+        return 1
+    return max(1, (len(task.train) + _pool(spec, task)) // spec.recipe.batch_size)
+
+
+def _pool(spec: FineTuneSpec, task: Task) -> int:
+    """Texts without labels: made-up ones, and those of other tasks."""
+    others = _other_texts(task) if spec.recipe.other_tasks else 0
+    return spec.recipe.copies * len(task.train) + others
+
+
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
     """Stage and steps of everything that is trained for one pick."""
     recipe = spec.recipe
     labelled = len(task.train)
-    pool = recipe.copies * labelled + (_other_texts(task) if recipe.other_tasks else 0)
+    pool = _pool(spec, task)
 
     def steps(given: int | None, epochs: float, texts: int) -> int:
         return given or max(1, round(epochs * texts / recipe.batch_size))
