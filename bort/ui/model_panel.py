@@ -35,8 +35,8 @@ def nothing_yet(*, is_training: bool) -> None:
     """What to do next where no model is stored."""
     if is_training:
         markup.notice(
-            "The first model is being trained. Watch its loss and its dev error below; it appears "
-            "here with its curves and files when it is done."
+            "The first model is being trained. Open its job below to watch loss and dev error; the "
+            "model appears here with its curves and files when it is done."
         )
         return
     markup.notice(

@@ -74,5 +74,5 @@ def _progress(job: JobRecord) -> None:
                 ("Examples per second", "examples_per_second", "{:,.0f}"),
             ):
                 value = job.progress.extra.get(key)
-                shown = "none yet" if value is None else number_format.format(value)
-                st.metric(label, shown, width="content")
+                if value is not None:  # measuring a latency, for example, has no loss
+                    st.metric(label, number_format.format(value), width="content")
