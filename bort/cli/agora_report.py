@@ -19,6 +19,7 @@ _ROUND_HEADINGS = (
 )
 _SHOWN = 1e-4  # of an error rate
 _ENDS = ("low", "high")
+_UNDER_WAY = ("queued", "running")
 _ENDINGS = {
     "no-dev-errors": "no dev error was left",
     "rounds-spent": "the rounds were spent",
@@ -47,7 +48,10 @@ def print_run(answer: Mapping[str, Any]) -> None:
     """The rounds as a table, and the result in a sentence."""
     console = Console()
     if not answer["rounds"]:
-        console.print(Text(f"Job {answer['job']} has not finished a round yet."))
+        text = f"Job {answer['job']} has not finished a round yet."
+        if answer.get("state", "running") not in _UNDER_WAY:
+            text += f" It is {answer['state']}; go on with: bort jobs resume {answer['job']}"
+        console.print(Text(text))
         return
     table = Table(
         box=SIMPLE,

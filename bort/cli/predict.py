@@ -1,10 +1,13 @@
 """`bort predict`: answer texts with an exported folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bort.cli import options
+from bort.errors import InvalidOptionError
 
 
 @click.command()
@@ -15,7 +18,7 @@ from bort.cli import options
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the answers to a .jsonl or .parquet file.",
+    help="Write the answers to a .csv, .jsonl or .parquet file.",
 )
 @options.as_json
 def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool) -> None:
@@ -32,8 +35,14 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     import time
 
     from bort.export.predicting import Predictor, read_texts
-    from bort.storage.exported import write_rows
+    from bort.storage.exported import check_format, write_rows
 
+    if out is not None:
+        check_format(out)
+        if out.exists() and file.exists() and out.samefile(file):
+            raise InvalidOptionError(
+                f"--out {out} is the file of the texts itself, which would be lost; name another"
+            )
     read = read_texts(file, text)
     numbers = [number for number, one in enumerate(read) if one.strip()]
     texts = [read[number] for number in numbers]
@@ -46,7 +55,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
         for number, answer in zip(numbers, answers, strict=True)
     ]
     if out is not None:
-        write_rows(out, rows)
+        write_rows(out, [_flat(row) for row in rows] if out.suffix == ".csv" else rows)
     if as_json:
         options.print_json(
             {
@@ -64,3 +73,9 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
             click.echo(f"{answer.label}\t{answer.score:.3f}\t{line}")
     empty = f"; {len(read) - len(rows):,} empty ones left out" if len(read) > len(rows) else ""
     click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose scores have a column each."""
+    shares = {f"score of {label}": share for label, share in row["scores"].items()}
+    return {**{key: value for key, value in row.items() if key != "scores"}, **shares}

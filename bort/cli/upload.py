@@ -1,6 +1,7 @@
 """`bort upload`: an exported folder to a hub."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,20 +27,31 @@ def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: boo
       bort upload reviews-model me/reviews-model --plan
       bort upload reviews-model me/reviews-model
     """
-    from bort.export.upload import files_to_upload
+    from bort.export.target import listed
+    from bort.export.upload import check_repository, files_to_upload
     from bort.export.upload import upload as put
 
+    hub = check_repository(repository)
     names, left_out = files_to_upload(folder)
+    answer: dict[str, Any] = {
+        "repository": repository,
+        "hub": hub,
+        "if_new": "public" if public else "private",
+    }
     if plan:
-        answer = {"repository": repository, "files": names, "left_out": left_out}
+        answer["files"] = [file for file in listed(folder) if file["name"] in names]
     else:
-        answer = {**put(folder, repository, names, public=public), "left_out": left_out}
+        answer |= put(folder, repository, names, public=public)
+    answer["left_out"] = left_out
     if as_json:
         options.print_json(answer)
         return
-    for name in names:
-        click.echo(f"  {name}  {(folder / name).stat().st_size:,} bytes")
+    for file in answer["files"]:
+        click.echo(f"  {file['name']}  {file['bytes']:,} bytes")
     if left_out:
         click.echo(f"  left out: {', '.join(left_out)}")
-    done = "would go to" if plan else "are now at"
-    click.echo(f"{len(names)} files {done} {answer.get('url', repository)}")
+    if plan:
+        where = f"would go to {hub}/{repository}, {answer['if_new']} if it is new"
+    else:
+        where = f"are now at {answer['url']}"
+    click.echo(f"{len(names)} files {where}")

@@ -20,7 +20,7 @@ from bort.export.card import model_card
 from bort.export.huggingface import check_files
 from bort.export.target import listed, new_folder
 from bort.families import SearchSpace
-from bort.measure.protocol import Run
+from bort.measure.protocol import HANDFUL, Run
 from bort.measure.runtimes import runtime_kind
 from bort.measure.runtimes.onnx_session import open_session
 from bort.measure.timing import Instruments, time_candidates
@@ -241,7 +241,7 @@ def _latencies(
         lambda: session_logits(sessions[1], batches),
     ]
     tools = replace(
-        instruments or Instruments(),
+        instruments or Instruments(protocol=HANDFUL),
         open_runtime=lambda _name, work: _Files(runs, work.threads),
         paces=None,  # what counts is each beside the others
     )

@@ -1,16 +1,15 @@
 """Put an exported folder on a hub: only when somebody asks for it, in so many words."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bort.errors import DownloadError, ExportError, InvalidOptionError, MissingExtraError
 from bort.export.target import listed
+from bort.training.source import read_config
 
 CONFIG, CARD = "config.json", "README.md"
 ENDINGS = (".json", ".safetensors", ".onnx", ".txt", ".md")
-REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 MESSAGE = "Upload a model trained with bort"
 
 
@@ -24,18 +23,51 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
         ExportError: no folder, or none that holds a model and its card.
     """
     if not folder.is_dir():
-        raise ExportError(f"there is no folder {folder}; name one that bort export wrote")
+        what = "is a file" if folder.exists() else "is not there"
+        raise ExportError(f"{folder} {what}; name a folder that bort export wrote")
     names = sorted(file.name for file in folder.iterdir())
     chosen = [name for name in names if _is_ours(folder / name)]
     missing = [name for name in (CONFIG, CARD) if name not in chosen]
     if not any(name.endswith((".safetensors", ".onnx")) for name in chosen):
         missing.append("weights")
+    if links := [name for name in names if (folder / name).is_symlink() and missing]:
+        raise ExportError(
+            f"{folder / links[0]} is a link, and links are not uploaded; copy the file itself"
+        )
     if missing:
         raise ExportError(
             f"{folder} is no exported model: it has no {missing[0]}; write one with: "
             "bort export MODEL --format hf --out FOLDER"
         )
+    read_config(folder, str(folder))
     return chosen, [name for name in names if name not in chosen]
+
+
+def check_repository(name: str) -> str:
+    """Pass if the hub can have a repository of this name; answers with the hub's address.
+
+    Raises:
+        InvalidOptionError: it cannot.
+        MissingExtraError: the hub's client is not installed.
+    """
+    try:
+        from huggingface_hub import constants
+        from huggingface_hub.errors import HFValidationError
+        from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+    except ImportError:
+        raise MissingExtraError(
+            "uploading needs the package huggingface_hub; run: pip install 'bort[train]'"
+        ) from None
+    try:
+        if name.count("/") != 1 or not name.isascii() or not name.isprintable():
+            raise HFValidationError
+        validate_repo_id(name)
+    except HFValidationError:
+        raise InvalidOptionError(
+            f"{name!r} names no repository; write OWNER/NAME, of letters, digits, '-', '_' and '.'"
+        ) from None
+    endpoint: str = constants.ENDPOINT
+    return endpoint
 
 
 def upload(
@@ -53,19 +85,13 @@ def upload(
     Returns:
         What `bort upload --json` prints.
     Raises:
-        InvalidOptionError: no such name can be.
-        MissingExtraError: the hub's client is not installed.
+        As `check_repository`.
         DownloadError: nobody is logged in, the hub refused, or cannot be reached. Nothing is
             committed then; an empty repository may be left.
     """
-    if not REPOSITORY.fullmatch(repository):
-        raise InvalidOptionError(f"{repository!r} names no repository; write OWNER/NAME")
-    try:
-        from huggingface_hub import HfApi, get_token
-    except ImportError:
-        raise MissingExtraError(
-            "uploading needs the package huggingface_hub; run: pip install 'bort[train]'"
-        ) from None
+    check_repository(repository)
+    from huggingface_hub import HfApi, get_token
+
     if get_token() is None:
         raise DownloadError("nobody is logged in to the hub; run: hf auth login, or set HF_TOKEN")
     api = HfApi()
@@ -95,5 +121,7 @@ def _is_ours(file: Path) -> bool:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError | TypeError | UnicodeError) or "JSON" in type(error).__name__:
+        return f"its answer or the token cannot be read: {type(error).__name__}"
     said = " ".join(str(error).split()).partition(" For more information")[0]
     return said[:200] or type(error).__name__

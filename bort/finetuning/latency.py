@@ -8,8 +8,9 @@ from bort.families import SearchSpace, family
 from bort.measure.fingerprint import this_machine
 from bort.measure.landmarks import LANDMARKS, Landmark
 from bort.measure.latency import workload_of
+from bort.measure.protocol import HANDFUL
 from bort.measure.runtimes import runtime_kind
-from bort.measure.timing import TimingStep, never, time_candidates
+from bort.measure.timing import Instruments, TimingStep, never, time_candidates
 from bort.measure.workload import Candidate
 from bort.study import LatencySpec
 from bort.training.source import read_config
@@ -85,6 +86,7 @@ def measure_latencies(
             seed=0,
             wait=True,
             should_stop=should_stop,
+            instruments=Instruments(protocol=HANDFUL),
         ):
             timing = step.timing
             if on_step is not None:

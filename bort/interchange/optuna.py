@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from bort.answers import StudyAnswer
@@ -71,6 +72,9 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
         InvalidDataError: no trial is finished.
     """
     optuna = _optuna()
+    file = url.removeprefix("sqlite:///")
+    if file != url and not Path(file).exists():  # opening it would make an empty one
+        raise StoreError(f"there is no file {file}; check the address {url}")
     try:
         study = optuna.load_study(study_name=name, storage=url)
     except Exception as error:  # KeyError, or whatever the driver of a foreign URL raises

@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from bort.measure.front import WINNERS_PROTOCOL
-from bort.measure.protocol import Protocol
+from bort.measure.protocol import HANDFUL, Protocol
 
 START_SECONDS = 8.0  # a process, PyTorch and transformers
 AROUND_SECONDS = 6.0  # settling, and the noise check before and after
@@ -28,7 +27,7 @@ def estimate(runtime: str, count: int, *, protocol: Protocol | None = None) -> E
 
 def estimate_winners(runtime: str, count: int) -> Estimate:
     """For the architectures on a study's front."""
-    return estimate(runtime, count, protocol=WINNERS_PROTOCOL)
+    return estimate(runtime, count, protocol=HANDFUL)
 
 
 def estimate_landmarks(runtime: str) -> Estimate:

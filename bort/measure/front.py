@@ -12,12 +12,10 @@ from bort.measure.fingerprint import this_machine
 from bort.measure.latency import MeasureStep
 from bort.measure.plan import check_threads, profile_name
 from bort.measure.profile import LatencyProfile, Measurement
-from bort.measure.protocol import Protocol
+from bort.measure.protocol import HANDFUL
 from bort.measure.runtimes import runtime_kind
 from bort.measure.timing import Instruments, Timing, never, time_candidates
 from bort.measure.workload import Candidate
-
-WINNERS_PROTOCOL = Protocol(budget_seconds=15.0, limit_seconds=60.0)  # a handful, not dozens
 
 
 def measure_front(
@@ -64,7 +62,7 @@ def measure_front(
         seed=seed,
         wait=wait,
         should_stop=should_stop,
-        instruments=instruments or Instruments(protocol=WINNERS_PROTOCOL),
+        instruments=instruments or Instruments(protocol=HANDFUL),
     )
     clock = (instruments or Instruments()).clock
 

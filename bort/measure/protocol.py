@@ -70,6 +70,10 @@ class Protocol:
         return replace(self, timed_runs=min(2, self.timed_runs)) if slow else self
 
 
+HANDFUL = Protocol(budget_seconds=15.0, limit_seconds=60.0)
+"""For some models, not dozens: a study's winners, a trained model beside its teacher."""
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """What many runs of one architecture say, in milliseconds per forward pass.

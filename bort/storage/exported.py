@@ -11,6 +11,21 @@ from bort.errors import InvalidOptionError, StoreError
 FORMATS = (".parquet", ".csv", ".jsonl")
 
 
+def check_format(file: Path) -> None:
+    """Pass if rows can be written to a file of this name, where its folder is there.
+
+    Raises:
+        InvalidOptionError: it ends with none of `FORMATS`.
+        StoreError: there is no such folder.
+    """
+    if file.suffix not in FORMATS:
+        raise InvalidOptionError(
+            f"{file.name!r} ends with none of {', '.join(FORMATS)}; name the file accordingly"
+        )
+    if not file.absolute().parent.is_dir():
+        raise StoreError(f"there is no folder {file.parent}; make it first, or name another")
+
+
 def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows to `file` in the format that its name ends with, all of them or nothing.
 
@@ -18,10 +33,7 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         InvalidOptionError: a name that ends with none of `FORMATS`.
         StoreError: the file cannot be written.
     """
-    if file.suffix not in FORMATS:
-        raise InvalidOptionError(
-            f"{file.name!r} ends with none of {', '.join(FORMATS)}; name the file accordingly"
-        )
+    check_format(file)
     part = file.with_name(file.name + ".part")
     try:
         if file.suffix in (".parquet", ".csv"):

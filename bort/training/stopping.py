@@ -22,6 +22,16 @@ def pause_unless(should_stop: ShouldStop | None) -> Callable[[], object]:
     return partial(wait_while_measuring, should_stop)
 
 
+def stop_or_pause(should_stop: ShouldStop | None) -> None:
+    """Between two batches: wait while latency is measured.
+
+    Raises:
+        TrainingStoppedError: `should_stop` said True.
+    """
+    for _ in stoppable([None], should_stop):
+        wait_while_measuring(should_stop)
+
+
 def stoppable(steps: Iterable[Step], should_stop: ShouldStop | None) -> Iterator[Step]:
     """Pass `steps` on, until `should_stop` says True.
 

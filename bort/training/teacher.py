@@ -23,7 +23,7 @@ from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.model_files import load_classifier, save_classifier
 from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
-from bort.training.stopping import ShouldStop, pause_unless, stoppable
+from bort.training.stopping import ShouldStop, pause_unless, stop_or_pause, stoppable
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import expanded_weights, pruned_table
 
@@ -251,9 +251,12 @@ def _answers(
     table.weight = torch.nn.Parameter(pruned_table(table.weight.detach(), encoded.kept))
     model.to(device)
     logits = {}
-    for split in stoppable(encoded.splits, should_stop):
+    for split, tokens in encoded.splits.items():
         if on_text is not None:
-            on_text(f"Labelling with the teacher: {split} texts")
-        logits[split] = predict(model, encoded.splits[split], padding=encoded.padding)[:, order]
+            on_text(f"Labelling with the teacher: {len(tokens):,} {split} texts")
+        found = predict(
+            model, tokens, padding=encoded.padding, pause=lambda: stop_or_pause(should_stop)
+        )
+        logits[split] = found[:, order]
     save_arrays(path, logits)
     return logits

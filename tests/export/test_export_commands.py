@@ -58,12 +58,30 @@ def test_from_a_model_to_answers(model, tmp_path):
     assert "a lovely film" in done.output
 
 
+def test_answers_never_replace_their_texts(model, tmp_path):
+    answer_of(export, "--out", "model")
+    texts = "text\na lovely film\n"
+    (tmp_path / "texts.csv").write_text(texts, encoding="utf-8")
+    for out, message in [
+        ("texts.csv", "would be lost"),
+        ("nowhere/a.csv", "no folder"),
+        ("a.txt", "ends with"),
+    ]:
+        with pytest.raises(BortError, match=message):
+            answer_of(predict, "model", "texts.csv", "--out", out)
+    assert (tmp_path / "texts.csv").read_text(encoding="utf-8") == texts
+
+
 def test_empty_texts_get_no_answer(model, tmp_path):
     answer_of(export, "--out", "model")
     (tmp_path / "texts.txt").write_text("a lovely film\n\n  \nso dull\n", encoding="utf-8")
     answers = answer_of(predict, "model", "texts.txt")
     assert [row["row"] for row in answers["predictions"]] == [0, 3]
     assert answers["empty"] == 2
+    done = CliRunner().invoke(predict, ["model", "texts.txt", "--out", "answers.csv"])
+    assert done.exit_code == 0
+    header = (tmp_path / "answers.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header == "row,label,score,score of bad,score of good"
     (tmp_path / "blank.txt").write_text("\n\n", encoding="utf-8")
     with pytest.raises(BortError, match="holds no text"):
         answer_of(predict, "model", "blank.txt")

@@ -79,7 +79,18 @@ def test_a_plan_uploads_nothing(folder, hub):
     done = run(hub, folder, "me/reviews", "--plan", token=None)
     assert done.returncode == 0, done.stderr
     assert "model.safetensors" in done.stdout
+    assert f"would go to {hub.endpoint}/me/reviews, private if it is new" in done.stdout
     assert not hub.visibility
+    refused = run(hub, folder, "me/re views", "--plan", token=None)
+    assert refused.returncode == 2
+    assert "names no repository" in refused.stderr
+
+
+def test_a_linked_file_is_told(folder):
+    (folder / "model.safetensors").rename(folder / "elsewhere")
+    (folder / "model.safetensors").symlink_to(folder / "elsewhere")
+    with pytest.raises(ExportError, match="is a link"):
+        files_to_upload(folder)
 
 
 @pytest.mark.parametrize(
@@ -114,5 +125,5 @@ def test_only_what_was_exported(folder, gone):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(ExportError, match="there is no folder"):
+    with pytest.raises(ExportError, match="is not there"):
         files_to_upload(tmp_path / "nowhere")

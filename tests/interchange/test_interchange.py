@@ -89,6 +89,12 @@ def test_an_optuna_study_holds_the_same_points(answer, optuna_url, tmp_path):
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_optuna_does_not_have_is_told_in_one_line(optuna_url, tmp_path):
+    with pytest.raises(StoreError, match="there is no file"):
+        optuna_rows(optuna_url, "nobody")
+    assert list(tmp_path.glob("*.db")) == []
+    import optuna
+
+    optuna.create_study(storage=optuna_url, study_name="somebody")
     with pytest.raises(StoreError, match="no Optuna study 'nobody'"):
         optuna_rows(optuna_url, "nobody")
     done = CliRunner().invoke(import_, [optuna_url, "--optuna", "nobody"])
