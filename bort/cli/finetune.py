@@ -41,7 +41,7 @@ _DEFAULT = Recipe()
     default=",".join(_DEFAULT.stages),
     show_default=True,
     metavar=",".join(STAGES),
-    help="What to do, in this order.",
+    help="What to do, always in this order.",
 )
 @click.option("--epochs", type=float, metavar="E", help="Of fine-tuning [default: 4].")
 @click.option("--steps", type=int, metavar="N", help="Of fine-tuning, instead of --epochs.")
@@ -151,10 +151,12 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
 
     from bort.answers import latest_study, read_answer
     from bort.finetuning.loggers import default_loggers
+    from bort.measure.plan import check_threads
 
     study = store.study(given["study"] or latest_study(store)).spec
     training = study.training
     if given["threads"] is not None:
+        check_threads(given["threads"])
         training = replace(training, threads=given["threads"])
     runtimes = _names(given["runtimes"]) or (study.latency.runtime,)
     loggers = default_loggers() if given["loggers"] is None else _names(given["loggers"])
@@ -218,8 +220,13 @@ def _recipe(given: dict[str, Any]) -> Recipe:
         if given[steps] is not None and given[epochs] is not None:
             names = " and ".join(f"--{name.replace('_', '-')}" for name in (steps, epochs))
             raise InvalidOptionError(f"{names} say two things about the length; leave one out")
+    stages = _names(given["stages"])
+    for name in ("distil_steps", "distil_epochs", "distil_learning_rate"):
+        if given[name] is not None and "distil" not in stages:
+            option = f"--{name.replace('_', '-')}"
+            raise InvalidOptionError(f"{option} is for the stage distil, which --stages leaves out")
     asked = {
-        "stages": _names(given["stages"]),
+        "stages": stages,
         "learning_rates": parse_learning_rates(given["learning_rates"] or ""),
         **{
             name: given[name]

@@ -118,6 +118,19 @@ def test_a_plan_is_told_before_anything_starts(store):
     assert store.jobs() == []
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--stages", "finetune", "--distil-steps", "5"), "for the stage distil"),
+        (("--steps", "5", "--epochs", "1"), "two things about the length"),
+        (("--threads", "9999"), "9999 threads were asked for"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(store, given, message):
+    with pytest.raises(BortError, match=message):
+        answer_of("--best", "--plan", *given)
+
+
 def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch):
     from types import SimpleNamespace
 
