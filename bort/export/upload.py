@@ -30,13 +30,11 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
     missing = [name for name in (CONFIG, CARD) if name not in chosen]
     if not any(name.endswith((".safetensors", ".onnx")) for name in chosen):
         missing.append("weights")
-    if links := [name for name in names if (folder / name).is_symlink() and missing]:
-        raise ExportError(
-            f"{folder / links[0]} is a link, and links are not uploaded; copy the file itself"
-        )
     if missing:
+        has_links = any((folder / name).is_symlink() for name in names)
         raise ExportError(
-            f"{folder} is no exported model: it has no {missing[0]}; write one with: "
+            f"{folder} is no exported model: it has no {missing[0]}"
+            f"{' (links are not followed)' if has_links else ''}; write one with: "
             "bort export MODEL --format hf --out FOLDER"
         )
     read_config(folder, str(folder))

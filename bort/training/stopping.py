@@ -28,8 +28,8 @@ def stop_or_pause(should_stop: ShouldStop | None) -> None:
     Raises:
         TrainingStoppedError: `should_stop` said True.
     """
-    for _ in stoppable([None], should_stop):
-        wait_while_measuring(should_stop)
+    _check(should_stop)
+    wait_while_measuring(should_stop)
 
 
 def stoppable(steps: Iterable[Step], should_stop: ShouldStop | None) -> Iterator[Step]:
@@ -39,6 +39,10 @@ def stoppable(steps: Iterable[Step], should_stop: ShouldStop | None) -> Iterator
         TrainingStoppedError: it said so.
     """
     for step in steps:
-        if should_stop is not None and should_stop():
-            raise TrainingStoppedError("the training was stopped; run it again to finish it")
+        _check(should_stop)
         yield step
+
+
+def _check(should_stop: ShouldStop | None) -> None:
+    if should_stop is not None and should_stop():
+        raise TrainingStoppedError("the training was stopped; run it again to finish it")
