@@ -24,7 +24,7 @@ DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
 EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
-MOST_TEXTS = 4096  # per timed forward pass: what memory holds
+MOST_TEXTS = 4096  # per forward pass: what memory holds
 MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -113,7 +113,8 @@ class TrainingSpec(_Description):
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "seeds"):
+        check_batch_size(self.batch_size)
+        for name in ("steps", "seeds"):
             _positive(name, getattr(self, name))
         for name in ("max_length", "threads"):
             if getattr(self, name) is not None:
@@ -146,13 +147,8 @@ class LatencySpec(_Description):
     profile: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "sequence_length"):
-            _positive(name, getattr(self, name))
-        if self.batch_size > MOST_TEXTS:
-            raise InvalidFieldError(
-                "batch_size",
-                f"a pass of {self.batch_size:,} texts is more than {MOST_TEXTS:,}; choose fewer",
-            )
+        check_batch_size(self.batch_size)
+        _positive("sequence_length", self.sequence_length)
         if self.threads is not None:
             _positive("threads", self.threads)
 
@@ -330,56 +326,13 @@ def check_audit(count: int, space_size: int) -> int:
     return count
 
 
-def parse_epsilon(text: str) -> float:
-    """Read epsilon as typed by a person."""
-    try:
-        return check_epsilon(float(text))
-    except InvalidFieldError:
-        raise
-    except ValueError:
+def check_batch_size(size: int) -> None:
+    """Pass if so many texts can be in one batch."""
+    _positive("batch_size", size)
+    if size > MOST_TEXTS:
         raise InvalidFieldError(
-            "epsilon", f"epsilon must be a number above 0, got {text!r}; try 0.1 or 0.25"
-        ) from None
-
-
-def parse_weights(text: str) -> tuple[float, float, float]:
-    """Read weights as typed by a person: three numbers with commas between."""
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InvalidFieldError(
-            "weights", f"weights are three numbers with commas between, got {text!r}; try 1,1,1"
-        ) from None
-    return check_weights(numbers)
-
-
-def parse_learning_rates(text: str) -> tuple[float, ...]:
-    """Read Θ as typed by a person: learning rates with commas between; empty is the default."""
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InvalidFieldError(
-            "learning_rates",
-            f"learning rates are numbers with commas between, got {text!r}; try 3e-4,1e-3",
-        ) from None
-
-
-def parse_lipschitz(text: str) -> float | dict[str, float]:
-    """Read λ as typed by a person: `0.2`, or `depth=0.1,hidden=0.3`."""
-    try:
-        if "=" not in text:
-            return float(text)
-        pairs = [(k.strip(), float(v)) for k, v in (part.split("=") for part in text.split(","))]
-    except ValueError:
-        raise InvalidFieldError(
-            "lipschitz",
-            f"λ is one number or name=number pairs with commas between, got {text!r}; "
-            "try 0.2 or depth=0.1,hidden=0.3",
-        ) from None
-    names = [name for name, _ in pairs]
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise InvalidFieldError("lipschitz", f"λ of {repeated[0]} is given twice; name it once")
-    return dict(pairs)
+            "batch_size", f"a pass of {size:,} texts is more than {MOST_TEXTS:,}; choose fewer"
+        )
 
 
 def _is_number(value: object) -> bool:

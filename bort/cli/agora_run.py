@@ -16,8 +16,8 @@ from bort.study import (
     TaskSpec,
     TrainingSpec,
     check_name,
-    parse_learning_rates,
 )
+from bort.typed import parse_learning_rates
 
 TORUS = "torus"
 ARCHITECTURE = "2-2-128-512"

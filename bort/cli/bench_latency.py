@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Write latency.md, latency.svg and latency.json there.",
 )
+@options.minutes
 @options.as_json
 def latency(
     space: str,
@@ -51,6 +52,7 @@ def latency(
     report: bool,
     work: Path | None,
     out: Path | None,
+    minutes: float | None,
     as_json: bool,
 ) -> None:
     """Measure a space on several runtimes and lengths, twice; landmarks; and beside a busy loop.
@@ -78,7 +80,7 @@ def latency(
     folder = work or cache() / "bench-latency" / f"{searched.digest[:12]}-{count}"
     if not report:
         wanted = [s for s in steps if not is_done(s, stored_result(folder, s))]
-        _measure(wanted, searched, folder, count=count, threads=threads)
+        _measure(wanted, searched, folder, count=count, threads=threads, minutes=minutes)
     everything = bench_steps(names, _numbers(lengths))
     results = {s: found for s in everything if (found := stored_result(folder, s)) is not None}
     if not results:
@@ -93,10 +95,18 @@ def latency(
 
 
 def _measure(
-    steps: "Sequence[BenchStep]", space: Any, folder: Path, *, count: int, threads: int | None
+    steps: "Sequence[BenchStep]",
+    space: Any,
+    folder: Path,
+    *,
+    count: int,
+    threads: int | None,
+    minutes: float | None,
 ) -> None:
     from bort.bench.latency_steps import run_step
+    from bort.measure.protocol import Protocol
     from bort.measure.runtimes.kept_exports import keeping_exports
+    from bort.measure.timing import Instruments
     from bort.training.files import write_atomically
 
     with keeping_exports(folder / "onnx"):
@@ -108,6 +118,7 @@ def _measure(
                 space,
                 count=count,
                 threads=threads,
+                instruments=Instruments(protocol=Protocol().lasting(minutes)),
                 on_progress=lambda text, title=title: _say(f"{title}: {text}"),  # type: ignore[misc]
             )
             content = json.dumps(result, allow_nan=False, indent=1).encode()

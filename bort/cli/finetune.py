@@ -8,7 +8,8 @@ import click
 from bort.cli import options
 from bort.errors import InvalidOptionError
 from bort.finetuning.spec import DONORS, LOGGERS, STAGES, TEXTS, FineTuneSpec, Recipe
-from bort.study import LARGEST_SEED, TaskSpec, parse_learning_rates
+from bort.study import LARGEST_SEED, TaskSpec
+from bort.typed import parse_learning_rates
 
 if TYPE_CHECKING:
     from bort.storage import Store

@@ -7,7 +7,8 @@ import click
 
 from bort.cli import options
 from bort.cli import table as tables
-from bort.study import SearchSpec, parse_epsilon, parse_weights
+from bort.study import SearchSpec
+from bort.typed import parse_epsilon, parse_weights
 
 
 @click.command()

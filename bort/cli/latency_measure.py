@@ -62,6 +62,7 @@ SETTLED_BY_STUDY = (
     is_flag=True,
     help="Leave this machine's usual pace aside: what is measured now, if quiet, is the new one.",
 )
+@options.minutes
 @options.store_url
 @options.as_json
 @click.pass_context
@@ -72,6 +73,7 @@ def measure(
     out: Path | None,
     store_url: str | None,
     new_pace: bool,
+    minutes: float | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -89,6 +91,7 @@ def measure(
     Examples:
       bort latency measure
       bort latency measure --space minilm --count 56 --sequence-length 128 --json
+      bort latency measure --sequence-length 128 --minutes 15
       bort latency measure --runtime onnx-int8 --threads 1 --name laptop-int8 --out laptop.json
       bort latency measure --lengths-from movie-reviews --name as-in-reviews
       bort latency measure --study quick
@@ -106,10 +109,11 @@ def measure(
         _check_out(out)
         with _interrupts() as stopped:
             if study is None:
-                profile = _sample(store, stopped, new_pace=new_pace, **given)
+                profile = _sample(store, stopped, new_pace=new_pace, minutes=minutes, **given)
             else:
                 _check_alone(context)
-                profile = _winners(store, stopped, study, seed=given["seed"], wait=given["wait"])
+                asked = {"seed": given["seed"], "wait": given["wait"], "minutes": minutes}
+                profile = _winners(store, stopped, study, **asked)
     if out is not None:
         write_profile(profile, out)
     latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
@@ -132,12 +136,14 @@ def _sample(
     text: str,
     label: str,
     new_pace: bool,
+    minutes: float | None,
     **workload: Any,
 ) -> "LatencyProfile":
     from bort.families import load_space
     from bort.measure.latency import measure as steps_of
     from bort.measure.latency import profile_key
     from bort.measure.pace_book import PaceFiles
+    from bort.measure.protocol import Protocol
     from bort.measure.stored import check_new_name, keep_profile
     from bort.measure.text_lengths import text_lengths
     from bort.measure.timing import Instruments
@@ -159,7 +165,9 @@ def _sample(
         name=name,
         wait=wait,
         should_stop=lambda: bool(stopped),
-        instruments=Instruments(paces=PaceFiles(is_new=new_pace)),
+        instruments=Instruments(
+            protocol=Protocol().lasting(minutes), paces=PaceFiles(is_new=new_pace)
+        ),
     )
     profile = _last(steps)
     # Profiles of several lengths are used by name: the key knows one length only.
@@ -168,13 +176,21 @@ def _sample(
 
 
 def _winners(
-    store: "Store", stopped: list[bool], study: str, *, seed: int, wait: bool
+    store: "Store",
+    stopped: list[bool],
+    study: str,
+    *,
+    seed: int,
+    wait: bool,
+    minutes: float | None,
 ) -> "LatencyProfile":
     from bort.answers import read_answer
     from bort.architecture import Architecture
     from bort.families import SearchSpace
     from bort.measure.front import measure_front
+    from bort.measure.protocol import HANDFUL
     from bort.measure.stored import keep_profile, study_profile_of
+    from bort.measure.timing import Instruments
 
     profile = study_profile_of(store, study)
     answer = read_answer(store, study)
@@ -186,6 +202,7 @@ def _winners(
         seed=seed,
         wait=wait,
         should_stop=lambda: bool(stopped),
+        instruments=Instruments(protocol=HANDFUL.lasting(minutes)),
     )
     found = _last(steps)
     keep_profile(store, found)

@@ -67,6 +67,8 @@ def warn(noise: "Noise", *, rounds: int, complete: bool) -> None:
             Text(f"Stopped early, after {rounds} rounds; searches will not use it.")
         )
     warn_of(noise.to_dict())
+    if noise.is_coarse:
+        Console(stderr=True).print(Text("More rounds tell more architectures apart: --minutes 10."))
 
 
 def warn_of(noise: Mapping[str, Any]) -> None:

@@ -22,6 +22,13 @@ store_url = click.option(
     help="Where studies and jobs are kept [default: $BORT_STORE, else SQLite in $BORT_HOME].",
 )
 
+minutes = click.option(
+    "--minutes",
+    type=float,
+    metavar="M",
+    help="How long a restless machine is measured [default: 5; 1 for a study].",
+)
+
 
 class JobId(click.ParamType[int]):
     """A job's number, as `bort jobs list` shows it."""

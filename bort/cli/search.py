@@ -20,12 +20,9 @@ from bort.study import (
     TrainingSpec,
     check_audit,
     check_name,
-    parse_epsilon,
-    parse_learning_rates,
-    parse_lipschitz,
-    parse_weights,
     suggest_name,
 )
+from bort.typed import parse_epsilon, parse_learning_rates, parse_lipschitz, parse_weights
 
 if TYPE_CHECKING:
     from bort.storage import Store

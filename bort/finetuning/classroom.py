@@ -45,7 +45,7 @@ class Classroom:
         spec: what was asked.
         oracle: which prepared source network, teacher and device.
         encoded: `task` over its own tokens.
-        logits: the teacher's, by split.
+        logits: the teacher's, by split; of the pool only where `spec.labels_pool`.
         donor: the network to inherit from.
     """
 
@@ -98,6 +98,14 @@ class Classroom:
         tokens = labelled.tokens.joined(self.encoded.splits["pool"])
         return Examples(tokens, np.concatenate([labelled.targets, soft]), self.encoded.padding)
 
+    def unlabelled(self) -> Examples:
+        """The same texts without any answers, for an objective that finds its own."""
+        tokens = self.encoded.splits["train"]
+        if "pool" in self.encoded.splits:
+            tokens = tokens.joined(self.encoded.splits["pool"])
+        nothing = np.empty((len(tokens), 0), dtype=np.float32)
+        return Examples(tokens, nothing, self.encoded.padding)
+
     def projection(self, candidate: Candidate) -> Tensor:
         """From the donor's stream to the student's, (donor's hidden, student's hidden)."""
         if candidate.projection is not None:
@@ -133,8 +141,9 @@ def open_classroom(
     Raises:
         InvalidModelError and others: as `ErrorOracle`.
         TrainingStoppedError: `should_stop` said so.
-    Cost: as the error oracle's; with made-up texts, the teacher's answers to all of them (a
-        minute for 60,000 on two quiet cores), once per task, teacher and seed.
+    Cost: as the error oracle's; where `spec.labels_pool`, the teacher's answers to all made-up
+        texts (a minute for 60,000 where bfloat16 is multiplied, else five and more), once per
+        task, teacher and seed.
     """
     space = SearchSpace.from_dict({**spec.space, "fixed": _fixed(spec, task)})
     oracle = ErrorOracle(
@@ -149,16 +158,18 @@ def open_classroom(
     encoded = encode_task(
         wider, source.folder, digest=source.digest, max_length=limit, longest=limit
     )
+    logits = oracle.teacher.logits
     with training_threads(oracle.threads):
-        logits = answers_to(
-            oracle.teacher,
-            wider,
-            encoded,
-            max_length=spec.training.max_length,
-            device=oracle.device,
-            on_text=on_text,
-            should_stop=should_stop,
-        )
+        if spec.labels_pool:
+            logits = answers_to(
+                oracle.teacher,
+                wider,
+                encoded,
+                max_length=spec.training.max_length,
+                device=oracle.device,
+                on_text=on_text,
+                should_stop=should_stop,
+            )
         donor = _donor_over(oracle, encoded)
     return Classroom(wider, space, spec, oracle, encoded, logits, donor)
 

@@ -128,8 +128,9 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
             for one, stage, steps in stages
         )
         for task_spec, task in zip(spec.tasks, tasks, strict=True):
-            passes = _training(spec, _labelling_passes(spec, task))
-            seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
+            if spec.labels_pool:
+                passes = _training(spec, max(1, _pool(spec, task) // spec.recipe.batch_size))
+                seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
             study = _as_study(spec, space, task_spec, steps=1)
             if trains_teacher(store, study):
                 seconds += teacher_seconds(speed, study) or 0.0
@@ -145,13 +146,6 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
         disk_bytes=FLOAT32_BYTES * (CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
         free_bytes=shutil.disk_usage(_existing(paths.home())).free,
     )
-
-
-def _labelling_passes(spec: FineTuneSpec, task: Task) -> int:
-    """Batches that the teacher answers before distillation."""
-    if "distil" not in spec.recipe.stages:
-        return 1
-    return max(1, (len(task.train) + _pool(spec, task)) // spec.recipe.batch_size)
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from bort.study import InvalidFieldError, LatencySpec, TaskSpec, TrainingSpec
+from bort.study import InvalidFieldError, LatencySpec, TaskSpec, TrainingSpec, check_batch_size
 
 Stage = Literal["distil", "finetune", "agora"]
 Donor = Literal["teacher", "source"]
@@ -69,11 +69,11 @@ class Recipe:
         object.__setattr__(self, "stages", tuple(s for s in STAGES if s in self.stages))
         _choice("distil_from", self.distil_from, DONORS)
         _choice("texts", self.texts, TEXTS)
+        check_batch_size(self.batch_size)
         for name in ("distil_steps", "steps"):
             if getattr(self, name) is not None:
                 _at_least(name, getattr(self, name), 1)
         for name, least in (
-            ("batch_size", 1),
             ("evaluations", 1),
             ("patience", 1),
             ("agora_rounds", 1),
@@ -128,6 +128,20 @@ class FineTuneSpec:
                 raise InvalidFieldError(
                     "log", f"unknown log {logger!r}; choose of {', '.join(LOGGERS)}, or none alone"
                 )
+
+    @property
+    def follows_inside(self) -> bool:
+        """Distillation compares inner states, so that the network it follows runs on every batch
+        and answers on the way; a student of another family learns answers alone."""
+        return bool(self.space["family"] == "bert")
+
+    @property
+    def labels_pool(self) -> bool:
+        """The teacher has to label the texts without labels before anything is trained."""
+        if self.recipe.texts == "all":
+            return True
+        is_on_the_way = self.recipe.distil_from == "source" or self.training.teacher is None
+        return "distil" in self.recipe.stages and not (self.follows_inside and is_on_the_way)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

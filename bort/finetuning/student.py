@@ -102,7 +102,7 @@ def _examples(room: Classroom, unit: Unit, folder: Path) -> Examples:
     if stage == "plain":
         return room.labelled(hard=1.0)
     if stage == "distil":
-        return room.everything(hard=0.0)
+        return room.everything(hard=0.0) if room.spec.labels_pool else room.unlabelled()
     usual = (room.everything if recipe.texts == "all" else room.labelled)(hard=recipe.hard)
     if not unit.is_agora:
         return usual
@@ -116,15 +116,17 @@ def _examples(room: Classroom, unit: Unit, folder: Path) -> Examples:
 
 def _objective(room: Classroom, candidate: Candidate) -> Objective | None:
     """Inner states and answers where the student is a BERT; answers alone elsewhere."""
-    if room.space.family_name != "bert":
+    spec = room.spec
+    if not spec.follows_inside:
         return None
-    is_teacher = room.spec.recipe.distil_from == "teacher"
+    is_teacher = spec.recipe.distil_from == "teacher"
     return distillation(
         candidate.model,
         room.model_to_follow(),
         room.projection(candidate),
         weights=DISTIL_WEIGHTS if is_teacher else FROM_SOURCE,
         dtype=best_dtype(room.oracle.device),
+        temperature=None if spec.labels_pool else spec.recipe.temperature,
     )
 
 

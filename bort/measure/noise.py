@@ -127,13 +127,18 @@ class Noise:
         return MAX_PACE_OF_MANY if self.pace_models >= MANY else MAX_PACE
 
     @property
+    def is_coarse(self) -> bool:
+        """Two architectures must differ by more than is allowed to be told apart."""
+        return self.resolution is not None and self.resolution > MAX_RESOLUTION
+
+    @property
     def reasons(self) -> list[str]:
         """Why it cannot rank two architectures, or would not say the same again; empty: it can."""
         reasons = [f"before: {reason}" for reason in self.before.reasons]
         reasons += [f"after: {reason}" for reason in self.after.reasons]
         if self.others_share > MAX_OTHERS_SHARE:
             reasons.append(f"throughout: {_too_many_others(self.others_share)}")
-        if self.resolution is not None and self.resolution > MAX_RESOLUTION:
+        if self.is_coarse:
             reasons.append(
                 f"throughout: two architectures must differ by {self.resolution:.1%} to be "
                 f"told apart (at most {MAX_RESOLUTION:.1%} allowed)"

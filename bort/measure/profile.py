@@ -16,6 +16,7 @@ from bort.measure.fingerprint import Fingerprint
 from bort.measure.latency_model import LatencyModel
 from bort.measure.noise import Noise
 from bort.measure.protocol import FloatArray, Latency
+from bort.measure.runtimes import RUNTIME_NAMES
 from bort.measure.workload import Workload
 
 FORMAT = "bort-latency-profile"
@@ -243,6 +244,8 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
 
 def _sane(profile: LatencyProfile) -> LatencyProfile:
     """The profile, if a measurement can have given it; else ValueError."""
+    if profile.runtime not in RUNTIME_NAMES:
+        raise ValueError(f"unknown runtime {profile.runtime!r}")
     work, positions = profile.workload, profile.fixed.get("positions")
     if min(work.batch_size, work.sequence_length, work.threads) < 1:
         raise ValueError(f"nothing can be measured with {work}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bort.errors import InvalidOptionError
+
 FloatArray = NDArray[np.float64]
 Run = Callable[[], object]
 """One forward pass; its result is thrown away."""
@@ -19,6 +21,7 @@ Clock = Callable[[], float]
 CONFIDENCE = 0.95
 ENOUGH_ROUNDS = 3
 RESAMPLES = 400
+MOST_MINUTES = 120  # trainings pause and other measurements wait meanwhile
 MOST_ROUNDS = 1_000  # a bound on memory; time ends a measurement long before
 
 
@@ -62,6 +65,20 @@ class Protocol:
         if rounds < planned or resolution is None or resolution <= self.target_resolution:
             return planned
         return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
+
+    def lasting(self, minutes: float | None) -> "Protocol":
+        """These numbers with another limit; None leaves it.
+
+        Raises:
+            InvalidOptionError: no time, or more than two hours of which others wait.
+        """
+        if minutes is None:
+            return self
+        if not 0 < minutes <= MOST_MINUTES:
+            raise InvalidOptionError(
+                f"--minutes must be more than 0 and at most {MOST_MINUTES}, got {minutes:g}; try 10"
+            )
+        return replace(self, limit_seconds=60 * minutes)
 
     def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
         """These numbers, with two timed runs per round where all architectures are slow."""

@@ -36,8 +36,9 @@ def distillation(
     *,
     weights: DistillationWeights,
     dtype: torch.dtype,
+    temperature: float | None = None,
 ) -> Objective:
-    """The loss of a batch; its targets are the teacher's answers.
+    """The loss of a batch.
 
     Args:
         student: a `BertForSequenceClassification`, to be trained.
@@ -45,6 +46,8 @@ def distillation(
         projection: shape (teacher's hidden, student's hidden), orthonormal columns.
         weights: of the parts.
         dtype: of the matrix products.
+        temperature: learn the answers that `teacher` gives on the way, softened by it; None learns
+            the batch's targets.
     Cost: a forward pass of the teacher besides the student's step.
     """
     layers = layer_choice(len(student.bert.encoder.layer), len(teacher.bert.encoder.layer))
@@ -60,7 +63,12 @@ def distillation(
         is_token = (
             torch.arange(batch.ids.shape[1], device=batch.ids.device) < (batch.lengths[:, None])
         )
-        loss = weights.answers * F.cross_entropy(found.logits, batch.targets)
+        loss = found.logits.new_zeros(())
+        if weights.answers:
+            targets = batch.targets
+            if temperature is not None:
+                targets = (wanted.logits / temperature).softmax(-1)
+            loss = loss + weights.answers * F.cross_entropy(found.logits, targets)
         if weights.stream:
             loss = loss + weights.stream * _stream_loss(found, wanted, layers, down, is_token)
         if weights.attention:

@@ -31,7 +31,8 @@ class Examples:
 
     Attributes:
         tokens: n texts.
-        targets: shape (n, classes), rows sum to 1; hard labels are rows of 0 and 1.
+        targets: shape (n, classes), rows sum to 1; hard labels are rows of 0 and 1. Shape (n, 0)
+            for an objective that finds its own.
         padding: token id that fills up a batch.
     """
 

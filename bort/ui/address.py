@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bort.errors import BortError
-from bort.study import check_weights, parse_epsilon, parse_weights
+from bort.study import check_weights
+from bort.typed import parse_epsilon, parse_weights
 
 
 def study() -> str | None:

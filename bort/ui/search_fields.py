@@ -17,9 +17,8 @@ from bort.study import (
     SearchSpec,
     TrainingSpec,
     check_weights,
-    parse_epsilon,
-    parse_lipschitz,
 )
+from bort.typed import parse_epsilon, parse_lipschitz
 from bort.ui import markup, readings
 from bort.ui.slots import Slots
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bort.errors import TrainingDivergedError
-from bort.finetuning import stage
+from bort.finetuning import classroom, stage
 from bort.finetuning.spec import FineTuneSpec
 from bort.jobs import JobCancelledError, JobState, resume, run_here
 from bort.training.source import weights_digest
@@ -187,6 +187,22 @@ def test_rounds_of_agora_add_texts_near_dev_errors(store, spec, study_spec):
     assert not audit & {normalise(row["text"]) for row in accepted}
     sizes = [np.load(p.with_suffix(".npz"))["first"].size for p in rounds]
     assert sizes[1] > sizes[0] == len(accepted)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "labels"),
+    [({}, False), ({"distil_from": "source"}, False), ({"texts": "all"}, True)],
+)
+def test_the_teacher_labels_beforehand_only_what_nobody_asks_it_on_the_way(
+    store, spec, monkeypatch, recipe, labels
+):
+    asked = []
+    real = classroom.answers_to
+    monkeypatch.setattr(
+        classroom, "answers_to", lambda *given, **listen: asked.append(1) or real(*given, **listen)
+    )
+    finetune(store, spec(compare=False, **recipe))
+    assert bool(asked) == labels
 
 
 def test_a_stage_alone_can_be_asked_for(store, spec):

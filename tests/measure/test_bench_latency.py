@@ -47,7 +47,7 @@ def bench(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def machine(monkeypatch):
     machine = FakeMachine(noise=0.02)
-    monkeypatch.setattr(timing, "Instruments", lambda: machine.instruments)
+    monkeypatch.setattr(timing, "Instruments", lambda **_: machine.instruments)
     return machine
 
 

@@ -223,6 +223,7 @@ def test_binary_and_missing_files_are_refused(tmp_path):
         ({"fingerprint": {"cpu": "x"}}, "damaged"),
         ({"noise": []}, "damaged"),
         ({"batch_size": "one"}, "damaged"),
+        ({"runtime": "cuda"}, "unknown runtime 'cuda'"),
     ],
 )
 def test_a_damaged_profile_is_refused_in_one_line(good, change, message):

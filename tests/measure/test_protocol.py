@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bort.errors import InvalidOptionError
 from bort.measure.protocol import (
     Protocol,
     choose_rounds,
@@ -53,6 +54,17 @@ def test_each_round_times_every_architecture_in_another_order():
     assert len(orders) == 4
     assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
     assert len(set(orders)) > 1
+
+
+def test_a_limit_in_minutes_replaces_the_usual_one():
+    assert Protocol().lasting(None) == Protocol()
+    assert Protocol().lasting(10).limit_seconds == 600
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), 121])
+def test_minutes_that_cannot_be_meant_are_refused(minutes):
+    with pytest.raises(InvalidOptionError, match="--minutes must be more than 0"):
+        Protocol().lasting(minutes)
 
 
 def test_the_same_seed_gives_the_same_order():

@@ -1,5 +1,7 @@
 """Distillation, made-up texts, and what a resumed training repeats."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,10 +14,10 @@ from bort.training.corpus import with_unlabelled
 from bort.training.distillation import DistillationWeights, distillation, head_groups
 from bort.training.donor import calibration_batch, observe
 from bort.training.forward import bert_logits, bert_states
-from bort.training.loop import Examples, TrainingSettings, train
+from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.optimiser import adamw
 from bort.training.reduction import principal_axes
-from bort.training.teacher import classifier_over, one_hot
+from bort.training.teacher import classifier_over, one_hot, softmax
 from bort.training.vocabulary import pruned_table
 
 SMALL = Architecture.of(depth=1, heads=1, hidden=8, intermediate=16)
@@ -101,6 +103,26 @@ def test_a_student_comes_closer_to_its_teacher(teacher, student, examples):
     )
     losses = [s.loss for s in train(candidate.model, examples, short(60), objective=objective)]
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+def test_answers_on_the_way_are_those_given_beforehand(teacher, student, encoded, examples):
+    soft = softmax(predict(teacher, examples.tokens, padding=encoded.padding) / np.float32(2.0))
+    given = replace(examples, targets=soft)
+    without = replace(examples, targets=np.empty((len(examples.tokens), 0), dtype=np.float32))
+
+    def losses(examples, temperature):
+        candidate = student()
+        objective = distillation(
+            candidate.model,
+            teacher,
+            candidate.projection,
+            weights=DistillationWeights(),
+            dtype=torch.float32,
+            temperature=temperature,
+        )
+        return [s.loss for s in train(candidate.model, examples, short(5), objective=objective)]
+
+    assert losses(without, 2.0) == pytest.approx(losses(given, None), abs=1e-4)
 
 
 def test_heads_follow_groups_of_heads():
