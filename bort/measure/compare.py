@@ -11,19 +11,14 @@ from bort.families import family
 from bort.measure.fingerprint import differences, this_machine
 from bort.measure.profile import LatencyProfile
 from bort.measure.protocol import FloatArray
-from bort.measure.runtimes import RUNTIME_NAMES, runtime_kind
+from bort.measure.runtimes import runtime_kind
 
 
 def differences_from_here(profile: LatencyProfile) -> list[str]:
     """What this machine differs in from where the profile was measured; empty when in nothing."""
-    libraries = (
-        runtime_kind(profile.runtime).libraries
-        if profile.runtime in RUNTIME_NAMES
-        else tuple(profile.fingerprint.libraries)
-    )
-    return differences(
-        profile.fingerprint, this_machine(libraries, threads=profile.workload.threads)
-    )
+    libraries = runtime_kind(profile.runtime).libraries
+    here = this_machine(libraries, threads=profile.workload.threads)
+    return differences(profile.fingerprint, here)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bort.ui import chart, frame, machine_compare, machine_verdict, markup, read
 def show() -> None:
     """The section below the form."""
     st.subheader("Profiles", anchor=False)
-    profiles = stored_profiles(readings.store())
+    profiles = _here_first(stored_profiles(readings.store()))
     if not profiles:
         markup.notice("No profile is stored yet. Measure this machine, or bring one as a file.")
     else:
@@ -41,6 +41,11 @@ def show() -> None:
         else:
             machine_compare.show(by_name[first], by_name[second])
     _bring()
+
+
+def _here_first(profiles: Sequence[LatencyProfile]) -> list[LatencyProfile]:
+    """Those that hold for this machine, then the others; each the newest first."""
+    return sorted(profiles, key=lambda profile: bool(compare.differences_from_here(profile)))
 
 
 def _one(profile: LatencyProfile) -> None:
