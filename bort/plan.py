@@ -154,12 +154,12 @@ def plan_study(store: Store, spec: StudySpec) -> Plan:
         basis="nothing comparable was timed yet; the first trainings will tell"
         if speed is None
         else f"from {speed.count} trainings timed in this store, examples included",
-        memory_bytes=BASE_BYTES + _training_bytes(space, spec.training),
+        memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
         measures_latency=not named and store.find_profile(profile_key(space, spec.latency)) is None,
     )
 
 
-def _training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
+def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
     """Weights and optimiser state of the maximum point, and what its backward pass keeps."""
     top = space.architecture(space.maximum).as_dict()
     tokens = training.batch_size * (training.max_length or 2 * TYPICAL_LENGTH)

@@ -67,7 +67,7 @@ def warn(noise: "Noise", *, rounds: int, complete: bool) -> None:
             Text(f"Stopped early, after {rounds} rounds; searches will not use it.")
         )
     warn_of(noise.to_dict())
-    if noise.is_coarse:
+    if noise.is_coarse and len(noise.reasons) == 1:
         Console(stderr=True).print(Text("More rounds tell more architectures apart: --minutes 10."))
 
 

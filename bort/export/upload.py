@@ -20,7 +20,7 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
     link never does.
 
     Raises:
-        ExportError: no folder, or none that holds a model and its card.
+        ExportError: no folder, or none that holds a model and its card; damaged weights.
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not there"
@@ -38,6 +38,9 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
             "bort export MODEL --format hf --out FOLDER"
         )
     read_config(folder, str(folder))
+    for name in chosen:
+        if name.endswith(".safetensors"):
+            _check_whole(folder / name)
     return chosen, [name for name in names if name not in chosen]
 
 
@@ -116,6 +119,18 @@ def upload(
 
 def _is_ours(file: Path) -> bool:
     return file.suffix in ENDINGS and file.is_file() and not file.is_symlink()
+
+
+def _check_whole(weights: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise ExportError(
+            f"{weights} is damaged or cut off ({error}); export the model again"
+        ) from None
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from bort import paths
 from bort.errors import InvalidArchitectureError, InvalidDataError, InvalidModelError, StoreError
 from bort.expected_time import (
     FORWARD_SHARE,
+    TYPICAL_LENGTH,
     candidate_seconds,
     teacher_seconds,
     training_speed,
@@ -20,7 +21,7 @@ from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers
 from bort.finetuning.spec import FineTuneSpec
 from bort.measure.runtimes import runtime_kind
-from bort.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study
+from bort.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study, training_bytes
 from bort.storage import Store
 from bort.study import StudySpec, TaskSpec, TrainingSpec
 from bort.tasks import Task, list_tasks, load_task
@@ -134,7 +135,9 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
             study = _as_study(spec, space, task_spec, steps=1)
             if trains_teacher(store, study):
                 seconds += teacher_seconds(speed, study) or 0.0
-    trained_bytes = BYTES_PER_PARAMETER * (max(parameters) + int(source.parameter_count[0]))
+    students = max(training_bytes(one, _training(spec, 1)) for one, _, _ in stages)
+    followed = _followed_bytes(spec, source) if "distil" in spec.recipe.stages else 0
+    teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])
     return FineTunePlan(
         trainings=len(stages),
         steps=sum(steps for _, _, steps in stages),
@@ -142,7 +145,7 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
         basis="nothing comparable was timed yet; the first steps will tell"
         if speed is None
         else f"from {speed.count} trainings timed in this store, examples included",
-        memory_bytes=BASE_BYTES + trained_bytes,
+        memory_bytes=BASE_BYTES + students + teacher + followed,
         disk_bytes=FLOAT32_BYTES * (CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
         free_bytes=shutil.disk_usage(_existing(paths.home())).free,
     )
@@ -213,6 +216,15 @@ def _source_space(spec: FineTuneSpec) -> SearchSpace:
     config = source_network(spec.training.source).config
     shape = {ours: (int(config[theirs]),) for ours, theirs in SOURCE_DIMENSIONS.items()}
     return SearchSpace("source", "bert", shape, {"vocabulary": int(config["vocab_size"])})
+
+
+def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
+    """What a pass of the followed network holds: the states of all layers, the inside of one."""
+    shape = source.architecture(source.maximum).as_dict()
+    length = spec.training.max_length or 2 * TYPICAL_LENGTH
+    states = shape["depth"] * (shape["hidden"] + shape["heads"] * length)
+    inside = 8 * shape["hidden"] + 2 * shape["intermediate"]
+    return FLOAT32_BYTES * spec.recipe.batch_size * length * (states + inside)
 
 
 def _existing(folder: Path) -> Path:

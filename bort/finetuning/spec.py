@@ -138,10 +138,11 @@ class FineTuneSpec:
     @property
     def labels_pool(self) -> bool:
         """The teacher has to label the texts without labels before anything is trained."""
-        if self.recipe.texts == "all":
+        stages = self.recipe.stages
+        if self.recipe.texts == "all" and stages != ("distil",):
             return True
         is_on_the_way = self.recipe.distil_from == "source" or self.training.teacher is None
-        return "distil" in self.recipe.stages and not (self.follows_inside and is_on_the_way)
+        return "distil" in stages and not (self.follows_inside and is_on_the_way)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

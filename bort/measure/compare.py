@@ -9,6 +9,7 @@ import numpy as np
 from bort.errors import InvalidSpaceError
 from bort.families import family
 from bort.measure.fingerprint import differences, this_machine
+from bort.measure.latency_model import with_derived_terms
 from bort.measure.profile import LatencyProfile
 from bort.measure.protocol import FloatArray
 from bort.measure.runtimes import runtime_kind
@@ -36,6 +37,17 @@ class _Measured:
             batch_size=batch_size,
             sequence_length=sequence_length,
         )
+
+
+def unknown_terms(profile: LatencyProfile) -> list[str]:
+    """Terms of its model that the family does not have; none where the family is not here."""
+    if not profile.measurements:
+        return []
+    try:
+        known = with_derived_terms(profile.workload.terms(_Measured(profile)))
+    except (InvalidSpaceError, KeyError):
+        return []
+    return [name for name in profile.model.coefficients_ms if name not in known]
 
 
 def predicted_ms(profile: LatencyProfile) -> FloatArray | None:

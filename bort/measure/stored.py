@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bort.errors import InvalidProfileError
 from bort.families import SearchSpace
+from bort.measure.compare import unknown_terms
 from bort.measure.latency import MeasureStep, ensure_profile
 from bort.measure.profile import LatencyProfile
 from bort.measure.timing import never
@@ -94,8 +95,20 @@ def import_profile(
     """Store a profile that was exported, maybe on another machine; it is used by name only.
 
     Raises:
-        InvalidProfileError: the name is taken or cannot be one.
+        InvalidProfileError: the name is taken or cannot be one; architectures that the model was
+            fitted on are missing; or it has terms that its family has not.
     """
+    fitted = sum(one.fitted for one in profile.measurements)
+    if profile.study is None and fitted != profile.model.fitted_on:
+        raise InvalidProfileError(
+            f"the profile's model was fitted on {profile.model.fitted_on} architectures, and "
+            f"{fitted} of them are there; export it again, or measure here"
+        )
+    if unknown := unknown_terms(profile):
+        raise InvalidProfileError(
+            f"the profile's model counts {unknown[0]!r}, which architectures of the family "
+            f"{profile.family_name!r} do not have; export it again, or measure here"
+        )
     named = replace(profile, name=check_new_name(store, name or profile.name))
     keep_profile(store, named)
     return named

@@ -124,6 +124,13 @@ def test_only_what_was_exported(folder, gone):
         files_to_upload(folder)
 
 
+def test_weights_that_were_cut_off_stay_here(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ExportError, match="damaged or cut off"):
+        files_to_upload(folder)
+
+
 def test_no_folder(tmp_path):
     with pytest.raises(ExportError, match="is not there"):
         files_to_upload(tmp_path / "nowhere")

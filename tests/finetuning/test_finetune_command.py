@@ -118,6 +118,14 @@ def test_a_plan_is_told_before_anything_starts(store):
     assert store.jobs() == []
 
 
+def test_a_larger_batch_takes_more_memory(store, spec):
+    memory = [
+        plan_finetune(store, asked, check_finetune(asked)).memory_bytes
+        for asked in (spec(batch_size=32), spec(batch_size=4096))
+    ]
+    assert memory[1] > memory[0]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -277,6 +277,24 @@ def test_a_profile_travels_as_a_file(bort, machine, home):
         assert (code, out, err.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"architectures": []}, "8 architectures, and 0 of them"),
+        ({"model": {"coefficients_ms": {"foo": 1.0}}}, "counts 'foo'"),
+    ],
+)
+def test_a_profile_that_contradicts_itself_is_not_imported(bort, machine, home, change, said):
+    bort(*MEASURE, "--count", 16, "--name", "a", "--json")
+    bort("show", "a", "--export", "a.json")
+    whole = json.loads((home / "a.json").read_text())
+    model = {**whole["model"], **change.pop("model", {})}
+    (home / "b.json").write_text(json.dumps({**whole, **change, "model": model}))
+    code, out, err = bort("import", "b.json", "--name", "b")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
 def test_the_winners_of_a_study_are_measured(bort, machine, home):
     from made_up_study import fill
 
