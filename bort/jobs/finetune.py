@@ -139,6 +139,7 @@ class _TaskRun:
 
     def _train(self, room: "Classroom", unit: "Unit") -> Path:
         """Train one unit to its end, or go on with it; returns its folder."""
+        from bort.finetuning.stage import result_of
         from bort.finetuning.student import run_unit
         from bort.training.device import training_threads
 
@@ -147,7 +148,7 @@ class _TaskRun:
         with self._turn(), training_threads(room.oracle.threads):
             for step in run_unit(room, unit, folder, should_stop=self.context.should_stop):
                 self.listener.hear(step)
-        self.listener.end_unit()
+        self.listener.end_unit(result_of(folder))
         return folder
 
     def _latencies(self, room: "Classroom") -> Mapping[str, Any]:

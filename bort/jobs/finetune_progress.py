@@ -13,7 +13,7 @@ from bort.storage import Progress
 
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
-    from bort.finetuning.stage import StageStep
+    from bort.finetuning.stage import StageResult, StageStep
     from bort.finetuning.units import Unit
 
 POINTS_PER_CURVE = 150  # of a stage; each point costs a write to the store
@@ -38,7 +38,6 @@ class Listener:
         self._begun: float | None = None
         self._reported = 0.0
         self._losses: list[float] = []
-        self._last: StageStep | None = None
         self._dev_error: float | None = None
 
     def say(self, message: str, *, seconds_left: float | None = None) -> None:
@@ -58,13 +57,12 @@ class Listener:
         """The next unit begins, or goes on."""
         from bort.finetuning.units import steps_of
 
-        self._unit, self._losses, self._last, self._dev_error = unit, [], None, None
+        self._unit, self._losses, self._dev_error = unit, [], None
         self._unit_steps = steps_of(room, unit.stage)
         self._begun = self._begun or time.monotonic()
 
     def hear(self, step: "StageStep") -> None:
         """A step was taken."""
-        self._last = step
         self._counted += 1
         self._losses.append(step.loss)
         if step.dev_error is not None:
@@ -79,13 +77,14 @@ class Listener:
         if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
             self._report_step(step)
 
-    def end_unit(self) -> None:
+    def end_unit(self, result: "StageResult") -> None:
         """The unit is over, perhaps earlier than planned."""
         assert self._unit is not None
         self._done_before += self._unit_steps
-        taken = "" if self._last is None else f" after {self._last.step} steps"
-        error = "" if self._dev_error is None else f", dev error {self._dev_error:.4f}"
-        self._context.log(f"{self._task}: {self._unit.name} is finished{taken}{error}")
+        self._context.log(
+            f"{self._task}: {self._unit.name} is finished after {result.steps} steps, dev error "
+            f"{result.dev_error:.4f} with the weights of step {result.chosen_step}"
+        )
 
     def _point(self, what: str, step: int, value: float) -> None:
         assert self._unit is not None

@@ -51,8 +51,9 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
     name = context.store.study(spec.name).profile
     if name is not None:
         return named_profile(context.store, name)
-    other = holder()
-    _say(context, f"Waiting for a measurement: {other}" if other else "Measuring latency")
+    if spec.latency.profile is None:
+        other = holder()
+        _say(context, f"Waiting for a measurement: {other}" if other else "Measuring latency")
     profile = study_profile(
         context.store,
         space,
