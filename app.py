@@ -1,6 +1,6 @@
 """The dashboard: `bort app`, or `streamlit run app.py`."""
 
-from bort.ui import frame, navigation
+from bort.ui.kit import frame, navigation
 
 frame.settings()
 navigation.run()

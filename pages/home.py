@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from bort.ui import frame, overview, readings
+from bort.ui.home import overview
+from bort.ui.kit import frame, readings
 
 LEAD = (
     "bort finds the text models that trade size, CPU latency and error best, and certifies how "

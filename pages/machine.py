@@ -2,16 +2,13 @@
 
 import streamlit as st
 
-from bort.ui import (
-    address,
-    frame,
-    machine_facts,
-    machine_form,
-    machine_landmarks,
-    machine_profiles,
-    machine_watch,
-)
-from bort.ui.slots import Slots
+from bort.ui.kit import address, frame
+from bort.ui.kit.slots import Slots
+from bort.ui.machine import facts as machine_facts
+from bort.ui.machine import form as machine_form
+from bort.ui.machine import landmarks as machine_landmarks
+from bort.ui.machine import profiles as machine_profiles
+from bort.ui.machine import watch as machine_watch
 
 LEAD = (
     "Latency is measured here, on the runtime that you deploy: some architectures with random "

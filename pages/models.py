@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from bort.ui import address, frame, model_panel, model_watch, readings
+from bort.ui.kit import address, frame, readings
+from bort.ui.models import panel as model_panel
+from bort.ui.models import watch as model_watch
 
 LEAD = (
     "A search gives architectures; here are the models that were trained from them, judged on "

@@ -3,20 +3,11 @@
 import streamlit as st
 
 from bort.storage import StudyRecord
-from bort.ui import (
-    certificate,
-    frame,
-    front_charts,
-    front_table,
-    growing,
-    machine_front,
-    markup,
-    point_panel,
-    question,
-    readings,
-    study_choice,
-    weight_panel,
-)
+from bort.ui.front import certificate, growing, point_panel, question, study_choice, weight_panel
+from bort.ui.front import charts as front_charts
+from bort.ui.front import table as front_table
+from bort.ui.kit import frame, markup, readings
+from bort.ui.machine import front as machine_front
 
 LEAD = (
     "Every trained architecture by size, latency and error. Change ε or the weights and the "

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from bort.ui import address, frame, job_view, search_form, search_plan
-from bort.ui.slots import Slots
+from bort.ui.kit import address, frame
+from bort.ui.kit.slots import Slots
+from bort.ui.search import form as search_form
+from bort.ui.search import plan as search_plan
+from bort.ui.search import watch as job_view
 
 LEAD = (
     "Train the few architectures that tell most about the others, until every trade-off of the "

@@ -49,11 +49,13 @@ def roots(names: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("name", ["architecture", "errors", "evaluation", "study"])
 def test_values_need_the_standard_library_only(name: str) -> None:
-    found = roots(imports(ROOT / "bort" / f"{name}.py"))
+    found = roots(imports(ROOT / "bort" / "core" / f"{name}.py"))
     assert found <= set(sys.stdlib_module_names) | {"bort"}
 
 
-@pytest.mark.parametrize("path", modules("bort/search", "bort/agora"), ids=str)
+@pytest.mark.parametrize(
+    "path", modules("bort/search", "bort/agora/loop", "bort/agora/torus"), ids=str
+)
 def test_search_and_agora_are_pure(path: Path) -> None:
     found = roots(imports(path))
     assert not found & {*HEAVY, "streamlit", "plotly", "sqlalchemy", "time", "logging", "random"}
@@ -80,8 +82,15 @@ def test_each_edge_has_one_owner(path: Path) -> None:
 @pytest.mark.parametrize("path", modules("app.py", "pages"), ids=str)
 def test_pages_are_thin(path: Path) -> None:
     ours = {name for name in imports(path) if name.startswith("bort.")}
-    allowed = ("bort.ui", "bort.figures", "bort.jobs", "bort.storage", "bort.answers", "bort.study")
-    assert all(name.startswith(allowed) or name == "bort.errors" for name in ours), ours
+    allowed = (
+        "bort.ui",
+        "bort.figures",
+        "bort.jobs",
+        "bort.storage",
+        "bort.studies.answers",
+        "bort.core.study",
+    )
+    assert all(name.startswith(allowed) or name == "bort.core.errors" for name in ours), ours
     assert not roots(imports(path)) & set(HEAVY)
 
 
@@ -91,9 +100,9 @@ def test_pages_are_thin(path: Path) -> None:
         "import bort",
         "import bort.cli.main",
         "import bort.cli.front",
-        "import bort.answers, bort.storage, bort.jobs, bort.search.answer, bort.families",
-        "import bort.tasks, bort.measure.latency_model",
-        "import bort.finetuning.plan, bort.export.card, bort.export.commands, bort.interchange",
+        "import bort.studies.answers, bort.storage, bort.jobs, bort.search.answer, bort.families",
+        "import bort.tasks, bort.latency.model",
+        "import bort.finetuning.plan, bort.export.card, bort.studies.commands, bort.studies",
     ],
 )
 def test_painting_a_page_loads_nothing_heavy(statement: str) -> None:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from made_up_study import fill, made_up_spec
 
-from bort.errors import InvalidSpaceError
+from bort.core.errors import InvalidSpaceError
 from bort.families import parse_space
-from bort.plan import check_study, plan_study
 from bort.storage import Store, open_store
+from bort.studies.plan import check_study, plan_study
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bort.errors import InvalidDataError
-from bort.projection import stable_map, text_vectors
+from bort.core.errors import InvalidDataError
+from bort.figures.projection import stable_map, text_vectors
 
 
 def clouds(n: int = 30, d: int = 8) -> tuple[np.ndarray, np.ndarray]:

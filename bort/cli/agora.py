@@ -7,7 +7,7 @@ import click
 
 from bort.cli import options
 from bort.cli.agora_run import comparison_spec, job_spec, run_options
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 COMPARISON = "agora-comparison"  # kind of the job behind --ablate
@@ -67,8 +67,8 @@ def run(
       bort agora run --from-study reviews --sampler edits --rounds 4 --minutes 10
     """
     from bort import jobs
-    from bort.cli.agora_report import print_comparison, print_run
-    from bort.cli.report import progress
+    from bort.report.agora import print_comparison, print_run
+    from bort.report.terminal import progress
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -106,9 +106,9 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
       bort agora show 3
       bort agora show 3 --points --json
     """
-    from bort.cli.agora_report import print_comparison, print_points, print_run, run_so_far
-    from bort.jobs.agora import point_rows
-    from bort.jobs.agora_runs import parents_of
+    from bort.jobs.kinds.agora import point_rows
+    from bort.jobs.kinds.agora_runs import parents_of
+    from bort.report.agora import print_comparison, print_points, print_run, run_so_far
     from bort.storage import open_to_read
 
     with open_to_read(store_url) as store:
@@ -144,8 +144,8 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
       bort agora export 3 points.jsonl
       bort agora export 3 points.parquet
     """
-    from bort.jobs.agora import point_rows
-    from bort.jobs.agora_runs import parents_of
+    from bort.jobs.kinds.agora import point_rows
+    from bort.jobs.kinds.agora_runs import parents_of
     from bort.storage import open_to_read
     from bort.storage.exported import write_rows
 
@@ -186,9 +186,9 @@ def replay(
       bort agora replay 3 --reject 0:17 --relabel 1:4=0 --json
     """
     from bort import jobs
-    from bort.cli.agora_report import print_run
-    from bort.cli.report import progress
-    from bort.jobs.agora import check_corrections
+    from bort.jobs.kinds.agora import check_corrections
+    from bort.report.agora import print_run
+    from bort.report.terminal import progress
     from bort.storage import open_store
 
     corrections = [[*_place(text), None] for text in reject]

@@ -8,8 +8,9 @@ import click
 from click.core import ParameterSource
 
 from bort.cli import options
-from bort.errors import InvalidOptionError
-from bort.study import (
+from bort.core.errors import InvalidOptionError
+from bort.core.parsing import parse_learning_rates
+from bort.core.study import (
     DEVICES,
     INITIALISATIONS,
     InvalidFieldError,
@@ -17,7 +18,6 @@ from bort.study import (
     TrainingSpec,
     check_name,
 )
-from bort.typed import parse_learning_rates
 
 TORUS = "torus"
 ARCHITECTURE = "2-2-128-512"
@@ -156,7 +156,7 @@ def comparison_spec(spec: dict[str, Any], seeds: int) -> dict[str, Any]:
 
 
 def _torus_spec(given: dict[str, Any], typed: set[str]) -> dict[str, Any]:
-    from bort.agora.torus import TorusSpec, torus_options
+    from bort.agora.torus.world import TorusSpec, torus_options
 
     names = ("learner", "labeler", "sampler", *_SHARED)
     spec = TorusSpec(**{name: given[name] for name in names if name in typed})
@@ -166,8 +166,8 @@ def _torus_spec(given: dict[str, Any], typed: set[str]) -> dict[str, Any]:
 
 
 def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, Any]:
-    from bort.agora_text.material import run_task
-    from bort.agora_text.spec import TextSpec, small_space, suggested_study, usual_representation
+    from bort.agora.text.material import run_task
+    from bort.agora.text.spec import TextSpec, small_space, suggested_study, usual_representation
     from bort.training.source import source_network
 
     task = options.task_spec(given["task"], given["text"], given["label"], given["labelled"])
@@ -211,7 +211,7 @@ def _from_study(
     given: dict[str, Any], typed: set[str], store: Any
 ) -> tuple[TaskSpec, dict[str, Any], Any, str]:
     """Task, way of training, space and student of a search."""
-    from bort.answers import read_answer
+    from bort.studies.answers import read_answer
 
     answer = read_answer(store, given["from_study"])
     architecture = given["architecture"]

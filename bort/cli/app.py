@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 import bort
-from bort.errors import MissingExtraError, StoreError
-from bort.study import InvalidFieldError
+from bort.core.errors import MissingExtraError, StoreError
+from bort.core.study import InvalidFieldError
 
 ROOT = Path(bort.__file__).parent.parent
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bort import paths
+from bort.core import paths
 from bort.tasks import OnProgress, TaskInfo, list_tasks, prepare
 
 

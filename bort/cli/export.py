@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bort.cli import options
-from bort.errors import InvalidOptionError, UnknownModelError
+from bort.core.errors import InvalidOptionError, UnknownModelError
 
 if TYPE_CHECKING:
     from bort.storage import ModelRecord, Store

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bort.cli import options
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
+from bort.core.parsing import parse_learning_rates
+from bort.core.study import LARGEST_SEED, TaskSpec
 from bort.finetuning.spec import DONORS, LOGGERS, STAGES, TEXTS, FineTuneSpec, Recipe
-from bort.study import LARGEST_SEED, TaskSpec
-from bort.typed import parse_learning_rates
 
 if TYPE_CHECKING:
     from bort.storage import Store
@@ -109,8 +109,8 @@ def finetune(**given: Any) -> None:
       bort finetune --best --task all --detach
     """
     from bort import jobs
-    from bort.cli.report import progress
     from bort.finetuning.plan import check_finetune, check_room, plan_finetune
+    from bort.report.terminal import progress
     from bort.storage import open_store
 
     with open_store(given["store_url"]) as store:
@@ -141,7 +141,7 @@ def finetune(**given: Any) -> None:
     if given["as_json"]:
         options.print_json(answer)
         return
-    from bort.cli.model_report import print_models
+    from bort.report.models import print_models
 
     print_models(answer["models"])
 
@@ -150,9 +150,9 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
     """The job that the options describe."""
     from dataclasses import replace
 
-    from bort.answers import latest_study, read_answer
     from bort.finetuning.loggers import default_loggers
-    from bort.measure.plan import check_threads
+    from bort.latency.runs.plan import check_threads
+    from bort.studies.answers import latest_study, read_answer
 
     study = store.study(given["study"] or latest_study(store)).spec
     training = study.training
@@ -179,7 +179,7 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
 
 def _untrained(store: "Store", spec: FineTuneSpec) -> list[str]:
     """Picks of the space that the study has no error of."""
-    from bort.answers import read_answer
+    from bort.studies.answers import read_answer
 
     known = {point.id for point in read_answer(store, spec.study).points}
     return [pick for pick in spec.picks if pick not in known]

@@ -7,8 +7,8 @@ import click
 
 from bort.cli import options
 from bort.cli import table as tables
-from bort.study import SearchSpec
-from bort.typed import parse_epsilon, parse_weights
+from bort.core.parsing import parse_epsilon, parse_weights
+from bort.core.study import SearchSpec
 
 
 @click.command()
@@ -71,7 +71,7 @@ def front(
     if as_json:
         options.print_json(answer)
         return
-    from bort.cli.report import print_answer
+    from bort.report.terminal import print_answer
 
     print_answer(answer)
 
@@ -91,11 +91,11 @@ def _read_study(
     copies: _Copies,
     store_url: str | None,
 ) -> dict[str, Any]:
-    from bort.answers import latest_study, read_answer
-    from bort.interchange.optuna import to_optuna
-    from bort.interchange.tables import evaluation_rows
     from bort.storage import export_study, open_to_read, write_json_file
     from bort.storage.exported import write_rows
+    from bort.studies.answers import latest_study, read_answer
+    from bort.studies.optuna import to_optuna
+    from bort.studies.tables import evaluation_rows
 
     with open_to_read(store_url) as store:
         name = study or latest_study(store)
@@ -112,7 +112,7 @@ def _read_study(
 def _read_table(
     given: dict[str, Any], epsilon: float | None, weights: tuple[float, float, float] | None
 ) -> dict[str, Any]:
-    from bort.answers.table import front_of_table
+    from bort.studies.answers.table import front_of_table
 
     default = SearchSpec()
     spec = SearchSpec(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bort.cli import options
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 
 @click.command("import")
@@ -48,8 +48,8 @@ def import_(
 
 
 def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> None:
-    from bort.interchange.optuna import optuna_rows
     from bort.storage.exported import write_rows
+    from bort.studies.optuna import optuna_rows
 
     if out is None:
         raise InvalidOptionError("name the table to write: --out trials.csv")

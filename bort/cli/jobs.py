@@ -47,7 +47,7 @@ def list_(
     if as_json:
         options.print_json({"jobs": [job.to_dict() for job in found]})
         return
-    from bort.cli.job_report import print_jobs
+    from bort.report.jobs import print_jobs
 
     print_jobs(found)
 
@@ -73,7 +73,7 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
     if as_json:
         options.print_json({**job.to_dict(), "events": [event.to_dict() for event in events]})
         return
-    from bort.cli.job_report import print_job
+    from bort.report.jobs import print_job
 
     print_job(job, events)
 
@@ -146,8 +146,8 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
       bort jobs resume 3
       bort jobs resume 3 --detach
     """
-    from bort.cli.report import progress
     from bort.jobs import resume as resume_job
+    from bort.report.terminal import progress
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -174,7 +174,9 @@ _PRINTERS = ("search", "agora", "agora-comparison", "finetune")
 
 def _print_result(kind: str, result: Mapping[str, Any]) -> None:
     """As the command that begins such jobs does."""
-    from bort.cli import agora_report, model_report, report
+    from bort.report import agora as agora_report
+    from bort.report import models as model_report
+    from bort.report import terminal as report
 
     if kind == "search":
         report.print_answer(result)

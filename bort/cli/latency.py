@@ -9,7 +9,7 @@ from bort.cli import options
 from bort.cli.latency_measure import measure
 
 if TYPE_CHECKING:
-    from bort.measure.profile import LatencyProfile
+    from bort.latency.profile import LatencyProfile
     from bort.storage import Store
 
 
@@ -57,11 +57,11 @@ def show(
       bort latency show laptop-int8 --export laptop.json
       bort latency show laptop.json server.json --json
     """
-    from bort.cli import latency_report
-    from bort.errors import InvalidOptionError
-    from bort.measure import compare
-    from bort.measure.profile import write_profile
-    from bort.measure.stored import stored_profiles
+    from bort.core.errors import InvalidOptionError
+    from bort.latency import compare
+    from bort.latency.profile import write_profile
+    from bort.latency.stored import stored_profiles
+    from bort.report import latency as latency_report
     from bort.storage import open_to_read
 
     if export is not None and (first is None or second is not None):
@@ -99,10 +99,10 @@ def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) ->
       bort latency import server.json --name server
       bort search --latency-profile server
     """
-    from bort.cli import latency_report
-    from bort.measure import compare
-    from bort.measure.profile import read_profile
-    from bort.measure.stored import import_profile
+    from bort.latency import compare
+    from bort.latency.profile import read_profile
+    from bort.latency.stored import import_profile
+    from bort.report import latency as latency_report
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -132,11 +132,11 @@ def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
       bort latency landmarks --sequence-length 128 --threads 1 --json
     """
     from bort import jobs
-    from bort.cli import latency_report
-    from bort.cli.report import progress
-    from bort.measure.landmarks import check_landmarks
+    from bort.core.study import LatencySpec
+    from bort.latency.runs.landmarks import check_landmarks
+    from bort.report import latency as latency_report
+    from bort.report.terminal import progress
     from bort.storage import open_store
-    from bort.study import LatencySpec
 
     spec = LatencySpec(**workload)
     check_landmarks(spec)
@@ -153,8 +153,8 @@ def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
 
 def _profile(store: "Store", name_or_file: str) -> "LatencyProfile":
     """A file where there is one, or where it looks like one; else a stored profile."""
-    from bort.measure.profile import read_profile
-    from bort.measure.stored import named_profile
+    from bort.latency.profile import read_profile
+    from bort.latency.stored import named_profile
 
     path = Path(name_or_file)
     if path.is_file() or path.suffix == ".json" or len(path.parts) > 1:

@@ -11,13 +11,13 @@ import click
 from click.core import ParameterSource
 
 from bort.cli import options
-from bort.errors import InvalidOptionError
-from bort.measure.runtimes import RUNTIME_NAMES
-from bort.study import LARGEST_SEED
+from bort.core.errors import InvalidOptionError
+from bort.core.study import LARGEST_SEED
+from bort.latency.runtimes import RUNTIME_NAMES
 
 if TYPE_CHECKING:
-    from bort.measure.latency import MeasureStep
-    from bort.measure.profile import LatencyProfile
+    from bort.latency.profile import LatencyProfile
+    from bort.latency.runs.space import MeasureStep
     from bort.storage import Store
 
 SETTLED_BY_STUDY = (
@@ -96,8 +96,8 @@ def measure(
       bort latency measure --lengths-from movie-reviews --name as-in-reviews
       bort latency measure --study quick
     """
-    from bort.cli import latency_report
-    from bort.measure.profile import write_profile
+    from bort.latency.profile import write_profile
+    from bort.report import latency as latency_report
     from bort.storage import open_store
 
     is_length_typed = context.get_parameter_source("sequence_length") is ParameterSource.COMMANDLINE
@@ -139,15 +139,15 @@ def _sample(
     minutes: float | None,
     **workload: Any,
 ) -> "LatencyProfile":
+    from bort.core.study import LatencySpec
     from bort.families import load_space
-    from bort.measure.latency import measure as steps_of
-    from bort.measure.latency import profile_key
-    from bort.measure.pace_book import PaceFiles
-    from bort.measure.protocol import Protocol
-    from bort.measure.stored import check_new_name, keep_profile
-    from bort.measure.text_lengths import text_lengths
-    from bort.measure.timing import Instruments
-    from bort.study import LatencySpec
+    from bort.latency.pace_book import PaceFiles
+    from bort.latency.protocol import Protocol
+    from bort.latency.runs.space import measure as steps_of
+    from bort.latency.runs.space import profile_key
+    from bort.latency.stored import check_new_name, keep_profile
+    from bort.latency.timing import Instruments
+    from bort.training.text_lengths import text_lengths
 
     spec = LatencySpec(**workload)
     searched = load_space(space)
@@ -184,13 +184,13 @@ def _winners(
     wait: bool,
     minutes: float | None,
 ) -> "LatencyProfile":
-    from bort.answers import read_answer
-    from bort.architecture import Architecture
+    from bort.core.architecture import Architecture
     from bort.families import SearchSpace
-    from bort.measure.front import measure_front
-    from bort.measure.protocol import HANDFUL
-    from bort.measure.stored import keep_profile, study_profile_of
-    from bort.measure.timing import Instruments
+    from bort.latency.protocol import HANDFUL
+    from bort.latency.runs.front import measure_front
+    from bort.latency.stored import keep_profile, study_profile_of
+    from bort.latency.timing import Instruments
+    from bort.studies.answers import read_answer
 
     profile = study_profile_of(store, study)
     answer = read_answer(store, study)
@@ -222,14 +222,14 @@ def _check_alone(context: click.Context) -> None:
 
 def _check_out(out: Path | None) -> None:
     """Find out before a minute of measuring, not after."""
-    from bort.errors import InvalidProfileError
+    from bort.core.errors import InvalidProfileError
 
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise InvalidProfileError(f"{out} cannot be written; name a file in a folder that exists")
 
 
 def _last(steps: "Iterator[MeasureStep]") -> "LatencyProfile":
-    from bort.cli import latency_report
+    from bort.report import latency as latency_report
 
     profile = None
     for step in latency_report.watched(steps):

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from bort.errors import BortError
+from bort.core.errors import BortError
 
 # Command -> (module, attribute, one line for `bort --help`). Loaded when called, so that
 # `bort front` never pays for what `bort search` imports.

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bort.study import InvalidFieldError, TaskSpec
+from bort.core.study import InvalidFieldError, TaskSpec
 
 LARGEST_ID = 2**31 - 1  # what every database holds
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bort.cli import options
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 
 @click.command()

@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from bort.cli import options
 from bort.cli import table as tables
-from bort.errors import BusyError
-from bort.study import (
+from bort.core.errors import BusyError
+from bort.core.parsing import parse_epsilon, parse_learning_rates, parse_lipschitz, parse_weights
+from bort.core.study import (
     DEVICES,
     GOALS,
     INITIALISATIONS,
@@ -22,7 +23,6 @@ from bort.study import (
     check_name,
     suggest_name,
 )
-from bort.typed import parse_epsilon, parse_learning_rates, parse_lipschitz, parse_weights
 
 if TYPE_CHECKING:
     from bort.storage import Store
@@ -131,15 +131,15 @@ def search(context: click.Context, /, **given: Any) -> None:
     if given["as_json"]:
         options.print_json(answer)
     elif "front" in answer:
-        from bort.cli.report import print_answer
+        from bort.report.terminal import print_answer
 
         print_answer(answer)
 
 
 def _search_table(given: dict[str, Any]) -> dict[str, Any]:
-    from bort.answers.table import search_table
-    from bort.paths import certificates
+    from bort.core.paths import certificates
     from bort.storage import write_json_file
+    from bort.studies.answers.table import search_table
 
     answer, certificate = search_table(*tables.read(given), _search_spec(given))
     if given["audit"] and answer["audit"] is None:
@@ -154,9 +154,9 @@ def _search_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
-    from bort.cli.report import progress
-    from bort.plan import check_profile, check_study
+    from bort.report.terminal import progress
     from bort.storage import check_store, open_store
+    from bort.studies.plan import check_profile, check_study
 
     check_store(given["store_url"])
     spec = _spec(given)

@@ -66,6 +66,6 @@ def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool
     if as_json:
         options.print_json(summary)
         return
-    from bort.cli.space_report import print_space
+    from bort.report.space import print_space
 
     print_space(summary)

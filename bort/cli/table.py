@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
-    from bort.answers.table import Columns
     from bort.search.table import ErrorTable
+    from bort.studies.answers.table import Columns
 
 TABLE_PARAMETERS = ("from_table", "size", "latency", "error", "error_se", "maximise", "dimensions")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,8 +67,8 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
     """The table that the options of `table_options` name."""
-    from bort.answers.table import Columns
     from bort.search.table import read_table
+    from bort.studies.answers.table import Columns
 
     dimensions = given["dimensions"]
     columns = Columns(given["size"], given["latency"], given["error"], given["error_se"])

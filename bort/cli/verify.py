@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bort.cli import options
-from bort.errors import CheckFailedError
+from bort.core.errors import CheckFailedError
 
 
 @click.command()
@@ -26,8 +26,8 @@ def verify(context: click.Context, certificate: Path, store_url: str | None, as_
       bort verify certificate.json
       bort verify certificate.json --store sqlite:///bort.db --json
     """
-    from bort.search.certificate import read_certificate
-    from bort.search.verification import verify as failures_of
+    from bort.search.check.certificate import read_certificate
+    from bort.search.check.verify import verify as failures_of
 
     content = read_certificate(_read(certificate))
     failures = failures_of(content)
@@ -45,7 +45,7 @@ def verify(context: click.Context, certificate: Path, store_url: str | None, as_
 
 
 def _read(path: Path) -> str:
-    from bort.search.certificate import InvalidCertificateError
+    from bort.search.check.certificate import InvalidCertificateError
 
     try:
         return path.read_text(encoding="utf-8")
@@ -58,8 +58,8 @@ def _read(path: Path) -> str:
 
 
 def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
-    from bort.answers.compare import compare_with_store
     from bort.storage import open_store
+    from bort.studies.answers.compare import compare_with_store
 
     with open_store(store_url, read_only=True) as store:
         return compare_with_store(content, store)

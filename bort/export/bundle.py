@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bort.errors import BortError
+from bort.core.errors import BortError
 from bort.export.card import model_card
 from bort.export.huggingface import check_files
 from bort.export.target import digest_of, listed, new_file

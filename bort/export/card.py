@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bort.export.commands import export_command, finetune_command
+from bort.studies.commands import export_command, finetune_command
 
 
 def model_card(name: str, realised: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from bort.errors import ExportError
+from bort.core.errors import ExportError
 from bort.export.card import model_card
 from bort.export.target import listed, new_folder
 from bort.storage import ModelRecord

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.architecture import Architecture
-from bort.errors import BortError, ExportError
+from bort.core.architecture import Architecture
+from bort.core.errors import BortError, ExportError
 from bort.export.card import model_card
 from bort.export.huggingface import check_files
 from bort.export.target import listed, new_folder
 from bort.families import SearchSpace
-from bort.measure.protocol import HANDFUL, Run
-from bort.measure.runtimes import runtime_kind
-from bort.measure.runtimes.onnx_session import open_session
-from bort.measure.timing import Instruments, time_candidates
-from bort.measure.workload import Candidate, Workload
+from bort.latency.protocol import HANDFUL, Run
+from bort.latency.runtimes import runtime_kind
+from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.timing import Instruments, time_candidates
+from bort.latency.workload import Candidate, Workload
 from bort.storage import ModelRecord
 
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"
@@ -102,7 +102,7 @@ def export_onnx(
 def _write(original: Any, model: ModelRecord, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from bort.measure.runtimes.onnx_export import export, quiet_exporter
+    from bort.latency.runtimes.onnx_export import export, quiet_exporter
 
     with quiet_exporter():
         export(original, candidate_of(model), folder / FLOAT32)
@@ -124,7 +124,7 @@ def probe_of(model: ModelRecord) -> Probe:
 
 
 def _audit_probe(model: ModelRecord) -> Probe:
-    from bort.study import TaskSpec
+    from bort.core.study import TaskSpec
     from bort.tasks import load_task
     from bort.training.tokens import load_tokenizer
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bort.errors import BortError, ExportError
+from bort.core.errors import BortError, ExportError
 from bort.export.bundle import FORMAT, MANIFEST, MODEL, MODEL_FOLDER, STUDY
 from bort.export.card import model_card
 from bort.export.huggingface import NEEDED

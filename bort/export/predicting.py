@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.errors import ExportError, InvalidDataError
+from bort.core.errors import ExportError, InvalidDataError
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
-from bort.measure.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx_session import open_session
 from bort.tasks.files import ENDINGS, read_bytes, read_columns
 from bort.training.tokens import load_tokenizer
 

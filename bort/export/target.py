@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bort.errors import ExportError
+from bort.core.errors import ExportError
 
 
 def check_free(path: Path) -> None:

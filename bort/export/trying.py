@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bort import paths
-from bort.errors import InvalidDataError
+from bort.core import paths
+from bort.core.errors import InvalidDataError
 from bort.export.huggingface import check_files
 from bort.storage import ModelRecord
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bort.errors import DownloadError, ExportError, InvalidOptionError, MissingExtraError
+from bort.core.errors import DownloadError, ExportError, InvalidOptionError, MissingExtraError
 from bort.export.target import listed
 from bort.training.source import read_config
 

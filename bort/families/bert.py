@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families.family import PolynomialFamily
 from bort.families.polynomial import symbol
 

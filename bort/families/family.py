@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families.polynomial import BoolArray, FloatArray, IntArray, Polynomial, total
 
 Elasticities = dict[str, dict[str, int]]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families.family import PolynomialFamily
 from bort.families.polynomial import as_polynomial, symbol
 

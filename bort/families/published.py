@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families.space import SearchSpace
 
 

@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bort.errors import InvalidSpaceError
+from bort.core.errors import InvalidSpaceError
 from bort.families.bert import BERT
 from bort.families.family import PolynomialFamily
 from bort.families.perceptron import PERCEPTRON, TOY
-from bort.families.transformers_family import (
-    FITTED_NAMES,
-    family_from_definition,
-    fitted_family,
-)
+from bort.families.transformers_family import FITTED_NAMES, family_from_definition, fitted_family
 
 _DERIVED: dict[str, PolynomialFamily] = {kind.name: kind for kind in (BERT, PERCEPTRON, TOY)}
 

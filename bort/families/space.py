@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from bort.architecture import Architecture
-from bort.errors import InvalidArchitectureError, InvalidSpaceError
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidArchitectureError, InvalidSpaceError
 from bort.families.family import PolynomialFamily
+from bort.families.making.validation import (
+    check_countable,
+    check_dimensions,
+    check_distinct,
+    check_fixed,
+)
 from bort.families.polynomial import FloatArray, IntArray
 from bort.families.registry import family
-from bort.families.validation import check_countable, check_dimensions, check_distinct, check_fixed
 
 MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
 

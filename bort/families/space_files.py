@@ -5,12 +5,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bort.errors import InvalidSpaceError, UnknownSpaceError
-from bort.families.fit_transformers import fit_definition
+from bort.core.errors import InvalidSpaceError, UnknownSpaceError
+from bort.families.making.fit_transformers import fit_definition
+from bort.families.making.validation import check_lists, check_numbers
 from bort.families.registry import FAMILY_NAMES, family
 from bort.families.space import SearchSpace
 from bort.families.transformers_family import FITTED_NAMES
-from bort.families.validation import check_lists, check_numbers
 
 SPACE_NAMES = ("bort", "minilm")
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families.family import PARTS, PolynomialFamily
 from bort.families.polynomial import Polynomial, as_polynomial, symbol
 

@@ -12,7 +12,7 @@ from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
 
 if TYPE_CHECKING:
-    from bort.answers import Point
+    from bort.studies.answers import Point
 
 FloatArray = NDArray[np.float64]
 

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.agora.values import as_inputs
-from bort.agora_text.guard import NearDuplicateGuard
-from bort.errors import InvalidModelError
+from bort.agora.loop.values import as_inputs
+from bort.agora.text.guard import NearDuplicateGuard
+from bort.core.errors import InvalidModelError
+from bort.core.files import load_arrays, save_arrays, write_atomically
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.units import Unit
 from bort.training.augmentation import Augmentation
 from bort.training.corpus import made_up
-from bort.training.files import load_arrays, save_arrays, write_atomically
 from bort.training.loop import Examples, predict
 from bort.training.teacher import softmax
 from bort.training.tokens import Tokens, load_tokenizer

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
+from bort.core.machine.fingerprint import this_machine
+from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
-from bort.measure.fingerprint import this_machine
-from bort.measure.landmarks import LANDMARKS, Landmark
-from bort.measure.latency import workload_of
-from bort.measure.protocol import HANDFUL
-from bort.measure.runtimes import runtime_kind
-from bort.measure.timing import Instruments, TimingStep, never, time_candidates
-from bort.measure.workload import Candidate
-from bort.study import LatencySpec
+from bort.latency.protocol import HANDFUL
+from bort.latency.runs.landmarks import LANDMARKS, Landmark
+from bort.latency.runs.space import workload_of
+from bort.latency.runtimes import runtime_kind
+from bort.latency.timing import Instruments, TimingStep, never, time_candidates
+from bort.latency.workload import Candidate
 from bort.training.source import read_config
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def measure_latencies(
         By runtime: `{"fingerprint", "noise_ok", "noise", "models": {name: latency}}`; None where
         `should_stop` ended it.
     Raises:
-        As `bort.measure.timing.time_candidates`.
+        As `bort.latency.timing.time_candidates`.
     """
     workload = workload_of(spec, space)
     # Largest first, as runtimes want to build them.

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from bort.errors import MissingExtraError
+from bort.core.errors import MissingExtraError
 
 PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 FOLDER = "tensorboard"  # in a job's folder

@@ -6,9 +6,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bort import paths
-from bort.errors import InvalidArchitectureError, InvalidDataError, InvalidModelError, StoreError
-from bort.expected_time import (
+from bort.core import paths
+from bort.core.errors import (
+    InvalidArchitectureError,
+    InvalidDataError,
+    InvalidModelError,
+    StoreError,
+)
+from bort.core.study import StudySpec, TaskSpec, TrainingSpec
+from bort.families import SearchSpace
+from bort.finetuning.latency import SOURCE_DIMENSIONS
+from bort.finetuning.loggers import check_loggers
+from bort.finetuning.spec import FineTuneSpec
+from bort.latency.runtimes import runtime_kind
+from bort.storage import Store
+from bort.studies.estimates import (
     FORWARD_SHARE,
     TYPICAL_LENGTH,
     candidate_seconds,
@@ -16,14 +28,7 @@ from bort.expected_time import (
     training_speed,
     trains_teacher,
 )
-from bort.families import SearchSpace
-from bort.finetuning.latency import SOURCE_DIMENSIONS
-from bort.finetuning.loggers import check_loggers
-from bort.finetuning.spec import FineTuneSpec
-from bort.measure.runtimes import runtime_kind
-from bort.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study, training_bytes
-from bort.storage import Store
-from bort.study import StudySpec, TaskSpec, TrainingSpec
+from bort.studies.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study, training_bytes
 from bort.tasks import Task, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer

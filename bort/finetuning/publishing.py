@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bort.answers import read_answer
-from bort.errors import BortError, StoreError, UnknownStudyError
-from bort.export.commands import search_command
+from bort.core.errors import BortError, StoreError, UnknownStudyError
+from bort.core.machine.fingerprint import this_machine
+from bort.core.study import TaskSpec, suggest_name
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.model_folder import save_student
 from bort.finetuning.realised import (
@@ -27,10 +27,10 @@ from bort.finetuning.realised import (
 )
 from bort.finetuning.student import load_weights
 from bort.finetuning.units import Finished
-from bort.measure.fingerprint import this_machine
-from bort.measure.latency import workload_of
+from bort.latency.runs.space import workload_of
 from bort.storage import Store, models_folder
-from bort.study import TaskSpec, suggest_name
+from bort.studies.answers import read_answer
+from bort.studies.commands import search_command
 
 
 def publish(

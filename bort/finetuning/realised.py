@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
+from bort.core.files import load_arrays, save_arrays
 from bort.finetuning.baselines import tfidf_answers
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.judgement import Accuracy, accuracy_of, paired_difference
@@ -14,7 +15,6 @@ from bort.finetuning.latency import LANDMARK, TEACHER, nearest_landmark
 from bort.finetuning.stage import result_of
 from bort.finetuning.student import answers, load_weights
 from bort.finetuning.units import Finished
-from bort.training.files import load_arrays, save_arrays
 from bort.training.source import read_config
 
 

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
-from bort.errors import StoreError, TrainingDivergedError
+from bort.core.errors import StoreError, TrainingDivergedError
+from bort.core.files import read_json, write_json_atomically
 from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
-from bort.training.files import read_json, write_json_atomically
 from bort.training.loop import Examples, Objective, TrainingSettings, train
 from bort.training.optimiser import adamw
 from bort.training.stopping import ShouldStop, TrainingStoppedError, pause_unless

@@ -9,16 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.errors import StoreError
+from bort.core.errors import StoreError
 from bort.finetuning.agora_stage import near_errors
 from bort.finetuning.classroom import Classroom
-from bort.finetuning.stage import (
-    StageStep,
-    StageTraining,
-    run_stage,
-    stage_result,
-    stage_weights,
-)
+from bort.finetuning.stage import StageStep, StageTraining, run_stage, stage_result, stage_weights
 from bort.finetuning.units import Unit, steps_of
 from bort.training.candidate import Candidate
 from bort.training.distillation import DistillationWeights, distillation

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.stage import result_of
 from bort.training.learning_rates import default_learning_rate

@@ -4,11 +4,11 @@ The only code that starts processes. Any number of readers may watch a job; clos
 restarting the dashboard, never touches it.
 """
 
-from bort.jobs.attempt import JobCancelledError, JobFailedError
-from bort.jobs.context import JobContext, ProgressListener
-from bort.jobs.control import cancel, resume, run_here, start_detached
-from bort.jobs.runners import RUNNERS, Runner
-from bort.jobs.watch import find_job, follow_log, list_jobs
+from bort.jobs.runtime.attempt import JobCancelledError, JobFailedError
+from bort.jobs.runtime.context import JobContext, ProgressListener
+from bort.jobs.runtime.control import cancel, resume, run_here, start_detached
+from bort.jobs.runtime.runners import RUNNERS, Runner
+from bort.jobs.runtime.watch import find_job, follow_log, list_jobs
 from bort.storage import JobEvent, JobRecord, JobState, Progress
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 from bort.search.answer import Answer
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
+from bort.core.study import check_epsilon, check_weights
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.pareto import is_non_dominated
 from bort.search.w_coefficient import log_gain, log_w
-from bort.study import check_epsilon, check_weights
 
 
 class TableAnswer(NamedTuple):

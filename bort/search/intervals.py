@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
 from bort.search.observation import Observation, floor_error
 from bort.search.population import Population
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
+from bort.core.study import GOALS, check_epsilon, check_weights
 from bort.search.arrays import FloatArray, frozen
 from bort.search.population import Population
 from bort.search.problem import SearchProblem
-from bort.study import GOALS, check_epsilon, check_weights
 
 LARGEST_LIPSCHITZ = 1e9  # more bounds nothing, and overflows
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 PAIRED_AT_MOST = 20_000  # architectures; every pair of trained ones keeps a row of this length
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bort.errors import InvalidSpaceError
+from bort.core.errors import InvalidSpaceError
 from bort.search.arrays import BoolArray, FloatArray, IntArray, frozen
 
 # A wider network with the same number of heads is the usual reading of "larger"; more heads of

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 from bort.search.arrays import BoolArray, FloatArray
 from bort.search.cover_gap import CoverGap
 from bort.search.cover_target import CoverTarget

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bort.errors import InvalidDataError
+from bort.core.errors import InvalidDataError
 from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.intervals import population_interval
 from bort.search.observation import Observation

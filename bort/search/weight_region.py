@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.w_coefficient import log_gain
 

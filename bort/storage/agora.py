@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bort.errors import UnknownJobError
+from bort.core.errors import UnknownJobError
 from bort.storage import schema
 from bort.storage.database import Database
 
@@ -18,7 +18,7 @@ class AgoraRoundRecord:
 
     Attributes:
         number: from 0.
-        round: the round with all its points, as `bort.agora.Round.to_dict()` gives it.
+        round: the round with all its points, as `bort.agora.loop.Round.to_dict()` gives it.
         summary: its row of `bort agora run --json`.
         created_at: when it was stored, in seconds since 1970.
     """

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bort.errors import StoreError
+from bort.core.errors import StoreError
 from bort.storage.records import JobRecord
 from bort.storage.runs import write_json
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
-from bort.errors import StoreError
+from bort.core.errors import StoreError
 from bort.storage import schema
 from bort.storage.failures import explain, shown
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import EvaluationRecord, StudyRecord

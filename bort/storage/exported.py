@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bort.errors import InvalidOptionError, StoreError
+from bort.core.errors import InvalidOptionError, StoreError
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 

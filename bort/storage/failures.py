@@ -2,7 +2,7 @@
 
 import re
 
-from bort.errors import StoreError
+from bort.core.errors import StoreError
 
 # Part of the database's message -> what it means and what to do.
 _MEANINGS = (

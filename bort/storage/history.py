@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bort.errors import UnknownJobError
+from bort.core.errors import UnknownJobError
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import JobEvent

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.errors import BusyError, InvalidOptionError
+from bort.core.errors import BusyError, InvalidOptionError
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.jobs import read_job

@@ -6,15 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.errors import BusyError, UnknownJobError
+from bort.core.errors import BusyError, UnknownJobError
 from bort.storage import runs, schema
 from bort.storage.database import Database
-from bort.storage.records import (
-    JobRecord,
-    JobState,
-    ProcessIdentity,
-    Progress,
-)
+from bort.storage.records import JobRecord, JobState, ProcessIdentity, Progress
 
 _jobs = schema.jobs
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort import paths
-from bort.errors import UnknownModelError
+from bort.core import paths
+from bort.core.errors import UnknownModelError
 from bort.storage import schema
 from bort.storage.database import Database
 

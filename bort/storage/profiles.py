@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bort.errors import InvalidProfileError
+from bort.core.errors import InvalidProfileError
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import ProfileKey, ProfileRecord

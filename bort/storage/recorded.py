@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.errors import StoreError, StudyConflictError
-from bort.evaluation import Evaluation
+from bort.core.errors import StoreError, StudyConflictError
+from bort.core.evaluation import Evaluation
+from bort.core.study import StudySpec
 from bort.storage import schema
 from bort.storage.audits import audit_row
 from bort.storage.evaluations import evaluation_row
@@ -18,7 +19,6 @@ from bort.storage.profiles import put_profile
 from bort.storage.records import EvaluationRecord, ProfileKey, ProfileRecord, StudyRecord
 from bort.storage.store import Store
 from bort.storage.studies import find_study, insert_study
-from bort.study import StudySpec
 
 FORMAT = "bort-study-1"
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bort import paths
-from bort.evaluation import Evaluation
-from bort.study import StudySpec
+from bort.core import paths
+from bort.core.evaluation import Evaluation
+from bort.core.study import StudySpec
 
 
 class JobState(StrEnum):
@@ -99,7 +99,7 @@ class JobRecord:
         result: what the runner returned, once done (or, partly, when cancelled).
         process: who works on it, or did last.
         is_detached: runs in its own session, so its whole process group is its own.
-        folder_name: name of its folder inside `bort.paths.runs()`.
+        folder_name: name of its folder inside `bort.core.paths.runs()`.
     """
 
     id: int
@@ -226,7 +226,7 @@ class ProfileKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRecord:
-    """A stored latency profile: `profile` is `bort.measure.LatencyProfile.to_dict()`."""
+    """A stored latency profile: `profile` is `bort.latency.LatencyProfile.to_dict()`."""
 
     name: str
     profile: Mapping[str, Any]

@@ -8,13 +8,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bort import paths
-from bort.errors import StoreError
+from bort.core import paths
+from bort.core.errors import StoreError
 from bort.storage.records import JobRecord
 
 
 def claim_folder(job_id: int) -> str:
-    """Make a new folder for a job in `bort.paths.runs()` and return its name.
+    """Make a new folder for a job in `bort.core.paths.runs()` and return its name.
 
     It is `job-ID`; where another store of this home has one already, `job-ID-2` and so on.
 

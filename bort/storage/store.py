@@ -2,7 +2,7 @@
 
 from types import TracebackType
 
-from bort import paths
+from bort.core import paths
 from bort.storage.agora import AgoraRounds
 from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
@@ -69,7 +69,7 @@ def open_store(
     """Open a store, and create it where there is none.
 
     Args:
-        url: `sqlite:///FILE` or a PostgreSQL URL; None is `bort.paths.store_url()`.
+        url: `sqlite:///FILE` or a PostgreSQL URL; None is `bort.core.paths.store_url()`.
         read_only: create and write nothing; also opens read-only files in read-only folders.
         busy_timeout_s: how long a write waits for another process's write.
     Raises:

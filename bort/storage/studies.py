@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bort.errors import BusyError, StudyConflictError, UnknownStudyError
+from bort.core.errors import BusyError, StudyConflictError, UnknownStudyError
+from bort.core.study import StudySpec
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import JobState, StudyRecord
-from bort.study import StudySpec
 
 # What a study may spend does not change what it asks: it may be continued with more.
 SPENDING = ("search.budget", "search.minutes", "search.audit")

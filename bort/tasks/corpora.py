@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bort.errors import DownloadError
+from bort.core.errors import DownloadError
 from bort.tasks.fetch import Distribution
 from bort.tasks.splits import leakage_groups
 from bort.tasks.table import Table

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bort.errors import DownloadError
+from bort.core.errors import DownloadError
 
 SECONDS = 300  # pip gives up on a silent connection long before
 LARGEST_MEMBER = 64 * 2**20  # bytes; the archives hold 2 MB at most, so more is not our data

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bort.errors import InvalidDataError, UnknownTaskError
+from bort.core.errors import InvalidDataError, UnknownTaskError
 
 # Column name to its values, one per row; None where a value is missing.
 Columns = Mapping[str, Sequence[Any]]

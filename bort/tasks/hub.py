@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bort.errors import DownloadError, InvalidDataError, MissingExtraError
+from bort.core.errors import DownloadError, InvalidDataError, MissingExtraError
 from bort.tasks.files import check_columns
 from bort.tasks.rows import build_table
 from bort.tasks.splits import SplitName

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bort import paths
-from bort.errors import InvalidDataError, StoreError
-from bort.study import TaskSpec
+from bort.core import paths
+from bort.core.errors import InvalidDataError, StoreError
+from bort.core.study import TaskSpec
 from bort.tasks import files, hub
 from bort.tasks.corpora import CORPORA
 from bort.tasks.named import folder, named_table

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bort import paths
-from bort.errors import StoreError
+from bort.core import paths
+from bort.core.errors import StoreError
 from bort.tasks import corpora, fetch
 from bort.tasks.corpora import CORPORA, Corpus
 from bort.tasks.names import resolve_named

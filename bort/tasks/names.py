@@ -3,7 +3,7 @@
 import difflib
 from pathlib import Path
 
-from bort.errors import UnknownTaskError
+from bort.core.errors import UnknownTaskError
 from bort.tasks.corpora import CORPORA
 from bort.tasks.files import ENDINGS
 from bort.tasks.hub import PREFIX

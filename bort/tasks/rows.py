@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bort.errors import InvalidDataError
+from bort.core.errors import InvalidDataError
 from bort.tasks.splits import leakage_groups
 from bort.tasks.table import Table
 

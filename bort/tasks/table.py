@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bort.errors import StoreError
+from bort.core.errors import StoreError
 
 FORMAT = 1  # raise it when the meaning of a column or of the groups changes
 _KEY = b"bort"

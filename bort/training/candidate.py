@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
+from bort.core.study import Initialise
 from bort.families import SearchSpace
-from bort.study import Initialise
 from bort.training.donor import Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bort.errors import StoreError
-from bort.training.files import read_json, write_json_atomically
+from bort.core.errors import StoreError
+from bort.core.files import read_json, write_json_atomically
 
 INDEX = "checkpoint.json"
 KEPT = 2  # the last good one, and the one before

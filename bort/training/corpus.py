@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bort.study import TaskSpec
+from bort.core.study import TaskSpec
 from bort.tasks import Split, Task, list_tasks, load_task
 from bort.tasks.task import UNLABELLED
 from bort.training.augmentation import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from bort.study import Device, InvalidFieldError
+from bort.core.study import Device, InvalidFieldError
 
 
 def resolve_device(device: Device) -> torch.device:

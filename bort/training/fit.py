@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bort.errors import InvalidModelError, InvalidSpaceError
+from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.families import SearchSpace
 from bort.training.source import SourceNetwork
 

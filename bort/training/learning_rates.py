@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from bort.study import Initialise
+from bort.core.study import Initialise
 
 HIDDEN, DEPTH = 192, 2  # where the two constants below hold
 INHERITED = 8e-4

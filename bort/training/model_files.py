@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bort.errors import InvalidModelError, StoreError
+from bort.core.errors import InvalidModelError, StoreError
 
 TOKENIZER_FILES = (
     "tokenizer.json",

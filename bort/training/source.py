@@ -13,9 +13,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bort.errors import DownloadError, InvalidModelError, MissingExtraError
-from bort.paths import cache
-from bort.training.files import write_atomically
+from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError
+from bort.core.files import write_atomically
+from bort.core.paths import cache
 
 if TYPE_CHECKING:
     import torch

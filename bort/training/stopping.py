@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from bort.errors import BortError
-from bort.measure.lock import wait_while_measuring
+from bort.core.errors import BortError
+from bort.core.machine.lock import wait_while_measuring
 
 Step = TypeVar("Step")
 ShouldStop = Callable[[], bool]

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bort.errors import InvalidModelError
-from bort.paths import cache
-from bort.training.files import build_lock, load_arrays, save_arrays
+from bort.core.errors import InvalidModelError
+from bort.core.files import build_lock, load_arrays, save_arrays
+from bort.core.paths import cache
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.model_files import load_classifier, save_classifier

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.errors import InvalidModelError
-from bort.paths import cache
-from bort.training.files import load_arrays, save_arrays
+from bort.core.errors import InvalidModelError
+from bort.core.files import load_arrays, save_arrays
+from bort.core.paths import cache
 
 if TYPE_CHECKING:
     from bort.tasks import Task

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bort.errors import InvalidModelError
+from bort.core.errors import InvalidModelError
 
 
 def pruned_table(table: Tensor, kept: NDArray[np.int64]) -> Tensor:

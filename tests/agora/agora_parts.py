@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bort.agora import (
+from bort.agora.loop import (
     AgoraOptions,
     AgoraTask,
     Examples,

@@ -20,7 +20,7 @@ from agora_parts import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.agora import (
+from bort.agora.loop import (
     AgoraTask,
     Ending,
     Examples,
@@ -34,8 +34,8 @@ from bort.agora import (
     provenance,
     training_set,
 )
-from bort.agora.retrieval import Pool, RetrievalSampler
-from bort.errors import InvalidDataError, InvalidModelError, InvalidOptionError
+from bort.agora.loop.retrieval import Pool, RetrievalSampler
+from bort.core.errors import InvalidDataError, InvalidModelError, InvalidOptionError
 
 SETTINGS = ({"flip": 0.3}, {"flip": 0.0}, {"flip": 0.1})
 

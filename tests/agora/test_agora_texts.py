@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from agora_parts import rounds_of
 
-from bort.agora import (
+from bort.agora.loop import (
     AgoraOptions,
     AgoraTask,
     Examples,
@@ -16,7 +16,7 @@ from bort.agora import (
     as_inputs,
     as_values,
 )
-from bort.agora.retrieval import Pool, RetrievalSampler
+from bort.agora.loop.retrieval import Pool, RetrievalSampler
 
 TEXTS = [
     "",

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.agora.homology import coverage, farthest_points, homology
-from bort.agora.torus import torus_points
-from bort.errors import InvalidOptionError
+from bort.agora.torus.homology import coverage, farthest_points, homology
+from bort.agora.torus.world import torus_points
+from bort.core.errors import InvalidOptionError
 
 
 def sphere(n: int, rng: np.random.Generator) -> np.ndarray:

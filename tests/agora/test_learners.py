@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bort.agora import Examples, error_rate
-from bort.agora.guards import COPY_OF_DEV, NEAR_AUDIT, DistanceGuard
-from bort.agora.labelers import CarefulLabeler, ModelLabeler, Oracle, appraise
-from bort.agora.learners import NearestNeighbours, RandomFeatures, RandomGuesser
-from bort.errors import InvalidOptionError
+from bort.agora.loop import Examples, error_rate
+from bort.agora.loop.guards import COPY_OF_DEV, NEAR_AUDIT, DistanceGuard
+from bort.agora.loop.labelers import CarefulLabeler, ModelLabeler, Oracle, appraise
+from bort.agora.torus.learners import NearestNeighbours, RandomFeatures, RandomGuesser
+from bort.core.errors import InvalidOptionError
 
 NAMES = ("left", "right", "far")
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.agora.retrieval import Pool, RetrievalSampler
-from bort.agora.samplers import BallSampler, MixtureSampler, TangentSampler
-from bort.agora.torus import angles, on_torus, torus_points
-from bort.errors import InvalidOptionError
+from bort.agora.loop.retrieval import Pool, RetrievalSampler
+from bort.agora.loop.samplers import BallSampler, MixtureSampler, TangentSampler
+from bort.agora.torus.world import angles, on_torus, torus_points
+from bort.core.errors import InvalidOptionError
 
 
 def off_torus(points: np.ndarray) -> np.ndarray:

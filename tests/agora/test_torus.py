@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from bort import jobs
-from bort.agora import agora
-from bort.agora.homology import homology
-from bort.agora.torus import (
+from bort.agora.loop import agora
+from bort.agora.torus.homology import homology
+from bort.agora.torus.world import (
     LEARNERS,
     MISSING_LONGITUDE,
     TorusSpec,
@@ -23,9 +23,9 @@ from bort.agora.torus import (
     true_class,
 )
 from bort.cli.main import bort
-from bort.errors import BortError, InvalidOptionError
+from bort.core.errors import BortError, InvalidOptionError
 from bort.jobs import JobCancelledError
-from bort.jobs.agora import point_rows
+from bort.jobs.kinds.agora import point_rows
 from bort.storage import Store, open_store
 
 ROUND_KEYS = {
@@ -230,7 +230,7 @@ def test_a_file_of_no_known_format(tmp_path: Path) -> None:
 def test_a_worse_than_chance_labeler_is_told_before_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bort.agora.torus.ORACLE_NOISE", 0.9)
+    monkeypatch.setattr("bort.agora.torus.world.ORACLE_NOISE", 0.9)
     heard: list[str] = []
     with open_store() as store:
         answer = jobs.run_here(

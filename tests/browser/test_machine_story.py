@@ -6,7 +6,7 @@ from made_up_study import fill, made_up_profile
 from playwright.sync_api import expect
 
 from bort.families import load_space
-from bort.measure.compare import summary
+from bort.latency.compare import summary
 from bort.storage import open_store
 
 pytestmark = pytest.mark.browser

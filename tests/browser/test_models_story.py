@@ -10,11 +10,11 @@ from dashboard import PATIENCE_S, store_url
 from made_up_study import made_up_profile
 from playwright.sync_api import expect
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
+from bort.core.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.export.opening import import_bundle
 from bort.families import load_space
 from bort.storage import open_store
-from bort.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 
 pytestmark = pytest.mark.browser
 

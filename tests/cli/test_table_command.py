@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from bort.cli.front import front
 from bort.cli.search import search
 from bort.cli.verify import verify
-from bort.errors import BortError, InvalidDataError
+from bort.core.errors import BortError, InvalidDataError
 
 OPTIONS = ["--size", "params", "--latency", "ms", "--error", "accuracy", "--maximise", "accuracy"]
 

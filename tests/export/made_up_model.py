@@ -6,13 +6,13 @@ from pathlib import Path
 
 import tiny
 
+from bort.core.study import StudySpec, TaskSpec
 from bort.families import SearchSpace, load_space
 from bort.finetuning.model_folder import complete_tokenizer
-from bort.measure.noise import NoiseReading
-from bort.measure.protocol import Protocol
-from bort.measure.timing import Instruments
+from bort.latency.noise import NoiseReading
+from bort.latency.protocol import Protocol
+from bort.latency.timing import Instruments
 from bort.storage import ModelRecord, Store, models_folder
-from bort.study import StudySpec, TaskSpec
 
 SHAPE = {"depth": 1, "heads": 2, "hidden": 8, "intermediate": 16}
 JUDGED = {"accuracy": 0.8, "low": 0.7, "high": 0.9, "n": 90, "macro_f1": 0.8}

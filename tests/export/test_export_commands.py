@@ -11,7 +11,7 @@ from made_up_model import write_model
 from bort.cli.export import export
 from bort.cli.import_ import import_
 from bort.cli.predict import predict
-from bort.errors import BortError
+from bort.core.errors import BortError
 from bort.storage import open_store
 
 WITHOUT_US = """

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from made_up_model import small_instruments, write_model
 
-from bort.errors import BortError, ExportError, InvalidDataError, UnknownModelError
+from bort.core.errors import BortError, ExportError, InvalidDataError, UnknownModelError
 from bort.export import opening
 from bort.export.bundle import export_bundle
 from bort.export.huggingface import export_huggingface
@@ -42,7 +42,7 @@ def model(place):
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place))
-    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
 
 
 @pytest.fixture(scope="module")

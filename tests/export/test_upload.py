@@ -9,7 +9,7 @@ import pytest
 from made_up_model import write_model
 from stub_hub import TOKEN, stub_hub
 
-from bort.errors import ExportError
+from bort.core.errors import ExportError
 from bort.export.huggingface import export_huggingface
 from bort.export.upload import files_to_upload
 from bort.storage import open_store

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families import PARTS, family, load_space
 
 laws = settings(max_examples=60, deadline=None, derandomize=True)
@@ -65,7 +65,7 @@ def test_operations_are_those_that_torch_counts(
 ) -> None:
     import torch
 
-    from bort.families.model_counts import count_operations
+    from bort.families.making.model_counts import count_operations
 
     model = BERT.build(architecture, fixed)
     model.set_attn_implementation("eager")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families import load_space, parse_space
 from bort.families.abnc import abnc_report
 

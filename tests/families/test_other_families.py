@@ -8,20 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bort.architecture import Architecture
-from bort.errors import InvalidSpaceError, MissingExtraError
-from bort.families import (
-    FAMILY_NAMES,
-    PARTS,
-    SearchSpace,
-    family,
-    fit_transformers,
-    load_space,
-    parse_space,
-)
-from bort.families.fit_transformers import definition_toml, fit_definition
-from bort.families.fitting import verify
-from bort.families.instances import Instances
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidSpaceError, MissingExtraError
+from bort.families import FAMILY_NAMES, PARTS, SearchSpace, family, load_space, parse_space
+from bort.families.making import fit_transformers
+from bort.families.making.fit_transformers import definition_toml, fit_definition
+from bort.families.making.fitting import verify
+from bort.families.making.instances import Instances
 from bort.families.polynomial import Polynomial
 from bort.families.transformers_family import FITTED_NAMES, fitted_family
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.families.fitting import NotPolynomialError, fit_polynomial, verify
+from bort.families.making.fitting import NotPolynomialError, fit_polynomial, verify
 from bort.families.polynomial import Polynomial, as_polynomial, symbol
 
 laws = settings(max_examples=60, deadline=None, derandomize=True)

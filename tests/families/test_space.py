@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.architecture import Architecture
-from bort.errors import InvalidArchitectureError, InvalidSpaceError
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidArchitectureError, InvalidSpaceError
 from bort.families import MAX_COMBINATIONS, SPACE_NAMES, SearchSpace, family, load_space
 
 laws = settings(max_examples=40, deadline=None, derandomize=True)

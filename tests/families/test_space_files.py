@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bort.errors import BortError, InvalidSpaceError, UnknownSpaceError
+from bort.core.errors import BortError, InvalidSpaceError, UnknownSpaceError
 from bort.families import load_space
 
 GOOD = """

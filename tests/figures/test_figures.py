@@ -4,7 +4,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bort.answers import Point
 from bort.figures import (
     ERROR,
     LATENCY,
@@ -20,6 +19,7 @@ from bort.figures import (
 )
 from bort.figures.front import WEBGL_FROM
 from bort.search.weight_region import WeightRegion, weight_region
+from bort.studies.answers import Point
 
 MARKUP = "<b>1</b><a href='https://outside.example'>&"
 

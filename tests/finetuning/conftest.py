@@ -5,15 +5,15 @@ import pytest
 import tiny
 from made_up_study import made_up_profile
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
+from bort.core.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.finetuning import latency
 from bort.finetuning.spec import FineTuneSpec, Recipe
-from bort.measure.noise import Noise, NoiseReading
-from bort.measure.protocol import Latency
-from bort.measure.timing import Timing, TimingStep
+from bort.latency.noise import Noise, NoiseReading
+from bort.latency.protocol import Latency
+from bort.latency.timing import Timing, TimingStep
 from bort.storage import open_store
-from bort.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
 
@@ -40,8 +40,8 @@ def home(place, cache, tmp_path, monkeypatch):
     (tmp_path / "cache").symlink_to(cache)
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.delenv("BORT_STORE", raising=False)
-    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: place / "measuring.lock")
-    monkeypatch.setattr("bort.jobs.turns.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.turns.lock_path", lambda: place / "measuring.lock")
     return tmp_path
 
 

@@ -13,7 +13,7 @@ import tiny
 from click.testing import CliRunner
 
 from bort.cli.finetune import finetune
-from bort.errors import BortError
+from bort.core.errors import BortError
 from bort.finetuning.plan import check_finetune, check_room, plan_finetune
 from bort.finetuning.spec import Recipe
 from bort.jobs import JobState, find_job, resume, run_here, start_detached

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bort.errors import TrainingDivergedError
+from bort.core.errors import TrainingDivergedError
 from bort.finetuning import classroom, stage
 from bort.finetuning.spec import FineTuneSpec
 from bort.jobs import JobCancelledError, JobState, resume, run_here
@@ -91,7 +91,7 @@ def test_a_loss_that_is_no_number_fails_and_keeps_the_checkpoint(store, spec, mo
 
 
 def test_a_full_disk_fails_with_the_reason(store, spec, monkeypatch):
-    from bort.errors import StoreError
+    from bort.core.errors import StoreError
 
     monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
     from safetensors import torch as safetensors
@@ -129,7 +129,7 @@ def test_memory_that_runs_out_is_told_as_such(store, spec, monkeypatch):
 def test_a_deleted_data_file_fails_the_job(store, spec, study_spec, tmp_path):
     from pathlib import Path
 
-    from bort.errors import UnknownTaskError
+    from bort.core.errors import UnknownTaskError
 
     gone = tmp_path / "gone.csv"
     gone.write_bytes(Path(study_spec.task.task).read_bytes())
@@ -228,7 +228,7 @@ def test_what_stops_while_a_model_is_written_leaves_nothing_like_one(store, spec
 
 
 def test_a_disk_that_is_full_when_the_model_is_written_is_told(store, spec, monkeypatch):
-    from bort.errors import StoreError
+    from bort.core.errors import StoreError
     from bort.finetuning import model_folder
     from bort.storage import models_folder
 

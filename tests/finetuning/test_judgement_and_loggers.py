@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from bort.errors import MissingExtraError
+from bort.core.errors import MissingExtraError
 from bort.finetuning import loggers
 from bort.finetuning.judgement import accuracy_of, paired_difference
 from bort.finetuning.latency import bert_candidate, nearest_landmark

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bort.errors import InvalidDataError
-from bort.evaluation import Evaluation
+from bort.core.errors import InvalidDataError
+from bort.core.evaluation import Evaluation
 from bort.jobs import JobContext, JobRecord, Progress
 
 WaitFor = Callable[[int, Callable[[JobRecord], bool]], JobRecord]

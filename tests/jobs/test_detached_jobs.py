@@ -11,11 +11,11 @@ import pytest
 from job_runners import WaitFor
 
 from bort import jobs
-from bort.errors import BortError, BusyError
+from bort.core.errors import BortError, BusyError
+from bort.core.study import StudySpec
 from bort.jobs import JobState
-from bort.jobs.process import identify, is_alive
+from bort.jobs.runtime.process import identify, is_alive
 from bort.storage import Store, open_store, read_log
-from bort.study import StudySpec
 
 
 def test_a_detached_job_runs_in_a_session_of_its_own(store: Store, wait_for: WaitFor) -> None:
@@ -90,7 +90,7 @@ def test_sigterm_stops_gracefully(store: Store, wait_for: WaitFor) -> None:
 def test_who_does_not_listen_is_terminated_then_killed(
     store: Store, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, kind: str, reason: str
 ) -> None:
-    monkeypatch.setattr("bort.jobs.control.TERMINATE_S", 1.0)
+    monkeypatch.setattr("bort.jobs.runtime.control.TERMINATE_S", 1.0)
     job_id = jobs.start_detached(store, kind, {})
     running = wait_for(job_id, lambda job: job.progress.message == "deaf")
     # The worker must have heard of the cancellation before the signal, as with a real grace.
@@ -139,7 +139,7 @@ def test_an_older_attempt_cannot_claim_the_job(store: Store) -> None:
     with store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE jobs SET attempt = 2")
     late = subprocess.run(
-        [*f"{sys.executable} -P -m bort.jobs.worker {job.id}".split(), *OLD_ATTEMPT],
+        [*f"{sys.executable} -P -m bort.jobs.runtime.worker {job.id}".split(), *OLD_ATTEMPT],
         capture_output=True,
         text=True,
         check=False,

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from bort import jobs
-from bort.errors import BusyError, InvalidDataError, InvalidOptionError, UnknownJobError
-from bort.jobs import JobCancelledError, JobFailedError, JobState, Progress, control
+from bort.core.errors import BusyError, InvalidDataError, InvalidOptionError, UnknownJobError
+from bort.jobs import JobCancelledError, JobFailedError, JobState, Progress
+from bort.jobs.runtime import control
 from bort.storage import Store, read_log
 
 
@@ -141,7 +142,7 @@ def test_progress_is_written_at_most_four_times_a_second(store: Store) -> None:
 
 
 def test_a_job_outlives_a_locked_database(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bort.jobs.lifeline.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("bort.jobs.runtime.lifeline.HEARTBEAT_S", 0.05)
     with jobs_store_with_timeout(store, 0.05) as impatient:
         blocker = store.database.writing()
 
@@ -164,7 +165,7 @@ def jobs_store_with_timeout(store: Store, seconds: float) -> Store:
 def test_an_overtaken_attempt_stops_and_writes_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.jobs.lifeline.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("bort.jobs.runtime.lifeline.HEARTBEAT_S", 0.05)
 
     def overtake(step: Progress) -> None:
         if step.done == 2:
@@ -205,7 +206,7 @@ def test_a_silent_job_of_another_machine_is_lost_after_its_lease(store: Store) -
 
 
 def test_a_process_is_known_by_start_and_boot(store: Store) -> None:
-    from bort.jobs.process import is_alive, send_signal, this_process
+    from bort.jobs.runtime.process import is_alive, send_signal, this_process
 
     me = this_process()
     assert is_alive(me)
@@ -219,6 +220,6 @@ def test_a_process_is_known_by_start_and_boot(store: Store) -> None:
 
 
 def jobs_identity(host: str):  # type: ignore[no-untyped-def]
-    from bort.jobs.process import this_process
+    from bort.jobs.runtime.process import this_process
 
     return dataclasses.replace(this_process(), host=host)

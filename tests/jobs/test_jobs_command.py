@@ -9,10 +9,10 @@ from job_runners import WaitFor
 
 from bort import jobs
 from bort.cli.main import bort
-from bort.errors import UnknownJobError
+from bort.core.errors import UnknownJobError
+from bort.core.study import InvalidFieldError
 from bort.jobs import JobState
 from bort.storage import Store
-from bort.study import InvalidFieldError
 
 
 def run(*words: str) -> str:

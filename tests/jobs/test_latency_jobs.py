@@ -1,26 +1,22 @@
 """Measuring as a job: what is stored, what a stop keeps, and a second one's refusal."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "measure"))
-
 from fake_machine import FakeMachine
 from made_up_study import fill
 
-from bort.answers import read_answer
-from bort.errors import BusyError
+from bort.core.errors import BusyError
+from bort.core.machine.lock import measuring
+from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, run_here
-from bort.jobs.context import JobContext
-from bort.jobs.latency import measure_new_winners
-from bort.measure import front, timing
-from bort.measure.lock import measuring
-from bort.measure.stored import front_profile, named_profile
-from bort.study import LatencySpec
+from bort.jobs.kinds.latency import measure_new_winners
+from bort.jobs.runtime.context import JobContext
+from bort.latency import timing
+from bort.latency.runs import front
+from bort.latency.stored import front_profile, named_profile
+from bort.studies.answers import read_answer
 
 SPACE = SearchSpace(
     "small",
@@ -92,7 +88,7 @@ def test_a_search_measures_its_winners_once_and_here_only(store, machine, monkey
     context = JobContext(store, store.create_job("search", {}), _NeverStops())
     measure_new_winners(context, "reviews")
     assert not machine.ran  # its profile is another machine's
-    monkeypatch.setattr("bort.jobs.latency.differences_from_here", lambda _profile: [])
+    monkeypatch.setattr("bort.jobs.kinds.latency.differences_from_here", lambda _profile: [])
     measure_new_winners(context, "reviews")
     assert front_profile(store, study) is not None
     runs = len(machine.ran)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
-from bort.answers import latest_study, read_answer
-from bort.answers.compare import compare_with_store
-from bort.errors import UnknownStudyError
+from bort.core.errors import UnknownStudyError
+from bort.core.study import InvalidFieldError
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
-from bort.jobs import search as search_job
+from bort.jobs.kinds import search as search_job
 from bort.search.audit import AuditPlan
-from bort.search.verification import verify
+from bort.search.check.verify import verify
 from bort.storage import export_study, import_study
-from bort.study import InvalidFieldError
+from bort.studies.answers import latest_study, read_answer
+from bort.studies.answers.compare import compare_with_store
 
 
 @pytest.fixture

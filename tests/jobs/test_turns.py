@@ -2,7 +2,7 @@
 
 import threading
 
-from bort.jobs import turns
+from bort.core.machine import turns
 
 
 def test_one_place_for_all_cores_and_more_for_fewer_threads(tmp_path, monkeypatch):

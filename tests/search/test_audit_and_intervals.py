@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import hypergeom
 from search_cases import bert_like
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
 from bort.search import Observation, Population, certified_search, observation_of, solve
 from bort.search.audit import draw, judge_audit, plan_audit, uncovered_bound
 from bort.search.audited import audited

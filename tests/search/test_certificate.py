@@ -11,16 +11,16 @@ from search_cases import bert_like, random_case
 from tamperings import TAMPERINGS, smaller_cover
 
 from bort.cli.verify import verify as verify_command
-from bort.errors import BortError
+from bort.core.errors import BortError
 from bort.search import certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
-from bort.search.certificate import (
+from bort.search.check.certificate import (
     InvalidCertificateError,
     certificate_of,
     digests,
     read_certificate,
 )
-from bort.search.verification import verify
+from bort.search.check.verify import verify
 
 
 @functools.cache
@@ -174,9 +174,9 @@ def stored(tmp_path):
     """A store with a study of three evaluations, and a function that verifies against it."""
     from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
-    from bort.answers import study_certificate
     from bort.families import SearchSpace
     from bort.storage import open_store
+    from bort.studies.answers import study_certificate
 
     url = f"sqlite:///{tmp_path / 'bort.db'}"
     spec = made_up_spec("s", epsilon=0.3)

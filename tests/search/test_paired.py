@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
 from bort.search import (
     Observation,
     Population,
@@ -17,9 +17,9 @@ from bort.search import (
     observation_of,
     solve,
 )
-from bort.search.certificate import certificate_of, digests
+from bort.search.check.certificate import certificate_of, digests
+from bort.search.check.verify import verify
 from bort.search.paired import log_ratio_bound, log_ratio_bounds
-from bort.search.verification import verify
 
 laws = settings(max_examples=6, deadline=None, derandomize=True)
 

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from bort.search.check.plain import plain_front
 from bort.search.pareto import hypervolume, is_non_dominated
-from bort.search.plain import plain_front
 from bort.search.w_coefficient import log_gain, w_coefficient
 
 # Few distinct values, so that ties happen.

@@ -8,8 +8,8 @@ from scipy.optimize import linprog
 from search_cases import random_case
 
 from bort.search import Observation, SearchProblem, certified_search
-from bort.search.certificate import certificate_of
-from bort.search.certified_case import read_case
+from bort.search.check.case import read_case
+from bort.search.check.certificate import certificate_of
 from bort.search.evaluation_bound import cover_bound, product_bound
 from bort.search.lipschitz import LipschitzEstimate
 
@@ -84,7 +84,7 @@ def test_the_bound_is_the_product_of_the_cells() -> None:
 
 
 def test_a_wrong_observation_is_refused() -> None:
-    from bort.errors import InvalidOptionError
+    from bort.core.errors import InvalidOptionError
 
     with pytest.raises(InvalidOptionError, match="floor errors of 0"):
         Observation.of(0.0)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from bort.errors import InvalidDataError
+from bort.core.errors import InvalidDataError
 from bort.search import Population, certified_search, solve
 from bort.search.table import read_table
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError
 from bort.search.w_coefficient import log_gain, log_w
 from bort.search.weight_region import weight_region
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bort.errors import (
+from bort.core.errors import (
     BusyError,
     InvalidOptionError,
     InvalidProfileError,
@@ -13,9 +13,9 @@ from bort.errors import (
     UnknownJobError,
     UnknownStudyError,
 )
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
+from bort.core.study import SearchSpec, StudySpec
 from bort.storage import JobState, ProcessIdentity, ProfileKey, Progress, Store
-from bort.study import SearchSpec, StudySpec
 
 PROCESS = ProcessIdentity("here", 123, 4.5, "boot")
 KEY = ProfileKey("f1", "torch-float32", 1, 32, 2, "s1")

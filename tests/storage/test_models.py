@@ -2,7 +2,7 @@
 
 import pytest
 
-from bort.errors import UnknownModelError
+from bort.core.errors import UnknownModelError
 from bort.storage import open_store
 
 ROW = {

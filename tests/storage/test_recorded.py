@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from store_contract import KEY, study_spec
 
-from bort.errors import StoreError, StudyConflictError
-from bort.evaluation import Evaluation
+from bort.core.errors import StoreError, StudyConflictError
+from bort.core.evaluation import Evaluation
 from bort.storage import Store, ensure_examples, export_study, import_study, open_store
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_contract import StoreContract, study_spec
 
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
 from bort.storage import JobState, Store, append_log, open_store, read_log
 from bort.storage.schema import plain
 
@@ -21,9 +21,9 @@ class TestStore(StoreContract):
 
 WRITER = """
 import sys
-from bort.evaluation import Evaluation
+from bort.core.evaluation import Evaluation
 from bort.storage import open_store
-from bort.study import SearchSpec, StudySpec
+from bort.core.study import SearchSpec, StudySpec
 
 url, me = sys.argv[1], int(sys.argv[2])
 with open_store(url) as store:

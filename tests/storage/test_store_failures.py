@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from store_contract import study_spec
 
-from bort.errors import StoreError
-from bort.evaluation import Evaluation
+from bort.core.errors import StoreError
+from bort.core.evaluation import Evaluation
 from bort.storage import Store, check_store, open_store, open_to_read, schema
 from bort.storage.database import Database
 

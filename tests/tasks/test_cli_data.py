@@ -6,7 +6,7 @@ import pytest
 
 from bort.cli import data as data_module
 from bort.cli.main import main
-from bort.errors import DownloadError
+from bort.core.errors import DownloadError
 from bort.tasks import OnProgress, TaskInfo, list_tasks
 
 

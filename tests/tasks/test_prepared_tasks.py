@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bort.study import TaskSpec
+from bort.core.study import TaskSpec
 from bort.tasks import Task, list_tasks, load_task, named, prepare
 from bort.tasks.near_duplicates import NearDuplicateIndex
 from bort.tasks.table import read_table, table_path

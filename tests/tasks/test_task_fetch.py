@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bort.errors import DownloadError
+from bort.core.errors import DownloadError
 from bort.tasks import fetch
 from bort.tasks.fetch import Distribution, check_hash, read_members
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bort.errors import BortError, InvalidDataError, UnknownTaskError
-from bort.study import TaskSpec
+from bort.core.errors import BortError, InvalidDataError, UnknownTaskError
+from bort.core.study import TaskSpec
 from bort.tasks import Task, load_task
 
 Write = Callable[[str, list[dict[str, Any]]], str]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bort.errors import BortError, InvalidDataError, MissingExtraError
-from bort.study import TaskSpec
+from bort.core.errors import BortError, InvalidDataError, MissingExtraError
+from bort.core.study import TaskSpec
 from bort.tasks import load_task
 from bort.tasks.hub import HubData, build
 

@@ -3,8 +3,8 @@
 import pytest
 import tiny
 
+from bort.core.study import TaskSpec
 from bort.families import load_space
-from bort.study import TaskSpec
 from bort.tasks import load_task
 from bort.training.source import source_network
 from bort.training.tokens import encode_task
@@ -24,7 +24,7 @@ def home(place, monkeypatch):
     """One cache for all tests of a run: the teacher is trained once."""
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
     # Nobody who measures this machine's latency meanwhile shall hold the tests up.
-    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
     return place / "home"
 
 

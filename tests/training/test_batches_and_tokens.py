@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bort.errors import InvalidModelError
+from bort.core.errors import InvalidModelError
 from bort.tasks import Split, Task
 from bort.training.batches import evaluation_batches, training_batches
 from bort.training.tokens import Tokens, encode_task

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.training.augmentation import Augmentation, Exchanger, augmented, nearest_words
 from bort.training.candidate import build_candidate
 from bort.training.checkpoints import Checkpoints

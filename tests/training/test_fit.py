@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bort.errors import InvalidModelError, InvalidSpaceError
+from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.families import load_space, parse_space
 from bort.training.fit import (
     check_reads_text,

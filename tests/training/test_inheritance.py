@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families import SearchSpace
 from bort.training.candidate import build_candidate, build_text_model
 from bort.training.donor import calibration_batch, observe

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bort.errors import DownloadError, InvalidModelError, MissingExtraError
+from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError
 from bort.training import source as module
 from bort.training.source import model_folder, source_network, weights_digest
 

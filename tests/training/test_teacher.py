@@ -8,19 +8,14 @@ import torch
 from transformers import AutoModelForSequenceClassification, BertConfig
 from transformers import BertForSequenceClassification as Bert
 
-from bort.errors import InvalidModelError
-from bort.training.teacher import (
-    given_teacher,
-    one_hot,
-    own_teacher,
-    softmax,
-)
+from bort.core.errors import InvalidModelError
+from bort.training.teacher import given_teacher, one_hot, own_teacher, softmax
 
 CPU = torch.device("cpu")
 
 TWO_AT_ONCE = """
 import sys, torch
-from bort.study import TaskSpec
+from bort.core.study import TaskSpec
 from bort.tasks import load_task
 from bort.training.source import source_network
 from bort.training.teacher import own_teacher

@@ -20,7 +20,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """An empty store that the pages open too, without the examples."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
-    monkeypatch.setattr("bort.ui.readings.ROOT", tmp_path)
+    monkeypatch.setattr("bort.ui.kit.readings.ROOT", tmp_path)
     st.cache_resource.clear()
     with open_store() as opened:
         yield opened

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bort.answers import read_answer
-from bort.jobs.process import this_process
+from bort.jobs.runtime.process import this_process
 from bort.storage import JobRecord, JobState, ModelRecord, Progress, Store
+from bort.studies.answers import read_answer
 
 JUDGED = {"accuracy": 0.81, "low": 0.79, "high": 0.83, "n": 1585, "macro_f1": 0.8}
 CURVES = {"loss": (0.7, 0.5, 0.4), "dev_error": (0.3, 0.24, 0.2), "learning_rate": (1e-4,) * 3}

@@ -3,18 +3,18 @@
 import math
 import random
 
-from bort.architecture import Architecture
-from bort.costs import Costs
-from bort.evaluation import Evaluation
+from bort.core.architecture import Architecture
+from bort.core.evaluation import Evaluation
+from bort.core.machine.fingerprint import Fingerprint
+from bort.core.study import SearchSpec, StudySpec
 from bort.families import SearchSpace, load_space
-from bort.measure.fingerprint import Fingerprint
-from bort.measure.latency_model import LatencyModel
-from bort.measure.noise import Noise, NoiseReading
-from bort.measure.profile import LatencyProfile
-from bort.measure.workload import Workload
+from bort.latency.model import LatencyModel
+from bort.latency.noise import Noise, NoiseReading
+from bort.latency.profile import LatencyProfile
+from bort.latency.workload import Workload
 from bort.search import Observation, certified_search, observation_of
 from bort.storage import Store, StudyRecord
-from bort.study import SearchSpec, StudySpec
+from bort.studies.costs import Costs
 
 N_DEV = 600
 QUIET = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)

@@ -10,13 +10,18 @@ import streamlit as st
 from conftest import Open, shown
 from made_up_study import fill
 
-from bort.agora_text.spec import TextSpec, small_space
+from bort.agora.text.spec import TextSpec, small_space
+from bort.core.study import TaskSpec
 from bort.figures.agora import plot_map
-from bort.jobs.process import this_process
+from bort.jobs.runtime.process import this_process
 from bort.storage import JobRecord, JobState, Progress, Store
 from bort.storage.agora_vectors import write_vectors
-from bort.study import TaskSpec
-from bort.ui import agora_map, agora_places, agora_plan, agora_points, agora_readings, job_parts
+from bort.ui.agora import map as agora_map
+from bort.ui.agora import places as agora_places
+from bort.ui.agora import plan as agora_plan
+from bort.ui.agora import points as agora_points
+from bort.ui.agora import readings as agora_readings
+from bort.ui.kit import job_parts
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 TORUS = {
@@ -204,7 +209,7 @@ def test_points_are_filtered(store: Store, visit: Open) -> None:
 
 @pytest.mark.parametrize("kind", ["PCA", "t-SNE"])
 def test_the_map_is_drawn_when_asked_for(store: Store, visit: Open, kind: str, monkeypatch) -> None:
-    monkeypatch.setattr("bort.agora.torus.DEV", 60)
+    monkeypatch.setattr("bort.agora.torus.world.DEV", 60)
     job = run_of(store)
     app = visit("agora", job=str(job.id))
     before = len(app.get("bidi_component"))
@@ -284,7 +289,8 @@ def test_a_correction_that_cannot_be_made_is_refused(store: Store, visit: Open) 
 
 def test_painting_loads_neither_torch_nor_sklearn() -> None:
     code = (
-        "import sys, bort.ui.agora_watch, bort.ui.agora_plan, bort.cli.agora, bort.jobs.agora\n"
+        "import sys, bort.ui.agora.watch, bort.ui.agora.plan, bort.cli.agora\n"
+        "import bort.jobs.kinds.agora\n"
         "print([m for m in ('torch', 'sklearn', 'transformers') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,11 +9,11 @@ import pytest
 from conftest import APP, Open, shown
 from made_up_study import fill, made_up_spec
 
-from bort.answers import read_answer
-from bort.jobs.process import this_process
-from bort.jobs.runners import RUNNERS
+from bort.jobs.runtime.process import this_process
+from bort.jobs.runtime.runners import RUNNERS
 from bort.storage import Progress, Store, export_study, import_study
-from bort.ui import navigation, readings
+from bort.studies.answers import read_answer
+from bort.ui.kit import navigation, readings
 
 
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:

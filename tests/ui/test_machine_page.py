@@ -7,16 +7,16 @@ import pytest
 from conftest import Open, shown
 from made_up_study import fill, made_up_profile
 
-from bort.answers import read_answer, redrawn
+from bort.core.machine.lock import measuring
 from bort.families import SearchSpace, load_space
-from bort.jobs.process import this_process
-from bort.measure.lock import measuring
-from bort.measure.noise import Noise, NoiseReading
-from bort.measure.profile import LatencyProfile, Measurement
-from bort.measure.protocol import Latency
-from bort.measure.stored import keep_profile
+from bort.jobs.runtime.process import this_process
+from bort.latency.noise import Noise, NoiseReading
+from bort.latency.profile import LatencyProfile, Measurement
+from bort.latency.protocol import Latency
+from bort.latency.stored import keep_profile
 from bort.storage import JobState, Progress, Store
-from bort.ui import machine_form
+from bort.studies.answers import read_answer, redrawn
+from bort.ui.machine import form as machine_form
 
 QUIET = NoiseReading(1.0, 0.1, 0.01, 0.03)
 BUSY = NoiseReading(1.0, 0.9, 0.6, 0.8)
@@ -27,7 +27,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 def lock(tmp_path, monkeypatch):
     """A lock file of this test's own: another process may be measuring."""
     path = tmp_path / "measuring.lock"
-    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: path)
+    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: path)
     return path
 
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_measured_is_said_at_once(
 def test_a_missing_runtime_names_its_extra(
     store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.measure.runtimes.registry.find_spec", lambda _module: None)
+    monkeypatch.setattr("bort.latency.runtimes.registry.find_spec", lambda _module: None)
     app = visit("machine")
     app.selectbox(key="measure-runtime").set_value("openvino-float32").run()
     assert "pip install 'bort[openvino]'" in shown(app).replace("&#x27;", "'")

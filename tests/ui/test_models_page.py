@@ -9,17 +9,20 @@ from conftest import Open, shown
 from made_up_models import add_model, finished_job, running_job
 from made_up_study import fill
 
-from bort.answers import read_answer
-from bort.errors import InvalidDataError
+from bort.core.errors import InvalidDataError
+from bort.core.machine.lock import Holder
 from bort.export.trying import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import DEV_ERROR, LOSS, RealisedMark, add_realised, curves_of, plot_curves
 from bort.finetuning.plan import FineTunePlan
 from bort.jobs import JobState
-from bort.measure.lock import Holder
 from bort.storage import Store, models_folder
-from bort.ui import job_parts, model_files, model_start, model_try
-from bort.ui.model_rows import comparison, last_stage, realised_marks
+from bort.studies.answers import read_answer
+from bort.ui.kit import job_parts
+from bort.ui.models import files as model_files
+from bort.ui.models import start as model_start
+from bort.ui.models import trying as model_try
+from bort.ui.models.rows import comparison, last_stage, realised_marks
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
@@ -78,7 +81,7 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
 def test_a_training_that_stands_still_says_for_whom(
     store: Store, visit: Open, pick: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.measure.lock.lock_path", lambda: tmp_path / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: tmp_path / "measuring.lock")
     job = running_job(store, "reviews", pick)
     assert "Trainings pause" not in shown(visit("models", job=str(job.id)))
     someone = Holder(pid=1, user="ada", description="bort: latency", since=0.0)

@@ -9,12 +9,12 @@ from conftest import Open, shown
 from made_up_study import fill, made_up_evaluation, made_up_profile, made_up_spec
 from streamlit.testing.v1 import AppTest
 
-from bort.answers import read_answer, winning_weights
-from bort.architecture import Architecture
+from bort.core.architecture import Architecture
 from bort.families import SearchSpace
-from bort.jobs.process import this_process
-from bort.measure.noise import Noise, NoiseReading
+from bort.jobs.runtime.process import this_process
+from bort.latency.noise import Noise, NoiseReading
 from bort.storage import Store
+from bort.studies.answers import read_answer, winning_weights
 
 
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:

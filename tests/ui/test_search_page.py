@@ -8,11 +8,11 @@ from conftest import Open, shown
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
 
-from bort.errors import InvalidModelError
-from bort.jobs.process import this_process
-from bort.plan import check_study
+from bort.core.errors import InvalidModelError
+from bort.core.study import StudySpec
+from bort.jobs.runtime.process import this_process
 from bort.storage import JobState, ProcessIdentity, Progress, Store
-from bort.study import StudySpec
+from bort.studies.plan import check_study
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
         specs.append(StudySpec.from_dict(spec))
         return store.create_job(kind, spec, study=study).id
 
-    monkeypatch.setattr("bort.ui.search_plan.start_detached", start)
-    monkeypatch.setattr("bort.plan.check_study", lambda spec, **options: spec)
+    monkeypatch.setattr("bort.ui.search.plan.start_detached", start)
+    monkeypatch.setattr("bort.studies.plan.check_study", lambda spec, **options: spec)
     return specs
 
 
@@ -128,9 +128,9 @@ def test_an_own_file_decides_the_number_of_classes(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bort.plan.check_study", check_study)
+    monkeypatch.setattr("bort.studies.plan.check_study", check_study)
     monkeypatch.setattr(
-        "bort.plan.source_network",
+        "bort.studies.plan.source_network",
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
@@ -148,7 +148,7 @@ def test_what_the_check_refuses_is_said_and_nothing_is_stored(
     def refuse(spec: StudySpec, **options: object) -> None:
         raise InvalidModelError("no folder 'x'; name another")
 
-    monkeypatch.setattr("bort.plan.check_study", refuse)
+    monkeypatch.setattr("bort.studies.plan.check_study", refuse)
     app = visit("search")
     app.button(key="start").click().run()
     assert "no folder &#x27;x&#x27;; name another" in shown(app)
@@ -173,7 +173,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
 ) -> None:
     # The real one would, in the end, signal the process of the job: this one.
     monkeypatch.setattr(
-        "bort.ui.job_parts.cancel", lambda store, job_id, wait: store.request_cancel(job_id)
+        "bort.ui.kit.job_parts.cancel", lambda store, job_id, wait: store.request_cancel(job_id)
     )
     job = make_job(store, process=this_process())
     app = visit("search", job=str(job))
@@ -198,7 +198,7 @@ def test_a_job_that_ended_early_says_why_and_can_be_resumed(
     assert "the &lt;disk&gt; is full. What it finished is kept." in shown(app)
     resumed: list[int] = []
     monkeypatch.setattr(
-        "bort.ui.job_parts.resume", lambda store, job_id, detach: resumed.append(job_id)
+        "bort.ui.kit.job_parts.resume", lambda store, job_id, detach: resumed.append(job_id)
     )
     app.button(key="resume").click().run()
     assert resumed == [job]
@@ -265,8 +265,8 @@ def test_an_unknown_job_is_one_line(store: Store, visit: Open) -> None:
 
 
 def test_uploads_are_named_by_their_content(store: Store, tmp_path: Path) -> None:
-    from bort.errors import InvalidDataError
-    from bort.ui import uploads
+    from bort.core.errors import InvalidDataError
+    from bort.ui.kit import uploads
 
     class Given:
         name = "../../evil.csv"

@@ -1,0 +1,193 @@
+"""What `bort bench latency` says: figures out of stored steps, and a page in Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.latency.steps import BenchStep
+
+Results = Mapping[BenchStep, Mapping[str, Any]]
+TOLERANCE = 0.05
+
+
+def summary(results: Results, missing: Sequence[BenchStep]) -> dict[str, Any]:
+    """All figures as JSON values; `missing` names steps that have not run."""
+    of_kind = {
+        kind: {step: result for step, result in results.items() if step.kind == kind}
+        for kind in ("measure", "repeat", "landmarks", "busy")
+    }
+    first = next(iter(results.values()), None)
+    return {
+        "fingerprint": None if first is None else first["fingerprint"],
+        "measurements": [_measured(step, result) for step, result in of_kind["measure"].items()],
+        "repeats": [
+            _repeated(step, results[again], result)
+            for step, result in of_kind["repeat"].items()
+            if (again := BenchStep("measure", step.runtime, step.sequence_length)) in results
+        ],
+        "landmarks": [dict(result) for result in of_kind["landmarks"].values()],
+        "announced": [s for r in of_kind["landmarks"].values() for s in r["announced"]],
+        "busy": next((dict(result["noise"]) for result in of_kind["busy"].values()), None),
+        "missing": [step.name for step in missing],
+    }
+
+
+def markdown(answer: Mapping[str, Any]) -> str:
+    """The page for `docs/bench`."""
+    machine = answer["fingerprint"]
+    parts = [
+        "# Latency: measured, predicted, repeated\n",
+        "Written by `bort bench latency --out docs/bench`. Batch 1; space `minilm` unless the "
+        "command said otherwise; how it is measured: docs/latency.md.\n",
+        f"{machine['cpu']} ({machine['cpu_details']}), {machine['cores']} cores, "
+        f"{machine['threads']} threads, {machine['memory_gib']} GiB, {machine['os']}; "
+        + ", ".join(f"{name} {version}" for name, version in _libraries(answer).items())
+        + ".\n",
+        "## The model on architectures that it has not seen\n",
+        _table(
+            ["runtime", "tokens", "fitted on", "held out", "median error", "90th percentile",
+             "rank correlation", "band", "quiet", "can rank from", "rounds", "seconds"],
+            [_measured_cells(row) for row in answer["measurements"]],
+        ),
+        "\n![Predicted against measured](latency.svg)\n",
+        "## The same measurement twice\n",
+        "Share of architectures whose two medians, as they are stated, lie within 5 %. Both are "
+        "stated at the machine's usual pace; how far the machine was from it each time (above 0 "
+        "is slower) stands beside, and the median change that is left.\n",
+        _table(
+            ["runtime", "tokens", "within 5 %", "median change", "pace, first", "pace, again",
+             "both quiet"],
+            [_repeat_cells(row) for row in answer["repeats"]],
+        ),
+        "\n## Well-known models, random weights\n",
+        *(_landmark_part(result) for result in answer["landmarks"]),
+        *(f"- {sentence}" for sentence in answer["announced"]),
+        "\n## Beside a busy loop on every core\n",
+        _busy_sentence(answer["busy"]),
+    ]  # fmt: skip
+    if answer["missing"]:
+        parts.append(f"\nNot measured yet: {', '.join(answer['missing'])}.")
+    return "\n".join(parts) + "\n"
+
+
+def _measured(step: BenchStep, profile: Mapping[str, Any]) -> dict[str, Any]:
+    model, noise = profile["model"], profile["noise"]
+    return {
+        "runtime": step.runtime,
+        "sequence_length": step.sequence_length,
+        **{key: value for key, value in model.items() if key != "coefficients_ms"},
+        "noise_ok": noise["ok"],
+        "resolution": noise["resolution"],
+        "others_share": noise["others_share"],
+        "rounds": profile["rounds"],
+        "seconds": profile["seconds"],
+    }
+
+
+def _repeated(
+    step: BenchStep, first: Mapping[str, Any], second: Mapping[str, Any]
+) -> dict[str, Any]:
+    before = {row["id"]: row["median_ms"] for row in first["architectures"]}
+    both = [(before[r["id"]], r["median_ms"]) for r in second["architectures"] if r["id"] in before]
+    ratios = np.array([later / earlier for earlier, later in both])
+    shift = float(np.median(ratios))
+    return {
+        "runtime": step.runtime,
+        "sequence_length": step.sequence_length,
+        "architectures": len(both),
+        "share_within_5_percent": float(np.mean(np.abs(ratios - 1) <= TOLERANCE)),
+        "shift": shift - 1,
+        "pace_changes": [one["noise"].get("pace_change") for one in (first, second)],
+        "noise_ok": bool(first["noise"]["ok"] and second["noise"]["ok"]),
+    }
+
+
+def _libraries(answer: Mapping[str, Any]) -> dict[str, str]:
+    found = [answer["fingerprint"], *(mark["fingerprint"] for mark in answer["landmarks"])]
+    return {name: version for one in found for name, version in one["libraries"].items()}
+
+
+def _measured_cells(row: Mapping[str, Any]) -> list[str]:
+    rank, resolution = row["rank_correlation"], row["resolution"]
+    return [
+        row["runtime"],
+        str(row["sequence_length"]),
+        str(row["fitted_on"]),
+        str(row["held_out"]),
+        f"{row['median_abs_percent_error']:.1f} %",
+        f"{row['p90_abs_percent_error']:.1f} %",
+        "" if rank is None else f"{rank:.4f}",
+        f"±{100 * row['band']:.0f} %",
+        "yes" if row["noise_ok"] else "no",
+        "" if resolution is None else f"{100 * resolution:.1f} %",
+        str(row["rounds"]),
+        f"{row['seconds']:.0f}",
+    ]
+
+
+def _repeat_cells(row: Mapping[str, Any]) -> list[str]:
+    return [
+        row["runtime"],
+        str(row["sequence_length"]),
+        f"{100 * row['share_within_5_percent']:.0f} % of {row['architectures']}",
+        f"{100 * row['shift']:+.1f} %",
+        *(
+            "usual" if change is None else f"{100 * change:+.1f} %"
+            for change in row["pace_changes"]
+        ),
+        "yes" if row["noise_ok"] else "no",
+    ]
+
+
+def _landmark_part(result: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            row["name"],
+            f"{row['parameter_count'] / 1e6:.1f} M",
+            f"{row['published_parameter_count'] / 1e6:g} M",
+            f"{row['effective_parameter_count'] / 1e6:.1f} M",
+            f"{row['median_ms']:.1f} ({row['low_ms']:.1f} to {row['high_ms']:.1f})",
+            *(_times(row, than) for than in ("BERT-large", "BERT-base")),
+            ", ".join(f"{f:g} x {n}" for n, f in row["published_times_faster_than"].items()),
+            row["source"],
+        ]
+        for row in result["landmarks"]
+    ]
+    quiet = "" if result["noise"]["ok"] else " (the machine was not quiet: read with care)"
+    return (
+        f"**{result['runtime']}, {result['sequence_length']} tokens**{quiet}\n\n"
+        + _table(
+            [
+                "model",
+                "parameters",
+                "published",
+                "without embeddings",
+                "median ms",
+                "times faster than BERT-large",
+                "than BERT-base",
+                "published",
+                "source",
+            ],
+            rows,
+        )
+        + "\n"
+    )
+
+
+def _times(row: Mapping[str, Any], than: str) -> str:
+    low, high = row["times_faster_interval"][than]
+    return f"{row['times_faster_than'][than]:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _busy_sentence(noise: Mapping[str, Any] | None) -> str:
+    if noise is None:
+        return "Not tried yet."
+    if noise["ok"]:
+        return "The noise check did **not** notice."
+    return f"The noise check refuses: {'; '.join(noise['reasons'])}."
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,162 @@
+"""`bort bench record`: train a whole space and keep every row; resumable."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bort.cli import options
+from bort.core.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.record.recording import Conditions, RecordingLog
+    from bort.core.study import TrainingSpec
+    from bort.training.oracle import ErrorOracle
+
+
+@click.command()
+@click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
+@options.task_options
+@click.option("--seeds", default=3, show_default=True, help="Trainings per architecture.")
+@click.option("--steps", default=200, show_default=True, help="Optimiser steps per training.")
+@click.option("--batch-size", default=32, show_default=True, help="Texts per step.")
+@click.option(
+    "--initialise", default="inherit", show_default=True, type=click.Choice(["inherit", "scratch"])
+)
+@click.option("--threads", default=1, show_default=True, help="CPU threads of each training.")
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Latency profile for the table, as `bort latency measure --out FILE` writes it.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="The table; the log of trainings lies beside it as FILE-trainings.csv.",
+)
+@click.option("--table-only", is_flag=True, help="Make the table from the log; train nothing.")
+@options.as_json
+def record(
+    space: str,
+    seeds: int,
+    steps: int,
+    batch_size: int,
+    initialise: Any,
+    threads: int,
+    profile: Path | None,
+    out: Path,
+    table_only: bool,
+    as_json: bool,
+    **task: Any,
+) -> None:
+    """Train every architecture of a space with every seed, and write what searches can be run on.
+
+    One row is appended to the log as each training ends; stopped at any moment and started
+    again, the command goes on where it was. Latency is never measured here: give a profile that
+    was measured on a quiet machine, now or later with --table-only.
+
+    \b
+    Examples:
+      bort bench record --space data/recorded/minilm-128.toml --out data/recorded/reviews.csv
+      bort bench record --task tweets --space small.toml --seeds 2 --out tweets.csv
+      bort bench record --out reviews.csv --profile quiet.json --table-only
+    """
+    from benchmarks.record.recording import RecordingLog, table
+    from bort.core.study import TrainingSpec
+    from bort.families import load_space
+    from bort.latency.profile import read_profile
+
+    if seeds < 1:
+        raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
+    searched = load_space(space)
+    measured = None if profile is None else read_profile(profile)
+    spec = TrainingSpec(
+        steps=steps,
+        batch_size=batch_size,
+        seeds=seeds,
+        initialise=initialise,
+        threads=threads,
+        device="cpu",
+    )
+    oracle = _oracle(options.task_spec(**task), spec, searched)
+    path = out.with_name(f"{out.stem}-trainings.csv")
+    log = RecordingLog(path, tuple(searched.dimensions), _conditions(oracle))
+    if not table_only:
+        _train_all(oracle, log)
+    result = table(log, searched, measured)
+    _write(out, result)
+    answer = {
+        "table": str(out),
+        "log": str(log.path),
+        "architectures": len(result),
+        "of": len(searched),
+        "trainings": len(log.done),
+        "oracle": oracle.describe(),
+        "profile": None if measured is None else measured.name,
+        "fingerprint": None if measured is None else measured.fingerprint.to_dict(),
+    }
+    if as_json:
+        options.print_json(answer)
+    else:
+        click.echo(f"{len(result)} architectures, {len(log.done)} trainings: {out}")
+
+
+def _oracle(task: Any, spec: "TrainingSpec", space: Any) -> "ErrorOracle":
+    from bort.tasks import load_task
+    from bort.training.oracle import ErrorOracle
+
+    return ErrorOracle(load_task(task), spec, space, seed=0, on_progress=lambda _text: None)
+
+
+def _conditions(oracle: "ErrorOracle") -> "Conditions":
+    from benchmarks.record.recording import Conditions
+
+    facts = oracle.describe()
+    return Conditions(
+        space=oracle.space.digest,
+        task=facts["task_digest"],
+        teacher=facts["teacher_sha256"],
+        steps=oracle.spec.steps,
+        batch_size=oracle.spec.batch_size,
+        initialise=oracle.spec.initialise,
+        threads=oracle.threads,
+    )
+
+
+def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
+    from benchmarks.record.recording import record as record_rows
+    from bort.core.machine.turns import training_turn
+    from bort.jobs import Progress
+    from bort.report.terminal import progress
+
+    def train(architecture: Any, seed: int) -> Any:
+        with training_turn(oracle.spec.threads, lambda: False):
+            return oracle.evaluate(architecture, seed)
+
+    total, before = len(oracle.space) * len(oracle.seeds), len(log.done)
+    started = time.monotonic()
+    with progress("Recording") as show:
+        show(Progress(done=before, total=total, message="", eta_s=None))
+        for architecture, evaluation in record_rows(oracle.space, oracle.seeds, log, train):
+            done = len(log.done)
+            each = (time.monotonic() - started) / (done - before)
+            show(
+                Progress(
+                    done=done,
+                    total=total,
+                    message=f"{architecture.id}: error {evaluation.error_rate:.3f}",
+                    eta_s=each * (total - done),
+                )
+            )
+
+
+def _write(path: Path, table: "pd.DataFrame") -> None:
+    from bort.core.files import write_atomically
+
+    write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode())

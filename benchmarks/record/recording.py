@@ -1,0 +1,206 @@
+"""Recorded benchmarks: a log of trainings that grows row by row, and the table made from it."""
+
+import csv
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidDataError
+from bort.core.evaluation import Evaluation
+from bort.core.files import write_atomically
+from bort.families import SearchSpace
+from bort.latency.profile import LatencyProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What all rows of a log share; a log made under other conditions is never mixed in.
+
+    Attributes:
+        space: SHA-256 of the space.
+        task: SHA-256 of the task's texts, labels and splits.
+        teacher: SHA-256 of the teacher.
+        steps: optimiser steps per training; `batch_size` examples each.
+        initialise: "inherit" or "scratch".
+        threads: CPU threads of the training.
+    """
+
+    space: str
+    task: str
+    teacher: str
+    steps: int
+    batch_size: int
+    initialise: str
+    threads: int
+
+
+_RESULTS = (
+    "error_rate",
+    "error_se",
+    "n",
+    "macro_f1",
+    "steps_taken",
+    "attempts",
+    "diverged",
+    "seconds",
+)
+_SHARED = tuple(field.name for field in fields(Conditions))
+
+
+class RecordingLog:
+    """A CSV file with one row per training, appended and flushed as trainings end.
+
+    Raises:
+        InvalidDataError: the file is no such log, or was recorded under other conditions.
+        StoreError: a new log cannot be written.
+    """
+
+    def __init__(self, path: Path, dimensions: Sequence[str], conditions: Conditions) -> None:
+        self.path, self.conditions = path, conditions
+        self.columns = (*dimensions, "seed", *_RESULTS, *_SHARED)
+        if not path.exists():
+            write_atomically(path, f"{','.join(self.columns)}\n".encode())
+        self.done = self._read()
+
+    def add(self, architecture: Architecture, evaluation: Evaluation) -> None:
+        """Append one training; it is on the disk when this returns."""
+        row = {
+            **architecture.as_dict(),
+            "seed": evaluation.seed,
+            "error_rate": evaluation.error_rate,
+            "error_se": evaluation.error_se,
+            "n": evaluation.n,
+            "macro_f1": evaluation.macro_f1,
+            "steps_taken": evaluation.steps,
+            "attempts": evaluation.attempts,
+            "diverged": int(evaluation.diverged),
+            "seconds": round(evaluation.seconds, 2),
+            **{name: getattr(self.conditions, name) for name in _SHARED},
+        }
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
+            file.flush()
+            os.fsync(file.fileno())
+        self.done.add((architecture.id, evaluation.seed))
+
+    def rows(self) -> pd.DataFrame:
+        """All trainings so far."""
+        return pd.read_csv(self.path)
+
+    def _read(self) -> set[tuple[str, int]]:
+        self._drop_torn_row()
+        try:
+            rows = self.rows()
+        except (ValueError, pd.errors.ParserError) as error:
+            raise InvalidDataError(f"{self.path} cannot be read ({error}); name another") from None
+        if tuple(rows.columns) != self.columns:
+            raise InvalidDataError(
+                f"{self.path} is not a log of trainings of this space; name another file"
+            )
+        for name in _SHARED:
+            expected = getattr(self.conditions, name)
+            found = [value for value in rows[name].unique() if value != expected]
+            if found:
+                raise InvalidDataError(
+                    f"{self.path} was recorded with {name} {found[0]}, and this run has "
+                    f"{expected}; name another file, or record under the same conditions"
+                )
+        keys = rows[list(self.columns[: self.columns.index("seed") + 1])]
+        return {
+            ("-".join(map(str, values)), seed) for *values, seed in keys.itertuples(index=False)
+        }
+
+    def _drop_torn_row(self) -> None:
+        """A process that was killed while writing leaves half a row; it is trained again."""
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self.path, whole)
+
+
+def record(
+    space: SearchSpace,
+    seeds: Sequence[int],
+    log: RecordingLog,
+    train: Callable[[Architecture, int], Evaluation],
+) -> Iterator[tuple[Architecture, Evaluation]]:
+    """Train every architecture with every seed, leaving out what is logged; yields each training.
+
+    Seeds are outside, and the architectures of one seed come in an order that alternates between
+    small and large: a log that is cut off is a table of fewer seeds, and an estimate of the time
+    left made halfway is about right.
+    """
+    for seed in seeds:
+        for index in _alternating(space):
+            architecture = space.architecture(index)
+            if (architecture.id, seed) in log.done:
+                continue
+            evaluation = train(architecture, seed)
+            log.add(architecture, evaluation)
+            yield architecture, evaluation
+
+
+def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None) -> pd.DataFrame:
+    """One row per architecture that every seed has trained: costs, error per seed, mean error.
+
+    Trainings that diverged count in no mean; an architecture with none left is left out.
+
+    Returns:
+        The dimensions, `parameter_count`, `effective_parameter_count`, with a profile
+        `latency_ms`, `latency_low_ms`, `latency_high_ms` (predicted, with the model's interval),
+        `error_seed0`, ..., `error_mean`, `error_se` (of the mean: binomial part of n dev
+        examples), `macro_f1`, `n`, `steps`, `seconds` (all seeds together).
+    """
+    rows = log.rows()
+    dimensions = list(space.dimensions)
+    good = rows[rows["diverged"] == 0]
+    errors = good.pivot_table(index=dimensions, columns="seed", values="error_rate").dropna()
+    errors.columns = [f"error_seed{seed}" for seed in errors.columns]
+    means = good.groupby(dimensions).agg(
+        macro_f1=("macro_f1", "mean"), n=("n", "first"), seconds=("seconds", "sum")
+    )
+    result = errors.join(means)
+    result.insert(errors.shape[1], "error_mean", errors.mean(axis=1))
+    mean = result["error_mean"]
+    result.insert(errors.shape[1] + 1, "error_se", np.sqrt(mean * (1 - mean) / result["n"]))
+    result["steps"] = log.conditions.steps
+    return _with_costs(result.reset_index(), space, profile).round(6)
+
+
+def _with_costs(
+    result: pd.DataFrame, space: SearchSpace, profile: LatencyProfile | None
+) -> pd.DataFrame:
+    names = list(space.dimensions)
+    where = [
+        space.index(Architecture(tuple(names), tuple(map(int, values))))
+        for values in result[names].itertuples(index=False)
+    ]
+    costs: Mapping[str, np.ndarray] = {
+        "parameter_count": space.parameter_count,
+        "effective_parameter_count": space.effective_parameter_count,
+    }
+    if profile is not None:
+        predicted = profile.predict(space)
+        costs = {
+            **costs,
+            "latency_ms": predicted.median_ms,
+            "latency_low_ms": predicted.low_ms,
+            "latency_high_ms": predicted.high_ms,
+        }
+    for position, (name, values) in enumerate(costs.items(), start=len(names)):
+        result.insert(position, name, np.asarray(values)[where])
+    return result
+
+
+def _alternating(space: SearchSpace) -> list[int]:
+    """Architectures by size: the smallest, the largest, the second smallest, ..."""
+    by_size = np.argsort(space.effective_parameter_count, kind="stable")
+    turns = [by_size[: (len(by_size) + 1) // 2], by_size[::-1][: len(by_size) // 2]]
+    order = np.empty(len(by_size), dtype=np.int64)
+    order[0::2], order[1::2] = turns
+    return [int(index) for index in order]

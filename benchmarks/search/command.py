@@ -1,0 +1,150 @@
+"""`bort bench search`: the certified search beside random search and Optuna's samplers."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bort.cli import options
+from bort.core.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from benchmarks.search.runs import RunKey, RunLog
+    from benchmarks.search.samplers import Sampler
+    from benchmarks.search.table import BenchmarkTable
+
+    Planned = tuple[BenchmarkTable, Sampler, RunKey]
+
+
+@click.command()
+@click.option(
+    "--tables",
+    metavar="NAME|FILE.csv[:COLUMN],...",
+    help="Which tables [default: all that were recorded, and nas-bench-201 where bort[bench] is "
+    "installed].",
+)
+@click.option(
+    "--samplers",
+    default="all",
+    show_default=True,
+    metavar="NAME,...",
+    help="certified, certified-cover, random, nsga2, tpe, gp, nsga2-known, tpe-known, gp-known.",
+)
+@click.option("--seeds", default=20, show_default=True, help="Runs per sampler (gp: 5 at most).")
+@click.option(
+    "--evaluations",
+    default=100,
+    show_default=True,
+    help="Per run, and never more than the table has.",
+)
+@click.option("--again", is_flag=True, help="Make every run again instead of resuming.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write search.md, search.csv, plots, and the log of runs there "
+    "[default: only the log, under $BORT_HOME].",
+)
+@options.as_json
+def search(
+    tables: str | None,
+    samplers: str,
+    seeds: int,
+    evaluations: int,
+    again: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare how few evaluations each sampler needs to find a table's front.
+
+    Every architecture's size, latency and error are known, so the front is known too. A run's
+    measure is the share of that front's hypervolume (reference point: 1.1 times each column's
+    maximum) that its evaluations dominate. Runs are logged as they end; an interrupted command
+    goes on where it stopped.
+
+    \b
+    Examples:
+      bort bench search --samplers certified,random --seeds 3
+      bort bench search --tables nas-bench-201 --samplers certified,random,nsga2 --seeds 2
+      bort bench search --out docs/bench
+    """
+    from benchmarks.search import report
+    from benchmarks.search.recorded_tables import NAS_BENCH_201, load_table, table_names
+    from benchmarks.search.registry import choose_samplers
+    from benchmarks.search.runs import plan
+
+    if seeds < 1 or evaluations < 1:
+        raise InvalidOptionError("--seeds and --evaluations must be 1 or more")
+    names = table_names() if tables is None else [n.strip() for n in tables.split(",")]
+    chosen = choose_samplers(samplers)
+    loaded = [load_table(name) for name in dict.fromkeys(names)]
+    if tables is None and NAS_BENCH_201 not in names:
+        click.echo(f"note: without {NAS_BENCH_201}: pip install 'bort[bench]'", err=True)
+    planned = plan(loaded, chosen, seeds=seeds, evaluations=evaluations)
+    answer = report.answer(planned, _carry_out(planned, _log(out, again=again)))
+    if out is not None:
+        report.write(out, answer, chosen)
+    if as_json:
+        options.print_json(answer)
+    else:
+        click.echo(report.markdown(answer))
+
+
+def _log(out: Path | None, *, again: bool) -> "RunLog":
+    from benchmarks.search.runs import RunLog
+    from bort.core.paths import home
+
+    path = (home() / "bench" if out is None else out) / "search-runs.csv"
+    if again:
+        path.unlink(missing_ok=True)
+    return RunLog(path)
+
+
+def _carry_out(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
+    """Make the runs that the log does not have."""
+    from benchmarks.search.runs import carry_out
+
+    missing = [(table, sampler, key) for table, sampler, key in planned if key not in log.done]
+    with _progress(missing, len(planned)) as show:
+        for number, (table, sampler, key) in enumerate(missing):
+            show(number)
+            log.add(carry_out(table, sampler, key))
+        show(len(missing))
+    return log
+
+
+@contextmanager
+def _progress(missing: "Sequence[Planned]", total: int) -> Iterator[Any]:
+    """A bar over runs; the estimate knows that samplers differ in speed."""
+    from bort.jobs import Progress
+    from bort.report.terminal import progress
+
+    kinds = [(table.name, sampler.name) for table, sampler, _ in missing]
+    seconds: dict[tuple[str, str], list[float]] = {}
+    last = time.monotonic()
+    with progress("Comparing") as bar:
+
+        def show(number: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if number:
+                seconds.setdefault(kinds[number - 1], []).append(now - last)
+            last = now
+            done = total - len(missing) + number
+            message = " ".join(kinds[number]) if number < len(kinds) else ""
+            bar(Progress(done, total, message, _seconds_left(kinds[number:], seconds)))
+
+        yield show
+
+
+def _seconds_left(
+    kinds: Sequence[tuple[str, str]], seconds: dict[tuple[str, str], list[float]]
+) -> float | None:
+    if not seconds:
+        return None
+    means = {kind: sum(values) / len(values) for kind, values in seconds.items()}
+    overall = sum(means.values()) / len(means)
+    return sum(means.get(kind, overall) for kind in kinds)

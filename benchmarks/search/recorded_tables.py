@@ -1,0 +1,60 @@
+"""The tables that lie under `data/recorded/`, and those that users bring, as benchmarks."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.search.nas_bench_201 import is_installed, load_nas_bench_201
+from benchmarks.search.table import BenchmarkTable, benchmark_table
+from bort.core.errors import InvalidDataError
+
+RECORDED = Path(__file__).parents[2] / "data" / "recorded"
+NAS_BENCH_201 = "nas-bench-201"
+SIZE, LATENCY, ERROR = "parameter_count", "latency_ms", "error_mean"
+
+
+def table_names(folder: Path = RECORDED) -> list[str]:
+    """Names of all tables at hand: recorded ones, then NAS-Bench-201 where it is installed."""
+    recorded = [path.stem for path in sorted(folder.glob("*.csv")) if _is_table(path)]
+    return [*recorded, NAS_BENCH_201] if is_installed() else recorded
+
+
+def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
+    """A table by name or file; `NAME:COLUMN` takes another column for the error.
+
+    Raises:
+        InvalidDataError: there is no such table, or it lacks a column.
+        MissingExtraError: NAS-Bench-201's package is not installed.
+    """
+    if name == NAS_BENCH_201:
+        return load_nas_bench_201()
+    stem, _, error = name.partition(":")
+    path = Path(stem) if Path(stem).suffix else folder / f"{stem}.csv"
+    if not path.exists() or not _is_table(path):
+        raise InvalidDataError(
+            f"there is no recorded table {stem!r}; choose among {', '.join(table_names(folder))}, "
+            f"or name a CSV file with the columns {SIZE}, {LATENCY} and {ERROR}"
+        )
+    frame = pd.read_csv(path)
+    error = error or ERROR
+    if error not in frame.columns:
+        raise InvalidDataError(
+            f"the table {stem!r} has no column {error!r}; it has {', '.join(frame.columns)}"
+        )
+    dimensions = list(frame.columns[: list(frame.columns).index(SIZE)])
+    return benchmark_table(
+        Path(stem).stem + (f":{error}" if error != ERROR else ""),
+        frame[[*dimensions, SIZE, LATENCY, error]],
+        size=SIZE,
+        latency=LATENCY,
+        error=error,
+    )
+
+
+def _is_table(path: Path) -> bool:
+    """Dimensions first, then the objectives, as `bort bench record` writes them."""
+    try:
+        header = pd.read_csv(path, nrows=0).columns
+    except (OSError, ValueError):
+        return False
+    return {SIZE, LATENCY, ERROR} <= set(header) and header[0] != SIZE

@@ -1,0 +1,44 @@
+"""Every sampler that `bort bench search` can compare, by name."""
+
+from benchmarks.search import optuna_samplers as optuna
+from benchmarks.search.samplers import Sampler, certified_cover, certified_front, random_search
+from bort.core.errors import InvalidOptionError
+
+OURS = "certified"
+COVER = "certified-cover"
+# Few, because each proposal fits the process anew: a run takes minutes by then, and slows down.
+_GP = {"seeds": 5, "most_evaluations": 48}
+SAMPLERS = {
+    sampler.name: sampler
+    for sampler in (
+        Sampler(OURS, "certified search, with a budget", certified_front, seeds=1),
+        Sampler(COVER, "certified search, to ε = 0.25", certified_cover, seeds=1),
+        Sampler("random", "random search", random_search),
+        Sampler("nsga2", "Optuna NSGA-II", optuna.three_objectives(optuna.nsga_ii)),
+        Sampler("tpe", "Optuna TPE", optuna.three_objectives(optuna.tpe)),
+        Sampler("gp", "Optuna GP", optuna.three_objectives(optuna.gaussian_process), **_GP),
+        Sampler(
+            "nsga2-known", "NSGA-II, known costs", optuna.scalarised_runs(optuna.small_nsga_ii)
+        ),
+        Sampler("tpe-known", "TPE, known costs", optuna.scalarised(optuna.tpe)),
+        Sampler("gp-known", "GP, known costs", optuna.scalarised(optuna.gaussian_process), **_GP),
+    )
+}
+
+
+def choose_samplers(names: str) -> list[Sampler]:
+    """Samplers by their names with commas between; "all" is all of them.
+
+    Raises:
+        InvalidOptionError: an unknown name.
+    """
+    if names.strip() == "all":
+        return list(SAMPLERS.values())
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in SAMPLERS]
+    if unknown or not chosen:
+        raise InvalidOptionError(
+            f"unknown sampler {', '.join(unknown) or '(none named)'}; choose among all, "
+            f"{', '.join(SAMPLERS)}"
+        )
+    return [SAMPLERS[name] for name in dict.fromkeys(chosen)]

@@ -1,0 +1,127 @@
+"""Runs of samplers on tables: what there is to do, and a log from which it is resumed."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.search.samplers import Sampler
+from benchmarks.search.table import BenchmarkTable
+from bort.core.errors import InvalidDataError
+
+
+class RunKey(NamedTuple):
+    """What makes two runs the same.
+
+    Attributes:
+        table: its name.
+        digest: of its values; a table that was recorded anew starts anew.
+        sampler: its name.
+        seed: of the sampler.
+        limit: evaluations asked for.
+    """
+
+    table: str
+    digest: str
+    sampler: str
+    seed: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a sampler.
+
+    Attributes:
+        key: what was run.
+        rows: the architectures in the order of their evaluation, none twice; fewer than asked for
+            where the sampler ended or only repeated itself.
+        certified_epsilon: the ε certified at the end; None where nothing is.
+    """
+
+    key: RunKey
+    rows: tuple[int, ...]
+    certified_epsilon: float | None
+
+
+def plan(
+    tables: Sequence[BenchmarkTable], samplers: Sequence[Sampler], *, seeds: int, evaluations: int
+) -> list[tuple[BenchmarkTable, Sampler, RunKey]]:
+    """All runs, seeds outside: a comparison that is cut off has few seeds, and all samplers."""
+    keys = []
+    for seed in range(seeds):
+        for table in tables:
+            digest = hashlib.sha256(table.costs.tobytes()).hexdigest()[:12]
+            for sampler in samplers:
+                if seed < sampler.seeds:
+                    most = sampler.most_evaluations or evaluations
+                    limit = min(evaluations, most, len(table))
+                    key = RunKey(table.name, digest, sampler.name, seed, limit)
+                    keys.append((table, sampler, key))
+    return keys
+
+
+def carry_out(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
+    """Let the sampler choose, and answer from the table."""
+    evaluated = list(sampler.propose(table, key.seed, key.limit))
+    last = evaluated[-1].certified_epsilon if evaluated else None
+    return Run(key, tuple(e.row for e in evaluated), last)
+
+
+class RunLog:
+    """A CSV file with one line per run, appended as runs end.
+
+    Raises:
+        InvalidDataError: the file is no such log.
+    """
+
+    COLUMNS = (*RunKey._fields, "certified_epsilon", "rows")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.done: dict[RunKey, Run] = {}
+        if path.exists():
+            self._drop_torn_line()
+            self.done = {run.key: run for run in self._read()}
+
+    def add(self, run: Run) -> None:
+        """Append one run; it is on the disk when this returns."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if is_new:
+                writer.writerow(self.COLUMNS)
+            epsilon = "" if run.certified_epsilon is None else repr(run.certified_epsilon)
+            writer.writerow([*run.key, epsilon, " ".join(map(str, run.rows))])
+            file.flush()
+            os.fsync(file.fileno())
+        self.done[run.key] = run
+
+    def _read(self) -> Iterator[Run]:
+        with self.path.open(newline="", encoding="utf-8") as file:
+            reader = csv.reader(file)
+            if tuple(next(reader, ())) != self.COLUMNS:
+                raise InvalidDataError(f"{self.path} is not a log of runs; name another folder")
+            for line in reader:
+                try:
+                    yield _parse(line)
+                except ValueError:
+                    raise InvalidDataError(
+                        f"line {reader.line_num} of {self.path} cannot be read; remove the line"
+                    ) from None
+
+    def _drop_torn_line(self) -> None:
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self.path, whole)
+
+
+def _parse(line: list[str]) -> Run:
+    table, digest, sampler, seed, limit, epsilon, rows = line
+    key = RunKey(table, digest, sampler, int(seed), int(limit))
+    return Run(key, tuple(map(int, rows.split())), float(epsilon) if epsilon else None)

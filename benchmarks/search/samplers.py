@@ -1,0 +1,68 @@
+"""What is compared: ways of choosing which architecture to evaluate next."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.search.table import BenchmarkTable
+from bort.search.loop import certified_search
+
+# Asked for more than the budget can certify, a search spends it on the front instead.
+FRONT_EPSILON = 0.001
+COVER_EPSILON = 0.25
+
+
+class Evaluated(NamedTuple):
+    """One evaluation of a sampler, in the order in which it makes them.
+
+    Attributes:
+        row: the architecture; never one that was evaluated before.
+        certified_epsilon: the ε certified after it; None where nothing is certified.
+    """
+
+    row: int
+    certified_epsilon: float | None = None
+
+
+Propose = Callable[[BenchmarkTable, int, int], Iterator[Evaluated]]
+
+
+class Sampler(NamedTuple):
+    """A named way of choosing.
+
+    Attributes:
+        name: as on the command line.
+        title: as in tables and plots.
+        propose: (table, seed, limit) to at most `limit` evaluations.
+        seeds: runs that are worth making; 1 where nothing is drawn at random.
+        most_evaluations: where it gets too slow; None is no limit.
+    """
+
+    name: str
+    title: str
+    propose: Propose
+    seeds: int = 20
+    most_evaluations: int | None = None
+
+
+def certified_front(table: BenchmarkTable, _seed: int, limit: int) -> Iterator[Evaluated]:
+    """Our search with a budget of `limit`, λ estimated. It draws nothing at random."""
+    return _certified(table, epsilon=FRONT_EPSILON, budget=limit)
+
+
+def certified_cover(table: BenchmarkTable, _seed: int, limit: int) -> Iterator[Evaluated]:
+    """Our search until ε = 0.25 is certified, or until it has made `limit` evaluations."""
+    return islice(_certified(table, epsilon=COVER_EPSILON, budget=None), limit)
+
+
+def random_search(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evaluated]:
+    """Architectures in random order, none of them twice."""
+    order = np.random.default_rng(seed).permutation(len(table))
+    return (Evaluated(int(row)) for row in order[:limit])
+
+
+def _certified(table: BenchmarkTable, *, epsilon: float, budget: int | None) -> Iterator[Evaluated]:
+    for step in certified_search(table.problem, table.observe, epsilon=epsilon, budget=budget):
+        yield Evaluated(step.index, step.certified_epsilon)

@@ -1,0 +1,149 @@
+"""`bort bench training`: steps per second and dev error beside a plain transformers.Trainer."""
+
+import sys
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bort.cli import options
+from bort.core.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from benchmarks.training.comparison import Comparison
+    from bort.core.evaluation import Evaluation
+    from bort.training.oracle import ErrorOracle
+
+ARCHITECTURES = "1-12-96-192,4-12-96-768,2-12-192-768,4-4-288-768,6-12-384-1536"
+
+
+@click.command()
+@click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
+@click.option(
+    "--architectures",
+    default=ARCHITECTURES,
+    show_default=True,
+    metavar="ID,ID,...",
+    help="Which to train, by id.",
+)
+@click.option("--steps", default=200, show_default=True, help="Optimiser steps per training.")
+@click.option("--batch-size", default=32, show_default=True, help="Examples per step.")
+@click.option("--seeds", default=2, show_default=True, help="Trainings per architecture and side.")
+@click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write training.md and training.csv there; runs that are in it are not repeated.",
+)
+@options.task_options
+@options.as_json
+def training(
+    space: str,
+    architectures: str,
+    steps: int,
+    batch_size: int,
+    seeds: int,
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
+    **task: Any,
+) -> None:
+    """Train the same candidates with our path and with transformers.Trainer.
+
+    Both start from the same random weights and learn the same hard labels for the same number
+    of steps; they take turns, five steps each, so that a busy machine slows both. Two more
+    columns are the candidate as the search trains it, with the teacher's labels: from scratch
+    (`--initialise scratch`), and with inherited weights (the default).
+
+    \b
+    Examples:
+      bort bench training
+      bort bench training --architectures 2-12-192-768 --seeds 5 --json
+      bort bench training --out docs/bench
+    """
+    from benchmarks.training.rows import read_rows, report, summary, write_report
+    from bort.core.study import TrainingSpec
+    from bort.families import load_space
+    from bort.tasks import load_task
+    from bort.training.oracle import ErrorOracle
+
+    spec = TrainingSpec(steps=steps, batch_size=batch_size, threads=threads, device="cpu")
+    if seeds < 1:
+        raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
+    searched = load_space(space)
+    chosen = [searched.named(name.strip()) for name in architectures.split(",")]
+    oracle = ErrorOracle(
+        load_task(options.task_spec(**task)), spec, searched, seed=0, on_progress=_say
+    )
+    setting = {"steps": steps, "batch_size": batch_size, "threads": oracle.threads}
+    rows = [] if out is None else read_rows(out, setting)
+    done = {(row["architecture"], row["seed"]) for row in rows}
+    for comparison, scratch, inherited in _runs(oracle, chosen, seeds, done):
+        rows.append({**setting, **_row(comparison, scratch, inherited)})
+        _say("")
+        click.echo(
+            f"{comparison.architecture} seed {comparison.seed}: {comparison.speedup:.1f}x, "
+            f"dev error {comparison.trainer_error:.3f} (Trainer) {comparison.our_error:.3f} (ours)",
+            err=True,
+        )
+        if out is not None:
+            write_report(out, summary(rows, oracle.describe()))
+    answer = summary(rows, oracle.describe())
+    if as_json:
+        options.print_json(answer)
+    else:
+        click.echo(report(answer))
+
+
+def _runs(
+    oracle: "ErrorOracle", architectures: list[Any], seeds: int, done: set[tuple[str, int]]
+) -> Iterator[tuple["Comparison", "Evaluation", "Evaluation"]]:
+    """Seeds outside, architectures inside: a slow quarter of an hour is spread over all."""
+    from benchmarks.training.comparison import compare
+    from bort.training.device import training_threads
+
+    from_scratch = copy(oracle)
+    from_scratch.spec = replace(oracle.spec, initialise="scratch")
+    for seed in range(seeds):
+        for architecture in architectures:
+            if (architecture.id, seed) in done:
+                continue
+            _say(f"Training {architecture.id} with seed {seed}, in turns with the Trainer")
+            with training_threads(oracle.threads):
+                comparison = compare(
+                    oracle.task,
+                    oracle.encoded,
+                    oracle.space,
+                    architecture,
+                    steps=oracle.spec.steps,
+                    batch_size=oracle.spec.batch_size,
+                    seed=seed,
+                )
+            yield (
+                comparison,
+                from_scratch.evaluate(architecture, seed),
+                oracle.evaluate(architecture, seed),
+            )
+
+
+def _row(
+    comparison: "Comparison", scratch: "Evaluation", inherited: "Evaluation"
+) -> dict[str, Any]:
+    return {
+        **asdict(comparison),
+        "speedup": comparison.speedup,
+        "scratch_error": scratch.error_rate,
+        "inherited_error": inherited.error_rate,
+        "inherited_seconds": inherited.seconds,
+        "inherited_attempts": inherited.attempts,
+    }
+
+
+def _say(text: str) -> None:
+    """One line that is written over, on a terminal only."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{text}", err=True, nl=False)

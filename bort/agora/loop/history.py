@@ -1,0 +1,173 @@
+"""What follows from the rounds so far: the training set, what is known, whether to go on.
+
+A run has no other state. Whoever stores its rounds can hand them back and go on as if nothing had
+happened; whoever corrects a stored point and hands the rounds back replays with the correction.
+
+Replay. [source] The authors had to re-do some rounds to converge. [ours] A round is done anew when
+the points it added raised the dev error: they are withdrawn from the training set, and the next
+round samples near the same errors again, with fresh randomness.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bort.agora.loop.options import AgoraOptions
+from bort.agora.loop.rounds import Ending, GeneratedPoint, Round, Verdict
+from bort.agora.loop.values import ErrorRate, Examples, as_inputs, identities, joined
+from bort.core.errors import InvalidDataError
+
+_LABELLED = frozenset({Verdict.ACCEPTED, Verdict.ABSTAINED, Verdict.REJECTED, Verdict.RELABELLED})
+
+
+def withdrawn(rounds: Sequence[Round]) -> frozenset[int]:
+    """Numbers of the rounds whose points a replay has taken out of the training set."""
+    return frozenset(r.replayed for r in rounds if r.replayed is not None)
+
+
+def added_points(rounds: Sequence[Round]) -> tuple[GeneratedPoint, ...]:
+    """The generated points that stand in the training set after `rounds`, in order."""
+    gone = withdrawn(rounds)
+    return tuple(point for r in rounds if r.number not in gone for point in r.accepted)
+
+
+def training_set(train: Examples, rounds: Sequence[Round]) -> Examples:
+    """The given examples and what `rounds` added to them."""
+    points = added_points(rounds)
+    if not points:
+        return train
+    soft = np.array([point.probabilities for point in points], dtype=float)
+    return Examples(
+        joined([train.inputs, as_inputs([point.value for point in points])]),
+        np.concatenate([train.probabilities, soft]),
+    )
+
+
+def known_identities(train: Examples, rounds: Sequence[Round]) -> set[Hashable]:
+    """The given examples and everything that was ever labelled: nothing is labelled twice."""
+    labelled = (p.value for r in rounds for p in r.points if p.verdict in _LABELLED)
+    return {*identities(train.inputs), *labelled}
+
+
+def base_round(rounds: Sequence[Round], latest: Round) -> Round:
+    """The round whose student was trained on the set that `latest` added its points to."""
+    while latest.replayed is not None:
+        latest = rounds[latest.replayed]
+    return latest
+
+
+def round_to_replay(
+    rounds: Sequence[Round], dev_error: ErrorRate, options: AgoraOptions
+) -> int | None:
+    """The number of the last round if its points are to be withdrawn, now that they are judged."""
+    if not rounds or not rounds[-1].accepted or len(withdrawn(rounds)) >= options.replays:
+        return None
+    before = base_round(rounds, rounds[-1]).dev_error
+    return rounds[-1].number if dev_error.rate > before.rate else None
+
+
+def ending(
+    rounds: Sequence[Round], dev_error: ErrorRate, options: AgoraOptions, *, is_out_of_time: bool
+) -> Ending | None:
+    """Why no further points are to be sampled, now that the last ones are judged. Dev only."""
+    if dev_error.wrong == 0:
+        return Ending.NO_ERRORS
+    if len(rounds) >= options.rounds:
+        return Ending.ROUNDS
+    if options.points is not None and len(added_points(rounds)) >= options.points:
+        return Ending.POINTS
+    if is_out_of_time:
+        return Ending.TIME
+    return Ending.NO_PROGRESS if _is_stuck(rounds, dev_error, options.patience) else None
+
+
+def _is_stuck(rounds: Sequence[Round], dev_error: ErrorRate, patience: int | None) -> bool:
+    if patience is None or len(rounds) < patience:
+        return False
+    wrong = [*(r.dev_error.wrong for r in rounds), dev_error.wrong]
+    return min(wrong[-patience:]) >= min(wrong[:-patience])
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """A generated point, where it came from, and what the student made of it.
+
+    Attributes:
+        round: number of the round that proposed it.
+        position: among the proposals of that round, from 0.
+        point: value, parent, sampler, distance, label, confidence, student before, verdict.
+        student_after: class that the student gives it once trained with it; None where it was
+            not accepted or no student has been trained with it yet.
+        is_withdrawn: a replay took it out of the training set.
+    """
+
+    round: int
+    position: int
+    point: GeneratedPoint
+    student_after: int | None
+    is_withdrawn: bool
+
+
+def provenance(rounds: Sequence[Round]) -> tuple[Provenance, ...]:
+    """Every proposal of `rounds`, in order."""
+    gone = withdrawn(rounds)
+    rows: list[Provenance] = []
+    for number, r in enumerate(rounds):
+        judged = iter(rounds[number + 1].after) if number + 1 < len(rounds) else iter(())
+        for position, point in enumerate(r.points):
+            after = next(judged, None) if point.is_accepted else None
+            rows.append(Provenance(r.number, position, point, after, r.number in gone))
+    return tuple(rows)
+
+
+def corrected(
+    rounds: Sequence[Round],
+    corrections: Mapping[tuple[int, int], int | None],
+    *,
+    class_count: int,
+) -> tuple[Round, ...]:
+    """The rounds up to the last one that a person corrects, with the corrections made.
+
+    Handing them back to the loop replays the rest.
+
+    Args:
+        rounds: as the loop yielded them.
+        corrections: (round, position) to the right label, or to None to reject the point.
+        class_count: number of classes of the task.
+    Raises:
+        InvalidDataError: no such point, no such label, or a point that was never labelled.
+    """
+    kept = list(rounds[: 1 + max((number for number, _ in corrections), default=-1)])
+    for (number, position), label in corrections.items():
+        if not (0 <= number < len(rounds) and 0 <= position < rounds[number].proposed):
+            raise InvalidDataError(
+                f"round {number} has no point {position}; see all with: bort agora show"
+            )
+        points = list(kept[number].points)
+        points[position] = _relabelled(points[position], label, class_count)
+        kept[number] = replace(kept[number], points=tuple(points))
+    return tuple(kept)
+
+
+def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> GeneratedPoint:
+    if label is None:
+        return replace(point, verdict=str(Verdict.REJECTED))
+    if point.verdict not in _LABELLED:
+        raise InvalidDataError(
+            f"the point was refused ({point.verdict}) and cannot be labelled; "
+            "choose one that was accepted, or that the labeler abstained from"
+        )
+    if not 0 <= label < class_count:
+        raise InvalidDataError(
+            f"there is no class {label}; the task has {class_count}, numbered from 0"
+        )
+    one_hot = tuple(float(k == label) for k in range(class_count))
+    return replace(
+        point,
+        verdict=str(Verdict.RELABELLED),
+        label=label,
+        confidence=1.0,
+        probabilities=one_hot,
+        labeler_label=point.label if point.labeler_label is None else point.labeler_label,
+    )

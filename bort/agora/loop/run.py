@@ -1,0 +1,247 @@
+"""Agora's loop: train, find the dev errors, sample near them, label, add, repeat.
+
+[source] The student is trained on the training set and applied to the dev set; new points are
+sampled near those it gets wrong, in a chosen representation space; a second, trained model labels
+them; they join the training set. Hyperparameter sets are trained, sorted and pruned each round.
+[ours] Everything else: the guard, the budgets, the stopping rule, replay, provenance.
+
+The loop cannot read the audit split: it is never given one. Whoever listens applies the models it
+yields to the audit split, and nothing of that finds its way back.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bort.agora.loop.history import (
+    added_points,
+    base_round,
+    ending,
+    known_identities,
+    round_to_replay,
+    training_set,
+)
+from bort.agora.loop.options import AgoraOptions
+from bort.agora.loop.parts import Labeler, Model, Parts
+from bort.agora.loop.proposing import propose
+from bort.agora.loop.rounds import Ending, Round
+from bort.agora.loop.values import ErrorRate, Examples, IntArray, as_inputs, error_rate
+from bort.core.errors import InvalidDataError, InvalidModelError, InvalidOptionError
+
+_TRAINING, _SAMPLING, _CLOSING, _TRUSTING = range(4)  # streams of randomness of one round
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """What the loop yields after each round.
+
+    Attributes:
+        round: what happened; store this.
+        model: the student trained in this round, best hyperparameter set.
+        examples: what it was trained on.
+    """
+
+    round: Round
+    model: Model
+    examples: Examples
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AgoraTask:
+    """What the loop may see of a task: training and dev split. There is no place for an audit.
+
+    Attributes:
+        class_names: the classes, at least two.
+        train: labelled examples, of at least two classes.
+        dev: labelled examples whose errors guide the sampling; at least one.
+
+    Raises:
+        InvalidDataError: no training or dev examples, or one class only.
+    """
+
+    class_names: tuple[str, ...]
+    train: Examples
+    dev: Examples
+
+    def __post_init__(self) -> None:
+        if not len(self.dev):
+            raise InvalidDataError(
+                "there is no dev set, and Agora samples near dev errors; "
+                "hold some labelled examples back for it"
+            )
+        if not len(self.train):
+            raise InvalidDataError("there are no training examples; label some first")
+        seen = np.unique(self.train.labels)
+        if len(seen) < 2:
+            raise InvalidDataError(
+                f"all {len(self.train)} training examples are of the class "
+                f"{self.class_names[seen[0]]!r}; label at least one of another class"
+            )
+
+
+def agora(
+    task: AgoraTask,
+    parts: Parts,
+    options: AgoraOptions,
+    *,
+    done: Sequence[Round] = (),
+    is_out_of_time: Callable[[], bool] = lambda: False,
+) -> Iterator[Step]:
+    """Run Agora, round by round; stopping to listen stops it, and what was yielded stays valid.
+
+    Args:
+        done: the rounds of an earlier run of the same task, parts and options, as it yielded
+            them: this run goes on after them, with the results of an uninterrupted one.
+        is_out_of_time: asked once a round, after training; when true the run ends there.
+    Yields:
+        One step per round. The last round's `ending` says why no other follows; with that
+        round among `done`, nothing is yielded.
+    Raises:
+        InvalidModelError: the labeler tells other classes apart than the task.
+        InvalidOptionError: `done` are not rounds 0, 1, 2, ... of a run.
+    Cost: per round one training per surviving hyperparameter set (and the closing one), one
+    prediction of dev, one representation and at most one labelling per proposal.
+    """
+    check_labeler(parts.labeler, task.class_names)
+    rounds = list(done)
+    if [r.number for r in rounds] != list(range(len(rounds))):
+        raise InvalidOptionError(
+            "a run goes on after its rounds 0, 1, 2, ... in order, "
+            f"got {[r.number for r in rounds]}"
+        )
+    while not rounds or rounds[-1].ending is None:
+        step = _next_round(task, parts, options, rounds, is_out_of_time)
+        rounds.append(step.round)
+        yield step
+
+
+def check_labeler(labeler: Labeler, class_names: Sequence[str]) -> None:
+    """Refuse a labeler that speaks of other classes than the task.
+
+    Raises:
+        InvalidModelError: names or order differ.
+    """
+    if tuple(labeler.class_names) != tuple(class_names):
+        raise InvalidModelError(
+            f"the labeler tells {', '.join(labeler.class_names)} apart, the task has "
+            f"{', '.join(class_names)}; use a labeler with the task's classes, in its order"
+        )
+
+
+def _next_round(
+    task: AgoraTask,
+    parts: Parts,
+    options: AgoraOptions,
+    rounds: Sequence[Round],
+    is_out_of_time: Callable[[], bool],
+) -> Step:
+    examples = training_set(task.train, rounds)
+    trained, model = _train(task, parts, options, rounds, examples)
+    why = ending(rounds, trained.dev_error, options, is_out_of_time=is_out_of_time())
+    if why is not None:
+        return _last_step(task, parts, options, rounds, trained, model, examples, why)
+    trained = replace(trained, after=_judged(rounds, model))
+    replayed = round_to_replay(rounds, trained.dev_error, options)
+    trained = replace(trained, replayed=replayed)
+    everything = [*rounds, trained]
+    points = propose(
+        task.dev.inputs,
+        _sampled_near(task.dev, base_round(everything, trained), parts, options),
+        parts if parts.in_space_of is None else parts.in_space_of(model),
+        options,
+        model=model,
+        known=known_identities(task.train, rounds),
+        points_left=_points_left(options, everything),
+        rng=np.random.default_rng((options.seed, trained.number, _SAMPLING)),
+    )
+    if points:
+        return Step(replace(trained, points=points), model, examples)
+    why = Ending.NO_PROPOSALS
+    return _last_step(task, parts, options, rounds, trained, model, examples, why)
+
+
+def _train(
+    task: AgoraTask,
+    parts: Parts,
+    options: AgoraOptions,
+    rounds: Sequence[Round],
+    examples: Examples,
+) -> tuple[Round, Model]:
+    """Train the surviving hyperparameter sets, keep the best student, drop the worst sets."""
+    number = len(rounds)
+    sets = rounds[-1].surviving if rounds else tuple(range(len(options.settings)))
+    answers: dict[int, tuple[ErrorRate, IntArray, Model]] = {}
+    for theta in sets:
+        rng = np.random.default_rng((options.seed, number, _TRAINING, theta))
+        model = parts.student.fit(examples, options.settings[theta], rng)
+        predicted = model.predict(task.dev.inputs)
+        answers[theta] = (error_rate(predicted, task.dev.labels), predicted, model)
+    # Stable: of equals the one given first is better.
+    ranking = sorted(sets, key=lambda theta: answers[theta][0].wrong)
+    best = ranking[0]
+    _, predicted, model = answers[best]
+    kept = ranking[: max(1, len(ranking) - options.dropped_per_round)]
+    trained = Round(
+        number=number,
+        train_size=len(examples),
+        setting=best,
+        setting_errors=tuple((theta, answers[theta][0].rate) for theta in sets),
+        surviving=tuple(sorted(kept)),
+        **_on_dev(task.dev, predicted),
+    )
+    return trained, model
+
+
+def _sampled_near(
+    dev: Examples, judged: Round, parts: Parts, options: AgoraOptions
+) -> tuple[int, ...]:
+    """The dev errors of a round that are worth sampling near."""
+    errors = np.array(judged.wrong_dev, dtype=np.int64)
+    if not options.trusted_only:
+        return judged.wrong_dev
+    rng = np.random.default_rng((options.seed, judged.number, _TRUSTING))
+    labels = parts.labeler.label(dev.inputs[errors], rng)
+    is_right = ~labels.is_abstained & (labels.classes == dev.labels[errors])
+    return tuple(errors[is_right].tolist()) or judged.wrong_dev
+
+
+def _last_step(
+    task: AgoraTask,
+    parts: Parts,
+    options: AgoraOptions,
+    rounds: Sequence[Round],
+    trained: Round,
+    model: Model,
+    examples: Examples,
+    why: Ending,
+) -> Step:
+    """The end of a run: its student trained once more, with its best set, where that is asked."""
+    if parts.closing is not None:
+        rng = np.random.default_rng((options.seed, trained.number, _CLOSING))
+        model = parts.closing.fit(examples, options.settings[trained.setting], rng)
+        trained = replace(trained, **_on_dev(task.dev, model.predict(task.dev.inputs)))
+    return Step(replace(trained, after=_judged(rounds, model), ending=why), model, examples)
+
+
+def _on_dev(dev: Examples, predicted: IntArray) -> dict[str, Any]:
+    """What a round says about its student on dev."""
+    return {
+        "dev_error": error_rate(predicted, dev.labels),
+        "wrong_dev": tuple(np.flatnonzero(predicted != dev.labels).tolist()),
+    }
+
+
+def _judged(rounds: Sequence[Round], model: Model) -> tuple[int, ...]:
+    """What the student makes of the points it has just been trained with for the first time."""
+    points = rounds[-1].accepted if rounds else ()
+    if not points:
+        return ()
+    return tuple(model.predict(as_inputs([point.value for point in points])).tolist())
+
+
+def _points_left(options: AgoraOptions, rounds: Sequence[Round]) -> int | None:
+    if options.points is None:
+        return None
+    return options.points - len(added_points(rounds))

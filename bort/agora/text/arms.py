@@ -1,0 +1,233 @@
+"""The arms of a comparison: plain training, random augmentation, Agora; same student, same steps.
+
+[ours] What is held equal: the student, its first weights for a seed, the labelled texts, the
+hyperparameter sets, and all optimiser steps together. Agora spends its steps on the trainings of
+its rounds; the other arms spend as many on one training per hyperparameter set, and keep the one
+with the lowest dev error. Random augmentation adds exactly as many points as Agora, labelled by
+the same labeler and held to the same guard: random pool texts, or, without a pool, edits of random
+training texts. Random augmentation with twice as many points is there to ask whether Agora's are
+worth two of its own.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bort.agora.loop import Model, Round, agora, training_set
+from bort.agora.loop.history import added_points, known_identities
+from bort.agora.loop.values import Examples, Inputs, error_rate, identities, joined
+from bort.agora.text.spec import AGORA, ARMS, DOUBLE, HALF, PLAIN, RANDOM, TextSpec
+from bort.agora.text.world import TextWorld
+
+_RANDOM, _FITTING = 11, 12  # streams of randomness of an arm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmResult:
+    """One student of one arm.
+
+    Attributes:
+        arm: "plain", "random", "agora", one of the last two with "-half", or "random-double".
+        seed: of everything that the arm draws.
+        added: points added to the labelled texts.
+        steps: optimiser steps of all its trainings.
+        dev_error, audit_error: shares, 0..1.
+        wrong: which audit items are wrong, one bit each, hexadecimal.
+        curve: for Agora, of each round the added points and the audit error of its student.
+        seconds: of training and sampling.
+    """
+
+    arm: str
+    seed: int
+    added: int
+    steps: int
+    dev_error: float
+    audit_error: float
+    wrong: str
+    curve: tuple[tuple[int, float], ...]
+    seconds: float
+
+
+class Arms:
+    """Runs the arms of one seed; all of them are reproducible by themselves.
+
+    Args:
+        world: of the run; its seed does not matter.
+        spec: the run that Agora's arm is.
+        seed: of all arms.
+    """
+
+    def __init__(self, world: TextWorld, spec: TextSpec, seed: int) -> None:
+        self._world, self._spec, self.seed = world, replace(spec, seed=seed), seed
+        self._options = replace(world.options, seed=seed)
+
+    def missing(
+        self, done: Mapping[str, Mapping[str, Any]], *, arms: Sequence[str] = ARMS
+    ) -> Iterator[list[ArmResult]]:
+        """Run what is asked for and not done yet; Agora's arm is always run.
+
+        Args:
+            done: results of this seed by arm, as `dataclasses.asdict` gives them.
+            arms: which to run.
+        Yields:
+            Results that belong together: store all of them, or none.
+        """
+        found = {arm: (row["steps"], row["added"]) for arm, row in done.items()}
+        if not {AGORA, *(a for a in arms if a == AGORA + HALF)} <= found.keys():
+            self._world.space.forget()
+            whole, rounds = self.agora()
+            found[AGORA] = (whole.steps, whole.added)
+            yield [whole, *([self.agora_half(rounds)] if AGORA + HALF in arms else [])]
+        steps, added = found[AGORA]
+        others: dict[str, Callable[[], ArmResult]] = {
+            PLAIN: lambda: self.plain(steps),
+            RANDOM: lambda: self.random(steps, added),
+            RANDOM + HALF: lambda: self.random(steps, added // 2, arm=RANDOM + HALF),
+            RANDOM + DOUBLE: lambda: self.random(steps, 2 * added, arm=RANDOM + DOUBLE),
+        }
+        for arm, run in others.items():
+            if arm in arms and arm not in found:
+                self._world.space.forget()  # an arm must not depend on what ran before it
+                yield [run()]
+
+    def agora(self) -> tuple[ArmResult, list[Round]]:
+        """Agora's arm, and its rounds."""
+        began = time.monotonic()
+        rounds: list[Round] = []
+        curve: list[tuple[int, float]] = []
+        for step in agora(self._world.task, self._world.parts, self._options):
+            added = len(step.examples) - len(self._world.task.train)
+            rounds.append(step.round)
+            curve.append((added, self._audit_error(step.model)))
+            model = step.model
+        result = self._result(AGORA, model, added, self.steps_of(rounds), began)
+        return replace(result, curve=tuple(curve)), rounds
+
+    def agora_half(self, rounds: Sequence[Round]) -> ArmResult:
+        """A student taught with the first half of Agora's points.
+
+        The steps of the rounds that found them count; it is trained with all that are left.
+        """
+        began = time.monotonic()
+        points = added_points(rounds)
+        count = len(points) // 2
+        needed, found = 0, 0
+        while found < count:
+            found += len(rounds[needed].accepted)
+            needed += 1
+        kept = replace(rounds[0], points=points[:count], replayed=None)
+        examples = training_set(self._world.task.train, [kept])
+        total = self.steps_of(rounds)
+        left = total - self._trainings(rounds[:needed]) * self._spec.training.steps
+        model = self._fit(examples, left, sets=[rounds[-1].setting])
+        return self._result(AGORA + HALF, model, count, total, began)
+
+    def plain(self, steps: int) -> ArmResult:
+        """Nothing is added."""
+        began = time.monotonic()
+        model = self._fit(self._world.task.train, steps)
+        return self._result(PLAIN, model, 0, steps, began)
+
+    def random(self, steps: int, count: int, *, arm: str = RANDOM) -> ArmResult:
+        """`count` random points are added; fewer where there are no more."""
+        began = time.monotonic()
+        added = self._random_points(count)
+        train = self._world.task.train
+        examples = Examples(
+            joined([train.inputs, added.inputs]),
+            np.concatenate([train.probabilities, added.probabilities]),
+        )
+        return self._result(arm, self._fit(examples, steps), len(added), steps, began)
+
+    def steps_of(self, rounds: Sequence[Round]) -> int:
+        """All optimiser steps of a run."""
+        closing = self._spec.closing_steps or 0
+        return self._trainings(rounds) * self._spec.training.steps + closing
+
+    def _trainings(self, rounds: Sequence[Round]) -> int:
+        return sum(len(r.setting_errors) for r in rounds)
+
+    def _fit(self, examples: Examples, steps: int, *, sets: Sequence[int] = ()) -> Model:
+        """The best of one training per hyperparameter set, `steps` for all of them together."""
+        world = self._world
+        numbers = list(sets) or list(range(len(self._options.settings)))
+        student = world.networks.student(steps=max(1, steps // len(numbers)))
+        models = [
+            student.fit(
+                examples,
+                self._options.settings[number],
+                np.random.default_rng((self.seed, _FITTING, number)),
+            )
+            for number in numbers
+        ]
+        dev = world.task.dev
+        errors = [error_rate(m.predict(dev.inputs), dev.labels).wrong for m in models]
+        return models[int(np.argmin(errors))]
+
+    def _random_points(self, count: int) -> Examples:
+        """Random points, each passed by the guard and labelled."""
+        world, rng = self._world, np.random.default_rng((self.seed, _RANDOM))
+        known = known_identities(world.task.train, ())
+        inputs = world.pool[rng.permutation(len(world.pool))]
+        found: list[Examples] = []
+        left = count
+        while left > 0:
+            if not len(world.pool):
+                inputs = self._random_edits(left, rng)
+            passed = _new(inputs, known, world.parts.guard(inputs))
+            labels = world.parts.labeler.label(passed, rng)
+            sure = np.flatnonzero(~labels.is_abstained)[:left]
+            found.append(Examples(passed[sure], labels.probabilities[sure]))
+            known |= set(identities(passed))
+            left -= len(sure)
+            if len(world.pool) or not len(passed):
+                break
+        return Examples(
+            joined([part.inputs for part in found]),
+            np.concatenate([part.probabilities for part in found]),
+        )
+
+    def _random_edits(self, count: int, rng: np.random.Generator) -> Inputs:
+        """Edits of random training texts, within the run's radius."""
+        world = self._world
+        train = world.task.train.inputs
+        parents = train[rng.integers(0, len(train), size=count)]
+        sampler = world.proposers.sampler("edits", world.parts.represent)
+        made = sampler.sample_near(parents, self._options.radius, rng)
+        steps = world.parts.represent(made.inputs) - world.parts.represent(parents)[made.parents]
+        near: Inputs = made.inputs[np.linalg.norm(steps, axis=1) <= self._options.radius]
+        return near
+
+    def _audit_error(self, model: Model) -> float:
+        audit = self._world.audit
+        return error_rate(model.predict(audit.inputs), audit.labels).rate
+
+    def _result(self, arm: str, model: Model, added: int, steps: int, began: float) -> ArmResult:
+        dev, audit = self._world.task.dev, self._world.audit
+        wrong = model.predict(audit.inputs) != audit.labels
+        return ArmResult(
+            arm=arm,
+            seed=self.seed,
+            added=added,
+            steps=steps,
+            dev_error=error_rate(model.predict(dev.inputs), dev.labels).rate,
+            audit_error=float(np.mean(wrong)),
+            wrong=np.packbits(wrong).tobytes().hex(),
+            curve=(),
+            seconds=time.monotonic() - began,
+        )
+
+
+def _new(inputs: Inputs, known: Any, reasons: Sequence[str | None]) -> Inputs:
+    """The inputs that are allowed, not known, and not there twice."""
+    seen = set(known)
+    kept: list[int] = []
+    for place, (identity, reason) in enumerate(zip(identities(inputs), reasons, strict=True)):
+        if reason is None and identity not in seen:
+            seen.add(identity)
+            kept.append(place)
+    new: Inputs = inputs[np.array(kept, dtype=np.int64)]
+    return new

@@ -1,0 +1,184 @@
+"""The networks of a run on texts: source, labeler, students, by way of the one training path."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bort.agora.loop.values import Inputs, Value, as_values, joined
+from bort.agora.text.inputs import split_inputs
+from bort.agora.text.labelers import Float32Array, NetworkLabeler
+from bort.agora.text.spaces import NetworkSpace, RememberedSpace, source_encoder
+from bort.agora.text.spec import TextSpec
+from bort.agora.text.student import TextStudent
+from bort.agora.text.tokens import TextTokens
+from bort.agora.text.word_space import WordSpace
+from bort.agora.text.words import WordTable, is_word
+from bort.tasks import Task
+from bort.training.candidate import build_candidate
+from bort.training.device import training_threads
+from bort.training.fit import label_order, labels_of
+from bort.training.loop import predict
+from bort.training.model_files import load_classifier
+from bort.training.oracle import ErrorOracle
+from bort.training.source import read_config
+from bort.training.stopping import ShouldStop, pause_unless
+from bort.training.teacher import OnText
+from bort.training.tokens import EncodedTask, load_tokenizer
+from bort.training.vocabulary import pruned_table
+
+LONGEST = 512  # tokens that a foreign labeler reads at most
+SEEN = ("train", "dev", "pool")  # what the loop may see
+RATE_SHARE = 0.5  # of a short training's rate, for one that is several times as long
+
+
+class Networks:
+    """Source network, teacher and students of one run, read or trained when first needed.
+
+    Args:
+        spec: of the run.
+        task: its texts.
+        on_text: hears one line now and then.
+        should_stop: asked at every step; True raises `TrainingStoppedError`.
+    Raises:
+        BortError: source network, teacher or device cannot be used.
+    """
+
+    def __init__(
+        self,
+        spec: TextSpec,
+        task: Task,
+        *,
+        on_text: OnText | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> None:
+        space, self._architecture = spec.student()
+        self._oracle = ErrorOracle(
+            task,
+            replace(spec.training, teacher=spec.teacher_folder),
+            space,
+            seed=spec.seed,
+            on_progress=on_text,
+            should_stop=should_stop,
+        )
+        self._task, self._space, self._should_stop = task, space, should_stop
+        self._live: tuple[Any, TextTokens, list[int]] | None = None
+        self.tokens = TextTokens.of_task(self._oracle.encoded, self._oracle.source.folder)
+
+    @property
+    def encoded(self) -> EncodedTask:
+        """All texts of the task as token ids."""
+        return self._oracle.encoded
+
+    @property
+    def threads(self) -> int:
+        """CPU threads in force."""
+        return self._oracle.threads
+
+    @property
+    def teacher_logits(self) -> Mapping[str, Float32Array]:
+        """The teacher's answers by split, shape (n, classes) each."""
+        return self._oracle.teacher.logits
+
+    def describe(self) -> dict[str, Any]:
+        """What results rest on, ready for JSON."""
+        return self._oracle.describe()
+
+    def student(self, *, steps: int) -> TextStudent:
+        """Trains models of the run's architecture for so many steps."""
+        spec = self._oracle.spec
+        return TextStudent(
+            build=self._built,
+            tokens=self.tokens,
+            learning_rate=RATE_SHARE * self._oracle.learning_rates(self._architecture)[0],
+            steps=steps,
+            batch_size=spec.batch_size,
+            threads=self.threads,
+            should_stop=self._should_stop,
+        )
+
+    def space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
+        """The source network's sentence vectors; those of `fixed` are kept in the cache."""
+        oracle = self._oracle
+        encoder = source_encoder(oracle.source, self.encoded.kept, oracle.device)
+        space = NetworkSpace(encoder, self.tokens, self.threads, pause_unless(self._should_stop))
+        return RememberedSpace(space, fixed, [oracle.source.digest, self.encoded.max_length])
+
+    def word_space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
+        """Means of the source network's word vectors; words are counted in `fixed`."""
+        table = self._oracle.words.numpy()[self.encoded.kept]
+        space = WordSpace.fitted(table, self.tokens, joined(fixed))
+        key = ["words", self._oracle.source.digest, self.encoded.max_length]
+        return RememberedSpace(space, fixed, key)
+
+    def words(self, seen: Sequence[Inputs]) -> WordTable:
+        """The words of these inputs that are one token, with the source network's vectors."""
+        rows = np.unique(np.concatenate([self.tokens(part).flat for part in seen]))
+        ids = self.encoded.kept[rows]
+        tokenizer = load_tokenizer(self._oracle.source.folder)
+        named = [(tokenizer.id_to_token(number), number) for number in ids.tolist()]
+        words = [(word, number) for word, number in named if is_word(word)]
+        places = np.array([number for _, number in words], dtype=np.int64)
+        return WordTable([word for word, _ in words], self._oracle.words.numpy()[places])
+
+    def labeler(self) -> NetworkLabeler:
+        """The teacher as a labeler; what it said of the task's own texts is not computed again."""
+        return NetworkLabeler(self._task.class_names, self._teacher_logits, self._known())
+
+    def _built(self, seed: int) -> Any:
+        candidate = build_candidate(
+            self._space,
+            self._architecture,
+            vocabulary=len(self.encoded.kept),
+            padding=self.encoded.padding,
+            classes=len(self._task.class_names),
+            initialise=self._oracle.spec.initialise,
+            donor=self._oracle.donor,
+            seed=seed,
+        )
+        return candidate.model.to(self._oracle.device)
+
+    def _known(self) -> dict[Value, Float32Array]:
+        known: dict[Value, Float32Array] = {}
+        for name in SEEN:
+            inputs = split_inputs(getattr(self._task, name))
+            if len(inputs):
+                known.update(zip(as_values(inputs), self.teacher_logits[name], strict=True))
+        return known
+
+    def _teacher_logits(self, inputs: Inputs) -> Float32Array:
+        """Computed now; the network is read when this is first needed."""
+        if self._live is None:
+            self._live = self._read_teacher()
+        model, tokens, order = self._live
+        with training_threads(self.threads):
+            logits = predict(
+                model, tokens(inputs), padding=tokens.padding, pause=pause_unless(self._should_stop)
+            )
+        return logits[:, order]
+
+    def _read_teacher(self) -> tuple[Any, TextTokens, list[int]]:
+        teacher = self._oracle.teacher
+        model = load_classifier(teacher.folder, teacher.name)
+        outputs = labels_of(read_config(teacher.folder, teacher.name))
+        order = label_order(outputs, self._task.class_names, teacher.name)
+        tokens = self.tokens
+        if teacher.is_source:
+            table = model.get_input_embeddings()
+            table.weight = type(table.weight)(pruned_table(table.weight.detach(), tokens.kept))
+        else:
+            tokens = _own_tokens(model, teacher.folder)
+        return model.to(self._oracle.device), tokens, order
+
+
+def _own_tokens(model: Any, folder: Path) -> TextTokens:
+    """A foreign classifier reads texts in its own way, over its whole vocabulary."""
+    vocabulary = len(model.get_input_embeddings().weight)
+    # RoBERTa and its kin count positions from the padding id on, so two are not for tokens.
+    positions = getattr(model.config, "max_position_embeddings", LONGEST + 2) - 2
+    padding = getattr(model.config, "pad_token_id", None)
+    return TextTokens(
+        folder, kept=np.arange(vocabulary), padding=padding or 0, max_length=min(LONGEST, positions)
+    )

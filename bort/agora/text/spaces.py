@@ -1,0 +1,173 @@
+"""Where "near" is measured: sentence vectors of the source network, or of the student itself.
+
+Vectors have unit length, so distances lie between 0 and 2; two random sentences of one task are
+about 1.3 apart in the source network's space, nearest neighbours about 0.9.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bort.agora.loop.values import FloatArray, Inputs, Value, as_inputs, as_values
+from bort.agora.text.tokens import TextTokens
+from bort.core.errors import InvalidModelError
+from bort.core.files import load_arrays, save_arrays
+from bort.core.paths import cache
+from bort.training.batches import evaluation_batches
+from bort.training.device import training_threads
+from bort.training.forward import best_dtype, sentence_vectors
+from bort.training.loop import EVALUATION_TOKENS
+from bort.training.source import SourceNetwork
+from bort.training.vocabulary import pruned_table
+
+FORMAT = 1  # part of the cache key; raise it when vectors change
+USUAL_NEIGHBOUR = 10  # the default radius reaches this neighbour of half of the dev texts
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NetworkSpace:
+    """Sentence vectors of one `BertModel`.
+
+    Attributes:
+        bert: the encoder, on its device, over the vocabulary of `tokens`.
+        tokens: reads texts.
+        threads: CPU threads.
+        pause: called before each batch; it may wait, or raise to end everything.
+    """
+
+    bert: Any
+    tokens: TextTokens
+    threads: int
+    pause: Callable[[], object]
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """Shape (n, hidden), unit length; equal inputs, in equal calls, give equal bits."""
+        return self.vectors(inputs).astype(np.float64)
+
+    def vectors(self, inputs: Inputs) -> Float32Array:
+        """As `__call__`, in single precision. Cost: one forward pass per text."""
+        tokens = self.tokens(inputs)
+        device = next(self.bert.parameters()).device
+        found = np.zeros((len(tokens), self.bert.config.hidden_size), dtype=np.float32)
+        with training_threads(self.threads), torch.inference_mode():
+            for rows in evaluation_batches(tokens.lengths, EVALUATION_TOKENS):
+                self.pause()
+                batch = (
+                    torch.from_numpy(tokens.padded(rows, padding=self.tokens.padding)),
+                    torch.from_numpy(tokens.lengths[rows]),
+                    torch.from_numpy(tokens.first[rows].astype(np.int64)),
+                )
+                on_device = (part.to(device) for part in batch)
+                vectors = sentence_vectors(self.bert, *on_device, dtype=best_dtype(device))
+                found[rows] = vectors.cpu().numpy()
+        return found
+
+
+class Space(Protocol):
+    """Computes vectors."""
+
+    def vectors(self, inputs: Inputs) -> Float32Array:
+        """Shape (n, d), unit length."""
+        ...
+
+
+class RememberedSpace:
+    """A space that computes no text twice; texts that are always the same come from a file.
+
+    What a call computes depends on its inputs alone, not on what was asked before: a resumed run
+    that repeats the calls has the bits of an uninterrupted one.
+
+    Args:
+        space: computes vectors.
+        fixed: the splits whose vectors are kept in the cache of this machine.
+        key: names that file: everything that the vectors depend on.
+    """
+
+    def __init__(self, space: Space, fixed: Iterable[Inputs], key: Iterable[Any]) -> None:
+        self._space = space
+        values = list(dict.fromkeys(value for part in fixed for value in as_values(part)))
+        vectors = self._read(values, list(key))
+        self._fixed = dict(zip(values, vectors, strict=True))
+        self._seen: dict[Value, Float32Array] = {}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """Shape (n, hidden), unit length."""
+        values = as_values(inputs)
+        new = [value for value in dict.fromkeys(values) if value not in self._fixed]
+        if any(value not in self._seen for value in new):
+            vectors = self._space.vectors(as_inputs(new))
+            for value, vector in zip(new, vectors, strict=True):
+                self._seen.setdefault(value, vector)
+        return self._rows(values, {})
+
+    def aside(self, inputs: Inputs) -> FloatArray:
+        """As `__call__`, but nothing is remembered: later calls give what they would have."""
+        values = as_values(inputs)
+        different = dict.fromkeys(values)
+        new = [v for v in different if v not in self._fixed and v not in self._seen]
+        found = dict(zip(new, self._space.vectors(as_inputs(new)), strict=True)) if new else {}
+        return self._rows(values, found)
+
+    def forget(self) -> None:
+        """Drop what was computed for texts that are not among the fixed ones."""
+        self._seen.clear()
+
+    def _rows(self, values: Sequence[Value], new: Mapping[Value, Float32Array]) -> FloatArray:
+        sources = (self._fixed, self._seen, new)
+        rows = [next(found[v] for found in sources if v in found) for v in values]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+
+    def _read(self, values: list[Value], key: list[Any]) -> Float32Array:
+        name = hashlib.sha256(json.dumps([FORMAT, key, values]).encode()).hexdigest()[:32]
+        path = cache() / "vectors" / f"{name}.npz"
+        stored = load_arrays(path)
+        if stored is not None and len(stored.get("vectors", ())) == len(values):
+            found: Float32Array = stored["vectors"]
+            return found
+        vectors = self._space.vectors(as_inputs(values))
+        save_arrays(path, {"vectors": vectors})
+        return vectors
+
+
+def source_encoder(source: SourceNetwork, kept: NDArray[np.int64], device: torch.device) -> Any:
+    """The source network as a `BertModel` over the tokens `kept`, frozen.
+
+    Raises:
+        InvalidModelError: its file lacks weights.
+    """
+    from transformers import BertConfig, BertModel
+
+    fields = {**source.config, "vocab_size": len(kept)}
+    with torch.random.fork_rng(devices=[]):
+        build: Any = BertModel
+        model = build(BertConfig(**fields), add_pooling_layer=False).eval()
+    weights = source.encoder_weights()
+    table = "embeddings.word_embeddings.weight"
+    weights[table] = pruned_table(weights[table], kept)
+    wanted = model.state_dict()
+    usable = {name: weight for name, weight in weights.items() if name in wanted}
+    if missing := sorted(set(wanted) - set(usable)):
+        raise InvalidModelError(f"{source.name} has no weights for {missing[0]}; fetch it again")
+    model.load_state_dict(usable)
+    return model.requires_grad_(False).to(device)
+
+
+def usual_radius(dev: FloatArray, others: FloatArray) -> float:
+    """Median distance of a dev text from its tenth nearest among `others`, rounded up to 0.01.
+
+    Args:
+        dev: shape (n, d), unit length.
+        others: shape (m, d), unit length: training texts and the pool, m of 1 or more.
+    """
+    rank = min(USUAL_NEIGHBOUR, len(others)) - 1
+    similar = -np.partition(-(dev @ others.T), rank, axis=1)[:, rank]
+    distance = float(np.sqrt(max(0.0, 2 - 2 * np.median(similar))))
+    return max(0.01, float(np.ceil(distance * 100) / 100))

@@ -1,0 +1,193 @@
+"""What a run of Agora on a text task was asked for, in values that survive JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bort.agora.loop.labelers import check_care
+from bort.agora.loop.options import AgoraOptions
+from bort.agora.text.classifiers import SKLEARN, check_classifier
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidArchitectureError
+from bort.core.study import InvalidFieldError, TaskSpec, TrainingSpec, check_name
+from bort.families import SearchSpace
+
+EDITS = "edits"
+SAMPLERS = ("mixture", "retrieval", EDITS, "mix")
+SOURCE, STUDENT, WORDS = "source", "student", "words"
+REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
+TEACHER, PROBE = "teacher", "probe"
+PLAIN, RANDOM, AGORA = "plain", "random", "agora"  # the arms of a comparison
+HALF, DOUBLE = "-half", "-double"  # an arm with half, or twice, as many points
+ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
+BENCH_ARMS = (*ARMS, RANDOM + DOUBLE)
+BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
+# Shares of the samplers in a mixture; what needs a pool is left out where there is none.
+SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSpec:
+    """A text run. Same spec, same machine, same threads: same rounds.
+
+    Attributes:
+        study: name of the run.
+        task: the texts, and how many of them are labelled.
+        space: a space that holds the student, as `SearchSpace.to_dict()` gives it.
+        architecture: the student's id in that space.
+        training: steps of each round's trainings, batch size, Θ, first weights, source network,
+            device, threads. Its `teacher` and `seeds` are not used.
+        closing_steps: of the last student, once the run's end is known; None is as in the rounds.
+        labeler: "teacher" (the source network fine-tuned on the training split), "probe" (a
+            linear probe on frozen sentence vectors), "sklearn:NAME", or a folder or hub id.
+        temperature, threshold, hard_labels: see `bort.agora.loop.labelers.CarefulLabeler`.
+        representation: "source" network's sentence vectors, the "student"'s own, or means of
+            the source network's "words".
+        sampler: one of `SAMPLERS`.
+        pool: a data file with further unlabelled texts, in columns named as the task's.
+        radius: how far from a dev error; None is chosen from the data.
+        trusted_only, rounds, points, points_per_error, points_per_round, patience, replays: see
+            `AgoraOptions`.
+        minutes: after so many no further round is begun.
+        seed: of the run; the splits have `task.seed`.
+
+    Raises:
+        InvalidFieldError: a value that cannot be used.
+    """
+
+    study: str
+    task: TaskSpec
+    space: Mapping[str, Any]
+    architecture: str
+    training: TrainingSpec = field(default_factory=TrainingSpec)
+    closing_steps: int | None = None
+    labeler: str = TEACHER
+    temperature: float = 1.0
+    threshold: float = 0.0
+    hard_labels: bool = False
+    representation: str = SOURCE
+    sampler: str = "mixture"
+    pool: str | None = None
+    radius: float | None = None
+    trusted_only: bool = True
+    rounds: int = 6
+    points: int | None = None
+    points_per_error: int = 1
+    points_per_round: int | None = None
+    minutes: float | None = None
+    patience: int | None = 3
+    replays: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.study)
+        if self.sampler not in SAMPLERS:
+            _refuse("sampler", self.sampler, SAMPLERS)
+        if self.representation not in REPRESENTATIONS:
+            _refuse("representation", self.representation, REPRESENTATIONS)
+        if self.labeler.startswith(SKLEARN):
+            check_classifier(self.labeler.removeprefix(SKLEARN))
+        if self.closing_steps is not None and self.closing_steps < 1:
+            raise InvalidFieldError(
+                "closing_steps", f"closing steps must be 1 or more, got {self.closing_steps}"
+            )
+        if self.minutes is not None and not 0 < self.minutes < float("inf"):
+            raise InvalidFieldError(
+                "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"
+            )
+        check_care(self.temperature, self.threshold)
+        self.student()
+        self.options(radius=1.0 if self.radius is None else self.radius)
+
+    @property
+    def teacher_folder(self) -> str | None:
+        """Folder or hub id of a labeler that is a network; None fine-tunes the source network."""
+        fitted = self.labeler in (TEACHER, PROBE) or self.labeler.startswith(SKLEARN)
+        return None if fitted else self.labeler
+
+    def student(self) -> tuple[SearchSpace, Architecture]:
+        """The space and the architecture.
+
+        Raises:
+            InvalidArchitectureError: the space does not hold it.
+        """
+        space = SearchSpace.from_dict(self.space)
+        return space, space.named(self.architecture)
+
+    def options(self, *, radius: float) -> AgoraOptions:
+        """What the loop is told."""
+        return AgoraOptions(
+            radius=radius,
+            rounds=self.rounds,
+            points=self.points,
+            points_per_error=self.points_per_error,
+            points_per_round=self.points_per_round,
+            settings=tuple({"learning_rate": r} for r in self.training.learning_rates) or ({},),
+            patience=self.patience,
+            replays=self.replays,
+            trusted_only=self.trusted_only,
+            seed=self.seed,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it; `task` is its name, all of it stands in `task_spec`."""
+        return {**asdict(self), "task": self.task.task, "task_spec": self.task.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TextSpec":
+        """Inverse of `to_dict`; further keys are left alone."""
+        known = {f.name for f in fields(cls)}
+        given = {key: value for key, value in values.items() if key in known}
+        given["task"] = TaskSpec.from_dict(values["task_spec"])
+        given["training"] = TrainingSpec.from_dict(values["training"])
+        return cls(**given)
+
+
+def usual_representation(sampler: str, *, has_pool: bool) -> str:
+    """Where "near" is measured unless somebody says so: never where it costs more than training.
+
+    A pool goes through the source network once. New texts would each go through it, which takes
+    several times as long as the training of a round (docs/agora.md, "Speed").
+    """
+    return SOURCE if has_pool and sampler != EDITS else WORDS
+
+
+def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
+    """The space of one BERT, given as DEPTH-HEADS-HIDDEN-INTERMEDIATE.
+
+    Args:
+        source: the source network's configuration; the student reads the same tokens.
+
+    Raises:
+        InvalidArchitectureError: not four whole numbers.
+        InvalidSpaceError: no model can have them.
+
+    Examples:
+        >>> small_space("2-2-128-512", {}).architecture(0).id
+        '2-2-128-512'
+    """
+    try:
+        numbers = [int(part) for part in architecture.split("-")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != len(BERT_DIMENSIONS):
+        raise InvalidArchitectureError(
+            f"{architecture!r} is no architecture; write "
+            f"{'-'.join(d.upper() for d in BERT_DIMENSIONS)}, for example 2-2-128-512"
+        )
+    dimensions = {name: (number,) for name, number in zip(BERT_DIMENSIONS, numbers, strict=True)}
+    counted = {"vocabulary": "vocab_size", "positions": "max_position_embeddings"}
+    fixed = {name: source[key] for name, key in counted.items() if key in source}
+    return SearchSpace(name=architecture, family_name="bert", dimensions=dimensions, fixed=fixed)
+
+
+def suggested_study(task: str, architecture: str) -> str:
+    """A name for a run on this task (a name, file or `hub:ID`)."""
+    stem = Path(task.replace(":", "-")).stem
+    plain = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
+    return check_name(f"agora-{plain or 'task'}-{architecture}"[:80])
+
+
+def _refuse(name: str, value: str, choices: tuple[str, ...]) -> None:
+    raise InvalidFieldError(name, f"unknown {name} {value!r}; choose one of {', '.join(choices)}")

@@ -1,0 +1,133 @@
+"""The student: a small network, trained from the beginning in every round."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bort.agora.loop.parts import Setting
+from bort.agora.loop.values import Examples, FloatArray, Inputs, IntArray, most_probable
+from bort.agora.text.spaces import NetworkSpace
+from bort.agora.text.tokens import TextTokens
+from bort.core.errors import TrainingDivergedError
+from bort.core.study import LARGEST_SEED
+from bort.training.attempts import LEARNED, attempts, constant_loss, final_loss
+from bort.training.device import training_threads
+from bort.training.loop import Examples as TrainingExamples
+from bort.training.loop import TrainingSettings, predict, train
+from bort.training.stopping import ShouldStop, pause_unless, stoppable
+from bort.training.teacher import softmax
+
+Build = Callable[[int], Any]
+"""Seed to a sequence classifier with its first weights, on its device."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextStudent:
+    """Trains classifiers of one architecture.
+
+    Hyperparameters: `learning_rate`.
+
+    Attributes:
+        build: makes the untrained model.
+        tokens: reads texts.
+        learning_rate: where a hyperparameter set names none.
+        steps: optimiser steps of one training.
+        batch_size: examples per step.
+        threads: CPU threads of training and prediction.
+        should_stop: asked at every step; True raises `TrainingStoppedError`.
+    """
+
+    build: Build
+    tokens: TextTokens
+    learning_rate: float
+    steps: int
+    batch_size: int
+    threads: int
+    should_stop: ShouldStop | None = None
+
+    def fit(self, examples: Examples, setting: Setting, rng: np.random.Generator) -> "TextModel":
+        """Train on the examples' probabilities.
+
+        A training that ends no better than a constant answer would, or with a loss that is not
+        finite, is repeated with a lower learning rate; if none does better, the lowest loss counts.
+
+        Raises:
+            TrainingDivergedError: no repetition ended with a finite loss.
+            TrainingStoppedError: `should_stop` said so.
+        """
+        seed = int(rng.integers(LARGEST_SEED))
+        material = TrainingExamples(
+            self.tokens(examples.inputs),
+            examples.probabilities.astype(np.float32),
+            self.tokens.padding,
+        )
+        enough = LEARNED * constant_loss(material.targets)
+        best, lowest = None, math.inf
+        with training_threads(self.threads):
+            for attempt in attempts(setting.get("learning_rate", self.learning_rate), seed):
+                model, loss = self._train(material, attempt.learning_rate, attempt.seed)
+                if loss < lowest:  # never true of NaN
+                    best, lowest = model, loss
+                if lowest <= enough:
+                    break
+        if best is None:
+            raise TrainingDivergedError(
+                "the student's loss was not finite at any learning rate; try a lower one, or "
+                "fewer layers"
+            )
+        return TextModel(best, self.tokens, self.threads, self.should_stop)
+
+    def _train(
+        self, material: TrainingExamples, learning_rate: float, seed: int
+    ) -> tuple[Any, float]:
+        """The trained model and its final loss, NaN where one was not finite."""
+        model = self.build(seed)
+        settings = TrainingSettings(
+            steps=self.steps, batch_size=self.batch_size, learning_rate=learning_rate, seed=seed
+        )
+        steps = train(model, material, settings, pause=pause_unless(self.should_stop))
+        losses = [step.loss for step in stoppable(steps, self.should_stop)]
+        return model.eval(), final_loss(losses)
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """A trained student.
+
+    Attributes:
+        classifier: a `transformers` sequence classifier.
+        tokens: reads texts.
+        threads: CPU threads.
+        should_stop: asked before each batch.
+    """
+
+    classifier: Any
+    tokens: TextTokens
+    threads: int
+    should_stop: ShouldStop | None = None
+
+    def predict(self, inputs: Inputs) -> IntArray:
+        """Shape (n,): the most probable class."""
+        return most_probable(self.predict_probabilities(inputs))
+
+    def predict_probabilities(self, inputs: Inputs) -> FloatArray:
+        """Shape (n, classes)."""
+        if not len(inputs):
+            return np.empty((0, self.classifier.config.num_labels))
+        with training_threads(self.threads):
+            logits: NDArray[np.float32] = predict(
+                self.classifier,
+                self.tokens(inputs),
+                padding=self.tokens.padding,
+                pause=pause_unless(self.should_stop),
+            )
+        return softmax(logits).astype(np.float64)
+
+    def represent(self, inputs: Inputs) -> FloatArray:
+        """Its own sentence vectors, shape (n, hidden), unit length; of BERT classifiers only."""
+        pause = pause_unless(self.should_stop)
+        return NetworkSpace(self.classifier.bert, self.tokens, self.threads, pause)(inputs)

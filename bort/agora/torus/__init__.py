@@ -1,0 +1,1 @@
+"""Agora on the torus: points, learners, homology."""

@@ -1,0 +1,1 @@
+"""The values that every floor speaks in; paths, files and this machine."""

@@ -1,0 +1,63 @@
+"""One point of a search space: a tuple of named architectural parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bort.core.errors import InvalidArchitectureError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Architecture:
+    """Named positive integers, for BERT `depth`, `heads`, `hidden`, `intermediate`.
+
+    Which combinations can be built is the family's affair
+    (`bort.families.Family.is_valid`); this value only keeps what holds for all families.
+
+    Examples:
+        >>> bort = Architecture.of(depth=4, heads=8, hidden=1024, intermediate=768)
+        >>> bort.id, bort["hidden"]
+        ('4-8-1024-768', 1024)
+
+    Raises:
+        InvalidArchitectureError: no parameter, or one that is not a positive integer.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.names or len(self.names) != len(self.values):
+            raise InvalidArchitectureError(
+                f"an architecture needs one value per name, got names {self.names} "
+                f"and values {self.values}"
+            )
+        for name, value in zip(self.names, self.values, strict=True):
+            if type(value) is not int or value < 1:
+                raise InvalidArchitectureError(
+                    f"{name}={value!r} is not a positive integer; choose 1 or more"
+                )
+
+    @classmethod
+    def of(cls, **parameters: int) -> "Architecture":
+        """Build from keyword arguments, in their order."""
+        return cls(tuple(parameters), tuple(parameters.values()))
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, int]) -> "Architecture":
+        """Build from a mapping, in its order."""
+        return cls(tuple(parameters), tuple(parameters.values()))
+
+    @property
+    def id(self) -> str:
+        """The values joined by dashes, as papers write them: unique within a space."""
+        return "-".join(map(str, self.values))
+
+    def __getitem__(self, name: str) -> int:
+        return self.values[self.names.index(name)]
+
+    def as_dict(self) -> dict[str, int]:
+        """Name to value, in order."""
+        return dict(zip(self.names, self.values, strict=True))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{n}={v}" for n, v in zip(self.names, self.values, strict=True))

@@ -1,0 +1,1 @@
+"""This machine: what it is, and who may use it at the moment."""

@@ -1,0 +1,1 @@
+"""How a family is made: instances counted, polynomials fitted, both checked."""

@@ -1,0 +1,151 @@
+"""Check what a space is made of; every message says what was wrong, found, and to be done."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from bort.core.errors import InvalidSpaceError
+from bort.families.family import PolynomialFamily
+from bort.families.polynomial import INT64_LIMIT
+
+
+def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
+    """The dimensions as they stand, values ascending.
+
+    Raises:
+        InvalidSpaceError: not a table, none, or one that is empty, no list, repeats a value, or
+            holds something other than positive integers.
+    """
+    if not isinstance(dimensions, Mapping):
+        raise InvalidSpaceError(
+            f"dimensions must be a table of lists, got {dimensions!r}; "
+            "write depth = [1, 2] and so on under [dimensions]"
+        )
+    if not dimensions:
+        raise InvalidSpaceError(
+            "there are no dimensions; write depth = [1, 2] and so on under [dimensions]"
+        )
+    return {name: _check_values(name, values) for name, values in dimensions.items()}
+
+
+def check_dimensions(kind: PolynomialFamily, dimensions: object) -> dict[str, tuple[int, ...]]:
+    """The dimensions in the family's order, values ascending.
+
+    Raises:
+        InvalidSpaceError: as `check_lists`, or a dimension is missing or unknown.
+    """
+    lists = check_lists(dimensions)
+    expected = ", ".join(kind.dimension_names)
+    for name in kind.dimension_names:
+        if name not in lists:
+            raise InvalidSpaceError(
+                f"dimension {name!r} is missing; family {kind.name!r} needs {expected}"
+            )
+    for name in lists:
+        if name not in kind.dimension_names:
+            raise InvalidSpaceError(
+                f"unknown dimension {name!r}; family {kind.name!r} has {expected}"
+            )
+    return {name: lists[name] for name in kind.dimension_names}
+
+
+def _check_values(name: str, values: object) -> tuple[int, ...]:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise InvalidSpaceError(
+            f"dimension {name!r} must be a list of integers, got {values!r}; write [{values}]"
+        )
+    if not values:
+        raise InvalidSpaceError(f"dimension {name!r} is empty; list at least one value")
+    for value in values:
+        if type(value) is not int or value < 1:
+            raise InvalidSpaceError(
+                f"dimension {name!r} lists {value!r}; every value must be an integer of 1 or more"
+            )
+    repeated = sorted(value for value, times in Counter(values).items() if times > 1)
+    if repeated:
+        raise InvalidSpaceError(
+            f"dimension {name!r} lists {repeated[0]} more than once; list each value once"
+        )
+    return tuple(sorted(values))
+
+
+def check_numbers(fixed: object) -> dict[str, int]:
+    """The fixed values as they stand.
+
+    Raises:
+        InvalidSpaceError: not a table, or a value that is not a positive integer.
+    """
+    if not isinstance(fixed, Mapping):
+        raise InvalidSpaceError(
+            f"fixed must be a table of integers, got {fixed!r}; "
+            "write vocabulary = 30522 and so on under [fixed]"
+        )
+    for name, value in fixed.items():
+        if type(value) is not int or value < 1:
+            raise InvalidSpaceError(
+                f"fixed value {name!r} is {value!r}; it must be an integer of 1 or more"
+            )
+    return dict(fixed)
+
+
+def check_fixed(kind: PolynomialFamily, fixed: object) -> dict[str, int]:
+    """The fixed values, completed by the family's defaults, in their order.
+
+    Raises:
+        InvalidSpaceError: as `check_numbers`, an unknown name, or another value than the
+            family was fitted with.
+    """
+    numbers = check_numbers(fixed)
+    for name, value in numbers.items():
+        if name not in kind.defaults:
+            raise InvalidSpaceError(
+                f"unknown fixed value {name!r}; family {kind.name!r} takes "
+                f"{', '.join(kind.defaults) or 'none'}"
+            )
+        if name in kind.constants and value != kind.defaults[name]:
+            raise InvalidSpaceError(
+                f"fixed value {name!r} is {value}, but the family was fitted with "
+                f"{kind.defaults[name]}; load the space from its file again"
+            )
+    return {**kind.defaults, **numbers}
+
+
+def check_distinct(
+    kind: PolynomialFamily, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+) -> None:
+    """Refuse values at which the family's counts do not hold.
+
+    Raises:
+        InvalidSpaceError: two sizes that must differ share a value.
+    """
+    for left, right in kind.distinct:
+        shared = _values_of(left, dimensions, fixed) & _values_of(right, dimensions, fixed)
+        if shared:
+            size = min(shared)
+            raise InvalidSpaceError(
+                f"{right}={size} equals {left}={size}, where family {kind.name!r} leaves a layer "
+                "out and our counts do not hold; change one of them"
+            )
+
+
+def check_countable(
+    kind: PolynomialFamily, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+) -> None:
+    """Refuse sizes whose parameters 64 bits cannot count.
+
+    Raises:
+        InvalidSpaceError: the largest architecture has too many.
+    """
+    largest = {name: max(values) for name, values in dimensions.items()}
+    parameters = kind.parameters.substitute(fixed)
+    if max(parameters.int64_bound(largest), *largest.values()) > INT64_LIMIT:
+        sizes = ", ".join(f"{name}={value}" for name, value in largest.items())
+        raise InvalidSpaceError(
+            f"an architecture of {sizes} has more parameters than 64 bits can count; "
+            "choose smaller values"
+        )
+
+
+def _values_of(
+    name: str, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+) -> set[int]:
+    return set(dimensions[name]) if name in dimensions else {fixed[name]}

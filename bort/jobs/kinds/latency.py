@@ -1,0 +1,182 @@
+"""Measuring this machine as a job: a space, a study's winners, or the landmarks.
+
+A measurement that is stopped keeps its complete rounds. One that finds another measuring ends
+with a line that says who; nothing is stored then.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from bort.core.architecture import Architecture
+from bort.core.errors import BortError
+from bort.core.study import LatencySpec, TaskSpec
+from bort.families import SearchSpace
+from bort.jobs.runtime.context import JobContext
+from bort.latency.compare import differences_from_here
+from bort.latency.profile import LatencyProfile
+from bort.latency.runs.front import measure_front
+from bort.latency.runs.landmarks import LandmarkStep, time_landmarks
+from bort.latency.runs.plan import TextLengths
+from bort.latency.runs.space import measure, profile_key
+from bort.latency.stored import front_profile, keep_profile, study_profile_of
+from bort.storage import Progress
+from bort.studies.answers import read_answer
+from bort.training.text_lengths import text_lengths
+
+STAGES = {
+    "building": "Building the models",
+    "warming up": "Warming up",
+    "measuring": "Measuring, round",
+    "done": "Done",
+}
+
+
+class Step(Protocol):
+    """What a measurement yields: so far `done` of `total` in this stage."""
+
+    @property
+    def stage(self) -> str: ...  # noqa: D102
+
+    @property
+    def done(self) -> int: ...  # noqa: D102
+
+    @property
+    def total(self) -> int: ...  # noqa: D102
+
+    @property
+    def seconds_left(self) -> float | None: ...  # noqa: D102
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """Measure a sample of a space and fit a model; answer with the profile's name and verdict.
+
+    The spec holds `space`, `latency`, `count`, `seed`, and where they are wanted `name` and
+    `lengths_from` (a `TaskSpec`).
+    """
+    spec = context.spec
+    space = SearchSpace.from_dict(spec["space"])
+    latency = LatencySpec.from_dict(spec["latency"])
+    lengths = _lengths(context, spec.get("lengths_from"))
+    profile = None
+    for step in measure(
+        space,
+        latency,
+        count=int(spec["count"]),
+        lengths=lengths,
+        seed=int(spec["seed"]),
+        name=spec.get("name"),
+        should_stop=context.should_stop,
+    ):
+        _report(context, step)
+        profile = step.profile
+    if profile is not None:
+        # Profiles of several lengths are used by name: the key knows one length only.
+        keep_profile(
+            context.store, profile, None if lengths is not None else profile_key(space, latency)
+        )
+    return _verdict(context, profile)
+
+
+def winners(context: JobContext) -> dict[str, Any]:
+    """Measure the architectures on the front of the study `context.spec["study"]`."""
+    return _verdict(context, measure_winners(context, context.spec["study"]))
+
+
+def measure_winners(
+    context: JobContext, study: str, *, wait: bool = False
+) -> LatencyProfile | None:
+    """Measure a study's front within any job, and store it; None where it was stopped at once.
+
+    Raises:
+        As `bort.latency.runs.front.measure_front`; InvalidProfileError where the study's latency is
+        not measured yet.
+    """
+    profile = study_profile_of(context.store, study)
+    answer = read_answer(context.store, study)
+    space = SearchSpace.from_dict(answer.spec.space)
+    found = None
+    for step in measure_front(
+        space,
+        profile,
+        [Architecture.from_dict(point.architecture) for point in answer.front],
+        study=study,
+        wait=wait,
+        should_stop=context.should_stop,
+    ):
+        _report(context, step)
+        found = step.profile
+    if found is not None:
+        keep_profile(context.store, found)
+    return found
+
+
+def measure_new_winners(context: JobContext, study: str) -> None:
+    """At a search's end: measure its front, if it was predicted for this machine and is new.
+
+    What goes wrong here is a warning: the search itself is done, and its certificate written.
+    """
+    profile = study_profile_of(context.store, study)
+    front = {point.id for point in read_answer(context.store, study).front}
+    known = front_profile(context.store, context.store.study(study))
+    if known is not None:
+        front -= {one.id for one in known.measurements}
+    if not front or differences_from_here(profile):
+        return
+    try:
+        measure_winners(context, study, wait=True)
+    except BortError as error:
+        context.log(f"its winners were not measured: {error}", level="warning")
+
+
+def landmarks(context: JobContext) -> dict[str, Any]:
+    """Time the landmarks on the runtime and workload of `context.spec["latency"]`."""
+    last: LandmarkStep | None = None
+    for step in time_landmarks(
+        LatencySpec.from_dict(context.spec["latency"]), should_stop=context.should_stop
+    ):
+        _report(context, step)
+        last = step
+    if last is None or last.result is None:
+        return {}
+    context.log("; ".join(last.result.to_dict()["announced"]))
+    return last.result.to_dict()
+
+
+def _lengths(context: JobContext, task: Mapping[str, Any] | None) -> TextLengths | None:
+    if task is None:
+        return None
+    context.report(Progress(message="Reading the task's texts"))
+    return text_lengths(TaskSpec.from_dict(task))
+
+
+def _report(context: JobContext, step: Step) -> None:
+    context.report(
+        Progress(
+            done=step.done,
+            total=step.total,
+            message=f"{STAGES[step.stage]}: {step.done} of {step.total}",
+            eta_s=step.seconds_left,
+            extra={"stage": STAGES[step.stage]},
+        )
+    )
+
+
+def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, Any]:
+    if profile is None:
+        return {"profile": None}
+    noise = profile.noise
+    _log(context, noise.reasons, "too noisy to rank two architectures: ")
+    _log(context, noise.warnings)
+    context.log(f"stored as {profile.name}")
+    return {
+        "profile": profile.name,
+        "complete": profile.complete,
+        "rounds": profile.rounds,
+        "noise": noise.to_dict(),
+        "model": profile.model.to_dict(),
+    }
+
+
+def _log(context: JobContext, lines: Iterable[str], lead: str = "") -> None:
+    for line in lines:
+        context.log(f"{lead}{line}", level="warning")

@@ -1,0 +1,232 @@
+"""The search as a job: prepare, evaluate, store; every finished training is stored at once."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from statistics import median
+from typing import Any
+
+from bort.core.architecture import Architecture
+from bort.core.evaluation import Evaluation
+from bort.core.machine.lock import holder
+from bort.core.machine.turns import training_turn
+from bort.core.study import StudySpec
+from bort.families import SearchSpace
+from bort.jobs.kinds.audit import run_audit
+from bort.jobs.kinds.latency import measure_new_winners
+from bort.jobs.runtime.context import JobContext
+from bort.latency.profile import LatencyProfile
+from bort.latency.runs.space import MeasureStep
+from bort.latency.stored import named_profile, study_profile
+from bort.search import Observation, SearchStep, certified_search, observation_of
+from bort.storage import Progress, write_json
+from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
+from bort.studies.answers.evidence import Evidence, population_of
+from bort.studies.answers.read import answer_under, assumptions, study_evidence
+from bort.studies.costs import Costs
+
+Train = Callable[[Architecture, int], Evaluation]
+"""Trains one architecture with one seed."""
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """Search as `context.spec` (a `StudySpec`) says; answer as `bort search --json` does.
+
+    Resuming goes on where it stopped: what is stored is known, and never trained again.
+    """
+    spec = StudySpec.from_dict(context.spec)
+    context.store.create_study(spec)
+    space = SearchSpace.from_dict(spec.space)
+    profile = _profile(context, spec, space)
+    if profile is not None:
+        train = _oracle(context, spec, space)
+        _Search(context, spec, Costs(space, profile), train).run()
+        write_json(context.job, CERTIFICATE, study_certificate(context.store, spec.name))
+        if not context.should_stop():
+            measure_new_winners(context, spec.name)
+    return read_answer(context.store, spec.name).as_json()
+
+
+def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> LatencyProfile | None:
+    """The study's latency profile: its own from before, or the one its spec leads to."""
+    name = context.store.study(spec.name).profile
+    if name is not None:
+        return named_profile(context.store, name)
+    if spec.latency.profile is None:
+        other = holder()
+        _say(context, f"Waiting for a measurement: {other}" if other else "Measuring latency")
+    profile = study_profile(
+        context.store,
+        space,
+        spec.latency,
+        on_progress=lambda step: _say_measured(context, step),
+        should_stop=context.should_stop,
+    )
+    if profile is not None:
+        context.store.set_study_profile(spec.name, profile.name)
+    return profile
+
+
+def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
+    """What trains candidates. Loads torch, and fine-tunes the teacher where none is cached."""
+    _say(context, "Loading the task")
+    from bort.tasks import load_task
+
+    task = load_task(spec.task, on_progress=lambda _done, _total, text: _say(context, text))
+    for warning in task.warnings:
+        context.log(warning, level="warning")
+    from bort.training.oracle import ErrorOracle
+
+    with _turn(context, spec):  # a teacher is a training too
+        oracle = ErrorOracle(
+            task,
+            spec.training,
+            space,
+            seed=spec.search.seed,
+            on_progress=lambda text: _say(context, text),
+            should_stop=context.should_stop,
+        )
+    context.log(f"oracle: {oracle.describe()}")
+    return oracle.evaluate
+
+
+class _Search:
+    """Listens to the certified search: stores, reports, and stops where it must."""
+
+    def __init__(self, context: JobContext, spec: StudySpec, costs: Costs, train: Train) -> None:
+        self.context, self.spec, self.costs, self.train = context, spec, costs, train
+        self.stored = context.store.evaluations(spec.name)
+        self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
+
+    def run(self) -> None:
+        """Search until it is done, stopped, or out of minutes; then audit, where that is asked."""
+        self._include()
+        evidence = self._evidence()
+        if self._goes_on(evidence):
+            if evidence.audits:
+                # What audits of the answer so far drew is evidence for the next one.
+                self.context.store.close_audits(self.spec.name)
+                evidence = self._evidence()
+            self._search(evidence)
+        if self.spec.search.audit is not None and not self.context.should_stop():
+            run_audit(self.context, self.spec, self.costs, self._observe)
+
+    def _include(self) -> None:
+        """Evaluate first what was asked for by name."""
+        space = self.costs.space
+        for count, name in enumerate(self.spec.search.include, start=1):
+            if self.context.should_stop() or self._is_out_of_minutes():
+                return
+            _say(self.context, f"Training {name}, {count} of {len(self.spec.search.include)}")
+            self._observe(space.index(space.named(name)))
+        self.stored = self.context.store.evaluations(self.spec.name)
+
+    def _evidence(self) -> Evidence:
+        store = self.context.store
+        return study_evidence(store, store.study(self.spec.name), self.costs.space)
+
+    def _goes_on(self, evidence: Evidence) -> bool:
+        budget = self.spec.search.budget
+        if budget is not None and len(evidence.known) >= budget:
+            return False
+        is_over = evidence.audits and self._is_out_of_minutes()
+        return not is_over and answer_under(self.spec, self.costs, evidence).ending is None
+
+    def _search(self, evidence: Evidence) -> None:
+        search = self.spec.search
+        steps = certified_search(
+            self.costs.problem,
+            self._observe,
+            goal=search.goal,
+            epsilon=search.epsilon,
+            weights=search.weights,
+            budget=search.budget,
+            known=evidence.known,
+            **assumptions(self.spec, len(self.costs.space)),
+        )
+        _say(self.context, "Training candidates")
+        for step in steps:
+            self._report(step)
+            if self.context.should_stop():
+                return
+            if self._is_out_of_minutes():
+                self.context.log(f"{search.minutes:g} minutes of training candidates are spent")
+                return
+
+    def _is_out_of_minutes(self) -> bool:
+        minutes = self.spec.search.minutes
+        return minutes is not None and sum(self.seconds) >= 60 * minutes
+
+    def _observe(self, index: int) -> Observation:
+        """Train what is not stored yet of one architecture; each training is stored at once."""
+        architecture = self.costs.space.architecture(index)
+        trained = {e.seed: e for e in self.stored.get(architecture.id, ())}
+        for offset in range(self.spec.training.seeds):
+            seed = self.spec.search.seed + offset
+            if seed not in trained:
+                trained[seed] = self._train(architecture, seed)
+        return observation_of(
+            list(trained.values()),
+            population=population_of(self.spec, len(self.costs.space)),
+        )
+
+    def _train(self, architecture: Architecture, seed: int) -> Evaluation:
+        with _turn(self.context, self.spec):
+            evaluation = self.train(architecture, seed)
+        self.context.store.add_evaluation(
+            self.spec.name, architecture.id, architecture.as_dict(), evaluation
+        )
+        self.seconds.append(evaluation.seconds)
+        verdict = "diverged" if evaluation.diverged else f"error {evaluation.error_rate:.4f}"
+        self.context.log(
+            f"trained {architecture.id} seed {seed}: {verdict} in {evaluation.seconds:.1f} s"
+        )
+        return evaluation
+
+    def _report(self, step: SearchStep) -> None:
+        total = min(step.evaluation_bound, self.spec.search.budget or step.evaluation_bound)
+        left = max(0, total - step.evaluations) * self.spec.training.seeds
+        architecture = self.costs.space.architecture(step.index).id
+        self.context.report(
+            Progress(
+                done=step.evaluations,
+                total=step.evaluations if step.done else total,
+                message=f"{architecture}: error {step.observation.error:.3f}",
+                eta_s=0.0 if step.done else left * median(self.seconds),
+                extra={
+                    "study": self.spec.name,
+                    "stage": "Training candidates",
+                    "evaluations": step.evaluations,
+                    "evaluation_bound": step.evaluation_bound,
+                    "certified_epsilon": step.certified_epsilon,
+                },
+            )
+        )
+        self.context.metric("certified_epsilon", step.evaluations, step.certified_epsilon)
+        if step.reason is not None:
+            self.context.log(f"the search ends: {step.reason}")
+
+
+def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
+    """This job's turn to train; says so where it has to wait for another one's."""
+    return training_turn(
+        spec.training.threads,
+        context.should_stop,
+        on_wait=lambda: _say(context, "Waiting for another training to end"),
+    )
+
+
+def _say(context: JobContext, message: str) -> None:
+    """Report a stage that has no count of its own."""
+    study = context.spec["name"]
+    context.report(Progress(message=message, extra={"study": study, "stage": message}))
+
+
+def _say_measured(context: JobContext, step: MeasureStep) -> None:
+    context.report(
+        Progress(
+            done=step.done,
+            total=step.total,
+            message=f"Measuring latency: {step.stage}",
+            extra={"study": context.spec["name"], "stage": "Measuring latency"},
+        )
+    )

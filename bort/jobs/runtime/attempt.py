@@ -1,0 +1,152 @@
+"""One attempt at a job, from claiming it to its end: the same for foreground and background."""
+
+import contextlib
+import signal
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+from bort.core.errors import BortError, BusyError, StoreError
+from bort.jobs.runtime.context import JobContext, ProgressListener
+from bort.jobs.runtime.lifeline import Lifeline
+from bort.jobs.runtime.process import this_process
+from bort.jobs.runtime.runners import load_runner
+from bort.storage import JobRecord, JobState, Store, append_log
+from bort.storage.schema import plain
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class JobCancelledError(BortError):
+    """The job was cancelled or interrupted; what it finished is kept."""
+
+    exit_code = 130
+
+
+class JobFailedError(BortError):
+    """The job failed for a reason that is no mistake of the user; its log has the details."""
+
+    exit_code = 1
+
+
+def run_attempt(
+    store: Store,
+    waiting: JobRecord,
+    runner_path: str,
+    *,
+    on_progress: ProgressListener | None = None,
+) -> dict[str, Any]:
+    """Claim a waiting job, run it in this process, and record how it ended.
+
+    Args:
+        store: where the job is.
+        waiting: the job, QUEUED.
+        runner_path: `module:function`, see `bort.jobs.runtime.runners`.
+        on_progress: hears of each step, in this thread.
+    Returns:
+        What the runner returned, as JSON holds it.
+    Raises:
+        BusyError: the job waits no longer.
+        JobCancelledError: cancelled, interrupted (Ctrl-C, SIGTERM) or overtaken.
+        BortError: the runner's own, passed on after the job was marked failed.
+        JobFailedError: any other error; the traceback is in the log only.
+    """
+    job = store.claim_job(waiting.id, waiting.attempt, this_process())
+    if job is None:
+        raise BusyError(
+            f"job {waiting.id} waits no longer: another process has it, or it was cancelled "
+            f"(bort jobs show {waiting.id})"
+        )
+    lifeline = Lifeline(store, job)
+    context = JobContext(store, job, lifeline, on_progress)
+    try:
+        with lifeline, _graceful_stop(lifeline):
+            context.log(f"attempt {job.attempt} begins")
+            result = plain(load_runner(runner_path)(context))
+    except KeyboardInterrupt:
+        raise _cancelled(context, lifeline, None) from None
+    except (Exception, SystemExit) as error:
+        if lifeline.stop_reason is not None:  # a closed terminal, say, fails in many ways
+            raise _cancelled(context, lifeline, None) from error
+        raise _failed(context, lifeline, error) from error
+    if context.saw_stop:
+        raise _cancelled(context, lifeline, result)
+    _finish(context, lifeline, JobState.DONE, result=result)
+    return dict(result)
+
+
+def _cancelled(
+    context: JobContext, lifeline: Lifeline, result: Mapping[str, Any] | None
+) -> JobCancelledError:
+    job_id = context.job.id
+    reason = lifeline.stop_reason or "interrupted"
+    with contextlib.suppress(StoreError):
+        _finish(context, lifeline, JobState.CANCELLED, reason=reason, result=result)
+    if lifeline.was_overtaken:
+        return JobCancelledError(f"job {job_id} goes on elsewhere: {reason}")
+    return JobCancelledError(
+        f"job {job_id} was stopped ({reason}); what it finished is kept, "
+        f"go on with: bort jobs resume {job_id}"
+    )
+
+
+def _failed(context: JobContext, lifeline: Lifeline, error: BaseException) -> BortError:
+    job_id = context.job.id
+    reason = str(error) if isinstance(error, BortError) else _one_line(error)
+    with contextlib.suppress(StoreError):
+        if not isinstance(error, BortError):
+            append_log(context.job, "".join(traceback.format_exception(error)))
+    with contextlib.suppress(StoreError):
+        _finish(context, lifeline, JobState.FAILED, reason=reason)
+    if isinstance(error, BortError):
+        return error
+    return JobFailedError(f"job {job_id} failed: {reason}; details: bort jobs logs {job_id}")
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory; make batches or models smaller, or free some memory"
+    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+
+
+def _finish(
+    context: JobContext,
+    lifeline: Lifeline,
+    state: JobState,
+    *,
+    reason: str | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    job = context.job
+    is_ours = context.store.finish_job(
+        job.id, job.attempt, state, reason=reason, result=result, progress=lifeline.latest
+    )
+    if is_ours:
+        level = "error" if state is JobState.FAILED else "info"
+        context.log(f"{state}: {reason}" if reason else str(state), level=level)
+
+
+@contextlib.contextmanager
+def _graceful_stop(lifeline: Lifeline) -> Iterator[None]:
+    """SIGTERM and a closed terminal ask the job to stop; asked before, they interrupt it."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if lifeline.stop_reason is not None:
+            raise KeyboardInterrupt
+        lifeline.request_stop(f"stopped by {signal.Signals(number).name}")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python delivers signals to the main thread only
+        return
+    before = {
+        number: signal.signal(number, stop)
+        for number in _STOP_SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

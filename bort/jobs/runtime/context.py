@@ -1,0 +1,84 @@
+"""What a runner sees of its job."""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bort.core.errors import StoreError
+from bort.jobs.runtime.lifeline import Lifeline
+from bort.storage import JobRecord, Progress, Store, append_log
+from bort.storage.records import iso
+
+ProgressListener = Callable[[Progress], None]
+"""Hears of each step of a foreground job."""
+
+
+class JobContext:
+    """A runner's view of its job.
+
+    Attributes:
+        store: where results go.
+        job: the job as it stood when this attempt began.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        job: JobRecord,
+        lifeline: Lifeline,
+        on_progress: ProgressListener | None = None,
+    ) -> None:
+        self.store = store
+        self.job = job
+        self._lifeline = lifeline
+        self._on_progress = on_progress
+        self._saw_stop = False
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """What was asked, as JSON holds it."""
+        return self.job.spec
+
+    @property
+    def folder(self) -> Path:
+        """Where checkpoints and certificates of this job lie; kept from attempt to attempt."""
+        return self.job.folder
+
+    @property
+    def saw_stop(self) -> bool:
+        """Whether the runner was told to stop: then what it returned is not the whole."""
+        return self._saw_stop
+
+    @property
+    def progress(self) -> Progress:
+        """What was reported last."""
+        return self._lifeline.latest or Progress()
+
+    def report(self, progress: Progress) -> None:
+        """Say how far the job is; cheap, as often as you like."""
+        self._lifeline.report(progress)
+        if self._on_progress is not None:
+            self._on_progress(progress)
+
+    def should_stop(self) -> bool:
+        """Whether to end soon (cancelled, signalled, overtaken); cheap, ask between steps.
+
+        A runner that is told so returns what it has; the job counts as cancelled, and resumable.
+        """
+        if self._lifeline.stop_reason is not None:
+            self._saw_stop = True
+        return self._saw_stop
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Add a line to the job's history and its log. A full disk is no reason to stop here."""
+        line = " ".join(message.split())
+        with contextlib.suppress(StoreError):
+            append_log(self.job, f"{iso(time.time())} {level}: {line}\n")
+        with contextlib.suppress(StoreError):
+            self.store.log_event(self.job.id, line, level=level)
+
+    def metric(self, name: str, step: int, value: float | None) -> None:
+        """Add one number to a series of this job; each costs a write to the store."""
+        self.store.add_metric(self.job.id, name, step, value)

@@ -1,0 +1,176 @@
+"""Start, resume and cancel jobs."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from bort.core import paths
+from bort.core.errors import StoreError
+from bort.jobs.runtime.attempt import JobFailedError, run_attempt
+from bort.jobs.runtime.context import ProgressListener
+from bort.jobs.runtime.process import identify, is_here, send_signal
+from bort.jobs.runtime.runners import runner_path
+from bort.jobs.runtime.watch import find_job
+from bort.storage import JobRecord, JobState, Store, open_log
+
+GRACE_S = 10.0  # how long a cancelled job may take to stop by itself
+TERMINATE_S = 5.0  # and how long after SIGTERM
+_POLL_S = 0.1
+
+
+def start_detached(
+    store: Store, kind: str, spec: Mapping[str, Any], *, study: str | None = None
+) -> int:
+    """Start a job in a process of its own, which outlives this one; return its id.
+
+    Raises:
+        InvalidOptionError: no such kind of job.
+        JobFailedError: the process cannot be started.
+    """
+    path = runner_path(kind)
+    job = _create(store, kind, spec, study, is_detached=True)
+    _spawn(store, job, path)
+    return job.id
+
+
+def run_here(
+    store: Store,
+    kind: str,
+    spec: Mapping[str, Any],
+    *,
+    study: str | None = None,
+    on_progress: ProgressListener | None = None,
+) -> dict[str, Any]:
+    """Run a job in this process, and return its result; others may watch and cancel it.
+
+    Raises:
+        InvalidOptionError: no such kind of job.
+        JobCancelledError, BortError, JobFailedError: see `bort.jobs.runtime.attempt.run_attempt`.
+    """
+    path = runner_path(kind)
+    job = _create(store, kind, spec, study, is_detached=False)
+    return run_attempt(store, job, path, on_progress=on_progress)
+
+
+def _create(
+    store: Store, kind: str, spec: Mapping[str, Any], study: str | None, *, is_detached: bool
+) -> JobRecord:
+    """Store the job; a study that was made for it does not stay behind where that fails."""
+    try:
+        return store.create_job(kind, spec, study=study, is_detached=is_detached)
+    except StoreError:
+        if study is not None:
+            with contextlib.suppress(StoreError):
+                store.discard_empty_study(study)
+        raise
+
+
+def resume(
+    store: Store,
+    job_id: int,
+    *,
+    detach: bool,
+    on_progress: ProgressListener | None = None,
+) -> dict[str, Any] | None:
+    """Begin another attempt of a job that was lost, cancelled or failed.
+
+    It keeps its id, folder and log. Of two who resume it at once, one wins.
+
+    Returns:
+        Its result; None with `detach`, where it goes on in a process of its own.
+    Raises:
+        UnknownJobError: no job of that id.
+        BusyError: it waits or runs.
+        InvalidOptionError: it is done.
+        JobCancelledError, BortError, JobFailedError: as `run_here`, without `detach`.
+    """
+    path = runner_path(find_job(store, job_id).kind)
+    job = store.requeue_job(job_id, is_detached=detach)
+    if detach:
+        _spawn(store, job, path)
+        return None
+    return run_attempt(store, job, path, on_progress=on_progress)
+
+
+def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRACE_S) -> JobRecord:
+    """Stop a job: ask it, then SIGTERM, then SIGKILL. What it finished is kept.
+
+    Args:
+        store: where the job is.
+        job_id: which one.
+        wait: return when it has stopped; else at once, and a thread sees to the rest.
+        grace_s: how long it may take to stop by itself.
+    Returns:
+        The job; on another machine, or without `wait`, it may still be running.
+    Raises:
+        UnknownJobError: no job of that id.
+        BusyError: it is over already.
+    """
+    find_job(store, job_id)
+    job = store.request_cancel(job_id)
+    store.log_event(job_id, "cancellation requested")
+    if not wait:
+        threading.Thread(target=_stop, args=(store, job, grace_s), daemon=True).start()
+        return job
+    return _stop(store, job, grace_s)
+
+
+def _stop(store: Store, job: JobRecord, grace_s: float) -> JobRecord:
+    attempt = job.attempt
+    job = _wait_until_final(store, job, grace_s)
+    for number, patience_s in ((signal.SIGTERM, TERMINATE_S), (signal.SIGKILL, TERMINATE_S)):
+        is_over = job.state.is_final or job.attempt != attempt  # it may have been resumed by now
+        if is_over or job.process is None or not is_here(job.process):
+            break
+        send_signal(job.process, number, group=job.is_detached)
+        if number is signal.SIGKILL:
+            store.finish_job(
+                job.id, job.attempt, JobState.CANCELLED, reason="killed: it did not stop by itself"
+            )
+        job = _wait_until_final(store, job, patience_s)
+    return job
+
+
+def _wait_until_final(store: Store, job: JobRecord, patience_s: float) -> JobRecord:
+    """The job once this attempt is over, or as it stands when patience has run out."""
+    give_up = time.monotonic() + patience_s
+    while True:
+        now = find_job(store, job.id)
+        if now.state.is_final or now.attempt != job.attempt or time.monotonic() > give_up:
+            return now
+        time.sleep(_POLL_S)
+
+
+def _spawn(store: Store, job: JobRecord, path: str) -> None:
+    # The URL may hold a password, which everybody could read on a command line.
+    environment = os.environ | {"BORT_STORE": store.url, "BORT_HOME": str(paths.home())}
+    command = [sys.executable, "-P", "-u", "-m", "bort.jobs.runtime.worker", str(job.id)]
+    log = open_log(job)
+    try:
+        process = subprocess.Popen(
+            [*command, "--attempt", str(job.attempt), "--runner", path],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        reason = f"its process cannot be started ({error.strerror or error})"
+        store.finish_job(job.id, job.attempt, JobState.FAILED, reason=reason)
+        raise JobFailedError(
+            f"job {job.id} failed: {reason}; free some memory and resume"
+        ) from error
+    finally:
+        os.close(log)
+    # Someone must collect a finished child, or it stays in the process table as a zombie.
+    threading.Thread(target=process.wait, name=f"end of job {job.id}", daemon=True).start()
+    identity = identify(process.pid)
+    if identity is not None:
+        store.note_process(job.id, job.attempt, identity)

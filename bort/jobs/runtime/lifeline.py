@@ -1,0 +1,85 @@
+"""The thread that keeps a job's row alive: heartbeat and progress out, cancellation in.
+
+Only this thread writes while the job works, so that a locked database delays what people see
+and never the work. It tries again for as long as the job lives.
+"""
+
+import contextlib
+import threading
+import time
+from types import TracebackType
+
+from bort.core.errors import StoreError
+from bort.storage import JobRecord, Progress, Store
+
+HEARTBEAT_S = 1.5  # a cancellation is seen within this time
+PROGRESS_S = 0.25  # the row is written at most so often
+
+
+class Lifeline:
+    """Runs beside a job from `with` to its end.
+
+    Attributes:
+        stop_reason: why the job should stop; None while it should not.
+        was_overtaken: another attempt has the job: nothing more may be written.
+        latest: the latest progress that was reported.
+    """
+
+    def __init__(self, store: Store, job: JobRecord) -> None:
+        self.stop_reason: str | None = None
+        self.was_overtaken = False
+        self.latest: Progress | None = None
+        self._store = store
+        self._job = job
+        self._written: Progress | None = None
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(
+            target=self._beat, name=f"lifeline of job {job.id}", daemon=True
+        )
+
+    def __enter__(self) -> "Lifeline":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._wake.set()
+        self._thread.join()
+
+    def report(self, progress: Progress) -> None:
+        """Have the progress written soon; returns at once."""
+        self.latest = progress
+        self._wake.set()
+
+    def request_stop(self, reason: str) -> None:
+        """Ask the job to stop; the first reason is kept. Safe in a signal handler."""
+        self.stop_reason = self.stop_reason or reason
+
+    def _beat(self) -> None:
+        while not self._ended.is_set():
+            with contextlib.suppress(StoreError):  # locked, full, away: say it at the next beat
+                self._say_alive()
+            self._pause()
+
+    def _say_alive(self) -> None:
+        progress = self.latest
+        unwritten = progress if progress is not self._written else None
+        beat = self._store.heartbeat(self._job.id, self._job.attempt, unwritten)
+        self._written = progress
+        if not beat.is_ours:
+            self.was_overtaken = True
+            self.request_stop("another attempt took it over")
+        elif beat.cancel_requested:
+            self.request_stop("cancelled")
+
+    def _pause(self) -> None:
+        begun = time.monotonic()
+        self._wake.wait(HEARTBEAT_S)
+        self._wake.clear()
+        self._ended.wait(max(0.0, PROGRESS_S - (time.monotonic() - begun)))

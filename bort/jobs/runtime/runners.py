@@ -1,0 +1,46 @@
+"""Which function runs which kind of job.
+
+Only this table names code: a row of the database says a kind, never a module. A process that
+starts a worker hands it the entry, so that both run the same function.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from bort.core.errors import InvalidOptionError
+from bort.jobs.runtime.context import JobContext
+
+Runner = Callable[[JobContext], Mapping[str, Any]]
+"""Works on a job until it is done or `context.should_stop()`; returns what JSON can hold."""
+
+# Kind -> "module:function", imported when the job begins.
+RUNNERS: dict[str, str] = {
+    "search": "bort.jobs.kinds.search:run",
+    "agora": "bort.jobs.kinds.agora:run",
+    "agora-comparison": "bort.jobs.kinds.agora_comparison:run",
+    "finetune": "bort.jobs.kinds.finetune:run",
+    "latency": "bort.jobs.kinds.latency:run",
+    "winners": "bort.jobs.kinds.latency:winners",
+    "landmarks": "bort.jobs.kinds.latency:landmarks",
+}
+
+
+def runner_path(kind: str) -> str:
+    """Where the runner of a kind lies.
+
+    Raises:
+        InvalidOptionError: no such kind.
+    """
+    if kind not in RUNNERS:
+        raise InvalidOptionError(
+            f"no job is of the kind {kind!r}; kinds are {', '.join(sorted(RUNNERS))}"
+        )
+    return RUNNERS[kind]
+
+
+def load_runner(path: str) -> Runner:
+    """Import `module:function`."""
+    module, _, function = path.partition(":")
+    runner: Runner = getattr(import_module(module), function)
+    return runner

@@ -1,0 +1,86 @@
+"""Read jobs as they really are: one whose process is gone is lost, whatever its row says."""
+
+import dataclasses
+import time
+from collections.abc import Iterable, Iterator
+
+from bort.jobs.runtime.process import is_alive, is_here
+from bort.storage import JobRecord, JobState, Store, read_log
+
+LEASE_S = 60.0  # without a heartbeat for so long, a job of another machine is lost
+_POLL_S = 0.25
+
+
+def find_job(store: Store, job_id: int) -> JobRecord:
+    """One job as it really is.
+
+    Raises:
+        UnknownJobError: no job of that id.
+    """
+    return _checked(store, store.job(job_id))
+
+
+def list_jobs(
+    store: Store,
+    *,
+    study: str | None = None,
+    kind: str | None = None,
+    states: Iterable[JobState] | None = None,
+    limit: int | None = None,
+) -> list[JobRecord]:
+    """Jobs as they really are, the newest first; each given condition must hold."""
+    wanted = None if states is None else set(states)
+    for job in store.jobs(study=study, kind=kind, states=[s for s in JobState if s.is_active]):
+        _checked(store, job)
+    found = store.jobs(study=study, kind=kind, states=wanted, limit=limit)
+    return [_checked(store, job) for job in found]
+
+
+def follow_log(store: Store, job_id: int) -> Iterator[str]:
+    """A job's log: what there is, then what is added, until the job is over.
+
+    Raises:
+        UnknownJobError: no job of that id.
+    """
+    offset = 0
+    while True:
+        job = find_job(store, job_id)
+        text, offset = read_log(job, offset=offset)
+        if text:
+            yield text
+        if job.state.is_final:
+            text, _ = read_log(job, offset=offset)  # written between the two questions
+            if text:
+                yield text
+            return
+        time.sleep(_POLL_S)
+
+
+def _checked(store: Store, job: JobRecord) -> JobRecord:
+    reason = _why_lost(job)
+    if reason is None:
+        return job
+    if store.is_read_only:
+        return dataclasses.replace(job, state=JobState.LOST, reason=reason)
+    if store.mark_lost(job, reason):
+        store.log_event(job.id, f"lost: {reason}", level="warning")
+    return store.job(job.id)
+
+
+def _why_lost(job: JobRecord) -> str | None:
+    """Why an active job cannot be alive; None where it is, or may be.
+
+    Where its process can be looked up, only that counts: a job that is stopped, starved or
+    waits for the database is late with its heartbeat and alive.
+    """
+    if not job.state.is_active:
+        return None
+    if job.process is not None and is_here(job.process):
+        if is_alive(job.process):
+            return None
+        return f"its process {job.process.pid} is gone (killed, or the machine restarted)"
+    silent_s = time.time() - (job.heartbeat_at or job.created_at)
+    if silent_s < LEASE_S:
+        return None
+    where = f"on {job.process.host} " if job.process is not None else ""
+    return f"its process {where}has not been heard of for {silent_s:.0f} s"

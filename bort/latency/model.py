@@ -1,0 +1,233 @@
+"""Latency as a sum of operation counts: from a few dozen measurements to a whole space.
+
+    latency(ξ) ≈ Σ_k c_k · term_k(ξ),   c_k >= 0
+
+The terms are the family's (multiply-adds of each kind, elements that pass through memory, layers),
+a constant for what every call costs, and `traffic`. No coefficient is negative, so a larger
+architecture is never predicted to be faster. Reading a model and predicting need numpy only.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from bort.latency.protocol import FloatArray
+
+COVERAGE = 0.9
+"""Share of architectures that the band is meant to hold."""
+
+TRAFFIC_EXPONENT = 1.25
+"""`traffic` is weight bytes to this power: the more bytes, the larger the share that no cache keeps
+from one run to the next. Measured: docs/latency.md, "Model"."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyModel:
+    """A fitted model with its errors on architectures that it has not seen.
+
+    Attributes:
+        coefficients_ms: milliseconds per unit of each term, 0 or more.
+        fitted_on: architectures that the coefficients were fitted on.
+        held_out: architectures measured besides, drawn at random; 0 where the space was too small
+            for that, and the errors come from leaving one out at a time.
+        median_abs_percent_error: of |predicted - measured| / measured, in percent.
+        p90_abs_percent_error: 90th percentile of the same.
+        rank_correlation: Spearman's, of predicted with measured; None where fewer than three
+            differ.
+        band: relative ±m: `measured` lies within `predicted · (1 ± m)` for at least `COVERAGE` of
+            all architectures (the order statistic of the held-out residuals that makes this
+            hold for a further random draw; the largest where there are too few).
+    """
+
+    coefficients_ms: Mapping[str, float]
+    fitted_on: int
+    held_out: int
+    median_abs_percent_error: float
+    p90_abs_percent_error: float
+    rank_correlation: float | None
+    band: float
+
+    def predict(self, terms: Mapping[str, FloatArray]) -> FloatArray:
+        """Milliseconds for every architecture, shape (N,).
+
+        Same numbers on every machine: additions in a fixed order, and no function but the square
+        root, which is rounded the same everywhere.
+
+        Args:
+            terms: as the family gives them, each of shape (N,).
+        Raises:
+            KeyError: a term is missing: the model belongs to another family.
+        """
+        features = with_derived_terms(terms)
+        first = next(iter(features.values()))
+        milliseconds = np.zeros(len(first))
+        for name, coefficient in self.coefficients_ms.items():
+            milliseconds += coefficient * features[name]
+        return milliseconds
+
+    def judged_on(self, terms: Mapping[str, FloatArray], measured_ms: FloatArray) -> "LatencyModel":
+        """The same model, with its errors on other architectures, shape (n,).
+
+        Args:
+            terms: as for `predict`.
+            measured_ms: their medians, n of them, at least one.
+        """
+        return _judged(
+            self.coefficients_ms, self.fitted_on, len(measured_ms), self.predict(terms), measured_ms
+        )
+
+    @property
+    def elasticity_factor(self) -> float:
+        """What the family's largest exponents must be multiplied by to bound this model's.
+
+        Each |∂ ln latency / ∂ ln ξ_k| is at most this times the largest exponent of ξ_k among the
+        family's terms, because all but `traffic` are the family's terms or constant.
+        """
+        return TRAFFIC_EXPONENT if self.coefficients_ms.get("traffic", 0.0) > 0 else 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as JSON values."""
+        return {
+            "fitted_on": self.fitted_on,
+            "held_out": self.held_out,
+            "median_abs_percent_error": self.median_abs_percent_error,
+            "p90_abs_percent_error": self.p90_abs_percent_error,
+            "rank_correlation": self.rank_correlation,
+            "band": self.band,
+            "coefficients_ms": dict(self.coefficients_ms),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`.
+
+        Raises:
+            KeyError, TypeError, ValueError: not such a dictionary.
+        """
+        rank = values["rank_correlation"]
+        return cls(
+            coefficients_ms={
+                str(name): _finite(value) for name, value in values["coefficients_ms"].items()
+            },
+            fitted_on=int(values["fitted_on"]),
+            held_out=int(values["held_out"]),
+            median_abs_percent_error=_finite(values["median_abs_percent_error"]),
+            p90_abs_percent_error=_finite(values["p90_abs_percent_error"]),
+            rank_correlation=None if rank is None else float(rank),
+            band=_finite(values["band"]),
+        )
+
+
+def with_derived_terms(terms: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """The family's terms, a constant, and `traffic` where the family tells `weight_bytes`."""
+    first = next(iter(terms.values()))
+    features = {"constant": np.ones(len(first)), **terms}
+    if "weight_bytes" in terms:
+        weights = np.asarray(terms["weight_bytes"], dtype=np.float64)
+        features["traffic"] = weights * np.sqrt(np.sqrt(weights))
+    return features
+
+
+def fit(
+    terms: Mapping[str, FloatArray], measured_ms: FloatArray, fit_rows: Sequence[int]
+) -> LatencyModel:
+    """Fit on some of the measured architectures, and judge by the others.
+
+    Args:
+        terms: the family's terms of all measured architectures, each of shape (n,).
+        measured_ms: their medians, shape (n,).
+        fit_rows: which of them to fit on; all of them means that each is left out once to judge.
+    """
+    features = with_derived_terms(terms)
+    matrix = np.stack(list(features.values()), axis=1)
+    chosen = np.zeros(len(measured_ms), dtype=np.bool_)
+    chosen[list(fit_rows)] = True
+    coefficients = non_negative_coefficients(matrix[chosen], measured_ms[chosen])
+    if chosen.all():
+        predicted, measured = _leave_one_out(matrix, measured_ms), measured_ms
+    else:
+        predicted, measured = matrix[~chosen] @ coefficients, measured_ms[~chosen]
+    named = dict(zip(features, map(float, coefficients), strict=True))
+    return _judged(named, int(chosen.sum()), int((~chosen).sum()), predicted, measured)
+
+
+def _judged(
+    coefficients_ms: Mapping[str, float],
+    fitted_on: int,
+    held_out: int,
+    predicted: FloatArray,
+    measured: FloatArray,
+) -> LatencyModel:
+    percent = 100 * np.abs(predicted - measured) / measured
+    return LatencyModel(
+        coefficients_ms=dict(coefficients_ms),
+        fitted_on=fitted_on,
+        held_out=held_out,
+        median_abs_percent_error=float(np.median(percent)),
+        p90_abs_percent_error=float(np.quantile(percent, 0.9)),
+        rank_correlation=rank_correlation(predicted, measured),
+        band=_band(predicted, measured),
+    )
+
+
+def non_negative_coefficients(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
+    """Least squares of the *relative* error over non-negative coefficients (Lawson & Hanson 1974).
+
+    Relative, because a millisecond is nothing to the largest architecture and everything to the
+    smallest. Columns are brought to one scale first; terms differ by nine powers of ten.
+
+    Args:
+        matrix: shape (n, k), no value negative.
+        measured_ms: shape (n,), all above 0.
+    Returns:
+        Shape (k,).
+    """
+    from scipy.optimize import nnls
+
+    relative = matrix / measured_ms[:, None]
+    scale = relative.max(axis=0)
+    scale[scale == 0] = 1.0
+    solution, _ = nnls(relative / scale, np.ones(len(measured_ms)))
+    coefficients: FloatArray = solution / scale
+    return coefficients
+
+
+def rank_correlation(a: FloatArray, b: FloatArray) -> float | None:
+    """Spearman's; None for fewer than three values, or where either has only one."""
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return None
+    from scipy.stats import rankdata
+
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+def _leave_one_out(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
+    """Each architecture as predicted from all others."""
+    n = len(measured_ms)
+    if n == 1:
+        return measured_ms.copy()
+    predicted = np.empty(n)
+    for row in range(n):
+        others = np.arange(n) != row
+        predicted[row] = matrix[row] @ non_negative_coefficients(
+            matrix[others], measured_ms[others]
+        )
+    return predicted
+
+
+def _band(predicted: FloatArray, measured: FloatArray) -> float:
+    """The ⌈(n+1)·COVERAGE⌉-th smallest |measured/predicted - 1| (split-conformal quantile)."""
+    with np.errstate(divide="ignore"):
+        residuals = np.sort(np.abs(measured / predicted - 1))
+    position = min(len(residuals), math.ceil((len(residuals) + 1) * COVERAGE))
+    return min(1.0, float(residuals[position - 1]))
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(f"{value!r} is not a number of 0 or more")
+    return number

@@ -1,0 +1,313 @@
+"""Was the machine quiet enough to tell two architectures apart?
+
+Three kinds of evidence. How much of the CPU others took, before, after and throughout (a virtual
+machine's neighbours included, as stolen time): cheap, and it tells contention from anything else.
+How much the ratio of two fixed workloads, run in turns, varies before and after. And the
+resolution: the smallest difference that the rounds themselves can rank. A machine that becomes
+slower or faster *as a whole* changes few rankings, but all milliseconds; reference models tell by
+how much, little is corrected for, and much is refused (`bort.latency.pace`).
+Criterion and thresholds: docs/latency.md, "Noise".
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import psutil
+
+from bort.latency.protocol import Clock, Run
+from bort.latency.steadiness import robust_deviation
+
+REFERENCE_SECONDS = 1.0
+REFERENCE_LIMIT_SECONDS = 4.0  # slow references: then four pairs are enough
+WARMING_SECONDS = 0.3  # a processor that has just been idle needs a moment to speed up
+REFERENCE_PAIRS = (12, 200)  # at least, at most
+FEWEST_PAIRS = 4
+BLOCK_RUNS = 3  # as many as a round times
+
+MAX_OTHERS_SHARE = 0.10  # of all CPU time; see docs/latency.md, "Noise", for all of these
+MAX_RATIO_SPREAD = 0.25
+MAX_RESOLUTION = 0.04  # repeated, 95 % of medians lie within 5 % then
+MANY = 24  # models: so many tell how the machine changed for small and for large ones
+NOTABLE_DRIFT, MAX_DRIFT, MAX_DRIFT_OF_MANY = 0.05, 0.10, 0.30
+NOTABLE_PACE, MAX_PACE, MAX_PACE_OF_MANY = 0.02, 0.08, 0.15
+SETTLED_SHARE = 0.05  # about what a desktop does when nobody works
+SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take seconds
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseReading:
+    """One look at the machine.
+
+    Attributes:
+        reference_ms: median time of the reference workload.
+        spread: (90th - 10th percentile) / median of its repeated times; shown, not judged: it
+            mixes what changes rankings with what does not.
+        others_share: share of all CPU time that other processes took meanwhile, 0..1.
+        ratio_spread: standard deviation (robust) of ln(time of one workload / time of another)
+            over neighbouring turns; None where it was not read.
+    """
+
+    reference_ms: float
+    spread: float
+    others_share: float
+    ratio_spread: float | None = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """What is too noisy, one phrase each; empty when the machine is quiet."""
+        reasons = []
+        if self.others_share > MAX_OTHERS_SHARE:
+            reasons.append(_too_many_others(self.others_share))
+        if self.ratio_spread is not None and self.ratio_spread > MAX_RATIO_SPREAD:
+            reasons.append(
+                f"the ratio of two workloads run in turns varied by {self.ratio_spread:.0%} "
+                f"(at most {MAX_RATIO_SPREAD:.0%} allowed)"
+            )
+        return reasons
+
+    @property
+    def ok(self) -> bool:
+        """Quiet enough to rank two architectures."""
+        return not self.reasons
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reading with its verdict, as JSON values."""
+        return {**asdict(self), "ok": self.ok, "reasons": self.reasons}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "NoiseReading":
+        """Inverse of `to_dict`."""
+        return cls(
+            float(values["reference_ms"]),
+            float(values["spread"]),
+            float(values["others_share"]),
+            _optional(values.get("ratio_spread")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The machine before and after a measurement, and throughout.
+
+    Attributes:
+        others_share: share of all CPU time that others took during the rounds, 0..1.
+        resolution: smallest relative difference of two architectures that can be ranked; None
+            where there were too few rounds to say.
+        drift: how much slower (above 0) the whole machine was at the end than at the beginning;
+            None likewise.
+        models: how many were timed, the references among them.
+        pace_change: how much slower (above 0) the whole machine was than at its usual pace, at
+            which the latencies are stated; None where no usual pace was known.
+        pace_since: when the usual pace was measured, ISO 8601; None likewise.
+        pace_models: how many of the models were timed then, too.
+    """
+
+    before: NoiseReading
+    after: NoiseReading
+    others_share: float
+    resolution: float | None = None
+    drift: float | None = None
+    models: int = 0
+    pace_change: float | None = None
+    pace_since: str | None = None
+    pace_models: int = 0
+
+    @property
+    def drift_limit(self) -> float:
+        """How far the machine may drift and be corrected for."""
+        return MAX_DRIFT_OF_MANY if self.models >= MANY else MAX_DRIFT
+
+    @property
+    def pace_limit(self) -> float:
+        """How far the machine may be off its pace and be corrected for."""
+        return MAX_PACE_OF_MANY if self.pace_models >= MANY else MAX_PACE
+
+    @property
+    def is_coarse(self) -> bool:
+        """Two architectures must differ by more than is allowed to be told apart."""
+        return self.resolution is not None and self.resolution > MAX_RESOLUTION
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it cannot rank two architectures, or would not say the same again; empty: it can."""
+        reasons = [f"before: {reason}" for reason in self.before.reasons]
+        reasons += [f"after: {reason}" for reason in self.after.reasons]
+        if self.others_share > MAX_OTHERS_SHARE:
+            reasons.append(f"throughout: {_too_many_others(self.others_share)}")
+        if self.is_coarse:
+            reasons.append(
+                f"throughout: two architectures must differ by {self.resolution:.1%} to be "
+                f"told apart (at most {MAX_RESOLUTION:.1%} allowed)"
+            )
+        if self.drift is not None and abs(self.drift) > self.drift_limit:
+            reasons.append(
+                f"throughout: the whole machine became {_off(self.drift)} meanwhile "
+                f"(at most {self.drift_limit:.0%} allowed)"
+            )
+        if self.pace_change is not None and abs(self.pace_change) > self.pace_limit:
+            reasons.append(
+                f"throughout: the whole machine was {_off(self.pace_change)} than on "
+                f"{_day(self.pace_since)}, when its pace was measured (at most "
+                f"{self.pace_limit:.0%} allowed); if it stays so, measure with --new-pace"
+            )
+        return reasons
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know besides, where it is no reason to refuse."""
+        found = []
+        if self.drift is not None and NOTABLE_DRIFT < abs(self.drift) <= self.drift_limit:
+            found.append(f"the whole machine became {_off(self.drift)} meanwhile")
+        if self.pace_change is not None and NOTABLE_PACE < abs(self.pace_change) <= self.pace_limit:
+            found.append(
+                f"the whole machine was {_off(self.pace_change)} than on {_day(self.pace_since)}, "
+                "when its pace was measured; milliseconds are stated at that pace"
+            )
+        return found
+
+    @property
+    def ok(self) -> bool:
+        """Quiet enough, before, after and between."""
+        return not self.reasons
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both readings with the verdict, as JSON values."""
+        return {
+            "ok": self.ok,
+            "reasons": self.reasons,
+            "warnings": self.warnings,
+            "others_share": self.others_share,
+            "resolution": self.resolution,
+            "drift": self.drift,
+            "models": self.models,
+            "pace_change": self.pace_change,
+            "pace_since": self.pace_since,
+            "pace_models": self.pace_models,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Noise":
+        """Inverse of `to_dict`; the verdict is drawn anew."""
+        return cls(
+            NoiseReading.from_dict(values["before"]),
+            NoiseReading.from_dict(values["after"]),
+            float(values["others_share"]),
+            _optional(values.get("resolution")),
+            _optional(values.get("drift")),
+            int(values.get("models") or 0),
+            _optional(values.get("pace_change")),
+            None if values.get("pace_since") is None else str(values["pace_since"]),
+            int(values.get("pace_models") or 0),
+        )
+
+
+@dataclass(slots=True)
+class OthersShare:
+    """Counts the CPU time that others take, from its creation on."""
+
+    _begin: tuple[float, float, float] = field(default_factory=lambda: _cpu_seconds())
+
+    def read(self) -> float:
+        """Share of all CPU time since creation that others took, 0..1."""
+        busy, own, total = (
+            now - then for now, then in zip(_cpu_seconds(), self._begin, strict=True)
+        )
+        return min(1.0, max(0.0, busy - own) / total) if total > 0 else 0.0
+
+
+def read_noise(reference: Run, other: Run, clock: Clock) -> NoiseReading:
+    """Run two workloads in turns for about a second, and watch the CPU meanwhile.
+
+    Args:
+        reference: the one whose times are reported.
+        other: compared with it; may be the same.
+    """
+    _warm(reference, other, clock)
+    others = OthersShare()
+    least, most = REFERENCE_PAIRS
+    turns: list[tuple[list[float], list[float]]] = []
+    begin = clock()
+    while len(turns) < most:
+        turns.append((_block(reference, clock), _block(other, clock)))
+        passed = clock() - begin
+        if len(turns) >= least and passed >= REFERENCE_SECONDS:
+            break
+        if len(turns) >= FEWEST_PAIRS and passed >= REFERENCE_LIMIT_SECONDS:
+            break
+    times = np.array([turn[0] for turn in turns])
+    ratios = np.log(np.median(times, axis=1) / np.median([turn[1] for turn in turns], axis=1))
+    p10, median, p90 = np.quantile(times, [0.1, 0.5, 0.9])
+    return NoiseReading(
+        reference_ms=1e3 * float(median),
+        spread=float((p90 - p10) / median),
+        others_share=others.read(),
+        ratio_spread=robust_deviation(ratios),
+    )
+
+
+def settle(should_stop: Callable[[], bool], *, seconds: float = SETTLE_SECONDS) -> None:
+    """Wait until others leave the CPU alone, but no longer than this.
+
+    Trainings pause at their next step once the measuring lock is held.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not should_stop():
+        others = OthersShare()
+        time.sleep(0.5)
+        if others.read() <= SETTLED_SHARE:
+            return
+
+
+def _warm(reference: Run, other: Run, clock: Clock) -> None:
+    begin = clock()
+    for _ in range(REFERENCE_PAIRS[1]):
+        reference()
+        other()
+        if clock() - begin > WARMING_SECONDS:
+            return
+
+
+def _block(run: Run, clock: Clock) -> list[float]:
+    times = []
+    for _ in range(BLOCK_RUNS):
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return times
+
+
+def _too_many_others(share: float) -> str:
+    return f"other processes took {share:.0%} of the CPU (at most {MAX_OTHERS_SHARE:.0%} allowed)"
+
+
+def _off(change: float) -> str:
+    return f"{abs(change):.0%} {'slower' if change > 0 else 'faster'}"
+
+
+def _day(moment: str | None) -> str:
+    return "another day" if moment is None else moment[:10]
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _cpu_seconds() -> tuple[float, float, float]:
+    """CPU seconds since boot that were busy, of this process, and in all.
+
+    Stolen time is a neighbour's work on the same hardware: busy, and not ours.
+    """
+    times = psutil.cpu_times()
+    total = sum(
+        getattr(times, name, 0.0)
+        for name in ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+    )
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    own = os.times()
+    return total - idle, own.user + own.system, total

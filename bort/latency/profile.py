@@ -1,0 +1,286 @@
+"""What a measurement leaves behind: a small JSON value from which latencies are predicted again.
+
+Reading a profile and predicting from it import neither torch nor scipy.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bort.core.errors import InvalidProfileError
+from bort.core.machine.fingerprint import Fingerprint
+from bort.families import SearchSpace
+from bort.latency.model import LatencyModel
+from bort.latency.noise import Noise
+from bort.latency.protocol import FloatArray, Latency
+from bort.latency.runtimes import RUNTIME_NAMES
+from bort.latency.workload import Workload
+
+FORMAT = "bort-latency-profile"
+VERSION = 1
+LARGEST_FILE = 50_000_000  # bytes; a profile has some ten thousand
+
+_LATENCY_FIELDS = ("median_ms", "low_ms", "high_ms", "p95_ms", "trimmed_mean_ms", "runs")
+
+
+class LatencyPrediction(NamedTuple):
+    """Predicted latencies of N architectures in milliseconds, each of shape (N,)."""
+
+    median_ms: FloatArray
+    low_ms: FloatArray
+    high_ms: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The measured latency of one architecture; whether the model was fitted on it."""
+
+    architecture: Mapping[str, int]
+    latency: Latency
+    fitted: bool
+
+    @property
+    def id(self) -> str:
+        """The architecture's values joined by dashes."""
+        return "-".join(map(str, self.architecture.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat JSON values."""
+        return {
+            "id": self.id,
+            "architecture": dict(self.architecture),
+            **asdict(self.latency),
+            "fitted": self.fitted,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Measurement":
+        """Inverse of `to_dict`."""
+        latency = Latency(**{name: _number(values[name]) for name in _LATENCY_FIELDS})
+        architecture = {str(name): int(value) for name, value in values["architecture"].items()}
+        return cls(architecture, latency, bool(values["fitted"]))
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyProfile:
+    """Measured latencies of some architectures, and a model of the others.
+
+    Attributes:
+        name: unique in a store.
+        runtime: for example "torch-float32".
+        workload: batch size, sequence length, threads (a number, never "all").
+        fingerprint: the machine and its software.
+        space_name: the space that was measured; shown only.
+        space_digest: which space exactly.
+        family_name: family of the space; the model holds for this family only.
+        fixed: what all architectures of the space share.
+        measurements: in the order of the space.
+        model: fitted on some of them.
+        noise: how quiet the machine was.
+        seed: of the choice of architectures, of the order in the rounds and of the intervals.
+        rounds: complete rounds.
+        complete: False where the measurement was stopped early.
+        seconds: what it took.
+        measured_at: ISO 8601, UTC.
+        study: the study whose front was measured, with the model of that study's profile; None
+            where a sample of a space was, with a model of its own.
+    """
+
+    name: str
+    runtime: str
+    workload: Workload
+    fingerprint: Fingerprint
+    space_name: str
+    space_digest: str
+    family_name: str
+    fixed: Mapping[str, int]
+    measurements: tuple[Measurement, ...]
+    model: LatencyModel
+    noise: Noise
+    seed: int
+    rounds: int
+    complete: bool
+    seconds: float
+    measured_at: str
+    study: str | None = None
+
+    @property
+    def band(self) -> float:
+        """Relative ±m of the model; see `LatencyModel.band`."""
+        return self.model.band
+
+    def predict(self, space: SearchSpace) -> LatencyPrediction:
+        """Latencies of a whole space; numpy only, the same numbers on every machine.
+
+        Raises:
+            InvalidProfileError: the profile was measured for another family.
+        """
+        if space.family_name != self.family_name:
+            raise InvalidProfileError(
+                f"profile {self.name!r} holds for the family {self.family_name!r}, and the space "
+                f"{space.name!r} is of the family {space.family_name!r}; measure that space"
+            )
+        try:
+            median_ms = self.model.predict(self.workload.terms(space))
+        except KeyError as error:
+            raise InvalidProfileError(
+                f"profile {self.name!r} uses a term {error} that the family "
+                f"{self.family_name!r} does not have; measure again"
+            ) from None
+        return LatencyPrediction(
+            median_ms, median_ms * (1 - self.band), median_ms * (1 + self.band)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The profile as JSON values; `bort latency measure --json` answers the same."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "profile": self.name,
+            "runtime": self.runtime,
+            **self.workload.to_dict(),
+            "fingerprint": {**self.fingerprint.to_dict(), "digest": self.fingerprint.digest},
+            "space": {
+                "name": self.space_name,
+                "digest": self.space_digest,
+                "family": self.family_name,
+                "fixed": dict(self.fixed),
+            },
+            "model": self.model.to_dict(),
+            "noise": self.noise.to_dict(),
+            "architectures": [measurement.to_dict() for measurement in self.measurements],
+            "seed": self.seed,
+            "rounds": self.rounds,
+            "complete": self.complete,
+            "seconds": self.seconds,
+            "measured_at": self.measured_at,
+            **({} if self.study is None else {"study": self.study}),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Any, *, origin: str = "the profile") -> "LatencyProfile":
+        """Inverse of `to_dict`.
+
+        Args:
+            values: what `json.load` returned.
+            origin: where it came from, for the message.
+        Raises:
+            InvalidProfileError: not a profile, of a newer version, or incomplete.
+        """
+        if not isinstance(values, Mapping) or values.get("format") != FORMAT:
+            raise InvalidProfileError(
+                f"{origin} is not a latency profile; `bort latency measure --out FILE` writes one"
+            )
+        version = values.get("version")
+        if type(version) is not int or version > VERSION:
+            raise InvalidProfileError(
+                f"{origin} has version {version!r}, and this program reads {VERSION} at most; "
+                "update bort, or measure again"
+            )
+        try:
+            return _sane(_from_checked(values))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidProfileError(
+                f"{origin} is damaged ({type(error).__name__}: {error}); measure again"
+            ) from None
+
+
+def read_profile(path: Path) -> LatencyProfile:
+    """Read an exported profile.
+
+    Raises:
+        InvalidProfileError: no such file, not JSON (cut off, for example), not a profile.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InvalidProfileError(f"{path} is too large for a latency profile; name another")
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InvalidProfileError(f"no profile file {path}; check the name") from None
+    except OSError as error:
+        raise InvalidProfileError(f"{path} cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InvalidProfileError(
+            f"{path} is not JSON, or was cut off ({error}); export it again"
+        ) from None
+    return parse_profile(text, origin=str(path))
+
+
+def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
+    """Read the content of an exported profile.
+
+    Args:
+        origin: where it came from, for the message.
+    Raises:
+        InvalidProfileError: not JSON (cut off, for example), not a profile.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidProfileError(
+            f"{origin} is not JSON, or was cut off ({error}); export it again"
+        ) from None
+    return LatencyProfile.from_dict(values, origin=origin)
+
+
+def write_profile(profile: LatencyProfile, path: Path) -> None:
+    """Export a profile; readers see all of it or nothing.
+
+    Raises:
+        InvalidProfileError: the file cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(json.dumps(profile.to_dict(), indent=1, allow_nan=False) + "\n", "utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise InvalidProfileError(
+            f"{path} cannot be written ({error.strerror}); choose another file"
+        ) from None
+
+
+def _sane(profile: LatencyProfile) -> LatencyProfile:
+    """The profile, if a measurement can have given it; else ValueError."""
+    if profile.runtime not in RUNTIME_NAMES:
+        raise ValueError(f"unknown runtime {profile.runtime!r}")
+    work, positions = profile.workload, profile.fixed.get("positions")
+    if min(work.batch_size, work.sequence_length, work.threads) < 1:
+        raise ValueError(f"nothing can be measured with {work}")
+    if positions is not None and work.longest > positions:
+        raise ValueError(f"texts of {work.longest} tokens in models of {positions} positions")
+    for m in profile.measurements:
+        if not m.latency.low_ms <= m.latency.median_ms <= m.latency.high_ms:
+            raise ValueError(f"the median of {m.id} lies outside its interval")
+    return profile
+
+
+def _from_checked(values: Mapping[str, Any]) -> LatencyProfile:
+    space = values["space"]
+    return LatencyProfile(
+        name=str(values["profile"]),
+        runtime=str(values["runtime"]),
+        workload=Workload.from_dict(values),
+        fingerprint=Fingerprint.from_dict(values["fingerprint"]),
+        space_name=str(space["name"]),
+        space_digest=str(space["digest"]),
+        family_name=str(space["family"]),
+        fixed={str(name): int(value) for name, value in space["fixed"].items()},
+        measurements=tuple(map(Measurement.from_dict, values["architectures"])),
+        model=LatencyModel.from_dict(values["model"]),
+        noise=Noise.from_dict(values["noise"]),
+        seed=int(values["seed"]),
+        rounds=int(values["rounds"]),
+        complete=bool(values["complete"]),
+        seconds=float(values["seconds"]),
+        measured_at=str(values["measured_at"]),
+        study=None if values.get("study") is None else str(values["study"]),
+    )
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        raise ValueError(f"{value!r} is not a number above 0")
+    return value

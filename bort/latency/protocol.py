@@ -1,0 +1,227 @@
+"""How a latency is timed: warm-up, interleaved rounds, a median with its interval.
+
+Pure: the clock, the randomness and the things that run are arguments. docs/latency.md tells why
+each number here is what it is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bort.core.errors import InvalidOptionError
+
+FloatArray = NDArray[np.float64]
+Run = Callable[[], object]
+"""One forward pass; its result is thrown away."""
+Clock = Callable[[], float]
+"""Seconds since any fixed moment, never going back."""
+
+CONFIDENCE = 0.95
+ENOUGH_ROUNDS = 3
+RESAMPLES = 400
+MOST_MINUTES = 120  # trainings pause and other measurements wait meanwhile
+MOST_ROUNDS = 1_000  # a bound on memory; time ends a measurement long before
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """The numbers of one measurement; sources in docs/latency.md.
+
+    Attributes:
+        timed_runs: timed runs per architecture and round; two where all are slow. Runs of one
+            round share what the machine did then, so more rounds tell more than more runs.
+        warm_up_runs: untimed runs before them, because the architecture measured just before
+            has filled the caches with its own weights ("Warm-up": 5 runs leave 2 %).
+        warm_up_seconds: untimed runs of slow architectures end here, after one at least.
+        budget_seconds: the number of rounds is chosen to take about this long,
+        min_rounds: but never fewer,
+        max_rounds: and never more,
+        target_resolution: unless architectures so far apart (a share) cannot be told apart
+            yet: then rounds are added, until they can be or
+        limit_seconds: this has passed, and three rounds are complete: others must not wait for
+            ever because the machine is slow or has become busy.
+        stable_within: before the first round each architecture runs until the medians of two
+            windows of five runs differ by no more than this share.
+    """
+
+    timed_runs: int = 3
+    warm_up_runs: int = 5
+    warm_up_seconds: float = 0.03
+    budget_seconds: float = 40.0
+    min_rounds: int = 10
+    max_rounds: int = 40
+    target_resolution: float = 0.03
+    limit_seconds: float = 300.0
+    stable_within: float = 0.05
+
+    def is_spent(self, rounds: int, seconds: float) -> bool:
+        """Whether to be content with the rounds there are."""
+        return rounds >= ENOUGH_ROUNDS and seconds > self.limit_seconds
+
+    def rounds_wanted(self, rounds: int, planned: int, resolution: float | None) -> int:
+        """How many rounds are wanted, now that there are so many: a quarter more if need be."""
+        if rounds < planned or resolution is None or resolution <= self.target_resolution:
+            return planned
+        return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
+
+    def lasting(self, minutes: float | None) -> "Protocol":
+        """These numbers with another limit; None leaves it.
+
+        Raises:
+            InvalidOptionError: no time, or more than two hours of which others wait.
+        """
+        if minutes is None:
+            return self
+        if not 0 < minutes <= MOST_MINUTES:
+            raise InvalidOptionError(
+                f"--minutes must be more than 0 and at most {MOST_MINUTES}, got {minutes:g}; try 10"
+            )
+        return replace(self, limit_seconds=60 * minutes)
+
+    def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
+        """These numbers, with two timed runs per round where all architectures are slow."""
+        one_round = sum(seconds_per_run) * (self.timed_runs + 1)
+        slow = one_round * self.min_rounds > self.budget_seconds
+        return replace(self, timed_runs=min(2, self.timed_runs)) if slow else self
+
+
+HANDFUL = Protocol(budget_seconds=15.0, limit_seconds=60.0)
+"""For some models, not dozens: a study's winners, a trained model beside its teacher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What many runs of one architecture say, in milliseconds per forward pass.
+
+    Attributes:
+        median_ms: median over all timed runs.
+        low_ms: lower end of the median's 95 % bootstrap interval, rounds resampled whole.
+        high_ms: its upper end.
+        p95_ms: what 95 % of the runs stayed below.
+        trimmed_mean_ms: mean of the runs between the 10th and 90th percentile (Wang et al.
+            2020, HAT).
+        runs: number of timed runs.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    p95_ms: float
+    trimmed_mean_ms: float
+    runs: int
+
+    def scaled(self, factor: float) -> "Latency":
+        """The same at another pace of the machine: every time multiplied."""
+        return Latency(
+            self.median_ms * factor,
+            self.low_ms * factor,
+            self.high_ms * factor,
+            self.p95_ms * factor,
+            self.trimmed_mean_ms * factor,
+            self.runs,
+        )
+
+
+def warm_up(run: Run, clock: Clock, protocol: Protocol) -> float:
+    """Run until it no longer gets faster; at most eight windows of five runs, or 2 seconds.
+
+    Returns:
+        Seconds per run at the end.
+    """
+    begin, before = clock(), np.inf
+    for _ in range(8):
+        now = float(np.median(_timed(run, clock, 5)))
+        if abs(before - now) <= protocol.stable_within * now or clock() - begin > 2.0:
+            return now
+        before = now
+    return before
+
+
+def choose_rounds(seconds_per_run: Sequence[float], protocol: Protocol) -> int:
+    """How many rounds take about the budget, given each architecture's time per run."""
+    runs = protocol.timed_runs + protocol.warm_up_runs
+    one_round = runs * sum(seconds_per_run)
+    wanted = int(protocol.budget_seconds / one_round) if one_round > 0 else protocol.max_rounds
+    return int(np.clip(wanted, protocol.min_rounds, protocol.max_rounds))
+
+
+def interleaved_rounds(
+    runs: Sequence[Run],
+    rounds: int,
+    *,
+    protocol: Protocol,
+    rng: np.random.Generator,
+    clock: Clock,
+    should_stop: Callable[[], bool],
+) -> Iterator[FloatArray]:
+    """Time all runs in every round, in a new random order each time.
+
+    Interleaving makes drift (heat, a neighbour's work) hit all alike instead of whoever happened
+    to be measured last.
+
+    Args:
+        should_stop: asked before each architecture; True ends without the round begun.
+    Yields:
+        Seconds, shape (len(runs), timed_runs), once per complete round.
+    """
+    for _ in range(rounds):
+        seconds = np.empty((len(runs), protocol.timed_runs))
+        for position in rng.permutation(len(runs)):
+            if should_stop():
+                return
+            _warm_caches(runs[position], clock, protocol)
+            seconds[position] = _timed(runs[position], clock, protocol.timed_runs)
+        yield seconds
+
+
+def summarise(
+    seconds: FloatArray, *, rng: np.random.Generator, factors: FloatArray | None = None
+) -> Latency:
+    """Reduce the timed runs of one architecture.
+
+    The interval resamples whole rounds: runs of one round share what the machine did then, so
+    treating them as independent would make it too narrow.
+
+    Args:
+        seconds: shape (rounds, timed_runs), at least one round.
+        factors: shape (rounds,), how slow the whole machine was in each round for this
+            architecture (`bort.latency.steadiness.round_factors`): the median and its interval
+            leave that out, the percentile and the trimmed mean are of the times as they were.
+    """
+    rounds = len(seconds)
+    factors = np.ones(rounds) if factors is None else factors
+    steadied = seconds / factors[:, None]
+    rows = rng.integers(0, rounds, size=(RESAMPLES, rounds))
+    medians = np.median(steadied[rows].reshape(RESAMPLES, -1), axis=1)
+    medians *= np.median(factors[rows], axis=1)
+    low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    median = float(np.median(steadied))
+    tenth, ninetieth, p95 = np.quantile(seconds, [0.1, 0.9, 0.95])
+    middle = seconds[(seconds >= tenth) & (seconds <= ninetieth)]
+    return Latency(
+        median_ms=1e3 * median,
+        low_ms=1e3 * min(float(low), median),
+        high_ms=1e3 * max(float(high), median),
+        p95_ms=1e3 * max(float(p95), median),
+        trimmed_mean_ms=1e3 * float(middle.mean() if len(middle) else median),
+        runs=seconds.size,
+    )
+
+
+def _warm_caches(run: Run, clock: Clock, protocol: Protocol) -> None:
+    begin = clock()
+    for done in range(protocol.warm_up_runs):
+        if done >= 1 and clock() - begin > protocol.warm_up_seconds:
+            return
+        run()
+
+
+def _timed(run: Run, clock: Clock, times: int) -> FloatArray:
+    seconds = np.empty(times)
+    for index in range(times):
+        begin = clock()
+        run()
+        seconds[index] = clock() - begin
+    return seconds

@@ -1,0 +1,109 @@
+"""PyTorch on the CPU, eager, in evaluation and inference mode.
+
+The candidates' weights lie in one shared stretch of memory as large as the largest candidate, so
+that hundreds can be compared without holding hundreds in memory. Within a candidate no two weights
+overlap, so its caches behave as if it were alone: 1-3 % apart in either direction when measured
+(docs/latency.md, "Shared weights").
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.initialization import no_init_weights
+
+from bort.core.errors import InvalidOptionError
+from bort.latency.protocol import Run
+from bort.latency.runtimes.inputs import model_inputs
+from bort.latency.workload import Candidate, Workload
+
+ALIGNMENT = 64  # bytes, a cache line: where torch's own allocator would put a tensor
+WEIGHT_SCALE = 0.02  # BERT's own initialisation; nothing near a denormal, which would be slow
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.float32}
+
+
+class TorchRuntime:
+    """Implements `bort.latency.workload.Runtime` for `variant` float32, bfloat16 or int8."""
+
+    def __init__(self, workload: Workload, variant: str) -> None:
+        self._workload = workload
+        self._variant = variant
+        self._dtype = _DTYPES[variant]
+        self._arena = torch.empty(0, dtype=self._dtype)
+        self._threads_before = torch.get_num_threads()
+        torch.set_num_threads(workload.threads)
+
+    def prepare(self, candidate: Candidate) -> Run:
+        """Build the candidate on the shared weights; see `Runtime.prepare`."""
+        model = self.build(candidate)
+        passes = [
+            {
+                name: torch.from_numpy(array).to(self._dtype if array.dtype == np.float32 else None)
+                for name, array in model_inputs(model, candidate, workload).items()
+            }
+            for workload in self._workload.passes
+        ]
+
+        def run() -> object:
+            with torch.inference_mode():
+                return [model(**inputs) for inputs in passes]
+
+        return run
+
+    def build(self, candidate: Candidate) -> Any:
+        """The candidate as a module in evaluation mode, with random weights."""
+        with no_init_weights():  # random numbers for weights that are replaced below take a while
+            model = candidate.family.build(candidate.architecture, candidate.fixed, device="cpu")
+        self._bind(model)
+        model.eval()
+        return quantised(model) if self._variant == "int8" else model
+
+    def close(self) -> None:
+        """Give the threads back and free the weights."""
+        torch.set_num_threads(self._threads_before)
+        self._arena = torch.empty(0, dtype=self._dtype)
+
+    def _bind(self, model: torch.nn.Module) -> None:
+        """Replace every parameter by a stretch of the arena; tied ones stay tied."""
+        step = ALIGNMENT // self._dtype.itemsize
+        parameters = list(model.parameters())
+        sizes = [-(-parameter.numel() // step) * step for parameter in parameters]
+        self._grow(sum(sizes))
+        replaced: dict[int, torch.nn.Parameter] = {}
+        offset = 0
+        for parameter, size in zip(parameters, sizes, strict=True):
+            view = self._arena[offset : offset + parameter.numel()].view(parameter.shape)
+            replaced[id(parameter)] = torch.nn.Parameter(view, requires_grad=False)
+            offset += size
+        for module in model.modules():
+            for name, parameter in list(module.named_parameters(recurse=False)):
+                setattr(module, name, replaced[id(parameter)])
+
+    def _grow(self, elements: int) -> None:
+        if elements > len(self._arena):
+            generator = torch.Generator().manual_seed(0)
+            self._arena = torch.empty(elements, dtype=self._dtype)
+            self._arena.normal_(std=WEIGHT_SCALE, generator=generator)
+
+
+def quantised(model: torch.nn.Module) -> torch.nn.Module:
+    """The model with int8 linear layers, activations quantised as they come.
+
+    Raises:
+        InvalidOptionError: the installed PyTorch no longer has dynamic quantisation.
+    """
+    try:
+        from torch.ao.quantization import quantize_dynamic
+    except ImportError:
+        raise InvalidOptionError(
+            f"PyTorch {torch.__version__} no longer quantises dynamically; "
+            "choose the runtime onnx-int8"
+        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated by torchao, which has no such kernels for CPUs
+        module: torch.nn.Module = quantize_dynamic(  # type: ignore[no-untyped-call]
+            model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True
+        )
+    return module

@@ -1,0 +1,266 @@
+"""Time some candidates on one runtime, with the lock held and the noise read."""
+
+import contextlib
+import datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from bort.core.machine.lock import measuring
+from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
+from bort.latency.pace import Pace, PaceBook, references_beside
+from bort.latency.pace_book import PaceFiles
+from bort.latency.protocol import (
+    MOST_ROUNDS,
+    Clock,
+    FloatArray,
+    Latency,
+    Protocol,
+    Run,
+    choose_rounds,
+    interleaved_rounds,
+    summarise,
+    warm_up,
+)
+from bort.latency.runtimes import open_runtime
+from bort.latency.steadiness import drift, resolution, round_factors
+from bort.latency.workload import Candidate, Runtime, Workload
+
+Stage = Literal["building", "warming up", "measuring", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What was timed, in the order of the candidates.
+
+    Attributes:
+        latencies: one per candidate.
+        seconds: single forward passes as they were, shape (candidates, rounds, timed_runs).
+        noise: before, after and throughout.
+        complete: False where it was stopped early.
+    """
+
+    latencies: tuple[Latency, ...]
+    seconds: FloatArray
+    noise: Noise
+    complete: bool
+
+    def first(self, count: int) -> "Timing":
+        """That of the first so many candidates alone."""
+        return replace(self, latencies=self.latencies[:count], seconds=self.seconds[:count])
+
+    @property
+    def rounds(self) -> int:
+        """Complete rounds."""
+        return int(self.seconds.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class TimingStep:
+    """Progress: `done` of `total` in this stage; the last one carries the timing.
+
+    A measurement that is stopped before its first complete round ends without a timing.
+
+    Attributes:
+        seconds_left: of the whole measurement, as far as it can be told; rounds are added where
+            the machine is restless.
+    """
+
+    stage: Stage
+    done: int
+    total: int
+    timing: Timing | None = None
+    seconds_left: float | None = None
+
+
+def _lock(should_stop: Callable[[], bool], wait: bool) -> contextlib.AbstractContextManager[None]:
+    return measuring("bort: latency", wait=wait, should_stop=should_stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """The expensive world, so that tests can bring their own.
+
+    Attributes:
+        open_runtime: sets a runtime up by name.
+        clock: monotonic seconds.
+        read_noise: looks at the machine while it runs two reference workloads in turns.
+        watch_others: begins to count the CPU time that others take.
+        settle: waits until others leave the CPU alone.
+        hold: the measuring lock; takes `should_stop` and whether to wait for it.
+        protocol: numbers of runs and rounds.
+        paces: keeps the usual pace of the machine; None times no reference models, and states
+            milliseconds as they were.
+    """
+
+    open_runtime: Callable[[str, Workload], Runtime] = open_runtime
+    clock: Clock = time.perf_counter
+    read_noise: Callable[[Run, Run, Clock], NoiseReading] = read_noise
+    watch_others: Callable[[], OthersShare] = OthersShare
+    settle: Callable[[Callable[[], bool]], None] = settle
+    hold: Callable[[Callable[[], bool], bool], contextlib.AbstractContextManager[None]] = _lock
+    protocol: Protocol = field(default_factory=Protocol)
+    paces: PaceBook | None = field(default_factory=PaceFiles)
+
+
+def never() -> bool:
+    """Do not stop."""
+    return False
+
+
+def time_candidates(
+    candidates: Sequence[Candidate],
+    runtime: str,
+    workload: Workload,
+    *,
+    seed: int,
+    wait: bool = False,
+    should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
+) -> Iterator[TimingStep]:
+    """Build, warm up and time candidates, interleaved; the lock is held meanwhile.
+
+    Args:
+        candidates: largest first, see `Runtime.prepare`.
+        runtime: one of `bort.latency.runtimes.RUNTIME_NAMES`.
+        seed: of the order within rounds and of the bootstrap.
+        wait: for another measurement to end, instead of raising.
+        should_stop: asked often; True ends early with what complete rounds there are.
+    Yields:
+        Progress; the last step carries the timing, unless there is none.
+    Raises:
+        BusyError: somebody else measures, and `wait` is off.
+        InvalidOptionError, MissingExtraError: no such runtime, or not installed.
+    """
+    tools = instruments or Instruments()
+    with (
+        tools.hold(should_stop, wait),
+        contextlib.closing(tools.open_runtime(runtime, workload)) as engine,
+    ):
+        runs: list[Run] = []
+        begin = tools.clock()
+        references = references_beside(candidates) if tools.paces else ()
+        wanted = [*candidates, *references]
+        for candidate in wanted:
+            if should_stop():
+                return
+            runs.append(engine.prepare(candidate))
+            each = (tools.clock() - begin) / len(runs)
+            left = each * (len(wanted) - len(runs)) + tools.protocol.budget_seconds
+            yield TimingStep("building", len(runs), len(wanted), seconds_left=left)
+        for step in _time_runs(runs, workload, seed, should_stop, tools):
+            if step.timing is not None and tools.paces is not None:
+                keys = [one.key for one in wanted]
+                timing = _at_usual_pace(step.timing, keys, tools.paces, runtime, workload)
+                timing = timing.first(len(candidates))
+                yield replace(step, timing=timing)
+            else:
+                yield step
+
+
+def _at_usual_pace(
+    timing: Timing, keys: Sequence[str], paces: PaceBook, runtime: str, workload: Workload
+) -> Timing:
+    """The timing at the pace that all of its models tell of, the references among them."""
+    latencies, noise = timing.latencies, timing.noise
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    medians = [latency.median_ms for latency in latencies]
+    pace = Pace(dict(zip(keys, medians, strict=True)), now)
+    kept = paces.usual(runtime, workload)
+    usual = kept if kept is not None and pace.shared_with(kept) else None
+    if usual is not None:
+        factors = pace.factors_to(usual, medians).tolist()
+        latencies = tuple(one.scaled(by) for one, by in zip(latencies, factors, strict=True))
+        noise = replace(
+            noise,
+            pace_change=pace.change(usual),
+            pace_since=usual.measured_at,
+            pace_models=pace.shared_with(usual),
+        )
+    told = pace if usual is None else usual.extended(pace)
+    if timing.complete and noise.ok and told is not usual:
+        paces.keep(told, runtime, workload)
+    return replace(timing, latencies=latencies, noise=noise)
+
+
+def _time_runs(
+    runs: Sequence[Run],
+    workload: Workload,
+    seed: int,
+    should_stop: Callable[[], bool],
+    tools: Instruments,
+) -> Iterator[TimingStep]:
+    typical: list[float] = []
+    for run in runs:
+        if should_stop():
+            return
+        typical.append(warm_up(run, tools.clock, tools.protocol))
+        left = tools.protocol.budget_seconds
+        yield TimingStep("warming up", len(typical), len(runs), seconds_left=left)
+    tools.settle(should_stop)
+    places = _references(typical)
+    pair = runs[places[0]], runs[places[1]]
+    before, others = tools.read_noise(*pair, tools.clock), tools.watch_others()
+    rng, seconds, planned = np.random.default_rng(seed), list[FloatArray](), 0
+    for one_round, planned, left in _rounds(runs, typical, rng, should_stop, tools):
+        seconds.append(one_round)
+        yield TimingStep("measuring", len(seconds), planned, seconds_left=left)
+    if not seconds:
+        return
+    share = others.read()
+    stacked = np.stack(seconds, axis=1) / len(workload.passes)  # candidates, rounds, runs
+    factors = round_factors(stacked)
+    # A stop must be quick: what the last rounds saw of the reference stands for a reading then.
+    after = (
+        _seen_in_rounds(stacked[places[0]], share)
+        if should_stop()
+        else tools.read_noise(*pair, tools.clock)
+    )
+    noise = Noise(before, after, share, resolution(stacked), drift(factors), len(runs))
+    latencies = tuple(
+        summarise(times, rng=rng, factors=own) for times, own in zip(stacked, factors, strict=True)
+    )
+    timing = Timing(latencies, stacked, noise, len(seconds) >= planned)
+    yield TimingStep("done", len(seconds), len(seconds), timing, 0.0)
+
+
+def _references(typical: Sequence[float]) -> tuple[int, int]:
+    """Two of middling speed: neither the most nor the least sensitive to disturbance."""
+    order = np.argsort(typical)
+    middle = len(typical) // 2
+    return int(order[middle]), int(order[max(0, middle - 1)])
+
+
+def _seen_in_rounds(seconds: FloatArray, others_share: float) -> NoiseReading:
+    """What the last rounds say of one workload, seconds of shape (rounds, timed_runs)."""
+    p10, median, p90 = np.quantile(seconds[-5:], [0.1, 0.5, 0.9])
+    return NoiseReading(1e3 * float(median), float((p90 - p10) / median), others_share)
+
+
+def _rounds(
+    runs: Sequence[Run],
+    typical: Sequence[float],
+    rng: np.random.Generator,
+    should_stop: Callable[[], bool],
+    tools: Instruments,
+) -> Iterator[tuple[FloatArray, int, float]]:
+    """Complete rounds, each with the number of rounds wanted by then and the seconds left."""
+    protocol, begin = tools.protocol.fitted_to(typical), tools.clock()
+    planned = choose_rounds(typical, protocol)
+    seconds: list[FloatArray] = []
+    for one_round in interleaved_rounds(
+        runs, MOST_ROUNDS, protocol=protocol, rng=rng, clock=tools.clock, should_stop=should_stop
+    ):
+        seconds.append(one_round)
+        passed = tools.clock() - begin
+        if len(seconds) >= planned:
+            so_far = resolution(np.stack(seconds, axis=1))
+            planned = protocol.rounds_wanted(len(seconds), planned, so_far)
+        if protocol.is_spent(len(seconds), passed):
+            planned = len(seconds)
+        yield one_round, planned, passed / len(seconds) * (planned - len(seconds))
+        if len(seconds) >= planned:
+            return

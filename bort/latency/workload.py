@@ -1,0 +1,146 @@
+"""What is timed, and the small interface that every runtime implements."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from bort.core.architecture import Architecture
+from bort.families import Family
+from bort.latency.protocol import FloatArray, Run
+
+STAND_FOR_ALL = 8  # predicted means within 0.5 % of all lengths' on four tasks; one: 3 to 7 % off
+
+
+class Counted(Protocol):
+    """Architectures whose operations can be counted, a `SearchSpace` for example."""
+
+    def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
+        """Terms by name, each of shape (N,)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One forward pass: `batch_size` texts of `sequence_length` tokens on `threads` threads.
+
+    Attributes:
+        lengths: where texts of several lengths count: one pass of each of these is timed, and
+            their mean is the latency; `sequence_length` is their rounded mean then.
+        lengths_from: the task that the lengths are of.
+    """
+
+    batch_size: int
+    sequence_length: int
+    threads: int
+    lengths: tuple[int, ...] = ()
+    lengths_from: str = ""
+
+    def __str__(self) -> str:
+        lengths = f"sequence {self.sequence_length}"
+        if self.lengths:
+            lengths = (
+                f"texts of {min(self.lengths)} to {max(self.lengths)} tokens "
+                f"(as in {self.lengths_from})"
+            )
+        return (
+            f"batch {self.batch_size}, {lengths}, "
+            f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        )
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest text."""
+        return max(self.lengths, default=self.sequence_length)
+
+    @property
+    def passes(self) -> "tuple[Workload, ...]":
+        """The passes of one timed run, each of one length."""
+        return tuple(
+            Workload(self.batch_size, length, self.threads)
+            for length in self.lengths or (self.sequence_length,)
+        )
+
+    @classmethod
+    def of_lengths(
+        cls, lengths: Sequence[int], *, batch_size: int, threads: int, origin: str
+    ) -> "Workload":
+        """The workload of texts whose lengths are spread like these.
+
+        Eight lengths stand for all: the middles of eight equal parts of the sorted lengths.
+        """
+        ordered = np.sort(np.asarray(lengths))
+        middles = ordered[
+            (len(ordered) * (2 * np.arange(STAND_FOR_ALL) + 1)) // (2 * STAND_FOR_ALL)
+        ]
+        chosen = tuple(int(length) for length in middles)
+        return cls(batch_size, round(sum(chosen) / len(chosen)), threads, chosen, origin)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; what concerns several lengths only where there are several."""
+        values = {
+            "batch_size": self.batch_size,
+            "sequence_length": self.sequence_length,
+            "threads": self.threads,
+        }
+        if not self.lengths:
+            return values
+        return {**values, "lengths": list(self.lengths), "lengths_from": self.lengths_from}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Workload":
+        """Inverse of `to_dict`; other keys are left alone."""
+        return cls(
+            int(values["batch_size"]),
+            int(values["sequence_length"]),
+            int(values["threads"]),
+            tuple(int(length) for length in values.get("lengths", ())),
+            str(values.get("lengths_from", "")),
+        )
+
+    def terms(self, counted: Counted) -> dict[str, FloatArray]:
+        """Operation terms of N architectures, each of shape (N,): their mean over the lengths."""
+        each = [counted.operation_terms(one.batch_size, one.sequence_length) for one in self.passes]
+        if len(each) == 1:
+            return dict(each[0])
+        return {
+            name: np.mean([np.asarray(terms[name], dtype=np.float64) for terms in each], axis=0)
+            for name in each[0]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An architecture with all that is needed to build it."""
+
+    family: Family
+    architecture: Architecture
+    fixed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Tells it from others, in any space."""
+        fixed = json.dumps(dict(self.fixed), sort_keys=True)
+        digest = hashlib.sha256(fixed.encode()).hexdigest()[:8]
+        return f"{self.family.name} {self.architecture.id} {digest}"
+
+
+class Runtime(Protocol):
+    """An inference engine, set up for one workload.
+
+    Holds the thread setting while it is open; `close` gives it back.
+    """
+
+    def prepare(self, candidate: Candidate) -> Run:
+        """Build the candidate with random weights; the result runs one pass of each length.
+
+        Prepare the largest candidate first: some runtimes let all share its memory.
+        """
+        ...
+
+    def close(self) -> None:
+        """Restore what was changed and free what was built."""
+        ...

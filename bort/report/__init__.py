@@ -1,0 +1,1 @@
+"""Words: the sentences and tables that a person reads, made from codes and numbers."""

@@ -1,0 +1,301 @@
+"""`verify`: check a certificate by computing everything again, plainly."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from bort.core.errors import BortError
+from bort.search.check.audits import check_audits
+from bort.search.check.case import CertifiedCase, read_case
+from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
+from bort.search.check.ledger import check_ledger
+from bort.search.check.plain import plain_front
+from bort.search.evaluation_bound import best_bound, cover_bound
+from bort.search.intervals import nugget_from_seeds, population_interval
+from bort.search.observation import Observation, floor_error
+
+_TOLERANCE = 1e-9  # in logarithms: what another machine's ln and sums may differ by
+_PARTS = ("space", "latency", "assumptions", "evaluations", "claim", "audits", "digests")
+_NAMED = 3  # uncovered architectures named one by one
+
+
+def verify(certificate: Certificate) -> list[str]:
+    """Check a certificate; an empty list means that it holds.
+
+    Sizes, coordinates, distances, bounds, fronts, covers and W are computed again from the
+    definitions (`plain`), without the search's incremental code. A digest tells what was changed;
+    that it fits proves nothing, so every number is checked by what it has to imply.
+
+    Args:
+        certificate: from `read_certificate` or `certificate_of`.
+    Returns:
+        One line per failure.
+    Raises:
+        InvalidCertificateError: a part is missing, or of the wrong kind, though all digests fit.
+    Cost: O(N |C| K) time, O(N) memory besides blocks.
+    """
+    missing = [part for part in _PARTS if part not in certificate]
+    if missing:
+        raise InvalidCertificateError(
+            f"the certificate has no part {', '.join(missing)}; ask for the file again"
+        )
+    failures: list[str] = []
+    case = None
+    try:
+        with np.errstate(all="ignore"):  # a tampered number may be anything
+            failures += _digests(certificate)
+            case = read_case(certificate)
+            for check in _CHECKS:
+                failures += check(case)
+    except InvalidCertificateError as error:
+        return [*failures, str(error)]
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, BortError) as error:
+        if failures or case is not None:
+            return [*failures, f"the rest cannot be computed again: {_reason(error)}"]
+        raise InvalidCertificateError(
+            f"a part of the certificate is missing or of the wrong kind: {_reason(error)}; "
+            "ask for the file again"
+        ) from None
+    return failures
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"no {error}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _digests(certificate: Certificate) -> Iterator[str]:
+    stated, found = certificate["digests"], digests(certificate)
+    parts = {**stated["parts"], **found["parts"]}
+    for name in parts:
+        if stated["parts"].get(name) != found["parts"].get(name):
+            yield f"{name}: changed after the certificate was written"
+    for what, names in (
+        ("evaluation", [f"evaluation of {row['label']}" for row in certificate["evaluations"]]),
+        ("audit", [f"audit {row['plan']['number']}" for row in certificate["audits"]]),
+    ):
+        rows, stated_rows = found[f"{what}s"], stated[f"{what}s"]
+        if len(rows) != len(stated_rows):
+            yield f"{what}s: {len(stated_rows)} were written, {len(rows)} are there"
+        for name, digest in zip(names, rows, strict=True):
+            if digest not in stated_rows:
+                yield f"{name}: changed after the certificate was written"
+    lists = ("evaluations", "audits", "parts")
+    if stated.get("all") != found["all"] and all(stated[k] == found[k] for k in lists):
+        yield "the digest of all parts does not fit"
+
+
+def _evaluations(case: CertifiedCase) -> Iterator[str]:
+    rows, count = case.plain.rows, len(case.plain.coordinates)
+    if case.claim["evaluations"] != len(rows):
+        yield f"{case.claim['evaluations']} evaluations are claimed, {len(rows)} are listed"
+    if len(set(rows.tolist())) != len(rows):
+        yield "an architecture is listed as evaluated twice"
+    for index, label in zip(rows, case.stated_labels, strict=True):
+        if case.label(int(index)) != label:
+            yield f"evaluation {index} is of {label}, in this space it is {case.label(int(index))}"
+    if case.stated_count != count:
+        yield f"the space has {count} architectures, {case.stated_count} are claimed"
+
+
+def _intervals(case: CertifiedCase) -> Iterator[str]:
+    """Errors from the items that were wrong, intervals from errors, as far as they are listed."""
+    for label, seen in zip(case.stated_labels, case.observations, strict=True):
+        error = seen.error
+        if seen.wrong_items and seen.n:
+            bits = [np.frombuffer(items, dtype=np.uint8) for items in seen.wrong_items]
+            error = float(np.mean([np.unpackbits(b, count=seen.n).mean() for b in bits]))
+        elif len(seen.repeats) > 1 and not seen.is_floored:
+            error = float(np.mean(seen.repeats))
+        if not _same(seen.error, floor_error(error, seen.n)):
+            yield f"{label}: its error is {seen.error:.6g}, its trainings give {error:.6g}"
+        is_zero = seen.is_floored and seen.n and not seen.wrong_items
+        yield from _interval(case, label, seen, 0.0 if is_zero else error)
+
+
+def _interval(case: CertifiedCase, label: str, seen: Observation, error: float) -> Iterator[str]:
+    if case.population is None or seen.is_excluded:
+        return
+    lower, upper = population_interval(
+        error,
+        seen.n,
+        trainings=max(1, len(seen.repeats)),
+        standard_error=seen.standard_error,
+        population=case.population,
+    )
+    if not (_same(seen.lower, lower) and _same(seen.upper, upper)):
+        yield f"{label}: its interval should be {lower:.6g} to {upper:.6g}"
+
+
+def _assumptions(case: CertifiedCase) -> Iterator[str]:
+    yield from _nugget(case)
+    population = case.population
+    if population is not None and population.architectures != len(case.problem):
+        yield f"the intervals are made for {population.architectures} architectures, not for all"
+    if case.claim["certified_epsilon"] is None or case.is_exhausted:
+        return
+    excess = case.plain.worst_pair_excess()
+    if excess > _TOLERANCE:
+        yield f"two evaluated errors differ by {np.expm1(excess):.3g} more than λ allows"
+    halved = case.plain.worst_pair_excess(factor=0.5) if not case.is_lipschitz_given else -np.inf
+    if case.plain.upper.tolist() == case.plain.lower.tolist() and halved > _TOLERANCE:
+        yield "λ is called an envelope times 2, but half of it is no envelope of the evaluations"
+    if case.plain.worst_monotone_excess() > _TOLERANCE:
+        yield "a larger architecture errs more than 1+σ times as much as a smaller one"
+
+
+def _nugget(case: CertifiedCase) -> Iterator[str]:
+    stated = case.assumptions["nugget"]
+    if case.assumptions["is_nugget_given"] or case.assumptions["lipschitz"] is None:
+        return
+    found = 0.0 if case.is_lipschitz_given else nugget_from_seeds(_design_repeats(case))
+    if not _same(stated, found):
+        yield f"τ is stated as {stated:.6g}, the repeated seeds give {found:.6g}"
+
+
+def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
+    """Repeats of the first sources that tell every dimension apart: λ was estimated then."""
+    problem, sources = case.problem, np.flatnonzero(case.plain.is_source)
+    points = problem.coordinates[case.plain.rows[sources]]
+    wanted = int(problem.matters.sum())
+    for count in range(1, len(points) + 1):
+        pairs = [problem.differences(points[:k], points[k]) for k in range(1, count)]
+        steps = np.vstack([*pairs, np.zeros((1, len(problem.names)))])
+        scaled = steps / np.where(problem.matters, problem.extents, 1.0)
+        if np.linalg.matrix_rank(scaled, tol=1e-6) >= wanted:
+            return [case.observations[i].repeats for i in sources[:count]]
+    return []
+
+
+def _guarantee(case: CertifiedCase) -> Iterator[str]:
+    word, claim = case.claim["guarantee"], case.claim
+    if word not in ("proved", "conditional", "none"):
+        yield f"unknown guarantee {word!r}"
+    needs_nothing = case.is_exhausted or (claim["goal"] == "best" and claim["weights"][2] == 0)
+    if word == "proved" and not (needs_nothing or case.is_lipschitz_given):
+        yield "the guarantee is called proved, but it rests on an estimate of λ"
+    if word != "none" and claim["certified_epsilon"] is None:
+        yield f"the guarantee is called {word}, but nothing is certified"
+    if claim["is_certified"] and claim["certified_epsilon"] is None:
+        yield "called certified, with no ε"
+    elif claim["is_certified"] and claim["certified_epsilon"] > claim["epsilon"] + _TOLERANCE:
+        yield f"ε = {claim['epsilon']} is claimed, {claim['certified_epsilon']} is certified"
+
+
+def _epsilon(case: CertifiedCase) -> Iterator[str]:
+    stated = case.claim["certified_epsilon"]
+    if stated is None:
+        return
+    if case.claim["goal"] == "best":
+        found = 1 - case.w_ratio
+    elif case.claim["goal"] == "cover":
+        found = float(np.expm1(_worst_gap(case)))
+    else:
+        found = 0.0 if case.is_exhausted else np.inf
+    if not _same(stated, found):
+        yield f"ε = {stated:.6g} is stated as certified, the evaluations certify {found:.6g}"
+
+
+def _worst_gap(case: CertifiedCase) -> float:
+    members = case.plain.rows.tolist()
+    return max(float(case.plain.gaps(block, members).max()) for block in case.plain.blocks())
+
+
+def _cover(case: CertifiedCase) -> Iterator[str]:
+    cover = case.claim["cover"]
+    if cover is None:
+        return
+    strangers = sorted(set(cover) - set(case.plain.rows[case.plain.is_witness].tolist()))
+    if strangers:
+        yield f"the cover holds {case.names(strangers)}, which were not evaluated"
+        return
+    limit = float(np.log1p(case.claim["epsilon"])) + _TOLERANCE
+    uncovered: list[int] = []
+    for block in case.plain.blocks():
+        uncovered += block[case.plain.gaps(block, cover) > limit].tolist()
+    if uncovered:
+        more = f" and {len(uncovered) - _NAMED} more" if len(uncovered) > _NAMED else ""
+        yield (
+            f"within ε = {case.claim['epsilon']:.6g} the cover does not certify "
+            f"{case.names(uncovered[:_NAMED])}{more}"
+        )
+
+
+def _front(case: CertifiedCase) -> Iterator[str]:
+    rows = case.plain.rows[case.plain.is_witness]
+    costs = np.column_stack([case.plain.costs[rows], case.errors[case.plain.is_witness]])
+    expected = sorted(rows[plain_front(costs)].tolist())
+    if sorted(case.claim["front"]) != expected:
+        wrong = sorted(set(expected) ^ set(case.claim["front"]))
+        yield f"the front is wrong about {case.names(wrong[:_NAMED])}"
+
+
+def _best(case: CertifiedCase) -> Iterator[str]:
+    best, ratio = case.claim["best"], case.claim["w_ratio"]
+    if ratio is None:
+        return
+    position = np.flatnonzero(case.plain.rows == best)
+    if best is None or not len(position):
+        yield f"the best is {best}, which was not evaluated"
+    elif not _same(float(np.exp(-case.rooms[position[0]])), case.w_ratio):
+        yield f"{case.names([best])} is not the largest W among the evaluated"
+    if not _same(ratio, case.w_ratio):
+        yield f"W(best) is stated as {ratio:.6g} of the largest, it is {case.w_ratio:.6g}"
+
+
+def _largest_w(case: CertifiedCase) -> Iterator[str]:
+    """Where nothing bounds the largest W, the best is the largest of the evaluated ones."""
+    best = case.claim["best"]
+    if case.claim["w_ratio"] is not None or best is None:
+        return
+    weights = case.claim["weights"]
+    shrink = np.maximum(0.0, 1.0 - case.plain.costs / case.plain.costs.max(axis=0))
+    gain = (shrink ** np.array(weights[:2])).prod(axis=1)[case.plain.rows]
+    values = np.where(case.plain.is_witness, gain * case.plain.upper ** -weights[2], -1.0)
+    position = np.flatnonzero(case.plain.rows == best)
+    if not len(position) or not _same(float(values[position[0]]), float(values.max())):
+        yield f"{case.names([best])} is not the largest W among the evaluated"
+
+
+def _bound(case: CertifiedCase) -> Iterator[str]:
+    stated = case.claim["evaluation_bound"]
+    least = min(_packing_number(case), len(case.problem))
+    if not least <= stated <= len(case.problem):
+        yield f"the bound on the evaluations is stated as {stated}, it is at least {least}"
+
+
+def _packing_number(case: CertifiedCase) -> int:
+    claim, lipschitz = case.claim, case.plain.lipschitz
+    if claim["goal"] == "best" and claim["weights"][2] == 0:
+        return 1
+    if claim["goal"] not in ("cover", "best") or lipschitz is None:
+        return len(case.problem)
+    options = {
+        "epsilon": claim["epsilon"],
+        "lipschitz": lipschitz,
+        "nugget": case.plain.nugget,
+    }
+    if claim["goal"] == "cover":
+        return cover_bound(case.problem, **options)
+    return best_bound(case.problem, error_weight=claim["weights"][2], **options)
+
+
+def _same(stated: float, found: float) -> bool:
+    return stated == found or abs(stated - found) <= _TOLERANCE * max(1.0, abs(found))
+
+
+_CHECKS: tuple[Callable[[CertifiedCase], Iterator[str]], ...] = (
+    _evaluations,
+    _intervals,
+    _assumptions,
+    _guarantee,
+    _epsilon,
+    _cover,
+    _front,
+    _best,
+    _largest_w,
+    _bound,
+    check_audits,
+    check_ledger,
+)

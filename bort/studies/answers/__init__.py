@@ -1,0 +1,29 @@
+"""What a study says: stored evaluations in, the answer that people and programs read out.
+
+One function for the command line, the pages and the job, so that they cannot disagree.
+"""
+
+from bort.studies.answers.measured import redrawn
+from bort.studies.answers.read import (
+    CERTIFICATE,
+    latest_study,
+    read_answer,
+    study_certificate,
+    study_costs,
+)
+from bort.studies.answers.values import Entry, MeasuredLatency, Point, StudyAnswer
+from bort.studies.answers.weights import winning_weights
+
+__all__ = [
+    "CERTIFICATE",
+    "Entry",
+    "MeasuredLatency",
+    "Point",
+    "StudyAnswer",
+    "latest_study",
+    "read_answer",
+    "redrawn",
+    "study_certificate",
+    "study_costs",
+    "winning_weights",
+]

@@ -1,0 +1,121 @@
+"""A certificate beside the store: space, question, latencies, evaluations and audits."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from bort.core.errors import BortError
+from bort.search.arrays import FloatArray
+from bort.search.check.case import read_case
+from bort.search.options import lipschitz_vector
+from bort.storage import Store, StudyRecord
+from bort.studies.answers.evidence import Evidence, population_of
+from bort.studies.answers.read import study_costs, study_evidence
+from bort.studies.costs import Costs
+
+_TOLERANCE = 1e-9
+
+
+def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
+    """One line for each way in which a certificate says other things than the store.
+
+    Args:
+        content: from `bort.search.check.certificate.read_certificate`, already verified or not.
+    Raises:
+        UnknownStudyError: the store has no study of that name.
+    """
+    if content["study"] is None:
+        return ["the certificate names no study to compare with the store"]
+    record = store.study(content["study"])
+    costs = study_costs(store, record)
+    if costs is None:
+        return ["the store has no latency profile of this study"]
+    if content["space"].get("family_space") != record.spec.to_dict()["space"]:
+        return ["the space is another one than the store's"]
+    evidence = study_evidence(store, record, costs.space)
+    return [
+        *_question(content, record, costs),
+        *_latencies(content, costs),
+        *_evaluations(content, costs, evidence),
+        *_audits(content, evidence),
+    ]
+
+
+def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> Iterator[str]:
+    search, claim, assumed = record.spec.search, content["claim"], content["assumptions"]
+    population = population_of(record.spec, len(costs.space))
+    stated, given = assumed["population"], lipschitz_vector(costs.problem, search.lipschitz)
+    pairs = {
+        "the goal": (claim["goal"], search.goal),
+        "ε": (claim["epsilon"], search.epsilon),
+        "the weights": (list(claim["weights"]), list(search.weights)),
+        "σ": (assumed["slack"], search.slack),
+        "whether λ is given": (assumed["is_lipschitz_given"], given is not None),
+        "the confidence": (
+            None if stated is None else (stated["confidence"], stated["choices"]),
+            None if population is None else (population.confidence, population.choices),
+        ),
+    }
+    if given is not None:
+        pairs["λ"] = (assumed["lipschitz"], given.tolist())
+    for what, (there, here) in pairs.items():
+        if there != here:
+            yield f"{what}: {there} is stated, the store says {here}"
+
+
+def _latencies(content: Mapping[str, Any], costs: Costs) -> Iterator[str]:
+    try:
+        latencies: FloatArray = read_case(dict(content)).problem.latency
+    except BortError:
+        return  # said by `verify`
+    expected = costs.problem.latency
+    if len(latencies) != len(expected):
+        yield f"latencies of {len(latencies)} architectures, the store has {len(expected)}"
+        return
+    off = np.flatnonzero(np.abs(latencies - expected) > _TOLERANCE * expected)
+    if len(off):
+        name = costs.space.architecture(int(off[0])).id
+        yield (
+            f"{len(off)} latencies differ from the store's profile, {name} for one: "
+            f"{latencies[off[0]]:.6g} ms, the store says {expected[off[0]]:.6g}"
+        )
+
+
+def _evaluations(content: Mapping[str, Any], costs: Costs, evidence: Evidence) -> Iterator[str]:
+    found = {costs.space.architecture(i).id: o for i, o in evidence.known.items()}
+    for row in content["evaluations"]:
+        seen = found.pop(row["label"], None)
+        if seen is None:
+            yield f"{row['label']} is listed as evaluated, the store has no such result"
+        elif any(row[key] != getattr(seen, key) for key in ("error", "lower", "upper")):
+            yield f"{row['label']} has error {row['error']:.6g}, the store says {seen.error:.6g}"
+        elif list(row["repeats"]) != list(seen.repeats):
+            yield f"{row['label']} has other errors by seed than the store's"
+    if found:
+        yield (
+            f"{len(found)} stored evaluations are not in the certificate, among them "
+            f"{next(iter(found))}: left out, or made after it was written"
+        )
+
+
+def _audits(content: Mapping[str, Any], evidence: Evidence) -> Iterator[str]:
+    stored = {plan.number: plan for plan in (*evidence.earlier, *evidence.audits)}
+    for audit in content["audits"]:
+        plan = stored.pop(audit["plan"]["number"], None)
+        if plan is None:
+            yield f"audit {audit['plan']['number']} is not in the store"
+            continue
+        if plan.to_dict() != {k: _tupled(v) for k, v in audit["plan"].items()}:
+            yield f"audit {plan.number} was planned otherwise than the store says"
+        for index, error in zip(plan.drawn, audit["errors"], strict=False):
+            seen = evidence.everything.get(index)
+            if seen is not None and error != (seen.error if seen.is_witness else None):
+                yield f"audit {plan.number} has error {error}, the store says {seen.error:.6g}"
+    for number, plan in stored.items():
+        if all(index in evidence.everything for index in plan.drawn):
+            yield f"audit {number} is in the store and not in the certificate"
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

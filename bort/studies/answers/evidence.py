@@ -1,0 +1,95 @@
+"""What an answer rests on: the evaluations that the search made, and what audits drew besides."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from bort.core.architecture import Architecture
+from bort.core.evaluation import Evaluation
+from bort.core.study import StudySpec
+from bort.families import SearchSpace
+from bort.search import Observation, Population, SearchProblem, observation_of
+from bort.search.audit import AuditPlan, AuditResult, judge_audit
+from bort.storage import AuditRecord
+from bort.training.attempts import LEARNING_RATE_FACTORS
+
+Evaluations = Mapping[str, Sequence[Evaluation]]
+
+
+class Evidence(NamedTuple):
+    """Everything that is stored of a study's errors, by the index of the architecture.
+
+    Attributes:
+        known: what the answer rests on, in the order of evaluation.
+        audited: what open audits drew, as far as it is trained; it enters no answer.
+        audits: open audits, of this answer.
+        earlier: audits from before the search went on; what they drew is in `known`.
+    """
+
+    known: dict[int, Observation]
+    audited: dict[int, Observation]
+    audits: tuple[AuditPlan, ...]
+    earlier: tuple[AuditPlan, ...]
+
+    @property
+    def everything(self) -> dict[int, Observation]:
+        """All observations."""
+        return {**self.known, **self.audited}
+
+    def results(self, problem: SearchProblem) -> list[AuditResult]:
+        """Of the open audits that are complete."""
+        return _results(problem, self.audits, self.everything)
+
+    def earlier_results(self, problem: SearchProblem) -> list[AuditResult]:
+        """Of the closed audits that were complete."""
+        return _results(problem, self.earlier, self.everything)
+
+
+def evidence_of(
+    spec: StudySpec, space: SearchSpace, evaluations: Evaluations, audits: Sequence[AuditRecord]
+) -> Evidence:
+    """Sort what is stored of a study into answer and audits."""
+    everything = observations_of(spec, space, evaluations)
+    plans = [(AuditPlan.from_dict(a.plan), a.is_closed) for a in audits]
+    opened = tuple(plan for plan, is_closed in plans if not is_closed)
+    drawn = {index for plan in opened for index in plan.drawn}
+    return Evidence(
+        known={i: o for i, o in everything.items() if i not in drawn},
+        audited={i: o for i, o in everything.items() if i in drawn},
+        audits=opened,
+        earlier=tuple(plan for plan, is_closed in plans if is_closed),
+    )
+
+
+def observations_of(
+    spec: StudySpec, space: SearchSpace, evaluations: Evaluations
+) -> dict[int, Observation]:
+    """By index, in the order of evaluation: only architectures that have all their seeds."""
+    population = population_of(spec, len(space))
+    return {
+        space.index(_architecture(space, name)): observation_of(trained, population=population)
+        for name, trained in evaluations.items()
+        if len(trained) >= spec.training.seeds
+    }
+
+
+def population_of(spec: StudySpec, space_size: int) -> Population | None:
+    """What the intervals of a study hold for; None where it speaks of its dev set.
+
+    An architecture's network is one of those of all learning rates and retries: which one, the
+    dev set may have decided.
+    """
+    if spec.search.confidence is None:
+        return None
+    tried = len(LEARNING_RATE_FACTORS) * max(1, len(spec.training.learning_rates))
+    return Population(spec.search.confidence, space_size, tried**spec.training.seeds)
+
+
+def _results(
+    problem: SearchProblem, plans: Sequence[AuditPlan], seen: Mapping[int, Observation]
+) -> list[AuditResult]:
+    found = (judge_audit(problem, plan, seen) for plan in plans)
+    return [result for result in found if result is not None]
+
+
+def _architecture(space: SearchSpace, name: str) -> Architecture:
+    return Architecture(tuple(space.dimensions), tuple(int(part) for part in name.split("-")))

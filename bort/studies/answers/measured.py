@@ -1,0 +1,65 @@
+"""Winners as they were measured, beside what the latency model predicted of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bort.latency.profile import LatencyProfile
+from bort.search.pareto import is_non_dominated
+from bort.studies.answers.values import MeasuredLatency, Point, StudyAnswer
+
+
+def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyAnswer:
+    """The answer with `latency_measured` at every point that `profile` holds.
+
+    What is certified, the front and the best stay as they are: they speak of predicted latency.
+
+    Args:
+        profile: the newest measurement of the study's winners; None where there is none.
+    """
+    if profile is None:
+        return answer
+    found = {
+        one.id: MeasuredLatency(
+            median_ms=one.latency.median_ms,
+            low_ms=one.latency.low_ms,
+            high_ms=one.latency.high_ms,
+            p95_ms=one.latency.p95_ms,
+            profile=profile.name,
+        )
+        for one in profile.measurements
+    }
+
+    def marked(points: Sequence[Point]) -> tuple[Point, ...]:
+        return tuple(replace(p, latency_measured=found.get(p.id)) for p in points)
+
+    best = None if answer.best is None else marked([answer.best])[0]
+    return replace(answer, points=marked(answer.points), front=marked(answer.front), best=best)
+
+
+def redrawn(answer: StudyAnswer) -> StudyAnswer:
+    """The answer with measured latencies where there are any, and the front that follows.
+
+    Points that were not measured keep their predictions. For looking at: W, cover and certificate
+    still speak of predicted latency. O(n log n) for n points.
+    """
+    points = [_as_measured(point) for point in answer.points]
+    if not points:
+        return answer
+    costs = np.array([(p.parameter_count, p.latency_ms, p.error_rate) for p in points], float)
+    on_front = is_non_dominated(costs)
+    points = [replace(p, is_on_front=bool(on)) for p, on in zip(points, on_front, strict=True)]
+    return replace(answer, points=tuple(points), front=tuple(p for p in points if p.is_on_front))
+
+
+def _as_measured(point: Point) -> Point:
+    measured = point.latency_measured
+    if measured is None:
+        return point
+    return replace(
+        point,
+        latency_ms=measured.median_ms,
+        latency_low_ms=measured.low_ms,
+        latency_high_ms=measured.high_ms,
+    )

@@ -1,0 +1,318 @@
+"""Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bort.core.errors import InvalidProfileError, UnknownStudyError
+from bort.core.evaluation import Evaluation
+from bort.core.machine.fingerprint import this_machine
+from bort.core.study import StudySpec, check_epsilon, check_weights
+from bort.families import SearchSpace
+from bort.latency.profile import LatencyProfile
+from bort.latency.stored import front_profile
+from bort.search import Answer, solve
+from bort.search.arrays import IntArray
+from bort.search.audited import audited
+from bort.search.check.certificate import Certificate, certificate_of
+from bort.storage import Store, StudyRecord
+from bort.studies.answers.audits import audit_json
+from bort.studies.answers.evidence import Evidence, evidence_of, population_of
+from bort.studies.answers.measured import with_measured
+from bort.studies.answers.values import Entry, Point, StudyAnswer
+from bort.studies.costs import Costs
+
+CERTIFICATE = "certificate.json"
+LISTED_AT_MOST = 10_000  # architectures; larger spaces carry the latency model instead
+
+
+def read_answer(
+    store: Store,
+    study: str,
+    *,
+    epsilon: float | None = None,
+    weights: Sequence[float] | None = None,
+) -> StudyAnswer:
+    """Answer from what is stored; trains and measures nothing.
+
+    Args:
+        store: where the study is.
+        study: its name.
+        epsilon: certify within 1 + epsilon; None is the study's own.
+        weights: cost weights of size, latency, error; None are the study's own.
+    Raises:
+        UnknownStudyError: no study of that name.
+        InvalidFieldError: an epsilon or weights that cannot be used.
+    Cost: two queries, and about 10 ms for 384 architectures.
+    """
+    record = store.study(study)
+    search = record.spec.search
+    asked = Asked(
+        search.goal,
+        search.epsilon if epsilon is None else check_epsilon(epsilon),
+        search.weights if weights is None else check_weights(weights),
+    )
+    costs = study_costs(store, record)
+    evaluations = store.evaluations(record)
+    spent = _spent(store, record, evaluations)
+    if costs is None:
+        return _before_measuring(record, asked, spent)
+    evidence = evidence_of(record.spec, costs.space, evaluations, store.audits(record))
+    answer = _answer(record.spec, costs, asked, evidence)
+    found = _study_answer(record, asked, spent, costs, evaluations, answer, evidence)
+    return with_measured(found, front_profile(store, record))
+
+
+def study_evidence(store: Store, record: StudyRecord, space: SearchSpace) -> Evidence:
+    """Everything that is stored of a study's errors."""
+    return evidence_of(record.spec, space, store.evaluations(record), store.audits(record))
+
+
+def answer_under(spec: StudySpec, costs: Costs, evidence: Evidence) -> Answer:
+    """The answer at the study's own ε and weights, with what audits found."""
+    search = spec.search
+    return _answer(spec, costs, Asked(search.goal, search.epsilon, search.weights), evidence)
+
+
+def _answer(spec: StudySpec, costs: Costs, asked: "Asked", evidence: Evidence) -> Answer:
+    assumed = assumptions(spec, len(costs.space))
+    answer = solve(costs.problem, evidence.known, **asked._asdict(), **assumed)
+    return audited(
+        costs.problem,
+        answer,
+        evidence.everything,
+        evidence.results(costs.problem),
+        is_lipschitz_given=spec.search.lipschitz is not None,
+        population=assumed["population"],
+    )
+
+
+def study_certificate(store: Store, study: str) -> Certificate:
+    """The certificate of a study at its own ε and weights, for `bort verify`.
+
+    Raises:
+        UnknownStudyError: no study of that name.
+        InvalidProfileError: its latency is not measured yet.
+    """
+    record = store.study(study)
+    search = record.spec.search
+    costs = study_costs(store, record)
+    if costs is None:
+        raise InvalidProfileError(f"the latency of {study!r} is not measured yet; search first")
+    workload, model = costs.profile.workload, costs.profile.model
+    evidence = study_evidence(store, record, costs.space)
+    return certificate_of(
+        costs.problem,
+        evidence.known,
+        goal=search.goal,
+        epsilon=search.epsilon,
+        weights=search.weights,
+        **assumptions(record.spec, len(costs.space)),
+        space=record.spec.space,
+        latency_model=None
+        if len(costs.space) <= LISTED_AT_MOST
+        else {"coefficients_ms": dict(model.coefficients_ms), **workload.to_dict()},
+        study=study,
+        audits=evidence.results(costs.problem),
+        earlier_audits=evidence.earlier_results(costs.problem),
+        audit_observations=evidence.audited,
+    )
+
+
+def assumptions(spec: StudySpec, space_size: int) -> dict[str, Any]:
+    """What the search, its answer and its certificate have to agree on, as arguments."""
+    return {
+        "lipschitz": spec.search.lipschitz,
+        "slack": spec.search.slack,
+        "population": population_of(spec, space_size),
+    }
+
+
+class Asked(NamedTuple):
+    """The question that an answer answers."""
+
+    goal: str
+    epsilon: float
+    weights: tuple[float, float, float]
+
+
+class _Spent(NamedTuple):
+    job: int | None
+    seconds: float
+    certificate: str | None
+
+
+def latest_study(store: Store) -> str:
+    """The name of the newest study.
+
+    Raises:
+        UnknownStudyError: there is none yet.
+    """
+    studies = store.studies()
+    if not studies:
+        raise UnknownStudyError("there is no study yet; start one with: bort search --preset quick")
+    return studies[0].name
+
+
+def study_costs(store: Store, record: StudyRecord) -> Costs | None:
+    """The costed space of a study; None before its latency profile is measured."""
+    if record.profile is None:
+        return None
+    stored = store.profile(record.profile)
+    profile = LatencyProfile.from_dict(stored.profile, origin=f"the profile {record.profile!r}")
+    return Costs(SearchSpace.from_dict(record.spec.space), profile)
+
+
+def _spent(
+    store: Store, record: StudyRecord, evaluations: Mapping[str, Sequence[Evaluation]]
+) -> _Spent:
+    jobs = [job for job in store.jobs(study=record.name) if job.kind == "search"]
+    if jobs:
+        latest = jobs[0]  # the store gives the newest first
+        certificate = latest.folder / CERTIFICATE
+        return _Spent(
+            latest.id,
+            sum(job.seconds for job in jobs),
+            str(certificate) if certificate.is_file() else None,
+        )
+    training = sum(e.seconds for trained in evaluations.values() for e in trained)
+    return _Spent(None, training, None)
+
+
+def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> StudyAnswer:
+    size = len(SearchSpace.from_dict(record.spec.space))
+    latency = record.spec.latency
+    return StudyAnswer(
+        study=record.name,
+        spec=record.spec,
+        is_example=record.is_example,
+        space_size=size,
+        evaluations=0,
+        evaluation_bound=size,
+        certified_epsilon=None,
+        **asked._asdict(),
+        points=(),
+        front=(),
+        cover=None,
+        best=None,
+        w_ratio=None,
+        excluded=(),
+        guarantee="none",
+        ending=None,
+        ledger=(),
+        audit=None,
+        ranking=(),
+        latency={
+            "profile": None,
+            "runtime": latency.runtime,
+            "batch_size": latency.batch_size,
+            "sequence_length": latency.sequence_length,
+            "threads": latency.threads,
+        },
+        **spent._asdict(),
+    )
+
+
+def _study_answer(
+    record: StudyRecord,
+    asked: Asked,
+    spent: _Spent,
+    costs: Costs,
+    evaluations: Mapping[str, Sequence[Evaluation]],
+    answer: Answer,
+    evidence: Evidence,
+) -> StudyAnswer:
+    points = _points(costs, evaluations, answer)
+    space = costs.space
+    return StudyAnswer(
+        study=record.name,
+        spec=record.spec,
+        is_example=record.is_example,
+        space_size=len(space),
+        evaluations=len(answer.evaluated) + len(answer.excluded),
+        evaluation_bound=answer.evaluation_bound,
+        certified_epsilon=answer.certified_epsilon,
+        **asked._asdict(),
+        points=tuple(sorted(points.values(), key=lambda point: point.parameter_count)),
+        front=tuple(points[int(i)] for i in _by_size(answer.front, costs)),
+        cover=None
+        if answer.cover is None
+        else tuple(space.architecture(int(i)).id for i in _by_size(answer.cover, costs)),
+        best=None if answer.best is None else points[answer.best],
+        w_ratio=answer.w_ratio,
+        excluded=tuple(space.architecture(int(i)).id for i in answer.excluded),
+        guarantee=answer.guarantee,
+        ending=answer.ending,
+        ranking=tuple(sorted(points.values(), key=lambda p: (-p.w, p.parameter_count))),
+        audit=audit_json(costs, evidence),
+        ledger=tuple(
+            Entry(assumption=e.assumption, status=e.status, evidence=e.evidence)
+            for e in answer.ledger
+        ),
+        latency=_latency(costs.profile),
+        **spent._asdict(),
+    )
+
+
+def _by_size(indices: IntArray, costs: Costs) -> IntArray:
+    return indices[np.argsort(costs.problem.size[indices], kind="stable")]
+
+
+def _points(
+    costs: Costs, evaluations: Mapping[str, Sequence[Evaluation]], answer: Answer
+) -> dict[int, Point]:
+    front, cover = set(answer.front.tolist()), set(() if answer.cover is None else answer.cover)
+    points = {}
+    for index, w in zip(answer.evaluated.tolist(), answer.w.tolist(), strict=True):
+        architecture = costs.space.architecture(index)
+        trained = [e for e in evaluations[architecture.id] if not e.diverged]
+        points[index] = Point(
+            id=architecture.id,
+            architecture=architecture.as_dict(),
+            parameter_count=int(costs.space.parameter_count[index]),
+            effective_parameter_count=int(costs.space.effective_parameter_count[index]),
+            latency_ms=float(costs.latency.median_ms[index]),
+            latency_low_ms=float(costs.latency.low_ms[index]),
+            latency_high_ms=float(costs.latency.high_ms[index]),
+            error_rate=float(np.mean([e.error_rate for e in trained])),
+            error_se=_standard_error(trained),
+            n_dev=trained[0].n,
+            macro_f1=_mean([e.macro_f1 for e in trained]),
+            seeds=len(trained),
+            w=w,
+            is_on_front=index in front,
+            is_in_cover=index in cover,
+        )
+    return points
+
+
+def _standard_error(trained: Sequence[Evaluation]) -> float:
+    """Of the mean error: the dev set's share, and the seeds' where there are several."""
+    dev_set = float(np.mean([e.error_se for e in trained]))
+    if len(trained) == 1:
+        return dev_set
+    seeds = float(np.std([e.error_rate for e in trained], ddof=1)) / np.sqrt(len(trained))
+    return float(np.hypot(dev_set, seeds))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _latency(profile: LatencyProfile) -> dict[str, Any]:
+    machine = profile.fingerprint
+    here = this_machine(list(machine.libraries), threads=profile.workload.threads)
+    return {
+        "profile": profile.name,
+        "runtime": profile.runtime,
+        "batch_size": profile.workload.batch_size,
+        "sequence_length": profile.workload.sequence_length,
+        "threads": profile.workload.threads,
+        "band": profile.band,
+        "machine": machine.to_dict(),
+        "is_this_machine": here.digest == machine.digest,
+        "measured_at": profile.measured_at,
+        "noise_ok": profile.noise.ok,
+    }

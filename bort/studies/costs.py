@@ -1,0 +1,50 @@
+"""The two objectives that are cheap to know, over a whole space: exact size, predicted latency."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bort.families import SearchSpace
+from bort.latency.profile import LatencyPrediction, LatencyProfile
+from bort.search import SearchProblem
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A space, costed under one latency profile. Imports neither torch nor scipy's optimisers."""
+
+    space: SearchSpace
+    profile: LatencyProfile
+
+    @cached_property
+    def latency(self) -> LatencyPrediction:
+        """Predicted milliseconds of every architecture, with the model's interval."""
+        return self.profile.predict(self.space)
+
+    @cached_property
+    def problem(self) -> SearchProblem:
+        """What the search works on: ln of every dimension, size with embeddings, latency.
+
+        The elasticities bound how fast both costs can grow (`Family.elasticities`); they make
+        the bound on the number of evaluations, never the certificate.
+        """
+        names = tuple(self.space.dimensions)
+        elasticities = self.space.family.elasticities()
+        factor = self.profile.model.elasticity_factor
+        return SearchProblem(
+            names=names,
+            coordinates=np.log(self.space.values),
+            size=self.space.parameter_count.astype(float),
+            latency=self.latency.median_ms,
+            latency_band=self.profile.band,
+            size_elasticity=_exponents(elasticities.get("parameter_count"), names),
+            latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
+            label=lambda index: self.space.architecture(index).id,
+        )
+
+
+def _exponents(
+    exponents: dict[str, int] | None, names: tuple[str, ...], factor: float = 1.0
+) -> np.ndarray | None:
+    return None if exponents is None else factor * np.array([exponents[name] for name in names])

@@ -1,0 +1,146 @@
+"""How long trainings will take, from those timed before in a store. Imports no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from bort.core.architecture import Architecture
+from bort.core.errors import BortError
+from bort.core.study import StudySpec, TaskSpec, TrainingSpec
+from bort.families import SearchSpace, family
+from bort.families.polynomial import FloatArray
+from bort.storage import Store, StudyRecord
+from bort.tasks import list_tasks
+from bort.training.fit import BATCH_SIZE, fine_tuning_steps
+from bort.training.source import source_network
+
+TYPICAL_LENGTH = 32  # tokens; only a guess here, training counts the real ones
+TRAIN_SHARE = 0.7  # of a task's texts, before it is split
+FORWARD_SHARE = 1 / 3  # of a training step's work: its backward pass costs twice as much
+
+RECENT_STUDIES = 8
+FEWEST_TIMINGS = 4  # two coefficients are fitted
+
+# BertConfig's names for our dimensions.
+_SOURCE_DIMENSIONS = {
+    "depth": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "hidden": "hidden_size",
+    "intermediate": "intermediate_size",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Seconds of training as a sum of two terms, fitted on `count` trainings.
+
+    Attributes:
+        per_step: seconds that every step costs, whatever the model.
+        per_operation: seconds per billion multiply-adds of forward passes.
+    """
+
+    per_step: float
+    per_operation: float
+    count: int
+
+    def seconds(self, steps: int, work: FloatArray) -> FloatArray:
+        """Seconds of `steps` steps that cost `work` in all."""
+        return np.asarray(self.per_step * steps + self.per_operation * work)
+
+
+def training_speed(store: Store, spec: StudySpec) -> Speed | None:
+    """How fast this store's recent studies of the same family and device trained; or None."""
+    timings = [
+        timing
+        for record in store.studies()[:RECENT_STUDIES]
+        if record.spec.training.device == spec.training.device
+        for timing in _timings(store, record, spec.space["family"])
+    ]
+    if len(timings) < FEWEST_TIMINGS:
+        return None
+    steps, work, seconds = np.array(timings).T
+    (per_step, per_operation), _ = nnls(np.column_stack([steps, work]), seconds)
+    return Speed(float(per_step), float(per_operation), len(timings))
+
+
+def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
+    """Of training one candidate: the mean over the space."""
+    return float(np.mean(speed.seconds(training.steps, _work(space, training))))
+
+
+def trains_teacher(store: Store, spec: StudySpec) -> bool:
+    """Whether a teacher is fine-tuned first: none is named, and no search here has had it yet."""
+    if spec.training.teacher is not None:
+        return False
+    asked = _teacher_of(spec)
+    return not any(
+        study.evaluation_count and not study.is_example and _teacher_of(study.spec) == asked
+        for study in store.studies()
+    )
+
+
+def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
+    """Of fine-tuning the source network and labelling all texts with it, once.
+
+    Returns:
+        None where the number of texts or the source network is known only when they are read.
+    """
+    texts, work = _text_count(spec.task), _source_work(spec)
+    if texts is None or work is None:
+        return None
+    labelled = min(spec.task.labelled or texts, int(TRAIN_SHARE * texts))
+    steps = fine_tuning_steps(labelled)
+    passes = FORWARD_SHARE * texts / BATCH_SIZE
+    return float(speed.seconds(steps, np.array((steps + passes) * work)))
+
+
+def _teacher_of(spec: StudySpec) -> tuple[object, ...]:
+    """What a fine-tuned teacher depends on."""
+    training = spec.training
+    return spec.task, training.source, training.teacher, training.max_length
+
+
+def _text_count(task: TaskSpec) -> int | None:
+    return next((info.rows for info in list_tasks() if info.name == task.task), None)
+
+
+def _source_work(spec: StudySpec) -> float | None:
+    """Billions of multiply-adds of one batch's forward pass through the source network."""
+    name = spec.training.source
+    if name is not None and not Path(name).expanduser().is_dir():
+        return None  # on the hub: painting a form fetches nothing
+    try:
+        config = source_network(name).config
+        columns = {k: np.array([int(config[v])]) for k, v in _SOURCE_DIMENSIONS.items()}
+    except (BortError, KeyError, TypeError, ValueError):
+        return None  # said when the search is checked
+    counted = family("bert").operation_count(
+        columns, {}, batch_size=BATCH_SIZE, sequence_length=TYPICAL_LENGTH
+    )
+    return float(counted[0]) / 1e9
+
+
+def _timings(
+    store: Store, record: StudyRecord, family_name: str
+) -> list[tuple[float, float, float]]:
+    """Steps, billions of multiply-adds and seconds of each training of a study."""
+    if record.spec.space["family"] != family_name:
+        return []
+    space = SearchSpace.from_dict(record.spec.space)
+    work = _work(space, record.spec.training)
+    return [
+        (
+            float(stored.evaluation.steps),
+            float(work[space.index(Architecture.from_dict(stored.architecture))]),
+            stored.evaluation.seconds,
+        )
+        for stored in store.evaluation_records(record)
+        if not stored.evaluation.diverged
+    ]
+
+
+def _work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
+    """Billions of multiply-adds of the forward passes of one training, shape (N,)."""
+    return space.operation_count(training.batch_size, TYPICAL_LENGTH) * training.steps / 1e9

@@ -1,0 +1,104 @@
+"""A study as an Optuna study, so that optuna-dashboard opens it; and an Optuna study as a table."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from bort.core.errors import InvalidDataError, MissingExtraError, StoreError, StudyConflictError
+from bort.families import SearchSpace
+from bort.studies.answers import StudyAnswer
+from bort.studies.tables import OBJECTIVES, evaluation_rows
+
+KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
+
+
+def to_optuna(answer: StudyAnswer, url: str) -> str:
+    """Write a study into an Optuna storage; three objectives, all to be minimised.
+
+    Every evaluated architecture becomes a finished trial, those whose trainings all diverged
+    failed ones.
+
+    Args:
+        answer: the study.
+        url: of the storage, for example `sqlite:///optuna.db`; created where there is none.
+    Returns:
+        The Optuna study's name: our study's.
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        StudyConflictError: the storage has a study of that name.
+        StoreError: the storage cannot be opened.
+    """
+    optuna = _optuna()
+    space = SearchSpace.from_dict(answer.spec.space)
+    known = {
+        name: optuna.distributions.CategoricalDistribution(values)
+        for name, values in space.dimensions.items()
+    }
+    try:
+        study = optuna.create_study(
+            study_name=answer.study, storage=url, directions=["minimize"] * len(OBJECTIVES)
+        )
+    except optuna.exceptions.DuplicatedStudyError:
+        raise StudyConflictError(
+            f"{url} has an Optuna study named {answer.study!r} already; name another storage"
+        ) from None
+    except Exception as error:  # whatever the driver of a foreign URL raises
+        raise StoreError(f"the Optuna storage {url} cannot be opened ({_line(error)})") from error
+    study.set_metric_names(list(OBJECTIVES))
+    study.set_user_attr("source", "bort")
+    for row in evaluation_rows(answer):
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={name: row[name] for name in known},
+                distributions=known,
+                values=[row[name] for name in OBJECTIVES],
+                user_attrs={name: row[name] for name in KEPT},
+            )
+        )
+    for label in answer.excluded:
+        values = dict(zip(known, map(int, label.split("-")), strict=True))
+        failed = optuna.trial.TrialState.FAIL
+        study.add_trial(optuna.trial.create_trial(state=failed, params=values, distributions=known))
+    return answer.study
+
+
+def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
+    """The finished trials of an Optuna study: parameters and objectives, one flat row each.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        StoreError: no such storage, or no such study in it.
+        InvalidDataError: no trial is finished.
+    """
+    optuna = _optuna()
+    file = url.removeprefix("sqlite:///")
+    if file != url and not Path(file).exists():  # opening it would make an empty one
+        raise StoreError(f"there is no file {file}; check the address {url}")
+    try:
+        study = optuna.load_study(study_name=name, storage=url)
+    except Exception as error:  # KeyError, or whatever the driver of a foreign URL raises
+        raise StoreError(
+            f"there is no Optuna study {name!r} in {url} ({_line(error)}); check both names"
+        ) from error
+    names = study.metric_names or [f"value_{i}" for i in range(len(study.directions))]
+    rows = [
+        {**trial.params, **dict(zip(names, trial.values, strict=True))}
+        for trial in study.trials
+        if trial.state == optuna.trial.TrialState.COMPLETE
+    ]
+    if not rows:
+        raise InvalidDataError(f"the Optuna study {name!r} has no finished trial yet")
+    return rows
+
+
+def _line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _optuna() -> Any:
+    if find_spec("optuna") is None:
+        raise MissingExtraError("Optuna is not installed; install it with: pip install optuna")
+    optuna: Any = import_module("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

@@ -1,0 +1,265 @@
+"""The error oracle: train a candidate for a short while, and count what it gets wrong on dev."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidOptionError
+from bort.core.evaluation import Evaluation
+from bort.core.study import TrainingSpec
+from bort.families import SearchSpace
+from bort.tasks import Task
+from bort.training.attempts import Attempt, attempts, constant_loss, has_diverged
+from bort.training.candidate import Candidate, build_candidate
+from bort.training.device import resolve_device, training_threads, usable_cores
+from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.fit import check_vocabulary
+from bort.training.learning_rates import default_learning_rate
+from bort.training.loop import Examples, TrainingSettings, predict, train
+from bort.training.metrics import error_se, macro_f1, majority_error, pack_items
+from bort.training.source import SourceNetwork, source_network
+from bort.training.stopping import ShouldStop, pause_unless, stoppable
+from bort.training.teacher import OnText, Teacher, given_teacher, own_teacher
+from bort.training.tokens import EncodedTask, encode_task
+from bort.training.vocabulary import pruned_table
+
+PROGRESS_EVERY = 20  # steps
+
+
+@dataclass(frozen=True)
+class TrainedCandidate:
+    """A trained model and what its training told.
+
+    Attributes:
+        candidate: the model; over the task's tokens, see `Candidate.full_weights`.
+        evaluation: its error on dev.
+        learning_rate: that it was trained with.
+        losses: of every step of the last attempt.
+    """
+
+    candidate: Candidate
+    evaluation: Evaluation
+    learning_rate: float
+    losses: tuple[float, ...]
+
+
+class ErrorOracle:
+    """error(ξ, Θ, s, seed): trains candidates of a space on a task, all in the same way.
+
+    The same task, spec, space, seed, machine and number of threads give the same errors to the
+    last digit, whatever was trained before.
+
+    Args:
+        task: trained on `train`, judged on `dev`; the other splits are only tokenised.
+        spec: steps, batch, Θ, source network, teacher, device, threads.
+        space: whose architectures are asked for.
+        seed: of the first training of each architecture.
+        on_progress: hears one line of text now and then.
+        should_stop: asked at every step; True ends the training at hand.
+    Raises:
+        InvalidModelError, MissingExtraError, DownloadError: source network or teacher.
+        InvalidOptionError: no such device here.
+        TrainingStoppedError: `should_stop` said so.
+    Cost: the first time on a task a teacher is trained (about a minute on movie reviews, two
+        quiet cores); after that a few seconds.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        spec: TrainingSpec,
+        space: SearchSpace,
+        *,
+        seed: int,
+        on_progress: OnText | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> None:
+        self.task, self.spec, self.space, self.seed = task, spec, space, seed
+        self.on_progress, self.should_stop = on_progress, should_stop
+        self.device = resolve_device(spec.device)
+        self.threads = spec.threads or usable_cores()
+        self.source = source_network(spec.source)
+        check_vocabulary(self.source, space)
+        if len(task.dev) == 0:
+            raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
+        with training_threads(self.threads):
+            self._say("Reading the task")
+            self.encoded = self._encode()
+            self.teacher = self._teach()
+            self.donor = self._observe_donor()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of each architecture's trainings."""
+        return tuple(range(self.seed, self.seed + self.spec.seeds))
+
+    def __call__(self, architecture: Architecture) -> Evaluation:
+        """Train with the first seed."""
+        return self.evaluate(architecture, self.seed)
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Evaluation:
+        """Train once per learning rate of Θ; the lowest dev error counts.
+
+        Returns:
+            `steps` and `seconds` of all trainings together, `attempts` those of the one that
+            counts. `diverged` only if every training diverged.
+        """
+        return self.train(architecture, seed).evaluation
+
+    def train(self, architecture: Architecture, seed: int) -> TrainedCandidate:
+        """As `evaluate`, and keep the model."""
+        started = time.perf_counter()
+        with training_threads(self.threads):
+            tried = [self._try(architecture, r, seed) for r in self.learning_rates(architecture)]
+        best = min(tried, key=lambda t: (t.evaluation.diverged, t.evaluation.error_rate))
+        steps = sum(t.evaluation.steps for t in tried)
+        seconds = time.perf_counter() - started
+        evaluation = replace(best.evaluation, steps=steps, seconds=seconds, seed=seed)
+        return TrainedCandidate(best.candidate, evaluation, best.learning_rate, best.losses)
+
+    def learning_rates(self, architecture: Architecture) -> tuple[float, ...]:
+        """Θ, or the default rule's single learning rate."""
+        if self.spec.learning_rates:
+            return self.spec.learning_rates
+        return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
+
+    def describe(self) -> dict[str, Any]:
+        """What the errors rest on, ready for JSON."""
+        labels = self.task.dev.labels
+        answers = self.teacher.logits["dev"].argmax(axis=1)
+        return {
+            "source": self.source.name,
+            "source_sha256": self.source.digest,
+            "teacher": self.teacher.name,
+            "teacher_sha256": self.teacher.digest,
+            "teacher_dev_error": float(np.mean(answers != labels)),
+            "majority_dev_error": majority_error(labels, classes=len(self.task.class_names)),
+            "task_digest": self.task.digest,
+            "max_length": self.encoded.max_length,
+            "tokens_in_task": len(self.encoded.kept),
+            "device": str(self.device),
+            "threads": self.threads,
+        }
+
+    def _encode(self) -> EncodedTask:
+        positions = self.source.config.get("max_position_embeddings", 512)
+        return encode_task(
+            self.task,
+            self.source.folder,
+            digest=self.source.digest,
+            max_length=self.spec.max_length,
+            longest=min(positions, self.space.fixed.get("positions", positions)),
+        )
+
+    def _teach(self) -> Teacher:
+        listen: dict[str, Any] = {
+            "device": self.device,
+            "on_text": self.on_progress,
+            "should_stop": self.should_stop,
+        }
+        if self.spec.teacher is None:
+            return own_teacher(self.task, self.encoded, self.source, **listen)
+        limit = self.spec.max_length
+        return given_teacher(self.spec.teacher, self.task, max_length=limit, **listen)
+
+    def _observe_donor(self) -> Donor:
+        """The network to inherit from: the source, as far as possible after its fine-tuning."""
+        is_own = self.teacher.is_source
+        folder = self.teacher.folder if is_own else self.source.folder
+        network = SourceNetwork(self.source.name, folder, self.source.digest)
+        weights = network.encoder_weights(with_head=is_own)
+        table = "embeddings.word_embeddings.weight"
+        self.words = weights[table]
+        weights[table] = pruned_table(self.words, self.encoded.kept)
+        tokens = self.encoded.splits["train"]
+        batch = calibration_batch(tokens)
+        return observe(weights, self.source.config, batch)
+
+    def _try(self, architecture: Architecture, learning_rate: float, seed: int) -> TrainedCandidate:
+        """One learning rate, again with the next attempt where a training diverges."""
+        steps = 0
+        for attempt in attempts(learning_rate, seed):
+            trained = self._train_once(architecture, attempt)
+            steps += trained.evaluation.steps
+            if not trained.evaluation.diverged:
+                break
+        evaluation = replace(trained.evaluation, steps=steps)
+        return TrainedCandidate(
+            trained.candidate, evaluation, trained.learning_rate, trained.losses
+        )
+
+    def _train_once(self, architecture: Architecture, attempt: Attempt) -> TrainedCandidate:
+        candidate = self._build(architecture, attempt.seed)
+        examples = Examples(
+            self.encoded.splits["train"],
+            self.teacher.probabilities("train"),
+            self.encoded.padding,
+        )
+        settings = TrainingSettings(
+            steps=self.spec.steps,
+            batch_size=self.spec.batch_size,
+            learning_rate=attempt.learning_rate,
+            seed=attempt.seed,
+        )
+        losses: list[float] = []
+        steps = train(candidate.model, examples, settings, pause=pause_unless(self.should_stop))
+        for step in stoppable(steps, self.should_stop):
+            losses.append(step.loss)
+            if not np.isfinite(step.loss):
+                break
+            if step.step % PROGRESS_EVERY == 0:
+                self._say(f"Training {architecture.id}: step {step.step} of {step.steps}")
+        logits = predict(candidate.model, self.encoded.splits["dev"], padding=self.encoded.padding)
+        evaluation = self._judge(logits, losses, attempt)
+        return TrainedCandidate(candidate, evaluation, attempt.learning_rate, tuple(losses))
+
+    def _build(self, architecture: Architecture, seed: int) -> Candidate:
+        candidate = build_candidate(
+            self.space,
+            architecture,
+            vocabulary=len(self.encoded.kept),
+            padding=self.encoded.padding,
+            classes=len(self.task.class_names),
+            initialise=self.spec.initialise,
+            donor=self.donor,
+            seed=seed,
+        )
+        candidate.model.to(self.device)
+        return candidate
+
+    def _judge(
+        self, logits: NDArray[np.float32], losses: list[float], attempt: Attempt
+    ) -> Evaluation:
+        labels, classes = self.task.dev.labels, len(self.task.class_names)
+        answers = logits.argmax(axis=1)
+        wrong = answers != labels
+        error = float(np.mean(wrong))
+        return Evaluation(
+            error_rate=error,
+            error_se=error_se(error, len(labels)),
+            n=len(labels),
+            macro_f1=macro_f1(labels, answers, classes=classes),
+            seed=attempt.seed,
+            steps=len(losses),
+            diverged=not np.isfinite(logits).all() or self._has_failed(losses, error),
+            attempts=attempt.number,
+            wrong_items=pack_items(wrong),
+        )
+
+    def _has_failed(self, losses: list[float], error: float) -> bool:
+        labels, classes = self.task.dev.labels, len(self.task.class_names)
+        return has_diverged(
+            losses,
+            error,
+            majority_error=majority_error(labels, classes=classes),
+            constant_loss=constant_loss(self.teacher.probabilities("train")),
+            n=len(labels),
+        )
+
+    def _say(self, text: str) -> None:
+        if self.on_progress is not None:
+            self.on_progress(text)

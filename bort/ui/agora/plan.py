@@ -1,0 +1,143 @@
+"""Before Start: what a run costs at most; and Start itself."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from bort.core.errors import BortError
+from bort.jobs import start_detached
+from bort.report.terminal import duration
+from bort.tasks import list_tasks
+from bort.ui.agora import readings as agora_readings
+from bort.ui.agora.form import Choices
+from bort.ui.agora.request import TORUS, arguments, command, job_spec
+from bort.ui.kit import address, markup, readings
+from bort.ui.kit.slots import Slots
+
+# measured: docs/agora.md, "The torus": the whole run of 8 rounds stays below 30 s.
+TORUS_SECONDS_PER_ROUND = 1.5
+
+
+def show(choices: Choices, slots: Slots) -> None:
+    """The card beside the form, with the button that starts the job."""
+    markup.label("Before you start")
+    options = arguments(choices)
+    is_cheap = _can_check_at_once(choices)
+    spec = _spec(options, slots) if is_cheap else None
+    if spec is not None:
+        markup.facts(_cost(spec))
+    elif is_cheap:
+        markup.note("Something in the form cannot be used yet; it is said beside its field.")
+    else:
+        markup.note("Data and networks are looked at, and fetched where needed, on Start.")
+    is_started = st.button(
+        "Start Agora",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=(is_cheap and spec is None) or not choices.get("task"),
+        width="stretch",
+        key="agora-start",
+    )
+    markup.note("It runs in a process of its own: close the page, come back, it goes on.")
+    markup.label("this run as a command")
+    st.code(command(options), language="bash", wrap_lines=True)
+    if is_started:
+        _start(spec, options, slots)
+
+
+def _can_check_at_once(choices: Choices) -> bool:
+    """Whether checking needs nothing that is not on this machine."""
+    task = str(choices["task"] or "")
+    local = {TORUS, *(info.name for info in list_tasks() if info.prepared)}
+    networks = [str(choices.get(name) or "") for name in ("source", "labeler")]
+    is_here = all("/" not in name or Path(name).expanduser().is_dir() for name in networks)
+    return is_here and (task in local or Path(task).expanduser().is_file())
+
+
+def _spec(options: list[str], slots: Slots) -> dict[str, Any] | None:
+    try:
+        return job_spec(options, readings.store())
+    except BortError as error:
+        slots.show(error)
+        return None
+
+
+def _cost(spec: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    rounds = spec["rounds"] + 1
+    if spec["task"] == TORUS:
+        seconds = TORUS_SECONDS_PER_ROUND * rounds
+        return [
+            ("Rounds", f"{spec['rounds']} at most", "and one training at the end"),
+            ("Points", _points(spec, 1000), "proposed at most"),
+            ("Time", f"about {duration(seconds)}", "on a quiet core"),
+        ]
+    steps = _steps(spec)
+    return [
+        ("Student", spec["architecture"], "depth-heads-hidden-intermediate"),
+        ("Trainings", f"{steps:,} steps at most", f"in {rounds} rounds, the last one longer"),
+        ("Points", _points(spec, spec["points_per_round"]), "added at most"),
+        *_time(spec, steps),
+    ]
+
+
+def _points(spec: Mapping[str, Any], per_round: int | None) -> str:
+    if spec["points"] is not None:
+        return f"{spec['points']:,}"
+    if per_round is not None:
+        return f"{spec['rounds'] * per_round:,}"
+    return f"{spec['points_per_error']} per dev error and round"
+
+
+def _steps(spec: Mapping[str, Any]) -> int:
+    """Training steps at most: each round drops one of the hyperparameter sets."""
+    sets = max(1, len(spec["training"]["learning_rates"] or ()))
+    trainings = sum(max(1, sets - k) for k in range(spec["rounds"] + 1))
+    steps: int = spec["training"]["steps"]
+    return trainings * steps + (spec["closing_steps"] or 0)
+
+
+def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
+    """From earlier runs of the same student; else from searches that this store has timed."""
+    for job in agora_readings.recent(20):
+        if job.spec.get("architecture") == spec["architecture"] and job.result:
+            seconds = steps * float(job.result["seconds"]) / max(1, _steps(job.spec))
+            return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
+    from bort.agora.text.spec import TextSpec
+    from bort.core.study import SearchSpec, StudySpec
+    from bort.studies.plan import plan_study
+
+    text = TextSpec.from_dict(spec)
+    plan = plan_study(
+        readings.store(),
+        StudySpec(
+            name=text.study,
+            space=text.space,
+            task=text.task,
+            training=text.training,
+            search=SearchSpec(budget=1),
+        ),
+    )
+    per_training = plan.seconds_per_evaluation
+    if per_training is None:
+        return [("Time", "not known yet", "no training was timed in this store")]
+    seconds = steps * per_training / text.training.steps
+    rows = [("Time", f"about {duration(seconds)}", f"of training, {plan.basis}")]
+    if plan.trains_teacher and plan.teacher_minutes is not None:
+        before = f"about {duration(60 * plan.teacher_minutes)}"
+        rows.append(("Before", before, "fine-tuning the teacher, once per task"))
+    return rows
+
+
+def _start(spec: dict[str, Any] | None, options: list[str], slots: Slots) -> None:
+    try:
+        if spec is None:
+            with st.spinner("Checking data and networks"):
+                spec = job_spec(options, readings.store())
+        job = start_detached(readings.store(), "agora", spec, study=spec["study"])
+    except BortError as error:
+        slots.show(error)
+        return
+    address.choose_job(job)
+    st.rerun()

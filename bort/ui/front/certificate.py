@@ -1,0 +1,114 @@
+"""What a study certifies: four numbers, a sentence, the ledger, and the file to check it with."""
+
+from collections import Counter
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from bort.report.terminal import summary
+from bort.studies.answers import Entry, StudyAnswer
+from bort.ui.front import study_notes
+from bort.ui.kit import markup
+
+_WORDS = {"proved": "guaranteed", "conditional": "conditional", "none": "none"}
+_MEANINGS = {
+    "proved": "Every assumption was checked, or given by you.",
+    "conditional": "It holds if the estimated λ does: an estimate can be refuted, never proved.",
+    "none": "Nothing is certified yet, or an assumption is violated.",
+}
+# Shape and word both tell the status: colour alone does not reach everybody.
+_MARKS = {"checked": "✓", "estimated": "≈", "assumed": "?", "violated": "✕"}
+_STATUSES = (
+    ("checked", "computed or measured here, nothing to believe"),
+    ("estimated", "learnt from the trainings so far; more of them may refute it"),
+    ("assumed", "taken as given, and not tested"),
+    ("violated", "refuted by a training: the claim falls"),
+)
+
+
+def show(answer: StudyAnswer) -> None:
+    """The strip above the charts: numbers, sentence, what is to be known, ledger."""
+    certified = answer.certified_epsilon
+    with st.container(horizontal=True, gap="large", key="certificate"):
+        st.metric("Trained", f"{answer.evaluations} of {answer.space_size:,}", width="content")
+        st.metric(
+            f"Needed at most for ε = {answer.epsilon:g}",
+            f"{answer.evaluation_bound:,}",
+            width="content",
+        )
+        st.metric(
+            "Certified ε",
+            "none yet" if certified is None else f"{certified:.3g}",
+            width="content",
+            help="The smallest ε that the trainings so far certify.",
+        )
+        st.metric(
+            "Certificate",
+            _WORDS[answer.guarantee],
+            width="content",
+            help=_MEANINGS[answer.guarantee],
+        )
+    claim(answer)
+
+
+def claim(answer: StudyAnswer) -> None:
+    """The sentence, what is to be known before believing it, and the ledger."""
+    markup.note(f"{summary(answer.as_json())} {_scope(answer)}")
+    study_notes.show(answer)
+    ledger(answer)
+
+
+def ledger(answer: StudyAnswer) -> None:
+    """Every assumption with its status and evidence, and how to check the claim again."""
+    if not answer.ledger:
+        return
+    counts = Counter(entry.status for entry in answer.ledger)
+    counted = ", ".join(f"{counts[s]} {s}" for s, _ in _STATUSES if counts[s])
+    is_violated = bool(counts["violated"])
+    with st.expander(f"What this rests on: {counted}", expanded=is_violated):
+        st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
+        markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in _STATUSES) + ".")
+        if answer.excluded:
+            markup.note("Left out, because every training diverged: " + ", ".join(answer.excluded))
+        _take_away(answer)
+
+
+def _row(entry: Entry) -> str:
+    mark, status = _MARKS.get(entry.status, "?"), escape(entry.status)
+    return (
+        f'<div class="bort-entry is-{status}"><span class="bort-status">'
+        f'<b aria-hidden="true">{mark}</b>{status}</span>'
+        f"<p><strong>{escape(entry.assumption)}</strong>{escape(entry.evidence)}</p></div>"
+    )
+
+
+def _take_away(answer: StudyAnswer) -> None:
+    """The certificate as a file, and the command that trusts nobody who wrote it."""
+    if answer.certificate is None:
+        return
+    path = Path(answer.certificate)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.download_button(
+            "Download the certificate",
+            data=path.read_bytes,
+            file_name=f"{answer.study}-certificate.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download-certificate",
+        )
+        st.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
+    markup.note(
+        "It states the claim at the study's own ε and weights with every number it rests on; "
+        "bort verify computes all of it again and does not trust the search."
+    )
+
+
+def _scope(answer: StudyAnswer) -> str:
+    n_dev = answer.points[0].n_dev if answer.points else None
+    if answer.spec.search.confidence is not None:
+        confidence = answer.spec.search.confidence
+        return f"It speaks of the population, at {confidence:.0%} confidence."
+    examples = f" of {n_dev:,} examples" if n_dev else ""
+    return f"It speaks of the errors on this dev set{examples}, as trained."

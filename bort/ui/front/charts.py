@@ -1,0 +1,105 @@
+"""Three linked panels and a view in space; a click on any mark picks it everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bort.figures import (
+    ERROR,
+    LATENCY,
+    OBJECTIVES,
+    SIZE,
+    Objective,
+    Theme,
+    front_info,
+    palette,
+    plot_front_3d,
+    plot_pair,
+)
+from bort.figures.latency_landmarks import LandmarkMark, add_landmarks
+from bort.figures.models import add_realised
+from bort.studies.answers import StudyAnswer
+from bort.ui.kit import address, chart, markup, picking, readings
+from bort.ui.models.rows import realised_marks
+
+PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """How the axes are drawn."""
+
+    log: tuple[Objective, ...]
+    fit_front: bool
+
+
+def choose_axes() -> Axes:
+    """The toggles above the charts."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        names = st.pills(
+            "Logarithmic axes",
+            [objective.name for objective in OBJECTIVES],
+            selection_mode="multi",
+            default=[SIZE.name, LATENCY.name],
+            key="log-axes",
+        )
+        fit_front = st.toggle(
+            "Fit axes to the front",
+            key="fit-front",
+            help="So that one bad architecture cannot squeeze all others into a corner.",
+        )
+    return Axes(tuple(o for o in OBJECTIVES if o.name in names), fit_front)
+
+
+def show(
+    answer: StudyAnswer, axes: Axes, theme: Theme, landmarks: Sequence[LandmarkMark] = ()
+) -> None:
+    """Draw the answer with the address's pick, and well-known models beside it."""
+    best = answer.best.id if answer.best else None
+    info = front_info(answer.points, best_id=best, pick_id=address.pick())
+    realised = realised_marks(readings.store().models(study=answer.study), answer.spec.task.task)
+    if realised:
+        markup.note(
+            "◆ is a model that was trained properly; an arrow leads to it from what was predicted."
+        )
+    columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
+    for column, (x, y) in zip(columns, PAIRS, strict=False):
+        with column:
+            figure = plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front)
+            add_landmarks(figure, landmarks, x, y, theme=theme)
+            chart.show(
+                add_realised(figure, realised, x, y, theme=theme),
+                key=f"pair:{x.name}:{y.name}",
+                alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
+                on_pick=picking.in_chart,
+            )
+    with columns[-1]:
+        chart.show(
+            plot_front_3d(info, theme=theme, log=axes.log),
+            key="space",
+            alt=f"Parameters, latency and error in space: {_counted(answer)}. Drag to turn.",
+            on_pick=picking.in_chart,
+        )
+
+
+def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
+    """Shape and colour of each kind of mark that is drawn, in one row above the charts."""
+    colours = palette(theme)
+    kinds = [("●", colours.front, "Pareto front")]
+    if len(answer.front) < len(answer.points):
+        kinds.append(("✕", colours.dominated, "dominated"))
+    if any(point.is_in_cover for point in answer.points):
+        kinds.append(("□", colours.cover, "in the ε-cover"))
+    kinds.append(("★", colours.best, "largest W"))
+    kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
+    if has_pick:
+        kinds.append(("◯", colours.text, "your pick"))
+    inner = "".join(
+        f'<span><b style="color:{colour}">{shape}</b>{name}</span>' for shape, colour, name in kinds
+    )
+    st.html(f'<div class="bort-legend">{inner}</div>')
+
+
+def _counted(answer: StudyAnswer) -> str:
+    return f"{len(answer.points)} trained architectures, {len(answer.front)} on the Pareto front"

@@ -1,0 +1,105 @@
+"""Everything about the picked architecture, and how to take it away."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from bort.figures.front import NORMAL_95
+from bort.studies.answers import Point, StudyAnswer
+from bort.studies.commands import search_python
+from bort.ui.front.snippets import config_code, front_command
+from bort.ui.kit import address, markup, navigation
+from bort.ui.models import start as model_start
+
+
+def show(answer: StudyAnswer) -> None:
+    """The pick, or the largest W while nothing is picked."""
+    asked = address.pick()
+    point = next((p for p in answer.points if p.id == asked), None)
+    if asked and point is None:
+        markup.problem(f"{asked!r} is not trained in this study; pick a mark or a row.")
+    shown = point or answer.best
+    if shown is None:
+        return
+    markup.label("your pick" if point else "largest W: pick any mark or row to see it here")
+    dimensions = ", ".join(f"{name} {value}" for name, value in shown.architecture.items())
+    markup.name(shown.id, dimensions)
+    markup.tags(_properties(shown, answer))
+    markup.facts(_facts(shown, answer))
+    markup.note(latency_note(answer.latency))
+    st.code(config_code(answer.spec.space, shown.architecture), language="python")
+    markup.label("this reading as a command")
+    command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+    st.code(command, language="bash", wrap_lines=True)
+    with st.expander("As Python"):
+        code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+        st.code(code, language="python", wrap_lines=True)
+    model_start.offer(answer, shown)
+    st.page_link(
+        navigation.AGORA,
+        label="Teach it with Agora",
+        icon=":material/school:",
+        query_params={"study": answer.study, "pick": shown.id},
+    )
+    if point:
+        st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
+
+
+def latency_note(latency: Mapping[str, Any]) -> str:
+    """Which latency it is: runtime, workload, machine."""
+    facts = [
+        f"{latency.get('runtime', 'unknown runtime')}",
+        f"batch {latency.get('batch_size')}",
+        f"{latency.get('sequence_length')} tokens",
+    ]
+    if latency.get("threads"):
+        facts.append(f"{latency['threads']} threads")
+    if latency.get("band"):
+        facts.append(f"model within ±{latency['band']:.0%}")
+    cpu = (latency.get("machine") or {}).get("cpu") or "unknown processor"
+    where = "this machine" if latency.get("is_this_machine") else "another machine"
+    return f"Latency: {', '.join(facts)}; measured on {where} ({cpu})."
+
+
+def _properties(point: Point, answer: StudyAnswer) -> list[str]:
+    properties = ["on the Pareto front" if point.is_on_front else "dominated"]
+    if point.is_in_cover:
+        properties.append("in the ε-cover")
+    if answer.best and point.id == answer.best.id:
+        properties.append("largest W")
+    return properties
+
+
+def _measured(point: Point) -> list[tuple[str, str, str]]:
+    measured = point.latency_measured
+    if measured is None:
+        return []
+    interval = f"{measured.low_ms:.2f} to {measured.high_ms:.2f} ms"
+    return [("Measured", f"{measured.median_ms:.2f} ms", f"{interval}; above: predicted")]
+
+
+def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
+    rank = 1 + sum(other.w > point.w for other in answer.points)
+    half = 100 * NORMAL_95 * point.error_se
+    trainings = f", mean of {point.seeds} trainings" if point.seeds > 1 else ""
+    weights = ", ".join(f"{weight:g}" for weight in answer.weights)
+    return [
+        (
+            "Parameters",
+            f"{point.parameter_count:,}",
+            f"{point.effective_parameter_count:,} without embeddings",
+        ),
+        (
+            "Latency",
+            f"{point.latency_ms:.2f} ms",
+            f"{point.latency_low_ms:.2f} to {point.latency_high_ms:.2f} ms",
+        ),
+        *_measured(point),
+        (
+            "Dev error",
+            f"{point.error_rate:.1%}",
+            f"± {half:.1f} points (95 %), on {point.n_dev:,} dev examples{trainings}",
+        ),
+        ("W", f"{point.w:.3f}", f"rank {rank} of {len(answer.points)}, weights {weights}"),
+    ]

@@ -1,0 +1,46 @@
+"""Choose a study; the choice lives in the address."""
+
+import streamlit as st
+
+from bort.storage import StudyRecord
+from bort.ui.kit import address, markup, navigation, readings
+
+
+def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
+    """The study that the address names, or the first with trainings; and all there are.
+
+    Says what to do where there is none, and says so where the address names an unknown one.
+    """
+    studies = readings.studies()
+    if not studies:
+        markup.notice(
+            "There is no study yet. Start a search: a quick one takes a few minutes, "
+            "and its front grows here while it runs."
+        )
+        st.page_link(navigation.SEARCH, label="Start a search", icon=":material/travel_explore:")
+        return None, []
+    asked = address.study()
+    found = next((study for study in studies if study.name == asked), None)
+    if asked is not None and found is None:
+        markup.problem(f"There is no study {asked!r} in this store; choose one of these.")
+    return found or next((s for s in studies if s.evaluation_count), studies[0]), studies
+
+
+def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
+    """A list of all studies; another choice changes the address."""
+    labels = {study.name: _label(study) for study in studies}
+    # The key follows the address, so that a link always wins over an older choice.
+    key = f"study:{current.name}"
+    st.selectbox(
+        "Study",
+        list(labels),
+        index=list(labels).index(current.name),
+        format_func=labels.__getitem__,
+        key=key,
+        on_change=lambda: address.choose_study(st.session_state[key]),
+    )
+
+
+def _label(study: StudyRecord) -> str:
+    kind = "example" if study.is_example else study.spec.task.task
+    return f"{study.name}  ({kind}, {study.evaluation_count} trained)"

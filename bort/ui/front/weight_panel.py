@@ -1,0 +1,108 @@
+"""Weights explained: for which weights an architecture is the best, and how the others rank."""
+
+import streamlit as st
+
+from bort.figures import TriangleInfo, plot_weight_triangle
+from bort.search.weight_region import WeightRegion
+from bort.storage import StudyRecord
+from bort.studies.answers import Point, StudyAnswer
+from bort.ui.front import question
+from bort.ui.kit import address, chart, frame, markup, picking, readings
+
+RANKED = 5
+_NO_AREA = 1e-6  # of the triangle: the best there only together with others
+
+
+def show(study: StudyRecord, answer: StudyAnswer) -> None:
+    """For the pick, or the best while nothing is picked."""
+    point = _shown(answer)
+    if point is None:
+        return
+    st.subheader("Weights explained", anchor=False)
+    regions = readings.winning_weights(study, point.id)
+    picture, text = st.columns([1, 1.15], gap="large")
+    with picture:
+        chart.show(
+            plot_weight_triangle(
+                TriangleInfo(regions, point.id, answer.weights), theme=frame.theme()
+            ),
+            key="weight-triangle",
+            alt=f"The triangle of cost weights; {point.id} is the best in the filled part",
+            on_pick=picking.in_chart,
+        )
+        markup.note(
+            "Each field holds the weights under which one architecture has the largest W; "
+            "the star is your weights. Click a dot to pick its architecture."
+        )
+    with text:
+        region = regions.get(point.id)
+        if region is not None:
+            _region(point, region)
+        _ratio(answer)
+        _ranking(answer, point)
+
+
+def _shown(answer: StudyAnswer) -> Point | None:
+    pick = address.pick()
+    return next((p for p in answer.points if p.id == pick), answer.best)
+
+
+def _region(point: Point, region: WeightRegion) -> None:
+    markup.label(f"when {point.id} is the best")
+    if region.centre is None:
+        markup.note(
+            "For no weights: whichever you choose, another trained architecture has a larger W."
+        )
+        return
+    where = "of all weights"
+    if region.share < _NO_AREA:
+        where = "only on the border between others"
+    middle = ", ".join(
+        f"{name} {share:.2f}" for name, share in zip(question.WEIGHTS, region.centre, strict=True)
+    )
+    markup.facts([("Share", f"{region.share:.1%}", where), ("Middle", middle, "sums to 1")])
+    st.button(
+        "Use these weights",
+        on_click=question.choose_weights,
+        args=(region.centre,),
+        icon=":material/balance:",
+        key="use-weights",
+    )
+
+
+def _ratio(answer: StudyAnswer) -> None:
+    """How far the best W can be from the largest of the whole space."""
+    markup.label("against the whole space")
+    if answer.w_ratio is None or answer.guarantee == "none":
+        markup.note("How near the best W is to the largest of the space is not certified yet.")
+        return
+    condition = "" if answer.guarantee == "proved" else ", if the estimated λ holds"
+    markup.facts(
+        [
+            (
+                "W(best) / W(optimum)",
+                f"at least {answer.w_ratio:.1%}",
+                f"untrained architectures included{condition}",
+            )
+        ]
+    )
+
+
+def _ranking(answer: StudyAnswer, point: Point) -> None:
+    weights = ", ".join(f"{weight:g}" for weight in answer.weights)
+    markup.label(f"largest W at weights {weights}")
+    ranked = sorted(answer.points, key=lambda p: -p.w)
+    top = ranked[0].w
+    shown = ranked[:RANKED] + [p for p in ranked[RANKED:] if p.id == point.id]
+    markup.table(
+        ("rank", "architecture", "W", "of the best"),
+        [
+            (
+                str(ranked.index(p) + 1),
+                f"{p.id} (shown)" if p.id == point.id else p.id,
+                f"{p.w:.3f}",
+                f"{p.w / top:.2%}" if top else "",
+            )
+            for p in shown
+        ],
+    )

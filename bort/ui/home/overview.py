@@ -1,0 +1,138 @@
+"""The parts of the first page: a finished example, what runs, what there is, what to do next."""
+
+import streamlit as st
+
+from bort.figures import ERROR, LATENCY, front_info, plot_pair
+from bort.jobs import JobRecord
+from bort.report.terminal import duration, summary
+from bort.storage import StudyRecord
+from bort.studies.answers import StudyAnswer
+from bort.ui.front import charts as front_charts
+from bort.ui.front.point_panel import latency_note
+from bort.ui.kit import chart, frame, job_parts, markup, navigation, readings
+
+POLL_S = 2.0
+RECENT = 6
+
+
+def showcase(studies: list[StudyRecord]) -> None:
+    """The front of a finished study: the example, or the newest of the reader's own."""
+    filled = [study for study in studies if study.evaluation_count and study.profile]
+    study = next((s for s in filled if s.is_example), filled[0] if filled else None)
+    if study is None:
+        markup.notice(
+            "There is nothing to look at yet. Start a search: its front grows while it runs."
+        )
+        return
+    answer = readings.answer(study)
+    picture, text = st.columns([1.7, 1], gap="large", vertical_alignment="center")
+    with picture:
+        front_charts.legend(answer, frame.theme(), has_pick=False)
+        _picture(answer)
+    with text:
+        _introduction(study, answer)
+
+
+def _picture(answer: StudyAnswer) -> None:
+    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    chart.show(
+        plot_pair(info, LATENCY, ERROR, theme=frame.theme(), log=[LATENCY], height=360),
+        key="showcase",
+        alt=f"Error against latency of {len(answer.points)} trained architectures",
+    )
+
+
+def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
+    markup.label("A finished example" if study.is_example else "Your newest study")
+    markup.name(
+        study.name,
+        f"Task {study.spec.task.task}, space {study.spec.space['name']}. "
+        f"{summary(answer.as_json())}",
+    )
+    markup.note(latency_note(answer.latency))
+    if st.button("Explore its Pareto front", type="primary", icon=":material/scatter_plot:"):
+        st.switch_page(navigation.PARETO, query_params={"study": study.name})
+
+
+@st.fragment(run_every=POLL_S)
+def running_jobs() -> None:
+    """Jobs that wait or run, as they stand now; nothing where there are none."""
+    with frame.clear_errors():
+        jobs = readings.active_jobs()
+        if jobs:
+            st.subheader("Running now", anchor=False)
+        for job in jobs:
+            with st.container(border=True):
+                _running(job)
+
+
+def _running(job: JobRecord) -> None:
+    progress = job.progress
+    markup.note(f"Job {job.id}, {job.study or job.kind}: {progress.message or 'starting'}")
+    st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0)
+    job_parts.pause(job)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if progress.eta_s is not None:
+            markup.note(f"at most {duration(progress.eta_s)} left")
+        st.page_link(
+            navigation.watched_on(job.kind),
+            label="Watch",
+            icon=":material/visibility:",
+            query_params={"job": str(job.id)},
+        )
+
+
+def recent_studies(studies: list[StudyRecord]) -> None:
+    """The newest studies, each with a way in."""
+    st.subheader("Studies", anchor=False)
+    if not studies:
+        markup.note("None yet.")
+    for study in studies[:RECENT]:
+        with st.container(border=True):
+            words, way_in = st.columns([5, 1], vertical_alignment="center")
+            with words:
+                _describe(study)
+            way_in.page_link(
+                navigation.PARETO,
+                label="Open",
+                icon=":material/arrow_forward:",
+                query_params={"study": study.name},
+            )
+    if len(studies) > RECENT:
+        markup.note(f"{len(studies) - RECENT} older ones are in the list on the Pareto page.")
+
+
+def _describe(study: StudyRecord) -> None:
+    kind = "Example, recorded elsewhere" if study.is_example else "Your study"
+    search = study.spec.search
+    markup.name(
+        study.name,
+        f"{kind}. Task {study.spec.task.task}, space {study.spec.space['name']}, "
+        f"goal {search.goal}, ε {search.epsilon:g}; {study.evaluation_count} trained.",
+    )
+
+
+def next_steps() -> None:
+    """What a newcomer can do, in the order in which it makes sense."""
+    st.subheader("What next", anchor=False)
+    steps = (
+        (
+            "Read the example",
+            "Pick a point, change ε and the weights, copy a configuration.",
+            navigation.PARETO,
+            "Pareto front",
+        ),
+        (
+            "Search for your own task",
+            "A CSV with a text and a label column is enough. Minutes on two cores.",
+            navigation.SEARCH,
+            "New search",
+        ),
+    )
+    for title, text, page, label in steps:
+        with st.container(border=True):
+            markup.label(title, text)
+            st.page_link(page, label=label, icon=":material/arrow_forward:")
+    with st.container(border=True):
+        markup.label("The same in a terminal")
+        st.code("bort search --preset quick\nbort front", language="bash")

@@ -1,0 +1,93 @@
+"""What a page keeps in its address, so that a reload or a link shows the same again."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bort.core.errors import BortError
+from bort.core.parsing import parse_epsilon, parse_weights
+from bort.core.study import check_weights
+
+
+def study() -> str | None:
+    """The study's name, `?study=`."""
+    return _get("study")
+
+
+def choose_study(name: str) -> None:
+    """Change the study; pick, epsilon and weights belonged to the one before."""
+    st.query_params.from_dict({"study": name})
+
+
+def pick() -> str | None:
+    """The picked architecture's id, `?pick=`."""
+    return _get("pick")
+
+
+def choose_pick(architecture_id: str | None) -> None:
+    """Change the pick; None takes it away."""
+    _set("pick", architecture_id)
+
+
+def job() -> int | None:
+    """The watched job's number, `?job=`; what is no number is no job."""
+    text = _get("job")
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def choose_job(job_id: int | None) -> None:
+    """Watch another job; None watches none."""
+    _set("job", None if job_id is None else str(job_id))
+
+
+def model() -> str | None:
+    """The shown model's name, `?model=`."""
+    return _get("model")
+
+
+def choose_model(name: str) -> None:
+    """Show another model."""
+    _set("model", name)
+
+
+def epsilon() -> float | None:
+    """Epsilon, `?epsilon=`; None where there is none that can be used."""
+    text = _get("epsilon")
+    try:
+        return parse_epsilon(text) if text else None
+    except BortError:
+        return None
+
+
+def choose_epsilon(value: float) -> None:
+    """Change epsilon."""
+    _set("epsilon", f"{value:g}")
+
+
+def weights() -> tuple[float, float, float] | None:
+    """Cost weights, `?weights=1,2,1`; None where there are none that can be used."""
+    text = _get("weights")
+    try:
+        return parse_weights(text) if text else None
+    except BortError:
+        return None
+
+
+def choose_weights(values: Sequence[float]) -> None:
+    """Change the weights; three zeros cannot be kept, and are not."""
+    try:
+        check_weights(values)
+    except BortError:
+        return
+    _set("weights", ",".join(f"{value:g}" for value in values))
+
+
+def _get(name: str) -> str | None:
+    return st.query_params.get(name) or None
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value

@@ -1,0 +1,76 @@
+"""Show a figure: local plotly, clicks that reach Python, a camera that stays where it was put.
+
+`st.plotly_chart` mounts a 3-D chart anew on every change (its camera is lost) and does not
+report clicks on it; this component does both, for every kind of chart.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+import streamlit.components.v1 as components
+
+_FLAT_BUTTONS = ["zoom2d", "pan2d", "resetScale2d", "toImage"]
+_SPACE_BUTTONS = ["orbitRotation", "pan3d", "resetCameraDefault3d", "toImage"]
+
+
+def show(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    on_pick: Callable[[str], None] | None = None,
+) -> None:
+    """Draw `figure`; `on_pick` gets the `customdata` of a clicked mark, before the rerun.
+
+    Args:
+        key: unique on the page; zoom and camera belong to it.
+        alt: what the picture shows, for readers who do not see it.
+    """
+
+    def picked() -> None:
+        value = st.session_state[key].pick
+        if on_pick and value:
+            on_pick(str(value))
+
+    is_space = any(trace.type == "scatter3d" for trace in figure.data)
+    _component()(
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "library": _library_url(),
+            "config": {
+                "displaylogo": False,
+                "displayModeBar": "hover",
+                "modeBarButtons": [_SPACE_BUTTONS if is_space else _FLAT_BUTTONS],
+                "toImageButtonOptions": {"format": "svg", "filename": "bort"},
+            },
+            "picks": on_pick is not None,
+            "alt": alt,
+        },
+        on_pick_change=picked,
+    )
+
+
+@cache
+def _component() -> Any:
+    script = files("bort.ui.kit").joinpath("chart.js").read_text("utf-8")
+    return st.components.v2.component(
+        "bort_chart",
+        html='<div class="bort-chart" style="width:100%"></div>',
+        js=script,
+        isolate_styles=False,
+    )
+
+
+@cache
+def _library_url() -> str:
+    """Serve the plotly.min.js of the installed package; relative, so it works below any path."""
+    folder = Path(plotly.__file__).parent / "package_data"
+    served = components.declare_component("plotly", path=str(folder))
+    return f"./component/{served.name}/plotly.min.js?v={plotly.__version__}"

@@ -1,0 +1,53 @@
+"""What all pages share: settings, style, title, and one clear line instead of a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+import streamlit as st
+
+from bort.core.errors import BortError
+from bort.figures import Theme
+from bort.ui.kit import markup, navigation
+from bort.ui.kit.icons import ICON
+
+ABOUT = (
+    "bort finds small, fast text models: optimal subarchitecture extraction with a certificate. "
+    "It runs on this machine only and sends nothing anywhere."
+)
+
+
+def theme() -> Theme:
+    """Whether the reader's page is light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def settings(title: str | None = None) -> None:
+    """Title, icon and style; called by `app.py` and again by each page."""
+    st.set_page_config(
+        page_title=f"{title} · bort" if title else "bort",
+        page_icon=ICON,
+        layout="wide",
+        menu_items={"About": ABOUT},
+    )
+    st.html(f"<style>{files('bort.ui').joinpath('style.css').read_text('utf-8')}</style>")
+
+
+@contextmanager
+def page(title: str, *, lead: str) -> Iterator[None]:
+    """Everything around a page's content."""
+    settings(title)
+    navigation.run_if_page_came_first()
+    st.title(title, anchor=False)
+    markup.lead(lead)
+    with clear_errors():
+        yield
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Show what the user can mend as one line; fragments need it for themselves."""
+    try:
+        yield
+    except BortError as error:
+        markup.problem(str(error))

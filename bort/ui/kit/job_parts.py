@@ -1,0 +1,152 @@
+"""What every watched job shows alike, whatever it computes: titles, bar, buttons, log, links."""
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from bort.core.machine.lock import holder
+from bort.jobs import JobRecord, JobState, cancel, resume
+from bort.report.terminal import duration
+from bort.storage import read_log
+from bort.ui.agora.request import TORUS
+from bort.ui.kit import frame, markup, navigation, readings
+
+POLL_S = 1.0
+LOG_CHARACTERS = 6_000
+
+TITLES = {
+    JobState.QUEUED: "is about to start",
+    JobState.RUNNING: "is running",
+    JobState.DONE: "is done",
+    JobState.FAILED: "has failed",
+    JobState.CANCELLED: "was cancelled",
+    JobState.LOST: "was lost",
+}
+
+
+def look_again(look: Callable[..., None], job: JobRecord, *more: object) -> None:
+    """Call `look(job id, is active, *more)`, and again every second while the job is active."""
+    is_active = job.state.is_active
+    # A new function for each job and state: a final one is not polled.
+    st.fragment(look, run_every=POLL_S if is_active else None)(job.id, is_active, *more)
+
+
+def is_watched_here(job: JobRecord, page: str) -> bool:
+    """Whether `page` shows jobs of this kind; if not, say so, with a way to the page that does."""
+    there = navigation.watched_on(job.kind)
+    if there == page:
+        return True
+    markup.notice(f"Job {job.id} is of the kind {job.kind}; another page shows it.")
+    st.page_link(
+        there,
+        label=f"Watch job {job.id}",
+        icon=":material/visibility:",
+        query_params={"job": str(job.id)},
+    )
+    return False
+
+
+def title(job: JobRecord) -> str:
+    """Its number, state, attempt and time in one clause."""
+    attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
+    return f"Job {job.id} {TITLES[job.state]}{attempt}; {duration(job.seconds)} of work"
+
+
+def early_end(job: JobRecord, kept: str) -> None:
+    """Why it ended before its time, where it did, and what of it is kept."""
+    # What comes and goes has a container: else all below moves, and shows twice meanwhile.
+    with st.container():
+        if job.state.can_resume:
+            say = markup.notice if job.state is JobState.CANCELLED else markup.problem
+            say(f"It ended early: {(job.reason or 'no reason known').rstrip('.')}. {kept}")
+
+
+def bar(job: JobRecord, left: str = "left") -> None:
+    """How far an active job is, in a bar and in words."""
+    with st.container():
+        if job.state.is_active:
+            progress = job.progress
+            st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0)
+            eta = "" if progress.eta_s is None else f"; about {duration(progress.eta_s)} {left}"
+            markup.note((progress.message or "Waiting for its process") + eta)
+            pause(job)
+
+
+def pause(job: JobRecord) -> None:
+    """Why a running training stands still: somebody else measures latency meanwhile."""
+    with st.container():
+        who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
+        if who is not None and (job.process is None or who.pid != job.process.pid):
+            markup.notice(
+                f"Latency is being measured by {who}. Trainings pause meanwhile, so that they do "
+                "not disturb it, and go on by themselves."
+            )
+
+
+def _trains_networks(job: JobRecord) -> bool:
+    is_measurement = navigation.watched_on(job.kind) == navigation.MACHINE
+    return not is_measurement and job.spec.get("task") != TORUS
+
+
+def cancel_button(job: JobRecord, *, key: str) -> None:
+    """Cancel, as long as there is something to cancel."""
+    if job.state.is_active:
+        st.button(
+            "Stopping" if job.cancel_requested else "Cancel",
+            icon=":material/stop:",
+            key=key,
+            disabled=job.cancel_requested,
+            on_click=_request_cancel,
+            args=(job.id,),
+        )
+
+
+def resume_button(job: JobRecord, *, key: str) -> None:
+    """Resume, where there is something to go on with."""
+    if job.state.can_resume:
+        st.button(
+            "Resume",
+            type="primary",
+            icon=":material/resume:",
+            key=key,
+            on_click=_request_resume,
+            args=(job.id,),
+        )
+
+
+def log(job: JobRecord) -> None:
+    """The end of its log, folded away."""
+    with st.expander("Log"):
+        text, _ = read_log(job)
+        st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
+
+
+def links(
+    heading: str, jobs: Iterable[JobRecord], page: str, names: Callable[[JobRecord], str]
+) -> None:
+    """Jobs under a heading, each with a way to it; nothing where there are none."""
+    found = list(jobs)
+    if found:
+        markup.label(heading)
+    for job in found:
+        st.page_link(
+            page,
+            label=f"{names(job)}: job {job.id} {TITLES[job.state]}",
+            icon=":material/history:",
+            query_params={"job": str(job.id)},
+        )
+
+
+def study_or_kind(job: JobRecord) -> str:
+    """What most jobs are called in lists."""
+    return job.study or job.kind
+
+
+def _request_cancel(job_id: int) -> None:
+    with frame.clear_errors():
+        cancel(readings.store(), job_id, wait=False)
+
+
+def _request_resume(job_id: int) -> None:
+    with frame.clear_errors():
+        resume(readings.store(), job_id, detach=True)

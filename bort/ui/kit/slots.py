@@ -1,0 +1,69 @@
+"""Places below fields, where the message about that field appears."""
+
+from html import escape
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bort.core.errors import (
+    BortError,
+    DownloadError,
+    InvalidDataError,
+    InvalidModelError,
+    InvalidProfileError,
+    InvalidSpaceError,
+    MissingExtraError,
+    StudyConflictError,
+    UnknownSpaceError,
+    UnknownTaskError,
+)
+from bort.core.study import InvalidFieldError
+
+# Errors that do not name their field, by what they are about.
+_FIELDS: tuple[tuple[type[BortError], str], ...] = (
+    (UnknownTaskError, "task"),
+    (InvalidDataError, "task"),
+    (DownloadError, "task"),
+    (UnknownSpaceError, "space"),
+    (InvalidSpaceError, "space"),
+    (InvalidModelError, "source"),
+    (InvalidProfileError, "profile"),
+    (MissingExtraError, "runtime"),
+    (StudyConflictError, "name"),
+)
+
+
+class Slots:
+    """Reserve a place below each field; fill it once the value is known to be wrong."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, DeltaGenerator] = {}
+        self._count = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found wrong."""
+        return self._count == 0
+
+    def below(self, *fields: str) -> None:
+        """Messages about `fields` appear here."""
+        place = st.empty()
+        self._places.update(dict.fromkeys(fields, place))
+
+    def show(self, error: BortError, *, scope: str = "") -> None:
+        """Say what is wrong where it can be mended; at `general` if nobody knows where.
+
+        Args:
+            error: what is wrong; its `field` is looked up as `scope.field`, then as `field`.
+        """
+        self._count += 1
+        field = _field(error)
+        places = (self._places.get(name) for name in (f"{scope}.{field}", field, "general"))
+        place = next(place for place in places if place is not None)
+        place.html(f'<p class="bort-problem" role="alert">{escape(str(error))}</p>')
+
+
+def _field(error: BortError) -> str:
+    if isinstance(error, InvalidFieldError):
+        return error.field
+    return next((field for kind, field in _FIELDS if isinstance(error, kind)), "general")

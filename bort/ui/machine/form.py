@@ -1,0 +1,187 @@
+"""The form of a new measurement: what, on which runtime and texts; its time; and Start."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from bort.core.errors import BortError, BusyError
+from bort.core.machine.lock import holder
+from bort.core.study import InvalidFieldError, LatencySpec, TaskSpec
+from bort.families import SPACE_NAMES, load_space, parse_space
+from bort.jobs import start_detached
+from bort.latency.estimate import Estimate, estimate, estimate_landmarks, estimate_winners
+from bort.latency.runs.landmarks import check_landmarks
+from bort.latency.runs.plan import make_plan
+from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
+from bort.latency.stored import check_new_name, study_profile_of
+from bort.report.terminal import duration
+from bort.tasks import list_tasks
+from bort.ui.kit import address, markup, readings, uploads
+from bort.ui.kit.slots import Slots
+
+T = TypeVar("T")
+
+SPACE, WINNERS, LANDMARKS = "A search space", "A study's winners", "Well-known models"
+OWN_SPACE = "my own TOML file"
+ONE_LENGTH = "one length"
+
+
+class Measurement:
+    """A measurement that can be started: the job's kind and spec, and how long it takes."""
+
+    def __init__(self, kind: str, spec: dict[str, Any], takes: Estimate) -> None:
+        self.kind, self.spec, self.takes = kind, spec, takes
+
+
+def show(slots: Slots) -> None:
+    """All fields, and the button."""
+    with st.container(border=True):
+        markup.label("Measure")
+        what = st.segmented_control(
+            "What", [SPACE, WINNERS, LANDMARKS], default=SPACE, key="measure-what", required=True
+        )
+        make = {SPACE: _space, WINNERS: _winners, LANDMARKS: _landmarks}[what]
+        fields = st.container()
+        slots.below("general")
+        with fields:
+            asked = _attempt(slots, lambda: make(slots))
+        _start(asked, slots)
+
+
+def _space(slots: Slots) -> Measurement:
+    left, right = st.columns(2)
+    with left:
+        choice = st.selectbox("Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space")
+        given = None
+        if choice == OWN_SPACE:
+            given = st.file_uploader("Space as TOML", type=["toml"], key="space-file")
+        slots.below("space")
+    count = right.number_input(
+        "Architectures",
+        value=48,
+        step=8,
+        key="count",
+        help="Half of them, 32 at most, fit the model; the others judge it.",
+    )
+    latency, task = _workload(slots, with_lengths=True)
+    name = st.text_input("Name", key="profile-name", placeholder="made from space and runtime")
+    slots.below("profile")
+    if choice == OWN_SPACE and given is None:
+        raise InvalidFieldError("space", "no space yet; upload a TOML file")
+    space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
+    make_plan(space, latency, count, 0)
+    spec = {
+        "space": space.to_dict(),
+        "latency": latency.to_dict(),
+        "count": count,
+        "seed": 0,
+        "name": check_new_name(readings.store(), name) if name else None,
+        "lengths_from": None if task is None else task.to_dict(),
+    }
+    return Measurement("latency", spec, estimate(latency.runtime, count))
+
+
+def _winners(slots: Slots) -> Measurement:
+    studies = [s for s in readings.studies() if s.profile and s.evaluation_count]
+    names = [study.name for study in studies]
+    name = st.selectbox("Study", names, index=0 if names else None, key="measure-study")
+    slots.below("study")
+    if name is None:
+        raise InvalidFieldError("study", "no study has a front yet; start a search first")
+    study = studies[names.index(name)]
+    profile = study_profile_of(readings.store(), name)
+    runtime_kind(profile.runtime).check_installed()
+    front = readings.answer(study).front
+    markup.note(
+        f"The {len(front)} architectures on its front, with {profile.runtime}, "
+        f"{profile.workload}: as its latency was predicted."
+    )
+    return Measurement("winners", {"study": name}, estimate_winners(profile.runtime, len(front)))
+
+
+def _landmarks(slots: Slots) -> Measurement:
+    markup.note(
+        "BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 with random weights, "
+        "in the same rounds. Needs up to 8 GiB of memory with an exported runtime, 2 with PyTorch."
+    )
+    latency, _ = _workload(slots, with_lengths=False)
+    check_landmarks(latency)
+    return Measurement(
+        "landmarks", {"latency": latency.to_dict()}, estimate_landmarks(latency.runtime)
+    )
+
+
+def _workload(slots: Slots, *, with_lengths: bool) -> tuple[LatencySpec, TaskSpec | None]:
+    row = st.columns(4)
+    runtime = row[0].selectbox(
+        "Runtime", RUNTIME_NAMES, format_func=_runtime_title, key="measure-runtime"
+    )
+    batch_size = row[1].number_input("Texts per pass", value=1, step=1, key="measure-batch")
+    length = row[2].number_input("Tokens per text", value=32, step=16, key="measure-length")
+    threads = row[3].number_input(
+        "CPU threads", value=None, step=1, key="measure-threads", placeholder="all cores"
+    )
+    slots.below("runtime", "batch_size", "sequence_length", "threads")
+    task = None
+    if with_lengths:
+        names = [ONE_LENGTH, *(info.name for info in list_tasks())]
+        chosen = st.selectbox(
+            "Lengths of texts",
+            names,
+            key="measure-lengths",
+            help="One length, or lengths spread like those of a task's texts.",
+        )
+        slots.below("task")
+        task = None if chosen == ONE_LENGTH else TaskSpec(task=chosen)
+    spec = LatencySpec(
+        runtime=runtime, batch_size=batch_size, sequence_length=length, threads=threads
+    )
+    return spec, task
+
+
+def _runtime_title(name: str) -> str:
+    return name if not runtime_kind(name).missing else f"{name} (not installed)"
+
+
+def _start(asked: Measurement | None, slots: Slots) -> None:
+    if asked is not None:
+        quiet, most = asked.takes
+        markup.note(
+            f"Takes about {duration(quiet)} on a quiet machine, {duration(most)} at most on a "
+            "restless one. Trainings of bort pause meanwhile and go on after; the dashboard does "
+            "not wait. Cancelling keeps the rounds that are complete."
+        )
+    is_started = st.button(
+        "Start measuring",
+        type="primary",
+        icon=":material/timer:",
+        disabled=asked is None,
+        key="measure-start",
+    )
+    if is_started and asked is not None:
+        try:
+            _refuse_a_second()
+            job = start_detached(readings.store(), asked.kind, asked.spec)
+        except BortError as error:
+            slots.show(error)
+            return
+        address.choose_job(job)
+        st.rerun()
+
+
+def _refuse_a_second() -> None:
+    who = holder()
+    if who is not None:
+        raise BusyError(
+            f"this machine is being measured by {who}; two at once would disturb each other: "
+            "wait for it to end, or cancel it"
+        )
+
+
+def _attempt(slots: Slots, make: Callable[[], T]) -> T | None:
+    try:
+        return make()
+    except BortError as error:
+        slots.show(error)
+        return None

@@ -1,0 +1,47 @@
+"""Measured latency on the front: whose machine it is, winners as measured, landmarks."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bort.figures.latency_landmarks import LandmarkMark
+from bort.latency.compare import differences_from_here
+from bort.latency.stored import named_profile
+from bort.studies.answers import StudyAnswer, redrawn
+from bort.ui.kit import markup, navigation, readings
+from bort.ui.machine import landmarks as machine_landmarks
+from bort.ui.machine import verdict as machine_verdict
+
+
+def choose(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
+    """Toggles above the charts; what is to be drawn with them."""
+    say_origin(answer)
+    marks = machine_landmarks.marks_for(answer.latency)
+    measured = sum(point.latency_measured is not None for point in answer.points)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        is_measured = st.toggle(
+            "Measured latencies",
+            key="measured-latencies",
+            disabled=not measured,
+            help="Draw the winners where they were measured, and the front that follows. What is "
+            "certified speaks of predicted latency.",
+        )
+        is_marked = st.toggle(
+            "Well-known models",
+            key="landmarks-on-front",
+            disabled=not marks,
+            help="BERT-large, Bort and others, as timed here on the same runtime and workload.",
+        )
+        if not measured or not marks:
+            st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
+    if is_measured and measured:
+        markup.note(f"{measured} architectures are drawn where they were measured.")
+        return redrawn(answer), marks if is_marked else ()
+    return answer, marks if is_marked else ()
+
+
+def say_origin(answer: StudyAnswer) -> None:
+    """One line where the study's latencies are another machine's."""
+    name = answer.latency.get("profile")
+    if name and not answer.latency.get("is_this_machine"):
+        machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

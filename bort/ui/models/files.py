@@ -1,0 +1,121 @@
+"""Take a model away: as files, as a command, as Python."""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from bort.core.errors import BortError
+from bort.export.huggingface import check_files
+from bort.latency.runtimes import runtime_kind
+from bort.storage import ModelRecord
+from bort.studies.commands import export_command, finetune_command, predict_python
+from bort.ui.kit import markup, readings
+from bort.ui.models.rows import section, seed_count
+
+LARGEST_BYTES = 512 << 20  # of what a browser is handed; the command line has no limit
+ONNX_RUNTIME = "onnx-float32"
+
+Make = Callable[[ModelRecord, Path], object]
+
+
+def show(model: ModelRecord) -> None:
+    """Buttons, then the same as commands to copy."""
+    markup.label("Take it away", "Made when you press, in the background.")
+    try:
+        check_files(model)
+    except BortError as error:
+        markup.problem(str(error))
+        return
+    size = sum(file.stat().st_size for file in model.folder.iterdir() if file.is_file())
+    if size > LARGEST_BYTES:
+        markup.notice(f"{size / 2**20:,.0f} MiB are too large for a browser; use the commands.")
+    else:
+        _buttons(model)
+    with st.expander("As commands and as Python"):
+        for kind in ("hf", "onnx", "bundle"):
+            st.code(_command(model, kind), language="bash", wrap_lines=True)
+        markup.label("answer a text, without this package")
+        st.code(predict_python(f"{model.name}-hf"), language="python", wrap_lines=True)
+        if not model.is_imported:
+            markup.label("train it again")
+            seeds = max(1, seed_count(model.realised))
+            command = finetune_command(
+                model.study,
+                [model.architecture_id],
+                seeds=seeds,
+                recipe=model.evidence.get("recipe"),
+                threads=section(model.evidence, "oracle").get("threads"),
+            )
+            st.code(command, language="bash", wrap_lines=True)
+
+
+def _command(model: ModelRecord, kind: str) -> str:
+    return export_command(model.name, kind, f"{model.name}-{kind}{'.zip' * (kind == 'bundle')}")
+
+
+def _file_name(model: ModelRecord, kind: str) -> str:
+    return f"{model.name}-{kind}.zip"
+
+
+def _buttons(model: ModelRecord) -> None:
+    onnx_missing = runtime_kind(ONNX_RUNTIME).missing
+    with st.container(horizontal=True):
+        for kind, label, make in (
+            ("hf", "Hugging Face", _huggingface),
+            ("onnx", "ONNX", _onnx),
+            ("bundle", "Run bundle", _bundle),
+        ):
+            st.download_button(
+                label,
+                partial(made, model, make),
+                file_name=_file_name(model, kind),
+                mime="application/zip",
+                icon=":material/download:",
+                key=f"download-{kind}",
+                on_click="ignore",
+                disabled=kind == "onnx" and bool(onnx_missing),
+            )
+    if onnx_missing:
+        markup.note(f"ONNX needs {', '.join(onnx_missing)}: pip install 'bort[onnx]'")
+
+
+def made(model: ModelRecord, make: Make) -> io.BytesIO:
+    """One zip of what `make` writes; runs when the download is asked for, beside the page."""
+    with tempfile.TemporaryDirectory(prefix="bort-export-") as scratch:
+        out = Path(scratch) / model.folder_name
+        make(model, out)
+        if out.is_file():
+            return io.BytesIO(out.read_bytes())
+        return _zipped(out)
+
+
+def _zipped(folder: Path) -> io.BytesIO:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # weights hardly shrink
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, Path(folder.name) / file.relative_to(folder))
+    packed.seek(0)
+    return packed
+
+
+def _huggingface(model: ModelRecord, out: Path) -> None:
+    from bort.export.huggingface import export_huggingface
+
+    export_huggingface(model, out)
+
+
+def _onnx(model: ModelRecord, out: Path) -> None:
+    from bort.export.onnx import export_onnx
+
+    export_onnx(model, out, measure=False)  # measuring waits for a quiet machine
+
+
+def _bundle(model: ModelRecord, out: Path) -> None:
+    from bort.export.bundle import export_bundle
+
+    export_bundle(readings.store(), model, out)

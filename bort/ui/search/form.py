@@ -1,0 +1,151 @@
+"""The form of a new search: where to look, on which task, and all parts put together."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bort.core.errors import BortError
+from bort.core.study import InvalidFieldError, StudySpec, TaskSpec, check_name, suggest_name
+from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
+from bort.tasks import TaskInfo, list_tasks
+from bort.ui.kit import kept_uploads, markup, uploads
+from bort.ui.kit.slots import Slots
+from bort.ui.search import fields as search_fields
+
+T = TypeVar("T")
+
+OWN_SPACE = "my own TOML file"
+OWN_PATH = "a file on this machine"
+OWN_UPLOAD = "a file to upload"
+EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]\n...'
+
+
+def fill_in(slots: Slots) -> StudySpec | None:
+    """All fields; None while something in them is wrong, which is then said beside it."""
+    where = _box("Where to search")
+    what = _box("On which task")
+    certify = _box("What to certify, and what it may spend")
+    advanced = st.expander("Advanced: name, training, latency, assumptions")
+    slots.below("general")
+    space = attempt(slots, "space", lambda: _space(where, slots))
+    task = attempt(slots, "task", lambda: _task(what, slots))
+    name = attempt(slots, "name", lambda: _name(advanced, slots, task, space))
+    search = attempt(slots, "search", lambda: search_fields.search(certify, advanced, slots))
+    training = attempt(slots, "training", lambda: search_fields.training(certify, advanced, slots))
+    latency = attempt(slots, "latency", lambda: search_fields.latency(advanced, slots))
+    if not (space and task and name and search and training and latency):
+        return None
+    return StudySpec(
+        name=name,
+        space=space.to_dict(),
+        task=task,
+        training=training,
+        latency=latency,
+        search=search,
+    )
+
+
+def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
+    """Make a part; None, and the message in its place, if that fails."""
+    try:
+        return make()
+    except BortError as error:
+        slots.show(error, scope=scope)
+        return None
+
+
+def _box(title: str) -> DeltaGenerator:
+    box = st.container(border=True)
+    with box:
+        markup.label(title)
+    return box
+
+
+def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
+    with box:
+        choice = st.selectbox(
+            "Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space", persist_state="session"
+        )
+        given = None
+        if choice == OWN_SPACE:
+            given = kept_uploads.ask("Space as TOML", endings=["toml"], key="space-file")
+        slots.below("space")
+        if choice == OWN_SPACE and given is None:
+            st.code(EXAMPLE_SPACE, language="toml")
+            raise InvalidFieldError("space", "no space yet; upload a TOML file like the one below")
+        space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
+        counts = space.parameter_count
+        listed = "; ".join(
+            f"{name} {', '.join(map(str, values))}" for name, values in space.dimensions.items()
+        )
+        markup.note(
+            f"{len(space):,} architectures of {counts.min() / 1e6:.2f} to "
+            f"{counts.max() / 1e6:.2f} M parameters: {listed}."
+        )
+    return space
+
+
+def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
+    with box:
+        known = {info.name: info for info in list_tasks()}
+        choice = st.selectbox(
+            "Task", [*known, OWN_PATH, OWN_UPLOAD], key="task", persist_state="session"
+        )
+        is_own = choice not in known
+        path = choice
+        if choice == OWN_PATH:
+            path = st.text_input(
+                "Path", key="path", persist_state="session", placeholder="reviews.csv"
+            )
+        elif choice == OWN_UPLOAD:
+            given = kept_uploads.ask(
+                "CSV, TSV, JSONL or Parquet", endings=uploads.DATA_ENDINGS, key="task-file"
+            )
+            path = str(uploads.keep(given)) if given else ""
+        slots.below("task")
+        columns = st.columns(3 if is_own else 1)
+        text, label = "text", "label"
+        if is_own:
+            text = columns[0].text_input(
+                "Text column, or two with a comma", "text", key="text", persist_state="session"
+            )
+            label = columns[1].text_input(
+                "Label column", "label", key="label", persist_state="session"
+            )
+        labelled = columns[-1].number_input(
+            "Labelled training texts",
+            value=None,
+            step=100,
+            key="labelled",
+            persist_state="session",
+            placeholder="all",
+            help="Keep so many labels; the other training texts count as unlabelled.",
+        )
+        slots.below("text", "label", "labelled")
+        if not is_own:
+            _introduce(known[choice])
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    return TaskSpec(task=path, text=names, label=label.strip(), labelled=labelled)
+
+
+def _introduce(task: TaskInfo) -> None:
+    state = "prepared" if task.prepared else "fetched from the package index when first used"
+    markup.note(f"{task.title}: {task.rows:,} texts, {len(task.class_names)} classes; {state}.")
+
+
+def _name(
+    box: DeltaGenerator, slots: Slots, task: TaskSpec | None, space: SearchSpace | None
+) -> str | None:
+    with box:
+        name = st.text_input(
+            "Name of the study",
+            key="name",
+            persist_state="session",
+            placeholder="made from the task and the space",
+        )
+        slots.below("name")
+    if name:
+        return check_name(name)
+    return None if task is None or space is None else suggest_name(task.task, space.name)

@@ -1,0 +1,110 @@
+"""Before Start: what a search will cost at most; and Start itself."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import streamlit as st
+
+from bort.core.errors import BortError
+from bort.core.study import StudySpec
+from bort.jobs import start_detached
+from bort.latency.compare import differences_from_here
+from bort.latency.stored import named_profile
+from bort.ui.kit import address, markup, readings
+from bort.ui.kit.slots import Slots
+from bort.ui.machine import verdict as machine_verdict
+
+if TYPE_CHECKING:
+    from bort.studies.plan import Plan
+
+GIB = 2**30
+
+
+def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
+    """The card beside the form, with the button that starts the job."""
+    markup.label("Before you start")
+    if spec is None:
+        markup.note("Something in the form cannot be used yet; it is said beside its field.")
+    else:
+        _cost(spec, slots)
+    is_started = st.button(
+        "Start the search",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=spec is None,
+        width="stretch",
+        key="start",
+    )
+    markup.note(
+        "It runs in a process of its own: close the page, come back, it goes on. "
+        "Stopping early keeps every training, and a weaker certificate."
+    )
+    if is_started and spec is not None:
+        _start(spec, slots, is_named=is_named)
+
+
+def _cost(spec: StudySpec, slots: Slots) -> None:
+    from bort.studies.plan import plan_study
+
+    try:
+        plan = plan_study(readings.store(), spec)
+    except BortError as error:
+        slots.show(error, scope="latency")
+        return
+    if spec.latency.profile is not None:
+        profile = named_profile(readings.store(), spec.latency.profile)
+        machine_verdict.origin(differences_from_here(profile))
+    available = psutil.virtual_memory().available
+    markup.facts(
+        [
+            ("Trainings", f"{plan.evaluations_at_most:,} at most", "all seeds together"),
+            ("Time", _minutes(plan.minutes), f"of training candidates, {plan.basis}"),
+            *_first(plan),
+            (
+                "Memory",
+                f"about {plan.memory_bytes / GIB:.1f} GiB",
+                f"{available / GIB:.1f} GiB are free now",
+            ),
+        ]
+    )
+    if plan.memory_bytes > available:
+        markup.problem(
+            "The largest candidate may not fit into memory; take fewer texts per step, "
+            "or a space of smaller models."
+        )
+
+
+def _minutes(minutes: float | None) -> str:
+    from bort.report.terminal import duration
+
+    return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
+
+
+def _first(plan: "Plan") -> list[tuple[str, str, str]]:
+    """What is done once, before the first candidate is trained."""
+    rows = []
+    if plan.measures_latency:
+        rows.append(("Before", "about 2 min", "measuring this machine's latency, once"))
+    if plan.trains_teacher:
+        text = "fine-tuning the teacher and labelling with it, once per task"
+        rows.append(("" if rows else "Before", _minutes(plan.teacher_minutes), text))
+    return rows
+
+
+def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
+    from bort.studies.plan import check_profile, check_study
+
+    try:
+        with st.spinner("Checking data, runtime and source network"):
+            spec = check_study(spec, fetch=False)
+        store = readings.store()
+        check_profile(store, spec)
+        create = store.create_study if is_named else store.create_numbered_study
+        spec = replace(spec, name=create(spec).name)
+        job = start_detached(store, "search", spec.to_dict(), study=spec.name)
+    except BortError as error:
+        slots.show(error)
+        return
+    address.choose_job(job)
+    st.rerun()

@@ -1,0 +1,127 @@
+"""One job, watched: how far it is, what it has found so far, what became of it."""
+
+import streamlit as st
+
+from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
+from bort.jobs import JobRecord
+from bort.report.terminal import duration
+from bort.storage import StudyRecord
+from bort.studies.answers import StudyAnswer
+from bort.ui.front import certificate
+from bort.ui.front import charts as front_charts
+from bort.ui.front.point_panel import latency_note
+from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
+
+
+def watch(job_id: int) -> None:
+    """Show a job, and look again as long as it is active."""
+    job = readings.job(job_id)
+    if job_parts.is_watched_here(job, navigation.SEARCH):
+        job_parts.look_again(_look, job)
+
+
+def _look(job_id: int, was_active: bool) -> None:
+    with frame.clear_errors():
+        job = readings.job(job_id)
+        # Ended, resumed, or left: the page around this fragment has to change as well.
+        if job.state.is_active != was_active or address.job() != job_id:
+            st.rerun()
+        study = readings.study(job.study)
+        _head(job, study)
+        answer = None if study is None else readings.answer(study)
+        _progress(job, answer)
+        with st.container():
+            if answer is not None and answer.points:
+                _found(job, answer)
+        with st.container():
+            if answer is not None and answer.points:
+                certificate.claim(answer)
+                markup.note(latency_note(answer.latency))
+        job_parts.log(job)
+
+
+def _head(job: JobRecord, study: StudyRecord | None) -> None:
+    markup.name(job.study or job.kind, f"{job_parts.title(job)}.")
+    job_parts.early_end(job, _kept(study))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        job_parts.cancel_button(job, key="cancel")
+        job_parts.resume_button(job, key="resume")
+        if study is not None:
+            st.page_link(
+                navigation.PARETO,
+                label="Open its Pareto front",
+                icon=":material/scatter_plot:",
+                query_params={"study": study.name},
+            )
+        st.button(
+            "New search",
+            icon=":material/add:",
+            type="tertiary",
+            on_click=address.choose_job,
+            args=(None,),
+        )
+
+
+def _kept(study: StudyRecord | None) -> str:
+    if study is not None and study.evaluation_count:
+        return "What it finished is kept."
+    return "No training was finished; resume it once that is mended, or start another search."
+
+
+def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
+    progress = job.progress
+    with st.container():
+        if job.state.is_active:
+            share = progress.done / progress.total if progress.total else 0.0
+            st.progress(min(1.0, share))
+            markup.note(progress.message or "Waiting for its process")
+            job_parts.pause(job)
+    with st.container(horizontal=True, gap="large"):
+        if answer is not None:
+            limit = answer.spec.search.budget or answer.evaluation_bound
+            most = min(answer.evaluation_bound, limit)
+            st.metric("Trained", f"{answer.evaluations:,} of {most:,} at most", width="content")
+            certified = answer.certified_epsilon
+            st.metric(
+                f"Certified ε so far, {answer.epsilon:g} asked for",
+                "none yet" if certified is None else f"{certified:.3g}",
+                width="content",
+            )
+        if job.state.is_active and progress.eta_s is not None:
+            st.metric("Left at most", duration(progress.eta_s), width="content")
+
+
+def _found(job: JobRecord, answer: StudyAnswer) -> None:
+    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    series = readings.store().metrics(job.id).get("certified_epsilon", [])
+    if all(value is None for _, value in series):
+        series = []
+    front_charts.legend(answer, frame.theme(), has_pick=False)
+    columns = st.columns(3 if series else 2, gap="medium")
+    for column, x in zip(columns, (SIZE, LATENCY), strict=False):
+        with column:
+            chart.show(
+                plot_pair(info, x, ERROR, theme=frame.theme(), log=[x], height=280),
+                key=f"job:{x.name}",
+                alt=f"{ERROR.title} against {x.title} of what is trained so far",
+            )
+    if series:
+        with columns[-1]:
+            chart.show(
+                plot_certified_epsilon(
+                    [step for step, _ in series],
+                    [value for _, value in series],
+                    target=answer.epsilon,
+                    theme=frame.theme(),
+                    height=280,
+                ),
+                key="job:epsilon",
+                alt="Certified ε after each training",
+            )
+
+
+def recent() -> None:
+    """The latest searches, whatever became of them, each with a way to it."""
+    job_parts.links(
+        "Recent searches", readings.recent_searches(), navigation.SEARCH, job_parts.study_or_kind
+    )

@@ -1,0 +1,34 @@
+"""`bort bench agora` on a tiny task: which arms, how many points, and what it says of them."""
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.agora.bench import Line, bench_findings, bench_rows
+from bort.agora.text.spec import AGORA, PLAIN
+from bort.cli.main import bort
+
+ARMS = (AGORA, PLAIN, "random", "random-double")
+
+
+@pytest.fixture
+def rows(spec):
+    line = Line("tiny", spec, 1, ARMS)
+    made = [row for together in bench_rows(line, ()) for row in together]
+    assert list(bench_rows(line, made)) == []  # nothing is run twice
+    return {row["arm"]: row for row in made}
+
+
+def test_random_augmentation_may_have_twice_as_many_points(rows):
+    assert rows.keys() == set(ARMS)
+    assert rows["random"]["added"] == rows[AGORA]["added"] > 0
+    assert rows["random-double"]["added"] == 2 * rows[AGORA]["added"]
+    assert len({row["steps"] for row in rows.values()}) == 1
+    (found,) = bench_findings(list(rows.values()))
+    pairs = {(row["from"], row["to"]) for row in found["differences"]}
+    assert ("random-double", AGORA) in pairs
+
+
+def test_an_unknown_arm_is_refused_in_one_line(tmp_path):
+    given = ["bench", "agora", "--arms", "plain,best", "--out", str(tmp_path)]
+    result = CliRunner().invoke(bort, given, catch_exceptions=True)
+    assert "unknown arm 'best'" in str(result.exception)

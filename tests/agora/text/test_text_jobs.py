@@ -1,0 +1,250 @@
+"""Agora on texts as a job and as a command: killed and resumed, compared, shown, replayed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bort import jobs
+from bort.agora.text.spec import ARMS, TextSpec
+from bort.cli.main import bort
+from bort.core.errors import BortError, StoreError
+from bort.core.machine.turns import training_turn
+from bort.jobs.kinds.agora import point_rows
+from bort.jobs.kinds.agora_runs import WAITING, turn_to_train
+from bort.storage import open_store
+from bort.storage.agora_arms import read_arms
+from bort.storage.agora_vectors import read_vectors
+from bort.tasks import load_task
+from bort.ui.agora.request import job_spec
+
+ROUND_KEYS = {
+    *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
+    *("audit_error", "surviving_hyperparameters", "betti", "coverage"),
+}
+FINAL_KEYS = {"dev_error", "audit_error", "audit_low", "audit_high", "audit_n"}
+KILL_AFTER_ROUND_0 = """
+import os, signal, sys
+from bort import jobs
+from bort.storage import open_store
+import json
+def kill(progress):
+    if progress.done == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+with open_store() as store:
+    jobs.run_here(store, "agora", json.loads(sys.argv[1]), study="tiny", on_progress=kill)
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (["--sampler", "mixture"], "source"),
+        (["--sampler", "edits"], "words"),
+        (["--sampler", "edits", "--representation", "source"], "source"),
+        (["--sampler", "mix", "--labelled", "420"], "words"),
+    ],
+)
+def test_no_text_passes_the_source_network_unless_it_is_cheap(place, store, more, expected) -> None:
+    assert job_spec(options(place, *more), store)["representation"] == expected
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
+        yield store
+
+
+def outcome(store, job: int) -> list[dict]:
+    """What a run stored, but for the time it took."""
+    found = []
+    for record in store.agora_rounds(job):
+        summary = {k: v for k, v in record.summary.items() if k != "seconds"}
+        found.append({"round": record.round, "summary": summary})
+    return found
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(bort, ["agora", *arguments], catch_exceptions=True)
+
+
+def options(place, *more: str) -> list[str]:
+    return [
+        *("--task", str(place / "reviews.csv"), "--labelled", "60", "--steps", "10"),
+        *("--architecture", "1-2-16-32", "--source", str(place / "source"), "--threads", "1"),
+        *("--closing-steps", "15", "--rounds", "1", "--points-per-round", "30", *more),
+    ]
+
+
+def test_a_killed_run_resumes_to_the_same_result(spec, store, tmp_path, monkeypatch) -> None:
+    chosen = replace(spec, sampler="edits").to_dict()
+    jobs.run_here(store, "agora", chosen, study="tiny")
+    whole = outcome(store, 1)
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    # In a process of its own it would spin: one core, several runs of tests.
+    killed = subprocess.run(
+        [sys.executable, "-c", KILL_AFTER_ROUND_0, json.dumps(chosen)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    time.sleep(0.01)
+    assert outcome(store, 2) == whole[:1]
+    jobs.resume(store, 2, detach=False)
+    assert outcome(store, 2) == whole
+    texts = [p["value"] for p in point_rows(store.agora_rounds(2)) if p["label"] is not None]
+    assert len(texts) == len(set(texts))
+    for number, points in [(None, whole_dev(spec)), (0, len(whole[0]["round"]["points"]))]:
+        first, second = (read_vectors(store.job(job), number, count=points) for job in (1, 2))
+        assert first is not None
+        assert np.array_equal(first, second)
+
+
+def whole_dev(spec) -> int:
+    return len(load_task(spec.task).dev.texts)
+
+
+@pytest.mark.parametrize("representation", ["source", "student"])
+def test_the_map_is_drawn_from_vectors_of_the_run(spec, store, representation) -> None:
+    """Distances on it are those that the run measured, unless the space moved with the student."""
+    chosen = replace(spec, representation=representation, rounds=1)
+    jobs.run_here(store, "agora", chosen.to_dict(), study="tiny")
+    points = store.agora_rounds(1)[0].round["points"]
+    dev = read_vectors(store.job(1), None, count=whole_dev(spec))
+    vectors = read_vectors(store.job(1), 0, count=len(points))
+    assert np.linalg.norm(dev, axis=1) == pytest.approx(1, abs=1e-3)
+    measured = np.linalg.norm(vectors - dev[[point["parent"] for point in points]], axis=1)
+    stored = [point["distance"] for point in points]
+    assert (measured == pytest.approx(stored, abs=2e-3)) == (representation == "source")
+    assert read_vectors(store.job(1), 0, count=len(points) + 1) is None
+    assert read_vectors(store.job(1), 7, count=1) is None
+
+
+def test_a_run_whose_map_cannot_be_stored_goes_on(spec, store, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("no space left")
+
+    monkeypatch.setattr("bort.jobs.kinds.agora_vectors.write_vectors", full)
+    answer = jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
+    assert len(answer["rounds"]) == 2
+    assert any("map will compare words" in event.message for event in store.events(1))
+
+
+def test_the_command_answers_as_the_contract_says(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    result = run("run", *options(place), "--json")
+    assert result.exit_code == 0, result.exception
+    answer = json.loads(result.stdout)
+    assert {"study", "task", "rounds", "final", "seconds"} <= answer.keys()
+    assert all(row.keys() >= ROUND_KEYS for row in answer["rounds"])
+    assert answer["final"].keys() >= FINAL_KEYS
+    assert run("show", "1", "--points").exit_code == 0
+    assert run("export", "1", str(tmp_path / "points.parquet")).exit_code == 0
+    points = json.loads(run("show", "1", "--points", "--json").stdout)["points"]
+    number = next(p["position"] for p in points if p["verdict"] == "accepted")
+    again = run("replay", "1", "--relabel", f"0:{number}=1", "--json")
+    assert again.exit_code == 0, again.exception
+    with open_store() as store:
+        changed = point_rows(store.agora_rounds(2))[number]
+    assert (changed["label"], changed["probabilities"]) == (1, (0.0, 1.0))
+
+
+def test_a_comparison_is_fair_and_goes_on_where_it_was(spec, store) -> None:
+    described = {**replace(spec, closing_steps=20, rounds=1).to_dict(), "seeds": 2}
+    answer = jobs.run_here(store, "agora-comparison", described, study="tiny")
+    rows = answer["students"]
+    assert {(row["arm"], row["seed"]) for row in rows} == {(a, s) for a in ARMS for s in (0, 1)}
+    for seed in (0, 1):
+        mine = {row["arm"]: row for row in rows if row["seed"] == seed}
+        assert len({row["steps"] for row in mine.values()}) == 1
+        assert mine["random"]["added"] == mine["agora"]["added"] > 0
+        assert mine["agora-half"]["added"] == mine["random-half"]["added"]
+        assert mine["plain"]["added"] == 0
+    found = {(row["from"], row["to"]): row for row in answer["differences"]}
+    for row in found.values():
+        assert row["low"] <= row["difference"] <= row["high"]
+
+    def stop(progress: jobs.Progress) -> None:
+        if progress.done == 3:
+            store.request_cancel(2)
+            raise KeyboardInterrupt
+
+    with pytest.raises(jobs.JobCancelledError):
+        jobs.run_here(store, "agora-comparison", described, study="tiny", on_progress=stop)
+    assert len(read_arms(store.job(2))) == 3
+    jobs.resume(store, 2, detach=False)
+    assert untimed(read_arms(store.job(2))) == untimed(rows)
+
+
+def untimed(rows: list[dict]) -> list[dict]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--learner", "knn"], "--learner"),
+        (["--sampler", "magic"], "magic"),
+        (["--radius", "0"], "radius"),
+        (["--labeler", "/no/such/folder"], "folder"),
+        (["--labeler", "sklearn:Nothing"], "Nothing"),
+        (["--pool", "nowhere.csv"], "nowhere.csv"),
+        (["--architecture", "2-2"], "2-2"),
+        (["--labelled", "1"], "labelled=1"),
+        (["--ablate", "--seeds", "0"], "seeds"),
+        (["--from-study", "unheard-of"], "unheard-of"),
+    ],
+)
+def test_bad_input_is_one_clear_line(place, tmp_path, monkeypatch, more, message) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    result = run("run", *options(place, *more))
+    assert isinstance(result.exception, BortError), result.exception
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_nothing_to_retrieve_from_is_told_before_the_run(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    arguments = [
+        a for a in options(place, "--sampler", "retrieval") if a not in ("--labelled", "60")
+    ]
+    result = run("run", *arguments)
+    assert "no pool" in str(result.exception)
+
+
+def test_a_spec_survives_json(spec) -> None:
+    assert TextSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_minutes_end_a_run(spec, store) -> None:
+    answer = jobs.run_here(store, "agora", replace(spec, minutes=1e-6).to_dict(), study="tiny")
+    assert answer["final"]["ending"] == "time-spent"
+    assert len(answer["rounds"]) == 1
+    assert np.isfinite(answer["final"]["audit_error"])
+
+
+def test_waiting_for_another_training_is_told_and_then_forgotten(monkeypatch) -> None:
+    heard: list[jobs.Progress] = []
+
+    class Context:
+        progress = jobs.Progress(done=2, total=5, message="round 1")
+
+        def report(self, progress: jobs.Progress) -> None:
+            heard.append(progress)
+            self.progress = progress
+
+        def should_stop(self) -> bool:
+            return bool(heard)
+
+    monkeypatch.setattr("bort.core.machine.turns.POLL_SECONDS", 0.0)
+    with training_turn(None, lambda: False), turn_to_train(Context(), None):
+        pass
+    assert [(p.done, p.total, p.message) for p in heard] == [(2, 5, WAITING), (2, 5, "round 1")]

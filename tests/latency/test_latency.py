@@ -1,0 +1,356 @@
+"""Measuring a space on a machine that exists only in the tests, and profiles as files."""
+
+import contextlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fake_machine import BUSY, QUIET, FakeMachine
+
+from bort.core.errors import InvalidOptionError, InvalidProfileError
+from bort.core.study import LatencySpec
+from bort.families import SearchSpace
+from bort.latency.noise import Noise, NoiseReading
+from bort.latency.profile import LatencyProfile, read_profile, write_profile
+from bort.latency.runs import space as latency_module
+from bort.latency.runs.space import ensure_profile, measure, profile_key
+
+SPEC = LatencySpec(sequence_length=16, threads=1)
+
+
+def measured(space, machine, spec=SPEC, count=24, **options):
+    steps = list(measure(space, spec, count=count, instruments=machine.instruments, **options))
+    return steps, steps[-1].profile
+
+
+def test_a_planted_machine_is_recovered(space, machine):
+    machine.noise = 0.02
+    steps, profile = measured(space, machine)
+    assert [step.stage for step in steps[:2]] == ["building", "building"]
+    assert [step.stage for step in steps].count("measuring") == 9
+    assert steps[-1].stage == "done"
+    assert (profile.model.fitted_on, profile.model.held_out) == (12, 12)
+    assert profile.model.median_abs_percent_error < 3
+    assert profile.model.rank_correlation > 0.98
+    assert profile.noise.ok
+    assert profile.complete
+    assert profile.rounds == 9
+    assert profile.noise.resolution < 0.03
+    assert machine.closed == 1
+
+
+def test_predictions_cover_the_space_with_an_interval(space, machine):
+    _, profile = measured(space, machine)
+    prediction = profile.predict(space)
+    assert prediction.median_ms.shape == (len(space),)
+    assert (prediction.low_ms <= prediction.median_ms).all()
+    assert (prediction.median_ms <= prediction.high_ms).all()
+    for one in profile.measurements:
+        row = space.index(space.architecture(0).from_dict(one.architecture))
+        assert prediction.median_ms[row] == pytest.approx(one.latency.median_ms, rel=1e-4)
+
+
+def test_the_same_seed_measures_the_same_architectures(space):
+    profiles = [measured(space, FakeMachine(), seed=seed)[1] for seed in (1, 1, 2)]
+    chosen = [[m.id for m in profile.measurements] for profile in profiles]
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+def test_the_largest_is_built_first(space, machine):
+    built = []
+    prepare = machine.prepare
+    machine.prepare = lambda candidate: (built.append(candidate.architecture), prepare(candidate))[
+        1
+    ]
+    measured(space, machine)
+    sizes = [int(space.parameter_count[space.index(a)]) for a in built]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_stopping_keeps_what_was_measured(space, machine):
+    rounds = []
+    steps = []
+    for step in measure(
+        space,
+        SPEC,
+        count=12,
+        should_stop=lambda: len(rounds) >= 3,
+        instruments=machine.instruments,
+    ):
+        steps.append(step)
+        if step.stage == "measuring":
+            rounds.append(step)
+    profile = steps[-1].profile
+    assert profile.rounds == 3
+    assert not profile.complete
+    assert profile.measurements[0].latency.runs == 9
+    assert profile.noise.after.ratio_spread is None  # a stop is quick: no reading of its own
+    assert profile.noise.ok
+
+
+def test_stopping_before_the_first_round_leaves_nothing(space, machine):
+    steps, profile = measured(space, machine, should_stop=lambda: len(machine.ran) > 20)
+    assert profile is None
+    assert machine.closed == 1
+    assert steps[-1].stage == "warming up"
+
+
+def test_ceasing_to_listen_closes_the_runtime(space, machine):
+    steps = measure(space, SPEC, count=12, instruments=machine.instruments)
+    next(steps)
+    steps.close()
+    assert machine.closed == 1
+
+
+def test_a_busy_machine_is_said_to_be(space, machine):
+    machine.readings = [QUIET, BUSY]
+    _, profile = measured(space, machine)
+    assert not profile.noise.ok
+    assert profile.noise.before.ok
+    assert all(reason.startswith("after: ") for reason in profile.noise.reasons)
+    assert profile.to_dict()["noise"]["ok"] is False
+
+
+def test_others_work_throughout_is_noticed(space, machine):
+    machine.others_share = 0.4
+    _, profile = measured(space, machine)
+    assert profile.noise.reasons == [
+        "throughout: other processes took 40% of the CPU (at most 10% allowed)"
+    ]
+
+
+def test_little_drift_is_a_warning_and_much_or_a_coarse_resolution_a_reason():
+    slower = NoiseReading(reference_ms=1.6, spread=0.4, others_share=0.0, ratio_spread=0.1)
+    drifted = Noise(QUIET, slower, 0.0, resolution=0.02, drift=-0.08)
+    assert drifted.ok
+    assert "8% faster meanwhile" in drifted.warnings[0]
+    far = Noise(QUIET, slower, 0.0, resolution=0.02, drift=0.3)
+    assert "30% slower meanwhile" in far.reasons[0]
+    assert not far.warnings
+    assert Noise(QUIET, QUIET, 0.0, resolution=0.02, drift=0.2, models=48).ok
+    assert not Noise(QUIET, QUIET, 0.0, resolution=0.02, drift=0.2, models=11).ok
+    off = {"pace_change": 0.15, "pace_since": "2026-11-01"}
+    assert Noise(QUIET, QUIET, 0.0, **off, pace_models=48).ok
+    assert not Noise(QUIET, QUIET, 0.0, **off, pace_models=5).ok
+    coarse = Noise(QUIET, QUIET, 0.0, resolution=0.2, drift=0.01)
+    assert coarse.reasons == [
+        "throughout: two architectures must differ by 20.0% to be told apart (at most 4.0% allowed)"
+    ]
+    assert not coarse.warnings
+    assert "throughout" in Noise(QUIET, QUIET, 0.3).reasons[0]
+    assert Noise(QUIET, QUIET, 0.0).ok
+
+
+def test_noise_survives_its_dictionary_and_may_lack_what_was_not_read():
+    noise = Noise(QUIET, BUSY, 0.02, 0.03, -0.01)
+    assert Noise.from_dict(noise.to_dict()) == noise
+    values = {**noise.to_dict(), "before": {**QUIET.to_dict()}}
+    for key in ("resolution", "drift"):
+        del values[key]
+    del values["before"]["ratio_spread"]
+    assert Noise.from_dict(values) == Noise(replace(QUIET, ratio_spread=None), BUSY, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("spec", "count", "message"),
+    [
+        (replace(SPEC, sequence_length=65), 12, "65 is more than the 64 positions"),
+        (replace(SPEC, threads=10_000), 12, "10000 threads"),
+        (replace(SPEC, runtime="tflite"), 12, "unknown runtime 'tflite'"),
+        (SPEC, 7, "7 architectures are too few"),
+        (SPEC, 0, "too few"),
+        (SPEC, 73, "has 72"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_at_once(space, machine, spec, count, message):
+    with pytest.raises(InvalidOptionError, match=message):
+        measure(space, spec, count=count, instruments=machine.instruments)
+    assert not machine.ran
+
+
+def test_a_profile_survives_its_file(space, machine, tmp_path):
+    machine.noise = 0.1
+    _, profile = measured(space, machine, name="here")
+    path = tmp_path / "here.json"
+    write_profile(profile, path)
+    again = read_profile(path)
+    assert again == profile
+    assert (again.predict(space).median_ms == profile.predict(space).median_ms).all()
+    assert path.stat().st_size < 50_000
+    assert [p.name for p in tmp_path.iterdir()] == ["here.json"]
+
+
+@pytest.fixture
+def good(space, machine):
+    return measured(space, machine)[1].to_dict()
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_a_file_cut_in_half_is_refused(good, tmp_path):
+    text = json.dumps(good)
+    for length in (0, 1, len(text) // 2, len(text) - 1):
+        with pytest.raises(InvalidProfileError, match="cut off"):
+            read_profile(write(tmp_path / "p.json", text[:length]))
+
+
+def test_binary_and_missing_files_are_refused(tmp_path):
+    (tmp_path / "p.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidProfileError, match="not JSON"):
+        read_profile(tmp_path / "p.json")
+    with pytest.raises(InvalidProfileError, match="no profile file"):
+        read_profile(tmp_path / "q.json")
+    with pytest.raises(InvalidProfileError, match="cannot be read"):
+        read_profile(tmp_path)
+    with pytest.raises(InvalidProfileError, match="cut off"):
+        read_profile(write(tmp_path / "deep.json", "[" * 200_000))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "version 2"),
+        ({"version": "1"}, "version '1'"),
+        ({"format": "other"}, "not a latency profile"),
+        ({"model": {}}, "damaged"),
+        ({"model": None}, "damaged"),
+        ({"architectures": [{}]}, "damaged"),
+        ({"architectures": 3}, "damaged"),
+        ({"fingerprint": {"cpu": "x"}}, "damaged"),
+        ({"noise": []}, "damaged"),
+        ({"batch_size": "one"}, "damaged"),
+        ({"runtime": "cuda"}, "unknown runtime 'cuda'"),
+    ],
+)
+def test_a_damaged_profile_is_refused_in_one_line(good, change, message):
+    with pytest.raises(InvalidProfileError, match=message) as caught:
+        LatencyProfile.from_dict({**good, **change})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "x"])
+def test_impossible_coefficients_are_refused(good, value):
+    model = {**good["model"], "coefficients_ms": {"constant": value}}
+    with pytest.raises(InvalidProfileError, match="damaged"):
+        LatencyProfile.from_dict({**good, "model": model})
+
+
+@pytest.mark.parametrize("values", [None, [], 3, "x", {}])
+def test_other_json_is_no_profile(values):
+    with pytest.raises(InvalidProfileError, match="not a latency profile"):
+        LatencyProfile.from_dict(values)
+
+
+def test_another_family_is_not_predicted(space, good):
+    other = LatencyProfile.from_dict({**good, "space": {**good["space"], "family": "mlp"}})
+    with pytest.raises(InvalidProfileError, match="holds for the family 'mlp'"):
+        other.predict(space)
+    model = {**good["model"], "coefficients_ms": {"warp": 1.0}}
+    with pytest.raises(InvalidProfileError, match="warp"):
+        LatencyProfile.from_dict({**good, "model": model}).predict(space)
+
+
+class Shelf:
+    """Profiles by key, as the store keeps them."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def find(self, key):
+        return self.kept.get(key)
+
+    def save(self, profile, key):
+        self.kept[key] = json.loads(json.dumps(profile.to_dict()))
+
+
+def test_a_search_measures_once(space, machine, monkeypatch):
+    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
+    shelf, steps = Shelf(), []
+    options = {"find": shelf.find, "save": shelf.save, "instruments": machine.instruments}
+    first = ensure_profile(space, SPEC, on_progress=steps.append, **options)
+    runs = len(machine.ran)
+    assert steps[-1].profile == first
+    assert ensure_profile(space, SPEC, **options) == first
+    assert len(machine.ran) == runs
+    ensure_profile(space, replace(SPEC, sequence_length=8), **options)
+    assert len(machine.ran) > runs
+    assert len(shelf.kept) == 2
+
+
+def test_two_searches_at_once_measure_once(space, machine, monkeypatch):
+    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
+    shelf = Shelf()
+    other = measured(space, FakeMachine(), count=12)[1]
+
+    @contextlib.contextmanager
+    def lock_held_by_the_other(should_stop, wait):
+        assert wait
+        shelf.save(other, profile_key(space, SPEC))  # it ends while we wait
+        yield
+
+    tools = replace(machine.instruments, hold=lock_held_by_the_other)
+    found = ensure_profile(space, SPEC, find=shelf.find, save=shelf.save, instruments=tools)
+    assert found == other
+    assert not machine.ran
+
+
+def test_a_stopped_search_stores_nothing(space, machine):
+    shelf = Shelf()
+    found = ensure_profile(
+        space,
+        SPEC,
+        find=shelf.find,
+        save=shelf.save,
+        should_stop=lambda: len(machine.ran) > 1500,
+        instruments=machine.instruments,
+    )
+    assert found is None
+    assert not shelf.kept
+
+
+def test_another_machine_space_or_workload_has_another_key(space, monkeypatch):
+    key = profile_key(space, SPEC)
+    assert key == profile_key(space, SPEC)
+    assert key != profile_key(space, replace(SPEC, batch_size=2))
+    other = SearchSpace("x", "bert", {**space.dimensions, "depth": (1,)}, space.fixed)
+    assert key != profile_key(other, SPEC)
+
+
+def test_a_small_space_is_measured_whole(machine):
+    tiny = SearchSpace(
+        "tiny",
+        "bert",
+        {"depth": (1, 2), "heads": (2,), "hidden": (64,), "intermediate": (64, 128)},
+        {"positions": 64},
+    )
+    _, profile = measured(tiny, machine, count=4)
+    assert len(profile.measurements) == 4
+    assert profile.model.held_out == 0
+    assert np.isfinite(profile.predict(tiny).median_ms).all()
+
+
+def test_a_study_uses_the_named_or_the_stored_profile(space, machine, monkeypatch, tmp_path):
+    from bort.latency import stored
+    from bort.storage import open_store
+
+    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(latency_module, "Instruments", lambda: machine.instruments)
+    _, named = measured(space, FakeMachine(), count=12, name="mine")
+    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
+        store.put_profile(named.to_dict(), "mine")
+        assert stored.study_profile(store, space, replace(SPEC, profile="mine")) == named
+        assert not machine.ran
+        fresh = stored.study_profile(store, space, SPEC)
+        runs = len(machine.ran)
+        assert runs > 0
+        assert stored.study_profile(store, space, SPEC) == fresh
+        assert len(machine.ran) == runs
+        with pytest.raises(InvalidProfileError, match="no latency profile is named 'other'"):
+            stored.study_profile(store, space, replace(SPEC, profile="other"))
+        layers = SearchSpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
+        with pytest.raises(InvalidProfileError, match="is of the family 'mlp'"):
+            stored.study_profile(store, layers, replace(SPEC, profile="mine"))

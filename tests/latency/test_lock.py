@@ -1,0 +1,141 @@
+"""The measuring lock, across processes."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from bort.core.errors import BusyError
+from bort.core.machine.lock import holder, lock_path, measuring, wait_while_measuring
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from bort.core.machine.lock import measuring
+with measuring("a test", path=Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "measuring.lock"
+
+
+@pytest.fixture
+def other_process(path):
+    """Another process that holds the lock until it is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HOLD), str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_second_process_is_told_who_measures(path, other_process):
+    with (
+        pytest.raises(BusyError, match=rf"process {other_process.pid} of .* \(a test\), since"),
+        measuring("mine", path=path),
+    ):
+        pass
+    seen = holder(path=path)
+    assert seen is not None
+    assert (seen.pid, seen.description) == (other_process.pid, "a test")
+
+
+def test_a_killed_holder_frees_the_lock(path, other_process):
+    other_process.kill()
+    other_process.wait()
+    assert path.stat().st_size > 0  # its note is still there
+    assert holder(path=path) is None
+    assert wait_while_measuring(path=path) == 0.0
+    with measuring("mine", path=path):
+        assert holder(path=path) is not None
+    assert path.stat().st_size == 0
+
+
+def test_a_training_waits_and_can_be_stopped(path, other_process):
+    answers = iter([False, True])
+    assert wait_while_measuring(lambda: next(answers), path=path) > 0.1
+
+
+def test_waiting_ends_when_the_holder_does(path, other_process):
+    asked = []
+
+    def kill_then_go_on():
+        asked.append(True)
+        other_process.kill()
+        return len(asked) > 50
+
+    with measuring("mine", wait=True, should_stop=kill_then_go_on, path=path):
+        assert len(asked) <= 50
+
+
+def test_waiting_can_be_given_up(path, other_process):
+    with (
+        pytest.raises(BusyError),
+        measuring("mine", wait=True, should_stop=lambda: True, path=path),
+    ):
+        pass
+
+
+def test_an_error_inside_frees_the_lock(path):
+    with pytest.raises(ZeroDivisionError), measuring("mine", path=path):
+        _ = 1 / 0
+    with measuring("again", path=path):
+        pass
+
+
+def test_a_link_is_not_followed(path, tmp_path):
+    victim = tmp_path / "precious"
+    victim.write_text("precious")
+    path.symlink_to(victim)
+    with pytest.raises(OSError, match=r"."), measuring("mine", path=path):
+        pass
+    path.unlink()
+    os.link(victim, path)
+    with pytest.raises(OSError, match="plain file"), measuring("mine", path=path):
+        pass
+    assert victim.read_text() == "precious"
+    assert holder(path=path) is None
+
+
+@pytest.mark.parametrize("note", ["{", "[]", '{"pid": "x"}', "\x00" * 50, "\x1b[31m"])
+def test_a_scribbled_note_is_not_trusted(path, note):
+    with measuring("mine", path=path):
+        path.write_text(note)
+        seen = holder(path=path)
+        assert seen is not None
+        assert str(seen).isprintable()
+
+
+def test_every_user_may_lock(path):
+    before = os.umask(0o077)
+    try:
+        with measuring("mine", path=path):
+            assert path.stat().st_mode & 0o777 == 0o666
+    finally:
+        os.umask(before)
+
+
+def test_asking_is_cheap(path):
+    with measuring("mine", path=path):
+        pass
+    begin = time.perf_counter()
+    for _ in range(1000):
+        wait_while_measuring(path=path)
+    assert time.perf_counter() - begin < 0.5  # 500 µs each would already be a broken fast path
+
+
+def test_one_file_for_the_machine():
+    assert lock_path() == lock_path()
+    assert isinstance(lock_path(), Path)

@@ -1,0 +1,81 @@
+"""ONNX Runtime: what it computes is what PyTorch computes, and what is missing is named."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidOptionError, MissingExtraError
+from bort.families import family
+from bort.latency.runtimes import RUNTIME_NAMES, open_runtime, registry, runtime_kind
+from bort.latency.runtimes.inputs import model_inputs
+from bort.latency.workload import Candidate, Workload
+
+WORKLOAD = Workload(batch_size=3, sequence_length=12, threads=1)
+CANDIDATE = Candidate(
+    family("bert"),
+    Architecture.of(depth=1, heads=2, hidden=16, intermediate=24),
+    {"vocabulary": 50, "positions": 16, "types": 2, "labels": 3},
+)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """One export serves all runtimes: it takes seconds."""
+    pytest.importorskip("onnxscript")
+    from bort.latency.runtimes.onnx_export import Exporter
+
+    exporter = Exporter(WORKLOAD, "float32")
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    path.write_bytes(exporter.exported(CANDIDATE)[0])
+    exporter.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [("onnx-float32", 1e-5), ("onnx-int8", 1e-2), ("openvino-float32", 1e-5)],
+)
+def test_the_exported_model_computes_the_same(name, tolerance, exported, monkeypatch):
+    if runtime_kind(name).missing:
+        pytest.skip(f"{name} is not installed")
+    torch = pytest.importorskip("torch")
+    from bort.latency.runtimes import onnx_export
+
+    monkeypatch.setattr(
+        onnx_export, "export", lambda model, candidate, path: shutil.copy(exported, path)
+    )
+    model = open_runtime("torch-float32", WORKLOAD).build(CANDIDATE)
+    inputs = model_inputs(model, CANDIDATE, WORKLOAD)
+    with torch.inference_mode():
+        expected = model(**{k: torch.from_numpy(v) for k, v in inputs.items()}).logits.numpy()
+    runtime = open_runtime(name, WORKLOAD)
+    logits = runtime.prepare(CANDIDATE)()[0][0]
+    runtime.close()
+    assert logits.shape == (3, 3)
+    assert np.abs(logits - expected).max() < tolerance
+
+
+def test_too_little_memory_is_said(monkeypatch):
+    pytest.importorskip("onnxscript")
+    from bort.latency.runtimes import onnx_export
+
+    monkeypatch.setattr(onnx_export, "COPIES_WHILE_BUILDING", 10**12)
+    runtime = open_runtime("onnx-float32", WORKLOAD)
+    with pytest.raises(InvalidOptionError, match="measure fewer architectures"):
+        runtime.prepare(CANDIDATE)
+    runtime.close()
+
+
+@pytest.mark.parametrize("name", RUNTIME_NAMES)
+def test_a_runtime_that_is_not_installed_names_its_extra(name, monkeypatch):
+    monkeypatch.setattr(registry, "find_spec", lambda module: None)
+    kind = runtime_kind(name)
+    with pytest.raises(MissingExtraError, match=rf"pip install 'bort\[{kind.extra}\]'"):
+        open_runtime(name, WORKLOAD)
+
+
+def test_an_unknown_runtime_lists_the_known():
+    with pytest.raises(InvalidOptionError, match="choose one of torch-float32, "):
+        open_runtime("abacus", WORKLOAD)

@@ -1,0 +1,101 @@
+"""A study as a table and as an Optuna study, and back."""
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from made_up_study import fill
+
+from bort.cli.front import front
+from bort.cli.import_ import import_
+from bort.core.errors import InvalidOptionError, StoreError, StudyConflictError
+from bort.storage import open_store
+from bort.studies.answers import read_answer
+from bort.studies.optuna import optuna_rows, to_optuna
+from bort.studies.tables import evaluation_rows, front_rows
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory):
+    home = tmp_path_factory.mktemp("interchange")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BORT_HOME", str(home))
+        patch.delenv("BORT_STORE", raising=False)
+        with open_store() as store:
+            fill(store, "reviews", budget=12)
+            yield read_answer(store, "reviews")
+
+
+def test_every_evaluated_architecture_is_a_row(answer):
+    rows = evaluation_rows(answer)
+    assert [row["id"] for row in rows] == [point.id for point in answer.points]
+    assert rows[0].keys() >= {"depth", "hidden", "parameter_count", "error_rate", "is_on_front"}
+    assert [row["id"] for row in front_rows(answer)] == [point.id for point in answer.front]
+
+
+@pytest.mark.parametrize("name", ["front.csv", "front.parquet"])
+def test_the_table_is_written_by_the_command(answer, tmp_path, name):
+    done = CliRunner().invoke(front, ["--study", "reviews", "--export", str(tmp_path / name)])
+    assert done.exit_code == 0, done.output
+    read = pd.read_csv if name.endswith("csv") else pd.read_parquet
+    table = read(tmp_path / name)
+    assert list(table["id"]) == [point.id for point in answer.points]
+    assert table["error_rate"].tolist() == pytest.approx([p.error_rate for p in answer.points])
+
+
+def test_another_ending_is_refused(answer, tmp_path):
+    done = CliRunner().invoke(front, ["--study", "reviews", "--export", str(tmp_path / "x.xls")])
+    assert isinstance(done.exception, InvalidOptionError)
+
+
+@pytest.fixture
+def optuna_url(tmp_path):
+    pytest.importorskip("optuna")
+    return f"sqlite:///{tmp_path}/optuna.db"
+
+
+@pytest.mark.filterwarnings("ignore")  # Optuna's own, of its storage and its experimental parts
+def test_an_optuna_study_holds_the_same_points(answer, optuna_url, tmp_path):
+    import optuna
+
+    assert to_optuna(answer, optuna_url) == "reviews"
+    study = optuna.load_study(study_name="reviews", storage=optuna_url)
+    found = {tuple(trial.params.values()): trial.values for trial in study.trials if trial.values}
+    wanted = {
+        tuple(p.architecture.values()): [p.parameter_count, p.latency_ms, p.error_rate]
+        for p in answer.points
+    }
+    assert found == wanted
+    front_of_trials = {tuple(trial.params.values()) for trial in study.best_trials}
+    assert front_of_trials == {tuple(point.architecture.values()) for point in answer.front}
+    failed = [t for t in study.trials if t.state == optuna.trial.TrialState.FAIL]
+    assert len(failed) == len(answer.excluded)
+    with pytest.raises(StudyConflictError, match="already"):
+        to_optuna(answer, optuna_url)
+
+    out = tmp_path / "trials.csv"
+    done = CliRunner().invoke(
+        import_, [optuna_url, "--optuna", "reviews", "--out", str(out), "--json"]
+    )
+    assert json.loads(done.output)["trials"] == len(answer.points)
+    columns = ["--size", "parameter_count", "--latency", "latency_ms", "--error", "error_rate"]
+    done = CliRunner().invoke(front, ["--from-table", str(out), *columns, "--json"])
+    again = json.loads(done.stdout)
+    assert [p["parameter_count"] for p in again["front"]] == [
+        p.parameter_count for p in answer.front
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_optuna_does_not_have_is_told_in_one_line(optuna_url, tmp_path):
+    with pytest.raises(StoreError, match="there is no file"):
+        optuna_rows(optuna_url, "nobody")
+    assert list(tmp_path.glob("*.db")) == []
+    import optuna
+
+    optuna.create_study(storage=optuna_url, study_name="somebody")
+    with pytest.raises(StoreError, match="no Optuna study 'nobody'"):
+        optuna_rows(optuna_url, "nobody")
+    done = CliRunner().invoke(import_, [optuna_url, "--optuna", "nobody"])
+    assert isinstance(done.exception, InvalidOptionError)
