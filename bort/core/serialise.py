@@ -1,0 +1,50 @@
+"""Values to JSON and back: the one place where dataclasses and dictionaries meet.
+
+Built on msgspec, which reads dataclasses, enums, tuples and unions as they are annotated and says
+where in a document something is wrong.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from bort.core.errors import BortError, InvalidDataError
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> Any:
+    """`value` as JSON can hold it: dataclasses become objects, tuples lists, enums their values.
+
+    Examples:
+        >>> to_json({"rates": (0.1, 0.2)})
+        {'rates': [0.1, 0.2]}
+    """
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def from_json(
+    kind: type[T], content: Any, *, what: str, error: type[BortError] = InvalidDataError
+) -> T:
+    """Read a value of type `kind` from what JSON held; unknown keys are ignored.
+
+    Args:
+        kind: a dataclass, or anything built of them.
+        content: dictionaries, lists, texts, numbers.
+        what: names the document in the message, "the profile 'laptop'" for example.
+        error: what is raised.
+    Raises:
+        BortError: of the class `error`: a part is missing or of another type. Errors that a value
+            raises itself while it is built pass through.
+    """
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as wrong:
+        raise error(f"{what} cannot be read: {wrong}; copy or export it again") from None
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """A small JSON object as text, readable by people; NaN and infinity are errors."""
+    return json.dumps(to_json(content), indent=1, ensure_ascii=False, allow_nan=False)
