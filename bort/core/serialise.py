@@ -16,11 +16,13 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> Any:
-    """`value` as JSON can hold it: dataclasses become objects, tuples lists, enums their values.
+    """`value` as JSON can hold it: dataclasses become objects, enums their values.
+
+    Tuples stay tuples, which JSON writes as lists.
 
     Examples:
         >>> to_json({"rates": (0.1, 0.2)})
-        {'rates': [0.1, 0.2]}
+        {'rates': (0.1, 0.2)}
     """
     return msgspec.to_builtins(value, str_keys=True)
 

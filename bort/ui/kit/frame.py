@@ -30,7 +30,7 @@ def settings(title: str | None = None) -> None:
         layout="wide",
         menu_items={"About": ABOUT},
     )
-    st.html(f"<style>{files('bort.ui').joinpath('style.css').read_text('utf-8')}</style>")
+    st.html(f"<style>{files('bort.ui.kit').joinpath('style.css').read_text('utf-8')}</style>")
 
 
 @contextmanager
