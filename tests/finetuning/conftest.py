@@ -64,7 +64,7 @@ def store(home, study_spec):
         store.put_profile(profile.to_dict(), profile.name)
         store.create_study(study_spec, profile=profile.name)
         for pick, error in ((SMALL, 0.2), (LARGE, 0.1)):
-            values = dict(zip(space.dimensions, map(int, pick.split("-")), strict=True))
+            values = space.named(pick).as_dict()
             store.add_evaluation("tiny", pick, values, Evaluation(error, 0.03, 90, steps=20))
         yield store
 
