@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import torch
 
+from bort.core.errors import InvalidFieldError
 from bort.core.machine.cores import usable_cores
-from bort.core.study import Device, InvalidFieldError
+from bort.core.study import Device
 
 
 def resolve_device(device: Device) -> torch.device:
