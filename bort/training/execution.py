@@ -1,16 +1,16 @@
 """How a training runs on this machine: its device, its threads, its pauses, and how to stop it."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
 import torch
 
-from bort.core.errors import BortError
-from bort.core.machine.lock import wait_while_measuring
-from bort.core.study import Device, InvalidFieldError
+from bort.core.errors import BortError, InvalidFieldError
+from bort.core.machine.cores import usable_cores
+from bort.core.machine.locks import wait_while_measuring
+from bort.core.study import Device
 
 Step = TypeVar("Step")
 ShouldStop = Callable[[], bool]
@@ -36,13 +36,6 @@ def resolve_device(device: Device) -> torch.device:
             "device", f"torch finds no {device} device on this machine; use --device cpu, or auto"
         )
     return torch.device(device)
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextlib.contextmanager

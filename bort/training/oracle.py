@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
+from bort.core.machine.cores import usable_cores
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.tasks import Task
@@ -28,7 +29,6 @@ from bort.training.execution import (
     resolve_device,
     stoppable,
     training_threads,
-    usable_cores,
 )
 from bort.training.fit import check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
