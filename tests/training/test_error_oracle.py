@@ -11,9 +11,9 @@ from bort.core.study import TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.tasks import load_task
 from bort.training import oracle as error_oracle
+from bort.training.execution import TrainingStoppedError
 from bort.training.metrics import unpack_items
 from bort.training.oracle import ErrorOracle
-from bort.training.stopping import TrainingStoppedError
 
 SMALL = Architecture.of(depth=1, heads=2, hidden=8, intermediate=16)
 LARGE = Architecture.of(depth=2, heads=2, hidden=16, intermediate=32)
