@@ -156,12 +156,20 @@ class Flag(Kind):
     """Yes or no.
 
     Attributes:
-        off: the option that says no, where it is not `--no-NAME`.
+        opposite: the option that says no, where it is not `--no-NAME`.
     """
 
-    off: str | None = None
+    opposite: str = ""
     metavar: ClassVar[str] = ""
     words: ClassVar[str] = "yes or no"
+
+    def on(self, option: str) -> str:
+        """The option that says yes."""
+        return f"--{option.replace('_', '-')}"
+
+    def off(self, option: str) -> str:
+        """The option that says no."""
+        return f"--{(self.opposite or f'no_{option}').replace('_', '-')}"
 
     def parse(self, text: str) -> bool:
         if text not in ("yes", "no"):
@@ -181,18 +189,23 @@ class Several(Kind):
         words: what the whole must be.
         least: how many parts at least.
         most: how many at most; None is no limit.
+        nothing: the word that stands for no part, where there is one.
     """
 
     of: Kind
     words: str
     least: int = 0
     most: int | None = None
+    nothing: str = ""
 
     @property
     def metavar(self) -> str:
-        return f"{self.of.metavar},..."
+        either = f"|{self.nothing}" if self.nothing else ""
+        return f"{self.of.metavar},...{either}"
 
     def parse(self, text: str) -> tuple[Any, ...]:
+        if self.nothing and text == self.nothing:
+            return ()
         return tuple(self.of.parse(part.strip()) for part in text.split(",") if part.strip())
 
     def holds(self, value: Any) -> bool:
@@ -204,7 +217,7 @@ class Several(Kind):
         )
 
     def format(self, value: Any) -> str:
-        return ",".join(map(self.of.format, value))
+        return ",".join(map(self.of.format, value)) or self.nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bort.core.finetune import Recipe
 from bort.studies.commands import export_command, finetune_command
 
 
@@ -182,7 +183,7 @@ def _commands(name: str, realised: Mapping[str, Any], evidence: Mapping[str, Any
         realised["study"],
         [realised["architecture_id"]],
         seeds=len(realised["seeds"]),
-        recipe=evidence["recipe"],
+        recipe=Recipe.from_dict(evidence["recipe"]),
         threads=evidence["oracle"]["threads"],
     )
     search = f"{evidence['search']['command']}\n" if evidence["search"] else ""

@@ -4,7 +4,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bort.core.fields import Part, arguments
+from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.kinds import Text
 from bort.core.study import LatencySpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
+
+THE_STUDYS = "the study's"
 
 _LATENCY_OPTIONS = {
     "batch_size": "latency_batch",
@@ -37,41 +42,66 @@ def search_command(spec: StudySpec) -> str:
     )
 
 
+FINETUNE_TASK = Part(
+    TaskSpec,
+    "Task",
+    only=("task", "text", "label"),
+    changes={
+        "task": {
+            "default": None,
+            "kind": Text("NAME|FILE|all", "the name of a task, a data file, or all"),
+            "help": "Another task, or all named ones.",
+            "empty": THE_STUDYS,
+        },
+        "text": {"default": None, "help": "Text column(s) of the file.", "empty": THE_STUDYS},
+        "label": {"default": None, "help": "Label column of the file.", "empty": THE_STUDYS},
+    },
+)
+FINETUNE = Part(
+    FineTuneSpec,
+    "Trainings and measurements",
+    options={"loggers": "log"},
+    changes={
+        "runtimes": {"default": (), "empty": THE_STUDYS},
+        "loggers": {"empty": "tensorboard, if installed"},
+    },
+)
+RECIPE = Part(Recipe, "Recipe")
+FINETUNE_TRAINING = Part(
+    TrainingSpec,
+    "Trainings and measurements",
+    only=("threads",),
+    changes={"threads": {"help": "CPU threads.", "empty": THE_STUDYS}},
+)
+
+
 def finetune_command(
     study: str,
     picks: Sequence[str],
     *,
     seeds: int = 1,
-    recipe: Mapping[str, Any] | None = None,
+    recipe: Recipe | None = None,
     threads: int | None = None,
 ) -> str:
     """The command that fine-tunes these points.
 
-    Args:
-        recipe: as `Recipe` in `bort.finetuning` has it; what is the default is left out.
-
     Examples:
         >>> finetune_command("quick", ["2-4-192-384"], seeds=3)
         'bort finetune --study quick --pick 2-4-192-384 --seeds 3'
-        >>> recipe = {"steps": 20, "other_tasks": False, "copies": 8}
+        >>> recipe = Recipe(steps=20, other_tasks=False, copies=8)
         >>> finetune_command("m", ["1-2-8-16"], recipe=recipe, threads=1)
         'bort finetune --study m --pick 1-2-8-16 --seeds 1 --steps 20 --no-other-tasks --threads 1'
     """
-    from bort.core.finetune import Recipe
-
-    asked = dict(recipe or {})
-    for name in ("evaluations", "agora_rounds"):  # no options
-        asked.pop(name, None)
-    if asked.get("steps") is not None:
-        asked.pop("epochs", None)
-    if asked.get("distil_steps") is not None:
-        asked.pop("distil_epochs", None)
+    given = RECIPE.given(recipe or Recipe())
+    for steps, epochs in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
+        if steps in given:  # which settles the length
+            given.pop(epochs, None)
     return shlex.join(
         [
             *("bort", "finetune", "--study", study, "--pick", ",".join(picks)),
-            *("--seeds", str(seeds)),
-            *_options(asked, {name: getattr(Recipe(), name) for name in asked}),
-            *_options({"threads": threads}, {"threads": None}),
+            *arguments({"seeds": seeds}, FINETUNE),
+            *arguments(given, RECIPE),
+            *arguments({"threads": threads}, FINETUNE_TRAINING),
         ]
     )
 

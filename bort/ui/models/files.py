@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from bort.core.errors import BortError
+from bort.core.finetune import Recipe
 from bort.export.huggingface import check_files
 from bort.latency.runtimes import runtime_kind
 from bort.storage import ModelRecord
@@ -48,7 +49,7 @@ def show(model: ModelRecord) -> None:
                 model.study,
                 [model.architecture_id],
                 seeds=seeds,
-                recipe=model.evidence.get("recipe"),
+                recipe=Recipe.from_dict(model.evidence.get("recipe") or {}),
                 threads=section(model.evidence, "oracle").get("threads"),
             )
             st.code(command, language="bash", wrap_lines=True)
