@@ -28,6 +28,15 @@ detach = click.option(
 )
 
 
+space = click.option(
+    "--space",
+    default="minilm",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="A named space, bort or minilm, or a TOML file.",
+)
+
+
 class Command(click.Command):
     """A command whose `--help` lists the options of each part under the part's own title."""
 
@@ -45,7 +54,7 @@ class Command(click.Command):
 class Option(click.Option):
     """An option that knows the part it belongs to."""
 
-    def __init__(self, *names: str, title: str, **settings: Any) -> None:
+    def __init__(self, *names: Any, title: str, **settings: Any) -> None:
         super().__init__(*names, **settings)
         self.title = title
 

@@ -196,7 +196,7 @@ class Part(Generic[D]):
             if given.get(option) is not None
         }
         if base is not None:
-            return dataclasses.replace(base, **{**values, **more})
+            return dataclasses.replace(base, **{**values, **more})  # type: ignore[type-var]
         changed = {name: new["default"] for name, new in self.changes.items() if "default" in new}
         return self.description(**{**changed, **values, **more})
 

@@ -183,6 +183,35 @@ class LatencySpec(Description):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureSpec(Description):
+    """A measurement of a sample of a space, from which the latency of the others is predicted.
+
+    Attributes:
+        space: the space as `SearchSpace.to_dict()` gives it.
+        latency: runtime and workload; its `profile` is not used.
+        lengths_from: texts as long as those of this task; None is one length.
+    """
+
+    space: Mapping[str, Any]
+    latency: LatencySpec
+    lengths_from: TaskSpec | None = None
+    count: int = ask(
+        48,
+        Whole(step=8),
+        "Architectures",
+        "Architectures to measure. Half of them, 32 at most, fit the model; the others judge it.",
+    )
+    seed: int = ask(0, SEED, "Seed", "Seed that chooses and orders the architectures.")
+    name: str | None = ask(
+        None,
+        Text("NAME", "a name"),
+        "Name",
+        "Name of the profile in the store.",
+        empty="made from space, runtime and time",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec(Description):
     """What the search shall certify, and what it may spend.
 

@@ -7,7 +7,8 @@ from typing import Any
 from bort.core.fields import Part, arguments
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
-from bort.core.study import LatencySpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
+from bort.core.study import LatencySpec, MeasureSpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
+from bort.latency.runtimes import RUNTIME_NAMES
 
 THE_STUDYS = "the study's"
 
@@ -40,6 +41,16 @@ def search_command(spec: StudySpec) -> str:
             *_options(latency, plain),
         ]
     )
+
+
+MEASURE = Part(MeasureSpec, "Measurement")
+_RUNTIME = {"help": f"The runtime that you will deploy, one of {', '.join(RUNTIME_NAMES)}."}
+WORKLOAD = Part(
+    LatencySpec,
+    "Runtime and workload",
+    without=("profile",),
+    changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
+)
 
 
 FINETUNE_TASK = Part(
