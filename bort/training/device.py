@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-from bort.core.study import Device, InvalidFieldError
+from bort.core.errors import InvalidFieldError
+from bort.core.study import Device
 
 
 def resolve_device(device: Device) -> torch.device:

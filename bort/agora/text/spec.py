@@ -9,8 +9,8 @@ from bort.agora.loop.labelers import check_care
 from bort.agora.loop.options import AgoraOptions
 from bort.agora.text.classifiers import SKLEARN, check_classifier
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidArchitectureError
-from bort.core.study import InvalidFieldError, TaskSpec, TrainingSpec, check_name
+from bort.core.errors import InvalidArchitectureError, InvalidFieldError
+from bort.core.study import TaskSpec, TrainingSpec, check_name
 from bort.families import SearchSpace
 
 EDITS = "edits"
