@@ -1,6 +1,6 @@
 """How often a claim under an estimated λ, or an audit of it, is wrong: spaces of known errors.
 
-Run: python benchmarks/search_guarantee.py [RUNS]      (500 of each kind take some minutes)
+Run: python -m benchmarks.search.guarantee [RUNS]      (500 of each kind take some minutes)
 """
 
 import sys
@@ -69,6 +69,7 @@ def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
     if plan is None:
         return None
     result = judge_audit(case.problem, plan, known | case.observations(plan.drawn))
+    assert result is not None  # all that were drawn have been observed
     costs = np.column_stack([case.problem.size, case.problem.latency, case.errors])
     limit = (1 + plan.epsilon) * (1 + 1e-9)
     covered = np.zeros(len(costs), dtype=bool)

@@ -93,7 +93,7 @@ def check_study(
     if outputs is not None:
         label_order(outputs, task.class_names, str(teacher))
     if spec.training.device not in ("auto", "cpu"):
-        from bort.training.device import resolve_device
+        from bort.training.execution import resolve_device
 
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder

@@ -4,9 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import Open, shown
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
+from visits import Open, shown
 
 from bort.core.errors import InvalidModelError
 from bort.core.study import StudySpec
