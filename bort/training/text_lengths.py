@@ -1,14 +1,11 @@
 """How long the texts of a task are, in tokens, as the models of a search read them."""
 
-from collections.abc import Callable
-
+from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.latency.runs.plan import TextLengths
 
 
-def text_lengths(
-    spec: TaskSpec, *, on_progress: Callable[[int, int, str], None] | None = None
-) -> TextLengths:
+def text_lengths(spec: TaskSpec, *, on_step: OnStep = ignore) -> TextLengths:
     """Lengths of the training texts under the source network's tokenizer.
 
     Texts are cut where a search cuts them by default, at the 95th percentile.
@@ -21,7 +18,7 @@ def text_lengths(
     from bort.training.source import source_network
     from bort.training.tokens import encode_task
 
-    task = load_task(spec, on_progress=on_progress)
+    task = load_task(spec, on_step=on_step)
     source = source_network()
     encoded = encode_task(
         task,

@@ -3,6 +3,7 @@
 import threading
 
 from bort.core.machine import turns
+from bort.core.progress import Stage
 
 
 def test_one_place_for_all_cores_and_more_for_fewer_threads(tmp_path, monkeypatch):
@@ -48,9 +49,7 @@ def test_who_waits_is_told_once(tmp_path, monkeypatch):
         asked.append(True)
         return len(asked) == 3
 
-    with turns.training_turn(1, lambda: False, on_wait=lambda: told.append(0), folder=tmp_path):
+    with turns.training_turn(1, lambda: False, on_step=told.append, folder=tmp_path):
         assert not told
-        with turns.training_turn(
-            1, give_up_at_the_third, on_wait=lambda: told.append(1), folder=tmp_path
-        ):
-            assert told == [1]
+        with turns.training_turn(1, give_up_at_the_third, on_step=told.append, folder=tmp_path):
+            assert [step.stage for step in told] == [Stage.WAITING_FOR_TRAINING]

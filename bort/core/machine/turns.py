@@ -12,6 +12,7 @@ from pathlib import Path
 from bort.core.errors import BusyError
 from bort.core.machine.fingerprint import usable_cores
 from bort.core.machine.lock import lock_path, measuring
+from bort.core.progress import OnStep, Progress, Stage, ignore
 
 POLL_SECONDS = 0.1
 
@@ -21,7 +22,7 @@ def training_turn(
     threads: int | None,
     should_stop: Callable[[], bool],
     *,
-    on_wait: Callable[[], None] | None = None,
+    on_step: OnStep = ignore,
     folder: Path | None = None,
 ) -> Iterator[None]:
     """Hold one of the machine's places for a training; wait until one is free.
@@ -31,7 +32,7 @@ def training_turn(
     Args:
         threads: of the training; None is all cores, and so one place in all.
         should_stop: asked while waiting; True goes on without a place, to end soon.
-        on_wait: told once, if no place is free at first.
+        on_step: hears once that it waits, if no place is free at first.
         folder: where the locks lie; None is where the measuring lock lies.
     """
     places = max(1, usable_cores() // (threads or usable_cores()))
@@ -40,8 +41,8 @@ def training_turn(
     with ExitStack() as held:
         has_waited = False
         while not any(_take(held, file) for file in files) and not should_stop():
-            if not has_waited and on_wait is not None:
-                on_wait()
+            if not has_waited:
+                on_step(Progress(stage=Stage.WAITING_FOR_TRAINING))
             has_waited = True
             time.sleep(POLL_SECONDS)
         yield
