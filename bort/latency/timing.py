@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bort.core.machine.lock import measuring
+from bort.core.machine.locks import measuring
 from bort.core.progress import ProgressTo, Stage, towards
 from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
 from bort.latency.pace import Pace, PaceBook, references_beside

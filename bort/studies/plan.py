@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bort.core.errors import InvalidFieldError
+from bort.core.machine.fingerprint import Difference
 from bort.core.progress import OnStep, ignore
-from bort.core.study import InvalidFieldError, StudySpec, TrainingSpec
+from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
 from bort.latency.runs.space import profile_key, workload_of
@@ -93,7 +95,7 @@ def check_study(
     if outputs is not None:
         label_order(outputs, task.class_names, str(teacher))
     if spec.training.device not in ("auto", "cpu"):
-        from bort.training.device import resolve_device
+        from bort.training.execution import resolve_device
 
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
@@ -102,11 +104,11 @@ def check_study(
     return replace(spec, space={**spec.space, "fixed": fixed})
 
 
-def check_profile(store: Store, spec: StudySpec) -> list[str]:
+def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
     """Pass if the latency profile that a study names, if any, is stored and fits its space.
 
     Returns:
-        What differs between the machine it was measured on and this one, in words.
+        What differs between the machine it was measured on and this one.
     Raises:
         InvalidProfileError: it is not, or does not.
     """

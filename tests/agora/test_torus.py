@@ -24,6 +24,7 @@ from bort.agora.torus.world import (
 )
 from bort.cli.main import bort
 from bort.core.errors import BortError, InvalidOptionError
+from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
 from bort.jobs.kinds.agora import point_rows
 from bort.storage import Store, open_store

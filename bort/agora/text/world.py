@@ -24,8 +24,7 @@ from bort.agora.text.student import TextModel
 from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
-from bort.training.device import training_threads
-from bort.training.stopping import ShouldStop
+from bort.training.execution import ShouldStop, training_threads
 
 
 @dataclass(frozen=True, eq=False, slots=True)

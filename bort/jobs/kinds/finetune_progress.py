@@ -6,9 +6,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bort.core.architecture import Architecture
+from bort.core.finetune import FineTuneSpec
 from bort.core.progress import Number, Progress, Stage
 from bort.finetuning.loggers import Loggers
-from bort.finetuning.spec import FineTuneSpec
 from bort.jobs.runtime.context import JobContext
 
 if TYPE_CHECKING:

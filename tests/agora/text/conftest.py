@@ -9,8 +9,6 @@ from bort.agora.text.spec import TextSpec, small_space
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.tasks import load_task
 
-collect_ignore = ["conftest.py"]  # no doctests here; two of one name cannot be collected
-
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
@@ -26,7 +24,7 @@ def home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
     monkeypatch.delenv("BORT_STORE", raising=False)
     # Nobody who measures this machine's latency meanwhile shall hold the tests up.
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
     return place / "home"
 
 
