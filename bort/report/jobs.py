@@ -1,12 +1,12 @@
 """Jobs and their progress in words: the sentences for pages and terminal, bars and tables."""
 
 import math
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -161,12 +161,12 @@ class _Lines:
         self._latest, self._at = news, now
         count = "" if step.total is None else f" {step.done}/{step.total}"
         left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
-        click.echo(f"{self._title}{count}: {sentence(step)}{left}", err=True)
+        print(f"{self._title}{count}: {sentence(step)}{left}", file=sys.stderr)
 
 
 def echo(step: Progress) -> None:
     """Print a step as one line on standard error."""
-    click.echo(sentence(step), err=True)
+    print(sentence(step), file=sys.stderr)
 
 
 def job_json(job: JobRecord) -> dict[str, Any]:
