@@ -8,7 +8,7 @@ from bort.cli import options
 from bort.core.errors import InvalidOptionError
 from bort.core.fields import flag, read
 from bort.core.finetune import FineTuneSpec, Recipe
-from bort.studies.commands import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
+from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:
     from bort.storage import Store
@@ -51,8 +51,8 @@ def finetune(
     from bort import jobs
     from bort.finetuning.plan import check_finetune, check_room, plan_finetune
     from bort.finetuning.request import untrained_picks
+    from bort.report.jobs import progress
     from bort.report.models import print_models
-    from bort.report.terminal import progress
     from bort.storage import open_store
 
     given = read(texts, *PARTS)
@@ -76,9 +76,9 @@ def finetune(
             if as_json:
                 options.print_json({"job": job, "study": spec.study})
             return
-        with progress(f"Fine-tuning {', '.join(spec.picks)}") as on_progress:
+        with progress(f"Fine-tuning {', '.join(spec.picks)}") as on_step:
             answer = jobs.run_here(
-                store, "finetune", spec.to_dict(), study=spec.study, on_progress=on_progress
+                store, "finetune", spec.to_dict(), study=spec.study, on_step=on_step
             )
     if as_json:
         options.print_json(answer)

@@ -8,7 +8,7 @@ import click
 from bort.cli import options
 from bort.cli.latency_measure import measure
 from bort.core.fields import read
-from bort.studies.commands import WORKLOAD
+from bort.studies.parts import WORKLOAD
 
 if TYPE_CHECKING:
     from bort.latency.profile import LatencyProfile
@@ -135,15 +135,13 @@ def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
     from bort import jobs
     from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
 
     spec = WORKLOAD.build(read(texts, WORKLOAD))
     check_landmarks(spec)
-    with open_store(store_url) as store, progress("Landmarks") as on_progress:
-        answer = jobs.run_here(
-            store, "landmarks", {"latency": spec.to_dict()}, on_progress=on_progress
-        )
+    with open_store(store_url) as store, progress("Landmarks") as on_step:
+        answer = jobs.run_here(store, "landmarks", {"latency": spec.to_dict()}, on_step=on_step)
     found = LandmarkTiming.from_dict(answer)
     latency_report.warn(found.noise)
     if as_json:

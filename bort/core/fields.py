@@ -197,7 +197,8 @@ class Part(Generic[D]):
         }
         if base is not None:
             return dataclasses.replace(base, **{**values, **more})  # type: ignore[type-var]
-        changed = {name: new["default"] for name, new in self.changes.items() if "default" in new}
+        changes = {name: new.get("default") for name, new in self.changes.items()}
+        changed = {name: default for name, default in changes.items() if default is not None}
         return self.description(**{**changed, **values, **more})
 
     def given(self, description: D) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -252,7 +252,10 @@ class Weights(Kind):
 
 @dataclass(frozen=True, slots=True)
 class PerDimension(Kind):
-    """One number for all dimensions, or one for each by name: `0.2`, `depth=0.1,hidden=0.3`."""
+    """One number for all dimensions, or one for each by name: `0.2`, `depth=0.1,hidden=0.3`.
+
+    Programs may give a tuple of one number per dimension; commands and forms cannot.
+    """
 
     most: float
     metavar: ClassVar[str] = "L|NAME=L,..."
@@ -271,7 +274,8 @@ class PerDimension(Kind):
         return found
 
     def holds(self, value: Any) -> bool:
-        values = value.values() if isinstance(value, Mapping) else [value]
+        values = value.values() if isinstance(value, Mapping) else value
+        values = values if isinstance(values, Iterable) else [values]
         return bool(values) and all(map(Number(0, self.most).holds, values))
 
     def format(self, value: Any) -> str:

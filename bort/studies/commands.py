@@ -1,22 +1,22 @@
 """What was done by clicking, as a command and as Python, to copy. Pure."""
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bort.core.fields import Part, arguments
-from bort.core.finetune import FineTuneSpec, Recipe
-from bort.core.kinds import Text
-from bort.core.study import LatencySpec, MeasureSpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
-from bort.latency.runtimes import RUNTIME_NAMES
-
-THE_STUDYS = "the study's"
-
-_LATENCY_OPTIONS = {
-    "batch_size": "latency_batch",
-    "sequence_length": "latency_length",
-    "profile": "latency_profile",
-}
+from bort.core.fields import arguments
+from bort.core.finetune import Recipe
+from bort.core.study import StudySpec
+from bort.studies.parts import (
+    BUDGET,
+    FINETUNE,
+    FINETUNE_TRAINING,
+    LATENCY,
+    QUESTION,
+    RECIPE,
+    SEARCH,
+    TASK,
+    TRAINING,
+)
 
 
 def search_command(spec: StudySpec) -> str:
@@ -27,63 +27,21 @@ def search_command(spec: StudySpec) -> str:
         >>> search_command(StudySpec(name="mine", space=space, search=SearchSpec(budget=12)))
         'bort search --study mine --space bort --budget 12'
     """
-    latency = {_LATENCY_OPTIONS.get(k, k): v for k, v in spec.latency.to_dict().items()}
-    plain = {_LATENCY_OPTIONS.get(k, k): v for k, v in LatencySpec().to_dict().items()}
-    latency.pop("threads")  # those of the training
     space = spec.space.get("name", "minilm")
+    given = {
+        **LATENCY.given(spec.latency),
+        **TASK.given(spec.task),
+        **QUESTION.given(spec.search.question),
+        **BUDGET.given(spec.search),
+        **TRAINING.given(spec.training),
+    }
     return shlex.join(
         [
             *("bort", "search", "--study", spec.name),
-            *_options({"space": space}, {"space": "minilm"}),
-            *_options({**spec.task.to_dict(), "seed": 0}, TaskSpec().to_dict()),
-            *_options(spec.search.to_dict(), SearchSpec().to_dict()),
-            *_options(spec.training.to_dict(), TrainingSpec().to_dict()),
-            *_options(latency, plain),
+            *(() if space == "minilm" else ("--space", space)),
+            *arguments(given, *SEARCH),
         ]
     )
-
-
-MEASURE = Part(MeasureSpec, "Measurement")
-_RUNTIME = {"help": f"The runtime that you will deploy, one of {', '.join(RUNTIME_NAMES)}."}
-WORKLOAD = Part(
-    LatencySpec,
-    "Runtime and workload",
-    without=("profile",),
-    changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
-)
-
-
-FINETUNE_TASK = Part(
-    TaskSpec,
-    "Task",
-    only=("task", "text", "label"),
-    changes={
-        "task": {
-            "default": None,
-            "kind": Text("NAME|FILE|all", "the name of a task, a data file, or all"),
-            "help": "Another task, or all named ones.",
-            "empty": THE_STUDYS,
-        },
-        "text": {"default": None, "help": "Text column(s) of the file.", "empty": THE_STUDYS},
-        "label": {"default": None, "help": "Label column of the file.", "empty": THE_STUDYS},
-    },
-)
-FINETUNE = Part(
-    FineTuneSpec,
-    "Trainings and measurements",
-    options={"loggers": "log"},
-    changes={
-        "runtimes": {"default": (), "empty": THE_STUDYS},
-        "loggers": {"empty": "tensorboard, if installed"},
-    },
-)
-RECIPE = Part(Recipe, "Recipe")
-FINETUNE_TRAINING = Part(
-    TrainingSpec,
-    "Trainings and measurements",
-    only=("threads",),
-    changes={"threads": {"help": "CPU threads.", "empty": THE_STUDYS}},
-)
 
 
 def finetune_command(
@@ -115,25 +73,6 @@ def finetune_command(
             *arguments({"threads": threads}, FINETUNE_TRAINING),
         ]
     )
-
-
-def _options(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Options for what differs from the default."""
-    found: list[str] = []
-    for name, value in values.items():
-        default = defaults.get(name)
-        if value == default or (isinstance(value, list | tuple) and tuple(value) == default):
-            continue
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            found.append(f"--{'' if value else 'no-'}{option}")
-        elif isinstance(value, Mapping):
-            found += [f"--{option}", ",".join(f"{k}={v:g}" for k, v in value.items())]
-        elif isinstance(value, list | tuple):
-            found += [f"--{option}", ",".join(map(str, value))]
-        else:
-            found += [f"--{option}", str(value)]
-    return found
 
 
 def export_command(model: str, kind: str, out: str) -> str:

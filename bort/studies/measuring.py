@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from bort.core.architecture import Architecture
+from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import MeasureSpec
 from bort.families import SearchSpace
+from bort.latency.profile import LatencyProfile
 from bort.latency.runs.front import measure_front
-from bort.latency.runs.space import MeasureStep, measure, profile_key
+from bort.latency.runs.space import measure, profile_key
 from bort.latency.stored import keep_profile, study_profile_of
 from bort.latency.timing import Instruments, never
 from bort.storage import Store
@@ -21,16 +23,20 @@ def measure_sample(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[MeasureStep]:
+    on_step: OnStep = ignore,
+) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a sample of a space; the profile is stored once the last step has been taken.
 
     Args:
         store: keeps the profile.
         spec: what to measure.
         wait, should_stop, instruments: as `bort.latency.runs.space.measure`.
+        on_step: hears how the texts are read, where lengths are taken from a task.
     """
     space = SearchSpace.from_dict(spec.space)
-    lengths = None if spec.lengths_from is None else text_lengths(spec.lengths_from)
+    lengths = None
+    if spec.lengths_from is not None:
+        lengths = text_lengths(spec.lengths_from, on_step=on_step)
     profile = None
     for step in measure(
         space,
@@ -44,7 +50,7 @@ def measure_sample(
         instruments=instruments,
     ):
         yield step
-        profile = step.profile
+        profile = step.result
     if profile is not None:
         # Profiles of several lengths are used by name: the key knows one length only.
         keep_profile(store, profile, None if lengths else profile_key(space, spec.latency))
@@ -58,7 +64,7 @@ def measure_winners(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[MeasureStep]:
+) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a study's front, and store what it took.
 
     Raises:
@@ -79,6 +85,6 @@ def measure_winners(
         instruments=instruments,
     ):
         yield step
-        found = step.profile
+        found = step.result
     if found is not None:
         keep_profile(store, found)

@@ -4,43 +4,20 @@ A measurement that is stopped keeps its complete rounds. One that finds another 
 with a line that says who; nothing is stored then.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
 from bort.core.errors import BortError
+from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec, MeasureSpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.landmarks import LandmarkStep, time_landmarks
+from bort.latency.runs.landmarks import time_landmarks
 from bort.latency.stored import front_profile, study_profile_of
 from bort.report import latency as words
-from bort.storage import Progress
 from bort.studies.answers import read_answer
 from bort.studies.measuring import measure_sample, measure_winners
-
-STAGES = {
-    "building": "Building the models",
-    "warming up": "Warming up",
-    "measuring": "Measuring, round",
-    "done": "Done",
-}
-
-
-class Step(Protocol):
-    """What a measurement yields: so far `done` of `total` in this stage."""
-
-    @property
-    def stage(self) -> str: ...  # noqa: D102
-
-    @property
-    def done(self) -> int: ...  # noqa: D102
-
-    @property
-    def total(self) -> int: ...  # noqa: D102
-
-    @property
-    def seconds_left(self) -> float | None: ...  # noqa: D102
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -50,11 +27,14 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     spec = MeasureSpec.from_dict(context.spec)
     if spec.lengths_from is not None:
-        context.report(Progress(message="Reading the task's texts"))
+        context.report(Progress(stage=Stage.READING_TEXTS))
     profile = None
-    for step in measure_sample(context.store, spec, should_stop=context.should_stop):
-        _report(context, step)
-        profile = step.profile
+    steps = measure_sample(
+        context.store, spec, should_stop=context.should_stop, on_step=context.report
+    )
+    for step in steps:
+        context.report(step)
+        profile = step.result
     return _verdict(context, profile)
 
 
@@ -69,8 +49,8 @@ def _measure_winners(
     """Measure a study's front within any job; None where it was stopped at once."""
     found = None
     for step in measure_winners(context.store, study, wait=wait, should_stop=context.should_stop):
-        _report(context, step)
-        found = step.profile
+        context.report(step)
+        found = step.result
     return found
 
 
@@ -94,29 +74,17 @@ def measure_new_winners(context: JobContext, study: str) -> None:
 
 def landmarks(context: JobContext) -> dict[str, Any]:
     """Time the landmarks on the runtime and workload of `context.spec["latency"]`."""
-    last: LandmarkStep | None = None
+    timing = None
     for step in time_landmarks(
         LatencySpec.from_dict(context.spec["latency"]), should_stop=context.should_stop
     ):
-        _report(context, step)
-        last = step
-    if last is None or last.result is None:
+        context.report(step)
+        timing = step.result
+    if timing is None:
         return {}
-    for sentence in words.announced_sentences(last.result):
+    for sentence in words.announced_sentences(timing):
         context.log(sentence)
-    return last.result.to_dict()
-
-
-def _report(context: JobContext, step: Step) -> None:
-    context.report(
-        Progress(
-            done=step.done,
-            total=step.total,
-            message=f"{STAGES[step.stage]}: {step.done} of {step.total}",
-            eta_s=step.seconds_left,
-            extra={"stage": STAGES[step.stage]},
-        )
-    )
+    return timing.to_dict()
 
 
 def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, Any]:
