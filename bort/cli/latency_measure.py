@@ -38,12 +38,7 @@ SETTLED_BY_STUDY = ("space", "count", "name", "lengths_from", "new_pace", *WORKL
     "--label", default="label", show_default=True, metavar="COLUMN", help="Its label column."
 )
 @options.asks(MEASURE, WORKLOAD)
-@click.option(
-    "--minutes",
-    type=float,
-    metavar="M",
-    help="How long to measure a restless machine, at most [default: 5; 1 for a study].",
-)
+@options.minutes
 @click.option("--wait", is_flag=True, help="Wait while another process measures.")
 @click.option(
     "--new-pace",

@@ -28,6 +28,12 @@ detach = click.option(
 )
 
 
+minutes = click.option(
+    "--minutes",
+    type=float,
+    metavar="M",
+    help="How long to measure a restless machine, at most [default: 5; 1 for a study].",
+)
 space = click.option(
     "--space",
     default="minilm",
@@ -52,11 +58,14 @@ class Command(click.Command):
 
 
 class Option(click.Option):
-    """An option that knows the part it belongs to."""
+    """An option that knows its title in `--help`, and the field that it fills, if any."""
 
-    def __init__(self, *names: Any, title: str, **settings: Any) -> None:
+    def __init__(
+        self, *names: Any, title: str, field: Field | None = None, **settings: Any
+    ) -> None:
         super().__init__(*names, **settings)
         self.title = title
+        self.field = field
 
 
 def asks(*parts: Part[Any]) -> Callable[[F], F]:
@@ -78,7 +87,7 @@ def asks(*parts: Part[Any]) -> Callable[[F], F]:
 
 
 def _option(option: str, field: Field, title: str) -> Callable[[F], F]:
-    settings: dict[str, Any] = {"cls": Option, "title": title}
+    settings: dict[str, Any] = {"cls": Option, "title": title, "field": field}
     if isinstance(field.kind, Flag):
         on, off = field.kind.on(option), field.kind.off(option)
         names = f"{on}/{off}" if field.default or field.kind.opposite else on

@@ -262,7 +262,7 @@ class PerDimension(Kind):
 
     @property
     def words(self) -> str:
-        return f"0 or more, {self.most:g} at most, for all dimensions or for each one by name"
+        return f"0 or more, {self.most:g} at most, for all dimensions or once for each by name"
 
     def parse(self, text: str) -> float | dict[str, float]:
         if "=" not in text:

@@ -23,6 +23,7 @@ def search_command(spec: StudySpec) -> str:
     """The command that searches as a study does; what is the default is left out.
 
     Examples:
+        >>> from bort.core.study import SearchSpec
         >>> space = {"name": "bort"}
         >>> search_command(StudySpec(name="mine", space=space, search=SearchSpec(budget=12)))
         'bort search --study mine --space bort --budget 12'

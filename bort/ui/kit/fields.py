@@ -95,10 +95,14 @@ class Form(Generic[D]):
         if isinstance(kind, Weights):
             return self._weights(field, value, place)
         if isinstance(kind, Whole) or (isinstance(kind, Number) and kind.step is not None):
-            number = value if value is None or isinstance(kind, Whole) else float(value)
-            step: Any = kind.step
+            # The type of the step decides the type of what is entered.
+            cast: Any = int if isinstance(kind, Whole) else float
             return place.number_input(
-                field.label, value=number, step=step, placeholder=empty, **shared
+                field.label,
+                value=None if value is None else cast(value),
+                step=cast(kind.step),
+                placeholder=empty,
+                **shared,
             )
         text = "" if value in (None, ()) else kind.format(value)
         return place.text_input(field.label, text, placeholder=empty, **shared)
