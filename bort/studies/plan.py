@@ -1,6 +1,6 @@
 """Before Start: can this study run, and what will it cost? Imports no torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,17 +119,12 @@ def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
 
 
 def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:
-    length, lipschitz = spec.training.max_length, spec.search.lipschitz
+    length = spec.training.max_length
     if length is not None and not 4 <= length <= longest:
         raise InvalidFieldError(
             "max_length", f"max length must be 4 to {longest}, the longest here, got {length}"
         )
-    if isinstance(lipschitz, Mapping) and set(lipschitz) != set(space.dimensions):
-        raise InvalidFieldError(
-            "lipschitz",
-            f"λ needs one number for each of {', '.join(space.dimensions)}, "
-            f"got {', '.join(lipschitz)}; or give one number for all",
-        )
+    spec.search.question.lipschitz_by_dimension(tuple(space.dimensions))
 
 
 def plan_study(store: Store, spec: StudySpec) -> Plan:
