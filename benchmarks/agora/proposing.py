@@ -24,7 +24,7 @@ from bort.agora.text.spec import TextSpec, small_space
 from bort.agora.text.world import TextWorld, text_world
 from bort.cli.agora_run import ARCHITECTURE, STEPS
 from bort.core.study import TaskSpec, TrainingSpec
-from bort.training.device import training_threads
+from bort.training.execution import training_threads
 from bort.training.source import source_network
 
 PROPOSALS, SAMPLE = 10_000, 1_000

@@ -104,7 +104,7 @@ def _runs(
 ) -> Iterator[tuple["Comparison", "Evaluation", "Evaluation"]]:
     """Seeds outside, architectures inside: a slow quarter of an hour is spread over all."""
     from benchmarks.training.comparison import compare
-    from bort.training.device import training_threads
+    from bort.training.execution import training_threads
 
     from_scratch = copy(oracle)
     from_scratch.spec = replace(oracle.spec, initialise="scratch")

@@ -147,7 +147,7 @@ def _sample(
     from bort.latency.runs.space import profile_key
     from bort.latency.stored import check_new_name, keep_profile
     from bort.latency.timing import Instruments
-    from bort.training.text_lengths import text_lengths
+    from bort.training.tokens import text_lengths
 
     spec = LatencySpec(**workload)
     searched = load_space(space)

@@ -13,18 +13,16 @@ from bort.core.architecture import Architecture
 from bort.families import SearchSpace
 from bort.finetuning.spec import FineTuneSpec
 from bort.tasks import Task
-from bort.training.augmentation import Augmentation
 from bort.training.candidate import Candidate, build_candidate
-from bort.training.corpus import with_unlabelled
-from bort.training.device import training_threads
 from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.execution import ShouldStop, training_threads
 from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.reduction import principal_axes
-from bort.training.stopping import ShouldStop
 from bort.training.teacher import OnText, Teacher, answers_to, classifier_over, one_hot, softmax
 from bort.training.tokens import EncodedTask, encode_task
+from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table
 
 

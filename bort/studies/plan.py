@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bort.core.study import InvalidFieldError, StudySpec, TrainingSpec
+from bort.core.errors import InvalidFieldError
+from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
 from bort.latency.runs.space import profile_key, workload_of
@@ -92,7 +93,7 @@ def check_study(
     if outputs is not None:
         label_order(outputs, task.class_names, str(teacher))
     if spec.training.device not in ("auto", "cpu"):
-        from bort.training.device import resolve_device
+        from bort.training.execution import resolve_device
 
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder

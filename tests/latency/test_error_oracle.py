@@ -12,9 +12,9 @@ from bort.core.study import TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.tasks import load_task
 from bort.training import oracle as error_oracle
+from bort.training.execution import TrainingStoppedError
 from bort.training.metrics import unpack_items
 from bort.training.oracle import ErrorOracle
-from bort.training.stopping import TrainingStoppedError
 
 SMALL = Architecture.of(depth=1, heads=2, hidden=8, intermediate=16)
 LARGE = Architecture.of(depth=2, heads=2, hidden=16, intermediate=32)
@@ -47,7 +47,7 @@ def place(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
 
 
 @pytest.fixture

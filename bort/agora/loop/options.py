@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidFieldError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

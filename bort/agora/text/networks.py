@@ -18,13 +18,12 @@ from bort.agora.text.word_space import WordSpace
 from bort.agora.text.words import WordTable, is_word
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
-from bort.training.device import training_threads
+from bort.training.execution import ShouldStop, pause_unless, training_threads
 from bort.training.fit import label_order, labels_of
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.source import read_config
-from bort.training.stopping import ShouldStop, pause_unless
 from bort.training.teacher import OnText
 from bort.training.tokens import EncodedTask, load_tokenizer
 from bort.training.vocabulary import pruned_table

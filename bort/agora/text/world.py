@@ -23,8 +23,7 @@ from bort.agora.text.spec import PROBE, STUDENT, WORDS, TextSpec
 from bort.agora.text.student import TextModel
 from bort.core.errors import InvalidOptionError
 from bort.tasks import Task
-from bort.training.device import training_threads
-from bort.training.stopping import ShouldStop
+from bort.training.execution import ShouldStop, training_threads
 
 OnText = Callable[[str], None]
 

@@ -22,7 +22,7 @@ from bort.agora.loop.run import AgoraTask
 from bort.agora.loop.samplers import BallSampler, MixtureSampler, TangentSampler
 from bort.agora.loop.values import Examples, FloatArray, Inputs, IntArray
 from bort.agora.torus.learners import NearestNeighbours, RandomFeatures, RandomGuesser
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidFieldError
 
 MAJOR_RADIUS = 2.0
 MINOR_RADIUS = 1.0

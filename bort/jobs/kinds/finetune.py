@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
-from bort.core.machine.turns import training_turn
+from bort.core.machine.locks import training_turn
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.loggers import Loggers
@@ -141,7 +141,7 @@ class _TaskRun:
         """Train one unit to its end, or go on with it; returns its folder."""
         from bort.finetuning.stage import result_of
         from bort.finetuning.student import run_unit
-        from bort.training.device import training_threads
+        from bort.training.execution import training_threads
 
         folder = self.context.folder / WORK / _folder_name(room.task.name) / unit.name
         self.listener.begin_unit(room, unit)
@@ -154,7 +154,7 @@ class _TaskRun:
     def _latencies(self, room: "Classroom") -> Mapping[str, Any]:
         """Measured once per task and kept: a resumed job does not measure again."""
         from bort.finetuning.latency import latencies_of
-        from bort.training.stopping import TrainingStoppedError
+        from bort.training.execution import TrainingStoppedError
 
         path = self.context.folder / WORK / _folder_name(room.task.name) / LATENCIES
         known = read_json(path)

@@ -21,7 +21,7 @@ from bort.latency.runs.space import measure, profile_key
 from bort.latency.stored import front_profile, keep_profile, study_profile_of
 from bort.storage import Progress
 from bort.studies.answers import read_answer
-from bort.training.text_lengths import text_lengths
+from bort.training.tokens import text_lengths
 
 STAGES = {
     "building": "Building the models",
