@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.machine.fingerprint import this_machine
+from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
 from bort.latency.protocol import HANDFUL
@@ -98,7 +99,7 @@ def measure_latencies(
             "workload": str(workload),
             "fingerprint": machine.to_dict(),
             "noise_ok": timing.noise.ok,
-            "noise": list(timing.noise.reasons),
+            "noise": to_json(timing.noise.reasons),
             "models": {
                 name: {
                     "median_ms": latency.median_ms,
