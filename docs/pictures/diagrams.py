@@ -6,69 +6,62 @@ from collections.abc import Sequence
 
 from docs.pictures.measured import ROOT
 from docs.pictures.svg import Canvas, Point
+from tests.rules.rules import FLOORS, TOP
 
-FLOORS = (
-    ("cli", "ui"),
-    ("jobs", "figures"),
-    ("report", "export"),
-    ("finetuning",),
-    ("studies",),
-    ("training", "agora"),
-    ("latency", "search"),
-    ("storage", "tasks", "families"),
-    ("core",),
-)
 WORDS = {
-    "cli": "commands",
-    "ui": "what pages call",
-    "jobs": "processes",
-    "figures": "charts",
-    "report": "sentences",
-    "export": "files to deploy",
-    "finetuning": "from point to model",
-    "studies": "what terminal, pages and jobs share",
-    "training": "error oracle",
-    "agora": "rounds of new data",
-    "latency": "measure, predict",
-    "search": "the certified search",
-    "storage": "database",
-    "tasks": "data sets",
-    "families": "what can be built",
-    "core": "values, errors, files, machine",
+    "core": "values everybody uses: architectures, descriptions, errors, files, machine",
+    "families": "what can be built and what it costs",
+    "tasks": "data sets, splits, near-duplicates",
+    "storage": "the database and the files of a run",
+    "latency": "timing, noise, the latency model, runtimes",
+    "search": "the certified search, pure arithmetic; certificate and verifier",
+    "training": "the one training path: inheritance, teacher, loop, error oracle",
+    "agora": "Agora's loop, pure; the torus and texts",
+    "studies": "what terminal, pages and jobs share: answers, plans, estimates",
+    "finetuning": "from a picked point to a trained model",
+    "report": "words: sentences made from codes and numbers",
+    "export": "files that people deploy",
+    "jobs": "the life of a job; what each kind of job does",
+    "figures": "values in, charts out",
+    "cli": "one file per command",
+    "ui": "one folder per page",
 }
 
 
 def floors() -> str:
     """The packages, from the ground up."""
-    height, width = 56.0, 640.0
-    canvas = Canvas(720, 40 + height * len(FLOORS) + 34, "The floors of the package")
-    for number, names in enumerate(FLOORS):
-        y = 20 + number * height
-        each = (width - 12 * (len(names) - 1)) / len(names)
-        for place, name in enumerate(names):
-            x = 50 + place * (each + 12)
-            canvas.box((x, y), (each, height - 10), colour="front", filled=0.08, width=1.2)
-            canvas.text((x + each / 2, y + 20), name, anchor="middle", bold=True)
-            canvas.text(
-                (x + each / 2, y + 37), WORDS[name], anchor="middle", colour="muted", size=12
-            )
-    end = 20 + len(FLOORS) * height
-    canvas.arrow([(28, 24), (28, end - 12)])
-    canvas.text((20, 20 + end / 2), "imports", colour="muted", anchor="middle", turned=True)
+    height, width, left = 38.0, 640.0, 56.0
+    names = (*reversed(FLOORS),)
+    canvas = Canvas(720, 40 + height * (len(names) + 1) + 24, "The floors of the package")
+    each = (width - 12) / 2
+    for place, name in enumerate(TOP):
+        corner = (left + place * (each + 12), 16.0)
+        _floor(canvas, corner, each, name)
+    for number, name in enumerate(names):
+        _floor(canvas, (left, 16 + height * (number + 1)), width, name)
+    end = 16 + height * (len(names) + 1)
+    canvas.arrow([(30, 22), (30, end - 10)])
+    canvas.text((20, end / 2), "may import", colour="muted", anchor="middle", turned=True)
     canvas.text(
-        (50 + width / 2, end + 16),
-        "each package imports from the floors below it; none from its own or above",
+        (left + width / 2, end + 18),
+        "a package imports from those below it, never from those above",
         colour="muted",
         anchor="middle",
     )
     return canvas.svg()
 
 
+def _floor(canvas: Canvas, corner: Point, width: float, name: str) -> None:
+    canvas.box(corner, (width, 32), colour="front", filled=0.08, corner=5, width=1.2)
+    canvas.text((corner[0] + 14, corner[1] + 21), name, bold=True)
+    canvas.text((corner[0] + 110, corner[1] + 21), WORDS[name], colour="muted", size=12.5)
+
+
 def dependencies() -> str:
     """Which outside library each package imports, read from the code."""
-    used: dict[str, set[str]] = {name: _outside(name) for names in FLOORS for name in names}
+    rows = [*TOP, *reversed(FLOORS)]
+    used = {name: _outside(name) for name in rows}
     columns = sorted({name for names in used.values() for name in names})
-    rows = [name for names in FLOORS for name in names]
     left, top, cell = 110.0, 128.0, 26.0
     canvas = Canvas(
         left + cell * len(columns) + 60,

@@ -26,3 +26,15 @@ def test_a_picture_can_be_drawn_and_is_shown(name: str) -> None:
     assert ElementTree.fromstring(PICTURES[name]()).tag.endswith("svg")
     shown = f"images/{name}.svg"
     assert any(shown in document.read_text(encoding="utf-8") for document in DOCUMENTS)
+
+
+def test_decisions_are_where_the_table_says() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `([\w/.]+)` \| `(\w+)` \|$", guide, flags=re.MULTILINE)
+    assert len(rows) > 20
+    for file, name in rows:
+        path = ROOT / file
+        assert path.is_file(), file
+        made = rf"^\s*(?:def|class) {name}\b|^\s*{name}\b[^=\n]*="
+        source = path.read_text(encoding="utf-8")
+        assert re.search(made, source, flags=re.MULTILINE), (file, name)
