@@ -8,6 +8,7 @@ import numpy as np
 
 from bort.agora.loop import agora
 from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_options, torus_world
+from bort.core.question import Question
 from bort.families import load_space
 from bort.families.abnc import abnc_report
 from bort.latency.profile import read_profile
@@ -46,7 +47,7 @@ def cones() -> str:
     table, ids = reviews()
     rows = np.array([ids.index(name) for name in PATH])
     # λ as a search of the whole table to ε = 0.1 estimates it: it holds along the path.
-    *_, last = certified_search(table.problem, table.observation, epsilon=0.1)
+    *_, last = certified_search(table.problem, table.observation, question=Question(epsilon=0.1))
     lipschitz = last.lipschitz
     assert lipschitz is not None
     problem = SearchProblem(
@@ -59,7 +60,8 @@ def cones() -> str:
     def observe(row: int) -> Observation:
         return table.observation(int(rows[row]))
 
-    order = [s.index for s in certified_search(problem, observe, lipschitz=lipschitz.tolist())]
+    question = Question(epsilon=EPSILON, lipschitz=tuple(lipschitz.tolist()))
+    order = [s.index for s in certified_search(problem, observe, question=question)]
     place = problem.distance(slice(None), np.array([0]), lipschitz)[:, 0]
     errors = table.errors[rows]
     canvas = Canvas(920, 470, "Trained architectures bound the error of their neighbours")
@@ -159,8 +161,10 @@ def cover() -> str:
     """The ε-cover of the recorded table: which trained architecture stands for which others."""
     table, ids = reviews()
     problem = table.problem
-    seen = {s.index: s.observation for s in certified_search(problem, table.observation)}
-    answer = solve(problem, seen)
+    question = Question(epsilon=EPSILON)
+    steps = certified_search(problem, table.observation, question=question)
+    seen = {s.index: s.observation for s in steps}
+    answer = solve(problem, seen, question=question)
     assert answer.cover is not None
     canvas = Canvas(920, 470, "Two trained architectures cover all 96 within a factor of 1.25")
     axes = Axes(canvas, 70, 40, 820, 330, (2.7, 26), (0.152, 0.232), True, True)
