@@ -7,9 +7,9 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
+from bort.core.finetune import DONORS, LOGGERS, STAGES, TEXTS, FineTuneSpec, Recipe
 from bort.core.parsing import parse_learning_rates
 from bort.core.study import LARGEST_SEED, TaskSpec
-from bort.finetuning.spec import DONORS, LOGGERS, STAGES, TEXTS, FineTuneSpec, Recipe
 
 if TYPE_CHECKING:
     from bort.storage import Store

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.architecture import Architecture
+from bort.core.finetune import FineTuneSpec
 from bort.families import SearchSpace
-from bort.finetuning.spec import FineTuneSpec
 from bort.tasks import Task
 from bort.training.candidate import Candidate, build_candidate
 from bort.training.donor import Donor, calibration_batch, observe

@@ -6,10 +6,10 @@ import tiny
 from made_up_study import made_up_profile
 
 from bort.core.evaluation import Evaluation
+from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.finetuning import latency
-from bort.finetuning.spec import FineTuneSpec, Recipe
 from bort.latency.noise import Noise, NoiseReading
 from bort.latency.protocol import Latency
 from bort.latency.timing import Timing, TimingStep

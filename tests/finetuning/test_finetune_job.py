@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bort.core.errors import TrainingDivergedError
+from bort.core.finetune import FineTuneSpec
 from bort.finetuning import classroom, stage
-from bort.finetuning.spec import FineTuneSpec
 from bort.jobs import JobCancelledError, JobState, resume, run_here
 from bort.training.source import weights_digest
 

@@ -10,8 +10,6 @@ from job_runners import WaitFor
 from bort.jobs import RUNNERS, JobRecord
 from bort.storage import Store, open_store
 
-collect_ignore = ["conftest.py"]  # no doctests here; two of one name cannot be collected
-
 RUNNER_NAMES = (
     "count",
     "evaluate",

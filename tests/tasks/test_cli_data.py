@@ -76,3 +76,12 @@ def test_errors_are_one_line_and_exit_2(
     code, out, err = run(["data", "prepare"], monkeypatch, capsys)
     assert (code, out) == (2, "")
     assert err == "bort: cannot fetch it; check the network connection\n"
+
+
+def test_quiet_prints_nothing_when_all_is_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(data_module, "prepare", lambda *_names, **_options: list_tasks())
+    assert run(["data", "prepare", "--quiet"], monkeypatch, capsys) == (0, "", "")
+    code, out, _ = run(["data", "prepare", "--quiet", "--json"], monkeypatch, capsys)
+    assert (code, len(json.loads(out)["tasks"])) == (0, 4)

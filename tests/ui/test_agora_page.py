@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from conftest import Open, shown
 from made_up_study import fill
+from visits import Open, shown
 
 from bort.agora.text.spec import TextSpec, small_space
 from bort.core.study import TaskSpec

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import APP, Open, shown
 from made_up_study import fill, made_up_spec
+from visits import APP, Open, shown
 
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import RUNNERS

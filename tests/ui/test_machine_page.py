@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import Open, shown
 from made_up_study import fill, made_up_profile
+from visits import Open, shown
 
 from bort.core.machine.locks import measuring
 from bort.families import SearchSpace, load_space

@@ -5,9 +5,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Open, shown
 from made_up_models import add_model, finished_job, running_job
 from made_up_study import fill
+from visits import Open, shown
 
 from bort.core.errors import InvalidDataError
 from bort.core.machine.locks import Holder

@@ -4,9 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import Open, shown
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
+from visits import Open, shown
 
 from bort.core.errors import InvalidModelError
 from bort.core.study import StudySpec
@@ -113,9 +113,9 @@ def test_numbers_that_cannot_be_used_are_said_beside_their_field(
 def test_an_own_file_and_an_own_space_ask_for_themselves(store: Store, visit: Open) -> None:
     app = visit("search")
     app.selectbox(key="task").select("a file on this machine").run()
-    assert "the task is empty; name a task or a data file" in shown(app)
+    assert "task must be the name of a task or a data file" in shown(app)
     app.text_input(key="path").input("my.csv").run()
-    assert "the task is empty" not in shown(app)
+    assert "task must be" not in shown(app)
     app.selectbox(key="space").select("my own TOML file").run()
     assert "no space yet; upload a TOML file" in shown(app)
     assert not start_button(app)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
+from bort.core.finetune import FineTuneSpec
 from bort.core.machine.locks import training_turn
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.loggers import Loggers
-from bort.finetuning.spec import FineTuneSpec
 from bort.jobs.kinds.finetune_progress import Listener
 from bort.jobs.runtime.context import JobContext
 

@@ -6,8 +6,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bort.core.architecture import Architecture
+from bort.core.finetune import FineTuneSpec
 from bort.finetuning.loggers import Loggers
-from bort.finetuning.spec import FineTuneSpec
 from bort.jobs.runtime.context import JobContext
 from bort.storage import Progress
 

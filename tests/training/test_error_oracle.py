@@ -3,7 +3,6 @@ import sys
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
 from bort.core.architecture import Architecture
@@ -27,7 +26,7 @@ from bort.training.oracle import ErrorOracle
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.tasks import load_task
 place = sys.argv[1]
-spec = TrainingSpec(steps=15, source=f"{place}/source", device="cpu", threads=2)
+spec = TrainingSpec(steps=15, source=f"{place}/source", device="cpu", threads=1)
 oracle = ErrorOracle(load_task(TaskSpec(task=f"{place}/reviews.csv")), spec,
                      load_space(f"{place}/tiny.toml"), seed=3)
 trained = oracle.train(Architecture.of(depth=1, heads=2, hidden=8, intermediate=16), 3)
@@ -35,25 +34,10 @@ print(trained.losses[-1].hex(), trained.evaluation.wrong_items.hex())
 """
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oracle")
-    tiny.write_source(folder / "source")
-    tiny.write_space(folder / "tiny.toml")
-    tiny.write_task(folder / "reviews.csv")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def home(place, monkeypatch):
-    monkeypatch.setenv("BORT_HOME", str(place / "home"))
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
-
-
 @pytest.fixture
 def oracle(place):
     def build(*, space=None, on_progress=None, should_stop=None, **spec):
-        defaults = {"steps": 15, "source": str(place / "source"), "device": "cpu", "threads": 2}
+        defaults = {"steps": 15, "source": str(place / "source"), "device": "cpu", "threads": 1}
         return ErrorOracle(
             load_task(TaskSpec(task=str(place / "reviews.csv"))),
             TrainingSpec(**{**defaults, **spec}),
@@ -161,7 +145,7 @@ def test_it_describes_what_it_rests_on(oracle):
     found = oracle().describe()
     assert found["teacher_dev_error"] < 0.4
     assert found["majority_dev_error"] == pytest.approx(0.5, abs=0.05)
-    assert found["threads"] == 2
+    assert found["threads"] == 1
     assert found["max_length"] <= 32
 
 
