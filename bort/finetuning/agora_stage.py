@@ -1,9 +1,9 @@
 """The Agora stage: makes texts near the dev texts that a student gets wrong, and labels them.
 
 A short form of a round of Agora [source]: find the dev errors, make synthetic texts near them by
-exchanging words, let the teacher label them, and train on. Near-duplicates of audit texts and copies
-of dev texts are refused, and every text keeps its provenance. After this the dev accuracy is not
-independent; the audit accuracy is. `bort agora run` has the whole loop.
+exchanging words, let the teacher label them, and train on. Near-duplicates of audit texts are
+refused, as are copies of dev texts, and every text keeps its provenance. After this the dev
+accuracy is not independent; the audit accuracy is. `bort agora run` has the whole loop.
 """
 
 import json

@@ -143,9 +143,7 @@ def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResu
 def tfidf_baseline(setup: TaskSetup) -> Baseline:
     """Tf-idf with logistic regression, evaluated on the same audit texts."""
     task = setup.task
-    found = accuracy_of(
-        [tfidf_answers(task, task.audit)], task.audit.labels, classes=setup.classes
-    )
+    found = accuracy_of([tfidf_answers(task, task.audit)], task.audit.labels, classes=setup.classes)
     return _baseline(found, name="tf-idf with logistic regression")
 
 

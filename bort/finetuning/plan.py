@@ -2,9 +2,8 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from bort.core import paths
 from bort.core.errors import (
@@ -60,10 +59,6 @@ class FineTunePlan:
     disk_bytes: int
     free_bytes: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return asdict(self)
-
 
 def check_finetune(spec: FineTuneSpec) -> list[Task]:
     """Check that a fine-tuning can start here, before anything is stored; returns its tasks.
@@ -108,8 +103,8 @@ def check_labels(task: Task) -> None:
     absent = task.report.get("classes_absent", {}).get("train", [])
     if absent:
         raise InvalidDataError(
-            f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn it; "
-            "add such texts, or leave out its rows"
+            f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "
+            "it; add such texts, or leave out its rows"
         )
 
 
@@ -235,7 +230,7 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def check_room(plan: FineTunePlan) -> None:
+def check_disk_space(plan: FineTunePlan) -> None:
     """Check that the disk has room for it.
 
     Raises:

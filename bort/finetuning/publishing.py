@@ -201,9 +201,7 @@ def _realised(
         ),
         predicted=_predicted(store, spec.study, architecture.id),
         parameter_count=parameter_count,
-        effective_parameter_count=int(
-            space.effective_parameter_count[space.index(architecture)]
-        ),
+        effective_parameter_count=int(space.effective_parameter_count[space.index(architecture)]),
         latency_ms=own_ms,
         latency={
             runtime: _realised_latency(times, architecture.id)

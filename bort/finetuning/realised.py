@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bort.core.errors import InvalidDataError
+from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
-from bort.finetuning.spec import Recipe
 from bort.latency.workload import Workload
 from bort.storage import ModelRecord
-
 
 TEACHER = "teacher"  # its key among `RuntimeTimes.models`
 
@@ -318,3 +317,21 @@ def evidence_of(model: ModelRecord) -> Evidence:
 
 def _named(model: ModelRecord) -> str:
     return f"the record of the model {model.name!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A stored model with its results and evidence."""
+
+    record: ModelRecord
+    realised: Realised
+    evidence: Evidence
+
+    @classmethod
+    def of(cls, record: ModelRecord) -> "TrainedModel":
+        """Read a model's record.
+
+        Raises:
+            InvalidDataError: it is damaged.
+        """
+        return cls(record, realised_of(record), evidence_of(record))

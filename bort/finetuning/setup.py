@@ -60,7 +60,9 @@ class TaskSetup:
         """Number of classes."""
         return len(self.task.class_names)
 
-    def build(self, architecture: Architecture, seed: int, *, from_scratch: bool = False) -> Candidate:
+    def build(
+        self, architecture: Architecture, seed: int, *, from_scratch: bool = False
+    ) -> Candidate:
         """Build a student with its first weights, on the device."""
         candidate = build_candidate(
             self.space,

@@ -33,7 +33,9 @@ from bort.training.execution import ShouldStop
 from bort.training.forward import best_dtype, forward_of
 from bort.training.loop import Examples, Objective, TrainingSettings, predict
 
-DISTILLED_RATE = 0.1  # share of the search's learning rate; more undoes distillation: docs/models.md
+DISTILLED_RATE = (
+    0.1  # share of the search's learning rate; more undoes distillation: docs/models.md
+)
 DISTIL_WEIGHTS = DistillationWeights()
 FROM_SOURCE = DistillationWeights(answers=0.0)  # the source network cannot answer the task
 
@@ -98,7 +100,9 @@ Train = Callable[[Training], Path]
 """Trains to the end and returns the folder."""
 
 
-def train_students(setup: TaskSetup, architecture: Architecture, train: Train) -> list[TrainedStage]:
+def train_students(
+    setup: TaskSetup, architecture: Architecture, train: Train
+) -> list[TrainedStage]:
     """Train an architecture with every seed. Distillation runs once, and all seeds begin with it.
 
     Returns:

@@ -12,16 +12,16 @@ from bort.jobs.runtime.context import JobContext
 from bort.storage import Progress
 
 if TYPE_CHECKING:
-    from bort.finetuning.classroom import Classroom
+    from bort.finetuning.setup import TaskSetup
     from bort.finetuning.stage import StageResult, StageStep
-    from bort.finetuning.units import Unit
+    from bort.finetuning.students import Training
 
 POINTS_PER_CURVE = 150  # of a stage; each point costs a write to the store
 REPORT_SECONDS = 0.5
 
 
 class Listener:
-    """Hears every step of every unit, and passes on what people and programs want to know.
+    """Hears every step of every training, and passes on what people and programs want to know.
 
     Steps are counted over all units of the job; a later task counts like the first until it is
     reached.
@@ -30,7 +30,7 @@ class Listener:
     def __init__(self, context: JobContext, spec: FineTuneSpec, loggers: Loggers) -> None:
         self._context, self._spec, self._loggers = context, spec, loggers
         self._task = ""
-        self._unit: Unit | None = None
+        self._training: Training | None = None
         self._planned_per_task = 0
         self._tasks_begun = 0
         self._done_before = 0  # steps of units that are over
@@ -44,21 +44,21 @@ class Listener:
         """A stage without a count of its own, and how long it takes where that is known."""
         self._report(message, stage=message, eta_s=seconds_left)
 
-    def begin_task(self, room: "Classroom", picks: Sequence[Architecture]) -> None:
+    def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
         """The next task's trainings begin."""
-        from bort.finetuning.units import planned_steps
+        from bort.finetuning.students import planned_steps
 
-        self._task = room.task.name
-        self._planned_per_task = max(self._planned_per_task, planned_steps(room) * len(picks))
+        self._task = setup.task.name
+        self._planned_per_task = max(self._planned_per_task, planned_steps(setup) * len(picks))
         self._done_before = self._tasks_begun * self._planned_per_task
         self._tasks_begun += 1
 
-    def begin_unit(self, room: "Classroom", unit: "Unit") -> None:
-        """The next unit begins, or goes on."""
-        from bort.finetuning.units import steps_of
+    def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
+        """The next training begins, or goes on."""
+        from bort.finetuning.students import steps_of
 
-        self._unit, self._losses, self._dev_error = unit, [], None
-        self._unit_steps = steps_of(room, unit.stage)
+        self._training, self._losses, self._dev_error = training, [], None
+        self._stage_steps = steps_of(setup, training.kind)
         self._begun = self._begun or time.monotonic()
 
     def hear(self, step: "StageStep") -> None:
@@ -77,30 +77,33 @@ class Listener:
         if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
             self._report_step(step)
 
-    def end_unit(self, result: "StageResult") -> None:
-        """The unit is over, perhaps earlier than planned."""
-        assert self._unit is not None
-        self._done_before += self._unit_steps
+    def end_training(self, result: "StageResult") -> None:
+        """The training is over, perhaps earlier than planned."""
+        assert self._training is not None
+        self._done_before += self._stage_steps
         self._context.log(
-            f"{self._task}: {self._unit.name} is finished after {result.steps} steps, dev error "
-            f"{result.dev_error:.4f} with the weights of step {result.chosen_step}"
+            f"{self._task}: {self._training.name} finished after {result.steps} steps, "
+            f"dev error {result.dev_error:.4f} with the weights of step {result.chosen_step}"
         )
 
     def _point(self, what: str, step: int, value: float) -> None:
-        assert self._unit is not None
-        name = f"{self._task}/{self._unit.name}/{what}"
+        assert self._training is not None
+        name = f"{self._task}/{self._training.name}/{what}"
         self._context.metric(name, step, value)
         self._loggers.scalar(name, step, value)
 
     def _report_step(self, step: "StageStep") -> None:
-        assert self._unit is not None
+        assert self._training is not None
         self._reported = time.monotonic()
-        unit = self._unit
-        message = f"{unit.architecture.id} {unit.stage}, seed {unit.seed}: loss {step.loss:.3f}"
+        training = self._training
+        message = (
+            f"{training.architecture.id} {training.stage}, seed {training.seed}: "
+            f"loss {step.loss:.3f}"
+        )
         if self._dev_error is not None:
             message += f", dev error {self._dev_error:.4f}"
         left = self._left(self._done_before + step.step)
-        self._report(message, stage=unit.stage, step=step, eta_s=left)
+        self._report(message, stage=training.stage, step=step, eta_s=left)
 
     @property
     def _total(self) -> int:
@@ -119,8 +122,8 @@ class Listener:
                     "study": self._spec.study,
                     "task": self._task,
                     "stage": stage,
-                    "seed": self._unit.seed if self._unit else None,
-                    "architecture": self._unit.architecture.id if self._unit else None,
+                    "seed": self._training.seed if self._training else None,
+                    "architecture": self._training.architecture.id if self._training else None,
                     "loss": step.loss if step else None,
                     "dev_error": self._dev_error,
                     "learning_rate": step.learning_rate if step else None,
