@@ -1,6 +1,6 @@
 """What it costs to propose and embed 10,000 texts, beside the training of one round.
 
-Run: python benchmarks/agora_proposing.py [THREADS]
+Run: python -m benchmarks.agora.proposing [THREADS]
 
 Movie reviews, 500 labelled texts, the defaults of `bort agora run`: student 2-2-128-512, 300 steps
 a round. Everything is timed in one process, in processor time; what matters is the last column.

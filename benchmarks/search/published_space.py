@@ -49,7 +49,8 @@ def page(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: float
     parts = [
         "# The published space, searched with short training\n",
         "Written by `python -m benchmarks.search.published_space "
-        "data/recorded/published-space/*.json`. Space `bort`: 300 architectures, hidden sizes 512, 768 and 1024. The source network has "
+        "data/recorded/published-space/*.json`. "
+        "Space `bort`: 300 architectures, hidden sizes 512, 768 and 1024. The source network has "
         "384, so embeddings come from it padded with zeros, and the layers as far as they fit "
         "(docs/training.md). Errors are of 1,585 dev sentences, of one training each, ± the "
         "binomial standard error; latency is predicted by "

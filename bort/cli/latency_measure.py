@@ -120,7 +120,7 @@ def measure(
     if as_json:
         options.print_json(profile.to_dict())
     else:
-        latency_report.print_profile(profile)
+        latency_report.print_measured(profile)
 
 
 def _sample(

@@ -154,6 +154,7 @@ def _search_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
+    from bort.report.latency import differences_words
     from bort.report.terminal import progress
     from bort.storage import check_store, open_store
     from bort.studies.plan import check_profile, check_study
@@ -171,7 +172,7 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
         if differences:
             click.echo(
                 f"note: the latency profile {spec.latency.profile} is of another machine or other "
-                f"software: {'; '.join(differences)}",
+                f"software: {differences_words(differences)}",
                 err=True,
             )
         if given["detach"]:

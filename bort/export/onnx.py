@@ -225,10 +225,7 @@ def _parity(original: Any, folder: Path, probe: Probe) -> OnnxParity:
     """How far both files' logits differ from PyTorch's, and what int8 costs in accuracy."""
     exact = torch_logits(original, probe.batches)
     float32, int8 = (
-        _file_parity(
-            session_logits(open_session(str(folder / name), 1), probe.batches), exact, probe
-        )
-        for name in (FLOAT32, INT8)
+        _file_parity(open_session(str(folder / name), 1), exact, probe) for name in (FLOAT32, INT8)
     )
     difference = float32.max_abs_difference
     if not difference <= TOLERANCE:
@@ -252,9 +249,8 @@ def _parity(original: Any, folder: Path, probe: Probe) -> OnnxParity:
     )
 
 
-def _file_parity(
-    logits: NDArray[np.float32], exact: NDArray[np.float32], probe: Probe
-) -> FileParity:
+def _file_parity(session: Any, exact: NDArray[np.float32], probe: Probe) -> FileParity:
+    logits = session_logits(session, probe.batches)
     return FileParity(
         max_abs_difference=float(np.abs(logits - exact).max()),
         same_answers=float(np.mean(logits.argmax(1) == exact.argmax(1))),
@@ -350,9 +346,8 @@ def _section(parity: OnnxParity, latency: Mapping[str, RealisedLatency]) -> str:
         for runtime, row in latency.items()
     ]
     files = f"The files are `{FLOAT32}` (float32) and `{INT8}` (int8)."
-    return "\n\n".join(
-        ["## ONNX", " ".join([files, *sentences]), *["\n".join(lines)] * bool(lines)]
-    )
+    parts = ["## ONNX", " ".join([files, *sentences]), "\n".join(lines)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def files_of(folder: Path) -> Iterator[Path]:

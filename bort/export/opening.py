@@ -175,9 +175,7 @@ def _check_name(info: zipfile.ZipInfo, path: Path) -> None:
     if kind not in (0, stat.S_IFREG) or info.is_dir():
         raise ExportError(f"{path} holds {info.filename!r}, which is not a regular file")
     if info.compress_type not in PACKINGS:
-        raise ExportError(
-            f"{path} holds {info.filename!r}, which is packed in a way that bundles never are"
-        )
+        raise ExportError(f"{path} holds {info.filename!r}, packed as no bundle is")
     if name.suffix not in ENDINGS:
         raise ExportError(
             f"{path} holds {info.filename!r}; a bundle has only {', '.join(ENDINGS)} files"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.machine.fingerprint import this_machine
+from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
 from bort.finetuning.realised import TEACHER, RuntimeTimes, TimedModel, landmark_key
@@ -95,7 +96,7 @@ def measure_latencies(
             workload=str(workload),
             fingerprint=machine.to_dict(),
             noise_ok=timing.noise.ok,
-            noise=tuple(timing.noise.reasons),
+            noise=tuple(to_json(timing.noise.reasons)),
             models={
                 name: TimedModel(
                     median_ms=latency.median_ms,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from bort.core.errors import InvalidProfileError
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
-from bort.latency.compare import unknown_terms
 from bort.latency.profile import LatencyProfile
 from bort.latency.runs.space import MeasureStep, ensure_profile
 from bort.latency.timing import never
@@ -104,7 +103,7 @@ def import_profile(
             f"the profile's model was fitted on {profile.model.fitted_on} architectures, and "
             f"{fitted} of them are there; export it again, or measure here"
         )
-    if unknown := unknown_terms(profile):
+    if unknown := profile.unknown_terms():
         raise InvalidProfileError(
             f"the profile's model counts {unknown[0]!r}, which architectures of the family "
             f"{profile.family_name!r} do not have; export it again, or measure here"

@@ -31,8 +31,9 @@ def accuracy_sentence(model: Realised) -> str:
     """How often the model is right on audit."""
     audit = model.audit
     return (
-        f"On {audit.n:,} audit texts, which nothing was chosen by, it is right {audit.accuracy:.1%} "
-        f"of the time (95% interval: {audit.low:.1%} to {audit.high:.1%}; {seeds_phrase(model)})."
+        f"On {audit.n:,} audit texts, which nothing was chosen by, it is right "
+        f"{audit.accuracy:.1%} of the time (95% interval: {audit.low:.1%} to {audit.high:.1%}; "
+        f"{seeds_phrase(model)})."
     )
 
 
@@ -126,8 +127,9 @@ def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
 def data_sentence(data: DataFacts) -> str:
     """What the model learned from, and which texts it was evaluated on."""
     splits = ", ".join(f"{count:,} {name}" for name, count in data.splits.items())
+    title = " ".join(data.title.split())
     return (
-        f"The task {' '.join(data.title.split())} has {splits} texts, split with seed {data.seed}. Distillation also "
+        f"The task {title} has {splits} texts, split with seed {data.seed}. Distillation also "
         f"used {data.unlabelled:,} unlabelled and synthetic texts. This folder contains no text of "
         "the task. Dev decided when to stop; audit was read once, at the end."
     )

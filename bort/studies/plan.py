@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bort.core.errors import InvalidFieldError
+from bort.core.machine.fingerprint import Difference
 from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
@@ -102,11 +103,11 @@ def check_study(
     return replace(spec, space={**spec.space, "fixed": fixed})
 
 
-def check_profile(store: Store, spec: StudySpec) -> list[str]:
+def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
     """Pass if the latency profile that a study names, if any, is stored and fits its space.
 
     Returns:
-        What differs between the machine it was measured on and this one, in words.
+        What differs between the machine it was measured on and this one.
     Raises:
         InvalidProfileError: it is not, or does not.
     """

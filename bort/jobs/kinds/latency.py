@@ -4,11 +4,12 @@ A measurement that is stopped keeps its complete rounds. One that finds another 
 with a line that says who; nothing is stored then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError
+from bort.core.serialise import to_json
 from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SearchSpace
 from bort.jobs.runtime.context import JobContext
@@ -19,6 +20,7 @@ from bort.latency.runs.landmarks import LandmarkStep, time_landmarks
 from bort.latency.runs.plan import TextLengths
 from bort.latency.runs.space import measure, profile_key
 from bort.latency.stored import front_profile, keep_profile, study_profile_of
+from bort.report import latency as words
 from bort.storage import Progress
 from bort.studies.answers import read_answer
 from bort.training.tokens import text_lengths
@@ -138,7 +140,8 @@ def landmarks(context: JobContext) -> dict[str, Any]:
         last = step
     if last is None or last.result is None:
         return {}
-    context.log("; ".join(last.result.to_dict()["announced"]))
+    for sentence in words.announced_sentences(last.result):
+        context.log(sentence)
     return last.result.to_dict()
 
 
@@ -165,18 +168,15 @@ def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, A
     if profile is None:
         return {"profile": None}
     noise = profile.noise
-    _log(context, noise.reasons, "too noisy to rank two architectures: ")
-    _log(context, noise.warnings)
+    if not noise.ok:
+        context.log(words.noise_sentence(noise), level="warning")
+    for warning in noise.warnings:
+        context.log(words.warning_sentence(warning), level="warning")
     context.log(f"stored as {profile.name}")
     return {
         "profile": profile.name,
         "complete": profile.complete,
         "rounds": profile.rounds,
         "noise": noise.to_dict(),
-        "model": profile.model.to_dict(),
+        "model": to_json(profile.model),
     }
-
-
-def _log(context: JobContext, lines: Iterable[str], lead: str = "") -> None:
-    for line in lines:
-        context.log(f"{lead}{line}", level="warning")

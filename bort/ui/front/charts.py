@@ -19,7 +19,7 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
-from bort.figures.latency_landmarks import LandmarkMark, add_landmarks
+from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_realised, realised_mark
 from bort.finetuning.realised import TrainedModel
 from bort.studies.answers import StudyAnswer
