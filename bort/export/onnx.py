@@ -6,7 +6,7 @@ cannot be loaded any more. The latency of both files is measured in turns with P
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError, ExportError
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.export.card import model_card
 from bort.export.folder import Export, check_files, listed, new_folder
 from bort.families import SearchSpace
@@ -96,7 +97,7 @@ def export_onnx(
     *,
     measure: bool = True,
     instruments: Instruments | None = None,
-    on_text: Callable[[str], object] | None = None,
+    on_step: OnStep = ignore,
 ) -> OnnxExport:
     """Write both ONNX files, configuration, tokenizer and model card to the new folder `out`.
 
@@ -108,14 +109,13 @@ def export_onnx(
     """
     runtime_kind("onnx-float32").check_installed()
     check_files(model)
-    say = on_text or (lambda _text: None)
     from bort.training.model_files import load_classifier
 
     with new_folder(out) as part:
         original = load_classifier(model.folder, model.name)
-        say("Exporting")
+        on_step(Progress(stage=Stage.EXPORTING, subject=model.name))
         _write(original, model, part)
-        say("Comparing")
+        on_step(Progress(stage=Stage.CHECKING_EXPORT, subject=model.name))
         probe = probe_of(model)
         parity = _parity(original, part, probe)
         latency = _latencies(original, part, model, instruments) if measure else {}
@@ -304,7 +304,7 @@ def _latencies(
     for step in time_candidates(
         candidates, "torch-float32", workload, seed=0, wait=True, instruments=tools
     ):
-        timing = step.timing
+        timing = step.result
     if timing is None:
         return {}
     return {

@@ -1,10 +1,12 @@
 """Measures the trained models beside their teacher and a landmark, interleaved."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.machine.fingerprint import this_machine
+from bort.core.progress import OnStep, ignore
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
@@ -13,7 +15,7 @@ from bort.latency.protocol import HANDFUL
 from bort.latency.runs.landmarks import LANDMARKS, Landmark
 from bort.latency.runs.space import workload_of
 from bort.latency.runtimes import runtime_kind
-from bort.latency.timing import Instruments, TimingStep, never, time_candidates
+from bort.latency.timing import Instruments, never, time_candidates
 from bort.latency.workload import Candidate
 from bort.training.source import read_config
 
@@ -55,7 +57,7 @@ def measure_latencies(
     spec: LatencySpec,
     runtimes: Sequence[str],
     *,
-    on_step: Callable[[str, TimingStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, RuntimeTimes] | None:
     """Time all candidates on every runtime with the study's batch size, length and threads.
@@ -65,7 +67,7 @@ def measure_latencies(
         space: the study's; it limits the length.
         spec: the study's.
         runtimes: names of installed runtimes.
-        on_step: receives the progress and the runtime's name.
+        on_step: receives each step; its subject is the runtime.
         should_stop: True ends early.
     Returns:
         The times by runtime; None if `should_stop` ended the measurement.
@@ -86,9 +88,8 @@ def measure_latencies(
             should_stop=should_stop,
             instruments=Instruments(protocol=HANDFUL),
         ):
-            timing = step.timing
-            if on_step is not None:
-                on_step(runtime, step)
+            timing = step.result
+            on_step(replace(step, subject=runtime))
         if timing is None or not timing.complete:
             return None
         machine = this_machine(runtime_kind(runtime).libraries, threads=workload.threads)
@@ -114,7 +115,7 @@ def latencies_of(
     setup: "TaskSetup",
     picks: Sequence[Architecture],
     *,
-    on_step: Callable[[str, TimingStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, RuntimeTimes] | None:
     """Time the picks beside their teacher and the landmarks of similar size.

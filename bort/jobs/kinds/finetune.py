@@ -1,30 +1,35 @@
 """The job that fine-tunes: trains stages, measures latency, compares, stores models."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
 from bort.core.finetune import FineTuneSpec
 from bort.core.machine.locks import training_turn
+from bort.core.progress import Number, Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
+from bort.finetuning.curves import DEV_ERROR, LEARNING_RATE, LOSS, SPEED
 from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
-from bort.jobs.kinds.finetune_progress import Listener
 from bort.jobs.runtime.context import JobContext
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
+    from bort.finetuning.stage import StageResult, StageStep
     from bort.finetuning.students import Training
-    from bort.latency.timing import TimingStep
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
 LATENCIES = "latencies.json"
+POINTS_PER_CURVE = 150  # per stage; each point costs a write to the store
+REPORT_SECONDS = 0.5
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -43,15 +48,17 @@ def run(context: JobContext) -> dict[str, Any]:
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
         lambda trouble: context.log(trouble, level="warning"),
     )
-    listener = Listener(context, spec, loggers)
+    reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
     try:
         with _memory_errors():
             for task in spec.tasks:
-                models += _TaskRun(context, spec, listener, picks, task).run()
+                models += _TaskRun(context, spec, reporter, picks, task).run()
     finally:
         loggers.close()
-    return _answer(context, models)
+    seconds = sum(model.seconds for model in models)
+    rows = [to_json(model) for model in models]
+    return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
 
 
 @contextmanager
@@ -66,13 +73,6 @@ def _memory_errors() -> Iterator[None]:
         raise
 
 
-def _answer(context: JobContext, models: list[Realised]) -> dict[str, Any]:
-    """The first model's fields on top, all models below."""
-    seconds = sum(model.seconds for model in models)
-    rows = [to_json(model) for model in models]
-    return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
-
-
 class _TaskRun:
     """The fine-tuning of all picks on one task."""
 
@@ -80,11 +80,11 @@ class _TaskRun:
         self,
         context: JobContext,
         spec: FineTuneSpec,
-        listener: Listener,
+        reporter: "_Reporter",
         picks: list[Architecture],
         task: TaskSpec,
     ) -> None:
-        self.context, self.spec, self.listener = context, spec, listener
+        self.context, self.spec, self.reporter = context, spec, reporter
         self.picks, self.task = picks, task
 
     def run(self) -> list[Realised]:
@@ -92,13 +92,13 @@ class _TaskRun:
         from bort.finetuning.publishing import publish
         from bort.finetuning.students import train_plain, train_students
 
-        setup = self._open()
-        self.listener.begin_task(setup, self.picks)
+        setup = self._prepare()
+        self.reporter.begin_task(setup, self.picks)
         train = partial(self._train, setup)
         trained = {a.id: train_students(setup, a, train) for a in self.picks}
         plain = {a.id: train_plain(setup, a, train) for a in self.picks if self.spec.compare}
         latencies = self._latencies(setup)
-        self.listener.say("Comparing with the baselines")
+        self.reporter.part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
             publish(
                 self.context.store,
@@ -112,22 +112,23 @@ class _TaskRun:
             for a in self.picks
         ]
 
-    def _open(self) -> "TaskSetup":
-        self.listener.say("Loading the task")
+    def _prepare(self) -> "TaskSetup":
+        self.reporter.part(Progress(stage=Stage.LOADING_TASK))
         from bort.finetuning.setup import prepare
         from bort.tasks import load_task
 
-        task = load_task(self.task, on_progress=lambda _d, _t, text: self.listener.say(text))
+        task = load_task(self.task, on_step=self.reporter.part)
         with self._turn():
             return prepare(
-                task, self.spec, on_text=self.listener.say, should_stop=self.context.should_stop
+                task,
+                self.spec,
+                on_step=self.reporter.part,
+                should_stop=self.context.should_stop,
             )
 
     def _turn(self) -> Any:
         return training_turn(
-            self.spec.training.threads,
-            self.context.should_stop,
-            on_wait=lambda: self.listener.say("Waiting for another training to end"),
+            self.spec.training.threads, self.context.should_stop, on_step=self.reporter.part
         )
 
     def _train(self, setup: "TaskSetup", training: "Training") -> Path:
@@ -136,12 +137,12 @@ class _TaskRun:
         from bort.finetuning.students import run_training
         from bort.training.execution import training_threads
 
-        folder = self.context.folder / WORK / _folder_name(setup.task.name) / training.name
-        self.listener.begin_training(setup, training)
+        folder = self._work(setup) / training.name
+        self.reporter.begin_training(setup, training)
         with self._turn(), training_threads(setup.oracle.threads):
             for step in run_training(setup, training, folder, should_stop=self.context.should_stop):
-                self.listener.hear(step)
-        self.listener.end_training(result_of(folder))
+                self.reporter.step(step)
+        self.reporter.end_training(result_of(folder))
         return folder
 
     def _latencies(self, setup: "TaskSetup") -> Mapping[str, RuntimeTimes]:
@@ -149,24 +150,131 @@ class _TaskRun:
         from bort.finetuning.latency import latencies_of
         from bort.training.execution import TrainingStoppedError
 
-        path = self.context.folder / WORK / _folder_name(setup.task.name) / LATENCIES
+        path = self._work(setup) / LATENCIES
         known = read_json(path)
         if known is not None:
             return from_json(dict[str, RuntimeTimes], known, what=str(path))
-        self.listener.say("Measuring latency")
-
-        def say(runtime: str, step: "TimingStep") -> None:
-            how_far = f"{step.stage} {step.done} of {step.total}"
-            message = f"Measuring latency on {runtime}: {how_far}"
-            self.listener.say(message, seconds_left=step.seconds_left)
-
-        found = latencies_of(setup, self.picks, on_step=say, should_stop=self.context.should_stop)
+        self.reporter.part(Progress(stage=Stage.MEASURING))
+        found = latencies_of(
+            setup,
+            self.picks,
+            on_step=self.reporter.part,
+            should_stop=self.context.should_stop,
+        )
         if found is None:
             raise TrainingStoppedError("the latency measurement was stopped; resume the job")
         write_json_atomically(path, to_json(found))
         return found
 
+    def _work(self, setup: "TaskSetup") -> Path:
+        """The folder of this task's stages."""
+        kept = "".join(c if c.isalnum() or c in "-._" else "_" for c in setup.task.name)
+        return self.context.folder / WORK / (kept.strip(".") or "task")
 
-def _folder_name(task: str) -> str:
-    """Turn a task's name into a part of a path."""
-    return "".join(c if c.isalnum() or c in "-._" else "_" for c in task).strip(".") or "task"
+
+class _Reporter:
+    """Turns the steps of all stages into the job's progress and its curves.
+
+    Steps count over all stages of the job. A task that has not begun is assumed to take as many
+    steps as the largest so far.
+    """
+
+    def __init__(self, context: JobContext, spec: FineTuneSpec, loggers: Loggers) -> None:
+        self._context, self._spec, self._loggers = context, spec, loggers
+        self._task = ""
+        self._training: Training | None = None
+        self._stage_steps = 0
+        self._planned_per_task = 0
+        self._tasks_begun = 0
+        self._done_before = 0  # steps of finished stages
+        self._counted = 0  # steps of this attempt, for the estimate
+        self._begun: float | None = None
+        self._reported = 0.0
+        self._losses: list[float] = []
+        self._dev_error: float | None = None
+
+    def part(self, step: Progress) -> None:
+        """Report a step between the trainings; the job's own count stays as it is."""
+        self._context.report(step.within(Progress(self._done_before, self._total or None)))
+
+    def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
+        """Count the steps of the next task."""
+        from bort.finetuning.students import planned_steps
+
+        self._task = setup.task.name
+        self._planned_per_task = max(self._planned_per_task, planned_steps(setup) * len(picks))
+        self._done_before = self._tasks_begun * self._planned_per_task
+        self._tasks_begun += 1
+
+    def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
+        """Begin the next stage, or continue it."""
+        from bort.finetuning.students import steps_of
+
+        self._training, self._losses, self._dev_error = training, [], None
+        self._stage_steps = steps_of(setup, training.kind)
+        self._begun = self._begun or time.monotonic()
+
+    def step(self, step: "StageStep") -> None:
+        """Record a step of the current stage."""
+        self._counted += 1
+        self._losses.append(step.loss)
+        if step.dev_error is not None:
+            self._dev_error = step.dev_error
+            self._point(DEV_ERROR, step.step, step.dev_error)
+        every = max(1, step.steps // POINTS_PER_CURVE)
+        if step.step % every == 0 or step.step == step.steps:
+            self._point(LOSS, step.step, fmean(self._losses))
+            self._point(LEARNING_RATE, step.step, step.learning_rate)
+            self._point(SPEED, step.step, step.examples_per_second)
+            self._losses = []
+        if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
+            self._report(step)
+
+    def end_training(self, result: "StageResult") -> None:
+        """Finish the current stage, which may have ended early."""
+        assert self._training is not None
+        self._done_before += self._stage_steps
+        self._context.log(
+            f"{self._task}: {self._training.name} finished after {result.steps} steps, "
+            f"dev error {result.dev_error:.4f} with the weights of step {result.chosen_step}"
+        )
+
+    def _point(self, what: str, step: int, value: float) -> None:
+        assert self._training is not None
+        name = f"{self._task}/{self._training.name}/{what}"
+        self._context.metric(name, step, value)
+        self._loggers.scalar(name, step, value)
+
+    def _report(self, step: "StageStep") -> None:
+        assert self._training is not None
+        self._reported = time.monotonic()
+        training, done = self._training, self._done_before + step.step
+        numbers: dict[str, Number] = {
+            "seed": training.seed,
+            "loss": step.loss,
+            "dev_error": self._dev_error,
+            "learning_rate": step.learning_rate,
+            "examples_per_second": step.examples_per_second,
+        }
+        if training.round:
+            numbers["round"] = training.round
+        self._context.report(
+            Progress(
+                done=done,
+                total=self._total or None,
+                stage=Stage(training.kind),
+                subject=training.architecture.id,
+                eta_s=self._left(done),
+                numbers=numbers,
+            )
+        )
+
+    @property
+    def _total(self) -> int:
+        return self._planned_per_task * len(self._spec.tasks)
+
+    def _left(self, done: int) -> float | None:
+        if self._begun is None or not self._counted or not self._total:
+            return None
+        per_step = (time.monotonic() - self._begun) / self._counted
+        return max(0, self._total - done) * per_step

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bort.core.progress import Progress, Stage
 from bort.figures.models import plot_curves
 from bort.finetuning.curves import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobRecord, list_jobs
@@ -40,9 +41,14 @@ def _look(job_id: int, was_active: bool) -> None:
             _head(job)
             _progress(job)
             with st.container():
-                stage = str(job.progress.extra.get("stage") or "")
-                curves(job.id, key="live", stage=stage)
+                curves(job.id, key="live", stage=_stage(job.progress))
             job_parts.log(job)
+
+
+def _stage(step: Progress) -> str:
+    """The name that a stage's curves have; each round of Agora is a stage of its own."""
+    is_agora = step.stage is Stage.AGORA
+    return f"{step.stage}{step.numbers['round']}" if is_agora else step.stage.value
 
 
 def _head(job: JobRecord) -> None:
@@ -75,7 +81,7 @@ def _progress(job: JobRecord) -> None:
                 ("Learning rate", "learning_rate", "{:.2g}"),
                 ("Examples per second", "examples_per_second", "{:,.0f}"),
             ):
-                value = job.progress.extra.get(key)
+                value = job.progress.numbers.get(key)
                 if value is not None:  # measuring a latency, for example, has no loss
                     st.metric(label, number_format.format(value), width="content")
 
