@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from bort.cli.finetune import finetune
 from bort.core.errors import BortError
 from bort.core.finetune import Recipe
-from bort.finetuning.plan import check_finetune, check_disk_space, plan_finetune
+from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
