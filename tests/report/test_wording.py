@@ -137,8 +137,8 @@ def test_onnx_files_in_words() -> None:
     numbers = {"texts": 90, "difference": 1.07e-6, "int8_agreement": 0.99}
     known = models.onnx_sentences(are_audit=True, accuracies=(0.8, 0.8, 0.79), **numbers)
     assert known == [
-        "Compared with PyTorch on 90 audit texts: logits differ by at most 1.1e-06 in float32; int8 "
-        "(dynamic quantisation) gives the same answer for 99.0%.",
+        "Compared with PyTorch on 90 audit texts: logits differ by at most 1.1e-06 in float32; "
+        "int8 (dynamic quantisation) gives the same answer for 99.0%.",
         "Accuracy: PyTorch 0.8000, float32 0.8000, int8 0.7900.",
     ]
     unknown = models.onnx_sentences(are_audit=False, accuracies=(None, None, None), **numbers)
