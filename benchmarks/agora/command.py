@@ -228,16 +228,20 @@ def _write_page(out: Path, found: Sequence[Mapping[str, Any]]) -> None:
 
     parts = [
         "# Agora beside plain training and random augmentation\n",
-        "Written by `bort bench agora`. Accuracy on the audit split in percent, mean over the "
-        "seeds. In a line all students have the same shape, the same labelled texts and the same "
-        "number of optimiser steps in all; random augmentation adds as many points as the Agora of "
-        "its line (half or twice as many, where it says so), labelled by the same labeler. "
-        "Intervals are 95%, paired over seeds and audit texts.\n",
+        "Agora adds texts near those that a small model gets wrong. Is that better than adding "
+        "texts at random? Each line of the table trains the same student on the same labelled "
+        "texts, with the same number of optimiser steps in all, in several ways: *plain*, with "
+        "*random* texts, and with *Agora*'s. Random augmentation adds as many points as the Agora "
+        "of its line (or half, or twice as many), labelled by the same labeler.\n",
+        "Numbers are accuracies on the audit split in percent, means over the seeds. *Gap closed* "
+        "is how much of the distance from the plain student to its teacher Agora covers. Intervals "
+        "are 95%, paired over seeds and audit texts. `bort bench agora` writes this page; "
+        "[agora.md](../agora.md) says what follows from it.\n",
         _table(found),
         "\n## Accuracy against added points\n",
-        "A curve's marks are Agora's student after each round, trained for that round's steps, and "
-        "last the one that is handed over, trained for the closing steps besides. Hollow marks are "
-        "random augmentation, which has all its points and steps at once.",
+        "A curve shows Agora's student after each round, trained for that round's steps. Its last "
+        "mark is the final student, which also has the closing steps. Hollow marks are random "
+        "augmentation, which has all its points and steps at once.",
     ]
     for number, group in enumerate(_groups(found), start=1):
         name = f"agora-{number}.svg"

@@ -23,7 +23,7 @@ from bort.families import SearchSpace
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
 from bort.latency.runtimes import runtime_kind
-from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx import open_session
 from bort.latency.timing import Instruments, time_candidates
 from bort.latency.workload import Candidate
 from bort.report.models import onnx_sentences
@@ -140,7 +140,7 @@ def export_onnx(
 def _write(original: Any, model: ModelRecord, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from bort.latency.runtimes.onnx_export import export, quiet_exporter
+    from bort.latency.runtimes.exporting import export, quiet_exporter
 
     with quiet_exporter():
         export(original, candidate_of(model), folder / FLOAT32)

@@ -14,7 +14,7 @@ from bort.core.errors import ExportError, InvalidDataError
 from bort.export.folder import check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
 from bort.finetuning.realised import TrainingFacts, evidence_of
-from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx import open_session
 from bort.storage import ModelRecord
 from bort.tasks.files import ENDINGS, read_bytes, read_columns
 from bort.training.tokens import load_tokenizer
