@@ -32,7 +32,7 @@ from bort.finetuning.realised import (
 )
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.students import StageKind, TrainedStage, load_weights
-from bort.latency.runs.space import workload_of
+from bort.latency.workload import workload_of
 from bort.storage import Store, models_folder
 from bort.studies.answers import read_answer
 from bort.studies.commands import search_command
