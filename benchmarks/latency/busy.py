@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
+from bort.core.machine.cores import logical_cpus
 
 _LOOP = "import os\nwhile os.getppid() == {parent}: pass"  # ends with the process that began it
 
@@ -14,7 +14,7 @@ _LOOP = "import os\nwhile os.getppid() == {parent}: pass"  # ends with the proce
 @contextmanager
 def busy_loops(count: int | None = None) -> Iterator[None]:
     """Keep `count` cores busy for the length of a `with` block; None is all of them."""
-    loops = count or psutil.cpu_count(logical=True) or 1
+    loops = count or logical_cpus()
     code = _LOOP.format(parent=os.getpid())
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(loops)]
     try:

@@ -131,7 +131,7 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
 
 def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
     from benchmarks.record.recording import record as record_rows
-    from bort.core.machine.turns import training_turn
+    from bort.core.machine.locks import training_turn
     from bort.jobs import Progress
     from bort.report.terminal import progress
 

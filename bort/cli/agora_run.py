@@ -8,16 +8,9 @@ import click
 from click.core import ParameterSource
 
 from bort.cli import options
-from bort.core.errors import InvalidOptionError
+from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.parsing import parse_learning_rates
-from bort.core.study import (
-    DEVICES,
-    INITIALISATIONS,
-    InvalidFieldError,
-    TaskSpec,
-    TrainingSpec,
-    check_name,
-)
+from bort.core.study import DEVICES, INITIALISATIONS, TaskSpec, TrainingSpec, check_name
 
 TORUS = "torus"
 ARCHITECTURE = "2-2-128-512"

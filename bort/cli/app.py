@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 
 import bort
-from bort.core.errors import MissingExtraError, StoreError
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidFieldError, MissingExtraError, StoreError
 
 ROOT = Path(bort.__file__).parent.parent
 

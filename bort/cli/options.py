@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from bort.core.study import InvalidFieldError, TaskSpec
+from bort.core.errors import InvalidFieldError
+from bort.core.study import TaskSpec
 
 LARGEST_ID = 2**31 - 1  # what every database holds
 

@@ -1,6 +1,6 @@
 """One point of a search space: a tuple of named architectural parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bort.core.errors import InvalidArchitectureError
@@ -46,6 +46,25 @@ class Architecture:
     def from_dict(cls, parameters: Mapping[str, int]) -> "Architecture":
         """Build from a mapping, in its order."""
         return cls(tuple(parameters), tuple(parameters.values()))
+
+    @classmethod
+    def from_id(cls, id_: str, names: Sequence[str]) -> "Architecture":
+        """Read an id as `id` writes it: the values in the order of `names`, joined by dashes.
+
+        Examples:
+            >>> str(Architecture.from_id("2-96", ("depth", "hidden")))
+            'depth=2, hidden=96'
+
+        Raises:
+            InvalidArchitectureError: not one positive whole number for each name.
+        """
+        parts = id_.split("-")
+        if len(parts) != len(names) or not all(p.isascii() and p.isdigit() for p in parts):
+            raise InvalidArchitectureError(
+                f"{id_!r} is not the id of an architecture; write {'-'.join(names)}, whole "
+                "numbers with dashes between"
+            )
+        return cls(tuple(names), tuple(map(int, parts)))
 
     @property
     def id(self) -> str:

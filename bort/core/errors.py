@@ -18,6 +18,14 @@ class InvalidOptionError(BortError, ValueError):
     """An option's value cannot be used (epsilon, weights, budgets, ...)."""
 
 
+class InvalidFieldError(InvalidOptionError):
+    """An option that cannot be used, with the name of the field that holds it."""
+
+    def __init__(self, field_name: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field_name
+
+
 class InvalidArchitectureError(BortError, ValueError):
     """Architectural parameters that no model can have."""
 

@@ -1,10 +1,8 @@
-"""Atomic files in the cache, and a lock so that two processes do not build the same thing."""
+"""Files that a reader sees whole or not at all."""
 
-import contextlib
-import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +33,6 @@ def load_arrays(path: Path) -> dict[str, Any] | None:
             return dict(archive)
     except (OSError, ValueError, EOFError, KeyError):
         return None
-
-
-@contextlib.contextmanager
-def build_lock(path: Path) -> Iterator[None]:
-    """Hold `path` as a lock; a second process waits. The kernel frees it if the holder dies."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be locked ({error.strerror}); check BORT_HOME") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _replace(path: Path, write: Callable[[Path], Any]) -> None:

@@ -44,6 +44,8 @@ def from_json(
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as wrong:
+        if isinstance(wrong.__cause__, BortError):  # a value refused to exist
+            raise wrong.__cause__ from None
         raise error(f"{what} cannot be read: {wrong}; copy or export it again") from None
 
 

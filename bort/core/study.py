@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
 from typing import Any, Literal, Self, get_args
 
-from bort.core.errors import InvalidOptionError
+from bort.core.errors import InvalidFieldError
 
 Goal = Literal["cover", "best", "paper", "exhaustive"]
 Initialise = Literal["inherit", "scratch"]
@@ -28,14 +28,6 @@ MOST_TEXTS = 4096  # per forward pass: what memory holds
 MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
-
-class InvalidFieldError(InvalidOptionError):
-    """An option that cannot be used, with the name of the field it stands in."""
-
-    def __init__(self, field_name: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field_name
 
 
 class _Description:

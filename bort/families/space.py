@@ -1,5 +1,6 @@
 """A search space: every valid combination of listed dimension values, costed exactly."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -143,13 +144,10 @@ class SearchSpace:
         Raises:
             InvalidArchitectureError: the space has none of that id.
         """
-        parts = id_.split("-")
-        if all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-            values = tuple(int(part) for part in parts)
-            if len(values) == len(self.dimensions):
-                architecture = Architecture(tuple(self.dimensions), values)
-                if architecture in self:
-                    return architecture
+        with contextlib.suppress(InvalidArchitectureError):
+            architecture = Architecture.from_id(id_, tuple(self.dimensions))
+            if architecture in self:
+                return architecture
         raise InvalidArchitectureError(
             f"the space {self.name!r} has no architecture {id_!r}; an id is "
             f"{'-'.join(self.dimensions)}, such as {self.architecture(0).id} "

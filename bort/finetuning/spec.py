@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from bort.core.study import InvalidFieldError, LatencySpec, TaskSpec, TrainingSpec, check_batch_size
+from bort.core.errors import InvalidFieldError
+from bort.core.study import LatencySpec, TaskSpec, TrainingSpec, check_batch_size
 
 Stage = Literal["distil", "finetune", "agora"]
 Donor = Literal["teacher", "source"]

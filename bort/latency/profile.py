@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bort.core.architecture import Architecture
 from bort.core.errors import InvalidProfileError
 from bort.core.machine.fingerprint import Fingerprint
 from bort.families import SearchSpace
@@ -45,7 +46,7 @@ class Measurement:
     @property
     def id(self) -> str:
         """The architecture's values joined by dashes."""
-        return "-".join(map(str, self.architecture.values()))
+        return Architecture.from_dict(self.architecture).id
 
     def to_dict(self) -> dict[str, Any]:
         """Flat JSON values."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from bort.core.machine.lock import measuring
+from bort.core.machine.locks import measuring
 from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
 from bort.latency.pace import Pace, PaceBook, references_beside
 from bort.latency.pace_book import PaceFiles

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bort.core import paths
+from bort.core.architecture import Architecture
 from bort.core.errors import UnknownModelError
 from bort.storage import schema
 from bort.storage.database import Database
@@ -93,7 +94,7 @@ class Models:
             "job_id": job_id,
             "study": study,
             "task": task,
-            "architecture_id": "-".join(map(str, architecture.values())),
+            "architecture_id": Architecture.from_dict(architecture).id,
             "architecture": dict(architecture),
             "realised": realised,
             "evidence": evidence,

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bort.core.architecture import Architecture
 from bort.core.errors import InvalidDataError, MissingExtraError, StoreError, StudyConflictError
 from bort.families import SearchSpace
 from bort.studies.answers import StudyAnswer
@@ -57,7 +58,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
             )
         )
     for label in answer.excluded:
-        values = dict(zip(known, map(int, label.split("-")), strict=True))
+        values = Architecture.from_id(label, tuple(known)).as_dict()
         failed = optuna.trial.TrialState.FAIL
         study.add_trial(optuna.trial.create_trial(state=failed, params=values, distributions=known))
     return answer.study

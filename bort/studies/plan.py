@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bort.core.study import InvalidFieldError, StudySpec, TrainingSpec
+from bort.core.errors import InvalidFieldError
+from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
 from bort.latency.runs.space import profile_key, workload_of

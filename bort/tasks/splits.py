@@ -6,8 +6,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from bort.core.errors import InvalidDataError
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidDataError, InvalidFieldError
 from bort.tasks.disjoint_sets import DisjointSets
 from bort.tasks.near_duplicates import NearDuplicateIndex
 

@@ -1,12 +1,13 @@
 """Where training runs, and on how many threads."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 import torch
 
-from bort.core.study import Device, InvalidFieldError
+from bort.core.errors import InvalidFieldError
+from bort.core.machine.cores import usable_cores
+from bort.core.study import Device
 
 
 def resolve_device(device: Device) -> torch.device:
@@ -23,13 +24,6 @@ def resolve_device(device: Device) -> torch.device:
             "device", f"this machine offers torch no {device} device; use --device cpu, or auto"
         )
     return torch.device(device)
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
+from bort.core.machine.cores import usable_cores
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.tasks import Task
 from bort.training.attempts import Attempt, attempts, constant_loss, has_diverged
 from bort.training.candidate import Candidate, build_candidate
-from bort.training.device import resolve_device, training_threads, usable_cores
+from bort.training.device import resolve_device, training_threads
 from bort.training.donor import Donor, calibration_batch, observe
 from bort.training.fit import check_vocabulary
 from bort.training.learning_rates import default_learning_rate

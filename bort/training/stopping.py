@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 from bort.core.errors import BortError
-from bort.core.machine.lock import wait_while_measuring
+from bort.core.machine.locks import wait_while_measuring
 
 Step = TypeVar("Step")
 ShouldStop = Callable[[], bool]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.errors import InvalidModelError
-from bort.core.files import build_lock, load_arrays, save_arrays
+from bort.core.files import load_arrays, save_arrays
+from bort.core.machine.locks import building
 from bort.core.paths import cache
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
 from bort.training.loop import Examples, TrainingSettings, predict, train
@@ -90,7 +91,7 @@ def own_teacher(
     """
     key = _key([RECIPE, task.digest, source.digest, encoded.max_length])
     folder = cache() / "teachers" / key
-    with build_lock(folder.with_name(f"{key}.lock")):
+    with building(folder.with_name(f"{key}.lock")):
         if not (folder / "config.json").is_file():
             _fine_tune(task, encoded, source, folder, device, on_text, should_stop)
         digest = weights_digest(folder)
@@ -120,7 +121,7 @@ def given_teacher(
     limit = None if max_length is None else min(max_length, longest)
     encoded = encode_task(task, folder, digest=digest, max_length=limit, longest=longest)
     lock = cache() / "teachers" / f"{_key([task.digest, digest, limit])}.lock"
-    with build_lock(lock):
+    with building(lock):
         logits = _answers(task, encoded, folder, digest, spec, device, on_text, should_stop)
     return Teacher(spec, folder, digest, False, logits)
 

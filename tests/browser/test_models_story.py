@@ -42,7 +42,7 @@ def place(tmp_path_factory):
         store.put_profile(profile.to_dict(), profile.name)
         store.create_study(spec, profile=profile.name)
         for pick, error in ERRORS.items():
-            values = dict(zip(space.dimensions, map(int, pick.split("-")), strict=True))
+            values = space.named(pick).as_dict()
             store.add_evaluation("story", pick, values, Evaluation(error, 0.03, 90, steps=20))
     return folder
 

@@ -40,8 +40,7 @@ def home(place, cache, tmp_path, monkeypatch):
     (tmp_path / "cache").symlink_to(cache)
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.delenv("BORT_STORE", raising=False)
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
-    monkeypatch.setattr("bort.core.machine.turns.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
     return tmp_path
 
 
@@ -65,7 +64,7 @@ def store(home, study_spec):
         store.put_profile(profile.to_dict(), profile.name)
         store.create_study(study_spec, profile=profile.name)
         for pick, error in ((SMALL, 0.2), (LARGE, 0.1)):
-            values = dict(zip(space.dimensions, map(int, pick.split("-")), strict=True))
+            values = space.named(pick).as_dict()
             store.add_evaluation("tiny", pick, values, Evaluation(error, 0.03, 90, steps=20))
         yield store
 

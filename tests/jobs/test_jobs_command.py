@@ -9,8 +9,7 @@ from job_runners import WaitFor
 
 from bort import jobs
 from bort.cli.main import bort
-from bort.core.errors import UnknownJobError
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidFieldError, UnknownJobError
 from bort.jobs import JobState
 from bort.storage import Store
 

@@ -7,7 +7,7 @@ from fake_machine import FakeMachine
 from made_up_study import fill
 
 from bort.core.errors import BusyError
-from bort.core.machine.lock import measuring
+from bort.core.machine.locks import measuring
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, run_here

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
-from bort.core.errors import UnknownStudyError
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidFieldError, UnknownStudyError
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job

@@ -47,7 +47,7 @@ def place(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
 
 
 @pytest.fixture

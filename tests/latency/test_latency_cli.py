@@ -7,7 +7,7 @@ import pytest
 from fake_machine import FakeMachine
 
 from bort.cli import main
-from bort.core.machine.lock import measuring
+from bort.core.machine.locks import measuring
 from bort.latency import timing
 from bort.latency.runs import front, landmarks
 from bort.report import latency as latency_report
@@ -184,7 +184,7 @@ def test_unknown_names_are_one_line(bort):
 
 def test_a_second_measurement_is_told_of_the_first(bort, machine, home, monkeypatch):
     lock = home / "measuring.lock"
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: lock)
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: lock)
     monkeypatch.setattr(
         FakeMachine, "hold", lambda self, should_stop, wait: measuring("me", wait=wait)
     )

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bort.core.errors import DownloadError, StoreError, UnknownTaskError
-from bort.core.study import InvalidFieldError, TaskSpec
+from bort.core.errors import DownloadError, InvalidFieldError, StoreError, UnknownTaskError
+from bort.core.study import TaskSpec
 from bort.tasks import list_tasks, load_task, named, prepare, resolve
 from bort.tasks.corpora import CORPORA, Corpus
 from bort.tasks.table import table_path

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.core.errors import InvalidDataError
-from bort.core.study import InvalidFieldError
+from bort.core.errors import InvalidDataError, InvalidFieldError
 from bort.tasks.near_duplicates import is_near_duplicate
 from bort.tasks.splits import (
     SplitName,

@@ -7,7 +7,7 @@ import pytest
 from conftest import Open, shown
 from made_up_study import fill, made_up_profile
 
-from bort.core.machine.lock import measuring
+from bort.core.machine.locks import measuring
 from bort.families import SearchSpace, load_space
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
@@ -27,7 +27,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 def lock(tmp_path, monkeypatch):
     """A lock file of this test's own: another process may be measuring."""
     path = tmp_path / "measuring.lock"
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: path)
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: path)
     return path
 
 

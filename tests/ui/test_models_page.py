@@ -10,7 +10,7 @@ from made_up_models import add_model, finished_job, running_job
 from made_up_study import fill
 
 from bort.core.errors import InvalidDataError
-from bort.core.machine.lock import Holder
+from bort.core.machine.locks import Holder
 from bort.export.trying import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import DEV_ERROR, LOSS, RealisedMark, add_realised, curves_of, plot_curves
@@ -81,7 +81,7 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
 def test_a_training_that_stands_still_says_for_whom(
     store: Store, visit: Open, pick: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.core.machine.lock.lock_path", lambda: tmp_path / "measuring.lock")
+    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: tmp_path / "measuring.lock")
     job = running_job(store, "reviews", pick)
     assert "Trainings pause" not in shown(visit("models", job=str(job.id)))
     someone = Holder(pid=1, user="ada", description="bort: latency", since=0.0)

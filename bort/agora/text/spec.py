@@ -8,8 +8,8 @@ from typing import Any
 from bort.agora.loop import AgoraOptions
 from bort.agora.loop.labelers import check_care
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidArchitectureError, InvalidOptionError
-from bort.core.study import InvalidFieldError, TaskSpec, TrainingSpec, check_name
+from bort.core.errors import InvalidFieldError, InvalidOptionError
+from bort.core.study import TaskSpec, TrainingSpec, check_name
 from bort.families import SearchSpace
 
 EDITS = "edits"
@@ -194,16 +194,8 @@ def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
         >>> small_space("2-2-128-512", {}).architecture(0).id
         '2-2-128-512'
     """
-    try:
-        numbers = [int(part) for part in architecture.split("-")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != len(BERT_DIMENSIONS):
-        raise InvalidArchitectureError(
-            f"{architecture!r} is not an architecture; write "
-            f"{'-'.join(d.upper() for d in BERT_DIMENSIONS)}, for example 2-2-128-512"
-        )
-    dimensions = {name: (number,) for name, number in zip(BERT_DIMENSIONS, numbers, strict=True)}
+    sizes = Architecture.from_id(architecture, BERT_DIMENSIONS).as_dict()
+    dimensions = {name: (size,) for name, size in sizes.items()}
     counted = {"vocabulary": "vocab_size", "positions": "max_position_embeddings"}
     fixed = {name: source[key] for name, key in counted.items() if key in source}
     return SearchSpace(name=architecture, family_name="bert", dimensions=dimensions, fixed=fixed)

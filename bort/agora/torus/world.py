@@ -40,9 +40,8 @@ from bort.agora.torus.learners import (
 )
 from bort.agora.torus.samplers import BallSampler, TangentSampler
 from bort.agora.world import Observer, World
-from bort.core.errors import InvalidOptionError
+from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.serialise import from_json
-from bort.core.study import InvalidFieldError
 
 TORUS = "torus"  # the task's name
 MAJOR_RADIUS = 2.0

@@ -7,7 +7,6 @@ they name, so that a page or `bort front` can compare fingerprints at no cost.
 import functools
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from bort.core.machine.cores import logical_cpus, usable_cores
 
 GIB = 2**30
 
@@ -92,7 +93,7 @@ def this_machine(libraries: Sequence[str], *, threads: int) -> Fingerprint:
         cpu=cpu,
         cpu_details=details,
         cores=usable_cores(),
-        logical_cpus=psutil.cpu_count(logical=True) or 1,
+        logical_cpus=logical_cpus(),
         memory_gib=round(psutil.virtual_memory().total / GIB),
         os=f"{platform.system()} {platform.machine()}",
         os_release=platform.release(),
@@ -100,14 +101,6 @@ def this_machine(libraries: Sequence[str], *, threads: int) -> Fingerprint:
         libraries={name: _version(name) for name in libraries},
         threads=threads,
     )
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may use: what `threads=None` stands for."""
-    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, min(physical, len(os.sched_getaffinity(0))))
-    return physical
 
 
 def differences(a: Fingerprint, b: Fingerprint) -> list[str]:

@@ -17,7 +17,7 @@ from bort.agora.loop.summary import Observer
 from bort.agora.loop.values import FloatArray, Inputs, Value, as_values
 from bort.agora.torus.world import TorusSpec, torus_options, torus_world
 from bort.core.errors import BortError
-from bort.core.machine.turns import training_turn
+from bort.core.machine.locks import training_turn
 from bort.jobs.runtime.context import JobContext
 
 TORUS = "torus"

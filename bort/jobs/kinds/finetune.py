@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
-from bort.core.machine.turns import training_turn
+from bort.core.machine.locks import training_turn
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.loggers import Loggers

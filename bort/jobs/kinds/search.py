@@ -7,8 +7,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
-from bort.core.machine.lock import holder
-from bort.core.machine.turns import training_turn
+from bort.core.machine.locks import holder, training_turn
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.jobs.kinds.audit import run_audit

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 
 from bort.core.errors import InvalidOptionError
-from bort.core.machine.fingerprint import Fingerprint, this_machine, usable_cores
+from bort.core.machine.cores import logical_cpus, usable_cores
+from bort.core.machine.fingerprint import Fingerprint, this_machine
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.model import fit
@@ -71,7 +71,7 @@ def check_threads(threads: int | None) -> int:
     Raises:
         InvalidOptionError: more than the machine has.
     """
-    most = max(usable_cores(), psutil.cpu_count(logical=True) or 1)
+    most = max(usable_cores(), logical_cpus())
     if threads is not None and threads > most:
         raise InvalidOptionError(
             f"{threads} threads were asked for, and this machine has {most}; choose {most} or less"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
@@ -66,7 +65,7 @@ def observations_of(
     """By index, in the order of evaluation: only architectures that have all their seeds."""
     population = population_of(spec, len(space))
     return {
-        space.index(_architecture(space, name)): observation_of(trained, population=population)
+        space.index(space.named(name)): observation_of(trained, population=population)
         for name, trained in evaluations.items()
         if len(trained) >= spec.training.seeds
     }
@@ -89,7 +88,3 @@ def _results(
 ) -> list[AuditResult]:
     found = (judge_audit(problem, plan, seen) for plan in plans)
     return [result for result in found if result is not None]
-
-
-def _architecture(space: SearchSpace, name: str) -> Architecture:
-    return Architecture(tuple(space.dimensions), tuple(int(part) for part in name.split("-")))

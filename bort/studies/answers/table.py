@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bort.core.study import InvalidFieldError, SearchSpec, check_audit
+from bort.core.errors import InvalidFieldError
+from bort.core.study import SearchSpec, check_audit
 from bort.search import Answer, Observation, Population, certified_search, solve
 from bort.search.audit import AuditPlan, judge_audit, plan_audit
 from bort.search.audited import audited

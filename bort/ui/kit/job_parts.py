@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from bort.core.machine.lock import holder
+from bort.core.machine.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.report.terminal import duration
 from bort.storage import read_log

@@ -9,6 +9,7 @@ from bort.core.errors import (
     BortError,
     DownloadError,
     InvalidDataError,
+    InvalidFieldError,
     InvalidModelError,
     InvalidProfileError,
     InvalidSpaceError,
@@ -17,7 +18,6 @@ from bort.core.errors import (
     UnknownSpaceError,
     UnknownTaskError,
 )
-from bort.core.study import InvalidFieldError
 
 # Errors that do not name their field, by what they are about.
 _FIELDS: tuple[tuple[type[BortError], str], ...] = (

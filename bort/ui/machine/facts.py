@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.core.machine.fingerprint import this_machine
-from bort.core.machine.lock import holder
+from bort.core.machine.locks import holder
 from bort.latency.noise import MAX_OTHERS_SHARE, OthersShare
 from bort.ui.kit import markup
 

@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from bort.core.errors import BortError, BusyError
-from bort.core.machine.lock import holder
-from bort.core.study import InvalidFieldError, LatencySpec, TaskSpec
+from bort.core.errors import BortError, BusyError, InvalidFieldError
+from bort.core.machine.locks import holder
+from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
 from bort.latency.estimate import Estimate, estimate, estimate_landmarks, estimate_winners

@@ -5,6 +5,7 @@ from typing import cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bort.core.errors import InvalidFieldError
 from bort.core.parsing import parse_epsilon, parse_lipschitz
 from bort.core.study import (
     DEVICES,
@@ -12,7 +13,6 @@ from bort.core.study import (
     Device,
     Goal,
     Initialise,
-    InvalidFieldError,
     LatencySpec,
     SearchSpec,
     TrainingSpec,

@@ -6,8 +6,8 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bort.core.errors import BortError
-from bort.core.study import InvalidFieldError, StudySpec, TaskSpec, check_name, suggest_name
+from bort.core.errors import BortError, InvalidFieldError
+from bort.core.study import StudySpec, TaskSpec, check_name, suggest_name
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
 from bort.tasks import TaskInfo, list_tasks
 from bort.ui.kit import kept_uploads, markup, uploads

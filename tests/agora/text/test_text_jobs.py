@@ -16,7 +16,7 @@ from bort import jobs
 from bort.agora.text.spec import ARMS, TextSpec
 from bort.cli.main import bort
 from bort.core.errors import BortError, StoreError
-from bort.core.machine.turns import training_turn
+from bort.core.machine.locks import training_turn
 from bort.jobs.kinds.agora import point_rows
 from bort.jobs.kinds.agora_runs import WAITING, turn_to_train
 from bort.storage import open_store
@@ -244,7 +244,7 @@ def test_waiting_for_another_training_is_told_and_then_forgotten(monkeypatch) ->
         def should_stop(self) -> bool:
             return bool(heard)
 
-    monkeypatch.setattr("bort.core.machine.turns.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("bort.core.machine.locks.POLL_SECONDS", 0.0)
     with training_turn(None, lambda: False), turn_to_train(Context(), None):
         pass
     assert [(p.done, p.total, p.message) for p in heard] == [(2, 5, WAITING), (2, 5, "round 1")]

@@ -1,21 +1,30 @@
-"""The measuring lock, across processes."""
+"""Turns at measuring, training and building, across threads and processes."""
 
 import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from bort.core.errors import BusyError
-from bort.core.machine.lock import holder, lock_path, measuring, wait_while_measuring
+from bort.core.errors import BusyError, StoreError
+from bort.core.machine import locks
+from bort.core.machine.locks import (
+    building,
+    holder,
+    lock_path,
+    measuring,
+    training_turn,
+    wait_while_measuring,
+)
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from bort.core.machine.lock import measuring
+from bort.core.machine.locks import measuring
 with measuring("a test", path=Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -139,3 +148,76 @@ def test_asking_is_cheap(path):
 def test_one_file_for_the_machine():
     assert lock_path() == lock_path()
     assert isinstance(lock_path(), Path)
+
+
+def test_one_place_for_all_cores_and_more_for_fewer_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "usable_cores", lambda: 4)
+    tried = []
+
+    def give_up() -> bool:
+        tried.append(True)
+        return True
+
+    with (
+        training_turn(2, give_up, folder=tmp_path),
+        training_turn(2, give_up, folder=tmp_path),
+    ):
+        assert not tried
+        with training_turn(None, give_up, folder=tmp_path):
+            assert tried
+    with training_turn(None, give_up, folder=tmp_path):
+        assert len(tried) == 1
+
+
+def test_who_waits_goes_on_when_the_other_is_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "usable_cores", lambda: 2)
+    order = []
+
+    def second() -> None:
+        with training_turn(2, lambda: False, folder=tmp_path):
+            order.append("second")
+
+    with training_turn(2, lambda: False, folder=tmp_path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        order.append("first")
+    thread.join(timeout=10)
+    assert order == ["first", "second"]
+
+
+def test_who_waits_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "usable_cores", lambda: 1)
+    asked, told = [], []
+
+    def give_up_at_the_third() -> bool:
+        asked.append(True)
+        return len(asked) == 3
+
+    with training_turn(1, lambda: False, on_wait=lambda: told.append(0), folder=tmp_path):
+        assert not told
+        with training_turn(
+            1, give_up_at_the_third, on_wait=lambda: told.append(1), folder=tmp_path
+        ):
+            assert told == [1]
+
+
+def test_the_same_thing_is_built_once_at_a_time(tmp_path):
+    order, file = [], tmp_path / "new" / "teacher.lock"
+
+    def second() -> None:
+        with building(file):
+            order.append("second")
+
+    with building(file):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.05)
+        order.append("first")
+    thread.join(timeout=10)
+    assert order == ["first", "second"]
+
+
+def test_where_nothing_can_be_locked_the_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="check BORT_HOME"), building(tmp_path / "file" / "lock"):
+        pass

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bort.core.machine.fingerprint import Fingerprint, differences, this_machine, usable_cores
+from bort.core.machine.cores import usable_cores
+from bort.core.machine.fingerprint import Fingerprint, differences, this_machine
 
 
 @pytest.fixture

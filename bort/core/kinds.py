@@ -1,0 +1,285 @@
+"""Kinds of fields: what a value may be, and how people write it."""
+
+import dataclasses
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class Kind(ABC):
+    """What the values of a field have in common.
+
+    Attributes:
+        metavar: stands for a value in `--help`.
+        words: complete the sentence "it must be ...".
+    """
+
+    @property
+    @abstractmethod
+    def metavar(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def words(self) -> str: ...
+
+    @abstractmethod
+    def parse(self, text: str) -> Any:
+        """Read a value that a person wrote.
+
+        Raises:
+            ValueError: the text cannot be read.
+        """
+
+    @abstractmethod
+    def holds(self, value: Any) -> bool:
+        """Whether the field may hold `value`."""
+
+    def format(self, value: Any) -> str:
+        """Write a value so that `parse` reads it again."""
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Kind):
+    """A whole number.
+
+    Attributes:
+        least: the smallest allowed.
+        most: the largest allowed; None is no limit.
+        step: how far one click in a form goes.
+    """
+
+    least: int = 1
+    most: int | None = None
+    step: int = 1
+    metavar: str = "N"
+
+    @property
+    def words(self) -> str:
+        if self.most is None:
+            return f"a whole number of {self.least} or more"
+        return f"a whole number from {self.least} to {self.most}"
+
+    def parse(self, text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+            raise ValueError
+        return int(text)
+
+    def holds(self, value: Any) -> bool:
+        return type(value) is int and self.least <= value and not _exceeds(value, self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Kind):
+    """A finite number.
+
+    Attributes:
+        least: the smallest allowed; with `is_open` it is itself not allowed.
+        most: the largest allowed, itself not allowed with `is_open`; None is no limit.
+        is_open: the ends do not belong to the range.
+        step: how far one click in a form goes; None is a field to write in.
+    """
+
+    least: float = 0.0
+    most: float | None = None
+    is_open: bool = False
+    step: float | None = None
+    metavar: str = "X"
+
+    @property
+    def words(self) -> str:
+        least = plain(self.least)
+        if self.most is None:
+            return f"a number above {least}" if self.is_open else f"a number of {least} or more"
+        return f"a number {'between' if self.is_open else 'from'} {least} " + (
+            f"{'and' if self.is_open else 'to'} {plain(self.most)}"
+        )
+
+    def parse(self, text: str) -> float:
+        return float(text)
+
+    def holds(self, value: Any) -> bool:
+        if not _is_number(value) or value < self.least or _exceeds(value, self.most):
+            return False
+        return not (self.is_open and value in (self.least, self.most))
+
+    def format(self, value: Any) -> str:
+        return plain(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Kind):
+    """Any text that is not blank."""
+
+    metavar: str = "TEXT"
+    words: str = "a text"
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, str) and bool(value.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Kind):
+    """One of a few names.
+
+    Attributes:
+        choices: the names; members of a `StrEnum` stay members.
+        titles: what a form shows instead of a name.
+    """
+
+    choices: Sequence[str]
+    titles: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def metavar(self) -> str:
+        return "|".join(self.choices)
+
+    @property
+    def words(self) -> str:
+        return f"one of {', '.join(self.choices)}"
+
+    def parse(self, text: str) -> str:
+        return next((choice for choice in self.choices if choice == text), text)
+
+    def holds(self, value: Any) -> bool:
+        return value in self.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Kind):
+    """Yes or no.
+
+    Attributes:
+        off: the option that says no, where it is not `--no-NAME`.
+    """
+
+    off: str | None = None
+    metavar: ClassVar[str] = ""
+    words: ClassVar[str] = "yes or no"
+
+    def parse(self, text: str) -> bool:
+        if text not in ("yes", "no"):
+            raise ValueError
+        return text == "yes"
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Several(Kind):
+    """A tuple, written with commas between.
+
+    Attributes:
+        of: the kind of each part.
+        words: what the whole must be.
+        least: how many parts at least.
+        most: how many at most; None is no limit.
+    """
+
+    of: Kind
+    words: str
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def metavar(self) -> str:
+        return f"{self.of.metavar},..."
+
+    def parse(self, text: str) -> tuple[Any, ...]:
+        return tuple(self.of.parse(part.strip()) for part in text.split(",") if part.strip())
+
+    def holds(self, value: Any) -> bool:
+        return (
+            isinstance(value, tuple)
+            and self.least <= len(value)
+            and not _exceeds(len(value), self.most)
+            and all(map(self.of.holds, value))
+        )
+
+    def format(self, value: Any) -> str:
+        return ",".join(map(self.of.format, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Weights(Kind):
+    """Cost weights of size, latency and error: three numbers from 0 to `most`, not all 0."""
+
+    most: float
+    metavar: ClassVar[str] = "P,I,E"
+
+    @property
+    def words(self) -> str:
+        return (
+            f"three numbers from 0 to {plain(self.most)} with commas between "
+            "(size, latency, error), not all 0"
+        )
+
+    def parse(self, text: str) -> tuple[float, ...]:
+        return tuple(float(part) for part in text.split(","))
+
+    def holds(self, value: Any) -> bool:
+        each = Number(0, self.most)
+        return (
+            isinstance(value, tuple)
+            and len(value) == 3
+            and all(map(each.holds, value))
+            and any(value)
+        )
+
+    def format(self, value: Any) -> str:
+        return ",".join(map(plain, value))
+
+
+@dataclass(frozen=True, slots=True)
+class PerDimension(Kind):
+    """One number for all dimensions, or one for each by name: `0.2`, `depth=0.1,hidden=0.3`."""
+
+    most: float
+    metavar: ClassVar[str] = "L|NAME=L,..."
+
+    @property
+    def words(self) -> str:
+        return f"0 or more, {self.most:g} at most, for all dimensions or for each one by name"
+
+    def parse(self, text: str) -> float | dict[str, float]:
+        if "=" not in text:
+            return float(text)
+        pairs = [part.split("=") for part in text.split(",")]
+        found = {name.strip(): float(value) for name, value in pairs}
+        if len(found) < len(pairs):  # a name stands there twice
+            raise ValueError
+        return found
+
+    def holds(self, value: Any) -> bool:
+        values = value.values() if isinstance(value, Mapping) else [value]
+        return bool(values) and all(map(Number(0, self.most).holds, values))
+
+    def format(self, value: Any) -> str:
+        if isinstance(value, Mapping):
+            return ",".join(f"{name}={plain(number)}" for name, number in value.items())
+        return plain(value)
+
+
+def _exceeds(value: float, most: float | None) -> bool:
+    return most is not None and value > most
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def plain(value: float) -> str:
+    """A number with all its digits and no others.
+
+    Examples:
+        >>> plain(1), plain(0.25), plain(1e6)
+        ('1', '0.25', '1000000')
+    """
+    return repr(float(value)).removesuffix(".0")

@@ -1,0 +1,302 @@
+"""Waiting for one's turn on this machine: to measure, to train, to build something once.
+
+A turn is a place, and a place is a file that one process at a time holds by an advisory `flock`.
+The kernel frees it when its holder dies, however it dies. While it is held, the file carries a note
+(who, what, since when); it is empty otherwise.
+
+A latency measured beside a training is worthless. So a measurement holds a place that every
+process of every user sees, and trainings pause while somebody holds it: a single `stat` between
+two steps tells them.
+
+POSIX only (Linux, macOS).
+"""
+
+import contextlib
+import fcntl
+import getpass
+import json
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bort.core.errors import BusyError, StoreError
+from bort.core.machine.cores import usable_cores
+
+LOCK_NAME = "bort-measuring.lock"
+POLL_SECONDS = 0.1
+NOTE_BYTES = 1000
+
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a place: process id, user, what for, and since when (seconds since the epoch)."""
+
+    pid: int
+    user: str
+    description: str
+    since: float
+
+    def __str__(self) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(self.since))
+        return f"process {self.pid} of {self.user} ({self.description}), since {clock}"
+
+
+def lock_path() -> Path:
+    """The place to measure: in `/tmp` if possible, because `$TMPDIR` differs between users."""
+    common = Path("/tmp")
+    folder = common if os.access(common, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    return folder / LOCK_NAME
+
+
+@contextlib.contextmanager
+def turn(
+    places: Sequence[Path],
+    description: str,
+    *,
+    should_stop: ShouldStop,
+    on_wait: Callable[[], object] = lambda: None,
+) -> Iterator[bool]:
+    """Hold one of several places for the length of a `with` block; wait until one is free.
+
+    Args:
+        places: the files to lock; their folder exists.
+        description: what the turn is for; others read it with `holder`.
+        should_stop: asked before each wait of a tenth of a second; True gives up.
+        on_wait: called once, if no place is free at first.
+    Yields:
+        Whether a place is held; False where `should_stop` gave up.
+    Raises:
+        OSError: a place is not a plain file of its own (a link, a folder), or cannot be opened.
+    """
+    with contextlib.ExitStack() as held:
+        has_waited = False
+        while not (found := any(_take(held, place, description) for place in places)):
+            if should_stop():
+                break
+            if not has_waited:
+                on_wait()
+            has_waited = True
+            time.sleep(POLL_SECONDS)
+        yield found
+
+
+@contextlib.contextmanager
+def measuring(
+    description: str,
+    *,
+    wait: bool = False,
+    should_stop: ShouldStop | None = None,
+    path: Path | None = None,
+) -> Iterator[None]:
+    """Be the only one on this machine who measures, for the length of a `with` block.
+
+    Args:
+        description: what is measured; others who want to measure read it.
+        wait: wait for another measurement to end, instead of raising at once.
+        should_stop: asked while waiting; True gives up.
+        path: another lock file (tests).
+    Raises:
+        BusyError: somebody else measures, and `wait` is off or `should_stop` gave up; the message
+            says who and since when.
+        OSError: see `turn`.
+    """
+    target = path or lock_path()
+
+    def gives_up() -> bool:
+        return not wait or (should_stop is not None and should_stop())
+
+    with turn([target], description, should_stop=gives_up) as is_held:
+        if not is_held:
+            raise BusyError(_busy_message(holder(path=target) or _unknown()))
+        yield
+
+
+@contextlib.contextmanager
+def training_turn(
+    threads: int | None,
+    should_stop: ShouldStop,
+    *,
+    on_wait: Callable[[], object] = lambda: None,
+    folder: Path | None = None,
+) -> Iterator[None]:
+    """Train beside as many others as the machine has cores for, over all processes.
+
+    Threads of two trainings that share their cores wait for each other at every operation.
+    Measured on two cores: two at once take 3.8 times as long as one alone, one after the other
+    only twice.
+
+    Args:
+        threads: threads of the training; None means all cores, and so one place in all.
+        should_stop: asked while waiting; True goes on without a place, to end soon.
+        on_wait: called once, if no place is free at first.
+        folder: holds the places; by default where the place to measure is.
+    """
+    count = max(1, usable_cores() // (threads or usable_cores()))
+    home = folder or lock_path().parent
+    places = [home / f"bort-training-{number}.lock" for number in range(count)]
+    with turn(places, "bort: training", should_stop=should_stop, on_wait=on_wait):
+        yield
+
+
+@contextlib.contextmanager
+def building(path: Path) -> Iterator[None]:
+    """Build something in the cache once: a second process that holds the same `path` waits.
+
+    Raises:
+        StoreError: the file cannot be locked.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(turn([path], "bort: building", should_stop=lambda: False))
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be locked ({error.strerror or error}); check BORT_HOME"
+            ) from error
+        yield
+
+
+def wait_while_measuring(
+    should_stop: ShouldStop | None = None, *, path: Path | None = None
+) -> float:
+    """Return when nobody measures; trainings call this between steps.
+
+    Costs one `stat` (about a microsecond) when nobody measures. A note that a crashed process left
+    behind stops nobody.
+
+    Args:
+        should_stop: asked while waiting; True returns early.
+        path: another lock file (tests).
+    Returns:
+        Seconds waited, 0.0 when nobody measured, so that budgets can leave them out.
+    """
+    target = path or lock_path()
+    if holder(path=target) is None:
+        return 0.0
+    begin = time.monotonic()
+    while holder(path=target) is not None:
+        if should_stop is not None and should_stop():
+            break
+        time.sleep(POLL_SECONDS)
+    return time.monotonic() - begin
+
+
+def holder(*, path: Path | None = None) -> Holder | None:
+    """Who measures now; None when nobody does, or the file cannot be read.
+
+    Args:
+        path: another place (tests).
+    """
+    target = path or lock_path()
+    try:
+        if os.stat(target, follow_symlinks=False).st_size == 0:
+            return None
+        descriptor = _open(target, create=False)
+    except OSError:
+        return None
+    try:
+        # A shared attempt: it never stands in the way of another reader.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _read_note(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _take(held: contextlib.ExitStack, place: Path, description: str) -> bool:
+    """Try to take a place; `held` gives it back, with its note emptied."""
+    descriptor = _open(place, create=True)
+    if not _try_lock(descriptor):
+        os.close(descriptor)
+        return False
+    held.callback(os.close, descriptor)
+    held.callback(os.ftruncate, descriptor, 0)  # before it is closed: callbacks run backwards
+    note = Holder(os.getpid(), _user(), description[:200], time.time())
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(asdict(note)).encode(), 0)
+    return True
+
+
+def _open(path: Path, *, create: bool) -> int:
+    """Open without following links.
+
+    The file is created apart from being opened: where `fs.protected_regular` is set, O_CREAT on
+    another user's file in a sticky folder fails, even for a file that everybody may write.
+    """
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        if not create:
+            raise
+        descriptor = _create(path, flags)
+    details = os.fstat(descriptor)
+    if not stat.S_ISREG(details.st_mode) or details.st_nlink != 1:
+        os.close(descriptor)
+        raise OSError(f"{path} is not a plain file of its own; remove it and try again")
+    return descriptor
+
+
+def _create(path: Path, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:  # another process was faster
+        return os.open(path, flags)
+    os.fchmod(descriptor, 0o666)  # the umask took the other users' right to lock it
+    return descriptor
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Take the lock; a few attempts, because `holder` takes it for an instant too."""
+    for _ in range(5):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.002)
+        else:
+            return True
+    return False
+
+
+def _read_note(descriptor: int) -> Holder:
+    """The note as far as it can be read; anybody may have written it, so nothing is trusted."""
+    try:
+        note = json.loads(os.pread(descriptor, NOTE_BYTES, 0))
+        return Holder(
+            int(note["pid"]),
+            _printable(note["user"]),
+            _printable(note["description"]),
+            float(note["since"]),
+        )
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return _unknown()
+
+
+def _unknown() -> Holder:
+    return Holder(0, "unknown", "no note left", time.time())
+
+
+def _printable(text: object) -> str:
+    return "".join(c for c in str(text) if c.isprintable())[:200]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def _busy_message(who: Holder) -> str:
+    return (
+        f"latency is being measured by {who}; wait for it to end (bort latency measure --wait "
+        "does), or stop that process"
+    )
