@@ -14,8 +14,7 @@ import numpy as np
 
 from bort.agora.loop.rounds import Verdict
 from bort.agora.loop.values import BoolArray, Examples, FloatArray, Inputs, IntArray, most_probable
-from bort.core.errors import InvalidDataError
-from bort.core.errors import InvalidFieldError
+from bort.core.errors import InvalidDataError, InvalidFieldError
 
 Hyperparameters = Mapping[str, float]
 """One hyperparameter set θ: values by name."""
