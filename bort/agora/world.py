@@ -219,6 +219,8 @@ class World:
 
     def map_vectors(self, inputs: Inputs) -> FloatArray | None:
         """Return the vectors that a map of `inputs` is drawn from; None if they are the inputs."""
+        del inputs
+        return None
 
     def describe(self) -> dict[str, Any]:
         """Return what the results rest on, ready for JSON."""

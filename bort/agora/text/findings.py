@@ -61,6 +61,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an estimate."""
+        return bool(np.isfinite(self.value))
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
