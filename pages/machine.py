@@ -4,7 +4,6 @@ import streamlit as st
 
 from bort.ui.kit import address, frame
 from bort.ui.kit.slots import Slots
-from bort.ui.machine import facts as machine_facts
 from bort.ui.machine import form as machine_form
 from bort.ui.machine import landmarks as machine_landmarks
 from bort.ui.machine import profiles as machine_profiles
@@ -24,7 +23,7 @@ with frame.page("This machine", lead=LEAD):
         else:
             machine_watch.watch(job_id)
     with right, st.container(border=True):
-        machine_facts.show()
+        machine_watch.facts()
         machine_watch.recent()
     machine_profiles.show()
     machine_landmarks.show()

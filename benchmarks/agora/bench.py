@@ -78,12 +78,20 @@ class Row:
     @classmethod
     def from_csv(cls, cells: Mapping[str, str]) -> Self:
         """Read what `to_csv` wrote."""
-        whole = {name: int(cells[name]) for name in ("labelled", "audit_n")}
-        names = ("line", "task", "student", "initialise", "sampler", "representation", "labeler")
-        texts = {name: cells[name] for name in (*names, "teacher_wrong")}
         points = (point.split(":") for point in cells["curve"].split())
         return cls(
-            Subject(**texts, **whole),
+            Subject(
+                line=cells["line"],
+                task=cells["task"],
+                labelled=int(cells["labelled"]),
+                student=cells["student"],
+                initialise=cells["initialise"],
+                sampler=cells["sampler"],
+                representation=cells["representation"],
+                labeler=cells["labeler"],
+                audit_n=int(cells["audit_n"]),
+                teacher_wrong=cells["teacher_wrong"],
+            ),
             ArmResult(
                 arm=cells["arm"],
                 seed=int(cells["seed"]),

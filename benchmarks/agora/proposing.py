@@ -1,6 +1,6 @@
 """Measures what proposing and embedding 10,000 texts costs, beside the training of one round.
 
-Run: python benchmarks/agora_proposing.py [THREADS]
+Run: python -m benchmarks.agora.proposing [THREADS]
 
 Movie reviews, 500 labelled texts, the defaults of `bort agora run`: student 2-2-128-512, 300 steps
 a round. Everything is timed in one process, in processor time; the last column is what matters.
@@ -24,7 +24,7 @@ from bort.agora.text.spec import TextSpec, small_space
 from bort.agora.text.world import TextWorld, text_world
 from bort.cli.agora_run import ARCHITECTURE, STEPS
 from bort.core.study import TaskSpec, TrainingSpec
-from bort.training.device import training_threads
+from bort.training.execution import training_threads
 from bort.training.source import source_network
 
 PROPOSALS, SAMPLE = 10_000, 1_000

@@ -105,9 +105,13 @@ def _measure(
 ) -> None:
     from benchmarks.latency.steps import run_step
     from bort.core.files import write_atomically
+    from bort.core.serialise import from_json
+    from bort.latency.noise import Noise
     from bort.latency.protocol import Protocol
     from bort.latency.runtimes.kept_exports import keeping_exports
     from bort.latency.timing import Instruments
+    from bort.report.jobs import sentence
+    from bort.report.latency import noise_sentence
 
     with keeping_exports(folder / "onnx"):
         for number, step in enumerate(steps, 1):
@@ -119,12 +123,13 @@ def _measure(
                 count=count,
                 threads=threads,
                 instruments=Instruments(protocol=Protocol().lasting(minutes)),
-                on_progress=lambda text, title=title: _say(f"{title}: {text}"),  # type: ignore[misc]
+                on_step=lambda done, title=title: _say(f"{title}: {sentence(done)}"),  # type: ignore[misc]
             )
             content = json.dumps(result, allow_nan=False, indent=1).encode()
             write_atomically(folder / f"{step.name}.json", content)
             _say("")
-            verdict = "quiet" if result["noise"]["ok"] else "; ".join(result["noise"]["reasons"])
+            noise = from_json(Noise, result["noise"], what=step.name)
+            verdict = noise_sentence(noise)
             click.echo(f"{title}: {verdict}", err=True)
 
 
@@ -150,7 +155,6 @@ def _write(folder: Path, answer: dict[str, Any], results: Any) -> None:
     from benchmarks.latency.report import markdown
     from benchmarks.latency.svg import Dot, Panel, predicted_svg
     from bort.core.files import write_atomically
-    from bort.latency.compare import predicted_ms
     from bort.latency.profile import LatencyProfile
 
     panels = []
@@ -158,7 +162,7 @@ def _write(folder: Path, answer: dict[str, Any], results: Any) -> None:
         if step.kind != "measure":
             continue
         profile = LatencyProfile.from_dict(result, origin=step.name)
-        predicted = predicted_ms(profile)
+        predicted = profile.predicted_ms()
         if predicted is None:
             continue
         rows = zip(profile.measurements, predicted, strict=True)

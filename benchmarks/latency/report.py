@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency.steps import BenchStep
+from bort.core.serialise import from_json
+from bort.latency.noise import Noise
+from bort.latency.runs.landmarks import LandmarkTiming
+from bort.report.latency import announced_sentences, finding_words
 
 Results = Mapping[BenchStep, Mapping[str, Any]]
 TOLERANCE = 0.05
@@ -27,7 +31,7 @@ def summary(results: Results, missing: Sequence[BenchStep]) -> dict[str, Any]:
             if (again := BenchStep("measure", step.runtime, step.sequence_length)) in results
         ],
         "landmarks": [dict(result) for result in of_kind["landmarks"].values()],
-        "announced": [s for r in of_kind["landmarks"].values() for s in r["announced"]],
+        "announced": [c for r in of_kind["landmarks"].values() for c in r["announced"]],
         "busy": next((dict(result["noise"]) for result in of_kind["busy"].values()), None),
         "missing": [step.name for step in missing],
     }
@@ -62,7 +66,11 @@ def markdown(answer: Mapping[str, Any]) -> str:
         ),
         "\n## Well-known models, random weights\n",
         *(_landmark_part(result) for result in answer["landmarks"]),
-        *(f"- {sentence}" for sentence in answer["announced"]),
+        *(
+            f"- {sentence}"
+            for result in answer["landmarks"]
+            for sentence in announced_sentences(LandmarkTiming.from_dict(result))
+        ),
         "\n## Beside a busy loop on every core\n",
         _busy_sentence(answer["busy"]),
     ]  # fmt: skip
@@ -183,9 +191,10 @@ def _times(row: Mapping[str, Any], than: str) -> str:
 def _busy_sentence(noise: Mapping[str, Any] | None) -> str:
     if noise is None:
         return "Not tried yet."
-    if noise["ok"]:
+    found = from_json(Noise, noise, what="the noise beside a busy loop")
+    if found.ok:
         return "The noise check did **not** notice."
-    return f"The noise check refuses: {'; '.join(noise['reasons'])}."
+    return f"The noise check refuses: {'; '.join(map(finding_words, found.reasons))}."
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

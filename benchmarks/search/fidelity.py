@@ -5,7 +5,7 @@ it trains one, and the other two only where the candidate may be on the front: n
 faster, and better by more than a margin. Counted are trainings until the candidates with all their
 seeds dominate 99 % of the front's hypervolume.
 
-Run: python benchmarks/search_fidelity.py      (about a minute)
+Run: python -m benchmarks.search.fidelity      (about a minute)
 """
 
 import numpy as np
@@ -26,8 +26,9 @@ SHARE = 0.99
 def seed_errors(table: BenchmarkTable) -> FloatArray:
     """Errors by seed in the order of the table, shape (N, 3)."""
     frame = pd.read_csv(RECORDED / f"{TABLE}.csv").set_index(list(table.problem.names))
-    rows = [tuple(table.choice(row).values()) for row in range(len(table))]
-    return frame.loc[rows, [name for name in frame if name.startswith("error_seed")]].to_numpy()
+    errors = frame.filter(regex="^error_seed").astype(float)
+    rows = pd.MultiIndex.from_tuples([tuple(table.choice(r).values()) for r in range(len(table))])
+    return errors.reindex(rows).to_numpy()
 
 
 def trainings_needed(table: BenchmarkTable, seeds: FloatArray, margin: float) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """How often a claim under an estimated λ, or an audit of it, is wrong: spaces of known errors.
 
-Run: python benchmarks/search_guarantee.py [RUNS]      (500 of each kind take some minutes)
+Run: python -m benchmarks.search.guarantee [RUNS]      (500 of each kind take some minutes)
 """
 
 import sys
@@ -64,11 +64,19 @@ def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
     """Whether more are uncovered than an audit of 20 says; None where nothing is left to audit."""
     known = case.observations(evaluated)
     answer = solve(case.problem, known, epsilon=EPSILON)
-    question = {"goal": "cover", "epsilon": EPSILON, "weights": (1.0, 1.0, 1.0)}
-    plan = plan_audit(answer, count=20, space_size=len(case.problem), seed=0, **question)
+    plan = plan_audit(
+        answer,
+        count=20,
+        space_size=len(case.problem),
+        seed=0,
+        goal="cover",
+        epsilon=EPSILON,
+        weights=(1.0, 1.0, 1.0),
+    )
     if plan is None:
         return None
     result = judge_audit(case.problem, plan, known | case.observations(plan.drawn))
+    assert result is not None  # all that were drawn have been observed
     costs = np.column_stack([case.problem.size, case.problem.latency, case.errors])
     limit = (1 + plan.epsilon) * (1 + 1e-9)
     covered = np.zeros(len(costs), dtype=bool)

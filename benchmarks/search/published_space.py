@@ -1,6 +1,6 @@
 """The published space, searched with short training: where Bort stands, and what W picks.
 
-Run: python benchmarks/published_space.py data/recorded/published-space/*.json
+Run: python -m benchmarks.search.published_space data/recorded/published-space/*.json
 
 Prints Markdown. Reads recorded studies (`bort front --study NAME --record FILE`); trains nothing.
 """
@@ -28,7 +28,7 @@ Z = 1.96  # of a 95 % interval
 def chance() -> float:
     """The dev error of answering with the more frequent class."""
     labels = load_task(TaskSpec(task="movie-reviews")).dev.labels
-    return 1 - np.bincount(labels).max() / len(labels)
+    return 1 - float(np.bincount(labels).max()) / len(labels)
 
 
 def reaches(point: Point, error: float) -> bool:
@@ -48,8 +48,9 @@ def page(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: float
     """All of it, as Markdown."""
     parts = [
         "# The published space, searched with short training\n",
-        "Written by `python benchmarks/published_space.py data/recorded/published-space/*.json`."
-        " Space `bort`: 300 architectures, hidden sizes 512, 768 and 1024. The source network has "
+        "Written by `python -m benchmarks.search.published_space "
+        "data/recorded/published-space/*.json`. "
+        "Space `bort`: 300 architectures, hidden sizes 512, 768 and 1024. The source network has "
         "384, so embeddings come from it padded with zeros, and the layers as far as they fit "
         "(docs/training.md). Errors are of 1,585 dev sentences, of one training each, ± the "
         "binomial standard error; latency is predicted by "

@@ -1,6 +1,6 @@
 """Time and memory of the search on a space of a million architectures, and of `solve` on 384.
 
-Run: python benchmarks/search_scale.py
+Run: python -m benchmarks.search.scale
 """
 
 import resource

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from bort.core.architecture import Architecture
 from bort.families import SearchSpace
 from bort.tasks import Task
+from bort.training.attempts import default_learning_rate
 from bort.training.candidate import build_text_model
-from bort.training.learning_rates import default_learning_rate
 from bort.training.loop import Examples, TrainingSettings, TrainingStep, predict, train
 from bort.training.model_files import quiet_transformers
 from bort.training.teacher import one_hot

@@ -67,7 +67,7 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
 
@@ -83,8 +83,8 @@ def run(
             else:
                 click.echo(f"Job {job} runs Agora: bort agora show {job}")
             return
-        with progress(f"Agora on {spec['task']}") as on_progress:
-            answer = jobs.run_here(store, kind, spec, study=name, on_progress=on_progress)
+        with progress(f"Agora on {spec['task']}") as on_step:
+            answer = jobs.run_here(store, kind, spec, study=name, on_step=on_step)
     if as_json:
         options.print_json(answer)
     elif ablate:
@@ -196,7 +196,7 @@ def replay(
     """
     from bort import jobs
     from bort.report.agora import print_run
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
     from bort.studies.agora import RUN, read_result, read_run, replay_spec
 
@@ -207,8 +207,8 @@ def replay(
     with open_store(store_url) as store:
         job = _job(store, job_id, RUN)
         spec = replay_spec(read_run(store, job), corrections)
-        with progress(f"Replaying job {job_id}") as on_progress:
-            answer = jobs.run_here(store, RUN, spec, study=job.study, on_progress=on_progress)
+        with progress(f"Replaying job {job_id}") as on_step:
+            answer = jobs.run_here(store, RUN, spec, study=job.study, on_step=on_step)
     if as_json:
         options.print_json(answer)
     else:

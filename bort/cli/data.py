@@ -12,7 +12,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bort.core import paths
-from bort.tasks import OnProgress, TaskInfo, list_tasks, prepare
+from bort.core.progress import OnStep
+from bort.core.progress import Progress as Step
+from bort.report.jobs import sentence
+from bort.tasks import TaskInfo, list_tasks, prepare
 
 
 @click.group()
@@ -22,22 +25,24 @@ def data() -> None:
 
 @data.command("prepare")
 @click.argument("names", nargs=-1, metavar="[NAMES]...")
-@click.option("--force", is_flag=True, help="Fetch again what is prepared already.")
+@click.option("--force", is_flag=True, help="Fetch tasks again that are prepared already.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def prepare_command(names: tuple[str, ...], force: bool, as_json: bool) -> None:
+def prepare_command(names: tuple[str, ...], force: bool, quiet: bool, as_json: bool) -> None:
     """Fetch NAMES (default: all tasks), verify them, and store them split.
 
-    One download of 2.5 MB; nothing of it is executed. Tasks prepare themselves when first used,
-    so this is only needed before going offline.
+    The download is 2.5 MB, and none of it is executed. A task also prepares itself when it is
+    first used, so you need this only before you go offline.
 
     \b
     Examples:
       bort data prepare
       bort data prepare tweets editorials
     """
-    with _progress() as on_progress:
-        infos = prepare(names or None, on_progress=on_progress, force=force)
-    _print(infos, as_json=as_json)
+    with _progress(hidden=quiet) as on_step:
+        infos = prepare(names or None, on_step=on_step, force=force)
+    if as_json or not quiet:
+        _print(infos, as_json=as_json)
 
 
 @data.command("list")
@@ -88,14 +93,14 @@ def _table(infos: Sequence[TaskInfo]) -> Table:
 
 
 @contextmanager
-def _progress() -> Iterator[OnProgress]:
+def _progress(*, hidden: bool) -> Iterator[OnStep]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    hidden = not console.is_terminal  # a log file wants no bar, and no empty line instead
+    hidden = hidden or not console.is_terminal  # a log file gets no bar, nor an empty line
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         shown = bar.add_task("starting", total=None)
 
-        def on_progress(done: int, total: int, message: str) -> None:
-            bar.update(shown, completed=done, total=total, description=message)
+        def show(step: Step) -> None:
+            bar.update(shown, completed=step.done, total=step.total, description=sentence(step))
 
-        yield on_progress
+        yield show

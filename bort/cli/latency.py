@@ -69,20 +69,22 @@ def show(
     with open_to_read(store_url) as store:
         if export is not None and first is not None:
             write_profile(_profile(store, first), export)
-        if first is None:
-            found = stored_profiles(store)
-            answer = {"profiles": [compare.summary(profile) for profile in found]}
-            show_it = latency_report.print_list
-        elif second is None:
-            answer = compare.described(_profile(store, first))
-            show_it = latency_report.print_described
-        else:
-            answer = compare.compared(_profile(store, first), _profile(store, second))
-            show_it = latency_report.print_compared
-    if as_json:
-        options.print_json(answer)
-    else:
-        show_it(answer)
+        named = [_profile(store, name) for name in (first, second) if name is not None]
+        found = named or stored_profiles(store)
+    match named:
+        case [a, b] if as_json:
+            options.print_json(compare.compare(a, b).to_dict())
+        case [a, b]:
+            latency_report.print_compared(compare.compare(a, b))
+        case [profile] if as_json:
+            options.print_json(compare.described(profile))
+        case [profile]:
+            latency_report.print_profile(profile, compare.differences_from_here(profile))
+        case _ if as_json:
+            options.print_json({"profiles": [compare.summary(profile) for profile in found]})
+        case _:
+            here = [not compare.differences_from_here(profile) for profile in found]
+            latency_report.print_list(list(zip(found, here, strict=True)))
 
 
 @latency.command(name="import")
@@ -133,22 +135,21 @@ def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
     """
     from bort import jobs
     from bort.core.study import LatencySpec
-    from bort.latency.runs.landmarks import check_landmarks
+    from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
 
     spec = LatencySpec(**workload)
     check_landmarks(spec)
-    with open_store(store_url) as store, progress("Landmarks") as on_progress:
-        answer = jobs.run_here(
-            store, "landmarks", {"latency": spec.to_dict()}, on_progress=on_progress
-        )
-    latency_report.warn_of(answer["noise"])
+    with open_store(store_url) as store, progress("Landmarks") as on_step:
+        answer = jobs.run_here(store, "landmarks", {"latency": spec.to_dict()}, on_step=on_step)
+    found = LandmarkTiming.from_dict(answer)
+    latency_report.warn(found.noise)
     if as_json:
         options.print_json(answer)
     else:
-        latency_report.print_landmarks(answer)
+        latency_report.print_landmarks(found)
 
 
 def _profile(store: "Store", name_or_file: str) -> "LatencyProfile":

@@ -16,8 +16,8 @@ from bort.core.study import LARGEST_SEED
 from bort.latency.runtimes import RUNTIME_NAMES
 
 if TYPE_CHECKING:
+    from bort.core.progress import ProgressTo
     from bort.latency.profile import LatencyProfile
-    from bort.latency.runs.space import MeasureStep
     from bort.storage import Store
 
 SETTLED_BY_STUDY = (
@@ -120,7 +120,7 @@ def measure(
     if as_json:
         options.print_json(profile.to_dict())
     else:
-        latency_report.print_profile(profile)
+        latency_report.print_measured(profile)
 
 
 def _sample(
@@ -147,7 +147,7 @@ def _sample(
     from bort.latency.runs.space import profile_key
     from bort.latency.stored import check_new_name, keep_profile
     from bort.latency.timing import Instruments
-    from bort.training.text_lengths import text_lengths
+    from bort.training.tokens import text_lengths
 
     spec = LatencySpec(**workload)
     searched = load_space(space)
@@ -228,12 +228,12 @@ def _check_out(out: Path | None) -> None:
         raise InvalidProfileError(f"{out} cannot be written; name a file in a folder that exists")
 
 
-def _last(steps: "Iterator[MeasureStep]") -> "LatencyProfile":
+def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
     from bort.report import latency as latency_report
 
     profile = None
     for step in latency_report.watched(steps):
-        profile = step.profile
+        profile = step.result
     if profile is None:  # stopped before the first complete round
         raise click.Abort
     return profile

@@ -154,7 +154,8 @@ def _search_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
-    from bort.report.terminal import progress
+    from bort.report.jobs import echo, progress
+    from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
     from bort.studies.plan import check_profile, check_study
 
@@ -162,7 +163,7 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     spec = _spec(given)
     spec = check_study(
         spec,
-        on_progress=lambda _done, _total, text: click.echo(text, err=True),
+        on_step=echo,
         on_warning=lambda text: click.echo(f"note: {text}", err=True),
     )
     with open_store(given["store_url"]) as store:
@@ -171,17 +172,15 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
         if differences:
             click.echo(
                 f"note: the latency profile {spec.latency.profile} is of another machine or other "
-                f"software: {'; '.join(differences)}",
+                f"software: {differences_words(differences)}",
                 err=True,
             )
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
             click.echo(f"Job {job} searches {spec.name}: bort jobs show {job}", err=True)
             return {"job": job, "study": spec.name}
-        with progress(f"Searching {spec.name}") as on_progress:
-            return jobs.run_here(
-                store, "search", spec.to_dict(), study=spec.name, on_progress=on_progress
-            )
+        with progress(f"Searching {spec.name}") as on_step:
+            return jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
 
 
 def _apply_preset(context: click.Context, given: dict[str, Any]) -> None:

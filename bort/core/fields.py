@@ -7,7 +7,6 @@ option of a command, the field of a form, the check of the value and the copyabl
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Self
 
 from bort.core.errors import InvalidFieldError
@@ -132,7 +131,6 @@ class Description:
         return from_json(cls, values, what=f"the {cls.__name__}")
 
 
-@cache
 def fields_of(description: type[Description]) -> Mapping[str, Field]:
     """The fields of a description that were made with `ask`, by name."""
     found = {}

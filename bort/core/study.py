@@ -1,6 +1,6 @@
-"""The frozen description of a study: what was asked, in values that survive JSON.
+"""The frozen description of a study: its task, training, latency and search.
 
-Standard library only, so that a page, the command line, the store and a test can all use it.
+Values only, so that a page, the command line, the store and a test can all use it.
 Every mistake is found here, once: the command line prints the message, the dashboard shows it
 beside the field that `InvalidFieldError.field` names.
 """
@@ -8,11 +8,13 @@ beside the field that `InvalidFieldError.field` names.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 from bort.core.errors import InvalidFieldError
+from bort.core.fields import Description, ask
+from bort.core.kinds import Choice, Number, Several, Text, Whole
 
 Goal = Literal["cover", "best", "paper", "exhaustive"]
 Initialise = Literal["inherit", "scratch"]
@@ -26,127 +28,162 @@ LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
 EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
 MOST_TEXTS = 4096  # per forward pass: what memory holds
 MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
+LARGEST_LIPSCHITZ = 1e9  # more bounds nothing, and overflows
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
-
-class _Description:
-    """JSON round trip for the frozen dataclasses below: nested descriptions become objects."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)  # type: ignore[call-overload,no-any-return]
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
-        return cls(**{k: _tupled(v) for k, v in values.items() if k in known})
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+SEED = Whole(0, LARGEST_SEED)
+TEXTS_PER_STEP = Whole(1, MOST_TEXTS, step=8)
+RATE = Number(0, 1, is_open=True)
+MINUTES = Number(0, is_open=True, step=5, metavar="M")
+LEARNING_RATES = Several(RATE, "numbers between 0 and 1 with commas between")
+FOLDER = Text("FOLDER|ID", "a folder or hub id")
+COLUMN = Text("COLUMN", "the name of a column")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSpec(_Description):
+class TaskSpec(Description):
     """A text-classification task: a named one, a file, or `hub:ID` for `datasets.load_dataset`.
 
     Attributes:
-        task: name, path or `hub:ID[:CONFIG]`.
-        text: one or two text columns (files and hub sets only).
-        label: label column (files and hub sets only).
-        labelled: keep this many labelled training texts, the rest is an unlabelled pool;
-            None keeps all.
         seed: seed of the splits and of the choice of labelled texts.
     """
 
-    task: str = "movie-reviews"
-    text: tuple[str, ...] = ("text",)
-    label: str = "label"
-    labelled: int | None = None
+    task: str = ask(
+        "movie-reviews",
+        Text("NAME|FILE|hub:ID", "the name of a task or a data file"),
+        "Task",
+        "A named task, a CSV, TSV, JSONL or Parquet file, or hub:ID for a data set of the hub.",
+    )
+    text: tuple[str, ...] = ask(
+        ("text",),
+        Several(COLUMN, "the names of one or two columns", least=1, most=2),
+        "Text column, or two with a comma",
+        "Column with the texts. Two columns make pairs of texts. For files and hub sets.",
+    )
+    label: str = ask(
+        "label", COLUMN, "Label column", "Column with the labels. For files and hub sets."
+    )
+    labelled: int | None = ask(
+        None,
+        Whole(step=100),
+        "Labelled training texts",
+        "Keep this many labelled training texts and treat the others as unlabelled.",
+        empty="all",
+    )
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        if not self.task.strip():
-            raise InvalidFieldError("task", "the task is empty; name a task or a data file")
-        if not 1 <= len(self.text) <= 2:
-            raise InvalidFieldError(
-                "text", f"a task has one or two text columns, got {len(self.text)}"
-            )
-        if self.labelled is not None:
-            _positive("labelled", self.labelled)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSpec(Description):
+    """How each candidate is trained: the paper's s and Θ, and the seeds of the error oracle."""
+
+    steps: int = ask(
+        200,
+        Whole(step=50),
+        "Steps per candidate",
+        "Training steps per candidate, the paper's s.",
+    )
+    batch_size: int = ask(32, TEXTS_PER_STEP, "Texts per step", "Texts per step.")
+    seeds: int = ask(
+        1,
+        Whole(),
+        "Seeds per candidate",
+        "Train each candidate with this many seeds. Their mean error counts.",
+    )
+    learning_rates: tuple[float, ...] = ask(
+        (),
+        LEARNING_RATES,
+        "Learning rates, Θ",
+        "Try each of these learning rates, Θ. The lowest dev error counts.",
+        empty="one, by width",
+        example="3e-4,1e-3",
+        advanced=True,
+    )
+    initialise: Initialise = ask(
+        "inherit",
+        Choice(INITIALISATIONS),
+        "Start from",
+        "Inherit weights from the source network where shapes allow, or start from scratch.",
+        advanced=True,
+    )
+    source: str | None = ask(
+        None,
+        FOLDER,
+        "Source network",
+        "Network to inherit from: a local folder or a hub id.",
+        empty="all-MiniLM-L6-v2",
+        advanced=True,
+    )
+    teacher: str | None = ask(
+        None,
+        FOLDER,
+        "Teacher",
+        "Fine-tuned classifier to learn from: a local folder or a hub id.",
+        empty="the source, fine-tuned",
+        advanced=True,
+    )
+    max_length: int | None = ask(
+        None,
+        Whole(step=16, metavar="TOKENS"),
+        "Tokens per text",
+        "Cut texts after this many tokens.",
+        empty="95th percentile",
+        advanced=True,
+    )
+    device: Device = ask(
+        "auto",
+        Choice(DEVICES),
+        "Device",
+        "Where to train. Latency is always measured on the CPU.",
+        advanced=True,
+    )
+    threads: int | None = ask(
+        None,
+        Whole(),
+        "CPU threads",
+        "CPU threads. Errors differ in their last digits with another number.",
+        empty="all cores",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSpec(_Description):
-    """How each candidate is trained: the `s`, Θ and seeds of the error oracle.
+class LatencySpec(Description):
+    """Which latency is the second objective."""
 
-    Attributes:
-        steps: optimiser steps per candidate, the paper's s.
-        batch_size: examples per step.
-        learning_rates: Θ; the lowest dev error over the set counts. Empty: chosen by width.
-        seeds: trainings per candidate, their mean error counts.
-        initialise: "inherit" from the source network where shapes allow, or from "scratch".
-        source: folder or hub id of the source network; None is all-MiniLM-L6-v2.
-        teacher: folder or hub id of a fine-tuned classifier; None fine-tunes the source.
-        max_length: tokens per text; None is the data's 95th percentile.
-        device: training only; latency stays on the CPU.
-        threads: CPU threads; None is all cores. Fixed, or errors differ in the last digits.
-    """
-
-    steps: int = 200
-    batch_size: int = 32
-    learning_rates: tuple[float, ...] = ()
-    seeds: int = 1
-    initialise: Initialise = "inherit"
-    source: str | None = None
-    teacher: str | None = None
-    max_length: int | None = None
-    device: Device = "auto"
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        check_batch_size(self.batch_size)
-        for name in ("steps", "seeds"):
-            _positive(name, getattr(self, name))
-        for name in ("max_length", "threads"):
-            if getattr(self, name) is not None:
-                _positive(name, getattr(self, name))
-        for rate in self.learning_rates:
-            if not (_is_number(rate) and 0 < rate < 1):
-                raise InvalidFieldError(
-                    "learning_rates", f"a learning rate must lie between 0 and 1, got {rate!r}"
-                )
-        _one_of("initialise", self.initialise, INITIALISATIONS)
-        _one_of("device", self.device, DEVICES)
+    runtime: str = ask(
+        "torch-float32",
+        Text("NAME", "the name of a runtime"),
+        "Runtime",
+        "The runtime that you will deploy: torch-float32, onnx-int8 and others.",
+        advanced=True,
+    )
+    batch_size: int = ask(
+        1, Whole(1, MOST_TEXTS), "Texts per pass", "Texts per forward pass.", advanced=True
+    )
+    sequence_length: int = ask(
+        32,
+        Whole(step=16, metavar="TOKENS"),
+        "Tokens per pass",
+        "Tokens per text in a forward pass.",
+        advanced=True,
+    )
+    threads: int | None = ask(
+        None, Whole(), "CPU threads", "CPU threads.", empty="all cores", advanced=True
+    )
+    profile: str | None = ask(
+        None,
+        Text("NAME", "the name of a stored profile"),
+        "Profile",
+        "Use this stored latency profile and measure nothing.",
+        empty="measure this machine once",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LatencySpec(_Description):
-    """Which latency is the second objective.
-
-    Attributes:
-        runtime: what the user will deploy, for example "torch-float32".
-        batch_size: texts per forward pass.
-        sequence_length: tokens per text.
-        threads: CPU threads of the runtime; None is all cores.
-        profile: name of a stored profile to use; None measures this machine once and stores it.
-    """
-
-    runtime: str = "torch-float32"
-    batch_size: int = 1
-    sequence_length: int = 32
-    threads: int | None = None
-    profile: str | None = None
-
-    def __post_init__(self) -> None:
-        check_batch_size(self.batch_size)
-        _positive("sequence_length", self.sequence_length)
-        if self.threads is not None:
-            _positive("threads", self.threads)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchSpec(_Description):
+class SearchSpec(Description):
     """What the search shall certify, and what it may spend.
 
     Attributes:
@@ -218,7 +255,7 @@ class SearchSpec(_Description):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudySpec(_Description):
+class StudySpec(Description):
     """Everything that defines a study. Same spec, same machine, same answer.
 
     Attributes:
@@ -236,22 +273,10 @@ class StudySpec(_Description):
     def __post_init__(self) -> None:
         check_name(self.name)
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "StudySpec":
-        """Inverse of `to_dict`."""
-        return cls(
-            name=values["name"],
-            space=values["space"],
-            task=TaskSpec.from_dict(values["task"]),
-            training=TrainingSpec.from_dict(values["training"]),
-            latency=LatencySpec.from_dict(values["latency"]),
-            search=SearchSpec.from_dict(values["search"]),
-        )
-
 
 def check_name(name: str) -> str:
     """Return `name` if it can name a study; it becomes part of file names."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise InvalidFieldError(
             "name",
             f"{name!r} cannot name a study; use letters, digits, dots, dashes and underscores, "
@@ -316,15 +341,6 @@ def check_audit(count: int, space_size: int) -> int:
             f"are evaluated already, got {count}",
         )
     return count
-
-
-def check_batch_size(size: int) -> None:
-    """Pass if so many texts can be in one batch."""
-    _positive("batch_size", size)
-    if size > MOST_TEXTS:
-        raise InvalidFieldError(
-            "batch_size", f"a pass of {size:,} texts is more than {MOST_TEXTS:,}; choose fewer"
-        )
 
 
 def _is_number(value: object) -> bool:

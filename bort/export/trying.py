@@ -55,7 +55,7 @@ def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Pr
     if not text.strip():
         raise InvalidDataError("there is no text to try; write a sentence")
     check_files(model)
-    from bort.training.device import training_threads
+    from bort.training.execution import training_threads
     from bort.training.fit import label_order
 
     threads = _threads(model)

@@ -20,11 +20,10 @@ from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays, write_atomically
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.units import Unit
-from bort.training.augmentation import Augmentation
-from bort.training.corpus import made_up
 from bort.training.loop import Examples, predict
 from bort.training.teacher import softmax
 from bort.training.tokens import Tokens, load_tokenizer
+from bort.training.unlabelled import Augmentation, synthetic_texts
 
 COPIES = 8  # new texts per dev error
 ARRAYS, PROVENANCE = "near-errors.npz", "near-errors.jsonl"
@@ -70,7 +69,9 @@ def _made(room: Classroom, model: Any, unit: Unit, folder: Path) -> dict[str, ND
     texts = [room.task.dev.texts[row] for row in wrong]
     seed = [unit.seed, int(unit.stage.removeprefix("agora"))]
     settings = Augmentation(copies=COPIES, spliced=0.0)
-    new = made_up(texts, room.oracle.source, settings, seed, vocabulary=room.task.train.texts)
+    new = synthetic_texts(
+        texts, room.oracle.source, settings, seed, vocabulary=room.task.train.texts
+    )
     guard = NearDuplicateGuard(as_inputs(room.task.audit.texts), as_inputs(room.task.dev.texts))
     reasons = guard(as_inputs(new))
     accepted = np.array([reason is None for reason in reasons], dtype=bool)

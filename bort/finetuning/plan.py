@@ -13,11 +13,11 @@ from bort.core.errors import (
     InvalidModelError,
     StoreError,
 )
+from bort.core.finetune import FineTuneSpec
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers
-from bort.finetuning.spec import FineTuneSpec
 from bort.latency.runtimes import runtime_kind
 from bort.storage import Store
 from bort.studies.estimates import (

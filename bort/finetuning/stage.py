@@ -16,9 +16,8 @@ from torch import Tensor
 from bort.core.errors import StoreError, TrainingDivergedError
 from bort.core.files import read_json, write_json_atomically
 from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
-from bort.training.loop import Examples, Objective, TrainingSettings, train
-from bort.training.optimiser import adamw
-from bort.training.stopping import ShouldStop, TrainingStoppedError, pause_unless
+from bort.training.execution import ShouldStop, TrainingStoppedError, pause_unless
+from bort.training.loop import Examples, Objective, TrainingSettings, adamw, train
 
 CHECKPOINT_SECONDS = 20.0  # what a killed process loses at most; saving takes less than a second
 RESULT, FINAL, BEST = "stage.json", "final.safetensors", "best.safetensors"

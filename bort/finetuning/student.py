@@ -16,9 +16,9 @@ from bort.finetuning.stage import StageStep, StageTraining, run_stage, stage_res
 from bort.finetuning.units import Unit, steps_of
 from bort.training.candidate import Candidate
 from bort.training.distillation import DistillationWeights, distillation
+from bort.training.execution import ShouldStop
 from bort.training.forward import best_dtype, forward_of
 from bort.training.loop import Examples, Objective, TrainingSettings, predict
-from bort.training.stopping import ShouldStop
 
 DISTIL_WEIGHTS = DistillationWeights()
 FROM_SOURCE = DistillationWeights(answers=0.0)  # the source network answers no task's question

@@ -7,7 +7,7 @@ from pathlib import Path
 from bort.core.architecture import Architecture
 from bort.finetuning.classroom import Classroom
 from bort.finetuning.stage import result_of
-from bort.training.learning_rates import default_learning_rate
+from bort.training.attempts import default_learning_rate
 
 AGORA = "agora"  # its rounds are the stages agora1, agora2, ...
 DISTILLED_RATE = 0.1  # of the search's rule, at which distilled weights lose: docs/models.md

@@ -1,71 +1,88 @@
-"""Read profiles side by side: what differs, and what the differences are worth."""
+"""Profiles side by side: what differs between them, and what the differences are worth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from bort.core.errors import InvalidSpaceError
-from bort.core.machine.fingerprint import differences, this_machine
-from bort.families import family
-from bort.latency.model import with_derived_terms
+from bort.core.machine.fingerprint import Difference, differences, this_machine
+from bort.core.serialise import to_json
 from bort.latency.profile import LatencyProfile
-from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
 
 
-def differences_from_here(profile: LatencyProfile) -> list[str]:
-    """What this machine differs in from where the profile was measured; empty when in nothing."""
+def differences_from_here(profile: LatencyProfile) -> list[Difference]:
+    """What this machine has (`b`) in place of what the profile was measured on (`a`).
+
+    Empty where the latencies are this machine's.
+    """
     libraries = runtime_kind(profile.runtime).libraries
     here = this_machine(libraries, threads=profile.workload.threads)
     return differences(profile.fingerprint, here)
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
-    """The architectures that a profile measured, in its order, with their operation counts."""
+class Pair:
+    """One architecture that two profiles measured.
 
-    profile: LatencyProfile
-
-    def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
-        rows = [one.architecture for one in self.profile.measurements]
-        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        return family(self.profile.family_name).operation_terms(
-            columns,
-            dict(self.profile.fixed),
-            batch_size=batch_size,
-            sequence_length=sequence_length,
-        )
-
-
-def unknown_terms(profile: LatencyProfile) -> list[str]:
-    """Terms of its model that the family does not have; none where the family is not here."""
-    if not profile.measurements:
-        return []
-    try:
-        known = with_derived_terms(profile.workload.terms(_Measured(profile)))
-    except (InvalidSpaceError, KeyError):
-        return []
-    return [name for name in profile.model.coefficients_ms if name not in known]
-
-
-def predicted_ms(profile: LatencyProfile) -> FloatArray | None:
-    """What a profile's model says of the architectures that it measured, in its order.
-
-    Returns:
-        Shape (n,); None where it measured none, or its family does not come with the package.
+    Attributes:
+        distinguishable: the intervals do not overlap; else neither latency is the lower one.
     """
-    if not profile.measurements:
-        return None
-    try:
-        return profile.model.predict(profile.workload.terms(_Measured(profile)))
-    except (InvalidSpaceError, KeyError):
-        return None
+
+    id: str
+    architecture: Mapping[str, int]
+    a_ms: float
+    b_ms: float
+    distinguishable: bool
+
+    @property
+    def ratio(self) -> float:
+        """How many times `a_ms` goes into `b_ms`."""
+        return self.b_ms / self.a_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two profiles, what differs between them, and the architectures that both measured."""
+
+    a: LatencyProfile
+    b: LatencyProfile
+    differences: tuple[Difference, ...]
+    pairs: tuple[Pair, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "a": summary(self.a),
+            "b": summary(self.b),
+            "differences": to_json(self.differences),
+            "architectures": [{**to_json(pair), "ratio": pair.ratio} for pair in self.pairs],
+        }
+
+
+def compare(a: LatencyProfile, b: LatencyProfile) -> Comparison:
+    """Set two profiles side by side."""
+    theirs = {m.id: m for m in b.measurements} if a.family_name == b.family_name else {}
+    both = [(m, theirs[m.id]) for m in a.measurements if m.id in theirs]
+    return Comparison(
+        a,
+        b,
+        (*_workload_differences(a, b), *differences(a.fingerprint, b.fingerprint)),
+        tuple(
+            Pair(
+                one.id,
+                one.architecture,
+                one.latency.median_ms,
+                other.latency.median_ms,
+                one.latency.high_ms < other.latency.low_ms
+                or other.latency.high_ms < one.latency.low_ms,
+            )
+            for one, other in both
+        ),
+    )
 
 
 def summary(profile: LatencyProfile) -> dict[str, Any]:
-    """One profile in one line: what, how well, where, when."""
+    """One profile in one line: what, how well, where, when; JSON values."""
     model = profile.model
     return {
         "profile": profile.name,
@@ -84,47 +101,21 @@ def summary(profile: LatencyProfile) -> dict[str, Any]:
 
 
 def described(profile: LatencyProfile) -> dict[str, Any]:
-    """The whole profile, and whether it holds for this machine."""
+    """The whole profile, and whether it holds for this machine; JSON values."""
     found = differences_from_here(profile)
-    return {**profile.to_dict(), "this_machine": not found, "differences": found}
+    return {**profile.to_dict(), "this_machine": not found, "differences": to_json(found)}
 
 
-def compared(a: LatencyProfile, b: LatencyProfile) -> dict[str, Any]:
-    """Two profiles: what differs between them, and the architectures that both measured.
-
-    `distinguishable` is False where the two intervals overlap: neither is faster then.
-    """
-    theirs = {m.id: m for m in b.measurements} if a.family_name == b.family_name else {}
-    both = [(m, theirs[m.id]) for m in a.measurements if m.id in theirs]
-    return {
-        "a": summary(a),
-        "b": summary(b),
-        "differences": _workload_differences(a, b) + differences(a.fingerprint, b.fingerprint),
-        "architectures": [
-            {
-                "id": one.id,
-                "architecture": dict(one.architecture),
-                "a_ms": one.latency.median_ms,
-                "b_ms": other.latency.median_ms,
-                "ratio": other.latency.median_ms / one.latency.median_ms,
-                "distinguishable": one.latency.high_ms < other.latency.low_ms
-                or other.latency.high_ms < one.latency.low_ms,
-            }
-            for one, other in both
-        ],
-    }
-
-
-def _workload_differences(a: LatencyProfile, b: LatencyProfile) -> list[str]:
-    pairs = [
-        ("family", a.family_name, b.family_name),
-        ("runtime", a.runtime, b.runtime),
-        ("batch size", a.workload.batch_size, b.workload.batch_size),
-        ("sequence length", _length(a), _length(b)),
+def _workload_differences(a: LatencyProfile, b: LatencyProfile) -> list[Difference]:
+    facts = [
+        Difference("family", a.family_name, b.family_name),
+        Difference("runtime", a.runtime, b.runtime),
+        Difference("batch_size", a.workload.batch_size, b.workload.batch_size),
+        Difference("sequence_length", _length(a), _length(b)),
     ]
-    return [f"{title} {one} against {other}" for title, one, other in pairs if one != other]
+    return [fact for fact in facts if fact.a != fact.b]
 
 
 def _length(profile: LatencyProfile) -> str:
-    lengths = profile.workload.lengths
-    return "/".join(map(str, lengths)) if lengths else str(profile.workload.sequence_length)
+    lengths = profile.workload.lengths or (profile.workload.sequence_length,)
+    return "/".join(map(str, lengths))

@@ -10,7 +10,6 @@ architecture is never predicted to be faster. Reading a model and predicting nee
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 
@@ -50,6 +49,13 @@ class LatencyModel:
     rank_correlation: float | None
     band: float
 
+    def __post_init__(self) -> None:
+        for name, value in self.coefficients_ms.items():
+            _check(f"the coefficient of {name}", value)
+        _check("the median error", self.median_abs_percent_error)
+        _check("the 90th percentile of the errors", self.p90_abs_percent_error)
+        _check("the band", self.band)
+
     def predict(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """Milliseconds for every architecture, shape (N,).
 
@@ -87,38 +93,6 @@ class LatencyModel:
         family's terms, because all but `traffic` are the family's terms or constant.
         """
         return TRAFFIC_EXPONENT if self.coefficients_ms.get("traffic", 0.0) > 0 else 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as JSON values."""
-        return {
-            "fitted_on": self.fitted_on,
-            "held_out": self.held_out,
-            "median_abs_percent_error": self.median_abs_percent_error,
-            "p90_abs_percent_error": self.p90_abs_percent_error,
-            "rank_correlation": self.rank_correlation,
-            "band": self.band,
-            "coefficients_ms": dict(self.coefficients_ms),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Inverse of `to_dict`.
-
-        Raises:
-            KeyError, TypeError, ValueError: not such a dictionary.
-        """
-        rank = values["rank_correlation"]
-        return cls(
-            coefficients_ms={
-                str(name): _finite(value) for name, value in values["coefficients_ms"].items()
-            },
-            fitted_on=int(values["fitted_on"]),
-            held_out=int(values["held_out"]),
-            median_abs_percent_error=_finite(values["median_abs_percent_error"]),
-            p90_abs_percent_error=_finite(values["p90_abs_percent_error"]),
-            rank_correlation=None if rank is None else float(rank),
-            band=_finite(values["band"]),
-        )
 
 
 def with_derived_terms(terms: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -226,8 +200,6 @@ def _band(predicted: FloatArray, measured: FloatArray) -> float:
     return min(1.0, float(residuals[position - 1]))
 
 
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number) or number < 0:
-        raise ValueError(f"{value!r} is not a number of 0 or more")
-    return number
+def _check(what: str, value: float) -> None:
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{what} is {value!r}, not a number of 0 or more")

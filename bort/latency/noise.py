@@ -11,13 +11,15 @@ Criterion and thresholds: docs/latency.md, "Noise".
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import psutil
 
+from bort.core.serialise import to_json
 from bort.latency.protocol import Clock, Run
 from bort.latency.steadiness import robust_deviation
 
@@ -38,6 +40,46 @@ SETTLED_SHARE = 0.05  # about what a desktop does when nobody works
 SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take seconds
 
 
+class Disturbance(StrEnum):
+    """What was found to disturb a measurement."""
+
+    OTHERS = "others"
+    """Other processes took CPU time; a share of all of it."""
+    RATIO = "ratio"
+    """The ratio of two workloads run in turns varied; a standard deviation of its logarithm."""
+    RESOLUTION = "resolution"
+    """Architectures must differ by more than allowed to be told apart; a share."""
+    DRIFT = "drift"
+    """The whole machine became slower (above 0) or faster during the rounds; a share."""
+    PACE = "pace"
+    """The whole machine was slower (above 0) or faster than at its usual pace; a share."""
+
+
+class When(StrEnum):
+    """The part of a measurement in which a disturbance was found."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    THROUGHOUT = "throughout"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One disturbance, as numbers; `bort.report.latency.finding_words` says it.
+
+    Attributes:
+        value: how large it was, in the unit that `Disturbance` names.
+        limit: how large it may be.
+        since: when the usual pace was measured, ISO 8601; only for the pace.
+    """
+
+    code: Disturbance
+    when: When
+    value: float
+    limit: float
+    since: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class NoiseReading:
     """One look at the machine.
@@ -56,37 +98,17 @@ class NoiseReading:
     others_share: float
     ratio_spread: float | None = None
 
-    @property
-    def reasons(self) -> list[str]:
-        """What is too noisy, one phrase each; empty when the machine is quiet."""
-        reasons = []
-        if self.others_share > MAX_OTHERS_SHARE:
-            reasons.append(_too_many_others(self.others_share))
+    def findings(self, when: When) -> list[Finding]:
+        """What was too noisy; empty when the machine was quiet."""
+        found = _too_many_others(self.others_share, when)
         if self.ratio_spread is not None and self.ratio_spread > MAX_RATIO_SPREAD:
-            reasons.append(
-                f"the ratio of two workloads run in turns varied by {self.ratio_spread:.0%} "
-                f"(at most {MAX_RATIO_SPREAD:.0%} allowed)"
-            )
-        return reasons
+            found.append(Finding(Disturbance.RATIO, when, self.ratio_spread, MAX_RATIO_SPREAD))
+        return found
 
     @property
     def ok(self) -> bool:
         """Quiet enough to rank two architectures."""
-        return not self.reasons
-
-    def to_dict(self) -> dict[str, Any]:
-        """The reading with its verdict, as JSON values."""
-        return {**asdict(self), "ok": self.ok, "reasons": self.reasons}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "NoiseReading":
-        """Inverse of `to_dict`."""
-        return cls(
-            float(values["reference_ms"]),
-            float(values["spread"]),
-            float(values["others_share"]),
-            _optional(values.get("ratio_spread")),
-        )
+        return not self.findings(When.THROUGHOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,46 +149,33 @@ class Noise:
         return MAX_PACE_OF_MANY if self.pace_models >= MANY else MAX_PACE
 
     @property
-    def is_coarse(self) -> bool:
-        """Two architectures must differ by more than is allowed to be told apart."""
-        return self.resolution is not None and self.resolution > MAX_RESOLUTION
+    def reasons(self) -> list[Finding]:
+        """Why the numbers cannot rank two architectures, or would not come out again.
 
-    @property
-    def reasons(self) -> list[str]:
-        """Why it cannot rank two architectures, or would not say the same again; empty: it can."""
-        reasons = [f"before: {reason}" for reason in self.before.reasons]
-        reasons += [f"after: {reason}" for reason in self.after.reasons]
-        if self.others_share > MAX_OTHERS_SHARE:
-            reasons.append(f"throughout: {_too_many_others(self.others_share)}")
-        if self.is_coarse:
-            reasons.append(
-                f"throughout: two architectures must differ by {self.resolution:.1%} to be "
-                f"told apart (at most {MAX_RESOLUTION:.1%} allowed)"
-            )
-        if self.drift is not None and abs(self.drift) > self.drift_limit:
-            reasons.append(
-                f"throughout: the whole machine became {_off(self.drift)} meanwhile "
-                f"(at most {self.drift_limit:.0%} allowed)"
-            )
-        if self.pace_change is not None and abs(self.pace_change) > self.pace_limit:
-            reasons.append(
-                f"throughout: the whole machine was {_off(self.pace_change)} than on "
-                f"{_day(self.pace_since)}, when its pace was measured (at most "
-                f"{self.pace_limit:.0%} allowed); if it stays so, measure with --new-pace"
-            )
-        return reasons
-
-    @property
-    def warnings(self) -> list[str]:
-        """What to know besides, where it is no reason to refuse."""
-        found = []
-        if self.drift is not None and NOTABLE_DRIFT < abs(self.drift) <= self.drift_limit:
-            found.append(f"the whole machine became {_off(self.drift)} meanwhile")
-        if self.pace_change is not None and NOTABLE_PACE < abs(self.pace_change) <= self.pace_limit:
+        Empty where they can be trusted.
+        """
+        found = self.before.findings(When.BEFORE) + self.after.findings(When.AFTER)
+        found += _too_many_others(self.others_share, When.THROUGHOUT)
+        if self.resolution is not None and self.resolution > MAX_RESOLUTION:
             found.append(
-                f"the whole machine was {_off(self.pace_change)} than on {_day(self.pace_since)}, "
-                "when its pace was measured; milliseconds are stated at that pace"
+                Finding(Disturbance.RESOLUTION, When.THROUGHOUT, self.resolution, MAX_RESOLUTION)
             )
+        return found + [one for one in self._changes() if abs(one.value) > one.limit]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """Changes of the machine that are corrected for, and large enough to mention."""
+        notable = {Disturbance.DRIFT: NOTABLE_DRIFT, Disturbance.PACE: NOTABLE_PACE}
+        return [one for one in self._changes() if notable[one.code] < abs(one.value) <= one.limit]
+
+    def _changes(self) -> list[Finding]:
+        """How the machine changed as a whole, however little."""
+        found, when = [], When.THROUGHOUT
+        if self.drift is not None:
+            found.append(Finding(Disturbance.DRIFT, when, self.drift, self.drift_limit))
+        if self.pace_change is not None:
+            change, limit = self.pace_change, self.pace_limit
+            found.append(Finding(Disturbance.PACE, when, change, limit, self.pace_since))
         return found
 
     @property
@@ -175,36 +184,19 @@ class Noise:
         return not self.reasons
 
     def to_dict(self) -> dict[str, Any]:
-        """Both readings with the verdict, as JSON values."""
-        return {
-            "ok": self.ok,
-            "reasons": self.reasons,
-            "warnings": self.warnings,
-            "others_share": self.others_share,
-            "resolution": self.resolution,
-            "drift": self.drift,
-            "models": self.models,
-            "pace_change": self.pace_change,
-            "pace_since": self.pace_since,
-            "pace_models": self.pace_models,
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-        }
+        """Both readings with the verdict, as JSON values; readers draw the verdict anew."""
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Noise":
-        """Inverse of `to_dict`; the verdict is drawn anew."""
-        return cls(
-            NoiseReading.from_dict(values["before"]),
-            NoiseReading.from_dict(values["after"]),
-            float(values["others_share"]),
-            _optional(values.get("resolution")),
-            _optional(values.get("drift")),
-            int(values.get("models") or 0),
-            _optional(values.get("pace_change")),
-            None if values.get("pace_since") is None else str(values["pace_since"]),
-            int(values.get("pace_models") or 0),
-        )
+        def verdict(ok: bool, reasons: list[Finding]) -> dict[str, Any]:
+            return {"ok": ok, "reasons": to_json(reasons)}
+
+        before, after = self.before.findings(When.BEFORE), self.after.findings(When.AFTER)
+        return {
+            **verdict(self.ok, self.reasons),
+            "warnings": to_json(self.warnings),
+            **to_json(self),
+            "before": {**to_json(self.before), **verdict(not before, before)},
+            "after": {**to_json(self.after), **verdict(not after, after)},
+        }
 
 
 @dataclass(slots=True)
@@ -282,20 +274,10 @@ def _block(run: Run, clock: Clock) -> list[float]:
     return times
 
 
-def _too_many_others(share: float) -> str:
-    return f"other processes took {share:.0%} of the CPU (at most {MAX_OTHERS_SHARE:.0%} allowed)"
-
-
-def _off(change: float) -> str:
-    return f"{abs(change):.0%} {'slower' if change > 0 else 'faster'}"
-
-
-def _day(moment: str | None) -> str:
-    return "another day" if moment is None else moment[:10]
-
-
-def _optional(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _too_many_others(share: float, when: When) -> list[Finding]:
+    if share <= MAX_OTHERS_SHARE:
+        return []
+    return [Finding(Disturbance.OTHERS, when, share, MAX_OTHERS_SHARE)]
 
 
 def _cpu_seconds() -> tuple[float, float, float]:

@@ -6,15 +6,18 @@ Reading a profile and predicting from it import neither torch nor scipy.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidProfileError
+from bort.core.errors import InvalidProfileError, InvalidSpaceError
 from bort.core.machine.fingerprint import Fingerprint
-from bort.families import SearchSpace
-from bort.latency.model import LatencyModel
+from bort.core.serialise import from_json, to_json
+from bort.families import SearchSpace, family
+from bort.latency.model import LatencyModel, with_derived_terms
 from bort.latency.noise import Noise
 from bort.latency.protocol import FloatArray, Latency
 from bort.latency.runtimes import RUNTIME_NAMES
@@ -22,9 +25,9 @@ from bort.latency.workload import Workload
 
 FORMAT = "bort-latency-profile"
 VERSION = 1
-LARGEST_FILE = 50_000_000  # bytes; a profile has some ten thousand
+T = TypeVar("T")
 
-_LATENCY_FIELDS = ("median_ms", "low_ms", "high_ms", "p95_ms", "trimmed_mean_ms", "runs")
+LARGEST_FILE = 50_000_000  # bytes; a profile has some ten thousand
 
 
 class LatencyPrediction(NamedTuple):
@@ -53,16 +56,9 @@ class Measurement:
         return {
             "id": self.id,
             "architecture": dict(self.architecture),
-            **asdict(self.latency),
+            **to_json(self.latency),
             "fitted": self.fitted,
         }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Measurement":
-        """Inverse of `to_dict`."""
-        latency = Latency(**{name: _number(values[name]) for name in _LATENCY_FIELDS})
-        architecture = {str(name): int(value) for name, value in values["architecture"].items()}
-        return cls(architecture, latency, bool(values["fitted"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +131,36 @@ class LatencyProfile:
             median_ms, median_ms * (1 - self.band), median_ms * (1 + self.band)
         )
 
+    def predicted_ms(self) -> FloatArray | None:
+        """The model's prediction for each measured architecture, in their order.
+
+        Returns:
+            Shape (n,); None where nothing was measured, or the family does not come with the
+            package.
+        """
+        terms = self._measured_terms()
+        try:
+            return None if terms is None else self.model.predict(terms)
+        except KeyError:
+            return None
+
+    def unknown_terms(self) -> list[str]:
+        """Terms of the model that the family does not have; none where the family is not here."""
+        terms = self._measured_terms()
+        if terms is None:
+            return []
+        known = with_derived_terms(terms)
+        return [name for name in self.model.coefficients_ms if name not in known]
+
+    def _measured_terms(self) -> Mapping[str, FloatArray] | None:
+        """Operation terms of the measured architectures, if there are any of a known family."""
+        if not self.measurements:
+            return None
+        try:
+            return self.workload.terms(_Measured(self))
+        except (InvalidSpaceError, KeyError):
+            return None
+
     def to_dict(self) -> dict[str, Any]:
         """The profile as JSON values; `bort latency measure --json` answers the same."""
         return {
@@ -150,7 +176,7 @@ class LatencyProfile:
                 "family": self.family_name,
                 "fixed": dict(self.fixed),
             },
-            "model": self.model.to_dict(),
+            "model": to_json(self.model),
             "noise": self.noise.to_dict(),
             "architectures": [measurement.to_dict() for measurement in self.measurements],
             "seed": self.seed,
@@ -182,11 +208,30 @@ class LatencyProfile:
                 "update bort, or measure again"
             )
         try:
-            return _sane(_from_checked(values))
+            return _read(values, origin)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, InvalidProfileError):
+                raise
             raise InvalidProfileError(
                 f"{origin} is damaged ({type(error).__name__}: {error}); measure again"
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The architectures that a profile measured; implements `bort.latency.workload.Counted`."""
+
+    profile: LatencyProfile
+
+    def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
+        rows = [one.architecture for one in self.profile.measurements]
+        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        return family(self.profile.family_name).operation_terms(
+            columns,
+            dict(self.profile.fixed),
+            batch_size=batch_size,
+            sequence_length=sequence_length,
+        )
 
 
 def read_profile(path: Path) -> LatencyProfile:
@@ -243,35 +288,35 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
         ) from None
 
 
-def _sane(profile: LatencyProfile) -> LatencyProfile:
-    """The profile, if a measurement can have given it; else ValueError."""
-    if profile.runtime not in RUNTIME_NAMES:
-        raise ValueError(f"unknown runtime {profile.runtime!r}")
-    work, positions = profile.workload, profile.fixed.get("positions")
-    if min(work.batch_size, work.sequence_length, work.threads) < 1:
-        raise ValueError(f"nothing can be measured with {work}")
-    if positions is not None and work.longest > positions:
-        raise ValueError(f"texts of {work.longest} tokens in models of {positions} positions")
-    for m in profile.measurements:
-        if not m.latency.low_ms <= m.latency.median_ms <= m.latency.high_ms:
-            raise ValueError(f"the median of {m.id} lies outside its interval")
-    return profile
+def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
+    """The profile in these values, as far as a measurement can have given it."""
 
+    def part(kind: type[T], content: Any) -> T:
+        return from_json(kind, content, what=origin, error=InvalidProfileError)
 
-def _from_checked(values: Mapping[str, Any]) -> LatencyProfile:
-    space = values["space"]
+    space, workload = part(_Space, values["space"]), part(Workload, values)
+    if values["runtime"] not in RUNTIME_NAMES:
+        raise ValueError(f"unknown runtime {values['runtime']!r}")
+    positions = space.fixed.get("positions")
+    if positions is not None and workload.longest > positions:
+        raise ValueError(f"texts of {workload.longest} tokens in models of {positions} positions")
     return LatencyProfile(
         name=str(values["profile"]),
-        runtime=str(values["runtime"]),
-        workload=Workload.from_dict(values),
-        fingerprint=Fingerprint.from_dict(values["fingerprint"]),
-        space_name=str(space["name"]),
-        space_digest=str(space["digest"]),
-        family_name=str(space["family"]),
-        fixed={str(name): int(value) for name, value in space["fixed"].items()},
-        measurements=tuple(map(Measurement.from_dict, values["architectures"])),
-        model=LatencyModel.from_dict(values["model"]),
-        noise=Noise.from_dict(values["noise"]),
+        runtime=values["runtime"],
+        workload=workload,
+        fingerprint=part(Fingerprint, values["fingerprint"]),
+        space_name=space.name,
+        space_digest=space.digest,
+        family_name=space.family,
+        fixed=space.fixed,
+        measurements=tuple(
+            Measurement(
+                part(dict[str, int], row["architecture"]), part(Latency, row), bool(row["fitted"])
+            )
+            for row in values["architectures"]
+        ),
+        model=part(LatencyModel, values["model"]),
+        noise=part(Noise, values["noise"]),
         seed=int(values["seed"]),
         rounds=int(values["rounds"]),
         complete=bool(values["complete"]),
@@ -281,7 +326,11 @@ def _from_checked(values: Mapping[str, Any]) -> LatencyProfile:
     )
 
 
-def _number(value: Any) -> Any:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise ValueError(f"{value!r} is not a number above 0")
-    return value
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """The space as a profile's JSON names it."""
+
+    name: str
+    digest: str
+    family: str
+    fixed: dict[str, int]

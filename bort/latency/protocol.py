@@ -112,6 +112,13 @@ class Latency:
     trimmed_mean_ms: float
     runs: int
 
+    def __post_init__(self) -> None:
+        times = (self.low_ms, self.median_ms, self.high_ms, self.p95_ms, self.trimmed_mean_ms)
+        if not all(0 < number < np.inf for number in (*times, self.runs)):
+            raise ValueError(f"a time or a number of runs is not above 0: {times}, {self.runs}")
+        if not self.low_ms <= self.median_ms <= self.high_ms:
+            raise ValueError(f"the median {self.median_ms} ms lies outside its interval")
+
     def scaled(self, factor: float) -> "Latency":
         """The same at another pace of the machine: every time multiplied."""
         return Latency(

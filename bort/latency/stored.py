@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bort.core.errors import InvalidProfileError
+from bort.core.progress import OnStep, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
-from bort.latency.compare import unknown_terms
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.space import MeasureStep, ensure_profile
+from bort.latency.runs.space import ensure_profile
 from bort.latency.timing import never
 from bort.storage import ProfileKey, Store, StudyRecord
 
@@ -104,7 +104,7 @@ def import_profile(
             f"the profile's model was fitted on {profile.model.fitted_on} architectures, and "
             f"{fitted} of them are there; export it again, or measure here"
         )
-    if unknown := unknown_terms(profile):
+    if unknown := profile.unknown_terms():
         raise InvalidProfileError(
             f"the profile's model counts {unknown[0]!r}, which architectures of the family "
             f"{profile.family_name!r} do not have; export it again, or measure here"
@@ -119,7 +119,7 @@ def study_profile(
     space: SearchSpace,
     spec: LatencySpec,
     *,
-    on_progress: Callable[[MeasureStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> LatencyProfile | None:
     """The profile that `spec` names, or the stored one for this machine, or a new measurement.
@@ -147,5 +147,5 @@ def study_profile(
         store.put_profile(profile.to_dict(), profile.name, key=key)
 
     return ensure_profile(
-        space, spec, find=find, save=save, on_progress=on_progress, should_stop=should_stop
+        space, spec, find=find, save=save, on_step=on_step, should_stop=should_stop
     )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bort.core.architecture import Architecture
+from bort.core.serialise import to_json
 from bort.families import Family
 from bort.latency.protocol import FloatArray, Run
 
@@ -38,6 +39,10 @@ class Workload:
     threads: int
     lengths: tuple[int, ...] = ()
     lengths_from: str = ""
+
+    def __post_init__(self) -> None:
+        if min(self.batch_size, self.sequence_length, self.threads, *self.lengths) < 1:
+            raise ValueError(f"nothing can be measured with {self}")
 
     def __str__(self) -> str:
         lengths = f"sequence {self.sequence_length}"
@@ -80,26 +85,11 @@ class Workload:
         return cls(batch_size, round(sum(chosen) / len(chosen)), threads, chosen, origin)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values; what concerns several lengths only where there are several."""
-        values = {
-            "batch_size": self.batch_size,
-            "sequence_length": self.sequence_length,
-            "threads": self.threads,
-        }
+        """The fields as JSON values; `lengths` and `lengths_from` only where there are several."""
+        values: dict[str, Any] = to_json(self)
         if not self.lengths:
-            return values
-        return {**values, "lengths": list(self.lengths), "lengths_from": self.lengths_from}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Workload":
-        """Inverse of `to_dict`; other keys are left alone."""
-        return cls(
-            int(values["batch_size"]),
-            int(values["sequence_length"]),
-            int(values["threads"]),
-            tuple(int(length) for length in values.get("lengths", ())),
-            str(values.get("lengths_from", "")),
-        )
+            del values["lengths"], values["lengths_from"]
+        return values
 
     def terms(self, counted: Counted) -> dict[str, FloatArray]:
         """Operation terms of N architectures, each of shape (N,): their mean over the lengths."""

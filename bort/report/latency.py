@@ -1,39 +1,39 @@
-"""What `bort latency` shows to people."""
+"""Words about latency, the same in the terminal and on pages; and what `bort latency` prints."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from bort.latency.workload import Workload
+from bort.core.machine.fingerprint import Difference
+from bort.core.progress import Progress as Step
+from bort.core.progress import Stage
+from bort.latency.noise import Disturbance, Finding, Noise
+from bort.latency.runs.landmarks import (
+    BASE,
+    LARGE,
+    Claim,
+    Figure,
+    LandmarkTiming,
+    TimedLandmark,
+    Verdict,
+)
 
 if TYPE_CHECKING:
-    from bort.latency.noise import Noise
+    from bort.latency.compare import Comparison
     from bort.latency.profile import LatencyProfile
 
 _TITLES = {
-    "building": "Building the architectures",
-    "warming up": "Warming up",
-    "measuring": "Measuring, in rounds",
-    "done": "Fitting the model",
+    Stage.BUILDING: "Building the architectures",
+    Stage.WARMING_UP: "Warming up",
+    Stage.MEASURING: "Measuring, in rounds",
+    Stage.DONE: "Fitting the model",
 }
-
-
-class Step(Protocol):
-    """What can be watched: so far `done` of `total` in this stage."""
-
-    @property
-    def stage(self) -> str: ...  # noqa: D102
-
-    @property
-    def done(self) -> int: ...  # noqa: D102
-
-    @property
-    def total(self) -> int: ...  # noqa: D102
 
 
 S = TypeVar("S", bound=Step)
@@ -52,7 +52,7 @@ def watched(steps: Iterable[S]) -> Iterator[S]:
     if first is None:
         return
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        lines: dict[str, Any] = {}
+        lines: dict[Stage, Any] = {}
         for step in itertools.chain([first], steps):
             if step.stage not in lines:
                 lines[step.stage] = bar.add_task(_TITLES[step.stage], total=step.total)
@@ -60,171 +60,316 @@ def watched(steps: Iterable[S]) -> Iterator[S]:
             yield step
 
 
-def warn(noise: "Noise", *, rounds: int, complete: bool) -> None:
-    """Say on standard error when the numbers cannot rank two architectures."""
-    if not complete:
-        Console(stderr=True).print(
-            Text(f"Stopped early, after {rounds} rounds; searches will not use it.")
-        )
-    warn_of(noise.to_dict())
-    if noise.is_coarse and len(noise.reasons) == 1:
-        Console(stderr=True).print(Text("More rounds tell more architectures apart: --minutes 10."))
+_FACTS = {
+    "cpu": "CPU",
+    "cpu_details": "processor family, model and vector units",
+    "logical_cpus": "hardware threads",
+    "memory_gib": "memory (GiB)",
+    "os": "system",
+    "batch_size": "batch size",
+    "sequence_length": "sequence length",
+}
 
 
-def warn_of(noise: Mapping[str, Any]) -> None:
-    """The verdict on noise, where there is something to say, on standard error."""
-    console = Console(stderr=True)
-    if not noise["ok"]:
-        console.print(
-            Text(
-                "The machine was too busy, or changed too much, to trust these numbers: "
-                f"{'; '.join(noise['reasons'])}. Measure again when it is quiet."
+def finding_words(finding: Finding) -> str:
+    """Why a measurement cannot be trusted, as a phrase.
+
+    Examples:
+        >>> from bort.latency.noise import When
+        >>> finding_words(Finding(Disturbance.OTHERS, When.BEFORE, 0.4, 0.1))
+        'before: other processes took 40% of the CPU (at most 10% allowed)'
+        >>> finding_words(Finding(Disturbance.DRIFT, When.THROUGHOUT, -0.3, 0.1))
+        'throughout: the whole machine became 30% faster meanwhile (at most 10% allowed)'
+    """
+    value, limit = finding.value, f"(at most {finding.limit:.0%} allowed)"
+    match finding.code:
+        case Disturbance.OTHERS:
+            text = f"other processes took {value:.0%} of the CPU {limit}"
+        case Disturbance.RATIO:
+            text = f"the ratio of two workloads run in turns varied by {value:.0%} {limit}"
+        case Disturbance.RESOLUTION:
+            text = (
+                f"two architectures must differ by {value:.1%} to be told apart "
+                f"(at most {finding.limit:.1%} allowed)"
             )
+        case Disturbance.DRIFT:
+            text = f"the whole machine became {_off(value)} meanwhile {limit}"
+        case Disturbance.PACE:
+            text = f"{_off_pace(finding)} {limit}; if it stays so, measure with --new-pace"
+    return f"{finding.when}: {text}"
+
+
+def warning_sentence(finding: Finding) -> str:
+    """What to know about a measurement that can be trusted.
+
+    Examples:
+        >>> from bort.latency.noise import When
+        >>> warning_sentence(Finding(Disturbance.DRIFT, When.THROUGHOUT, 0.07, 0.1))
+        'Note: the whole machine became 7% slower meanwhile.'
+    """
+    if finding.code is Disturbance.PACE:
+        return f"Note: {_off_pace(finding)}; milliseconds are stated at that pace."
+    return f"Note: the whole machine became {_off(finding.value)} meanwhile."
+
+
+def noise_sentence(noise: Noise) -> str:
+    """What a quiet machine can tell apart, or why a noisy one cannot be trusted."""
+    if not noise.ok:
+        return (
+            "The machine was too busy, or changed too much, to trust these numbers: "
+            f"{'; '.join(map(finding_words, noise.reasons))}. Measure again when it is quiet."
         )
-    for warning in noise["warnings"]:
-        console.print(Text(f"Note: {warning}."))
+    apart = (
+        "two architectures can be ranked"
+        if noise.resolution is None
+        else f"architectures that differ by {100 * noise.resolution:.1f} % or more can be ranked"
+    )
+    others = f"other processes took {100 * noise.others_share:.0f} % of the CPU"
+    return f"Quiet enough: {apart}; {others}."
+
+
+def differences_words(differences: Iterable[Difference]) -> str:
+    """What differs between two machines or measurements, as a list.
+
+    Examples:
+        >>> differences_words([Difference("batch_size", 1, 4), Difference("torch", "2.8", "2.9")])
+        'batch size 1 against 4; torch 2.8 against 2.9'
+    """
+    return "; ".join(f"{_FACTS.get(d.fact, d.fact)} {d.a} against {d.b}" for d in differences)
+
+
+def origin_sentence(differences: Sequence[Difference]) -> str:
+    """Whether latencies are this machine's."""
+    if not differences:
+        return "Measured on a machine like this one, with the same software."
+    return f"Measured on another machine or software: {differences_words(differences)}."
+
+
+def moment(text: str) -> str:
+    """When something was measured, for reading; what is no ISO 8601 stays as it is.
+
+    Examples:
+        >>> moment("2026-11-22T23:39:56+00:00")
+        '2026-11-22 23:39 UTC'
+        >>> moment("last week")
+        'last week'
+    """
+    try:
+        then = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    at = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def claim_sentence(claim: Claim) -> str:
+    """A published figure beside what was found here.
+
+    Examples:
+        >>> claim_sentence(Claim(Figure.SIZE, 340_000_000, 335_000_000))
+        '1.5 % smaller than published.'
+        >>> print(claim_sentence(Claim(Figure.SPEED, 20, 16, 15.2, 16.9, "BERT-large")))
+        takes 1/16.0 of BERT-large's time (15.2 to 16.9 times faster). The announced 20 times is \
+not reached here.
+    """
+    match claim.figure:
+        case Figure.SIZE:
+            word = "larger" if claim.found > claim.published else "smaller"
+            return f"{100 * abs(claim.found / claim.published - 1):.1f} % {word} than published."
+        case Figure.SHARE:
+            return (
+                f"Without embeddings {claim.found:.1%} of BERT-large, "
+                f"published as {claim.published:.1%}."
+            )
+        case Figure.SPEED:
+            verdict = "" if claim.verdict is None else _VERDICTS[claim.verdict]
+            return (
+                f"takes 1/{claim.found:.1f} of {claim.than}'s time ({claim.low:.1f} to "
+                f"{claim.high:.1f} times faster). The announced {claim.published:g} times "
+                f"{verdict} here."
+            )
+
+
+_VERDICTS = {
+    Verdict.NOT_REACHED: "is not reached",
+    Verdict.HOLDS: "holds",
+    Verdict.EXCEEDED: "is exceeded",
+}
+
+
+def announced_sentences(found: LandmarkTiming) -> list[str]:
+    """The announced speeds against what was found, each with its workload."""
+    workload = found.workload
+    where = (
+        f"{found.runtime}, batch {workload.batch_size}, {workload.sequence_length} tokens, "
+        f"{_count(workload.threads, 'thread')}"
+    )
+    return [
+        f"{where}: {mark.name} {claim_sentence(claim)}"
+        for mark in found.landmarks
+        for claim in mark.speed_claims
+    ]
+
+
+def times_faster(mark: TimedLandmark, than: str) -> str:
+    """How many times faster a landmark is than another, with the interval."""
+    low, high = mark.times_faster_interval[than]
+    return f"{mark.times_faster_than[than]:.1f} ({low:.1f} to {high:.1f})"
+
+
+def model_sentence(profile: "LatencyProfile") -> str:
+    """How well the profile's model predicts."""
+    model = profile.model
+    judged = f"{model.held_out} held-out ones" if model.held_out else "each one left out in turn"
+    rank = model.rank_correlation
+    return (
+        f"{profile.runtime}, {profile.workload}. The model, fitted on "
+        f"{model.fitted_on} architectures, misses {judged} by "
+        f"{model.median_abs_percent_error:.1f} % in the median (90th percentile "
+        f"{model.p90_abs_percent_error:.1f} %"
+        + (f", rank correlation {rank:.3f}" if rank is not None else "")
+        + f"); band ±{100 * model.band:.0f} %."
+    )
+
+
+def warn(noise: Noise, *, rounds: int = 0, complete: bool = True) -> None:
+    """Say on standard error what speaks against the numbers, if anything does."""
+    console = Console(stderr=True)
+    if not complete:
+        console.print(Text(f"Stopped early, after {rounds} rounds; searches will not use it."))
+    if not noise.ok:
+        console.print(Text(noise_sentence(noise)))
+    for warning in noise.warnings:
+        console.print(Text(warning_sentence(warning)))
+    if [one.code for one in noise.reasons] == [Disturbance.RESOLUTION]:
+        console.print(Text("More rounds tell more architectures apart: --minutes 10."))
 
 
 def print_imported(profile: "LatencyProfile") -> None:
-    """A profile brought from a file."""
+    """Print how to use a profile that came from a file."""
     Console().print(
         Text(f"Stored as {profile.name}; use it with: bort search --latency-profile {profile.name}")
     )
 
 
-def print_profile(profile: "LatencyProfile") -> None:
-    """A profile just measured."""
-    _print_table(profile.to_dict())
+def print_measured(profile: "LatencyProfile") -> None:
+    """Print a profile that was just measured and stored."""
+    _print_table(profile)
     Console().print(Text(f"Stored as {profile.name}."))
 
 
-def print_described(answer: Mapping[str, Any]) -> None:
-    """A profile that was read, and whether it holds here."""
-    _print_table(answer)
-    warn_of(answer["noise"])
-    if answer["this_machine"]:
-        text = "Measured on a machine like this one, with the same software."
-    else:
-        text = f"Measured on another machine or software: {'; '.join(answer['differences'])}."
-    Console().print(Text(text))
+def print_profile(profile: "LatencyProfile", differences: Sequence[Difference]) -> None:
+    """Print a profile that was read, and what this machine differs in."""
+    _print_table(profile)
+    warn(profile.noise)
+    Console().print(Text(origin_sentence(differences)))
 
 
-def print_list(answer: Mapping[str, Any]) -> None:
-    """All stored profiles."""
+def print_list(rows: Sequence[tuple["LatencyProfile", bool]]) -> None:
+    """Print all stored profiles, each with whether it holds for this machine."""
     console = Console()
-    if not answer["profiles"]:
+    if not rows:
         console.print(Text("No latency profile is stored; measure one: bort latency measure"))
-        return
-    for row in answer["profiles"]:
+    for profile, is_here in rows:
         notes = [
             note
             for note, applies in (
-                ("another machine", not row["this_machine"]),
-                ("noisy", not row["noise_ok"]),
-                ("stopped early", not row["complete"]),
+                ("another machine", not is_here),
+                ("noisy", not profile.noise.ok),
+                ("stopped early", not profile.complete),
             )
             if applies
         ]
-        console.print(Text(row["profile"], style="bold"), soft_wrap=True)
-        length = f"{row['sequence_length']} tokens"
-        threads = f"{row['threads']} thread{'' if row['threads'] == 1 else 's'}"
-        words = [row["space"], row["runtime"], f"batch {row['batch_size']}", length, threads]
-        words.append(f"model's error {row['median_abs_percent_error']:.1f} %")
+        work = profile.workload
+        words = [
+            profile.space_name,
+            profile.runtime,
+            f"batch {work.batch_size}",
+            f"{work.sequence_length} tokens",
+            _count(work.threads, "thread"),
+            f"model's error {profile.model.median_abs_percent_error:.1f} %",
+        ]
+        console.print(Text(profile.name, style="bold"), soft_wrap=True)
         console.print(Text("  " + ", ".join([*words, *notes])))
 
 
-def print_compared(answer: Mapping[str, Any]) -> None:
-    """Two profiles side by side."""
+def print_compared(comparison: "Comparison") -> None:
+    """Print two profiles side by side."""
     console = Console()
-    a, b = answer["a"]["profile"], answer["b"]["profile"]
-    table = Table("architecture", f"{a} ms", f"{b} ms", "b / a", "")
-    for row in answer["architectures"]:
+    a, b = comparison.a, comparison.b
+    table = Table("architecture", f"{a.name} ms", f"{b.name} ms", "b / a", "")
+    for pair in comparison.pairs:
         table.add_row(
-            row["id"],
-            f"{row['a_ms']:.3f}",
-            f"{row['b_ms']:.3f}",
-            f"{row['ratio']:.2f}",
-            "" if row["distinguishable"] else "within the noise",
+            pair.id,
+            f"{pair.a_ms:.3f}",
+            f"{pair.b_ms:.3f}",
+            f"{pair.ratio:.2f}",
+            "" if pair.distinguishable else "within the noise",
         )
     console.print(table)
-    if not answer["architectures"]:
+    if not comparison.pairs:
         console.print(Text("The two have no architecture in common."))
-    found = answer["differences"]
-    console.print(
-        Text(f"Differences: {'; '.join(found)}." if found else "Same machine, same workload.")
-    )
-    noisy = [answer[side]["profile"] for side in "ab" if not answer[side]["noise_ok"]]
+    console.print(Text(compared_sentence(comparison)))
+    noisy = [profile.name for profile in (a, b) if not profile.noise.ok]
     if noisy:
         console.print(Text(f"The machine was too busy to trust {' and '.join(noisy)}."))
 
 
-def print_landmarks(answer: Mapping[str, Any]) -> None:
-    """Well-known models here, beside what was published of them."""
+def compared_sentence(comparison: "Comparison") -> str:
+    """What differs between two profiles."""
+    if not comparison.differences:
+        return "Same machine, same workload."
+    return f"Differences: {differences_words(comparison.differences)}."
+
+
+def print_landmarks(found: LandmarkTiming) -> None:
+    """Print well-known models here, beside what is published of them."""
     headings = ("model", "parameters", "published", "without embeddings", "median ms")
     table = Table(*headings, "95 % interval", "times faster than base", "than large")
-    for row in answer["landmarks"]:
+    for mark in found.landmarks:
         table.add_row(
-            row["name"],
-            f"{row['parameter_count'] / 1e6:.1f} M",
-            f"{row['published_parameter_count'] / 1e6:g} M",
-            f"{row['effective_parameter_count'] / 1e6:.1f} M",
-            f"{row['median_ms']:.1f}",
-            f"{row['low_ms']:.1f} to {row['high_ms']:.1f}",
-            *(_times(row, name) for name in ("BERT-base", "BERT-large")),
+            mark.name,
+            f"{mark.parameter_count / 1e6:.1f} M",
+            f"{mark.published_parameter_count / 1e6:g} M",
+            f"{mark.effective_parameter_count / 1e6:.1f} M",
+            f"{mark.median_ms:.1f}",
+            f"{mark.low_ms:.1f} to {mark.high_ms:.1f}",
+            *(times_faster(mark, name) for name in (BASE, LARGE)),
         )
     console = Console()
     console.print(table)
-    for row in answer["landmarks"]:
-        note = f" ({row['note']})" if row["note"] else ""
-        words = " ".join(row["remarks"])
-        console.print(Text(f"{row['name']}: {row['source']}{note}. {words}".strip()))
-    for sentence in answer["announced"]:
+    for mark in found.landmarks:
+        note = f" ({mark.note})" if mark.note else ""
+        words = " ".join(map(claim_sentence, mark.claims))
+        console.print(Text(f"{mark.name}: {mark.source}{note}. {words}".strip()))
+    for sentence in announced_sentences(found):
         console.print(Text(sentence, style="bold"))
 
 
-def _times(row: Mapping[str, Any], name: str) -> str:
-    low, high = row["times_faster_interval"][name]
-    return f"{row['times_faster_than'][name]:.1f} ({low:.1f} to {high:.1f})"
-
-
-def _print_table(profile: Mapping[str, Any]) -> None:
+def _print_table(profile: "LatencyProfile") -> None:
     console = Console()
     table = Table("architecture", "median ms", "95 % interval", "p95 ms", "")
-    for row in profile["architectures"]:
+    for one in profile.measurements:
+        latency = one.latency
         table.add_row(
-            row["id"],
-            f"{row['median_ms']:.3f}",
-            f"{row['low_ms']:.3f} to {row['high_ms']:.3f}",
-            f"{row['p95_ms']:.3f}",
-            "fitted" if row["fitted"] else "held out",
+            one.id,
+            f"{latency.median_ms:.3f}",
+            f"{latency.low_ms:.3f} to {latency.high_ms:.3f}",
+            f"{latency.p95_ms:.3f}",
+            "fitted" if one.fitted else "held out",
         )
     console.print(table)
     console.print(Text(model_sentence(profile)))
 
 
-def model_sentence(profile: Mapping[str, Any]) -> str:
-    """How well the model predicts, in plain words.
+def _off_pace(finding: Finding) -> str:
+    day = "another day" if finding.since is None else finding.since[:10]
+    return f"the whole machine was {_off(finding.value)} than on {day}, when its pace was measured"
 
-    Examples:
-        >>> print(model_sentence({"runtime": "torch-float32", "batch_size": 1, "threads": 2,
-        ...     "sequence_length": 32, "model": {"fitted_on": 24, "held_out": 24, "band": 0.1,
-        ...     "median_abs_percent_error": 3.0, "p90_abs_percent_error": 8.0,
-        ...     "rank_correlation": 0.99}}))
-        torch-float32, batch 1, sequence 32, 2 threads. The model, fitted on 24 architectures, \
-misses 24 held-out ones by 3.0 % in the median (90th percentile 8.0 %, rank correlation 0.990); \
-band ±10 %.
-    """
-    model = profile["model"]
-    judged = (
-        f"{model['held_out']} held-out ones" if model["held_out"] else "each one left out in turn"
-    )
-    rank = model["rank_correlation"]
-    workload = Workload.from_dict(profile)
-    return (
-        f"{profile['runtime']}, {workload}. The model, fitted on "
-        f"{model['fitted_on']} architectures, misses {judged} by "
-        f"{model['median_abs_percent_error']:.1f} % in the median (90th percentile "
-        f"{model['p90_abs_percent_error']:.1f} %"
-        + (f", rank correlation {rank:.3f}" if rank is not None else "")
-        + f"); band ±{100 * model['band']:.0f} %."
-    )
+
+def _off(change: float) -> str:
+    return f"{abs(change):.0%} {'slower' if change > 0 else 'faster'}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -57,7 +57,7 @@ def finetune_command(
         >>> finetune_command("m", ["1-2-8-16"], recipe=recipe, threads=1)
         'bort finetune --study m --pick 1-2-8-16 --seeds 1 --steps 20 --no-other-tasks --threads 1'
     """
-    from bort.finetuning.spec import Recipe
+    from bort.core.finetune import Recipe
 
     asked = dict(recipe or {})
     for name in ("evaluations", "agora_rounds"):  # no options

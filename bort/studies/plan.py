@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bort.core.errors import InvalidFieldError
+from bort.core.machine.fingerprint import Difference
+from bort.core.progress import OnStep, ignore
 from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
@@ -19,7 +21,7 @@ from bort.studies.estimates import (
     training_speed,
     trains_teacher,
 )
-from bort.tasks import OnProgress, load_task, resolve
+from bort.tasks import load_task, resolve
 from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
@@ -56,7 +58,7 @@ def check_study(
     spec: StudySpec,
     *,
     fetch: bool = True,
-    on_progress: OnProgress | None = None,
+    on_step: OnStep = ignore,
     on_warning: Callable[[str], object] | None = None,
 ) -> StudySpec:
     """Check that a study can start here, before anything is stored.
@@ -64,7 +66,7 @@ def check_study(
     Args:
         spec: what is asked.
         fetch: load a set of the hub now, however large; False leaves that to the job.
-        on_progress: hears of the fetching.
+        on_step: hears of the fetching.
         on_warning: hears of what is odd about the data, one line each.
     Returns:
         The spec; its space counts as many labels as the task has classes, where that is known.
@@ -86,14 +88,14 @@ def check_study(
     name = resolve(spec.task.task)
     if name.startswith("hub:") and not fetch:
         return spec
-    task = load_task(spec.task, on_progress=on_progress)
+    task = load_task(spec.task, on_step=on_step)
     if on_warning is not None:
         for warning in task.warnings:
             on_warning(warning)
     if outputs is not None:
         label_order(outputs, task.class_names, str(teacher))
     if spec.training.device not in ("auto", "cpu"):
-        from bort.training.device import resolve_device
+        from bort.training.execution import resolve_device
 
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
@@ -102,11 +104,11 @@ def check_study(
     return replace(spec, space={**spec.space, "fixed": fixed})
 
 
-def check_profile(store: Store, spec: StudySpec) -> list[str]:
+def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
     """Pass if the latency profile that a study names, if any, is stored and fits its space.
 
     Returns:
-        What differs between the machine it was measured on and this one, in words.
+        What differs between the machine it was measured on and this one.
     Raises:
         InvalidProfileError: it is not, or does not.
     """

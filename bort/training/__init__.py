@@ -1,4 +1,4 @@
-"""One training path: tokens, batches, loop, metrics; the source network and its teacher.
+"""One training path: tokens, loop, metrics; the source network, its teacher, the error oracle.
 
-Nothing here is imported for painting a page: most modules need torch.
+Most modules import torch, so pages import none of them while painting.
 """

@@ -1,4 +1,4 @@
-"""One candidate: an architecture built over the task's tokens, with its first weights."""
+"""Builds a candidate: an architecture over the task's tokens, with its first weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bort.training.inheritance import inherit
 from bort.training.reduction import principal_axes
 from bort.training.vocabulary import expanded_weights
 
-FRESH_DEVIATION = 0.02  # of weights that nothing is inherited for: BERT's own
+FRESH_DEVIATION = 0.02  # standard deviation of weights that are not inherited: BERT's own
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Candidate:
 
     Attributes:
         model: a sequence classifier whose embedding table has one row per kept token.
-        projection: (source's hidden, model's hidden), by which word embeddings were inherited;
-            None where they began at random.
-        seed: of what began at random.
+        projection: (source's hidden, model's hidden), which maps the source's word embeddings to
+            the model's; None if they began at random.
+        seed: of the weights that began at random.
     """
 
     model: Any
@@ -37,7 +37,7 @@ class Candidate:
     seed: int
 
     def full_weights(self, kept: NDArray[np.int64], words: Tensor) -> dict[str, Tensor]:
-        """Weights over the whole vocabulary, to be saved.
+        """The weights over the whole vocabulary, ready to save.
 
         Args:
             kept: ids of the task's tokens, ascending.
@@ -62,9 +62,9 @@ def build_candidate(
     donor: Donor,
     seed: int,
 ) -> Candidate:
-    """Build `architecture` and give it its first weights; on the CPU.
+    """Build `architecture` on the CPU and give it its first weights.
 
-    BERT inherits all it can (`inherit`), other families their word embeddings.
+    BERT inherits all it can (see `inherit`); other families inherit their word embeddings.
 
     Raises:
         InvalidSpaceError: the family's models do not read text.
@@ -88,7 +88,7 @@ def build_text_model(
     classes: int,
     seed: int,
 ) -> Any:
-    """A sequence classifier with random weights over `vocabulary` tokens; draws from `seed` only.
+    """Build a sequence classifier over `vocabulary` tokens, its weights drawn from `seed` alone.
 
     Raises:
         InvalidSpaceError: the family's models do not read text.

@@ -1,7 +1,7 @@
 """Checkpoints of a training: weights and optimiser as safetensors, progress as JSON.
 
-A checkpoint counts once `checkpoint.json` names it, with its hash; the one before is kept until
-the next is complete, so that whatever stops a training leaves a good one behind.
+A checkpoint counts once `checkpoint.json` names it together with its hash. The previous one is kept
+until the next is complete, so whatever interrupts a training leaves a good one behind.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from bort.core.errors import StoreError
 from bort.core.files import read_json, write_json_atomically
 
 INDEX = "checkpoint.json"
-KEPT = 2  # the last good one, and the one before
+KEPT = 2  # the last good one, and the one before it
 
 
 class Checkpoints:
     """The checkpoints of one training.
 
     Args:
-        folder: of this training alone; made when first written to.
+        folder: used by this training alone; created by the first `save`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,10 +34,10 @@ class Checkpoints:
     def save(
         self, model: Any, optimiser: torch.optim.Optimizer, progress: Mapping[str, Any]
     ) -> None:
-        """Keep the state after `progress["step"]` steps.
+        """Save the state after `progress["step"]` steps.
 
         Raises:
-            StoreError: it cannot be written; the checkpoint before stays the last one.
+            StoreError: it cannot be written; the previous checkpoint remains the last one.
         """
         tensors = {f"model.{name}": w for name, w in model.state_dict().items()}
         tensors |= _optimiser_tensors(optimiser)
@@ -54,9 +54,9 @@ class Checkpoints:
             (self.folder / old["file"]).unlink(missing_ok=True)
 
     def load(self, model: Any, optimiser: torch.optim.Optimizer) -> dict[str, Any] | None:
-        """Put the last good state into `model` and `optimiser`, and return its progress.
+        """Load the last good state into `model` and `optimiser`, and return its progress.
 
-        None where there is none: damaged files are passed over.
+        Skips damaged files; returns None if no good one is left.
         """
         for entry in self._entries():
             tensors = load_tensors(self.folder / entry["file"], entry["sha256"])
@@ -66,7 +66,7 @@ class Checkpoints:
         return None
 
     def progress(self) -> dict[str, Any] | None:
-        """Of the last checkpoint, without reading it."""
+        """The progress of the last checkpoint, without reading its tensors."""
         return next((dict(entry["progress"]) for entry in self._entries()), None)
 
     def _entries(self) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ class Checkpoints:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
-    """Write a safetensors file, all of it or nothing; returns its SHA-256.
+    """Write a safetensors file atomically and return its SHA-256.
 
     Raises:
         StoreError: it cannot be written.
@@ -104,7 +104,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
 
 
 def load_tensors(path: Path, digest: str) -> dict[str, Tensor] | None:
-    """Read a safetensors file; None where it is missing or not what was written."""
+    """Read a safetensors file; None if it is missing or its SHA-256 is not `digest`."""
     from safetensors.torch import load_file
 
     try:

@@ -1,11 +1,12 @@
-"""Distillation: a student that computes what its teacher computes, not only what it answers.
+"""Distillation: the student learns what its teacher computes inside, not only what it answers.
 
-Compared, over all places of a batch: the student's residual stream after each layer with the
-teacher's, projected as the student inherited it; how each head attends with the mean of the
-teacher's heads it stands for; and the answers. Layers and heads correspond as in inheritance.
+The loss compares, at every token of a batch, the student's residual stream after each layer with
+the teacher's, projected the way the student inherited it; each head's attention with the mean over
+the teacher's heads that it stands for; and the answers. Layers and heads correspond as in
+inheritance.
 
-Source: hidden states and attention as in TinyBERT (Jiao et al. 2020); the fixed projection on
-principal axes in place of a learned map, and the heads' groups, are our own.
+Source: hidden states and attention as in TinyBERT (Jiao et al. 2020). The fixed projection on
+principal axes, instead of a learned map, and the groups of heads are our own.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from bort.training.loop import Objective, TrainingBatch
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationWeights:
-    """What each part of the loss counts; 0 leaves it out."""
+    """The weight of each part of the loss; 0 leaves it out."""
 
     stream: float = 1.0
     attention: float = 0.5
@@ -38,17 +39,17 @@ def distillation(
     dtype: torch.dtype,
     temperature: float | None = None,
 ) -> Objective:
-    """The loss of a batch.
+    """The objective that distils `teacher` into `student`.
 
     Args:
-        student: a `BertForSequenceClassification`, to be trained.
-        teacher: another over the same tokens; its weights are left alone.
+        student: a `BertForSequenceClassification` to train.
+        teacher: another one over the same tokens; its weights stay as they are.
         projection: shape (teacher's hidden, student's hidden), orthonormal columns.
-        weights: of the parts.
+        weights: of the parts of the loss.
         dtype: of the matrix products.
-        temperature: learn the answers that `teacher` gives on the way, softened by it; None learns
-            the batch's targets.
-    Cost: a forward pass of the teacher besides the student's step.
+        temperature: learn the answers that `teacher` gives to the batch, softened by this
+            temperature; None learns the batch's targets.
+    Cost: one forward pass of the teacher on top of the student's step.
     """
     layers = layer_choice(len(student.bert.encoder.layer), len(teacher.bert.encoder.layer))
     heads = student.config.num_attention_heads
@@ -81,7 +82,7 @@ def distillation(
 
 
 def head_groups(heads: int, teacher_heads: int) -> Tensor:
-    """Which of the teacher's heads each head follows, shape (heads, teacher_heads), rows sum to 1.
+    """The teacher's heads that each head follows, shape (heads, teacher_heads), rows sum to 1.
 
     Examples:
         >>> head_groups(1, 2)

@@ -1,4 +1,4 @@
-"""The network that candidates inherit from, and what it computes on a few training texts."""
+"""The donor: the network that candidates inherit from, and its states on a few training texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ CALIBRATION_TOKENS = 8192  # enough for the regressions; 150 MB of states for al
 
 @dataclass(frozen=True)
 class Batch:
-    """Calibration texts, their t tokens end to end, so that padding costs nothing.
+    """Calibration texts, their t tokens stored end to end, so that padding costs nothing.
 
     Attributes:
         ids, positions, types: of every token, shape (t,).
-        is_token: which places hold a token when the n texts are padded, shape (n, s).
+        is_token: marks the tokens when the n texts are padded to s places, shape (n, s).
     """
 
     ids: Tensor
@@ -34,7 +34,7 @@ class Batch:
         return torch.nonzero(self.positions == 0).flatten()
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
-        """Multi-head attention of every text to itself; all (t, hidden)."""
+        """Multi-head self-attention within every text; all tensors are (t, hidden)."""
         q, k, v = (self._padded(x, heads) for x in (query, key, value))
         mask = torch.where(self.is_token, 0.0, -1e4)[:, None, None]
         scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + mask
@@ -50,8 +50,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class LayerStates:
-    """Of one donor layer: the residual stream before each of its two norms, over all calibration
-    tokens (t, H), and how much each FFN neuron adds to it, shape (I,)."""
+    """The states of one donor layer: the residual stream before each of its two norms, over all
+    calibration tokens (t, H), and how much each FFN neuron adds to it, shape (I,)."""
 
     attended_sum: Tensor
     output_sum: Tensor
@@ -60,11 +60,11 @@ class LayerStates:
 
 @dataclass(frozen=True)
 class Donor:
-    """A BERT classifier or encoder by its weights, with its states on the calibration texts.
+    """The weights of a BERT classifier or encoder, with its states on the calibration texts.
 
     Attributes:
-        weights: named as in `BertModel`, and `classifier.*` where it has a head.
-        heads: attention heads.
+        weights: named as in `BertModel`, plus `classifier.*` if it has a head.
+        heads: number of attention heads.
         eps: of the layer norms.
         batch: the calibration texts.
         embedded_sum: the stream before the embedding layer's norm, (t, H).
@@ -94,7 +94,7 @@ class Donor:
         return self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
 
     def normed(self, name: str, states: Tensor) -> Tensor:
-        """What the donor's norm of that name makes of `states` (t, H)."""
+        """Apply the donor's norm of that name to `states` (t, H)."""
         return _norm(self.weights, name, states, self.eps)
 
 
@@ -114,7 +114,10 @@ def calibration_batch(tokens: Tokens) -> Batch:
 
 @torch.no_grad()
 def observe(weights: Mapping[str, Tensor], config: Mapping[str, Any], batch: Batch) -> Donor:
-    """Run the donor over the calibration texts and keep its states. Cost: one forward pass."""
+    """Run the donor over the calibration texts and keep its states.
+
+    Cost: one forward pass.
+    """
     heads, eps = config["num_attention_heads"], config.get("layer_norm_eps", 1e-12)
     embedded = embedding_sum(weights, batch)
     x = _norm(weights, "embeddings.LayerNorm", embedded, eps)

@@ -1,4 +1,4 @@
-"""Do space, source network, teacher and task fit each other? Asked before Start; no torch."""
+"""Checks before Start that space, source network, teacher and task fit together. No torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,22 +7,22 @@ from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.families import SearchSpace
 from bort.training.source import SourceNetwork
 
-# Of fine-tuning the teacher: known before, so that its time can be told.
+# The teacher's fine-tuning. It stands here so that its time can be estimated without torch.
 BATCH_SIZE = 32
 EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets are read more often
 
 
 def fine_tuning_steps(examples: int) -> int:
-    """Optimiser steps of the teacher for so many training texts."""
+    """How many optimiser steps fine-tune the teacher on `examples` training texts."""
     per_epoch = max(1, examples // BATCH_SIZE)
     return max(EPOCHS * per_epoch, min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
 
 
 def check_reads_text(space: SearchSpace) -> None:
-    """Pass if the family's models read text.
+    """Check that the family's models read text.
 
     Raises:
-        InvalidSpaceError: they do not: perceptrons, images.
+        InvalidSpaceError: they do not (perceptrons, image models).
     """
     if "vocabulary" not in space.fixed:
         raise InvalidSpaceError(
@@ -32,10 +32,10 @@ def check_reads_text(space: SearchSpace) -> None:
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    """Pass if the space counts as many tokens as the source network has.
+    """Check that the space counts as many tokens as the source network has.
 
     Raises:
-        InvalidModelError: another number.
+        InvalidModelError: the numbers differ.
     """
     found = source.config.get("vocab_size")
     counted = space.fixed.get("vocabulary", found)
@@ -47,7 +47,7 @@ def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
 
 
 def labels_of(config: Mapping[str, Any]) -> list[str]:
-    """The names of a classifier's outputs, as its config.json gives them.
+    """The names of a classifier's outputs according to its config.json.
 
     Examples:
         >>> labels_of({"id2label": {"1": "good", "0": "bad"}}), labels_of({})
@@ -56,12 +56,12 @@ def labels_of(config: Mapping[str, Any]) -> list[str]:
     named = config.get("id2label")
     if isinstance(named, Mapping) and named:
         return [str(named[key]) for key in sorted(named, key=int)]
-    count = config.get("num_labels", 2)  # what transformers takes where nothing is said
+    count = config.get("num_labels", 2)  # the default of transformers
     return [f"LABEL_{i}" for i in range(count)]
 
 
 def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> list[int]:
-    """For each class of the task, which output of the classifier means it.
+    """Find the classifier's output for each class of the task.
 
     Outputs without names of their own (LABEL_0, ...) are taken in order.
 
@@ -70,7 +70,7 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
         class_names: of the task.
         name: of the classifier, for the message.
     Raises:
-        InvalidModelError: another number of labels, or other names.
+        InvalidModelError: the number of labels differs, or their names do.
     """
     wanted = [_plain(c) for c in class_names]
     if len(found) == len(wanted):
@@ -80,7 +80,7 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
         if sorted(plain) == sorted(wanted):
             return [plain.index(c) for c in wanted]
     raise InvalidModelError(
-        f"{name} tells {', '.join(found)} apart, the task {', '.join(class_names)}; "
+        f"{name} has the labels {', '.join(found)}, the task has {', '.join(class_names)}; "
         "choose a teacher with the task's labels"
     )
 

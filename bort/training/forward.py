@@ -1,9 +1,9 @@
-"""Logits of a classifier, computed the quick way.
+"""Fast logits of a classifier.
 
-For `BertForSequenceClassification` without dropout the module tree is not called: its weights
-are. What that buys, with the same numbers as the module's own forward: the last layer computes
-only what the classifier reads (the first token), query, key and value are one product, and the
-matrix products run in bfloat16 without autocast's bookkeeping. Measured in docs/training.md.
+For `BertForSequenceClassification` without dropout this uses the weights directly instead of
+calling the modules. The numbers are the same, and three things are saved: the last layer computes
+only what the classifier reads (the first token); query, key and value are one product; and matrix
+products run in bfloat16 without autocast's bookkeeping. docs/training.md has the measurements.
 """
 
 from collections.abc import Callable
@@ -16,15 +16,15 @@ from torch import Tensor
 Forward = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(token ids (b, s), lengths (b,), tokens of the first segment (b,)) -> logits (b, classes)."""
 
-MASKED = -1e4  # representable in bfloat16, and exp of it is 0
+MASKED = -1e4  # bfloat16 can represent it, and its exp is 0
 
 
 def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
-    """The quickest forward pass that is right for `model`.
+    """The fastest forward pass for `model`.
 
     Args:
         model: a `transformers` sequence classifier.
-        dtype: of the matrix products; weights stay as they are.
+        dtype: of the matrix products; the weights keep theirs.
     """
     if type(model).__name__ == "BertForSequenceClassification":
         return lambda ids, lengths, first: bert_logits(model, ids, lengths, first, dtype=dtype)
@@ -32,7 +32,7 @@ def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it, else float32."""
+    """bfloat16 if the hardware multiplies it, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "cpu":
@@ -56,7 +56,7 @@ def bert_logits(
 
 
 class BertStates(NamedTuple):
-    """What a BERT computes on its way, for b texts of s tokens.
+    """The inner states of a BERT, for b texts of s tokens.
 
     Attributes:
         streams: after each layer, (b, s, hidden) each.
@@ -72,7 +72,7 @@ class BertStates(NamedTuple):
 def bert_states(
     model: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
 ) -> BertStates:
-    """As `bert_logits`, with all places of all layers, to be compared with another network's."""
+    """Like `bert_logits`, but keeps the states of all tokens and layers, for distillation."""
     x = _embed(model.bert.embeddings, ids, first).to(dtype)
     mask = _mask(lengths, ids.shape[1], dtype)
     streams, attentions = [], []
@@ -93,7 +93,7 @@ def _head(model: Any, x: Tensor) -> Tensor:
 def sentence_vectors(
     bert: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
 ) -> Tensor:
-    """Mean over the tokens of a `BertModel`'s last states, unit length, (b, hidden), float32.
+    """Sentence vectors: the mean of a `BertModel`'s last states, unit length, (b, hidden), float32.
 
     Source: mean pooling as in Sentence-BERT (Reimers and Gurevych 2019).
     """
@@ -116,7 +116,7 @@ def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
 
 
 def _mask(lengths: Tensor, longest: int, dtype: torch.dtype) -> Tensor | None:
-    """What to add to the scores, shape (b, 1, 1, s); None where no text is padded."""
+    """The mask to add to the scores, shape (b, 1, 1, s); None if no text is padded."""
     if bool((lengths == longest).all()):
         return None
     padding = torch.arange(longest, device=lengths.device) >= lengths[:, None]
@@ -149,14 +149,14 @@ def _heads(attention: Any, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, 
 
 
 def _shares(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
-    """How much each place attends to each, (b, heads, q, s)."""
+    """How much each token attends to each other token, (b, heads, q, s)."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     shares: Tensor = (scores if mask is None else scores + mask).softmax(-1)
     return shares
 
 
 def _joined(mixed: Tensor) -> Tensor:
-    """Heads side by side: from (b, heads, q, hidden / heads) to (b, q, hidden)."""
+    """Put the heads side by side: from (b, heads, q, hidden / heads) to (b, q, hidden)."""
     return mixed.transpose(1, 2).flatten(2)
 
 

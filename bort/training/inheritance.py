@@ -1,11 +1,11 @@
-"""A candidate's first weights, taken from a larger network (the donor).
+"""Takes a candidate's first weights from a larger network, the donor.
 
-The residual stream is projected on its principal axes, z = Pᵀx; layers are taken evenly spaced,
-FFN neurons by importance, and every head's products QᵀK and VO are replaced by their best
-approximation of the rank that the candidate's heads have. Layer by layer, the output maps are
-then corrected by ridge regression and the layer norms fitted, so that the candidate's own stream
-follows the projected stream of the donor on a few training texts. Where candidate and donor have
-the same shape this copies the donor. What each part is worth: docs/training.md.
+The residual stream is projected on its principal axes, z = Pᵀx. Layers are evenly spaced donor
+layers, FFN neurons are the most important ones, and each head's products QᵀK and VO become their
+best approximation at the rank of the candidate's heads. Then, layer by layer, ridge regression
+corrects the output maps and the layer norms are fitted, so that the candidate's stream follows the
+donor's projected stream on a few training texts. If candidate and donor have the same shape, this
+copies the donor. docs/training.md says what each part is worth.
 
 Source: principal axes as in SliceGPT (Ashkboos et al. 2024); low-rank products per head and the
 layer-wise regression are our own combination.
@@ -38,17 +38,17 @@ def inherit(model: Any, donor: Donor) -> Tensor:
 
     Args:
         model: on the CPU, over the donor's vocabulary; any depth, heads, widths and classes.
-        donor: with its states on calibration texts.
+        donor: includes its states on calibration texts.
     Returns:
-        The projection P, shape (donor's hidden, model's hidden), by which tokens outside this
-        vocabulary are inherited.
+        The projection P, shape (donor's hidden, model's hidden), which also maps the embeddings of
+        tokens outside this vocabulary.
     Cost: some matrix factorisations per layer, no training; 1 s at most below all-MiniLM-L6-v2.
     """
     return _Inheritance(model, donor).run()
 
 
 def layer_choice(depth: int, donor_depth: int) -> list[int]:
-    """Which donor layer each layer comes from: evenly spaced, the last one always the last.
+    """The donor layer that each layer comes from: evenly spaced, ending with the last.
 
     Examples:
         >>> layer_choice(2, 6), layer_choice(4, 6), layer_choice(4, 2)
@@ -58,7 +58,7 @@ def layer_choice(depth: int, donor_depth: int) -> list[int]:
 
 
 def head_choice(heads: int, donor_heads: int) -> list[tuple[list[int], float]]:
-    """Which donor heads each head stands for, and the share of their output that it carries.
+    """The donor heads that each head stands for, and the share of their output that it carries.
 
     Examples:
         >>> head_choice(2, 4)
@@ -73,7 +73,7 @@ def head_choice(heads: int, donor_heads: int) -> list[tuple[list[int], float]]:
 
 
 class _Inheritance:
-    """One run of `inherit`: the model, the donor, and the way between their streams."""
+    """One run of `inherit`: the model, the donor, and the maps between their streams."""
 
     def __init__(self, model: Any, donor: Donor) -> None:
         self.model, self.donor = model, donor
@@ -92,7 +92,7 @@ class _Inheritance:
         return bool(self.hidden == self.donor.hidden)
 
     def run(self) -> Tensor:
-        """All parts in the order in which the stream flows."""
+        """Fill all parts in the order in which the stream flows; returns P."""
         z = self.embeddings()
         layers = self.model.bert.encoder.layer
         choice = layer_choice(len(layers), len(self.donor.layers))
@@ -104,7 +104,7 @@ class _Inheritance:
         return self.down
 
     def embeddings(self) -> Tensor:
-        """Project all tables; returns the stream after the norm, (t, h)."""
+        """Project all embedding tables; returns the stream after the norm, (t, h)."""
         parts = self.model.bert.embeddings
         for table in ("word_embeddings", "position_embeddings", "token_type_embeddings"):
             rows = self.donor.weights[f"embeddings.{table}.weight"] @ self.down
@@ -119,7 +119,7 @@ class _Inheritance:
         return self.norm(parts.LayerNorm, "embeddings.LayerNorm", total, self.donor.embedded_sum)
 
     def attention(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
-        """Self-attention, its output map and norm; `z` in, the stream after it out."""
+        """Fill self-attention, its output map and norm; returns the stream after them."""
         own, output = layer.attention.self, layer.attention.output
         weight, bias = self.donor.linear(f"{name}output.dense")
         readers = [self.reader(f"{name}self.{part}") for part in ("query", "key", "value")]
@@ -133,7 +133,7 @@ class _Inheritance:
     def split_heads(
         self, own: Any, output: Any, readers: list[Tensor], writer: Tensor, z: Tensor
     ) -> None:
-        """Query, key, value and output of every head, at the rank that its width allows."""
+        """Fill query, key, value and output of every head, at the rank that its width allows."""
         here, there = self.hidden // self.heads, self.donor.hidden // self.donor.heads
         if self.is_same_width and self.heads == self.donor.heads:
             for part, reader in zip((own.query, own.key, own.value), readers, strict=True):
@@ -156,7 +156,7 @@ class _Inheritance:
             output.weight[:, place] = o.T
 
     def feed_forward(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
-        """The most important neurons, the output map corrected for the others, the norm."""
+        """Take the most important neurons, correct the output map for the others, fit the norm."""
         inner, output = layer.intermediate.dense, layer.output.dense
         order = torch.argsort(states.neuron_importance, descending=True, stable=True)
         chosen = order[: len(inner.weight)].sort().values
@@ -173,7 +173,7 @@ class _Inheritance:
         )
 
     def head(self, first: Tensor) -> None:
-        """Pooler neurons by their weight in the classifier, and a classifier refitted on them."""
+        """Take the pooler neurons that the classifier weighs most, and refit the classifier."""
         pooler, classifier = self.model.bert.pooler.dense, self.model.classifier
         if "pooler.dense.weight" not in self.donor.weights:
             return
@@ -194,19 +194,19 @@ class _Inheritance:
         _set(classifier, ridge(own, wanted, prior, strength=RIDGE))
 
     def reader(self, name: str) -> Tensor:
-        """A donor's map that reads the stream, as it reads the projected one: (rows, h + 1)."""
+        """A donor map that reads the stream, rewritten for the projected stream: (rows, h + 1)."""
         weight, bias = self.donor.linear(name)
         return torch.cat([weight, bias[:, None]], dim=1) @ self.up
 
     def correct(self, output: Any, inputs: Tensor, z: Tensor, wanted: Tensor) -> Tensor:
-        """Correct a map back into the stream; returns the new sum, (t, h)."""
+        """Correct a map that writes to the stream; returns the new sum, (t, h)."""
         prior = torch.cat([output.weight, output.bias[:, None]], dim=1)
         missing = wanted @ self.down - z
         _set(output, ridge(inputs, missing, prior, strength=RIDGE))
         return z + F.linear(inputs, output.weight, output.bias)
 
     def norm(self, norm: Any, name: str, total: Tensor, donor_total: Tensor) -> Tensor:
-        """Take the donor's norm, or fit one where the width differs; returns its output."""
+        """Take the donor's norm, or fit one if the width differs; returns its output."""
         if self.is_same_width:
             weight, bias = self.donor.linear(name)
         else:
@@ -223,7 +223,7 @@ def _set(linear: Any, affine: Tensor) -> None:
 
 
 def _set_rows(linear: Any, place: slice, affine: Tensor) -> None:
-    """Rows that are all 0 keep their fresh weights, or their gradients would stay 0."""
+    """Set rows of a map. Rows that are all 0 keep their random weights, else they never learn."""
     is_used = affine.abs().amax(1) > 0
     rows = torch.arange(place.start, place.stop)[is_used]
     linear.weight[rows] = affine[is_used, :-1]

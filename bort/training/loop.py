@@ -1,9 +1,9 @@
-"""The one training path: examples and settings in, steps out; whoever listens decides.
+"""The one training path: examples and settings in, steps out.
 
     for step in train(model, examples, settings):
         report(step.loss)
 
-The model is trained in place. Ceasing to listen stops the training; what was done stays.
+The model is trained in place. Stop iterating to stop the training; finished steps are kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,22 +17,25 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from bort.core.machine.locks import wait_while_measuring
-from bort.training.batches import evaluation_batches, training_batches
 from bort.training.forward import Forward, best_dtype, forward_of
-from bort.training.optimiser import adamw
 from bort.training.tokens import Tokens
 
-EVALUATION_TOKENS = 2048  # padded tokens per batch: as quick as larger ones, and stays in cache
+IntArray = NDArray[np.int64]
+
+POOL_BATCHES = 32  # batches sorted together: padding falls to about 1%, batches stay varied
+EVALUATION_TOKENS = 2048  # padded tokens per batch: as quick as larger batches, and fits the cache
+NO_DECAY = ("bias", "LayerNorm.weight", "LayerNorm.bias")
+BETAS = (0.9, 0.999)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What to learn: texts, and for each the probability of every class.
+    """Texts, each with a probability for every class.
 
     Attributes:
         tokens: n texts.
         targets: shape (n, classes), rows sum to 1; hard labels are rows of 0 and 1. Shape (n, 0)
-            for an objective that finds its own.
+            if the objective computes its own targets.
         padding: token id that fills up a batch.
     """
 
@@ -43,15 +46,15 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How to learn.
+    """The hyperparameters of one training.
 
     Attributes:
         steps: optimiser steps.
         batch_size: examples per step.
-        learning_rate: at its highest.
-        warmup: share of the steps in which the learning rate rises.
-        schedule: after that it falls to 0 along a line, or stays.
-        weight_decay: of matrices; biases and norms have none.
+        learning_rate: the peak learning rate.
+        warmup: share of the steps during which the learning rate rises.
+        schedule: after the warmup the learning rate falls linearly to 0, or stays constant.
+        weight_decay: for matrices; biases and norms have none.
         seed: decides the order of the examples.
     """
 
@@ -64,7 +67,7 @@ class TrainingSettings:
     seed: int = 0
 
     def learning_rate_at(self, step: int) -> float:
-        """Learning rate of step 0, 1, ..., steps-1."""
+        """The learning rate of step 0, 1, ..., steps-1."""
         warm = max(1, round(self.warmup * self.steps))
         if step < warm:
             return self.learning_rate * (step + 1) / warm
@@ -74,8 +77,8 @@ class TrainingSettings:
 
 
 class TrainingStep(NamedTuple):
-    """One optimiser step, just taken: its number from 1, of how many, the mean loss of its batch,
-    and the examples it saw."""
+    """A finished optimiser step: its number from 1, how many there will be, the mean loss of its
+    batch, and how many examples it saw."""
 
     step: int
     steps: int
@@ -84,8 +87,8 @@ class TrainingStep(NamedTuple):
 
 
 class TrainingBatch(NamedTuple):
-    """What a step learns from, on the model's device: token ids (b, s), lengths (b,), tokens of
-    the first segment (b,), and the probability of every class (b, classes)."""
+    """The input of one step, on the model's device: token ids (b, s), lengths (b,), tokens in the
+    first segment (b,), and class probabilities (b, classes)."""
 
     ids: torch.Tensor
     lengths: torch.Tensor
@@ -94,11 +97,11 @@ class TrainingBatch(NamedTuple):
 
 
 Objective = Callable[[TrainingBatch], torch.Tensor]
-"""The loss of a batch, to be minimised."""
+"""Computes the loss of a batch, which the training minimises."""
 
 
 def cross_entropy(forward: Forward) -> Objective:
-    """Cross-entropy of the logits that `forward` computes with the targets."""
+    """The cross-entropy between the targets and the logits that `forward` computes."""
 
     def objective(batch: TrainingBatch) -> torch.Tensor:
         return F.cross_entropy(forward(batch.ids, batch.lengths, batch.first), batch.targets)
@@ -117,17 +120,18 @@ def train(
     done: int = 0,
     pause: Callable[[], Any] = wait_while_measuring,
 ) -> Iterator[TrainingStep]:
-    """Train `model` in place, one yielded step at a time.
+    """Train `model` in place; yields after every step.
 
     Args:
-        model: a `transformers` sequence classifier, on its device.
+        model: a `transformers` sequence classifier, already on its device.
         examples: token ids within the model's vocabulary.
         settings: the same settings and threads give the same weights, to the last bit.
-        forward: another way to compute logits; None is the quickest.
+        forward: how to compute logits; None picks the fastest way.
         objective: what to minimise; None is the cross-entropy of the logits.
-        optimiser: of the model's weights, for who wants to keep its state; None is a fresh one.
-        done: steps that model and optimiser have behind them. They go on as if never stopped.
-        pause: called before each step; returns when training may go on.
+        optimiser: pass one to keep its state; None makes a new one.
+        done: steps that the model and the optimiser have already taken. Training continues
+            exactly as if it had never stopped.
+        pause: called before each step; returns when training may continue.
     """
     device = next(model.parameters()).device
     objective = objective or cross_entropy(forward or forward_of(model, dtype=best_dtype(device)))
@@ -157,7 +161,7 @@ def predict(
     forward: Forward | None = None,
     pause: Callable[[], Any] = wait_while_measuring,
 ) -> NDArray[np.float32]:
-    """Logits of every text, in order, shape (n, classes); weights are left alone."""
+    """The logits of every text, in order, shape (n, classes). Leaves the weights alone."""
     device = next(model.parameters()).device
     forward = forward or forward_of(model, dtype=best_dtype(device))
     found: list[NDArray[np.float32]] = []
@@ -174,8 +178,69 @@ def predict(
 def _inputs(
     tokens: Tokens, rows: NDArray[np.int64], padding: int, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Ids, lengths and first-segment lengths of a batch, on the device."""
+    """Token ids, lengths and first-segment lengths of a batch, on the device."""
     ids = torch.from_numpy(tokens.padded(rows, padding=padding))
     lengths = torch.from_numpy(tokens.lengths[rows])
     first = torch.from_numpy(tokens.first[rows].astype(np.int64))
     return ids.to(device), lengths.to(device), first.to(device)
+
+
+def training_batches(
+    lengths: NDArray[Any], batch_size: int, rng: np.random.Generator
+) -> Iterator[IntArray]:
+    """Yield batches of row numbers without end: every row once per pass, in a new random order.
+
+    Each pass is shuffled and cut into pools of `POOL_BATCHES` batches. Rows are sorted by length
+    within a pool, so that texts of similar length share a batch, and the batches are shuffled
+    again. The last batch of a pass may be smaller.
+
+    Args:
+        lengths: tokens per row, shape (n,).
+        batch_size: rows per batch.
+        rng: decides every order.
+    """
+    if len(lengths) == 0:
+        raise ValueError("there is nothing to train on")
+    while True:
+        yield from _one_pass(np.asarray(lengths), batch_size, rng)
+
+
+def _one_pass(lengths: NDArray[Any], batch_size: int, rng: np.random.Generator) -> list[IntArray]:
+    order = rng.permutation(len(lengths))
+    pool = batch_size * POOL_BATCHES
+    batches: list[IntArray] = []
+    for start in range(0, len(order), pool):
+        rows = order[start : start + pool]
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        batches += [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def evaluation_batches(lengths: NDArray[Any], batch_tokens: int) -> Iterator[IntArray]:
+    """Yield every row once, by length; a batch holds at most `batch_tokens` padded tokens."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= batch_tokens:
+            stop += 1
+        yield order[start:stop]
+        start = stop
+
+
+def adamw(model: Any, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW, fused, over all weights of `model` that require gradients.
+
+    Word embeddings are included: over a task's own tokens (see `vocabulary`) a dense update costs
+    no more than a sparse one. Sparse Adam would move a word only when a batch contains it, although
+    its momentum should keep moving it; from random weights that lost six points of dev error
+    (docs/training.md).
+    """
+    weights = [(n, w) for n, w in model.named_parameters() if w.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [w for n, w in weights if not n.endswith(NO_DECAY)]},
+        {"params": [w for n, w in weights if n.endswith(NO_DECAY)], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups, lr=learning_rate, betas=BETAS, weight_decay=weight_decay, fused=True
+    )

@@ -1,4 +1,4 @@
-"""How wrong predictions are: error rate, its standard error, macro F1, the wrong items."""
+"""Measures of error: error rate, its standard error, macro F1, the items answered wrongly."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ BoolArray = NDArray[np.bool_]
 
 
 def error_se(error_rate: float, n: int) -> float:
-    """Binomial standard error of an error rate on `n` examples."""
+    """The binomial standard error of an error rate on `n` examples."""
     return math.sqrt(error_rate * (1.0 - error_rate) / n)
 
 
@@ -22,8 +22,9 @@ def macro_f1(labels: NDArray[Any], predictions: NDArray[Any], /, *, classes: int
         labels: shape (n,), 0..classes-1.
         predictions: shape (n,), 0..classes-1.
     Returns:
-        0..1; a class that is neither present nor predicted is left out of the mean (as
-        `sklearn.metrics.f1_score(average="macro")` does), one that is only present counts 0.
+        0..1. A class that is neither present nor predicted is left out of the mean, as in
+        `sklearn.metrics.f1_score(average="macro")`; a class that is present but never predicted
+        counts 0.
     """
     table = np.bincount(labels * classes + predictions, minlength=classes * classes)
     table = table.reshape(classes, classes)
@@ -35,15 +36,15 @@ def macro_f1(labels: NDArray[Any], predictions: NDArray[Any], /, *, classes: int
 
 
 def majority_error(labels: NDArray[Any], /, *, classes: int) -> float:
-    """Error rate of always answering the most frequent class."""
+    """The error rate of always answering the most frequent class."""
     return float(1.0 - np.bincount(labels, minlength=classes).max() / len(labels))
 
 
 def pack_items(wrong: BoolArray) -> bytes:
-    """One bit per item, as `Evaluation.wrong_items` holds them."""
+    """Pack one bit per item, the format of `Evaluation.wrong_items`."""
     return np.packbits(wrong).tobytes()
 
 
 def unpack_items(packed: bytes, n: int) -> BoolArray:
-    """Inverse of `pack_items`, shape (n,)."""
+    """The inverse of `pack_items`, shape (n,)."""
     return np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=n).astype(np.bool_)

@@ -1,4 +1,4 @@
-"""Models to and from folders, as safetensors; nothing is ever unpickled."""
+"""Reads and writes model folders, as safetensors; never unpickles anything."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ TOKENIZER_FILES = (
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """No progress bars and no advice from `transformers` within the block."""
+    """Silence the progress bars and the advice of `transformers` within the block."""
     from transformers.utils import logging as untyped
 
     logging: Any = untyped
@@ -38,10 +38,10 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def load_classifier(folder: Path, name: str) -> Any:
-    """The sequence classifier in `folder`, on the CPU, in float32, ready to predict.
+    """Load the sequence classifier in `folder` on the CPU, in float32, ready to predict.
 
     Raises:
-        InvalidModelError: there is none that `transformers` knows, with weights in safetensors.
+        InvalidModelError: `transformers` finds no classifier there with weights in safetensors.
     """
     from transformers import AutoModelForSequenceClassification
 
@@ -55,7 +55,7 @@ def load_classifier(folder: Path, name: str) -> Any:
                 output_loading_info=True,
                 dtype=torch.float32,
             )
-    except Exception as error:  # whatever a foreign folder makes transformers raise
+    except Exception as error:  # transformers raises many classes over a foreign folder
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InvalidModelError(
             f"{name} cannot be loaded as a text classifier ({reason}); "
@@ -72,7 +72,7 @@ def load_classifier(folder: Path, name: str) -> Any:
 def save_classifier(
     folder: Path, config: Any, weights: Mapping[str, Tensor], *, tokenizer_from: Path
 ) -> None:
-    """Write a folder that `AutoModelForSequenceClassification` reads: all of it or nothing.
+    """Write a folder that `AutoModelForSequenceClassification` reads, completely or not at all.
 
     Args:
         folder: replaced if it exists.

@@ -1,4 +1,4 @@
-"""The error oracle: train a candidate for a short while, and count what it gets wrong on dev."""
+"""The error oracle: trains a candidate for a short while and counts its errors on dev."""
 
 import time
 from dataclasses import dataclass, replace
@@ -11,20 +11,31 @@ from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
 from bort.core.machine.cores import usable_cores
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.tasks import Task
-from bort.training.attempts import Attempt, attempts, constant_loss, has_diverged
+from bort.training.attempts import (
+    Attempt,
+    attempts,
+    constant_loss,
+    default_learning_rate,
+    has_diverged,
+)
 from bort.training.candidate import Candidate, build_candidate
-from bort.training.device import resolve_device, training_threads
 from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.execution import (
+    ShouldStop,
+    pause_unless,
+    resolve_device,
+    stoppable,
+    training_threads,
+)
 from bort.training.fit import check_vocabulary
-from bort.training.learning_rates import default_learning_rate
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import error_se, macro_f1, majority_error, pack_items
 from bort.training.source import SourceNetwork, source_network
-from bort.training.stopping import ShouldStop, pause_unless, stoppable
-from bort.training.teacher import OnText, Teacher, given_teacher, own_teacher
+from bort.training.teacher import Teacher, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import pruned_table
 
@@ -33,13 +44,13 @@ PROGRESS_EVERY = 20  # steps
 
 @dataclass(frozen=True)
 class TrainedCandidate:
-    """A trained model and what its training told.
+    """A trained model with its evaluation.
 
     Attributes:
-        candidate: the model; over the task's tokens, see `Candidate.full_weights`.
+        candidate: the model over the task's tokens, see `Candidate.full_weights`.
         evaluation: its error on dev.
-        learning_rate: that it was trained with.
-        losses: of every step of the last attempt.
+        learning_rate: the learning rate of its training.
+        losses: one per step of the last attempt.
     """
 
     candidate: Candidate
@@ -49,23 +60,24 @@ class TrainedCandidate:
 
 
 class ErrorOracle:
-    """error(ξ, Θ, s, seed): trains candidates of a space on a task, all in the same way.
+    """error(ξ, Θ, s, seed): trains the candidates of a space on a task, all in the same way.
 
     The same task, spec, space, seed, machine and number of threads give the same errors to the
-    last digit, whatever was trained before.
+    last digit, in any order of the trainings.
 
     Args:
-        task: trained on `train`, judged on `dev`; the other splits are only tokenised.
-        spec: steps, batch, Θ, source network, teacher, device, threads.
-        space: whose architectures are asked for.
+        task: candidates train on `train` and are evaluated on `dev`; the other splits are only
+            tokenised.
+        spec: steps, batch size, Θ, source network, teacher, device, threads.
+        space: the space that the architectures come from.
         seed: of the first training of each architecture.
-        on_progress: hears one line of text now and then.
-        should_stop: asked at every step; True ends the training at hand.
+        on_step: hears a step now and then.
+        should_stop: asked at every step; True ends the current training.
     Raises:
-        InvalidModelError, MissingExtraError, DownloadError: source network or teacher.
-        InvalidOptionError: no such device here.
-        TrainingStoppedError: `should_stop` said so.
-    Cost: the first time on a task a teacher is trained (about a minute on movie reviews, two
+        InvalidModelError, MissingExtraError, DownloadError: about the source network or teacher.
+        InvalidOptionError: this machine has no such device.
+        TrainingStoppedError: `should_stop` returned True.
+    Cost: the first time on a task it trains a teacher (about a minute for movie reviews on two
         quiet cores); after that a few seconds.
     """
 
@@ -76,11 +88,11 @@ class ErrorOracle:
         space: SearchSpace,
         *,
         seed: int,
-        on_progress: OnText | None = None,
+        on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
         self.task, self.spec, self.space, self.seed = task, spec, space, seed
-        self.on_progress, self.should_stop = on_progress, should_stop
+        self.on_step, self.should_stop = on_step, should_stop
         self.device = resolve_device(spec.device)
         self.threads = spec.threads or usable_cores()
         self.source = source_network(spec.source)
@@ -88,7 +100,7 @@ class ErrorOracle:
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
-            self._say("Reading the task")
+            self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
             self.teacher = self._teach()
             self.donor = self._observe_donor()
@@ -106,13 +118,13 @@ class ErrorOracle:
         """Train once per learning rate of Θ; the lowest dev error counts.
 
         Returns:
-            `steps` and `seconds` of all trainings together, `attempts` those of the one that
-            counts. `diverged` only if every training diverged.
+            `steps` and `seconds` cover all trainings, `attempts` the one that counts. `diverged`
+            is True only if every training diverged.
         """
         return self.train(architecture, seed).evaluation
 
     def train(self, architecture: Architecture, seed: int) -> TrainedCandidate:
-        """As `evaluate`, and keep the model."""
+        """Like `evaluate`, but keeps the model."""
         started = time.perf_counter()
         with training_threads(self.threads):
             tried = [self._try(architecture, r, seed) for r in self.learning_rates(architecture)]
@@ -123,13 +135,13 @@ class ErrorOracle:
         return TrainedCandidate(best.candidate, evaluation, best.learning_rate, best.losses)
 
     def learning_rates(self, architecture: Architecture) -> tuple[float, ...]:
-        """Θ, or the default rule's single learning rate."""
+        """The learning rates of Θ, or the single one of the default rule."""
         if self.spec.learning_rates:
             return self.spec.learning_rates
         return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
 
     def describe(self) -> dict[str, Any]:
-        """What the errors rest on, ready for JSON."""
+        """The facts that the errors depend on, ready for JSON."""
         labels = self.task.dev.labels
         answers = self.teacher.logits["dev"].argmax(axis=1)
         return {
@@ -159,7 +171,7 @@ class ErrorOracle:
     def _teach(self) -> Teacher:
         listen: dict[str, Any] = {
             "device": self.device,
-            "on_text": self.on_progress,
+            "on_step": self.on_step,
             "should_stop": self.should_stop,
         }
         if self.spec.teacher is None:
@@ -168,7 +180,7 @@ class ErrorOracle:
         return given_teacher(self.spec.teacher, self.task, max_length=limit, **listen)
 
     def _observe_donor(self) -> Donor:
-        """The network to inherit from: the source, as far as possible after its fine-tuning."""
+        """The network to inherit from: the source network, fine-tuned if it is the teacher."""
         is_own = self.teacher.is_source
         folder = self.teacher.folder if is_own else self.source.folder
         network = SourceNetwork(self.source.name, folder, self.source.digest)
@@ -181,7 +193,7 @@ class ErrorOracle:
         return observe(weights, self.source.config, batch)
 
     def _try(self, architecture: Architecture, learning_rate: float, seed: int) -> TrainedCandidate:
-        """One learning rate, again with the next attempt where a training diverges."""
+        """Train with one learning rate; repeat with the next attempt if the training diverges."""
         steps = 0
         for attempt in attempts(learning_rate, seed):
             trained = self._train_once(architecture, attempt)
@@ -213,7 +225,9 @@ class ErrorOracle:
             if not np.isfinite(step.loss):
                 break
             if step.step % PROGRESS_EVERY == 0:
-                self._say(f"Training {architecture.id}: step {step.step} of {step.steps}")
+                self.on_step(
+                    Progress(step.step, step.steps, Stage.TRAINING_CANDIDATES, architecture.id)
+                )
         logits = predict(candidate.model, self.encoded.splits["dev"], padding=self.encoded.padding)
         evaluation = self._judge(logits, losses, attempt)
         return TrainedCandidate(candidate, evaluation, attempt.learning_rate, tuple(losses))
@@ -260,7 +274,3 @@ class ErrorOracle:
             constant_loss=constant_loss(self.teacher.probabilities("train")),
             n=len(labels),
         )
-
-    def _say(self, text: str) -> None:
-        if self.on_progress is not None:
-            self.on_progress(text)

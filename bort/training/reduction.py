@@ -1,22 +1,23 @@
-"""Least squares for inheritance: low-rank products, ridge towards a prior, layer norms.
+"""Linear algebra for inheritance: low-rank products, ridge regression towards a prior, layer norms.
 
-Every function is deterministic and works in float32; sizes: t tokens, h hidden.
+Every function is deterministic and works in float32. Sizes: t tokens, h hidden.
 """
 
 import torch
 from torch import Tensor
 
-NEGLIGIBLE = 1e-6  # share of the mean square that float32 products may miss
+NEGLIGIBLE = 1e-6  # share of the mean square that float32 products may lose
 JITTER = 1e-4  # of the mean variance: keeps a covariance of few tokens invertible
 
 
 def principal_axes(moment: Tensor, mean: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """A projection to `width` dimensions, and what it leaves out on average.
+    """A projection to `width` dimensions, and the part that it leaves out on average.
 
     Args:
-        moment: mean of x xᵀ, (H, H); mean: of x, (H,).
-        width: h. Up to H the first principal axes (of the second moment: a residual stream has
-            no reason to be centred); at H the identity; above, a random isometry.
+        moment: mean of x xᵀ, (H, H).
+        mean: mean of x, (H,).
+        width: h. Below H: the first principal axes of the second moment (a residual stream is not
+            centred). At H: the identity. Above H: a random isometry.
     Returns:
         P (H, h) and the offset c (H,): x ≈ P Pᵀ x + c.
     """
@@ -30,19 +31,19 @@ def principal_axes(moment: Tensor, mean: Tensor, width: int) -> tuple[Tensor, Te
 
 
 def _isometry(rows: int, columns: int) -> Tensor:
-    """Random P with P Pᵀ = 1, always the same, shape (rows, columns)."""
+    """A random P with P Pᵀ = 1, the same on every call, shape (rows, columns)."""
     generator = torch.Generator().manual_seed(0)
     basis: Tensor = torch.linalg.qr(torch.randn(columns, rows, generator=generator))[0]
     return basis.T
 
 
 def augmented(x: Tensor) -> Tensor:
-    """Append a column of ones, so that a bias is one more weight."""
+    """Append a column of ones, which turns the bias into one more weight."""
     return torch.cat([x, torch.ones(len(x), 1)], dim=1)
 
 
 def covariance_root(x: Tensor) -> Tensor:
-    """Lower triangular R with R Rᵀ ≈ the second moment of x (t, h), shape (h, h)."""
+    """The lower triangular R with R Rᵀ ≈ the second moment of x (t, h), shape (h, h)."""
     moment = x.T @ x / len(x)
     ridge_height = JITTER * moment.diagonal().mean()
     root: Tensor = torch.linalg.cholesky(moment + ridge_height * torch.eye(len(moment)))
@@ -76,19 +77,19 @@ def _filled(rows: Tensor, count: int) -> Tensor:
 
 
 def ridge(inputs: Tensor, outputs: Tensor, prior: Tensor, *, strength: float) -> Tensor:
-    """Affine weights that map `inputs` to `outputs`, drawn towards `prior`.
+    """Fit affine weights that map `inputs` to `outputs`, pulled towards `prior`.
 
     Args:
         inputs: shape (t, a); outputs: shape (t, b).
         prior: weight and bias side by side, shape (b, a + 1).
         strength: of the pull on the weights, in units of the inputs' mean variance; the bias is
-            free.
+            not pulled.
     Returns:
         Shape (b, a + 1).
     """
     missing = outputs - augmented(inputs) @ prior.T
     if missing.square().mean() < NEGLIGIBLE * outputs.square().mean():
-        return prior  # a copy: its products need not be formed
+        return prior  # the prior already fits
     x = inputs - inputs.mean(0)
     covariance = x.T @ x / len(x)
     pull = strength * covariance.diagonal().mean() + 1e-6
@@ -99,7 +100,7 @@ def ridge(inputs: Tensor, outputs: Tensor, prior: Tensor, *, strength: float) ->
 
 
 def norm_parameters(states: Tensor, wanted: Tensor, *, eps: float) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a layer norm over `states` (t, h) whose output comes close to `wanted`."""
+    """Fit a layer norm's weight and bias so that it maps `states` (t, h) close to `wanted`."""
     x = torch.nn.functional.layer_norm(states, states.shape[-1:], eps=eps)
     x_mean, y_mean = x.mean(0), wanted.mean(0)
     variance = ((x - x_mean) ** 2).mean(0).clamp(min=1e-6)

@@ -1,7 +1,7 @@
-"""The source network: the pretrained BERT that candidates inherit from and teachers grow out of.
+"""The source network: the pretrained BERT behind candidates' first weights and teachers.
 
-Found through the package's metadata or in a folder, never by importing anybody's code; weights
-are read from safetensors only.
+It is found through a package's metadata or in a folder, never by importing foreign code. Weights
+come from safetensors only.
 """
 
 import hashlib
@@ -43,14 +43,14 @@ class SourceNetwork:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """What config.json says."""
+        """The content of config.json."""
         return read_config(self.folder, self.name)
 
     def encoder_weights(self, *, with_head: bool = False) -> "dict[str, torch.Tensor]":
-        """Tensors by name as in `BertModel`, in float32; heads of other tasks are left out.
+        """Tensors by their names in `BertModel`, in float32, without heads of other tasks.
 
         Args:
-            with_head: `classifier.*` too, for a network fine-tuned on the task itself.
+            with_head: include `classifier.*`, for a network fine-tuned on the task itself.
         """
         from safetensors.torch import load_file
 
@@ -74,8 +74,8 @@ def source_network(spec: str | None = None) -> SourceNetwork:
         MissingExtraError: the default's package is not installed.
         InvalidModelError: no BERT encoder in safetensors, or the default's weights are not the
             genuine file.
-        DownloadError: the hub did not give it.
-    Cost: one hash of the weights (0.1 s for 90 MB) the first time, a `stat` after that.
+        DownloadError: the hub did not provide it.
+    Cost: the first time a hash of the weights (0.1 s for 90 MB), after that a `stat`.
     """
     if spec is None:
         folder, name = _default_folder(), "all-MiniLM-L6-v2"
@@ -92,11 +92,11 @@ def source_network(spec: str | None = None) -> SourceNetwork:
 
 
 def model_folder(spec: str) -> Path:
-    """A folder with a model in safetensors: `spec` itself, or fetched from the hub.
+    """The folder of a model in safetensors: `spec` itself, or a download from the hub.
 
     Raises:
-        InvalidModelError: neither a folder nor a hub id, or only pickled weights.
-        DownloadError: the hub did not give it.
+        InvalidModelError: `spec` is neither a folder nor a hub id, or has only pickled weights.
+        DownloadError: the hub did not provide it.
     """
     path = Path(spec).expanduser()
     if spec.strip() and path.is_dir():
@@ -120,7 +120,7 @@ def model_folder(spec: str) -> Path:
 
 
 def weights_digest(folder: Path) -> str:
-    """SHA-256 of the weights in `folder`, remembered by path, size and time of change."""
+    """The SHA-256 of the weights in `folder`, cached by path, size and modification time."""
     path = (folder / WEIGHTS).resolve()
     state = path.stat()
     key = hashlib.sha256(f"{path}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:32]
@@ -153,7 +153,7 @@ def _fetch(spec: str) -> Path:
         from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError:
         raise MissingExtraError(
-            f"{spec!r} is no local folder, and fetching from the hub needs huggingface_hub; "
+            f"{spec!r} is not a local folder, and fetching from the hub needs huggingface_hub; "
             "run `make setup`"
         ) from None
     disable_progress_bars()
@@ -162,16 +162,16 @@ def _fetch(spec: str) -> Path:
     except Exception as error:  # the hub client raises a dozen unrelated classes
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DownloadError(
-            f"{spec!r} is no local folder, and the hub did not give it ({reason}); "
+            f"{spec!r} is not a local folder, and the hub did not provide it ({reason}); "
             "check the name and the network, or give a local folder"
         ) from error
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """What config.json in `folder` says.
+    """The content of config.json in `folder`.
 
     Raises:
-        InvalidModelError: there is none that can be read.
+        InvalidModelError: it is missing or cannot be read.
     """
     path = folder / "config.json"
     try:
@@ -195,6 +195,6 @@ def _check_is_bert(config: dict[str, Any], name: str) -> None:
         config.get("hidden_act", "gelu") != "gelu"
     ):
         raise InvalidModelError(
-            f"{name} has another activation or position embedding than BERT's (gelu, absolute); "
-            "choose a plain BERT encoder"
+            f"{name} does not use BERT's activation (gelu) and position embedding (absolute); "
+            "choose a standard BERT encoder"
         )

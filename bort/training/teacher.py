@@ -1,12 +1,11 @@
 """The teacher: a classifier whose probabilities the candidates learn from.
 
-By default the source network, fine-tuned once on the task's own training split and kept in the
-cache; or any classifier that the user names. Its answers to every text are kept too.
+By default it is the source network, fine-tuned once on the task's training split and cached; the
+user can name any other classifier. Its answers to every text are cached too.
 """
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +19,12 @@ from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.machine.locks import building
 from bort.core.paths import cache
+from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.training.execution import ShouldStop, pause_unless, stop_or_pause, stoppable
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.model_files import load_classifier, save_classifier
 from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
-from bort.training.stopping import ShouldStop, pause_unless, stop_or_pause, stoppable
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import expanded_weights, pruned_table
 
@@ -34,18 +34,17 @@ if TYPE_CHECKING:
 RECIPE = 1  # part of the cache key; raise it when training changes
 LEARNING_RATE = 1e-4  # measured on movie reviews: 5e-5 and 1e-4 give the same dev error
 
-OnText = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Teacher:
     """A classifier and its answers.
 
     Attributes:
-        name: as the user named it, or "source fine-tuned".
+        name: as the user named it, or the source network's name and "fine-tuned".
         folder: a model folder.
         digest: SHA-256 of its weights.
-        is_source: it is the source network, fine-tuned: candidates can inherit from it.
+        is_source: whether it is the source network, fine-tuned, so that candidates can inherit
+            from it.
         logits: by split, each shape (n, classes), columns in the order of the task's classes.
     """
 
@@ -56,12 +55,12 @@ class Teacher:
     logits: dict[str, NDArray[np.float32]]
 
     def probabilities(self, split: str, *, temperature: float = 1.0) -> NDArray[np.float32]:
-        """Soft labels of a split, shape (n, classes), rows sum to 1."""
+        """The soft labels of a split, shape (n, classes), rows sum to 1."""
         return softmax(self.logits[split] / temperature)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Along the last axis."""
+    """The softmax along the last axis."""
     grown = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: NDArray[np.float32] = grown / grown.sum(axis=-1, keepdims=True)
     return shares
@@ -78,24 +77,24 @@ def own_teacher(
     source: SourceNetwork,
     *,
     device: torch.device,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Teacher:
-    """The source network fine-tuned on the task's training split, from the cache if it is there.
+    """The source network fine-tuned on the task's training split, from the cache if possible.
 
-    A second process that asks for the same teacher at the same time waits for the first.
+    If two processes ask for the same teacher at once, the second waits for the first.
 
     Raises:
-        TrainingStoppedError: `should_stop` said so; nothing is left behind.
-    Cost: on movie reviews about one minute on two quiet cores, once.
+        TrainingStoppedError: `should_stop` returned True; nothing is left behind.
+    Cost: about one minute for movie reviews on two quiet cores, once.
     """
     key = _key([RECIPE, task.digest, source.digest, encoded.max_length])
     folder = cache() / "teachers" / key
     with building(folder.with_name(f"{key}.lock")):
         if not (folder / "config.json").is_file():
-            _fine_tune(task, encoded, source, folder, device, on_text, should_stop)
+            _fine_tune(task, encoded, source, folder, device, on_step, should_stop)
         digest = weights_digest(folder)
-        logits = _answers(task, encoded, folder, digest, source.name, device, on_text, should_stop)
+        logits = _answers(task, encoded, folder, digest, source.name, device, on_step, should_stop)
     return Teacher(f"{source.name} fine-tuned", folder, digest, True, logits)
 
 
@@ -105,7 +104,7 @@ def given_teacher(
     *,
     max_length: int | None,
     device: torch.device,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Teacher:
     """A classifier that the user names, with its own tokenizer.
@@ -113,7 +112,7 @@ def given_teacher(
     Args:
         spec: folder or hub id.
     Raises:
-        InvalidModelError: no classifier in safetensors, or one with other labels than the task.
+        InvalidModelError: no classifier in safetensors, or its labels are not the task's.
     """
     folder = model_folder(spec)
     digest = weights_digest(folder)
@@ -122,7 +121,7 @@ def given_teacher(
     encoded = encode_task(task, folder, digest=digest, max_length=limit, longest=longest)
     lock = cache() / "teachers" / f"{_key([task.digest, digest, limit])}.lock"
     with building(lock):
-        logits = _answers(task, encoded, folder, digest, spec, device, on_text, should_stop)
+        logits = _answers(task, encoded, folder, digest, spec, device, on_step, should_stop)
     return Teacher(spec, folder, digest, False, logits)
 
 
@@ -133,16 +132,16 @@ def answers_to(
     *,
     max_length: int | None,
     device: torch.device,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> dict[str, NDArray[np.float32]]:
-    """Its logits for the texts of another task with the same classes, from the cache or new.
+    """The teacher's logits for the texts of a task with the same classes, cached.
 
     Args:
         encoded: `task`, over the source network's tokens.
-        max_length: of texts that a teacher with its own tokenizer reads.
+        max_length: most tokens per text, for a teacher with its own tokenizer.
     """
-    listen: dict[str, Any] = {"device": device, "on_text": on_text, "should_stop": should_stop}
+    listen: dict[str, Any] = {"device": device, "on_step": on_step, "should_stop": should_stop}
     if not teacher.is_source:
         return given_teacher(teacher.name, task, max_length=max_length, **listen).logits
     name = teacher.name
@@ -154,7 +153,7 @@ def _key(parts: list[Any]) -> str:
 
 
 def _longest(folder: Path) -> int:
-    # RoBERTa and its kin count positions from the padding id on, so two are not for tokens.
+    # RoBERTa and its relatives number positions from the padding id on, so two are lost.
     return max(8, int(_config(folder).get("max_position_embeddings", 512)) - 2)
 
 
@@ -172,7 +171,7 @@ def _fine_tune(
     source: SourceNetwork,
     folder: Path,
     device: torch.device,
-    on_text: OnText | None,
+    on_step: OnStep,
     should_stop: ShouldStop | None,
 ) -> None:
     model, words = classifier_over(task, encoded, source)
@@ -186,8 +185,8 @@ def _fine_tune(
     )
     steps = train(model, examples, settings, pause=pause_unless(should_stop))
     for step in stoppable(steps, should_stop):
-        if on_text is not None and (step.step == 1 or step.step % 10 == 0):
-            on_text(f"Fine-tuning the teacher: step {step.step} of {step.steps}")
+        if step.step == 1 or step.step % 10 == 0:
+            on_step(Progress(step.step, step.steps, Stage.TRAINING_TEACHER))
     weights = expanded_weights(model, encoded.kept, words)
     config = model.config
     config.vocab_size = encoded.vocabulary
@@ -200,7 +199,7 @@ def _fine_tune(
 def classifier_over(
     task: "Task", encoded: EncodedTask, source: SourceNetwork
 ) -> tuple[Any, Tensor]:
-    """The source network with a fresh head, over the task's tokens; and its whole table."""
+    """The source network with a new head over the task's tokens, and its whole embedding table."""
     from transformers import BertConfig, BertForSequenceClassification
 
     build: Any = BertForSequenceClassification
@@ -236,10 +235,10 @@ def _answers(
     digest: str,
     name: str,
     device: torch.device,
-    on_text: OnText | None,
+    on_step: OnStep,
     should_stop: ShouldStop | None,
 ) -> dict[str, NDArray[np.float32]]:
-    """Logits of all splits, from the cache or computed now."""
+    """The logits of all splits, cached."""
     labels = _config(folder).get("id2label")
     key = _key([RECIPE, task.digest, digest, encoded.max_length, labels])
     path = cache() / "teacher-labels" / f"{key}.npz"
@@ -253,8 +252,7 @@ def _answers(
     model.to(device)
     logits = {}
     for split, tokens in encoded.splits.items():
-        if on_text is not None:
-            on_text(f"Labelling with the teacher: {len(tokens):,} {split} texts")
+        on_step(Progress(stage=Stage.LABELLING, subject=split, numbers={"texts": len(tokens)}))
         found = predict(
             model, tokens, padding=encoded.padding, pause=lambda: stop_or_pause(should_stop)
         )

@@ -1,4 +1,4 @@
-"""A task as token ids: cut to length, cached, and numbered over the tokens that occur in it."""
+"""A task as token ids: cut to length, cached, numbered over the tokens that occur in the task."""
 
 import hashlib
 import json
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
+from bort.core.progress import OnStep, ignore
+from bort.core.study import TaskSpec
+from bort.latency.runs.plan import TextLengths
 
 if TYPE_CHECKING:
     from bort.tasks import Task
@@ -24,13 +27,13 @@ SPLITS = ("train", "dev", "audit", "pool")
 
 @dataclass(frozen=True)
 class Tokens:
-    """Texts of different lengths, end to end.
+    """Texts of different lengths, stored end to end.
 
     Attributes:
         flat: token ids of all texts, shape (sum of lengths,).
-        starts: where each text begins, and the end, shape (n + 1,).
-        first: tokens of the first segment of each text, shape (n,); the rest is the second
-            column of a pair.
+        starts: where each text begins, and where the last one ends, shape (n + 1,).
+        first: how many tokens of each text belong to its first segment, shape (n,); the rest is
+            the second text of a pair.
     """
 
     flat: NDArray[np.int32]
@@ -46,21 +49,21 @@ class Tokens:
         return np.diff(self.starts)
 
     def padded(self, rows: NDArray[np.int64], *, padding: int) -> NDArray[np.int64]:
-        """Token ids of `rows`, filled up with `padding`, shape (len(rows), longest)."""
+        """The token ids of `rows`, padded with `padding`, shape (len(rows), longest)."""
         lengths = self.lengths[rows]
         steps = np.arange(int(lengths.max()))
         places = np.minimum(self.starts[rows][:, None] + steps, len(self.flat) - 1)
         return np.where(steps < lengths[:, None], self.flat[places], padding).astype(np.int64)
 
     def select(self, rows: NDArray[np.int64]) -> "Tokens":
-        """Only these rows, in this order."""
+        """The texts of these rows, in this order."""
         lengths = self.lengths[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         offsets = np.repeat(self.starts[rows] - starts[:-1], lengths)
         return Tokens(self.flat[np.arange(starts[-1]) + offsets], starts, self.first[rows])
 
     def joined(self, other: "Tokens") -> "Tokens":
-        """These texts, then those of `other`."""
+        """These texts followed by those of `other`."""
         return Tokens(
             np.concatenate([self.flat, other.flat]),
             np.concatenate([self.starts, self.starts[-1] + other.starts[1:]]),
@@ -70,17 +73,17 @@ class Tokens:
 
 @dataclass(frozen=True)
 class EncodedTask:
-    """All texts of a task over its own small vocabulary.
+    """All texts of a task over the task's own small vocabulary.
 
-    Tokens are numbered by their place in `kept`. Texts of all splits count, so that no split
-    meets an unknown row; labels have no part in it.
+    A token's number is its place in `kept`. The vocabulary covers the texts of all splits, so that
+    no split contains an unknown token; labels play no part in it.
 
     Attributes:
         kept: ids in the full vocabulary, ascending, shape (v,).
         vocabulary: size of the full vocabulary.
-        padding: number of the padding token, in `kept`'s numbering.
-        max_length: tokens per text at most, special tokens counted.
-        splits: by name: train, dev, audit and, where the task has one, pool.
+        padding: number of the padding token, a place in `kept`.
+        max_length: most tokens per text, special tokens included.
+        splits: by name: train, dev, audit and, if the task has one, pool.
     """
 
     kept: NDArray[np.int64]
@@ -96,15 +99,16 @@ def encode_task(
     """Tokenise every split of `task` with the tokenizer in `folder`, or read it from the cache.
 
     Args:
-        digest: of the model in `folder`, part of the cache key.
-        max_length: tokens per text; None is the training texts' 95th percentile.
-        longest: what the model can read; a larger `max_length` is refused.
+        digest: identifies the model in `folder`; part of the cache key.
+        max_length: most tokens per text; None takes the training texts' 95th percentile.
+        longest: the most tokens that the model can read.
     Raises:
-        InvalidModelError: no usable tokenizer, or `max_length` is more than `longest`.
+        InvalidModelError: no usable tokenizer, or `max_length` exceeds `longest`.
     """
     if max_length is not None and not 4 <= max_length <= longest:
         raise InvalidModelError(
-            f"max length {max_length} is not between 4 and the model's {longest}; choose another"
+            f"max length {max_length} is not between 4 and the model's {longest}; choose a length "
+            "in that range"
         )
     key = json.dumps([FORMAT, task.digest, digest, max_length, longest])
     path = cache() / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
@@ -153,7 +157,7 @@ def load_tokenizer(folder: Path) -> Any:
     """The `tokenizers.Tokenizer` in `folder`, without padding or truncation.
 
     Raises:
-        InvalidModelError: there is none that can be read without running its code.
+        InvalidModelError: the folder has none that can be read without running its code.
     """
     from tokenizers import Tokenizer
     from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
@@ -202,3 +206,26 @@ def _tokens(tokenizer: Any, split: Any) -> Tokens:
     first = np.array([len(e.ids) - sum(e.type_ids) for e in encodings], dtype=np.int32)
     flat = np.fromiter((t for i in ids for t in i), dtype=np.int32, count=int(starts[-1]))
     return Tokens(flat, starts, first)
+
+
+def text_lengths(spec: TaskSpec, *, on_step: OnStep = ignore) -> TextLengths:
+    """The lengths of a task's training texts in tokens, as the models of a search read them.
+
+    Texts are cut where a search cuts them by default, at the 95th percentile.
+
+    Raises: the errors of `bort.tasks.load_task` and `bort.training.source.source_network`.
+    Cost: tokenises a task's texts once; some seconds for 10,000 texts.
+    """
+    from bort.tasks import load_task
+    from bort.training.source import source_network
+
+    task = load_task(spec, on_step=on_step)
+    source = source_network()
+    encoded = encode_task(
+        task,
+        source.folder,
+        digest=source.digest,
+        max_length=None,
+        longest=int(source.config["max_position_embeddings"]),
+    )
+    return TextLengths(task.name, encoded.splits["train"].lengths.tolist())

@@ -1,4 +1,4 @@
-"""A model over the tokens of one task, and back to the full vocabulary."""
+"""Cuts a model down to the tokens of one task, and back to the full vocabulary."""
 
 from typing import Any
 
@@ -14,26 +14,26 @@ def pruned_table(table: Tensor, kept: NDArray[np.int64]) -> Tensor:
     """The rows of an embedding table that a task needs, shape (v, hidden).
 
     Raises:
-        InvalidModelError: the tokenizer knows more tokens than the table has rows.
+        InvalidModelError: the tokenizer has more tokens than the table has rows.
     """
     if int(kept[-1]) >= len(table):
         raise InvalidModelError(
-            f"the tokenizer gives token {int(kept[-1])}, the model has {len(table)} embeddings; "
-            "they do not belong together"
+            f"the tokenizer produces token {int(kept[-1])}, but the model has {len(table)} "
+            "embeddings; use the tokenizer that belongs to the model"
         )
     return table[torch.from_numpy(kept)].clone()
 
 
 def expanded_weights(model: Any, kept: NDArray[np.int64], full_rows: Tensor) -> dict[str, Tensor]:
-    """Weights of a model trained over `kept` tokens, with the whole embedding table.
+    """The weights of a model trained over `kept` tokens, with the whole embedding table.
 
     Args:
         model: its embedding table has one row per kept token.
         kept: ids in the full vocabulary, ascending, shape (v,).
-        full_rows: what the table held before training, shape (vocabulary, hidden); rows of
-            tokens that the task never showed stay as they are.
+        full_rows: the table before training, shape (vocabulary, hidden); rows of tokens that do
+            not occur in the task stay as they are.
     Returns:
-        By name; texts of kept tokens get the same logits.
+        Tensors by name; texts of kept tokens get the same logits.
     """
     trained = model.get_input_embeddings().weight
     (name,) = [n for n, w in model.named_parameters() if w is trained]

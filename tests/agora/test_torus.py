@@ -24,6 +24,7 @@ from bort.agora.torus.world import (
 )
 from bort.cli.main import bort
 from bort.core.errors import BortError, InvalidOptionError
+from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
 from bort.storage import Store, open_store
 from bort.studies.agora import point_rows, read_result, read_run
@@ -132,13 +133,13 @@ def test_a_run_that_was_stopped_resumes_to_the_same_result() -> None:
         jobs.run_here(store, "agora", torus_job())
         whole = outcome(store, 1)
 
-        def stop(progress: jobs.Progress) -> None:
+        def stop(progress: Progress) -> None:
             if progress.done == 2:
                 store.request_cancel(2)
                 raise KeyboardInterrupt
 
         with pytest.raises(JobCancelledError):
-            jobs.run_here(store, "agora", torus_job(), on_progress=stop)
+            jobs.run_here(store, "agora", torus_job(), on_step=stop)
         assert outcome(store, 2) == whole[:2]
         answer = jobs.resume(store, 2, detach=False)
         assert outcome(store, 2) == whole

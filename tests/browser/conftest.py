@@ -1,43 +1,30 @@
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dashboard import PATIENCE_S, Reader, serving, store_url
-from playwright.sync_api import Browser, expect, sync_playwright
+from chromium import NoChromiumError, chromium, opened
+from dashboard import Reader, serving, store_url
+from playwright.sync_api import Browser
 
 from bort.jobs import JobState, cancel, list_jobs
 from bort.storage import open_store
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The program; a machine without one fails these tests, in one line."""
-    script = Path(__file__).parent / "find-chromium"
-    found = subprocess.run([script], capture_output=True, text=True, check=False)
-    if found.returncode:
-        pytest.fail(found.stderr.strip().splitlines()[-1], pytrace=False)
-    return found.stdout.strip()
+def program() -> str:
+    """The path of Chromium; a machine without one fails these tests, in one line."""
+    try:
+        return chromium()
+    except NoChromiumError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(program: str) -> Iterator[Browser]:
     # For one module only: while playwright is there, nothing else can run an event loop here.
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=1000 * PATIENCE_S)
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
+    with opened(program) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

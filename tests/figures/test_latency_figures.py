@@ -4,8 +4,14 @@ import plotly.graph_objects as go
 import pytest
 
 from bort.figures import ERROR, LATENCY, SIZE
-from bort.figures.latency import PairMark, TimedMark, plot_predicted, plot_profiles
-from bort.figures.latency_landmarks import LandmarkMark, add_landmarks
+from bort.figures.latency import (
+    LandmarkMark,
+    TimedMark,
+    add_landmarks,
+    plot_predicted,
+    plot_profiles,
+)
+from bort.latency.compare import Pair
 
 MARKS = [
     TimedMark("<b>1-2</b>", 1.1, 1.0, 0.9, 1.2, fitted=True),
@@ -28,7 +34,7 @@ def test_fitted_and_held_out_are_told_apart(theme):
 
 
 def test_two_profiles_are_drawn_with_what_is_within_the_noise():
-    figure = plot_profiles([PairMark("1", 1, 2, True), PairMark("2", 3, 3, False)], a="<a>", b="b")
+    figure = plot_profiles([Pair("1", {}, 1, 2, True), Pair("2", {}, 3, 3, False)], a="<a>", b="b")
     assert {trace.name for trace in figure.data if trace.name} == {"apart", "within the noise"}
     assert figure.layout.xaxis.title.text == "&lt;a> (ms)"
     assert not plot_profiles([], a="a", b="b").data

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from bort.cli.finetune import finetune
 from bort.core.errors import BortError
+from bort.core.finetune import Recipe
 from bort.finetuning.plan import check_finetune, check_room, plan_finetune
-from bort.finetuning.spec import Recipe
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
@@ -59,16 +59,16 @@ def test_people_read_a_table(store, fake_latency):
         (["--pick", "9-9-9-9"], "has no architecture '9-9-9-9'"),
         (["--pick", "1-2"], "has no architecture '1-2'"),
         (["--pick", "x"], "has no architecture 'x'"),
-        (["--best", "--stages", "bake"], "unknown stage 'bake'"),
-        (["--best", "--stages", ""], "no stage is named"),
+        (["--best", "--stages", "bake"], "stages must be one or more of distil, finetune, agora"),
+        (["--best", "--stages", ""], "stages must be one or more of distil, finetune, agora"),
         (["--best", "--seeds", "0"], "seeds must be a whole number of 1 or more"),
-        (["--best", "--epochs", "-1"], "epochs must be more than 0"),
-        (["--best", "--hard", "2"], "hard must lie in 0 to 1"),
-        (["--best", "--learning-rates", "7"], "learning rates must be more than 0 and below 1"),
+        (["--best", "--epochs", "-1"], "epochs must be a number between 0 and 1000"),
+        (["--best", "--hard", "2"], "hard must be a number from 0 to 1"),
+        (["--best", "--learning-rates", "7"], "learning rates must be numbers between 0 and 1"),
         (["--best", "--runtimes", "abacus"], "unknown runtime 'abacus'"),
-        (["--best", "--log", "diary"], "unknown log 'diary'"),
+        (["--best", "--log", "diary"], "log must be one or more of tensorboard, mlflow, wandb"),
         (["--best", "--task", "nothing.csv"], "there is no file"),
-        (["--best", "--distil-from", "dreams"], "unknown distil from 'dreams'"),
+        (["--best", "--distil-from", "dreams"], "distil from must be one of teacher, source"),
     ],
 )
 def test_mistakes_are_told_in_one_line(store, arguments, message):
@@ -198,8 +198,7 @@ def _wait_for_stage(store, job_id, stage):
     give_up = time.monotonic() + 240
     while True:
         job = find_job(store, job_id)
-        extra = job.progress.extra
-        if extra.get("stage") == stage and extra.get("loss") is not None:
+        if job.progress.stage == stage and job.progress.numbers.get("loss") is not None:
             return job
         assert job.state.is_active, (job.reason, job.log.read_text())
         assert time.monotonic() < give_up, (job, job.log.read_text())

@@ -9,9 +9,10 @@ import pytest
 from fake_machine import BUSY, QUIET, FakeMachine
 
 from bort.core.errors import InvalidOptionError, InvalidProfileError
+from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
-from bort.latency.noise import Noise, NoiseReading
+from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.profile import LatencyProfile, read_profile, write_profile
 from bort.latency.runs import space as latency_module
 from bort.latency.runs.space import ensure_profile, measure, profile_key
@@ -21,7 +22,7 @@ SPEC = LatencySpec(sequence_length=16, threads=1)
 
 def measured(space, machine, spec=SPEC, count=24, **options):
     steps = list(measure(space, spec, count=count, instruments=machine.instruments, **options))
-    return steps, steps[-1].profile
+    return steps, steps[-1].result
 
 
 def test_a_planted_machine_is_recovered(space, machine):
@@ -81,7 +82,7 @@ def test_stopping_keeps_what_was_measured(space, machine):
         steps.append(step)
         if step.stage == "measuring":
             rounds.append(step)
-    profile = steps[-1].profile
+    profile = steps[-1].result
     assert profile.rounds == 3
     assert not profile.complete
     assert profile.measurements[0].latency.runs == 9
@@ -108,25 +109,23 @@ def test_a_busy_machine_is_said_to_be(space, machine):
     _, profile = measured(space, machine)
     assert not profile.noise.ok
     assert profile.noise.before.ok
-    assert all(reason.startswith("after: ") for reason in profile.noise.reasons)
+    assert {reason.when for reason in profile.noise.reasons} == {When.AFTER}
     assert profile.to_dict()["noise"]["ok"] is False
 
 
 def test_others_work_throughout_is_noticed(space, machine):
     machine.others_share = 0.4
     _, profile = measured(space, machine)
-    assert profile.noise.reasons == [
-        "throughout: other processes took 40% of the CPU (at most 10% allowed)"
-    ]
+    assert profile.noise.reasons == [Finding(Disturbance.OTHERS, When.THROUGHOUT, 0.4, 0.1)]
 
 
 def test_little_drift_is_a_warning_and_much_or_a_coarse_resolution_a_reason():
     slower = NoiseReading(reference_ms=1.6, spread=0.4, others_share=0.0, ratio_spread=0.1)
     drifted = Noise(QUIET, slower, 0.0, resolution=0.02, drift=-0.08)
     assert drifted.ok
-    assert "8% faster meanwhile" in drifted.warnings[0]
+    assert drifted.warnings == [Finding(Disturbance.DRIFT, When.THROUGHOUT, -0.08, 0.1)]
     far = Noise(QUIET, slower, 0.0, resolution=0.02, drift=0.3)
-    assert "30% slower meanwhile" in far.reasons[0]
+    assert [reason.code for reason in far.reasons] == [Disturbance.DRIFT]
     assert not far.warnings
     assert Noise(QUIET, QUIET, 0.0, resolution=0.02, drift=0.2, models=48).ok
     assert not Noise(QUIET, QUIET, 0.0, resolution=0.02, drift=0.2, models=11).ok
@@ -134,22 +133,21 @@ def test_little_drift_is_a_warning_and_much_or_a_coarse_resolution_a_reason():
     assert Noise(QUIET, QUIET, 0.0, **off, pace_models=48).ok
     assert not Noise(QUIET, QUIET, 0.0, **off, pace_models=5).ok
     coarse = Noise(QUIET, QUIET, 0.0, resolution=0.2, drift=0.01)
-    assert coarse.reasons == [
-        "throughout: two architectures must differ by 20.0% to be told apart (at most 4.0% allowed)"
-    ]
+    assert coarse.reasons == [Finding(Disturbance.RESOLUTION, When.THROUGHOUT, 0.2, 0.04)]
     assert not coarse.warnings
-    assert "throughout" in Noise(QUIET, QUIET, 0.3).reasons[0]
+    assert Noise(QUIET, QUIET, 0.3).reasons[0].when is When.THROUGHOUT
     assert Noise(QUIET, QUIET, 0.0).ok
 
 
 def test_noise_survives_its_dictionary_and_may_lack_what_was_not_read():
     noise = Noise(QUIET, BUSY, 0.02, 0.03, -0.01)
-    assert Noise.from_dict(noise.to_dict()) == noise
-    values = {**noise.to_dict(), "before": {**QUIET.to_dict()}}
+    assert from_json(Noise, noise.to_dict(), what="noise") == noise
+    values = {**noise.to_dict(), "before": to_json(QUIET)}
     for key in ("resolution", "drift"):
         del values[key]
     del values["before"]["ratio_spread"]
-    assert Noise.from_dict(values) == Noise(replace(QUIET, ratio_spread=None), BUSY, 0.02)
+    lacking = Noise(replace(QUIET, ratio_spread=None), BUSY, 0.02)
+    assert from_json(Noise, values, what="noise") == lacking
 
 
 @pytest.mark.parametrize(
@@ -216,13 +214,15 @@ def test_binary_and_missing_files_are_refused(tmp_path):
         ({"version": 2}, "version 2"),
         ({"version": "1"}, "version '1'"),
         ({"format": "other"}, "not a latency profile"),
-        ({"model": {}}, "damaged"),
-        ({"model": None}, "damaged"),
+        ({"model": {}}, "cannot be read"),
+        ({"model": None}, "cannot be read"),
         ({"architectures": [{}]}, "damaged"),
         ({"architectures": 3}, "damaged"),
-        ({"fingerprint": {"cpu": "x"}}, "damaged"),
-        ({"noise": []}, "damaged"),
-        ({"batch_size": "one"}, "damaged"),
+        ({"fingerprint": {"cpu": "x"}}, "cannot be read"),
+        ({"noise": []}, "cannot be read"),
+        ({"batch_size": "one"}, "cannot be read"),
+        ({"batch_size": 0}, "nothing can be measured"),
+        ({"sequence_length": 65}, "texts of 65 tokens in models of 64 positions"),
         ({"runtime": "cuda"}, "unknown runtime 'cuda'"),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_damaged_profile_is_refused_in_one_line(good, change, message):
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "x"])
 def test_impossible_coefficients_are_refused(good, value):
     model = {**good["model"], "coefficients_ms": {"constant": value}}
-    with pytest.raises(InvalidProfileError, match="damaged"):
+    with pytest.raises(InvalidProfileError, match="cannot be read"):
         LatencyProfile.from_dict({**good, "model": model})
 
 
@@ -271,9 +271,9 @@ def test_a_search_measures_once(space, machine, monkeypatch):
     monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
     shelf, steps = Shelf(), []
     options = {"find": shelf.find, "save": shelf.save, "instruments": machine.instruments}
-    first = ensure_profile(space, SPEC, on_progress=steps.append, **options)
+    first = ensure_profile(space, SPEC, on_step=steps.append, **options)
     runs = len(machine.ran)
-    assert steps[-1].profile == first
+    assert steps[-1].result == first
     assert ensure_profile(space, SPEC, **options) == first
     assert len(machine.ran) == runs
     ensure_profile(space, replace(SPEC, sequence_length=8), **options)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from bort.core.serialise import from_json, to_json
 from bort.latency.model import (
     LatencyModel,
     fit,
@@ -108,7 +109,7 @@ def test_the_elasticity_factor_bounds_the_slopes(space, terms):
 
 def test_a_model_survives_json(terms):
     model = fit(terms, planted(terms, constant=0.3, attention=1e-7), range(0, 72, 3))
-    again = LatencyModel.from_dict(json.loads(json.dumps(model.to_dict())))
+    again = from_json(LatencyModel, json.loads(json.dumps(to_json(model))), what="a model")
     assert again == model
     assert (again.predict(terms) == model.predict(terms)).all()
 

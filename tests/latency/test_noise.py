@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bort.latency.noise import OthersShare, read_noise
+from bort.latency.noise import Disturbance, OthersShare, When, read_noise
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ def test_a_busy_loop_on_every_core_is_noticed():
         reading = read_noise(multiplication(200), multiplication(180), time.perf_counter)
         assert others.read() > 0.2
     assert not reading.ok
-    assert any("other processes took" in reason for reason in reading.reasons)
+    assert Disturbance.OTHERS in {one.code for one in reading.findings(When.BEFORE)}
 
 
 class Machine:
@@ -64,7 +64,7 @@ def test_a_speed_that_wanders_slowly_is_no_noise():
 def test_interrupted_runs_are_noise():
     reading = Machine(lambda _, rng: 1 + 4 * (rng.random() < 0.5)).reading()
     assert reading.ratio_spread > 0.25
-    assert "varied by" in reading.reasons[-1]
+    assert reading.findings(When.AFTER)[-1].code is Disturbance.RATIO
 
 
 @pytest.mark.parametrize("seconds", [1e-5, 2.0])

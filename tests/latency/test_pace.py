@@ -8,6 +8,7 @@ from fake_machine import BUSY, FakeMachine
 
 from bort.core.study import LatencySpec
 from bort.families import load_space
+from bort.latency.noise import Disturbance
 from bort.latency.pace import Pace, references_beside
 from bort.latency.pace_book import PaceFiles
 from bort.latency.runs.space import measure
@@ -39,7 +40,7 @@ def measured(space, book, *, slower=1.0, reading=None):
     if reading is not None:
         machine.readings = [reading]
     *_, last = measure(space, SPEC, count=24, instruments=machine.instruments)
-    return last.profile
+    return last.result
 
 
 def medians(profile):
@@ -52,8 +53,9 @@ def test_a_slower_machine_gives_the_same_milliseconds(space, book):
     assert medians(second) == pytest.approx(medians(first), rel=0.02)
     assert second.noise.pace_change == pytest.approx(0.07, abs=0.015)
     assert second.noise.ok
-    assert "7% slower" in second.noise.warnings[0]
-    assert "stated at that pace" in second.noise.warnings[0]
+    (warning,) = second.noise.warnings
+    assert warning.code is Disturbance.PACE
+    assert warning.value == second.noise.pace_change
     assert not first.noise.warnings
     assert first.noise.pace_change is None
 
@@ -62,7 +64,7 @@ def test_a_much_slower_machine_is_refused(space, book):
     measured(space, book)
     second = measured(space, book, slower=1.3)
     assert not second.noise.ok
-    assert "--new-pace" in second.noise.reasons[0]
+    assert second.noise.reasons[0].code is Disturbance.PACE
 
 
 def test_a_busy_machine_leaves_no_usual_pace(space, book):

@@ -3,6 +3,7 @@
 import numpy as np
 from fake_machine import FakeMachine
 
+from bort.core.serialise import from_json
 from bort.core.study import LatencySpec
 from bort.latency.profile import LatencyProfile
 from bort.latency.runs.plan import TextLengths
@@ -21,14 +22,14 @@ def test_eight_lengths_stand_for_all():
     assert (workload.sequence_length, workload.longest) == (84, 154)
     assert str(workload) == "batch 1, texts of 14 to 154 tokens (as in reviews), 2 threads"
     assert [one.sequence_length for one in workload.passes] == list(workload.lengths)
-    assert Workload.from_dict(workload.to_dict()) == workload
+    assert from_json(Workload, workload.to_dict(), what="a workload") == workload
 
 
 def test_one_length_is_one_pass_and_says_no_more_than_that():
     workload = Workload(1, 32, 2)
     assert workload.passes == (workload,)
     assert workload.to_dict() == {"batch_size": 1, "sequence_length": 32, "threads": 2}
-    assert Workload.from_dict(workload.to_dict()) == workload
+    assert from_json(Workload, workload.to_dict(), what="a workload") == workload
 
 
 def test_terms_are_means_over_the_lengths(space):
@@ -47,7 +48,7 @@ def test_a_space_is_measured_on_the_lengths_of_a_task(space):
         lengths=TextLengths("reviews", [4] * 10 + [60] * 10),
         instruments=machine.instruments,
     )
-    profile = last.profile
+    profile = last.result
     assert profile.workload.lengths == (4,) * 4 + (60,) * 4
     assert profile.model.median_abs_percent_error < 0.1
     assert LatencyProfile.from_dict(profile.to_dict()) == profile

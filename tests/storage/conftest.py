@@ -8,8 +8,6 @@ import sqlalchemy as sa
 
 from bort.storage import Store, open_store, schema
 
-collect_ignore = ["conftest.py"]  # no doctests here; two of one name cannot be collected
-
 # The database of this URL is emptied: name one that is there for tests only.
 POSTGRES = os.environ.get("BORT_TEST_POSTGRES")
 BACKENDS = ["sqlite", *(["postgresql"] if POSTGRES else [])]

@@ -14,8 +14,9 @@ from bort.core.errors import (
     UnknownStudyError,
 )
 from bort.core.evaluation import Evaluation
+from bort.core.progress import Progress, Stage
 from bort.core.study import SearchSpec, StudySpec
-from bort.storage import JobState, ProcessIdentity, ProfileKey, Progress, Store
+from bort.storage import JobState, ProcessIdentity, ProfileKey, Store
 
 PROCESS = ProcessIdentity("here", 123, 4.5, "boot")
 KEY = ProfileKey("f1", "torch-float32", 1, 32, 2, "s1")
@@ -200,7 +201,9 @@ class StoreContract:
         running = store.claim_job(job.id, 1, PROCESS)
         assert running is not None
         assert (running.state, running.process) == (JobState.RUNNING, PROCESS)
-        progress = Progress(1, 4, "one", 2.5, {"certified_epsilon": None})
+        progress = Progress(
+            1, 4, Stage.AUDITING, "one", 2.5, {"certified_epsilon": None, "n": 3, "e": 0.5}
+        )
         assert store.heartbeat(job.id, 1, progress) == (True, False)
         assert store.job(job.id).progress == progress
         assert store.finish_job(job.id, 1, JobState.DONE, result={"front": []})

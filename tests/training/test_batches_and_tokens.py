@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bort.core.errors import InvalidModelError
 from bort.tasks import Split, Task
-from bort.training.batches import evaluation_batches, training_batches
+from bort.training.loop import evaluation_batches, training_batches
 from bort.training.tokens import Tokens, encode_task
 
 LENGTHS = st.lists(st.integers(1, 9), min_size=1, max_size=200)

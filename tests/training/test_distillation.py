@@ -7,17 +7,21 @@ import pytest
 import torch
 
 from bort.core.architecture import Architecture
-from bort.training.augmentation import Augmentation, Exchanger, augmented, nearest_words
 from bort.training.candidate import build_candidate
 from bort.training.checkpoints import Checkpoints
-from bort.training.corpus import with_unlabelled
 from bort.training.distillation import DistillationWeights, distillation, head_groups
 from bort.training.donor import calibration_batch, observe
 from bort.training.forward import bert_logits, bert_states
-from bort.training.loop import Examples, TrainingSettings, predict, train
-from bort.training.optimiser import adamw
+from bort.training.loop import Examples, TrainingSettings, adamw, predict, train
 from bort.training.reduction import principal_axes
 from bort.training.teacher import classifier_over, one_hot, softmax
+from bort.training.unlabelled import (
+    Augmentation,
+    Exchanger,
+    augmented,
+    nearest_words,
+    with_unlabelled,
+)
 from bort.training.vocabulary import pruned_table
 
 SMALL = Architecture.of(depth=1, heads=1, hidden=8, intermediate=16)
@@ -194,10 +198,9 @@ def test_the_pool_holds_made_up_texts_and_nothing_of_dev_or_audit(task, source):
 
 
 def test_made_up_texts_that_read_like_held_out_ones_are_left_out(task, source, monkeypatch):
-    from bort.training import corpus
 
     shouted = [task.audit.texts[0].upper() + "!", "something else entirely"]
-    monkeypatch.setattr(corpus, "_other_texts", lambda _task: shouted)
+    monkeypatch.setattr("bort.training.unlabelled._other_texts", lambda _task: shouted)
     wide = with_unlabelled(task, source, others=True, augmentation=None, seed=0)
     assert wide.pool.texts == ("something else entirely",)
 

@@ -55,7 +55,7 @@ def test_pickled_weights_are_refused(tmp_path):
     ("config", "message"),
     [
         ({"model_type": "gpt2"}, "is a gpt2 model"),
-        ({"model_type": "bert", "hidden_act": "relu"}, "another activation"),
+        ({"model_type": "bert", "hidden_act": "relu"}, "does not use"),
         ([], "not an object"),
     ],
 )

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from bort.training.attempts import attempts, constant_loss, has_diverged
-from bort.training.learning_rates import default_learning_rate
+from bort.training.attempts import attempts, constant_loss, default_learning_rate, has_diverged
 from bort.training.loop import TrainingSettings
 from bort.training.metrics import error_se, macro_f1, majority_error, pack_items, unpack_items
 

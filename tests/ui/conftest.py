@@ -1,18 +1,12 @@
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-
-sys.path.insert(0, str(Path(__file__).parent))  # made_up_study, beside the tests that use it
+from visits import APP, Open
 
 from bort.storage import Store, open_store
-
-APP = Path(__file__).parent.parent.parent / "app.py"
-
-Open = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -39,8 +33,3 @@ def visit() -> Open:
         return app.run()
 
     return open_page
-
-
-def shown(app: AppTest) -> str:
-    """All text that our own markup puts on the page."""
-    return "\n".join(element.proto.body for element in app.get("html"))

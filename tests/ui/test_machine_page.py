@@ -4,17 +4,20 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import Open, shown
 from made_up_study import fill, made_up_profile
+from visits import Open, shown
 
 from bort.core.machine.locks import measuring
+from bort.core.progress import Progress, Stage
 from bort.families import SearchSpace, load_space
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
 from bort.latency.profile import LatencyProfile, Measurement
 from bort.latency.protocol import Latency
+from bort.latency.runs.landmarks import LandmarkTiming, Verdict
 from bort.latency.stored import keep_profile
-from bort.storage import JobState, Progress, Store
+from bort.report.latency import claim_sentence, noise_sentence, warning_sentence
+from bort.storage import JobState, Store
 from bort.studies.answers import read_answer, redrawn
 from bort.ui.machine import form as machine_form
 
@@ -116,15 +119,15 @@ def test_a_second_measurement_is_refused_with_a_reason(store: Store, visit: Open
 def test_a_running_measurement_is_watched_and_cancelled(store: Store, visit: Open) -> None:
     job = store.create_job("latency", {"space": {"name": "minilm"}})
     store.claim_job(job.id, job.attempt, this_process())
-    progress = Progress(3, 20, "Measuring, round: 3 of 20", eta_s=34)
+    progress = Progress(3, 20, Stage.MEASURING, eta_s=34)
     store.heartbeat(job.id, 1, progress)
     app = visit("machine", job=str(job.id))
-    assert "Measuring, round: 3 of 20; about 34 s left" in shown(app)
+    assert "Measuring latency, round 3 of 20; about 34 s left" in shown(app)
     result = {"profile": "p", "rounds": 3, "noise": Noise(QUIET, QUIET, 0.01, 0.04).to_dict()}
     store.finish_job(job.id, 1, JobState.CANCELLED, reason="cancelled", result=result)
     app = visit("machine", job=str(job.id))
     assert "the 3 complete rounds are kept" in shown(app)
-    assert "differ by 4.0 % or more" in shown(app)
+    assert noise_sentence(Noise(QUIET, QUIET, 0.01, 0.04)) in shown(app)
 
 
 def test_a_failed_measurement_says_why(store: Store, visit: Open) -> None:
@@ -141,15 +144,16 @@ def test_a_profile_is_drawn_judged_and_said_to_be_anothers(store: Store, visit: 
     app = visit("machine")
     assert not app.exception
     text = shown(app)
-    assert "Quiet enough: architectures that differ by 2.0 % or more" in text
-    assert "10% faster meanwhile" in text
+    noise = profile("quiet-one").noise
+    assert noise_sentence(noise) in text
+    assert warning_sentence(noise.warnings[0]) in text
     assert "Measured on another machine or software: CPU Made-up CPU &lt;b&gt;9000" in text
     assert len(app.get("bidi_component")) == 1
 
 
 def test_a_busy_profile_says_so(store: Store, visit: Open) -> None:
     keep_profile(store, profile("busy-one", busy=True))
-    assert "too busy, or changed too much" in shown(visit("machine"))
+    assert noise_sentence(profile("busy-one", busy=True).noise) in shown(visit("machine"))
 
 
 def test_two_profiles_stand_side_by_side(store: Store, visit: Open) -> None:
@@ -171,7 +175,9 @@ def landmark_result() -> dict:
         "high_ms": 62.0, "times_faster_than": {"BERT-base": 4.0, "BERT-large": 15.0},
         "times_faster_interval": {"BERT-base": [3.9, 4.1], "BERT-large": [14.0, 16.0]},
         "published_times_faster_than": {"BERT-large": 20.0}, "source": "a paper", "note": HOSTILE,
-        "remarks": ["The announced 20 times is not reached here."],
+        "architecture": {"depth": 4, "heads": 8, "hidden": 1024, "intermediate": 768},
+        "p95_ms": 70.0,
+        "remarks": ["as older versions wrote it: left unread"],
     }  # fmt: skip
     return {
         "runtime": "torch-float32",
@@ -181,7 +187,8 @@ def landmark_result() -> dict:
         "fingerprint": made_up_profile(load_space("minilm")).fingerprint.to_dict(),
         "landmarks": [row],
         "noise": Noise(QUIET, QUIET, 0.01, 0.02).to_dict(),
-        "announced": ["torch-float32: The announced 20 times is not reached here."],
+        "rounds": 12,
+        "complete": True,
         "measured_at": "2026-01-01T00:00:00+00:00",
     }
 
@@ -196,7 +203,9 @@ def test_landmarks_stand_beside_what_was_published(store: Store, visit: Open) ->
     (numbers,) = [frame.value for frame in app.dataframe]
     assert numbers["times faster than BERT-large"].tolist() == ["15.0 (14.0 to 16.0)"]
     assert "a paper; &lt;b&gt;Bad" in text
-    assert "torch-float32: The announced 20 times is not reached here." in text
+    (claim,) = LandmarkTiming.from_dict(landmark_result()).landmarks[0].speed_claims
+    assert claim.verdict is Verdict.NOT_REACHED
+    assert claim_sentence(claim) in text.replace("&#x27;", "'")
 
 
 def test_the_winners_need_a_study(store: Store, visit: Open) -> None:

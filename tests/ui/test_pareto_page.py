@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from conftest import Open, shown
 from made_up_study import fill, made_up_evaluation, made_up_profile, made_up_spec
 from streamlit.testing.v1 import AppTest
+from visits import Open, shown
 
 from bort.core.architecture import Architecture
 from bort.families import SearchSpace

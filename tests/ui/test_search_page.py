@@ -4,14 +4,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import Open, shown
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
+from visits import Open, shown
 
 from bort.core.errors import InvalidModelError
+from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.process import this_process
-from bort.storage import JobState, ProcessIdentity, Progress, Store
+from bort.storage import JobState, ProcessIdentity, Store
 from bort.studies.plan import check_study
 
 
@@ -113,9 +114,9 @@ def test_numbers_that_cannot_be_used_are_said_beside_their_field(
 def test_an_own_file_and_an_own_space_ask_for_themselves(store: Store, visit: Open) -> None:
     app = visit("search")
     app.selectbox(key="task").select("a file on this machine").run()
-    assert "the task is empty; name a task or a data file" in shown(app)
+    assert "task must be the name of a task or a data file" in shown(app)
     app.text_input(key="path").input("my.csv").run()
-    assert "the task is empty" not in shown(app)
+    assert "task must be" not in shown(app)
     app.selectbox(key="space").select("my own TOML file").run()
     assert "no space yet; upload a TOML file" in shown(app)
     assert not start_button(app)
@@ -161,7 +162,9 @@ def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
     job = store.create_job("search", study.spec.to_dict(), study="watched")
     if process is not None:
         assert store.claim_job(job.id, job.attempt, process) is not None
-        progress = Progress(done=9, total=20, message="<i>training</i>", eta_s=75.0)
+        progress = Progress(
+            done=9, total=20, stage=Stage.TRAINING_CANDIDATES, subject="<i>x</i>", eta_s=75.0
+        )
         store.heartbeat(job.id, job.attempt, progress)
         store.add_metric(job.id, "certified_epsilon", 8, None)
         store.add_metric(job.id, "certified_epsilon", 9, 0.5)
@@ -178,7 +181,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
     job = make_job(store, process=this_process())
     app = visit("search", job=str(job))
     assert not app.exception
-    assert "&lt;i&gt;training&lt;/i&gt;" in shown(app)
+    assert "Training &lt;i&gt;x&lt;/i&gt;" in shown(app)
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Trained"] == "9 of 9 at most"
     assert values["Left at most"] == "1 min 15 s"

@@ -76,20 +76,13 @@ class Appraisal:
         error: its error on the examples it did not abstain from; None if it abstained from all.
         abstained: share of examples it abstained from, 0..1.
         chance: error of guessing the classes uniformly.
+        doubt: why it should not be trusted; None if nothing speaks against it.
     """
 
     error: ErrorRate | None
     abstained: float
     chance: float
-
-    @property
-    def doubt(self) -> LabelerDoubt | None:
-        """Why this labeler should not be trusted; None if nothing speaks against it."""
-        if self.error is None:
-            return LabelerDoubt.ALWAYS_ABSTAINS
-        if self.error.rate >= self.chance:
-            return LabelerDoubt.NO_BETTER_THAN_CHANCE
-        return None
+    doubt: LabelerDoubt | None
 
 
 def appraise(labeler: Labeler, dev: Examples, rng: np.random.Generator) -> Appraisal:
@@ -97,4 +90,10 @@ def appraise(labeler: Labeler, dev: Examples, rng: np.random.Generator) -> Appra
     answer = labeler.label(dev.inputs, rng)
     said = ~answer.is_abstained
     error = error_rate(answer.classes[said], dev.labels[said]) if said.any() else None
-    return Appraisal(error, float(1 - said.mean()), 1 - 1 / dev.class_count)
+    chance = 1 - 1 / dev.class_count
+    doubt = None
+    if error is None:
+        doubt = LabelerDoubt.ALWAYS_ABSTAINS
+    elif error.rate >= chance:
+        doubt = LabelerDoubt.NO_BETTER_THAN_CHANCE
+    return Appraisal(error, float(1 - said.mean()), chance, doubt)

@@ -9,19 +9,20 @@ from bort.agora.loop import Inputs, Verdict, as_inputs
 from bort.agora.loop.values import BoolArray
 from bort.agora.text.spec import TextSpec
 from bort.core.errors import InvalidDataError
-from bort.tasks import OnProgress, Split, Task, load_task
+from bort.core.progress import OnStep, ignore
+from bort.tasks import Split, Task, load_task
 from bort.tasks.files import read_bytes, read_columns
 from bort.tasks.near_duplicates import NearDuplicateIndex, normalise
 from bort.tasks.task import UNLABELLED
 
 
-def load_texts(spec: TextSpec, *, on_progress: OnProgress | None = None) -> Task:
+def load_texts(spec: TextSpec, *, on_step: OnStep = ignore) -> Task:
     """Load a run's task; the texts of its pool file join the task's pool, without copies.
 
     Raises:
         BortError: the task or the file cannot be used.
     """
-    task = load_task(spec.task, on_progress=on_progress)
+    task = load_task(spec.task, on_step=on_step)
     return task if spec.pool is None else _with_more(task, Path(spec.pool), spec.task.text)
 
 

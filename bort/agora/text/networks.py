@@ -15,16 +15,15 @@ from bort.agora.text.spaces import NetworkSpace, RememberedSpace, WordSpace, sou
 from bort.agora.text.spec import TextSpec
 from bort.agora.text.student import TextStudent
 from bort.agora.text.tokens import Float32Array, TextTokens, WordTable, is_word
+from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
-from bort.training.device import training_threads
+from bort.training.execution import ShouldStop, pause_unless, training_threads
 from bort.training.fit import label_order, labels_of
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.source import read_config
-from bort.training.stopping import ShouldStop, pause_unless
-from bort.training.teacher import OnText
 from bort.training.tokens import EncodedTask, load_tokenizer
 from bort.training.vocabulary import pruned_table
 
@@ -39,7 +38,7 @@ class Networks:
     Args:
         spec: the run's description.
         task: its texts.
-        on_text: called with a line of progress now and then.
+        on_step: called with each step of progress.
         should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     Raises:
         BortError: the source network, teacher or device cannot be used.
@@ -50,7 +49,7 @@ class Networks:
         spec: TextSpec,
         task: Task,
         *,
-        on_text: OnText | None = None,
+        on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
         space, self._architecture = spec.student()
@@ -59,7 +58,7 @@ class Networks:
             replace(spec.training, teacher=spec.teacher_folder),
             space,
             seed=spec.seed,
-            on_progress=on_text,
+            on_step=on_step,
             should_stop=should_stop,
         )
         self._task, self._space, self._should_stop = task, space, should_stop

@@ -20,10 +20,9 @@ from bort.agora.text.tokens import Float32Array, TextTokens
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
-from bort.training.batches import evaluation_batches
-from bort.training.device import training_threads
+from bort.training.execution import training_threads
 from bort.training.forward import best_dtype, sentence_vectors
-from bort.training.loop import EVALUATION_TOKENS
+from bort.training.loop import EVALUATION_TOKENS, evaluation_batches
 from bort.training.source import SourceNetwork
 from bort.training.vocabulary import pruned_table
 

@@ -15,10 +15,9 @@ from bort.agora.text.tokens import TextTokens
 from bort.core.errors import TrainingDivergedError
 from bort.core.study import LARGEST_SEED
 from bort.training.attempts import LEARNED, attempts, constant_loss, final_loss
-from bort.training.device import training_threads
+from bort.training.execution import ShouldStop, pause_unless, stoppable, training_threads
 from bort.training.loop import Examples as TrainingExamples
 from bort.training.loop import TrainingSettings, predict, train
-from bort.training.stopping import ShouldStop, pause_unless, stoppable
 from bort.training.teacher import softmax
 
 Build = Callable[[int], Any]

@@ -26,11 +26,9 @@ from bort.agora.text.spec import PROBE, SKLEARN, STUDENT, WORDS, TextSpec
 from bort.agora.text.student import TextModel
 from bort.agora.world import Observer, World
 from bort.core.errors import InvalidOptionError
+from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
-from bort.training.device import training_threads
-from bort.training.stopping import ShouldStop
-
-OnText = Callable[[str], None]
+from bort.training.execution import ShouldStop, training_threads
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -86,21 +84,21 @@ def text_world(
     spec: TextSpec,
     task: Task,
     *,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> TextWorld:
     """Load networks, tokenise texts, choose parts.
 
     Args:
         task: the task with its pool, as `bort.agora.text.data` loads it.
-        on_text: called with a line of progress now and then.
+        on_step: called with each step of progress.
         should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     Raises:
         BortError: data, source network, labeler or device cannot be used.
     Cost: the first time on a task, its teacher is fine-tuned (half a minute for 500 texts on two
         quiet cores) and all texts get their vectors (20 s for 9,000). After that, a few seconds.
     """
-    networks = Networks(spec, task, on_text=on_text, should_stop=should_stop)
+    networks = Networks(spec, task, on_step=on_step, should_stop=should_stop)
     with training_threads(networks.threads):
         return _assembled(spec, task, networks)
 

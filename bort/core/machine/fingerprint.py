@@ -1,7 +1,7 @@
-"""Which machine, with which software, a latency was measured on.
+"""The machine and software that a latency was measured on.
 
-A latency is only worth something beside these facts. Reading them imports none of the libraries
-they name, so that a page or `bort front` can compare fingerprints at no cost.
+A latency means nothing without these facts. Reading them imports none of the libraries that they
+name, so a page or `bort front` compares fingerprints at no cost.
 """
 
 import functools
@@ -9,7 +9,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from bort.core.machine.cores import logical_cpus, usable_cores
+from bort.core.serialise import to_json
 
 GIB = 2**30
 
@@ -34,6 +35,7 @@ VECTOR_FLAGS = (
 
 # Kernel releases change weekly and hardly ever move a latency: shown, but not compared.
 _SHOWN_ONLY = ("os_release", "python")
+_ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,17 @@ class Fingerprint:
     """The facts that decide a latency.
 
     Attributes:
-        cpu: model name, as the system tells it.
+        cpu: model name, as the system reports it.
         cpu_details: vendor, family, model and vector instruction sets; a virtual machine often
             hides the model's name, but not these.
-        cores: usable physical cores, see `usable_cores`.
+        cores: physical cores that this process may use, see `usable_cores`.
         logical_cpus: hardware threads.
         memory_gib: main memory, rounded to whole GiB.
         os: system and processor architecture.
         os_release: kernel release; shown, not compared.
         python: version; shown, not compared.
         libraries: versions of what the runtime consists of.
-        threads: threads that the runtime was given.
+        threads: threads that the runtime may use.
     """
 
     cpu: str
@@ -67,27 +69,19 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is compared; equal digests may share a profile."""
+        """SHA-256 of all that is compared; machines of equal digest share their profiles."""
         facts = {key: value for key, value in self.to_dict().items() if key not in _SHOWN_ONLY}
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """All facts as JSON values."""
-        return {**asdict(self), "libraries": dict(self.libraries)}
-
-    @classmethod
-    def from_dict(cls, facts: Mapping[str, Any]) -> "Fingerprint":
-        """Inverse of `to_dict`; unknown keys (`digest`) are left out.
-
-        Raises:
-            KeyError: a fact is missing.
-        """
-        return cls(**{name: facts[name] for name in cls.__slots__})
+        values: dict[str, Any] = to_json(self)
+        return values
 
 
 def this_machine(libraries: Sequence[str], *, threads: int) -> Fingerprint:
-    """The fingerprint of this machine for a runtime made of these distributions."""
+    """Read the fingerprint of this machine for a runtime made of these distributions."""
     cpu, details = _cpu()
     return Fingerprint(
         cpu=cpu,
@@ -103,34 +97,37 @@ def this_machine(libraries: Sequence[str], *, threads: int) -> Fingerprint:
     )
 
 
-def differences(a: Fingerprint, b: Fingerprint) -> list[str]:
-    """What differs, one phrase each, in words; empty where a latency carries over."""
-    phrases = []
-    for key, title in _TITLES.items():
-        one, other = getattr(a, key), getattr(b, key)
-        if one != other:
-            phrases.append(f"{title} {one} against {other}")
-    for name in sorted({*a.libraries, *b.libraries}):
-        one, other = a.libraries.get(name, "absent"), b.libraries.get(name, "absent")
-        if one != other:
-            phrases.append(f"{name} {one} against {other}")
-    return phrases
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact in which two machines, or what was measured on them, differ.
+
+    Attributes:
+        fact: a field of `Fingerprint`, the name of a library, or a field of the workload.
+        a, b: its values; a library that is not installed is "absent".
+    """
+
+    fact: str
+    a: str | int
+    b: str | int
 
 
-_TITLES = {
-    "cpu": "CPU",
-    "cpu_details": "processor family, model and vector units",
-    "cores": "cores",
-    "logical_cpus": "hardware threads",
-    "memory_gib": "memory (GiB)",
-    "os": "system",
-    "threads": "threads",
-}
+def differences(a: Fingerprint, b: Fingerprint) -> list[Difference]:
+    """The facts that decide a latency and differ; empty where a latency carries over."""
+    facts = [
+        Difference(name, getattr(a, name), getattr(b, name))
+        for name in Fingerprint.__slots__
+        if name not in (*_SHOWN_ONLY, "libraries")
+    ]
+    facts += [
+        Difference(name, a.libraries.get(name, _ABSENT), b.libraries.get(name, _ABSENT))
+        for name in sorted({*a.libraries, *b.libraries})
+    ]
+    return [fact for fact in facts if fact.a != fact.b]
 
 
 @functools.cache
 def _cpu() -> tuple[str, str]:
-    """Model name, and vendor/family/model with vector flags; what the system tells of them."""
+    """Model name, and vendor/family/model with vector flags, as far as the system knows them."""
     facts = _proc_cpuinfo()
     name = facts.get("model name") or platform.processor() or platform.machine() or "unknown"
     flags = (facts.get("flags") or facts.get("Features") or "").split()
@@ -153,4 +150,4 @@ def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return "absent"
+        return _ABSENT

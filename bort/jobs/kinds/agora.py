@@ -16,10 +16,10 @@ from bort.agora.torus.world import TORUS, TorusSpec, torus_world
 from bort.agora.world import RoundSummary, World
 from bort.core.errors import StoreError
 from bort.core.machine.locks import training_turn
+from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
 from bort.jobs.runtime.context import JobContext
 from bort.report.agora import doubt_sentence
-from bort.storage import Progress
 from bort.storage.agora_vectors import has_vectors, write_vectors
 from bort.studies.agora import RunResult, corrections_in, read_run
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from bort.agora.text.spec import TextSpec
     from bort.agora.text.world import TextWorld
 
-WAITING = "Waiting for another training to end"
+_METRICS = ("dev_error", "audit_error", "coverage", "accepted")
+_REPORTED = ("round", "train_size", "errors_found", "proposed", *_METRICS)
 Turn = Callable[[], AbstractContextManager[None]]
 """Held while the job trains."""
 
@@ -84,16 +85,14 @@ def _prepared(context: JobContext) -> tuple[World, Turn]:
 
 def prepared_texts(context: JobContext, spec: "TextSpec") -> "TextWorld":
     """Load the task and prepare a run on texts, reporting each stage."""
-    _say(context, "Loading the task")
+    context.report_part(Progress(stage=Stage.LOADING_TASK))
     from bort.agora.text.data import load_texts
 
-    task = load_texts(spec, on_progress=lambda _done, _total, text: _say(context, text))
+    task = load_texts(spec, on_step=context.report_part)
     from bort.agora.text.world import text_world
 
     with turn_to_train(context, spec.training.threads):
-        return text_world(
-            spec, task, on_text=lambda text: _say(context, text), should_stop=context.should_stop
-        )
+        return text_world(spec, task, on_step=context.report_part, should_stop=context.should_stop)
 
 
 def _appraised(context: JobContext, world: World) -> Appraisal:
@@ -174,7 +173,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
     last = summaries[-1]
-    for name in ("dev_error", "audit_error", "coverage", "accepted"):
+    for name in _METRICS:
         context.metric(name, last.round, getattr(last, name))
     is_over = last.ending is not None
     left = 0 if is_over else rounds - last.round
@@ -182,10 +181,9 @@ def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: i
         Progress(
             done=last.round + 1,
             total=last.round + 1 if is_over else rounds + 1,
-            message=f"round {last.round}: dev error {last.dev_error:.3f}, "
-            f"audit error {last.audit_error:.3f}",
+            stage=Stage.AGORA_ROUND,
             eta_s=left * fmean(summary.seconds for summary in summaries),
-            extra={"stage": "Rounds", **to_json(last)},
+            numbers={name: getattr(last, name) for name in _REPORTED},
         )
     )
 
@@ -193,18 +191,8 @@ def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: i
 @contextmanager
 def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
     """Wait until this job may train, and report the wait while it lasts."""
-    before, waited = context.progress, []
-
-    def on_wait() -> None:
-        waited.append(True)
-        _say(context, WAITING)
-
-    with training_turn(threads, context.should_stop, on_wait=on_wait):
-        if waited:
+    before = context.progress
+    with training_turn(threads, context.should_stop, on_step=context.report_part):
+        if context.progress.stage is Stage.WAITING_FOR_TRAINING:
             context.report(before)
         yield
-
-
-def _say(context: JobContext, message: str) -> None:
-    """Report a stage without a count of its own; the job's count stays."""
-    context.report(replace(context.progress, message=message, extra={"stage": message}))

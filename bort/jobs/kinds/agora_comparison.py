@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from bort.agora.text.findings import ArmResult, findings
 from bort.agora.text.spec import ARMS, TextSpec
+from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.jobs.kinds.agora import prepared_texts, turn_to_train
 from bort.jobs.runtime.context import JobContext
-from bort.storage import Progress
 from bort.storage.agora_arms import read_arms, write_arms
 from bort.studies.agora import ComparisonResult
 
@@ -65,8 +65,9 @@ def _report(context: JobContext, students: Sequence[ArmResult], *, total: int) -
         Progress(
             done=len(students),
             total=total,
-            message=f"{last.arm}, seed {last.seed}: audit error {last.audit_error:.3f}",
+            stage=Stage.COMPARING,
+            subject=last.arm,
             eta_s=(total - len(students)) * fmean(student.seconds for student in students),
-            extra={"stage": "Comparing"},
+            numbers={"seed": last.seed, "audit_error": last.audit_error},
         )
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.context import JobContext
 from bort.search.audit import AuditPlan, plan_audit
-from bort.storage import Progress
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.costs import Costs
@@ -30,14 +30,7 @@ def run_audit(
         if context.should_stop():
             return
         architecture = costs.space.architecture(index).id
-        context.report(
-            Progress(
-                done=done,
-                total=len(plan.drawn),
-                message=f"Auditing {architecture}",
-                extra={"study": spec.name, "stage": "Auditing the answer"},
-            )
-        )
+        context.report(Progress(done, len(plan.drawn), Stage.AUDITING, architecture))
         train(index)
     evidence = study_evidence(context.store, context.store.study(spec.name), costs.space)
     for result in evidence.results(costs.problem)[-1:]:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
+from bort.core.finetune import FineTuneSpec
 from bort.core.machine.locks import training_turn
+from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.loggers import Loggers
-from bort.finetuning.spec import FineTuneSpec
 from bort.jobs.kinds.finetune_progress import Listener
 from bort.jobs.runtime.context import JobContext
 
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
     from bort.finetuning.units import Finished, Unit
-    from bort.latency.timing import TimingStep
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
 LATENCIES = "latencies.json"
@@ -91,7 +91,7 @@ class _TaskRun:
         trained = {a.id: self._seeds(room, a) for a in self.picks}
         plain = {a.id: self._plain(room, a) for a in self.picks}
         latencies = self._latencies(room)
-        self.listener.say("Comparing with the baselines")
+        self.listener.hear_part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
             publish(
                 self.context.store,
@@ -106,21 +106,24 @@ class _TaskRun:
         ]
 
     def _open(self) -> "Classroom":
-        self.listener.say("Loading the task")
+        self.listener.hear_part(Progress(stage=Stage.LOADING_TASK))
         from bort.finetuning.classroom import open_classroom
         from bort.tasks import load_task
 
-        task = load_task(self.task, on_progress=lambda _d, _t, text: self.listener.say(text))
+        task = load_task(self.task, on_step=self.listener.hear_part)
         with self._turn():
             return open_classroom(
-                task, self.spec, on_text=self.listener.say, should_stop=self.context.should_stop
+                task,
+                self.spec,
+                on_step=self.listener.hear_part,
+                should_stop=self.context.should_stop,
             )
 
     def _turn(self) -> Any:
         return training_turn(
             self.spec.training.threads,
             self.context.should_stop,
-            on_wait=lambda: self.listener.say("Waiting for another training to end"),
+            on_step=self.listener.hear_part,
         )
 
     def _seeds(self, room: "Classroom", architecture: Architecture) -> list["Finished"]:
@@ -141,7 +144,7 @@ class _TaskRun:
         """Train one unit to its end, or go on with it; returns its folder."""
         from bort.finetuning.stage import result_of
         from bort.finetuning.student import run_unit
-        from bort.training.device import training_threads
+        from bort.training.execution import training_threads
 
         folder = self.context.folder / WORK / _folder_name(room.task.name) / unit.name
         self.listener.begin_unit(room, unit)
@@ -154,20 +157,20 @@ class _TaskRun:
     def _latencies(self, room: "Classroom") -> Mapping[str, Any]:
         """Measured once per task and kept: a resumed job does not measure again."""
         from bort.finetuning.latency import latencies_of
-        from bort.training.stopping import TrainingStoppedError
+        from bort.training.execution import TrainingStoppedError
 
         path = self.context.folder / WORK / _folder_name(room.task.name) / LATENCIES
         known = read_json(path)
         if known is not None:
             return known
-        self.listener.say("Measuring latency")
+        self.listener.hear_part(Progress(stage=Stage.MEASURING))
 
-        def say(runtime: str, step: "TimingStep") -> None:
-            how_far = f"{step.stage} {step.done} of {step.total}"
-            message = f"Measuring latency on {runtime}: {how_far}"
-            self.listener.say(message, seconds_left=step.seconds_left)
-
-        found = latencies_of(room, self.picks, on_step=say, should_stop=self.context.should_stop)
+        found = latencies_of(
+            room,
+            self.picks,
+            on_step=self.listener.hear_part,
+            should_stop=self.context.should_stop,
+        )
         if found is None:
             raise TrainingStoppedError("the latency measurement was stopped; resume the job")
         write_json_atomically(path, found)

@@ -4,47 +4,26 @@ A measurement that is stopped keeps its complete rounds. One that finds another 
 with a line that says who; nothing is stored then.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError
+from bort.core.progress import Progress, Stage
+from bort.core.serialise import to_json
 from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SearchSpace
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.profile import LatencyProfile
 from bort.latency.runs.front import measure_front
-from bort.latency.runs.landmarks import LandmarkStep, time_landmarks
+from bort.latency.runs.landmarks import time_landmarks
 from bort.latency.runs.plan import TextLengths
 from bort.latency.runs.space import measure, profile_key
 from bort.latency.stored import front_profile, keep_profile, study_profile_of
-from bort.storage import Progress
+from bort.report import latency as words
 from bort.studies.answers import read_answer
-from bort.training.text_lengths import text_lengths
-
-STAGES = {
-    "building": "Building the models",
-    "warming up": "Warming up",
-    "measuring": "Measuring, round",
-    "done": "Done",
-}
-
-
-class Step(Protocol):
-    """What a measurement yields: so far `done` of `total` in this stage."""
-
-    @property
-    def stage(self) -> str: ...  # noqa: D102
-
-    @property
-    def done(self) -> int: ...  # noqa: D102
-
-    @property
-    def total(self) -> int: ...  # noqa: D102
-
-    @property
-    def seconds_left(self) -> float | None: ...  # noqa: D102
+from bort.training.tokens import text_lengths
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -67,8 +46,8 @@ def run(context: JobContext) -> dict[str, Any]:
         name=spec.get("name"),
         should_stop=context.should_stop,
     ):
-        _report(context, step)
-        profile = step.profile
+        context.report(step)
+        profile = step.result
     if profile is not None:
         # Profiles of several lengths are used by name: the key knows one length only.
         keep_profile(
@@ -103,8 +82,8 @@ def measure_winners(
         wait=wait,
         should_stop=context.should_stop,
     ):
-        _report(context, step)
-        found = step.profile
+        context.report(step)
+        found = step.result
     if found is not None:
         keep_profile(context.store, found)
     return found
@@ -130,53 +109,39 @@ def measure_new_winners(context: JobContext, study: str) -> None:
 
 def landmarks(context: JobContext) -> dict[str, Any]:
     """Time the landmarks on the runtime and workload of `context.spec["latency"]`."""
-    last: LandmarkStep | None = None
+    timing = None
     for step in time_landmarks(
         LatencySpec.from_dict(context.spec["latency"]), should_stop=context.should_stop
     ):
-        _report(context, step)
-        last = step
-    if last is None or last.result is None:
+        context.report(step)
+        timing = step.result
+    if timing is None:
         return {}
-    context.log("; ".join(last.result.to_dict()["announced"]))
-    return last.result.to_dict()
+    for sentence in words.announced_sentences(timing):
+        context.log(sentence)
+    return timing.to_dict()
 
 
 def _lengths(context: JobContext, task: Mapping[str, Any] | None) -> TextLengths | None:
     if task is None:
         return None
-    context.report(Progress(message="Reading the task's texts"))
-    return text_lengths(TaskSpec.from_dict(task))
-
-
-def _report(context: JobContext, step: Step) -> None:
-    context.report(
-        Progress(
-            done=step.done,
-            total=step.total,
-            message=f"{STAGES[step.stage]}: {step.done} of {step.total}",
-            eta_s=step.seconds_left,
-            extra={"stage": STAGES[step.stage]},
-        )
-    )
+    context.report(Progress(stage=Stage.READING_TEXTS))
+    return text_lengths(TaskSpec.from_dict(task), on_step=context.report)
 
 
 def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, Any]:
     if profile is None:
         return {"profile": None}
     noise = profile.noise
-    _log(context, noise.reasons, "too noisy to rank two architectures: ")
-    _log(context, noise.warnings)
+    if not noise.ok:
+        context.log(words.noise_sentence(noise), level="warning")
+    for warning in noise.warnings:
+        context.log(words.warning_sentence(warning), level="warning")
     context.log(f"stored as {profile.name}")
     return {
         "profile": profile.name,
         "complete": profile.complete,
         "rounds": profile.rounds,
         "noise": noise.to_dict(),
-        "model": profile.model.to_dict(),
+        "model": to_json(profile.model),
     }
-
-
-def _log(context: JobContext, lines: Iterable[str], lead: str = "") -> None:
-    for line in lines:
-        context.log(f"{lead}{line}", level="warning")

@@ -1,21 +1,25 @@
-"""Well-known models of random weights, timed on this machine beside what was published of them."""
+"""Time well-known models with random weights here, beside what is published of them."""
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.machine.fingerprint import Fingerprint, this_machine
+from bort.core.progress import ProgressTo, towards
+from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
 from bort.families import family
-from bort.latency.landmark_words import announced, remarks
+from bort.latency.noise import Noise
+from bort.latency.protocol import FloatArray
 from bort.latency.runs.plan import check_length, check_threads
 from bort.latency.runtimes import runtime_kind
 from bort.latency.steadiness import ratio_interval
-from bort.latency.timing import Instruments, Stage, Timing, never, time_candidates
+from bort.latency.timing import Instruments, Timing, never, time_candidates
 from bort.latency.workload import Candidate, Workload
 
 _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
@@ -24,6 +28,9 @@ _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/a
 LANDMARK_POSITIONS = 512
 BASE, LARGE = "BERT-base", "BERT-large"
 """The models that others are compared with."""
+
+SAME_SIZE = 0.01
+"""Published counts are rounded to about so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,12 @@ class Landmark:
         name: as it is known.
         family_name: our family of that shape; weights are random, the vocabulary is BERT's.
         architecture: its shape.
-        published_parameters: as its authors count them, rounded by them.
-        published_speedups: landmark's name to how many times faster this one is said to be on a
-            CPU.
-        source: of what is published.
-        published_effective_share: its encoder's parameters by BERT-large's, as published.
-        note: how what we build differs.
+        published_parameters: as its authors count and round them.
+        published_speedups: name of another landmark to how many times faster, on a CPU, this one
+            is said to be.
+        source: where the figures are published.
+        published_effective_share: its encoder's parameters as a share of BERT-large's.
+        note: how the model that we build differs.
     """
 
     name: str
@@ -88,6 +95,117 @@ LANDMARKS: tuple[Landmark, ...] = (
 )
 
 
+class Figure(StrEnum):
+    """What is published of a model and can be compared with what was found here."""
+
+    SIZE = "parameter_count"
+    SHARE = "effective_share_of_large"
+    """Parameters without embeddings, as a share of BERT-large's."""
+    SPEED = "times_faster_than"
+
+
+class Verdict(StrEnum):
+    """Whether a published figure lies within the interval found here."""
+
+    NOT_REACHED = "not reached"
+    HOLDS = "holds"
+    EXCEEDED = "exceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A published figure beside what was found here.
+
+    Attributes:
+        low, high: ends of the 95 % interval of `found`, where there is one.
+        than: the landmark that a speed is compared with.
+    """
+
+    figure: Figure
+    published: float
+    found: float
+    low: float | None = None
+    high: float | None = None
+    than: str | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the published figure lies to the interval; None where there is no interval.
+
+        Examples:
+            >>> str(Claim(Figure.SPEED, 20, 16, 15.2, 16.9).verdict)
+            'not reached'
+            >>> str(Claim(Figure.SPEED, 7.9, 7.8, 7.5, 8.1).verdict)
+            'holds'
+        """
+        if self.low is None or self.high is None:
+            return None
+        if self.high < self.published:
+            return Verdict.NOT_REACHED
+        return Verdict.EXCEEDED if self.low > self.published else Verdict.HOLDS
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {**to_json(self), "verdict": self.verdict}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedLandmark:
+    """One landmark: what was found here, and what is published of it.
+
+    Attributes:
+        effective_parameter_count: without the embedding layer.
+        effective_share_of_large: the same, as a share of BERT-large's.
+        times_faster_than: landmark's name to the median ratio of times of the same round.
+        times_faster_interval: the ends of its 95 % interval.
+        published_times_faster_than: what `Landmark.published_speedups` says.
+        source, note: as in `Landmark`.
+    """
+
+    name: str
+    architecture: Mapping[str, int]
+    parameter_count: int
+    effective_parameter_count: int
+    effective_share_of_large: float
+    published_parameter_count: int
+    published_effective_share_of_large: float | None
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    p95_ms: float
+    times_faster_than: Mapping[str, float]
+    times_faster_interval: Mapping[str, tuple[float, float]]
+    published_times_faster_than: Mapping[str, float]
+    source: str
+    note: str
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Where it differs from what is published, and all that is published of its speed."""
+        found = []
+        size, published = self.parameter_count, self.published_parameter_count
+        if abs(size / published - 1) > SAME_SIZE:
+            found.append(Claim(Figure.SIZE, published, size))
+        share = self.published_effective_share_of_large
+        if share is not None:
+            found.append(Claim(Figure.SHARE, share, self.effective_share_of_large))
+        return [*found, *self.speed_claims]
+
+    @property
+    def speed_claims(self) -> list[Claim]:
+        """What is published of its speed."""
+        return [
+            Claim(
+                Figure.SPEED,
+                published,
+                self.times_faster_than[than],
+                *self.times_faster_interval[than],
+                than,
+            )
+            for than, published in self.published_times_faster_than.items()
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class LandmarkTiming:
     """The landmarks' latencies here, with what they were measured on."""
@@ -95,67 +213,89 @@ class LandmarkTiming:
     runtime: str
     workload: Workload
     fingerprint: Fingerprint
-    timing: Timing
+    landmarks: tuple[TimedLandmark, ...]
+    noise: Noise
+    rounds: int
+    complete: bool
     measured_at: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Ours beside the published, as JSON values; each row says in words what differs."""
-        rows = [self._row(number) for number in range(len(LANDMARKS))]
-        answer = {
+        """Ours beside the published, as JSON values."""
+        return {
             "runtime": self.runtime,
             **self.workload.to_dict(),
             "fingerprint": {**self.fingerprint.to_dict(), "digest": self.fingerprint.digest},
-            "landmarks": rows,
-            "noise": self.timing.noise.to_dict(),
-            "rounds": self.timing.rounds,
-            "complete": self.timing.complete,
+            "landmarks": [
+                {**to_json(mark), "remarks": [claim.to_dict() for claim in mark.claims]}
+                for mark in self.landmarks
+            ],
+            "announced": [
+                {"landmark": mark.name, **claim.to_dict()}
+                for mark in self.landmarks
+                for claim in mark.speed_claims
+            ],
+            "noise": self.noise.to_dict(),
+            "rounds": self.rounds,
+            "complete": self.complete,
             "measured_at": self.measured_at,
         }
-        for row in rows:
-            row["remarks"] = remarks(row)
-        return {**answer, "announced": announced(answer)}
 
-    def _row(self, number: int) -> dict[str, Any]:
-        mark, latency = LANDMARKS[number], self.timing.latencies[number]
-        times_faster = {name: self._times_faster(number, name) for name in (BASE, LARGE)}
-        large = next(other for other in LANDMARKS if other.name == LARGE)
-        effective = mark.parameter_count(effective=True)
-        return {
-            "name": mark.name,
-            "architecture": mark.architecture.as_dict(),
-            "parameter_count": mark.parameter_count(),
-            "effective_parameter_count": effective,
-            "effective_share_of_large": effective / large.parameter_count(effective=True),
-            "published_parameter_count": mark.published_parameters,
-            "published_effective_share_of_large": mark.published_effective_share,
-            "median_ms": latency.median_ms,
-            "low_ms": latency.low_ms,
-            "high_ms": latency.high_ms,
-            "p95_ms": latency.p95_ms,
-            "times_faster_than": {name: found[0] for name, found in times_faster.items()},
-            "times_faster_interval": {name: found[1:] for name, found in times_faster.items()},
-            "published_times_faster_than": dict(mark.published_speedups),
-            "source": mark.source,
-            "note": mark.note,
-        }
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "LandmarkTiming":
+        """Inverse of `to_dict`.
 
-    def _times_faster(self, number: int, than: str) -> tuple[float, float, float]:
-        """From ratios of the same round; seeded, so that the interval is the same each time."""
-        slower = next(k for k, mark in enumerate(LANDMARKS) if mark.name == than)
-        seconds = self.timing.seconds
-        rng = np.random.default_rng(0)
-        return ratio_interval(seconds[slower], seconds[number], rng=rng)
+        Raises:
+            InvalidDataError: a part is missing or of another type.
+        """
+        workload = from_json(Workload, values, what="a measurement of landmarks")
+        return from_json(cls, {**values, "workload": to_json(workload)}, what="landmarks")
 
 
-@dataclass(frozen=True, slots=True)
-class LandmarkStep:
-    """Progress: `done` of `total` in this stage; the last one carries the result."""
+def _timed(timing: Timing, number: int) -> TimedLandmark:
+    """The landmark of this number, from what was timed of all."""
+    mark, latency = LANDMARKS[number], timing.latencies[number]
+    times_faster = {than: _times_faster(timing.seconds, number, than) for than in (BASE, LARGE)}
+    large = next(other for other in LANDMARKS if other.name == LARGE)
+    effective = mark.parameter_count(effective=True)
+    return TimedLandmark(
+        name=mark.name,
+        architecture=mark.architecture.as_dict(),
+        parameter_count=mark.parameter_count(),
+        effective_parameter_count=effective,
+        effective_share_of_large=effective / large.parameter_count(effective=True),
+        published_parameter_count=mark.published_parameters,
+        published_effective_share_of_large=mark.published_effective_share,
+        median_ms=latency.median_ms,
+        low_ms=latency.low_ms,
+        high_ms=latency.high_ms,
+        p95_ms=latency.p95_ms,
+        times_faster_than={than: found[0] for than, found in times_faster.items()},
+        times_faster_interval={than: found[1:] for than, found in times_faster.items()},
+        published_times_faster_than=dict(mark.published_speedups),
+        source=mark.source,
+        note=mark.note,
+    )
 
-    stage: Stage
-    done: int
-    total: int
-    result: LandmarkTiming | None = None
-    seconds_left: float | None = None
+
+def _times_faster(seconds: FloatArray, number: int, than: str) -> tuple[float, float, float]:
+    """From ratios of the same round; seeded, so that the interval is the same each time."""
+    slower = next(k for k, mark in enumerate(LANDMARKS) if mark.name == than)
+    return ratio_interval(seconds[slower], seconds[number], rng=np.random.default_rng(0))
+
+
+def _result(
+    runtime: str, workload: Workload, machine: Fingerprint, timing: Timing, measured_at: str
+) -> LandmarkTiming:
+    return LandmarkTiming(
+        runtime,
+        workload,
+        machine,
+        tuple(_timed(timing, number) for number in range(len(LANDMARKS))),
+        timing.noise,
+        timing.rounds,
+        timing.complete,
+        measured_at,
+    )
 
 
 def check_landmarks(spec: LatencySpec) -> Workload:
@@ -177,7 +317,7 @@ def time_landmarks(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[LandmarkStep]:
+) -> Iterator[ProgressTo[LandmarkTiming]]:
     """Time all landmarks, interleaved, by the same protocol as a space.
 
     Raises:
@@ -198,12 +338,12 @@ def time_landmarks(
         instruments=instruments,
     )
 
-    def steps() -> Iterator[LandmarkStep]:
+    def steps() -> Iterator[ProgressTo[LandmarkTiming]]:
         for step in timing:
             result = None
-            if step.timing is not None:
+            if step.result is not None:
                 now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-                result = LandmarkTiming(kind.name, workload, machine, step.timing, now)
-            yield LandmarkStep(step.stage, step.done, step.total, result, step.seconds_left)
+                result = _result(kind.name, workload, machine, step.result, now)
+            yield towards(step, result)
 
     return steps()

@@ -17,7 +17,7 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
-from bort.figures.latency_landmarks import LandmarkMark, add_landmarks
+from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import add_realised
 from bort.studies.answers import StudyAnswer
 from bort.ui.kit import address, chart, markup, picking, readings

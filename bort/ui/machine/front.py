@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bort.figures.latency_landmarks import LandmarkMark
+from bort.figures.latency import LandmarkMark
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.studies.answers import StudyAnswer, redrawn

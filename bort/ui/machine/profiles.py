@@ -7,13 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.figures.latency import TimedMark, plot_predicted
-from bort.latency import compare
+from bort.figures.latency import TimedMark, plot_predicted, plot_profiles
+from bort.latency.compare import Comparison, compare, differences_from_here
 from bort.latency.profile import LatencyProfile, parse_profile
 from bort.latency.stored import import_profile, stored_profiles
-from bort.report.latency import model_sentence
+from bort.report.latency import compared_sentence, model_sentence, moment
 from bort.ui.kit import chart, frame, markup, readings
-from bort.ui.machine import compare as machine_compare
 from bort.ui.machine import verdict as machine_verdict
 
 
@@ -41,13 +40,13 @@ def show() -> None:
         if second is None:
             _one(by_name[first])
         else:
-            machine_compare.show(by_name[first], by_name[second])
+            _two(compare(by_name[first], by_name[second]))
     _bring()
 
 
 def _here_first(profiles: Sequence[LatencyProfile]) -> list[LatencyProfile]:
     """Those that hold for this machine, then the others; each the newest first."""
-    return sorted(profiles, key=lambda profile: bool(compare.differences_from_here(profile)))
+    return sorted(profiles, key=lambda profile: bool(differences_from_here(profile)))
 
 
 def _one(profile: LatencyProfile) -> None:
@@ -79,9 +78,9 @@ def _one(profile: LatencyProfile) -> None:
 
 def _describe(profile: LatencyProfile) -> None:
     title = f"The winners of {profile.study}" if profile.study else f"Space {profile.space_name}"
-    markup.name(profile.name, f"{title}, measured {machine_verdict.moment(profile.measured_at)}")
-    machine_verdict.origin(compare.differences_from_here(profile))
-    machine_verdict.show(profile.noise.to_dict())
+    markup.name(profile.name, f"{title}, measured {moment(profile.measured_at)}")
+    machine_verdict.origin(differences_from_here(profile))
+    machine_verdict.show(profile.noise)
     if not profile.complete:
         markup.note(f"Stopped early, after {profile.rounds} rounds; searches do not use it.")
     model = profile.model
@@ -97,11 +96,11 @@ def _describe(profile: LatencyProfile) -> None:
             ("Measured", f"{len(profile.measurements)}", f"in {profile.rounds} rounds"),
         ]
     )
-    markup.note(model_sentence(profile.to_dict()))
+    markup.note(model_sentence(profile))
 
 
 def _marks(profile: LatencyProfile) -> list[TimedMark]:
-    predicted = compare.predicted_ms(profile)
+    predicted = profile.predicted_ms()
     if predicted is None:
         return []
     return [
@@ -133,6 +132,49 @@ def _table(marks: Sequence[TimedMark]) -> None:
         hide_index=True,
         alt="Measured and predicted latency of each architecture",
     )
+
+
+def _two(found: Comparison) -> None:
+    """Facts in a table, latencies in a chart and a table."""
+    for profile in (found.a, found.b):
+        if differences_from_here(profile):
+            markup.notice(f"{profile.name} was measured on another machine or software.")
+    markup.note(compared_sentence(found))
+    st.dataframe(_facts(found.a, found.b), hide_index=True, alt="What each profile is")
+    if not found.pairs:
+        markup.notice("The two have no measured architecture in common.")
+        return
+    chart.show(
+        plot_profiles(found.pairs, a=found.a.name, b=found.b.name, theme=frame.theme()),
+        key="side-by-side",
+        alt=f"Latencies of {len(found.pairs)} architectures in both profiles",
+    )
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "architecture": [pair.id for pair in found.pairs],
+                "first (ms)": [pair.a_ms for pair in found.pairs],
+                "second (ms)": [pair.b_ms for pair in found.pairs],
+                "second / first": [pair.ratio for pair in found.pairs],
+                "apart": [pair.distinguishable for pair in found.pairs],
+            }
+        ).round(3),
+        hide_index=True,
+        alt="Both profiles' latencies of each architecture",
+    )
+
+
+def _facts(a: LatencyProfile, b: LatencyProfile) -> pd.DataFrame:
+    rows = [
+        ("runtime", a.runtime, b.runtime),
+        ("workload", str(a.workload), str(b.workload)),
+        ("processor", a.fingerprint.cpu, b.fingerprint.cpu),
+        ("model's median error", *(f"{p.model.median_abs_percent_error:.1f} %" for p in (a, b))),
+        ("band", *(f"±{100 * p.band:.0f} %" for p in (a, b))),
+        ("noise", *("quiet" if p.noise.ok else "not quiet" for p in (a, b))),
+        ("measured", *(moment(p.measured_at) for p in (a, b))),
+    ]
+    return pd.DataFrame(rows, columns=["", "first", "second"])
 
 
 def _bring() -> None:

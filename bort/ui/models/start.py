@@ -3,9 +3,9 @@
 import streamlit as st
 
 from bort.core.errors import BortError
+from bort.core.finetune import FineTuneSpec
 from bort.finetuning.loggers import default_loggers
 from bort.finetuning.plan import FineTunePlan, check_finetune, check_room, plan_finetune
-from bort.finetuning.spec import FineTuneSpec
 from bort.jobs import start_detached
 from bort.report.terminal import duration
 from bort.studies.answers import Point, StudyAnswer

@@ -9,8 +9,6 @@ from bort.agora.text.spec import TextSpec, small_space
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.tasks import load_task
 
-collect_ignore = ["conftest.py"]  # no doctests here; two of one name cannot be collected
-
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):

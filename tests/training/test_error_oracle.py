@@ -3,18 +3,18 @@ import sys
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidModelError, InvalidOptionError, InvalidSpaceError
+from bort.core.progress import Progress, Stage, ignore
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.tasks import load_task
 from bort.training import oracle as error_oracle
+from bort.training.execution import TrainingStoppedError
 from bort.training.metrics import unpack_items
 from bort.training.oracle import ErrorOracle
-from bort.training.stopping import TrainingStoppedError
 
 SMALL = Architecture.of(depth=1, heads=2, hidden=8, intermediate=16)
 LARGE = Architecture.of(depth=2, heads=2, hidden=16, intermediate=32)
@@ -27,7 +27,7 @@ from bort.training.oracle import ErrorOracle
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.tasks import load_task
 place = sys.argv[1]
-spec = TrainingSpec(steps=15, source=f"{place}/source", device="cpu", threads=2)
+spec = TrainingSpec(steps=15, source=f"{place}/source", device="cpu", threads=1)
 oracle = ErrorOracle(load_task(TaskSpec(task=f"{place}/reviews.csv")), spec,
                      load_space(f"{place}/tiny.toml"), seed=3)
 trained = oracle.train(Architecture.of(depth=1, heads=2, hidden=8, intermediate=16), 3)
@@ -35,31 +35,16 @@ print(trained.losses[-1].hex(), trained.evaluation.wrong_items.hex())
 """
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oracle")
-    tiny.write_source(folder / "source")
-    tiny.write_space(folder / "tiny.toml")
-    tiny.write_task(folder / "reviews.csv")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def home(place, monkeypatch):
-    monkeypatch.setenv("BORT_HOME", str(place / "home"))
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
-
-
 @pytest.fixture
 def oracle(place):
-    def build(*, space=None, on_progress=None, should_stop=None, **spec):
-        defaults = {"steps": 15, "source": str(place / "source"), "device": "cpu", "threads": 2}
+    def build(*, space=None, on_step=ignore, should_stop=None, **spec):
+        defaults = {"steps": 15, "source": str(place / "source"), "device": "cpu", "threads": 1}
         return ErrorOracle(
             load_task(TaskSpec(task=str(place / "reviews.csv"))),
             TrainingSpec(**{**defaults, **spec}),
             space or load_space(str(place / "tiny.toml")),
             seed=3,
-            on_progress=on_progress,
+            on_step=on_step,
             should_stop=should_stop,
         )
 
@@ -148,10 +133,10 @@ def test_a_training_that_always_diverges_is_marked(oracle):
 
 
 def test_progress_is_told_and_a_stop_is_heard(oracle):
-    said: list[str] = []
-    evaluate = oracle(steps=40, on_progress=said.append)
+    said: list[Progress] = []
+    evaluate = oracle(steps=40, on_step=said.append)
     evaluate(SMALL)
-    assert f"Training {SMALL.id}: step 40 of 40" in said
+    assert Progress(40, 40, Stage.TRAINING_CANDIDATES, SMALL.id) in said
     evaluate.should_stop = lambda: True
     with pytest.raises(TrainingStoppedError):
         evaluate(SMALL)
@@ -161,7 +146,7 @@ def test_it_describes_what_it_rests_on(oracle):
     found = oracle().describe()
     assert found["teacher_dev_error"] < 0.4
     assert found["majority_dev_error"] == pytest.approx(0.5, abs=0.05)
-    assert found["threads"] == 2
+    assert found["threads"] == 1
     assert found["max_length"] <= 32
 
 

@@ -10,7 +10,6 @@ from fake_machine import BUSY, QUIET, FakeMachine
 from benchmarks.latency import steps as latency_steps
 from bort.cli import main
 from bort.latency import timing
-from bort.latency.runtimes.kept_exports import keeping_exports, kept
 
 SPACE = """
 family = "bert"
@@ -97,26 +96,3 @@ def test_bad_options_are_one_line(bench, machine, arguments, message):
     code, out, err = bench(*arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
-
-
-def test_exports_are_made_once_while_they_are_kept(tmp_path, space):
-    from bort.latency.workload import Candidate
-
-    candidate = Candidate(space.family, space.architecture(0), space.fixed)
-    made = []
-
-    def export():
-        made.append(1)
-        return b"model"
-
-    assert kept(candidate, "float32", export) == b"model"
-    with keeping_exports(tmp_path / "onnx"):
-        for variant in ("float32", "float32", "int8"):
-            assert kept(candidate, variant, export) == b"model"
-        assert len(made) == 3
-        assert len(list((tmp_path / "onnx").iterdir())) == 2
-    assert not list((tmp_path / "onnx").iterdir())
-    with contextlib.suppress(KeyboardInterrupt), keeping_exports(tmp_path / "onnx"):
-        kept(candidate, "float32", export)
-        raise KeyboardInterrupt
-    assert len(list((tmp_path / "onnx").iterdir())) == 1

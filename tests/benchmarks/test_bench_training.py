@@ -7,14 +7,14 @@ from bort.cli.bench import bench
 
 
 @pytest.fixture
-def run(place, monkeypatch):
+def run(place, trained_home, monkeypatch):
     # The tiny source network in place of the default one.
     monkeypatch.setattr("bort.training.source._default_folder", lambda: place / "source")
     monkeypatch.setattr("bort.training.source.DEFAULT_WEIGHTS_SHA256", _digest(place / "source"))
 
     def call(*arguments):
         command = ["training", "--space", str(place / "tiny.toml"), "--steps", "10"]
-        task = ["--task", str(place / "reviews.csv"), "--threads", "2"]
+        task = ["--task", str(place / "reviews.csv"), "--threads", "1"]
         return CliRunner().invoke(bench, [*command, *task, *arguments])
 
     return call

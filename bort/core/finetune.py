@@ -1,0 +1,184 @@
+"""The frozen description of a fine-tuning: which points, on which tasks, by which recipe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from bort.core.errors import InvalidFieldError
+from bort.core.fields import Description, ask, check_fields
+from bort.core.kinds import Choice, Flag, Number, Several, Text, Whole
+from bort.core.study import (
+    LEARNING_RATES,
+    RATE,
+    SEED,
+    TEXTS_PER_STEP,
+    LatencySpec,
+    TaskSpec,
+    TrainingSpec,
+)
+
+Stage = Literal["distil", "finetune", "agora"]
+Donor = Literal["teacher", "source"]
+Texts = Literal["labelled", "all"]
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+DONORS: tuple[Donor, ...] = get_args(Donor)
+TEXTS: tuple[Texts, ...] = get_args(Texts)
+LOGGERS = ("tensorboard", "mlflow", "wandb")
+
+_EPOCHS = Number(0, 1000, is_open=True, metavar="E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe(Description):
+    """How a picked architecture is trained. Stages are kept in the order of `STAGES`."""
+
+    stages: tuple[Stage, ...] = ask(
+        ("distil", "finetune"),
+        Several(Choice(STAGES), f"one or more of {', '.join(STAGES)}", least=1),
+        "Stages",
+        "What to do, always in this order: distil, finetune, agora.",
+    )
+    epochs: float = ask(4.0, _EPOCHS, "Epochs", "Epochs of fine-tuning.")
+    steps: int | None = ask(
+        None, Whole(), "Steps", "Steps of fine-tuning, instead of epochs.", empty="from the epochs"
+    )
+    distil_epochs: float = ask(
+        1.0, _EPOCHS, "Epochs of distillation", "Epochs of distillation, over all its texts."
+    )
+    distil_steps: int | None = ask(
+        None,
+        Whole(),
+        "Steps of distillation",
+        "Steps of distillation, instead of epochs.",
+        empty="from the epochs",
+    )
+    distil_from: Donor = ask(
+        "teacher",
+        Choice(DONORS),
+        "Distil from",
+        "Follow the inner states of the fine-tuned teacher, or of the source network as it came.",
+    )
+    distil_learning_rate: float | None = ask(
+        None,
+        RATE,
+        "Learning rate of distillation",
+        "Learning rate of distillation.",
+        empty="as in a search",
+        example="5e-4",
+    )
+    copies: int = ask(
+        8,
+        Whole(0),
+        "Synthetic texts",
+        "Synthetic texts per training text, for distillation.",
+    )
+    other_tasks: bool = ask(
+        True,
+        Flag(),
+        "Texts of other tasks",
+        "Distil on the training texts of the other prepared tasks too, or not.",
+    )
+    texts: Texts = ask(
+        "labelled",
+        Choice(TEXTS),
+        "Texts",
+        "Fine-tune on the labelled texts, or on all: unlabelled and synthetic ones too.",
+    )
+    learning_rates: tuple[float, ...] = ask(
+        (),
+        LEARNING_RATES,
+        "Learning rates",
+        "Learning rates of fine-tuning. Each is tried with the first seed, and the lowest dev "
+        "error decides.",
+        empty="as in a search",
+        example="3e-4,1e-3",
+    )
+    batch_size: int = ask(32, TEXTS_PER_STEP, "Texts per step", "Texts per step, in all stages.")
+    temperature: float = ask(
+        1.0, _EPOCHS, "Temperature", "Softens the teacher's answers: 1 leaves them as they are."
+    )
+    hard: float = ask(
+        0.0,
+        Number(0, 1, step=0.1),
+        "True labels",
+        "Share of the true labels in the targets, where they are known, from 0 to 1.",
+        example="0.5",
+    )
+    evaluations: int = 20  # on dev in each stage, at most
+    patience: int = ask(
+        8,
+        Whole(),
+        "Patience",
+        "End fine-tuning after this many evaluations on dev without a lower error.",
+    )
+    agora_rounds: int = 3  # of the stage agora
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for name in ("evaluations", "agora_rounds"):
+            if getattr(self, name) < 1:
+                raise InvalidFieldError(name, f"{name} must be 1 or more")
+        object.__setattr__(self, "stages", tuple(s for s in STAGES if s in self.stages))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuneSpec(Description):
+    """Everything that defines a fine-tuning. Same spec, same machine, same result.
+
+    Attributes:
+        study: the study that the points were picked from.
+        picks: ids of architectures of its space.
+        tasks: the study's own, or all named tasks.
+        training: source, teacher, first weights, maximum length, device, threads: the study's.
+        latency: the study's; `runtimes` are measured under the same batch, length and threads.
+        space: the study's, as `SearchSpace.to_dict()` gives it.
+    """
+
+    study: str
+    picks: tuple[str, ...]
+    tasks: tuple[TaskSpec, ...]
+    training: TrainingSpec
+    latency: LatencySpec
+    space: Mapping[str, Any]
+    runtimes: tuple[str, ...] = ask(
+        ("torch-float32",),
+        Several(Text("NAME"), "names of runtimes with commas between", least=1),
+        "Runtimes",
+        "Measure latency on these runtimes. The first one counts.",
+    )
+    recipe: Recipe = field(default_factory=Recipe)
+    seeds: int = ask(1, Whole(), "Seeds", "Trainings per pick and task. More give an interval.")
+    seed: int = ask(0, SEED, "First seed", "The first seed.")
+    compare: bool = ask(
+        True,
+        Flag(),
+        "Baselines",
+        "Train the baselines too, or not: the student without a teacher, and tf-idf with logistic "
+        "regression.",
+    )
+    loggers: tuple[str, ...] = ask(
+        (),
+        Several(Choice(LOGGERS), f"one or more of {', '.join(LOGGERS)}"),
+        "Log",
+        "Write curves there too. The store keeps them in any case.",
+        called="log",
+    )
+
+    @property
+    def follows_inside(self) -> bool:
+        """Distillation compares inner states as well as answers.
+
+        The network that it follows then runs on every batch. A student of another family than
+        BERT learns answers alone.
+        """
+        return bool(self.space["family"] == "bert")
+
+    @property
+    def labels_pool(self) -> bool:
+        """The teacher has to label the texts without labels before anything is trained."""
+        stages = self.recipe.stages
+        if self.recipe.texts == "all" and stages != ("distil",):
+            return True
+        is_on_the_way = self.recipe.distil_from == "source" or self.training.teacher is None
+        return "distil" in stages and not (self.follows_inside and is_on_the_way)

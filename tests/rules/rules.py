@@ -1,0 +1,375 @@
+"""The rules of the code, each a function that yields what breaks it, and what they read."""
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# From the ground up. A package may import those before it, and none after it.
+FLOORS = (
+    "core",
+    "families",
+    "tasks",
+    "storage",
+    "latency",
+    "search",
+    "training",
+    "agora",
+    "studies",
+    "finetuning",
+    "report",
+    "export",
+    "jobs",
+    "figures",
+)
+TOP = ("cli", "ui")  # both stand on all floors; neither imports the other
+HEAVY = frozenset(
+    {"torch", "transformers", "datasets", "sklearn", "accelerate", "onnxruntime", "openvino"}
+)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A file of Python.
+
+    Attributes:
+        name: as it is imported, `bort.search.loop`; a package's is that of its folder.
+        source: its text.
+        is_package: it is an `__init__.py`.
+    """
+
+    name: str
+    source: str
+    is_package: bool = False
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source)
+
+    @property
+    def folder(self) -> str:
+        """The package that holds the module: its own name if it is one."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    @property
+    def room(self) -> str:
+        """The package on a floor, "search"; empty for what lies above all floors."""
+        parts = self.name.split(".")
+        return parts[1] if parts[0] == "bort" and len(parts) > 1 else ""
+
+    def imports(self, *, at_import: bool = False) -> set[str]:
+        """Every name that may be a module; with `at_import`, only those loaded at once."""
+        nodes = _executed_at_import(self.tree) if at_import else ast.walk(self.tree)
+        found: set[str] = set()
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                base = self._base(node)
+                found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+        return found
+
+    def _base(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        up = self.folder.split(".")
+        above = up[: len(up) - node.level + 1]
+        return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _executed_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        yield child
+        yield from _executed_at_import(child)
+
+
+def modules(*places: str) -> list[Module]:
+    """All modules below these files and folders of the repository."""
+    found = []
+    for place in places:
+        path = ROOT / place
+        for file in [path] if path.suffix == ".py" else sorted(path.rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            is_package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if is_package else parts)
+            found.append(Module(name, file.read_text("utf-8"), is_package=is_package))
+    return found
+
+
+def roots(names: Iterable[str]) -> set[str]:
+    """First parts of dotted names."""
+    return {name.split(".")[0] for name in names}
+
+
+def third_party(module: Module) -> set[str]:
+    """Packages that are neither ours nor Python's."""
+    known = set(sys.stdlib_module_names) | {"bort", "benchmarks", ""}
+    return roots(module.imports()) - known
+
+
+# A rule takes a module and yields what breaks it.
+Rule = Callable[[Module], Iterable[str]]
+
+
+def imports_go_down(module: Module) -> Iterator[str]:
+    """Everything that is imported lies on a lower floor, or in the same room."""
+    here = module.room
+    if not here:
+        return
+    if here not in (*FLOORS, *TOP):
+        yield f"bort.{here} stands on no floor: give it a place in FLOORS"
+        return
+    below = FLOORS if here in TOP else FLOORS[: FLOORS.index(here)]
+    rooms = {name.split(".")[1] for name in module.imports() if name.startswith("bort.")}
+    rooms &= {*FLOORS, *TOP}
+    for room in sorted(rooms - {here, *below}):
+        yield f"imports bort.{room}"
+    if "benchmarks" in roots(module.imports()):
+        yield "imports benchmarks"
+
+
+def pages_are_thin(module: Module) -> Iterator[str]:
+    """A page of streamlit's shows and asks; it reads nothing itself."""
+    allowed = ("bort.ui", "bort.storage", "bort.studies", "bort.core")
+    if module.name == "app" or module.name.startswith("pages."):
+        for name in sorted(module.imports()):
+            if name.startswith("bort.") and not name.startswith(allowed):
+                yield f"imports {name}"
+
+
+PURE = ("bort.search", "bort.agora.loop")
+IMPURE = {"time", "datetime", "logging", "random", "os", "pathlib", "subprocess", "sys"}
+
+
+def pure_rooms_stay_pure(module: Module) -> Iterator[str]:
+    """Search and Agora's loop compute with numpy, scipy and moocore, and do nothing else."""
+    if not f"{module.name}.".startswith(tuple(f"{name}." for name in PURE)):
+        return
+    for name in sorted(third_party(module) - {"numpy", "scipy", "moocore"}):
+        yield f"imports {name}"
+    for name in sorted(roots(module.imports()) & IMPURE):
+        yield f"imports {name}"
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in ("print", "open", "input") or called.startswith("np.random.seed"):
+                yield f"line {node.lineno} calls {called}"
+
+
+OWNERS = {
+    "sqlalchemy": "storage",
+    "alembic": "storage",
+    "sqlite3": "storage",
+    "streamlit": "ui",
+    "click": "cli",
+}
+
+
+def each_edge_has_one_owner(module: Module) -> Iterator[str]:
+    """The database is opened in storage, the dashboard drawn in ui, options read in cli."""
+    if not module.room:
+        return
+    for name in sorted(roots(module.imports()) & OWNERS.keys()):
+        if module.room != OWNERS[name]:
+            yield f"imports {name}, which belongs to bort.{OWNERS[name]}"
+
+
+FIGURES_MAY_NOT = HEAVY | {"streamlit", "sqlalchemy"}
+
+
+def figures_are_pure(module: Module) -> Iterator[str]:
+    """A figure is made of values; only maps of points need scikit-learn."""
+    if module.room == "figures":
+        allowed = {"sklearn"} if module.name.endswith(".projection") else set()
+        for name in sorted(roots(module.imports()) & (FIGURES_MAY_NOT - allowed)):
+            yield f"imports {name}"
+
+
+PICKLES = {"pickle", "joblib", "cloudpickle", "dill", "shelve"}
+# Hash-pinned, and read by an unpickler that refuses every global.
+UNPICKLES = "benchmarks.search.nas_bench_201"
+UNSAFE_CALLS = {"torch.load", "torch.save", "np.load"}
+
+
+def nothing_unpickles(module: Module) -> Iterator[str]:
+    """No file can run code: neither a pickle, nor a model that brings its own."""
+    for name in sorted(roots(module.imports()) & PICKLES):
+        if module.name != UNPICKLES:
+            yield f"imports {name}"
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+        if called in UNSAFE_CALLS and not (
+            called == "np.load" and given.get("allow_pickle") == "False"
+        ):
+            yield f"line {node.lineno} calls {called}"
+        for word in ("trust_remote_code", "allow_pickle"):
+            if given.get(word, "False") != "False":
+                yield f"line {node.lineno} passes {word}={given[word]}"
+
+
+LONGEST_FILE = 400
+
+
+def files_stay_short(module: Module) -> Iterator[str]:
+    """No file is longer than a reader's patience."""
+    lines = module.source.count("\n")
+    if lines > LONGEST_FILE:
+        yield f"has {lines} lines, more than {LONGEST_FILE}"
+
+
+TEXT_TESTS = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "split"}
+PATTERN_TESTS = {"re.match", "re.search", "re.fullmatch", "re.compile", "re.sub", "re.split"}
+
+
+def no_sentence_is_compared(module: Module) -> Iterator[str]:
+    """What a person reads is made of codes and numbers, and never taken apart again."""
+    for node in ast.walk(module.tree):
+        for text in _compared(node):
+            yield f"line {node.lineno} compares {text}"  # type: ignore[attr-defined]
+
+
+def _compared(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Compare):
+        for one in (node.left, *node.comparators):
+            yield from _sentences(one)
+            yield from _told_errors(one)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in TEXT_TESTS:
+            for one in node.args:
+                yield from _sentences(one)
+            if node.args:  # without any, split() only tidies white space
+                yield from _told_errors(node.func.value)
+        if ast.unparse(node.func) in PATTERN_TESTS and node.args:
+            yield from _sentences(node.args[0])
+            for one in node.args[1:]:
+                yield from _told_errors(one)
+    elif isinstance(node, ast.MatchValue):
+        yield from _sentences(node.value)
+
+
+def _sentences(node: ast.AST) -> Iterator[str]:
+    """String literals of several words, also within a tuple, list, set or f-string."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        for one in node.elts:
+            yield from _sentences(one)
+    elif isinstance(node, ast.JoinedStr):
+        if any(_is_sentence(getattr(part, "value", None)) for part in node.values):
+            yield ast.unparse(node)
+    elif isinstance(node, ast.Constant) and _is_sentence(node.value):
+        yield repr(node.value)
+
+
+def _is_sentence(value: object) -> bool:
+    words = value.split(" ") if isinstance(value, str) else []
+    return len(words) > 1 and any(any(map(str.isalpha, word)) for word in words)
+
+
+def _told_errors(node: ast.AST) -> Iterator[str]:
+    """`str(error)`, `error.args[0]` and a message: texts of people, taken apart."""
+    found = ast.unparse(node)
+    if isinstance(node, ast.Call) and found.startswith(("str(error", "str(caught", "str(problem")):
+        yield found
+    if found.endswith((".message", ".args[0]")) and "." in found:
+        yield found
+
+
+RULES: tuple[Rule, ...] = (
+    imports_go_down,
+    pages_are_thin,
+    pure_rooms_stay_pure,
+    each_edge_has_one_owner,
+    figures_are_pure,
+    nothing_unpickles,
+    files_stay_short,
+    no_sentence_is_compared,
+)
+
+
+def cycles(found: Iterable[Module], *, of_folders: bool) -> list[set[str]]:
+    """Sets of modules, or of folders, that import each other in a circle.
+
+    Imports within a function count, and those for type checking too. A folder and what lies
+    within it are no circle of folders: the inner one is a part of the outer.
+    """
+    by_name = {module.name: module for module in found}
+    graph: dict[str, set[str]] = {}
+    for module in by_name.values():
+        here = module.folder if of_folders else module.name
+        edges = graph.setdefault(here, set())
+        for name in _imported(module, by_name):
+            there = by_name[name].folder if of_folders else name
+            is_part = _is_within(there, here) or _is_within(here, there)
+            if there != here and not (of_folders and is_part):
+                edges.add(there)
+    return [one for one in _components(graph) if len(one) > 1]
+
+
+def _imported(module: Module, known: Mapping[str, Module]) -> set[str]:
+    """The modules of ours that a module names; `from a import b` names `a.b` where that is one."""
+    names = {name for name in module.imports() if name in known}
+    inner = {name.rpartition(".")[0] for name in names}
+    return {
+        name
+        for name in names
+        if not (name in inner and known[name].is_package and _is_within(module.name, name))
+    }
+
+
+def _is_within(inner: str, outer: str) -> bool:
+    return f"{inner}.".startswith(f"{outer}.")
+
+
+def _components(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Strongly connected components, by Tarjan's algorithm."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(node: str) -> None:
+        number[node] = lowest[node] = len(number)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in number:
+                visit(other)
+                lowest[node] = min(lowest[node], lowest[other])
+            elif other in stack:
+                lowest[node] = min(lowest[node], number[other])
+        if lowest[node] == number[node]:
+            start = stack.index(node)
+            found.append(set(stack[start:]))
+            del stack[start:]
+
+    for node in sorted(graph):
+        if node not in number:
+            visit(node)
+    return found
+
+
+def heavy_at_import(found: Iterable[Module], starts: Iterable[str]) -> dict[str, set[str]]:
+    """Heavy packages that importing a module loads at once, by the module that names them."""
+    by_name = {module.name: module for module in found}
+    todo, seen = list(starts), set()
+    heavy: dict[str, set[str]] = {}
+    while todo:
+        name = todo.pop()
+        if name in seen or name not in by_name:
+            continue
+        seen.add(name)
+        wanted = by_name[name].imports(at_import=True)
+        if here := roots(wanted) & HEAVY:
+            heavy[name] = here
+        parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
+        todo += [*wanted, *parents]
+    return heavy

@@ -1,0 +1,15 @@
+"""How the tests open a page, and what they read of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).parents[2] / "app.py"
+
+Open = Callable[..., AppTest]
+
+
+def shown(app: AppTest) -> str:
+    """All text that our own markup puts on the page."""
+    return "\n".join(element.proto.body for element in app.get("html"))
