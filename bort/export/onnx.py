@@ -23,7 +23,7 @@ from bort.export.target import listed, new_folder
 from bort.families import SearchSpace
 from bort.latency.protocol import HANDFUL, Run
 from bort.latency.runtimes import runtime_kind
-from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx import open_session
 from bort.latency.timing import Instruments, time_candidates
 from bort.latency.workload import Candidate, Workload
 from bort.storage import ModelRecord
@@ -102,7 +102,7 @@ def export_onnx(
 def _write(original: Any, model: ModelRecord, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from bort.latency.runtimes.onnx_export import export, quiet_exporter
+    from bort.latency.runtimes.exporting import export, quiet_exporter
 
     with quiet_exporter():
         export(original, candidate_of(model), folder / FLOAT32)
