@@ -245,14 +245,12 @@ def _title(group: Sequence["Found"]) -> str:
 
 def _picture(group: Sequence["Found"]) -> str:
     from benchmarks.points_svg import Curve, Level, Mark, points_svg
-    from bort.agora.text.spec import SOURCE
 
     curves, levels = [], {}
     for line in group:
         subject, means = line.subject, line.findings.means
-        _, within, radius = subject.line.partition(" within ")
-        near = "" if subject.representation == SOURCE else f" in {subject.representation}"
-        title = f"Agora, {subject.sampler}{near}{within}{radius}"
+        # A line's name has six parts, and further ones for a space and a radius of its own.
+        title = " ".join([f"Agora, {subject.sampler}", *subject.line.split()[6:]])
         marks = [Mark(added, 100 * (1 - error)) for added, error in line.curve]
         curves.append(Curve(title, marks))
         for arm, words in RANDOM_ARMS.items():
