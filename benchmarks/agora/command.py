@@ -203,16 +203,20 @@ def _write_page(out: Path, found: Sequence["Found"]) -> None:
 
     parts = [
         "# Agora beside plain training and random augmentation\n",
-        "Written by `bort bench agora`. The numbers are the accuracy on the audit split in "
-        "percent, the mean over the seeds. Within a line all students have the same shape, the "
-        "same labelled texts and the same total of optimiser steps. Random augmentation adds as "
-        "many points as the Agora of its line (half or twice as many where it says so), labelled "
-        "by the same labeler. Intervals are 95%, paired over seeds and audit texts.\n",
+        "Agora adds texts near those that a small model gets wrong. Is that better than adding "
+        "texts at random? Each line of the table trains the same student on the same labelled "
+        "texts, with the same number of optimiser steps in all, in several ways: *plain*, with "
+        "*random* texts, and with *Agora*'s. Random augmentation adds as many points as the Agora "
+        "of its line (or half, or twice as many), labelled by the same labeler.\n",
+        "Numbers are accuracies on the audit split in percent, means over the seeds. *Gap closed* "
+        "is how much of the distance from the plain student to its teacher Agora covers. Intervals "
+        "are 95%, paired over seeds and audit texts. `bort bench agora` writes this page; "
+        "[agora.md](../agora.md) says what follows from it.\n",
         _table(found),
         "\n## Accuracy against added points\n",
-        "The marks of a curve are Agora's student after each round, trained for that round's "
-        "steps. The last mark is the final student, which is trained for the closing steps as "
-        "well. Hollow marks are random augmentation, which gets all its points and steps at once.",
+        "A curve shows Agora's student after each round, trained for that round's steps. Its last "
+        "mark is the final student, which also has the closing steps. Hollow marks are random "
+        "augmentation, which has all its points and steps at once.",
     ]
     for number, group in enumerate(_groups(found), start=1):
         name = f"agora-{number}.svg"

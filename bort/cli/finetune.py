@@ -151,7 +151,7 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
     from dataclasses import replace
 
     from bort.finetuning.loggers import default_loggers
-    from bort.latency.runs.plan import check_threads
+    from bort.latency.workload import check_threads
     from bort.studies.answers import latest_study, read_answer
 
     study = store.study(given["study"] or latest_study(store)).spec

@@ -12,10 +12,9 @@ from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
 from bort.latency.protocol import HANDFUL
 from bort.latency.runs.landmarks import LANDMARKS, Landmark
-from bort.latency.runs.space import workload_of
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, never, time_candidates
-from bort.latency.workload import Candidate
+from bort.latency.workload import Candidate, workload_of
 from bort.training.source import read_config
 
 if TYPE_CHECKING:

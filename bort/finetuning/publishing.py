@@ -27,7 +27,7 @@ from bort.finetuning.realised import (
 )
 from bort.finetuning.student import load_weights
 from bort.finetuning.units import Finished
-from bort.latency.runs.space import workload_of
+from bort.latency.workload import workload_of
 from bort.storage import Store, models_folder
 from bort.studies.answers import read_answer
 from bort.studies.commands import search_command
