@@ -202,7 +202,7 @@ def _write_page(out: Path, found: Sequence["Found"]) -> None:
     from bort.report.agora import difference_sentence
 
     parts = [
-        "# Agora beside plain training and random augmentation\n",
+        "# Agora compared with plain training and random augmentation\n",
         "Agora adds texts near those that a small model gets wrong. Is that better than adding "
         "texts at random? Each line of the table trains the same student on the same labelled "
         "texts, with the same number of optimiser steps in all, in several ways: *plain*, with "
