@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.agora.loop.values import as_inputs
-from bort.agora.text.guard import NearDuplicateGuard
+from bort.agora.loop import Verdict, as_inputs
+from bort.agora.text.data import NearDuplicateGuard
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays, write_atomically
 from bort.finetuning.setup import TaskSetup
@@ -135,7 +135,7 @@ def _write_provenance(
     folder: Path,
     parents: NDArray[np.int64],
     texts: list[str],
-    reasons: list[str | None],
+    reasons: list[Verdict | None],
     targets: NDArray[np.float32],
 ) -> None:
     """Write for every text its parent among the dev texts, its label, or why it was refused."""
