@@ -75,7 +75,7 @@ def markdown(answer: Mapping[str, Any]) -> str:
             for result in answer["landmarks"]
             for sentence in announced_sentences(LandmarkTiming.from_dict(result))
         ),
-        "\n## Beside a busy loop on every core\n",
+        "\n## With a busy loop on every core\n",
         _busy_sentence(answer["busy"]),
     ]  # fmt: skip
     if answer["missing"]:

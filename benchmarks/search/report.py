@@ -155,7 +155,7 @@ def write(folder: Path, answer: Mapping[str, Any], samplers: "Sequence[Sampler]"
 def _introduction(samplers: "Sequence[Sampler]") -> str:
     known = any(sampler.name.endswith("-known") for sampler in samplers)
     return (
-        "# The certified search beside other samplers\n\n"
+        "# The certified search compared with other samplers\n\n"
         "Every search needs trainings. Which one finds the best trade-offs with the fewest? Here "
         "samplers search tables in which every architecture has been trained already. So the "
         "true front is known, and a run costs nothing but look-ups.\n\n"

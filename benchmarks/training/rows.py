@@ -123,7 +123,7 @@ def write_report(folder: Path, answer: Row) -> None:
     """Write `training.md` and `training.csv`."""
     oracle = answer["oracle"]
     text = (
-        "# Training: our path beside transformers.Trainer\n\n"
+        "# Training: our path compared with transformers.Trainer\n\n"
         "bort has a training loop of its own, because a search needs dozens of short trainings. "
         "Is it quicker than the usual one, and as good? Here both train the same architectures "
         "from the same random weights, and take turns, so that a busy machine slows both.\n\n"

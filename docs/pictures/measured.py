@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bort.agora.loop import agora
-from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_options, torus_world
+from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_world
 from bort.core.question import Question
 from bort.families import load_space
 from bort.families.abnc import abnc_report
@@ -217,7 +217,7 @@ def torus() -> str:
     """Three moments of a run on the torus, unrolled into its two angles."""
     spec = TorusSpec()
     world = torus_world(spec)
-    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    steps = list(agora(world.task, world.parts, world.options))
     canvas = Canvas(920, 400, "Agora fills the part of the torus that the training set lacks")
     last = len(steps) - 1
     for panel, number in enumerate((0, 1, last)):
