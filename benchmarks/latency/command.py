@@ -108,8 +108,9 @@ def _measure(
     from bort.core.serialise import from_json
     from bort.latency.noise import Noise
     from bort.latency.protocol import Protocol
-    from bort.latency.runtimes.kept_exports import keeping_exports
+    from bort.latency.runtimes.exporting import keeping_exports
     from bort.latency.timing import Instruments
+    from bort.report.jobs import sentence
     from bort.report.latency import noise_sentence
 
     with keeping_exports(folder / "onnx"):
@@ -122,7 +123,7 @@ def _measure(
                 count=count,
                 threads=threads,
                 instruments=Instruments(protocol=Protocol().lasting(minutes)),
-                on_progress=lambda text, title=title: _say(f"{title}: {text}"),  # type: ignore[misc]
+                on_step=lambda done, title=title: _say(f"{title}: {sentence(done)}"),  # type: ignore[misc]
             )
             content = json.dumps(result, allow_nan=False, indent=1).encode()
             write_atomically(folder / f"{step.name}.json", content)

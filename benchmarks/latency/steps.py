@@ -1,13 +1,14 @@
 """The measurements of `bort bench latency`, one file each, so that an interrupted run goes on."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.latency.busy import busy_loops
+from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.runs.landmarks import time_landmarks
@@ -68,7 +69,7 @@ def run_step(
     count: int,
     threads: int | None,
     instruments: Instruments | None = None,
-    on_progress: Callable[[str], None] = lambda _text: None,
+    on_step: OnStep = ignore,
 ) -> dict[str, Any]:
     """Measure, and answer with a profile's or the landmarks' JSON values.
 
@@ -77,25 +78,21 @@ def run_step(
     """
     spec = LatencySpec(runtime=step.runtime, sequence_length=step.sequence_length, threads=threads)
     with busy_loops() if step.kind == "busy" else nullcontext():
-        last: dict[str, Any] = {}
-        for text, found in _watched(step, space, spec, count, instruments):
-            on_progress(text)
-            last = found or last
-    return last
+        last: Any = None
+        for one in _steps(step, space, spec, count, instruments):
+            on_step(one)
+            last = one.result
+    return {} if last is None else dict(last.to_dict())
 
 
-def _watched(
+def _steps(
     step: BenchStep,
     space: SearchSpace,
     spec: LatencySpec,
     count: int,
     instruments: Instruments | None,
-) -> Iterator[tuple[str, dict[str, Any] | None]]:
+) -> Iterator[ProgressTo[Any]]:
     if step.kind == "landmarks":
-        for progress in time_landmarks(spec, wait=True, instruments=instruments):
-            found = progress.result.to_dict() if progress.result else None
-            yield f"{progress.stage} {progress.done}/{progress.total}", found
-        return
+        return time_landmarks(spec, wait=True, instruments=instruments)
     number = min(BUSY_COUNT, count) if step.kind == "busy" else count
-    for one in measure(space, spec, count=number, wait=True, instruments=instruments):
-        yield f"{one.stage} {one.done}/{one.total}", one.profile.to_dict() if one.profile else None
+    return measure(space, spec, count=number, wait=True, instruments=instruments)

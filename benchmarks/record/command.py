@@ -111,7 +111,7 @@ def _oracle(task: Any, spec: "TrainingSpec", space: Any) -> "ErrorOracle":
     from bort.tasks import load_task
     from bort.training.oracle import ErrorOracle
 
-    return ErrorOracle(load_task(task), spec, space, seed=0, on_progress=lambda _text: None)
+    return ErrorOracle(load_task(task), spec, space, seed=0, on_step=lambda _text: None)
 
 
 def _conditions(oracle: "ErrorOracle") -> "Conditions":
@@ -132,8 +132,8 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
 def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
     from benchmarks.record.recording import record as record_rows
     from bort.core.machine.locks import training_turn
-    from bort.jobs import Progress
-    from bort.report.terminal import progress
+    from bort.core.progress import Progress, Stage
+    from bort.report.jobs import progress
 
     def train(architecture: Any, seed: int) -> Any:
         with training_turn(oracle.spec.threads, lambda: False):
@@ -142,7 +142,7 @@ def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
     total, before = len(oracle.space) * len(oracle.seeds), len(log.done)
     started = time.monotonic()
     with progress("Recording") as show:
-        show(Progress(done=before, total=total, message="", eta_s=None))
+        show(Progress(done=before, total=total))
         for architecture, evaluation in record_rows(oracle.space, oracle.seeds, log, train):
             done = len(log.done)
             each = (time.monotonic() - started) / (done - before)
@@ -150,8 +150,10 @@ def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
                 Progress(
                     done=done,
                     total=total,
-                    message=f"{architecture.id}: error {evaluation.error_rate:.3f}",
+                    stage=Stage.TRAINING_CANDIDATES,
+                    subject=architecture.id,
                     eta_s=each * (total - done),
+                    numbers={"error": evaluation.error_rate},
                 )
             )
 

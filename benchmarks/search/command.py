@@ -119,8 +119,8 @@ def _carry_out(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
 @contextmanager
 def _progress(missing: "Sequence[Planned]", total: int) -> Iterator[Any]:
     """A bar over runs; the estimate knows that samplers differ in speed."""
-    from bort.jobs import Progress
-    from bort.report.terminal import progress
+    from bort.core.progress import Progress, Stage
+    from bort.report.jobs import progress
 
     kinds = [(table.name, sampler.name) for table, sampler, _ in missing]
     seconds: dict[tuple[str, str], list[float]] = {}
@@ -134,8 +134,9 @@ def _progress(missing: "Sequence[Planned]", total: int) -> Iterator[Any]:
                 seconds.setdefault(kinds[number - 1], []).append(now - last)
             last = now
             done = total - len(missing) + number
-            message = " ".join(kinds[number]) if number < len(kinds) else ""
-            bar(Progress(done, total, message, _seconds_left(kinds[number:], seconds)))
+            kind = " ".join(kinds[number]) if number < len(kinds) else None
+            left = _seconds_left(kinds[number:], seconds)
+            bar(Progress(done, total, Stage.SAMPLING, kind, left))
 
         yield show
 

@@ -68,6 +68,7 @@ def training(
     from benchmarks.training.rows import read_rows, report, summary, write_report
     from bort.core.study import TrainingSpec
     from bort.families import load_space
+    from bort.report.jobs import sentence
     from bort.tasks import load_task
     from bort.training.oracle import ErrorOracle
 
@@ -77,7 +78,11 @@ def training(
     searched = load_space(space)
     chosen = [searched.named(name.strip()) for name in architectures.split(",")]
     oracle = ErrorOracle(
-        load_task(options.task_spec(**task)), spec, searched, seed=0, on_progress=_say
+        load_task(options.task_spec(**task)),
+        spec,
+        searched,
+        seed=0,
+        on_step=lambda step: _say(sentence(step)),
     )
     setting = {"steps": steps, "batch_size": batch_size, "threads": oracle.threads}
     rows = [] if out is None else read_rows(out, setting)

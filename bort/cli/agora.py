@@ -68,7 +68,7 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -83,8 +83,8 @@ def run(
             else:
                 click.echo(f"Job {job} runs Agora: bort agora show {job}")
             return
-        with progress(f"Agora on {spec['task']}") as on_progress:
-            answer = jobs.run_here(store, kind, spec, study=name, on_progress=on_progress)
+        with progress(f"Agora on {spec['task']}") as on_step:
+            answer = jobs.run_here(store, kind, spec, study=name, on_step=on_step)
     if as_json:
         options.print_json(answer)
     elif ablate:
@@ -188,7 +188,7 @@ def replay(
     from bort import jobs
     from bort.jobs.kinds.agora import check_corrections
     from bort.report.agora import print_run
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
 
     corrections = [[*_place(text), None] for text in reject]
@@ -199,8 +199,8 @@ def replay(
         job, stored = _stored(store, job_id)
         check_corrections(stored, corrections)
         spec = {**job.spec, "replay": {"job": job_id, "corrections": corrections}}
-        with progress(f"Replaying job {job_id}") as on_progress:
-            answer = jobs.run_here(store, "agora", spec, study=job.study, on_progress=on_progress)
+        with progress(f"Replaying job {job_id}") as on_step:
+            answer = jobs.run_here(store, "agora", spec, study=job.study, on_step=on_step)
     if as_json:
         options.print_json(answer)
     else:

@@ -186,7 +186,9 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
         training=spec_of_training,
         **({"closing_steps": CLOSING * spec_of_training.steps} | chosen),
     )
-    read = run_task(spec, on_progress=lambda _d, _t, text: click.echo(text, err=True))
+    from bort.report.jobs import echo
+
+    read = run_task(spec, on_step=echo)
     _check(spec, read)
     if "representation" not in typed:
         usual = usual_representation(spec.sampler, has_pool=read.pool is not None)

@@ -12,7 +12,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bort.core import paths
-from bort.tasks import OnProgress, TaskInfo, list_tasks, prepare
+from bort.core.progress import OnStep
+from bort.core.progress import Progress as Step
+from bort.report.jobs import sentence
+from bort.tasks import TaskInfo, list_tasks, prepare
 
 
 @click.group()
@@ -36,8 +39,8 @@ def prepare_command(names: tuple[str, ...], force: bool, quiet: bool, as_json: b
       bort data prepare
       bort data prepare tweets editorials
     """
-    with _progress(hidden=quiet) as on_progress:
-        infos = prepare(names or None, on_progress=on_progress, force=force)
+    with _progress(hidden=quiet) as on_step:
+        infos = prepare(names or None, on_step=on_step, force=force)
     if as_json or not quiet:
         _print(infos, as_json=as_json)
 
@@ -90,14 +93,14 @@ def _table(infos: Sequence[TaskInfo]) -> Table:
 
 
 @contextmanager
-def _progress(*, hidden: bool) -> Iterator[OnProgress]:
+def _progress(*, hidden: bool) -> Iterator[OnStep]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     hidden = hidden or not console.is_terminal  # a log file gets no bar, nor an empty line
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         shown = bar.add_task("starting", total=None)
 
-        def on_progress(done: int, total: int, message: str) -> None:
-            bar.update(shown, completed=done, total=total, description=message)
+        def show(step: Step) -> None:
+            bar.update(shown, completed=step.done, total=step.total, description=sentence(step))
 
-        yield on_progress
+        yield show

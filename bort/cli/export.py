@@ -86,11 +86,9 @@ def _export(
         return export_bundle(store, record, out)
     if kind == "onnx":
         from bort.export.onnx import export_onnx
+        from bort.report.jobs import echo
 
-        def say(text: str) -> None:
-            click.echo(text, err=True)
-
-        return export_onnx(record, out, measure=measure, on_text=say)
+        return export_onnx(record, out, measure=measure, on_step=echo)
     from bort.export.huggingface import export_huggingface
 
     return export_huggingface(record, out)

@@ -110,7 +110,7 @@ def finetune(**given: Any) -> None:
     """
     from bort import jobs
     from bort.finetuning.plan import check_finetune, check_room, plan_finetune
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
 
     with open_store(given["store_url"]) as store:
@@ -134,9 +134,9 @@ def finetune(**given: Any) -> None:
             if given["as_json"]:
                 options.print_json({"job": job, "study": spec.study})
             return
-        with progress(f"Fine-tuning {', '.join(spec.picks)}") as on_progress:
+        with progress(f"Fine-tuning {', '.join(spec.picks)}") as on_step:
             answer = jobs.run_here(
-                store, "finetune", spec.to_dict(), study=spec.study, on_progress=on_progress
+                store, "finetune", spec.to_dict(), study=spec.study, on_step=on_step
             )
     if given["as_json"]:
         options.print_json(answer)

@@ -44,11 +44,11 @@ def list_(
     states = [state for state in JobState if state.is_active] if active else None
     with open_to_read(store_url) as store:
         found = list_jobs(store, study=study, states=states, limit=limit)
-    if as_json:
-        options.print_json({"jobs": [job.to_dict() for job in found]})
-        return
-    from bort.report.jobs import print_jobs
+    from bort.report.jobs import job_json, print_jobs
 
+    if as_json:
+        options.print_json({"jobs": [job_json(job) for job in found]})
+        return
     print_jobs(found)
 
 
@@ -70,11 +70,11 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
     with open_to_read(store_url) as store:
         job = find_job(store, job_id)
         events = store.events(job_id, limit=10)
-    if as_json:
-        options.print_json({**job.to_dict(), "events": [event.to_dict() for event in events]})
-        return
-    from bort.report.jobs import print_job
+    from bort.report.jobs import event_json, job_json, print_job
 
+    if as_json:
+        options.print_json({**job_json(job), "events": [event_json(event) for event in events]})
+        return
     print_job(job, events)
 
 
@@ -92,6 +92,7 @@ def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> Non
       bort jobs logs 3 --follow
     """
     from bort.jobs import find_job, follow_log
+    from bort.report.jobs import event_json
     from bort.storage import open_to_read, read_log
 
     with open_to_read(store_url) as store:
@@ -102,7 +103,7 @@ def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> Non
                 click.echo(text, nl=False)
             return
         log = "".join(texts)
-        events = [event.to_dict() for event in store.events(job_id)]
+        events = [event_json(event) for event in store.events(job_id)]
     options.print_json({"job": job_id, "events": events, "lines": log.splitlines()})
 
 
@@ -118,12 +119,13 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
       bort jobs cancel 3
     """
     from bort.jobs import cancel as cancel_job
+    from bort.report.jobs import job_json
     from bort.storage import open_store
 
     with open_store(store_url) as store:
         job = cancel_job(store, job_id)
     if as_json:
-        options.print_json(job.to_dict())
+        options.print_json(job_json(job))
     elif job.state.is_active:
         click.echo(f"Job {job_id} is asked to stop; watch it with: bort jobs show {job_id}")
     else:
@@ -147,7 +149,7 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
       bort jobs resume 3 --detach
     """
     from bort.jobs import resume as resume_job
-    from bort.report.terminal import progress
+    from bort.report.jobs import job_json, progress
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -155,12 +157,12 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
         if detach:
             resume_job(store, job_id, detach=True)
             if as_json:
-                options.print_json(store.job(job_id).to_dict())
+                options.print_json(job_json(store.job(job_id)))
             else:
                 click.echo(f"Job {job_id} goes on: bort jobs logs {job_id} --follow")
             return
-        with progress(f"Job {job_id}") as on_progress:
-            result = resume_job(store, job_id, detach=False, on_progress=on_progress)
+        with progress(f"Job {job_id}") as on_step:
+            result = resume_job(store, job_id, detach=False, on_step=on_step)
     if as_json:
         options.print_json(result or {})
     elif result and kind in _PRINTERS:

@@ -137,15 +137,13 @@ def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
     from bort.core.study import LatencySpec
     from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
-    from bort.report.terminal import progress
+    from bort.report.jobs import progress
     from bort.storage import open_store
 
     spec = LatencySpec(**workload)
     check_landmarks(spec)
-    with open_store(store_url) as store, progress("Landmarks") as on_progress:
-        answer = jobs.run_here(
-            store, "landmarks", {"latency": spec.to_dict()}, on_progress=on_progress
-        )
+    with open_store(store_url) as store, progress("Landmarks") as on_step:
+        answer = jobs.run_here(store, "landmarks", {"latency": spec.to_dict()}, on_step=on_step)
     found = LandmarkTiming.from_dict(answer)
     latency_report.warn(found.noise)
     if as_json:

@@ -16,8 +16,8 @@ from bort.core.study import LARGEST_SEED
 from bort.latency.runtimes import RUNTIME_NAMES
 
 if TYPE_CHECKING:
+    from bort.core.progress import ProgressTo
     from bort.latency.profile import LatencyProfile
-    from bort.latency.runs.space import MeasureStep
     from bort.storage import Store
 
 SETTLED_BY_STUDY = (
@@ -228,12 +228,12 @@ def _check_out(out: Path | None) -> None:
         raise InvalidProfileError(f"{out} cannot be written; name a file in a folder that exists")
 
 
-def _last(steps: "Iterator[MeasureStep]") -> "LatencyProfile":
+def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
     from bort.report import latency as latency_report
 
     profile = None
     for step in latency_report.watched(steps):
-        profile = step.profile
+        profile = step.result
     if profile is None:  # stopped before the first complete round
         raise click.Abort
     return profile

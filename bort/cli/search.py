@@ -11,9 +11,9 @@ from bort.cli import options
 from bort.cli import table as tables
 from bort.core.errors import BusyError
 from bort.core.parsing import parse_epsilon, parse_learning_rates, parse_lipschitz, parse_weights
+from bort.core.question import Goal, Question
 from bort.core.study import (
     DEVICES,
-    GOALS,
     INITIALISATIONS,
     LatencySpec,
     SearchSpec,
@@ -48,7 +48,7 @@ ASKED_OF_A_TABLE = (
     "--goal",
     default="cover",
     show_default=True,
-    metavar="|".join(GOALS),
+    metavar="|".join(Goal),
     help="Cover all trade-offs, find the best W, or evaluate everything.",
 )
 @click.option("--epsilon", default="0.25", show_default=True, help="Certify within 1+epsilon.")
@@ -154,8 +154,8 @@ def _search_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
+    from bort.report.jobs import echo, progress
     from bort.report.latency import differences_words
-    from bort.report.terminal import progress
     from bort.storage import check_store, open_store
     from bort.studies.plan import check_profile, check_study
 
@@ -163,7 +163,7 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     spec = _spec(given)
     spec = check_study(
         spec,
-        on_progress=lambda _done, _total, text: click.echo(text, err=True),
+        on_step=echo,
         on_warning=lambda text: click.echo(f"note: {text}", err=True),
     )
     with open_store(given["store_url"]) as store:
@@ -179,10 +179,8 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
             click.echo(f"Job {job} searches {spec.name}: bort jobs show {job}", err=True)
             return {"job": job, "study": spec.name}
-        with progress(f"Searching {spec.name}") as on_progress:
-            return jobs.run_here(
-                store, "search", spec.to_dict(), study=spec.name, on_progress=on_progress
-            )
+        with progress(f"Searching {spec.name}") as on_step:
+            return jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
 
 
 def _apply_preset(context: click.Context, given: dict[str, Any]) -> None:
@@ -195,14 +193,16 @@ def _apply_preset(context: click.Context, given: dict[str, Any]) -> None:
 def _search_spec(given: dict[str, Any]) -> SearchSpec:
     lipschitz = given["lipschitz"]
     return SearchSpec(
-        goal=given["goal"],
-        epsilon=parse_epsilon(given["epsilon"]),
-        weights=parse_weights(given["weights"]),
+        question=Question(
+            goal=given["goal"],
+            epsilon=parse_epsilon(given["epsilon"]),
+            weights=parse_weights(given["weights"]),
+            lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
+            slack=given["slack"],
+            confidence=given["confidence"],
+        ),
         budget=given["budget"],
         minutes=given["minutes"],
-        lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
-        slack=given["slack"],
-        confidence=given["confidence"],
         audit=given["audit"],
         include=tuple(part.strip() for part in given["include"].split(",") if part.strip()),
         seed=given["seed"],

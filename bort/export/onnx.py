@@ -6,7 +6,7 @@ else on random tokens; latency of the files themselves is measured beside PyTorc
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError, ExportError
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.export.card import model_card
 from bort.export.huggingface import check_files
 from bort.export.target import listed, new_folder
 from bort.families import SearchSpace
 from bort.latency.protocol import HANDFUL, Run
 from bort.latency.runtimes import runtime_kind
-from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx import open_session
 from bort.latency.timing import Instruments, time_candidates
 from bort.latency.workload import Candidate, Workload
 from bort.storage import ModelRecord
@@ -57,7 +58,7 @@ def export_onnx(
     *,
     measure: bool = True,
     instruments: Instruments | None = None,
-    on_text: Callable[[str], object] | None = None,
+    on_step: OnStep = ignore,
 ) -> dict[str, Any]:
     """Write both ONNX files, configuration, tokenizer and model card to the new folder `out`.
 
@@ -71,14 +72,13 @@ def export_onnx(
     """
     runtime_kind("onnx-float32").check_installed()
     check_files(model)
-    say = on_text or (lambda _text: None)
     from bort.training.model_files import load_classifier
 
     with new_folder(out) as part:
         original = load_classifier(model.folder, model.name)
-        say("Exporting")
+        on_step(Progress(stage=Stage.EXPORTING, subject=model.name))
         _write(original, model, part)
-        say("Comparing")
+        on_step(Progress(stage=Stage.CHECKING_EXPORT, subject=model.name))
         probe = probe_of(model)
         parity = _parity(original, part, probe)
         latency = _latencies(original, part, model, instruments) if measure else {}
@@ -102,7 +102,7 @@ def export_onnx(
 def _write(original: Any, model: ModelRecord, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from bort.latency.runtimes.onnx_export import export, quiet_exporter
+    from bort.latency.runtimes.exporting import export, quiet_exporter
 
     with quiet_exporter():
         export(original, candidate_of(model), folder / FLOAT32)
@@ -250,7 +250,7 @@ def _latencies(
     for step in time_candidates(
         candidates, "torch-float32", workload, seed=0, wait=True, instruments=tools
     ):
-        timing = step.timing
+        timing = step.result
     if timing is None:
         return {}
     return {

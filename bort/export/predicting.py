@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bort.core.errors import ExportError, InvalidDataError
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
-from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx import open_session
 from bort.tasks.files import ENDINGS, read_bytes, read_columns
 from bort.training.tokens import load_tokenizer
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bort.core.architecture import Architecture
 from bort.core.finetune import FineTuneSpec
+from bort.core.progress import OnStep, ignore
 from bort.families import SearchSpace
 from bort.tasks import Task
 from bort.training.candidate import Candidate, build_candidate
@@ -20,7 +21,7 @@ from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.reduction import principal_axes
-from bort.training.teacher import OnText, Teacher, answers_to, classifier_over, one_hot, softmax
+from bort.training.teacher import Teacher, answers_to, classifier_over, one_hot, softmax
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table
@@ -124,7 +125,7 @@ def open_classroom(
     task: Task,
     spec: FineTuneSpec,
     *,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Classroom:
     """Prepare everything that the trainings on `task` share.
@@ -138,7 +139,7 @@ def open_classroom(
     """
     space = SearchSpace.from_dict({**spec.space, "fixed": _fixed(spec, task)})
     oracle = ErrorOracle(
-        task, spec.training, space, seed=spec.seed, on_progress=on_text, should_stop=should_stop
+        task, spec.training, space, seed=spec.seed, on_step=on_step, should_stop=should_stop
     )
     wider = _widened(task, spec, oracle) if _needs_pool(spec) else task
     if wider is task:
@@ -158,7 +159,7 @@ def open_classroom(
                 encoded,
                 max_length=spec.training.max_length,
                 device=oracle.device,
-                on_text=on_text,
+                on_step=on_step,
                 should_stop=should_stop,
             )
         donor = _donor_over(oracle, encoded)

@@ -1,10 +1,12 @@
 """Latency of the realised models, measured beside their teacher and a landmark, interleaved."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.machine.fingerprint import this_machine
+from bort.core.progress import OnStep, ignore
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
@@ -12,7 +14,7 @@ from bort.latency.protocol import HANDFUL
 from bort.latency.runs.landmarks import LANDMARKS, Landmark
 from bort.latency.runs.space import workload_of
 from bort.latency.runtimes import runtime_kind
-from bort.latency.timing import Instruments, TimingStep, never, time_candidates
+from bort.latency.timing import Instruments, never, time_candidates
 from bort.latency.workload import Candidate
 from bort.training.source import read_config
 
@@ -56,7 +58,7 @@ def measure_latencies(
     spec: LatencySpec,
     runtimes: Sequence[str],
     *,
-    on_step: Callable[[str, TimingStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, Any] | None:
     """Time all candidates on every runtime, under the study's batch size, length and threads.
@@ -66,7 +68,7 @@ def measure_latencies(
         space: the study's, for what lengths it allows.
         spec: the study's.
         runtimes: names; those that are not installed were refused before.
-        on_step: hears of progress, with the runtime's name.
+        on_step: hears each step; its subject is the runtime.
         should_stop: True ends early.
     Returns:
         By runtime: `{"fingerprint", "noise_ok", "noise", "models": {name: latency}}`; None where
@@ -89,9 +91,8 @@ def measure_latencies(
             should_stop=should_stop,
             instruments=Instruments(protocol=HANDFUL),
         ):
-            timing = step.timing
-            if on_step is not None:
-                on_step(runtime, step)
+            timing = step.result
+            on_step(replace(step, subject=runtime))
         if timing is None or not timing.complete:
             return None
         machine = this_machine(runtime_kind(runtime).libraries, threads=workload.threads)
@@ -117,7 +118,7 @@ def latencies_of(
     room: "Classroom",
     picks: Sequence[Architecture],
     *,
-    on_step: Callable[[str, TimingStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, Any] | None:
     """The picks beside their teacher and the landmarks of like size; see `measure_latencies`.

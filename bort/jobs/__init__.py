@@ -5,11 +5,11 @@ restarting the dashboard, never touches it.
 """
 
 from bort.jobs.runtime.attempt import JobCancelledError, JobFailedError
-from bort.jobs.runtime.context import JobContext, ProgressListener
+from bort.jobs.runtime.context import JobContext
 from bort.jobs.runtime.control import cancel, resume, run_here, start_detached
 from bort.jobs.runtime.runners import RUNNERS, Runner
 from bort.jobs.runtime.watch import find_job, follow_log, list_jobs
-from bort.storage import JobEvent, JobRecord, JobState, Progress
+from bort.storage import JobEvent, JobRecord, JobState
 
 __all__ = [
     "RUNNERS",
@@ -19,8 +19,6 @@ __all__ = [
     "JobFailedError",
     "JobRecord",
     "JobState",
-    "Progress",
-    "ProgressListener",
     "Runner",
     "cancel",
     "find_job",

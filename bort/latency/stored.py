@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bort.core.errors import InvalidProfileError
+from bort.core.progress import OnStep, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.space import MeasureStep, ensure_profile
+from bort.latency.runs.space import ensure_profile
 from bort.latency.timing import never
 from bort.storage import ProfileKey, Store, StudyRecord
 
@@ -118,7 +119,7 @@ def study_profile(
     space: SearchSpace,
     spec: LatencySpec,
     *,
-    on_progress: Callable[[MeasureStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> LatencyProfile | None:
     """The profile that `spec` names, or the stored one for this machine, or a new measurement.
@@ -146,5 +147,5 @@ def study_profile(
         store.put_profile(profile.to_dict(), profile.name, key=key)
 
     return ensure_profile(
-        space, spec, find=find, save=save, on_progress=on_progress, should_stop=should_stop
+        space, spec, find=find, save=save, on_step=on_step, should_stop=should_stop
     )

@@ -5,11 +5,11 @@ import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 
 from bort.core.machine.locks import measuring
+from bort.core.progress import ProgressTo, Stage, towards
 from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
 from bort.latency.pace import Pace, PaceBook, references_beside
 from bort.latency.pace_book import PaceFiles
@@ -28,8 +28,6 @@ from bort.latency.protocol import (
 from bort.latency.runtimes import open_runtime
 from bort.latency.steadiness import drift, resolution, round_factors
 from bort.latency.workload import Candidate, Runtime, Workload
-
-Stage = Literal["building", "warming up", "measuring", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +54,6 @@ class Timing:
     def rounds(self) -> int:
         """Complete rounds."""
         return int(self.seconds.shape[1])
-
-
-@dataclass(frozen=True, slots=True)
-class TimingStep:
-    """Progress: `done` of `total` in this stage; the last one carries the timing.
-
-    A measurement that is stopped before its first complete round ends without a timing.
-
-    Attributes:
-        seconds_left: of the whole measurement, as far as it can be told; rounds are added where
-            the machine is restless.
-    """
-
-    stage: Stage
-    done: int
-    total: int
-    timing: Timing | None = None
-    seconds_left: float | None = None
 
 
 def _lock(should_stop: Callable[[], bool], wait: bool) -> contextlib.AbstractContextManager[None]:
@@ -120,7 +100,7 @@ def time_candidates(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[TimingStep]:
+) -> Iterator[ProgressTo[Timing]]:
     """Build, warm up and time candidates, interleaved; the lock is held meanwhile.
 
     Args:
@@ -130,7 +110,8 @@ def time_candidates(
         wait: for another measurement to end, instead of raising.
         should_stop: asked often; True ends early with what complete rounds there are.
     Yields:
-        Progress; the last step carries the timing, unless there is none.
+        Steps; the last carries the timing. One that is stopped before its first complete round
+        ends without. The seconds left may grow: a restless machine needs more rounds.
     Raises:
         BusyError: somebody else measures, and `wait` is off.
         InvalidOptionError, MissingExtraError: no such runtime, or not installed.
@@ -150,13 +131,12 @@ def time_candidates(
             runs.append(engine.prepare(candidate))
             each = (tools.clock() - begin) / len(runs)
             left = each * (len(wanted) - len(runs)) + tools.protocol.budget_seconds
-            yield TimingStep("building", len(runs), len(wanted), seconds_left=left)
+            yield ProgressTo(len(runs), len(wanted), Stage.BUILDING, eta_s=left)
         for step in _time_runs(runs, workload, seed, should_stop, tools):
-            if step.timing is not None and tools.paces is not None:
+            if step.result is not None and tools.paces is not None:
                 keys = [one.key for one in wanted]
-                timing = _at_usual_pace(step.timing, keys, tools.paces, runtime, workload)
-                timing = timing.first(len(candidates))
-                yield replace(step, timing=timing)
+                timing = _at_usual_pace(step.result, keys, tools.paces, runtime, workload)
+                yield towards(step, timing.first(len(candidates)))
             else:
                 yield step
 
@@ -192,14 +172,14 @@ def _time_runs(
     seed: int,
     should_stop: Callable[[], bool],
     tools: Instruments,
-) -> Iterator[TimingStep]:
+) -> Iterator[ProgressTo[Timing]]:
     typical: list[float] = []
     for run in runs:
         if should_stop():
             return
         typical.append(warm_up(run, tools.clock, tools.protocol))
         left = tools.protocol.budget_seconds
-        yield TimingStep("warming up", len(typical), len(runs), seconds_left=left)
+        yield ProgressTo(len(typical), len(runs), Stage.WARMING_UP, eta_s=left)
     tools.settle(should_stop)
     places = _references(typical)
     pair = runs[places[0]], runs[places[1]]
@@ -207,7 +187,7 @@ def _time_runs(
     rng, seconds, planned = np.random.default_rng(seed), list[FloatArray](), 0
     for one_round, planned, left in _rounds(runs, typical, rng, should_stop, tools):
         seconds.append(one_round)
-        yield TimingStep("measuring", len(seconds), planned, seconds_left=left)
+        yield ProgressTo(len(seconds), planned, Stage.MEASURING, eta_s=left)
     if not seconds:
         return
     share = others.read()
@@ -224,7 +204,7 @@ def _time_runs(
         summarise(times, rng=rng, factors=own) for times, own in zip(stacked, factors, strict=True)
     )
     timing = Timing(latencies, stacked, noise, len(seconds) >= planned)
-    yield TimingStep("done", len(seconds), len(seconds), timing, 0.0)
+    yield ProgressTo(len(seconds), len(seconds), Stage.DONE, eta_s=0.0, result=timing)
 
 
 def _references(typical: Sequence[float]) -> tuple[int, int]:

@@ -1,16 +1,23 @@
-"""Jobs as people read them in the terminal."""
+"""Jobs and their progress in words: the sentences for pages and terminal, bars and tables."""
 
-import json
+import math
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from bort.core.progress import OnStep, Progress, Stage
 from bort.report.terminal import duration
 from bort.storage import JobEvent, JobRecord, JobState
+from bort.storage.records import iso
 
 _STYLES = {
     JobState.RUNNING: "bold",
@@ -18,6 +25,189 @@ _STYLES = {
     JobState.FAILED: "red",
     JobState.LOST: "yellow",
 }
+
+
+_STAGES = {
+    Stage.DONE: "Done",
+    Stage.WAITING_FOR_TRAINING: "Waiting for another training to end",
+    Stage.WAITING_FOR_MEASUREMENT: "Waiting for another measurement to end: {subject}",
+    Stage.FETCHING: "Fetching {subject}",
+    Stage.PREPARING_TASK: "Preparing {subject}",
+    Stage.LOADING_TASK: "Loading the task",
+    Stage.READING_TEXTS: "Reading the task's texts",
+    Stage.BUILDING: "Building the models",
+    Stage.WARMING_UP: "Warming up",
+    Stage.MEASURING: "Measuring latency",
+    Stage.TRAINING_TEACHER: "Fine-tuning the teacher",
+    Stage.LABELLING: "Labelling texts with the teacher: {subject}",
+    Stage.TRAINING_CANDIDATES: "Training {subject}",
+    Stage.AUDITING: "Auditing {subject}",
+    Stage.SAMPLING: "Sampling {subject}",
+    Stage.AGORA_ROUND: "Training a round",
+    Stage.COMPARING: "Comparing",
+    Stage.DISTIL: "Distilling {subject}",
+    Stage.FINETUNE: "Fine-tuning {subject}",
+    Stage.AGORA: "Round {round} of Agora for {subject}",
+    Stage.PLAIN: "Training {subject} without a teacher",
+    Stage.COMPARING_BASELINES: "Comparing with the baselines",
+    Stage.EXPORTING: "Exporting {subject}",
+    Stage.CHECKING_EXPORT: "Comparing the exported model with the original",
+}
+_WITHOUT_SUBJECT = {
+    Stage.WAITING_FOR_MEASUREMENT: "Waiting for another measurement to end",
+    Stage.TRAINING_CANDIDATES: "Training candidates",
+}
+_ON_A_RUNTIME = (Stage.BUILDING, Stage.WARMING_UP, Stage.MEASURING)
+_RESULTS = {
+    "error": "error {:.3f}",
+    "loss": "loss {:.3f}",
+    "dev_error": "dev error {:.3f}",
+    "audit_error": "audit error {:.3f}",
+}
+
+
+def sentence(step: Progress) -> str:
+    """What is being done, and the latest results; empty where nothing is known yet.
+
+    Examples:
+        >>> sentence(Progress(3, 20, Stage.TRAINING_CANDIDATES, "1-2-64-128"))
+        'Training 1-2-64-128'
+        >>> numbers = {"dev_error": 0.25, "audit_error": 0.31, "round": 2}
+        >>> sentence(Progress(3, 8, Stage.AGORA_ROUND, numbers=numbers))
+        'Round 2: dev error 0.250, audit error 0.310'
+        >>> sentence(Progress(5, 80, Stage.TRAINING_TEACHER).within(Progress(1, 9)))
+        'Fine-tuning the teacher, 5 of 80'
+    """
+    if step.stage is Stage.STARTING:
+        return ""
+    results = [
+        words.format(value)
+        for name, words in _RESULTS.items()
+        if (value := step.numbers.get(name)) is not None
+    ]
+    return f"{_doing(step)}: {', '.join(results)}" if results else _doing(step) + _part(step)
+
+
+def _doing(step: Progress) -> str:
+    numbers = step.numbers
+    if step.subject is None and step.stage in _WITHOUT_SUBJECT:
+        return _WITHOUT_SUBJECT[step.stage]
+    if step.stage is Stage.AGORA_ROUND and "round" in numbers:
+        return f"Round {numbers['round']}"
+    if step.stage is Stage.TRAINING_CANDIDATES and "error" in numbers:
+        return f"{step.subject}"
+    words = _STAGES[step.stage].format(subject=step.subject, **numbers)
+    if step.stage in _ON_A_RUNTIME and step.subject is not None:
+        words += f" on {step.subject}"
+    seed = numbers.get("seed")
+    return words if seed is None else f"{words}, seed {seed}"
+
+
+def _part(step: Progress) -> str:
+    """How far the part at hand is, where the count beside the sentence does not say so."""
+    done, total = step.numbers.get("part_done"), step.numbers.get("part_total")
+    if total is None and step.stage in _ON_A_RUNTIME:
+        done, total = step.done, step.total
+    if total is None:
+        return ""
+    return f", {'round ' if step.stage is Stage.MEASURING else ''}{done} of {total}"
+
+
+LINE_EVERY_S = 10.0
+
+
+@contextmanager
+def progress(title: str) -> Iterator[OnStep]:
+    """Draw a bar with an estimate on standard error; give what it yields to a job.
+
+    Where standard error is no terminal (a file, a pipe), prints a line for each news instead.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(title)
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+        TextColumn("{task.fields[message]}", markup=False),
+    )
+    with Bar(*columns, console=console, transient=False) as bar:
+        line = bar.add_task(title, total=None, left="", message="")
+
+        def show(step: Progress) -> None:
+            left = "" if step.eta_s is None else f"about {duration(step.eta_s)} left"
+            bar.update(
+                line, completed=step.done, total=step.total, left=left, message=sentence(step)
+            )
+
+        yield show
+
+
+class _Lines:
+    """Prints progress as lines: a new stage or subject at once, a count every ten seconds."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._latest: object = None
+        self._at = -math.inf
+
+    def __call__(self, step: Progress) -> None:
+        news, now = (step.stage, step.subject), time.monotonic()
+        if news == self._latest and now < self._at + LINE_EVERY_S:
+            return
+        self._latest, self._at = news, now
+        count = "" if step.total is None else f" {step.done}/{step.total}"
+        left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
+        print(f"{self._title}{count}: {sentence(step)}{left}", file=sys.stderr)
+
+
+def echo(step: Progress) -> None:
+    """Print a step as one line on standard error."""
+    print(sentence(step), file=sys.stderr)
+
+
+def job_json(job: JobRecord) -> dict[str, Any]:
+    """A job as `--json` prints it: times as UTC ISO 8601, codes beside their sentences."""
+    step = job.progress
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "study": job.study,
+        "state": job.state.value,
+        "attempt": job.attempt,
+        "created_at": iso(job.created_at),
+        "started_at": iso(job.started_at),
+        "finished_at": iso(job.finished_at),
+        "heartbeat_at": iso(job.heartbeat_at),
+        "seconds": round(job.seconds, 3),
+        "progress": {
+            "done": step.done,
+            "total": step.total,
+            "message": sentence(step),
+            "eta_s": step.eta_s,
+            "stage": step.stage.value,
+            "subject": step.subject,
+            "numbers": dict(step.numbers),
+            "extra": {"stage": step.stage.value, **step.numbers},
+        },
+        "reason": job.reason,
+        "cancel_requested": job.cancel_requested,
+        "can_resume": job.state.can_resume,
+        "is_detached": job.is_detached,
+        "host": job.process.host if job.process else None,
+        "pid": job.process.pid if job.process else None,
+        "folder": str(job.folder),
+        "spec": dict(job.spec),
+        "result": None if job.result is None else dict(job.result),
+    }
+
+
+def event_json(event: JobEvent) -> dict[str, Any]:
+    """An event as `--json` prints it."""
+    return {"at": iso(event.at), "level": event.level, "message": event.message}
 
 
 def print_jobs(jobs: Sequence[JobRecord]) -> None:
@@ -48,7 +238,7 @@ def print_jobs(jobs: Sequence[JobRecord]) -> None:
 def _what(job: JobRecord) -> Text:
     """The study, or the kind of a job that has none; and below, small, its latest news."""
     what = Text(job.study or job.kind)
-    news = job.reason or ("" if job.state is JobState.DONE else job.progress.message)
+    news = job.reason or ("" if job.state is JobState.DONE else sentence(job.progress))
     kind = job.kind if job.study and job.kind != "search" else ""
     remark = ": ".join(part for part in (kind, news) if part)
     return what.append(f"\n{remark}", style="dim") if remark else what
@@ -75,7 +265,7 @@ def _lines(job: JobRecord) -> list[tuple[str, str]]:
         ("study", job.study or ""),
         ("state", f"{job.state}: {job.reason}" if job.reason else job.state),
         ("attempt", str(job.attempt) if job.attempt > 1 else ""),
-        ("progress", " ".join([_progress(job), job.progress.message]).strip()),
+        ("progress", " ".join([_progress(job), sentence(job.progress)]).strip()),
         ("left", "" if left is None else f"about {duration(left)}"),
         *_extra(job),
         ("time", duration(job.seconds)),
@@ -87,16 +277,11 @@ def _lines(job: JobRecord) -> list[tuple[str, str]]:
 
 
 def _extra(job: JobRecord) -> list[tuple[str, str]]:
-    """What this kind of job tells besides; numbers as people read them."""
+    """The numbers that this kind of job shows."""
     return [
-        (name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else _plain(value))
-        for name, value in job.progress.extra.items()
-        if name != "study"
+        (name.replace("_", " "), "none" if value is None else f"{value:.4g}")
+        for name, value in job.progress.numbers.items()
     ]
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
 
 
 def _progress(job: JobRecord) -> str:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.machine.fingerprint import Difference
+from bort.core.progress import Progress as Step
+from bort.core.progress import Stage
 from bort.latency.noise import Disturbance, Finding, Noise
 from bort.latency.runs.landmarks import (
     BASE,
@@ -27,24 +29,11 @@ if TYPE_CHECKING:
     from bort.latency.profile import LatencyProfile
 
 _TITLES = {
-    "building": "Building the architectures",
-    "warming up": "Warming up",
-    "measuring": "Measuring, in rounds",
-    "done": "Fitting the model",
+    Stage.BUILDING: "Building the architectures",
+    Stage.WARMING_UP: "Warming up",
+    Stage.MEASURING: "Measuring, in rounds",
+    Stage.DONE: "Fitting the model",
 }
-
-
-class Step(Protocol):
-    """What can be watched: so far `done` of `total` in this stage."""
-
-    @property
-    def stage(self) -> str: ...  # noqa: D102
-
-    @property
-    def done(self) -> int: ...  # noqa: D102
-
-    @property
-    def total(self) -> int: ...  # noqa: D102
 
 
 S = TypeVar("S", bound=Step)
@@ -63,7 +52,7 @@ def watched(steps: Iterable[S]) -> Iterator[S]:
     if first is None:
         return
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        lines: dict[str, Any] = {}
+        lines: dict[Stage, Any] = {}
         for step in itertools.chain([first], steps):
             if step.stage not in lines:
                 lines[step.stage] = bar.add_task(_TITLES[step.stage], total=step.total)

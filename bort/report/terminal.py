@@ -1,71 +1,14 @@
-"""What people see in the terminal: a progress bar on standard error, the answer as a table."""
+"""What people see in the terminal: the answer of a search as a table."""
 
-import math
-import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from bort.jobs import Progress, ProgressListener
-
-LINE_EVERY_S = 10.0
 _OBJECTIVES = ("parameters", "latency ms")
-
-
-@contextmanager
-def progress(title: str) -> Iterator[ProgressListener]:
-    """A bar with an estimate on standard error; give what it yields to a job.
-
-    Where standard error is no terminal (a file, a pipe), a line for every news instead.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines(title)
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}", markup=False),
-        TextColumn("{task.fields[message]}", markup=False),
-    )
-    with Bar(*columns, console=console, transient=False) as bar:
-        line = bar.add_task(title, total=None, left="", message="")
-
-        def show(step: Progress) -> None:
-            left = "" if step.eta_s is None else f"about {duration(step.eta_s)} left"
-            bar.update(line, completed=step.done, total=step.total, left=left, message=step.message)
-
-        yield show
-
-
-class _Lines:
-    """Prints progress as lines: a new message at once, a count alone every ten seconds."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._message = ""
-        self._at = -math.inf
-
-    def __call__(self, step: Progress) -> None:
-        message = re.sub(r"\d[\d.,]*", "", step.message)  # a count in words is no news
-        now = time.monotonic()
-        if message == self._message and now < self._at + LINE_EVERY_S:
-            return
-        self._message, self._at = message, now
-        count = "" if step.total is None else f" {step.done}/{step.total}"
-        left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
-        click.echo(f"{self._title}{count}: {step.message}{left}", err=True)
 
 
 def duration(seconds: float) -> str:

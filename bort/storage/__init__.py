@@ -16,7 +16,6 @@ from bort.storage.records import (
     ProcessIdentity,
     ProfileKey,
     ProfileRecord,
-    Progress,
     StudyRecord,
 )
 from bort.storage.runs import append_log, open_log, read_log, write_json, write_json_file
@@ -34,7 +33,6 @@ __all__ = [
     "ProcessIdentity",
     "ProfileKey",
     "ProfileRecord",
-    "Progress",
     "Store",
     "StudyRecord",
     "append_log",

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bort.core.errors import BusyError, InvalidOptionError
+from bort.core.progress import Progress
 from bort.storage import schema
 from bort.storage.database import Database
-from bort.storage.jobs import read_job
-from bort.storage.records import Heartbeat, JobRecord, JobState, ProcessIdentity, Progress
+from bort.storage.jobs import progress_row, read_job
+from bort.storage.records import Heartbeat, JobRecord, JobState, ProcessIdentity
 from bort.storage.studies import discard_if_empty
 
 _jobs = schema.jobs
@@ -65,7 +66,7 @@ class JobLife:
             "seconds": _jobs.c.seconds_before + (now - _jobs.c.started_at),
         }
         if progress is not None:
-            values["progress"] = progress.to_dict()
+            values["progress"] = progress_row(progress)
         with self._db.writing() as connection:
             changed = connection.execute(
                 _attempt(job_id, attempt, [JobState.RUNNING, JobState.LOST]).values(**values)
@@ -102,7 +103,7 @@ class JobLife:
             "seconds": _jobs.c.seconds_before + (now - sa.func.coalesce(_jobs.c.started_at, now)),
         }
         if progress is not None:
-            values["progress"] = progress.to_dict()
+            values["progress"] = progress_row(progress)
         open_states = [JobState.QUEUED, JobState.RUNNING, JobState.LOST]
         with self._db.writing() as connection:
             changed = connection.execute(_attempt(job_id, attempt, open_states).values(**values))

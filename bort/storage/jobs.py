@@ -6,10 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.core.errors import BusyError, UnknownJobError
+from bort.core.errors import BusyError, StoreError, UnknownJobError
+from bort.core.progress import Progress
+from bort.core.serialise import from_json
 from bort.storage import runs, schema
 from bort.storage.database import Database
-from bort.storage.records import JobRecord, JobState, ProcessIdentity, Progress
+from bort.storage.records import JobRecord, JobState, ProcessIdentity
 
 _jobs = schema.jobs
 
@@ -37,7 +39,7 @@ class Jobs:
             "created_at": time.time(),
             "seconds": 0.0,
             "seconds_before": 0.0,
-            "progress": Progress().to_dict(),
+            "progress": progress_row(Progress()),
             "cancel_requested": False,
             "is_detached": is_detached,
             "folder_name": "",
@@ -96,6 +98,18 @@ class Jobs:
         runs.delete_folder(record)
 
 
+def progress_row(step: Progress) -> dict[str, Any]:
+    """A step as it is stored; what else a step towards a result carries is left out."""
+    return {
+        "done": step.done,
+        "total": step.total,
+        "stage": step.stage.value,
+        "subject": step.subject,
+        "eta_s": step.eta_s,
+        "numbers": dict(step.numbers),
+    }
+
+
 def read_job(connection: sa.Connection, job_id: int) -> JobRecord:
     """Read one job within the caller's transaction.
 
@@ -124,7 +138,9 @@ def _job(row: Any) -> JobRecord:
         finished_at=row.finished_at,
         heartbeat_at=row.heartbeat_at,
         seconds=row.seconds,
-        progress=Progress(**row.progress),
+        progress=from_json(
+            Progress, row.progress, what=f"the progress of job {row.id}", error=StoreError
+        ),
         reason=row.reason,
         result=row.result,
         cancel_requested=row.cancel_requested,

@@ -1,7 +1,7 @@
 """The values that go into the store and come out of it. Frozen; never rows of the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bort.core import paths
 from bort.core.evaluation import Evaluation
+from bort.core.progress import Progress
 from bort.core.study import StudySpec
 
 
@@ -39,35 +40,6 @@ class JobState(StrEnum):
     def can_resume(self) -> bool:
         """It ended before its work was done."""
         return self in (JobState.FAILED, JobState.CANCELLED, JobState.LOST)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job is.
-
-    Attributes:
-        done: finished units of work.
-        total: units in all; None where nobody can know.
-        message: one line for people.
-        eta_s: estimated seconds left; None where unknown.
-        extra: what this kind of job wants to show live, for example `certified_epsilon`.
-    """
-
-    done: int = 0
-    total: int | None = None
-    message: str = ""
-    eta_s: float | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "done": self.done,
-            "total": self.total,
-            "message": self.message,
-            "eta_s": self.eta_s,
-            "extra": dict(self.extra),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +103,6 @@ class JobRecord:
         """Its log: for people, one line per event, and whatever its process printed."""
         return self.folder / "log.txt"
 
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`: times as UTC ISO 8601."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "study": self.study,
-            "state": self.state.value,
-            "attempt": self.attempt,
-            "created_at": iso(self.created_at),
-            "started_at": iso(self.started_at),
-            "finished_at": iso(self.finished_at),
-            "heartbeat_at": iso(self.heartbeat_at),
-            "seconds": round(self.seconds, 3),
-            "progress": self.progress.to_dict(),
-            "reason": self.reason,
-            "cancel_requested": self.cancel_requested,
-            "can_resume": self.state.can_resume,
-            "is_detached": self.is_detached,
-            "host": self.process.host if self.process else None,
-            "pid": self.process.pid if self.process else None,
-            "folder": str(self.folder),
-            "spec": dict(self.spec),
-            "result": None if self.result is None else dict(self.result),
-        }
-
 
 class Heartbeat(NamedTuple):
     """What a job learns when it says that it lives.
@@ -174,10 +121,6 @@ class JobEvent:
     at: float
     level: str
     message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {"at": iso(self.at), "level": self.level, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,17 @@
 """Before Start: can this study run, and what will it cost? Imports no torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bort.core.errors import InvalidFieldError
 from bort.core.machine.fingerprint import Difference
+from bort.core.progress import OnStep, ignore
 from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
 from bort.latency.runs.space import profile_key, workload_of
-from bort.latency.runtimes.registry import runtime_kind
+from bort.latency.runtimes import runtime_kind
 from bort.latency.stored import study_profile
 from bort.storage import Store
 from bort.studies.estimates import (
@@ -20,7 +21,7 @@ from bort.studies.estimates import (
     training_speed,
     trains_teacher,
 )
-from bort.tasks import OnProgress, load_task, resolve
+from bort.tasks import load_task, resolve
 from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
@@ -57,7 +58,7 @@ def check_study(
     spec: StudySpec,
     *,
     fetch: bool = True,
-    on_progress: OnProgress | None = None,
+    on_step: OnStep = ignore,
     on_warning: Callable[[str], object] | None = None,
 ) -> StudySpec:
     """Check that a study can start here, before anything is stored.
@@ -65,7 +66,7 @@ def check_study(
     Args:
         spec: what is asked.
         fetch: load a set of the hub now, however large; False leaves that to the job.
-        on_progress: hears of the fetching.
+        on_step: hears of the fetching.
         on_warning: hears of what is odd about the data, one line each.
     Returns:
         The spec; its space counts as many labels as the task has classes, where that is known.
@@ -87,7 +88,7 @@ def check_study(
     name = resolve(spec.task.task)
     if name.startswith("hub:") and not fetch:
         return spec
-    task = load_task(spec.task, on_progress=on_progress)
+    task = load_task(spec.task, on_step=on_step)
     if on_warning is not None:
         for warning in task.warnings:
             on_warning(warning)
@@ -118,17 +119,12 @@ def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
 
 
 def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:
-    length, lipschitz = spec.training.max_length, spec.search.lipschitz
+    length = spec.training.max_length
     if length is not None and not 4 <= length <= longest:
         raise InvalidFieldError(
             "max_length", f"max length must be 4 to {longest}, the longest here, got {length}"
         )
-    if isinstance(lipschitz, Mapping) and set(lipschitz) != set(space.dimensions):
-        raise InvalidFieldError(
-            "lipschitz",
-            f"λ needs one number for each of {', '.join(space.dimensions)}, "
-            f"got {', '.join(lipschitz)}; or give one number for all",
-        )
+    spec.search.question.lipschitz_by_dimension(tuple(space.dimensions))
 
 
 def plan_study(store: Store, spec: StudySpec) -> Plan:

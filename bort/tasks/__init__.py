@@ -6,10 +6,9 @@ Cheap to import: pyarrow and datasets are imported when something is read.
 from bort.tasks.load import load_task
 from bort.tasks.named import list_tasks, prepare
 from bort.tasks.names import resolve
-from bort.tasks.task import OnProgress, Split, Task, TaskInfo
+from bort.tasks.task import Split, Task, TaskInfo
 
 __all__ = [
-    "OnProgress",
     "Split",
     "Task",
     "TaskInfo",

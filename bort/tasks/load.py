@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bort.core import paths
 from bort.core.errors import InvalidDataError, StoreError
+from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.tasks import files, hub
 from bort.tasks.corpora import CORPORA
@@ -27,17 +28,17 @@ from bort.tasks.table import (
     write_splits,
     write_table,
 )
-from bort.tasks.task import UNLABELLED, OnProgress, Split, Task
+from bort.tasks.task import UNLABELLED, Split, Task
 
 
-def load_task(spec: TaskSpec, *, on_progress: OnProgress | None = None) -> Task:
+def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
     """Load the task that `spec` describes, the same one every time.
 
     A named task that is not in the cache is prepared first, which needs the network once.
 
     Args:
         spec: what to load.
-        on_progress: told of each step while a named task is being prepared.
+        on_step: told of each step while a named task is being prepared.
     Raises:
         UnknownTaskError: neither a named task nor a file.
         InvalidDataError: the data cannot serve as a task.
@@ -50,7 +51,7 @@ def load_task(spec: TaskSpec, *, on_progress: OnProgress | None = None) -> Task:
     name = resolve(spec.task)
     if name in CORPORA:
         title, place = CORPORA[name].title, folder(name)
-        table = named_table(name, on_progress)
+        table = named_table(name, on_step)
     elif name.startswith(hub.PREFIX):
         title = name
         table, place = _hub_table(name, spec)

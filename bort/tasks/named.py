@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bort.core import paths
 from bort.core.errors import StoreError
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.tasks import corpora, fetch
 from bort.tasks.corpora import CORPORA, Corpus
 from bort.tasks.names import resolve_named
@@ -19,7 +20,7 @@ from bort.tasks.table import (
     write_splits,
     write_table,
 )
-from bort.tasks.task import OnProgress, TaskInfo
+from bort.tasks.task import TaskInfo
 
 DEFAULT_SEED = 0
 
@@ -27,14 +28,14 @@ DEFAULT_SEED = 0
 def prepare(
     names: Iterable[str] | None = None,
     *,
-    on_progress: OnProgress | None = None,
+    on_step: OnStep = ignore,
     force: bool = False,
 ) -> list[TaskInfo]:
     """Fetch, verify, convert and split named tasks; what is there already stays.
 
     Args:
         names: None means all four.
-        on_progress: told of each step.
+        on_step: hears each step.
         force: fetch again what is there.
     Raises:
         UnknownTaskError, DownloadError, StoreError: nothing half-written is left behind.
@@ -43,7 +44,7 @@ def prepare(
     asked = list(dict.fromkeys(CORPORA if names is None else map(resolve_named, names)))
     todo = [name for name in asked if force or read_table(table_path(folder(name))) is None]
     if todo:
-        _prepare([CORPORA[name] for name in todo], on_progress or _ignore)
+        _prepare([CORPORA[name] for name in todo], on_step)
     return [_info(CORPORA[name]) for name in asked]
 
 
@@ -52,12 +53,12 @@ def list_tasks() -> list[TaskInfo]:
     return [_info(corpus) for corpus in CORPORA.values()]
 
 
-def named_table(name: str, on_progress: OnProgress | None) -> Table:
+def named_table(name: str, on_step: OnStep) -> Table:
     """The rows of a named task, prepared now if need be. Raises as `prepare` does."""
     path = table_path(folder(name))
     table = read_table(path)
     if table is None:
-        prepare([name], on_progress=on_progress)
+        prepare([name], on_step=on_step)
         table = read_table(path)
     if table is None:
         raise StoreError(f"cannot read {path}, which was written just now; check the disk")
@@ -69,18 +70,18 @@ def folder(name: str) -> Path:
     return paths.cache() / "tasks" / name
 
 
-def _prepare(wanted: Sequence[Corpus], on_progress: OnProgress) -> None:
+def _prepare(wanted: Sequence[Corpus], on_step: OnStep) -> None:
     steps = len(wanted) + 1
-    on_progress(0, steps, f"fetching {corpora.DISTRIBUTION.pin}")
+    on_step(Progress(0, steps, Stage.FETCHING, corpora.DISTRIBUTION.pin))
     members = _fetch_members(wanted)
     for done, corpus in enumerate(wanted, start=1):
-        on_progress(done, steps, f"preparing {corpus.name}")
+        on_step(Progress(done, steps, Stage.PREPARING_TASK, corpus.name))
         table = corpora.parse(corpus, members[corpus.member])
         splits = assign_splits(table.labels, table.groups, seed=DEFAULT_SEED)
         # The table last: with it, everything else is there.
         write_splits(splits_path(folder(corpus.name), DEFAULT_SEED), splits)
         write_table(table_path(folder(corpus.name)), table)
-    on_progress(steps, steps, "done")
+    on_step(Progress(steps, steps, Stage.DONE))
 
 
 def _fetch_members(wanted: Sequence[Corpus]) -> dict[str, bytes]:
@@ -110,7 +111,3 @@ def _info(corpus: Corpus) -> TaskInfo:
         documents=None if report is None else report["documents"],
         provenance=corpora.PROVENANCE,
     )
-
-
-def _ignore(_done: int, _total: int, _message: str) -> None:
-    """Nobody listens."""

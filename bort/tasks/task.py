@@ -1,7 +1,7 @@
 """A task as training and measuring see it: texts, labels and three splits that never mix."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 Labels = npt.NDArray[np.int64]
 
-# Called with (steps done, steps in all, what is being done now).
-OnProgress = Callable[[int, int, str], None]
 
 UNLABELLED = -1
 

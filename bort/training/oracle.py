@@ -11,6 +11,7 @@ from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
 from bort.core.machine.cores import usable_cores
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.tasks import Task
@@ -34,7 +35,7 @@ from bort.training.fit import check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import error_se, macro_f1, majority_error, pack_items
 from bort.training.source import SourceNetwork, source_network
-from bort.training.teacher import OnText, Teacher, given_teacher, own_teacher
+from bort.training.teacher import Teacher, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import pruned_table
 
@@ -70,7 +71,7 @@ class ErrorOracle:
         spec: steps, batch size, Θ, source network, teacher, device, threads.
         space: the space that the architectures come from.
         seed: of the first training of each architecture.
-        on_progress: receives a line of text now and then.
+        on_step: hears a step now and then.
         should_stop: asked at every step; True ends the current training.
     Raises:
         InvalidModelError, MissingExtraError, DownloadError: about the source network or teacher.
@@ -87,11 +88,11 @@ class ErrorOracle:
         space: SearchSpace,
         *,
         seed: int,
-        on_progress: OnText | None = None,
+        on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
         self.task, self.spec, self.space, self.seed = task, spec, space, seed
-        self.on_progress, self.should_stop = on_progress, should_stop
+        self.on_step, self.should_stop = on_step, should_stop
         self.device = resolve_device(spec.device)
         self.threads = spec.threads or usable_cores()
         self.source = source_network(spec.source)
@@ -99,7 +100,7 @@ class ErrorOracle:
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
-            self._say("Reading the task")
+            self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
             self.teacher = self._teach()
             self.donor = self._observe_donor()
@@ -170,7 +171,7 @@ class ErrorOracle:
     def _teach(self) -> Teacher:
         listen: dict[str, Any] = {
             "device": self.device,
-            "on_text": self.on_progress,
+            "on_step": self.on_step,
             "should_stop": self.should_stop,
         }
         if self.spec.teacher is None:
@@ -224,7 +225,9 @@ class ErrorOracle:
             if not np.isfinite(step.loss):
                 break
             if step.step % PROGRESS_EVERY == 0:
-                self._say(f"Training {architecture.id}: step {step.step} of {step.steps}")
+                self.on_step(
+                    Progress(step.step, step.steps, Stage.TRAINING_CANDIDATES, architecture.id)
+                )
         logits = predict(candidate.model, self.encoded.splits["dev"], padding=self.encoded.padding)
         evaluation = self._judge(logits, losses, attempt)
         return TrainedCandidate(candidate, evaluation, attempt.learning_rate, tuple(losses))
@@ -271,7 +274,3 @@ class ErrorOracle:
             constant_loss=constant_loss(self.teacher.probabilities("train")),
             n=len(labels),
         )
-
-    def _say(self, text: str) -> None:
-        if self.on_progress is not None:
-            self.on_progress(text)

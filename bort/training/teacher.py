@@ -6,7 +6,6 @@ user can name any other classifier. Its answers to every text are cached too.
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.machine.locks import building
 from bort.core.paths import cache
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.training.execution import ShouldStop, pause_unless, stop_or_pause, stoppable
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
 from bort.training.loop import Examples, TrainingSettings, predict, train
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 RECIPE = 1  # part of the cache key; raise it when training changes
 LEARNING_RATE = 1e-4  # measured on movie reviews: 5e-5 and 1e-4 give the same dev error
-
-OnText = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def own_teacher(
     source: SourceNetwork,
     *,
     device: torch.device,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Teacher:
     """The source network fine-tuned on the task's training split, from the cache if possible.
@@ -94,9 +92,9 @@ def own_teacher(
     folder = cache() / "teachers" / key
     with building(folder.with_name(f"{key}.lock")):
         if not (folder / "config.json").is_file():
-            _fine_tune(task, encoded, source, folder, device, on_text, should_stop)
+            _fine_tune(task, encoded, source, folder, device, on_step, should_stop)
         digest = weights_digest(folder)
-        logits = _answers(task, encoded, folder, digest, source.name, device, on_text, should_stop)
+        logits = _answers(task, encoded, folder, digest, source.name, device, on_step, should_stop)
     return Teacher(f"{source.name} fine-tuned", folder, digest, True, logits)
 
 
@@ -106,7 +104,7 @@ def given_teacher(
     *,
     max_length: int | None,
     device: torch.device,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Teacher:
     """A classifier that the user names, with its own tokenizer.
@@ -123,7 +121,7 @@ def given_teacher(
     encoded = encode_task(task, folder, digest=digest, max_length=limit, longest=longest)
     lock = cache() / "teachers" / f"{_key([task.digest, digest, limit])}.lock"
     with building(lock):
-        logits = _answers(task, encoded, folder, digest, spec, device, on_text, should_stop)
+        logits = _answers(task, encoded, folder, digest, spec, device, on_step, should_stop)
     return Teacher(spec, folder, digest, False, logits)
 
 
@@ -134,7 +132,7 @@ def answers_to(
     *,
     max_length: int | None,
     device: torch.device,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """The teacher's logits for the texts of a task with the same classes, cached.
@@ -143,7 +141,7 @@ def answers_to(
         encoded: `task`, over the source network's tokens.
         max_length: most tokens per text, for a teacher with its own tokenizer.
     """
-    listen: dict[str, Any] = {"device": device, "on_text": on_text, "should_stop": should_stop}
+    listen: dict[str, Any] = {"device": device, "on_step": on_step, "should_stop": should_stop}
     if not teacher.is_source:
         return given_teacher(teacher.name, task, max_length=max_length, **listen).logits
     name = teacher.name
@@ -173,7 +171,7 @@ def _fine_tune(
     source: SourceNetwork,
     folder: Path,
     device: torch.device,
-    on_text: OnText | None,
+    on_step: OnStep,
     should_stop: ShouldStop | None,
 ) -> None:
     model, words = classifier_over(task, encoded, source)
@@ -187,8 +185,8 @@ def _fine_tune(
     )
     steps = train(model, examples, settings, pause=pause_unless(should_stop))
     for step in stoppable(steps, should_stop):
-        if on_text is not None and (step.step == 1 or step.step % 10 == 0):
-            on_text(f"Fine-tuning the teacher: step {step.step} of {step.steps}")
+        if step.step == 1 or step.step % 10 == 0:
+            on_step(Progress(step.step, step.steps, Stage.TRAINING_TEACHER))
     weights = expanded_weights(model, encoded.kept, words)
     config = model.config
     config.vocab_size = encoded.vocabulary
@@ -237,7 +235,7 @@ def _answers(
     digest: str,
     name: str,
     device: torch.device,
-    on_text: OnText | None,
+    on_step: OnStep,
     should_stop: ShouldStop | None,
 ) -> dict[str, NDArray[np.float32]]:
     """The logits of all splits, cached."""
@@ -254,8 +252,7 @@ def _answers(
     model.to(device)
     logits = {}
     for split, tokens in encoded.splits.items():
-        if on_text is not None:
-            on_text(f"Labelling with the teacher: {len(tokens):,} {split} texts")
+        on_step(Progress(stage=Stage.LABELLING, subject=split, numbers={"texts": len(tokens)}))
         found = predict(
             model, tokens, padding=encoded.padding, pause=lambda: stop_or_pause(should_stop)
         )

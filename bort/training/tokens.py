@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
+from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.latency.runs.plan import TextLengths
 
@@ -207,9 +208,7 @@ def _tokens(tokenizer: Any, split: Any) -> Tokens:
     return Tokens(flat, starts, first)
 
 
-def text_lengths(
-    spec: TaskSpec, *, on_progress: Callable[[int, int, str], None] | None = None
-) -> TextLengths:
+def text_lengths(spec: TaskSpec, *, on_step: OnStep = ignore) -> TextLengths:
     """The lengths of a task's training texts in tokens, as the models of a search read them.
 
     Texts are cut where a search cuts them by default, at the 95th percentile.
@@ -220,7 +219,7 @@ def text_lengths(
     from bort.tasks import load_task
     from bort.training.source import source_network
 
-    task = load_task(spec, on_progress=on_progress)
+    task = load_task(spec, on_step=on_step)
     source = source_network()
     encoded = encode_task(
         task,

@@ -24,6 +24,7 @@ from bort.agora.torus.world import (
 )
 from bort.cli.main import bort
 from bort.core.errors import BortError, InvalidOptionError
+from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
 from bort.jobs.kinds.agora import point_rows
 from bort.storage import Store, open_store
@@ -131,13 +132,13 @@ def test_a_run_that_was_stopped_resumes_to_the_same_result() -> None:
         jobs.run_here(store, "agora", torus_job())
         whole = outcome(store, 1)
 
-        def stop(progress: jobs.Progress) -> None:
+        def stop(progress: Progress) -> None:
             if progress.done == 2:
                 store.request_cancel(2)
                 raise KeyboardInterrupt
 
         with pytest.raises(JobCancelledError):
-            jobs.run_here(store, "agora", torus_job(), on_progress=stop)
+            jobs.run_here(store, "agora", torus_job(), on_step=stop)
         assert outcome(store, 2) == whole[:2]
         answer = jobs.resume(store, 2, detach=False)
         assert outcome(store, 2) == whole
@@ -231,10 +232,8 @@ def test_a_worse_than_chance_labeler_is_told_before_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bort.agora.torus.world.ORACLE_NOISE", 0.9)
-    heard: list[str] = []
     with open_store() as store:
-        answer = jobs.run_here(
-            store, "agora", torus_job(rounds=0), on_progress=lambda p: heard.append(p.message)
-        )
-    assert "no better than chance" in heard[0]
-    assert answer["warnings"] == heard[:1]
+        answer = jobs.run_here(store, "agora", torus_job(rounds=0))
+        told = [event.message for event in store.events(answer["job"]) if event.level == "warning"]
+    assert "no better than chance" in told[0]
+    assert answer["warnings"] == told

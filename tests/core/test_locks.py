@@ -20,6 +20,7 @@ from bort.core.machine.locks import (
     training_turn,
     wait_while_measuring,
 )
+from bort.core.progress import Stage
 
 HOLD = """
 import sys, time
@@ -193,12 +194,10 @@ def test_who_waits_is_told_once(tmp_path, monkeypatch):
         asked.append(True)
         return len(asked) == 3
 
-    with training_turn(1, lambda: False, on_wait=lambda: told.append(0), folder=tmp_path):
+    with training_turn(1, lambda: False, on_step=told.append, folder=tmp_path):
         assert not told
-        with training_turn(
-            1, give_up_at_the_third, on_wait=lambda: told.append(1), folder=tmp_path
-        ):
-            assert told == [1]
+        with training_turn(1, give_up_at_the_third, on_step=told.append, folder=tmp_path):
+            assert [step.stage for step in told] == [Stage.WAITING_FOR_TRAINING]
 
 
 def test_the_same_thing_is_built_once_at_a_time(tmp_path):

@@ -7,12 +7,13 @@ from made_up_study import made_up_profile
 
 from bort.core.evaluation import Evaluation
 from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.progress import ProgressTo, Stage
 from bort.core.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.finetuning import latency
 from bort.latency.noise import Noise, NoiseReading
 from bort.latency.protocol import Latency
-from bort.latency.timing import Timing, TimingStep
+from bort.latency.timing import Timing
 from bort.storage import open_store
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
@@ -102,7 +103,7 @@ def fake_latency(monkeypatch):
         latencies = tuple(Latency(s, 0.9 * s, 1.1 * s, 1.2 * s, s, 100) for s in sizes)
         noise = Noise(quiet, quiet, 0.01)
         timing = Timing(latencies, np.ones((len(sizes), 20, 5)), noise, True)
-        yield TimingStep("done", 20, 20, timing)
+        yield ProgressTo(20, 20, Stage.DONE, result=timing)
 
     monkeypatch.setattr(latency, "time_candidates", time_candidates)
     return measured

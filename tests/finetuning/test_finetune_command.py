@@ -198,8 +198,7 @@ def _wait_for_stage(store, job_id, stage):
     give_up = time.monotonic() + 240
     while True:
         job = find_job(store, job_id)
-        extra = job.progress.extra
-        if extra.get("stage") == stage and extra.get("loss") is not None:
+        if job.progress.stage == stage and job.progress.numbers.get("loss") is not None:
             return job
         assert job.state.is_active, (job.reason, job.log.read_text())
         assert time.monotonic() < give_up, (job, job.log.read_text())

@@ -8,6 +8,7 @@ import pytest
 
 from bort.core.errors import TrainingDivergedError
 from bort.core.finetune import FineTuneSpec
+from bort.core.progress import Stage
 from bort.finetuning import classroom, stage
 from bort.jobs import JobCancelledError, JobState, resume, run_here
 from bort.training.source import weights_digest
@@ -43,10 +44,10 @@ def test_the_answer_has_every_promised_key(store, spec):
 
 def test_curves_and_progress_are_told(store, spec):
     seen = []
-    finetune(store, spec(compare=False), on_progress=seen.append)
-    steps = [p for p in seen if p.extra["stage"] == "finetune"]
-    assert steps[-1].extra["examples_per_second"] > 0
-    assert steps[-1].extra["dev_error"] is not None
+    finetune(store, spec(compare=False), on_step=seen.append)
+    steps = [p for p in seen if p.stage is Stage.FINETUNE]
+    assert steps[-1].numbers["examples_per_second"] > 0
+    assert steps[-1].numbers["dev_error"] is not None
     assert steps[-1].done == steps[-1].total == 24
 
 
@@ -57,12 +58,12 @@ def test_a_stopped_stage_goes_on_as_if_never_stopped(store, spec, stage_name, mo
     kill = iter([])
 
     def stop_within(progress):
-        if progress.extra["stage"] == stage_name and progress.extra["loss"] is not None:
+        if progress.stage == stage_name and progress.numbers["loss"] is not None:
             next(kill, None)
             raise KeyboardInterrupt
 
     with pytest.raises(JobCancelledError):
-        finetune(store, spec(), on_progress=stop_within)
+        finetune(store, spec(), on_step=stop_within)
     job = store.jobs()[0]
     assert list(job.folder.rglob("step-*.safetensors"))
     resumed = resume(store, job.id, detach=False)

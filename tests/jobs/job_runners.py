@@ -9,7 +9,8 @@ from typing import Any
 
 from bort.core.errors import InvalidDataError
 from bort.core.evaluation import Evaluation
-from bort.jobs import JobContext, JobRecord, Progress
+from bort.core.progress import Progress, Stage
+from bort.jobs import JobContext, JobRecord
 
 WaitFor = Callable[[int, Callable[[JobRecord], bool]], JobRecord]
 """What the fixture `wait_for` gives."""
@@ -22,7 +23,9 @@ def count(context: JobContext) -> dict[str, Any]:
     while n < context.spec["to"] and not context.should_stop():
         n += 1
         note.write_text(str(n))
-        context.report(Progress(n, context.spec["to"], f"at {n}", extra={"epsilon": 1 / n}))
+        context.report(
+            Progress(n, context.spec["to"], Stage.AUDITING, f"{n}", numbers={"epsilon": 1 / n})
+        )
         time.sleep(context.spec.get("pause", 0.0))
     return {"counted": n, "attempt": context.job.attempt}
 
@@ -41,7 +44,7 @@ def evaluate(context: JobContext) -> dict[str, Any]:
 
 def deaf(context: JobContext) -> dict[str, Any]:
     """Ask never whether to stop."""
-    context.report(Progress(0, 1, "deaf"))
+    context.report(Progress(0, 1, subject="deaf"))
     time.sleep(60)
     return {}
 
@@ -70,7 +73,7 @@ def starved(context: JobContext) -> dict[str, Any]:
 
 def interrupted(context: JobContext) -> dict[str, Any]:
     """Be interrupted at the keyboard after one step."""
-    context.report(Progress(1, 2, "one done"))
+    context.report(Progress(1, 2))
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(5)
     return {}

@@ -92,7 +92,7 @@ def test_who_does_not_listen_is_terminated_then_killed(
 ) -> None:
     monkeypatch.setattr("bort.jobs.runtime.control.TERMINATE_S", 1.0)
     job_id = jobs.start_detached(store, kind, {})
-    running = wait_for(job_id, lambda job: job.progress.message == "deaf")
+    running = wait_for(job_id, lambda job: job.progress.subject == "deaf")
     # The worker must have heard of the cancellation before the signal, as with a real grace.
     job = jobs.cancel(store, job_id, grace_s=2.0)
     assert (job.state, job.reason) == (JobState.CANCELLED, reason)
@@ -151,7 +151,7 @@ def test_an_older_attempt_cannot_claim_the_job(store: Store) -> None:
 
 def test_a_stopped_process_is_late_but_alive(store: Store, wait_for: WaitFor) -> None:
     job_id = jobs.start_detached(store, "deaf", {})
-    running = wait_for(job_id, lambda job: job.progress.message == "deaf")
+    running = wait_for(job_id, lambda job: job.progress.subject == "deaf")
     assert running.process is not None
     os.kill(running.process.pid, signal.SIGSTOP)
     with sqlite3.connect(store.url.removeprefix("sqlite:///")) as connection:

@@ -6,19 +6,20 @@ import pytest
 
 from bort import jobs
 from bort.core.errors import BusyError, InvalidDataError, InvalidOptionError, UnknownJobError
-from bort.jobs import JobCancelledError, JobFailedError, JobState, Progress
+from bort.core.progress import Progress, Stage
+from bort.jobs import JobCancelledError, JobFailedError, JobState
 from bort.jobs.runtime import control
 from bort.storage import Store, read_log
 
 
 def test_a_foreground_job_returns_its_result_and_is_a_row(store: Store) -> None:
     seen: list[Progress] = []
-    result = jobs.run_here(store, "count", {"to": 3}, study="s", on_progress=seen.append)
+    result = jobs.run_here(store, "count", {"to": 3}, study="s", on_step=seen.append)
     assert result == {"counted": 3, "attempt": 1}
     assert [step.done for step in seen] == [1, 2, 3]
     (job,) = jobs.list_jobs(store, study="s")
     assert (job.state, job.result, job.spec) == (JobState.DONE, result, {"to": 3})
-    assert job.progress == Progress(3, 3, "at 3", extra={"epsilon": 1 / 3})
+    assert job.progress == Progress(3, 3, Stage.AUDITING, "3", numbers={"epsilon": 1 / 3})
     assert job.finished_at is not None
     assert [event.message for event in store.events(job.id)] == ["attempt 1 begins", "done"]
 
@@ -79,7 +80,7 @@ def test_cancelled_from_elsewhere_and_resumed(store: Store) -> None:
 
     spec = {"to": 500, "pause": 0.02}
     with pytest.raises(JobCancelledError, match=r"stopped \(cancelled\)"):
-        jobs.run_here(store, "count", spec, on_progress=cancel_soon)
+        jobs.run_here(store, "count", spec, on_step=cancel_soon)
     job = store.job(1)
     assert job.state is JobState.CANCELLED
     assert job.result is not None
@@ -102,9 +103,9 @@ def test_a_slow_cancel_leaves_the_next_attempt_alone(store: Store) -> None:
             control._stop(store, cancelled, grace_s=0.0)
 
     with pytest.raises(JobCancelledError):
-        jobs.run_here(store, "count", {"to": 4}, on_progress=interrupt)
+        jobs.run_here(store, "count", {"to": 4}, on_step=interrupt)
     cancelled = store.job(1)
-    result = jobs.resume(store, 1, detach=False, on_progress=look_again)
+    result = jobs.resume(store, 1, detach=False, on_step=look_again)
     assert (result["counted"], result["attempt"]) == (4, 2)
 
 
@@ -152,7 +153,7 @@ def test_a_job_outlives_a_locked_database(store: Store, monkeypatch: pytest.Monk
             if step.done == 20:
                 blocker.__exit__(None, None, None)
 
-        jobs.run_here(impatient, "count", {"to": 25, "pause": 0.02}, on_progress=lock_a_while)
+        jobs.run_here(impatient, "count", {"to": 25, "pause": 0.02}, on_step=lock_a_while)
     assert store.job(1).state is JobState.DONE
 
 
@@ -174,7 +175,7 @@ def test_an_overtaken_attempt_stops_and_writes_nothing(
                 connection.exec_driver_sql("UPDATE jobs SET attempt = 2, state = 'queued'")
 
     with pytest.raises(JobCancelledError, match="goes on elsewhere"):
-        jobs.run_here(store, "count", {"to": 1000, "pause": 0.01}, on_progress=overtake)
+        jobs.run_here(store, "count", {"to": 1000, "pause": 0.01}, on_step=overtake)
     assert (store.job(1).state, store.job(1).attempt) == (JobState.QUEUED, 2)
 
 
@@ -188,7 +189,7 @@ def test_a_live_job_taken_for_lost_comes_back(store: Store) -> None:
                 pass
         seen.append(job.state)
 
-    jobs.run_here(store, "count", {"to": 30, "pause": 0.02}, on_progress=take_for_lost)
+    jobs.run_here(store, "count", {"to": 30, "pause": 0.02}, on_step=take_for_lost)
     assert seen[-1] is JobState.RUNNING
     assert store.job(1).reason is None
 

@@ -8,6 +8,7 @@ from made_up_study import fill
 
 from bort.core.errors import BusyError
 from bort.core.machine.locks import measuring
+from bort.core.progress import Stage
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, run_here
@@ -38,21 +39,21 @@ def machine(monkeypatch):
 
 def test_a_space_is_measured_and_stored(store):
     seen = []
-    result = run_here(store, "latency", SPEC, on_progress=seen.append)
+    result = run_here(store, "latency", SPEC, on_step=seen.append)
     assert (result["profile"], result["complete"], result["noise"]["ok"]) == ("mine", True, True)
     assert len(named_profile(store, "mine").measurements) == 12
-    assert {step.extra["stage"] for step in seen} >= {"Warming up", "Done"}
+    assert {step.stage for step in seen} >= {Stage.WARMING_UP, Stage.DONE}
     assert any(step.eta_s for step in seen)
     assert store.profiles()[0].key is not None  # searches find it
 
 
 def test_cancelling_keeps_the_complete_rounds(store):
     def cancel_in_the_third_round(progress):
-        if progress.message.startswith("Measuring, round: 3"):
+        if progress.stage is Stage.MEASURING and progress.done == 3:
             os.kill(os.getpid(), 15)
 
     with pytest.raises(JobCancelledError):
-        run_here(store, "latency", SPEC, on_progress=cancel_in_the_third_round)
+        run_here(store, "latency", SPEC, on_step=cancel_in_the_third_round)
     (job,) = store.jobs()
     assert job.result["rounds"] == 3
     kept = named_profile(store, "mine")

@@ -9,6 +9,7 @@ import pytest
 from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
 from bort.core.errors import InvalidFieldError, UnknownStudyError
+from bort.core.progress import Stage
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
@@ -99,7 +100,7 @@ def test_resuming_goes_on_as_if_never_stopped(store, spec, trained):
             raise KeyboardInterrupt
 
     with pytest.raises(JobCancelledError):
-        search(store, half, on_progress=stop_halfway)
+        search(store, half, on_step=stop_halfway)
     resumed = resume(store, store.jobs()[0].id, detach=False)
     assert trained == order
     assert max(Counter(trained).values()) == 1
@@ -119,7 +120,7 @@ def test_several_seeds_are_averaged_and_a_missing_one_is_made_up_for(store, spec
             raise KeyboardInterrupt
 
     with pytest.raises(JobCancelledError):
-        search(store, spec, on_progress=stop)
+        search(store, spec, on_step=stop)
     name = trained[0][0]
     with store.database.writing() as connection:  # as if killed before the third was stored
         connection.exec_driver_sql("DELETE FROM evaluations WHERE seed = 9")
@@ -146,11 +147,11 @@ def test_an_audit_changes_no_answer_and_resumes_where_it_stopped(store, spec, tr
     trained.clear()
 
     def stop(progress):
-        if progress.message.startswith("Auditing") and progress.done == 4:
+        if progress.stage is Stage.AUDITING and progress.done == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(JobCancelledError):
-        search(store, audited(name), on_progress=stop)
+        search(store, audited(name), on_step=stop)
     half = read_answer(store, "audited").audit
     assert (half["trained"], half["is_complete"], half["statement"]) == (4, False, None)
     answer = resume(store, store.jobs()[0].id, detach=False)
@@ -197,11 +198,11 @@ def test_recorded_studies_keep_their_audits(store, spec, trained):
 
 def test_progress_tells_what_is_certified(store, spec, trained):
     seen = []
-    search(store, spec, on_progress=seen.append)
+    search(store, spec, on_step=seen.append)
     last = seen[-1]
     assert last.done == last.total == 14
-    assert last.extra["certified_epsilon"] == read_answer(store, "reviews").certified_epsilon
-    assert [s.extra["evaluations"] for s in seen if "evaluations" in s.extra] == [*range(1, 15)]
+    assert last.numbers["certified_epsilon"] == read_answer(store, "reviews").certified_epsilon
+    assert [s.numbers["evaluations"] for s in seen if "evaluations" in s.numbers] == [*range(1, 15)]
 
 
 def test_reading_before_anything_is_measured(store):

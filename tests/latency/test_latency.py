@@ -22,7 +22,7 @@ SPEC = LatencySpec(sequence_length=16, threads=1)
 
 def measured(space, machine, spec=SPEC, count=24, **options):
     steps = list(measure(space, spec, count=count, instruments=machine.instruments, **options))
-    return steps, steps[-1].profile
+    return steps, steps[-1].result
 
 
 def test_a_planted_machine_is_recovered(space, machine):
@@ -82,7 +82,7 @@ def test_stopping_keeps_what_was_measured(space, machine):
         steps.append(step)
         if step.stage == "measuring":
             rounds.append(step)
-    profile = steps[-1].profile
+    profile = steps[-1].result
     assert profile.rounds == 3
     assert not profile.complete
     assert profile.measurements[0].latency.runs == 9
@@ -271,9 +271,9 @@ def test_a_search_measures_once(space, machine, monkeypatch):
     monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
     shelf, steps = Shelf(), []
     options = {"find": shelf.find, "save": shelf.save, "instruments": machine.instruments}
-    first = ensure_profile(space, SPEC, on_progress=steps.append, **options)
+    first = ensure_profile(space, SPEC, on_step=steps.append, **options)
     runs = len(machine.ran)
-    assert steps[-1].profile == first
+    assert steps[-1].result == first
     assert ensure_profile(space, SPEC, **options) == first
     assert len(machine.ran) == runs
     ensure_profile(space, replace(SPEC, sequence_length=8), **options)

@@ -40,7 +40,7 @@ def measured(space, book, *, slower=1.0, reading=None):
     if reading is not None:
         machine.readings = [reading]
     *_, last = measure(space, SPEC, count=24, instruments=machine.instruments)
-    return last.profile
+    return last.result
 
 
 def medians(profile):

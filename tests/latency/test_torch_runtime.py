@@ -88,7 +88,7 @@ def test_a_tiny_space_is_measured_for_real(monkeypatch, tmp_path):
     )
     spec = LatencySpec(sequence_length=8, threads=1)
     *_, last = measure(space, spec, count=8, instruments=tools)
-    profile = last.profile
+    profile = last.result
     assert profile.rounds >= 2
     assert all(0 < m.latency.median_ms < 10_000 for m in profile.measurements)
     deep = profile.predict(space).median_ms[space.columns["depth"] == 4]

@@ -48,7 +48,7 @@ def test_a_space_is_measured_on_the_lengths_of_a_task(space):
         lengths=TextLengths("reviews", [4] * 10 + [60] * 10),
         instruments=machine.instruments,
     )
-    profile = last.profile
+    profile = last.result
     assert profile.workload.lengths == (4,) * 4 + (60,) * 4
     assert profile.model.median_abs_percent_error < 0.1
     assert LatencyProfile.from_dict(profile.to_dict()) == profile

@@ -41,9 +41,6 @@ FOREIGN = {
 
 # What is still to be mended. This list may only become shorter.
 KNOWN = {
-    "bort.report.terminal: imports bort.jobs",
-    "bort.report.terminal: imports click, which belongs to bort.cli",
-    "bort.report.terminal: compares step.message",
     "bort.report.terminal: compares 'limited by noise'",
     "bort.studies.commands: imports bort.finetuning",
     "bort.ui.agora.request: imports bort.cli",
@@ -57,7 +54,6 @@ KNOWN = {
     "bort.ui.kit.readings: compares 'attempt '",
     "bort.ui.kit.readings: compares event.message",
     "bort.ui.kit.readings: compares 'lost: '",
-    "bort.jobs.kinds.agora_runs: compares context.progress.message",
     "bort.storage.database: compares 'is full'",
     "bort.storage.database: compares str(error)",
     "benchmarks.agora.command: compares ' within '",

@@ -14,8 +14,9 @@ from bort.core.errors import (
     UnknownStudyError,
 )
 from bort.core.evaluation import Evaluation
+from bort.core.progress import Progress, Stage
 from bort.core.study import SearchSpec, StudySpec
-from bort.storage import JobState, ProcessIdentity, ProfileKey, Progress, Store
+from bort.storage import JobState, ProcessIdentity, ProfileKey, Store
 
 PROCESS = ProcessIdentity("here", 123, 4.5, "boot")
 KEY = ProfileKey("f1", "torch-float32", 1, 32, 2, "s1")
@@ -25,7 +26,7 @@ def study_spec(name: str = "reviews", **search: Any) -> StudySpec:
     return StudySpec(
         name=name,
         space={"name": "tiny", "dimensions": {"depth": [1, 2]}},
-        search=SearchSpec(**search),
+        search=SearchSpec.from_dict(search),
     )
 
 
@@ -98,7 +99,7 @@ class StoreContract:
         store.create_study(study_spec())
         with pytest.raises(StudyConflictError, match=r"search\.epsilon is 0\.25, now 0\.1"):
             store.create_study(study_spec(epsilon=0.1))
-        assert store.study("reviews").spec.search.epsilon == 0.25
+        assert store.study("reviews").spec.search.question.epsilon == 0.25
 
     def test_studies_are_listed_newest_first(self, store: Store) -> None:
         for name in ("a", "b", "c"):
@@ -200,7 +201,9 @@ class StoreContract:
         running = store.claim_job(job.id, 1, PROCESS)
         assert running is not None
         assert (running.state, running.process) == (JobState.RUNNING, PROCESS)
-        progress = Progress(1, 4, "one", 2.5, {"certified_epsilon": None})
+        progress = Progress(
+            1, 4, Stage.AUDITING, "one", 2.5, {"certified_epsilon": None, "n": 3, "e": 0.5}
+        )
         assert store.heartbeat(job.id, 1, progress) == (True, False)
         assert store.job(job.id).progress == progress
         assert store.finish_job(job.id, 1, JobState.DONE, result={"front": []})

@@ -7,7 +7,8 @@ import pytest
 from bort.cli import data as data_module
 from bort.cli.main import main
 from bort.core.errors import DownloadError
-from bort.tasks import OnProgress, TaskInfo, list_tasks
+from bort.core.progress import OnStep, Progress, Stage
+from bort.tasks import TaskInfo, list_tasks
 
 
 def run(
@@ -46,10 +47,8 @@ def test_prepare_passes_names_on(
 ) -> None:
     asked: list[Any] = []
 
-    def prepare(
-        names: Sequence[str] | None, *, on_progress: OnProgress, force: bool
-    ) -> list[TaskInfo]:
-        on_progress(0, 2, "fetching")
+    def prepare(names: Sequence[str] | None, *, on_step: OnStep, force: bool) -> list[TaskInfo]:
+        on_step(Progress(0, 2, Stage.FETCHING, "it"))
         asked.append((names, force))
         return list_tasks()
 

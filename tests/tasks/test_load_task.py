@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bort.core.errors import DownloadError, InvalidFieldError, StoreError, UnknownTaskError
+from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
 from bort.tasks import list_tasks, load_task, named, prepare, resolve
 from bort.tasks.corpora import CORPORA, Corpus
@@ -38,11 +39,11 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_prepare_fetches_once_and_tells_what_it_does(downloads: list[list[str]]) -> None:
-    told: list[tuple[int, int, str]] = []
-    infos = prepare(["tweets", "edit"], on_progress=lambda *step: told.append(step))
+    told: list[Progress] = []
+    infos = prepare(["tweets", "edit"], on_step=told.append)
     assert [info.name for info in infos] == ["tweets", "editorials"]
-    assert told[0] == (0, 3, "fetching vaderSentiment==3.3.2")
-    assert told[-1] == (3, 3, "done")
+    assert told[0] == Progress(0, 3, Stage.FETCHING, "vaderSentiment==3.3.2")
+    assert told[-1] == Progress(3, 3, Stage.DONE)
     prepare(["tweets", "product-reviews", "editorials", "tweets"])
     prepare(["tweets", "product-reviews", "editorials"])
     assert downloads == [["tweets", "editorials"], ["product-reviews"]]

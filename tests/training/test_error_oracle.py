@@ -7,6 +7,7 @@ import torch
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidModelError, InvalidOptionError, InvalidSpaceError
+from bort.core.progress import Progress, Stage, ignore
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
 from bort.tasks import load_task
@@ -36,14 +37,14 @@ print(trained.losses[-1].hex(), trained.evaluation.wrong_items.hex())
 
 @pytest.fixture
 def oracle(place):
-    def build(*, space=None, on_progress=None, should_stop=None, **spec):
+    def build(*, space=None, on_step=ignore, should_stop=None, **spec):
         defaults = {"steps": 15, "source": str(place / "source"), "device": "cpu", "threads": 1}
         return ErrorOracle(
             load_task(TaskSpec(task=str(place / "reviews.csv"))),
             TrainingSpec(**{**defaults, **spec}),
             space or load_space(str(place / "tiny.toml")),
             seed=3,
-            on_progress=on_progress,
+            on_step=on_step,
             should_stop=should_stop,
         )
 
@@ -132,10 +133,10 @@ def test_a_training_that_always_diverges_is_marked(oracle):
 
 
 def test_progress_is_told_and_a_stop_is_heard(oracle):
-    said: list[str] = []
-    evaluate = oracle(steps=40, on_progress=said.append)
+    said: list[Progress] = []
+    evaluate = oracle(steps=40, on_step=said.append)
     evaluate(SMALL)
-    assert f"Training {SMALL.id}: step 40 of 40" in said
+    assert Progress(40, 40, Stage.TRAINING_CANDIDATES, SMALL.id) in said
     evaluate.should_stop = lambda: True
     with pytest.raises(TrainingStoppedError):
         evaluate(SMALL)

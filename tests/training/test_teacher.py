@@ -9,6 +9,7 @@ from transformers import AutoModelForSequenceClassification, BertConfig
 from transformers import BertForSequenceClassification as Bert
 
 from bort.core.errors import InvalidModelError
+from bort.core.progress import Progress
 from bort.training.teacher import given_teacher, one_hot, own_teacher, softmax
 
 CPU = torch.device("cpu")
@@ -17,6 +18,7 @@ TWO_AT_ONCE = """
 import sys, torch
 from bort.core.study import TaskSpec
 from bort.tasks import load_task
+from bort.core.progress import Stage
 from bort.training.source import source_network
 from bort.training.teacher import own_teacher
 from bort.training.tokens import encode_task
@@ -24,8 +26,8 @@ place, said = sys.argv[1], []
 task = load_task(TaskSpec(task=f"{place}/reviews.csv", seed=5))
 source = source_network(f"{place}/source")
 encoded = encode_task(task, source.folder, digest=source.digest, max_length=None, longest=32)
-teacher = own_teacher(task, encoded, source, device=torch.device("cpu"), on_text=said.append)
-print(any("Fine-tuning" in text for text in said), teacher.digest)
+teacher = own_teacher(task, encoded, source, device=torch.device("cpu"), on_step=said.append)
+print(any(step.stage is Stage.TRAINING_TEACHER for step in said), teacher.digest)
 """
 
 
@@ -58,9 +60,9 @@ def test_the_fine_tuned_source_knows_the_task(task, encoded, source):
 
 
 def test_it_is_trained_once(task, encoded, source):
-    said: list[str] = []
+    said: list[Progress] = []
     first = own_teacher(task, encoded, source, device=CPU)
-    again = own_teacher(task, encoded, source, device=CPU, on_text=said.append)
+    again = own_teacher(task, encoded, source, device=CPU, on_step=said.append)
     assert said == []
     assert again.digest == first.digest
     assert np.array_equal(again.logits["dev"], first.logits["dev"])

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.process import this_process
-from bort.storage import JobRecord, JobState, ModelRecord, Progress, Store
+from bort.storage import JobRecord, JobState, ModelRecord, Store
 from bort.studies.answers import read_answer
 
 JUDGED = {"accuracy": 0.81, "low": 0.79, "high": 0.83, "n": 1585, "macro_f1": 0.8}
@@ -69,8 +70,8 @@ def running_job(store: Store, study: str, pick: str) -> JobRecord:
             for step, value in enumerate(values, start=1):
                 name = f"movie-reviews/{pick}/{stage}-seed0-lr0.0001/{quantity}"
                 store.add_metric(job.id, name, 10 * step, most * value)
-    extra = {"stage": "finetune", "loss": 0.2, "dev_error": 0.1, "examples_per_second": 900.0}
-    progress = Progress(3, 9, f"{pick} finetune, seed 0: loss 0.200", eta_s=42, extra=extra)
+    numbers = {"seed": 0, "loss": 0.2, "dev_error": 0.1, "examples_per_second": 900.0}
+    progress = Progress(3, 9, Stage.FINETUNE, pick, 42, numbers)
     store.heartbeat(job.id, 1, progress)
     return store.job(job.id)
 

@@ -9,10 +9,11 @@ from made_up_study import fill
 from visits import Open, shown
 
 from bort.agora.text.spec import TextSpec, small_space
+from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
 from bort.figures.agora import plot_map
 from bort.jobs.runtime.process import this_process
-from bort.storage import JobRecord, JobState, Progress, Store
+from bort.storage import JobRecord, JobState, Store
 from bort.storage.agora_vectors import write_vectors
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import places as agora_places
@@ -91,7 +92,9 @@ def run_of(store: Store, *, state: JobState | None = JobState.DONE, rounds: int 
         last = number == rounds - 1
         record, row = made_up_round(number, [] if last else points, is_last=last)
         store.add_agora_round(job.id, number, record, row)
-    store.heartbeat(job.id, 1, Progress(rounds, 3, "round 1: dev error 0.1", eta_s=3))
+    store.heartbeat(
+        job.id, 1, Progress(rounds, 3, Stage.AGORA_ROUND, eta_s=3, numbers={"round": 1})
+    )
     if state is not None:
         store.finish_job(job.id, 1, state, reason=None if state is JobState.DONE else HOSTILE)
     return store.job(job.id)

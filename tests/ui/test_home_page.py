@@ -9,9 +9,10 @@ import pytest
 from made_up_study import fill, made_up_spec
 from visits import APP, Open, shown
 
+from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import RUNNERS
-from bort.storage import Progress, Store, export_study, import_study
+from bort.storage import Store, export_study, import_study
 from bort.studies.answers import read_answer
 from bort.ui.kit import navigation, readings
 
@@ -56,9 +57,9 @@ def test_running_jobs_are_listed(store: Store, visit: Open) -> None:
     store.create_study(spec)
     job = store.create_job("search", spec.to_dict(), study="live")
     store.claim_job(job.id, job.attempt, this_process())
-    store.heartbeat(job.id, 1, Progress(done=1, total=4, message="training", eta_s=9))
+    store.heartbeat(job.id, 1, Progress(done=1, total=4, stage=Stage.TRAINING_CANDIDATES, eta_s=9))
     app = visit("home")
-    assert f"Job {job.id}, live: training" in shown(app)
+    assert f"Job {job.id}, live: Training candidates" in shown(app)
     assert "Watch" in [link.proto.label for link in app.get("page_link")]
 
 

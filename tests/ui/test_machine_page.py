@@ -8,6 +8,7 @@ from made_up_study import fill, made_up_profile
 from visits import Open, shown
 
 from bort.core.machine.locks import measuring
+from bort.core.progress import Progress, Stage
 from bort.families import SearchSpace, load_space
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
@@ -16,7 +17,7 @@ from bort.latency.protocol import Latency
 from bort.latency.runs.landmarks import LandmarkTiming, Verdict
 from bort.latency.stored import keep_profile
 from bort.report.latency import claim_sentence, noise_sentence, warning_sentence
-from bort.storage import JobState, Progress, Store
+from bort.storage import JobState, Store
 from bort.studies.answers import read_answer, redrawn
 from bort.ui.machine import form as machine_form
 
@@ -84,7 +85,7 @@ def test_what_cannot_be_measured_is_said_at_once(
 def test_a_missing_runtime_names_its_extra(
     store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.latency.runtimes.registry.find_spec", lambda _module: None)
+    monkeypatch.setattr("bort.latency.runtimes.find_spec", lambda _module: None)
     app = visit("machine")
     app.selectbox(key="measure-runtime").set_value("openvino-float32").run()
     assert "pip install 'bort[openvino]'" in shown(app).replace("&#x27;", "'")
@@ -118,10 +119,10 @@ def test_a_second_measurement_is_refused_with_a_reason(store: Store, visit: Open
 def test_a_running_measurement_is_watched_and_cancelled(store: Store, visit: Open) -> None:
     job = store.create_job("latency", {"space": {"name": "minilm"}})
     store.claim_job(job.id, job.attempt, this_process())
-    progress = Progress(3, 20, "Measuring, round: 3 of 20", eta_s=34)
+    progress = Progress(3, 20, Stage.MEASURING, eta_s=34)
     store.heartbeat(job.id, 1, progress)
     app = visit("machine", job=str(job.id))
-    assert "Measuring, round: 3 of 20; about 34 s left" in shown(app)
+    assert "Measuring latency, round 3 of 20; about 34 s left" in shown(app)
     result = {"profile": "p", "rounds": 3, "noise": Noise(QUIET, QUIET, 0.01, 0.04).to_dict()}
     store.finish_job(job.id, 1, JobState.CANCELLED, reason="cancelled", result=result)
     app = visit("machine", job=str(job.id))

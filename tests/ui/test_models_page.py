@@ -68,7 +68,7 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
     app = visit("models", job=str(job.id))
     assert not app.exception
     assert f"Fine-tuning {pick}" in shown(app)
-    assert "seed 0: loss 0.200; about 42 s left" in shown(app)
+    assert "seed 0: loss 0.200, dev error 0.100; about 42 s left" in shown(app)
     assert [metric.value for metric in app.metric] == ["0.200", "10.0%", "900"]
     assert len(app.get("bidi_component")) == 2
     assert not app.button(key="model-cancel").disabled

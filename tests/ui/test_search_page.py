@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 from visits import Open, shown
 
 from bort.core.errors import InvalidModelError
+from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.process import this_process
-from bort.storage import JobState, ProcessIdentity, Progress, Store
+from bort.storage import JobState, ProcessIdentity, Store
 from bort.studies.plan import check_study
 
 
@@ -50,7 +51,11 @@ def test_start_creates_a_job_and_watches_it(
     app.button(key="start").click().run()
     assert not app.exception
     spec = started[0]
-    assert (spec.name, spec.search.epsilon, spec.search.budget) == ("movie-reviews-minilm", 0.3, 5)
+    assert (spec.name, spec.search.question.epsilon, spec.search.budget) == (
+        "movie-reviews-minilm",
+        0.3,
+        5,
+    )
     assert app.query_params["job"] == "1"
     assert "Job 1 is about to start" in shown(app)
     assert store.study("movie-reviews-minilm").spec == spec
@@ -161,7 +166,9 @@ def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
     job = store.create_job("search", study.spec.to_dict(), study="watched")
     if process is not None:
         assert store.claim_job(job.id, job.attempt, process) is not None
-        progress = Progress(done=9, total=20, message="<i>training</i>", eta_s=75.0)
+        progress = Progress(
+            done=9, total=20, stage=Stage.TRAINING_CANDIDATES, subject="<i>x</i>", eta_s=75.0
+        )
         store.heartbeat(job.id, job.attempt, progress)
         store.add_metric(job.id, "certified_epsilon", 8, None)
         store.add_metric(job.id, "certified_epsilon", 9, 0.5)
@@ -178,7 +185,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
     job = make_job(store, process=this_process())
     app = visit("search", job=str(job))
     assert not app.exception
-    assert "&lt;i&gt;training&lt;/i&gt;" in shown(app)
+    assert "Training &lt;i&gt;x&lt;/i&gt;" in shown(app)
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Trained"] == "9 of 9 at most"
     assert values["Left at most"] == "1 min 15 s"

@@ -7,18 +7,19 @@ import numpy as np
 
 from bort.agora.text.spec import TextSpec
 from bort.core.errors import InvalidDataError
-from bort.tasks import OnProgress, Split, Task, load_task
+from bort.core.progress import OnStep, ignore
+from bort.tasks import Split, Task, load_task
 from bort.tasks.files import read_bytes, read_columns
 from bort.tasks.task import UNLABELLED
 
 
-def run_task(spec: TextSpec, *, on_progress: OnProgress | None = None) -> Task:
+def run_task(spec: TextSpec, *, on_step: OnStep = ignore) -> Task:
     """The task of `spec`; texts of its pool file join the task's own pool, copies left out.
 
     Raises:
         BortError: the task or the file cannot be used.
     """
-    task = load_task(spec.task, on_progress=on_progress)
+    task = load_task(spec.task, on_step=on_step)
     return task if spec.pool is None else _with_more(task, Path(spec.pool), spec.task.text)
 
 

@@ -16,6 +16,7 @@ from bort.agora.text.student import TextStudent
 from bort.agora.text.tokens import TextTokens
 from bort.agora.text.word_space import WordSpace
 from bort.agora.text.words import WordTable, is_word
+from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
 from bort.training.execution import ShouldStop, pause_unless, training_threads
@@ -24,7 +25,6 @@ from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.source import read_config
-from bort.training.teacher import OnText
 from bort.training.tokens import EncodedTask, load_tokenizer
 from bort.training.vocabulary import pruned_table
 
@@ -39,7 +39,7 @@ class Networks:
     Args:
         spec: of the run.
         task: its texts.
-        on_text: hears one line now and then.
+        on_step: hears a step now and then.
         should_stop: asked at every step; True raises `TrainingStoppedError`.
     Raises:
         BortError: source network, teacher or device cannot be used.
@@ -50,7 +50,7 @@ class Networks:
         spec: TextSpec,
         task: Task,
         *,
-        on_text: OnText | None = None,
+        on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
         space, self._architecture = spec.student()
@@ -59,7 +59,7 @@ class Networks:
             replace(spec.training, teacher=spec.teacher_folder),
             space,
             seed=spec.seed,
-            on_progress=on_text,
+            on_step=on_step,
             should_stop=should_stop,
         )
         self._task, self._space, self._should_stop = task, space, should_stop

@@ -22,10 +22,9 @@ from bort.agora.text.spaces import RememberedSpace, usual_radius
 from bort.agora.text.spec import PROBE, STUDENT, WORDS, TextSpec
 from bort.agora.text.student import TextModel
 from bort.core.errors import InvalidOptionError
+from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.execution import ShouldStop, training_threads
-
-OnText = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,21 +86,21 @@ def text_world(
     spec: TextSpec,
     task: Task,
     *,
-    on_text: OnText | None = None,
+    on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> TextWorld:
     """Load networks, read texts, choose parts.
 
     Args:
         task: with the pool in force, as `bort.agora.text.material` loads it.
-        on_text: hears one line now and then.
+        on_step: hears a step now and then.
         should_stop: asked at every step; True raises `TrainingStoppedError`.
     Raises:
         BortError: data, source network, labeler or device cannot be used.
     Cost: the first time on a task its teacher is fine-tuned (for 500 texts half a minute on two
         quiet cores) and all texts get their vectors (20 s for 9,000); a few seconds after that.
     """
-    networks = Networks(spec, task, on_text=on_text, should_stop=should_stop)
+    networks = Networks(spec, task, on_step=on_step, should_stop=should_stop)
     with training_threads(networks.threads):
         return _assembled(spec, task, networks)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from bort.core.errors import BusyError, StoreError
 from bort.core.machine.cores import usable_cores
+from bort.core.progress import OnStep, Progress, Stage, ignore
 
 LOCK_NAME = "bort-measuring.lock"
 POLL_SECONDS = 0.1
@@ -122,7 +123,7 @@ def training_turn(
     threads: int | None,
     should_stop: ShouldStop,
     *,
-    on_wait: Callable[[], object] = lambda: None,
+    on_step: OnStep = ignore,
     folder: Path | None = None,
 ) -> Iterator[None]:
     """Train beside as many others as the machine has cores for, over all processes.
@@ -134,13 +135,17 @@ def training_turn(
     Args:
         threads: threads of the training; None means all cores, and so one place in all.
         should_stop: asked while waiting; True goes on without a place, to end soon.
-        on_wait: called once, if no place is free at first.
+        on_step: hears once that it waits, if no place is free at first.
         folder: holds the places; by default where the place to measure is.
     """
     count = max(1, usable_cores() // (threads or usable_cores()))
     home = folder or lock_path().parent
     places = [home / f"bort-training-{number}.lock" for number in range(count)]
-    with turn(places, "bort: training", should_stop=should_stop, on_wait=on_wait):
+
+    def waits() -> None:
+        on_step(Progress(stage=Stage.WAITING_FOR_TRAINING))
+
+    with turn(places, "bort: training", should_stop=should_stop, on_wait=waits):
         yield
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from bort.agora.loop import Round, Step, agora, corrected, provenance
 from bort.agora.loop.summary import final_result, round_row
 from bort.agora.loop.values import Value
+from bort.core.progress import Progress, Stage
 from bort.jobs.kinds.agora_runs import AgoraRun, agora_run
 from bort.jobs.kinds.agora_vectors import keep_vectors
 from bort.jobs.runtime.context import JobContext
-from bort.storage import AgoraRoundRecord, Progress
+from bort.storage import AgoraRoundRecord
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -27,7 +28,6 @@ def run(context: JobContext) -> dict[str, Any]:
     what = agora_run(context)
     for warning in what.warnings:
         context.log(warning, level="warning")
-        context.report(Progress(message=warning))
     rows = _go_round(context, what)
     return {
         "study": context.spec["study"],
@@ -131,10 +131,9 @@ def _report(context: JobContext, rows: Sequence[Mapping[str, Any]], *, rounds: i
         Progress(
             done=number + 1,
             total=number + 1 if is_over else rounds + 1,
-            message=f"round {number}: dev error {row['dev_error']:.3f}, "
-            f"audit error {row['audit_error']:.3f}",
+            stage=Stage.AGORA_ROUND,
             eta_s=left * fmean(row["seconds"] for row in rows),
-            extra={"stage": "Rounds", **row},
+            numbers={k: v for k, v in row.items() if v is None or isinstance(v, int | float)},
         )
     )
 

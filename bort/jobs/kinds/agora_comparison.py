@@ -6,9 +6,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from bort.agora.text.spec import ARMS
-from bort.jobs.kinds.agora_runs import say, turn_to_train
+from bort.core.progress import Progress, Stage
+from bort.jobs.kinds.agora_runs import turn_to_train
 from bort.jobs.runtime.context import JobContext
-from bort.storage import Progress
 from bort.storage.agora_arms import read_arms, write_arms
 
 if TYPE_CHECKING:
@@ -21,20 +21,18 @@ def run(context: JobContext) -> dict[str, Any]:
     A student that is stored is not trained again. One that was interrupted is, from its beginning
     and with the same result.
     """
-    say(context, "Loading the task")
+    context.report_part(Progress(stage=Stage.LOADING_TASK))
     from bort.agora.text.material import run_task
     from bort.agora.text.spec import TextSpec
 
     spec = TextSpec.from_dict(context.spec)
-    task = run_task(spec, on_progress=lambda _done, _total, text: say(context, text))
+    task = run_task(spec, on_step=context.report_part)
     from bort.agora.text.arms import Arms
     from bort.agora.text.findings import findings
     from bort.agora.text.world import text_world
 
     with turn_to_train(context, spec.training.threads):
-        world = text_world(
-            spec, task, on_text=lambda text: say(context, text), should_stop=context.should_stop
-        )
+        world = text_world(spec, task, on_step=context.report_part, should_stop=context.should_stop)
     seeds = range(spec.seed, spec.seed + int(context.spec["seeds"]))
     rows = read_arms(context.job)
     for seed in seeds:
@@ -71,8 +69,9 @@ def _report(context: JobContext, rows: Sequence[Mapping[str, Any]], *, total: in
         Progress(
             done=len(rows),
             total=total,
-            message=f"{last['arm']}, seed {last['seed']}: audit error {last['audit_error']:.3f}",
+            stage=Stage.COMPARING,
+            subject=last["arm"],
             eta_s=(total - len(rows)) * fmean(row["seconds"] for row in rows),
-            extra={"stage": "Comparing"},
+            numbers={"seed": last["seed"], "audit_error": last["audit_error"]},
         )
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,10 @@ from bort.agora.loop.values import FloatArray, Inputs, Value, as_values
 from bort.agora.torus.world import TorusSpec, torus_options, torus_world
 from bort.core.errors import BortError
 from bort.core.machine.locks import training_turn
+from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.context import JobContext
 
 TORUS = "torus"
-WAITING = "Waiting for another training to end"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,19 +88,17 @@ def _torus(context: JobContext) -> AgoraRun:
 
 def _texts(context: JobContext) -> AgoraRun:
     """Loads torch, and fine-tunes the teacher where none is cached."""
-    say(context, "Loading the task")
+    context.report_part(Progress(stage=Stage.LOADING_TASK))
     from bort.agora.text.material import run_task
     from bort.agora.text.spec import TextSpec
 
     spec = TextSpec.from_dict(context.spec)
-    task = run_task(spec, on_progress=lambda _done, _total, text: say(context, text))
+    task = run_task(spec, on_step=context.report_part)
     from bort.agora.text.world import text_world
 
     turn = partial(turn_to_train, context, spec.training.threads)
     with turn():
-        world = text_world(
-            spec, task, on_text=lambda text: say(context, text), should_stop=context.should_stop
-        )
+        world = text_world(spec, task, on_step=context.report_part, should_stop=context.should_stop)
         doubts = _doubts(world.task, world.parts, spec.seed)
     return AgoraRun(
         task=world.task,
@@ -148,12 +146,7 @@ def _doubts(task: AgoraTask, parts: Parts, seed: int) -> tuple[str, ...]:
 def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
     """This job's turn; where it has to wait for another job's, it says so until that is over."""
     before = context.progress
-    with training_turn(threads, context.should_stop, on_wait=lambda: say(context, WAITING)):
-        if context.progress.message == WAITING:
+    with training_turn(threads, context.should_stop, on_step=context.report_part):
+        if context.progress.stage is Stage.WAITING_FOR_TRAINING:
             context.report(before)
         yield
-
-
-def say(context: JobContext, message: str) -> None:
-    """Report a stage that has no count of its own; how far the job is stays as it was."""
-    context.report(replace(context.progress, message=message, extra={"stage": message}))

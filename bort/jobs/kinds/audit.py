@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.context import JobContext
 from bort.search.audit import AuditPlan, plan_audit
-from bort.storage import Progress
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.costs import Costs
@@ -30,22 +30,15 @@ def run_audit(
         if context.should_stop():
             return
         architecture = costs.space.architecture(index).id
-        context.report(
-            Progress(
-                done=done,
-                total=len(plan.drawn),
-                message=f"Auditing {architecture}",
-                extra={"study": spec.name, "stage": "Auditing the answer"},
-            )
-        )
+        context.report(Progress(done, len(plan.drawn), Stage.AUDITING, architecture))
         train(index)
-    evidence = study_evidence(context.store, context.store.study(spec.name), costs.space)
+    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
         context.log(f"audit {plan.number}: {result.statement}")
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:
-    evidence = study_evidence(context.store, context.store.study(spec.name), costs.space)
+    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for record in context.store.audits(spec.name):
         if not record.is_closed and record.job == context.job.id:
             return AuditPlan.from_dict(record.plan)
@@ -61,11 +54,9 @@ def _new_plan(
 ) -> AuditPlan | None:
     search = spec.search
     plan = plan_audit(
-        answer_under(spec, costs, evidence),
+        answer_under(search.question, costs, evidence),
+        question=search.question,
         count=search.audit or 0,
-        goal=search.goal,
-        epsilon=search.epsilon,
-        weights=search.weights,
         space_size=len(costs.space),
         seed=search.seed,
         number=len(evidence.audits) + len(evidence.earlier) + 1,

@@ -9,6 +9,7 @@ from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
 from bort.core.finetune import FineTuneSpec
 from bort.core.machine.locks import training_turn
+from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.finetuning.loggers import Loggers
@@ -18,7 +19,6 @@ from bort.jobs.runtime.context import JobContext
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
     from bort.finetuning.units import Finished, Unit
-    from bort.latency.timing import TimingStep
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
 LATENCIES = "latencies.json"
@@ -91,7 +91,7 @@ class _TaskRun:
         trained = {a.id: self._seeds(room, a) for a in self.picks}
         plain = {a.id: self._plain(room, a) for a in self.picks}
         latencies = self._latencies(room)
-        self.listener.say("Comparing with the baselines")
+        self.listener.hear_part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
             publish(
                 self.context.store,
@@ -106,21 +106,24 @@ class _TaskRun:
         ]
 
     def _open(self) -> "Classroom":
-        self.listener.say("Loading the task")
+        self.listener.hear_part(Progress(stage=Stage.LOADING_TASK))
         from bort.finetuning.classroom import open_classroom
         from bort.tasks import load_task
 
-        task = load_task(self.task, on_progress=lambda _d, _t, text: self.listener.say(text))
+        task = load_task(self.task, on_step=self.listener.hear_part)
         with self._turn():
             return open_classroom(
-                task, self.spec, on_text=self.listener.say, should_stop=self.context.should_stop
+                task,
+                self.spec,
+                on_step=self.listener.hear_part,
+                should_stop=self.context.should_stop,
             )
 
     def _turn(self) -> Any:
         return training_turn(
             self.spec.training.threads,
             self.context.should_stop,
-            on_wait=lambda: self.listener.say("Waiting for another training to end"),
+            on_step=self.listener.hear_part,
         )
 
     def _seeds(self, room: "Classroom", architecture: Architecture) -> list["Finished"]:
@@ -160,14 +163,14 @@ class _TaskRun:
         known = read_json(path)
         if known is not None:
             return known
-        self.listener.say("Measuring latency")
+        self.listener.hear_part(Progress(stage=Stage.MEASURING))
 
-        def say(runtime: str, step: "TimingStep") -> None:
-            how_far = f"{step.stage} {step.done} of {step.total}"
-            message = f"Measuring latency on {runtime}: {how_far}"
-            self.listener.say(message, seconds_left=step.seconds_left)
-
-        found = latencies_of(room, self.picks, on_step=say, should_stop=self.context.should_stop)
+        found = latencies_of(
+            room,
+            self.picks,
+            on_step=self.listener.hear_part,
+            should_stop=self.context.should_stop,
+        )
         if found is None:
             raise TrainingStoppedError("the latency measurement was stopped; resume the job")
         write_json_atomically(path, found)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bort.core.architecture import Architecture
 from bort.core.finetune import FineTuneSpec
+from bort.core.progress import Number, Progress, Stage
 from bort.finetuning.loggers import Loggers
 from bort.jobs.runtime.context import JobContext
-from bort.storage import Progress
 
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
@@ -40,9 +40,9 @@ class Listener:
         self._losses: list[float] = []
         self._dev_error: float | None = None
 
-    def say(self, message: str, *, seconds_left: float | None = None) -> None:
-        """A stage without a count of its own, and how long it takes where that is known."""
-        self._report(message, stage=message, eta_s=seconds_left)
+    def hear_part(self, step: Progress) -> None:
+        """Report a step between the trainings; the job's own count stays as it is."""
+        self._context.report(step.within(Progress(self._done_before, self._total or None)))
 
     def begin_task(self, room: "Classroom", picks: Sequence[Architecture]) -> None:
         """The next task's trainings begin."""
@@ -95,39 +95,30 @@ class Listener:
     def _report_step(self, step: "StageStep") -> None:
         assert self._unit is not None
         self._reported = time.monotonic()
-        unit = self._unit
-        message = f"{unit.architecture.id} {unit.stage}, seed {unit.seed}: loss {step.loss:.3f}"
-        if self._dev_error is not None:
-            message += f", dev error {self._dev_error:.4f}"
-        left = self._left(self._done_before + step.step)
-        self._report(message, stage=unit.stage, step=step, eta_s=left)
+        unit, done = self._unit, self._done_before + step.step
+        numbers: dict[str, Number] = {
+            "seed": unit.seed,
+            "loss": step.loss,
+            "dev_error": self._dev_error,
+            "learning_rate": step.learning_rate,
+            "examples_per_second": step.examples_per_second,
+        }
+        if unit.is_agora:
+            numbers["round"] = int(unit.stage.removeprefix(Stage.AGORA))
+        self._context.report(
+            Progress(
+                done=done,
+                total=self._total or None,
+                stage=Stage.AGORA if unit.is_agora else Stage(unit.stage),
+                subject=unit.architecture.id,
+                eta_s=self._left(done),
+                numbers=numbers,
+            )
+        )
 
     @property
     def _total(self) -> int:
         return self._planned_per_task * len(self._spec.tasks)
-
-    def _report(
-        self, message: str, *, stage: str, eta_s: float | None, step: "StageStep | None" = None
-    ) -> None:
-        self._context.report(
-            Progress(
-                done=self._done_before + (step.step if step else 0),
-                total=self._total or None,
-                message=message,
-                eta_s=eta_s,
-                extra={
-                    "study": self._spec.study,
-                    "task": self._task,
-                    "stage": stage,
-                    "seed": self._unit.seed if self._unit else None,
-                    "architecture": self._unit.architecture.id if self._unit else None,
-                    "loss": step.loss if step else None,
-                    "dev_error": self._dev_error,
-                    "learning_rate": step.learning_rate if step else None,
-                    "examples_per_second": step.examples_per_second if step else None,
-                },
-            )
-        )
 
     def _left(self, done: int) -> float | None:
         if self._begun is None or not self._counted or not self._total:

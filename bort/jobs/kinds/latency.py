@@ -5,10 +5,11 @@ with a line that says who; nothing is stored then.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError
+from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SearchSpace
@@ -16,37 +17,13 @@ from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.profile import LatencyProfile
 from bort.latency.runs.front import measure_front
-from bort.latency.runs.landmarks import LandmarkStep, time_landmarks
+from bort.latency.runs.landmarks import time_landmarks
 from bort.latency.runs.plan import TextLengths
 from bort.latency.runs.space import measure, profile_key
 from bort.latency.stored import front_profile, keep_profile, study_profile_of
 from bort.report import latency as words
-from bort.storage import Progress
 from bort.studies.answers import read_answer
 from bort.training.tokens import text_lengths
-
-STAGES = {
-    "building": "Building the models",
-    "warming up": "Warming up",
-    "measuring": "Measuring, round",
-    "done": "Done",
-}
-
-
-class Step(Protocol):
-    """What a measurement yields: so far `done` of `total` in this stage."""
-
-    @property
-    def stage(self) -> str: ...  # noqa: D102
-
-    @property
-    def done(self) -> int: ...  # noqa: D102
-
-    @property
-    def total(self) -> int: ...  # noqa: D102
-
-    @property
-    def seconds_left(self) -> float | None: ...  # noqa: D102
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -69,8 +46,8 @@ def run(context: JobContext) -> dict[str, Any]:
         name=spec.get("name"),
         should_stop=context.should_stop,
     ):
-        _report(context, step)
-        profile = step.profile
+        context.report(step)
+        profile = step.result
     if profile is not None:
         # Profiles of several lengths are used by name: the key knows one length only.
         keep_profile(
@@ -105,8 +82,8 @@ def measure_winners(
         wait=wait,
         should_stop=context.should_stop,
     ):
-        _report(context, step)
-        found = step.profile
+        context.report(step)
+        found = step.result
     if found is not None:
         keep_profile(context.store, found)
     return found
@@ -132,36 +109,24 @@ def measure_new_winners(context: JobContext, study: str) -> None:
 
 def landmarks(context: JobContext) -> dict[str, Any]:
     """Time the landmarks on the runtime and workload of `context.spec["latency"]`."""
-    last: LandmarkStep | None = None
+    timing = None
     for step in time_landmarks(
         LatencySpec.from_dict(context.spec["latency"]), should_stop=context.should_stop
     ):
-        _report(context, step)
-        last = step
-    if last is None or last.result is None:
+        context.report(step)
+        timing = step.result
+    if timing is None:
         return {}
-    for sentence in words.announced_sentences(last.result):
+    for sentence in words.announced_sentences(timing):
         context.log(sentence)
-    return last.result.to_dict()
+    return timing.to_dict()
 
 
 def _lengths(context: JobContext, task: Mapping[str, Any] | None) -> TextLengths | None:
     if task is None:
         return None
-    context.report(Progress(message="Reading the task's texts"))
-    return text_lengths(TaskSpec.from_dict(task))
-
-
-def _report(context: JobContext, step: Step) -> None:
-    context.report(
-        Progress(
-            done=step.done,
-            total=step.total,
-            message=f"{STAGES[step.stage]}: {step.done} of {step.total}",
-            eta_s=step.seconds_left,
-            extra={"stage": STAGES[step.stage]},
-        )
-    )
+    context.report(Progress(stage=Stage.READING_TEXTS))
+    return text_lengths(TaskSpec.from_dict(task), on_step=context.report)
 
 
 def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, Any]:

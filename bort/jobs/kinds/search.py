@@ -8,19 +8,19 @@ from typing import Any
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.machine.locks import holder, training_turn
+from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.jobs.kinds.audit import run_audit
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.space import MeasureStep
 from bort.latency.stored import named_profile, study_profile
 from bort.search import Observation, SearchStep, certified_search, observation_of
-from bort.storage import Progress, write_json
+from bort.storage import write_json
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
-from bort.studies.answers.evidence import Evidence, population_of
-from bort.studies.answers.read import answer_under, assumptions, study_evidence
+from bort.studies.answers.evidence import Evidence
+from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.costs import Costs
 
 Train = Callable[[Architecture, int], Evaluation]
@@ -38,7 +38,7 @@ def run(context: JobContext) -> dict[str, Any]:
     profile = _profile(context, spec, space)
     if profile is not None:
         train = _oracle(context, spec, space)
-        _Search(context, spec, Costs(space, profile), train).run()
+        _Search(context, spec, Costs(space, profile, spec.training), train).run()
         write_json(context.job, CERTIFICATE, study_certificate(context.store, spec.name))
         if not context.should_stop():
             measure_new_winners(context, spec.name)
@@ -52,12 +52,16 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
         return named_profile(context.store, name)
     if spec.latency.profile is None:
         other = holder()
-        _say(context, f"Waiting for a measurement: {other}" if other else "Measuring latency")
+        context.report(
+            Progress(stage=Stage.MEASURING)
+            if other is None
+            else Progress(stage=Stage.WAITING_FOR_MEASUREMENT, subject=str(other))
+        )
     profile = study_profile(
         context.store,
         space,
         spec.latency,
-        on_progress=lambda step: _say_measured(context, step),
+        on_step=context.report,
         should_stop=context.should_stop,
     )
     if profile is not None:
@@ -67,10 +71,10 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
 
 def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
     """What trains candidates. Loads torch, and fine-tunes the teacher where none is cached."""
-    _say(context, "Loading the task")
+    context.report(Progress(stage=Stage.LOADING_TASK))
     from bort.tasks import load_task
 
-    task = load_task(spec.task, on_progress=lambda _done, _total, text: _say(context, text))
+    task = load_task(spec.task, on_step=context.report_part)
     for warning in task.warnings:
         context.log(warning, level="warning")
     from bort.training.oracle import ErrorOracle
@@ -81,7 +85,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             spec.training,
             space,
             seed=spec.search.seed,
-            on_progress=lambda text: _say(context, text),
+            on_step=context.report_part,
             should_stop=context.should_stop,
         )
     context.log(f"oracle: {oracle.describe()}")
@@ -115,34 +119,33 @@ class _Search:
         for count, name in enumerate(self.spec.search.include, start=1):
             if self.context.should_stop() or self._is_out_of_minutes():
                 return
-            _say(self.context, f"Training {name}, {count} of {len(self.spec.search.include)}")
+            total = len(self.spec.search.include)
+            self.context.report(Progress(count, total, Stage.TRAINING_CANDIDATES, name))
             self._observe(space.index(space.named(name)))
         self.stored = self.context.store.evaluations(self.spec.name)
 
     def _evidence(self) -> Evidence:
         store = self.context.store
-        return study_evidence(store, store.study(self.spec.name), self.costs.space)
+        return study_evidence(store, store.study(self.spec.name), self.costs)
 
     def _goes_on(self, evidence: Evidence) -> bool:
         budget = self.spec.search.budget
         if budget is not None and len(evidence.known) >= budget:
             return False
         is_over = evidence.audits and self._is_out_of_minutes()
-        return not is_over and answer_under(self.spec, self.costs, evidence).ending is None
+        answer = answer_under(self.spec.search.question, self.costs, evidence)
+        return not is_over and answer.ending is None
 
     def _search(self, evidence: Evidence) -> None:
         search = self.spec.search
         steps = certified_search(
             self.costs.problem,
             self._observe,
-            goal=search.goal,
-            epsilon=search.epsilon,
-            weights=search.weights,
+            question=search.question,
             budget=search.budget,
             known=evidence.known,
-            **assumptions(self.spec, len(self.costs.space)),
         )
-        _say(self.context, "Training candidates")
+        self.context.report_part(Progress(stage=Stage.TRAINING_CANDIDATES))
         for step in steps:
             self._report(step)
             if self.context.should_stop():
@@ -165,7 +168,7 @@ class _Search:
                 trained[seed] = self._train(architecture, seed)
         return observation_of(
             list(trained.values()),
-            population=population_of(self.spec, len(self.costs.space)),
+            population=self.costs.problem.population(self.spec.search.question.confidence),
         )
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:
@@ -189,11 +192,11 @@ class _Search:
             Progress(
                 done=step.evaluations,
                 total=step.evaluations if step.done else total,
-                message=f"{architecture}: error {step.observation.error:.3f}",
+                stage=Stage.TRAINING_CANDIDATES,
+                subject=architecture,
                 eta_s=0.0 if step.done else left * median(self.seconds),
-                extra={
-                    "study": self.spec.name,
-                    "stage": "Training candidates",
+                numbers={
+                    "error": step.observation.error,
                     "evaluations": step.evaluations,
                     "evaluation_bound": step.evaluation_bound,
                     "certified_epsilon": step.certified_epsilon,
@@ -206,26 +209,5 @@ class _Search:
 
 
 def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
-    """This job's turn to train; says so where it has to wait for another one's."""
-    return training_turn(
-        spec.training.threads,
-        context.should_stop,
-        on_wait=lambda: _say(context, "Waiting for another training to end"),
-    )
-
-
-def _say(context: JobContext, message: str) -> None:
-    """Report a stage that has no count of its own."""
-    study = context.spec["name"]
-    context.report(Progress(message=message, extra={"study": study, "stage": message}))
-
-
-def _say_measured(context: JobContext, step: MeasureStep) -> None:
-    context.report(
-        Progress(
-            done=step.done,
-            total=step.total,
-            message=f"Measuring latency: {step.stage}",
-            extra={"study": context.spec["name"], "stage": "Measuring latency"},
-        )
-    )
+    """This job's turn to train."""
+    return training_turn(spec.training.threads, context.should_stop, on_step=context.report_part)

@@ -9,7 +9,8 @@ from types import FrameType
 from typing import Any
 
 from bort.core.errors import BortError, BusyError, StoreError
-from bort.jobs.runtime.context import JobContext, ProgressListener
+from bort.core.progress import OnStep
+from bort.jobs.runtime.context import JobContext
 from bort.jobs.runtime.lifeline import Lifeline
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import load_runner
@@ -36,7 +37,7 @@ def run_attempt(
     waiting: JobRecord,
     runner_path: str,
     *,
-    on_progress: ProgressListener | None = None,
+    on_step: OnStep | None = None,
 ) -> dict[str, Any]:
     """Claim a waiting job, run it in this process, and record how it ended.
 
@@ -44,7 +45,7 @@ def run_attempt(
         store: where the job is.
         waiting: the job, QUEUED.
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
-        on_progress: hears of each step, in this thread.
+        on_step: hears of each step, in this thread.
     Returns:
         What the runner returned, as JSON holds it.
     Raises:
@@ -60,7 +61,7 @@ def run_attempt(
             f"(bort jobs show {waiting.id})"
         )
     lifeline = Lifeline(store, job)
-    context = JobContext(store, job, lifeline, on_progress)
+    context = JobContext(store, job, lifeline, on_step)
     try:
         with lifeline, _graceful_stop(lifeline):
             context.log(f"attempt {job.attempt} begins")

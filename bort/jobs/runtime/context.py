@@ -2,17 +2,15 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bort.core.errors import StoreError
+from bort.core.progress import OnStep, Progress
 from bort.jobs.runtime.lifeline import Lifeline
-from bort.storage import JobRecord, Progress, Store, append_log
+from bort.storage import JobRecord, Store, append_log
 from bort.storage.records import iso
-
-ProgressListener = Callable[[Progress], None]
-"""Hears of each step of a foreground job."""
 
 
 class JobContext:
@@ -28,12 +26,12 @@ class JobContext:
         store: Store,
         job: JobRecord,
         lifeline: Lifeline,
-        on_progress: ProgressListener | None = None,
+        on_step: OnStep | None = None,
     ) -> None:
         self.store = store
         self.job = job
         self._lifeline = lifeline
-        self._on_progress = on_progress
+        self._on_step = on_step
         self._saw_stop = False
 
     @property
@@ -59,8 +57,12 @@ class JobContext:
     def report(self, progress: Progress) -> None:
         """Say how far the job is; cheap, as often as you like."""
         self._lifeline.report(progress)
-        if self._on_progress is not None:
-            self._on_progress(progress)
+        if self._on_step is not None:
+            self._on_step(progress)
+
+    def report_part(self, step: Progress) -> None:
+        """Report a step of a part of the job; how far the job itself is stays as it was."""
+        self.report(step.within(self.progress))
 
     def should_stop(self) -> bool:
         """Whether to end soon (cancelled, signalled, overtaken); cheap, ask between steps.

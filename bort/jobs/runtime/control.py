@@ -12,8 +12,8 @@ from typing import Any
 
 from bort.core import paths
 from bort.core.errors import StoreError
+from bort.core.progress import OnStep
 from bort.jobs.runtime.attempt import JobFailedError, run_attempt
-from bort.jobs.runtime.context import ProgressListener
 from bort.jobs.runtime.process import identify, is_here, send_signal
 from bort.jobs.runtime.runners import runner_path
 from bort.jobs.runtime.watch import find_job
@@ -45,7 +45,7 @@ def run_here(
     spec: Mapping[str, Any],
     *,
     study: str | None = None,
-    on_progress: ProgressListener | None = None,
+    on_step: OnStep | None = None,
 ) -> dict[str, Any]:
     """Run a job in this process, and return its result; others may watch and cancel it.
 
@@ -55,7 +55,7 @@ def run_here(
     """
     path = runner_path(kind)
     job = _create(store, kind, spec, study, is_detached=False)
-    return run_attempt(store, job, path, on_progress=on_progress)
+    return run_attempt(store, job, path, on_step=on_step)
 
 
 def _create(
@@ -76,7 +76,7 @@ def resume(
     job_id: int,
     *,
     detach: bool,
-    on_progress: ProgressListener | None = None,
+    on_step: OnStep | None = None,
 ) -> dict[str, Any] | None:
     """Begin another attempt of a job that was lost, cancelled or failed.
 
@@ -95,7 +95,7 @@ def resume(
     if detach:
         _spawn(store, job, path)
         return None
-    return run_attempt(store, job, path, on_progress=on_progress)
+    return run_attempt(store, job, path, on_step=on_step)
 
 
 def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRACE_S) -> JobRecord:

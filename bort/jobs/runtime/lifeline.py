@@ -10,7 +10,8 @@ import time
 from types import TracebackType
 
 from bort.core.errors import StoreError
-from bort.storage import JobRecord, Progress, Store
+from bort.core.progress import Progress
+from bort.storage import JobRecord, Store
 
 HEARTBEAT_S = 1.5  # a cancellation is seen within this time
 PROGRESS_S = 0.25  # the row is written at most so often

@@ -8,11 +8,11 @@ import numpy as np
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.machine.fingerprint import this_machine
+from bort.core.progress import ProgressTo, towards
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile, Measurement
 from bort.latency.protocol import HANDFUL
 from bort.latency.runs.plan import check_threads, profile_name
-from bort.latency.runs.space import MeasureStep
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, Timing, never, time_candidates
 from bort.latency.workload import Candidate
@@ -28,7 +28,7 @@ def measure_front(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[MeasureStep]:
+) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure some architectures here, on the runtime and workload of the study's profile.
 
     Args:
@@ -37,7 +37,7 @@ def measure_front(
         study: whose winners these are; the new profile says so.
         wait, should_stop, instruments: as `bort.latency.runs.space.measure`.
     Returns:
-        Progress; the last step carries a profile whose `study` is set.
+        Steps; the last carries a profile whose `study` is set.
     Raises:
         InvalidOptionError: nothing to measure, or more threads than this machine has.
         MissingExtraError: the runtime is not installed.
@@ -93,10 +93,10 @@ def measure_front(
             study=study,
         )
 
-    def steps() -> Iterator[MeasureStep]:
+    def steps() -> Iterator[ProgressTo[LatencyProfile]]:
         begin = clock()
         for step in timing:
-            result = None if step.timing is None else finished(step.timing, clock() - begin)
-            yield MeasureStep(step.stage, step.done, step.total, result, step.seconds_left)
+            result = None if step.result is None else finished(step.result, clock() - begin)
+            yield towards(step, result)
 
     return steps()

@@ -10,6 +10,7 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.machine.fingerprint import Fingerprint, this_machine
+from bort.core.progress import ProgressTo, towards
 from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
 from bort.families import family
@@ -18,7 +19,7 @@ from bort.latency.protocol import FloatArray
 from bort.latency.runs.plan import check_length, check_threads
 from bort.latency.runtimes import runtime_kind
 from bort.latency.steadiness import ratio_interval
-from bort.latency.timing import Instruments, Stage, Timing, never, time_candidates
+from bort.latency.timing import Instruments, Timing, never, time_candidates
 from bort.latency.workload import Candidate, Workload
 
 _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
@@ -282,17 +283,6 @@ def _times_faster(seconds: FloatArray, number: int, than: str) -> tuple[float, f
     return ratio_interval(seconds[slower], seconds[number], rng=np.random.default_rng(0))
 
 
-@dataclass(frozen=True, slots=True)
-class LandmarkStep:
-    """Progress: `done` of `total` in this stage; the last one carries the result."""
-
-    stage: Stage
-    done: int
-    total: int
-    result: LandmarkTiming | None = None
-    seconds_left: float | None = None
-
-
 def _result(
     runtime: str, workload: Workload, machine: Fingerprint, timing: Timing, measured_at: str
 ) -> LandmarkTiming:
@@ -327,7 +317,7 @@ def time_landmarks(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[LandmarkStep]:
+) -> Iterator[ProgressTo[LandmarkTiming]]:
     """Time all landmarks, interleaved, by the same protocol as a space.
 
     Raises:
@@ -348,12 +338,12 @@ def time_landmarks(
         instruments=instruments,
     )
 
-    def steps() -> Iterator[LandmarkStep]:
+    def steps() -> Iterator[ProgressTo[LandmarkTiming]]:
         for step in timing:
             result = None
-            if step.timing is not None:
+            if step.result is not None:
                 now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-                result = _result(kind.name, workload, machine, step.timing, now)
-            yield LandmarkStep(step.stage, step.done, step.total, result, step.seconds_left)
+                result = _result(kind.name, workload, machine, step.result, now)
+            yield towards(step, result)
 
     return steps()

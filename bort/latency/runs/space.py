@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bort.core.machine.fingerprint import this_machine
+from bort.core.progress import OnStep, ProgressTo, ignore, towards
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.profile import (
@@ -18,14 +19,13 @@ from bort.latency.profile import (
 from bort.latency.protocol import Clock
 from bort.latency.runs.plan import Plan, TextLengths, make_plan, workload_of
 from bort.latency.runtimes import runtime_kind
-from bort.latency.timing import Instruments, Stage, TimingStep, never, time_candidates
+from bort.latency.timing import Instruments, Timing, never, time_candidates
 from bort.storage import ProfileKey
 
 __all__ = [
     "SEARCH_COUNT",
     "LatencyPrediction",
     "LatencyProfile",
-    "MeasureStep",
     "Measurement",
     "ensure_profile",
     "measure",
@@ -36,17 +36,6 @@ __all__ = [
 ]
 
 SEARCH_COUNT = 48  # 24 to fit on, 24 to judge by; about 40 s on two cores for `minilm`
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureStep:
-    """Progress: `done` of `total` in this stage; the last one carries the profile."""
-
-    stage: Stage
-    done: int
-    total: int
-    profile: LatencyProfile | None = None
-    seconds_left: float | None = None
 
 
 def measure(
@@ -60,7 +49,7 @@ def measure(
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
-) -> Iterator[MeasureStep]:
+) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure `count` architectures, fit a model on min(32, count/2) and judge it by the rest.
 
     Args:
@@ -72,7 +61,7 @@ def measure(
         should_stop: True ends early; the profile then says `complete: false`, and there is none
             if not one round was complete.
     Returns:
-        Progress; the last step carries the profile. Nothing is measured before it is listened to.
+        Steps; the last carries the profile. Nothing is measured before it is listened to.
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
         MissingExtraError: the runtime is not installed.
@@ -96,8 +85,8 @@ def measure(
 
 
 def _steps(
-    plan: Plan, timing: Iterator[TimingStep], *, name: str | None, clock: Clock
-) -> Iterator[MeasureStep]:
+    plan: Plan, timing: Iterator[ProgressTo[Timing]], *, name: str | None, clock: Clock
+) -> Iterator[ProgressTo[LatencyProfile]]:
     # Loaded before the clock starts: fitting at the end, after a stop above all, shall be quick.
     import scipy.optimize
     import scipy.stats  # noqa: F401
@@ -105,9 +94,9 @@ def _steps(
     begin = clock()
     for step in timing:
         profile = None
-        if step.timing is not None:
-            profile = plan.profile(step.timing, name=name, seconds=clock() - begin)
-        yield MeasureStep(step.stage, step.done, step.total, profile, step.seconds_left)
+        if step.result is not None:
+            profile = plan.profile(step.result, name=name, seconds=clock() - begin)
+        yield towards(step, profile)
 
 
 def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
@@ -134,7 +123,7 @@ def ensure_profile(
     *,
     find: Callable[[ProfileKey], Mapping[str, Any] | None],
     save: Callable[[LatencyProfile, ProfileKey], object],
-    on_progress: Callable[[MeasureStep], object] | None = None,
+    on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
     seed: int = 0,
     instruments: Instruments | None = None,
@@ -169,9 +158,8 @@ def ensure_profile(
             should_stop=should_stop,
             instruments=replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext()),
         ):
-            profile = step.profile
-            if on_progress is not None:
-                on_progress(step)
+            profile = step.result
+            on_step(step)
         if profile is None or not profile.complete:
             return None
         save(profile, key)

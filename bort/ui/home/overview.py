@@ -4,6 +4,7 @@ import streamlit as st
 
 from bort.figures import ERROR, LATENCY, front_info, plot_pair
 from bort.jobs import JobRecord
+from bort.report.jobs import sentence
 from bort.report.terminal import duration, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
@@ -68,8 +69,8 @@ def running_jobs() -> None:
 
 def _running(job: JobRecord) -> None:
     progress = job.progress
-    markup.note(f"Job {job.id}, {job.study or job.kind}: {progress.message or 'starting'}")
-    st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0)
+    markup.note(f"Job {job.id}, {job.study or job.kind}: {sentence(progress) or 'starting'}")
+    st.progress(progress.share)
     job_parts.pause(job)
     with st.container(horizontal=True, vertical_alignment="center"):
         if progress.eta_s is not None:
@@ -104,11 +105,11 @@ def recent_studies(studies: list[StudyRecord]) -> None:
 
 def _describe(study: StudyRecord) -> None:
     kind = "Example, recorded elsewhere" if study.is_example else "Your study"
-    search = study.spec.search
+    question = study.spec.search.question
     markup.name(
         study.name,
         f"{kind}. Task {study.spec.task.task}, space {study.spec.space['name']}, "
-        f"goal {search.goal}, ε {search.epsilon:g}; {study.evaluation_count} trained.",
+        f"goal {question.goal}, ε {question.epsilon:g}; {study.evaluation_count} trained.",
     )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bort.core.machine.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
+from bort.report.jobs import sentence
 from bort.report.terminal import duration
 from bort.storage import read_log
 from bort.ui.agora.request import TORUS
@@ -66,9 +67,9 @@ def bar(job: JobRecord, left: str = "left") -> None:
     with st.container():
         if job.state.is_active:
             progress = job.progress
-            st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0)
+            st.progress(progress.share)
             eta = "" if progress.eta_s is None else f"; about {duration(progress.eta_s)} {left}"
-            markup.note((progress.message or "Waiting for its process") + eta)
+            markup.note((sentence(progress) or "Waiting for its process") + eta)
             pause(job)
 
 

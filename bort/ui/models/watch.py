@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bort.core.progress import Progress, Stage
 from bort.jobs import JobRecord, list_jobs
 from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
 from bort.ui.models import curves as model_curves
@@ -39,9 +40,14 @@ def _look(job_id: int, was_active: bool) -> None:
             _head(job)
             _progress(job)
             with st.container():
-                stage = str(job.progress.extra.get("stage") or "")
-                model_curves.show(job.id, key="live", stage=stage)
+                model_curves.show(job.id, key="live", stage=_stage(job.progress))
             job_parts.log(job)
+
+
+def _stage(step: Progress) -> str:
+    """The name that a stage's curves have; each round of Agora is a stage of its own."""
+    is_agora = step.stage is Stage.AGORA
+    return f"{step.stage}{step.numbers['round']}" if is_agora else step.stage.value
 
 
 def _head(job: JobRecord) -> None:
@@ -74,6 +80,6 @@ def _progress(job: JobRecord) -> None:
                 ("Learning rate", "learning_rate", "{:.2g}"),
                 ("Examples per second", "examples_per_second", "{:,.0f}"),
             ):
-                value = job.progress.extra.get(key)
+                value = job.progress.numbers.get(key)
                 if value is not None:  # measuring a latency, for example, has no loss
                     st.metric(label, number_format.format(value), width="content")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord
+from bort.report.jobs import sentence
 from bort.report.terminal import duration
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
@@ -72,9 +73,8 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
     progress = job.progress
     with st.container():
         if job.state.is_active:
-            share = progress.done / progress.total if progress.total else 0.0
-            st.progress(min(1.0, share))
-            markup.note(progress.message or "Waiting for its process")
+            st.progress(progress.share)
+            markup.note(sentence(progress) or "Waiting for its process")
             job_parts.pause(job)
     with st.container(horizontal=True, gap="large"):
         if answer is not None:

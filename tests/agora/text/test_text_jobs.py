@@ -17,8 +17,9 @@ from bort.agora.text.spec import ARMS, TextSpec
 from bort.cli.main import bort
 from bort.core.errors import BortError, StoreError
 from bort.core.machine.locks import training_turn
+from bort.core.progress import Progress, Stage
 from bort.jobs.kinds.agora import point_rows
-from bort.jobs.kinds.agora_runs import WAITING, turn_to_train
+from bort.jobs.kinds.agora_runs import turn_to_train
 from bort.storage import open_store
 from bort.storage.agora_arms import read_arms
 from bort.storage.agora_vectors import read_vectors
@@ -39,7 +40,7 @@ def kill(progress):
     if progress.done == 1:
         os.kill(os.getpid(), signal.SIGKILL)
 with open_store() as store:
-    jobs.run_here(store, "agora", json.loads(sys.argv[1]), study="tiny", on_progress=kill)
+    jobs.run_here(store, "agora", json.loads(sys.argv[1]), study="tiny", on_step=kill)
 """
 
 
@@ -172,13 +173,13 @@ def test_a_comparison_is_fair_and_goes_on_where_it_was(spec, store) -> None:
     for row in found.values():
         assert row["low"] <= row["difference"] <= row["high"]
 
-    def stop(progress: jobs.Progress) -> None:
+    def stop(progress: Progress) -> None:
         if progress.done == 3:
             store.request_cancel(2)
             raise KeyboardInterrupt
 
     with pytest.raises(jobs.JobCancelledError):
-        jobs.run_here(store, "agora-comparison", described, study="tiny", on_progress=stop)
+        jobs.run_here(store, "agora-comparison", described, study="tiny", on_step=stop)
     assert len(read_arms(store.job(2))) == 3
     jobs.resume(store, 2, detach=False)
     assert untimed(read_arms(store.job(2))) == untimed(rows)
@@ -232,14 +233,17 @@ def test_minutes_end_a_run(spec, store) -> None:
 
 
 def test_waiting_for_another_training_is_told_and_then_forgotten(monkeypatch) -> None:
-    heard: list[jobs.Progress] = []
+    heard: list[Progress] = []
 
     class Context:
-        progress = jobs.Progress(done=2, total=5, message="round 1")
+        progress = Progress(done=2, total=5, stage=Stage.AGORA_ROUND)
 
-        def report(self, progress: jobs.Progress) -> None:
+        def report(self, progress: Progress) -> None:
             heard.append(progress)
             self.progress = progress
+
+        def report_part(self, step: Progress) -> None:
+            self.report(step.within(self.progress))
 
         def should_stop(self) -> bool:
             return bool(heard)
@@ -247,4 +251,7 @@ def test_waiting_for_another_training_is_told_and_then_forgotten(monkeypatch) ->
     monkeypatch.setattr("bort.core.machine.locks.POLL_SECONDS", 0.0)
     with training_turn(None, lambda: False), turn_to_train(Context(), None):
         pass
-    assert [(p.done, p.total, p.message) for p in heard] == [(2, 5, WAITING), (2, 5, "round 1")]
+    assert [(p.done, p.total, p.stage) for p in heard] == [
+        (2, 5, Stage.WAITING_FOR_TRAINING),
+        (2, 5, Stage.AGORA_ROUND),
+    ]

@@ -2,14 +2,18 @@
 
 The exporter is PyTorch's current one, with open batch size and sequence length, because that is
 what one deploys; it takes some seconds per candidate. The older, tracing one is ten times faster
-but leaves graphs that the runtime fuses less (docs/latency.md, "Runtimes").
+but leaves graphs that the runtime fuses less (docs/latency.md, "Runtimes"). So exports can be kept
+for a while: one file serves every batch size and length.
 """
 
+import hashlib
+import json
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +22,7 @@ import psutil
 import torch
 
 from bort.core.errors import InvalidOptionError
-from bort.latency.runtimes.inputs import Inputs, model_inputs
-from bort.latency.runtimes.kept_exports import kept
-from bort.latency.runtimes.pytorch import TorchRuntime
+from bort.latency.runtimes.pytorch import Inputs, TorchRuntime, model_inputs
 from bort.latency.workload import Candidate, Workload
 
 COPIES_WHILE_BUILDING = 4  # the exported bytes, the file's, the session's, its packed weights
@@ -103,3 +105,40 @@ def quiet_exporter() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
+
+
+_folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
+
+
+@contextmanager
+def keeping_exports(folder: Path) -> Iterator[None]:
+    """Keep exports in `folder` for the length of a `with` block; about 50 MB each for `minilm`.
+
+    The files go at its end. They stay if the block is interrupted, so that going on is quick.
+    """
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+    for file in folder.glob("*.onnx"):
+        file.unlink()
+
+
+def kept(candidate: Candidate, variant: str, export: Callable[[], bytes]) -> bytes:
+    """The export of this candidate: the kept one, or a new one, kept inside `keeping_exports`."""
+    folder = _folder.get()
+    if folder is None:
+        return export()
+    key = json.dumps(
+        [candidate.family.name, candidate.architecture.id, sorted(candidate.fixed.items()), variant]
+    )
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    content = export()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
+    return content

@@ -1,0 +1,106 @@
+"""How far long work is: one kind of step, for every job and every callback.
+
+Codes and numbers only; `bort.report.jobs.sentence` makes the words.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+Number = float | int | None
+
+
+class Stage(StrEnum):
+    """What is being done. Stored with jobs: a value, once released, keeps its meaning."""
+
+    STARTING = "starting"
+    DONE = "done"
+    WAITING_FOR_TRAINING = "waiting for training"
+    WAITING_FOR_MEASUREMENT = "waiting for measurement"
+    # Data
+    FETCHING = "fetching"
+    PREPARING_TASK = "preparing task"
+    LOADING_TASK = "loading task"
+    READING_TEXTS = "reading texts"
+    # Latency
+    BUILDING = "building"
+    WARMING_UP = "warming up"
+    MEASURING = "measuring"
+    # The search
+    TRAINING_TEACHER = "training teacher"
+    LABELLING = "labelling"
+    TRAINING_CANDIDATES = "training candidates"
+    AUDITING = "auditing"
+    SAMPLING = "sampling"
+    # Agora
+    AGORA_ROUND = "agora round"
+    COMPARING = "comparing"
+    # Fine-tuning
+    DISTIL = "distil"
+    FINETUNE = "finetune"
+    AGORA = "agora"
+    PLAIN = "plain"
+    COMPARING_BASELINES = "comparing baselines"
+    # Export
+    EXPORTING = "exporting"
+    CHECKING_EXPORT = "checking export"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far something is.
+
+    Attributes:
+        done: finished units of work.
+        total: units in all; None where nobody can know.
+        stage: what is being done.
+        subject: what it is done to or on: an architecture's id, a task, a runtime, a process.
+        eta_s: estimated seconds left; None where unknown.
+        numbers: what this kind of work shows live, for example `certified_epsilon`.
+    """
+
+    done: int = 0
+    total: int | None = None
+    stage: Stage = Stage.STARTING
+    subject: str | None = None
+    eta_s: float | None = None
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0..1; 0 where nobody can know."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    def within(self, whole: "Progress") -> "Progress":
+        """This step as a part of larger work, whose own count stays as it is.
+
+        The count of this step is kept as `part_done` and `part_total`.
+        """
+        numbers = dict(self.numbers)
+        if self.total is not None:
+            numbers |= {"part_done": self.done, "part_total": self.total}
+        return Progress(whole.done, whole.total, self.stage, self.subject, self.eta_s, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressTo(Progress, Generic[T]):
+    """A step towards a result, which the last one carries."""
+
+    result: T | None = None
+
+
+def towards(step: Progress, result: T | None) -> ProgressTo[T]:
+    """The same step, carrying `result`."""
+    fields = (step.done, step.total, step.stage, step.subject, step.eta_s, step.numbers)
+    return ProgressTo(*fields, result)
+
+
+OnStep = Callable[[Progress], object]
+"""Hears of each step, in the thread that does the work; it should return quickly."""
+
+
+def ignore(step: Progress) -> None:
+    """Nobody listens."""
