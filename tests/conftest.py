@@ -1,31 +1,17 @@
 """What holds for every test: the environment, the order, and the time that each suite takes."""
 
 import os
-import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from budgets import budgets, suite
 
 # Threads of torch that wait for each other sleep instead of spinning. Two workers on two cores
 # otherwise spin most of the time: fine-tuning a tiny teacher took 17 s, and takes 1 s asleep.
 # Set before torch is loaded; child processes inherit it; no result depends on it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-HERE = Path(__file__).parent
 SLOW = ("browser", "training", "cli", "finetuning", "agora", "jobs", "export", "benchmarks", "ui")
-
-
-def suite(path: Path) -> str:
-    """The folder of `tests/` that holds a test; "doctests" for those of the package."""
-    inner = path.parts[len(HERE.parts) :] if path.is_relative_to(HERE) else ()
-    return inner[0] if inner else "doctests"
-
-
-def budgets() -> dict[str, int]:
-    """Seconds that each suite may take, by the table in README.md."""
-    rows = re.findall(r"^\| ([a-z]+) \|.*\| (\d+) \|$", (HERE / "README.md").read_text(), re.M)
-    return {name: int(seconds) for name, seconds in rows}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
