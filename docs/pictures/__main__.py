@@ -6,7 +6,7 @@ python -m docs.pictures cones jobs   writes these two
 
 import sys
 
-from docs.pictures import diagrams, measured
+from docs.pictures import benches, diagrams, measured
 
 PICTURES = {
     "cones": measured.cones,
@@ -14,7 +14,8 @@ PICTURES = {
     "torus": measured.torus,
     "latency": measured.latency,
     "parts": measured.parts,
-    "training": measured.training,
+    "training": benches.training,
+    "published": benches.published,
     "agora-loop": diagrams.agora_loop,
     "floors": diagrams.floors,
     "jobs": diagrams.jobs,

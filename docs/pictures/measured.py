@@ -1,13 +1,12 @@
 """Pictures of data: every number in them is computed by the project from what is recorded."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bort.agora.loop import agora
-from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_options, torus_world
+from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_world
 from bort.core.question import Question
 from bort.families import load_space
 from bort.families.abnc import abnc_report
@@ -218,7 +217,7 @@ def torus() -> str:
     """Three moments of a run on the torus, unrolled into its two angles."""
     spec = TorusSpec()
     world = torus_world(spec)
-    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    steps = list(agora(world.task, world.parts, world.options))
     canvas = Canvas(920, 400, "Agora fills the part of the torus that the training set lacks")
     last = len(steps) - 1
     for panel, number in enumerate((0, 1, last)):
@@ -334,39 +333,4 @@ def parts() -> str:
     ):
         canvas.box((x, 334), (14, 14), colour=colour, filled=0.85, corner=2, width=0)
         canvas.text((x + 22, 346), words)
-    return canvas.svg()
-
-
-def training() -> str:
-    """Dev errors of the recorded bench: what labels and first weights are worth."""
-    with (ROOT / "docs" / "bench" / "training.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    names = list(dict.fromkeys(row["architecture"] for row in rows))
-    kinds = (
-        ("trainer_error", "muted", "transformers.Trainer, random weights, hard labels"),
-        ("our_error", "dominated", "our loop, the same"),
-        ("scratch_error", "front", "with the teacher's soft labels"),
-        ("inherited_error", "cover", "and inherited first weights (the default)"),
-    )
-    canvas = Canvas(920, 420, "Dev error after 200 steps, by labels and first weights")
-    axes = Axes(canvas, 70, 24, 820, 280, (-0.5, len(names) - 0.5), (0.13, 0.42))
-    axes.frame(
-        x_ticks=range(len(names)),
-        x_words=names,
-        y_ticks=(0.15, 0.2, 0.25, 0.3, 0.35, 0.4),
-        y_words=("15 %", "20 %", "25 %", "30 %", "35 %", "40 %"),
-        y_title="error on dev",
-    )
-    for column, name in enumerate(names):
-        for place, (key, colour, _) in enumerate(kinds):
-            errors = [float(row[key]) for row in rows if row["architecture"] == name]
-            x = column + 0.14 * (place - 1.5)
-            canvas.line([axes.at(x, min(errors)), axes.at(x, max(errors))], colour=colour, width=1)
-            for error in errors:
-                canvas.dot(axes.at(x, error), colour=colour, radius=2.5, hollow=True)
-            canvas.dot(axes.at(x, float(np.mean(errors))), colour=colour, radius=5)
-    for number, (_, colour, words) in enumerate(kinds):
-        x, y = 80 + 410 * (number % 2), 362 + 26 * (number // 2)
-        canvas.dot((x, y), colour=colour, radius=5)
-        canvas.text((x + 14, y + 4), words)
     return canvas.svg()

@@ -32,9 +32,10 @@ def test_decisions_are_where_the_table_says() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| [^|]+ \| `([\w/.]+)` \| `(\w+)` \|$", guide, flags=re.MULTILINE)
     assert len(rows) > 20
-    for file, name in rows:
-        path = ROOT / file
-        assert path.is_file(), file
-        made = rf"^\s*(?:def|class) {name}\b|^\s*{name}\b[^=\n]*="
-        source = path.read_text(encoding="utf-8")
-        assert re.search(made, source, flags=re.MULTILINE), (file, name)
+    assert [(file, name) for file, name in rows if not is_made(name, ROOT / file)] == []
+
+
+def is_made(name: str, file: Path) -> bool:
+    made = rf"^\s*(?:def|class) {name}\b|^\s*{name}\b[^=\n]*="
+    found = file.is_file() and re.search(made, file.read_text("utf-8"), flags=re.MULTILINE)
+    return bool(found)

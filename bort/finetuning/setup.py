@@ -1,5 +1,7 @@
-"""What all trainings of one task share: texts, the teacher and its answers, the network to
-inherit from. Prepared as the error oracle prepares it, then widened by unlabelled texts."""
+"""What all trainings on one task share: texts, the teacher and its answers, the donor.
+
+The error oracle prepares it; fine-tuning adds unlabelled texts.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,16 +30,16 @@ from bort.training.vocabulary import pruned_table
 
 
 @dataclass(frozen=True)
-class Classroom:
+class TaskSetup:
     """A task, ready to train students of any architecture of `space` on.
 
     Attributes:
-        task: with a pool of unlabelled texts where the recipe wants one.
-        space: whose architectures are built.
-        spec: what was asked.
-        oracle: which prepared source network, teacher and device.
+        task: includes a pool of unlabelled texts if the recipe wants one.
+        space: the space that the architectures come from.
+        spec: the fine-tuning.
+        oracle: has prepared source network, teacher and device.
         encoded: `task` over its own tokens.
-        logits: the teacher's, by split; of the pool only where `spec.labels_pool`.
+        logits: the teacher's, by split; those of the pool only if `spec.labels_pool`.
         donor: the network to inherit from.
     """
 
@@ -51,7 +53,7 @@ class Classroom:
 
     @property
     def teacher(self) -> Teacher:
-        """Who answers."""
+        """The classifier that the students learn from."""
         return self.oracle.teacher
 
     @property
@@ -59,15 +61,17 @@ class Classroom:
         """Number of classes."""
         return len(self.task.class_names)
 
-    def build(self, architecture: Architecture, seed: int, *, plain: bool = False) -> Candidate:
-        """A student with its first weights, on the device; `plain` inherits nothing."""
+    def build(
+        self, architecture: Architecture, seed: int, *, from_scratch: bool = False
+    ) -> Candidate:
+        """Build a student with its first weights, on the device."""
         candidate = build_candidate(
             self.space,
             architecture,
             vocabulary=len(self.encoded.kept),
             padding=self.encoded.padding,
             classes=self.classes,
-            initialise="scratch" if plain else self.spec.training.initialise,
+            initialise="scratch" if from_scratch else self.spec.training.initialise,
             donor=self.donor,
             seed=seed,
         )
@@ -75,14 +79,14 @@ class Classroom:
         return candidate
 
     def labelled(self, *, hard: float) -> Examples:
-        """The training split: the teacher's answers, mixed with the true labels."""
+        """The training split with the teacher's answers, mixed with a share of true labels."""
         known = one_hot(self.task.train.labels, self.classes)
         soft = softmax(self.logits["train"] / np.float32(self.spec.recipe.temperature))
         targets = np.float32(hard) * known + np.float32(1 - hard) * soft
         return Examples(self.encoded.splits["train"], targets, self.encoded.padding)
 
     def everything(self, *, hard: float) -> Examples:
-        """The training split and all unlabelled texts, those with the teacher's answers."""
+        """The training split and all unlabelled texts, which get the teacher's answers."""
         labelled = self.labelled(hard=hard)
         if "pool" not in self.encoded.splits:
             return labelled
@@ -90,8 +94,8 @@ class Classroom:
         tokens = labelled.tokens.joined(self.encoded.splits["pool"])
         return Examples(tokens, np.concatenate([labelled.targets, soft]), self.encoded.padding)
 
-    def unlabelled(self) -> Examples:
-        """The same texts without any answers, for an objective that finds its own."""
+    def without_answers(self) -> Examples:
+        """All texts without targets, for an objective that computes its own."""
         tokens = self.encoded.splits["train"]
         if "pool" in self.encoded.splits:
             tokens = tokens.joined(self.encoded.splits["pool"])
@@ -99,7 +103,7 @@ class Classroom:
         return Examples(tokens, nothing, self.encoded.padding)
 
     def projection(self, candidate: Candidate) -> Tensor:
-        """From the donor's stream to the student's, (donor's hidden, student's hidden)."""
+        """Maps the donor's stream to the student's, (donor's hidden, student's hidden)."""
         if candidate.projection is not None:
             return candidate.projection
         width = candidate.model.config.hidden_size
@@ -113,7 +117,7 @@ class Classroom:
         return model.to(self.oracle.device).requires_grad_(False)
 
     def own_teacher(self) -> Any:
-        """The source network fine-tuned, over the task's tokens."""
+        """The fine-tuned source network, over the task's tokens."""
         model = load_classifier(self.teacher.folder, self.teacher.name)
         table = model.get_input_embeddings()
         rows = pruned_table(table.weight.detach(), self.encoded.kept)
@@ -121,30 +125,29 @@ class Classroom:
         return model.to(self.oracle.device).requires_grad_(False)
 
 
-def open_classroom(
+def prepare(
     task: Task,
     spec: FineTuneSpec,
     *,
     on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
-) -> Classroom:
+) -> TaskSetup:
     """Prepare everything that the trainings on `task` share.
 
-    Raises:
-        InvalidModelError and others: as `ErrorOracle`.
-        TrainingStoppedError: `should_stop` said so.
-    Cost: as the error oracle's; where `spec.labels_pool`, the teacher's answers to all made-up
-        texts (a minute for 60,000 where bfloat16 is multiplied, else five and more), once per
-        task, teacher and seed.
+    Raises: the errors of `ErrorOracle`.
+    Cost: that of the error oracle. With `spec.labels_pool` the teacher also answers all
+        unlabelled texts, once per task, teacher and seed: a minute for 60,000 texts where the
+        hardware multiplies bfloat16, else five minutes and more.
     """
-    space = SearchSpace.from_dict({**spec.space, "fixed": _fixed(spec, task)})
+    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
+    space = SearchSpace.from_dict({**spec.space, "fixed": fixed})
     oracle = ErrorOracle(
         task, spec.training, space, seed=spec.seed, on_step=on_step, should_stop=should_stop
     )
-    wider = _widened(task, spec, oracle) if _needs_pool(spec) else task
+    wider = _with_pool(task, spec, oracle)
     if wider is task:
         encoded, logits, donor = oracle.encoded, oracle.teacher.logits, oracle.donor
-        return Classroom(task, space, spec, oracle, encoded, logits, donor)
+        return TaskSetup(task, space, spec, oracle, encoded, logits, donor)
     limit = oracle.encoded.max_length
     source = oracle.source
     encoded = encode_task(
@@ -163,19 +166,14 @@ def open_classroom(
                 should_stop=should_stop,
             )
         donor = _donor_over(oracle, encoded)
-    return Classroom(wider, space, spec, oracle, encoded, logits, donor)
+    return TaskSetup(wider, space, spec, oracle, encoded, logits, donor)
 
 
-def _fixed(spec: FineTuneSpec, task: Task) -> dict[str, int]:
-    return {**spec.space["fixed"], "labels": len(task.class_names)}
-
-
-def _needs_pool(spec: FineTuneSpec) -> bool:
-    return "distil" in spec.recipe.stages or spec.recipe.texts == "all"
-
-
-def _widened(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
+def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
+    """The task with unlabelled texts, if the recipe uses any."""
     recipe = spec.recipe
+    if "distil" not in recipe.stages and recipe.texts != "all":
+        return task
     return with_unlabelled(
         task,
         oracle.source,
@@ -186,7 +184,7 @@ def _widened(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
 
 
 def _donor_over(oracle: ErrorOracle, encoded: EncodedTask) -> Donor:
-    """The oracle's donor, over more tokens."""
+    """The oracle's donor over more tokens."""
     table = "embeddings.word_embeddings.weight"
     weights = {**oracle.donor.weights, table: pruned_table(oracle.words, encoded.kept)}
     return observe(weights, oracle.source.config, calibration_batch(encoded.splits["train"]))

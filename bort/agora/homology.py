@@ -1,12 +1,12 @@
 """The shape of a point cloud: Betti numbers by persistent homology, and coverage.
 
 [source] If an open cover of the dataset has the homology of the manifold that carries the
-distribution, the dataset is learnable. [ours] What is counted, and how: below.
+distribution, the dataset is learnable. [ours] How features are counted:
 
 The cloud is thinned to landmarks that cover it evenly (farthest-point sampling), and Vietoris-Rips
-persistence (edges enter at their length) is computed on those. A feature counts when it persists
-for more than `gap` times the landmarks' spacing; what it lived below the spacing does not count,
-because there the landmarks are isolated by construction, whatever the cloud looks like.
+persistence (edges enter at their length) is computed on those. A feature counts if it persists
+for more than `gap` times the landmarks' spacing. Its life below the spacing does not count, because
+there the landmarks are isolated by construction, whatever the cloud looks like.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from bort.core.errors import InvalidOptionError, MissingExtraError
 LANDMARKS = 200  # measured: docs/agora.md, "Betti numbers": 0.5 s for two-dimensional holes
 GAP = 1.35  # in units of the spacing; measured: docs/agora.md, "Betti numbers"
 SHARE = 8  # points per landmark at least
-TREE_DIMENSIONS = 16  # beyond, a k-d tree looks at every point, one by one
-BLOCK = 512  # points whose distances are held at once
+TREE_DIMENSIONS = 16  # beyond this a k-d tree visits every point, one by one
+BLOCK = 512  # points per block of distances
 _FIELD = 2  # homology with coefficients modulo 2
 
 
@@ -32,10 +32,10 @@ class Homology:
 
     Attributes:
         betti: number of features per dimension 0, 1, ...: components, loops, voids.
-        diagrams: per dimension an array of shape (features, 2), birth and death as edge lengths;
-            death is infinite for what never dies.
-        spacing: the landmarks are at least this far apart (the last one chosen).
-        gap: features counted persist for more than this, in units of `spacing`.
+        diagrams: one array per dimension, shape (features, 2): birth and death as edge lengths;
+            death is infinite for a feature that never dies.
+        spacing: smallest distance between two landmarks.
+        gap: the persistence above which a feature counts, in units of `spacing`.
         landmarks: positions of the landmarks in the cloud.
     """
 
@@ -49,19 +49,19 @@ class Homology:
 def homology(
     points: FloatArray, *, dimension: int, landmarks: int = LANDMARKS, gap: float = GAP
 ) -> Homology:
-    """Betti numbers of the shape that `points` are drawn from.
+    """Estimate the Betti numbers of the shape that `points` are drawn from.
 
     Args:
-        points: shape (n, d), n of 1 or more; duplicates do no harm.
-        dimension: up to which features are computed, 0 or more; 2 for surfaces, 1 for texts.
-        landmarks: at most so many, and at most an eighth of the points: finer ones would show
-            the gaps between the points, not the shape.
+        points: shape (n, d), n of 1 or more; duplicates are harmless.
+        dimension: the highest dimension of features, 0 or more; 2 for surfaces, 1 for texts.
+        landmarks: the most landmarks; never more than an eighth of the points, because more would
+            show the gaps between the points and not the shape.
         gap: persistence above which a feature counts, in units of the landmarks' spacing.
     Raises:
-        InvalidOptionError: no points, or an option out of range.
-        MissingExtraError: the package `ripser` is needed.
-    Cost: O(n · landmarks) for the landmarks; then, measured in all: 0.5 s for the voids
-        of 4,000 points on a torus, 0.2 s for the loops of 1,000 points in 384 dimensions.
+        InvalidOptionError: there are no points, or an option is out of range.
+        MissingExtraError: the package `ripser` is not installed.
+    Cost: O(n · landmarks) for the landmarks. Measured in total: 0.5 s for the voids of 4,000
+        points on a torus, 0.2 s for the loops of 1,000 points in 384 dimensions.
     Source: U. Bauer (2021), *Ripser: efficient computation of Vietoris-Rips persistence
         barcodes*, J. Appl. Comput. Topol. 5.
     """
@@ -80,12 +80,12 @@ def homology(
 
 
 def farthest_points(points: FloatArray, count: int) -> tuple[IntArray, float]:
-    """Landmarks: each the point farthest from those before, the first farthest from the mean.
+    """Choose landmarks: each is the point farthest from those before, the first from the mean.
 
     Returns:
-        Their positions (fewer than `count` where the rest are duplicates), and the distance of
-        the last one from the others: all landmarks are at least that far apart, and every point
-        lies within it of a landmark. It is 0 for a single landmark.
+        Their positions (fewer than `count` if the rest are duplicates), and the distance of the
+        last one from the others: all landmarks are at least that far apart, and every point lies
+        within it of a landmark. It is 0 for a single landmark.
     Source: T. Gonzalez (1985), *Clustering to minimize the maximum intercluster distance*.
     """
     first = int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmax())
@@ -99,10 +99,10 @@ def farthest_points(points: FloatArray, count: int) -> tuple[IntArray, float]:
 
 
 def rips_diagrams(distances: FloatArray, *, dimension: int) -> tuple[FloatArray, ...]:
-    """Vietoris-Rips persistence of a distance matrix, shape (n, n), dimensions 0 to `dimension`.
+    """Compute the Vietoris-Rips persistence of a distance matrix, shape (n, n), up to `dimension`.
 
     Raises:
-        MissingExtraError: the package `ripser` is missing.
+        MissingExtraError: the package `ripser` is not installed.
     """
     try:
         # Implicit coboundaries: building the complex took 12 GB for 200 points of a sphere.
@@ -117,7 +117,7 @@ def rips_diagrams(distances: FloatArray, *, dimension: int) -> tuple[FloatArray,
 
 
 def coverage(points: FloatArray, training: FloatArray, *, radius: float) -> float | None:
-    """Share of `points` with a training point within `radius`; None where there are no points.
+    """Return the share of `points` with a training point within `radius`; None without points.
 
     Args:
         points: shape (n, d), for example dev and pool.
@@ -131,7 +131,7 @@ def coverage(points: FloatArray, training: FloatArray, *, radius: float) -> floa
 
 
 def _nearest(points: FloatArray, training: FloatArray) -> FloatArray:
-    """Distance of each point from its nearest training point, shape (n,)."""
+    """Return the distance of each point from its nearest training point, shape (n,)."""
     if points.shape[1] <= TREE_DIMENSIONS:
         return np.asarray(cKDTree(training).query(points)[0])
     squares = np.square(training).sum(axis=1)

@@ -8,7 +8,7 @@ import pytest
 
 from bort.core.errors import MissingExtraError
 from bort.finetuning import loggers
-from bort.finetuning.judgement import accuracy_of, paired_difference
+from bort.finetuning.evaluation import accuracy_of, paired_difference
 from bort.finetuning.latency import bert_candidate, nearest_landmark
 from bort.finetuning.loggers import Loggers, check_loggers
 
@@ -43,8 +43,8 @@ def test_seeds_that_disagree_widen_the_interval():
 
 def test_a_difference_is_paired():
     found = paired_difference([wrong_at(1)], wrong_at(1, 2, 3), LABELS)
-    assert found["difference"] == pytest.approx(0.02)
-    assert found["low"] < 0.02 < found["high"]
+    assert found.difference == pytest.approx(0.02)
+    assert found.low < 0.02 < found.high
 
 
 def test_the_landmark_is_the_nearest_in_size():
@@ -108,7 +108,7 @@ def test_a_logger_that_fails_never_stops_a_training(tmp_path, monkeypatch):
     target = Loggers(("mlflow",), tmp_path, "run", {}, trouble.append)
     target.scalar("a", 1, 1.0)
     target.close()
-    assert trouble == ["mlflow logs no more (ConnectionError: nobody answers)"]
+    assert trouble == ["mlflow failed and was turned off (ConnectionError: nobody answers)"]
 
 
 def test_a_logger_that_is_not_installed_is_refused(monkeypatch):
