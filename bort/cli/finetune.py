@@ -11,6 +11,7 @@ from bort.core.finetune import FineTuneSpec, Recipe
 from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:
+    from bort.finetuning.plan import FineTunePlan
     from bort.storage import Store
 
 PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
@@ -49,27 +50,29 @@ def finetune(
       bort finetune --best --task all --detach
     """
     from bort import jobs
-    from bort.finetuning.plan import check_finetune, check_room, plan_finetune
+    from bort.core.serialise import from_json
+    from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
+    from bort.finetuning.realised import Realised
     from bort.finetuning.request import untrained_picks
     from bort.report.jobs import progress
-    from bort.report.models import print_models
+    from bort.report.models import plan_sentence, print_models
     from bort.storage import open_store
 
     given = read(texts, *PARTS)
     with open_store(store_url) as store:
         spec = _spec(store, study, best, pick, given)
         plan = plan_finetune(store, spec, check_finetune(spec))
-        check_room(plan)
+        check_disk_space(plan)
         if untrained := untrained_picks(store, spec):
             click.echo(
-                f"note: the search never trained {', '.join(untrained)}, so nothing predicts "
-                "their error",
+                f"note: the search never trained {', '.join(untrained)}, so there is no predicted "
+                "error to compare with",
                 err=True,
             )
         if only_plan:
             _print_plan(plan, as_json)
             return
-        click.echo(_plan_sentence(plan), err=True)
+        click.echo(plan_sentence(plan), err=True)
         if detach:
             job = jobs.start_detached(store, "finetune", spec.to_dict(), study=spec.study)
             click.echo(f"Job {job} fine-tunes: bort jobs show {job}", err=True)
@@ -83,7 +86,7 @@ def finetune(
     if as_json:
         options.print_json(answer)
     else:
-        print_models(answer["models"])
+        print_models([from_json(Realised, row, what="the answer") for row in answer["models"]])
 
 
 def _spec(
@@ -128,16 +131,11 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     return recipe
 
 
-def _plan_sentence(plan: Any) -> str:
-    minutes = "an unknown time" if plan.minutes is None else f"about {plan.minutes:.1f} minutes"
-    return (
-        f"{plan.trainings} trainings, {plan.steps:,} steps, {minutes} ({plan.basis}); "
-        f"{plan.memory_bytes / 2**30:.1f} GiB of memory, {plan.disk_bytes / 2**20:,.0f} MiB of disk"
-    )
+def _print_plan(plan: "FineTunePlan", as_json: bool) -> None:
+    from bort.core.serialise import to_json
+    from bort.report.models import basis, plan_sentence
 
-
-def _print_plan(plan: Any, as_json: bool) -> None:
     if as_json:
-        options.print_json(plan.to_dict())
+        options.print_json({**to_json(plan), "basis": basis(plan)})
     else:
-        click.echo(_plan_sentence(plan))
+        click.echo(plan_sentence(plan))

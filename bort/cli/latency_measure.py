@@ -87,7 +87,7 @@ def measure(
       bort latency measure --lengths-from movie-reviews --name as-in-reviews
       bort latency measure --study quick
     """
-    from bort.latency.pace_book import PaceFiles
+    from bort.latency.pace import PaceFiles
     from bort.latency.profile import write_profile
     from bort.latency.protocol import HANDFUL, Protocol
     from bort.latency.timing import Instruments

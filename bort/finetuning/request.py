@@ -8,7 +8,7 @@ from bort.core.errors import InvalidOptionError
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.study import TaskSpec
 from bort.finetuning.loggers import default_loggers
-from bort.latency.runs.plan import check_threads
+from bort.latency.workload import check_threads
 from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.tasks import list_tasks

@@ -8,8 +8,8 @@ from bort.core.study import MeasureSpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 from bort.latency.runs.front import measure_front
-from bort.latency.runs.space import measure, profile_key
-from bort.latency.stored import keep_profile, study_profile_of
+from bort.latency.runs.space import measure
+from bort.latency.stored import keep_profile, profile_key, study_profile_of
 from bort.latency.timing import Instruments, never
 from bort.storage import Store
 from bort.studies.answers import read_answer

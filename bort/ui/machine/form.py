@@ -10,11 +10,12 @@ from bort.core.machine.locks import holder
 from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
-from bort.latency.estimate import Estimate, estimate, estimate_landmarks, estimate_winners
-from bort.latency.runs.landmarks import check_landmarks
-from bort.latency.runs.plan import make_plan
+from bort.latency.protocol import HANDFUL
+from bort.latency.runs.landmarks import WORTH, check_landmarks
+from bort.latency.runs.space import choose_sample
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
 from bort.latency.stored import check_new_name, study_profile_of
+from bort.latency.timing import Duration, expected_duration
 from bort.report.terminal import duration
 from bort.studies.parts import MEASURE, WORKLOAD
 from bort.tasks import list_tasks
@@ -32,7 +33,7 @@ ONE_LENGTH = "one length"
 class Measurement:
     """A measurement that can be started: the job's kind and spec, and how long it takes."""
 
-    def __init__(self, kind: str, spec: dict[str, Any], takes: Estimate) -> None:
+    def __init__(self, kind: str, spec: dict[str, Any], takes: Duration) -> None:
         self.kind, self.spec, self.takes = kind, spec, takes
 
 
@@ -70,10 +71,10 @@ def _space(slots: Slots) -> Measurement:
     space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
     latency = workload.build()
     spec = sample.build(space=space.to_dict(), latency=latency, lengths_from=task)
-    make_plan(space, latency, spec.count, spec.seed)
+    choose_sample(space, latency, spec.count)
     if spec.name is not None:
         check_new_name(readings.store(), spec.name)
-    return Measurement("latency", spec.to_dict(), estimate(latency.runtime, spec.count))
+    return Measurement("latency", spec.to_dict(), expected_duration(latency.runtime, spec.count))
 
 
 def _winners(slots: Slots) -> Measurement:
@@ -91,7 +92,9 @@ def _winners(slots: Slots) -> Measurement:
         f"The {len(front)} architectures on its front, with {profile.runtime}, "
         f"{profile.workload}: as its latency was predicted."
     )
-    return Measurement("winners", {"study": name}, estimate_winners(profile.runtime, len(front)))
+    return Measurement(
+        "winners", {"study": name}, expected_duration(profile.runtime, len(front), protocol=HANDFUL)
+    )
 
 
 def _landmarks(slots: Slots) -> Measurement:
@@ -102,7 +105,7 @@ def _landmarks(slots: Slots) -> Measurement:
     latency = _workload(slots).build()
     check_landmarks(latency)
     return Measurement(
-        "landmarks", {"latency": latency.to_dict()}, estimate_landmarks(latency.runtime)
+        "landmarks", {"latency": latency.to_dict()}, expected_duration(latency.runtime, WORTH)
     )
 
 
