@@ -1,7 +1,5 @@
 """The page Agora: forms, refusals, a run from its first round to its corrections, and the map."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -287,16 +285,6 @@ def test_a_correction_that_cannot_be_made_is_refused(store: Store, visit: Open) 
     assert not app.exception
     assert "cannot be labelled" in shown(app)
     assert len(store.jobs()) == 1
-
-
-def test_painting_loads_neither_torch_nor_sklearn() -> None:
-    code = (
-        "import sys, bort.ui.agora.watch, bort.ui.agora.plan, bort.cli.agora\n"
-        "import bort.jobs.kinds.agora\n"
-        "print([m for m in ('torch', 'sklearn', 'transformers') if m in sys.modules])"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
 
 
 def reviews(path: Path) -> Path:

@@ -106,10 +106,11 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
             return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
     from bort.agora.text.spec import TextSpec
     from bort.core.study import SearchSpec, StudySpec
-    from bort.studies.plan import plan_study
+    from bort.report.estimates import basis
+    from bort.studies.estimates import estimate_study
 
     text = TextSpec.from_dict(spec)
-    plan = plan_study(
+    estimate = estimate_study(
         readings.store(),
         StudySpec(
             name=text.study,
@@ -119,13 +120,13 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
             search=SearchSpec(budget=1),
         ),
     )
-    per_training = plan.seconds_per_evaluation
+    per_training = estimate.seconds_per_evaluation
     if per_training is None:
         return [("Time", "not known yet", "no training was timed in this store")]
     seconds = steps * per_training / text.training.steps
-    rows = [("Time", f"about {duration(seconds)}", f"of training, {plan.basis}")]
-    if plan.trains_teacher and plan.teacher_minutes is not None:
-        before = f"about {duration(60 * plan.teacher_minutes)}"
+    rows = [("Time", f"about {duration(seconds)}", f"of training, {basis(estimate.timed)}")]
+    if estimate.trains_teacher and estimate.teacher_minutes is not None:
+        before = f"about {duration(60 * estimate.teacher_minutes)}"
         rows.append(("Before", before, "fine-tuning the teacher, once per task"))
     return rows
 
