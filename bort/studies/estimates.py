@@ -1,4 +1,4 @@
-"""How long trainings will take, from those timed before in a store. Imports no torch."""
+"""What a study will cost, from the trainings timed before in the store. Imports no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from bort.core.errors import BortError
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, family
 from bort.families.polynomial import FloatArray
+from bort.latency.stored import profile_key
 from bort.storage import Store, StudyRecord
 from bort.tasks import list_tasks
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps
@@ -19,6 +20,9 @@ from bort.training.source import source_network
 TYPICAL_LENGTH = 32  # tokens; only a guess here, training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
 FORWARD_SHARE = 1 / 3  # of a training step's work: its backward pass costs twice as much
+
+BYTES_PER_PARAMETER = 16  # weight, gradient and two moments of AdamW, four bytes each
+BASE_BYTES = 900 << 20  # measured: a process that has imported torch and transformers
 
 RECENT_STUDIES = 8
 FEWEST_TIMINGS = 4  # two coefficients are fitted
@@ -30,6 +34,69 @@ _SOURCE_DIMENSIONS = {
     "hidden": "hidden_size",
     "intermediate": "intermediate_size",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a study is expected to cost at most.
+
+    Attributes:
+        evaluations_at_most: trainings of candidates, all seeds together.
+        seconds_per_evaluation: expected, mean over the space; None where nothing comparable has
+            been timed.
+        minutes: expected minutes of training candidates; None likewise.
+        trains_teacher: the teacher of this task is fine-tuned first, once.
+        teacher_minutes: expected minutes of that, 0 where it is not needed; None where unknown.
+        timed: how many timed trainings the estimate rests on; examples count too.
+        memory_bytes: expected at the maximum point.
+        measures_latency: no stored profile fits, so this machine is measured first.
+    """
+
+    evaluations_at_most: int
+    seconds_per_evaluation: float | None
+    minutes: float | None
+    trains_teacher: bool
+    teacher_minutes: float | None
+    timed: int
+    memory_bytes: int
+    measures_latency: bool
+
+
+def estimate_study(store: Store, spec: StudySpec) -> Estimate:
+    """Estimate what a study costs, from what was timed before in this store (examples too).
+
+    Raises:
+        BortError: the latency that is asked for cannot be measured here.
+    """
+    space = SearchSpace.from_dict(spec.space)
+    count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
+    speed = training_speed(store, spec)
+    seconds = None if speed is None else candidate_seconds(speed, space, spec.training)
+    minutes = None if seconds is None else count * seconds / 60
+    if minutes is not None and spec.search.minutes is not None:
+        minutes = min(minutes, spec.search.minutes)
+    needs_teacher = trains_teacher(store, spec)
+    teaching = None if speed is None else teacher_seconds(speed, spec)
+    named = spec.latency.profile is not None
+    return Estimate(
+        evaluations_at_most=count,
+        seconds_per_evaluation=seconds,
+        minutes=minutes,
+        trains_teacher=needs_teacher,
+        teacher_minutes=(None if teaching is None else teaching / 60) if needs_teacher else 0.0,
+        timed=0 if speed is None else speed.count,
+        memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
+        measures_latency=not named and store.find_profile(profile_key(space, spec.latency)) is None,
+    )
+
+
+def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
+    """Weights and optimiser state of the maximum point, and what its backward pass keeps."""
+    top = space.architecture(space.maximum).as_dict()
+    tokens = training.batch_size * (training.max_length or 2 * TYPICAL_LENGTH)
+    width = 8 * top.get("hidden", 0) + 2 * top.get("intermediate", 0)
+    kept = 4 * tokens * width * top.get("depth", 1)
+    return int(BYTES_PER_PARAMETER * space.parameter_count[space.maximum] + kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,6 @@ KNOWN = {
 }
 KNOWN_CYCLES = (
     {"bort.finetuning", "bort.studies"},
-    {"bort.ui.agora", "bort.ui.kit"},
 )
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
@@ -103,7 +102,7 @@ PLANTED = [
     (pure_rooms_stay_pure, "bort.search.loop", "import numpy as np\nnp.random.seed(0)"),
     (each_edge_has_one_owner, "bort.jobs.watch", "import sqlalchemy as sa"),
     (each_edge_has_one_owner, "bort.report.words", "import streamlit as st"),
-    (each_edge_has_one_owner, "bort.studies.plan", "from alembic import op"),
+    (each_edge_has_one_owner, "bort.studies.estimates", "from alembic import op"),
     (figures_are_pure, "bort.figures.front", "import torch"),
     (figures_are_pure, "bort.figures.front", "from sklearn.manifold import TSNE"),
     (nothing_unpickles, "bort.training.loop", "import pickle"),
