@@ -104,7 +104,7 @@ def test_a_label_that_training_never_shows_is_refused(spec, home, study_spec):
     from bort.tasks import load_task
 
     task = load_task(study_spec.task)
-    report = {**task.report, "classes_absent": {"train": ["rare"]}}
+    report = replace(task.report, classes_absent={"train": ["rare"]})
     with pytest.raises(BortError, match="no training text has the label 'rare'"):
         check_labels(replace(task, report=report))
 
