@@ -59,7 +59,6 @@ KNOWN = {
 }
 KNOWN_CYCLES = (
     {"bort.finetuning", "bort.studies"},
-    {"bort.ui.agora", "bort.ui.kit"},
 )
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")

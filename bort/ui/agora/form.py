@@ -5,11 +5,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.agora.text.spec import REPRESENTATIONS
 from bort.agora.text.spec import SAMPLERS as TEXT_SAMPLERS
-from bort.agora.torus.world import LABELERS, LEARNERS, RADIUS, SAMPLERS
+from bort.agora.torus.world import LABELERS, LEARNERS, RADIUS, SAMPLERS, TORUS
 from bort.core.study import DEVICES, INITIALISATIONS
 from bort.tasks import list_tasks
 from bort.ui.agora import words as agora_words
-from bort.ui.agora.request import TORUS, Choice
+from bort.ui.agora.request import Choice
 from bort.ui.kit import address, kept_uploads, markup, readings, uploads
 from bort.ui.kit.slots import Slots
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from bort.agora.torus.world import TORUS
 from bort.core.errors import BortError
 from bort.jobs import start_detached
 from bort.report.terminal import duration
 from bort.tasks import list_tasks
 from bort.ui.agora import readings as agora_readings
 from bort.ui.agora.form import Choices
-from bort.ui.agora.request import TORUS, arguments, command, job_spec
+from bort.ui.agora.request import arguments, command, job_spec
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.slots import Slots
 
