@@ -42,9 +42,6 @@ FOREIGN = {
 # What is still to be mended. This list may only become shorter.
 KNOWN = {
     "bort.report.terminal: compares 'limited by noise'",
-    "bort.studies.commands: imports bort.finetuning",
-    "bort.ui.agora.request: imports bort.cli",
-    "bort.ui.agora.request: imports click, which belongs to bort.cli",
     "bort.search.table: imports pandas",
     "bort.search.table: imports pathlib",
     "bort.search.check.ledger: compares 'assumption violated'",
@@ -57,7 +54,7 @@ KNOWN = {
     "bort.storage.database: compares 'is full'",
     "bort.storage.database: compares str(error)",
 }
-KNOWN_CYCLES = ({"bort.finetuning", "bort.studies"},)
+KNOWN_CYCLES = ()
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 

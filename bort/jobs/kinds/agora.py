@@ -13,9 +13,9 @@ import numpy as np
 from bort.agora.loop import Inputs, Round, agora, as_inputs
 from bort.agora.loop.labelers import Appraisal, appraise
 from bort.agora.text.data import load_texts
-from bort.agora.text.spec import TextSpec
-from bort.agora.torus.world import TorusSpec, torus_world
+from bort.agora.torus.world import torus_world
 from bort.agora.world import RoundSummary, World
+from bort.core.agora import TextSpec, TorusSpec
 from bort.core.errors import StoreError
 from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
