@@ -29,8 +29,8 @@ def check_study(
     """Check that a study can start here, before anything is stored.
 
     Args:
-        spec: what is asked.
-        fetch: load a set of the hub now, however large; False leaves that to the job.
+        spec: the description of the study.
+        fetch: load a data set of the hub now, however large; False leaves that to the job.
         on_step: hears of the fetching.
         on_warning: hears of what is odd about the data, one line each.
     Returns:
@@ -70,7 +70,7 @@ def check_study(
 
 
 def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
-    """Pass if the latency profile that a study names, if any, is stored and fits its space.
+    """Check that the latency profile that a study names, if any, is stored and fits its space.
 
     Returns:
         What differs between the machine it was measured on and this one.

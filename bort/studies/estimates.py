@@ -63,10 +63,10 @@ class Estimate:
 
 
 def estimate_study(store: Store, spec: StudySpec) -> Estimate:
-    """Estimate what a study costs, from what was timed before in this store (examples too).
+    """Estimate the cost of a study from the trainings timed in this store, examples included.
 
     Raises:
-        BortError: the latency that is asked for cannot be measured here.
+        BortError: the latency cannot be measured here as the spec asks.
     """
     space = SearchSpace.from_dict(spec.space)
     count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
@@ -91,7 +91,7 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
 
 
 def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
-    """Weights and optimiser state of the maximum point, and what its backward pass keeps."""
+    """Bytes for weights and optimiser state of the maximum point, and for its backward pass."""
     top = space.architecture(space.maximum).as_dict()
     tokens = training.batch_size * (training.max_length or 2 * TYPICAL_LENGTH)
     width = 8 * top.get("hidden", 0) + 2 * top.get("intermediate", 0)
@@ -113,12 +113,12 @@ class Speed:
     count: int
 
     def seconds(self, steps: int, work: FloatArray) -> FloatArray:
-        """Seconds of `steps` steps that cost `work` in all."""
+        """Seconds for `steps` steps that cost `work` altogether."""
         return np.asarray(self.per_step * steps + self.per_operation * work)
 
 
 def training_speed(store: Store, spec: StudySpec) -> Speed | None:
-    """How fast this store's recent studies of the same family and device trained; or None."""
+    """The speed of this store's recent studies of the same family and device, if there are any."""
     timings = [
         timing
         for record in store.studies()[:RECENT_STUDIES]
@@ -133,12 +133,12 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
 
 
 def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
-    """Of training one candidate: the mean over the space."""
+    """Seconds to train one candidate, the mean over the space."""
     return float(np.mean(speed.seconds(training.steps, _work(space, training))))
 
 
 def trains_teacher(store: Store, spec: StudySpec) -> bool:
-    """Whether a teacher is fine-tuned first: none is named, and no search here has had it yet."""
+    """Whether a teacher is fine-tuned first: none is named, and no search here has made it yet."""
     if spec.training.teacher is not None:
         return False
     asked = _teacher_of(spec)
@@ -149,10 +149,10 @@ def trains_teacher(store: Store, spec: StudySpec) -> bool:
 
 
 def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
-    """Of fine-tuning the source network and labelling all texts with it, once.
+    """Seconds to fine-tune the source network and to label all texts with it, once.
 
     Returns:
-        None where the number of texts or the source network is known only when they are read.
+        None where the number of texts or the source network is not known before they are read.
     """
     texts, work = _text_count(spec.task), _source_work(spec)
     if texts is None or work is None:
@@ -182,7 +182,7 @@ def _source_work(spec: StudySpec) -> float | None:
         config = source_network(name).config
         columns = {k: np.array([int(config[v])]) for k, v in _SOURCE_DIMENSIONS.items()}
     except (BortError, KeyError, TypeError, ValueError):
-        return None  # said when the search is checked
+        return None  # the check of the search says so
     counted = family("bert").operation_count(
         columns, {}, batch_size=BATCH_SIZE, sequence_length=TYPICAL_LENGTH
     )

@@ -28,7 +28,7 @@ QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spr
         (Disturbance.OTHERS, 0.4, 0.1, "other processes took 40% of the CPU (at most 10% allowed)"),
         (Disturbance.RATIO, 0.41, 0.25, "the ratio of two workloads run in turns varied by 41%"),
         (Disturbance.RESOLUTION, 0.2, 0.04, "two architectures must differ by 20.0% to be told"),
-        (Disturbance.DRIFT, 0.3, 0.1, "the whole machine became 30% slower meanwhile"),
+        (Disturbance.DRIFT, 0.3, 0.1, "the whole machine became 30% slower during the measurement"),
         (Disturbance.PACE, 0.2, 0.08, "20% slower than on 2026-11-01, when its pace was measured"),
     ],
 )
