@@ -11,6 +11,8 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
+from bort.core.fields import read
+from bort.studies.parts import TASK
 
 if TYPE_CHECKING:
     from benchmarks.training.rows import Run, Setting
@@ -39,7 +41,7 @@ ARCHITECTURES = "1-12-96-192,4-12-96-768,2-12-192-768,4-4-288-768,6-12-384-1536"
     metavar="FOLDER",
     help="Write training.md and training.csv there. Runs that are in it are not repeated.",
 )
-@options.task_options
+@options.asks(TASK)
 @options.as_json
 def training(
     space: str,
@@ -79,7 +81,7 @@ def training(
     searched = load_space(space)
     chosen = [searched.named(name.strip()) for name in architectures.split(",")]
     oracle = ErrorOracle(
-        load_task(options.task_spec(**task)),
+        load_task(TASK.build(read(task, TASK))),
         spec,
         searched,
         seed=0,

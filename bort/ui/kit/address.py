@@ -1,12 +1,13 @@
 """What a page keeps in its address, so that a reload or a link shows the same again."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.core.parsing import parse_epsilon, parse_weights
-from bort.core.question import check_weights
+from bort.core.fields import fields_of
+from bort.core.question import Question, check_weights
 
 _PICKS_IN_CHARTS = "picks-in-charts"
 
@@ -65,11 +66,8 @@ def choose_model(name: str) -> None:
 
 def epsilon() -> float | None:
     """Epsilon, `?epsilon=`; None where there is none that can be used."""
-    text = _get("epsilon")
-    try:
-        return parse_epsilon(text) if text else None
-    except BortError:
-        return None
+    found: float | None = _read("epsilon")
+    return found
 
 
 def choose_epsilon(value: float) -> None:
@@ -79,11 +77,8 @@ def choose_epsilon(value: float) -> None:
 
 def weights() -> tuple[float, float, float] | None:
     """Cost weights, `?weights=1,2,1`; None where there are none that can be used."""
-    text = _get("weights")
-    try:
-        return parse_weights(text) if text else None
-    except BortError:
-        return None
+    found: tuple[float, float, float] | None = _read("weights")
+    return found
 
 
 def choose_weights(values: Sequence[float]) -> None:
@@ -93,6 +88,15 @@ def choose_weights(values: Sequence[float]) -> None:
     except BortError:
         return
     _set("weights", ",".join(f"{value:g}" for value in values))
+
+
+def _read(name: str) -> Any:
+    """The value of a field of a question."""
+    text = _get(name)
+    try:
+        return fields_of(Question)[name].parse(text) if text else None
+    except BortError:
+        return None
 
 
 def _get(name: str) -> str | None:

@@ -45,10 +45,18 @@ class Slots:
         """Whether nothing was found wrong."""
         return self._count == 0
 
-    def below(self, *fields: str) -> None:
-        """Messages about `fields` appear here."""
+    def below(self, *fields: str, scope: str = "") -> None:
+        """Messages about `fields` appear here.
+
+        Args:
+            fields: their names.
+            scope: the form they belong to. Fields of the same name in later forms are found by
+                their scope only.
+        """
         place = st.empty()
-        self._places.update(dict.fromkeys(fields, place))
+        for field in fields:
+            self._places[f"{scope}.{field}"] = place
+            self._places.setdefault(field, place)
 
     def show(self, error: BortError, *, scope: str = "") -> None:
         """Say what is wrong where it can be mended; at `general` if nobody knows where.
