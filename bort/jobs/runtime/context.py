@@ -81,6 +81,6 @@ class JobContext:
         with contextlib.suppress(StoreError):
             self.store.log_event(self.job.id, line, level=level)
 
-    def metric(self, name: str, step: int, value: float | None) -> None:
-        """Add one number to a series of this job; each costs a write to the store."""
-        self.store.add_metric(self.job.id, name, step, value)
+    def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Add a number to each of these series of the job; one write to the store in all."""
+        self.store.add_metrics(self.job.id, step, values)
