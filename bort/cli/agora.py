@@ -68,7 +68,7 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -188,7 +188,7 @@ def replay(
     from bort import jobs
     from bort.jobs.kinds.agora import check_corrections
     from bort.report.agora import print_run
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
 
     corrections = [[*_place(text), None] for text in reject]

@@ -86,7 +86,7 @@ def _export(
         return export_bundle(store, record, out)
     if kind == "onnx":
         from bort.export.onnx import export_onnx
-        from bort.report.jobs import echo
+        from bort.report.job_terminal import echo
 
         return export_onnx(record, out, measure=measure, on_step=echo)
     from bort.export.huggingface import export_huggingface

@@ -110,7 +110,7 @@ def finetune(**given: Any) -> None:
     """
     from bort import jobs
     from bort.finetuning.plan import check_finetune, check_room, plan_finetune
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
 
     with open_store(given["store_url"]) as store:

@@ -137,7 +137,7 @@ def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
     from bort.core.study import LatencySpec
     from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
 
     spec = LatencySpec(**workload)

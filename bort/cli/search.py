@@ -154,7 +154,7 @@ def _search_table(given: dict[str, Any]) -> dict[str, Any]:
 
 def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort import jobs
-    from bort.report.jobs import echo, progress
+    from bort.report.job_terminal import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
     from bort.studies.plan import check_profile, check_study

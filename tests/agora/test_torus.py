@@ -27,7 +27,7 @@ from bort.core.errors import BortError, InvalidOptionError
 from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
 from bort.jobs.kinds.agora import point_rows
-from bort.storage import Store, open_store
+from bort.storage import EventCode, Store, open_store
 
 ROUND_KEYS = {
     *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
@@ -234,6 +234,6 @@ def test_a_worse_than_chance_labeler_is_told_before_the_run(
     monkeypatch.setattr("bort.agora.torus.world.ORACLE_NOISE", 0.9)
     with open_store() as store:
         answer = jobs.run_here(store, "agora", torus_job(rounds=0))
-        told = [event.message for event in store.events(answer["job"]) if event.level == "warning"]
+        told = [e.facts["text"] for e in store.events(answer["job"]) if e.code is EventCode.WARNING]
     assert "no better than chance" in told[0]
     assert answer["warnings"] == told

@@ -86,7 +86,7 @@ def test_a_loss_that_is_no_number_fails_and_keeps_the_checkpoint(store, spec, mo
         finetune(store, spec())
     job = store.jobs()[0]
     assert job.state is JobState.FAILED
-    assert "lower" in job.reason
+    assert "lower" in job.ending.message
     assert list(job.folder.rglob("step-0000004.safetensors"))
     assert store.models() == []
 

@@ -27,7 +27,7 @@ def run(context: JobContext) -> dict[str, Any]:
     _take_over(context)
     what = agora_run(context)
     for warning in what.warnings:
-        context.log(warning, level="warning")
+        context.warn(warning)
     rows = _go_round(context, what)
     return {
         "study": context.spec["study"],

@@ -31,4 +31,4 @@ def keep_vectors(
             if not has_vectors(context.job, number):
                 write_vectors(context.job, number, locate(located))
     except StoreError as error:
-        context.log(f"the map will compare words: {error}", level="warning")
+        context.warn(f"the map will compare words: {error}")

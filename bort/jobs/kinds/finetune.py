@@ -1,7 +1,6 @@
 """Fine-tuning as a job: stages that go on where they stopped, then the realised points."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,28 +37,16 @@ def run(context: JobContext) -> dict[str, Any]:
         context.folder,
         f"{spec.study} job {context.job.id}",
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda trouble: context.log(trouble, level="warning"),
+        lambda trouble: context.warn(trouble),
     )
     listener = Listener(context, spec, loggers)
     rows: list[dict[str, Any]] = []
     try:
-        with _memory_told():
-            for task in spec.tasks:
-                rows += _TaskRun(context, spec, listener, picks, task).run()
+        for task in spec.tasks:
+            rows += _TaskRun(context, spec, listener, picks, task).run()
     finally:
         loggers.close()
     return _answer(context, rows)
-
-
-@contextmanager
-def _memory_told() -> Iterator[None]:
-    """torch tells of exhausted memory in an error of its own kind."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "can't allocate memory" in str(error) or "out of memory" in str(error):
-            raise MemoryError(str(error)) from error
-        raise
 
 
 def _answer(context: JobContext, rows: list[dict[str, Any]]) -> dict[str, Any]:

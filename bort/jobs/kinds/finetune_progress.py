@@ -10,6 +10,7 @@ from bort.core.finetune import FineTuneSpec
 from bort.core.progress import Number, Progress, Stage
 from bort.finetuning.loggers import Loggers
 from bort.jobs.runtime.context import JobContext
+from bort.storage import EventCode
 
 if TYPE_CHECKING:
     from bort.finetuning.classroom import Classroom
@@ -82,8 +83,12 @@ class Listener:
         assert self._unit is not None
         self._done_before += self._unit_steps
         self._context.log(
-            f"{self._task}: {self._unit.name} is finished after {result.steps} steps, dev error "
-            f"{result.dev_error:.4f} with the weights of step {result.chosen_step}"
+            EventCode.TRAINING_FINISHED,
+            task=self._task,
+            training=self._unit.name,
+            steps=result.steps,
+            dev_error=result.dev_error,
+            chosen_step=result.chosen_step,
         )
 
     def _point(self, what: str, step: int, value: float) -> None:
