@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from bort.core.question import Question
 from bort.search import SearchProblem, certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "search"))
 from search_cases import Case, random_case
 
-EPSILON = 0.25
+QUESTION = Question(epsilon=0.25)
 
 
 def smooth_case(seed: int) -> Case:
@@ -63,16 +64,8 @@ def true_epsilon(case: Case, evaluated: list[int]) -> float:
 def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
     """Whether more are uncovered than an audit of 20 says; None where nothing is left to audit."""
     known = case.observations(evaluated)
-    answer = solve(case.problem, known, epsilon=EPSILON)
-    plan = plan_audit(
-        answer,
-        count=20,
-        space_size=len(case.problem),
-        seed=0,
-        goal="cover",
-        epsilon=EPSILON,
-        weights=(1.0, 1.0, 1.0),
-    )
+    answer = solve(case.problem, known, question=QUESTION)
+    plan = plan_audit(answer, question=QUESTION, count=20, space_size=len(case.problem), seed=0)
     if plan is None:
         return None
     result = judge_audit(case.problem, plan, known | case.observations(plan.drawn))
@@ -91,7 +84,7 @@ def measure(name: str, make: Callable[[int], Case], runs: int) -> None:
     wrong, shares, worst, audits = 0, [], (0.0, 0.0), []
     for seed in range(1000, 1000 + runs):
         case = make(seed)
-        steps = list(certified_search(case.problem, case.evaluate, epsilon=EPSILON))
+        steps = list(certified_search(case.problem, case.evaluate, question=QUESTION))
         claimed = steps[-1].certified_epsilon
         true = true_epsilon(case, [s.index for s in steps])
         shares.append(len(steps) / len(case.problem))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.search.table import BenchmarkTable
+from bort.core.question import Question
 from bort.search.loop import certified_search
 
 # Asked for more than the budget can certify, a search spends it on the front instead.
@@ -64,5 +65,6 @@ def random_search(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Eval
 
 
 def _certified(table: BenchmarkTable, *, epsilon: float, budget: int | None) -> Iterator[Evaluated]:
-    for step in certified_search(table.problem, table.observe, epsilon=epsilon, budget=budget):
+    question = Question(epsilon=epsilon)
+    for step in certified_search(table.problem, table.observe, question=question, budget=budget):
         yield Evaluated(step.index, step.certified_epsilon)

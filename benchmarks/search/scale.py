@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from bort.core.question import Question
 from bort.search import Observation, SearchProblem, certified_search, solve
 from bort.search.full_table import solve_table
 
@@ -34,13 +35,15 @@ def main() -> None:
     axis = np.arange(1, 33)
     problem, errors = space(axis, 16 * axis, 32 * axis, axis[:31])
     start = time.perf_counter()
-    answer = solve_table(problem.size, problem.latency, errors)
+    answer = solve_table(problem.size, problem.latency, errors, question=Question())
     seconds = time.perf_counter() - start
     print(f"table of {len(problem):,}: {seconds:.2f} s, front {len(answer.front):,}")
     start = time.perf_counter()
     steps = list(
         certified_search(
-            problem, lambda i: Observation.of(float(errors[i])), lipschitz=list(SLOPES)
+            problem,
+            lambda i: Observation.of(float(errors[i])),
+            question=Question(lipschitz=tuple(SLOPES.tolist())),
         )
     )
     seconds = (time.perf_counter() - start) / len(steps)
@@ -53,11 +56,14 @@ def main() -> None:
         known = {
             s.index: s.observation
             for s in certified_search(
-                problem, lambda i: Observation.of(float(errors[i])), epsilon=0.01, budget=count
+                problem,
+                lambda i: Observation.of(float(errors[i])),
+                question=Question(epsilon=0.01),
+                budget=count,
             )
         }
         start = time.perf_counter()
-        solve(problem, known)
+        solve(problem, known, question=Question())
         print(f"solve, 384 with {count}: {1e3 * (time.perf_counter() - start):.1f} ms")
 
 

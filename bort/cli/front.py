@@ -8,7 +8,7 @@ import click
 from bort.cli import options
 from bort.cli import table as tables
 from bort.core.parsing import parse_epsilon, parse_weights
-from bort.core.study import SearchSpec
+from bort.core.question import Question
 
 
 @click.command()
@@ -114,9 +114,9 @@ def _read_table(
 ) -> dict[str, Any]:
     from bort.studies.answers.table import front_of_table
 
-    default = SearchSpec()
-    spec = SearchSpec(
+    default = Question()
+    question = Question(
         epsilon=default.epsilon if epsilon is None else epsilon,
         weights=default.weights if weights is None else weights,
     )
-    return front_of_table(*tables.read(given), spec)
+    return front_of_table(*tables.read(given), question)

@@ -11,9 +11,9 @@ from bort.cli import options
 from bort.cli import table as tables
 from bort.core.errors import BusyError
 from bort.core.parsing import parse_epsilon, parse_learning_rates, parse_lipschitz, parse_weights
+from bort.core.question import Goal, Question
 from bort.core.study import (
     DEVICES,
-    GOALS,
     INITIALISATIONS,
     LatencySpec,
     SearchSpec,
@@ -48,7 +48,7 @@ ASKED_OF_A_TABLE = (
     "--goal",
     default="cover",
     show_default=True,
-    metavar="|".join(GOALS),
+    metavar="|".join(Goal),
     help="Cover all trade-offs, find the best W, or evaluate everything.",
 )
 @click.option("--epsilon", default="0.25", show_default=True, help="Certify within 1+epsilon.")
@@ -193,14 +193,16 @@ def _apply_preset(context: click.Context, given: dict[str, Any]) -> None:
 def _search_spec(given: dict[str, Any]) -> SearchSpec:
     lipschitz = given["lipschitz"]
     return SearchSpec(
-        goal=given["goal"],
-        epsilon=parse_epsilon(given["epsilon"]),
-        weights=parse_weights(given["weights"]),
+        question=Question(
+            goal=given["goal"],
+            epsilon=parse_epsilon(given["epsilon"]),
+            weights=parse_weights(given["weights"]),
+            lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
+            slack=given["slack"],
+            confidence=given["confidence"],
+        ),
         budget=given["budget"],
         minutes=given["minutes"],
-        lipschitz=None if lipschitz is None else parse_lipschitz(lipschitz),
-        slack=given["slack"],
-        confidence=given["confidence"],
         audit=given["audit"],
         include=tuple(part.strip() for part in given["include"].split(",") if part.strip()),
         seed=given["seed"],

@@ -66,13 +66,15 @@ def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
 
 
 def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
-    claim = content["claim"]
-    keys = ("goal", "epsilon", "certified_epsilon", "guarantee", "evaluations")
+    claim, question = content["claim"], content["question"]
+    keys = ("certified_epsilon", "guarantee", "evaluations")
     return {
         "holds": not failures,
         "failures": failures,
         "study": content["study"],
         "space_size": content["space"]["count"],
+        "goal": question["goal"],
+        "epsilon": question["epsilon"],
         **{key: claim[key] for key in keys},
         "audits": [audit["statement"] for audit in content["audits"]],
     }
@@ -86,7 +88,7 @@ def _sentence(content: dict[str, Any]) -> str:
         return f"the certificate holds: it claims no guarantee{audits}"
     what = (
         f"W(best) is at least {1 - epsilon:.4g} of the largest among {count} architectures"
-        if claim["goal"] == "best"
+        if content["question"]["goal"] == "best"
         else f"all of {count} architectures are covered within a factor of {1 + epsilon:.4g}"
     )
     condition = "" if claim["guarantee"] == "proved" else ", if the ledger's assumptions hold"

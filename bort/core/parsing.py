@@ -1,7 +1,7 @@
 """Numbers as typed by a person, in a terminal or in a field of a page."""
 
 from bort.core.errors import InvalidFieldError
-from bort.core.study import check_epsilon, check_weights
+from bort.core.question import check_epsilon, check_weights
 
 
 def parse_epsilon(text: str) -> float:

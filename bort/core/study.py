@@ -5,30 +5,26 @@ Every mistake is found here, once: the command line prints the message, the dash
 beside the field that `InvalidFieldError.field` names.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask
 from bort.core.kinds import Choice, Number, Several, Text, Whole
+from bort.core.question import Question, is_number
+from bort.core.serialise import from_json, to_json
 
-Goal = Literal["cover", "best", "paper", "exhaustive"]
 Initialise = Literal["inherit", "scratch"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
-GOALS: tuple[str, ...] = get_args(Goal)
 INITIALISATIONS: tuple[str, ...] = get_args(Initialise)
 DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
-EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
 MOST_TEXTS = 4096  # per forward pass: what memory holds
-MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
-LARGEST_LIPSCHITZ = 1e9  # more bounds nothing, and overflows
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -184,39 +180,25 @@ class LatencySpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec(Description):
-    """What the search shall certify, and what it may spend.
+    """The question that the search answers, and what it may spend on it.
 
     Attributes:
-        goal: "cover" every architecture within 1+ε, find the "best" W within 1-ε, or the
-            "paper" and "exhaustive" modes, which evaluate everything.
-        epsilon: ε > 0.
-        weights: cost weights of size, latency and error, each >= 0, not all 0.
+        question: goal, ε, weights and assumptions.
         budget: evaluations at most; None is no limit.
         minutes: minutes at most; None is no limit.
-        lipschitz: λ, one number for all dimensions or one per dimension; None estimates it.
-        slack: σ >= 0 switches monotone bounds on; None leaves them off.
-        confidence: None speaks of this dev set; 0..1 of the population, at this confidence.
         audit: architectures that an audit trains at random once the search has ended; None: none.
         include: ids of architectures that are evaluated first, whatever the search would choose.
         seed: seed of the search and of every training.
     """
 
-    goal: Goal = "cover"
-    epsilon: float = 0.25
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    question: Question = field(default_factory=Question)
     budget: int | None = None
     minutes: float | None = None
-    lipschitz: float | Mapping[str, float] | None = None
-    slack: float | None = None
-    confidence: float | None = None
     audit: int | None = None
     include: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _one_of("goal", self.goal, GOALS)
-        check_epsilon(self.epsilon)
-        check_weights(self.weights)
         for name in ("budget", "audit"):
             if getattr(self, name) is not None:
                 _positive(name, getattr(self, name))
@@ -226,32 +208,27 @@ class SearchSpec(Description):
                 f"{len(self.include)} architectures are to be included and {self.budget} "
                 "evaluated at most; raise the budget",
             )
-        if self.minutes is not None and not (_is_number(self.minutes) and self.minutes > 0):
+        if self.minutes is not None and not (is_number(self.minutes) and self.minutes > 0):
             raise InvalidFieldError(
                 "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"
-            )
-        lipschitz = self.lipschitz
-        given = lipschitz.values() if isinstance(lipschitz, Mapping) else [lipschitz]
-        for value in given:
-            if value is not None and not (_is_number(value) and value >= 0):
-                raise InvalidFieldError(
-                    "lipschitz", f"λ must be 0 or more, got {value!r}; try 0.2, or leave it out"
-                )
-        if self.slack is not None and not (_is_number(self.slack) and self.slack >= 0):
-            raise InvalidFieldError(
-                "slack", f"σ must be 0 or more, got {self.slack!r}; leave it out to switch it off"
-            )
-        if self.confidence is not None and not (
-            _is_number(self.confidence) and 0 < self.confidence < 1
-        ):
-            raise InvalidFieldError(
-                "confidence",
-                f"confidence must lie between 0 and 1, got {self.confidence!r}; try 0.95",
             )
         if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
             raise InvalidFieldError(
                 "seed", f"a seed is a whole number of 0 to {LARGEST_SEED}, got {self.seed!r}"
             )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; the question's keys stand beside the others."""
+        values = to_json(self)
+        question = values.pop("question")
+        if question["nugget"] is None:  # no option asks for it
+            del question["nugget"]
+        return {**question, **values}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`."""
+        return from_json(cls, {**values, "question": values}, what="the search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +249,18 @@ class StudySpec(Description):
 
     def __post_init__(self) -> None:
         check_name(self.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {**to_json(self), "search": self.search.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`."""
+        search = values.get("search", {})
+        return from_json(
+            cls, {**values, "search": {**search, "question": search}}, what="the study"
+        )
 
 
 def check_name(name: str) -> str:
@@ -297,41 +286,6 @@ def suggest_name(task: str, space: str) -> str:
     return check_name(name[:80].rstrip("-._"))
 
 
-def check_epsilon(epsilon: float) -> float:
-    """Return `epsilon` if it lies in `EPSILONS`."""
-    least, most = EPSILONS
-    if not _is_number(epsilon) or epsilon <= 0:
-        raise InvalidFieldError(
-            "epsilon", f"epsilon must be a number above 0, got {epsilon!r}; try 0.1 or 0.25"
-        )
-    if not least <= epsilon <= most:
-        raise InvalidFieldError(
-            "epsilon",
-            f"epsilon must lie between {least:g} and {most:,.0f}, got {epsilon!r}; try 0.1 or 0.25",
-        )
-    return epsilon
-
-
-def check_weights(weights: Sequence[float]) -> tuple[float, float, float]:
-    """Return `weights` as a triple (size, latency, error) if they can weigh."""
-    if len(weights) != 3:
-        raise InvalidFieldError(
-            "weights",
-            f"three weights are needed (size, latency, error), got {len(weights)}; try 1,1,1",
-        )
-    for weight in weights:
-        if not _is_number(weight) or not 0 <= weight <= MOST_WEIGHT:
-            raise InvalidFieldError(
-                "weights",
-                f"a weight must be a number of 0 or more, {MOST_WEIGHT:g} at most, got {weight!r}; "
-                "which is best depends on their proportions alone, try 1,1,1",
-            )
-    if not any(weights):
-        raise InvalidFieldError("weights", "all three weights are 0; one must be more, try 1,1,1")
-    size, latency, error = weights
-    return float(size), float(latency), float(error)
-
-
 def check_audit(count: int, space_size: int) -> int:
     """Return `count` if so many architectures can be left to audit in a space."""
     if not 1 <= count < space_size:
@@ -341,10 +295,6 @@ def check_audit(count: int, space_size: int) -> int:
             f"are evaluated already, got {count}",
         )
     return count
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _positive(name: str, value: object) -> None:

@@ -176,7 +176,7 @@ _EVENTS = {
     EventCode.SEARCH_ENDED: "the search ends: {ending}",
     EventCode.AUDIT_CONTINUED: "audit {number} was begun before: finishing it",
     EventCode.NOTHING_TO_AUDIT: "no architecture is left to audit",
-    EventCode.TRAINING_FINISHED: "{task}: {training} is finished after {steps} steps, dev error "
+    EventCode.TRAINING_FINISHED: "{task}: {training} finished after {steps} steps, dev error "
     "{dev_error:.4f} with the weights of step {chosen_step}",
     EventCode.PROFILE_STORED: "stored as {profile}",
 }

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bort.core.question import Question
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.cover_reduction import reduced_cover
 from bort.search.ledger import Entry, Guarantee, build_ledger, judge
 from bort.search.lipschitz import Violation
 from bort.search.observation import Observation
-from bort.search.options import Lipschitz, SearchOptions, lipschitz_vector
 from bort.search.pareto import is_non_dominated
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 from bort.search.w_coefficient import log_w
@@ -69,37 +68,20 @@ def solve(
     problem: SearchProblem,
     observations: Mapping[int, Observation],
     *,
-    goal: str = "cover",
-    epsilon: float = 0.25,
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    lipschitz: Lipschitz = None,
-    slack: float | None = None,
-    nugget: float | None = None,
-    population: Population | None = None,
+    question: Question,
 ) -> Answer:
     """Read the answer off the evaluations made so far.
 
     Args:
         observations: by index, in the order in which they were made: an estimated λ never falls
-            along that order.
-        nugget: τ; None measures it from repeated seeds where λ is estimated, else it is 0.
-        population: what the intervals of `observations` were made for; None for the claim about
-            this dev set.
+            along that order. Where the question has a confidence, their intervals are made for
+            `problem.population` of it.
     Returns:
         The answer; it depends on nothing but the arguments.
     Raises:
-        InvalidOptionError: an option that cannot be used, or an index outside the space.
+        InvalidOptionError: λ of other dimensions, or an index outside the space.
     """
-    options = SearchOptions(
-        goal=goal,
-        epsilon=epsilon,
-        weights=weights,
-        lipschitz=lipschitz_vector(problem, lipschitz),
-        slack=slack,
-        nugget=nugget,
-        population=population,
-    )
-    state = SearchState(problem, options)
+    state = SearchState(problem, question)
     state.add_all(observations)
     return answer_of(state)
 
@@ -108,7 +90,7 @@ def answer_of(state: SearchState) -> Answer:
     """The answer of a state; see `solve`."""
     rows = _indices(i for i, o in state.observations.items() if o.is_witness)
     errors = np.array([state.observations[int(i)].error for i in rows])
-    gains, weights = state.log_gains[rows], state.options.weights
+    gains, weights = state.log_gains[rows], state.question.weights
     ledger = build_ledger(state)
     best, room = state.best_room() if _bounds_w(state) else (_largest_w(state), np.inf)
     return Answer(
@@ -137,7 +119,7 @@ def _front(problem: SearchProblem, rows: IntArray, errors: FloatArray) -> IntArr
 
 
 def _cover(state: SearchState) -> IntArray | None:
-    if state.options.goal == "best" or not state.is_certified:
+    if state.question.goal == "best" or not state.is_certified:
         return None
     return reduced_cover(state)
 
@@ -145,7 +127,7 @@ def _cover(state: SearchState) -> IntArray | None:
 def _bounds_w(state: SearchState) -> bool:
     """The evaluations bound the largest W of the whole space."""
     is_bounded = (state.is_ready or state.needs_no_errors) and not (
-        state.options.evaluates_everything
+        state.question.goal.evaluates_everything
     )
     return not state.is_refuted and (state.is_exhausted or is_bounded)
 
@@ -154,7 +136,7 @@ def _largest_w(state: SearchState) -> int | None:
     """Of the evaluated, by the upper ends of their intervals."""
     rows = [i for i, o in state.observations.items() if o.is_witness]
     uppers = np.array([state.observations[i].upper for i in rows])
-    values = log_w(state.log_gains[rows], uppers, state.options.weights)
+    values = log_w(state.log_gains[rows], uppers, state.question.weights)
     return rows[int(np.argmax(values))] if rows else None
 
 

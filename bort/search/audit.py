@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bort.core.errors import InvalidOptionError
+from bort.core.question import Goal, Question
+from bort.core.serialise import from_json, to_json
 from bort.search.answer import Answer
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
@@ -34,7 +36,7 @@ class AuditPlan:
 
     number: int
     seed: int
-    goal: str
+    goal: Goal
     epsilon: float
     weights: tuple[float, float, float]
     is_certified: bool
@@ -50,15 +52,12 @@ class AuditPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        return asdict(self)
+        return dict(to_json(self))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AuditPlan":
         """Inverse of `to_dict`."""
-        tuples: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        return cls(**tuples)
+        return from_json(cls, values, what="an audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +102,8 @@ class AuditResult:
 def plan_audit(
     answer: Answer,
     *,
+    question: Question,
     count: int,
-    goal: str,
-    epsilon: float,
-    weights: tuple[float, float, float],
     space_size: int,
     seed: int,
     number: int = 1,
@@ -126,13 +123,13 @@ def plan_audit(
     return AuditPlan(
         number=number,
         seed=seed,
-        goal=goal,
-        epsilon=max(epsilon, answer.certified_epsilon or 0.0),
-        weights=weights,
+        goal=question.goal,
+        epsilon=max(question.epsilon, answer.certified_epsilon or 0.0),
+        weights=question.weights,
         is_certified=answer.certified_epsilon is not None,
         evaluated=evaluated,
         passed_over=skipped,
-        members=(answer.best,) if goal == "best" else tuple(sorted(members.tolist())),
+        members=(answer.best,) if question.goal == "best" else tuple(sorted(members.tolist())),
         drawn=drawn,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bort.core.question import Question
 from bort.search.answer import Answer
 from bort.search.audit import AuditResult
 from bort.search.ledger import ERROR_CHANGES, Entry
@@ -24,8 +25,7 @@ def audited(
     observations: Mapping[int, Observation],
     audits: Sequence[AuditResult],
     *,
-    is_lipschitz_given: bool,
-    population: Population | None = None,
+    question: Question,
 ) -> Answer:
     """The answer with what audits of it found.
 
@@ -39,8 +39,9 @@ def audited(
     """
     if not audits:
         return answer
+    population = problem.population(question.confidence)
     outside = [_outside(problem, answer, observations, audit, population) for audit in audits]
-    is_given_refuted = is_lipschitz_given and any(len(excesses) for excesses in outside)
+    is_given_refuted = question.is_lipschitz_given and any(len(excesses) for excesses in outside)
     entries = [
         Entry(AUDIT, "violated" if a.is_refuting else "checked", f"{a.statement}.{_words(x)}")
         for a, x in zip(audits, outside, strict=True)

@@ -57,7 +57,7 @@ def _is_beaten_for_sure(costs: FloatArray, lower: FloatArray, upper: FloatArray)
 
 def _covers(state: SearchState, rows: IntArray) -> BoolArray:
     """Whether each of `rows` certifies each architecture at ε: shape (N or fewer, len(rows))."""
-    problem, delta = state.problem, state.options.delta
+    problem, delta = state.problem, state.delta
     log_upper = np.log([state.observations[int(i)].upper for i in rows])
     error_term = log_upper - state.log_lower[:, None]
     paired = state.paired

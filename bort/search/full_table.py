@@ -1,12 +1,11 @@
 """The answer where every error is known, in arrays: for tables of a million architectures."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from bort.core.errors import InvalidOptionError
-from bort.core.study import check_epsilon, check_weights
+from bort.core.question import Question
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.pareto import is_non_dominated
 from bort.search.w_coefficient import log_gain, log_w
@@ -33,28 +32,24 @@ def solve_table(
     latency: FloatArray,
     errors: FloatArray,
     *,
-    epsilon: float = 0.25,
-    weights: Sequence[float] = (1.0, 1.0, 1.0),
+    question: Question,
 ) -> TableAnswer:
     """Front, ε-cover and W of a table whose errors are all known.
 
     Args:
         size, latency, errors: shape (N,), all above 0 and minimised.
-        epsilon: ε of the cover.
-        weights: cost weights of size, latency and error.
+        question: its ε and weights.
     Raises:
-        InvalidOptionError: an option, or an error of 0, that cannot be used.
+        InvalidOptionError: an error of 0.
     Cost: O(N log N) time, O(N) memory.
     """
-    check_epsilon(epsilon)
-    chosen = check_weights(weights)
     if not (errors > 0).all():
         raise InvalidOptionError("errors must be above 0; floor errors of 0 at 1/(2n)")
     costs = np.column_stack([size, latency, errors])
     front = np.flatnonzero(is_non_dominated(costs))
-    log_ws = log_w(log_gain(size, latency, chosen), errors, chosen)
+    log_ws = log_w(log_gain(size, latency, question.weights), errors, question.weights)
     return TableAnswer(
-        front, front[_cells(costs[front], epsilon)], int(np.argmax(log_ws)), np.exp(log_ws)
+        front, front[_cells(costs[front], question.epsilon)], int(np.argmax(log_ws)), np.exp(log_ws)
     )
 
 

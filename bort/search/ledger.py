@@ -32,9 +32,9 @@ class Entry:
 def build_ledger(state: SearchState) -> tuple[Entry, ...]:
     """The entries that apply to this state, in the order in which they should be read."""
     entries = [_error(state), _size(state), _latency(state), _lipschitz(state)]
-    if not (state.is_exhausted or state.options.evaluates_everything):
+    if not (state.is_exhausted or state.question.goal.evaluates_everything):
         entries.append(_nugget(state))
-        if state.options.slack is not None:
+        if state.question.slack is not None:
             entries.append(_monotone(state))
     entries += _scales(state) + _floor(state) + _excluded(state)
     return tuple(entries)
@@ -48,13 +48,13 @@ def judge(state: SearchState, ledger: tuple[Entry, ...]) -> Guarantee:
     if state.certified_epsilon is None or any(e.status == "violated" for e in ledger):
         return "none"
     needs_nothing = state.is_exhausted or (
-        state.options.goal == "best" and state.options.weights[2] == 0
+        state.question.goal == "best" and state.question.weights[2] == 0
     )
     return "proved" if needs_nothing or state.estimate.is_given else "conditional"
 
 
 def _error(state: SearchState) -> Entry:
-    population = state.options.population
+    population = state.population
     if population is None:
         return Entry(
             "error on this dev set, as trained",
@@ -80,7 +80,7 @@ def _size(state: SearchState) -> Entry:
 
 
 def _latency(state: SearchState) -> Entry:
-    band, epsilon = state.problem.latency_band, state.options.epsilon
+    band, epsilon = state.problem.latency_band, state.question.epsilon
     if not 0 < band < 1:
         return Entry("latency", "checked", "Certified for the latencies as listed.")
     truth = (1 + epsilon) * (1 + band) / (1 - band)
@@ -94,7 +94,7 @@ def _latency(state: SearchState) -> Entry:
 
 def _lipschitz(state: SearchState) -> Entry:
     name, estimate = ERROR_CHANGES, state.estimate
-    if state.is_exhausted or state.options.evaluates_everything:
+    if state.is_exhausted or state.question.goal.evaluates_everything:
         text = "Not needed: every architecture is evaluated."
         if estimate.is_given and estimate.violations:
             text += f" (λ as given would not hold: {_record(state)}.)"
@@ -133,7 +133,7 @@ def _pair(state: SearchState) -> str:
 def _claim(state: SearchState) -> str:
     if state.certified_epsilon is None:
         return "nothing is certified yet."
-    if state.options.goal == "best":
+    if state.question.goal == "best":
         return f"the best W is within a factor of {1 - state.certified_epsilon:.3g} of the largest."
     factor = 1 + state.certified_epsilon
     return f"every architecture is covered within a factor of {factor:.3g}."
@@ -153,7 +153,7 @@ def _nugget(state: SearchState) -> Entry:
 
 def _monotone(state: SearchState) -> Entry:
     name = "a larger architecture errs no more than 1+σ times as much"
-    slack = state.options.slack or 0.0
+    slack = state.question.slack or 0.0
     pairs, worst = monotone_record(state.problem, state.observations)
     if worst > np.log1p(slack) + TOLERANCE:
         text = f"σ = {slack:.3g}; among {pairs} comparable pairs one errs {np.exp(worst):.3g} times"

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bort.core.question import Question
 from bort.search.arrays import FloatArray
 from bort.search.envelope_lp import CheapestEnvelope
 from bort.search.intervals import nugget_from_seeds
 from bort.search.observation import Observation
 from bort.search.paired import log_ratio_bounds
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 SAFETY_FACTOR = 2.0  # measured: see docs/search.md, "How often the estimate was wrong"
@@ -34,6 +34,16 @@ class Violation:
     evaluation: int
 
 
+def given_lipschitz(problem: SearchProblem, question: Question) -> FloatArray | None:
+    """λ as given, shape (K,); None where it is to be estimated.
+
+    Raises:
+        InvalidFieldError: a dimension is missing or unknown.
+    """
+    given = question.lipschitz_by_dimension(problem.names)
+    return None if given is None else np.array(given)
+
+
 class LipschitzEstimate:
     """λ in force, and the record of its predictions. Violations are never erased.
 
@@ -48,23 +58,20 @@ class LipschitzEstimate:
     def __init__(
         self,
         problem: SearchProblem,
-        *,
-        given: FloatArray | None = None,
-        nugget: float | None = None,
-        population: Population | None = None,
+        question: Question,
     ) -> None:
         self._problem = problem
-        self._population = population
+        self._population = problem.population(question.confidence)
         self._rows = np.flatnonzero(problem.matters)
         self._points = np.empty((0, len(problem.names)))
         self._log_errors = np.empty(0)
         self._sources: dict[int, Observation] = {}
-        self.is_given = given is not None
-        self.is_nugget_measured = nugget is None and not self.is_given
-        self.nugget = nugget or 0.0
+        self.is_given = question.is_lipschitz_given
+        self.is_nugget_measured = question.nugget is None and not self.is_given
+        self.nugget = question.nugget or 0.0
         self._envelope = CheapestEnvelope(problem.extents[self._rows], nugget=self.nugget)
         self.spans = np.empty((0, len(self._rows)))
-        self.in_force: FloatArray | None = given
+        self.in_force: FloatArray | None = given_lipschitz(problem, question)
         self.predictions = 0
         self.raises = 0
         self.violations: list[Violation] = []

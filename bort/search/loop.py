@@ -6,12 +6,11 @@ from typing import Literal
 
 import numpy as np
 
+from bort.core.question import Question
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.choice import most_certifying, most_improving_front, most_improving_w
 from bort.search.design import farthest_point, next_design_point
 from bort.search.observation import Observation
-from bort.search.options import Lipschitz, SearchOptions, lipschitz_vector
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 
@@ -52,13 +51,7 @@ def certified_search(
     problem: SearchProblem,
     evaluate: EvaluateIndex,
     *,
-    goal: str = "cover",
-    epsilon: float = 0.25,
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    lipschitz: Lipschitz = None,
-    slack: float | None = None,
-    nugget: float | None = None,
-    population: Population | None = None,
+    question: Question,
     budget: int | None = None,
     known: Mapping[int, Observation] | None = None,
 ) -> Iterator[SearchStep]:
@@ -72,30 +65,16 @@ def certified_search(
         problem: the space with its two known objectives.
         evaluate: trains architecture `index` (or looks it up); a diverged training is
             `Observation.excluded()`.
-        goal: "cover", "best", "paper" or "exhaustive".
-        epsilon: ε > 0.
-        weights: cost weights of size, latency and error.
-        lipschitz: λ; None estimates it, after a small design.
-        slack: σ of the monotone assumption; None does not assume it.
-        nugget: τ; None measures it from repeated seeds where λ is estimated, else it is 0.
-        population: what the intervals of the observations hold for; None speaks of this dev set.
+        question: what to certify; where it has a confidence, the intervals of the observations
+            are made for `problem.population` of it.
         budget: evaluations at most, `known` and excluded ones included; None is no limit.
         known: earlier evaluations, in the order in which they were made.
     Raises:
-        InvalidOptionError: an option that cannot be used.
+        InvalidOptionError: λ of other dimensions, or an index outside the space in `known`.
     Source: ours; docs/search.md has the definitions and the proofs. The "paper" mode evaluates
         everything, as the paper's algorithm does.
     """
-    options = SearchOptions(
-        goal=goal,
-        epsilon=epsilon,
-        weights=weights,
-        lipschitz=lipschitz_vector(problem, lipschitz),
-        slack=slack,
-        nugget=nugget,
-        population=population,
-    )
-    state = SearchState(problem, options)
+    state = SearchState(problem, question)
     state.add_all(known or {})
     limit = len(problem) if budget is None else budget
     while ending(state, limit) is None:
@@ -113,16 +92,16 @@ def ending(state: SearchState, limit: int) -> Reason | None:
 
 def next_pick(state: SearchState, limit: int) -> int:
     """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
-    options = state.options
-    if options.evaluates_everything:
+    question = state.question
+    if question.goal.evaluates_everything:
         return int(np.argmax(state.is_open))
-    if options.goal == "best" and options.weights[2] == 0:
+    if question.goal == "best" and question.weights[2] == 0:
         return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
     if state.estimate.in_force is None:
         pick = next_design_point(state.problem, state.observations, state.estimate.spans)
         assert pick is not None, "an exhausted search has ended"
         return pick
-    return _pick_best(state, limit) if options.goal == "best" else _pick_cover(state, limit)
+    return _pick_best(state, limit) if question.goal == "best" else _pick_cover(state, limit)
 
 
 def _pick_cover(state: SearchState, limit: int) -> int:
@@ -147,7 +126,7 @@ def _pick_best(state: SearchState, limit: int) -> int:
     if len(state.observations) % 2:
         return _first_largest(upper, rows)
     if limit < state.evaluation_bound and state.has_witness:
-        weight = state.options.weights[2]
+        weight = state.question.weights[2]
         return most_improving_w(
             state.log_gains, weight, lower, state.problem, state.observations, rows
         )

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from bort.core.errors import InvalidSpaceError
 from bort.search.arrays import BoolArray, FloatArray, IntArray, frozen
+from bort.search.population import Population
 
 # A wider network with the same number of heads is the usual reading of "larger"; more heads of
 # a smaller size each is neither larger nor smaller.
@@ -35,6 +36,9 @@ class SearchProblem:
         scales: per dimension "log", "linear" or "category", for the ledger; None is all "log".
         size_elasticity, latency_elasticity: shape (K,) or None; constants α with
             |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations.
+        choices: networks that could have stood for one architecture: those of all learning rates
+            and retries, to the power of the number of seeds.
+        is_paired: the architectures answer the same examples, and it is known who was wrong where.
         label: names an architecture, for people.
 
     Raises:
@@ -51,6 +55,8 @@ class SearchProblem:
     scales: tuple[str, ...] | None = None
     size_elasticity: FloatArray | None = None
     latency_elasticity: FloatArray | None = None
+    choices: int = 1
+    is_paired: bool = True
     label: Callable[[int], str] = str
 
     def __post_init__(self) -> None:
@@ -75,6 +81,12 @@ class SearchProblem:
 
     def __len__(self) -> int:
         return len(self.coordinates)
+
+    def population(self, confidence: float | None) -> Population | None:
+        """What intervals hold for at this confidence; None for a claim about this dev set."""
+        if confidence is None:
+            return None
+        return Population(confidence, len(self), self.choices, self.is_paired)
 
     @property
     def extents(self) -> FloatArray:

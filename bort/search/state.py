@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from bort.core.errors import InvalidOptionError
+from bort.core.question import Question
 from bort.search.arrays import BoolArray, FloatArray
 from bort.search.cover_gap import CoverGap
 from bort.search.cover_target import CoverTarget
@@ -15,7 +16,6 @@ from bort.search.lipschitz import TOLERANCE, LipschitzEstimate
 from bort.search.lower_envelope import LowerEnvelope
 from bort.search.monotone import monotone_record
 from bort.search.observation import Observation
-from bort.search.options import SearchOptions
 from bort.search.paired_terms import PairedTerms
 from bort.search.problem import SearchProblem
 from bort.search.w_coefficient import log_gain
@@ -39,23 +39,19 @@ class SearchState:
     Memory O(N + |C| K). Cost per evaluation O(N K); where λ rises, O(|C| N K).
     """
 
-    def __init__(self, problem: SearchProblem, options: SearchOptions) -> None:
+    def __init__(self, problem: SearchProblem, question: Question) -> None:
         self.problem = problem
-        self.options = options
+        self.question = question
+        self.population = problem.population(question.confidence)
         self.observations: dict[int, Observation] = {}
-        self.estimate = LipschitzEstimate(
-            problem,
-            given=options.lipschitz,
-            nugget=options.nugget,
-            population=options.population,
-        )
-        self.log_gains: FloatArray = log_gain(problem.size, problem.latency, options.weights)
+        self.estimate = LipschitzEstimate(problem, question)
+        self.log_gains: FloatArray = log_gain(problem.size, problem.latency, question.weights)
         self.is_open: BoolArray = np.ones(len(problem), dtype=bool)
         self._engines: _Engines | None = None
         self._bound: tuple[int, int] | None = None
         self._only_measured: tuple[int, PairedTerms] | None = None
-        if not options.evaluates_everything and options.lipschitz is not None:
-            self._engines = self._build(options.lipschitz)
+        if not question.goal.evaluates_everything and self.estimate.in_force is not None:
+            self._engines = self._build(self.estimate.in_force)
 
     def add_all(self, observations: Mapping[int, Observation]) -> None:
         """Take in many evaluations, in their order; fast where they are the whole space."""
@@ -85,12 +81,23 @@ class SearchState:
             )
         self.observations[index] = observation
         self.is_open[index] = False
-        if self.is_exhausted or self.options.evaluates_everything:
+        if self.is_exhausted or self.question.goal.evaluates_everything:
             self._engines = None  # no bound is needed any more, or ever
         elif self.estimate.observe(index, observation):
             self._engines = None
         elif self._engines is not None:
             self._take_in(self._engines, index, observation)
+
+    @property
+    def delta(self) -> float:
+        """δ = ln(1+ε)."""
+        return float(np.log1p(self.question.epsilon))
+
+    @property
+    def log_room(self) -> float:
+        """δ' = -ln(1-ε), what the best W may fall short by; infinite from ε = 1 on."""
+        epsilon = self.question.epsilon
+        return np.inf if epsilon >= 1 else -float(np.log1p(-epsilon))
 
     @property
     def is_exhausted(self) -> bool:
@@ -128,11 +135,11 @@ class SearchState:
     @property
     def is_refuted(self) -> bool:
         """The evaluations contradict the λ or the σ that was given: nothing is certified."""
-        if self.is_exhausted or self.options.evaluates_everything:
+        if self.is_exhausted or self.question.goal.evaluates_everything:
             return False
         if self.estimate.is_given and self.estimate.violations:
             return True
-        slack = self.options.slack
+        slack = self.question.slack
         return (
             slack is not None
             and monotone_record(self.problem, self.observations)[1] > np.log1p(slack) + TOLERANCE
@@ -144,15 +151,15 @@ class SearchState:
         gap = self._gap()
         if gap == np.inf or self.is_refuted:
             return None
-        epsilon = float(-np.expm1(-gap) if self.options.goal == "best" else np.expm1(gap))
-        return min(epsilon, self.options.epsilon) if self.is_reached else epsilon
+        epsilon = float(-np.expm1(-gap) if self.question.goal == "best" else np.expm1(gap))
+        return min(epsilon, self.question.epsilon) if self.is_reached else epsilon
 
     @property
     def is_reached(self) -> bool:
         """The goal is reached at the ε that was asked for, if nothing refutes the assumptions."""
-        if self.options.goal == "best":
-            return self.has_witness and self._gap() <= self.options.log_room
-        return self._gap() <= self.options.delta
+        if self.question.goal == "best":
+            return self.has_witness and self._gap() <= self.log_room
+        return self._gap() <= self.delta
 
     @property
     def is_certified(self) -> bool:
@@ -163,7 +170,7 @@ class SearchState:
     def contenders(self) -> BoolArray:
         """Goal best: who may still beat the best by more than ε allows, shape (N,)."""
         upper, lower = self.log_w_bounds()
-        return np.asarray((upper > -np.inf) & (upper > lower + self.options.log_room))
+        return np.asarray((upper > -np.inf) & (upper > lower + self.log_room))
 
     @property
     def ending(self) -> Ending | None:
@@ -178,7 +185,7 @@ class SearchState:
     def is_limited_by_noise(self) -> bool:
         """Goal best: every contender has been evaluated, and the intervals still overlap."""
         return (
-            self.options.goal == "best"
+            self.question.goal == "best"
             and self.is_ready
             and self.has_witness
             and not self.is_reached
@@ -203,7 +210,7 @@ class SearchState:
 
     def log_w_bounds(self) -> tuple[FloatArray, float]:
         """Upper bounds on ln W of all, shape (N,), and the lower bound on ln W of the best."""
-        weight = self.options.weights[2]
+        weight = self.question.weights[2]
         upper = self.log_gains.copy()
         possible = upper > -np.inf
         if weight:
@@ -218,7 +225,7 @@ class SearchState:
     @property
     def paired(self) -> PairedTerms | None:
         """Direct comparisons of pairs; None for a claim about this dev set."""
-        population = self.options.population
+        population = self.population
         if population is None or not population.compares_pairs:
             return None
         if not self.is_exhausted:
@@ -235,7 +242,7 @@ class SearchState:
         rows = [i for i, o in self.observations.items() if o.is_witness]
         if not rows:
             return None, np.inf
-        weight = self.options.weights[2]
+        weight = self.question.weights[2]
         paired = self.paired
         if paired is not None:
             rooms = [paired.room(i, self.log_gains, weight) for i in rows]
@@ -252,11 +259,11 @@ class SearchState:
         return any(o.is_witness for o in self.observations.values())
 
     def _gap(self) -> float:
-        if self.options.evaluates_everything and not self.is_exhausted:
+        if self.question.goal.evaluates_everything and not self.is_exhausted:
             return np.inf
         if not self.has_witness or not (self.is_ready or self.needs_no_errors):
             return np.inf
-        if self.options.goal == "best":
+        if self.question.goal == "best":
             return self.best_room()[1]
         if self.is_exhausted:
             return 0.0
@@ -269,42 +276,42 @@ class SearchState:
     @property
     def needs_no_errors(self) -> bool:
         """Goal best, with no weight on the error."""
-        return self.options.goal == "best" and self.options.weights[2] == 0
+        return self.question.goal == "best" and self.question.weights[2] == 0
 
     def _packing_number(self) -> int:
-        options, lipschitz = self.options, self.estimate.in_force
-        if options.goal == "best" and options.weights[2] == 0:
+        question, lipschitz = self.question, self.estimate.in_force
+        if question.goal == "best" and question.weights[2] == 0:
             return 1
-        if options.evaluates_everything or lipschitz is None:
+        if question.goal.evaluates_everything or lipschitz is None:
             return len(self.problem)
-        if options.goal == "cover":
+        if question.goal == "cover":
             return cover_bound(
-                self.problem, epsilon=options.epsilon, lipschitz=lipschitz, nugget=self.nugget
+                self.problem, epsilon=question.epsilon, lipschitz=lipschitz, nugget=self.nugget
             )
         widths = [np.log(o.upper / o.lower) for o in self.observations.values()]
         return (1 + self.estimate.raises) * best_bound(
             self.problem,
-            epsilon=options.epsilon,
+            epsilon=question.epsilon,
             lipschitz=lipschitz,
-            error_weight=options.weights[2],
+            error_weight=question.weights[2],
             nugget=self.nugget,
             log_width=max(widths, default=0.0),
         )
 
     def _build(self, lipschitz: FloatArray) -> _Engines:
-        options = self.options
+        question = self.question
         envelope = LowerEnvelope(
-            self.problem, lipschitz=lipschitz, nugget=self.nugget, slack=options.slack
+            self.problem, lipschitz=lipschitz, nugget=self.nugget, slack=question.slack
         )
-        is_cover = options.goal != "best"
-        population = options.population
+        is_cover = question.goal != "best"
+        population = self.population
         paired = None
         if population is not None and population.compares_pairs:
             paired = PairedTerms(self.problem, population)
         engines = _Engines(
             envelope,
             CoverGap(envelope) if is_cover else None,
-            CoverTarget(envelope, options.delta, paired) if is_cover else None,
+            CoverTarget(envelope, self.delta, paired) if is_cover else None,
             paired,
         )
         for index, observation in self.observations.items():

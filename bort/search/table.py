@@ -148,6 +148,7 @@ def table_of(
         costs[latency],
         categorical=np.array([scale == "category" for _, scale in columns.values()]),
         scales=tuple(scale for _, scale in columns.values()),
+        is_paired=False,
         label=tuple(labels).__getitem__,
     )
     errors_se = None if error_se is None else numbers[error_se]

@@ -5,17 +5,24 @@ from functools import cached_property
 
 import numpy as np
 
+from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyPrediction, LatencyProfile
 from bort.search import SearchProblem
+from bort.training.attempts import LEARNING_RATE_FACTORS
 
 
 @dataclass(frozen=True)
 class Costs:
-    """A space, costed under one latency profile. Imports neither torch nor scipy's optimisers."""
+    """A space, costed under one latency profile. Imports neither torch nor scipy's optimisers.
+
+    Attributes:
+        training: how each architecture's error is measured.
+    """
 
     space: SearchSpace
     profile: LatencyProfile
+    training: TrainingSpec
 
     @cached_property
     def latency(self) -> LatencyPrediction:
@@ -40,8 +47,15 @@ class Costs:
             latency_band=self.profile.band,
             size_elasticity=_exponents(elasticities.get("parameter_count"), names),
             latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
+            choices=_choices(self.training),
             label=lambda index: self.space.architecture(index).id,
         )
+
+
+def _choices(training: TrainingSpec) -> int:
+    """Networks that could have stood for one architecture: the dev set may have decided which."""
+    tried = len(LEARNING_RATE_FACTORS) * max(1, len(training.learning_rates))
+    return int(tried**training.seeds)
 
 
 def _exponents(

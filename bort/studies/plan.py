@@ -1,6 +1,6 @@
 """Before Start: can this study run, and what will it cost? Imports no torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from bort.core.progress import OnStep, ignore
 from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
-from bort.latency.runs.space import profile_key, workload_of
-from bort.latency.runtimes.registry import runtime_kind
-from bort.latency.stored import study_profile
+from bort.latency.runtimes import runtime_kind
+from bort.latency.stored import profile_key, study_profile
+from bort.latency.workload import workload_of
 from bort.storage import Store
 from bort.studies.estimates import (
     TYPICAL_LENGTH,
@@ -119,17 +119,12 @@ def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
 
 
 def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:
-    length, lipschitz = spec.training.max_length, spec.search.lipschitz
+    length = spec.training.max_length
     if length is not None and not 4 <= length <= longest:
         raise InvalidFieldError(
             "max_length", f"max length must be 4 to {longest}, the longest here, got {length}"
         )
-    if isinstance(lipschitz, Mapping) and set(lipschitz) != set(space.dimensions):
-        raise InvalidFieldError(
-            "lipschitz",
-            f"λ needs one number for each of {', '.join(space.dimensions)}, "
-            f"got {', '.join(lipschitz)}; or give one number for all",
-        )
+    spec.search.question.lipschitz_by_dimension(tuple(space.dimensions))
 
 
 def plan_study(store: Store, spec: StudySpec) -> Plan:

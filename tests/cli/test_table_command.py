@@ -119,7 +119,7 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--lipschitz", "-0.1"], "λ must be 0 or more, got -0.1"),
+        (["--lipschitz", "-0.1"], "1e+09 at most, got -0.1"),
         (["--slack", "-1"], "σ must be 0 or more, got -1.0"),
         (["--audit", "0"], "audit must be a whole number of 1 or more"),
         (["--audit", "24"], "an audit trains 1 to 23 of 24 architectures"),

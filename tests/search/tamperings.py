@@ -2,16 +2,16 @@
 
 
 def _smaller_epsilon_asked(c):
-    c["claim"]["epsilon"] = 0.05
+    c["question"]["epsilon"] = 0.05
     c["claim"]["certified_epsilon"] = 0.05
 
 
 def _other_goal(c):
-    c["claim"]["goal"] = "best"
+    c["question"]["goal"] = "best"
 
 
 def _other_weights(c):
-    c["claim"]["weights"] = [0.0, 0.0, 1.0]
+    c["question"]["weights"] = [0.0, 0.0, 1.0]
 
 
 def _other_nugget(c):
@@ -93,7 +93,7 @@ def _other_best(c):
 
 def _bolder_word(c):
     c["claim"]["guarantee"] = "proved"
-    c["assumptions"]["is_lipschitz_given"] = False
+    c["question"]["lipschitz"] = None
 
 
 def _invented_evaluation(c):

@@ -4,6 +4,7 @@ from scipy.stats import hypergeom
 from search_cases import bert_like
 
 from bort.core.evaluation import Evaluation
+from bort.core.question import Question
 from bort.search import Observation, Population, certified_search, observation_of, solve
 from bort.search.audit import draw, judge_audit, plan_audit, uncovered_bound
 from bort.search.audited import audited
@@ -28,21 +29,25 @@ def test_the_audit_bound_holds_in_95_percent_of_draws() -> None:
     assert wrong <= 0.05 * 400 + 3 * np.sqrt(400 * 0.05 * 0.95)
 
 
-def answered(case, **options):
-    known = {
-        s.index: s.observation for s in certified_search(case.problem, case.evaluate, **options)
-    }
-    return known, solve(case.problem, known, **options)
+def answered(case, **asked):
+    question = Question(lipschitz=case.lipschitz, **asked)
+    steps = certified_search(case.problem, case.evaluate, question=question)
+    known = {s.index: s.observation for s in steps}
+    return known, solve(case.problem, known, question=question)
 
 
-def planned(case, answer, **options):
-    given = {"goal": "cover", "epsilon": 0.25, "weights": (1.0, 1.0, 1.0), "seed": 1} | options
-    return plan_audit(answer, space_size=len(case.problem), **given)
+QUESTION = Question()
+
+
+def planned(case, answer, *, question=QUESTION, **options):
+    return plan_audit(
+        answer, question=question, space_size=len(case.problem), **({"seed": 1} | options)
+    )
 
 
 def test_an_audit_tests_the_cover_itself() -> None:
     case = bert_like()
-    known, answer = answered(case, lipschitz=case.lipschitz, epsilon=0.25)
+    known, answer = answered(case, epsilon=0.25)
     plan = planned(case, answer, count=20)
     assert not set(plan.drawn) & set(known)
     assert judge_audit(case.problem, plan, known) is None
@@ -76,29 +81,32 @@ def test_the_draw_is_uniform_and_can_be_repeated() -> None:
 
 def test_what_is_not_covered_fails_the_audit_and_takes_the_claim_back() -> None:
     case = bert_like()
-    known, answer = answered(case, lipschitz=case.lipschitz, epsilon=0.25)
+    known, answer = answered(case, epsilon=0.25)
     assert answer.guarantee == "proved"
     plan = planned(case, answer, count=10)
     worse = {i: Observation.of(0.001) for i in plan.drawn[:2]}
     seen = known | case.observations(plan.drawn) | worse
     result = judge_audit(case.problem, plan, seen)
     assert set(result.failed) == set(worse)
-    found = audited(case.problem, answer, seen, [result], is_lipschitz_given=True)
+    found = audited(
+        case.problem, answer, seen, [result], question=Question(lipschitz=case.lipschitz)
+    )
     assert (found.guarantee, found.certified_epsilon, found.cover) == ("none", None, None)
     assert [e.status for e in found.ledger].count("violated") == 2
     assert (found.front == answer.front).all()
     diverged = known | case.observations(plan.drawn) | {plan.drawn[0]: Observation.excluded()}
     kept = judge_audit(case.problem, plan, diverged)
     assert kept.failed == plan.drawn[:1]
-    left = audited(case.problem, answer, diverged, [kept], is_lipschitz_given=True)
+    left = audited(
+        case.problem, answer, diverged, [kept], question=Question(lipschitz=case.lipschitz)
+    )
     assert (left.guarantee, left.ledger[-1].status) == ("proved", "checked")
 
 
 def test_an_audit_of_the_best_tests_w() -> None:
     case = bert_like()
-    options = {"goal": "best", "epsilon": 0.1, "lipschitz": case.lipschitz}
-    known, answer = answered(case, **options)
-    plan = planned(case, answer, goal="best", epsilon=0.1, count=15)
+    known, answer = answered(case, goal="best", epsilon=0.1)
+    plan = planned(case, answer, question=Question(goal="best", epsilon=0.1), count=15)
     assert plan.members == (answer.best,)
     good = judge_audit(case.problem, plan, known | case.observations(plan.drawn))
     assert good.failed == ()
@@ -144,7 +152,11 @@ def test_wide_intervals_end_the_search_for_the_best_with_limited_by_noise() -> N
         return Observation(error, error * 0.5, error * 2)
 
     steps = list(
-        certified_search(case.problem, noisy, goal="best", epsilon=0.5, lipschitz=case.lipschitz)
+        certified_search(
+            case.problem,
+            noisy,
+            question=Question(goal="best", epsilon=0.5, lipschitz=case.lipschitz),
+        )
     )
     assert steps[-1].reason == "limited by noise"
 

@@ -12,6 +12,7 @@ from tamperings import TAMPERINGS, smaller_cover
 
 from bort.cli.verify import verify as verify_command
 from bort.core.errors import BortError
+from bort.core.question import Question
 from bort.search import certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
 from bort.search.check.certificate import (
@@ -24,27 +25,27 @@ from bort.search.check.verify import verify
 
 
 @functools.cache
-def written(estimated: bool = False, **options) -> str:
+def written(estimated: bool = False, **asked) -> str:
     case = bert_like(noise=0.01 if estimated else 0.0)
-    options |= {"lipschitz": None if estimated else 0.15}
-    known = {
-        s.index: s.observation for s in certified_search(case.problem, case.evaluate, **options)
-    }
-    question = {"goal": "cover", "epsilon": 0.25} | {
-        k: v for k, v in options.items() if k in ("goal", "epsilon")
-    }
+    question = Question(lipschitz=None if estimated else 0.15, **asked)
+    steps = certified_search(case.problem, case.evaluate, question=question)
+    known = {s.index: s.observation for s in steps}
     plan = plan_audit(
-        solve(case.problem, known, **options),
+        solve(case.problem, known, question=question),
+        question=question,
         count=20,
-        weights=(1.0, 1.0, 1.0),
         space_size=len(case.problem),
         seed=3,
-        **question,
     )
     drawn = {} if plan is None else case.observations(plan.drawn)
     audits = [] if plan is None else [judge_audit(case.problem, plan, known | drawn)]
     certificate = certificate_of(
-        case.problem, known, study="s", audits=audits, audit_observations=drawn, **options
+        case.problem,
+        known,
+        question=question,
+        study="s",
+        audits=audits,
+        audit_observations=drawn,
     )
     return json.dumps(certificate, allow_nan=False)
 
@@ -63,9 +64,9 @@ def test_every_kind_of_claim_verifies(goal: str, estimated: bool) -> None:
 def test_claims_about_odd_spaces_verify(seed: int) -> None:
     case = random_case(seed, max_points=120, slack=0.1)
     for goal, slack in (("cover", 0.1), ("best", None)):
-        options = {"goal": goal, "slack": slack, "lipschitz": case.lipschitz}
+        question = Question(goal=goal, slack=slack, lipschitz=case.lipschitz)
         known = case.observations(range(0, len(case.problem), 3))
-        certificate = certificate_of(case.problem, known, **options)
+        certificate = certificate_of(case.problem, known, question=question)
         assert verify(json.loads(json.dumps(certificate))) == []
 
 
@@ -112,7 +113,7 @@ def test_a_family_space_is_costed_again() -> None:
     certificate = certificate_of(
         problem,
         known,
-        lipschitz=0.1,
+        question=Question(lipschitz=0.1),
         space=space.to_dict(),
     )
     assert "size" not in certificate["space"]
@@ -143,7 +144,7 @@ def test_what_cannot_be_read_is_said_in_one_line(text: str, words: str) -> None:
 
 def test_a_missing_part_is_no_traceback() -> None:
     certificate = make(epsilon=0.1)
-    for part in ("space", "claim", "evaluations", "digests", "latency", "assumptions"):
+    for part in ("space", "claim", "evaluations", "digests", "latency", "question", "assumptions"):
         broken = {k: v for k, v in certificate.items() if k != part}
         with pytest.raises(InvalidCertificateError):
             verify(broken)
@@ -213,10 +214,13 @@ def _drop(c):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c["claim"].update(epsilon=0.5), "ε: 0.5 is stated, the store says 0.3"),
-        (lambda c: c["claim"].update(weights=[1, 1, 2]), "the weights: [1, 1, 2] is stated"),
-        (lambda c: c["claim"].update(goal="best"), "the goal: best is stated"),
-        (lambda c: c["assumptions"].update(slack=0.1), "σ: 0.1 is stated"),
+        (lambda c: c["question"].update(epsilon=0.5), "ε: 0.5 is stated, the store says 0.3"),
+        (
+            lambda c: c["question"].update(weights=[1, 1, 2]),
+            "the weights: (1.0, 1.0, 2.0) is stated",
+        ),
+        (lambda c: c["question"].update(goal="best"), "the goal: best is stated"),
+        (lambda c: c["question"].update(slack=0.1), "σ: 0.1 is stated"),
         (
             lambda c: c["latency"].update(listed_ms=[2 * v for v in c["latency"]["listed_ms"]]),
             "384 latencies differ from the store's profile",

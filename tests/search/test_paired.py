@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bort.core.evaluation import Evaluation
+from bort.core.question import Question
 from bort.search import (
     Observation,
-    Population,
     SearchProblem,
+    SearchStep,
     certified_search,
     observation_of,
     solve,
@@ -27,11 +28,13 @@ laws = settings(max_examples=6, deadline=None, derandomize=True)
 class Networks:
     """Architectures on a line; an example is answered wrongly where it is too hard for one."""
 
-    def __init__(self, seed: int, *, count: int = 12, n: int = 4000, seeds: int = 1) -> None:
+    def __init__(self, seed: int, *, count=12, n=4000, seeds=1, choices=1, is_paired=True) -> None:
         rng = np.random.default_rng(seed)
         depth = np.arange(1, count + 1)
         x = np.log(depth)[:, None].astype(float)
-        self.problem = SearchProblem(("depth",), x, depth * 10.0, depth + 1.0)
+        self.problem = SearchProblem(
+            ("depth",), x, depth * 10.0, depth + 1.0, choices=choices, is_paired=is_paired
+        )
         self.errors = 0.3 * np.exp(-0.1 * x[:, 0])  # in the population
         hardness = rng.random(n)
         # Correlated: one hardness for all, and a little luck of each network's own.
@@ -46,8 +49,12 @@ class Networks:
             for s, w in enumerate(self.wrong[index])
         ]
 
-    def observe(self, population: Population | None):
+    def observe(self, question: Question):
+        population = self.problem.population(question.confidence)
         return lambda index: observation_of(self.evaluations(index), population=population)
+
+    def search(self, question: Question) -> list[SearchStep]:
+        return list(certified_search(self.problem, self.observe(question), question=question))
 
 
 @pytest.mark.parametrize("alpha", [0.2, 0.05])
@@ -64,9 +71,9 @@ def test_the_ratio_of_two_networks_is_bounded_at_the_confidence(alpha: float) ->
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_pairs_tell_far_more_than_two_intervals(seeds: int) -> None:
-    population = Population(0.95, 12)
     networks = Networks(1, seeds=seeds)
-    seen = [networks.observe(population)(i) for i in (3, 8)]
+    population = networks.problem.population(0.95)
+    seen = [networks.observe(Question(confidence=0.95))(i) for i in (3, 8)]
     truth = np.log(networks.errors[3] / networks.errors[8])
     ahead, back = log_ratio_bounds(seen[0], [seen[1]], population)
     assert -back[0] <= truth <= ahead[0]
@@ -81,13 +88,10 @@ def test_pairs_tell_far_more_than_two_intervals(seeds: int) -> None:
 @laws
 @given(st.integers(0, 1000), st.sampled_from([0.25, 0.5]), st.sampled_from([1, 3]))
 def test_what_is_certified_holds_in_the_population(seed, epsilon, seeds) -> None:
-    networks, population = Networks(seed, seeds=seeds), Population(0.95, 12)
-    options = {"lipschitz": 0.12, "epsilon": epsilon, "population": population}
-    known = {
-        s.index: s.observation
-        for s in certified_search(networks.problem, networks.observe(population), **options)
-    }
-    answer = solve(networks.problem, known, **options)
+    networks = Networks(seed, seeds=seeds)
+    question = Question(lipschitz=0.12, epsilon=epsilon, confidence=0.95)
+    known = {s.index: s.observation for s in networks.search(question)}
+    answer = solve(networks.problem, known, question=question)
     assert answer.is_certified
     limit = 1 + answer.certified_epsilon
     problem, errors = networks.problem, networks.errors
@@ -98,24 +102,17 @@ def test_what_is_certified_holds_in_the_population(seed, epsilon, seeds) -> None
             and errors[c] <= limit * errors[i] * (1 + 1e-9)
             for c in answer.evaluated
         )
-    assert verify(json.loads(json.dumps(certificate_of(networks.problem, known, **options)))) == []
+    certificate = certificate_of(networks.problem, known, question=question)
+    assert verify(json.loads(json.dumps(certificate))) == []
 
 
 def test_pairing_certifies_with_fewer_evaluations_than_intervals() -> None:
-    networks, used = Networks(5), {}
+    question = Question(
+        lipschitz=0.12, goal="best", epsilon=0.15, weights=(0.05, 0.05, 3.0), confidence=0.95
+    )
+    used = {}
     for is_paired in (True, False):
-        population = Population(0.95, 12, is_paired=is_paired)
-        steps = list(
-            certified_search(
-                networks.problem,
-                networks.observe(population),
-                lipschitz=0.12,
-                goal="best",
-                epsilon=0.15,
-                weights=(0.05, 0.05, 3.0),
-                population=population,
-            )
-        )
+        steps = Networks(5, is_paired=is_paired).search(question)
         used[is_paired] = (steps[-1].reason, len(steps))
     assert used[True][0] == "certified"
     assert used[False][0] == "limited by noise" or used[True][1] < used[False][1]
@@ -124,13 +121,10 @@ def test_pairing_certifies_with_fewer_evaluations_than_intervals() -> None:
 @pytest.mark.parametrize("goal", ["cover", "best", "exhaustive"])
 @pytest.mark.parametrize("given_", [0.12, None])
 def test_certificates_of_the_population_verify_and_their_bits_count(goal, given_) -> None:
-    networks, population = Networks(2, seeds=2), Population(0.9, 12, choices=9)
-    options = {"lipschitz": given_, "epsilon": 0.3, "goal": goal, "population": population}
-    known = {
-        s.index: s.observation
-        for s in certified_search(networks.problem, networks.observe(population), **options)
-    }
-    certificate = certificate_of(networks.problem, known, **options)
+    networks = Networks(2, seeds=2, choices=9)
+    question = Question(lipschitz=given_, epsilon=0.3, goal=goal, confidence=0.9)
+    known = {s.index: s.observation for s in networks.search(question)}
+    certificate = certificate_of(networks.problem, known, question=question)
     assert verify(certificate) == []
     if given_ is None and certificate["assumptions"]["lipschitz"] is not None:
         assert certificate["assumptions"]["nugget"] > 0
@@ -142,10 +136,9 @@ def test_certificates_of_the_population_verify_and_their_bits_count(goal, given_
 
 
 def test_an_interval_that_was_narrowed_is_named() -> None:
-    networks, population = Networks(3), Population(0.9, 12)
-    options = {"lipschitz": 0.12, "population": population}
-    known = {i: networks.observe(population)(i) for i in (0, 5, 11)}
-    certificate = certificate_of(networks.problem, known, **options)
+    networks, question = Networks(3), Question(lipschitz=0.12, confidence=0.9)
+    known = {i: networks.observe(question)(i) for i in (0, 5, 11)}
+    certificate = certificate_of(networks.problem, known, question=question)
     row = certificate["evaluations"][0]
     row["lower"] = row["upper"] = row["error"]
     certificate["digests"] = digests(certificate)
@@ -154,11 +147,10 @@ def test_an_interval_that_was_narrowed_is_named() -> None:
 
 def test_the_nugget_is_measured_once_every_dimension_is_told_apart() -> None:
     networks = Networks(4, seeds=3)
-    options = {"epsilon": 0.3}
-    steps = list(certified_search(networks.problem, networks.observe(None), **options))
-    known = {s.index: s.observation for s in steps}
-    answer = solve(networks.problem, known, **options)
+    question = Question(epsilon=0.3)
+    known = {s.index: s.observation for s in networks.search(question)}
+    answer = solve(networks.problem, known, question=question)
     assert 0 < answer.nugget < 0.2
     assert any("τ = " in e.evidence and e.status == "estimated" for e in answer.ledger)
-    given_ = solve(networks.problem, known, lipschitz=0.2, **options)
+    given_ = solve(networks.problem, known, question=Question(epsilon=0.3, lipschitz=0.2))
     assert given_.nugget == 0.0

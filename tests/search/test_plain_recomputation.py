@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from search_cases import random_case
 
+from bort.core.question import Question
 from bort.search import Observation, SearchProblem, certified_search
 from bort.search.check.case import read_case
 from bort.search.check.certificate import certificate_of
@@ -27,16 +28,13 @@ def test_the_anytime_epsilon_is_that_of_the_definition(seed, monotone, nugget) -
         error = float(case.errors[index])
         return Observation(error, error * (1 - width[index]), error * (1 + width[index]))
 
-    options = {
-        "lipschitz": case.lipschitz,
-        "slack": 0.5 if monotone else None,
-        "nugget": nugget,
-        "epsilon": 0.03,
-    }
+    question = Question(
+        lipschitz=case.lipschitz, slack=0.5 if monotone else None, nugget=nugget, epsilon=0.03
+    )
     observations: dict[int, Observation] = {}
-    for step in certified_search(case.problem, evaluate, budget=12, **options):
+    for step in certified_search(case.problem, evaluate, question=question, budget=12):
         observations[step.index] = step.observation
-        plain = read_case(certificate_of(case.problem, observations, **options)).plain
+        plain = read_case(certificate_of(case.problem, observations, question=question)).plain
         everyone = np.arange(len(case.problem))
         expected = float(np.expm1(plain.gaps(everyone, plain.rows.tolist()).max()))
         if step.certified_epsilon is None:
@@ -53,7 +51,7 @@ def test_the_estimate_is_the_cheapest_envelope(seed, nugget) -> None:
     x = rng.integers(0, 4, (count, dimensions)) * rng.choice([0.1, 1.0], dimensions)
     log_errors = -rng.random(count) * rng.choice([0.1, 1.0])
     problem = SearchProblem(tuple("abcd"[:dimensions]), x, np.ones(count), np.ones(count))
-    estimate = LipschitzEstimate(problem, nugget=nugget)
+    estimate = LipschitzEstimate(problem, Question(nugget=nugget))
     for index, value in enumerate(np.exp(log_errors)):
         estimate.observe(index, Observation.of(float(value)))
     rows = np.flatnonzero(problem.matters)
@@ -94,6 +92,7 @@ def test_a_wrong_observation_is_refused() -> None:
             certified_search(
                 SearchProblem(("a",), np.zeros((1, 1)), np.ones(1), np.ones(1)),
                 lambda _: Observation.of(0.1),
+                question=Question(),
                 known={3: Observation.of(0.1)},
             )
         )

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_cases import Case, is_covered, random_case
 
-from bort.search import Observation, SearchProblem, SearchStep, certified_search, solve
+from bort.core.question import Question
+from bort.search import Answer, Observation, SearchProblem, SearchStep, certified_search, solve
 from bort.search.w_coefficient import w_coefficient
 
 epsilons = st.floats(0.05, 1.0)
@@ -17,8 +18,15 @@ seeds = st.integers(0, 10_000)
 laws = settings(max_examples=12, deadline=None, derandomize=True)
 
 
-def run(case: Case, **options) -> list[SearchStep]:
-    return list(certified_search(case.problem, case.evaluate, **options))
+def run(case: Case, *, budget=None, known=None, **asked) -> list[SearchStep]:
+    question = Question(**asked)
+    return list(
+        certified_search(case.problem, case.evaluate, question=question, budget=budget, known=known)
+    )
+
+
+def answer_to(case: Case, known, **asked) -> Answer:
+    return solve(case.problem, known, question=Question(**asked))
 
 
 def assumptions(case: Case, *, monotone: bool) -> dict:
@@ -34,9 +42,7 @@ def test_every_architecture_is_covered(seed, epsilon, monotone, points) -> None:
     assert steps[-1].done
     assert steps[-1].reason == "certified"
     assert steps[-1].evaluations <= steps[-1].evaluation_bound <= len(case.problem)
-    answer = solve(
-        case.problem, case.observations(s.index for s in steps), epsilon=epsilon, **given_
-    )
+    answer = answer_to(case, case.observations(s.index for s in steps), epsilon=epsilon, **given_)
     assert answer.guarantee in ("conditional", "proved")
     assert answer.certified_epsilon <= epsilon
     assert is_covered(case, answer.cover, epsilon)
@@ -51,9 +57,7 @@ def test_the_best_w_is_within_epsilon_of_the_largest(seed, epsilon, monotone, we
     steps = run(case, epsilon=epsilon, **options)
     assert steps[-1].reason == "certified"
     assert steps[-1].evaluations <= steps[-1].evaluation_bound
-    answer = solve(
-        case.problem, case.observations(s.index for s in steps), epsilon=epsilon, **options
-    )
+    answer = answer_to(case, case.observations(s.index for s in steps), epsilon=epsilon, **options)
     problem = case.problem
     w = w_coefficient(problem.size, problem.latency, case.errors, weights=weights)
     largest = w.max() * (1 - 1e-9)
@@ -93,7 +97,7 @@ def test_modes_that_evaluate_everything_need_no_assumption(goal: str) -> None:
     assert [s.index for s in steps] == list(range(len(case.problem)))
     assert [s.certified_epsilon for s in steps[:-1]] == [None] * (len(steps) - 1)
     assert steps[-1].certified_epsilon == 0.0
-    answer = solve(case.problem, case.observations(range(len(case.problem))), goal=goal)
+    answer = answer_to(case, case.observations(range(len(case.problem))), goal=goal)
     assert answer.guarantee == "proved"
     w = w_coefficient(case.problem.size, case.problem.latency, case.errors, weights=(1, 1, 1))
     assert w[answer.best] == w.max()
@@ -110,7 +114,7 @@ def test_errors_that_break_what_is_declared_are_told_and_nothing_is_claimed(
     options = {"lipschitz": case.lipschitz, "epsilon": epsilon, "goal": goal}
     steps = run(wild, **options)
     known = wild.observations(s.index for s in steps)
-    answer = solve(wild.problem, known, **options)
+    answer = answer_to(wild, known, **options)
     rows = np.array([s.index for s in steps])
     reach = wild.problem.distance(rows, rows, np.array(case.lipschitz))
     logs = np.log(wild.errors[rows])
@@ -130,7 +134,7 @@ def test_refitting_an_estimate_does_not_erase_what_broke_it() -> None:
     wild = Case(case.problem, errors, (), 0.0)
     first = run(wild, budget=30)
     known = wild.observations(s.index for s in first)
-    answer = solve(wild.problem, known)
+    answer = answer_to(wild, known)
     assert answer.violations
     worst = max(answer.violations, key=lambda v: v.excess)
     entry = next(e for e in answer.ledger if "no faster than λ" in e.assumption)
@@ -145,7 +149,7 @@ def test_a_refuted_lipschitz_constant_guarantees_nothing(goal: str) -> None:
     wild = np.where(np.arange(len(case.problem)) % 2, 0.5, 0.1)
     case = Case(case.problem, wild, case.lipschitz, 0.0)
     some = case.observations(range(len(case.problem) - 1))
-    answer = solve(case.problem, some, goal=goal, lipschitz=0.01, epsilon=0.05)
+    answer = answer_to(case, some, goal=goal, lipschitz=0.01, epsilon=0.05)
     assert answer.guarantee == "none"
     assert answer.certified_epsilon is None
     assert answer.cover is None
@@ -167,7 +171,7 @@ def test_a_refuted_slack_guarantees_nothing() -> None:
     rising = 0.1 * (1 + case.problem.coordinates.sum(axis=1) / case.problem.coordinates.sum())
     case = Case(case.problem, rising, (9.0,) * len(case.problem.names), 0.0)
     some = case.observations(range(0, len(case.problem), 2))
-    answer = solve(case.problem, some, lipschitz=case.lipschitz, slack=0.0)
+    answer = answer_to(case, some, lipschitz=case.lipschitz, slack=0.0)
     assert answer.guarantee == "none"
     assert any(e.status == "violated" and "σ" in e.evidence for e in answer.ledger)
 
@@ -191,10 +195,10 @@ def test_a_diverged_training_neither_covers_nor_bounds() -> None:
         return Observation.excluded() if index in bad else case.evaluate(index)
 
     observations = {i: evaluate(i) for i in range(len(case.problem))}
-    answer = solve(case.problem, observations, goal="exhaustive")
+    answer = answer_to(case, observations, goal="exhaustive")
     assert set(answer.excluded.tolist()) == bad
     assert not bad & {answer.best, *answer.front.tolist(), *answer.cover.tolist()}
-    alone = solve(case.problem, {1: Observation.excluded()}, lipschitz=case.lipschitz)
+    alone = answer_to(case, {1: Observation.excluded()}, lipschitz=case.lipschitz)
     assert (alone.best, alone.certified_epsilon, alone.guarantee) == (None, None, "none")
 
 
@@ -202,7 +206,7 @@ def test_nothing_that_was_handed_in_is_changed() -> None:
     case = random_case(5)
     before = case.problem.coordinates.copy()
     known = case.observations([0, 3])
-    list(certified_search(case.problem, case.evaluate, known=known, budget=9))
+    run(case, known=known, budget=9)
     assert list(known) == [0, 3]
     assert (case.problem.coordinates == before).all()
     with pytest.raises(ValueError, match="read-only"):

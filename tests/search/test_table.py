@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from bort.core.errors import InvalidDataError
+from bort.core.question import Question
 from bort.search import Population, certified_search, solve
 from bort.search.table import read_table
 
@@ -31,8 +32,9 @@ def test_a_table_is_a_search_problem(tmp_path, name) -> None:
     assert table.problem.names == ("depth", "width", "dropout", "optimiser")
     assert table.problem.scales == ("log", "log", "linear", "category")
     assert table.labels == ("1", "2", "3", "4", "5")
-    steps = list(certified_search(table.problem, table.observation, epsilon=0.5))
-    answer = solve(table.problem, {s.index: s.observation for s in steps}, epsilon=0.5)
+    question = Question(epsilon=0.5)
+    steps = list(certified_search(table.problem, table.observation, question=question))
+    answer = solve(table.problem, {s.index: s.observation for s in steps}, question=question)
     assert answer.is_certified
     scales = next(e for e in answer.ledger if e.assumption.startswith("scales"))
     assert "dropout linear, optimiser category" in scales.evidence

@@ -24,7 +24,7 @@ def made_up_spec(name: str, **search: object) -> StudySpec:
     return StudySpec(
         name=name,
         space=load_space("minilm").to_dict(),
-        search=SearchSpec(**search),  # type: ignore[arg-type]
+        search=SearchSpec.from_dict(search),
     )
 
 
@@ -94,13 +94,11 @@ def fill(store: Store, name: str, *, budget: int = 28, **search: object) -> Stud
         store.add_evaluation(study, architecture.id, architecture.as_dict(), evaluation)
         return observation_of([evaluation])
 
-    options = {"goal": spec.search.goal, "epsilon": spec.search.epsilon}
     for _ in certified_search(
-        Costs(space, profile).problem,
+        Costs(space, profile, spec.training).problem,
         evaluate,
+        question=spec.search.question,
         budget=budget,
-        weights=spec.search.weights,
-        **options,
     ):
         pass
     return store.study(name)

@@ -27,7 +27,7 @@ def study_spec(name: str = "reviews", **search: Any) -> StudySpec:
     return StudySpec(
         name=name,
         space={"name": "tiny", "dimensions": {"depth": [1, 2]}},
-        search=SearchSpec(**search),
+        search=SearchSpec.from_dict(search),
     )
 
 
@@ -100,7 +100,7 @@ class StoreContract:
         store.create_study(study_spec())
         with pytest.raises(StudyConflictError, match=r"search\.epsilon is 0\.25, now 0\.1"):
             store.create_study(study_spec(epsilon=0.1))
-        assert store.study("reviews").spec.search.epsilon == 0.25
+        assert store.study("reviews").spec.search.question.epsilon == 0.25
 
     def test_studies_are_listed_newest_first(self, store: Store) -> None:
         for name in ("a", "b", "c"):

@@ -76,7 +76,7 @@ def test_offering_nothing_new_is_fast(fresh: Store, folder: Path) -> None:
 def test_a_study_of_the_user_is_never_replaced(fresh: Store, folder: Path) -> None:
     fresh.create_study(study_spec("example", epsilon=0.5))
     assert ensure_examples(fresh, folder) == []
-    assert fresh.study("example").spec.search.epsilon == 0.5
+    assert fresh.study("example").spec.search.question.epsilon == 0.5
 
 
 def test_two_sessions_offer_an_example_once(fresh: Store, folder: Path) -> None:

@@ -51,7 +51,11 @@ def test_start_creates_a_job_and_watches_it(
     app.button(key="start").click().run()
     assert not app.exception
     spec = started[0]
-    assert (spec.name, spec.search.epsilon, spec.search.budget) == ("movie-reviews-minilm", 0.3, 5)
+    assert (spec.name, spec.search.question.epsilon, spec.search.budget) == (
+        "movie-reviews-minilm",
+        0.3,
+        5,
+    )
     assert app.query_params["job"] == "1"
     assert "Job 1 is about to start" in shown(app)
     assert store.study("movie-reviews-minilm").spec == spec

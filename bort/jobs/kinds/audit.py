@@ -33,13 +33,13 @@ def run_audit(
         architecture = costs.space.architecture(index).id
         context.report(Progress(done, len(plan.drawn), Stage.AUDITING, architecture))
         train(index)
-    evidence = study_evidence(context.store, context.store.study(spec.name), costs.space)
+    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
         context.note(f"audit {plan.number}: {result.statement}")
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:
-    evidence = study_evidence(context.store, context.store.study(spec.name), costs.space)
+    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for record in context.store.audits(spec.name):
         if not record.is_closed and record.job == context.job.id:
             return AuditPlan.from_dict(record.plan)
@@ -55,11 +55,9 @@ def _new_plan(
 ) -> AuditPlan | None:
     search = spec.search
     plan = plan_audit(
-        answer_under(spec, costs, evidence),
+        answer_under(search.question, costs, evidence),
+        question=search.question,
         count=search.audit or 0,
-        goal=search.goal,
-        epsilon=search.epsilon,
-        weights=search.weights,
         space_size=len(costs.space),
         seed=search.seed,
         number=len(evidence.audits) + len(evidence.earlier) + 1,

@@ -19,8 +19,8 @@ from bort.latency.stored import named_profile, study_profile
 from bort.search import Observation, SearchStep, certified_search, observation_of
 from bort.storage import EventCode, write_json
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
-from bort.studies.answers.evidence import Evidence, population_of
-from bort.studies.answers.read import answer_under, assumptions, study_evidence
+from bort.studies.answers.evidence import Evidence
+from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.costs import Costs
 
 Train = Callable[[Architecture, int], Evaluation]
@@ -38,7 +38,7 @@ def run(context: JobContext) -> dict[str, Any]:
     profile = _profile(context, spec, space)
     if profile is not None:
         train = _oracle(context, spec, space)
-        _Search(context, spec, Costs(space, profile), train).run()
+        _Search(context, spec, Costs(space, profile, spec.training), train).run()
         write_json(context.job, CERTIFICATE, study_certificate(context.store, spec.name))
         if not context.should_stop():
             measure_new_winners(context, spec.name)
@@ -126,26 +126,24 @@ class _Search:
 
     def _evidence(self) -> Evidence:
         store = self.context.store
-        return study_evidence(store, store.study(self.spec.name), self.costs.space)
+        return study_evidence(store, store.study(self.spec.name), self.costs)
 
     def _goes_on(self, evidence: Evidence) -> bool:
         budget = self.spec.search.budget
         if budget is not None and len(evidence.known) >= budget:
             return False
         is_over = evidence.audits and self._is_out_of_minutes()
-        return not is_over and answer_under(self.spec, self.costs, evidence).ending is None
+        answer = answer_under(self.spec.search.question, self.costs, evidence)
+        return not is_over and answer.ending is None
 
     def _search(self, evidence: Evidence) -> None:
         search = self.spec.search
         steps = certified_search(
             self.costs.problem,
             self._observe,
-            goal=search.goal,
-            epsilon=search.epsilon,
-            weights=search.weights,
+            question=search.question,
             budget=search.budget,
             known=evidence.known,
-            **assumptions(self.spec, len(self.costs.space)),
         )
         self.context.report_part(Progress(stage=Stage.TRAINING_CANDIDATES))
         for step in steps:
@@ -170,7 +168,7 @@ class _Search:
                 trained[seed] = self._train(architecture, seed)
         return observation_of(
             list(trained.values()),
-            population=population_of(self.spec, len(self.costs.space)),
+            population=self.costs.problem.population(self.spec.search.question.confidence),
         )
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:

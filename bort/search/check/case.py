@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bort.core.question import Question
+from bort.core.serialise import from_json
 from bort.search.arrays import FloatArray
 from bort.search.check.certificate import Certificate, InvalidCertificateError
 from bort.search.check.plain import PlainCase
@@ -23,6 +25,7 @@ class CertifiedCase:
 
     Attributes:
         problem: the space, for the bound on the evaluations.
+        question: what the claim answers.
         plain: the space with its evaluations, for everything else.
         observations: of the evaluated architectures, in their order, as stated.
         assumptions, claim, audits: as stated.
@@ -32,6 +35,7 @@ class CertifiedCase:
     """
 
     problem: SearchProblem
+    question: Question
     plain: PlainCase
     observations: list[Observation]
     assumptions: Mapping[str, Any]
@@ -41,11 +45,6 @@ class CertifiedCase:
     stated_count: int
     labels: Mapping[int, str] | Any
     population: Population | None
-
-    @property
-    def is_lipschitz_given(self) -> bool:
-        """λ is the user's own."""
-        return bool(self.assumptions["is_lipschitz_given"])
 
     @property
     def errors(self) -> FloatArray:
@@ -68,7 +67,7 @@ class CertifiedCase:
     @cached_property
     def rooms(self) -> FloatArray:
         """ln of how much larger any W can be than that of each evaluated one, shape (m,)."""
-        return self.plain.rooms(self.claim["weights"])
+        return self.plain.rooms(self.question.weights)
 
     @property
     def w_ratio(self) -> float:
@@ -95,14 +94,17 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         scales=None if space["scales"] is None else tuple(map(str, space["scales"])),
         size_elasticity=assumptions["size_elasticity"],
         latency_elasticity=assumptions["latency_elasticity"],
+        choices=int(space["choices"]),
+        is_paired=bool(space["is_paired"]),
         label=lambda index: str(labels[index]),
     )
-    stated = assumptions["population"]
-    population = None if stated is None else Population(**stated)
+    question = from_json(Question, certificate["question"], what="the certificate's question")
+    population = problem.population(question.confidence)
     observations = [_observation(row) for row in certificate["evaluations"]]
     return CertifiedCase(
         problem=problem,
-        plain=_plain(problem, certificate, observations, population),
+        question=question,
+        plain=_plain(problem, question, certificate, observations, population),
         observations=observations,
         assumptions=assumptions,
         claim=certificate["claim"],
@@ -137,6 +139,7 @@ def _observation(row: Mapping[str, Any]) -> Observation:
 
 def _plain(
     problem: SearchProblem,
+    question: Question,
     certificate: Certificate,
     observations: list[Observation],
     population: Population | None,
@@ -149,7 +152,7 @@ def _plain(
             f"evaluation {outside[0]} is outside the space of {len(problem)} architectures"
         )
     given = assumptions["lipschitz"]
-    slack = assumptions["slack"]
+    slack = question.slack
     is_everything = len(set(indices.tolist())) == len(problem)
     return PlainCase(
         coordinates=problem.coordinates,

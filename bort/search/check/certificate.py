@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bort.core.errors import BortError
+from bort.core.question import Question
+from bort.core.serialise import to_json
 from bort.search.answer import Answer, solve
 from bort.search.arrays import FloatArray
 from bort.search.audit import AuditPlan, AuditResult
 from bort.search.audited import audited
 from bort.search.observation import Observation
-from bort.search.options import Lipschitz
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 FORMAT = "bort-certificate"
-VERSION = 3
+VERSION = 4
 
 Certificate = dict[str, Any]
 
@@ -30,13 +30,7 @@ def certificate_of(
     problem: SearchProblem,
     observations: Mapping[int, Observation],
     *,
-    goal: str = "cover",
-    epsilon: float = 0.25,
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    lipschitz: Lipschitz = None,
-    slack: float | None = None,
-    nugget: float | None = None,
-    population: Population | None = None,
+    question: Question,
     space: Mapping[str, Any] | None = None,
     latency_model: Mapping[str, Any] | None = None,
     study: str | None = None,
@@ -47,7 +41,7 @@ def certificate_of(
     """Write down what `solve` answers so that `verify` can check it without trusting the search.
 
     Args:
-        problem, observations, goal ... population: as for `solve`.
+        problem, observations, question: as for `solve`.
         space: `SearchSpace.to_dict()`; then dimensions and sizes are not listed but computed
             again from the family's closed forms. None lists them.
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
@@ -59,24 +53,13 @@ def certificate_of(
     Returns:
         JSON values only; no NaN, no Infinity.
     """
-    answer = solve(
-        problem,
-        observations,
-        goal=goal,
-        epsilon=epsilon,
-        weights=weights,
-        lipschitz=lipschitz,
-        slack=slack,
-        nugget=nugget,
-        population=population,
-    )
+    answer = solve(problem, observations, question=question)
     answer = audited(
         problem,
         answer,
         {**(audit_observations or {}), **observations},
         audits,
-        is_lipschitz_given=lipschitz is not None,
-        population=population,
+        question=question,
     )
     content = {
         "format": FORMAT,
@@ -84,21 +67,15 @@ def certificate_of(
         "study": study,
         "space": _space(problem, space),
         "latency": _latency(problem, latency_model),
+        "question": _listed_values(question),
         "assumptions": {
             "lipschitz": _listed(answer.lipschitz),
-            "is_lipschitz_given": lipschitz is not None,
             "nugget": answer.nugget,
-            "is_nugget_given": nugget is not None,
-            "slack": slack,
-            "population": None if population is None else _population(population),
             "size_elasticity": _listed(problem.size_elasticity),
             "latency_elasticity": _listed(problem.latency_elasticity),
         },
         "evaluations": [_evaluation(problem.label(i), i, o) for i, o in observations.items()],
         "claim": {
-            "goal": goal,
-            "epsilon": epsilon,
-            "weights": list(weights),
             "evaluations": len(observations),
             **_claim(answer),
         },
@@ -178,6 +155,8 @@ def _space(problem: SearchProblem, space: Mapping[str, Any] | None) -> dict[str,
         "categorical": problem.categorical.tolist(),
         "monotone": problem.monotone.tolist(),
         "scales": None if problem.scales is None else list(problem.scales),
+        "choices": problem.choices,
+        "is_paired": problem.is_paired,
     }
     if space is not None:
         return {**shared, "family_space": dict(space)}
@@ -195,17 +174,12 @@ def _latency(problem: SearchProblem, model: Mapping[str, Any] | None) -> dict[st
     return {"band": problem.latency_band, "model": dict(model)}
 
 
+def _listed_values(value: Question | AuditPlan) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in to_json(value).items()}
+
+
 def _listed(values: FloatArray | None) -> list[float] | None:
     return None if values is None else values.tolist()
-
-
-def _population(population: Population) -> dict[str, Any]:
-    return {
-        "confidence": population.confidence,
-        "architectures": population.architectures,
-        "choices": population.choices,
-        "is_paired": population.is_paired,
-    }
 
 
 def _evaluation(label: str, index: int, observation: Observation) -> dict[str, Any]:
@@ -243,7 +217,7 @@ def _claim(answer: Answer) -> dict[str, Any]:
 
 def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
     return {
-        "plan": {**audit.plan.to_dict(), "weights": list(audit.plan.weights)},
+        "plan": _listed_values(audit.plan),
         "labels": [problem.label(i) for i in audit.plan.drawn],
         "errors": list(audit.errors),
         "population": audit.population,

@@ -55,24 +55,14 @@ def check_ledger(case: CertifiedCase) -> Iterator[str]:
 
 
 def _answer(case: CertifiedCase) -> Answer:
-    assumptions, claim = case.assumptions, case.claim
     rows = case.plain.rows.tolist()
-    return solve(
-        case.problem,
-        dict(zip(rows, case.observations, strict=True)),
-        goal=claim["goal"],
-        epsilon=claim["epsilon"],
-        weights=tuple(claim["weights"]),
-        lipschitz=assumptions["lipschitz"] if case.is_lipschitz_given else None,
-        slack=assumptions["slack"],
-        nugget=assumptions["nugget"] if assumptions["is_nugget_given"] else None,
-        population=case.population,
-    )
+    observations = dict(zip(rows, case.observations, strict=True))
+    return solve(case.problem, observations, question=case.question)
 
 
 def _entry(case: CertifiedCase, stated: Entry, found: Entry) -> Iterator[str]:
     is_refuted = stated.assumption == ERROR_CHANGES and stated.evidence.endswith(REFUTED)
-    if is_refuted and case.is_lipschitz_given and stated.status == "violated":
+    if is_refuted and case.question.is_lipschitz_given and stated.status == "violated":
         return  # by the audit: more than the evaluations alone say, and nothing is certified then
     if stated.status != found.status:
         yield (

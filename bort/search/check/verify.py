@@ -15,7 +15,10 @@ from bort.search.intervals import nugget_from_seeds, population_interval
 from bort.search.observation import Observation, floor_error
 
 _TOLERANCE = 1e-9  # in logarithms: what another machine's ln and sums may differ by
-_PARTS = ("space", "latency", "assumptions", "evaluations", "claim", "audits", "digests")
+_PARTS = (
+    *("space", "latency", "question", "assumptions"),
+    *("evaluations", "claim", "audits", "digests"),
+)
 _NAMED = 3  # uncovered architectures named one by one
 
 
@@ -129,16 +132,18 @@ def _interval(case: CertifiedCase, label: str, seen: Observation, error: float) 
 
 
 def _assumptions(case: CertifiedCase) -> Iterator[str]:
+    given, stated = case.question.lipschitz_by_dimension(case.problem.names), case.assumptions
+    if given is not None and list(given) != stated["lipschitz"]:
+        yield f"λ is stated as {stated['lipschitz']}, the question gives {list(given)}"
     yield from _nugget(case)
-    population = case.population
-    if population is not None and population.architectures != len(case.problem):
-        yield f"the intervals are made for {population.architectures} architectures, not for all"
     if case.claim["certified_epsilon"] is None or case.is_exhausted:
         return
     excess = case.plain.worst_pair_excess()
     if excess > _TOLERANCE:
         yield f"two evaluated errors differ by {np.expm1(excess):.3g} more than λ allows"
-    halved = case.plain.worst_pair_excess(factor=0.5) if not case.is_lipschitz_given else -np.inf
+    halved = -np.inf
+    if not case.question.is_lipschitz_given:
+        halved = case.plain.worst_pair_excess(factor=0.5)
     if case.plain.upper.tolist() == case.plain.lower.tolist() and halved > _TOLERANCE:
         yield "λ is called an envelope times 2, but half of it is no envelope of the evaluations"
     if case.plain.worst_monotone_excess() > _TOLERANCE:
@@ -147,11 +152,16 @@ def _assumptions(case: CertifiedCase) -> Iterator[str]:
 
 def _nugget(case: CertifiedCase) -> Iterator[str]:
     stated = case.assumptions["nugget"]
-    if case.assumptions["is_nugget_given"] or case.assumptions["lipschitz"] is None:
+    if case.question.nugget is not None:
+        found = case.question.nugget
+    elif case.question.is_lipschitz_given:
+        found = 0.0
+    elif case.assumptions["lipschitz"] is None:
         return
-    found = 0.0 if case.is_lipschitz_given else nugget_from_seeds(_design_repeats(case))
+    else:
+        found = nugget_from_seeds(_design_repeats(case))
     if not _same(stated, found):
-        yield f"τ is stated as {stated:.6g}, the repeated seeds give {found:.6g}"
+        yield f"τ is stated as {stated:.6g}, question and repeated seeds give {found:.6g}"
 
 
 def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
@@ -169,27 +179,27 @@ def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
 
 
 def _guarantee(case: CertifiedCase) -> Iterator[str]:
-    word, claim = case.claim["guarantee"], case.claim
+    word, claim, question = case.claim["guarantee"], case.claim, case.question
     if word not in ("proved", "conditional", "none"):
         yield f"unknown guarantee {word!r}"
-    needs_nothing = case.is_exhausted or (claim["goal"] == "best" and claim["weights"][2] == 0)
-    if word == "proved" and not (needs_nothing or case.is_lipschitz_given):
+    needs_nothing = case.is_exhausted or (question.goal == "best" and question.weights[2] == 0)
+    if word == "proved" and not (needs_nothing or case.question.is_lipschitz_given):
         yield "the guarantee is called proved, but it rests on an estimate of λ"
     if word != "none" and claim["certified_epsilon"] is None:
         yield f"the guarantee is called {word}, but nothing is certified"
     if claim["is_certified"] and claim["certified_epsilon"] is None:
         yield "called certified, with no ε"
-    elif claim["is_certified"] and claim["certified_epsilon"] > claim["epsilon"] + _TOLERANCE:
-        yield f"ε = {claim['epsilon']} is claimed, {claim['certified_epsilon']} is certified"
+    elif claim["is_certified"] and claim["certified_epsilon"] > question.epsilon + _TOLERANCE:
+        yield f"ε = {question.epsilon} is claimed, {claim['certified_epsilon']} is certified"
 
 
 def _epsilon(case: CertifiedCase) -> Iterator[str]:
     stated = case.claim["certified_epsilon"]
     if stated is None:
         return
-    if case.claim["goal"] == "best":
+    if case.question.goal == "best":
         found = 1 - case.w_ratio
-    elif case.claim["goal"] == "cover":
+    elif case.question.goal == "cover":
         found = float(np.expm1(_worst_gap(case)))
     else:
         found = 0.0 if case.is_exhausted else np.inf
@@ -210,14 +220,14 @@ def _cover(case: CertifiedCase) -> Iterator[str]:
     if strangers:
         yield f"the cover holds {case.names(strangers)}, which were not evaluated"
         return
-    limit = float(np.log1p(case.claim["epsilon"])) + _TOLERANCE
+    limit = float(np.log1p(case.question.epsilon)) + _TOLERANCE
     uncovered: list[int] = []
     for block in case.plain.blocks():
         uncovered += block[case.plain.gaps(block, cover) > limit].tolist()
     if uncovered:
         more = f" and {len(uncovered) - _NAMED} more" if len(uncovered) > _NAMED else ""
         yield (
-            f"within ε = {case.claim['epsilon']:.6g} the cover does not certify "
+            f"within ε = {case.question.epsilon:.6g} the cover does not certify "
             f"{case.names(uncovered[:_NAMED])}{more}"
         )
 
@@ -249,7 +259,7 @@ def _largest_w(case: CertifiedCase) -> Iterator[str]:
     best = case.claim["best"]
     if case.claim["w_ratio"] is not None or best is None:
         return
-    weights = case.claim["weights"]
+    weights = case.question.weights
     shrink = np.maximum(0.0, 1.0 - case.plain.costs / case.plain.costs.max(axis=0))
     gain = (shrink ** np.array(weights[:2])).prod(axis=1)[case.plain.rows]
     values = np.where(case.plain.is_witness, gain * case.plain.upper ** -weights[2], -1.0)
@@ -266,19 +276,22 @@ def _bound(case: CertifiedCase) -> Iterator[str]:
 
 
 def _packing_number(case: CertifiedCase) -> int:
-    claim, lipschitz = case.claim, case.plain.lipschitz
-    if claim["goal"] == "best" and claim["weights"][2] == 0:
+    question, lipschitz = case.question, case.plain.lipschitz
+    error_weight = question.weights[2]
+    if question.goal == "best" and error_weight == 0:
         return 1
-    if claim["goal"] not in ("cover", "best") or lipschitz is None:
+    if question.goal.evaluates_everything or lipschitz is None:
         return len(case.problem)
-    options = {
-        "epsilon": claim["epsilon"],
-        "lipschitz": lipschitz,
-        "nugget": case.plain.nugget,
-    }
-    if claim["goal"] == "cover":
-        return cover_bound(case.problem, **options)
-    return best_bound(case.problem, error_weight=claim["weights"][2], **options)
+    epsilon, nugget = question.epsilon, case.plain.nugget
+    if question.goal == "cover":
+        return cover_bound(case.problem, epsilon=epsilon, lipschitz=lipschitz, nugget=nugget)
+    return best_bound(
+        case.problem,
+        epsilon=epsilon,
+        lipschitz=lipschitz,
+        error_weight=error_weight,
+        nugget=nugget,
+    )
 
 
 def _same(stated: float, found: float) -> bool:

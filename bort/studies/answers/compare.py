@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from bort.core.errors import BortError
+from bort.core.question import Question
+from bort.core.serialise import from_json
 from bort.search.arrays import FloatArray
 from bort.search.check.case import read_case
-from bort.search.options import lipschitz_vector
 from bort.storage import Store, StudyRecord
-from bort.studies.answers.evidence import Evidence, population_of
+from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import study_costs, study_evidence
 from bort.studies.costs import Costs
 
@@ -33,7 +34,7 @@ def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
         return ["the store has no latency profile of this study"]
     if content["space"].get("family_space") != record.spec.to_dict()["space"]:
         return ["the space is another one than the store's"]
-    evidence = study_evidence(store, record, costs.space)
+    evidence = study_evidence(store, record, costs)
     return [
         *_question(content, record, costs),
         *_latencies(content, costs),
@@ -43,25 +44,21 @@ def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
 
 
 def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> Iterator[str]:
-    search, claim, assumed = record.spec.search, content["claim"], content["assumptions"]
-    population = population_of(record.spec, len(costs.space))
-    stated, given = assumed["population"], lipschitz_vector(costs.problem, search.lipschitz)
+    there = from_json(Question, content["question"], what="the certificate's question")
+    here, names = record.spec.search.question, costs.problem.names
     pairs = {
-        "the goal": (claim["goal"], search.goal),
-        "ε": (claim["epsilon"], search.epsilon),
-        "the weights": (list(claim["weights"]), list(search.weights)),
-        "σ": (assumed["slack"], search.slack),
-        "whether λ is given": (assumed["is_lipschitz_given"], given is not None),
-        "the confidence": (
-            None if stated is None else (stated["confidence"], stated["choices"]),
-            None if population is None else (population.confidence, population.choices),
-        ),
+        "the goal": (there.goal, here.goal),
+        "ε": (there.epsilon, here.epsilon),
+        "the weights": (there.weights, here.weights),
+        "λ": (there.lipschitz_by_dimension(names), here.lipschitz_by_dimension(names)),
+        "σ": (there.slack, here.slack),
+        "the confidence": (there.confidence, here.confidence),
+        "τ": (there.nugget, here.nugget),
+        "networks per architecture": (content["space"]["choices"], costs.problem.choices),
     }
-    if given is not None:
-        pairs["λ"] = (assumed["lipschitz"], given.tolist())
-    for what, (there, here) in pairs.items():
-        if there != here:
-            yield f"{what}: {there} is stated, the store says {here}"
+    for what, (stated, stored) in pairs.items():
+        if stated != stored:
+            yield f"{what}: {stated} is stated, the store says {stored}"
 
 
 def _latencies(content: Mapping[str, Any], costs: Costs) -> Iterator[str]:

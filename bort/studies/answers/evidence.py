@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from bort.core.evaluation import Evaluation
 from bort.core.study import StudySpec
-from bort.families import SearchSpace
-from bort.search import Observation, Population, SearchProblem, observation_of
+from bort.search import Observation, SearchProblem, observation_of
 from bort.search.audit import AuditPlan, AuditResult, judge_audit
 from bort.storage import AuditRecord
-from bort.training.attempts import LEARNING_RATE_FACTORS
+from bort.studies.costs import Costs
 
 Evaluations = Mapping[str, Sequence[Evaluation]]
 
@@ -44,10 +43,10 @@ class Evidence(NamedTuple):
 
 
 def evidence_of(
-    spec: StudySpec, space: SearchSpace, evaluations: Evaluations, audits: Sequence[AuditRecord]
+    spec: StudySpec, costs: Costs, evaluations: Evaluations, audits: Sequence[AuditRecord]
 ) -> Evidence:
     """Sort what is stored of a study into answer and audits."""
-    everything = observations_of(spec, space, evaluations)
+    everything = observations_of(spec, costs, evaluations)
     plans = [(AuditPlan.from_dict(a.plan), a.is_closed) for a in audits]
     opened = tuple(plan for plan, is_closed in plans if not is_closed)
     drawn = {index for plan in opened for index in plan.drawn}
@@ -60,27 +59,16 @@ def evidence_of(
 
 
 def observations_of(
-    spec: StudySpec, space: SearchSpace, evaluations: Evaluations
+    spec: StudySpec, costs: Costs, evaluations: Evaluations
 ) -> dict[int, Observation]:
     """By index, in the order of evaluation: only architectures that have all their seeds."""
-    population = population_of(spec, len(space))
+    space = costs.space
+    population = costs.problem.population(spec.search.question.confidence)
     return {
         space.index(space.named(name)): observation_of(trained, population=population)
         for name, trained in evaluations.items()
         if len(trained) >= spec.training.seeds
     }
-
-
-def population_of(spec: StudySpec, space_size: int) -> Population | None:
-    """What the intervals of a study hold for; None where it speaks of its dev set.
-
-    An architecture's network is one of those of all learning rates and retries: which one, the
-    dev set may have decided.
-    """
-    if spec.search.confidence is None:
-        return None
-    tried = len(LEARNING_RATE_FACTORS) * max(1, len(spec.training.learning_rates))
-    return Population(spec.search.confidence, space_size, tried**spec.training.seeds)
 
 
 def _results(

@@ -1,6 +1,7 @@
 """Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from bort.core.errors import InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
 from bort.core.machine.fingerprint import this_machine
-from bort.core.study import StudySpec, check_epsilon, check_weights
+from bort.core.question import Question, check_weights
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import front_profile
@@ -18,7 +19,7 @@ from bort.search.audited import audited
 from bort.search.check.certificate import Certificate, certificate_of
 from bort.storage import Store, StudyRecord
 from bort.studies.answers.audits import audit_json
-from bort.studies.answers.evidence import Evidence, evidence_of, population_of
+from bort.studies.answers.evidence import Evidence, evidence_of
 from bort.studies.answers.measured import with_measured
 from bort.studies.answers.values import Entry, Point, StudyAnswer
 from bort.studies.costs import Costs
@@ -47,44 +48,36 @@ def read_answer(
     Cost: two queries, and about 10 ms for 384 architectures.
     """
     record = store.study(study)
-    search = record.spec.search
-    asked = Asked(
-        search.goal,
-        search.epsilon if epsilon is None else check_epsilon(epsilon),
-        search.weights if weights is None else check_weights(weights),
+    question = record.spec.search.question
+    question = replace(
+        question,
+        epsilon=question.epsilon if epsilon is None else epsilon,
+        weights=question.weights if weights is None else check_weights(weights),
     )
     costs = study_costs(store, record)
     evaluations = store.evaluations(record)
     spent = _spent(store, record, evaluations)
     if costs is None:
-        return _before_measuring(record, asked, spent)
-    evidence = evidence_of(record.spec, costs.space, evaluations, store.audits(record))
-    answer = _answer(record.spec, costs, asked, evidence)
-    found = _study_answer(record, asked, spent, costs, evaluations, answer, evidence)
+        return _before_measuring(record, question, spent)
+    evidence = evidence_of(record.spec, costs, evaluations, store.audits(record))
+    answer = answer_under(question, costs, evidence)
+    found = _study_answer(record, question, spent, costs, evaluations, answer, evidence)
     return with_measured(found, front_profile(store, record))
 
 
-def study_evidence(store: Store, record: StudyRecord, space: SearchSpace) -> Evidence:
+def study_evidence(store: Store, record: StudyRecord, costs: Costs) -> Evidence:
     """Everything that is stored of a study's errors."""
-    return evidence_of(record.spec, space, store.evaluations(record), store.audits(record))
+    return evidence_of(record.spec, costs, store.evaluations(record), store.audits(record))
 
 
-def answer_under(spec: StudySpec, costs: Costs, evidence: Evidence) -> Answer:
-    """The answer at the study's own ε and weights, with what audits found."""
-    search = spec.search
-    return _answer(spec, costs, Asked(search.goal, search.epsilon, search.weights), evidence)
-
-
-def _answer(spec: StudySpec, costs: Costs, asked: "Asked", evidence: Evidence) -> Answer:
-    assumed = assumptions(spec, len(costs.space))
-    answer = solve(costs.problem, evidence.known, **asked._asdict(), **assumed)
+def answer_under(question: Question, costs: Costs, evidence: Evidence) -> Answer:
+    """The answer to a question, with what audits found."""
     return audited(
         costs.problem,
-        answer,
+        solve(costs.problem, evidence.known, question=question),
         evidence.everything,
         evidence.results(costs.problem),
-        is_lipschitz_given=spec.search.lipschitz is not None,
-        population=assumed["population"],
+        question=question,
     )
 
 
@@ -96,19 +89,15 @@ def study_certificate(store: Store, study: str) -> Certificate:
         InvalidProfileError: its latency is not measured yet.
     """
     record = store.study(study)
-    search = record.spec.search
     costs = study_costs(store, record)
     if costs is None:
         raise InvalidProfileError(f"the latency of {study!r} is not measured yet; search first")
     workload, model = costs.profile.workload, costs.profile.model
-    evidence = study_evidence(store, record, costs.space)
+    evidence = study_evidence(store, record, costs)
     return certificate_of(
         costs.problem,
         evidence.known,
-        goal=search.goal,
-        epsilon=search.epsilon,
-        weights=search.weights,
-        **assumptions(record.spec, len(costs.space)),
+        question=record.spec.search.question,
         space=record.spec.space,
         latency_model=None
         if len(costs.space) <= LISTED_AT_MOST
@@ -118,23 +107,6 @@ def study_certificate(store: Store, study: str) -> Certificate:
         earlier_audits=evidence.earlier_results(costs.problem),
         audit_observations=evidence.audited,
     )
-
-
-def assumptions(spec: StudySpec, space_size: int) -> dict[str, Any]:
-    """What the search, its answer and its certificate have to agree on, as arguments."""
-    return {
-        "lipschitz": spec.search.lipschitz,
-        "slack": spec.search.slack,
-        "population": population_of(spec, space_size),
-    }
-
-
-class Asked(NamedTuple):
-    """The question that an answer answers."""
-
-    goal: str
-    epsilon: float
-    weights: tuple[float, float, float]
 
 
 class _Spent(NamedTuple):
@@ -161,7 +133,7 @@ def study_costs(store: Store, record: StudyRecord) -> Costs | None:
         return None
     stored = store.profile(record.profile)
     profile = LatencyProfile.from_dict(stored.profile, origin=f"the profile {record.profile!r}")
-    return Costs(SearchSpace.from_dict(record.spec.space), profile)
+    return Costs(SearchSpace.from_dict(record.spec.space), profile, record.spec.training)
 
 
 def _spent(
@@ -180,7 +152,7 @@ def _spent(
     return _Spent(None, training, None)
 
 
-def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> StudyAnswer:
+def _before_measuring(record: StudyRecord, question: Question, spent: _Spent) -> StudyAnswer:
     size = len(SearchSpace.from_dict(record.spec.space))
     latency = record.spec.latency
     return StudyAnswer(
@@ -191,7 +163,7 @@ def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> Study
         evaluations=0,
         evaluation_bound=size,
         certified_epsilon=None,
-        **asked._asdict(),
+        question=question,
         points=(),
         front=(),
         cover=None,
@@ -216,7 +188,7 @@ def _before_measuring(record: StudyRecord, asked: Asked, spent: _Spent) -> Study
 
 def _study_answer(
     record: StudyRecord,
-    asked: Asked,
+    question: Question,
     spent: _Spent,
     costs: Costs,
     evaluations: Mapping[str, Sequence[Evaluation]],
@@ -233,7 +205,7 @@ def _study_answer(
         evaluations=len(answer.evaluated) + len(answer.excluded),
         evaluation_bound=answer.evaluation_bound,
         certified_epsilon=answer.certified_epsilon,
-        **asked._asdict(),
+        question=question,
         points=tuple(sorted(points.values(), key=lambda point: point.parameter_count)),
         front=tuple(points[int(i)] for i in _by_size(answer.front, costs)),
         cover=None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bort.core.errors import InvalidFieldError
+from bort.core.question import Question
 from bort.core.study import SearchSpec, check_audit
 from bort.search import Answer, Observation, Population, certified_search, solve
 from bort.search.audit import AuditPlan, judge_audit, plan_audit
@@ -41,17 +42,17 @@ def search_table(
         InvalidFieldError: a confidence, and no column of standard errors.
     """
     begun = time.perf_counter()
-    population = _population(table, spec)
-    assumed = {**_question(spec), "population": population}
+    question = spec.question
+    population = _population(table, question)
     observations: dict[int, Observation] = {}
     for step in certified_search(
         table.problem,
         lambda index: table.observation(index, population=population),
+        question=question,
         budget=spec.budget,
-        **assumed,
     ):
         observations[step.index] = step.observation
-    answer = solve(table.problem, observations, **assumed)
+    answer = solve(table.problem, observations, question=question)
     plan = _plan(table, spec, answer)
     drawn = {} if plan is None else {i: table.observation(i) for i in plan.drawn}
     result = None if plan is None else judge_audit(table.problem, plan, observations | drawn)
@@ -61,13 +62,12 @@ def search_table(
         answer,
         observations | drawn,
         audits,
-        is_lipschitz_given=spec.lipschitz is not None,
-        population=population,
+        question=question,
     )
     certificate = certificate_of(
-        table.problem, observations, **assumed, audits=audits, audit_observations=drawn
+        table.problem, observations, question=question, audits=audits, audit_observations=drawn
     )
-    found = _search_json(table, columns, spec, answer)
+    found = _search_json(table, columns, question, answer)
     found["seconds"] = time.perf_counter() - begun
     if plan is not None:
         rows = table.rows
@@ -75,16 +75,14 @@ def search_table(
     return found, certificate
 
 
-def _population(table: ErrorTable, spec: SearchSpec) -> Population | None:
-    if spec.confidence is None:
-        return None
-    if table.errors_se is None:
+def _population(table: ErrorTable, question: Question) -> Population | None:
+    if question.confidence is not None and table.errors_se is None:
         raise InvalidFieldError(
             "confidence",
             "a confidence needs standard errors, and the table's are not named; name their "
             "column with --error-se, or leave --confidence out",
         )
-    return Population(spec.confidence, len(table.problem), is_paired=False)
+    return table.problem.population(question.confidence)
 
 
 def _plan(table: ErrorTable, spec: SearchSpec, answer: Answer) -> AuditPlan | None:
@@ -93,16 +91,14 @@ def _plan(table: ErrorTable, spec: SearchSpec, answer: Answer) -> AuditPlan | No
     check_audit(spec.audit, len(table.problem))
     return plan_audit(
         answer,
+        question=spec.question,
         count=spec.audit,
-        goal=spec.goal,
-        epsilon=spec.epsilon,
-        weights=spec.weights,
         space_size=len(table.problem),
         seed=spec.seed,
     )
 
 
-def front_of_table(table: ErrorTable, columns: Columns, spec: SearchSpec) -> dict[str, Any]:
+def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> dict[str, Any]:
     """The exact front of a table: every row counts as evaluated, so nothing is assumed."""
     everything = range(len(table.problem))
     floor = float(table.errors[table.errors > 0].min()) / 2
@@ -110,12 +106,11 @@ def front_of_table(table: ErrorTable, columns: Columns, spec: SearchSpec) -> dic
         table.problem.size,
         table.problem.latency,
         np.maximum(table.errors, floor),
-        epsilon=spec.epsilon,
-        weights=spec.weights,
+        question=question,
     )
     w = dict(enumerate(exact.w.tolist()))
     return {
-        **_shared(table, columns, spec, exact.front.tolist(), exact.best, w),
+        **_shared(table, columns, question, exact.front.tolist(), exact.best, w),
         "evaluations": len(everything),
         "evaluation_bound": len(everything),
         "certified_epsilon": 0.0,
@@ -143,11 +138,11 @@ def _maximised(table: ErrorTable) -> list[Entry]:
 
 
 def _search_json(
-    table: ErrorTable, columns: Columns, spec: SearchSpec, answer: Answer
+    table: ErrorTable, columns: Columns, question: Question, answer: Answer
 ) -> dict[str, Any]:
     w = dict(zip(answer.evaluated.tolist(), answer.w.tolist(), strict=True))
     return {
-        **_shared(table, columns, spec, answer.front.tolist(), answer.best, w),
+        **_shared(table, columns, question, answer.front.tolist(), answer.best, w),
         "evaluations": len(answer.evaluated) + len(answer.excluded),
         "evaluation_bound": answer.evaluation_bound,
         "certified_epsilon": answer.certified_epsilon,
@@ -164,7 +159,7 @@ def _search_json(
 def _shared(
     table: ErrorTable,
     columns: Columns,
-    spec: SearchSpec,
+    question: Question,
     front: Iterable[int],
     best: int | None,
     w: Mapping[int, float],
@@ -175,9 +170,9 @@ def _shared(
         "job": None,
         "study": None,
         "space_size": len(table.problem),
-        "goal": spec.goal,
-        "epsilon": spec.epsilon,
-        "weights": list(spec.weights),
+        "goal": str(question.goal),
+        "epsilon": question.epsilon,
+        "weights": list(question.weights),
         "front": [_point(table, columns, i) for i in by_size],
         "best": chosen,
         "ranking": [
@@ -202,14 +197,4 @@ def _point(table: ErrorTable, columns: Columns, index: int) -> dict[str, Any]:
         "error_rate": float(table.errors[index]),
         "error_se": None if table.errors_se is None else float(table.errors_se[index]),
         "n_dev": None,
-    }
-
-
-def _question(spec: SearchSpec) -> dict[str, Any]:
-    return {
-        "goal": spec.goal,
-        "epsilon": spec.epsilon,
-        "weights": spec.weights,
-        "lipschitz": spec.lipschitz,
-        "slack": spec.slack,
     }

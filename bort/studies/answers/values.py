@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bort.core.question import Goal, Question, Weights
 from bort.core.study import StudySpec
 
 
@@ -95,6 +96,7 @@ class StudyAnswer:
     """The answer of one study under one ε and one set of weights.
 
     Attributes:
+        question: what the answer answers: the study's own question, or another ε and weights.
         points: every evaluated architecture, by size.
         front: those that no other evaluated one dominates, by point estimate; never thinned.
         cover: ids of the ε-cover; None where ε is not certified.
@@ -125,9 +127,7 @@ class StudyAnswer:
     evaluations: int
     evaluation_bound: int
     certified_epsilon: float | None
-    epsilon: float
-    weights: tuple[float, float, float]
-    goal: str
+    question: Question
     points: tuple[Point, ...]
     front: tuple[Point, ...]
     cover: tuple[str, ...] | None
@@ -144,6 +144,21 @@ class StudyAnswer:
     job: int | None
     certificate: str | None
 
+    @property
+    def goal(self) -> Goal:
+        """The goal of the question."""
+        return self.question.goal
+
+    @property
+    def epsilon(self) -> float:
+        """ε of the question."""
+        return self.question.epsilon
+
+    @property
+    def weights(self) -> Weights:
+        """Cost weights of the question."""
+        return self.question.weights
+
     def as_json(self) -> dict[str, Any]:
         """What `bort search --json` and `bort front --json` print."""
         return {
@@ -153,7 +168,7 @@ class StudyAnswer:
             "evaluations": self.evaluations,
             "evaluation_bound": self.evaluation_bound,
             "certified_epsilon": self.certified_epsilon,
-            "goal": self.goal,
+            "goal": str(self.goal),
             "epsilon": self.epsilon,
             "weights": list(self.weights),
             "guarantee": self.guarantee,

@@ -24,7 +24,7 @@ def winning_weights(
     costs = study_costs(store, study)
     if costs is None:
         return {}
-    known = study_evidence(store, study, costs.space).known
+    known = study_evidence(store, study, costs).known
     trained = {i: o.error for i, o in known.items() if o.is_witness}
     index = {costs.space.architecture(i).id: i for i in trained}
     size, latency = costs.problem.size, costs.problem.latency

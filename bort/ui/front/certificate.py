@@ -107,8 +107,8 @@ def _take_away(answer: StudyAnswer) -> None:
 
 def _scope(answer: StudyAnswer) -> str:
     n_dev = answer.points[0].n_dev if answer.points else None
-    if answer.spec.search.confidence is not None:
-        confidence = answer.spec.search.confidence
+    confidence = answer.question.confidence
+    if confidence is not None:
         return f"It speaks of the population, at {confidence:.0%} confidence."
     examples = f" of {n_dev:,} examples" if n_dev else ""
     return f"It speaks of the errors on this dev set{examples}, as trained."

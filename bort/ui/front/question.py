@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from bort.core.study import check_weights
+from bort.core.question import check_weights
 from bort.storage import StudyRecord
 from bort.ui.kit import address
 
@@ -29,11 +29,11 @@ def ask(study: StudyRecord) -> Question:
     Raises:
         InvalidFieldError: all weights are zero.
     """
-    search = study.spec.search
+    own = study.spec.search.question
     columns = st.columns([1.5, 1, 1, 1], gap="medium")
     with columns[0]:
-        epsilon = _epsilon(study.name, address.epsilon() or search.epsilon)
-    given = address.weights() or search.weights
+        epsilon = _epsilon(study.name, address.epsilon() or own.epsilon)
+    given = address.weights() or own.weights
     keys = [f"weight:{study.name}:{_moved()}:{name}" for name in WEIGHTS]
 
     def changed() -> None:

@@ -105,11 +105,11 @@ def recent_studies(studies: list[StudyRecord]) -> None:
 
 def _describe(study: StudyRecord) -> None:
     kind = "Example, recorded elsewhere" if study.is_example else "Your study"
-    search = study.spec.search
+    question = study.spec.search.question
     markup.name(
         study.name,
         f"{kind}. Task {study.spec.task.task}, space {study.spec.space['name']}, "
-        f"goal {search.goal}, ε {search.epsilon:g}; {study.evaluation_count} trained.",
+        f"goal {question.goal}, ε {question.epsilon:g}; {study.evaluation_count} trained.",
     )
 
 

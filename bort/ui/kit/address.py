@@ -6,7 +6,7 @@ import streamlit as st
 
 from bort.core.errors import BortError
 from bort.core.parsing import parse_epsilon, parse_weights
-from bort.core.study import check_weights
+from bort.core.question import check_weights
 
 
 def study() -> str | None:

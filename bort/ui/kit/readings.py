@@ -61,8 +61,8 @@ def answer(
     study: StudyRecord, *, epsilon: float | None = None, weights: Weights | None = None
 ) -> StudyAnswer:
     """A study's answer; solved anew only if an evaluation, epsilon or a weight has changed."""
-    search = study.spec.search
-    asked = (epsilon or search.epsilon, weights or search.weights)
+    question = study.spec.search.question
+    asked = (epsilon or question.epsilon, weights or question.weights)
     return _answer(store().url, study.name, _state(study), *asked)
 
 

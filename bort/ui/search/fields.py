@@ -7,26 +7,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import InvalidFieldError
 from bort.core.parsing import parse_epsilon, parse_lipschitz
+from bort.core.question import Goal, Question, check_weights
 from bort.core.study import (
     DEVICES,
     INITIALISATIONS,
     Device,
-    Goal,
     Initialise,
     LatencySpec,
     SearchSpec,
     TrainingSpec,
-    check_weights,
 )
 from bort.latency.runtimes import RUNTIME_NAMES
 from bort.ui.kit import markup, readings
 from bort.ui.kit.slots import Slots
 
 GOALS: dict[Goal, str] = {
-    "cover": "Cover: all trade-offs, within 1+ε",
-    "best": "Best: the largest W, within 1-ε",
-    "paper": "Paper: train all, take the largest W",
-    "exhaustive": "Exhaustive: train all, exact front",
+    Goal.COVER: "Cover: all trade-offs, within 1+ε",
+    Goal.BEST: "Best: the largest W, within 1-ε",
+    Goal.PAPER: "Paper: train all, take the largest W",
+    Goal.EXHAUSTIVE: "Exhaustive: train all, exact front",
 }
 
 
@@ -80,14 +79,16 @@ def search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Searc
         slots.below("budget", "minutes", "seed")
     lipschitz, slack, confidence = _assumptions(advanced, slots)
     return SearchSpec(
-        goal=goal,
-        epsilon=parse_epsilon(epsilon),
-        weights=check_weights(weights),
+        question=Question(
+            goal=goal,
+            epsilon=parse_epsilon(epsilon),
+            weights=check_weights(weights),
+            lipschitz=parse_lipschitz(lipschitz) if lipschitz else None,
+            slack=slack,
+            confidence=confidence,
+        ),
         budget=budget,
         minutes=minutes,
-        lipschitz=parse_lipschitz(lipschitz) if lipschitz else None,
-        slack=slack,
-        confidence=confidence,
         seed=seed,
     )
 
