@@ -123,7 +123,7 @@ def test_memory_that_runs_out_is_told_as_such(store, spec, monkeypatch):
     from bort.jobs import JobFailedError
 
     def starved(*given, **options):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 GB")
+        raise RuntimeError("DefaultCPUAllocator: ... Error code 12 (Cannot allocate memory)")
 
     monkeypatch.setattr(stage, "train", starved)
     with pytest.raises(JobFailedError, match="out of memory"):

@@ -101,7 +101,7 @@ def test_a_search_measures_its_winners_once_and_here_only(store, machine, monkey
 
 
 class _NeverStops:
-    stop_reason = None
+    stop = None
 
     def report(self, progress):
         pass

@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 
 from bort.core.errors import StoreError
 from bort.core.progress import Progress, Stage
-from bort.jobs.kinds.agora import point_rows
 from bort.storage import Ending, EndingCode, EventCode, JobState, open_store, open_to_read, schema
 from bort.storage.migrations.versions import v0004_codes
+from bort.studies.agora import read_run
 from bort.studies.answers import read_answer
 
 # Written by the commit before the store had revisions; its comments are its own sentences.
@@ -67,10 +67,13 @@ def test_a_study_and_what_belongs_to_it(old: str) -> None:
 
 def test_an_agora_run(old: str) -> None:
     with open_store(old) as store:
-        rounds = store.agora_rounds(2)
-        assert [r.summary["round"] for r in rounds] == [0, 1]
-        rows = point_rows(rounds)
-        assert {row["verdict"] for row in rows} == {"accepted", "outside-radius", "budget-spent"}
+        run = read_run(store, store.job(2))
+        assert [summary.round for summary in run.summaries] == [0, 1]
+        assert {row.point.verdict for row in run.points} == {
+            "accepted",
+            "outside-radius",
+            "budget-spent",
+        }
 
 
 def test_jobs_in_every_state(old: str) -> None:
