@@ -157,7 +157,7 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
     from bort.report.job_terminal import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
-    from bort.studies.plan import check_profile, check_study
+    from bort.studies.checks import check_profile, check_study
 
     check_store(given["store_url"])
     spec = _spec(given)

@@ -15,8 +15,7 @@ from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.tasks import files, hub
 from bort.tasks.corpora import CORPORA
-from bort.tasks.named import folder, named_table
-from bort.tasks.names import resolve
+from bort.tasks.named import folder, named_table, resolve
 from bort.tasks.rows import build_table
 from bort.tasks.splits import SplitName, assign_splits, check_usable, choose_labelled
 from bort.tasks.table import (
@@ -28,7 +27,7 @@ from bort.tasks.table import (
     write_splits,
     write_table,
 )
-from bort.tasks.task import UNLABELLED, Split, Task
+from bort.tasks.task import UNLABELLED, Split, Task, TaskReport
 
 
 def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
@@ -97,7 +96,8 @@ def _check_columns(spec: TaskSpec) -> None:
 
 
 def _built_once(key: object, content: bytes, build: Callable[[], Table]) -> tuple[Table, Path]:
-    digest = hashlib.sha256(json.dumps(key).encode() + b"\0" + content).hexdigest()
+    # 2: the report counts templated rows; it used to hold a sentence about them.
+    digest = hashlib.sha256(json.dumps([2, key]).encode() + b"\0" + content).hexdigest()
     place = paths.cache() / "data" / digest[:32]
     table = read_table(table_path(place))
     if table is None:
@@ -132,20 +132,17 @@ def _assemble(
         "dev": _part(table, np.flatnonzero(splits == SplitName.DEV)),
         "audit": _part(table, np.flatnonzero(splits == SplitName.AUDIT)),
     }
-    report = {
-        **table.report,
-        "parted_from_published_split": int((splits == SplitName.NOWHERE).sum()),
-        "splits": {key: len(part) for key, part in parts.items()} | {"pool": len(hidden)},
-        "classes_absent": _absent(table.class_names, parts),
-        "seed": spec.seed,
-    }
     return Task(
         name=name,
         title=title,
         class_names=table.class_names,
         **parts,
         pool=_part(table, hidden, hide_labels=True) if len(hidden) else None,
-        report=report,
+        report=TaskReport(
+            rows=table.report,
+            parted_from_published_split=int((splits == SplitName.NOWHERE).sum()),
+            classes_absent=_absent(table.class_names, parts),
+        ),
     )
 
 

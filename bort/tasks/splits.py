@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bort.core.errors import InvalidDataError, InvalidFieldError
-from bort.tasks.disjoint_sets import DisjointSets
-from bort.tasks.near_duplicates import NearDuplicateIndex
+from bort.tasks.near_duplicates import DisjointSets, NearDuplicateIndex
 
 Numbers = npt.NDArray[np.int64]
 

@@ -56,26 +56,24 @@ KNOWN = {
     "bort.figures.front_3d: compares 'Pareto front'",
     "bort.ui.front.table: compares 'all trained'",
 }
-KNOWN_CYCLES = (
-    {"bort.finetuning", "bort.studies"},
-    {"bort.ui.agora", "bort.ui.kit"},
-)
+KNOWN_CYCLES = ({"bort.finetuning", "bort.studies"},)
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 
 
-def broken(rule: Rule, module: Module) -> list[str]:
-    """What breaks a rule, as FOREIGN and KNOWN write it."""
-    return [f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}" for what in rule(module)]
+def broken(rule: Rule, module: Module) -> dict[str, str]:
+    """What breaks a rule, as FOREIGN and KNOWN write it; with its line."""
+    return {
+        f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}": f"{module.name}: {what}"
+        for what in rule(module)
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_code_keeps_the_rule(rule: Rule) -> None:
-    found = {
-        what: f"{module.name}: {full}"
-        for module in OURS
-        for what, full in zip(broken(rule, module), rule(module), strict=True)
-    }
+    found: dict[str, str] = {}
+    for module in OURS:
+        found |= broken(rule, module)
     assert [found[what] for what in sorted(found.keys() - FOREIGN - KNOWN)] == []
 
 
@@ -101,7 +99,7 @@ PLANTED = [
     (pure_rooms_stay_pure, "bort.search.loop", "import numpy as np\nnp.random.seed(0)"),
     (each_edge_has_one_owner, "bort.jobs.watch", "import sqlalchemy as sa"),
     (each_edge_has_one_owner, "bort.report.words", "import streamlit as st"),
-    (each_edge_has_one_owner, "bort.studies.plan", "from alembic import op"),
+    (each_edge_has_one_owner, "bort.studies.estimates", "from alembic import op"),
     (figures_are_pure, "bort.figures.front", "import torch"),
     (figures_are_pure, "bort.figures.front", "from sklearn.manifold import TSNE"),
     (nothing_unpickles, "bort.training.loop", "import pickle"),
@@ -149,7 +147,7 @@ FINE = [
 
 @pytest.mark.parametrize(("rule", "name", "source"), FINE)
 def test_the_rule_lets_pass_what_keeps_it(rule: Rule, name: str, source: str) -> None:
-    assert broken(rule, Module(name, source)) == []
+    assert not broken(rule, Module(name, source))
 
 
 def test_every_package_has_a_floor() -> None:
@@ -159,7 +157,7 @@ def test_every_package_has_a_floor() -> None:
 
 @pytest.mark.parametrize("of_folders", [True, False])
 def test_nothing_imports_in_a_circle(of_folders: bool) -> None:
-    found = cycles(modules("bort"), of_folders=of_folders)
+    found = cycles([m for m in OURS if m.name.startswith("bort")], of_folders=of_folders)
     assert [circle for circle in found if circle not in KNOWN_CYCLES] == []
 
 
@@ -218,4 +216,4 @@ def test_import_bort_loads_no_streamlit() -> None:
 @pytest.mark.parametrize("name", ["architecture", "errors", "evaluation"])
 def test_values_need_the_standard_library_only(name: str) -> None:
     (module,) = modules(f"bort/core/{name}.py")
-    assert {each.split(".")[0] for each in module.imports()} <= {"bort", *sys.stdlib_module_names}
+    assert {each.split(".")[0] for each in module.imports} <= {"bort", *sys.stdlib_module_names}

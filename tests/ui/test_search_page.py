@@ -13,7 +13,7 @@ from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.process import this_process
 from bort.storage import Ending, EndingCode, JobState, ProcessIdentity, Store
-from bort.studies.plan import check_study
+from bort.studies.checks import check_study
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
         return store.create_job(kind, spec, study=study).id
 
     monkeypatch.setattr("bort.ui.search.plan.start_detached", start)
-    monkeypatch.setattr("bort.studies.plan.check_study", lambda spec, **options: spec)
+    monkeypatch.setattr("bort.studies.checks.check_study", lambda spec, **options: spec)
     return specs
 
 
@@ -133,9 +133,9 @@ def test_an_own_file_decides_the_number_of_classes(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bort.studies.plan.check_study", check_study)
+    monkeypatch.setattr("bort.studies.checks.check_study", check_study)
     monkeypatch.setattr(
-        "bort.studies.plan.source_network",
+        "bort.studies.checks.source_network",
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
@@ -153,7 +153,7 @@ def test_what_the_check_refuses_is_said_and_nothing_is_stored(
     def refuse(spec: StudySpec, **options: object) -> None:
         raise InvalidModelError("no folder 'x'; name another")
 
-    monkeypatch.setattr("bort.studies.plan.check_study", refuse)
+    monkeypatch.setattr("bort.studies.checks.check_study", refuse)
     app = visit("search")
     app.button(key="start").click().run()
     assert "no folder &#x27;x&#x27;; name another" in shown(app)

@@ -8,6 +8,8 @@ from bort.core.errors import BortError
 from bort.core.parsing import parse_epsilon, parse_weights
 from bort.core.question import check_weights
 
+_PICKS_IN_CHARTS = "picks-in-charts"
+
 
 def study() -> str | None:
     """The study's name, `?study=`."""
@@ -27,6 +29,17 @@ def pick() -> str | None:
 def choose_pick(architecture_id: str | None) -> None:
     """Change the pick; None takes it away."""
     _set("pick", architecture_id)
+
+
+def choose_pick_in_chart(architecture_id: str) -> None:
+    """Change the pick, and let the table be drawn anew so that it shows the pick as selected."""
+    choose_pick(architecture_id)
+    st.session_state[_PICKS_IN_CHARTS] = picks_in_charts() + 1
+
+
+def picks_in_charts() -> int:
+    """How often a mark was picked in this session."""
+    return int(st.session_state.get(_PICKS_IN_CHARTS, 0))
 
 
 def job() -> int | None:

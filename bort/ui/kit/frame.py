@@ -9,7 +9,6 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.figures import Theme
 from bort.ui.kit import markup, navigation
-from bort.ui.kit.icons import ICON
 
 ABOUT = (
     "bort finds small, fast text models: optimal subarchitecture extraction with a certificate. "
@@ -26,7 +25,7 @@ def settings(title: str | None = None) -> None:
     """Title, icon and style; called by `app.py` and again by each page."""
     st.set_page_config(
         page_title=f"{title} · bort" if title else "bort",
-        page_icon=ICON,
+        page_icon=navigation.ICON,
         layout="wide",
         menu_items={"About": ABOUT},
     )

@@ -10,7 +10,7 @@ from bort.core.errors import BortError, InvalidFieldError
 from bort.core.study import StudySpec, TaskSpec, check_name, suggest_name
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
 from bort.tasks import TaskInfo, list_tasks
-from bort.ui.kit import kept_uploads, markup, uploads
+from bort.ui.kit import markup, uploads
 from bort.ui.kit.slots import Slots
 from bort.ui.search import fields as search_fields
 
@@ -70,7 +70,7 @@ def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
         )
         given = None
         if choice == OWN_SPACE:
-            given = kept_uploads.ask("Space as TOML", endings=["toml"], key="space-file")
+            given = uploads.ask("Space as TOML", endings=["toml"], key="space-file")
         slots.below("space")
         if choice == OWN_SPACE and given is None:
             st.code(EXAMPLE_SPACE, language="toml")
@@ -100,7 +100,7 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
                 "Path", key="path", persist_state="session", placeholder="reviews.csv"
             )
         elif choice == OWN_UPLOAD:
-            given = kept_uploads.ask(
+            given = uploads.ask(
                 "CSV, TSV, JSONL or Parquet", endings=uploads.DATA_ENDINGS, key="task-file"
             )
             path = str(uploads.keep(given)) if given else ""

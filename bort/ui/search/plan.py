@@ -11,12 +11,13 @@ from bort.core.study import StudySpec
 from bort.jobs import start_detached
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
+from bort.report.estimates import basis
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.slots import Slots
 from bort.ui.machine import verdict as machine_verdict
 
 if TYPE_CHECKING:
-    from bort.studies.plan import Plan
+    from bort.studies.estimates import Estimate
 
 GIB = 2**30
 
@@ -45,10 +46,10 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
 
 
 def _cost(spec: StudySpec, slots: Slots) -> None:
-    from bort.studies.plan import plan_study
+    from bort.studies.estimates import estimate_study
 
     try:
-        plan = plan_study(readings.store(), spec)
+        cost = estimate_study(readings.store(), spec)
     except BortError as error:
         slots.show(error, scope="latency")
         return
@@ -58,17 +59,17 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     available = psutil.virtual_memory().available
     markup.facts(
         [
-            ("Trainings", f"{plan.evaluations_at_most:,} at most", "all seeds together"),
-            ("Time", _minutes(plan.minutes), f"of training candidates, {plan.basis}"),
-            *_first(plan),
+            ("Trainings", f"{cost.evaluations_at_most:,} at most", "all seeds together"),
+            ("Time", _minutes(cost.minutes), f"of training candidates, {basis(cost.timed)}"),
+            *_first(cost),
             (
                 "Memory",
-                f"about {plan.memory_bytes / GIB:.1f} GiB",
+                f"about {cost.memory_bytes / GIB:.1f} GiB",
                 f"{available / GIB:.1f} GiB are free now",
             ),
         ]
     )
-    if plan.memory_bytes > available:
+    if cost.memory_bytes > available:
         markup.problem(
             "The largest candidate may not fit into memory; take fewer texts per step, "
             "or a space of smaller models."
@@ -81,19 +82,19 @@ def _minutes(minutes: float | None) -> str:
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
 
 
-def _first(plan: "Plan") -> list[tuple[str, str, str]]:
+def _first(cost: "Estimate") -> list[tuple[str, str, str]]:
     """What is done once, before the first candidate is trained."""
     rows = []
-    if plan.measures_latency:
+    if cost.measures_latency:
         rows.append(("Before", "about 2 min", "measuring this machine's latency, once"))
-    if plan.trains_teacher:
+    if cost.trains_teacher:
         text = "fine-tuning the teacher and labelling with it, once per task"
-        rows.append(("" if rows else "Before", _minutes(plan.teacher_minutes), text))
+        rows.append(("" if rows else "Before", _minutes(cost.teacher_minutes), text))
     return rows
 
 
 def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
-    from bort.studies.plan import check_profile, check_study
+    from bort.studies.checks import check_profile, check_study
 
     try:
         with st.spinner("Checking data, runtime and source network"):
