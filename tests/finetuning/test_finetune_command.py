@@ -130,7 +130,7 @@ def test_a_larger_batch_takes_more_memory(store, spec):
     ("given", "message"),
     [
         (("--stages", "finetune", "--distil-steps", "5"), "for the stage distil"),
-        (("--steps", "5", "--epochs", "1"), "two things about the length"),
+        (("--steps", "5", "--epochs", "1"), "both set the length"),
         (("--threads", "9999"), "9999 threads were asked for"),
     ],
 )
