@@ -57,9 +57,7 @@ KNOWN = {
     "bort.storage.database: compares 'is full'",
     "bort.storage.database: compares str(error)",
 }
-KNOWN_CYCLES = (
-    {"bort.finetuning", "bort.studies"},
-)
+KNOWN_CYCLES = ({"bort.finetuning", "bort.studies"},)
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 
