@@ -103,7 +103,7 @@ def check_labels(task: Task) -> None:
     Raises:
         InvalidDataError: one has none.
     """
-    absent = task.report.get("classes_absent", {}).get("train", [])
+    absent = task.report.classes_absent.get("train", ())
     if absent:
         raise InvalidDataError(
             f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "

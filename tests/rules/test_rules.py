@@ -62,18 +62,19 @@ KNOWN_CYCLES = ({"bort.finetuning", "bort.studies"},)
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 
 
-def broken(rule: Rule, module: Module) -> list[str]:
-    """What breaks a rule, as FOREIGN and KNOWN write it."""
-    return [f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}" for what in rule(module)]
+def broken(rule: Rule, module: Module) -> dict[str, str]:
+    """What breaks a rule, as FOREIGN and KNOWN write it; with its line."""
+    return {
+        f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}": f"{module.name}: {what}"
+        for what in rule(module)
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_code_keeps_the_rule(rule: Rule) -> None:
-    found = {
-        what: f"{module.name}: {full}"
-        for module in OURS
-        for what, full in zip(broken(rule, module), rule(module), strict=True)
-    }
+    found: dict[str, str] = {}
+    for module in OURS:
+        found |= broken(rule, module)
     assert [found[what] for what in sorted(found.keys() - FOREIGN - KNOWN)] == []
 
 
@@ -147,7 +148,7 @@ FINE = [
 
 @pytest.mark.parametrize(("rule", "name", "source"), FINE)
 def test_the_rule_lets_pass_what_keeps_it(rule: Rule, name: str, source: str) -> None:
-    assert broken(rule, Module(name, source)) == []
+    assert not broken(rule, Module(name, source))
 
 
 def test_every_package_has_a_floor() -> None:
@@ -157,7 +158,7 @@ def test_every_package_has_a_floor() -> None:
 
 @pytest.mark.parametrize("of_folders", [True, False])
 def test_nothing_imports_in_a_circle(of_folders: bool) -> None:
-    found = cycles(modules("bort"), of_folders=of_folders)
+    found = cycles([m for m in OURS if m.name.startswith("bort")], of_folders=of_folders)
     assert [circle for circle in found if circle not in KNOWN_CYCLES] == []
 
 
@@ -216,4 +217,4 @@ def test_import_bort_loads_no_streamlit() -> None:
 @pytest.mark.parametrize("name", ["architecture", "errors", "evaluation"])
 def test_values_need_the_standard_library_only(name: str) -> None:
     (module,) = modules(f"bort/core/{name}.py")
-    assert {each.split(".")[0] for each in module.imports()} <= {"bort", *sys.stdlib_module_names}
+    assert {each.split(".")[0] for each in module.imports} <= {"bort", *sys.stdlib_module_names}

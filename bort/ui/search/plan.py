@@ -1,6 +1,5 @@
 """Before Start: what a search will cost at most; and Start itself."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -9,6 +8,7 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.study import StudySpec
 from bort.jobs import start_detached
+from bort.jobs.starting import create_study
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.estimates import basis
@@ -26,7 +26,7 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
     """The card beside the form, with the button that starts the job."""
     markup.label("Before you start")
     if spec is None:
-        markup.note("Something in the form cannot be used yet; it is said beside its field.")
+        markup.note("Check the fields marked in red.")
     else:
         _cost(spec, slots)
     is_started = st.button(
@@ -101,8 +101,7 @@ def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
             spec = check_study(spec, fetch=False)
         store = readings.store()
         check_profile(store, spec)
-        create = store.create_study if is_named else store.create_numbered_study
-        spec = replace(spec, name=create(spec).name)
+        spec = create_study(store, spec, is_named=is_named)
         job = start_detached(store, "search", spec.to_dict(), study=spec.name)
     except BortError as error:
         slots.show(error)
