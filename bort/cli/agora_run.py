@@ -187,7 +187,7 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
         training=spec_of_training,
         **({"closing_steps": CLOSING * spec_of_training.steps} | chosen),
     )
-    from bort.report.jobs import echo
+    from bort.report.job_terminal import echo
 
     read = load_texts(spec, on_step=echo)
     _check(spec, read)

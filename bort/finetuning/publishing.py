@@ -195,7 +195,7 @@ def _realised(
         tfidf=tfidf_baseline(setup) if spec.compare else None,
         landmark=LandmarkResult(
             name=mark.name,
-            parameter_count=mark.parameter_count(),
+            parameter_count=mark.blueprint.parameter_count(),
             published_parameter_count=mark.published_parameters,
             source=mark.source,
             latency_ms=first[landmark_key(mark.name)].median_ms,

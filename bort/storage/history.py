@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from bort.core.errors import UnknownJobError
 from bort.storage import schema
 from bort.storage.database import Database
-from bort.storage.records import JobEvent
+from bort.storage.records import EventCode, JobEvent
 
 
 class History:
@@ -18,26 +19,41 @@ class History:
 
     _db: Database
 
-    def log_event(self, job_id: int, message: str, *, level: str = "info") -> None:
-        """Add a line to a job's history.
+    def log_event(
+        self,
+        job_id: int,
+        code: EventCode,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        level: str = "info",
+    ) -> None:
+        """Add an event to a job's history.
 
         Raises:
             UnknownJobError: no job of that id.
         """
         self._insert(
             schema.job_events,
-            {"job_id": job_id, "at": time.time(), "level": level, "message": message},
+            {
+                "job_id": job_id,
+                "at": time.time(),
+                "level": level,
+                "code": code.value,
+                "facts": dict(facts or {}),
+            },
         )
 
     def events(self, job_id: int, *, limit: int | None = None) -> list[JobEvent]:
-        """A job's history, the oldest first; with `limit`, its last lines."""
+        """A job's history, the oldest first; with `limit`, its last events."""
         table = schema.job_events
         query = (
             table.select().where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(limit)
         )
         with self._db.reading() as connection:
             rows = connection.execute(query).all()
-        return [JobEvent(row.at, row.level, row.message) for row in reversed(rows)]
+        return [
+            JobEvent(row.at, row.level, EventCode(row.code), row.facts) for row in reversed(rows)
+        ]
 
     def add_metric(self, job_id: int, name: str, step: int, value: float | None) -> None:
         """Add one number to one of a job's series; what is not finite is stored as None.

@@ -32,9 +32,13 @@ FOREIGN = {
     "bort.tasks.fetch: compares 'No module named pip'",
     "bort.tasks.fetch: compares 'No space left'",
     "bort.tasks.fetch: compares 'Errno 28'",
-    'bort.jobs.kinds.finetune: compares "can\'t allocate memory"',  # torch
-    "bort.jobs.kinds.finetune: compares 'out of memory'",
-    "bort.jobs.kinds.finetune: compares str(error)",
+    r"bort.jobs.runtime.attempt: compares '\\bError code (\\d+)\\b'",  # torch
+    "bort.jobs.runtime.attempt: compares str(error)",
+    # What an older bort stored.
+    "bort.storage.migrations.versions.v0004_codes: compares 'cancellation requested'",
+    r"bort.storage.migrations.versions.v0004_codes: compares 'attempt (\\d+) begins'",
+    "bort.storage.migrations.versions.v0004_codes: "
+    "compares '(done|failed|cancelled|lost)(?:: (.*))?'",
     "bort.export.upload: compares ' For more information'",  # the hub's client
     "bort.export.upload: compares str(error)",
 }
@@ -51,11 +55,6 @@ KNOWN = {
     "bort.figures.front: compares 'Pareto front'",
     "bort.figures.front_3d: compares 'Pareto front'",
     "bort.ui.front.table: compares 'all trained'",
-    "bort.ui.kit.readings: compares 'attempt '",
-    "bort.ui.kit.readings: compares event.message",
-    "bort.ui.kit.readings: compares 'lost: '",
-    "bort.storage.database: compares 'is full'",
-    "bort.storage.database: compares str(error)",
 }
 KNOWN_CYCLES = ({"bort.finetuning", "bort.studies"},)
 

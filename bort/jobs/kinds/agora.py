@@ -98,7 +98,7 @@ def _appraised(context: JobContext, world: World) -> Appraisal:
     appraisal = appraise(world.parts.labeler, world.task.dev, rng)
     doubts = [] if appraisal.doubt is None else [doubt_sentence(appraisal)]
     for warning in (*world.warnings, *doubts):
-        context.log(warning, level="warning")
+        context.warn(warning)
     return appraisal
 
 
@@ -165,7 +165,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
                     return
                 write_vectors(context.job, number, vectors)
     except StoreError as error:
-        context.log(f"the map will compare words: {error}", level="warning")
+        context.warn(f"the map will compare words: {error}")
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:

@@ -1,8 +1,7 @@
 """The job that fine-tunes: trains stages, measures latency, compares, stores models."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -21,6 +20,7 @@ from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
 from bort.finetuning.stages import trainings_of
 from bort.jobs.runtime.context import JobContext
+from bort.storage import EventCode
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
@@ -47,31 +47,18 @@ def run(context: JobContext) -> dict[str, Any]:
         context.folder,
         f"{spec.study} job {context.job.id}",
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda trouble: context.log(trouble, level="warning"),
+        lambda trouble: context.warn(trouble),
     )
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
     try:
-        with _memory_errors():
-            for task in spec.tasks:
-                models += _TaskRun(context, spec, reporter, picks, task).run()
+        for task in spec.tasks:
+            models += _TaskRun(context, spec, reporter, picks, task).run()
     finally:
         loggers.close()
     seconds = sum(model.seconds for model in models)
     rows = [to_json(model) for model in models]
     return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Raise exhausted memory as `MemoryError`."""
-    try:
-        yield
-    except RuntimeError as error:
-        # torch raises a bare RuntimeError on the CPU: its text is the only sign.
-        if "can't allocate memory" in str(error) or "out of memory" in str(error):
-            raise MemoryError(str(error)) from error
-        raise
 
 
 class _TaskRun:
@@ -233,8 +220,12 @@ class _Reporter:
         assert self._training is not None
         self._done_before += self._stage_steps
         self._context.log(
-            f"{self._task}: {self._training.name} finished after {result.steps} steps, "
-            f"dev error {result.dev_error:.4f} with the weights of step {result.chosen_step}"
+            EventCode.TRAINING_FINISHED,
+            task=self._task,
+            training=self._training.name,
+            steps=result.steps,
+            dev_error=result.dev_error,
+            chosen_step=result.chosen_step,
         )
 
     def _point(self, what: str, step: int, value: float) -> None:
