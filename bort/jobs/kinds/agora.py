@@ -170,8 +170,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
     last = summaries[-1]
-    for name in _METRICS:
-        context.metric(name, last.round, getattr(last, name))
+    context.metrics(last.round, {name: getattr(last, name) for name in _METRICS})
     is_over = last.ending is not None
     left = 0 if is_over else rounds - last.round
     context.report(

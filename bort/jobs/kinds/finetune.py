@@ -203,15 +203,17 @@ class _Reporter:
         """Record a step of the current stage."""
         self._counted += 1
         self._losses.append(step.loss)
+        points: dict[str, float] = {}
         if step.dev_error is not None:
-            self._dev_error = step.dev_error
-            self._point(DEV_ERROR, step.step, step.dev_error)
+            self._dev_error = points[DEV_ERROR] = step.dev_error
         every = max(1, step.steps // POINTS_PER_CURVE)
         if step.step % every == 0 or step.step == step.steps:
-            self._point(LOSS, step.step, fmean(self._losses))
-            self._point(LEARNING_RATE, step.step, step.learning_rate)
-            self._point(SPEED, step.step, step.examples_per_second)
+            points[LOSS] = fmean(self._losses)
+            points[LEARNING_RATE] = step.learning_rate
+            points[SPEED] = step.examples_per_second
             self._losses = []
+        if points:
+            self._add_points(step.step, points)
         if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
             self._report(step)
 
@@ -228,11 +230,13 @@ class _Reporter:
             chosen_step=result.chosen_step,
         )
 
-    def _point(self, what: str, step: int, value: float) -> None:
+    def _add_points(self, step: int, points: Mapping[str, float]) -> None:
         assert self._training is not None
-        name = f"{self._task}/{self._training.name}/{what}"
-        self._context.metric(name, step, value)
-        self._loggers.scalar(name, step, value)
+        place = f"{self._task}/{self._training.name}"
+        named = {f"{place}/{what}": value for what, value in points.items()}
+        self._context.metrics(step, named)
+        for name, value in named.items():
+            self._loggers.scalar(name, step, value)
 
     def _report(self, step: "StageStep") -> None:
         assert self._training is not None
