@@ -18,6 +18,7 @@ from bort.families import SearchSpace
 from bort.finetuning.curves import DEV_ERROR, LEARNING_RATE, LOSS, SPEED
 from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
+from bort.finetuning.stages import trainings_of
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
 
@@ -186,19 +187,16 @@ class _Reporter:
 
     def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
         """Count the steps of the next task."""
-        from bort.finetuning.students import planned_steps
-
         self._task = setup.task.name
-        self._planned_per_task = max(self._planned_per_task, planned_steps(setup) * len(picks))
+        planned = sum(setup.steps_of(kind) for kind in trainings_of(self._spec))
+        self._planned_per_task = max(self._planned_per_task, planned * len(picks))
         self._done_before = self._tasks_begun * self._planned_per_task
         self._tasks_begun += 1
 
     def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
         """Begin the next stage, or continue it."""
-        from bort.finetuning.students import steps_of
-
         self._training, self._losses, self._dev_error = training, [], None
-        self._stage_steps = steps_of(setup, training.kind)
+        self._stage_steps = setup.steps_of(training.kind)
         self._begun = self._begun or time.monotonic()
 
     def step(self, step: "StageStep") -> None:
