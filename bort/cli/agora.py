@@ -73,7 +73,7 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run
-    from bort.report.jobs import echo, progress
+    from bort.report.job_terminal import echo, progress
     from bort.storage import open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
     from bort.studies.agora_request import describe_comparison, describe_run
@@ -203,7 +203,7 @@ def replay(
     """
     from bort import jobs
     from bort.report.agora import print_run
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
     from bort.studies.agora import RUN, read_result, read_run, replay_spec
 

@@ -144,7 +144,18 @@ def _write(original: Any, model: ModelRecord, folder: Path) -> None:
 
     with quiet_exporter():
         export(original, blueprint_of(model), folder / FLOAT32)
+        _drop_metadata(folder / FLOAT32)
         quantize_dynamic(folder / FLOAT32, folder / INT8, weight_type=QuantType.QInt8)
+
+
+def _drop_metadata(file: Path) -> None:
+    """Remove what torch notes about each node: stack traces with this machine's paths."""
+    import onnx
+
+    graph = onnx.load(file)
+    for node in graph.graph.node:
+        del node.metadata_props[:]
+    onnx.save(graph, file)
 
 
 def blueprint_of(model: ModelRecord) -> Blueprint:

@@ -100,7 +100,7 @@ def parse(corpus: Corpus, content: bytes) -> Table:
     if len(rows) != corpus.published or any(len(row) != 3 for row in rows):
         raise DownloadError(
             f"{corpus.member} has {len(rows)} rows or other columns than published "
-            f"({corpus.published}); delete nothing, report this"
+            f"({corpus.published}); please report this"
         )
     used = [(identity, float(rating), text.strip()) for identity, rating, text in rows]
     used = [row for row in used if row[1] != 0]

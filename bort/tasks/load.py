@@ -1,4 +1,4 @@
-"""Load a task from the cache, a file or the hub; what takes long is done once per content."""
+"""Load a task from the cache, a file or the hub. Slow steps run once per content."""
 
 import hashlib
 import json
@@ -33,11 +33,11 @@ from bort.tasks.task import UNLABELLED, Split, Task, TaskReport
 def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
     """Load the task that `spec` describes, the same one every time.
 
-    A named task that is not in the cache is prepared first, which needs the network once.
+    A named task that is not in the cache is prepared first; that needs the network once.
 
     Args:
         spec: what to load.
-        on_step: told of each step while a named task is being prepared.
+        on_step: called with each step while a named task is prepared.
     Raises:
         UnknownTaskError: neither a named task nor a file.
         InvalidDataError: the data cannot serve as a task.

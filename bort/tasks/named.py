@@ -1,4 +1,4 @@
-"""The named tasks: found by what a person writes, fetched and verified once, then read."""
+"""The named tasks: found by name, fetched and verified once, then read from the cache."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -33,12 +33,12 @@ def prepare(
     on_step: OnStep = ignore,
     force: bool = False,
 ) -> list[TaskInfo]:
-    """Fetch, verify, convert and split named tasks; what is there already stays.
+    """Fetch, verify, convert and split named tasks; those in the cache are kept.
 
     Args:
         names: None means all four.
         on_step: hears each step.
-        force: fetch again what is there.
+        force: fetch those in the cache again.
     Raises:
         UnknownTaskError, DownloadError, StoreError: nothing half-written is left behind.
     Cost: one download of 2.5 MB and about two seconds, however many tasks.
@@ -116,13 +116,13 @@ def _info(corpus: Corpus) -> TaskInfo:
 
 
 def resolve(task: str) -> str:
-    """The full name of a named task, `hub:...`, or the path of a file, as it was given.
+    """Complete the name of a named task; `hub:ID` and paths of files stay as they are.
 
-    `_` is read as `-`, case is ignored, and the beginning of a name is enough where only one task
-    begins so.
+    `_` is read as `-`, case is ignored, and the beginning of a name is enough if only one task
+    begins with it.
 
     Raises:
-        UnknownTaskError: none of these; with the name that comes close.
+        UnknownTaskError: neither; it suggests the closest name.
     """
     if task.startswith(PREFIX):
         return task
@@ -147,7 +147,7 @@ def resolve_named(name: str) -> str:
     found = resolve(name)
     if found not in CORPORA:
         raise UnknownTaskError(
-            f"{name!r} needs no preparing, it is read when used; "
+            f"{name!r} needs no preparation, it is read when it is used; "
             f"tasks to prepare are {', '.join(CORPORA)}"
         )
     return found

@@ -29,7 +29,7 @@ class RowReport:
         rows_used: those that became texts of the task.
         dropped: reason to number of rows left out.
         documents: documents that the texts were cut from; None where each text stands alone.
-        groups: sets of rows that may not be parted.
+        groups: sets of rows that stay in one split.
         templated: near-duplicates of each other that stand in all splits all the same, because
             they are too many to be kept together.
     """
@@ -50,7 +50,7 @@ class Table:
         texts: n texts.
         pairs: n second texts, or None.
         labels: shape (n,), positions in `class_names`.
-        groups: shape (n,), rows of one group may not be parted.
+        groups: shape (n,), rows of one group stay in one split.
         class_names: what each label means.
         report: what was found and left out.
         preset: shape (n,), splits published with the data (`SplitName`), or None.
@@ -91,7 +91,7 @@ def write_table(path: Path, table: Table) -> None:
 
 
 def read_table(path: Path) -> Table | None:
-    """Read what `write_table` wrote; None if there is none of this format, or it is damaged."""
+    """Read what `write_table` wrote; None if it is missing, damaged or of another format."""
     found = _read(path)
     if found is None:
         return None
@@ -130,7 +130,7 @@ def write_splits(path: Path, splits: npt.NDArray[np.int8]) -> None:
 
 
 def read_splits(path: Path, *, rows: int) -> npt.NDArray[np.int8] | None:
-    """Read what `write_splits` wrote for a table of so many rows; None as for `read_table`."""
+    """Read what `write_splits` wrote for a table of `rows` rows; None as for `read_table`."""
     found = _read(path)
     if found is None:
         return None

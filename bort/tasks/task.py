@@ -1,4 +1,4 @@
-"""A task as training and measuring see it: texts, labels and three splits that never mix."""
+"""A task: texts, labels and three splits that never mix."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -60,8 +60,8 @@ class Task:
         title: one line for people.
         class_names: what each label number means.
         train: what models are fitted on.
-        dev: what the search looks at.
-        audit: read by nothing that makes a choice; honest accuracy comes from here.
+        dev: what the search evaluates on.
+        audit: no choice depends on it, so accuracy measured here is honest.
         pool: texts of the training split whose labels are hidden; None if all are labelled.
         report: what was found and left out on the way.
     """
@@ -77,7 +77,7 @@ class Task:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know before trusting what is learnt from this data."""
+        """Warnings about the data, a sentence each."""
         templated = self.report.rows.templated
         found = [
             f"{templated} rows are near-duplicates of each other, as if made from a template; they "
@@ -120,7 +120,7 @@ def _feed(digest: "hashlib._Hash", texts: tuple[str, ...] | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """What is known of a named task without loading its texts.
+    """Facts about a named task, available without loading its texts.
 
     Attributes:
         name: what `--task` takes.

@@ -201,5 +201,5 @@ def test_names(given: str, expected: str) -> None:
 def test_unknown_names_are_met_with_the_closest() -> None:
     with pytest.raises(UnknownTaskError, match=r"did you mean movie-reviews\?"):
         resolve("moviereviews")
-    with pytest.raises(UnknownTaskError, match="needs no preparing"):
+    with pytest.raises(UnknownTaskError, match="needs no preparation"):
         prepare(["absent.csv"])

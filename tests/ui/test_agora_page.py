@@ -16,7 +16,7 @@ from bort.core.study import TaskSpec
 from bort.figures.agora import plot_map
 from bort.jobs.runtime.process import this_process
 from bort.report.agora import MapBasis, map_sentence, result_sentence
-from bort.storage import JobRecord, JobState, Store
+from bort.storage import Ending, EndingCode, JobRecord, JobState, Store
 from bort.storage.agora_vectors import write_vectors
 from bort.studies.agora import read_run
 from bort.ui.agora import map as agora_map
@@ -99,7 +99,12 @@ def run_of(store: Store, *, state: JobState | None = JobState.DONE, rounds: int 
         job.id, 1, Progress(rounds, 3, Stage.AGORA_ROUND, eta_s=3, numbers={"round": 1})
     )
     if state is not None:
-        store.finish_job(job.id, 1, state, reason=None if state is JobState.DONE else HOSTILE)
+        store.finish_job(
+            job.id,
+            1,
+            state,
+            ending=None if state is JobState.DONE else Ending(EndingCode.FAILED, message=HOSTILE),
+        )
     return store.job(job.id)
 
 

@@ -1,4 +1,4 @@
-"""What a page keeps in its address, so that a reload or a link shows the same again."""
+"""State that a page keeps in its address, so that a reload or a link shows the same."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def study() -> str | None:
 
 
 def choose_study(name: str) -> None:
-    """Change the study; pick, epsilon and weights belonged to the one before."""
+    """Change the study, and drop pick, epsilon and weights, which belonged to the old one."""
     st.query_params.from_dict({"study": name})
 
 
@@ -28,7 +28,7 @@ def pick() -> str | None:
 
 
 def choose_pick(architecture_id: str | None) -> None:
-    """Change the pick; None takes it away."""
+    """Change the pick; None removes it."""
     _set("pick", architecture_id)
 
 
@@ -44,13 +44,13 @@ def picks_in_charts() -> int:
 
 
 def job() -> int | None:
-    """The watched job's number, `?job=`; what is no number is no job."""
+    """The watched job's number, `?job=`; None if it is not a number."""
     text = _get("job")
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def choose_job(job_id: int | None) -> None:
-    """Watch another job; None watches none."""
+    """Watch another job; None stops watching."""
     _set("job", None if job_id is None else str(job_id))
 
 
@@ -65,7 +65,7 @@ def choose_model(name: str) -> None:
 
 
 def epsilon() -> float | None:
-    """Epsilon, `?epsilon=`; None where there is none that can be used."""
+    """Epsilon, `?epsilon=`; None if missing or invalid."""
     found: float | None = _read("epsilon")
     return found
 
@@ -76,13 +76,13 @@ def choose_epsilon(value: float) -> None:
 
 
 def weights() -> tuple[float, float, float] | None:
-    """Cost weights, `?weights=1,2,1`; None where there are none that can be used."""
+    """Cost weights, `?weights=1,2,1`; None if missing or invalid."""
     found: tuple[float, float, float] | None = _read("weights")
     return found
 
 
 def choose_weights(values: Sequence[float]) -> None:
-    """Change the weights; three zeros cannot be kept, and are not."""
+    """Change the weights. Invalid ones, three zeros for example, are ignored."""
     try:
         check_weights(values)
     except BortError:

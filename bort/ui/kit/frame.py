@@ -17,7 +17,7 @@ ABOUT = (
 
 
 def theme() -> Theme:
-    """Whether the reader's page is light or dark."""
+    """The reader's theme, light or dark."""
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
@@ -34,7 +34,7 @@ def settings(title: str | None = None) -> None:
 
 @contextmanager
 def page(title: str, *, lead: str) -> Iterator[None]:
-    """Everything around a page's content."""
+    """Draw the frame around a page's content."""
     settings(title)
     navigation.run_if_page_came_first()
     st.title(title, anchor=False)
@@ -45,7 +45,7 @@ def page(title: str, *, lead: str) -> Iterator[None]:
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Show what the user can mend as one line; fragments need it for themselves."""
+    """Show an expected error as one line. Each fragment needs this around its own content."""
     try:
         yield
     except BortError as error:

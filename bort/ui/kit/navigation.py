@@ -1,4 +1,4 @@
-"""The list of pages, wherever a visit begins."""
+"""The list of pages, and the dashboard's logo."""
 
 from contextvars import ContextVar
 
@@ -23,7 +23,7 @@ _WATCHED_ON = {
 
 
 def watched_on(kind: str) -> str:
-    """The page that shows jobs of a kind; Search shows those that have no page of their own."""
+    """The page that shows jobs of a kind; Search shows kinds without a page of their own."""
     return _WATCHED_ON.get(kind, SEARCH)
 
 
@@ -48,10 +48,10 @@ def run() -> None:
 
 
 def run_if_page_came_first() -> None:
-    """Put a page into the menu that streamlit has started without `app.py`.
+    """Draw the menu around a page that Streamlit started without `app.py`.
 
-    A link straight to a page of a freshly started server does that, because a folder `pages`
-    exists; from the second run on, `app.py` comes first.
+    That happens when the first visit to a fresh server is a link to a page, because a folder
+    `pages` exists. From the second run on, `app.py` comes first.
     """
     if not _is_running.get():
         run()

@@ -1,4 +1,4 @@
-"""Files that a reader uploads: asked for once per visit, and stored under a name of their own."""
+"""Files that a reader uploads: how to ask for them, and where they are stored."""
 
 import hashlib
 import os
@@ -57,7 +57,7 @@ def text_of(upload: Upload) -> str:
 
 
 def keep(upload: Upload) -> PurePath:
-    """Store a data file in the home folder, and return its path; the same content once only.
+    """Store a data file in the home folder and return its path. Equal content is stored once.
 
     Raises:
         InvalidDataError: an ending that no data file has.
