@@ -11,21 +11,6 @@ from rich.text import Text
 _OBJECTIVES = ("parameters", "latency ms")
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them.
-
-    Examples:
-        >>> duration(7.4), duration(125), duration(7300)
-        ('7 s', '2 min 5 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def print_answer(answer: Mapping[str, Any]) -> None:
     """The front as a table, and what is certified in a sentence."""
     console = Console()

@@ -8,7 +8,7 @@ from bort.core.agora import TORUS
 from bort.core.machine.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.report.jobs import ending_sentence, sentence
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.storage import read_log
 from bort.ui.kit import frame, markup, navigation, readings
 

@@ -8,7 +8,7 @@ from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
 from bort.report.jobs import ending_reason
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
 

@@ -5,7 +5,7 @@ import streamlit as st
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import certificate
