@@ -31,7 +31,8 @@ from bort.finetuning.realised import (
     landmark_key,
 )
 from bort.finetuning.setup import TaskSetup
-from bort.finetuning.students import StageKind, TrainedStage, load_weights
+from bort.finetuning.stages import StageKind
+from bort.finetuning.students import TrainedStage, load_weights
 from bort.latency.workload import workload_of
 from bort.storage import Store, models_folder
 from bort.studies.answers import read_answer

@@ -55,16 +55,24 @@ class History:
             JobEvent(row.at, row.level, EventCode(row.code), row.facts) for row in reversed(rows)
         ]
 
-    def add_metric(self, job_id: int, name: str, step: int, value: float | None) -> None:
-        """Add one number to one of a job's series; what is not finite is stored as None.
+    def add_metrics(self, job_id: int, step: int, values: Mapping[str, float | None]) -> None:
+        """Add a number to each of these series of a job, in one write.
 
+        Args:
+            values: by the name of the series; what is not finite is stored as None.
         Raises:
             UnknownJobError: no job of that id.
         """
-        number = float(value) if value is not None and math.isfinite(value) else None
-        self._insert(
-            schema.metrics, {"job_id": job_id, "name": name, "step": int(step), "value": number}
-        )
+        rows = [
+            {
+                "job_id": job_id,
+                "name": name,
+                "step": int(step),
+                "value": float(value) if value is not None and math.isfinite(value) else None,
+            }
+            for name, value in values.items()
+        ]
+        self._insert(schema.metrics, *rows)
 
     def metrics(self, job_id: int) -> dict[str, list[tuple[int, float | None]]]:
         """A job's series by name: pairs of step and value, by step.
@@ -79,11 +87,11 @@ class History:
                 series.setdefault(row.name, {})[row.step] = row.value
         return {name: list(values.items()) for name, values in series.items()}
 
-    def _insert(self, table: sa.Table, row: dict[str, Any]) -> None:
+    def _insert(self, table: sa.Table, *rows: dict[str, Any]) -> None:
         try:
             with self._db.writing() as connection:
-                connection.execute(table.insert().values(row))
+                connection.execute(table.insert(), rows)
         except IntegrityError:
             raise UnknownJobError(
-                f"there is no job {row['job_id']}; see all with: bort jobs list"
+                f"there is no job {rows[0]['job_id']}; see all with: bort jobs list"
             ) from None

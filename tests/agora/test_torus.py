@@ -15,7 +15,6 @@ from bort.agora.loop.labelers import LabelerDoubt
 from bort.agora.torus.world import (
     LEARNERS,
     MISSING_LONGITUDE,
-    TorusSpec,
     angles,
     on_torus,
     torus_points,
@@ -23,6 +22,7 @@ from bort.agora.torus.world import (
     true_class,
 )
 from bort.cli.main import bort
+from bort.core.agora import TorusSpec
 from bort.core.errors import BortError, InvalidOptionError
 from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
@@ -93,7 +93,7 @@ def test_other_parts_run(change) -> None:
 
 @pytest.mark.parametrize("name", ["learner", "labeler", "sampler"])
 def test_unknown_parts(name: str) -> None:
-    with pytest.raises(InvalidOptionError, match=f"unknown {name} 'x'"):
+    with pytest.raises(InvalidOptionError, match=f"{name} must be one of .*, got 'x'"):
         TorusSpec(**{name: "x"})
 
 

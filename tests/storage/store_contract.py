@@ -307,8 +307,12 @@ class StoreContract:
     def test_series(self, store: Store) -> None:
         job = store.create_job("search", {})
         for step, value in ((1, 0.5), (2, float("nan")), (1, 0.25)):
-            store.add_metric(job.id, "loss", step, value)
-        store.add_metric(job.id, "epsilon", 0, None)
-        assert store.metrics(job.id) == {"epsilon": [(0, None)], "loss": [(1, 0.25), (2, None)]}
+            store.add_metrics(job.id, step, {"loss": value, "speed": 2.0})
+        store.add_metrics(job.id, 0, {"epsilon": None})
+        assert store.metrics(job.id) == {
+            "epsilon": [(0, None)],
+            "loss": [(1, 0.25), (2, None)],
+            "speed": [(1, 2.0), (2, 2.0)],
+        }
         with pytest.raises(UnknownJobError):
-            store.add_metric(job.id + 1, "loss", 1, 0.5)
+            store.add_metrics(job.id + 1, 1, {"loss": 0.5})

@@ -190,8 +190,8 @@ def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
             done=9, total=20, stage=Stage.TRAINING_CANDIDATES, subject="<i>x</i>", eta_s=75.0
         )
         store.heartbeat(job.id, job.attempt, progress)
-        store.add_metric(job.id, "certified_epsilon", 8, None)
-        store.add_metric(job.id, "certified_epsilon", 9, 0.5)
+        store.add_metrics(job.id, 8, {"certified_epsilon": None})
+        store.add_metrics(job.id, 9, {"certified_epsilon": 0.5})
     return job.id
 
 

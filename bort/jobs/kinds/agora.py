@@ -13,9 +13,9 @@ import numpy as np
 from bort.agora.loop import Inputs, Round, agora, as_inputs
 from bort.agora.loop.labelers import Appraisal, appraise
 from bort.agora.text.data import load_texts
-from bort.agora.text.spec import TextSpec
-from bort.agora.torus.world import TorusSpec, torus_world
+from bort.agora.torus.world import torus_world
 from bort.agora.world import RoundSummary, World
+from bort.core.agora import TextSpec, TorusSpec
 from bort.core.errors import StoreError
 from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
@@ -170,8 +170,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
     last = summaries[-1]
-    for name in _METRICS:
-        context.metric(name, last.round, getattr(last, name))
+    context.metrics(last.round, {name: getattr(last, name) for name in _METRICS})
     is_over = last.ending is not None
     left = 0 if is_over else rounds - last.round
     context.report(

@@ -18,6 +18,7 @@ from bort.families import SearchSpace
 from bort.finetuning.curves import DEV_ERROR, LEARNING_RATE, LOSS, SPEED
 from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
+from bort.finetuning.stages import trainings_of
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
 
@@ -186,34 +187,33 @@ class _Reporter:
 
     def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
         """Count the steps of the next task."""
-        from bort.finetuning.students import planned_steps
-
         self._task = setup.task.name
-        self._planned_per_task = max(self._planned_per_task, planned_steps(setup) * len(picks))
+        planned = sum(setup.steps_of(kind) for kind in trainings_of(self._spec))
+        self._planned_per_task = max(self._planned_per_task, planned * len(picks))
         self._done_before = self._tasks_begun * self._planned_per_task
         self._tasks_begun += 1
 
     def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
         """Begin the next stage, or continue it."""
-        from bort.finetuning.students import steps_of
-
         self._training, self._losses, self._dev_error = training, [], None
-        self._stage_steps = steps_of(setup, training.kind)
+        self._stage_steps = setup.steps_of(training.kind)
         self._begun = self._begun or time.monotonic()
 
     def step(self, step: "StageStep") -> None:
         """Record a step of the current stage."""
         self._counted += 1
         self._losses.append(step.loss)
+        points: dict[str, float] = {}
         if step.dev_error is not None:
-            self._dev_error = step.dev_error
-            self._point(DEV_ERROR, step.step, step.dev_error)
+            self._dev_error = points[DEV_ERROR] = step.dev_error
         every = max(1, step.steps // POINTS_PER_CURVE)
         if step.step % every == 0 or step.step == step.steps:
-            self._point(LOSS, step.step, fmean(self._losses))
-            self._point(LEARNING_RATE, step.step, step.learning_rate)
-            self._point(SPEED, step.step, step.examples_per_second)
+            points[LOSS] = fmean(self._losses)
+            points[LEARNING_RATE] = step.learning_rate
+            points[SPEED] = step.examples_per_second
             self._losses = []
+        if points:
+            self._add_points(step.step, points)
         if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
             self._report(step)
 
@@ -230,11 +230,13 @@ class _Reporter:
             chosen_step=result.chosen_step,
         )
 
-    def _point(self, what: str, step: int, value: float) -> None:
+    def _add_points(self, step: int, points: Mapping[str, float]) -> None:
         assert self._training is not None
-        name = f"{self._task}/{self._training.name}/{what}"
-        self._context.metric(name, step, value)
-        self._loggers.scalar(name, step, value)
+        place = f"{self._task}/{self._training.name}"
+        named = {f"{place}/{what}": value for what, value in points.items()}
+        self._context.metrics(step, named)
+        for name, value in named.items():
+            self._loggers.scalar(name, step, value)
 
     def _report(self, step: "StageStep") -> None:
         assert self._training is not None

@@ -206,7 +206,7 @@ class _Search:
                 },
             )
         )
-        self.context.metric("certified_epsilon", step.evaluations, step.certified_epsilon)
+        self.context.metrics(step.evaluations, {"certified_epsilon": step.certified_epsilon})
         if step.reason is not None:
             self.context.log(EventCode.SEARCH_ENDED, ending=step.reason)
 

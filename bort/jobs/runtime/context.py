@@ -93,6 +93,6 @@ class JobContext:
         """Add a warning to the job's history, where its page and its answer show it."""
         self.log(EventCode.WARNING, level="warning", text=" ".join(text.split()))
 
-    def metric(self, name: str, step: int, value: float | None) -> None:
-        """Add one number to a series of this job; each costs a write to the store."""
-        self.store.add_metric(self.job.id, name, step, value)
+    def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Add a number to each of these series of the job; one write to the store in all."""
+        self.store.add_metrics(self.job.id, step, values)
