@@ -1,11 +1,14 @@
 """The buttons that delete: a question, a refusal, and what is left of the page."""
 
+from dataclasses import replace
+
 import pytest
 from made_up_models import add_model
 from made_up_study import fill
 from visits import Open, shown
 
 from bort.jobs.runtime.process import this_process
+from bort.latency.stored import keep_profile, named_profile
 from bort.storage import JobState, Store
 from bort.studies.answers import read_answer
 
@@ -38,7 +41,7 @@ def test_a_model_keeps_its_study_until_it_is_deleted(store: Store, visit: Open, 
 
 def test_a_profile_that_studies_use_stays(store: Store, visit: Open, pick: str) -> None:
     profile = store.profiles()[0]
-    store.put_profile({**profile.profile, "name": "unused"}, "unused")
+    keep_profile(store, replace(named_profile(store, profile.name), name="unused"))
     app = visit("machine", profile=profile.name)
     assert "is still used by the study" in shown(app)
     app.selectbox(key="profile-a").select("unused").run()
