@@ -27,6 +27,7 @@ COMMANDS: Table = {
     "predict": ("bort.cli.predict", "predict", "Classify texts with an exported model."),
     "import": ("bort.cli.import_", "import_", "Import a run bundle, read-only."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
+    "delete": ("bort.cli.delete", "delete", "Delete studies, profiles, models and jobs."),
     "bench": ("bort.cli.bench", "bench", "Reproduce our benchmarks."),
     "app": ("bort.cli.app", "app", "Open the dashboard."),
 }

@@ -63,6 +63,7 @@ def _progress(job: JobRecord) -> None:
     job_parts.bar(job)
     with st.container(horizontal=True):
         job_parts.cancel_button(job, key="machine-cancel")
+        job_parts.delete_button(job, key="machine-delete")
         st.button(
             "New measurement",
             icon=":material/add:",

@@ -47,6 +47,7 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         job_parts.cancel_button(job, key="cancel")
         job_parts.resume_button(job, key="resume")
+        job_parts.delete_button(job, key="delete")
         if study is not None:
             st.page_link(
                 navigation.PARETO,
