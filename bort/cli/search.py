@@ -79,8 +79,8 @@ def search(
 def _search_table(
     texts: dict[str, Any], spec: SearchSpec, certificate: Path | None
 ) -> dict[str, Any]:
+    from bort.core.files import write_json_atomically
     from bort.core.paths import certificates
-    from bort.storage import write_json_file
     from bort.studies.answers.table import search_table
 
     answer, content = search_table(*tables.read(texts), spec)
@@ -89,7 +89,8 @@ def _search_table(
     if certificate is None:  # one for each table and question
         name = f"{texts['from_table'].stem}-{content['digests']['all'][:8]}"
         certificate = certificates() / name / "certificate.json"
-    return {**answer, "certificate": str(write_json_file(certificate, content))}
+    write_json_atomically(certificate, content)
+    return {**answer, "certificate": str(certificate)}
 
 
 def _search_space(
