@@ -10,8 +10,8 @@ from click.core import ParameterSource
 from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
-    from bort.search.table import ErrorTable
     from bort.studies.answers.table import Columns
+    from bort.studies.recorded_table import ErrorTable
 
 TABLE_PARAMETERS = ("from_table", "size", "latency", "error", "error_se", "maximise", "dimensions")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,8 +67,8 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
     """The table that the options of `table_options` name."""
-    from bort.search.table import read_table
     from bort.studies.answers.table import Columns
+    from bort.studies.recorded_table import read_table
 
     dimensions = given["dimensions"]
     columns = Columns(given["size"], given["latency"], given["error"], given["error_se"])

@@ -6,8 +6,7 @@ from search_cases import bert_like
 from bort.core.evaluation import Evaluation
 from bort.core.question import Question
 from bort.search import Observation, Population, certified_search, observation_of, solve
-from bort.search.audit import draw, judge_audit, plan_audit, uncovered_bound
-from bort.search.audited import audited
+from bort.search.audit import audited, draw, judge_audit, plan_audit, uncovered_bound
 from bort.search.intervals import bounded_mean_interval, nugget_from_seeds
 
 

@@ -20,7 +20,7 @@ from bort.search import (
 )
 from bort.search.check.certificate import certificate_of, digests
 from bort.search.check.verify import verify
-from bort.search.paired import log_ratio_bound, log_ratio_bounds
+from bort.search.comparison.by_pair import log_ratio_bound, log_ratio_bounds
 
 laws = settings(max_examples=6, deadline=None, derandomize=True)
 
