@@ -1,16 +1,21 @@
-"""`bort bench agora`, without the command: which runs, what rows, what they come to."""
+"""What `bort bench agora` runs: its lines, the rows of its table, and what they show."""
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from bort.agora.text.arms import Arms
-from bort.agora.text.findings import findings, unpacked
-from bort.agora.text.material import run_task
+from bort.agora.text.data import load_texts
+from bort.agora.text.findings import ArmResult, Findings, findings, packed, unpacked
 from bort.agora.text.spec import AGORA, BENCH_ARMS, PLAIN, TextSpec
 from bort.agora.text.world import text_world
+from bort.core.errors import InvalidDataError
+from bort.core.files import write_atomically
 
 COLUMNS = (
     *("line", "task", "labelled", "student", "initialise"),
@@ -18,22 +23,17 @@ COLUMNS = (
     *("added", "steps", "dev_error", "audit_error", "audit_n", "seconds", "curve", "wrong"),
     "teacher_wrong",
 )
-_FLOATS = ("dev_error", "audit_error", "seconds")
-_NUMBERS: Mapping[str, type] = {
-    **dict.fromkeys(("labelled", "seed", "added", "steps", "audit_n"), int),
-    **dict.fromkeys(_FLOATS, float),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One comparison of the bench.
+    """One comparison of the benchmark.
 
     Attributes:
-        name: of the line; rows of the same name belong together.
-        spec: Agora's run.
-        seeds: how many.
-        arms: which to run.
+        name: its name; rows with the same name belong together.
+        spec: the description of Agora's run.
+        seeds: number of seeds.
+        arms: the arms to run.
     """
 
     name: str
@@ -42,81 +42,185 @@ class Line:
     arms: Sequence[str] = BENCH_ARMS
 
 
-def bench_rows(line: Line, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Run what `rows` do not have of a line; rows that belong together come together."""
-    done = {
-        seed: {r["arm"]: r for r in rows if r["line"] == line.name and r["seed"] == seed}
-        for seed in range(line.seeds)
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a line compares; every row of the line repeats it.
+
+    Attributes:
+        audit_n: number of audit texts.
+        teacher_wrong: where the teacher is wrong on them, see `packed`.
+    """
+
+    line: str
+    task: str
+    labelled: int
+    student: str
+    initialise: str
+    sampler: str
+    representation: str
+    labeler: str
+    audit_n: int
+    teacher_wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table: a student of an arm."""
+
+    subject: Subject
+    result: ArmResult
+
+    def to_csv(self) -> dict[str, Any]:
+        """Write the row as the columns of the table."""
+        curve = " ".join(f"{added}:{error:.4f}" for added, error in self.result.curve)
+        return {**asdict(self.subject), **asdict(self.result), "curve": curve}
+
+    @classmethod
+    def from_csv(cls, cells: Mapping[str, str]) -> Self:
+        """Read what `to_csv` wrote."""
+        points = (point.split(":") for point in cells["curve"].split())
+        return cls(
+            Subject(
+                line=cells["line"],
+                task=cells["task"],
+                labelled=int(cells["labelled"]),
+                student=cells["student"],
+                initialise=cells["initialise"],
+                sampler=cells["sampler"],
+                representation=cells["representation"],
+                labeler=cells["labeler"],
+                audit_n=int(cells["audit_n"]),
+                teacher_wrong=cells["teacher_wrong"],
+            ),
+            ArmResult(
+                arm=cells["arm"],
+                seed=int(cells["seed"]),
+                added=int(cells["added"]),
+                steps=int(cells["steps"]),
+                dev_error=float(cells["dev_error"]),
+                audit_error=float(cells["audit_error"]),
+                wrong=cells["wrong"],
+                curve=tuple((int(added), float(error)) for added, error in points),
+                seconds=float(cells["seconds"]),
+            ),
+        )
+
+
+def read_table(path: Path) -> list[Row]:
+    """Read the rows of a table; none if the file does not exist.
+
+    Raises:
+        InvalidDataError: the table has other columns.
+    """
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise InvalidDataError(
+                f"{path} has other columns than this benchmark writes; move it away to start again"
+            )
+        return [Row.from_csv(cells) for cells in reader]
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """Write all rows as CSV."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.to_csv() for row in rows)
+    write_atomically(path, table.getvalue().encode())
+
+
+def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Run what `rows` lack of a line; rows that belong together come together."""
+    done: dict[int, dict[str, ArmResult]] = {seed: {} for seed in range(line.seeds)}
+    for row in rows:
+        if row.subject.line == line.name and row.result.seed in done:
+            done[row.result.seed][row.result.arm] = row.result
     if all(set(line.arms) <= found.keys() for found in done.values()):
         return
-    world = text_world(line.spec, run_task(line.spec))
-    shared = {
-        "line": line.name,
-        "task": line.spec.task.task,
-        "labelled": line.spec.task.labelled or len(world.task.train),
-        "student": line.spec.architecture,
-        "initialise": line.spec.training.initialise,
-        "sampler": line.spec.sampler,
-        "representation": line.spec.representation,
-        "labeler": line.spec.labeler,
-        "audit_n": len(world.audit),
-        "teacher_wrong": np.packbits(world.teacher_wrong).tobytes().hex(),
-    }
+    world = text_world(line.spec, load_texts(line.spec))
+    subject = Subject(
+        line=line.name,
+        task=line.spec.task.task,
+        labelled=line.spec.task.labelled or len(world.task.train),
+        student=line.spec.architecture,
+        initialise=line.spec.training.initialise,
+        sampler=line.spec.sampler,
+        representation=line.spec.representation,
+        labeler=line.spec.labeler,
+        audit_n=len(world.audit),
+        teacher_wrong=packed(world.teacher_wrong),
+    )
     for seed in range(line.seeds):
         for results in Arms(world, line.spec, seed).missing(done[seed], arms=line.arms):
-            yield [shared | _written(asdict(result)) for result in results]
+            yield [Row(subject, _rounded(result)) for result in results]
 
 
-def _written(result: dict[str, Any]) -> dict[str, Any]:
-    result["curve"] = " ".join(f"{added}:{error:.4f}" for added, error in result["curve"])
-    return result
+def _rounded(result: ArmResult) -> ArmResult:
+    """Round the curve to what the table keeps, so that a row read back is the same."""
+    return replace(result, curve=tuple((added, round(error, 4)) for added, error in result.curve))
 
 
-def read_row(row: Mapping[str, str]) -> dict[str, Any]:
-    """A row as a CSV file holds it, with numbers for numbers."""
-    return {name: _NUMBERS.get(name, str)(value) for name, value in row.items()}
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a line shows.
+
+    Attributes:
+        curve: for Agora, added points and audit error after each round, means over the seeds.
+    """
+
+    subject: Subject
+    findings: Findings
+    curve: tuple[tuple[float, float], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to JSON, as `bort bench agora --json` prints it."""
+        subject = asdict(self.subject)
+        del subject["teacher_wrong"]
+        curve = [{"added": added, "audit_error": error} for added, error in self.curve]
+        return {**subject, **self.findings.to_dict(), "curve": curve}
 
 
-def bench_findings(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each line came to, in the order of the rows; see `findings` and `_mean_curve`."""
-    lines: dict[str, list[Mapping[str, Any]]] = {}
+def bench_findings(rows: Sequence[Row]) -> list[Found]:
+    """Summarise each line, in the order of the rows."""
+    lines: dict[str, list[Row]] = {}
     for row in rows:
-        lines.setdefault(row["line"], []).append(row)
+        lines.setdefault(row.subject.line, []).append(row)
     answers = []
-    for name, found in lines.items():
-        last = found[-1]
-        teacher = unpacked(last["teacher_wrong"], last["audit_n"])
-        shown = ("task", "labelled", "student", "initialise", "sampler", "representation")
-        answers.append(
-            {
-                "line": name,
-                **{key: last[key] for key in (*shown, "labeler", "audit_n")},
-                **findings(_with_plain(found, rows), teacher),
-                "curve": _mean_curve([row["curve"] for row in found if row["arm"] == AGORA]),
-            }
-        )
+    for found in lines.values():
+        subject = found[-1].subject
+        teacher = unpacked(subject.teacher_wrong, subject.audit_n)
+        results = [row.result for row in _with_plain(found, rows)]
+        curves = [row.result.curve for row in found if row.result.arm == AGORA]
+        answers.append(Found(subject, findings(results, teacher), _mean_curve(curves)))
     return answers
 
 
-def _with_plain(
-    found: list[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
-    """A line of Agora alone, with the plain trainings of its student's first line.
+def _with_plain(found: list[Row], rows: Sequence[Row]) -> list[Row]:
+    """Give a line of Agora alone the plain trainings of its student's first line.
 
-    Plain training knows no sampler. Random augmentation is not shared: it adds as many points as
-    the Agora of its own line did.
+    Plain training does not depend on the sampler. Random augmentation is not shared: it adds as
+    many points as the Agora of its own line did.
     """
-    if any(row["arm"] == PLAIN for row in found):
+    if any(row.result.arm == PLAIN for row in found):
         return found
-    same = ("task", "labelled", "student", "initialise", "steps")
-    plain = [r for r in rows if r["arm"] == PLAIN and all(r[k] == found[0][k] for k in same)]
-    return [*found, *(row for row in plain if row["line"] == plain[0]["line"])]
+    wanted = _training(found[0])
+    plain = [row for row in rows if row.result.arm == PLAIN and _training(row) == wanted]
+    return [*found, *(row for row in plain if row.subject.line == plain[0].subject.line)]
 
 
-def _mean_curve(curves: Sequence[str]) -> list[dict[str, float]]:
-    """Audit error after each round, over the seeds: {added, audit_error}; see `_written`."""
-    seeds = [[tuple(map(float, point.split(":"))) for point in curve.split()] for curve in curves]
-    rounds = min(map(len, seeds), default=0)
-    means = np.mean([points[:rounds] for points in seeds], axis=0) if rounds else np.empty((0, 2))
-    return [{"added": float(added), "audit_error": float(error)} for added, error in means]
+def _training(row: Row) -> tuple[object, ...]:
+    s = row.subject
+    return s.task, s.labelled, s.student, s.initialise, row.result.steps
+
+
+def _mean_curve(
+    curves: Sequence[tuple[tuple[int, float], ...]],
+) -> tuple[tuple[float, float], ...]:
+    rounds = min(map(len, curves), default=0)
+    if not rounds:
+        return ()
+    means = np.mean([curve[:rounds] for curve in curves], axis=0)
+    return tuple((float(added), float(error)) for added, error in means)

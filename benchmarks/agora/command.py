@@ -1,19 +1,16 @@
 """`bort bench agora`: plain training, random augmentation and Agora, by sampler, task, student."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bort.cli import options
-from bort.core.errors import InvalidDataError, InvalidOptionError
+from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
-    from benchmarks.agora.bench import Line
+    from benchmarks.agora.bench import Found, Line
 
 TASKS, STUDENTS, SAMPLERS = "movie-reviews", "2-2-128-512", "retrieval,mixture,edits,mix"
 CSV, PAGE = "agora.csv", "agora.md"
@@ -32,16 +29,22 @@ RANDOM_ARMS = {
     default=SAMPLERS,
     show_default=True,
     metavar="NAME,...",
-    help="With the first, all arms are run; with the others, Agora's.",
+    help="The first is run with all arms, the others with Agora's only.",
 )
-@click.option("--labelled", default=500, show_default=True, help="Labelled texts; 0 is all.")
-@click.option("--seeds", default=5, show_default=True, help="Of each line.")
-@click.option("--points", default=4000, show_default=True, help="Added points.")
+@click.option("--labelled", default=500, show_default=True, help="Labelled texts; 0 means all.")
+@click.option("--seeds", default=5, show_default=True, help="Seeds per line.")
+@click.option("--points", default=4000, show_default=True, help="Points to add.")
 @click.option("--rounds", default=4, show_default=True, help="Sampling rounds.")
 @click.option("--steps", default=150, show_default=True, help="Training steps per round.")
-@click.option("--closing-steps", default=900, show_default=True, help="Of the last student.")
-@click.option("--radius", type=float, help="How far from a dev error [default: from the data].")
-@click.option("--representation", metavar="NAME", help="Where near is measured [default: as runs].")
+@click.option(
+    "--closing-steps", default=900, show_default=True, help="Training steps of the last student."
+)
+@click.option(
+    "--radius", type=float, help="Largest distance from a dev error [default: from the data]."
+)
+@click.option(
+    "--representation", metavar="NAME", help="Where distances are measured [default: as in runs]."
+)
 @click.option(
     "--arms",
     default="all",
@@ -57,16 +60,16 @@ RANDOM_ARMS = {
     default=Path("docs/bench"),
     show_default=True,
     metavar="FOLDER",
-    help=f"Where {CSV} and {PAGE} are kept.",
+    help=f"Folder of {CSV} and {PAGE}.",
 )
 @options.as_json
 def agora(out: Path, as_json: bool, **given: Any) -> None:
-    """Is Agora worth it? Audit error against the number of added points.
+    """Measure whether Agora is worth it: audit error against the number of added points.
 
-    Per task, student and sampler: Agora, and its first half of points; plain training; random
-    augmentation with as many points, with half, and with twice as many. All have the same student,
-    the same labelled texts and the same number of training steps. Rows that the table has are not
-    run again: an interrupted bench goes on where it was, and further lines join it.
+    For each task, student and sampler this runs Agora, Agora's first half of points, plain
+    training, and random augmentation with as many points, half as many and twice as many. All have
+    the same student, the same labelled texts and the same number of training steps. Rows that are
+    already in the table are not run again, so an interrupted benchmark continues where it was.
 
     \b
     Examples:
@@ -76,24 +79,25 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
       bort bench agora --labelled 0 --samplers edits
       bort bench agora --points 3400 --radius 1.12 --arms plain,random,random-double
     """
-    from benchmarks.agora.bench import bench_findings, bench_rows
+    from benchmarks.agora.bench import bench_findings, bench_rows, read_table, write_table
 
-    rows = _read(out / CSV)
+    rows = read_table(out / CSV)
     for line in _lines(given):
         click.echo(f"{line.name}: {line.seeds} seeds", err=True)
         for new in bench_rows(line, rows):
             rows.extend(new)
-            _write(out / CSV, rows)
+            write_table(out / CSV, rows)
             for row in new:
+                result = row.result
                 click.echo(
-                    f"  seed {row['seed']}, {row['arm']}: audit error {row['audit_error']:.4f}, "
-                    f"{row['added']} added, {row['seconds']:.0f} s",
+                    f"  seed {result.seed}, {result.arm}: audit error {result.audit_error:.4f}, "
+                    f"{result.added} added, {result.seconds:.0f} s",
                     err=True,
                 )
     found = bench_findings(rows)
     _write_page(out, found)
     if as_json:
-        options.print_json({"lines": found})
+        options.print_json({"lines": [line.to_dict() for line in found]})
     else:
         click.echo(_table(found))
 
@@ -120,7 +124,7 @@ def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
                     task=TaskSpec(task=task, labelled=given["labelled"] or None),
                     space=small_space(student, source).to_dict(),
                     architecture=student,
-                    training=replace(training),
+                    training=training,
                     closing_steps=given["closing_steps"],
                     sampler=sampler,
                     representation=given["representation"] or usual,
@@ -161,129 +165,105 @@ def _names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    from benchmarks.agora.bench import COLUMNS, read_row
-
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise InvalidDataError(
-                f"{path} has other columns than this bench writes; move it away to begin again"
-            )
-        return [read_row(row) for row in reader]
-
-
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    from benchmarks.agora.bench import COLUMNS
-    from bort.core.files import write_atomically
-
-    table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path, table.getvalue().encode())
-
-
 _COLUMNS = ("plain", "random-half", "agora-half", "random", "agora", "random-double")
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> str:
-    """A Markdown table, which people can read in a terminal too."""
+def _table(found: Sequence["Found"]) -> str:
+    """Make a Markdown table, which is readable in a terminal too."""
     lines = [
         "| task | student | sampler | near in | plain | random, half | Agora, half | random "
         "| Agora | random, twice | teacher | gap closed | points |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in found:
-        means = line["means"]
+        subject, means = line.subject, line.findings.means
         cells = [
-            f"{100 * (1 - means[arm]['audit_error']):.1f}" if arm in means else ""
-            for arm in _COLUMNS
+            f"{100 * (1 - means[arm].audit_error):.1f}" if arm in means else "" for arm in _COLUMNS
         ]
-        gap = line["gap_closed"].get("agora", {})
-        share = gap.get("share")
         lines.append(
-            f"| {line['task']}, {line['labelled']} labelled | {line['student']}, "
-            f"{line['initialise']} | {line['sampler']} | {line['representation']} "
+            f"| {subject.task}, {subject.labelled} labelled | {subject.student}, "
+            f"{subject.initialise} | {subject.sampler} | {subject.representation} "
             f"| {' | '.join(cells)} "
-            f"| {100 * (1 - line['teacher_audit_error']):.1f} | {_share(gap, share)} "
-            f"| {means['agora']['added']:.0f} |"
+            f"| {100 * (1 - line.findings.teacher_audit_error):.1f} | {_share(line)} "
+            f"| {means['agora'].added:.0f} |"
         )
     return "\n".join(lines)
 
 
-def _share(gap: Mapping[str, Any], share: float | None) -> str:
-    if share is None:
+def _share(line: "Found") -> str:
+    gap = line.findings.gap_closed.get("agora")
+    if gap is None or not gap.is_known:
         return ""
-    if gap["low"] is None:
-        return f"{share:.0%}"
-    return f"{share:.0%} ({gap['low']:.0%} to {gap['high']:.0%})"
+    return f"{gap.value:.0%} ({gap.low:.0%} to {gap.high:.0%})"
 
 
-def _write_page(out: Path, found: Sequence[Mapping[str, Any]]) -> None:
+def _write_page(out: Path, found: Sequence["Found"]) -> None:
     from bort.core.files import write_atomically
     from bort.report.agora import difference_sentence
 
     parts = [
-        "# Agora beside plain training and random augmentation\n",
-        "Written by `bort bench agora`. Accuracy on the audit split in percent, mean over the "
-        "seeds. In a line all students have the same shape, the same labelled texts and the same "
-        "number of optimiser steps in all; random augmentation adds as many points as the Agora of "
-        "its line (half or twice as many, where it says so), labelled by the same labeler. "
-        "Intervals are 95%, paired over seeds and audit texts.\n",
+        "# Agora compared with plain training and random augmentation\n",
+        "Agora adds texts near those that a small model gets wrong. Is that better than adding "
+        "texts at random? Each line of the table trains the same student on the same labelled "
+        "texts, with the same number of optimiser steps in all, in several ways: *plain*, with "
+        "*random* texts, and with *Agora*'s. Random augmentation adds as many points as the Agora "
+        "of its line (or half, or twice as many), labelled by the same labeler.\n",
+        "Numbers are accuracies on the audit split in percent, means over the seeds. *Gap closed* "
+        "is how much of the distance from the plain student to its teacher Agora covers. Intervals "
+        "are 95%, paired over seeds and audit texts. `bort bench agora` writes this page; "
+        "[agora.md](../agora.md) says what follows from it.\n",
         _table(found),
         "\n## Accuracy against added points\n",
-        "A curve's marks are Agora's student after each round, trained for that round's steps, and "
-        "last the one that is handed over, trained for the closing steps besides. Hollow marks are "
-        "random augmentation, which has all its points and steps at once.",
+        "A curve shows Agora's student after each round, trained for that round's steps. Its last "
+        "mark is the final student, which also has the closing steps. Hollow marks are random "
+        "augmentation, which has all its points and steps at once.",
     ]
     for number, group in enumerate(_groups(found), start=1):
         name = f"agora-{number}.svg"
         write_atomically(out / name, _picture(group).encode())
         parts.append(f"\n![{_title(group)}]({name})")
     for line in found:
-        parts.append(f"\n## {line['line']}\n")
-        seeds = line["means"]["agora"]["seeds"]
-        steps = line["means"]["agora"]["steps"]
-        parts.append(f"{seeds} seeds, {steps:.0f} steps, {line['audit_n']} audit texts.\n")
-        parts += [f"* {difference_sentence(row)}" for row in line["differences"]]
+        agora = line.findings.means["agora"]
+        parts.append(f"\n## {line.subject.line}\n")
+        parts.append(
+            f"{agora.seeds} seeds, {agora.steps:.0f} steps, {line.subject.audit_n} audit texts.\n"
+        )
+        parts += [f"* {difference_sentence(row)}" for row in line.findings.differences]
     write_atomically(out / PAGE, ("\n".join(parts) + "\n").encode())
 
 
-def _groups(found: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Lines of the same task and student, which one picture shows."""
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+def _groups(found: Sequence["Found"]) -> list[list["Found"]]:
+    """Group the lines of the same task and student, which share a picture."""
+    groups: dict[tuple[str, int, str], list[Found]] = {}
     for line in found:
-        key = tuple(line[name] for name in ("task", "labelled", "student"))
+        subject = line.subject
+        key = (subject.task, subject.labelled, subject.student)
         groups.setdefault(key, []).append(line)
     return list(groups.values())
 
 
-def _title(group: Sequence[Mapping[str, Any]]) -> str:
-    first = group[0]
-    return f"{first['task']}, {first['labelled']:,} labelled texts, student {first['student']}"
+def _title(group: Sequence["Found"]) -> str:
+    subject = group[0].subject
+    return f"{subject.task}, {subject.labelled:,} labelled texts, student {subject.student}"
 
 
-def _picture(group: Sequence[Mapping[str, Any]]) -> str:
+def _picture(group: Sequence["Found"]) -> str:
     from benchmarks.points_svg import Curve, Level, Mark, points_svg
-    from bort.agora.text.spec import SOURCE
 
     curves, levels = [], {}
     for line in group:
-        _, within, radius = line["line"].partition(" within ")
-        near = "" if line["representation"] == SOURCE else f" in {line['representation']}"
-        title = f"Agora, {line['sampler']}{near}{within}{radius}"
-        marks = [Mark(p["added"], 100 * (1 - p["audit_error"])) for p in line["curve"]]
+        subject, means = line.subject, line.findings.means
+        # A line's name has six parts, and further ones for a space and a radius of its own.
+        title = " ".join([f"Agora, {subject.sampler}", *subject.line.split()[6:]])
+        marks = [Mark(added, 100 * (1 - error)) for added, error in line.curve]
         curves.append(Curve(title, marks))
         for arm, words in RANDOM_ARMS.items():
-            if mean := line["means"].get(arm):
-                mark = Mark(mean["added"], 100 * (1 - mean["audit_error"]))
+            if mean := means.get(arm):
+                mark = Mark(mean.added, 100 * (1 - mean.audit_error))
                 curves.append(Curve(f"{words} as {title}", [mark], is_hollow=True))
-        levels["teacher"] = line["teacher_audit_error"]
-        if plain := line["means"].get("plain"):
-            levels.setdefault("plain", plain["audit_error"])
+        levels["teacher"] = line.findings.teacher_audit_error
+        if plain := means.get("plain"):
+            levels.setdefault("plain", plain.audit_error)
     return points_svg(
         _title(group), curves, [Level(name, 100 * (1 - e)) for name, e in levels.items()]
     )

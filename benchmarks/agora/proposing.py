@@ -1,10 +1,10 @@
-"""What it costs to propose and embed 10,000 texts, beside the training of one round.
+"""Measures what proposing and embedding 10,000 texts costs, beside the training of one round.
 
 Run: python -m benchmarks.agora.proposing [THREADS]
 
 Movie reviews, 500 labelled texts, the defaults of `bort agora run`: student 2-2-128-512, 300 steps
-a round. Everything is timed in one process, in processor time; what matters is the last column.
-Where new texts go through the source network, 1,000 are timed, and ten times that is printed.
+a round. Everything is timed in one process, in processor time; the last column is what matters.
+If new texts pass the source network, 1,000 are timed and ten times that is printed.
 """
 
 import sys
@@ -17,8 +17,8 @@ import numpy as np
 
 from bort.agora.loop.parts import Labels
 from bort.agora.loop.proposing import propose
-from bort.agora.text.material import run_task
-from bort.agora.text.proposers import Proposers
+from bort.agora.text.data import load_texts
+from bort.agora.text.samplers import Proposers
 from bort.agora.text.spaces import RememberedSpace, usual_radius
 from bort.agora.text.spec import TextSpec, small_space
 from bort.agora.text.world import TextWorld, text_world
@@ -33,7 +33,7 @@ WITHOUT = ("mix", "mixture", "edits")
 
 
 class Unsure:
-    """Labels nothing, so that only proposing is timed."""
+    """A labeler that always abstains, so that only proposing is timed."""
 
     def __init__(self, class_names: tuple[str, ...]) -> None:
         self.class_names = class_names
@@ -45,22 +45,22 @@ class Unsure:
 
 
 class Silent:
-    """Predicts nothing, for the same reason."""
+    """A student that predicts nothing, for the same reason."""
 
     def predict(self, inputs: Any) -> Any:
-        """Zeros."""
+        """Return zeros."""
         return np.zeros(len(inputs), dtype=np.int64)
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """Processor time of one call."""
+    """Return the processor time of one call."""
     before = time.process_time()
     work()
     return time.process_time() - before
 
 
 def world_of(threads: int | None) -> TextWorld:
-    """A run with the defaults."""
+    """Prepare a run with the defaults."""
     training = TrainingSpec(steps=STEPS, initialise="scratch", threads=threads)
     space = small_space(ARCHITECTURE, source_network(training.source).config)
     spec = TextSpec(
@@ -70,13 +70,13 @@ def world_of(threads: int | None) -> TextWorld:
         architecture=ARCHITECTURE,
         training=training,
     )
-    return text_world(spec, run_task(spec))
+    return text_world(spec, load_texts(spec))
 
 
 def proposing(
     world: TextWorld, proposers: Proposers, sampler: str, space: RememberedSpace, count: int
 ) -> float:
-    """Seconds for sampling near dev items until `count` texts are proposed, and judging them."""
+    """Time sampling near dev items until `count` texts are proposed, and deciding about them."""
     dev, made = world.task.dev.inputs, proposers.sampler(sampler, space)
     parts = replace(
         world.parts, represent=space, sampler=made, labeler=Unsure(world.task.class_names)
@@ -100,7 +100,7 @@ def proposing(
             rng=np.random.default_rng(count),
         )
 
-    work(10)  # the neighbours of all words are found once in a run
+    work(10)  # finds the neighbours of all words, once per run
     return seconds(lambda: work(count))
 
 
@@ -109,13 +109,13 @@ def main() -> None:
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else None
     world = world_of(threads)
     train, dev, pool = world.task.train, world.task.dev.inputs, world.pool
-    seen = [train.inputs, dev, pool]
+    visible = [train.inputs, dev, pool]
     networks = world.networks
     with training_threads(threads):
         fit = seconds(lambda: world.parts.student.fit(train, {}, np.random.default_rng(0)))
         print(f"{f'one round: {STEPS} steps of {ARCHITECTURE}':40}{fit:8.1f} s")
-        words = networks.word_space(seen)
-        empty = Proposers(networks.tokens, networks.words(seen), train.inputs, pool[:0])
+        words = networks.word_space(visible)
+        empty = Proposers(networks.tokens, networks.words(visible), train.inputs, pool[:0])
         for name, space in (("source", world.space), ("words", words)):
             for pooled, proposers, samplers in (
                 (f"pool of {len(pool):,}", world.proposers, WITH_POOL),

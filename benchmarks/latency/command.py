@@ -108,7 +108,7 @@ def _measure(
     from bort.core.serialise import from_json
     from bort.latency.noise import Noise
     from bort.latency.protocol import Protocol
-    from bort.latency.runtimes.kept_exports import keeping_exports
+    from bort.latency.runtimes.exporting import keeping_exports
     from bort.latency.timing import Instruments
     from bort.report.jobs import sentence
     from bort.report.latency import noise_sentence

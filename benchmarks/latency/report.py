@@ -42,8 +42,12 @@ def markdown(answer: Mapping[str, Any]) -> str:
     machine = answer["fingerprint"]
     parts = [
         "# Latency: measured, predicted, repeated\n",
-        "Written by `bort bench latency --out docs/bench`. Batch 1; space `minilm` unless the "
-        "command said otherwise; how it is measured: docs/latency.md.\n",
+        "Latency is measured for some architectures and predicted for all others. How wrong is "
+        "the prediction, and would a second measurement say the same? This page answers both for "
+        "one machine, and times well-known models there.\n",
+        "Batch 1; space `minilm` unless the command said otherwise. "
+        "`bort bench latency --out FOLDER` writes this page; docs/latency.md explains the "
+        "protocol.\n",
         f"{machine['cpu']} ({machine['cpu_details']}), {machine['cores']} cores, "
         f"{machine['threads']} threads, {machine['memory_gib']} GiB, {machine['os']}; "
         + ", ".join(f"{name} {version}" for name, version in _libraries(answer).items())
@@ -56,9 +60,9 @@ def markdown(answer: Mapping[str, Any]) -> str:
         ),
         "\n![Predicted against measured](latency.svg)\n",
         "## The same measurement twice\n",
-        "Share of architectures whose two medians, as they are stated, lie within 5 %. Both are "
-        "stated at the machine's usual pace; how far the machine was from it each time (above 0 "
-        "is slower) stands beside, and the median change that is left.\n",
+        "The share of architectures whose two medians lie within 5 %. Both medians are converted "
+        "to the machine's usual pace. The table also shows how far the machine was from that pace "
+        "each time (above 0 is slower), and the median change that is left.\n",
         _table(
             ["runtime", "tokens", "within 5 %", "median change", "pace, first", "pace, again",
              "both quiet"],
@@ -71,7 +75,7 @@ def markdown(answer: Mapping[str, Any]) -> str:
             for result in answer["landmarks"]
             for sentence in announced_sentences(LandmarkTiming.from_dict(result))
         ),
-        "\n## Beside a busy loop on every core\n",
+        "\n## With a busy loop on every core\n",
         _busy_sentence(answer["busy"]),
     ]  # fmt: skip
     if answer["missing"]:

@@ -48,13 +48,16 @@ def page(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: float
     """All of it, as Markdown."""
     parts = [
         "# The published space, searched with short training\n",
-        "Written by `python -m benchmarks.search.published_space "
-        "data/recorded/published-space/*.json`. "
-        "Space `bort`: 300 architectures, hidden sizes 512, 768 and 1024. The source network has "
-        "384, so embeddings come from it padded with zeros, and the layers as far as they fit "
-        "(docs/training.md). Errors are of 1,585 dev sentences, of one training each, ± the "
-        "binomial standard error; latency is predicted by "
-        "`data/recorded/profiles/bort-torch-float32-32.json`.\n",
+        "The published Bort was chosen from 300 architectures by its W. Does the same choice come "
+        "out with short trainings on movie reviews? No; this page shows what does, and "
+        "docs/search.md what that means.\n",
+        "![Parameters against dev error, with Bort marked](../images/published.svg)\n",
+        "The space is `bort`, with hidden sizes 512, 768 and 1024. The source network has 384, so "
+        "its embeddings are padded with zeros, and its layers are inherited as far as they fit "
+        "(docs/training.md). Errors are on 1,585 dev sentences, from one training each, ± the "
+        "binomial standard error. `data/recorded/profiles/bort-torch-float32-32.json` predicts "
+        "latency. `python -m benchmarks.search.published_space "
+        "data/recorded/published-space/*.json` prints this page.\n",
     ]
     parts += [_study(answers, by_chance) for answers in studies]
     parts.append(_moves(studies, by_chance))
@@ -67,9 +70,7 @@ def _study(answers: dict[tuple[int, ...], StudyAnswer], by_chance: float) -> str
     useless = [p for p in answer.points if reaches(p, by_chance)]
     lines = [
         f"## {steps} steps of {answer.spec.training.batch_size}\n",
-        f"{len(answer.points)} architectures trained. The error interval of {len(useless)} of them "
-        f"({len(useless) / len(answer.points):.0%}) reaches chance ({by_chance:.3f}): nothing is "
-        "concluded from those, and they are left out below.\n",
+        f"{len(answer.points)} architectures trained. {_at_chance(len(useless), by_chance)}\n",
         _place(answer, by_chance),
         "\n| architecture | parameters | without embeddings | latency ms | dev error | front "
         "| W at 1, 1, 1 |",
@@ -87,15 +88,22 @@ def _study(answers: dict[tuple[int, ...], StudyAnswer], by_chance: float) -> str
     return "\n".join(lines) + "\n"
 
 
+def _at_chance(count: int, by_chance: float) -> str:
+    if not count:
+        return f"No error interval reaches chance ({by_chance:.3f})."
+    return (
+        f"The error interval of {count} of them reaches chance ({by_chance:.3f}). Nothing follows "
+        "from those, so they are left out below."
+    )
+
+
 def _place(answer: StudyAnswer, by_chance: float) -> str:
     usable = _usable(answer, by_chance)
     bort = next((p for p in answer.points if p.id == PUBLISHED), None)
     if bort is None:
         return f"{PUBLISHED} was not trained."
     if bort not in usable:
-        return (
-            f"{PUBLISHED} itself is at chance ({bort.error_rate:.3f}): nothing can be said of it."
-        )
+        return f"{PUBLISHED} itself is at chance ({bort.error_rate:.3f}), so nothing follows."
     better = [p for p in usable if _dominates(p, bort)]
     noise = {p.id: Z * np.hypot(p.error_se, bort.error_se) for p in better}
     sure = [p for p in better if bort.error_rate - p.error_rate > noise[p.id]]
@@ -108,7 +116,7 @@ def _place(answer: StudyAnswer, by_chance: float) -> str:
         "them better by more than the noise"
     )
     return (
-        f"The published Bort ({PUBLISHED}) {where}; by W at weights 1, 1, 1 it is number {rank} of "
+        f"The published Bort ({PUBLISHED}) {where}. By W at weights 1, 1, 1 it is number {rank} of "
         f"{len(usable)}."
     )
 

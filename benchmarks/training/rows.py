@@ -113,8 +113,8 @@ def report(answer: Row) -> str:
     found = answer["error_difference"]
     if found["low"] is not None:
         lines += [
-            f"Our dev error less the Trainer's, paired, {found['runs']} runs: {found['mean']:+.4f} "
-            f"(95 %: {found['low']:+.4f} to {found['high']:+.4f})."
+            f"Our dev error minus the Trainer's, paired, {found['runs']} runs: "
+            f"{found['mean']:+.4f} (95 %: {found['low']:+.4f} to {found['high']:+.4f})."
         ]
     return "\n".join(lines)
 
@@ -123,13 +123,19 @@ def write_report(folder: Path, answer: Row) -> None:
     """Write `training.md` and `training.csv`."""
     oracle = answer["oracle"]
     text = (
-        "# Training: our path beside transformers.Trainer\n\n"
-        "Written by `bort bench training --out docs/bench`. Both sides: same random weights, hard "
-        f"labels, {answer['steps']} steps of {answer['batch_size']}, same learning rate; "
-        f"{oracle['threads']} CPU threads, texts of at most {oracle['max_length']} tokens. "
-        "The last three columns: as the search trains, with the labels of a teacher whose dev "
-        f"error is {oracle['teacher_dev_error']:.3f}; from scratch, then with inherited weights, "
-        "and how long one such training with its evaluation takes.\n\n"
+        "# Training: our path compared with transformers.Trainer\n\n"
+        "bort has a training loop of its own, because a search needs dozens of short trainings. "
+        "Is it quicker than the usual one, and as good? Here both train the same architectures "
+        "from the same random weights, and take turns, so that a busy machine slows both.\n\n"
+        "![Dev errors by labels and first weights](../images/training.svg)\n\n"
+        "*Read the table like this*: the same hard labels, "
+        f"{answer['steps']} steps of {answer['batch_size']}, the same learning rate; "
+        f"{oracle['threads']} CPU threads, texts of at most {oracle['max_length']} tokens. The "
+        "last three columns train as the search does, with the labels of a teacher whose dev "
+        f"error is {oracle['teacher_dev_error']:.3f}: from scratch, then with inherited weights, "
+        "and the seconds that one such training takes with its evaluation. "
+        "`bort bench training --out docs/bench` writes this page; [training.md](../training.md) "
+        "explains the loop.\n\n"
     )
     table = io.StringIO()
     writer = csv.DictWriter(table, fieldnames=list(answer["runs"][0]), lineterminator="\n")

@@ -10,7 +10,6 @@ from bort.cli.agora_run import comparison_spec, job_spec, run_options
 from bort.core.errors import InvalidOptionError
 
 _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
-COMPARISON = "agora-comparison"  # kind of the job behind --ablate
 
 
 @click.group()
@@ -70,9 +69,10 @@ def run(
     from bort.report.agora import print_comparison, print_run
     from bort.report.jobs import progress
     from bort.storage import open_store
+    from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
 
     with open_store(store_url) as store:
-        spec, kind = job_spec(context, given, store), "agora"
+        spec, kind = job_spec(context, given, store), RUN
         if ablate:
             spec, kind = comparison_spec(spec, seeds), COMPARISON
         name = spec["study"]
@@ -88,9 +88,9 @@ def run(
     if as_json:
         options.print_json(answer)
     elif ablate:
-        print_comparison(answer)
+        print_comparison(read_comparison(answer))
     else:
-        print_run(answer)
+        print_run(read_result(answer))
 
 
 @agora.command()
@@ -106,30 +106,39 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
       bort agora show 3
       bort agora show 3 --points --json
     """
-    from bort.jobs.kinds.agora import point_rows
-    from bort.jobs.kinds.agora_runs import parents_of
-    from bort.report.agora import print_comparison, print_points, print_run, run_so_far
+    from bort.core.serialise import to_json
+    from bort.report.agora import print_comparison, print_points, print_run
     from bort.storage import open_to_read
+    from bort.studies.agora import (
+        COMPARISON,
+        RUN,
+        parents_of,
+        point_rows,
+        read_comparison,
+        read_run,
+    )
 
     with open_to_read(store_url) as store:
-        job = _job(store, job_id, COMPARISON, "agora")
-        stored = store.agora_rounds(job_id)
+        job = _job(store, job_id, COMPARISON, RUN)
+        found = read_run(store, job)
     if job.kind == COMPARISON:
         if as_json:
             options.print_json(dict(job.result or {"job": job.id, "state": str(job.state)}))
         elif job.result:
-            print_comparison(job.result)
+            print_comparison(read_comparison(job.result))
         else:
             click.echo(f"Job {job_id} is still comparing: bort jobs show {job_id}")
         return
-    answer = run_so_far(job, stored)
-    rows = point_rows(stored, parents_of(job.spec)) if points else []
+    parents = parents_of(job.spec) if points else None
     if as_json:
-        options.print_json(answer | ({"points": rows} if points else {}))
+        answer = {**to_json(found.result), "state": str(job.state)}
+        if points:
+            answer["points"] = point_rows(found.points, parents)
+        options.print_json(answer)
         return
-    print_run(answer)
+    print_run(found.result, state=job.state)
     if points:
-        print_points(rows, ((job.result or {}).get("described") or {}).get("class_names"))
+        print_points(found.points, parents, found.class_names)
 
 
 @agora.command()
@@ -144,14 +153,14 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
       bort agora export 3 points.jsonl
       bort agora export 3 points.parquet
     """
-    from bort.jobs.kinds.agora import point_rows
-    from bort.jobs.kinds.agora_runs import parents_of
     from bort.storage import open_to_read
     from bort.storage.exported import write_rows
+    from bort.studies.agora import RUN, parents_of, point_rows, read_run
 
     with open_to_read(store_url) as store:
-        job, stored = _stored(store, job_id)
-    rows = point_rows(stored, parents_of(job.spec))
+        job = _job(store, job_id, RUN)
+        points = read_run(store, job).points
+    rows = point_rows(points, parents_of(job.spec))
     write_rows(file, rows)
     click.echo(f"{len(rows)} points written to {file}", err=True)
 
@@ -186,43 +195,38 @@ def replay(
       bort agora replay 3 --reject 0:17 --relabel 1:4=0 --json
     """
     from bort import jobs
-    from bort.jobs.kinds.agora import check_corrections
     from bort.report.agora import print_run
     from bort.report.jobs import progress
     from bort.storage import open_store
+    from bort.studies.agora import RUN, read_result, read_run, replay_spec
 
-    corrections = [[*_place(text), None] for text in reject]
-    corrections += [_relabelling(text) for text in relabel]
+    corrections: dict[tuple[int, int], int | None] = {_place(text): None for text in reject}
+    corrections |= dict(map(_relabelling, relabel))
     if not corrections:
         raise InvalidOptionError("nothing to correct; name points with --reject or --relabel")
     with open_store(store_url) as store:
-        job, stored = _stored(store, job_id)
-        check_corrections(stored, corrections)
-        spec = {**job.spec, "replay": {"job": job_id, "corrections": corrections}}
+        job = _job(store, job_id, RUN)
+        spec = replay_spec(read_run(store, job), corrections)
         with progress(f"Replaying job {job_id}") as on_step:
-            answer = jobs.run_here(store, "agora", spec, study=job.study, on_step=on_step)
+            answer = jobs.run_here(store, RUN, spec, study=job.study, on_step=on_step)
     if as_json:
         options.print_json(answer)
     else:
-        print_run(answer)
+        print_run(read_result(answer))
 
 
-def _relabelling(text: str) -> list[int | None]:
+def _relabelling(text: str) -> tuple[tuple[int, int], int]:
     place, _, label = text.partition("=")
     if not label.isdecimal():
         raise InvalidOptionError(f"{text!r} is not ROUND:POINT=LABEL; try 0:17=1")
-    return [*_place(place), int(label)]
+    return _place(place), int(label)
 
 
-def _place(text: str) -> list[int]:
+def _place(text: str) -> tuple[int, int]:
     number, _, position = text.partition(":")
     if not (number.isdecimal() and position.isdecimal()):
         raise InvalidOptionError(f"{text!r} is not ROUND:POINT; try 0:17")
-    return [int(number), int(position)]
-
-
-def _stored(store: Any, job_id: int) -> tuple[Any, list[Any]]:
-    return _job(store, job_id, "agora"), store.agora_rounds(job_id)
+    return int(number), int(position)
 
 
 def _job(store: Any, job_id: int, *kinds: str) -> Any:

@@ -149,17 +149,17 @@ def comparison_spec(spec: dict[str, Any], seeds: int) -> dict[str, Any]:
 
 
 def _torus_spec(given: dict[str, Any], typed: set[str]) -> dict[str, Any]:
-    from bort.agora.torus.world import TorusSpec, torus_options
+    from bort.agora.torus.world import TorusSpec
 
     names = ("learner", "labeler", "sampler", *_SHARED)
     spec = TorusSpec(**{name: given[name] for name in names if name in typed})
-    torus_options(spec)
+    spec.options()
     study = check_name(given["study"] or f"{TORUS}-{spec.learner}")
     return {"study": study, "task": TORUS, **asdict(spec)}
 
 
 def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, Any]:
-    from bort.agora.text.material import run_task
+    from bort.agora.text.data import load_texts
     from bort.agora.text.spec import TextSpec, small_space, suggested_study, usual_representation
     from bort.training.source import source_network
 
@@ -188,7 +188,7 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
     )
     from bort.report.jobs import echo
 
-    read = run_task(spec, on_step=echo)
+    read = load_texts(spec, on_step=echo)
     _check(spec, read)
     if "representation" not in typed:
         usual = usual_representation(spec.sampler, has_pool=read.pool is not None)

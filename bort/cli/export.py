@@ -1,7 +1,7 @@
 """`bort export`: a trained model, or a whole study, as files for others."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +9,7 @@ from bort.cli import options
 from bort.core.errors import InvalidOptionError, UnknownModelError
 
 if TYPE_CHECKING:
+    from bort.export.folder import Export
     from bort.storage import ModelRecord, Store
 
 FORMATS = ("hf", "onnx", "bundle")
@@ -50,6 +51,7 @@ def export(
       bort export quick-2-4-192-384 --format onnx --out reviews-onnx --json
       bort export quick-2-4-192-384 --format bundle --out reviews.zip
     """
+    from bort.core.serialise import to_json
     from bort.storage import open_store
 
     if kind not in FORMATS:
@@ -57,15 +59,17 @@ def export(
     with open_store(store_url) as store:
         record = _model(store, model)
         ending = ".zip" if kind == "bundle" else ""
-        answer = _export(store, record, kind, out or Path(f"{record.name}-{kind}{ending}"), measure)
+        written = _export(
+            store, record, kind, out or Path(f"{record.name}-{kind}{ending}"), measure
+        )
     if as_json:
-        options.print_json(answer)
+        options.print_json(to_json(written))
         return
-    click.echo(f"{record.name} written to {answer['path']}:")
-    for file in answer["files"]:
-        click.echo(f"  {file['name']}  {file['bytes']:,} bytes")
-    for runtime, row in answer["latency"].items():
-        click.echo(f"  {runtime}: {row['median_ms']:.2f} ms")
+    click.echo(f"{record.name} written to {written.path}:")
+    for file in written.files:
+        click.echo(f"  {file.name}  {file.bytes:,} bytes")
+    for runtime, row in written.latency.items():
+        click.echo(f"  {runtime}: {row.median_ms:.2f} ms")
 
 
 def _model(store: "Store", name: str | None) -> "ModelRecord":
@@ -77,9 +81,7 @@ def _model(store: "Store", name: str | None) -> "ModelRecord":
     return models[0]
 
 
-def _export(
-    store: "Store", record: "ModelRecord", kind: str, out: Path, measure: bool
-) -> dict[str, Any]:
+def _export(store: "Store", record: "ModelRecord", kind: str, out: Path, measure: bool) -> "Export":
     if kind == "bundle":
         from bort.export.bundle import export_bundle
 
@@ -89,6 +91,6 @@ def _export(
         from bort.report.jobs import echo
 
         return export_onnx(record, out, measure=measure, on_step=echo)
-    from bort.export.huggingface import export_huggingface
+    from bort.export.folder import export_huggingface
 
     return export_huggingface(record, out)

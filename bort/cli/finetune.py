@@ -12,6 +12,7 @@ from bort.core.parsing import parse_learning_rates
 from bort.core.study import LARGEST_SEED, TaskSpec
 
 if TYPE_CHECKING:
+    from bort.finetuning.plan import FineTunePlan
     from bort.storage import Store
 
 ALL_TASKS = "all"
@@ -109,25 +110,28 @@ def finetune(**given: Any) -> None:
       bort finetune --best --task all --detach
     """
     from bort import jobs
-    from bort.finetuning.plan import check_finetune, check_room, plan_finetune
+    from bort.core.serialise import from_json
+    from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
+    from bort.finetuning.realised import Realised
     from bort.report.jobs import progress
+    from bort.report.models import plan_sentence, print_models
     from bort.storage import open_store
 
     with open_store(given["store_url"]) as store:
         spec = _spec(store, given)
         tasks = check_finetune(spec)
         plan = plan_finetune(store, spec, tasks)
-        check_room(plan)
+        check_disk_space(plan)
         if untrained := _untrained(store, spec):
             click.echo(
-                f"note: the search never trained {', '.join(untrained)}: nothing is predicted of "
-                "its error",
+                f"note: the search never trained {', '.join(untrained)}, so there is no predicted "
+                "error to compare with",
                 err=True,
             )
         if given["only_plan"]:
             _print_plan(plan, given["as_json"])
             return
-        click.echo(_plan_sentence(plan), err=True)
+        click.echo(plan_sentence(plan), err=True)
         if given["detach"]:
             job = jobs.start_detached(store, "finetune", spec.to_dict(), study=spec.study)
             click.echo(f"Job {job} fine-tunes: bort jobs show {job}", err=True)
@@ -141,9 +145,7 @@ def finetune(**given: Any) -> None:
     if given["as_json"]:
         options.print_json(answer)
         return
-    from bort.report.models import print_models
-
-    print_models(answer["models"])
+    print_models([from_json(Realised, row, what="the answer") for row in answer["models"]])
 
 
 def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
@@ -151,7 +153,7 @@ def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
     from dataclasses import replace
 
     from bort.finetuning.loggers import default_loggers
-    from bort.latency.runs.plan import check_threads
+    from bort.latency.workload import check_threads
     from bort.studies.answers import latest_study, read_answer
 
     study = store.study(given["study"] or latest_study(store)).spec
@@ -246,16 +248,11 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def _plan_sentence(plan: Any) -> str:
-    minutes = "an unknown time" if plan.minutes is None else f"about {plan.minutes:.1f} minutes"
-    return (
-        f"{plan.trainings} trainings, {plan.steps:,} steps, {minutes} ({plan.basis}); "
-        f"{plan.memory_bytes / 2**30:.1f} GiB of memory, {plan.disk_bytes / 2**20:,.0f} MiB of disk"
-    )
+def _print_plan(plan: "FineTunePlan", as_json: bool) -> None:
+    from bort.core.serialise import to_json
+    from bort.report.models import basis, plan_sentence
 
-
-def _print_plan(plan: Any, as_json: bool) -> None:
     if as_json:
-        options.print_json(plan.to_dict())
+        options.print_json({**to_json(plan), "basis": basis(plan)})
     else:
-        click.echo(_plan_sentence(plan))
+        click.echo(plan_sentence(plan))

@@ -179,12 +179,13 @@ def _print_result(kind: str, result: Mapping[str, Any]) -> None:
     from bort.report import agora as agora_report
     from bort.report import models as model_report
     from bort.report import terminal as report
+    from bort.studies.agora import read_comparison, read_result
 
     if kind == "search":
         report.print_answer(result)
     elif kind == "agora":
-        agora_report.print_run(result)
+        agora_report.print_run(read_result(result))
     elif kind == "agora-comparison":
-        agora_report.print_comparison(result)
+        agora_report.print_comparison(read_comparison(result))
     else:
         model_report.print_models(result["models"])

@@ -141,11 +141,10 @@ def _sample(
 ) -> "LatencyProfile":
     from bort.core.study import LatencySpec
     from bort.families import load_space
-    from bort.latency.pace_book import PaceFiles
+    from bort.latency.pace import PaceFiles
     from bort.latency.protocol import Protocol
     from bort.latency.runs.space import measure as steps_of
-    from bort.latency.runs.space import profile_key
-    from bort.latency.stored import check_new_name, keep_profile
+    from bort.latency.stored import check_new_name, keep_profile, profile_key
     from bort.latency.timing import Instruments
     from bort.training.tokens import text_lengths
 

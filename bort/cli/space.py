@@ -64,7 +64,7 @@ def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool
         loaded = load_space(name_or_file)
     summary = space_summary(loaded, batch_size=batch_size, sequence_length=sequence_length)
     if as_json:
-        options.print_json(summary)
+        options.print_json(summary.to_dict())
         return
     from bort.report.space import print_space
 

@@ -27,7 +27,8 @@ def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: boo
       bort upload reviews-model me/reviews-model --plan
       bort upload reviews-model me/reviews-model
     """
-    from bort.export.target import listed
+    from bort.core.serialise import to_json
+    from bort.export.folder import listed
     from bort.export.upload import check_repository, files_to_upload
     from bort.export.upload import upload as put
 
@@ -39,7 +40,7 @@ def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: boo
         "if_new": "public" if public else "private",
     }
     if plan:
-        answer["files"] = [file for file in listed(folder) if file["name"] in names]
+        answer["files"] = [to_json(file) for file in listed(folder) if file.name in names]
     else:
         answer |= put(folder, repository, names, public=public)
     answer["left_out"] = left_out

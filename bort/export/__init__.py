@@ -1,4 +1,4 @@
-"""Trained models as files that people deploy: Hugging Face folder, ONNX, run bundle.
+"""Trained models as files to deploy: Hugging Face folder, ONNX, run bundle.
 
-Importing this imports neither torch nor transformers.
+Imports neither torch nor transformers until a model is opened.
 """

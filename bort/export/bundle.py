@@ -1,6 +1,6 @@
-"""The run bundle: one file with a model, its study and its evidence, to be opened elsewhere.
+"""The run bundle: one file with a model, its study and its evidence, to open elsewhere.
 
-A zip of JSON, Parquet, safetensors and text; `manifest.json` lists every file with its SHA-256.
+It is a zip of JSON, Parquet, safetensors and text; `manifest.json` lists every file's SHA-256.
 """
 
 import json
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bort.core.errors import BortError
+from bort.core.serialise import to_json
 from bort.export.card import model_card
-from bort.export.huggingface import check_files
-from bort.export.target import digest_of, listed, new_file
+from bort.export.folder import ExportedFile, WeightsExport, check_files, digest_of, listed, new_file
+from bort.finetuning.realised import evidence_of, realised_of
 from bort.storage import ModelRecord, Store, export_study
 
 FORMAT = "bort-bundle-1"
@@ -22,38 +23,38 @@ MODEL_FOLDER, STUDY, MODEL, CURVES = "model", "study.json", "model.json", "curve
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same content makes the same bundle
 
 
-def export_bundle(store: Store, model: ModelRecord, out: Path) -> dict[str, Any]:
-    """Write the new file `out`. It holds no text of the task, only the name or path it came from.
+def export_bundle(store: Store, model: ModelRecord, out: Path) -> WeightsExport:
+    """Write the new file `out`. It contains no text of the task, only the task's name or path.
 
     Returns:
-        What `bort export --json` prints; `files` holds the bundle and what is in it.
+        Its `files` are the bundle and what is in it.
     Raises:
         ExportError: `out` exists or cannot be written, or the model's files are gone.
     """
     check_files(model)
     contents = _texts(store, model)
     curves = _curves(store, model)
-    members: list[dict[str, Any]] = []
+    members: list[ExportedFile] = []
     with new_file(out) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, content in {**contents, **curves}.items():
             members.append(_add_bytes(bundle, name, content))
         for file in sorted(p for p in model.folder.iterdir() if p.is_file()):
             members.append(_add_file(bundle, f"{MODEL_FOLDER}/{file.name}", file))
-        manifest = {"format": FORMAT, "model": model.name, "files": members}
+        manifest = {"format": FORMAT, "model": model.name, "files": to_json(members)}
         _add_bytes(bundle, MANIFEST, _json(manifest))
-    realised = model.realised
-    return {
-        "format": "bundle",
-        "model": model.name,
-        "path": str(out),
-        "files": [*listed(out), *members],
-        "parity": {"max_abs_difference": 0.0, "note": "the same weights"},
-        "latency_ms": realised["latency_ms"],
-        "latency": dict(realised["latency"]),
-    }
+    realised = realised_of(model)
+    return WeightsExport(
+        format="bundle",
+        model=model.name,
+        path=str(out),
+        files=(*listed(out), *members),
+        latency_ms=realised.latency_ms,
+        latency=realised.latency,
+    )
 
 
 def _texts(store: Store, model: ModelRecord) -> dict[str, bytes]:
+    card = model_card(model.name, realised_of(model), evidence_of(model))
     described = {
         "name": model.name,
         "study": model.study,
@@ -64,15 +65,15 @@ def _texts(store: Store, model: ModelRecord) -> dict[str, bytes]:
     }
     texts = {
         MODEL: _json(described),
-        "README.md": model_card(model.name, model.realised, model.evidence).encode("utf-8"),
+        "README.md": card.encode("utf-8"),
     }
-    with suppress(BortError):  # where the study is gone, the model's own evidence stays
+    with suppress(BortError):  # if the study is gone, the model's own evidence remains
         texts[STUDY] = _json(export_study(store, model.study))
     return texts
 
 
 def _curves(store: Store, model: ModelRecord) -> dict[str, bytes]:
-    """Loss, dev error, learning rate of every stage, as one long table."""
+    """Loss, dev error and learning rate of every stage in one long table."""
     if model.job_id is None:
         return {}
     rows = [
@@ -92,18 +93,18 @@ def _json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def _add_bytes(bundle: zipfile.ZipFile, name: str, content: bytes) -> dict[str, Any]:
+def _add_bytes(bundle: zipfile.ZipFile, name: str, content: bytes) -> ExportedFile:
     import hashlib
 
     bundle.writestr(_entry(name), content)
-    return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return ExportedFile(name, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _add_file(bundle: zipfile.ZipFile, name: str, file: Path) -> dict[str, Any]:
+def _add_file(bundle: zipfile.ZipFile, name: str, file: Path) -> ExportedFile:
     with bundle.open(_entry(name), "w", force_zip64=True) as target, file.open("rb") as source:
         while block := source.read(1 << 20):
             target.write(block)
-    return {"name": name, "sha256": digest_of(file), "bytes": file.stat().st_size}
+    return ExportedFile(name, digest_of(file), file.stat().st_size)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

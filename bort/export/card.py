@@ -1,23 +1,26 @@
-"""The model card: what the model is, how good, and what that rests on. Pure."""
+"""The model card: what the model is, how good it is, and what that rests on. Pure."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bort.core.serialise import to_json
+from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
+from bort.report import models as words
 from bort.studies.commands import export_command, finetune_command
 
 
-def model_card(name: str, realised: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
+def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str = "") -> str:
     """Markdown with the front matter that model hubs read.
 
     Args:
         name: of the model.
-        realised: its row of `bort finetune --json`.
-        evidence: as the store keeps it.
+        more: sections to add at the end.
     """
+    search = evidence.search
     parts = [
-        _front_matter(name, realised, evidence["data"]["title"]),
+        _front_matter(name, realised, evidence.data.title),
         f"# {name}",
         _summary(realised),
         _use(evidence),
@@ -25,32 +28,30 @@ def model_card(name: str, realised: Mapping[str, Any], evidence: Mapping[str, An
         _results(realised),
         _latency(realised),
         "## How it was found",
-        _search(realised, evidence.get("search")),
+        words.search_sentence(search, realised.predicted),
+        _table(("assumption", "status", "evidence"), search.ledger)
+        if search and search.ledger
+        else "",
         "## How it was trained",
-        _training(realised, evidence),
+        words.training_sentence(evidence.oracle, cpu=evidence.machine["cpu"]),
+        _stages(realised.stages),
         "## Data",
-        _data(evidence),
+        words.data_sentence(evidence.data),
         "## Commands",
         _commands(name, realised, evidence),
         "## Limits",
-        _LIMITS,
+        words.LIMITS,
+        more,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-_LIMITS = (
-    "Judged on texts of the task above only; other texts may be answered worse. Latency holds for "
-    "the machine and the workload named above. Texts longer than the model was trained on are "
-    "read further than it learned."
-)
-
-
-def _front_matter(name: str, realised: Mapping[str, Any], data: str) -> str:
-    """YAML, of which JSON is a part: what stands in it is quoted as JSON quotes it."""
+def _front_matter(name: str, realised: Realised, data: str) -> str:
+    """YAML; its values are quoted as JSON, which is a part of YAML."""
     result = {
         "task": {"type": "text-classification"},
         "dataset": {"name": data, "type": re.sub(r"[^A-Za-z0-9._-]+", "-", data), "split": "audit"},
-        "metrics": [{"type": "accuracy", "value": realised["exported"]["audit_accuracy"]}],
+        "metrics": [{"type": "accuracy", "value": realised.exported.audit_accuracy}],
     }
     return (
         "---\nlibrary_name: transformers\npipeline_tag: text-classification\n"
@@ -60,90 +61,73 @@ def _front_matter(name: str, realised: Mapping[str, Any], data: str) -> str:
     )
 
 
-def _summary(realised: Mapping[str, Any]) -> str:
-    audit, teacher = realised["audit"], realised["teacher"]
-    faster = realised.get("times_faster_than_teacher")
-    speed = "" if faster is None else f" and answers {faster:.1f} times as fast"
-    shape = ", ".join(f"{k} {v}" for k, v in realised["architecture"].items())
+def _summary(realised: Realised) -> str:
+    shape = ", ".join(f"{k} {v}" for k, v in realised.architecture.items())
     return (
-        f"A text classifier of {realised['parameter_count']:,} parameters ({shape}). On "
-        f"{audit['n']:,} texts that nothing was chosen by it is right {audit['accuracy']:.1%} of "
-        f"the time (95%: {audit['low']:.1%} to {audit['high']:.1%}), "
-        f"{realised['share_of_teacher']:.1%} of its teacher's {teacher['accuracy']:.1%}{speed}."
+        f"A text classifier with {realised.parameter_count:,} parameters ({shape}). "
+        f"{words.accuracy_sentence(realised)} {words.teacher_sentence(realised)}"
     )
 
 
-def _use(evidence: Mapping[str, Any]) -> str:
-    names = ", ".join(evidence["data"]["class_names"])
+def _use(evidence: Evidence) -> str:
+    names = ", ".join(evidence.data.class_names)
     return (
         "```python\nfrom transformers import pipeline\n\n"
         'classify = pipeline("text-classification", model="FOLDER")\n'
         'classify("What a fine film.")\n```\n\n'
-        f"Labels: {names}. Trained on texts of up to {evidence['max_length']} tokens."
+        f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
     )
 
 
-def _results(realised: Mapping[str, Any]) -> str:
-    exported = realised["exported"]
-    rows = [
-        ("this architecture, mean over seeds", realised["audit"]),
-        ("teacher", realised["teacher"]),
-        ("the same architecture, plain", realised.get("plain_student")),
-        ("tf-idf with logistic regression", realised.get("tfidf")),
+def _results(realised: Realised) -> str:
+    rows: list[tuple[str, Accuracy | None]] = [
+        (f"this architecture, {words.seeds_phrase(realised)}", realised.audit),
+        ("teacher", realised.teacher),
+        ("the same architecture from random weights", realised.plain_student),
+        ("tf-idf with logistic regression", realised.tfidf),
     ]
     lines = ["| | accuracy on audit | 95% interval | macro F1 |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | {row['accuracy']:.4f} | {row['low']:.4f} to {row['high']:.4f} | "
-        f"{row['macro_f1']:.4f} |"
+        f"| {name} | {row.accuracy:.4f} | {row.low:.4f} to {row.high:.4f} | {row.macro_f1:.4f} |"
         for name, row in rows
         if row
     ]
-    seeds = ", ".join(map(str, realised["seeds"]))
+    exported = realised.exported
     note = (
-        f"Seeds {seeds}; exported is seed {exported['seed']}, the best on dev "
-        f"({exported['dev_accuracy']:.4f}), with {exported['audit_accuracy']:.4f} on audit."
+        f"The exported weights are those of seed {exported.seed}, the best on dev: "
+        f"{exported.dev_accuracy:.4f} on dev, {exported.audit_accuracy:.4f} on audit."
     )
     return "\n".join(lines) + f"\n\n{note}"
 
 
-def _latency(realised: Mapping[str, Any]) -> str:
+def _latency(realised: Realised) -> str:
     lines = ["| runtime | ms | 95% interval | teacher | workload |", "|---|---|---|---|---|"]
-    for runtime, row in realised["latency"].items():
-        teacher = "" if row["teacher_ms"] is None else f"{row['teacher_ms']:.2f}"
-        note = "" if row["noise_ok"] else " (measured on a busy machine)"
+    for runtime, row in realised.latency.items():
+        teacher = "" if row.teacher_ms is None else f"{row.teacher_ms:.2f}"
+        noise = "" if row.noise_ok else " (measured on a busy machine)"
         lines.append(
-            f"| {runtime} | {row['median_ms']:.2f} | {row['low_ms']:.2f} to {row['high_ms']:.2f} "
-            f"| {teacher} | {row['workload']}{note} |"
+            f"| {runtime} | {row.median_ms:.2f} | {row.low_ms:.2f} to {row.high_ms:.2f} "
+            f"| {teacher} | {row.workload}{noise} |"
         )
     return "\n".join(lines)
 
 
-def _search(realised: Mapping[str, Any], search: Mapping[str, Any] | None) -> str:
-    if search is None:
-        return "The study that it was picked from is not stored any more."
-    epsilon = search["certified_epsilon"]
-    certified = (
-        "nothing was certified"
-        if epsilon is None
-        else f"certified within a factor of {1 + epsilon:.3f} ({search['guarantee']})"
-    )
-    text = (
-        f"Picked from the study {search['study']}: {search['evaluations']} of "
-        f"{search['space_size']} architectures trained, goal {search['goal']}, {certified}."
-    )
-    predicted = realised.get("predicted")
-    if predicted:
-        text += (
-            f" There, after a short training, its dev error was {predicted['error_rate']:.4f} "
-            f"(± {predicted['error_se']:.4f}) and its predicted latency "
-            f"{predicted['latency_ms']:.2f} ms."
-        )
-    ledger = _table(("assumption", "status", "evidence"), search["ledger"])
-    return f"{text}\n\n{ledger}" if search["ledger"] else text
+def _stages(stages: Sequence[StageSummary]) -> str:
+    keys = ("stage", "seed", "steps", "chosen_step", "dev_error", "learning_rate", "seconds")
+    rows = [
+        {
+            **to_json(stage),
+            "dev_error": f"{stage.dev_error:.4f}",
+            "learning_rate": f"{stage.learning_rate:.3g}",
+            "seconds": f"{stage.seconds:.0f}",
+        }
+        for stage in stages
+    ]
+    return _table(keys, rows)
 
 
 def _table(keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = [f"| {' | '.join(keys)} |", f"|{'---|' * len(keys)}"]
+    lines = [f"| {' | '.join(key.replace('_', ' ') for key in keys)} |", f"|{'---|' * len(keys)}"]
     lines += [f"| {' | '.join(_cell(row[key]) for key in keys)} |" for row in rows]
     return "\n".join(lines)
 
@@ -152,38 +136,13 @@ def _cell(value: Any) -> str:
     return " ".join(str(value).replace("|", "\\|").split())
 
 
-def _training(realised: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
-    keys = ("stage", "seed", "steps", "chosen_step", "dev_error", "learning_rate", "seconds")
-    rows = [
-        {**row, "seconds": f"{row['seconds']:.0f}", "dev_error": f"{row['dev_error']:.4f}"}
-        for row in realised["stages"]
-    ]
-    oracle, machine = evidence["oracle"], evidence["machine"]
-    threads = f"{oracle['threads']} thread{'' if oracle['threads'] == 1 else 's'}"
-    return (
-        f"Source network {oracle['source']} (SHA-256 {oracle['source_sha256'][:12]}…), teacher "
-        f"{oracle['teacher']} (dev error {oracle['teacher_dev_error']:.4f}), on "
-        f"{machine['cpu']}, {threads}, {oracle['device']}.\n\n" + _table(keys, rows)
-    )
-
-
-def _data(evidence: Mapping[str, Any]) -> str:
-    data = evidence["data"]
-    splits = ", ".join(f"{name} {count:,}" for name, count in data["splits"].items())
-    return (
-        f"Task {_cell(data['title'])}: {splits} texts, split with seed {data['seed']}; "
-        f"{data['unlabelled']:,} unlabelled and made-up texts for distillation. No text is part "
-        "of this folder. Early stopping looked at dev; audit was read once, at the end."
-    )
-
-
-def _commands(name: str, realised: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
+def _commands(name: str, realised: Realised, evidence: Evidence) -> str:
     finetune = finetune_command(
-        realised["study"],
-        [realised["architecture_id"]],
-        seeds=len(realised["seeds"]),
-        recipe=evidence["recipe"],
-        threads=evidence["oracle"]["threads"],
+        realised.study,
+        [realised.architecture_id],
+        seeds=len(realised.seeds),
+        recipe=to_json(evidence.recipe),
+        threads=evidence.oracle.threads,
     )
-    search = f"{evidence['search']['command']}\n" if evidence["search"] else ""
+    search = f"{evidence.search.command}\n" if evidence.search else ""
     return f"```sh\n{search}{finetune}\n{export_command(name, 'hf', 'FOLDER')}\n```"

@@ -1,7 +1,7 @@
-"""Export as ONNX, float32 and int8, with what each loses and what each gains.
+"""Exports a model as ONNX in float32 and int8, and measures what each loses and gains.
 
-Parity and int8's accuracy are told on the task's audit texts where the task can still be loaded,
-else on random tokens; latency of the files themselves is measured beside PyTorch, interleaved.
+Answers are compared with PyTorch's on the task's audit texts, or on random tokens if the task
+cannot be loaded any more. The latency of both files is measured in turns with PyTorch.
 """
 
 import json
@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,19 @@ from bort.core.architecture import Architecture
 from bort.core.errors import BortError, ExportError
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.export.card import model_card
-from bort.export.huggingface import check_files
-from bort.export.target import listed, new_folder
+from bort.export.folder import Export, check_files, listed, new_folder
 from bort.families import SearchSpace
+from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
 from bort.latency.runtimes import runtime_kind
-from bort.latency.runtimes.onnx_session import open_session
+from bort.latency.runtimes.onnx import open_session
 from bort.latency.timing import Instruments, time_candidates
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Candidate
+from bort.report.models import onnx_sentences
 from bort.storage import ModelRecord
 
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"
-TOLERANCE = 1e-4  # of float32 logits, as promised
+TOLERANCE = 1e-4  # the most by which float32 logits may differ from PyTorch's
 BATCH = 32
 RANDOM_TEXTS = 64
 COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
@@ -42,14 +43,52 @@ class Probe:
     """Texts as token ids, to compare answers on.
 
     Attributes:
-        batches: as the model's `forward` takes them.
-        labels: shape (n,); None where they are not known.
-        what: in words.
+        batches: inputs of the model's `forward`.
+        labels: of the audit texts, shape (n,); None for random tokens.
+        texts: how many.
     """
 
     batches: list[Inputs]
     labels: NDArray[np.int64] | None
-    what: str
+    texts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileParity:
+    """How far a file's answers differ from PyTorch's; `accuracy` is None without labels."""
+
+    max_abs_difference: float
+    same_answers: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxParity:
+    """How far both files differ from PyTorch.
+
+    Attributes:
+        on: "audit" texts, or "random" tokens.
+        texts: how many were compared.
+        tolerance: the most by which float32 logits may differ.
+        max_abs_difference: of the float32 logits.
+        torch_accuracy, int8_accuracy_loss: None without labels.
+    """
+
+    on: Literal["audit", "random"]
+    texts: int
+    tolerance: float
+    float32: FileParity
+    int8: FileParity
+    max_abs_difference: float
+    torch_accuracy: float | None
+    int8_accuracy_loss: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxExport(Export):
+    """An exported ONNX folder: `bort export --format onnx --json`."""
+
+    parity: OnnxParity
 
 
 def export_onnx(
@@ -59,14 +98,12 @@ def export_onnx(
     measure: bool = True,
     instruments: Instruments | None = None,
     on_step: OnStep = ignore,
-) -> dict[str, Any]:
+) -> OnnxExport:
     """Write both ONNX files, configuration, tokenizer and model card to the new folder `out`.
 
-    Returns:
-        What `bort export --json` prints.
     Raises:
         ExportError: `out` exists, files are missing, or float32 logits differ by more than
-            `TOLERANCE`: then nothing is left behind.
+            `TOLERANCE`. Then nothing is left behind.
         MissingExtraError: ONNX or its runtime is not installed.
     Cost: 10 s for a small model, and up to a minute of measuring.
     """
@@ -85,24 +122,25 @@ def export_onnx(
         for name in COPIED:
             if (model.folder / name).is_file():
                 shutil.copyfile(model.folder / name, part / name)
-        card = model_card(model.name, model.realised, model.evidence) + _section(parity, latency)
+        section = _section(parity, latency)
+        card = model_card(model.name, realised_of(model), evidence_of(model), more=section)
         (part / "README.md").write_text(card, encoding="utf-8")
-    own = latency.get("onnx-float32", {}).get("median_ms")
-    return {
-        "format": "onnx",
-        "model": model.name,
-        "path": str(out),
-        "files": listed(out),
-        "parity": parity,
-        "latency_ms": own,
-        "latency": latency,
-    }
+    own = latency.get("onnx-float32")
+    return OnnxExport(
+        format="onnx",
+        model=model.name,
+        path=str(out),
+        files=listed(out),
+        parity=parity,
+        latency_ms=None if own is None else own.median_ms,
+        latency=latency,
+    )
 
 
 def _write(original: Any, model: ModelRecord, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from bort.latency.runtimes.onnx_export import export, quiet_exporter
+    from bort.latency.runtimes.exporting import export, quiet_exporter
 
     with quiet_exporter():
         export(original, candidate_of(model), folder / FLOAT32)
@@ -110,13 +148,13 @@ def _write(original: Any, model: ModelRecord, folder: Path) -> None:
 
 
 def candidate_of(model: ModelRecord) -> Candidate:
-    """The model's architecture, with what its space fixes."""
-    space = SearchSpace.from_dict(model.evidence["space"])
+    """The model's architecture, with the dimensions that its space fixes."""
+    space = SearchSpace.from_dict(evidence_of(model).space)
     return Candidate(space.family, Architecture.from_dict(model.architecture), space.fixed)
 
 
 def probe_of(model: ModelRecord) -> Probe:
-    """The audit texts of the model's task; random tokens where it cannot be loaded here."""
+    """The audit texts of the model's task, or random tokens if the task cannot be loaded."""
     try:
         return _audit_probe(model)
     except BortError:
@@ -128,9 +166,10 @@ def _audit_probe(model: ModelRecord) -> Probe:
     from bort.tasks import load_task
     from bort.training.tokens import load_tokenizer
 
-    task = load_task(TaskSpec.from_dict(model.evidence["data"]["task_spec"]))
+    evidence = evidence_of(model)
+    task = load_task(TaskSpec.from_dict(evidence.data.task_spec))
     tokenizer = load_tokenizer(model.folder)
-    tokenizer.enable_truncation(model.evidence["max_length"])
+    tokenizer.enable_truncation(evidence.max_length)
     tokenizer.enable_padding()
     split = task.audit
     texts: Sequence[Any] = split.texts
@@ -146,22 +185,22 @@ def _audit_probe(model: ModelRecord) -> Probe:
                 "token_type_ids": np.array([e.type_ids for e in encoded], dtype=np.int64),
             }
         )
-    return Probe(batches, split.labels, f"{len(texts)} audit texts")
+    return Probe(batches, split.labels, len(texts))
 
 
 def _random_probe(model: ModelRecord) -> Probe:
     rng = np.random.default_rng(0)
     vocabulary = json.loads((model.folder / "config.json").read_text("utf-8"))["vocab_size"]
-    shape = (BATCH, min(32, model.evidence["max_length"]))
+    shape = (BATCH, min(32, evidence_of(model).max_length))
     batches = [
         {**_tokens(*shape), "input_ids": rng.integers(0, vocabulary, size=shape)}
         for _ in range(RANDOM_TEXTS // BATCH)
     ]
-    return Probe(batches, None, f"{RANDOM_TEXTS} texts of random tokens")
+    return Probe(batches, None, RANDOM_TEXTS)
 
 
 def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
-    """Logits of the module's own forward pass, as `transformers` computes them."""
+    """The logits of the module's own forward pass, as `transformers` computes them."""
     import inspect
 
     import torch
@@ -176,40 +215,55 @@ def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
 
 
 def session_logits(session: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
-    """Logits of a session."""
+    """The logits of an ONNX session."""
     names = [given.name for given in session.get_inputs()]
     found = [session.run(None, {n: batch[n] for n in names})[0] for batch in batches]
     return np.concatenate(found)
 
 
-def _parity(original: Any, folder: Path, probe: Probe) -> dict[str, Any]:
-    """How far both files' logits are from PyTorch's, and what int8 costs in accuracy."""
+def _parity(original: Any, folder: Path, probe: Probe) -> OnnxParity:
+    """How far both files' logits differ from PyTorch's, and what int8 costs in accuracy."""
     exact = torch_logits(original, probe.batches)
-    parity: dict[str, Any] = {"on": probe.what, "tolerance": TOLERANCE}
-    for kind, name in (("float32", FLOAT32), ("int8", INT8)):
-        logits = session_logits(open_session(str(folder / name), 1), probe.batches)
-        found = {
-            "max_abs_difference": float(np.abs(logits - exact).max()),
-            "same_answers": float(np.mean(logits.argmax(1) == exact.argmax(1))),
-        }
-        if probe.labels is not None:
-            found["accuracy"] = float(np.mean(logits.argmax(1) == probe.labels))
-        parity[kind] = found
-    difference = parity["float32"]["max_abs_difference"]
+    float32, int8 = (
+        _file_parity(open_session(str(folder / name), 1), exact, probe) for name in (FLOAT32, INT8)
+    )
+    difference = float32.max_abs_difference
     if not difference <= TOLERANCE:
         raise ExportError(
             f"the ONNX file's logits differ from PyTorch's by {difference:.2g}, more than "
-            f"{TOLERANCE:g}; nothing was exported: report this with the versions of torch and onnx"
+            f"{TOLERANCE:g}, so nothing was exported; report this with the versions of torch and "
+            "onnx"
         )
-    parity["max_abs_difference"] = difference
-    if probe.labels is not None:
-        parity["torch_accuracy"] = float(np.mean(exact.argmax(1) == probe.labels))
-        parity["int8_accuracy_loss"] = parity["torch_accuracy"] - parity["int8"]["accuracy"]
-    return parity
+    accuracy = _accuracy(exact, probe)
+    return OnnxParity(
+        on="random" if probe.labels is None else "audit",
+        texts=probe.texts,
+        tolerance=TOLERANCE,
+        float32=float32,
+        int8=int8,
+        max_abs_difference=difference,
+        torch_accuracy=accuracy,
+        int8_accuracy_loss=None
+        if accuracy is None or int8.accuracy is None
+        else accuracy - int8.accuracy,
+    )
+
+
+def _file_parity(session: Any, exact: NDArray[np.float32], probe: Probe) -> FileParity:
+    logits = session_logits(session, probe.batches)
+    return FileParity(
+        max_abs_difference=float(np.abs(logits - exact).max()),
+        same_answers=float(np.mean(logits.argmax(1) == exact.argmax(1))),
+        accuracy=_accuracy(logits, probe),
+    )
+
+
+def _accuracy(logits: NDArray[np.float32], probe: Probe) -> float | None:
+    return None if probe.labels is None else float(np.mean(logits.argmax(1) == probe.labels))
 
 
 class _Files:
-    """A runtime of three things that exist already, in the order in which they are asked for."""
+    """A runtime that hands out prepared runs in order."""
 
     def __init__(self, runs: Sequence[Run], threads: int) -> None:
         import torch
@@ -229,9 +283,9 @@ class _Files:
 
 def _latencies(
     original: Any, folder: Path, model: ModelRecord, instruments: Instruments | None
-) -> dict[str, Any]:
-    """PyTorch and both files, interleaved, on the workload that the model was measured with."""
-    workload = _workload(model)
+) -> dict[str, RealisedLatency]:
+    """Time PyTorch and both files in turns, on the workload that the model was measured on."""
+    workload = evidence_of(model).workload
     batches = [_tokens(one.batch_size, one.sequence_length) for one in workload.passes]
     names = ("torch-float32", "onnx-float32", "onnx-int8")
     sessions = [open_session(str(folder / n), workload.threads) for n in (FLOAT32, INT8)]
@@ -243,7 +297,7 @@ def _latencies(
     tools = replace(
         instruments or Instruments(protocol=HANDFUL),
         open_runtime=lambda _name, work: _Files(runs, work.threads),
-        paces=None,  # what counts is each beside the others
+        paces=None,  # only the comparison counts
     )
     candidates = [candidate_of(model)] * len(names)
     timing = None
@@ -254,24 +308,20 @@ def _latencies(
     if timing is None:
         return {}
     return {
-        name: {
-            "median_ms": found.median_ms,
-            "low_ms": found.low_ms,
-            "high_ms": found.high_ms,
-            "noise_ok": timing.noise.ok,
-            "workload": str(workload),
-        }
+        name: RealisedLatency(
+            median_ms=found.median_ms,
+            low_ms=found.low_ms,
+            high_ms=found.high_ms,
+            p95_ms=found.p95_ms,
+            noise_ok=timing.noise.ok,
+            workload=str(workload),
+        )
         for name, found in zip(names, timing.latencies, strict=True)
     }
 
 
-def _workload(model: ModelRecord) -> Workload:
-    asked = dict(model.evidence["workload"])
-    return Workload(**{**asked, "lengths": tuple(asked.get("lengths", ()))})
-
-
 def _tokens(texts: int, length: int) -> Inputs:
-    """Texts without padding; which tokens they hold does not matter to the time."""
+    """Texts without padding; the time does not depend on their tokens."""
     shape = (texts, length)
     return {
         "input_ids": np.full(shape, 5, dtype=np.int64),
@@ -280,24 +330,24 @@ def _tokens(texts: int, length: int) -> Inputs:
     }
 
 
-def _section(parity: Mapping[str, Any], latency: Mapping[str, Any]) -> str:
+def _section(parity: OnnxParity, latency: Mapping[str, RealisedLatency]) -> str:
+    """The card's section about both files."""
+    found = (parity.torch_accuracy, parity.float32.accuracy, parity.int8.accuracy)
+    sentences = onnx_sentences(
+        texts=parity.texts,
+        are_audit=parity.on == "audit",
+        difference=parity.max_abs_difference,
+        int8_agreement=parity.int8.same_answers,
+        accuracies=found,
+    )
     lines = [
-        "\n## ONNX\n",
-        f"`{FLOAT32}` and `{INT8}` (dynamic quantisation), compared on {parity['on']}: the "
-        f"largest difference of a logit from PyTorch's is {parity['max_abs_difference']:.2g} in "
-        f"float32; int8 gives the same answer for {parity['int8']['same_answers']:.1%}.",
-    ]
-    if "int8_accuracy_loss" in parity:
-        lines.append(
-            f"Accuracy: PyTorch {parity['torch_accuracy']:.4f}, float32 "
-            f"{parity['float32']['accuracy']:.4f}, int8 {parity['int8']['accuracy']:.4f}."
-        )
-    lines += [
-        f"{runtime}: {row['median_ms']:.2f} ms ({row['low_ms']:.2f} to {row['high_ms']:.2f}), "
-        f"{row['workload']}."
+        f"- {runtime}: {row.median_ms:.2f} ms ({row.low_ms:.2f} to {row.high_ms:.2f}), "
+        f"{row.workload}"
         for runtime, row in latency.items()
     ]
-    return "\n".join(lines) + "\n"
+    files = f"The files are `{FLOAT32}` (float32) and `{INT8}` (int8)."
+    parts = ["## ONNX", " ".join([files, *sentences]), "\n".join(lines)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def files_of(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Open a run bundle that somebody else made: everything is checked before anything is kept."""
+"""Opens a run bundle that somebody else made; checks everything before it keeps anything."""
 
 import hashlib
 import json
@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bort.core.errors import BortError, ExportError
+from bort.core.serialise import from_json
 from bort.export.bundle import FORMAT, MANIFEST, MODEL, MODEL_FOLDER, STUDY
-from bort.export.card import model_card
-from bort.export.huggingface import NEEDED
+from bort.export.folder import NEEDED
+from bort.finetuning.realised import Evidence, Realised
 from bort.storage import ModelRecord, Store, import_study, models_folder
 
 MOST_BYTES = 4 << 30  # unpacked; a BERT-large in float32 has 1.3 GB
@@ -39,14 +40,14 @@ DAMAGES = (
 
 
 def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
-    """Check a bundle, keep its model read-only, and its study if no study has that name.
+    """Check a bundle; keep its model, read-only, and its study if no study has that name.
 
     Returns:
         The model, and whether the study was imported.
     Raises:
-        ExportError: not a bundle, a file that was changed, is missing, or climbs out of its
-            folder, or more than `MOST_BYTES` when unpacked; or no room for it. Then nothing is
-            kept.
+        ExportError: the file is not a bundle; one of its files was changed, is missing or climbs
+            out of its folder; it is larger than `MOST_BYTES` when unpacked; or the disk is full.
+            Then nothing is kept.
     Cost: one pass over the bundle.
     """
     try:
@@ -60,7 +61,7 @@ def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
     except OSError as error:
         raise ExportError(
             f"{path} cannot be kept in {models_folder()} ({error.strerror or error}); "
-            "make room, or set BORT_HOME elsewhere"
+            "free some space, or set BORT_HOME"
         ) from error
 
 
@@ -79,8 +80,10 @@ def _keep(
             "realised": dict(described["realised"]),
             "evidence": dict(described["evidence"]),
         }
-        _check_told(name, values)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # Whatever an export of the model needs has to be there.
+        from_json(Realised, values["realised"], what="the model's results", error=ExportError)
+        from_json(Evidence, values["evidence"], what="the model's evidence", error=ExportError)
+    except (ExportError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExportError(
             f"{MODEL} in {path} is damaged ({type(error).__name__}: {error}); ask for another copy"
         ) from error
@@ -92,13 +95,6 @@ def _keep(
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-
-
-def _check_told(name: str, values: Mapping[str, Any]) -> None:
-    """Pass if everything is told that an export of the model tells on; raises as a lookup does."""
-    model_card(name, values["realised"], values["evidence"])
-    for needed in ("latency_ms", "latency"):
-        values["realised"][needed]
 
 
 def _import_study(store: Store, file: Path, path: Path) -> bool:
@@ -122,7 +118,7 @@ def _plain_name(name: str) -> str:
 
 
 def _unpack(path: Path, folder: Path) -> None:
-    """Every file that the manifest lists, with its hash, and no other."""
+    """Unpack the files that the manifest lists, if their hashes match and there are no others."""
     try:
         with _opened(path) as bundle:
             infos = _checked_entries(bundle, path)
@@ -155,7 +151,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
 def _checked_entries(bundle: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     infos = bundle.infolist()
     if len(infos) > MOST_FILES:
-        raise ExportError(f"{path} holds {len(infos)} files, at most {MOST_FILES} are read")
+        raise ExportError(f"{path} holds {len(infos)} files; a bundle has at most {MOST_FILES}")
     for info in infos:
         _check_name(info, path)
     names = {info.filename: info for info in infos}
@@ -164,8 +160,8 @@ def _checked_entries(bundle: zipfile.ZipFile, path: Path) -> dict[str, zipfile.Z
     total = sum(info.file_size for info in infos)
     if total > MOST_BYTES:
         raise ExportError(
-            f"{path} would take {total / 2**30:.1f} GiB unpacked, at most "
-            f"{MOST_BYTES / 2**30:.0f} GiB are allowed; it is not opened"
+            f"{path} would take {total / 2**30:.1f} GiB unpacked; at most "
+            f"{MOST_BYTES / 2**30:.0f} GiB are allowed"
         )
     return names
 
@@ -177,9 +173,9 @@ def _check_name(info: zipfile.ZipInfo, path: Path) -> None:
     if climbs or ":" in info.filename or len(name.parts) > 2 or "\0" in info.filename:
         raise ExportError(f"{path} holds {info.filename!r}, which climbs out of its folder")
     if kind not in (0, stat.S_IFREG) or info.is_dir():
-        raise ExportError(f"{path} holds {info.filename!r}, which is no plain file")
+        raise ExportError(f"{path} holds {info.filename!r}, which is not a regular file")
     if info.compress_type not in PACKINGS:
-        raise ExportError(f"{path} holds {info.filename!r}, packed as no bundle is; not opened")
+        raise ExportError(f"{path} holds {info.filename!r}, packed as no bundle is")
     if name.suffix not in ENDINGS:
         raise ExportError(
             f"{path} holds {info.filename!r}; a bundle has only {', '.join(ENDINGS)} files"
@@ -210,14 +206,14 @@ def _extract(
     left: int,
     path: Path,
 ) -> int:
-    """Write one file while hashing it; returns its bytes. Sizes that a bundle tells may lie."""
+    """Write one file while hashing it; returns its bytes. Never trusts the sizes in the bundle."""
     target.parent.mkdir(parents=True, exist_ok=True)
     found, size = hashlib.sha256(), 0
     with bundle.open(info) as source, target.open("wb") as file:
         while block := source.read(BLOCK):
             size += len(block)
             if size > min(left, info.file_size):
-                raise ExportError(f"{info.filename} in {path} is larger than it says; not opened")
+                raise ExportError(f"{info.filename} in {path} is larger than the bundle says")
             found.update(block)
             file.write(block)
     if found.hexdigest() != digest:
@@ -231,8 +227,8 @@ def _extract(
 def _read_object(file: Path, path: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > LARGEST_TEXT:
-            raise ExportError(f"{file.name} in {path} is larger than any we write; not opened")
-        content = json.loads(file.read_text(encoding="utf-8"))
+            raise ExportError(f"{file.name} in {path} is larger than any that bort writes")
+        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise ExportError(f"{path} holds no {file.name}; ask for a whole bundle") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -240,3 +236,7 @@ def _read_object(file: Path, path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ExportError(f"{file.name} in {path} is not an object; ask for another copy")
     return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}")

@@ -1,16 +1,21 @@
-"""Answer texts with an exported folder, PyTorch or ONNX."""
+"""Answers texts with an exported folder, or with a stored model beside its teacher."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bort.core import paths
 from bort.core.errors import ExportError, InvalidDataError
+from bort.export.folder import check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
-from bort.latency.runtimes.onnx_session import open_session
+from bort.finetuning.realised import TrainingFacts, evidence_of
+from bort.latency.runtimes.onnx import open_session
+from bort.storage import ModelRecord
 from bort.tasks.files import ENDINGS, read_bytes, read_columns
 from bort.training.tokens import load_tokenizer
 
@@ -19,7 +24,7 @@ WEIGHTS = "model.safetensors"
 
 
 class Answer(NamedTuple):
-    """One text's label, and the share that each label was given."""
+    """A text's label, and the share of each label."""
 
     label: str
     score: float
@@ -34,10 +39,10 @@ class Predictor:
     """An exported folder, ready to answer.
 
     Args:
-        folder: as `bort export --format hf` or `onnx` wrote it, or any folder with a classifier
+        folder: the result of `bort export --format hf` or `onnx`, or any folder with a classifier
             in safetensors and a fast tokenizer.
     Raises:
-        ExportError: neither.
+        ExportError: it is neither.
         InvalidModelError: the weights or the tokenizer cannot be read.
     """
 
@@ -60,7 +65,7 @@ class Predictor:
         return answers
 
     def timed(self, text: str, *, runs: int = 5) -> tuple[Answer, float]:
-        """One answer and the median milliseconds of answering it, tokenizer included."""
+        """The answer to a text and the median milliseconds it takes, tokenizer included."""
         answer = self([text])[0]
         seconds = []
         for _ in range(runs):
@@ -92,8 +97,8 @@ def _open(folder: Path) -> tuple[str, _Logits]:
     file = next(files_of(folder), None)
     if file is None:
         raise ExportError(
-            f"{folder} is no exported model: it has neither {WEIGHTS} nor an ONNX file; "
-            "write one with: bort export MODEL --format hf --out FOLDER"
+            f"{folder} is not an exported model: it has neither {WEIGHTS} nor an ONNX file; "
+            "export a model with: bort export MODEL --format hf --out FOLDER"
         )
     session = open_session(str(file), 1)
     return "onnx-float32", lambda batches: session_logits(session, batches)
@@ -103,7 +108,7 @@ def _config(folder: Path) -> dict[str, Any]:
     from bort.training.source import read_config
 
     if not folder.is_dir():
-        raise ExportError(f"there is no folder {folder}; name one that bort export wrote")
+        raise ExportError(f"there is no folder {folder}; name the folder of a bort export")
     return read_config(folder, str(folder))
 
 
@@ -124,10 +129,11 @@ def _shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def read_texts(path: Path, column: str) -> list[str]:
-    """Texts of a file: one per line of a .txt file, or a column of a data file.
+    """The texts of a file: the lines of a .txt file, or a column of a data file.
 
     Raises:
-        UnknownTaskError, InvalidDataError: no such file, another ending, no such column, no text.
+        UnknownTaskError, InvalidDataError: the file or its column is missing, its ending is
+            unknown, or it contains no text.
     """
     if path.suffix.lower() == PLAIN_TEXT:
         try:
@@ -141,9 +147,87 @@ def read_texts(path: Path, column: str) -> list[str]:
         texts = ["" if value is None else str(value) for value in found]
     else:
         raise InvalidDataError(
-            f"{path.name!r} has the ending {path.suffix or '(none)'!r}; texts are read from "
-            f"{PLAIN_TEXT} (one per line), {', '.join(ENDINGS)}"
+            f"{path.name!r} has the ending {path.suffix or '(none)'!r}; use {PLAIN_TEXT} (one text "
+            f"per line), {', '.join(ENDINGS)}"
         )
     if not any(text.strip() for text in texts):
         raise InvalidDataError(f"{path} holds no text; it needs one per line or row")
     return texts
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer of a model to a text.
+
+    Attributes:
+        scores: by label of the model, in its order; they sum to 1.
+        latency_ms: median of a few runs, tokenizer included.
+    """
+
+    scores: dict[str, float]
+    latency_ms: float
+
+    @property
+    def label(self) -> str:
+        """The most likely label."""
+        return max(self.scores, key=self.scores.__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The answers of a model and its teacher to a text.
+
+    Attributes:
+        threads: that both ran on; None is all cores.
+        teacher: None if the teacher is not on this machine.
+    """
+
+    text: str
+    threads: int | None
+    model: Reply
+    teacher: Reply | None
+
+
+def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Predictor]") -> Trial:
+    """Answer `text` with a stored model and its teacher, on the model's number of threads.
+
+    Args:
+        open_folder: opens a model folder; it may keep folders open between calls.
+    Raises:
+        InvalidDataError: the text is empty.
+        ExportError, InvalidModelError: the model's files are incomplete.
+    Cost: imports torch; some seconds the first time, then a few forward passes.
+    """
+    if not text.strip():
+        raise InvalidDataError("there is no text to try; write a sentence")
+    check_files(model)
+    from bort.training.execution import training_threads
+    from bort.training.fit import label_order
+
+    evidence = evidence_of(model)
+    threads = evidence.workload.threads
+    folder = _teacher_folder(evidence.oracle)
+    with training_threads(threads):
+        own = _reply(open_folder(model.folder), text)
+        teacher = None if folder is None else _reply(open_folder(folder), text)
+    if teacher is None:
+        return Trial(text, threads, own, None)
+    labels, shares = list(own.scores), list(teacher.scores.values())
+    order = label_order(list(teacher.scores), labels, "the teacher")
+    scores = {label: shares[i] for label, i in zip(labels, order, strict=True)}
+    return Trial(text, threads, own, Reply(scores, teacher.latency_ms))
+
+
+def _teacher_folder(facts: TrainingFacts) -> Path | None:
+    """The folder of the teacher on this machine, found by the hash of its weights."""
+    from bort.training.source import weights_digest
+
+    kept = paths.cache() / "teachers"
+    places = [Path(facts.teacher), *(kept.iterdir() if kept.is_dir() else ())]
+    present = (place for place in places if (place / WEIGHTS).is_file())
+    return next((p for p in present if weights_digest(p) == facts.teacher_sha256), None)
+
+
+def _reply(predictor: "Predictor", text: str) -> Reply:
+    answer, milliseconds = predictor.timed(text)
+    return Reply(answer.scores, milliseconds)

@@ -1,11 +1,12 @@
-"""Put an exported folder on a hub: only when somebody asks for it, in so many words."""
+"""Uploads an exported folder to a hub, only on an explicit command."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bort.core.errors import DownloadError, ExportError, InvalidOptionError, MissingExtraError
-from bort.export.target import listed
+from bort.core.serialise import to_json
+from bort.export.folder import listed
 from bort.training.source import read_config
 
 CONFIG, CARD = "config.json", "README.md"
@@ -14,17 +15,18 @@ MESSAGE = "Upload a model trained with bort"
 
 
 def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
-    """What of a folder goes to the hub, and what is left out, both as names in order.
+    """The files of a folder that go to the hub, and those left out; names in order.
 
-    Only the kinds of files that `bort export` writes go, and only those in the folder itself; a
-    link never does.
+    Uploads only the kinds of files that `bort export` writes, only from the folder itself, and
+    never a link.
 
     Raises:
-        ExportError: no folder, or none that holds a model and its card; damaged weights.
+        ExportError: there is no such folder, it holds no model with a card, or the weights are
+            damaged.
     """
     if not folder.is_dir():
-        what = "is a file" if folder.exists() else "is not there"
-        raise ExportError(f"{folder} {what}; name a folder that bort export wrote")
+        what = "is a file" if folder.exists() else "does not exist"
+        raise ExportError(f"{folder} {what}; name the folder of a bort export")
     names = sorted(file.name for file in folder.iterdir())
     chosen = [name for name in names if _is_ours(folder / name)]
     missing = [name for name in (CONFIG, CARD) if name not in chosen]
@@ -33,8 +35,8 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
     if missing:
         has_links = any((folder / name).is_symlink() for name in names)
         raise ExportError(
-            f"{folder} is no exported model: it has no {missing[0]}"
-            f"{' (links are not followed)' if has_links else ''}; write one with: "
+            f"{folder} is not an exported model: it has no {missing[0]}"
+            f"{' (links are not followed)' if has_links else ''}; export a model with: "
             "bort export MODEL --format hf --out FOLDER"
         )
     read_config(folder, str(folder))
@@ -45,7 +47,7 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def check_repository(name: str) -> str:
-    """Pass if the hub can have a repository of this name; answers with the hub's address.
+    """Check that a repository can have this name; returns the hub's address.
 
     Raises:
         InvalidOptionError: it cannot.
@@ -65,7 +67,7 @@ def check_repository(name: str) -> str:
         validate_repo_id(name)
     except HFValidationError:
         raise InvalidOptionError(
-            f"{name!r} names no repository; write OWNER/NAME, of letters, digits, '-', '_' and '.'"
+            f"{name!r} is not a repository; write OWNER/NAME with letters, digits, '-', '_', '.'"
         ) from None
     endpoint: str = constants.ENDPOINT
     return endpoint
@@ -74,21 +76,20 @@ def check_repository(name: str) -> str:
 def upload(
     folder: Path, repository: str, names: Sequence[str], *, public: bool = False
 ) -> dict[str, Any]:
-    """Create the repository if there is none, and commit the files to it, all or none.
+    """Create the repository if necessary, and commit all files to it in one commit.
 
-    Where the hub is and who asks, the hub's own client knows: HF_ENDPOINT, HF_TOKEN, or what
-    `hf auth login` kept.
+    The hub's own client finds the hub and the login: HF_ENDPOINT, HF_TOKEN, or `hf auth login`.
 
     Args:
         repository: OWNER/NAME.
         names: of files in the folder, see `files_to_upload`.
-        public: for everybody, where the repository is new; one that exists stays what it is.
+        public: makes a new repository public; an existing one keeps its visibility.
     Returns:
-        What `bort upload --json` prints.
+        The fields of `bort upload --json`.
     Raises:
-        As `check_repository`.
-        DownloadError: nobody is logged in, the hub refused, or cannot be reached. Nothing is
-            committed then; an empty repository may be left.
+        InvalidOptionError, MissingExtraError: see `check_repository`.
+        DownloadError: nobody is logged in, or the hub refused or cannot be reached. Nothing is
+            committed then, but an empty repository may be left.
     """
     check_repository(repository)
     from huggingface_hub import HfApi, get_token
@@ -106,14 +107,14 @@ def upload(
         )
     except Exception as error:  # the hub client raises a dozen unrelated classes
         raise DownloadError(
-            f"{api.endpoint} did not take {repository} ({_reason(error)}); check that the token "
-            "may write there, and the network"
+            f"{api.endpoint} did not accept {repository} ({_reason(error)}); check the network, "
+            "and that the token may write there"
         ) from error
     return {
         "repository": repository,
         "url": str(commit.repo_url),
         "commit": commit.oid,
-        "files": [file for file in listed(folder) if file["name"] in names],
+        "files": [to_json(file) for file in listed(folder) if file.name in names],
     }
 
 

@@ -1,17 +1,160 @@
-"""A space in numbers, as JSON values: what `bort space show` prints."""
+"""A space in numbers: what `bort space show` prints, and what the papers state about it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bort.core.architecture import Architecture
+from bort.core.serialise import to_json
 from bort.families.abnc import AbncReport, abnc_report, clearest_examples
-from bort.families.family import PARTS
+from bort.families.family import PARTS, Elasticities
 from bort.families.polynomial import BoolArray, FloatArray, IntArray
-from bort.families.published import published_answer
 from bort.families.space import SearchSpace
 
 
-def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class PublishedAnswer:
+    """The architecture that a paper found in a space.
+
+    Attributes:
+        architecture: by our names.
+        parameter_count_millions: as published, rounded there.
+        embedding_count_millions: as published, rounded there.
+        source: where it is published.
+    """
+
+    architecture: Architecture
+    parameter_count_millions: float
+    embedding_count_millions: float
+    source: str
+
+
+_BORT_DIMENSIONS = {
+    "depth": (2, 4, 6, 8, 10, 12),
+    "heads": (4, 8, 12, 16),
+    "hidden": (512, 768, 1024),
+    "intermediate": (256, 512, 768, 1024, 3072),
+}
+_BORT = PublishedAnswer(
+    architecture=Architecture.of(depth=4, heads=8, hidden=1024, intermediate=768),
+    parameter_count_millions=56.1,
+    embedding_count_millions=39.0,
+    source="de Wynter & Perry 2020, Optimal Subarchitecture Extraction for BERT, arXiv 2010.10499",
+)
+
+
+def published_answer(space: SearchSpace) -> PublishedAnswer | None:
+    """Bort, if this is the space in which it was found; else None."""
+    is_bort = space.family_name == "bert" and space.dimensions == _BORT_DIMENSIONS
+    return _BORT if is_bort else None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The smallest and the largest value over a space."""
+
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRange(Range):
+    """Multiply-adds of one forward pass."""
+
+    batch_size: int
+    sequence_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Costed:
+    """An architecture with its exact costs."""
+
+    id: str
+    architecture: Mapping[str, int]
+    parameter_count: int
+    effective_parameter_count: int
+    operation_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published answer beside our own count of it."""
+
+    published_parameter_count_millions: float
+    published_embedding_count_millions: float
+    source: str
+    recount: Costed
+
+
+@dataclass(frozen=True, slots=True)
+class PartCosts:
+    """What each of `PARTS` costs over a space, and where the middle costs most."""
+
+    first: Range
+    middle: Range
+    last: Range
+    holds: int
+    holds_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One architecture with the costs of its parts, by `PARTS`."""
+
+    id: str
+    parameters: Mapping[str, int]
+    operations: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Abnc:
+    """Where the ABnC property holds; see `AbncReport`."""
+
+    parameters: PartCosts
+    operations: PartCosts
+    holds: int
+    holds_share: float
+    example_with: Example | None
+    example_without: Example | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSummary:
+    """A space in numbers.
+
+    Attributes:
+        combinations: of the listed values; some of them cannot be built.
+        built_parameter_count: parameters of one built network where a `factor` multiplies the
+            size, as in the toy; None elsewhere.
+        polynomials: by objective, as text.
+    """
+
+    space: SearchSpace
+    combinations: int
+    maximum: Costed
+    parameter_count: Range
+    effective_parameter_count: Range
+    built_parameter_count: Range | None
+    operation_count: OperationRange
+    polynomials: Mapping[str, str]
+    elasticities: Elasticities
+    published: Published | None
+    abnc: Abnc
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; the space's own keys stand first."""
+        rest = {name: getattr(self, name) for name in self.__slots__ if name != "space"}
+        return {
+            **self.space.to_dict(),
+            "digest": self.space.digest,
+            "architectures": len(self.space),
+            **to_json(rest),
+        }
+
+
+def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) -> SpaceSummary:
     """Size, ranges, polynomials and the ABnC property of a space; O(N).
 
     Args:
@@ -21,89 +164,80 @@ def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) 
     """
     kind = space.family
     operations = space.operation_count(batch_size, sequence_length)
+    counted = _range(operations)
     report = abnc_report(space, batch_size=batch_size, sequence_length=sequence_length)
-    return {
-        **space.to_dict(),
-        "digest": space.digest,
-        "architectures": len(space),
-        "combinations": int(np.prod([len(values) for values in space.dimensions.values()])),
-        "maximum": _architecture(space, space.maximum, operations),
-        "parameter_count": _range(space.parameter_count),
-        "effective_parameter_count": _range(space.effective_parameter_count),
-        "built_parameter_count": _built(space),
-        "operation_count": {
-            **_range(operations),
-            "batch_size": batch_size,
-            "sequence_length": sequence_length,
-        },
-        "polynomials": {
+    return SpaceSummary(
+        space=space,
+        combinations=int(np.prod([len(values) for values in space.dimensions.values()])),
+        maximum=_costed(space, space.maximum, operations),
+        parameter_count=_range(space.parameter_count),
+        effective_parameter_count=_range(space.effective_parameter_count),
+        built_parameter_count=_built(space),
+        operation_count=OperationRange(counted.min, counted.max, batch_size, sequence_length),
+        polynomials={
             "parameter_count": str(kind.parameters),
             "effective_parameter_count": str(kind.effective_parameters),
             "operation_count": str(kind.operations),
         },
-        "elasticities": kind.elasticities(),
-        "published": _published(space, operations),
-        "abnc": _abnc(space, report),
-    }
+        elasticities=kind.elasticities(),
+        published=_published(space, operations),
+        abnc=_abnc(space, report),
+    )
 
 
-def _built(space: SearchSpace) -> dict[str, int] | None:
-    """Parameters of the networks themselves where a `factor` multiplies the size: the toy."""
+def _built(space: SearchSpace) -> Range | None:
     if "factor" not in space.dimensions:
         return None
-    factor = space.values[:, list(space.dimensions).index("factor")]
-    return _range(space.parameter_count // factor)
+    return _range(space.parameter_count // space.columns["factor"])
 
 
-def _architecture(space: SearchSpace, index: int, operations: FloatArray) -> dict[str, Any]:
+def _costed(space: SearchSpace, index: int, operations: FloatArray) -> Costed:
     architecture = space.architecture(index)
-    return {
-        "id": architecture.id,
-        "architecture": architecture.as_dict(),
-        "parameter_count": int(space.parameter_count[index]),
-        "effective_parameter_count": int(space.effective_parameter_count[index]),
-        "operation_count": int(operations[index]),
-    }
+    return Costed(
+        architecture.id,
+        architecture.as_dict(),
+        int(space.parameter_count[index]),
+        int(space.effective_parameter_count[index]),
+        int(operations[index]),
+    )
 
 
-def _published(space: SearchSpace, operations: FloatArray) -> dict[str, Any] | None:
+def _published(space: SearchSpace, operations: FloatArray) -> Published | None:
     answer = published_answer(space)
     if answer is None:
         return None
-    return {
-        "published_parameter_count_millions": answer.parameter_count_millions,
-        "published_embedding_count_millions": answer.embedding_count_millions,
-        "source": answer.source,
-        "recount": _architecture(space, space.index(answer.architecture), operations),
-    }
+    return Published(
+        answer.parameter_count_millions,
+        answer.embedding_count_millions,
+        answer.source,
+        _costed(space, space.index(answer.architecture), operations),
+    )
 
 
-def _abnc(space: SearchSpace, report: AbncReport) -> dict[str, Any]:
+def _abnc(space: SearchSpace, report: AbncReport) -> Abnc:
     best, worst = clearest_examples(report, report.holds)
-    return {
-        "parameters": _part_ranges(report.parameters, report.holds_in_parameters),
-        "operations": _part_ranges(report.operations, report.holds_in_operations),
-        "holds": int(np.count_nonzero(report.holds)),
-        "holds_share": float(np.mean(report.holds)),
-        "example_with": None if best is None else _parts_of(space, report, best),
-        "example_without": None if worst is None else _parts_of(space, report, worst),
-    }
+    return Abnc(
+        _part_costs(report.parameters, report.holds_in_parameters),
+        _part_costs(report.operations, report.holds_in_operations),
+        int(np.count_nonzero(report.holds)),
+        float(np.mean(report.holds)),
+        None if best is None else _example(space, report, best),
+        None if worst is None else _example(space, report, worst),
+    )
 
 
-def _part_ranges(
-    costs: dict[str, IntArray] | dict[str, FloatArray], holds: BoolArray
-) -> dict[str, Any]:
-    ranges: dict[str, Any] = {part: _range(costs[part]) for part in PARTS}
-    return {**ranges, "holds": int(np.count_nonzero(holds)), "holds_share": float(np.mean(holds))}
+def _part_costs(costs: dict[str, IntArray] | dict[str, FloatArray], holds: BoolArray) -> PartCosts:
+    first, middle, last = (_range(costs[part]) for part in PARTS)
+    return PartCosts(first, middle, last, int(np.count_nonzero(holds)), float(np.mean(holds)))
 
 
-def _parts_of(space: SearchSpace, report: AbncReport, index: int) -> dict[str, Any]:
-    return {
-        "id": space.architecture(index).id,
-        "parameters": {part: int(report.parameters[part][index]) for part in PARTS},
-        "operations": {part: int(report.operations[part][index]) for part in PARTS},
-    }
+def _example(space: SearchSpace, report: AbncReport, index: int) -> Example:
+    return Example(
+        space.architecture(index).id,
+        {part: int(report.parameters[part][index]) for part in PARTS},
+        {part: int(report.operations[part][index]) for part in PARTS},
+    )
 
 
-def _range(column: IntArray | FloatArray) -> dict[str, int]:
-    return {"min": int(column.min()), "max": int(column.max())}
+def _range(column: IntArray | FloatArray) -> Range:
+    return Range(int(column.min()), int(column.max()))

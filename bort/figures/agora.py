@@ -1,70 +1,73 @@
 """Agora's rounds as curves, bars and a map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import plotly.graph_objects as go
 
+from bort.agora.world import Rate, RoundSummary
 from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
+from bort.report.agora import verdict_words
 
-Row = Mapping[str, Any]
-"""A round as `bort agora run --json` shows it."""
+
+class MapGroup(Enum):
+    """A kind of mark, with its name in the legend; drawn in this order."""
+
+    RIGHT = "dev, right"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    WRONG = "dev, wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class MapMark:
-    """One thing on the map.
-
-    Attributes:
-        x, y: its place.
-        group: one of `MAP_GROUPS`.
-        text: what it is, shown as text.
-        pick: what a click on it gives; None is not to be picked.
-    """
+    """One mark on the map: its place, its group and the text on hover."""
 
     x: float
     y: float
-    group: str
+    group: MapGroup
     text: str
-    pick: str | None = None
 
 
-DEV, WRONG, ACCEPTED, REFUSED = "dev, right", "dev, wrong", "accepted", "refused"
-MAP_GROUPS = (DEV, REFUSED, ACCEPTED, WRONG)  # drawn in this order
-
-
-def plot_errors(rows: Sequence[Row], *, theme: Theme = "light", height: int = 300) -> go.Figure:
-    """Dev and audit error of each round, each within its 95 % interval."""
+def plot_errors(
+    rows: Sequence[RoundSummary], *, theme: Theme = "light", height: int = 300
+) -> go.Figure:
+    """Plot dev and audit error of each round with their 95 % intervals."""
     colours = palette(theme)
     figure = go.Figure()
-    _curve(figure, rows, "dev", "dev, seen by Agora", colours.cover, "dash")
-    _curve(figure, rows, "audit", "audit, never seen", colours.front, "solid")
+    numbers = [row.round for row in rows]
+    dev, audit = [row.dev for row in rows], [row.audit for row in rows]
+    _curve(figure, numbers, dev, "dev", "dev, used by Agora", colours.cover, "dash")
+    _curve(figure, numbers, audit, "audit", "audit, never used", colours.front, "solid")
     figure.update_xaxes(title_text="round", tickformat="d", dtick=_tick(rows))
     figure.update_yaxes(title_text="← better   error", tickformat="~%", rangemode="tozero")
     figure.update_layout(legend=_LEGEND)
     return styled(figure, theme, height=height)
 
 
-def plot_points(rows: Sequence[Row], *, theme: Theme = "light", height: int = 300) -> go.Figure:
-    """Proposals of each round: how many were accepted, how many refused for which reason."""
+def plot_points(
+    rows: Sequence[RoundSummary], *, theme: Theme = "light", height: int = 300
+) -> go.Figure:
+    """Plot how many proposals each round accepted, and how many it refused for which reason."""
     colours = palette(theme)
-    reasons = sorted({reason for row in rows for reason in row["refused"]})
-    numbers = [row["round"] for row in rows]
+    reasons = sorted({reason for row in rows for reason in row.refused})
+    numbers = [row.round for row in rows]
     figure = go.Figure(
         go.Bar(
             x=numbers,
-            y=[row["accepted"] for row in rows],
+            y=[row.accepted for row in rows],
             name="accepted",
             marker={"color": colours.front},
             hovertemplate="round %{x}: %{y:,} accepted<extra></extra>",
         )
     )
     for k, reason in enumerate(reasons):
-        words = escape(reason.replace("-", " "))
+        words = escape(verdict_words(reason))
         figure.add_bar(
             x=numbers,
-            y=[row["refused"].get(reason, 0) for row in rows],
+            y=[row.refused.get(reason, 0) for row in rows],
             name=words,
             marker={
                 "color": colours.dominated,
@@ -74,28 +77,27 @@ def plot_points(rows: Sequence[Row], *, theme: Theme = "light", height: int = 30
         )
     figure.update_layout(barmode="stack", legend=_LEGEND, bargap=0.25)
     figure.update_xaxes(title_text="round", tickformat="d", dtick=_tick(rows))
-    most = max((row["proposed"] for row in rows), default=0)
-    # Of few points whole numbers only: half a point would be told as 500m.
+    most = max((row.proposed for row in rows), default=0)
+    # Few points need whole ticks: plotly writes half a point as 500m.
     few = {"dtick": 1, "range": [0, max(1, most) * 1.05]} if most < 5 else {}
     figure.update_yaxes(title_text="points", tickformat="~s", rangemode="tozero", **few)
     return styled(figure, theme, height=height)
 
 
 def plot_map(marks: Sequence[MapMark], *, theme: Theme = "light", height: int = 460) -> go.Figure:
-    """Dev items and one round's points; the axes have no unit, so none is shown."""
+    """Plot dev items and one round's points. The axes have no unit, so none is shown."""
     colours = palette(theme)
     figure = go.Figure()
-    for group in MAP_GROUPS:
-        of_group = [mark for mark in marks if mark.group == group]
+    for group in MapGroup:
+        of_group = [mark for mark in marks if mark.group is group]
         if not of_group:
             continue
         figure.add_scattergl(
             x=[mark.x for mark in of_group],
             y=[mark.y for mark in of_group],
-            customdata=[mark.pick for mark in of_group],
             text=[escape(mark.text) for mark in of_group],
             mode="markers",
-            name=f"{group} ({len(of_group):,})",
+            name=f"{group.value} ({len(of_group):,})",
             marker=_marker(group, colours),
             hovertemplate="%{text}<extra></extra>",
         )
@@ -111,10 +113,15 @@ _PATTERNS = ("/", "x", ".", "-", "+", "|", "\\")
 
 
 def _curve(
-    figure: go.Figure, rows: Sequence[Row], split: str, name: str, colour: str, dash: str
+    figure: go.Figure,
+    numbers: Sequence[int],
+    rates: Sequence[Rate],
+    split: str,
+    name: str,
+    colour: str,
+    dash: str,
 ) -> None:
-    numbers = [row["round"] for row in rows]
-    low, high = ([row[f"{split}_{end}"] for row in rows] for end in ("low", "high"))
+    low, high = [rate.low for rate in rates], [rate.high for rate in rates]
     figure.add_scatter(
         x=[*numbers, *reversed(numbers)],
         y=[*high, *reversed(low)],
@@ -127,7 +134,7 @@ def _curve(
     )
     figure.add_scatter(
         x=numbers,
-        y=[row[f"{split}_error"] for row in rows],
+        y=[rate.error for rate in rates],
         customdata=list(zip(low, high, strict=True)),
         mode="lines+markers",
         name=name,
@@ -138,14 +145,14 @@ def _curve(
     )
 
 
-def _tick(rows: Sequence[Row]) -> int:
+def _tick(rows: Sequence[RoundSummary]) -> int:
     return max(1, len(rows) // 10)
 
 
-def _marker(group: str, colours: Palette) -> dict[str, Any]:
+def _marker(group: MapGroup, colours: Palette) -> dict[str, Any]:
     return {
-        DEV: {"size": 5, "color": translucent(colours.dominated, 0.6)},
-        WRONG: {"size": 8, "color": colours.cover, "symbol": "x"},
-        ACCEPTED: {"size": 6, "color": translucent(colours.front, 0.75)},
-        REFUSED: {"size": 7, "color": colours.muted, "symbol": "circle-open"},
+        MapGroup.RIGHT: {"size": 5, "color": translucent(colours.dominated, 0.6)},
+        MapGroup.WRONG: {"size": 8, "color": colours.cover, "symbol": "x"},
+        MapGroup.ACCEPTED: {"size": 6, "color": translucent(colours.front, 0.75)},
+        MapGroup.REFUSED: {"size": 7, "color": colours.muted, "symbol": "circle-open"},
     }[group]

@@ -1,4 +1,4 @@
-"""Trained models: their curves, and where they came to lie on the front they were picked from."""
+"""Figures of trained models: their curves, and their places on the front they were picked from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Theme, escape, palette, styled, translucent
+from bort.finetuning.curves import DEV_ERROR, LOSS, Curve
+from bort.finetuning.realised import Accuracy, Realised
+from bort.report.models import training_label
 
-LOSS, DEV_ERROR = "loss", "dev_error"
 _TITLES = {LOSS: "loss", DEV_ERROR: "dev error"}
 _TICKS = {LOSS: "~g", DEV_ERROR: ".1~%"}
 _DIGITS = {LOSS: ".4g", DEV_ERROR: ".1%"}
@@ -18,60 +20,15 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 SMOOTHED_FROM = 40  # values; a shorter curve can be read as it is
 MEANS_PER_CURVE = 20  # so that a mean spans a twentieth of the curve
 
-Series = Sequence[tuple[int, float | None]]
 Triple = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One quantity of one training.
-
-    Attributes:
-        task: what it was trained on.
-        architecture_id: what was trained.
-        stage: "distil", "finetune", "agora1", ..., "plain".
-        training: seed and learning rate, in words.
-        quantity: `LOSS`, `DEV_ERROR`, or another that the job told.
-        points: pairs of step and value, by step.
-    """
-
-    task: str
-    architecture_id: str
-    stage: str
-    training: str
-    quantity: str
-    points: tuple[tuple[int, float], ...]
-
-
-def curves_of(metrics: Mapping[str, Series]) -> list[Curve]:
-    """Read the series of a fine-tuning job; those with other names are left out.
-
-    Args:
-        metrics: by name, `TASK/ARCHITECTURE/STAGE-seedS-lrR/QUANTITY`.
-    Examples:
-        >>> (curve,) = curves_of({"reviews/2-4/distil-seed0-lr0.001/loss": [(1, 0.5)]})
-        >>> curve.stage, curve.training
-        ('distil', 'seed 0, learning rate 0.001')
-    """
-    found = []
-    for name, series in metrics.items():
-        parts = name.rsplit("/", 3)
-        stage, _, rest = parts[-2].partition("-seed") if len(parts) == 4 else ("", "", "")
-        seed, _, rate = rest.partition("-lr")
-        if not rate:
-            continue
-        training = f"seed {seed}, learning rate {rate}"
-        points = tuple((step, value) for step, value in series if value is not None)
-        found.append(Curve(parts[0], parts[1], stage, training, parts[3], points))
-    return found
 
 
 def plot_curves(
     curves: Sequence[Curve], quantity: str, *, theme: Theme = "light", height: int = 260
 ) -> go.Figure:
-    """Draw one quantity of several trainings of a stage; they differ in colour and in dashes.
+    """Draw one quantity of several trainings of a stage, in different colours and dashes.
 
-    A loss is told of one batch, and jumps: a long one is drawn faintly, under its running mean.
+    A loss of single batches jumps, so a long one is drawn faintly under its running mean.
     """
     colours = palette(theme)
     lines = (colours.front, colours.cover, colours.best, colours.dominated)
@@ -102,14 +59,14 @@ def plot_curves(
 
 
 def _flat(errors: Sequence[float]) -> list[float] | None:
-    """The axis of an error that never changes, which would else reach below 0 and above 1."""
+    """A range for an error that never changes; plotly's own would reach below 0 or above 1."""
     if len(set(errors)) != 1:
         return None
     return [max(0.0, errors[0] - FLAT_BAND), min(1.0, errors[0] + FLAT_BAND)]
 
 
 def running_mean(values: Sequence[float], width: int) -> list[float]:
-    """The mean of each value and its neighbours, `width` in all, fewer at the ends; O(n).
+    """The mean of each value and its neighbours: `width` values, fewer at the ends. O(n).
 
     Examples:
         >>> running_mean([1.0, 3.0, 5.0, 1.0], 3)
@@ -128,7 +85,7 @@ def _line(curve: Curve, values: Sequence[float], line: Mapping[str, object]) -> 
         x=[step for step, _ in curve.points],
         y=list(values),
         mode="lines" if len(curve.points) > 1 else "markers",
-        name=escape(curve.training),
+        name=escape(training_label(curve)),
         line=line,
     )
 
@@ -140,16 +97,34 @@ class RealisedMark:
     Attributes:
         name: of the model.
         architecture_id: what was picked.
-        realised: size (millions), latency (ms) and dev error (%), as measured.
-        predicted: the same as the search told them; None where it never trained the pick.
-        remark: one line for the pointer.
+        realised: measured size (millions), latency (ms) and dev error (%).
+        predicted: the same as the search predicted them; None if it never trained the pick.
+        audit: accuracy on audit.
     """
 
     name: str
     architecture_id: str
     realised: Triple
     predicted: Triple | None
-    remark: str
+    audit: Accuracy
+
+
+def realised_mark(name: str, model: Realised) -> RealisedMark:
+    """The mark of the model called `name`."""
+    before = model.predicted
+    return RealisedMark(
+        name,
+        model.architecture_id,
+        _triple(model.parameter_count, model.latency_ms, 1 - model.dev.accuracy),
+        None
+        if before is None
+        else _triple(before.parameter_count, before.latency_ms, before.error_rate),
+        model.audit,
+    )
+
+
+def _triple(parameters: int, latency_ms: float, error: float) -> Triple:
+    return parameters / 1e6, latency_ms, 100 * error
 
 
 def add_realised(
@@ -162,7 +137,8 @@ def add_realised(
 ) -> go.Figure:
     """Draw trained models into a figure of `plot_pair`, each with an arrow from its prediction.
 
-    Arrows are lines whose last mark points: they are right on logarithmic axes too.
+    An arrow is a line that ends with an arrowhead as its marker, so it is right on logarithmic
+    axes too.
     """
     if not marks:
         return figure
@@ -213,10 +189,11 @@ def _hover(mark: RealisedMark) -> str:
     return "<br>".join(
         [
             f"<b>{escape(mark.name)}</b>",
-            f"{escape(mark.architecture_id)}, trained properly",
+            f"{escape(mark.architecture_id)}, fully trained",
             SIZE.text(size),
             LATENCY.text(latency),
             ERROR.text(error),
-            escape(mark.remark),
+            f"audit accuracy {mark.audit.accuracy:.1%} "
+            f"({mark.audit.low:.1%} to {mark.audit.high:.1%})",
         ]
     )

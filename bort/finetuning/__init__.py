@@ -1,4 +1,4 @@
-"""From a point of the front to a trained model: stages, checkpoints, the realised point.
+"""From a point on the front to a trained model: stages, checkpoints, results.
 
-Importing this imports neither torch nor transformers.
+`curves`, `latency`, `loggers`, `plan`, `realised` and `spec` import neither torch nor transformers.
 """

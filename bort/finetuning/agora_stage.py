@@ -1,9 +1,9 @@
-"""The Agora stage: texts made near the dev texts that a student gets wrong, and labelled.
+"""The Agora stage: makes texts near the dev texts that a student gets wrong, and labels them.
 
-A round of Agora [source] in short form: find the dev errors, make new texts near them by exchanging
-words, have the teacher label them, train on. Near-duplicates of audit texts and copies of dev
-texts are refused, and every text keeps its provenance. Dev has been looked at then: what it says
-afterwards is no longer honest, audit is. `bort agora run` is the whole loop.
+A short form of a round of Agora [source]: find the dev errors, make synthetic texts near them by
+exchanging words, let the teacher label them, and train on. Near-duplicates of audit texts are
+refused, as are copies of dev texts, and every text keeps its provenance. After this the dev
+accuracy is not independent; the audit accuracy is. `bort agora run` has the whole loop.
 """
 
 import json
@@ -14,75 +14,85 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.agora.loop.values import as_inputs
-from bort.agora.text.guard import NearDuplicateGuard
+from bort.agora.loop import Verdict, as_inputs
+from bort.agora.text.data import NearDuplicateGuard
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays, write_atomically
-from bort.finetuning.classroom import Classroom
-from bort.finetuning.units import Unit
+from bort.finetuning.setup import TaskSetup
 from bort.training.loop import Examples, predict
 from bort.training.teacher import softmax
 from bort.training.tokens import Tokens, load_tokenizer
 from bort.training.unlabelled import Augmentation, synthetic_texts
 
-COPIES = 8  # new texts per dev error
+COPIES = 8  # synthetic texts per dev error
 ARRAYS, PROVENANCE = "near-errors.npz", "near-errors.jsonl"
 
 
-def near_errors(room: Classroom, model: Any, unit: Unit, folder: Path) -> Examples:
-    """The new texts of this round and of those before, with the teacher's answers.
+def near_errors(
+    setup: TaskSetup, model: Any, folder: Path, *, seed: tuple[int, int], previous: Path | None
+) -> Examples:
+    """The synthetic texts of this round and of earlier rounds, with the teacher's answers.
 
     Args:
-        model: the student as the round begins.
-        folder: of the round; what is made is kept there.
+        model: the student at the beginning of the round.
+        folder: of the round; keeps the texts.
+        seed: of the student, and the number of the round.
+        previous: folder of the stage before.
     Raises:
-        InvalidModelError: the teacher is not the source network fine-tuned, or the task has two
+        InvalidModelError: the teacher is not the fine-tuned source network, or the task has two
             text columns.
     """
     arrays = load_arrays(folder / ARRAYS)
     if arrays is None:
-        arrays = _made(room, model, unit, folder)
+        arrays = _make(setup, model, folder, seed=seed)
+        earlier = None if previous is None else load_arrays(previous / ARRAYS)
+        if earlier is not None:
+            arrays = _joined(earlier, arrays)
         save_arrays(folder / ARRAYS, arrays)
-    tokens = Tokens(arrays["flat"], arrays["starts"], arrays["first"])
-    return Examples(tokens, arrays["targets"], room.encoded.padding)
+    return Examples(_tokens(arrays), arrays["targets"], setup.encoded.padding)
 
 
-def check_agora(room: Classroom) -> None:
-    """Pass if the stage can label and sample here.
+def check_agora(setup: TaskSetup) -> None:
+    """Check that the stage can label and sample here.
 
     Raises:
-        InvalidModelError: the teacher is not the source network fine-tuned, or the task has two
+        InvalidModelError: the teacher is not the fine-tuned source network, or the task has two
             text columns.
     """
-    if not room.teacher.is_source or room.task.train.pairs is not None:
+    if not setup.teacher.is_source or setup.task.train.pairs is not None:
         raise InvalidModelError(
-            "the stage agora needs the source network's own teacher and a task of one text "
-            "column; leave --teacher out, or the stage"
+            "the stage agora needs the source network's own teacher and a task with one text "
+            "column; leave out --teacher, or the stage"
         )
 
 
-def _made(room: Classroom, model: Any, unit: Unit, folder: Path) -> dict[str, NDArray[Any]]:
-    check_agora(room)
-    dev = room.encoded.splits["dev"]
-    answers = predict(model, dev, padding=room.encoded.padding).argmax(1)
-    wrong = np.flatnonzero(answers != room.task.dev.labels)
-    texts = [room.task.dev.texts[row] for row in wrong]
-    seed = [unit.seed, int(unit.stage.removeprefix("agora"))]
-    settings = Augmentation(copies=COPIES, spliced=0.0)
+def _make(
+    setup: TaskSetup, model: Any, folder: Path, *, seed: tuple[int, int]
+) -> dict[str, NDArray[Any]]:
+    check_agora(setup)
+    task = setup.task
+    answers = predict(model, setup.encoded.splits["dev"], padding=setup.encoded.padding).argmax(1)
+    wrong = np.flatnonzero(answers != task.dev.labels)
     new = synthetic_texts(
-        texts, room.oracle.source, settings, seed, vocabulary=room.task.train.texts
+        [task.dev.texts[row] for row in wrong],
+        setup.oracle.source,
+        Augmentation(copies=COPIES, spliced=0.0),
+        seed,
+        vocabulary=task.train.texts,
     )
-    guard = NearDuplicateGuard(as_inputs(room.task.audit.texts), as_inputs(room.task.dev.texts))
+    guard = NearDuplicateGuard(as_inputs(task.audit.texts), as_inputs(task.dev.texts))
     reasons = guard(as_inputs(new))
-    accepted = np.array([reason is None for reason in reasons], dtype=bool)
-    tokens = _encoded(room, [text for text, ok in zip(new, accepted, strict=True) if ok])
-    targets = _answers(room, tokens)
+    tokens = _encoded(setup, [text for text, why in zip(new, reasons, strict=True) if why is None])
+    targets = _answers(setup, tokens)
     _write_provenance(folder, np.tile(wrong, COPIES), new, reasons, targets)
-    before = _earlier(unit)
-    if before is not None:
-        earlier = Tokens(before["flat"], before["starts"], before["first"])
-        tokens = earlier.joined(tokens)
-        targets = np.concatenate([before["targets"], targets])
+    return _arrays(tokens, targets)
+
+
+def _tokens(arrays: dict[str, Any]) -> Tokens:
+    return Tokens(arrays["flat"], arrays["starts"], arrays["first"])
+
+
+def _arrays(tokens: Tokens, targets: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     return {
         "flat": tokens.flat,
         "starts": tokens.starts,
@@ -91,15 +101,16 @@ def _made(room: Classroom, model: Any, unit: Unit, folder: Path) -> dict[str, ND
     }
 
 
-def _earlier(unit: Unit) -> dict[str, Any] | None:
-    return None if unit.begins_with is None else load_arrays(unit.begins_with / ARRAYS)
+def _joined(earlier: dict[str, Any], new: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    targets = np.concatenate([earlier["targets"], new["targets"]])
+    return _arrays(_tokens(earlier).joined(_tokens(new)), targets)
 
 
-def _encoded(room: Classroom, texts: list[str]) -> Tokens:
-    """Texts over the task's tokens; one that none of its texts showed becomes [UNK]."""
-    tokenizer = load_tokenizer(room.oracle.source.folder)
-    tokenizer.enable_truncation(room.encoded.max_length)
-    kept = room.encoded.kept
+def _encoded(setup: TaskSetup, texts: list[str]) -> Tokens:
+    """Texts over the task's tokens; a token that does not occur in the task becomes [UNK]."""
+    tokenizer = load_tokenizer(setup.oracle.source.folder)
+    tokenizer.enable_truncation(setup.encoded.max_length)
+    kept = setup.encoded.kept
     ids = [np.array(e.ids, dtype=np.int64) for e in tokenizer.encode_batch(texts)]
     flat = np.concatenate([*ids, np.empty(0, dtype=np.int64)])
     places = np.minimum(np.searchsorted(kept, flat), len(kept) - 1)
@@ -112,22 +123,22 @@ def _encoded(room: Classroom, texts: list[str]) -> Tokens:
     )
 
 
-def _answers(room: Classroom, tokens: Tokens) -> NDArray[np.float32]:
+def _answers(setup: TaskSetup, tokens: Tokens) -> NDArray[np.float32]:
     if len(tokens) == 0:
-        return np.empty((0, room.classes), dtype=np.float32)
+        return np.empty((0, setup.classes), dtype=np.float32)
     with torch.no_grad():
-        logits = predict(room.own_teacher(), tokens, padding=room.encoded.padding)
-    return softmax(logits / np.float32(room.spec.recipe.temperature))
+        logits = predict(setup.own_teacher(), tokens, padding=setup.encoded.padding)
+    return softmax(logits / np.float32(setup.spec.recipe.temperature))
 
 
 def _write_provenance(
     folder: Path,
     parents: NDArray[np.int64],
     texts: list[str],
-    reasons: list[str | None],
+    reasons: list[Verdict | None],
     targets: NDArray[np.float32],
 ) -> None:
-    """Every new text: its parent among the dev texts, label and confidence, or why refused."""
+    """Write for every text its parent among the dev texts, its label, or why it was refused."""
     answers = iter(targets)
     lines = []
     for parent, text, reason in zip(parents.tolist(), texts, reasons, strict=True):

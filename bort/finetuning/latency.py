@@ -1,4 +1,4 @@
-"""Latency of the realised models, measured beside their teacher and a landmark, interleaved."""
+"""Measures the trained models beside their teacher and a landmark, interleaved."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,20 +10,18 @@ from bort.core.progress import OnStep, ignore
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
+from bort.finetuning.realised import TEACHER, RuntimeTimes, TimedModel, landmark_key
 from bort.latency.protocol import HANDFUL
 from bort.latency.runs.landmarks import LANDMARKS, Landmark
-from bort.latency.runs.space import workload_of
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, never, time_candidates
-from bort.latency.workload import Candidate
+from bort.latency.workload import Candidate, workload_of
 from bort.training.source import read_config
 
 if TYPE_CHECKING:
-    from bort.finetuning.classroom import Classroom
+    from bort.finetuning.setup import TaskSetup
 
-TEACHER, LANDMARK = "teacher", "landmark"
-
-# Our dimensions -> what BertConfig calls them.
+# Our dimensions -> the names in BertConfig.
 SOURCE_DIMENSIONS = {
     "depth": "num_hidden_layers",
     "heads": "num_attention_heads",
@@ -33,7 +31,7 @@ SOURCE_DIMENSIONS = {
 
 
 def nearest_landmark(parameter_count: int) -> Landmark:
-    """The published model whose size is nearest, as a ratio."""
+    """The published model nearest in size, by ratio."""
 
     def ratio(mark: Landmark) -> float:
         size = mark.parameter_count()
@@ -43,7 +41,7 @@ def nearest_landmark(parameter_count: int) -> Landmark:
 
 
 def bert_candidate(config: Mapping[str, Any]) -> Candidate | None:
-    """A BERT classifier of the shape that a config.json tells; None of another type."""
+    """The BERT classifier that a config.json describes; None for other model types."""
     if config.get("model_type") != "bert":
         return None
     kind = family("bert")
@@ -60,26 +58,24 @@ def measure_latencies(
     *,
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
-) -> dict[str, Any] | None:
-    """Time all candidates on every runtime, under the study's batch size, length and threads.
+) -> dict[str, RuntimeTimes] | None:
+    """Time all candidates on every runtime with the study's batch size, length and threads.
 
     Args:
         candidates: by name.
-        space: the study's, for what lengths it allows.
+        space: the study's; it limits the length.
         spec: the study's.
-        runtimes: names; those that are not installed were refused before.
-        on_step: hears each step; its subject is the runtime.
+        runtimes: names of installed runtimes.
+        on_step: receives each step; its subject is the runtime.
         should_stop: True ends early.
     Returns:
-        By runtime: `{"fingerprint", "noise_ok", "noise", "models": {name: latency}}`; None where
-        `should_stop` ended it.
-    Raises:
-        As `bort.latency.timing.time_candidates`.
+        The times by runtime; None if `should_stop` ended the measurement.
+    Raises: the errors of `bort.latency.timing.time_candidates`.
     """
     workload = workload_of(spec, space)
-    # Largest first, as runtimes want to build them.
+    # Largest first: the order in which runtimes build them best.
     ordered = sorted(candidates, key=lambda name: -_size(candidates[name]))
-    found: dict[str, Any] = {}
+    found: dict[str, RuntimeTimes] = {}
     for runtime in runtimes:
         timing = None
         for step in time_candidates(
@@ -96,41 +92,42 @@ def measure_latencies(
         if timing is None or not timing.complete:
             return None
         machine = this_machine(runtime_kind(runtime).libraries, threads=workload.threads)
-        found[runtime] = {
-            "workload": str(workload),
-            "fingerprint": machine.to_dict(),
-            "noise_ok": timing.noise.ok,
-            "noise": to_json(timing.noise.reasons),
-            "models": {
-                name: {
-                    "median_ms": latency.median_ms,
-                    "low_ms": latency.low_ms,
-                    "high_ms": latency.high_ms,
-                    "p95_ms": latency.p95_ms,
-                }
+        found[runtime] = RuntimeTimes(
+            workload=str(workload),
+            fingerprint=machine.to_dict(),
+            noise_ok=timing.noise.ok,
+            noise=tuple(to_json(timing.noise.reasons)),
+            models={
+                name: TimedModel(
+                    median_ms=latency.median_ms,
+                    low_ms=latency.low_ms,
+                    high_ms=latency.high_ms,
+                    p95_ms=latency.p95_ms,
+                )
                 for name, latency in zip(ordered, timing.latencies, strict=True)
             },
-        }
+        )
     return found
 
 
 def latencies_of(
-    room: "Classroom",
+    setup: "TaskSetup",
     picks: Sequence[Architecture],
     *,
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
-) -> dict[str, Any] | None:
-    """The picks beside their teacher and the landmarks of like size; see `measure_latencies`.
+) -> dict[str, RuntimeTimes] | None:
+    """Time the picks beside their teacher and the landmarks of similar size.
 
-    Names are the architectures' ids, `TEACHER`, and `LANDMARK` with the landmark's name.
+    The candidates' names are the architectures' ids, `TEACHER`, and `landmark_key` of each
+    landmark. See `measure_latencies`.
     """
-    spec, space = room.spec, room.space
+    spec, space = setup.spec, setup.space
     candidates = {a.id: Candidate(space.family, a, space.fixed) for a in picks}
     for architecture in picks:
         mark = nearest_landmark(int(space.parameter_count[space.index(architecture)]))
-        candidates[f"{LANDMARK} {mark.name}"] = mark.candidate
-    teacher = bert_candidate(read_config(room.teacher.folder, room.teacher.name))
+        candidates[landmark_key(mark.name)] = mark.candidate
+    teacher = bert_candidate(read_config(setup.teacher.folder, setup.teacher.name))
     if teacher is not None:
         candidates[TEACHER] = teacher
     return measure_latencies(

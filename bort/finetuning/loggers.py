@@ -1,6 +1,6 @@
-"""Curves where people already look: TensorBoard, MLflow, Weights & Biases, behind one adapter.
+"""Sends curves to TensorBoard, MLflow or Weights & Biases.
 
-Each is used through its own interface and only if it is installed and asked for. The store keeps
+Each is used through its own interface, and only if it is installed and requested. The store keeps
 the same curves in any case.
 """
 
@@ -18,14 +18,14 @@ FOLDER = "tensorboard"  # in a job's folder
 
 
 class MetricLogger(Protocol):
-    """Somewhere that curves go."""
+    """Receives the points of curves."""
 
     def scalar(self, name: str, step: int, value: float) -> None:
-        """One point of the curve `name`."""
+        """Log one point of the curve `name`."""
         ...
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write everything that is still buffered."""
         ...
 
 
@@ -41,16 +41,16 @@ class TensorBoardLogger:
         self._writer.add_text(title, lines)
 
     def scalar(self, name: str, step: int, value: float) -> None:
-        """One point."""
+        """Log one point."""
         self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write everything that is still buffered."""
         self._writer.close()
 
 
 class MlflowLogger:
-    """A run of MLflow, where its own settings (MLFLOW_TRACKING_URI, ...) say."""
+    """A run of MLflow, which reads its own settings (MLFLOW_TRACKING_URI, ...)."""
 
     def __init__(self, folder: Path, title: str, settings: Mapping[str, Any]) -> None:  # noqa: ARG002
         self._client: Any = import_module("mlflow")
@@ -58,7 +58,7 @@ class MlflowLogger:
         self._client.log_params({name: str(value)[:500] for name, value in settings.items()})
 
     def scalar(self, name: str, step: int, value: float) -> None:
-        """One point."""
+        """Log one point."""
         self._client.log_metric(name, value, step=step)
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class MlflowLogger:
 
 
 class WandbLogger:
-    """A run of Weights & Biases, where its own settings (WANDB_PROJECT, WANDB_MODE, ...) say."""
+    """A run of Weights & Biases, which reads its own settings (WANDB_PROJECT, WANDB_MODE, ...)."""
 
     def __init__(self, folder: Path, title: str, settings: Mapping[str, Any]) -> None:
         wandb: Any = import_module("wandb")
@@ -75,7 +75,7 @@ class WandbLogger:
         self._steps: set[str] = set()
 
     def scalar(self, name: str, step: int, value: float) -> None:
-        """One point; each curve counts its own steps."""
+        """Log one point; each curve counts its own steps."""
         group = name.rsplit("/", 1)[0]
         if group not in self._steps:
             self._steps.add(group)
@@ -95,7 +95,7 @@ _MAKERS: dict[str, Callable[[Path, str, Mapping[str, Any]], MetricLogger]] = {
 
 
 def check_loggers(names: Sequence[str]) -> None:
-    """Pass if all are installed.
+    """Check that all of them are installed.
 
     Raises:
         MissingExtraError: one is not.
@@ -103,25 +103,25 @@ def check_loggers(names: Sequence[str]) -> None:
     for name in names:
         if find_spec(PACKAGES[name]) is None:
             raise MissingExtraError(
-                f"--log {name} needs the package {PACKAGES[name]}, not installed; "
-                f"install it with: pip install {PACKAGES[name]}"
+                f"--log {name} needs the package {PACKAGES[name]}, which is not installed; "
+                f"run: pip install {PACKAGES[name]}"
             )
 
 
 def default_loggers() -> tuple[str, ...]:
-    """TensorBoard where it is installed."""
+    """TensorBoard if it is installed."""
     return ("tensorboard",) if find_spec("tensorboard") else ()
 
 
 class Loggers:
-    """Several at once. What fails to log is told once and never stops a training.
+    """Several loggers at once. A logger that fails is dropped; it never stops a training.
 
     Args:
-        names: of `PACKAGES`.
-        folder: of the job.
+        names: keys of `PACKAGES`.
+        folder: the job's folder.
         title: of the run.
-        settings: what the run was asked.
-        on_trouble: hears one line when a logger gives up.
+        settings: parameters to log with the run.
+        on_trouble: receives one line when a logger fails.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Loggers:
                 self._give_up(name, error)
 
     def scalar(self, name: str, step: int, value: float) -> None:
-        """One point of the curve `name`, to all of them."""
+        """Log one point of the curve `name` to all loggers."""
         for logger, target in list(self._open.items()):
             try:
                 target.scalar(name, step, value)
@@ -149,7 +149,7 @@ class Loggers:
                 self._give_up(logger, error)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write everything that is still buffered."""
         for target in self._open.values():
             with suppress(Exception):
                 target.close()
@@ -157,4 +157,4 @@ class Loggers:
     def _give_up(self, name: str, error: Exception) -> None:
         self._open.pop(name, None)
         first = next(iter(str(error).splitlines()), "")
-        self._on_trouble(f"{name} logs no more ({type(error).__name__}: {first})")
+        self._on_trouble(f"{name} failed and was turned off ({type(error).__name__}: {first})")

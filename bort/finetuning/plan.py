@@ -1,10 +1,9 @@
-"""Before Start: can these picks be fine-tuned here, and what will it cost? Imports no torch."""
+"""Before Start: checks that picks can be fine-tuned here, and estimates the cost. No torch."""
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from bort.core import paths
 from bort.core.errors import (
@@ -35,48 +34,44 @@ from bort.training.tokens import load_tokenizer
 
 CHECKPOINT_COPIES = 8  # two of weights and moments, the best weights, the one being written
 FLOAT32_BYTES = 4
-STREAM_FACTOR = 1.2  # looks at dev and checkpoints besides
+STREAM_FACTOR = 1.2  # adds the evaluations on dev and the checkpoints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTunePlan:
-    """What a fine-tuning will cost, if no stage ends early.
+    """The expected cost of a fine-tuning, if no stage ends early.
 
     Attributes:
-        trainings: stages that are trained, over all picks, seeds and tasks.
-        steps: optimiser steps in all.
-        minutes: expected; None where nothing comparable was ever timed in this store.
-        basis: what the estimate rests on, in words.
-        memory_bytes: expected at the largest pick.
-        disk_bytes: checkpoints and models.
-        free_bytes: of the disk that they go to.
+        trainings: number of stages to train, over all picks, seeds and tasks.
+        steps: optimiser steps of all stages together.
+        minutes: None if this store has timed nothing comparable.
+        timed: how many timed trainings the estimate rests on; 0 if it has none.
+        memory_bytes: expected for the largest pick.
+        disk_bytes: for checkpoints and models.
+        free_bytes: free space on that disk.
     """
 
     trainings: int
     steps: int
     minutes: float | None
-    basis: str
+    timed: int
     memory_bytes: int
     disk_bytes: int
     free_bytes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return asdict(self)
 
 
 def check_finetune(spec: FineTuneSpec) -> list[Task]:
     """Check that a fine-tuning can start here, before anything is stored; returns its tasks.
 
     Raises:
-        BortError: one line on what cannot be used: a pick, a task, the source network, its
-            tokenizer, the teacher, a runtime, a logger.
+        BortError: names the pick, task, source network, tokenizer, teacher, runtime or logger that
+            cannot be used.
     """
     space = SearchSpace.from_dict(spec.space)
     for pick in spec.picks:
         space.named(pick)
     if not spec.picks:
-        raise InvalidArchitectureError("nothing is picked; name --best or --pick ID")
+        raise InvalidArchitectureError("no architecture is picked; name --best or --pick ID")
     for runtime in spec.runtimes:
         runtime_kind(runtime).check_installed()
     check_loggers(spec.loggers)
@@ -100,7 +95,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
 
 
 def check_labels(task: Task) -> None:
-    """Pass if every class of the task has training texts.
+    """Check that every class of the task has training texts.
 
     Raises:
         InvalidDataError: one has none.
@@ -108,13 +103,13 @@ def check_labels(task: Task) -> None:
     absent = task.report.get("classes_absent", {}).get("train", [])
     if absent:
         raise InvalidDataError(
-            f"{task.title}: no training text has the label {absent[0]!r}, so that no model can "
-            "learn it; add texts of it, or leave its rows out"
+            f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "
+            "it; add such texts, or leave out its rows"
         )
 
 
 def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> FineTunePlan:
-    """Estimate what a fine-tuning costs, from what was timed before in this store."""
+    """Estimate the cost of a fine-tuning from the trainings timed in this store."""
     space = SearchSpace.from_dict(spec.space)
     speed = training_speed(store, _as_study(spec, space, spec.tasks[0], steps=1))
     stages = [
@@ -147,9 +142,7 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
         trainings=len(stages),
         steps=sum(steps for _, _, steps in stages),
         minutes=None if seconds is None else seconds / 60,
-        basis="nothing comparable was timed yet; the first steps will tell"
-        if speed is None
-        else f"from {speed.count} trainings timed in this store, examples included",
+        timed=0 if speed is None else speed.count,
         memory_bytes=BASE_BYTES + students + teacher + followed,
         disk_bytes=FLOAT32_BYTES * (CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
         free_bytes=shutil.disk_usage(_existing(paths.home())).free,
@@ -157,13 +150,13 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:
-    """Texts without labels: made-up ones, and those of other tasks."""
+    """The number of texts without labels: synthetic ones, and those of other tasks."""
     others = _other_texts(task) if spec.recipe.other_tasks else 0
     return spec.recipe.copies * len(task.train) + others
 
 
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
-    """Stage and steps of everything that is trained for one pick."""
+    """The stage and the steps of every training of one pick."""
     recipe = spec.recipe
     labelled = len(task.train)
     pool = _pool(spec, task)
@@ -188,7 +181,7 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
 
 
 def _other_texts(task: Task) -> int:
-    """Training texts of the other named tasks, as far as they lie here; a pair takes none."""
+    """The number of training texts of other prepared tasks; a task of text pairs takes none."""
     if task.train.pairs is not None:
         return 0
     others = (info for info in list_tasks() if info.prepared and info.name != task.name)
@@ -200,7 +193,7 @@ def _training(spec: FineTuneSpec, steps: int) -> TrainingSpec:
 
 
 def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: int) -> StudySpec:
-    """A study of the same task and settings, for what is known about studies."""
+    """A study of the same task and training, for the functions that estimate studies."""
     training = _training(spec, steps)
     return StudySpec(
         name="finetune",
@@ -212,7 +205,7 @@ def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: 
 
 
 def _only(space: SearchSpace, pick: str) -> SearchSpace:
-    """The space of one architecture."""
+    """The space of this architecture alone."""
     values = {name: (value,) for name, value in space.named(pick).as_dict().items()}
     return SearchSpace.from_dict({**space.to_dict(), "dimensions": values})
 
@@ -224,7 +217,7 @@ def _source_space(spec: FineTuneSpec) -> SearchSpace:
 
 
 def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
-    """What a pass of the followed network holds: the states of all layers, the inside of one."""
+    """Memory for a pass of the followed network: the states of all layers, the inside of one."""
     shape = source.architecture(source.maximum).as_dict()
     length = spec.training.max_length or 2 * TYPICAL_LENGTH
     states = shape["depth"] * (shape["hidden"] + shape["heads"] * length)
@@ -233,18 +226,18 @@ def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there."""
+    """The folder, or its nearest parent that exists."""
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def check_room(plan: FineTunePlan) -> None:
-    """Pass if the disk has room for it.
+def check_disk_space(plan: FineTunePlan) -> None:
+    """Check that the disk has room for it.
 
     Raises:
         StoreError: it has not.
     """
     if plan.disk_bytes > plan.free_bytes:
         raise StoreError(
-            f"checkpoints and models take about {plan.disk_bytes / 2**20:,.0f} MiB, and "
-            f"{plan.free_bytes / 2**20:,.0f} MiB are free; make room or set BORT_HOME elsewhere"
+            f"checkpoints and models take about {plan.disk_bytes / 2**20:,.0f} MiB, but only "
+            f"{plan.free_bytes / 2**20:,.0f} MiB are free; free some space, or set BORT_HOME"
         )

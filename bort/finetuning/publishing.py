@@ -1,191 +1,297 @@
-"""A finished student becomes a model: its folder, its row, and the evidence it rests on."""
+"""Turns trained students into a model: its folder, its row in the store, and its evidence."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from bort.core.architecture import Architecture
 from bort.core.errors import BortError, StoreError, UnknownStudyError
 from bort.core.machine.fingerprint import this_machine
+from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec, suggest_name
-from bort.finetuning.classroom import Classroom
-from bort.finetuning.model_folder import save_student
+from bort.finetuning.evaluation import Evaluated, stage_summaries, teacher_result, tfidf_baseline
+from bort.finetuning.latency import nearest_landmark
 from bort.finetuning.realised import (
-    against_teacher,
-    check_parameters,
-    chosen,
-    landmark_row,
-    plain_row,
-    stage_rows,
-    students,
-    teacher_row,
-    tfidf_row,
-    with_latency,
+    TEACHER,
+    DataFacts,
+    Evidence,
+    LandmarkResult,
+    Predicted,
+    Realised,
+    RealisedLatency,
+    RuntimeTimes,
+    SearchFacts,
+    TrainingFacts,
+    landmark_key,
 )
-from bort.finetuning.student import load_weights
-from bort.finetuning.units import Finished
-from bort.latency.runs.space import workload_of
+from bort.finetuning.setup import TaskSetup
+from bort.finetuning.students import StageKind, TrainedStage, load_weights
+from bort.latency.workload import workload_of
 from bort.storage import Store, models_folder
 from bort.studies.answers import read_answer
 from bort.studies.commands import search_command
+from bort.training.candidate import Candidate
+from bort.training.model_files import save_classifier
+from bort.training.tokens import load_tokenizer
+
+SPECIAL_TOKENS = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
 
 
 def publish(
     store: Store,
     job_id: int,
-    room: Classroom,
+    setup: TaskSetup,
     task: TaskSpec,
-    finished: Sequence[Finished],
+    trained: Sequence[TrainedStage],
     *,
-    plain: Finished | None,
-    latencies: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Judge the seeds of one architecture, store the best on dev as a model; returns its row.
+    plain: TrainedStage | None,
+    latencies: Mapping[str, RuntimeTimes],
+) -> Realised:
+    """Evaluate the seeds of one architecture and store the best on dev as a model.
 
-    Its folder is made among the job's files and moved once it is complete; the row is stored
-    after that. Whatever stops this leaves nothing that looks like a model.
+    The model's folder is made among the job's files and moved once it is complete; the row is
+    stored after that. An interruption never leaves anything that looks like a model.
+
+    Args:
+        trained: the last stage of each seed's student.
+        plain: the baseline from random weights; None if it was not trained.
     """
-    best = finished[chosen(room, finished)]
-    architecture = best.unit.architecture
-    name = _name(store, job_id, room.spec.study, room.task.name, architecture.id)
-    with _room_told():
+    evaluated = Evaluated(setup, trained)
+    best = evaluated.exported
+    architecture = best.training.architecture
+    name = _name(store, job_id, setup.spec.study, setup.task.name, architecture.id)
+    with _full_disk_explained():
         folder = best.folder / "model"
-        candidate = room.build(architecture, best.unit.seed)
+        candidate = setup.build(architecture, best.training.seed)
         load_weights(candidate.model, best.folder)
-        counted = save_student(folder, room, candidate)
-    row = {
-        "model": name,
-        **_judged(room, finished, best, plain),
-        "landmark": landmark_row(counted),
-        "predicted": _predicted(store, room.spec.study, architecture.id),
-        "parameter_count": check_parameters(room, architecture, counted),
-    }
-    row = with_latency(row, latencies, room.spec.runtimes, architecture.id)
-    evidence = _evidence(store, room, task, latencies)
-    with _room_told():
+        counted = save_student(folder, setup, candidate)
+    realised = _realised(
+        store,
+        setup,
+        evaluated,
+        name=name,
+        plain=plain,
+        latencies=latencies,
+        parameter_count=_checked_count(setup, architecture, counted),
+    )
+    evidence = _evidence(store, setup, task, latencies)
+    with _full_disk_explained():
         _put(folder, models_folder() / name)
     store.add_model(
         name,
         job_id=job_id,
-        study=room.spec.study,
-        task=room.task.name,
+        study=setup.spec.study,
+        task=setup.task.name,
         architecture=architecture.as_dict(),
-        realised=row,
-        evidence=evidence,
+        realised=to_json(realised),
+        evidence=to_json(evidence),
     )
-    return row
+    return realised
+
+
+def save_student(folder: Path, setup: TaskSetup, candidate: Candidate) -> int:
+    """Write a student over the whole vocabulary, with its tokenizer; returns its parameters.
+
+    Tokens that do not occur in the task keep the embeddings they inherited.
+
+    Raises:
+        StoreError: it cannot be written; nothing is left behind.
+    """
+    words = setup.oracle.words
+    weights = candidate.full_weights(setup.encoded.kept, words)
+    config = candidate.model.config
+    config.vocab_size = len(words)
+    config.id2label = dict(enumerate(setup.task.class_names))
+    config.label2id = {name: number for number, name in enumerate(setup.task.class_names)}
+    source = setup.oracle.source.folder
+    save_classifier(folder, config, weights, tokenizer_from=source)
+    longest = int(getattr(config, "max_position_embeddings", 512))
+    complete_tokenizer(folder, source, longest=longest)
+    return _parameters(candidate.model, weights)
+
+
+def _parameters(model: Any, weights: dict[str, Tensor]) -> int:
+    return sum(weights[name].numel() for name, _ in model.named_parameters())
+
+
+def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
+    """Write both tokenizer files that every release of `transformers` reads."""
+    if not (folder / "tokenizer.json").is_file():
+        load_tokenizer(source).save(str(folder / "tokenizer.json"))
+    path = folder / "tokenizer_config.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    content = {"tokenizer_class": "BertTokenizer", **SPECIAL_TOKENS, **known}
+    content["model_max_length"] = longest
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def _room_told() -> Iterator[None]:
-    """A disk that is full is told as such."""
+def _full_disk_explained() -> Iterator[None]:
+    """Turn an error of the disk into one that says what to do."""
     try:
         yield
     except OSError as error:
         if isinstance(error, BortError):
             raise
         raise StoreError(
-            f"the model cannot be written ({error.strerror or error}); make room and resume the "
-            "job: what was trained is kept"
+            f"the model cannot be written ({error.strerror or error}); free some space and resume "
+            "the job: the trained weights are kept"
         ) from error
 
 
 def _put(folder: Path, target: Path) -> None:
-    """Give a complete folder its name; one that the same job wrote before is replaced."""
+    """Move a complete folder to its place, replacing one that the same job wrote before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     folder.rename(target)
 
 
-def _judged(
-    room: Classroom, finished: Sequence[Finished], best: Finished, plain: Finished | None
-) -> dict[str, Any]:
-    """What was trained, and how good it is beside teacher and baselines."""
-    architecture, spec = best.unit.architecture, room.spec
-    space_index = room.space.index(architecture)
-    stages = stage_rows(finished)
-    found = students(room, finished)
-    teacher = teacher_row(room)
-    return {
-        "study": spec.study,
-        "task": room.task.name,
-        "architecture": architecture.as_dict(),
-        "architecture_id": architecture.id,
-        "seeds": [done.unit.seed for done in finished],
-        **found,
-        "teacher": teacher,
-        "share_of_teacher": found["audit"]["accuracy"] / teacher["accuracy"],
-        "difference_from_teacher": against_teacher(room, finished),
-        "plain_student": None if plain is None else plain_row(room, plain),
-        "tfidf": tfidf_row(room) if spec.compare else None,
-        "effective_parameter_count": int(room.space.effective_parameter_count[space_index]),
-        "stages": stages,
-        "dev_is_seen": any(done.unit.is_agora for done in finished),
-        "seconds": sum(stage["seconds"] for stage in stages),
-    }
+def _realised(
+    store: Store,
+    setup: TaskSetup,
+    evaluated: Evaluated,
+    *,
+    name: str,
+    plain: TrainedStage | None,
+    latencies: Mapping[str, RuntimeTimes],
+    parameter_count: int,
+) -> Realised:
+    spec, space = setup.spec, setup.space
+    architecture = evaluated.exported.training.architecture
+    first = latencies[spec.runtimes[0]].models
+    own_ms = first[architecture.id].median_ms
+    teacher_ms = first[TEACHER].median_ms if TEACHER in first else None
+    audit = evaluated.audit
+    teacher = teacher_result(setup, latency_ms=teacher_ms)
+    stages = stage_summaries(evaluated.trained)
+    mark = nearest_landmark(parameter_count)
+    return Realised(
+        model=name,
+        study=spec.study,
+        task=setup.task.name,
+        architecture=architecture.as_dict(),
+        architecture_id=architecture.id,
+        seeds=tuple(stage.training.seed for stage in evaluated.trained),
+        dev=evaluated.dev,
+        audit=audit,
+        exported=evaluated.chosen,
+        teacher=teacher,
+        share_of_teacher=audit.accuracy / teacher.accuracy,
+        difference_from_teacher=evaluated.difference_from_teacher,
+        plain_student=Evaluated(setup, [plain]).as_baseline("plain student") if plain else None,
+        tfidf=tfidf_baseline(setup) if spec.compare else None,
+        landmark=LandmarkResult(
+            name=mark.name,
+            parameter_count=mark.parameter_count(),
+            published_parameter_count=mark.published_parameters,
+            source=mark.source,
+            latency_ms=first[landmark_key(mark.name)].median_ms,
+        ),
+        predicted=_predicted(store, spec.study, architecture.id),
+        parameter_count=parameter_count,
+        effective_parameter_count=int(space.effective_parameter_count[space.index(architecture)]),
+        latency_ms=own_ms,
+        latency={
+            runtime: _realised_latency(times, architecture.id)
+            for runtime, times in latencies.items()
+        },
+        times_faster_than_teacher=None if teacher_ms is None else teacher_ms / own_ms,
+        stages=stages,
+        dev_is_seen=any(s.training.kind is StageKind.AGORA for s in evaluated.trained),
+        seconds=sum(stage.seconds for stage in stages),
+    )
+
+
+def _realised_latency(times: RuntimeTimes, architecture_id: str) -> RealisedLatency:
+    own, teacher = times.models[architecture_id], times.models.get(TEACHER)
+    return RealisedLatency(
+        median_ms=own.median_ms,
+        low_ms=own.low_ms,
+        high_ms=own.high_ms,
+        p95_ms=own.p95_ms,
+        teacher_ms=None if teacher is None else teacher.median_ms,
+        workload=times.workload,
+        noise_ok=times.noise_ok,
+    )
+
+
+def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -> int:
+    """The parameter count, the same by formula and in the built model.
+
+    Raises:
+        AssertionError: they differ: the formula is wrong.
+    """
+    wanted = int(setup.space.parameter_count[setup.space.index(architecture)])
+    assert counted == wanted, f"{architecture.id}: {counted} parameters built, {wanted} by formula"
+    return counted
 
 
 def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:
-    """One per job, task and architecture: a resumed job finds its own again."""
+    """One name per job, task and architecture: a resumed job finds its own again."""
     for model in store.models(job_id=job_id):
         if (model.task, model.architecture_id) == (task, architecture):
             return model.name
-    # A study is often called after its task; once is enough.
+    # A study is often named after its task; once is enough.
     stem = (study if study.startswith(task) else suggest_name(task, study))[:50].rstrip("-._")
     return store.free_model_name(f"{stem}-{architecture}")
 
 
-def _predicted(store: Store, study: str, architecture_id: str) -> dict[str, Any] | None:
-    """What the search said of the architecture; None where it never trained it."""
+def _predicted(store: Store, study: str, architecture_id: str) -> Predicted | None:
+    """What the search said about the architecture; None if it never trained it."""
     try:
         points = read_answer(store, study).points
     except UnknownStudyError:
         return None
     point = next((p for p in points if p.id == architecture_id), None)
-    return None if point is None else point.as_json()
+    return None if point is None else from_json(Predicted, point.as_json(), what="the prediction")
 
 
 def _evidence(
-    store: Store, room: Classroom, task: TaskSpec, latencies: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What the model rests on: the search, the data, the recipe, the machine, the commands."""
-    spec = room.spec
-    return {
-        "search": _search(store, spec.study),
-        "space": dict(spec.space),
-        "data": {
-            "task": room.task.name,
-            "task_spec": task.to_dict(),
-            "title": room.task.title,
-            "class_names": list(room.task.class_names),
-            "splits": {
-                split: len(getattr(room.task, split)) for split in ("train", "dev", "audit")
-            },
-            "unlabelled": 0 if room.task.pool is None else len(room.task.pool),
-            "seed": task.seed,
-        },
-        "oracle": room.oracle.describe(),
-        "recipe": asdict(spec.recipe),
-        "max_length": room.encoded.max_length,
-        "workload": asdict(workload_of(spec.latency, room.space)),
-        "machine": this_machine(["torch", "transformers"], threads=room.oracle.threads).to_dict(),
-        "latency": dict(latencies),
-        "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
+    store: Store, setup: TaskSetup, task: TaskSpec, latencies: Mapping[str, RuntimeTimes]
+) -> Evidence:
+    spec, loaded = setup.spec, setup.task
+    return Evidence(
+        search=_search(store, spec.study),
+        space=dict(spec.space),
+        data=DataFacts(
+            task=loaded.name,
+            task_spec=task.to_dict(),
+            title=loaded.title,
+            class_names=tuple(loaded.class_names),
+            splits={split: len(getattr(loaded, split)) for split in ("train", "dev", "audit")},
+            unlabelled=0 if loaded.pool is None else len(loaded.pool),
+            seed=task.seed,
+        ),
+        oracle=from_json(TrainingFacts, setup.oracle.describe(), what="the error oracle"),
+        recipe=spec.recipe,
+        max_length=setup.encoded.max_length,
+        workload=workload_of(spec.latency, setup.space),
+        machine=this_machine(["torch", "transformers"], threads=setup.oracle.threads).to_dict(),
+        latency=dict(latencies),
+        trained_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
 
 
-def _search(store: Store, study: str) -> dict[str, Any] | None:
+def _search(store: Store, study: str) -> SearchFacts | None:
     try:
         answer = read_answer(store, study).as_json()
     except UnknownStudyError:
         return None
-    kept = ("study", "space_size", "evaluations", "certified_epsilon", "goal", "epsilon")
-    return {
+    facts = {
+        **answer,
         "command": search_command(store.study(study).spec),
-        **{key: answer[key] for key in (*kept, "weights", "guarantee", "ledger", "latency")},
         "front": [point["id"] for point in answer["front"]],
-        "cover": answer["cover"],
     }
+    return from_json(SearchFacts, facts, what="the search's answer")

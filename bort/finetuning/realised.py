@@ -1,167 +1,337 @@
-"""The realised point: what a picked architecture came to, beside what it is compared with."""
+"""What a picked architecture became: its results, and the evidence behind them.
 
-from collections.abc import Mapping, Sequence
+These are the values that terminal, pages, figures and model card share. The store keeps them as
+JSON (`ModelRecord.realised`, `ModelRecord.evidence`); `realised_of` and `evidence_of` read them.
+Fields with a default may be absent from what older versions stored. Imports no torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from bort.core.errors import InvalidDataError
+from bort.core.finetune import Recipe
+from bort.core.serialise import from_json
+from bort.latency.workload import Workload
+from bort.storage import ModelRecord
 
-from bort.core.architecture import Architecture
-from bort.core.files import load_arrays, save_arrays
-from bort.finetuning.baselines import tfidf_answers
-from bort.finetuning.classroom import Classroom
-from bort.finetuning.judgement import Accuracy, accuracy_of, paired_difference
-from bort.finetuning.latency import LANDMARK, TEACHER, nearest_landmark
-from bort.finetuning.stage import result_of
-from bort.finetuning.student import answers, load_weights
-from bort.finetuning.units import Finished
-from bort.training.source import read_config
+TEACHER = "teacher"  # its key among `RuntimeTimes.models`
 
 
-def unit_answers(room: Classroom, done: Finished) -> dict[str, NDArray[np.int64]]:
-    """A unit's answers to dev and audit; computed once, kept beside its weights."""
-    path = done.folder / "answers.npz"
-    known = load_arrays(path)
-    if known is None:
-        model = room.build(done.unit.architecture, done.unit.seed).model
-        load_weights(model, done.folder)
-        known = {split: answers(room, model, split) for split in ("dev", "audit")}
-        save_arrays(path, known)
-    return known
+def landmark_key(name: str) -> str:
+    """The key of a landmark among `RuntimeTimes.models`."""
+    return f"landmark {name}"
 
 
-def judged(room: Classroom, split: str, found: Sequence[NDArray[np.int64]]) -> Accuracy:
-    """Accuracy of several seeds' answers to a split."""
-    labels = room.task.dev.labels if split == "dev" else room.task.audit.labels
-    return accuracy_of(found, labels, classes=room.classes)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """The share of right answers with its 95% interval, mean over the seeds.
+
+    Attributes:
+        n: number of texts; None where older versions did not store it.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    macro_f1: float
+    n: int | None = None
 
 
-def students(room: Classroom, finished: Sequence[Finished]) -> dict[str, Any]:
-    """`dev`, `audit` and `exported` of the same architecture trained with several seeds."""
-    all_answers = [unit_answers(room, done) for done in finished]
-    accuracies = {
-        split: judged(room, split, [found[split] for found in all_answers])
-        for split in ("dev", "audit")
-    }
-    singles = {
-        split: [judged(room, split, [found[split]]).accuracy for found in all_answers]
-        for split in ("dev", "audit")
-    }
-    best = chosen(room, finished)
-    return {
-        "dev": {
-            "accuracy": accuracies["dev"].accuracy,
-            "n": accuracies["dev"].n,
-            "of_seeds": singles["dev"],
-        },
-        "audit": {**accuracies["audit"]._asdict(), "of_seeds": singles["audit"]},
-        "exported": {
-            "seed": finished[best].unit.seed,
-            "dev_accuracy": singles["dev"][best],
-            "audit_accuracy": singles["audit"][best],
-        },
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditAccuracy(Accuracy):
+    """Accuracy on audit, which nothing was chosen by; `of_seeds` has each seed's."""
+
+    n: int
+    of_seeds: tuple[float, ...] = ()
 
 
-def chosen(room: Classroom, finished: Sequence[Finished]) -> int:
-    """Which seed is exported: the best on dev, the first of equals."""
-    dev = [judged(room, "dev", [unit_answers(room, d)["dev"]]).accuracy for d in finished]
-    return int(np.argmax(dev))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevAccuracy:
+    """Accuracy on dev, which chose weights and seed, so it has no interval."""
+
+    accuracy: float
+    n: int
+    of_seeds: tuple[float, ...] = ()
 
 
-def teacher_row(room: Classroom) -> dict[str, Any]:
-    """The teacher's own accuracy."""
-    found = {split: room.logits[split].argmax(1) for split in ("dev", "audit")}
-    audit = judged(room, "audit", [found["audit"]])
-    config = read_config(room.teacher.folder, room.teacher.name)
-    return {
-        "name": room.teacher.name,
-        "accuracy": audit.accuracy,
-        "low": audit.low,
-        "high": audit.high,
-        "macro_f1": audit.macro_f1,
-        "dev_accuracy": judged(room, "dev", [found["dev"]]).accuracy,
-        "model_type": config.get("model_type"),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """The seed whose weights are the model: the best on dev."""
+
+    seed: int
+    dev_accuracy: float
+    audit_accuracy: float
 
 
-def against_teacher(room: Classroom, finished: Sequence[Finished]) -> dict[str, Any]:
-    """The seeds' models and the teacher on the same audit texts."""
-    ours = [unit_answers(room, done)["audit"] for done in finished]
-    theirs = room.logits["audit"].argmax(1)
-    return paired_difference(ours, theirs, room.task.audit.labels)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeacherResult(Accuracy):
+    """The teacher's accuracy on audit.
+
+    Attributes:
+        model_type: the `model_type` of its config.json.
+        latency_ms: measured beside the model; None if its architecture cannot be timed.
+    """
+
+    name: str
+    dev_accuracy: float | None = None
+    model_type: str | None = None
+    latency_ms: float | None = None
 
 
-def tfidf_row(room: Classroom) -> dict[str, Any]:
-    """Tf-idf with logistic regression on the same audit texts."""
-    found = judged(room, "audit", [tfidf_answers(room.task, room.task.audit)])
-    return {"name": "tf-idf with logistic regression", **found._asdict()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline(Accuracy):
+    """A baseline's accuracy on audit."""
+
+    name: str = ""
+    parameters: str | None = None
 
 
-def plain_row(room: Classroom, done: Finished) -> dict[str, Any]:
-    """The same architecture from random weights, on the true labels alone."""
-    found = judged(room, "audit", [unit_answers(room, done)["audit"]])
-    return {"name": "plain student", "parameters": "the same", **found._asdict()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Accuracy minus the teacher's on the same audit texts, with its 95% interval."""
+
+    difference: float
+    low: float
+    high: float
 
 
-def landmark_row(parameter_count: int) -> dict[str, Any]:
-    """The published model of the nearest size; trained by its authors, not here."""
-    mark = nearest_landmark(parameter_count)
-    return {
-        "name": mark.name,
-        "parameter_count": mark.parameter_count(),
-        "published_parameter_count": mark.published_parameters,
-        "source": mark.source,
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSummary:
+    """What one stage of one seed took and achieved.
+
+    Attributes:
+        stage: "distil", "finetune", "agora1", "agora2", ...
+        chosen_step: the step whose weights were kept.
+        dev_error: of those weights.
+    """
+
+    stage: str
+    seed: int
+    steps: int
+    chosen_step: int
+    dev_error: float
+    seconds: float
+    learning_rate: float
 
 
-def with_latency(
-    row: dict[str, Any], latencies: Mapping[str, Any], runtimes: Sequence[str], name: str
-) -> dict[str, Any]:
-    """The realised row with what was measured, and how it compares with teacher and landmark."""
-    first = latencies[runtimes[0]]["models"]
-    own = first[name]["median_ms"]
-    teacher = first.get(TEACHER)
-    row["latency_ms"] = own
-    row["latency"] = {
-        runtime: {
-            **found["models"][name],
-            "teacher_ms": found["models"].get(TEACHER, {}).get("median_ms"),
-            "workload": found["workload"],
-            "noise_ok": found["noise_ok"],
-        }
-        for runtime, found in latencies.items()
-    }
-    row["teacher"]["latency_ms"] = None if teacher is None else teacher["median_ms"]
-    row["times_faster_than_teacher"] = None if teacher is None else teacher["median_ms"] / own
-    row["landmark"]["latency_ms"] = first[f"{LANDMARK} {row['landmark']['name']}"]["median_ms"]
-    return row
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealisedLatency:
+    """The model's latency on one runtime, in ms; low and high are the median's 95% interval."""
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    workload: str
+    noise_ok: bool
+    p95_ms: float | None = None
+    teacher_ms: float | None = None
 
 
-def stage_rows(finished: Sequence[Finished]) -> list[dict[str, Any]]:
-    """What each stage took and came to, without its curve, which the metrics hold."""
-    stages = {stage.folder: stage.unit for done in finished for stage in done.stages}
-    return [
-        {
-            "stage": unit.stage,
-            "seed": unit.seed,
-            "steps": result.steps,
-            "chosen_step": result.chosen_step,
-            "dev_error": result.dev_error,
-            "seconds": result.seconds,
-            "learning_rate": unit.learning_rate,
-        }
-        for folder, unit in stages.items()
-        for result in [result_of(folder)]
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandmarkResult:
+    """The published model nearest in size. Its authors trained it; here it is only timed."""
+
+    name: str
+    parameter_count: int
+    published_parameter_count: int | None = None
+    source: str = ""
+    latency_ms: float | None = None
 
 
-def check_parameters(room: Classroom, architecture: Architecture, counted: int) -> int:
-    """The formula's count, which must equal the built model's.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """What the search said about the architecture after a short training: its `Point` as JSON."""
+
+    parameter_count: int
+    latency_ms: float
+    error_rate: float
+    error_se: float
+    id: str = ""
+    architecture: Mapping[str, int] = field(default_factory=dict)
+    effective_parameter_count: int | None = None
+    latency_low_ms: float | None = None
+    latency_high_ms: float | None = None
+    latency_measured: Mapping[str, Any] | None = None
+    n_dev: int | None = None
+    macro_f1: float | None = None
+    seeds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realised:
+    """A trained model: one row of `bort finetune --json`.
+
+    Attributes:
+        audit: the same architecture, mean over the seeds, on texts that nothing was chosen by.
+        share_of_teacher: accuracy on audit as a share of the teacher's.
+        plain_student: the same architecture from random weights, on the true labels alone.
+        predicted: None if the search never trained the architecture.
+        latency: by runtime; `latency_ms` is the first runtime's median.
+        dev_is_seen: Agora learned from dev texts, so the dev accuracy is not independent.
+        seconds: training time of all stages together.
+    """
+
+    model: str = ""
+    study: str
+    task: str
+    architecture: Mapping[str, int]
+    architecture_id: str
+    seeds: tuple[int, ...]
+    dev: DevAccuracy
+    audit: AuditAccuracy
+    exported: Exported
+    teacher: TeacherResult
+    share_of_teacher: float
+    difference_from_teacher: Difference | None = None
+    plain_student: Baseline | None = None
+    tfidf: Baseline | None = None
+    landmark: LandmarkResult | None = None
+    predicted: Predicted | None = None
+    parameter_count: int
+    effective_parameter_count: int | None = None
+    latency_ms: float
+    latency: Mapping[str, RealisedLatency]
+    times_faster_than_teacher: float | None = None
+    stages: tuple[StageSummary, ...] = ()
+    dev_is_seen: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFacts:
+    """The task that a model was trained on; `task_spec` is its `TaskSpec` as JSON."""
+
+    task: str
+    task_spec: Mapping[str, Any]
+    title: str
+    class_names: tuple[str, ...]
+    splits: Mapping[str, int]
+    unlabelled: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingFacts:
+    """What all trainings depend on, see `ErrorOracle.describe`."""
+
+    source: str
+    source_sha256: str
+    teacher: str
+    teacher_dev_error: float
+    device: str
+    threads: int
+    teacher_sha256: str | None = None
+    majority_dev_error: float | None = None
+    task_digest: str | None = None
+    max_length: int | None = None
+    tokens_in_task: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchFacts:
+    """The search that a model was picked from; `ledger` is its guarantee ledger as JSON."""
+
+    command: str
+    study: str
+    space_size: int
+    evaluations: int
+    certified_epsilon: float | None
+    goal: str
+    guarantee: str
+    ledger: tuple[Mapping[str, Any], ...] = ()
+    epsilon: float | None = None
+    weights: tuple[float, ...] = ()
+    latency: Mapping[str, Any] = field(default_factory=dict)
+    front: tuple[str, ...] = ()
+    cover: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedModel:
+    """A model's time on one runtime, in ms; low and high are the median's 95% interval."""
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeTimes:
+    """One interleaved measurement of several models on one runtime.
+
+    Attributes:
+        models: by architecture id, `TEACHER`, or `landmark_key`.
+    """
+
+    workload: str
+    noise_ok: bool
+    models: Mapping[str, TimedModel]
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    noise: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a model's results rest on.
+
+    Attributes:
+        search: None if the study is gone.
+        space: `SearchSpace.to_dict()`.
+        max_length: most tokens per training text.
+        workload: what its latency was measured on.
+        machine: `Fingerprint.to_dict()` of the machine that trained it.
+        latency: by runtime.
+    """
+
+    search: SearchFacts | None
+    space: Mapping[str, Any]
+    data: DataFacts
+    oracle: TrainingFacts
+    recipe: Recipe
+    max_length: int
+    workload: Workload
+    machine: Mapping[str, Any]
+    latency: Mapping[str, RuntimeTimes] = field(default_factory=dict)
+    trained_at: str | None = None
+
+
+def realised_of(model: ModelRecord) -> Realised:
+    """The results of a stored model.
 
     Raises:
-        AssertionError: it does not: the formula is wrong.
+        InvalidDataError: its record is damaged.
     """
-    wanted = int(room.space.parameter_count[room.space.index(architecture)])
-    assert counted == wanted, f"{architecture.id}: {counted} parameters built, {wanted} by formula"
-    return counted
+    return from_json(Realised, model.realised, what=_named(model), error=InvalidDataError)
+
+
+def evidence_of(model: ModelRecord) -> Evidence:
+    """The evidence behind a stored model.
+
+    Raises:
+        InvalidDataError: its record is damaged.
+    """
+    return from_json(Evidence, model.evidence, what=_named(model), error=InvalidDataError)
+
+
+def _named(model: ModelRecord) -> str:
+    return f"the record of the model {model.name!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A stored model with its results and evidence."""
+
+    record: ModelRecord
+    realised: Realised
+    evidence: Evidence
+
+    @classmethod
+    def of(cls, record: ModelRecord) -> "TrainedModel":
+        """Read a model's record.
+
+        Raises:
+            InvalidDataError: it is damaged.
+        """
+        return cls(record, realised_of(record), evidence_of(record))

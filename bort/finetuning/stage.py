@@ -1,7 +1,7 @@
-"""One stage of one training: steps, looks at dev, checkpoints, the best weights.
+"""Runs one stage of a training: steps, evaluations on dev, checkpoints, the best weights.
 
-Killed at any moment and begun again, it ends with the same weights: steps are taken from the last
-checkpoint on in the same order, and a look at dev repeats to the last bit.
+A stage that is killed and started again ends with the same weights: it continues from the last
+checkpoint with the same steps in the same order, and evaluations on dev repeat to the last bit.
 """
 
 import math
@@ -19,14 +19,13 @@ from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
 from bort.training.execution import ShouldStop, TrainingStoppedError, pause_unless
 from bort.training.loop import Examples, Objective, TrainingSettings, adamw, train
 
-CHECKPOINT_SECONDS = 20.0  # what a killed process loses at most; saving takes less than a second
+CHECKPOINT_SECONDS = 20.0  # the most a killed process loses; saving takes less than a second
 RESULT, FINAL, BEST = "stage.json", "final.safetensors", "best.safetensors"
 
 
 class StageStep(NamedTuple):
-    """A step just taken: its number from 1, of how many, the loss of its batch, its learning
-    rate, texts per second since the stage began or went on, and the dev error where dev was just
-    looked at."""
+    """A finished step: its number from 1, how many there are, the loss of its batch, its learning
+    rate, texts per second since this attempt began, and the dev error if it was just evaluated."""
 
     step: int
     steps: int
@@ -37,8 +36,8 @@ class StageStep(NamedTuple):
 
 
 class StageResult(NamedTuple):
-    """What a stage came to: steps taken of all attempts, seconds, the dev error of its weights,
-    the step they are of, and its curve of (step, dev error)."""
+    """The result of a stage: steps and seconds of all attempts, the dev error of the kept weights,
+    the step they come from, and the curve of (step, dev error)."""
 
     steps: int
     seconds: float
@@ -49,18 +48,18 @@ class StageResult(NamedTuple):
 
 @dataclass(frozen=True)
 class StageTraining:
-    """A stage that can be run.
+    """A stage, ready to run.
 
     Attributes:
         name: for messages.
-        folder: where its checkpoints lie.
+        folder: holds its checkpoints.
         model: trained in place.
         examples: what it learns from.
-        settings: how.
+        settings: the hyperparameters.
         objective: what it minimises; None is the cross-entropy with the targets.
-        dev_error: looks at dev, at the model as it stands.
-        looks: how often, evenly spaced.
-        patience: ends after so many looks without a better one; None never does.
+        dev_error: evaluates the model in its current state on dev.
+        evaluations: how many evaluations on dev, evenly spaced.
+        patience: stop after this many evaluations without a better one; None never stops early.
         keep: which weights the stage ends with.
         should_stop: asked at every step.
         clock: monotonic seconds.
@@ -73,7 +72,7 @@ class StageTraining:
     settings: TrainingSettings
     objective: Objective | None
     dev_error: Callable[[], float]
-    looks: int
+    evaluations: int
     patience: int | None = None
     keep: Literal["best", "last"] = "best"
     should_stop: ShouldStop | None = None
@@ -81,7 +80,7 @@ class StageTraining:
 
 
 def stage_result(folder: Path) -> StageResult | None:
-    """What the stage in `folder` came to; None while it is not finished."""
+    """The result of the stage in `folder`; None until it is finished."""
     found = read_json(folder / RESULT)
     if found is None:
         return None
@@ -90,7 +89,7 @@ def stage_result(folder: Path) -> StageResult | None:
 
 
 def result_of(folder: Path) -> StageResult:
-    """Of a finished unit.
+    """The result of the finished stage in `folder`.
 
     Raises:
         StoreError: it is not finished.
@@ -102,19 +101,19 @@ def result_of(folder: Path) -> StageResult:
 
 
 def stage_weights(folder: Path) -> dict[str, Tensor] | None:
-    """The weights that the finished stage in `folder` ended with; None where there are none."""
+    """The final weights of the stage in `folder`; None if it is not finished or is damaged."""
     found = read_json(folder / RESULT)
     return None if found is None else load_tensors(folder / FINAL, found["sha256"])
 
 
 def run_stage(stage: StageTraining) -> Iterator[StageStep]:
-    """Train until the stage is finished; go on where it stopped; yield every step.
+    """Train until the stage is finished, from where it stopped; yields every step.
 
-    The model ends with the weights that the stage keeps, also where it was finished before.
+    The model ends with the weights that the stage keeps, even if the stage was finished before.
 
     Raises:
-        TrainingDivergedError: a loss that is not finite; the last good checkpoint is kept.
-        TrainingStoppedError: `should_stop` said so; a checkpoint was written.
+        TrainingDivergedError: a loss is not finite; the last good checkpoint is kept.
+        TrainingStoppedError: `should_stop` returned True; a checkpoint was written.
         StoreError: a checkpoint cannot be written.
     """
     weights = stage_weights(stage.folder)
@@ -140,7 +139,7 @@ class _Run:
             "curve": [],
             "best": None,
         }
-        self.every = max(1, math.ceil(settings.steps / stage.looks))
+        self.every = max(1, math.ceil(settings.steps / stage.evaluations))
         self.begun = self.saved = stage.clock()
         self.seconds_before = float(self.state["seconds"])
         self.examples = 0
@@ -148,7 +147,7 @@ class _Run:
     def steps(self) -> Iterator[StageStep]:
         stage, settings = self.stage, self.stage.settings
         if stage.keep == "best" and not self.state["curve"]:
-            self._look()  # a stage never ends with worse weights than it began with
+            self._evaluate()  # a stage never ends with worse weights than it began with
         for step in train(
             stage.model,
             stage.examples,
@@ -161,7 +160,7 @@ class _Run:
             self._check(step.step, step.loss)
             self.state["step"] = step.step
             self.examples += step.examples
-            error = self._look() if self._is_look(step.step) else None
+            error = self._evaluate() if self._is_evaluated(step.step) else None
             self._save_now_and_then()
             elapsed = max(stage.clock() - self.begun, 1e-9)
             rate = settings.learning_rate_at(step.step - 1)
@@ -179,13 +178,13 @@ class _Run:
         kept = f"the checkpoint of step {saved['step']} is kept" if saved else "none was kept yet"
         raise TrainingDivergedError(
             f"the loss became {loss} at step {step} of {self.stage.name} (learning rate "
-            f"{self.stage.settings.learning_rate:g}); {kept}: start again with a lower one"
+            f"{self.stage.settings.learning_rate:g}); {kept}; try a lower learning rate"
         )
 
-    def _is_look(self, step: int) -> bool:
+    def _is_evaluated(self, step: int) -> bool:
         return step % self.every == 0 or step == self.stage.settings.steps
 
-    def _look(self) -> float:
+    def _evaluate(self) -> float:
         error = self.stage.dev_error()
         self.state["curve"].append([self.state["step"], error])
         best = self.state["best"]
@@ -193,7 +192,7 @@ class _Run:
             digest = save_tensors(self.stage.folder / BEST, self.stage.model.state_dict())
             since = self.state["step"]
             if best is not None and error == best["dev_error"]:
-                since = best["since"]  # as good is not better: patience goes on
+                since = best["since"]  # an equal error does not renew the patience
             self.state["best"] = {
                 "dev_error": error,
                 "step": self.state["step"],

@@ -5,19 +5,27 @@ measurements as well as within one. So every measurement times a few reference m
 the same rounds. The first quiet measurement of a runtime and workload keeps their times, and those
 of all that it measured, as the machine's *usual pace*; later ones state their milliseconds at that
 pace, and say by how much the machine was off it. docs/latency.md, "Pace".
-
-Pure: who keeps the usual pace is another module's business.
 """
 
+import contextlib
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidDataError, StoreError
+from bort.core.files import read_json, write_json_atomically
+from bort.core.machine.fingerprint import this_machine
+from bort.core.paths import home
+from bort.core.serialise import from_json, to_json
 from bort.families import family
 from bort.latency.protocol import FloatArray
+from bort.latency.runtimes import runtime_kind
 from bort.latency.workload import Candidate, Workload
 
 # Evenly spaced in ln ms over what people deploy; what words they know costs no time, so few.
@@ -82,20 +90,6 @@ class Pace:
         added = dict(zip(missing, at_this, strict=True))
         return Pace({**self.reference_ms, **added}, self.measured_at)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return {"reference_ms": dict(self.reference_ms), "measured_at": self.measured_at}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Pace":
-        """Inverse of `to_dict`.
-
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: it is none.
-        """
-        found = {str(name): float(ms) for name, ms in values["reference_ms"].items()}
-        return cls(found, str(values["measured_at"]))
-
     def _beside(self, usual: "Pace") -> tuple[FloatArray, FloatArray]:
         """ln ms of the common models here and there."""
         common = [name for name in self.reference_ms if name in usual.reference_ms]
@@ -136,3 +130,39 @@ def _effective(candidate: Candidate) -> float:
     columns = {k: np.array([v]) for k, v in candidate.architecture.as_dict().items()}
     fixed = {**candidate.family.defaults, **candidate.fixed}
     return float(candidate.family.effective_parameter_count(columns, fixed)[0])
+
+
+class PaceFiles:
+    """Keeps paces as small files in the home folder; implements `PaceBook`.
+
+    Other libraries, threads or hardware have a pace of their own. A file that cannot be read counts
+    as missing, and a pace that cannot be written is not kept: the measurement goes on without.
+
+    Args:
+        is_new: ignore the usual pace, and keep a new one in its place.
+    """
+
+    def __init__(self, *, is_new: bool = False) -> None:
+        self._is_new = is_new
+
+    def usual(self, runtime: str, workload: Workload) -> Pace | None:
+        """The pace kept for this runtime and workload on this machine, if there is one."""
+        found = None if self._is_new else read_json(_path(runtime, workload))
+        try:
+            return None if found is None else from_json(Pace, found, what="the usual pace")
+        except InvalidDataError:
+            return None
+
+    def keep(self, pace: Pace, runtime: str, workload: Workload) -> None:
+        """Keep a pace as the usual one."""
+        with contextlib.suppress(StoreError):
+            write_json_atomically(
+                _path(runtime, workload),
+                {**to_json(pace), "runtime": runtime, **workload.to_dict()},
+            )
+
+
+def _path(runtime: str, workload: Workload) -> Path:
+    machine = this_machine(runtime_kind(runtime).libraries, threads=workload.threads)
+    key = json.dumps([machine.digest, runtime, workload.to_dict()], sort_keys=True)
+    return home() / "paces" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"

@@ -1,17 +1,21 @@
-"""Latency profiles and the store: keep them, find them, bring them from another machine."""
+"""Profiles in the store: keep one, find the one that a study needs, bring one from elsewhere."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from bort.core.errors import InvalidProfileError
+from bort.core.machine.fingerprint import this_machine
 from bort.core.progress import OnStep, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.space import ensure_profile
-from bort.latency.timing import never
-from bort.storage import ProfileKey, Store, StudyRecord
+from bort.latency.runs.space import SEARCH_COUNT, measure
+from bort.latency.runtimes import runtime_kind
+from bort.latency.timing import Instruments, never
+from bort.latency.workload import workload_of
+from bort.storage import ProfileKey, ProfileRecord, Store, StudyRecord
 
 
 def named_profile(store: Store, name: str) -> LatencyProfile:
@@ -20,8 +24,7 @@ def named_profile(store: Store, name: str) -> LatencyProfile:
     Raises:
         InvalidProfileError: no such profile, or one that cannot be read.
     """
-    record = store.profile(name)
-    return LatencyProfile.from_dict(record.profile, origin=f"the stored profile {name!r}")
+    return _read(store.profile(name))
 
 
 def stored_profiles(store: Store) -> list[LatencyProfile]:
@@ -30,10 +33,7 @@ def stored_profiles(store: Store) -> list[LatencyProfile]:
     Raises:
         InvalidProfileError: one of them cannot be read; the message names it.
     """
-    return [
-        LatencyProfile.from_dict(record.profile, origin=f"the stored profile {record.name!r}")
-        for record in store.profiles()
-    ]
+    return [_read(record) for record in store.profiles()]
 
 
 def study_profile_of(store: Store, study: str) -> LatencyProfile:
@@ -56,9 +56,7 @@ def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
     """The newest measurement of a study's winners, or None."""
     for record in store.profiles():
         if record.profile.get("study") == study.name and record.created_at >= study.created_at:
-            return LatencyProfile.from_dict(
-                record.profile, origin=f"the stored profile {record.name!r}"
-            )
+            return _read(record)
     return None
 
 
@@ -121,6 +119,7 @@ def study_profile(
     *,
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
 ) -> LatencyProfile | None:
     """The profile that `spec` names, or the stored one for this machine, or a new measurement.
 
@@ -138,14 +137,53 @@ def study_profile(
                 f"and {space.name!r} is of the family {space.family_name!r}; name another"
             )
         return profile
+    key = profile_key(space, spec)
+    if (found := _found(store, key)) is not None:
+        return found
+    runtime_kind(spec.runtime).check_installed()
+    tools = instruments or Instruments()
+    # Two searches that start together measure once: the second waits for the lock, and finds what
+    # the first has stored.
+    with tools.hold(should_stop, True):
+        if (found := _found(store, key)) is not None:
+            return found
+        for step in measure(
+            space,
+            spec,
+            count=min(SEARCH_COUNT, len(space)),
+            should_stop=should_stop,
+            instruments=replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext()),
+        ):
+            found = step.result
+            on_step(step)
+        if found is None or not found.complete:
+            return None
+        keep_profile(store, found, key)
+    return found
 
-    def find(key: ProfileKey) -> dict[str, object] | None:
-        record = store.find_profile(key)
-        return None if record is None else dict(record.profile)
 
-    def save(profile: LatencyProfile, key: ProfileKey) -> None:
-        store.put_profile(profile.to_dict(), profile.name, key=key)
+def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
+    """What must agree for a stored profile to serve this space and spec on this machine.
 
-    return ensure_profile(
-        space, spec, find=find, save=save, on_step=on_step, should_stop=should_stop
+    Raises:
+        InvalidOptionError: as `workload_of`, or an unknown runtime.
+    """
+    workload = workload_of(spec, space)
+    libraries = runtime_kind(spec.runtime).libraries
+    return ProfileKey(
+        fingerprint_digest=this_machine(libraries, threads=workload.threads).digest,
+        runtime=spec.runtime,
+        space_digest=space.digest,
+        batch_size=workload.batch_size,
+        sequence_length=workload.sequence_length,
+        threads=workload.threads,
     )
+
+
+def _found(store: Store, key: ProfileKey) -> LatencyProfile | None:
+    record = store.find_profile(key)
+    return None if record is None else _read(record)
+
+
+def _read(record: ProfileRecord) -> LatencyProfile:
+    return LatencyProfile.from_dict(record.profile, origin=f"the stored profile {record.name!r}")

@@ -5,14 +5,14 @@ import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from bort.core.machine.locks import measuring
 from bort.core.progress import ProgressTo, Stage, towards
 from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
-from bort.latency.pace import Pace, PaceBook, references_beside
-from bort.latency.pace_book import PaceFiles
+from bort.latency.pace import Pace, PaceBook, PaceFiles, references_beside
 from bort.latency.protocol import (
     MOST_ROUNDS,
     Clock,
@@ -244,3 +244,24 @@ def _rounds(
         yield one_round, planned, passed / len(seconds) * (planned - len(seconds))
         if len(seconds) >= planned:
             return
+
+
+START_SECONDS = 8.0  # a process, PyTorch and transformers
+AROUND_SECONDS = 6.0  # settling, and the noise check before and after
+TORCH_SECONDS_EACH = 0.25  # building and warming up; docs/latency.md, "How long it takes"
+EXPORT_SECONDS_EACH = 6.0
+
+
+class Duration(NamedTuple):
+    """Seconds on a quiet machine, and at most on a restless one."""
+
+    quiet_s: float
+    most_s: float
+
+
+def expected_duration(runtime: str, count: int, *, protocol: Protocol | None = None) -> Duration:
+    """How long it will take to time `count` models, from what it took on two cores."""
+    each = TORCH_SECONDS_EACH if runtime.startswith("torch") else EXPORT_SECONDS_EACH
+    numbers = protocol or Protocol()
+    before = START_SECONDS + AROUND_SECONDS + each * count
+    return Duration(before + numbers.budget_seconds, 2 * before + numbers.limit_seconds)

@@ -4,13 +4,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidOptionError
+from bort.core.machine.cores import logical_cpus, usable_cores
 from bort.core.serialise import to_json
-from bort.families import Family
+from bort.core.study import LatencySpec
+from bort.families import Family, SearchSpace
 from bort.latency.protocol import FloatArray, Run
 
 STAND_FOR_ALL = 8  # predicted means within 0.5 % of all lengths' on four tasks; one: 3 to 7 % off
@@ -134,3 +137,59 @@ class Runtime(Protocol):
     def close(self) -> None:
         """Restore what was changed and free what was built."""
         ...
+
+
+class TextLengths(NamedTuple):
+    """How long the texts of a task are, in tokens, as a model reads them."""
+
+    task: str
+    tokens: Sequence[int]
+
+
+def workload_of(
+    spec: LatencySpec, space: SearchSpace, lengths: TextLengths | None = None
+) -> Workload:
+    """The workload that a spec asks for, checked against this machine and space.
+
+    Args:
+        lengths: of a task's texts, instead of the spec's one length.
+    Raises:
+        InvalidOptionError: texts longer than the models' positions, or more threads than the
+            machine has.
+    """
+    threads = check_threads(spec.threads)
+    workload = Workload(spec.batch_size, spec.sequence_length, threads)
+    if lengths is not None:
+        workload = Workload.of_lengths(
+            lengths.tokens, batch_size=spec.batch_size, threads=threads, origin=lengths.task
+        )
+    whose = f"the models in {space.name!r}"
+    check_length(workload.longest, space.fixed.get("positions"), whose)
+    return workload
+
+
+def check_length(sequence_length: int, positions: int | None, whose: str) -> None:
+    """Pass if texts so long can be read.
+
+    Raises:
+        InvalidOptionError: the models have fewer positions.
+    """
+    if positions is not None and sequence_length > positions:
+        raise InvalidOptionError(
+            f"sequence length {sequence_length} is more than the {positions} positions of "
+            f"{whose}; choose {positions} or less"
+        )
+
+
+def check_threads(threads: int | None) -> int:
+    """The number of threads meant; None is all usable cores.
+
+    Raises:
+        InvalidOptionError: more than the machine has.
+    """
+    most = max(usable_cores(), logical_cpus())
+    if threads is not None and threads > most:
+        raise InvalidOptionError(
+            f"{threads} threads were asked for, and this machine has {most}; choose {most} or less"
+        )
+    return threads or usable_cores()

@@ -1,8 +1,8 @@
-"""Agora's rounds as people and programs read them."""
+"""The words for Agora: runs, rounds, points and comparisons, in the terminal and on the page."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from enum import StrEnum
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -10,190 +10,294 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bort.agora.loop.summary import final_result
-from bort.storage import AgoraRoundRecord, JobRecord
+from bort.agora.loop import Ending, Provenance, Value, Verdict
+from bort.agora.loop.labelers import Appraisal, LabelerDoubt
+from bort.agora.text.findings import Difference
+from bort.agora.text.spec import STUDENT, WORDS
+from bort.agora.world import FinalResult, RoundSummary
+from bort.storage import JobState
+from bort.studies.agora import ComparisonResult, RunResult
 
 _ROUND_HEADINGS = (
     *("round", "train", "wrong", "new", "refused", "added"),
     *("dev", "audit", "Betti", "cover"),
 )
 _SHOWN = 1e-4  # of an error rate
-_ENDS = ("low", "high")
-_UNDER_WAY = ("queued", "running")
 _ENDINGS = {
-    "no-dev-errors": "no dev error was left",
-    "rounds-spent": "the rounds were spent",
-    "points-spent": "the points were spent",
-    "time-spent": "the time was spent",
-    "no-progress": "the dev error stopped falling",
-    "nothing-to-propose": "the samplers found nothing new",
+    Ending.NO_ERRORS: "no dev error was left",
+    Ending.ROUNDS: "all rounds were used",
+    Ending.POINTS: "all points were used",
+    Ending.TIME: "the time was up",
+    Ending.NO_PROGRESS: "the dev error stopped falling",
+    Ending.NO_PROPOSALS: "the samplers found nothing new",
 }
 
 
-def run_so_far(job: JobRecord, stored: Sequence[AgoraRoundRecord]) -> dict[str, Any]:
-    """What `bort agora run --json` answers, from the rounds stored so far."""
-    rows = [dict(record.summary) for record in stored]
-    return {
-        "study": job.study,
-        "task": job.spec["task"],
-        "job": job.id,
-        "state": str(job.state),
-        "rounds": rows,
-        "final": final_result(rows) if rows else None,
-        "seconds": sum(row["seconds"] for row in rows),
-    }
-
-
-def print_run(answer: Mapping[str, Any]) -> None:
-    """The rounds as a table, and the result in a sentence."""
+def print_run(run: RunResult, *, state: JobState = JobState.DONE) -> None:
+    """Print the rounds as a table and the result as a sentence."""
     console = Console()
-    if not answer["rounds"]:
-        text = f"Job {answer['job']} has not finished a round yet."
-        if answer.get("state", "running") not in _UNDER_WAY:
-            text += f" It is {answer['state']}; go on with: bort jobs resume {answer['job']}"
+    if run.final is None:
+        text = f"Job {run.job} has not finished a round yet."
+        if not state.is_active:
+            text += f" It is {state}; continue with: bort jobs resume {run.job}"
         console.print(Text(text))
         return
     table = Table(
         box=SIMPLE,
         pad_edge=False,
         collapse_padding=True,
-        title=Text(f"Agora run {answer['study']} (job {answer['job']})"),
+        title=Text(f"Agora run {run.study} (job {run.job})"),
     )
     for heading in _ROUND_HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in answer["rounds"]:
+    for row in run.rounds:
         table.add_row(
-            str(row["round"]),
-            f"{row['train_size']:,}",
-            str(row["errors_found"]),
-            f"{row['proposed']:,}",
-            f"{sum(row['refused'].values()):,}",
-            f"{row['accepted']:,}",
-            f"{row['dev_error']:.4f}",
-            f"{row['audit_error']:.4f}",
-            " ".join(map(str, row["betti"])),
-            f"{row['coverage']:.0%}",
+            str(row.round),
+            f"{row.train_size:,}",
+            str(row.errors_found),
+            f"{row.proposed:,}",
+            f"{sum(row.refused.values()):,}",
+            f"{row.accepted:,}",
+            f"{row.dev_error:.4f}",
+            f"{row.audit_error:.4f}",
+            " ".join(map(str, row.betti)),
+            "" if row.coverage is None else f"{row.coverage:.0%}",
         )
     console.print(table)
-    for note in _notes(answer["rounds"]):
+    for note in _notes(run.rounds):
         console.print(Text(note))
-    for warning in answer.get("warnings", ()):
+    for warning in warnings(run):
         console.print(Text(f"Warning: {warning}", style="yellow"))
-    console.print(Text(result_sentence(answer["final"])))
+    console.print(Text(result_sentence(run.final)))
 
 
-def print_comparison(answer: Mapping[str, Any]) -> None:
-    """The arms as a table, and their differences in sentences."""
-    console = Console()
-    table = Table(
-        box=SIMPLE,
-        pad_edge=False,
-        title=Text(f"{answer['study']}: {answer['seeds']} seeds (job {answer['job']})"),
-    )
-    for heading in ("arm", "added", "steps", "dev error", "audit error", "gap closed"):
-        table.add_column(heading, justify="left" if heading == "arm" else "right")
-    for arm, row in answer["means"].items():
-        share = answer["gap_closed"].get(arm, {}).get("share")
-        table.add_row(
-            arm,
-            f"{row['added']:,.0f}",
-            f"{row['steps']:,.0f}",
-            f"{row['dev_error']:.4f}",
-            f"{row['audit_error']:.4f}",
-            "" if share is None else f"{share:.0%}",
-        )
-    table.add_row("teacher", "", "", "", f"{answer['teacher_audit_error']:.4f}", "100%")
-    console.print(table)
-    for row in answer["differences"]:
-        console.print(Text(difference_sentence(row)))
-
-
-def difference_sentence(row: Mapping[str, Any]) -> str:
-    """One difference in plain words.
-
-    Examples:
-        >>> row = {"from": "plain", "to": "agora", "difference": -0.07, "low": -0.1, "high": -0.04}
-        >>> print(difference_sentence(row))
-        agora errs less often than plain by 0.0700 (95%: 0.0400 to 0.1000).
-        >>> print(difference_sentence(row | {"difference": 0.0, "low": -0.01, "high": 0.01}))
-        agora errs as often as plain (difference 95%: -0.0100 to 0.0100).
-    """
-    if abs(row["difference"]) < _SHOWN / 2:
-        low, high = (row[key] + 0.0 if abs(row[key]) > _SHOWN / 2 else 0.0 for key in _ENDS)
-        return (
-            f"{row['to']} errs as often as {row['from']} (difference 95%: {low:.4f} to {high:.4f})."
-        )
-    less = row["difference"] <= 0
-    ends = sorted(-row[key] if less else row[key] for key in _ENDS)
-    return (
-        f"{row['to']} errs {'less' if less else 'more'} often than {row['from']} by "
-        f"{abs(row['difference']):.4f} (95%: {ends[0]:.4f} to {ends[1]:.4f})."
-    )
-
-
-def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Why proposals were refused, and which rounds were done anew."""
-    refused: Counter[str] = Counter()
+def _notes(rows: Sequence[RoundSummary]) -> list[str]:
+    """Say why proposals were refused and which rounds were repeated."""
+    refused: Counter[Verdict] = Counter()
     for row in rows:
-        refused.update(row["refused"])
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in refused.most_common())
+        refused.update(row.refused)
+    reasons = ", ".join(f"{n:,} {verdict_words(reason)}" for reason, n in refused.most_common())
     replays = [
-        f"Round {row['round']} does round {row['replayed']} anew: its points made dev worse."
+        f"Round {row.round} repeats round {row.replayed}, whose points raised the dev error."
         for row in rows
-        if row["replayed"] is not None
+        if row.replayed is not None
     ]
     return ([f"Refused: {reasons}."] if reasons else []) + replays
 
 
-def result_sentence(final: Mapping[str, Any]) -> str:
-    """The result in plain words.
+def result_sentence(final: FinalResult) -> str:
+    """Say how good the last student is.
 
     Examples:
-        >>> print(result_sentence({"audit_error": 0.02, "audit_low": 0.016, "audit_high": 0.025,
-        ...     "audit_n": 400, "dev_error": 0.01, "ending": None}))
-        Audit error 0.0200 (95%: 0.0160 to 0.0250, n 400), dev error 0.0100 (seen; gap +0.0100).
+        >>> found = FinalResult(audit_error=0.02, audit_low=0.016, audit_high=0.025, audit_n=400,
+        ...     dev_error=0.01, gap=0.01, ending=Ending.TIME)
+        >>> print(result_sentence(found))  # doctest: +NORMALIZE_WHITESPACE
+        Audit error 0.0200 (95%: 0.0160 to 0.0250, n 400), dev error 0.0100 (optimistic;
+        gap +0.0100). The run ended because the time was up.
     """
-    ending = final["ending"]
     return (
-        f"Audit error {final['audit_error']:.4f} (95%: {final['audit_low']:.4f} to "
-        f"{final['audit_high']:.4f}, n {final['audit_n']:,}), dev error {final['dev_error']:.4f} "
-        f"(seen; "
-        f"gap {final['audit_error'] - final['dev_error']:+.4f})."
-        + ("" if ending is None else f" Ended because {_ENDINGS[ending]}.")
+        f"Audit error {final.audit_error:.4f} (95%: {final.audit_low:.4f} to "
+        f"{final.audit_high:.4f}, n {final.audit_n:,}), dev error {final.dev_error:.4f} "
+        f"(optimistic; gap {final.gap:+.4f})."
+        + ("" if final.ending is None else f" The run ended because {_ENDINGS[final.ending]}.")
     )
 
 
-def print_points(rows: Sequence[Mapping[str, Any]], classes: Sequence[str] | None) -> None:
-    """Every generated point beside its parent, a few lines each.
+def warnings(run: RunResult) -> list[str]:
+    """Return what speaks against a run's data or its labeler, a sentence each."""
+    is_doubtful = run.labeler is not None and run.labeler.doubt is not None
+    doubts = [doubt_sentence(run.labeler)] if run.labeler is not None and is_doubtful else []
+    return [*run.warnings, *doubts]
+
+
+def doubt_sentence(appraisal: Appraisal) -> str:
+    """Say why a labeler should not be trusted; nothing if it may be."""
+    if appraisal.doubt is None:
+        return ""
+    if appraisal.error is None or appraisal.doubt is LabelerDoubt.ALWAYS_ABSTAINS:
+        return "The labeler abstains from every dev example. Lower its confidence threshold."
+    return (
+        f"The labeler is no better than chance: it is wrong on {appraisal.error.rate:.1%} of "
+        f"{appraisal.error.n} dev examples, guessing on {appraisal.chance:.1%}. Its labels will do "
+        "harm; choose another labeler."
+    )
+
+
+def verdict_words(verdict: Verdict, *, is_withdrawn: bool = False) -> str:
+    """Say what became of a point.
+
+    Examples:
+        >>> verdict_words(Verdict.OUTSIDE_RADIUS)
+        'outside radius'
+    """
+    words = verdict.value.replace("-", " ")
+    return f"{words}, withdrawn" if is_withdrawn else words
+
+
+def class_words(label: int | None, classes: Sequence[str] | None) -> str:
+    """Name a class; empty for no class, its number if the names are unknown."""
+    if label is None:
+        return ""
+    return classes[label] if classes and label < len(classes) else f"class {label}"
+
+
+def change_words(point: Provenance, classes: Sequence[str] | None) -> str:
+    """Show the student's answers before and after the round; empty if it was not asked."""
+    before = class_words(point.point.student_before, classes)
+    after = class_words(point.student_after, classes)
+    return f"{before or '?'} → {after or '?'}" if before or after else ""
+
+
+def value_words(value: Value | None) -> str:
+    """Write a point or text in one line.
+
+    Examples:
+        >>> value_words((0.5, -1.0)), value_words(("a question", "an answer"))
+        ('0.500, -1.000', 'a question | an answer')
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    parts = [part if isinstance(part, str) else f"{part:.3f}" for part in value]
+    return (" | " if isinstance(value[0], str) else ", ").join(parts)
+
+
+def hyperparameter_words(hyperparameters: Mapping[str, float]) -> str:
+    """Write a hyperparameter set in one line.
+
+    Examples:
+        >>> hyperparameter_words({"learning_rate": 0.001}), hyperparameter_words({})
+        ('learning rate 0.001', 'the default')
+    """
+    named = (f"{key.replace('_', ' ')} {value:g}" for key, value in hyperparameters.items())
+    return ", ".join(named) or "the default"
+
+
+class MapBasis(StrEnum):
+    """What a map compares its items by."""
+
+    COORDINATES = "coordinates"
+    VECTORS = "vectors"  # stored by the run
+    WORDS = "words"
+
+
+def map_sentence(kind: str, basis: MapBasis, representation: str | None) -> str:
+    """Say what a map shows.
 
     Args:
-        classes: names of the classes; None shows their numbers.
+        kind: "pca" or "tsne".
+        representation: where the run measures distances; None on the torus.
+    """
+    how = (
+        "The map is the plane in which the dev items vary most."
+        if kind == "pca"
+        else "Neighbours stay neighbours; distances between groups mean nothing. A sampled point "
+        "lies among the dev items nearest to it."
+    )
+    fitted = "The map is fitted to the dev items, so no point moves between rounds."
+    return f"{_basis_sentence(basis, representation)} {how} {fitted}"
+
+
+def _basis_sentence(basis: MapBasis, representation: str | None) -> str:
+    if basis is MapBasis.COORDINATES:
+        return "Points are shown by their coordinates."
+    if basis is MapBasis.WORDS:
+        return (
+            "This round has no sentence vectors stored, so its texts are compared by the words "
+            "they use (tf-idf), not in the space in which the run measures distances."
+        )
+    if representation == WORDS:
+        return (
+            "Texts are compared by the means of their word vectors, as the run measures distances."
+        )
+    if representation == STUDENT:
+        return (
+            "Texts are compared by the source network's sentence vectors. This run measures "
+            "distances in the space of each round's student, in which everything moves."
+        )
+    return (
+        "Texts are compared by the source network's sentence vectors, as the run measures "
+        "distances."
+    )
+
+
+def print_points(
+    points: Sequence[Provenance],
+    parents: Sequence[Value] | None,
+    classes: Sequence[str] | None,
+) -> None:
+    """Print every generated point beside its parent, a few lines each.
+
+    Args:
+        parents: the dev items; None if they cannot be read.
+        classes: names of the classes; None prints their numbers.
     """
     console = Console()
-    for row in rows:
-        withdrawn = ", withdrawn" if row["is_withdrawn"] else ""
-        head = f"{row['round']}:{row['position']} {row['verdict']}{withdrawn}, by {row['sampler']}"
-        if row["distance"] is not None:
-            head += f", {row['distance']:.3f} from its parent"
-        if row["label"] is not None:
-            head += f"; label {_class(row['label'], classes)} ({row['confidence']:.2f})"
-        if row["labeler_label"] is not None:
-            head += f", the labeler said {_class(row['labeler_label'], classes)}"
-        if row["student_before"] is not None:
-            after = _class(row["student_after"], classes)
-            head += f"; student {_class(row['student_before'], classes)} → {after}"
+    for row in points:
+        point = row.point
+        verdict = verdict_words(point.verdict, is_withdrawn=row.is_withdrawn)
+        head = f"{row.round}:{row.position} {verdict}, by {point.sampler}"
+        if point.distance is not None:
+            head += f", {point.distance:.3f} from its parent"
+        if point.label is not None:
+            head += f"; label {class_words(point.label, classes)} ({point.confidence:.2f})"
+        if point.labeler_label is not None:
+            head += f", the labeler said {class_words(point.labeler_label, classes)}"
+        if change := change_words(row, classes):
+            head += f"; student {change}"
         console.print(Text(head, style="bold"))
-        console.print(Padding(Text(_value(row["value"])), (0, 0, 0, 2)))
-        near = Text(f"near dev item {row['parent']}: {_value(row.get('parent_value', ''))}")
+        console.print(Padding(Text(value_words(point.value)), (0, 0, 0, 2)))
+        parent = "" if parents is None else value_words(parents[point.parent])
+        near = Text(f"near dev item {point.parent}: {parent}")
         near.stylize("dim")
         console.print(Padding(near, (0, 0, 0, 2)))
 
 
-def _class(label: int | None, classes: Sequence[str] | None) -> str:
-    return "-" if label is None else str(label) if classes is None else classes[label]
+def print_comparison(comparison: ComparisonResult) -> None:
+    """Print the arms as a table and their differences as sentences."""
+    console = Console()
+    found = comparison.findings
+    table = Table(
+        box=SIMPLE,
+        pad_edge=False,
+        title=Text(f"{comparison.study}: {comparison.seeds} seeds (job {comparison.job})"),
+    )
+    for heading in ("arm", "added", "steps", "dev error", "audit error", "gap closed"):
+        table.add_column(heading, justify="left" if heading == "arm" else "right")
+    for arm, mean in found.means.items():
+        gap = found.gap_closed.get(arm)
+        table.add_row(
+            arm,
+            f"{mean.added:,.0f}",
+            f"{mean.steps:,.0f}",
+            f"{mean.dev_error:.4f}",
+            f"{mean.audit_error:.4f}",
+            "" if gap is None or not gap.is_known else f"{gap.value:.0%}",
+        )
+    table.add_row("teacher", "", "", "", f"{found.teacher_audit_error:.4f}", "100%")
+    console.print(table)
+    for difference in found.differences:
+        console.print(Text(difference_sentence(difference)))
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return ", ".join(part if isinstance(part, str) else f"{part:.3f}" for part in value)
+def difference_sentence(difference: Difference) -> str:
+    """Say which of two arms is better, and by how much.
+
+    Examples:
+        >>> from bort.agora.text.findings import Interval
+        >>> found = Difference("plain", "agora", Interval(-0.07, -0.1, -0.04))
+        >>> print(difference_sentence(found))
+        agora errs less often than plain by 0.0700 (95%: 0.0400 to 0.1000).
+        >>> print(difference_sentence(Difference("plain", "agora", Interval(0.0, -0.01, 0.01))))
+        agora errs as often as plain (difference 95%: -0.0100 to 0.0100).
+    """
+    error, arm, baseline = difference.error, difference.arm, difference.baseline
+    ends = (error.low, error.high)
+    if abs(error.value) < _SHOWN / 2:
+        low, high = (end + 0.0 if abs(end) > _SHOWN / 2 else 0.0 for end in ends)
+        return f"{arm} errs as often as {baseline} (difference 95%: {low:.4f} to {high:.4f})."
+    less = error.value <= 0
+    low, high = sorted(-end if less else end for end in ends)
+    return (
+        f"{arm} errs {'less' if less else 'more'} often than {baseline} by "
+        f"{abs(error.value):.4f} (95%: {low:.4f} to {high:.4f})."
+    )

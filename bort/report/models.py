@@ -1,78 +1,243 @@
-"""Realised models as people read them."""
+"""Sentences about trained models, for terminal, pages and model card alike."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bort.finetuning.curves import Curve
+from bort.finetuning.plan import FineTunePlan
+from bort.finetuning.realised import (
+    Accuracy,
+    DataFacts,
+    Predicted,
+    Realised,
+    RealisedLatency,
+    SearchFacts,
+    TrainingFacts,
+)
 
-def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
-    """One table per task: the models beside teacher and baselines; then what to do next."""
+LIMITS = (
+    "This model was evaluated on texts of the task above only; it may answer other texts less "
+    "well. The latency holds for the machine and workload above. The model accepts texts that are "
+    "longer than those it was trained on, but it never learned from such texts."
+)
+DEV_IS_SEEN = "Agora learned from dev texts, so the dev accuracy is not independent."
+
+
+def accuracy_sentence(model: Realised) -> str:
+    """How often the model is right on audit."""
+    audit = model.audit
+    return (
+        f"On {audit.n:,} audit texts, which nothing was chosen by, it is right "
+        f"{audit.accuracy:.1%} of the time (95% interval: {audit.low:.1%} to {audit.high:.1%}; "
+        f"{seeds_phrase(model)})."
+    )
+
+
+def seeds_phrase(model: Realised) -> str:
+    """How many seeds an accuracy rests on."""
+    count = len(model.seeds)
+    return "one seed" if count == 1 else f"mean of {count} seeds"
+
+
+def teacher_sentence(model: Realised) -> str:
+    """How the model compares with its teacher in accuracy and speed."""
+    return (
+        f"It reaches {model.share_of_teacher:.1%} of the accuracy of its teacher "
+        f"({model.teacher.name}: {model.teacher.accuracy:.1%}){_speed(model)}."
+    )
+
+
+def _speed(model: Realised) -> str:
+    faster = model.times_faster_than_teacher
+    if faster is None:
+        return ""
+    return f" and is {faster:.1f} times as fast"
+
+
+def difference_sentence(model: Realised) -> str | None:
+    """The paired difference from the teacher in points."""
+    gain = model.difference_from_teacher
+    if gain is None:
+        return None
+    low, high = 100 * gain.low, 100 * gain.high
+    return (
+        f"On the same texts as its teacher: {100 * gain.difference:+.1f} points "
+        f"(95% interval: {low:+.1f} to {high:+.1f}; {seeds_phrase(model)})."
+    )
+
+
+def latency_sentence(runtime: str, latency: RealisedLatency) -> str:
+    """What a latency was measured on."""
+    noise = "" if latency.noise_ok else " The machine was busy, so the numbers are uncertain."
+    return f"Latency on {runtime}: {latency.workload}, measured in turns with the others.{noise}"
+
+
+def remarks(model: Realised) -> list[str]:
+    """What a reader of the model's table needs to know."""
+    found = [latency_sentence(runtime, latency) for runtime, latency in model.latency.items()]
+    if model.landmark is not None:
+        found.append(
+            f"{model.landmark.name} is a published model that was not trained here; compare its "
+            "size and latency only."
+        )
+    if (difference := difference_sentence(model)) is not None:
+        found.append(difference)
+    if model.dev_is_seen:
+        found.append(DEV_IS_SEEN)
+    return found
+
+
+def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> str:
+    """Where the architecture comes from, and what the search said about it."""
+    if search is None:
+        return "The study that the architecture was picked from is no longer stored."
+    epsilon = search.certified_epsilon
+    certified = (
+        "nothing certified"
+        if epsilon is None
+        else f"certified within a factor of {1 + epsilon:.3f} ({search.guarantee})"
+    )
+    text = (
+        f"The architecture was picked from the study {search.study}: {search.evaluations} of "
+        f"{search.space_size} architectures trained, goal {search.goal}, {certified}."
+    )
+    if predicted is None:
+        return text
+    return (
+        f"{text} In that study it was trained only briefly: its dev error was "
+        f"{predicted.error_rate:.4f} (± {predicted.error_se:.4f}), its predicted latency "
+        f"{predicted.latency_ms:.2f} ms."
+    )
+
+
+def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
+    """What the trainings started from and where they ran."""
+    threads = f"{facts.threads} thread{'' if facts.threads == 1 else 's'}"
+    return (
+        f"The source network is {facts.source} (SHA-256 {facts.source_sha256[:12]}…), the teacher "
+        f"{facts.teacher} (dev error {facts.teacher_dev_error:.4f}). Trained on {cpu}, {threads}, "
+        f"{facts.device}."
+    )
+
+
+def data_sentence(data: DataFacts) -> str:
+    """What the model learned from, and which texts it was evaluated on."""
+    splits = ", ".join(f"{count:,} {name}" for name, count in data.splits.items())
+    title = " ".join(data.title.split())
+    return (
+        f"The task {title} has {splits} texts, split with seed {data.seed}. Distillation also "
+        f"used {data.unlabelled:,} unlabelled and synthetic texts. This folder contains no text of "
+        "the task. Dev decided when to stop; audit was read once, at the end."
+    )
+
+
+def onnx_sentences(
+    *,
+    texts: int,
+    are_audit: bool,
+    difference: float,
+    int8_agreement: float,
+    accuracies: tuple[float | None, float | None, float | None],
+) -> list[str]:
+    """How far the ONNX files differ from PyTorch.
+
+    Args:
+        texts: how many were compared.
+        are_audit: they are audit texts; otherwise random tokens.
+        difference: the largest difference of a float32 logit.
+        int8_agreement: share of equal answers in int8.
+        accuracies: of PyTorch, float32 and int8; None without labels.
+    """
+    kind = "audit texts" if are_audit else "texts of random tokens"
+    found = [
+        f"Compared with PyTorch on {texts} {kind}: logits differ by at most {difference:.2g} in "
+        f"float32; int8 (dynamic quantisation) gives the same answer for {int8_agreement:.1%}."
+    ]
+    torch, float32, int8 = accuracies
+    if torch is not None:
+        found.append(f"Accuracy: PyTorch {torch:.4f}, float32 {float32:.4f}, int8 {int8:.4f}.")
+    return found
+
+
+def verdict(*, is_same: bool, times_as_fast: float) -> str:
+    """How model and teacher compare on one text that somebody tried."""
+    answers = "Both give the same answer." if is_same else "They give different answers."
+    if times_as_fast >= 1:
+        return f"{answers} The model was {times_as_fast:.1f} times as fast here."
+    return f"{answers} The model took {1 / times_as_fast:.1f} times as long here."
+
+
+def training_label(curve: Curve) -> str:
+    """What distinguishes a training from others of the same stage."""
+    return f"seed {curve.seed}, learning rate {curve.learning_rate:g}"
+
+
+def plan_sentence(plan: FineTunePlan) -> str:
+    """What a fine-tuning will take, in one line."""
+    from bort.report.terminal import duration
+
+    time = "time unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
+    return (
+        f"{plan.trainings} trainings, {plan.steps:,} steps, {time} ({basis(plan)}); "
+        f"{plan.memory_bytes / 2**30:.1f} GiB of memory, {plan.disk_bytes / 2**20:,.0f} MiB of disk"
+    )
+
+
+def basis(plan: FineTunePlan) -> str:
+    """What the estimated time rests on."""
+    if plan.timed == 0:
+        return "nothing comparable was timed yet; the first steps will tell"
+    return f"estimated from {plan.timed} trainings timed in this store"
+
+
+def print_models(models: Sequence[Realised]) -> None:
+    """Print one table per task, models beside teacher and baselines, and what to do next."""
     console = Console()
-    for task in dict.fromkeys(row["task"] for row in rows):
-        console.print(_table(task, [row for row in rows if row["task"] == task]))
-    for row in rows:
-        console.print(Text(sentence(row)))
+    for task in dict.fromkeys(model.task for model in models):
+        console.print(_table(task, [model for model in models if model.task == task]))
+    for model in models:
+        console.print(Text(f"{model.model}: {accuracy_sentence(model)} {teacher_sentence(model)}"))
+        console.print(Text(f"Export it: bort export {model.model} --format hf --out FOLDER"))
 
 
-def _table(task: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+def _table(task: str, models: Sequence[Realised]) -> Table:
     table = Table(title=Text(f"Task {task}"), box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
     for heading in ("audit", "95%", "of teacher", "F1", "ms", "parameters"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        audit = row["audit"]
+    for model in models:
         table.add_row(
-            Text(row["architecture_id"]),
-            *_accuracy(audit),
-            f"{row['share_of_teacher']:.1%}",
-            f"{audit['macro_f1']:.4f}",
-            _ms(row["latency_ms"]),
-            f"{row['parameter_count']:,}",
+            Text(model.architecture_id),
+            *_accuracy(model.audit, model.teacher),
+            f"{model.latency_ms:.2f}",
+            f"{model.parameter_count:,}",
         )
-        plain = row["plain_student"]
-        if plain:
-            share = f"{plain['accuracy'] / row['teacher']['accuracy']:.1%}"
-            f1 = f"{plain['macro_f1']:.4f}"
-            table.add_row(Text("  the same, plain"), *_accuracy(plain), share, f1, "", "")
-    first = rows[0]
-    teacher = first["teacher"]
+        if model.plain_student:
+            table.add_row(
+                Text("  from random weights"), *_accuracy(model.plain_student, model.teacher)
+            )
+    first = models[0]
     table.add_section()
+    teacher_ms = first.teacher.latency_ms
     table.add_row(
         Text("teacher"),
-        *_accuracy(teacher),
-        "",
-        f"{teacher['macro_f1']:.4f}",
-        _ms(teacher["latency_ms"]),
-        "",
+        *_accuracy(first.teacher, None),
+        "" if teacher_ms is None else f"{teacher_ms:.2f}",
     )
-    if first["tfidf"]:
-        tfidf = first["tfidf"]
-        share = f"{tfidf['accuracy'] / teacher['accuracy']:.1%}"
-        table.add_row(
-            "tf-idf, logistic", *_accuracy(tfidf), share, f"{tfidf['macro_f1']:.4f}", "", ""
-        )
+    if first.tfidf:
+        table.add_row("tf-idf, logistic", *_accuracy(first.tfidf, first.teacher))
     return table
 
 
-def _accuracy(row: Mapping[str, Any]) -> tuple[str, str]:
-    return f"{row['accuracy']:.4f}", f"{row['low']:.3f}-{row['high']:.3f}"
-
-
-def _ms(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
-
-
-def sentence(row: Mapping[str, Any]) -> str:
-    """One model in plain words, and how to export it."""
-    faster = row["times_faster_than_teacher"]
-    speed = "" if faster is None else f", {faster:.1f} times as fast"
+def _accuracy(found: Accuracy, teacher: Accuracy | None) -> tuple[str, str, str, str]:
+    """Accuracy, interval, share of the teacher's accuracy, macro F1."""
     return (
-        f"{row['model']}: {row['share_of_teacher']:.1%} of the accuracy of its teacher "
-        f"({row['teacher']['name']}) on "
-        f"{row['audit']['n']:,} audit texts{speed}. "
-        f"Export it: bort export {row['model']} --format hf --out FOLDER"
+        f"{found.accuracy:.4f}",
+        f"{found.low:.3f}-{found.high:.3f}",
+        "" if teacher is None else f"{found.accuracy / teacher.accuracy:.1%}",
+        f"{found.macro_f1:.4f}",
     )

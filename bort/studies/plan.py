@@ -10,9 +10,9 @@ from bort.core.progress import OnStep, ignore
 from bort.core.study import StudySpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
-from bort.latency.runs.space import profile_key, workload_of
-from bort.latency.runtimes.registry import runtime_kind
-from bort.latency.stored import study_profile
+from bort.latency.runtimes import runtime_kind
+from bort.latency.stored import profile_key, study_profile
+from bort.latency.workload import workload_of
 from bort.storage import Store
 from bort.studies.estimates import (
     TYPICAL_LENGTH,

@@ -15,7 +15,7 @@ from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
-from bort.latency.runs.plan import TextLengths
+from bort.latency.workload import TextLengths
 
 if TYPE_CHECKING:
     from bort.tasks import Task

@@ -1,5 +1,6 @@
 """Formula parts for the loop: everything is exact, small and deterministic."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,7 @@ from bort.agora.loop import (
     Round,
     agora,
 )
+from bort.core.serialise import from_json, to_json
 
 NAMES = ("below", "above")
 
@@ -29,8 +31,8 @@ def truth(inputs: Inputs) -> np.ndarray:
 class NearestStudent:
     """1-NN on the line; a hyperparameter set may flip a share of its answers."""
 
-    def fit(self, examples, setting, rng):
-        return NearestModel(examples, setting.get("flip", 0.0), int(rng.integers(1 << 30)))
+    def fit(self, examples, hyperparameters, rng):
+        return NearestModel(examples, hyperparameters.get("flip", 0.0), int(rng.integers(1 << 30)))
 
 
 @dataclass
@@ -100,3 +102,9 @@ def options(**changes) -> AgoraOptions:
 
 def rounds_of(task: AgoraTask, parts: Parts, options: AgoraOptions, **more) -> list[Round]:
     return [step.round for step in agora(task, parts, options, **more)]
+
+
+def through_json(rounds: list[Round]) -> list[Round]:
+    """What a store gives back."""
+    text = json.dumps(to_json(rounds), allow_nan=False)
+    return list(from_json(tuple[Round, ...], json.loads(text), what="the rounds"))

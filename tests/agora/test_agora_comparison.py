@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bort.agora.loop.comparison import error_difference, gap_closed
+from bort.agora.text.findings import error_difference, gap_closed
 
 
 # Seeds of the bootstrap are others than those of the data: the same would tie them together.

@@ -1,6 +1,5 @@
 """The loop with formula parts: its laws, its budgets, and what it never does."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from agora_parts import (
     options,
     parts,
     rounds_of,
+    through_json,
     truth,
 )
 from hypothesis import given, settings
@@ -26,7 +26,6 @@ from bort.agora.loop import (
     Examples,
     Labels,
     Proposals,
-    Round,
     Verdict,
     agora,
     corrected,
@@ -34,14 +33,10 @@ from bort.agora.loop import (
     provenance,
     training_set,
 )
-from bort.agora.loop.retrieval import Pool, RetrievalSampler
+from bort.agora.loop.samplers import Pool, RetrievalSampler
 from bort.core.errors import InvalidDataError, InvalidModelError, InvalidOptionError
 
 SETTINGS = ({"flip": 0.3}, {"flip": 0.0}, {"flip": 0.1})
-
-
-def through_json(rounds: list[Round]) -> list[Round]:
-    return [Round.from_dict(json.loads(json.dumps(r.to_dict(), allow_nan=False))) for r in rounds]
 
 
 def test_errors_fall_and_points_add_up() -> None:
@@ -86,7 +81,12 @@ def test_resuming_after_any_round_changes_nothing(
 ) -> None:
     task = line_task(dev=30)
     chosen = options(
-        seed=seed, rounds=5, replays=replays, points=points, settings=SETTINGS, patience=4
+        seed=seed,
+        rounds=5,
+        replays=replays,
+        points=points,
+        hyperparameter_sets=SETTINGS,
+        patience=4,
     )
     first = parts(labeler=CountingLabeler(limit), student=NearestStudent())
     whole = rounds_of(task, first, chosen)
@@ -112,7 +112,9 @@ def test_the_loop_does_not_touch_global_randomness_or_its_inputs() -> None:
 def test_each_round_drops_the_worst_sets(dropped: int, count: int) -> None:
     sets = tuple({"flip": 0.1 * k} for k in range(count))
     rounds = rounds_of(
-        line_task(), parts(), options(settings=sets, dropped_per_round=dropped, patience=None)
+        line_task(),
+        parts(),
+        options(hyperparameter_sets=sets, dropped_per_round=dropped, patience=None),
     )
     alive = tuple(range(count))
     for r in rounds:
@@ -168,7 +170,7 @@ def test_what_the_guard_refuses_is_reported_and_not_used() -> None:
 
     def guard(inputs):
         known = {tuple(row) for row in audit.inputs.tolist()}
-        return ["near-audit" if tuple(row) in known else None for row in inputs.tolist()]
+        return [Verdict.NEAR_AUDIT if tuple(row) in known else None for row in inputs.tolist()]
 
     represent = np.asarray
     guarded = parts(
@@ -296,7 +298,13 @@ def test_a_radius_without_meaning(radius: float) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"rounds": -1}, {"points": -1}, {"patience": 0}, {"points_per_error": 0}, {"settings": ()}],
+    [
+        {"rounds": -1},
+        {"points": -1},
+        {"patience": 0},
+        {"points_per_error": 0},
+        {"hyperparameter_sets": ()},
+    ],
 )
 def test_options_out_of_range(change) -> None:
     with pytest.raises(InvalidOptionError):
@@ -357,7 +365,7 @@ def test_the_last_student_is_trained_once_more() -> None:
     task = line_task()
 
     class Perfect:
-        def fit(self, examples, setting, rng):
+        def fit(self, examples, hyperparameters, rng):
             return self
 
         def predict(self, inputs):

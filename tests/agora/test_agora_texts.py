@@ -1,10 +1,8 @@
 """The same loop on texts and on pairs of texts, strange ones included."""
 
-import json
-
 import numpy as np
 import pytest
-from agora_parts import rounds_of
+from agora_parts import rounds_of, through_json
 
 from bort.agora.loop import (
     AgoraOptions,
@@ -12,11 +10,10 @@ from bort.agora.loop import (
     Examples,
     Labels,
     Parts,
-    Round,
     as_inputs,
     as_values,
 )
-from bort.agora.loop.retrieval import Pool, RetrievalSampler
+from bort.agora.loop.samplers import Pool, RetrievalSampler
 
 TEXTS = [
     "",
@@ -41,7 +38,7 @@ def lengths(inputs: np.ndarray) -> np.ndarray:
 class MajorityStudent:
     """Gives every input the class that most training examples have."""
 
-    def fit(self, examples, setting, rng):
+    def fit(self, examples, hyperparameters, rng):
         self.answer = int(np.bincount(examples.labels, minlength=2).argmax())
         return self
 
@@ -80,7 +77,7 @@ def test_texts_go_round_and_resume(is_paired: bool) -> None:
     taken = [point.value for r in whole for point in r.accepted]
     assert set(taken) <= set(pool)
     assert len(taken) == len(set(taken)) > 3
-    done = [Round.from_dict(json.loads(json.dumps(r.to_dict()))) for r in whole[:2]]
+    done = through_json(whole[:2])
     assert done + rounds_of(task, parts, options, done=done) == whole
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.agora.torus.homology import coverage, farthest_points, homology
+from bort.agora.homology import coverage, farthest_points, homology
 from bort.agora.torus.world import torus_points
 from bort.core.errors import InvalidOptionError
 

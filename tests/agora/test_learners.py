@@ -5,10 +5,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bort.agora.loop import Examples, error_rate
-from bort.agora.loop.guards import COPY_OF_DEV, NEAR_AUDIT, DistanceGuard
-from bort.agora.loop.labelers import CarefulLabeler, ModelLabeler, Oracle, appraise
-from bort.agora.torus.learners import NearestNeighbours, RandomFeatures, RandomGuesser
+from bort.agora.loop import Examples, Verdict, error_rate
+from bort.agora.loop.labelers import CarefulLabeler, LabelerDoubt, appraise
+from bort.agora.torus.learners import (
+    ModelLabeler,
+    NearestNeighbours,
+    Oracle,
+    RandomFeatures,
+    RandomGuesser,
+)
+from bort.agora.torus.world import DistanceGuard
 from bort.core.errors import InvalidOptionError
 
 NAMES = ("left", "right", "far")
@@ -70,7 +76,7 @@ def test_an_oracle_errs_as_often_as_it_says() -> None:
 def test_a_fitted_labeler_is_better_than_chance() -> None:
     model = RandomFeatures().fit(square(300, 0), {}, np.random.default_rng(0))
     appraisal = appraise(ModelLabeler(NAMES, model), square(300, 1), np.random.default_rng(0))
-    assert appraisal.warning is None
+    assert appraisal.doubt is None
     assert appraisal.error is not None
     assert appraisal.error.rate < 0.15
     assert appraisal.chance == pytest.approx(2 / 3)
@@ -79,15 +85,14 @@ def test_a_fitted_labeler_is_better_than_chance() -> None:
 @pytest.mark.parametrize("noise", [0.7, 1.0])
 def test_a_labeler_worse_than_chance_is_warned_of(noise: float) -> None:
     appraisal = appraise(Oracle(NAMES, truth, noise), square(900, 1), np.random.default_rng(0))
-    assert appraisal.warning is not None
-    assert "no better than chance" in appraisal.warning
+    assert appraisal.doubt is LabelerDoubt.NO_BETTER_THAN_CHANCE
 
 
 def test_a_labeler_that_never_speaks_is_warned_of() -> None:
     silent = CarefulLabeler(Oracle(NAMES, truth, 0.2), threshold=0.9)
     appraisal = appraise(silent, square(50, 1), np.random.default_rng(0))
     assert (appraisal.error, appraisal.abstained) == (None, 1.0)
-    assert "abstains" in str(appraisal.warning)
+    assert appraisal.doubt is LabelerDoubt.ALWAYS_ABSTAINS
 
 
 def test_temperature_moves_confidence_not_the_answer() -> None:
@@ -120,7 +125,7 @@ def test_the_guard_refuses_audit_points_and_copies_of_dev() -> None:
     audit, dev = np.array([[0.0, 0.0]]), np.array([[1.0, 1.0]])
     guard = DistanceGuard(audit, dev, tolerance=0.1)
     asked = np.array([[0.05, 0.0], [1.0, 1.0], [1.0, 1.01], [0.2, 0.0]])
-    assert guard(asked) == [NEAR_AUDIT, COPY_OF_DEV, None, None]
+    assert guard(asked) == [Verdict.NEAR_AUDIT, Verdict.COPY_OF_DEV, None, None]
     assert DistanceGuard(audit[:0], dev, tolerance=0.1)(asked[:1]) == [None]
     with pytest.raises(InvalidOptionError):
         DistanceGuard(audit, dev, tolerance=-1.0)

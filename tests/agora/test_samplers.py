@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bort.agora.loop.retrieval import Pool, RetrievalSampler
-from bort.agora.loop.samplers import BallSampler, MixtureSampler, TangentSampler
+from bort.agora.loop.samplers import MixtureSampler, Pool, RetrievalSampler
+from bort.agora.torus.samplers import BallSampler, TangentSampler
 from bort.agora.torus.world import angles, on_torus, torus_points
 from bort.core.errors import InvalidOptionError
 

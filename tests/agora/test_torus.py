@@ -9,15 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from bort import jobs
+from bort.agora.homology import homology
 from bort.agora.loop import agora
-from bort.agora.torus.homology import homology
+from bort.agora.loop.labelers import LabelerDoubt
 from bort.agora.torus.world import (
     LEARNERS,
     MISSING_LONGITUDE,
     TorusSpec,
     angles,
     on_torus,
-    torus_options,
     torus_points,
     torus_world,
     true_class,
@@ -26,8 +26,8 @@ from bort.cli.main import bort
 from bort.core.errors import BortError, InvalidOptionError
 from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
-from bort.jobs.kinds.agora import point_rows
 from bort.storage import Store, open_store
+from bort.studies.agora import point_rows, read_result, read_run
 
 ROUND_KEYS = {
     *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
@@ -65,9 +65,8 @@ def test_a_third_of_the_training_set_is_missing() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_random_guesser_ends_up_learning_the_torus(seed: int) -> None:
-    spec = TorusSpec(learner="random-guesser", seed=seed)
-    world = torus_world(spec)
-    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    world = torus_world(TorusSpec(learner="random-guesser", seed=seed))
+    steps = list(agora(world.task, world.parts, world.options))
     wrong = [np.mean(s.model.predict(world.audit.inputs) != world.audit.labels) for s in steps]
     assert wrong[0] > 0.12
     assert wrong[-1] < 0.05
@@ -76,9 +75,8 @@ def test_the_random_guesser_ends_up_learning_the_torus(seed: int) -> None:
 
 @pytest.mark.parametrize("learner", sorted(LEARNERS))
 def test_every_learner_learns(learner: str) -> None:
-    spec = TorusSpec(learner=learner, rounds=3)
-    world = torus_world(spec)
-    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    world = torus_world(TorusSpec(learner=learner, rounds=3))
+    steps = list(agora(world.task, world.parts, world.options))
     wrong = [np.mean(s.model.predict(world.audit.inputs) != world.audit.labels) for s in steps]
     assert wrong[-1] < wrong[0]
     assert wrong[-1] < 0.05
@@ -88,9 +86,8 @@ def test_every_learner_learns(learner: str) -> None:
     "change", [{"labeler": "oracle"}, {"labeler": "random-features"}, {"sampler": "mixture"}]
 )
 def test_other_parts_run(change) -> None:
-    spec = TorusSpec(rounds=1, **change)
-    world = torus_world(spec)
-    steps = list(agora(world.task, world.parts, torus_options(spec)))
+    world = torus_world(TorusSpec(rounds=1, **change))
+    steps = list(agora(world.task, world.parts, world.options))
     assert len(steps) == 2
 
 
@@ -125,6 +122,10 @@ def outcome(store: Store, job_id: int) -> list[tuple[object, object]]:
         summary = {k: v for k, v in record.summary.items() if k != "seconds"}
         rows.append((record.round, summary))
     return rows
+
+
+def rows_of(store: Store, job_id: int) -> list[dict]:
+    return point_rows(read_run(store, store.job(job_id)).points)
 
 
 def test_a_run_that_was_stopped_resumes_to_the_same_result() -> None:
@@ -174,7 +175,7 @@ def test_show_and_export_give_every_point(tmp_path: Path) -> None:
 def test_provenance_of_a_stored_run_is_complete() -> None:
     with open_store() as store:
         jobs.run_here(store, "agora", torus_job(rounds=2))
-        rows = point_rows(store.agora_rounds(1))
+        rows = rows_of(store, 1)
     accepted = [row for row in rows if row["verdict"] == "accepted"]
     assert accepted
     for row in accepted:
@@ -205,7 +206,7 @@ def test_a_person_corrects_points_and_replays() -> None:
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
     with open_store() as store:
-        before, after = (point_rows(store.agora_rounds(job)) for job in (1, 2))
+        before, after = (rows_of(store, job) for job in (1, 2))
     assert after[3]["verdict"] == "rejected-by-person"
     assert (after[4]["label"], after[4]["probabilities"]) == (1, (0.0, 1.0))
     assert after[4]["verdict"] == "relabelled-by-person"
@@ -234,6 +235,9 @@ def test_a_worse_than_chance_labeler_is_told_before_the_run(
     monkeypatch.setattr("bort.agora.torus.world.ORACLE_NOISE", 0.9)
     with open_store() as store:
         answer = jobs.run_here(store, "agora", torus_job(rounds=0))
-        told = [event.message for event in store.events(answer["job"]) if event.level == "warning"]
-    assert "no better than chance" in told[0]
-    assert answer["warnings"] == told
+        warned = [event for event in store.events(1) if event.level == "warning"]
+    assert len(warned) == 1
+    labeler = read_result(answer).labeler
+    assert labeler is not None
+    assert labeler.doubt is LabelerDoubt.NO_BETTER_THAN_CHANCE
+    assert answer["warnings"] == []

@@ -10,6 +10,7 @@ from fake_machine import BUSY, QUIET, FakeMachine
 from benchmarks.latency import steps as latency_steps
 from bort.cli import main
 from bort.latency import timing
+from bort.latency.runs import space
 
 SPACE = """
 family = "bert"
@@ -46,7 +47,8 @@ def bench(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def machine(monkeypatch):
     machine = FakeMachine(noise=0.02)
-    monkeypatch.setattr(timing, "Instruments", lambda **_: machine.instruments)
+    for module in (timing, space):
+        monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 
 

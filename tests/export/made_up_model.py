@@ -8,7 +8,7 @@ import tiny
 
 from bort.core.study import StudySpec, TaskSpec
 from bort.families import SearchSpace, load_space
-from bort.finetuning.model_folder import complete_tokenizer
+from bort.finetuning.publishing import complete_tokenizer
 from bort.latency.noise import NoiseReading
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
@@ -64,7 +64,7 @@ def _realised() -> dict[str, object]:
         "exported": {"seed": 0, "dev_accuracy": 0.81, "audit_accuracy": 0.8},
         "teacher": {**JUDGED, "name": "teacher", "latency_ms": 2.0},
         "plain_student": None,
-        "tfidf": JUDGED,
+        "tfidf": {**JUDGED, "name": "tf-idf with logistic regression"},
         "predicted": None,
         "parameter_count": 1000,
         "share_of_teacher": 1.0,

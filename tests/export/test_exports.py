@@ -14,9 +14,10 @@ import yaml
 from made_up_model import small_instruments, write_model
 
 from bort.core.errors import BortError, ExportError, InvalidDataError, UnknownModelError
+from bort.core.serialise import to_json
 from bort.export import opening
 from bort.export.bundle import export_bundle
-from bort.export.huggingface import export_huggingface
+from bort.export.folder import export_huggingface
 from bort.export.onnx import export_onnx
 from bort.export.opening import import_bundle
 from bort.export.predicting import Predictor, read_texts
@@ -56,7 +57,7 @@ def bundle(model, place):
 def test_transformers_reads_the_folder(model, tmp_path):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-    answer = export_huggingface(model, tmp_path / "hf")
+    answer = to_json(export_huggingface(model, tmp_path / "hf"))
     assert answer.keys() >= {"format", "path", "files", "parity", "latency_ms"}
     for file in answer["files"]:
         content = (tmp_path / "hf" / file["name"]).read_bytes()
@@ -107,7 +108,7 @@ def test_a_model_without_weights_is_not_exported(model, tmp_path):
 def test_onnx_answers_as_torch_does(model, tmp_path):
     pytest.importorskip("onnxruntime")
     out = tmp_path / "onnx"
-    answer = export_onnx(model, out, instruments=small_instruments())
+    answer = to_json(export_onnx(model, out, instruments=small_instruments()))
     assert {f["name"] for f in answer["files"]} >= {"model.onnx", "model.int8.onnx", "README.md"}
     assert answer["parity"]["float32"]["max_abs_difference"] <= 1e-4
     assert answer["parity"]["int8"]["same_answers"] >= 0.5
@@ -132,7 +133,7 @@ def test_a_bundle_opens_elsewhere_read_only(bundle, model, tmp_path, monkeypatch
         assert not list((tmp_path / "models").glob(".import-*"))
         weights = (record.folder / "model.safetensors").read_bytes()
         assert weights == (model.folder / "model.safetensors").read_bytes()
-        assert export_huggingface(record, tmp_path / "hf")["files"]
+        assert export_huggingface(record, tmp_path / "hf").files
 
 
 def test_a_bundle_holds_no_pickle_and_no_text_of_the_task(bundle):
@@ -182,7 +183,10 @@ CHANGES = {
         "disagree about 'model/config.json'",
     ),
     "a pickle": (lambda n, c: [(n, c), ("model/weights.pkl", b"x")], "a bundle has only"),
-    "a link": (lambda n, c: [(n, c), (_symbolic_link("model/a.txt"), b"/etc/hosts")], "plain file"),
+    "a link": (
+        lambda n, c: [(n, c), (_symbolic_link("model/a.txt"), b"/etc/hosts")],
+        "not a regular file",
+    ),
     "another format": (
         lambda n, c: [(n, c.replace(b"bort-bundle-1", b"bort-bundle-9"))],
         "has the format",
@@ -323,7 +327,7 @@ def test_a_folder_without_a_model_is_told_in_one_line(tmp_path, model):
         Predictor(tmp_path / "nothing")
     shutil.copytree(model.folder, tmp_path / "half")
     os.remove(tmp_path / "half" / "model.safetensors")
-    with pytest.raises(ExportError, match="no exported model"):
+    with pytest.raises(ExportError, match="not an exported model"):
         Predictor(tmp_path / "half")
 
 

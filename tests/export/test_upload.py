@@ -10,7 +10,7 @@ from made_up_model import write_model
 from stub_hub import TOKEN, stub_hub
 
 from bort.core.errors import ExportError
-from bort.export.huggingface import export_huggingface
+from bort.export.folder import export_huggingface
 from bort.export.upload import files_to_upload
 from bort.storage import open_store
 
@@ -83,7 +83,7 @@ def test_a_plan_uploads_nothing(folder, hub):
     assert not hub.visibility
     refused = run(hub, folder, "me/re views", "--plan", token=None)
     assert refused.returncode == 2
-    assert "names no repository" in refused.stderr
+    assert "is not a repository" in refused.stderr
 
 
 def test_a_linked_file_is_told(folder):
@@ -120,7 +120,7 @@ def test_a_hub_that_is_not_there(folder, hub):
 @pytest.mark.parametrize("gone", ["config.json", "README.md", "model.safetensors"])
 def test_only_what_was_exported(folder, gone):
     (folder / gone).unlink()
-    with pytest.raises(ExportError, match="no exported model"):
+    with pytest.raises(ExportError, match="not an exported model"):
         files_to_upload(folder)
 
 
@@ -132,5 +132,5 @@ def test_weights_that_were_cut_off_stay_here(folder):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(ExportError, match="is not there"):
+    with pytest.raises(ExportError, match="does not exist"):
         files_to_upload(tmp_path / "nowhere")

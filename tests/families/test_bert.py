@@ -65,7 +65,7 @@ def test_operations_are_those_that_torch_counts(
 ) -> None:
     import torch
 
-    from bort.families.making.model_counts import count_operations
+    from bort.families.making.instances import count_operations
 
     model = BERT.build(architecture, fixed)
     model.set_attn_implementation("eager")

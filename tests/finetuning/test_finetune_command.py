@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from bort.cli.finetune import finetune
 from bort.core.errors import BortError
 from bort.core.finetune import Recipe
-from bort.finetuning.plan import check_finetune, check_room, plan_finetune
+from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
@@ -158,9 +158,9 @@ def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch)
 def test_a_disk_without_room_is_refused(store, spec, monkeypatch):
     asked = spec()
     plan = plan_finetune(store, asked, check_finetune(asked))
-    check_room(plan)
+    check_disk_space(plan)
     with pytest.raises(BortError, match="MiB are free"):
-        check_room(replace(plan, free_bytes=1))
+        check_disk_space(replace(plan, free_bytes=1))
 
 
 def test_another_task_can_be_named(store, fake_latency, tmp_path):

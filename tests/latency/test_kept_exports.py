@@ -1,6 +1,6 @@
 import contextlib
 
-from bort.latency.runtimes.kept_exports import keeping_exports, kept
+from bort.latency.runtimes.exporting import keeping_exports, kept
 from bort.latency.workload import Candidate
 
 

@@ -12,10 +12,12 @@ from bort.core.errors import InvalidOptionError, InvalidProfileError
 from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
+from bort.latency import stored
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.profile import LatencyProfile, read_profile, write_profile
-from bort.latency.runs import space as latency_module
-from bort.latency.runs.space import ensure_profile, measure, profile_key
+from bort.latency.runs.space import measure
+from bort.latency.stored import profile_key, study_profile
+from bort.storage import open_store
 
 SPEC = LatencySpec(sequence_length=16, threads=1)
 
@@ -254,62 +256,49 @@ def test_another_family_is_not_predicted(space, good):
         LatencyProfile.from_dict({**good, "model": model}).predict(space)
 
 
-class Shelf:
-    """Profiles by key, as the store keeps them."""
-
-    def __init__(self):
-        self.kept = {}
-
-    def find(self, key):
-        return self.kept.get(key)
-
-    def save(self, profile, key):
-        self.kept[key] = json.loads(json.dumps(profile.to_dict()))
+@pytest.fixture
+def store(tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
+        yield store
 
 
-def test_a_search_measures_once(space, machine, monkeypatch):
-    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
-    shelf, steps = Shelf(), []
-    options = {"find": shelf.find, "save": shelf.save, "instruments": machine.instruments}
-    first = ensure_profile(space, SPEC, on_step=steps.append, **options)
+def test_a_search_measures_once(space, machine, monkeypatch, store):
+    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    steps, options = [], {"instruments": machine.instruments}
+    first = study_profile(store, space, SPEC, on_step=steps.append, **options)
     runs = len(machine.ran)
     assert steps[-1].result == first
-    assert ensure_profile(space, SPEC, **options) == first
+    assert study_profile(store, space, SPEC, **options) == first
     assert len(machine.ran) == runs
-    ensure_profile(space, replace(SPEC, sequence_length=8), **options)
+    study_profile(store, space, replace(SPEC, runtime="torch-int8"), **options)
     assert len(machine.ran) > runs
-    assert len(shelf.kept) == 2
+    assert len(store.profiles()) == 2
 
 
-def test_two_searches_at_once_measure_once(space, machine, monkeypatch):
-    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
-    shelf = Shelf()
+def test_two_searches_at_once_measure_once(space, machine, store):
     other = measured(space, FakeMachine(), count=12)[1]
 
     @contextlib.contextmanager
     def lock_held_by_the_other(should_stop, wait):
         assert wait
-        shelf.save(other, profile_key(space, SPEC))  # it ends while we wait
+        stored.keep_profile(store, other, profile_key(space, SPEC))  # it ends while we wait
         yield
 
     tools = replace(machine.instruments, hold=lock_held_by_the_other)
-    found = ensure_profile(space, SPEC, find=shelf.find, save=shelf.save, instruments=tools)
-    assert found == other
+    assert study_profile(store, space, SPEC, instruments=tools) == other
     assert not machine.ran
 
 
-def test_a_stopped_search_stores_nothing(space, machine):
-    shelf = Shelf()
-    found = ensure_profile(
+def test_a_stopped_search_stores_nothing(space, machine, store):
+    found = study_profile(
+        store,
         space,
         SPEC,
-        find=shelf.find,
-        save=shelf.save,
         should_stop=lambda: len(machine.ran) > 1500,
         instruments=machine.instruments,
     )
     assert found is None
-    assert not shelf.kept
+    assert not store.profiles()
 
 
 def test_another_machine_space_or_workload_has_another_key(space, monkeypatch):
@@ -333,24 +322,14 @@ def test_a_small_space_is_measured_whole(machine):
     assert np.isfinite(profile.predict(tiny).median_ms).all()
 
 
-def test_a_study_uses_the_named_or_the_stored_profile(space, machine, monkeypatch, tmp_path):
-    from bort.latency import stored
-    from bort.storage import open_store
-
-    monkeypatch.setattr(latency_module, "SEARCH_COUNT", 12)
-    monkeypatch.setattr(latency_module, "Instruments", lambda: machine.instruments)
+def test_a_study_uses_the_profile_that_it_names(space, machine, store):
     _, named = measured(space, FakeMachine(), count=12, name="mine")
-    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
-        store.put_profile(named.to_dict(), "mine")
-        assert stored.study_profile(store, space, replace(SPEC, profile="mine")) == named
-        assert not machine.ran
-        fresh = stored.study_profile(store, space, SPEC)
-        runs = len(machine.ran)
-        assert runs > 0
-        assert stored.study_profile(store, space, SPEC) == fresh
-        assert len(machine.ran) == runs
-        with pytest.raises(InvalidProfileError, match="no latency profile is named 'other'"):
-            stored.study_profile(store, space, replace(SPEC, profile="other"))
-        layers = SearchSpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
-        with pytest.raises(InvalidProfileError, match="is of the family 'mlp'"):
-            stored.study_profile(store, layers, replace(SPEC, profile="mine"))
+    store.put_profile(named.to_dict(), "mine")
+    options = {"instruments": machine.instruments}
+    assert study_profile(store, space, replace(SPEC, profile="mine"), **options) == named
+    assert not machine.ran
+    with pytest.raises(InvalidProfileError, match="no latency profile is named 'other'"):
+        study_profile(store, space, replace(SPEC, profile="other"), **options)
+    layers = SearchSpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
+    with pytest.raises(InvalidProfileError, match="is of the family 'mlp'"):
+        study_profile(store, layers, replace(SPEC, profile="mine"), **options)

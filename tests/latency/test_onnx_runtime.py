@@ -8,8 +8,9 @@ import pytest
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError, MissingExtraError
 from bort.families import family
-from bort.latency.runtimes import RUNTIME_NAMES, open_runtime, registry, runtime_kind
-from bort.latency.runtimes.inputs import model_inputs
+from bort.latency import runtimes
+from bort.latency.runtimes import RUNTIME_NAMES, open_runtime, runtime_kind
+from bort.latency.runtimes.pytorch import model_inputs
 from bort.latency.workload import Candidate, Workload
 
 WORKLOAD = Workload(batch_size=3, sequence_length=12, threads=1)
@@ -24,7 +25,7 @@ CANDIDATE = Candidate(
 def exported(tmp_path_factory):
     """One export serves all runtimes: it takes seconds."""
     pytest.importorskip("onnxscript")
-    from bort.latency.runtimes.onnx_export import Exporter
+    from bort.latency.runtimes.exporting import Exporter
 
     exporter = Exporter(WORKLOAD, "float32")
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
@@ -41,10 +42,10 @@ def test_the_exported_model_computes_the_same(name, tolerance, exported, monkeyp
     if runtime_kind(name).missing:
         pytest.skip(f"{name} is not installed")
     torch = pytest.importorskip("torch")
-    from bort.latency.runtimes import onnx_export
+    from bort.latency.runtimes import exporting
 
     monkeypatch.setattr(
-        onnx_export, "export", lambda model, candidate, path: shutil.copy(exported, path)
+        exporting, "export", lambda model, candidate, path: shutil.copy(exported, path)
     )
     model = open_runtime("torch-float32", WORKLOAD).build(CANDIDATE)
     inputs = model_inputs(model, CANDIDATE, WORKLOAD)
@@ -59,9 +60,9 @@ def test_the_exported_model_computes_the_same(name, tolerance, exported, monkeyp
 
 def test_too_little_memory_is_said(monkeypatch):
     pytest.importorskip("onnxscript")
-    from bort.latency.runtimes import onnx_export
+    from bort.latency.runtimes import exporting
 
-    monkeypatch.setattr(onnx_export, "COPIES_WHILE_BUILDING", 10**12)
+    monkeypatch.setattr(exporting, "COPIES_WHILE_BUILDING", 10**12)
     runtime = open_runtime("onnx-float32", WORKLOAD)
     with pytest.raises(InvalidOptionError, match="measure fewer architectures"):
         runtime.prepare(CANDIDATE)
@@ -70,7 +71,7 @@ def test_too_little_memory_is_said(monkeypatch):
 
 @pytest.mark.parametrize("name", RUNTIME_NAMES)
 def test_a_runtime_that_is_not_installed_names_its_extra(name, monkeypatch):
-    monkeypatch.setattr(registry, "find_spec", lambda module: None)
+    monkeypatch.setattr(runtimes, "find_spec", lambda module: None)
     kind = runtime_kind(name)
     with pytest.raises(MissingExtraError, match=rf"pip install 'bort\[{kind.extra}\]'"):
         open_runtime(name, WORKLOAD)

@@ -9,8 +9,7 @@ from fake_machine import BUSY, FakeMachine
 from bort.core.study import LatencySpec
 from bort.families import load_space
 from bort.latency.noise import Disturbance
-from bort.latency.pace import Pace, references_beside
-from bort.latency.pace_book import PaceFiles
+from bort.latency.pace import Pace, PaceFiles, references_beside
 from bort.latency.runs.space import measure
 from bort.latency.workload import Candidate, Workload
 

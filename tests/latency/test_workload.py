@@ -6,9 +6,8 @@ from fake_machine import FakeMachine
 from bort.core.serialise import from_json
 from bort.core.study import LatencySpec
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.plan import TextLengths
 from bort.latency.runs.space import measure
-from bort.latency.workload import Workload
+from bort.latency.workload import TextLengths, Workload
 
 
 def test_eight_lengths_stand_for_all():

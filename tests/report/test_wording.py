@@ -3,9 +3,18 @@
 import pytest
 
 from bort.core.machine.fingerprint import Difference
+from bort.finetuning.realised import (
+    AuditAccuracy,
+    DevAccuracy,
+    Exported,
+    Realised,
+    RealisedLatency,
+    TeacherResult,
+)
+from bort.finetuning.realised import Difference as Gain
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.runs.landmarks import Claim, Figure
-from bort.report import latency
+from bort.report import latency, models
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
 
@@ -68,3 +77,70 @@ def test_a_share_is_compared_in_words() -> None:
     assert latency.claim_sentence(claim) == (
         "Without embeddings 8.0% of BERT-large, published as 5.5%."
     )
+
+
+MODEL = Realised(
+    model="reviews-1-2",
+    study="reviews",
+    task="reviews",
+    architecture={"depth": 1, "heads": 2},
+    architecture_id="1-2",
+    seeds=(0, 1),
+    dev=DevAccuracy(accuracy=0.83, n=630),
+    audit=AuditAccuracy(accuracy=0.8, low=0.75, high=0.85, n=1630, macro_f1=0.7),
+    exported=Exported(seed=1, dev_accuracy=0.84, audit_accuracy=0.81),
+    teacher=TeacherResult(name="tiny fine-tuned", accuracy=0.9, low=0.8, high=1.0, macro_f1=0.9),
+    share_of_teacher=0.8 / 0.9,
+    difference_from_teacher=Gain(difference=-0.1, low=-0.14, high=-0.06),
+    parameter_count=1000,
+    latency_ms=1.0,
+    latency={
+        "onnx-int8": RealisedLatency(
+            median_ms=1.0, low_ms=0.9, high_ms=1.1, workload="batch 1", noise_ok=False
+        )
+    },
+    times_faster_than_teacher=2.0,
+    dev_is_seen=True,
+)
+
+
+def test_a_trained_model_in_words() -> None:
+    assert models.accuracy_sentence(MODEL) == (
+        "On 1,630 audit texts, which nothing was chosen by, it is right 80.0% of the time "
+        "(95% interval: 75.0% to 85.0%; mean of 2 seeds)."
+    )
+    assert models.teacher_sentence(MODEL) == (
+        "It reaches 88.9% of the accuracy of its teacher (tiny fine-tuned: 90.0%) and is 2.0 times "
+        "as fast."
+    )
+    assert models.remarks(MODEL) == [
+        "Latency on onnx-int8: batch 1, measured in turns with the others. The machine was busy, "
+        "so the numbers are uncertain.",
+        "On the same texts as its teacher: -10.0 points (95% interval: -14.0 to -6.0; mean of 2 "
+        "seeds).",
+        models.DEV_IS_SEEN,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("is_same", "ratio", "said"),
+    [
+        (False, 8.0, "They give different answers. The model was 8.0 times as fast here."),
+        (True, 0.5, "Both give the same answer. The model took 2.0 times as long here."),
+    ],
+)
+def test_a_model_beside_its_teacher_on_one_text(is_same: bool, ratio: float, said: str) -> None:
+    assert models.verdict(is_same=is_same, times_as_fast=ratio) == said
+
+
+def test_onnx_files_in_words() -> None:
+    numbers = {"texts": 90, "difference": 1.07e-6, "int8_agreement": 0.99}
+    known = models.onnx_sentences(are_audit=True, accuracies=(0.8, 0.8, 0.79), **numbers)
+    assert known == [
+        "Compared with PyTorch on 90 audit texts: logits differ by at most 1.1e-06 in float32; "
+        "int8 (dynamic quantisation) gives the same answer for 99.0%.",
+        "Accuracy: PyTorch 0.8000, float32 0.8000, int8 0.7900.",
+    ]
+    unknown = models.onnx_sentences(are_audit=False, accuracies=(None, None, None), **numbers)
+    assert "90 texts of random tokens" in unknown[0]
+    assert len(unknown) == 1

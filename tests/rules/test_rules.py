@@ -56,10 +56,8 @@ KNOWN = {
     "bort.ui.kit.readings: compares 'lost: '",
     "bort.storage.database: compares 'is full'",
     "bort.storage.database: compares str(error)",
-    "benchmarks.agora.command: compares ' within '",
 }
 KNOWN_CYCLES = (
-    {"bort.agora.torus", "bort.agora.loop"},
     {"bort.finetuning", "bort.studies"},
     {"bort.ui.agora", "bort.ui.kit"},
 )

@@ -1,4 +1,4 @@
-"""Trained models that nobody trained: rows of the store with made-up values, and no files."""
+"""Trained models that nobody trained: records with made-up values, and no files."""
 
 from typing import Any
 
@@ -8,20 +8,35 @@ from bort.storage import JobRecord, JobState, ModelRecord, Store
 from bort.studies.answers import read_answer
 
 JUDGED = {"accuracy": 0.81, "low": 0.79, "high": 0.83, "n": 1585, "macro_f1": 0.8}
+STAGE = {
+    "seed": 1,
+    "steps": 10,
+    "chosen_step": 8,
+    "dev_error": 0.2,
+    "seconds": 3.0,
+    "learning_rate": 1e-4,
+}
 CURVES = {"loss": (0.7, 0.5, 0.4), "dev_error": (0.3, 0.24, 0.2), "learning_rate": (1e-4,) * 3}
 
 
 def realised_row(store: Store, study: str, pick: str, *, task: str = "movie-reviews") -> dict:
-    """As a fine-tuning writes it, for a pick that the study trained."""
+    """The results of a fine-tuning, for a pick that the study trained."""
     point = next(p for p in read_answer(store, study).points if p.id == pick)
     own, teacher = point.latency_ms * 1.1, 12.0
     latency = {
-        "torch-float32": {"median_ms": own, "teacher_ms": teacher, "workload": "batch 1"},
-        "onnx-int8": {"median_ms": own / 2, "teacher_ms": teacher / 2, "noise_ok": False},
+        "torch-float32": {**_timed(own), "teacher_ms": teacher, "noise_ok": True},
+        "onnx-int8": {**_timed(own / 2), "teacher_ms": teacher / 2, "noise_ok": False},
     }
     return {
+        "study": study,
         "task": task,
+        "architecture": dict(point.architecture),
         "architecture_id": pick,
+        "exported": {"seed": 1, "dev_accuracy": 0.83, "audit_accuracy": 0.82},
+        "stages": [
+            {**STAGE, "stage": "distil"},
+            {**STAGE, "stage": "finetune"},
+        ],
         "seeds": [0, 1, 2],
         "dev": {"accuracy": 0.82, "n": 1585},
         "audit": JUDGED,
@@ -39,11 +54,58 @@ def realised_row(store: Store, study: str, pick: str, *, task: str = "movie-revi
     }
 
 
+def _timed(median_ms: float) -> dict[str, Any]:
+    return {
+        "median_ms": median_ms,
+        "low_ms": 0.9 * median_ms,
+        "high_ms": 1.1 * median_ms,
+        "workload": "batch 1",
+    }
+
+
+def evidence_row(space: dict[str, Any]) -> dict[str, Any]:
+    """The evidence of a fine-tuning; its study is gone."""
+    return {
+        "search": None,
+        "space": space,
+        "data": {
+            "task": "movie-reviews",
+            "task_spec": {"task": "movie-reviews"},
+            "title": "Movie reviews",
+            "class_names": ["negative", "positive"],
+            "splits": {"train": 7000, "dev": 1585, "audit": 1585},
+            "unlabelled": 0,
+            "seed": 0,
+        },
+        "oracle": {
+            "source": "MiniLM",
+            "source_sha256": "0" * 64,
+            "teacher": "MiniLM fine-tuned",
+            "teacher_sha256": "0" * 64,
+            "teacher_dev_error": 0.15,
+            "device": "cpu",
+            "threads": 1,
+        },
+        "recipe": {},
+        "max_length": 32,
+        "workload": {"batch_size": 1, "sequence_length": 32, "threads": 1},
+        "machine": {"cpu": "made up"},
+        "latency": {
+            "onnx-int8": {
+                "workload": "batch 1",
+                "noise_ok": True,
+                "models": {"landmark Bort": {"median_ms": 30.0, "low_ms": 29.0, "high_ms": 31.0}},
+            }
+        },
+    }
+
+
 def add_model(
     store: Store, name: str, study: str, pick: str, *, job_id: int | None = None, **realised: Any
 ) -> ModelRecord:
-    """A row of the store; its folder does not exist."""
-    point = next(p for p in read_answer(store, study).points if p.id == pick)
+    """A record in the store; its folder does not exist."""
+    answer = read_answer(store, study)
+    point = next(p for p in answer.points if p.id == pick)
     return store.add_model(
         name,
         job_id=job_id,
@@ -51,12 +113,7 @@ def add_model(
         task="movie-reviews",
         architecture=dict(point.architecture),
         realised={**realised_row(store, study, pick), **realised},
-        evidence={
-            "data": {"task_spec": {"task": "movie-reviews"}},
-            "latency": {"onnx-int8": {"models": {"landmark Bort": {"median_ms": 30.0}}}},
-            "oracle": {"teacher": "MiniLM fine-tuned", "teacher_sha256": "0" * 64},
-            "workload": {"threads": 1},
-        },
+        evidence=evidence_row(dict(answer.spec.space)),
         is_imported=job_id is None,
     )
 

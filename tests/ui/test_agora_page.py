@@ -18,7 +18,6 @@ from bort.jobs.runtime.process import this_process
 from bort.storage import JobRecord, JobState, Store
 from bort.storage.agora_vectors import write_vectors
 from bort.ui.agora import map as agora_map
-from bort.ui.agora import places as agora_places
 from bort.ui.agora import plan as agora_plan
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
@@ -146,7 +145,7 @@ def test_starting_starts_the_job_that_the_command_would(
     (job,) = store.jobs()
     assert job.kind == "agora"
     assert job.spec == {**TORUS, "study": "torus-knn", "labeler": "noisy-oracle", "rounds": 3}
-    assert "The first round is being trained" in shown(app)
+    assert "The first round is training" in shown(app)
 
 
 def test_texts_that_are_not_here_are_looked_at_on_start(store: Store, visit: Open) -> None:
@@ -185,7 +184,7 @@ def test_a_finished_run_is_read(store: Store, visit: Open) -> None:
     assert not app.exception
     text = shown(app)
     assert "Audit error 0.1000 (95%: 0.0800 to 0.1200, n 1,500)" in text
-    assert "Ended because the rounds were spent." in text
+    assert "The run ended because all rounds were used." in text
     rounds, points = (frame.value for frame in app.dataframe)
     assert rounds["refused"].tolist() == ["1 outside radius", ""]
     assert rounds["Betti"].tolist() == ["(1, 1, 0)", "(1, 2, 1)"]
@@ -220,8 +219,8 @@ def test_the_map_is_drawn_when_asked_for(store: Store, visit: Open, kind: str, m
     app.segmented_control(key="agora-map-kind").set_value(kind).run()
     assert not app.exception
     assert len(app.get("bidi_component")) == before + 1
-    places = agora_places.places(job, agora_map.KINDS[kind], 0)
-    figure = plot_map(agora_map._marks(job, places, 0))
+    places = agora_map.places(job, agora_map.KINDS[kind], 0)
+    figure = plot_map(agora_map.marks(job, places, 0))
     names = {trace.name: len(trace.x) for trace in figure.data}
     assert names == {
         "dev, right (57)": 57,

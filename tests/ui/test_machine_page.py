@@ -85,7 +85,7 @@ def test_what_cannot_be_measured_is_said_at_once(
 def test_a_missing_runtime_names_its_extra(
     store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.latency.runtimes.registry.find_spec", lambda _module: None)
+    monkeypatch.setattr("bort.latency.runtimes.find_spec", lambda _module: None)
     app = visit("machine")
     app.selectbox(key="measure-runtime").set_value("openvino-float32").run()
     assert "pip install 'bort[openvino]'" in shown(app).replace("&#x27;", "'")

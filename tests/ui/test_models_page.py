@@ -2,27 +2,32 @@
 
 import io
 import zipfile
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
-from made_up_models import add_model, finished_job, running_job
+from made_up_models import STAGE, add_model, finished_job, running_job
 from made_up_study import fill
 from visits import Open, shown
 
 from bort.core.errors import InvalidDataError
 from bort.core.machine.locks import Holder
-from bort.export.trying import Reply, Trial, try_text
+from bort.export.predicting import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
-from bort.figures.models import DEV_ERROR, LOSS, RealisedMark, add_realised, curves_of, plot_curves
+from bort.figures.models import RealisedMark, add_realised, plot_curves, realised_mark
+from bort.finetuning.curves import DEV_ERROR, LOSS, curves_of
 from bort.finetuning.plan import FineTunePlan
+from bort.finetuning.realised import Accuracy, TrainedModel
 from bort.jobs import JobState
+from bort.report import models as words
 from bort.storage import Store, models_folder
 from bort.studies.answers import read_answer
 from bort.ui.kit import job_parts
 from bort.ui.models import files as model_files
 from bort.ui.models import start as model_start
 from bort.ui.models import trying as model_try
-from bort.ui.models.rows import comparison, last_stage, realised_marks
+from bort.ui.models.tables import comparison
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
@@ -48,15 +53,17 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     model = add_model(store, "good", "reviews", pick, job_id=job.id)
     app = visit("models")
     assert not app.exception
-    table = comparison(model)
+    trained = TrainedModel.of(model)
+    table = comparison(trained)
     assert table["who"].tolist()[:2] == ["good", "teacher: MiniLM fine-tuned"]
     assert table["audit (%)"].tolist()[:4] == [81.0, 81.0, 60.0, 75.0]
     assert table["onnx-int8 (ms)"].tolist()[1:5:3] == [6.0, 30.0]
     assert table["torch-float32 (ms)"].tolist()[4] == 60.0
     assert [frame.value.shape for frame in app.dataframe][1] == table.shape
     assert [metric.value for metric in app.metric][:2] == ["81.0 %", "97.0 %"]
-    assert "95 % interval 79.0 to 83.0 %, on 1,585 audit texts" in shown(app)
-    assert "onnx-int8: unknown workload, measured interleaved; the machine was busy" in shown(app)
+    text = shown(app)
+    assert all(escape(remark) in text for remark in words.remarks(trained.realised))
+    assert escape(words.accuracy_sentence(trained.realised)) in text
     assert len(app.get("bidi_component")) == 2, "loss and dev error"
     assert "has no config.json" in shown(app), "files that are gone are told, not offered"
 
@@ -101,17 +108,34 @@ def test_a_job_that_is_none_is_one_line(store: Store, visit: Open, job: str) -> 
     assert f"Watch job {other}" in [link.proto.label for link in app.get("page_link")]
 
 
-def test_hostile_names_and_damaged_rows_are_shown_as_text(
+def test_hostile_names_and_damaged_records_are_shown_as_text(
     store: Store, visit: Open, pick: str
 ) -> None:
-    damaged = {"audit": "no", "latency": [1], "teacher": {"name": 3}, "seeds": 3}
-    add_model(store, HOSTILE, "reviews", pick, **damaged, landmark={"name": HOSTILE})
+    landmark = {"name": HOSTILE, "parameter_count": 1}
+    add_model(store, HOSTILE, "reviews", pick, landmark=landmark)
+    add_model(store, "damaged", "reviews", pick, audit="no", latency=[1])
     app = visit("models", model="nobody")
     assert not app.exception
     assert "&lt;b&gt;Bad&lt;/b&gt;" in shown(app)
     assert "<b>Bad" not in shown(app)
     assert "no model is named &#x27;nobody&#x27;" in shown(app)
-    assert app.metric[0].value == "unknown"
+    assert "the record of the model &#x27;damaged&#x27; cannot be read" in shown(app)
+    assert app.selectbox[0].options == [HOSTILE]
+
+
+@pytest.mark.parametrize("field", ["teacher", "share_of_teacher", "exported"])
+def test_a_model_without_optional_results_is_shown(
+    store: Store, visit: Open, pick: str, field: str
+) -> None:
+    """Older versions stored less: no landmark, no difference, no baselines."""
+    absent = ("landmark", "difference_from_teacher", "plain_student", "tfidf", "predicted")
+    model = add_model(store, "old", "reviews", pick, **dict.fromkeys(absent))
+    assert comparison(TrainedModel.of(model)).shape[0] == 2
+    app = visit("models")
+    assert not app.exception
+    broken = replace(model, realised={k: v for k, v in model.realised.items() if k != field})
+    with pytest.raises(InvalidDataError, match=f"missing required field `{field}`"):
+        TrainedModel.of(broken)
 
 
 def test_a_sentence_is_answered_by_model_and_teacher(
@@ -135,7 +159,7 @@ def test_a_sentence_is_answered_by_model_and_teacher(
     text = shown(app)
     assert "“&lt;b&gt;Bad" in text
     assert "<td>good</td><td>80.0%</td><td>40.0%</td>" in text
-    assert "They differ; the model took 1/8.0 of its teacher" in text
+    assert words.verdict(is_same=False, times_as_fast=8.0) in text
 
 
 def test_a_model_that_is_slower_than_its_teacher_is_told_as_such(
@@ -147,13 +171,17 @@ def test_a_model_that_is_slower_than_its_teacher_is_told_as_such(
     app = visit("models")
     app.text_area(key="try-text").set_value("fine")
     app.button(key="try-answer").click().run()
-    assert "They agree; the model took 2.0 times its teacher" in shown(app)
+    assert words.verdict(is_same=True, times_as_fast=0.5) in shown(app)
 
 
-def test_a_model_opens_on_the_curves_of_its_own_last_stage() -> None:
-    assert last_stage({"stages": [{"stage": "distil"}, {"stage": "finetune"}]}) == "finetune"
-    for damaged in ({}, {"stages": []}, {"stages": [3]}, {"stages": "no"}):
-        assert last_stage(damaged) == ""
+def test_a_model_opens_on_the_curves_of_its_own_last_stage(
+    store: Store, visit: Open, pick: str
+) -> None:
+    job = finished_job(store, "reviews", pick)
+    stages = [{**STAGE, "stage": "finetune"}, {**STAGE, "stage": "distil"}]
+    add_model(store, "good", "reviews", pick, job_id=job.id, stages=stages)
+    app = visit("models")
+    assert app.get("button_group")[0].value == "distil"
 
 
 def test_an_empty_sentence_opens_nothing(store: Store, pick: str) -> None:
@@ -200,7 +228,7 @@ def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
     store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = FineTunePlan(
-        trainings=3, steps=4462, minutes=5.0, basis="from 31 trainings",
+        trainings=3, steps=4462, minutes=5.0, timed=31,
         memory_bytes=2 << 30, disk_bytes=160 << 20, free_bytes=70 << 30,
     )  # fmt: skip
     monkeypatch.setattr(model_start, "check_finetune", lambda _spec: [])
@@ -242,8 +270,7 @@ def test_what_cannot_be_fine_tuned_is_one_line(
 
 def test_arrows_lead_from_predicted_to_realised(store: Store, visit: Open, pick: str) -> None:
     model = add_model(store, "good", "reviews", pick)
-    (mark,) = realised_marks([model], "movie-reviews")
-    assert not realised_marks([model], "tweets"), "another task has another error"
+    mark = realised_mark("good", TrainedModel.of(model).realised)
     info = front_info(read_answer(store, "reviews").points)
     for x, y in ((SIZE, ERROR), (LATENCY, ERROR), (SIZE, LATENCY)):
         figure = add_realised(plot_pair(info, x, y, log=[x]), [mark], x, y)
@@ -251,11 +278,26 @@ def test_arrows_lead_from_predicted_to_realised(store: Store, visit: Open, pick:
         assert arrow.x[0] == mark.predicted[x.column]
         assert (arrow.x[1], arrow.y[1]) == (diamond.x[0], diamond.y[0])
         assert diamond.y[0] == mark.realised[y.column]
-    assert "trained properly" in shown(visit("pareto", study="reviews"))
+    assert "fully trained" in shown(visit("pareto", study="reviews"))
+
+
+def test_a_model_of_another_task_has_no_mark_on_the_front(
+    store: Store, visit: Open, pick: str
+) -> None:
+    model = add_model(store, "good", "reviews", pick)
+    evidence = dict(model.evidence)
+    evidence["data"] = {**evidence["data"], "task_spec": {"task": "tweets"}}
+    store.delete_model("good")
+    store.add_model(
+        "good", job_id=None, study="reviews", task="tweets", architecture=model.architecture,
+        realised=model.realised, evidence=evidence,
+    )  # fmt: skip
+    assert "fully trained" not in shown(visit("pareto", study="reviews"))
 
 
 def test_a_mark_without_prediction_has_no_arrow() -> None:
-    mark = RealisedMark(HOSTILE, "2-4", (1.0, 2.0, 20.0), None, HOSTILE)
+    audit = Accuracy(accuracy=0.8, low=0.7, high=0.9, macro_f1=0.8)
+    mark = RealisedMark(HOSTILE, "2-4", (1.0, 2.0, 20.0), None, audit)
     figure = add_realised(plot_pair(front_info([]), SIZE, ERROR), [mark], SIZE, ERROR)
     assert [trace.name for trace in figure.data].count("realised") == 1
     assert "predicted to realised" not in [trace.name for trace in figure.data]

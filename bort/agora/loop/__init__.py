@@ -1,12 +1,14 @@
-"""Agora: make a student learn from scarce data, by sampling new points near its dev errors.
+"""Agora's loop: teach a student from scarce data by sampling new points near its dev errors.
 
-Pure: every expensive or outside thing (students, labelers, spaces, samplers) is handed in.
+The loop is pure. Students, labelers, spaces and samplers are passed in.
 """
 
 from bort.agora.loop.history import Provenance, corrected, provenance, training_set
-from bort.agora.loop.options import AgoraOptions
 from bort.agora.loop.parts import (
+    AgoraOptions,
+    AgoraTask,
     Guard,
+    Hyperparameters,
     Labeler,
     Labels,
     Model,
@@ -17,8 +19,16 @@ from bort.agora.loop.parts import (
     Student,
 )
 from bort.agora.loop.rounds import Ending, GeneratedPoint, Round, Verdict
-from bort.agora.loop.run import AgoraTask, Step, agora, check_labeler
-from bort.agora.loop.values import ErrorRate, Examples, Inputs, as_inputs, as_values, error_rate
+from bort.agora.loop.run import Step, agora, check_labeler
+from bort.agora.loop.values import (
+    ErrorRate,
+    Examples,
+    Inputs,
+    Value,
+    as_inputs,
+    as_values,
+    error_rate,
+)
 
 __all__ = [
     "AgoraOptions",
@@ -28,6 +38,7 @@ __all__ = [
     "Examples",
     "GeneratedPoint",
     "Guard",
+    "Hyperparameters",
     "Inputs",
     "Labeler",
     "Labels",
@@ -40,6 +51,7 @@ __all__ = [
     "Sampler",
     "Step",
     "Student",
+    "Value",
     "Verdict",
     "agora",
     "as_inputs",

@@ -1,9 +1,9 @@
-"""What follows from the rounds so far: the training set, what is known, whether to go on.
+"""What follows from the rounds so far: the training set, what is known, whether to continue.
 
-A run has no other state. Whoever stores its rounds can hand them back and go on as if nothing had
-happened; whoever corrects a stored point and hands the rounds back replays with the correction.
+The rounds are a run's only state. Pass stored rounds back to the loop to resume; correct a stored
+point first to replay with the correction.
 
-Replay. [source] The authors had to re-do some rounds to converge. [ours] A round is done anew when
+Replay. [source] The authors had to repeat some rounds to converge. [ours] A round is repeated when
 the points it added raised the dev error: they are withdrawn from the training set, and the next
 round samples near the same errors again, with fresh randomness.
 """
@@ -13,27 +13,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bort.agora.loop.options import AgoraOptions
+from bort.agora.loop.parts import AgoraOptions
 from bort.agora.loop.rounds import Ending, GeneratedPoint, Round, Verdict
 from bort.agora.loop.values import ErrorRate, Examples, as_inputs, identities, joined
 from bort.core.errors import InvalidDataError
 
-_LABELLED = frozenset({Verdict.ACCEPTED, Verdict.ABSTAINED, Verdict.REJECTED, Verdict.RELABELLED})
-
 
 def withdrawn(rounds: Sequence[Round]) -> frozenset[int]:
-    """Numbers of the rounds whose points a replay has taken out of the training set."""
+    """Return the numbers of the rounds whose points a replay took out of the training set."""
     return frozenset(r.replayed for r in rounds if r.replayed is not None)
 
 
 def added_points(rounds: Sequence[Round]) -> tuple[GeneratedPoint, ...]:
-    """The generated points that stand in the training set after `rounds`, in order."""
+    """Return the generated points that are in the training set after `rounds`, in order."""
     gone = withdrawn(rounds)
     return tuple(point for r in rounds if r.number not in gone for point in r.accepted)
 
 
 def training_set(train: Examples, rounds: Sequence[Round]) -> Examples:
-    """The given examples and what `rounds` added to them."""
+    """Return the given examples and the points that `rounds` added."""
     points = added_points(rounds)
     if not points:
         return train
@@ -45,13 +43,13 @@ def training_set(train: Examples, rounds: Sequence[Round]) -> Examples:
 
 
 def known_identities(train: Examples, rounds: Sequence[Round]) -> set[Hashable]:
-    """The given examples and everything that was ever labelled: nothing is labelled twice."""
-    labelled = (p.value for r in rounds for p in r.points if p.verdict in _LABELLED)
+    """Identify the given examples and everything ever labelled: nothing is labelled twice."""
+    labelled = (p.value for r in rounds for p in r.points if p.verdict.is_labelled)
     return {*identities(train.inputs), *labelled}
 
 
 def base_round(rounds: Sequence[Round], latest: Round) -> Round:
-    """The round whose student was trained on the set that `latest` added its points to."""
+    """Return the round whose student was trained on the set that `latest` added points to."""
     while latest.replayed is not None:
         latest = rounds[latest.replayed]
     return latest
@@ -60,7 +58,7 @@ def base_round(rounds: Sequence[Round], latest: Round) -> Round:
 def round_to_replay(
     rounds: Sequence[Round], dev_error: ErrorRate, options: AgoraOptions
 ) -> int | None:
-    """The number of the last round if its points are to be withdrawn, now that they are judged."""
+    """Return the number of the last round if its points raised the dev error, else None."""
     if not rounds or not rounds[-1].accepted or len(withdrawn(rounds)) >= options.replays:
         return None
     before = base_round(rounds, rounds[-1]).dev_error
@@ -70,7 +68,7 @@ def round_to_replay(
 def ending(
     rounds: Sequence[Round], dev_error: ErrorRate, options: AgoraOptions, *, is_out_of_time: bool
 ) -> Ending | None:
-    """Why no further points are to be sampled, now that the last ones are judged. Dev only."""
+    """Return why the run ends here, judged on dev alone; None if it continues."""
     if dev_error.wrong == 0:
         return Ending.NO_ERRORS
     if len(rounds) >= options.rounds:
@@ -91,15 +89,15 @@ def _is_stuck(rounds: Sequence[Round], dev_error: ErrorRate, patience: int | Non
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """A generated point, where it came from, and what the student made of it.
+    """A generated point, its place in the run, and the student's answer after training on it.
 
     Attributes:
         round: number of the round that proposed it.
-        position: among the proposals of that round, from 0.
-        point: value, parent, sampler, distance, label, confidence, student before, verdict.
-        student_after: class that the student gives it once trained with it; None where it was
-            not accepted or no student has been trained with it yet.
-        is_withdrawn: a replay took it out of the training set.
+        position: its position among the proposals of that round, from 0.
+        point: the point itself.
+        student_after: class that the student gives it after training on it; None if it was not
+            accepted or no student has been trained on it yet.
+        is_withdrawn: whether a replay took it out of the training set.
     """
 
     round: int
@@ -110,7 +108,7 @@ class Provenance:
 
 
 def provenance(rounds: Sequence[Round]) -> tuple[Provenance, ...]:
-    """Every proposal of `rounds`, in order."""
+    """Return every proposal of `rounds` with its provenance, in order."""
     gone = withdrawn(rounds)
     rows: list[Provenance] = []
     for number, r in enumerate(rounds):
@@ -127,22 +125,23 @@ def corrected(
     *,
     class_count: int,
 ) -> tuple[Round, ...]:
-    """The rounds up to the last one that a person corrects, with the corrections made.
+    """Apply a person's corrections; return the rounds up to the last corrected one.
 
-    Handing them back to the loop replays the rest.
+    Pass them back to the loop to replay the rest.
 
     Args:
-        rounds: as the loop yielded them.
-        corrections: (round, position) to the right label, or to None to reject the point.
+        rounds: the rounds as the loop yielded them.
+        corrections: maps (round, position) to the right label, or to None to reject the point.
         class_count: number of classes of the task.
     Raises:
-        InvalidDataError: no such point, no such label, or a point that was never labelled.
+        InvalidDataError: a point or label does not exist, or the point was never labelled.
     """
     kept = list(rounds[: 1 + max((number for number, _ in corrections), default=-1)])
     for (number, position), label in corrections.items():
         if not (0 <= number < len(rounds) and 0 <= position < rounds[number].proposed):
             raise InvalidDataError(
-                f"round {number} has no point {position}; see all with: bort agora show"
+                f"round {number} has no point {position}; list them with: "
+                "bort agora show JOB --points"
             )
         points = list(kept[number].points)
         points[position] = _relabelled(points[position], label, class_count)
@@ -152,8 +151,8 @@ def corrected(
 
 def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> GeneratedPoint:
     if label is None:
-        return replace(point, verdict=str(Verdict.REJECTED))
-    if point.verdict not in _LABELLED:
+        return replace(point, verdict=Verdict.REJECTED)
+    if not point.verdict.is_labelled:
         raise InvalidDataError(
             f"the point was refused ({point.verdict}) and cannot be labelled; "
             "choose one that was accepted, or that the labeler abstained from"
@@ -165,7 +164,7 @@ def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> G
     one_hot = tuple(float(k == label) for k in range(class_count))
     return replace(
         point,
-        verdict=str(Verdict.RELABELLED),
+        verdict=Verdict.RELABELLED,
         label=label,
         confidence=1.0,
         probabilities=one_hot,

@@ -1,34 +1,76 @@
-"""The parts that are handed to the loop: student, labeler, representation, sampler, guard."""
+"""What a run of Agora is given: the task, the parts that do the work, and the options.
 
+Everything expensive or outside the loop reaches it through `Parts`; tests pass formulas, the torus
+passes geometry, texts pass networks.
+"""
+
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from bort.agora.loop.rounds import Verdict
 from bort.agora.loop.values import BoolArray, Examples, FloatArray, Inputs, IntArray, most_probable
+from bort.core.errors import InvalidDataError, InvalidFieldError
 
-Setting = Mapping[str, float]
-"""One hyperparameter set θ, by name."""
+Hyperparameters = Mapping[str, float]
+"""One hyperparameter set θ: values by name."""
 
 Known = AbstractSet[Hashable]
-"""Identities (see `values.identities`) of what is in the training set or was labelled."""
+"""Identities (see `values.identities`) of all that is in the training set or was labelled."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AgoraTask:
+    """The training and dev splits. The audit split has no place here, so the loop cannot read it.
+
+    Attributes:
+        class_names: the classes, at least two.
+        train: labelled examples of at least two classes.
+        dev: labelled examples whose errors guide the sampling; at least one.
+
+    Raises:
+        InvalidDataError: there are no training or dev examples, or only one class.
+    """
+
+    class_names: tuple[str, ...]
+    train: Examples
+    dev: Examples
+
+    def __post_init__(self) -> None:
+        if not len(self.dev):
+            raise InvalidDataError(
+                "there is no dev set, and Agora samples near dev errors; "
+                "hold some labelled examples back for it"
+            )
+        if not len(self.train):
+            raise InvalidDataError("there are no training examples; label some first")
+        present = np.unique(self.train.labels)
+        if len(present) < 2:
+            raise InvalidDataError(
+                f"all {len(self.train)} training examples are of the class "
+                f"{self.class_names[present[0]]!r}; label at least one of another class"
+            )
 
 
 class Model(Protocol):
     """A trained student."""
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): a class for each input. The same inputs always give the same classes."""
+        """Shape (n,): a class for each input. The same inputs always get the same classes."""
         ...
 
 
 class Student(Protocol):
-    """What is to learn."""
+    """The model that Agora teaches."""
 
-    def fit(self, examples: Examples, setting: Setting, rng: np.random.Generator) -> Model:
-        """Train from the beginning on `examples`; all randomness comes from `rng`."""
+    def fit(
+        self, examples: Examples, hyperparameters: Hyperparameters, rng: np.random.Generator
+    ) -> Model:
+        """Train from scratch on `examples`. All randomness comes from `rng`."""
         ...
 
 
@@ -38,7 +80,7 @@ class Labels:
 
     Attributes:
         probabilities: shape (n, number of classes), rows sum to 1.
-        is_abstained: shape (n,), where the labeler would rather not say.
+        is_abstained: shape (n,), true where the labeler abstains.
     """
 
     probabilities: FloatArray
@@ -51,17 +93,17 @@ class Labels:
 
     @property
     def confidence(self) -> FloatArray:
-        """Shape (n,): the probability of that class."""
+        """Shape (n,): the probability of the most probable class."""
         confidence: FloatArray = self.probabilities.max(axis=1, initial=0.0)
         return confidence
 
 
 class Labeler(Protocol):
-    """The second, trained model; its accuracy need only be loose."""
+    """The second, trained model. It need not be very accurate."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes it tells apart, in the order of its probabilities."""
+        """The classes it distinguishes, in the order of its probabilities."""
         ...
 
     def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
@@ -71,12 +113,12 @@ class Labeler(Protocol):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Proposals:
-    """New inputs, and which of the given points each was sampled near.
+    """New inputs, each with the point it was sampled near.
 
     Attributes:
         inputs: m inputs.
         parents: shape (m,), positions among the points that the sampler was given.
-        samplers: shape (m,), the names of the samplers that made them.
+        samplers: m names of the samplers that made them.
     """
 
     inputs: Inputs
@@ -99,30 +141,30 @@ class Sampler(Protocol):
 
     @property
     def name(self) -> str:
-        """What provenance calls it."""
+        """The sampler's name in the provenance of its points."""
         ...
 
     def sample_near(
         self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
     ) -> Proposals:
-        """Propose at most one new input near each of `points`; a point may stand there twice.
+        """Propose at most one new input near each of `points`; points may repeat.
 
-        A proposal may lie outside the radius or be `known`: the loop looks and refuses it.
+        A proposal may lie outside the radius or be `known`: the loop checks and refuses it.
         """
         ...
 
 
 Represent = Callable[[Inputs], FloatArray]
-"""Inputs to vectors, shape (n, d): the space in which "near" is measured."""
+"""Maps inputs to vectors, shape (n, d): the space in which "near" is measured."""
 
-Guard = Callable[[Inputs], Sequence[str | None]]
-"""For each proposal why it must not be used (too like an audit or dev item), or None.
+Guard = Callable[[Inputs], Sequence[Verdict | None]]
+"""Says for each proposal why it must not be used, or None.
 
-Whoever builds a guard may look into the audit split; the loop only hears the verdict.
+A guard may know the audit split; the loop only hears its verdicts.
 """
 
 
-def unguarded(inputs: Inputs) -> list[str | None]:
+def unguarded(inputs: Inputs) -> list[Verdict | None]:
     """A guard that refuses nothing."""
     return [None] * len(inputs)
 
@@ -136,11 +178,11 @@ class Parts:
         labeler: labels what the sampler proposes.
         represent: the representation space.
         sampler: proposes new inputs.
-        guard: says what must not be used.
-        closing: trains the last student of a run once more when its end is known, for example
-            for longer; None keeps the last round's student.
-        in_space_of: the same parts in the space of a round's student; None where the space does
-            not depend on it.
+        guard: refuses what must not be used.
+        closing: trains the last student of a run once more, for example for longer; None keeps
+            the last round's student.
+        in_space_of: returns the same parts in the space of a round's student; None where the
+            space does not depend on the student.
     """
 
     student: Student
@@ -150,3 +192,65 @@ class Parts:
     guard: Guard = unguarded
     closing: Student | None = None
     in_space_of: "Callable[[Model], Parts] | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraOptions:
+    """Budgets, radius, hyperparameter sets and stopping rule of one run.
+
+    Attributes:
+        radius: the largest distance between a generated point and its parent, in units of the
+            representation space; finite and above 0.
+        rounds: the most sampling rounds; one closing training follows the last.
+        points: the most points accepted over all rounds; None is no limit.
+        points_per_error: proposals per dev error and round.
+        points_per_round: the most proposals per round, shared evenly among the errors; None is
+            no limit.
+        hyperparameter_sets: Θ, at least one set.
+        dropped_per_round: how many of the worst sets each round drops; one always stays.
+        patience: stop after this many rounds without a lower dev error; None never does.
+        replays: how many rounds may be repeated because their points raised the dev error; see
+            `bort.agora.loop.history`.
+        trusted_only: sample only near the dev errors that the labeler gets right. Near an error
+            that it gets wrong too, it has nothing to teach. If it gets none right, all count.
+        seed: all randomness derives from (seed, round).
+    """
+
+    radius: float
+    rounds: int = 8
+    points: int | None = None
+    points_per_error: int = 2
+    points_per_round: int | None = None
+    hyperparameter_sets: tuple[Hyperparameters, ...] = field(default=({},))
+    dropped_per_round: int = 1
+    patience: int | None = 3
+    replays: int = 0
+    trusted_only: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.radius) and self.radius > 0):
+            raise InvalidFieldError(
+                "radius",
+                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of 0 "
+                "reaches nothing new, an infinite one reaches everything",
+            )
+        _at_least("points_per_error", self.points_per_error, 1)
+        for name in ("rounds", "dropped_per_round", "replays", "seed"):
+            _at_least(name, getattr(self, name), 0)
+        for name, least in (("points", 0), ("points_per_round", 1), ("patience", 1)):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), least)
+        if not self.hyperparameter_sets:
+            raise InvalidFieldError(
+                "hyperparameter_sets",
+                "there is no hyperparameter set to train with; give at least one",
+            )
+
+
+def _at_least(name: str, value: object, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise InvalidFieldError(
+            name,
+            f"{name.replace('_', ' ')} must be a whole number of {least} or more, got {value!r}",
+        )

@@ -1,18 +1,15 @@
-"""Sample near dev errors, and judge every proposal: a chain of checks, the labeler last."""
+"""Sample near dev errors and decide about each proposal: a chain of checks, the labeler last."""
 
-from collections.abc import Hashable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from bort.agora.loop.options import AgoraOptions
-from bort.agora.loop.parts import Labels, Model, Parts, Proposals
+from bort.agora.loop.parts import AgoraOptions, Known, Labels, Model, Parts, Proposals
 from bort.agora.loop.rounds import GeneratedPoint, Verdict
 from bort.agora.loop.values import FloatArray, Inputs, IntArray, as_values, identities
 
-_ROUNDING = 1e-9  # a point on the sphere itself must not fall out for its last digit
+_ROUNDING = 1e-9  # relative; keeps a point on the sphere itself despite its last digit
 
 
 def propose(
@@ -22,23 +19,23 @@ def propose(
     options: AgoraOptions,
     *,
     model: Model,
-    known: AbstractSet[Hashable],
+    known: Known,
     points_left: int | None,
     rng: np.random.Generator,
 ) -> tuple[GeneratedPoint, ...]:
-    """Sample near the dev items `errors`, and decide about each proposal.
+    """Sample near the dev items `errors` and decide about each proposal.
 
-    The checks, in order: within the radius of its parent; nothing against it from the guard; not
-    known; within the budget; labelled without abstention.
+    A proposal must, in this order, lie within the radius of its parent, pass the guard, be
+    unknown, fit the budget, and be labelled without abstention.
 
     Args:
         dev: all dev inputs.
-        errors: positions of those to sample near.
-        model: the student before it sees the points.
+        errors: positions of the dev items to sample near.
+        model: the student before it is trained on the points.
         known: identities of what must not be labelled again.
-        points_left: points that may still be accepted; None is no limit.
+        points_left: number of points that may still be accepted; None is no limit.
     Returns:
-        Every proposal with its verdict, in the order of the sampler.
+        Every proposal with its verdict, in the sampler's order.
     """
     chosen = _chosen_errors(errors, options, rng)
     proposals = parts.sampler.sample_near(dev[chosen], options.radius, rng, known=known)
@@ -62,16 +59,17 @@ def propose(
     if len(passed):
         inputs = proposals.inputs[passed]
         before = model.predict(inputs)
-        answers = _answers(before, parts.labeler.label(inputs, rng))
-        for position, answer in zip(passed.tolist(), answers, strict=True):
-            points[position] = replace(points[position], **answer)
+        labels = parts.labeler.label(inputs, rng)
+        found = _labelled([points[k] for k in passed.tolist()], before, labels)
+        for position, point in zip(passed.tolist(), found, strict=True):
+            points[position] = point
     return tuple(points)
 
 
 def _chosen_errors(
     errors: Sequence[int], options: AgoraOptions, rng: np.random.Generator
 ) -> IntArray:
-    """Which error each proposal starts from: all equally often, as far as the cap allows."""
+    """Choose the error that each proposal starts from: all equally often, as the cap allows."""
     shuffled = rng.permutation(np.asarray(errors, dtype=np.int64))
     return np.tile(shuffled, options.points_per_error)[: options.points_per_round]
 
@@ -89,52 +87,58 @@ def _first_verdicts(
     distances: FloatArray,
     parts: Parts,
     radius: float,
-    known: AbstractSet[Hashable],
-) -> list[str]:
-    """For each proposal why it is refused before it is labelled, or an empty text."""
+    known: Known,
+) -> list[Verdict]:
+    """Decide about each proposal as far as is possible without labelling it."""
     reasons = parts.guard(proposals.inputs)
-    seen: set[Hashable] = set()
-    verdicts: list[str] = []
+    earlier: set[Hashable] = set()
+    verdicts: list[Verdict] = []
     for identity, distance, reason in zip(
         identities(proposals.inputs), distances, reasons, strict=True
     ):
         if not distance <= radius * (1 + _ROUNDING):  # also where it is NaN
-            verdict = str(Verdict.OUTSIDE_RADIUS)
+            verdict = Verdict.OUTSIDE_RADIUS
         elif reason is not None:
             verdict = reason
-        elif identity in known or identity in seen:
-            verdict = str(Verdict.KNOWN)
+        elif identity in known or identity in earlier:
+            verdict = Verdict.KNOWN
         else:
-            verdict = ""
-            seen.add(identity)
+            verdict = Verdict.ACCEPTED
+            earlier.add(identity)
         verdicts.append(verdict)
     return verdicts
 
 
-def _within_budget(verdicts: list[str], points_left: int | None) -> IntArray:
-    """Positions that may be labelled; what is beyond the budget gets its verdict here."""
-    passed = [k for k, verdict in enumerate(verdicts) if not verdict]
+def _within_budget(verdicts: list[Verdict], points_left: int | None) -> IntArray:
+    """Return the positions to label; mark the rest of the accepted ones as beyond the budget."""
+    passed = [k for k, verdict in enumerate(verdicts) if verdict is Verdict.ACCEPTED]
     if points_left is not None:
         for k in passed[points_left:]:
-            verdicts[k] = str(Verdict.BUDGET)
+            verdicts[k] = Verdict.BUDGET
         passed = passed[:points_left]
     return np.array(passed, dtype=np.int64)
 
 
-def _answers(before: IntArray, labels: Labels) -> Iterator[dict[str, Any]]:
-    """What the labeler and the student say about each point that got as far as that."""
-    for abstained, answer, label, confidence, probabilities in zip(
-        labels.is_abstained.tolist(),
-        before.tolist(),
-        labels.classes.tolist(),
-        labels.confidence.tolist(),
-        labels.probabilities.tolist(),
-        strict=True,
-    ):
-        yield {
-            "verdict": str(Verdict.ABSTAINED if abstained else Verdict.ACCEPTED),
-            "student_before": answer,
-            "label": label,
-            "confidence": confidence,
-            "probabilities": tuple(probabilities),
-        }
+def _labelled(
+    points: Sequence[GeneratedPoint], before: IntArray, labels: Labels
+) -> list[GeneratedPoint]:
+    """Add the labeler's and the student's answers to the points that passed the checks."""
+    return [
+        replace(
+            point,
+            verdict=Verdict.ABSTAINED if abstained else Verdict.ACCEPTED,
+            student_before=answer,
+            label=label,
+            confidence=confidence,
+            probabilities=tuple(probabilities),
+        )
+        for point, abstained, answer, label, confidence, probabilities in zip(
+            points,
+            labels.is_abstained.tolist(),
+            before.tolist(),
+            labels.classes.tolist(),
+            labels.confidence.tolist(),
+            labels.probabilities.tolist(),
+            strict=True,
+        )
+    ]

@@ -1,24 +1,34 @@
-"""What happened in a round, as values that survive JSON: all that resuming needs."""
+"""The record of a round: plain values that survive JSON, and all that a resumed run needs."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from bort.agora.loop.values import ErrorRate, Value
 
 
 class Verdict(StrEnum):
-    """What became of a proposal. A guard may add reasons of its own."""
+    """What became of a proposal."""
 
     ACCEPTED = "accepted"
     OUTSIDE_RADIUS = "outside-radius"
-    KNOWN = "already-known"  # stands in the training set, or was proposed before
+    NEAR_AUDIT = "near-audit"  # said by the guard: too similar to an audit item
+    COPY_OF_DEV = "copy-of-dev"  # said by the guard: the same as a dev item
+    KNOWN = "already-known"  # it is in the training set, or was proposed before
     BUDGET = "budget-spent"
     ABSTAINED = "labeler-abstained"
     REJECTED = "rejected-by-person"
-    RELABELLED = "relabelled-by-person"  # stands in the training set, with that label
+    RELABELLED = "relabelled-by-person"  # it is in the training set, with the person's label
+
+    @property
+    def is_in_training_set(self) -> bool:
+        """Whether a point with this verdict joined the training set."""
+        return self in (Verdict.ACCEPTED, Verdict.RELABELLED)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the labeler was asked about a point with this verdict."""
+        return self.is_in_training_set or self in (Verdict.ABSTAINED, Verdict.REJECTED)
 
 
 class Ending(StrEnum):
@@ -40,21 +50,21 @@ class GeneratedPoint:
         value: the point or text itself.
         parent: position of the dev item it was sampled near.
         sampler: name of the sampler.
-        distance: from its parent, in the representation space; None where it has none.
-        verdict: "accepted", or why not.
-        student_before: class that this round's student gives it; None if that was not asked.
-        label: class that the labeler gave; None where it was not asked.
+        distance: distance from the parent in the representation space; None where it has none.
+        verdict: accepted, or why not.
+        student_before: this round's student's class for it; None if the student was not asked.
+        label: the labeler's class; None if the labeler was not asked.
         confidence: the labeler's probability of that class.
-        probabilities: the labeler's probability of each class; what the student is trained on.
-            Where a person relabelled the point, label, confidence 1 and these are the person's.
-        labeler_label: what the labeler said where a person said otherwise.
+        probabilities: the labeler's probability of each class, which the student is trained on.
+            If a person relabelled the point, label, probabilities and confidence 1 are theirs.
+        labeler_label: the labeler's class where a person gave another one.
     """
 
     value: Value
     parent: int
     sampler: str
     distance: float | None
-    verdict: str
+    verdict: Verdict
     student_before: int | None = None
     label: int | None = None
     confidence: float | None = None
@@ -64,29 +74,29 @@ class GeneratedPoint:
     @property
     def is_accepted(self) -> bool:
         """Whether it joined the training set."""
-        return self.verdict in (Verdict.ACCEPTED, Verdict.RELABELLED)
+        return self.verdict.is_in_training_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """One round: train the surviving sets, find the dev errors, sample near them, label.
 
-    The student of round k has been trained on what rounds 0..k-1 added. The last round of a run
-    only trains and says why it ended.
+    The student of round k was trained on what rounds 0..k-1 added. The last round of a run only
+    trains and records why the run ended.
 
     Attributes:
-        number: from 0.
-        train_size: examples that this round's student was trained on.
+        number: 0, 1, 2, ...
+        train_size: number of examples that this round's student was trained on.
         setting: number of the hyperparameter set with the lowest dev error.
-        setting_errors: dev error of each set trained in this round, by its number.
+        setting_errors: pairs of a set's number and its dev error, for each set trained.
         surviving: numbers of the sets that the next round will train.
-        dev_error: of the best set's student. Agora has looked at dev: it flatters.
+        dev_error: dev error of the best set's student. Agora uses dev, so this is optimistic.
         wrong_dev: positions of the dev items that this student gets wrong.
-        replayed: number of the earlier round whose points made the student worse; they were
+        replayed: number of the earlier round whose points raised the dev error. They were
             withdrawn, and this round samples near that round's errors again. None: no replay.
         points: every proposal, accepted or refused.
         after: this round's student's class for each accepted point of the round before.
-        ending: why the run ends with this round; None: another follows.
+        ending: why the run ends with this round; None if another follows.
     """
 
     number: int
@@ -103,12 +113,12 @@ class Round:
 
     @property
     def errors_found(self) -> int:
-        """Dev items that the student gets wrong."""
+        """Number of dev items that the student gets wrong."""
         return len(self.wrong_dev)
 
     @property
     def proposed(self) -> int:
-        """Points that the samplers came up with."""
+        """Number of points that the samplers proposed."""
         return len(self.points)
 
     @property
@@ -117,39 +127,6 @@ class Round:
         return tuple(point for point in self.points if point.is_accepted)
 
     @property
-    def refused(self) -> dict[str, int]:
-        """How many proposals were refused, by reason."""
+    def refused(self) -> dict[Verdict, int]:
+        """Number of refused proposals by reason."""
         return dict(sorted(Counter(p.verdict for p in self.points if not p.is_accepted).items()))
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Round":
-        """Inverse of `to_dict`, also after a trip through JSON."""
-        ending = values["ending"]
-        return cls(
-            number=values["number"],
-            train_size=values["train_size"],
-            setting=values["setting"],
-            setting_errors=tuple((number, error) for number, error in values["setting_errors"]),
-            surviving=tuple(values["surviving"]),
-            dev_error=ErrorRate(**values["dev_error"]),
-            wrong_dev=tuple(values["wrong_dev"]),
-            replayed=values["replayed"],
-            points=tuple(_point(point) for point in values["points"]),
-            after=tuple(values["after"]),
-            ending=None if ending is None else Ending(ending),
-        )
-
-
-def _point(values: Mapping[str, Any]) -> GeneratedPoint:
-    value = values["value"]
-    return GeneratedPoint(
-        **{
-            **values,
-            "value": tuple(value) if isinstance(value, list | tuple) else value,
-            "probabilities": tuple(values["probabilities"]),
-        }
-    )

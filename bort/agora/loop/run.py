@@ -5,13 +5,12 @@ sampled near those it gets wrong, in a chosen representation space; a second, tr
 them; they join the training set. Hyperparameter sets are trained, sorted and pruned each round.
 [ours] Everything else: the guard, the budgets, the stopping rule, replay, provenance.
 
-The loop cannot read the audit split: it is never given one. Whoever listens applies the models it
-yields to the audit split, and nothing of that finds its way back.
+The loop cannot read the audit split, because it is never given one. The caller applies the models
+that the loop yields to the audit split, and none of that flows back.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -23,62 +22,28 @@ from bort.agora.loop.history import (
     round_to_replay,
     training_set,
 )
-from bort.agora.loop.options import AgoraOptions
-from bort.agora.loop.parts import Labeler, Model, Parts
+from bort.agora.loop.parts import AgoraOptions, AgoraTask, Labeler, Model, Parts
 from bort.agora.loop.proposing import propose
 from bort.agora.loop.rounds import Ending, Round
 from bort.agora.loop.values import ErrorRate, Examples, IntArray, as_inputs, error_rate
-from bort.core.errors import InvalidDataError, InvalidModelError, InvalidOptionError
+from bort.core.errors import InvalidModelError, InvalidOptionError
 
 _TRAINING, _SAMPLING, _CLOSING, _TRUSTING = range(4)  # streams of randomness of one round
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Step:
-    """What the loop yields after each round.
+    """A finished round with its student.
 
     Attributes:
-        round: what happened; store this.
-        model: the student trained in this round, best hyperparameter set.
-        examples: what it was trained on.
+        round: the record of the round; store it.
+        model: the round's student, trained with its best hyperparameter set.
+        examples: what the student was trained on.
     """
 
     round: Round
     model: Model
     examples: Examples
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class AgoraTask:
-    """What the loop may see of a task: training and dev split. There is no place for an audit.
-
-    Attributes:
-        class_names: the classes, at least two.
-        train: labelled examples, of at least two classes.
-        dev: labelled examples whose errors guide the sampling; at least one.
-
-    Raises:
-        InvalidDataError: no training or dev examples, or one class only.
-    """
-
-    class_names: tuple[str, ...]
-    train: Examples
-    dev: Examples
-
-    def __post_init__(self) -> None:
-        if not len(self.dev):
-            raise InvalidDataError(
-                "there is no dev set, and Agora samples near dev errors; "
-                "hold some labelled examples back for it"
-            )
-        if not len(self.train):
-            raise InvalidDataError("there are no training examples; label some first")
-        seen = np.unique(self.train.labels)
-        if len(seen) < 2:
-            raise InvalidDataError(
-                f"all {len(self.train)} training examples are of the class "
-                f"{self.class_names[seen[0]]!r}; label at least one of another class"
-            )
 
 
 def agora(
@@ -89,26 +54,26 @@ def agora(
     done: Sequence[Round] = (),
     is_out_of_time: Callable[[], bool] = lambda: False,
 ) -> Iterator[Step]:
-    """Run Agora, round by round; stopping to listen stops it, and what was yielded stays valid.
+    """Run Agora round by round. Stop iterating to stop the run; finished rounds stay valid.
 
     Args:
         done: the rounds of an earlier run of the same task, parts and options, as it yielded
-            them: this run goes on after them, with the results of an uninterrupted one.
-        is_out_of_time: asked once a round, after training; when true the run ends there.
+            them. This run continues after them, with the results of an uninterrupted one.
+        is_out_of_time: called once per round, after training; when it returns true, the run ends.
     Yields:
-        One step per round. The last round's `ending` says why no other follows; with that
-        round among `done`, nothing is yielded.
+        One step per round. The last round's `ending` says why no other follows; if that round
+        is in `done`, nothing is yielded.
     Raises:
-        InvalidModelError: the labeler tells other classes apart than the task.
-        InvalidOptionError: `done` are not rounds 0, 1, 2, ... of a run.
-    Cost: per round one training per surviving hyperparameter set (and the closing one), one
+        InvalidModelError: the labeler distinguishes other classes than the task.
+        InvalidOptionError: `done` is not a run's rounds 0, 1, 2, ...
+    Cost: per round one training per surviving hyperparameter set (plus the closing one), one
     prediction of dev, one representation and at most one labelling per proposal.
     """
     check_labeler(parts.labeler, task.class_names)
     rounds = list(done)
     if [r.number for r in rounds] != list(range(len(rounds))):
         raise InvalidOptionError(
-            "a run goes on after its rounds 0, 1, 2, ... in order, "
+            "a run continues after its rounds 0, 1, 2, ... in order, "
             f"got {[r.number for r in rounds]}"
         )
     while not rounds or rounds[-1].ending is None:
@@ -118,15 +83,15 @@ def agora(
 
 
 def check_labeler(labeler: Labeler, class_names: Sequence[str]) -> None:
-    """Refuse a labeler that speaks of other classes than the task.
+    """Check that a labeler has the task's classes.
 
     Raises:
         InvalidModelError: names or order differ.
     """
     if tuple(labeler.class_names) != tuple(class_names):
         raise InvalidModelError(
-            f"the labeler tells {', '.join(labeler.class_names)} apart, the task has "
-            f"{', '.join(class_names)}; use a labeler with the task's classes, in its order"
+            f"the labeler's classes are {', '.join(labeler.class_names)}, the task's are "
+            f"{', '.join(class_names)}; use a labeler with the same classes in the same order"
         )
 
 
@@ -171,17 +136,17 @@ def _train(
 ) -> tuple[Round, Model]:
     """Train the surviving hyperparameter sets, keep the best student, drop the worst sets."""
     number = len(rounds)
-    sets = rounds[-1].surviving if rounds else tuple(range(len(options.settings)))
+    sets = rounds[-1].surviving if rounds else tuple(range(len(options.hyperparameter_sets)))
     answers: dict[int, tuple[ErrorRate, IntArray, Model]] = {}
     for theta in sets:
         rng = np.random.default_rng((options.seed, number, _TRAINING, theta))
-        model = parts.student.fit(examples, options.settings[theta], rng)
+        model = parts.student.fit(examples, options.hyperparameter_sets[theta], rng)
         predicted = model.predict(task.dev.inputs)
         answers[theta] = (error_rate(predicted, task.dev.labels), predicted, model)
-    # Stable: of equals the one given first is better.
+    # The sort is stable: on a tie the set given first ranks higher.
     ranking = sorted(sets, key=lambda theta: answers[theta][0].wrong)
     best = ranking[0]
-    _, predicted, model = answers[best]
+    dev_error, predicted, model = answers[best]
     kept = ranking[: max(1, len(ranking) - options.dropped_per_round)]
     trained = Round(
         number=number,
@@ -189,7 +154,8 @@ def _train(
         setting=best,
         setting_errors=tuple((theta, answers[theta][0].rate) for theta in sets),
         surviving=tuple(sorted(kept)),
-        **_on_dev(task.dev, predicted),
+        dev_error=dev_error,
+        wrong_dev=_wrong(task.dev, predicted),
     )
     return trained, model
 
@@ -197,7 +163,7 @@ def _train(
 def _sampled_near(
     dev: Examples, judged: Round, parts: Parts, options: AgoraOptions
 ) -> tuple[int, ...]:
-    """The dev errors of a round that are worth sampling near."""
+    """Return the dev errors of a round that are worth sampling near."""
     errors = np.array(judged.wrong_dev, dtype=np.int64)
     if not options.trusted_only:
         return judged.wrong_dev
@@ -217,24 +183,25 @@ def _last_step(
     examples: Examples,
     why: Ending,
 ) -> Step:
-    """The end of a run: its student trained once more, with its best set, where that is asked."""
+    """End a run; train its student once more with its best set if `parts.closing` is given."""
     if parts.closing is not None:
         rng = np.random.default_rng((options.seed, trained.number, _CLOSING))
-        model = parts.closing.fit(examples, options.settings[trained.setting], rng)
-        trained = replace(trained, **_on_dev(task.dev, model.predict(task.dev.inputs)))
+        model = parts.closing.fit(examples, options.hyperparameter_sets[trained.setting], rng)
+        predicted = model.predict(task.dev.inputs)
+        trained = replace(
+            trained,
+            dev_error=error_rate(predicted, task.dev.labels),
+            wrong_dev=_wrong(task.dev, predicted),
+        )
     return Step(replace(trained, after=_judged(rounds, model), ending=why), model, examples)
 
 
-def _on_dev(dev: Examples, predicted: IntArray) -> dict[str, Any]:
-    """What a round says about its student on dev."""
-    return {
-        "dev_error": error_rate(predicted, dev.labels),
-        "wrong_dev": tuple(np.flatnonzero(predicted != dev.labels).tolist()),
-    }
+def _wrong(dev: Examples, predicted: IntArray) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(predicted != dev.labels).tolist())
 
 
 def _judged(rounds: Sequence[Round], model: Model) -> tuple[int, ...]:
-    """What the student makes of the points it has just been trained with for the first time."""
+    """Predict the points that the student was trained on for the first time."""
     points = rounds[-1].accepted if rounds else ()
     if not points:
         return ()

@@ -1,111 +1,145 @@
-"""Samplers: balls and tangent planes for points of R^d, and mixtures of any samplers.
-
-Each proposes at most one input near each given point; the loop measures distances itself and
-refuses what lies outside the radius.
-"""
+"""Samplers for any inputs: retrieval from an unlabelled pool, and mixtures of samplers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from bort.agora.loop.parts import Known, Proposals, Sampler
-from bort.agora.loop.values import FloatArray, Inputs, IntArray, joined
+from bort.agora.loop.parts import Known, Proposals, Represent, Sampler
+from bort.agora.loop.values import BoolArray, FloatArray, Inputs, IntArray, identities, joined
 from bort.core.errors import InvalidOptionError
 
-
-@dataclass(frozen=True, slots=True)
-class BallSampler:
-    """Uniformly from the ball around the point, all d directions alike."""
-
-    name: str = "ball"
-
-    def sample_near(
-        self,
-        points: Inputs,
-        radius: float,
-        rng: np.random.Generator,
-        *,
-        known: Known = frozenset(),  # noqa: ARG002
-    ) -> Proposals:
-        """One point in the ball of each of `points`, shape (n, d)."""
-        n, d = points.shape
-        steps = _in_unit_ball(n, d, rng) * radius
-        return Proposals(points + steps, np.arange(n), (self.name,) * n)
+BLOCK = 256  # points whose distances are held at once: 14 MB for a pool of 7,000
+SHORTLIST = 32  # pool items considered per point before the distances are computed again
 
 
-class TangentSampler:
-    """Uniformly from the ball within the tangent plane, estimated by local PCA.
-
-    The plane at a point is spanned by the leading principal axes of its nearest reference points.
-    A step within it leaves a curved manifold; so the new point is then put onto the plane of its
-    own nearest reference points, and is off by the curvature over their distance only.
+class Pool:
+    """Unlabelled items with their vectors.
 
     Args:
-        reference: shape (m, d), points of the manifold (labels are not needed); at least
-            `neighbours` or all of them are used.
-        dimension: of the manifold, 1..d.
-        neighbours: how many reference points span a plane; more than `dimension`.
+        items: m inputs; may be empty.
+        vectors: shape (m, d), their representation.
     Raises:
-        InvalidOptionError: a dimension that the space does not have, too few points.
-    Cost: one k-nearest-neighbour query and one small SVD per point.
+        InvalidOptionError: there is not one vector per item.
     """
 
-    name = "tangent"
-
-    def __init__(self, reference: FloatArray, *, dimension: int, neighbours: int = 12) -> None:
-        d = reference.shape[1]
-        if not 1 <= dimension <= d:
+    def __init__(self, items: Inputs, vectors: FloatArray) -> None:
+        if len(items) != len(vectors):
             raise InvalidOptionError(
-                f"a tangent plane in {d} dimensions has 1 to {d}, got {dimension}"
+                f"{len(items)} pool items need as many vectors, got {len(vectors)}"
             )
-        if min(neighbours, len(reference)) <= dimension:
-            raise InvalidOptionError(
-                f"a plane of dimension {dimension} needs more than {dimension} neighbours, got "
-                f"neighbours={neighbours} among {len(reference)} points"
-            )
-        self._reference = reference
-        self._tree = cKDTree(reference)
-        self._dimension = dimension
-        self._neighbours = min(neighbours, len(reference))
+        self.items = items
+        self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        self._squares = np.square(self._vectors).sum(axis=1)
+        self._identities = identities(items)
 
-    def sample_near(
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def free(self, known: Known) -> BoolArray:
+        """Mark the items that are not known yet, shape (m,)."""
+        return np.array([identity not in known for identity in self._identities], dtype=bool)
+
+    def pick(
         self,
-        points: Inputs,
+        vectors: FloatArray,
         radius: float,
         rng: np.random.Generator,
         *,
-        known: Known = frozenset(),  # noqa: ARG002
-    ) -> Proposals:
-        """One point along the manifold from each of `points`, shape (n, d)."""
-        n = len(points)
-        if not n:
-            return Proposals(points, np.empty(0, dtype=np.int64), ())
-        steps = _in_unit_ball(n, self._dimension, rng) * radius
-        _, planes = self._planes(points)
-        moved = points + np.einsum("nk,nkd->nd", steps, planes)
-        centres, planes = self._planes(moved)
-        along = np.einsum("nd,nkd->nk", moved - centres, planes)
-        moved = centres + np.einsum("nk,nkd->nd", along, planes)
-        return Proposals(moved, np.arange(n), (self.name,) * n)
+        free: BoolArray,
+        choices: int,
+    ) -> IntArray:
+        """Pick an item near each vector, no item twice.
 
-    def _planes(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The plane at each point: a point on it (n, d), an orthonormal basis (n, dimension, d)."""
-        near = np.asarray(self._tree.query(points, k=[*range(1, self._neighbours + 1)])[1])
-        around = self._reference[near]  # (n, k, d)
-        centres: FloatArray = around.mean(axis=1)
-        axes = np.linalg.svd(around - centres[:, None], full_matrices=False)[2]
-        return centres, axes[:, : self._dimension]
+        Args:
+            vectors: shape (n, d).
+            radius: the largest distance of an item from its vector.
+            free: shape (m,), the items that may be picked; not changed.
+            choices: how many of the nearest free items one is drawn from.
+        Returns:
+            Shape (n,): positions in the pool, -1 where nothing is left within the radius.
+        Cost: n · m · d multiply-adds, in blocks; 10,000 times 7,000 items of 384 dimensions
+            take 0.9 s on one core.
+        """
+        found = np.full(len(vectors), -1, dtype=np.int64)
+        left = np.arange(len(vectors))
+        free = free.copy()
+        while len(left) and free.any():
+            unserved: list[int] = []
+            for start in range(0, len(left), BLOCK):
+                block = left[start : start + BLOCK]
+                for point, near, is_full in zip(
+                    block.tolist(), *self._shortlists(vectors[block], radius, free), strict=True
+                ):
+                    still = near[free[near]][:choices]
+                    if len(still):
+                        found[point] = rng.choice(still)
+                        free[found[point]] = False
+                    elif is_full:  # others took its whole shortlist; there may be more
+                        unserved.append(point)
+            left = np.array(unserved, dtype=np.int64)
+        return found
+
+    def _shortlists(
+        self, vectors: FloatArray, radius: float, free: BoolArray
+    ) -> tuple[list[IntArray], list[bool]]:
+        """Return each vector's nearest free items, nearest first, and whether more may exist."""
+        points = np.asarray(vectors, dtype=np.float32)
+        squares = np.square(points).sum(axis=1)[:, None] + self._squares
+        distances = np.sqrt(np.maximum(squares - 2 * points @ self._vectors.T, 0))
+        distances[:, ~free] = np.inf
+        count = min(SHORTLIST, len(self))
+        near = np.argpartition(distances, count - 1, axis=1)[:, :count]
+        lists = []
+        for row, places in zip(distances, near, strict=True):
+            ordered = places[np.lexsort((places, row[places]))]
+            lists.append(ordered[row[ordered] <= radius])
+        return lists, [len(found) == count for found in lists]
+
+
+class RetrievalSampler:
+    """Picks pool items among those nearest to each point.
+
+    Args:
+        pool: the items; an empty pool proposes nothing.
+        represent: the representation space.
+        choices: how many of the nearest unknown items within the radius one is drawn from: 1
+            takes the nearest, more give more variety.
+    """
+
+    name = "retrieval"
+
+    def __init__(self, pool: Pool, represent: Represent, *, choices: int = 3) -> None:
+        if choices < 1:
+            raise InvalidOptionError(f"retrieval needs 1 choice or more, got {choices}")
+        self._pool, self._represent, self._choices = pool, represent, choices
+
+    def sample_near(
+        self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
+    ) -> Proposals:
+        """Propose at most one pool item per point, no item twice; fewer when the pool runs out."""
+        free = self._pool.free(known)
+        if not len(points) or not free.any():
+            return retrieved(self._pool, np.full(len(points), -1), self.name)
+        picked = self._pool.pick(
+            self._represent(points), radius, rng, free=free, choices=self._choices
+        )
+        return retrieved(self._pool, picked, self.name)
+
+
+def retrieved(pool: Pool, picked: IntArray | Sequence[int], name: str) -> Proposals:
+    """Turn the picks of `Pool.pick` into proposals."""
+    places = np.asarray(picked, dtype=np.int64)
+    parents = np.flatnonzero(places >= 0)
+    return Proposals(pool.items[places[parents]], parents, (name,) * len(parents))
 
 
 class MixtureSampler:
-    """Several samplers, each taking a fixed share of the points.
+    """Splits the points among several samplers by fixed shares.
 
     Args:
-        shares: samplers and their shares, positive, in any unit.
+        shares: pairs of a sampler and its share; shares are positive, in any unit.
     Raises:
-        InvalidOptionError: no sampler, or a share that is not positive.
+        InvalidOptionError: there is no sampler, or a share is not positive.
     """
 
     name = "mixture"
@@ -122,7 +156,7 @@ class MixtureSampler:
     def sample_near(
         self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
     ) -> Proposals:
-        """What the samplers propose for their share of `points`, one after the other."""
+        """Concatenate what each sampler proposes for its share of `points`."""
         made = [
             (mine, sampler.sample_near(points[mine], radius, rng, known=known))
             for sampler, mine in zip(self._samplers, self._split(len(points), rng), strict=True)
@@ -134,15 +168,6 @@ class MixtureSampler:
         )
 
     def _split(self, n: int, rng: np.random.Generator) -> list[IntArray]:
-        """Which points each sampler gets: exact shares up to rounding, at random."""
+        """Draw the points that each sampler gets; shares are exact up to rounding."""
         bounds = np.rint(np.cumsum(self._shares) * n).astype(int)
         return [np.sort(part) for part in np.split(rng.permutation(n), bounds[:-1])]
-
-
-def _in_unit_ball(n: int, d: int, rng: np.random.Generator) -> FloatArray:
-    """Shape (n, d), uniform in the unit ball: a direction, and a length of density d·r^(d-1)."""
-    directions = rng.standard_normal((n, d))
-    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
-    directions /= np.where(lengths > 0, lengths, 1.0)
-    inside: FloatArray = directions * rng.uniform(size=(n, 1)) ** (1.0 / d)
-    return inside

@@ -1,4 +1,4 @@
-"""What the loop passes around: inputs (points or texts), labels, error rates with intervals."""
+"""The loop's values: inputs (points or texts), examples, error rates with intervals."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -15,14 +15,14 @@ Inputs = npt.NDArray[Any]
 """One entry of the first axis per example: shape (n, d) of floats for points of R^d,
 shape (n,) of strings (dtype object) for texts, shape (n, 2) of strings for pairs of texts."""
 
-Value = str | tuple[str, ...] | tuple[float, ...]
-"""One input as JSON can hold it."""
+Value = str | tuple[str | float, ...]
+"""One input as JSON can hold it: a text, a tuple of texts, or the coordinates of a point."""
 
 Z_95 = 1.959963984540054  # two-sided 95% quantile of the normal distribution
 
 
 def as_inputs(values: Sequence[Value] | Inputs) -> Inputs:
-    """Values as an array whose first axis runs over them.
+    """Turn values into an array with one entry of the first axis per value.
 
     Examples:
         >>> as_inputs([(0.0, 1.0), (2.0, 3.0)]).shape, as_inputs(["a", "b"]).shape
@@ -39,19 +39,19 @@ def as_inputs(values: Sequence[Value] | Inputs) -> Inputs:
 
 
 def as_values(inputs: Inputs) -> tuple[Value, ...]:
-    """Inverse of `as_inputs`; floats keep every bit."""
+    """Turn an array of inputs back into values; floats keep every bit."""
     if inputs.ndim == 1:
         return tuple(inputs.tolist())
     return tuple(map(tuple, inputs.tolist()))
 
 
 def identities(inputs: Inputs) -> list[Hashable]:
-    """What makes an input the same as another one: the text itself, or the exact coordinates."""
+    """Return what makes two inputs the same: the text itself, or the exact coordinates."""
     return list(as_values(inputs))
 
 
 def joined(parts: Sequence[Inputs]) -> Inputs:
-    """Inputs behind each other; empty parts do not count, whatever their shape."""
+    """Concatenate inputs; empty parts are skipped, whatever their shape."""
     full = [part for part in parts if len(part)]
     if not full:
         return parts[0]
@@ -59,7 +59,7 @@ def joined(parts: Sequence[Inputs]) -> Inputs:
 
 
 def most_probable(probabilities: FloatArray) -> IntArray:
-    """Shape (n, classes) to (n,): the class with the largest probability; of equals the first."""
+    """Return the class with the largest probability, shape (n,); the first one on a tie."""
     classes: IntArray = probabilities.argmax(axis=1)
     return classes
 
@@ -71,7 +71,7 @@ class Examples:
     Attributes:
         inputs: n inputs.
         probabilities: shape (n, number of classes), rows sum to 1; one-hot where a label is
-            certain, softer where a labeler was in doubt.
+            certain, softer where a labeler was unsure.
     """
 
     inputs: Inputs
@@ -85,18 +85,18 @@ class Examples:
 
     @classmethod
     def of(cls, inputs: Inputs, labels: npt.ArrayLike, class_count: int) -> "Examples":
-        """Examples whose labels (integers from 0) are certain."""
+        """Make examples from certain labels, which are integers from 0."""
         rows = np.eye(class_count)[np.asarray(labels, dtype=np.int64)]
         return cls(inputs, rows.reshape(-1, class_count))
 
     @property
     def labels(self) -> IntArray:
-        """Shape (n,): the most probable class; of equals the first."""
+        """Shape (n,): the most probable class; the first one on a tie."""
         return most_probable(self.probabilities)
 
     @property
     def class_count(self) -> int:
-        """Number of classes of the task, seen or not."""
+        """Number of classes of the task, whether or not they occur here."""
         return int(self.probabilities.shape[1])
 
     def __len__(self) -> int:
@@ -105,7 +105,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ErrorRate:
-    """Wrong answers among n, with Wilson's 95% interval.
+    """A number of wrong answers among n, with Wilson's 95% interval.
 
     Examples:
         >>> rate = ErrorRate(5, 100)
@@ -146,5 +146,5 @@ class ErrorRate:
 
 
 def error_rate(predicted: IntArray, labels: IntArray) -> ErrorRate:
-    """How often `predicted` differs from `labels`; both have shape (n,)."""
+    """Count where `predicted` differs from `labels`; both have shape (n,)."""
     return ErrorRate(int(np.count_nonzero(predicted != labels)), len(labels))

@@ -1,5 +1,4 @@
-"""The parts that Agora needs for texts: student, labelers, representation, samplers, guard.
+"""Agora on texts: the data, and what learns, labels, represents and samples them.
 
-Networks are loaded where they are used: importing this package imports neither torch nor
-transformers.
+`spec` and `data` are light; the other modules import torch.
 """

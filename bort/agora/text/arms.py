@@ -1,63 +1,38 @@
 """The arms of a comparison: plain training, random augmentation, Agora; same student, same steps.
 
-[ours] What is held equal: the student, its first weights for a seed, the labelled texts, the
-hyperparameter sets, and all optimiser steps together. Agora spends its steps on the trainings of
-its rounds; the other arms spend as many on one training per hyperparameter set, and keep the one
-with the lowest dev error. Random augmentation adds exactly as many points as Agora, labelled by
-the same labeler and held to the same guard: random pool texts, or, without a pool, edits of random
-training texts. Random augmentation with twice as many points is there to ask whether Agora's are
-worth two of its own.
+[ours] All arms have the same student, the same first weights for a seed, the same labelled texts,
+the same hyperparameter sets, and the same total of optimiser steps. Agora spends its steps on the
+trainings of its rounds. The other arms spend as many on one training per hyperparameter set, and
+keep the one with the lowest dev error. Random augmentation adds exactly as many points as Agora,
+from the same labeler and through the same guard: random pool texts, or, without a pool, edits of
+random training texts. Random augmentation with twice as many points shows whether one of Agora's
+points is worth two random ones.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from bort.agora.loop import Model, Round, agora, training_set
+from bort.agora.loop import Examples, Inputs, Model, Round, Verdict, agora, error_rate, training_set
 from bort.agora.loop.history import added_points, known_identities
-from bort.agora.loop.values import Examples, Inputs, error_rate, identities, joined
+from bort.agora.loop.parts import Known
+from bort.agora.loop.values import identities, joined
+from bort.agora.text.findings import ArmResult, packed
 from bort.agora.text.spec import AGORA, ARMS, DOUBLE, HALF, PLAIN, RANDOM, TextSpec
 from bort.agora.text.world import TextWorld
 
 _RANDOM, _FITTING = 11, 12  # streams of randomness of an arm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmResult:
-    """One student of one arm.
-
-    Attributes:
-        arm: "plain", "random", "agora", one of the last two with "-half", or "random-double".
-        seed: of everything that the arm draws.
-        added: points added to the labelled texts.
-        steps: optimiser steps of all its trainings.
-        dev_error, audit_error: shares, 0..1.
-        wrong: which audit items are wrong, one bit each, hexadecimal.
-        curve: for Agora, of each round the added points and the audit error of its student.
-        seconds: of training and sampling.
-    """
-
-    arm: str
-    seed: int
-    added: int
-    steps: int
-    dev_error: float
-    audit_error: float
-    wrong: str
-    curve: tuple[tuple[int, float], ...]
-    seconds: float
-
-
 class Arms:
-    """Runs the arms of one seed; all of them are reproducible by themselves.
+    """Runs the arms of one seed; each is reproducible by itself.
 
     Args:
-        world: of the run; its seed does not matter.
-        spec: the run that Agora's arm is.
-        seed: of all arms.
+        world: the run's world; its seed does not matter.
+        spec: the description of Agora's arm.
+        seed: seed of all arms.
     """
 
     def __init__(self, world: TextWorld, spec: TextSpec, seed: int) -> None:
@@ -65,17 +40,17 @@ class Arms:
         self._options = replace(world.options, seed=seed)
 
     def missing(
-        self, done: Mapping[str, Mapping[str, Any]], *, arms: Sequence[str] = ARMS
+        self, done: Mapping[str, ArmResult], *, arms: Sequence[str] = ARMS
     ) -> Iterator[list[ArmResult]]:
-        """Run what is asked for and not done yet; Agora's arm is always run.
+        """Run the arms that are not done yet; Agora's arm is always run.
 
         Args:
-            done: results of this seed by arm, as `dataclasses.asdict` gives them.
-            arms: which to run.
+            done: this seed's results by arm.
+            arms: the arms to run.
         Yields:
             Results that belong together: store all of them, or none.
         """
-        found = {arm: (row["steps"], row["added"]) for arm, row in done.items()}
+        found = {arm: (row.steps, row.added) for arm, row in done.items()}
         if not {AGORA, *(a for a in arms if a == AGORA + HALF)} <= found.keys():
             self._world.space.forget()
             whole, rounds = self.agora()
@@ -94,7 +69,7 @@ class Arms:
                 yield [run()]
 
     def agora(self) -> tuple[ArmResult, list[Round]]:
-        """Agora's arm, and its rounds."""
+        """Run Agora; return its result and its rounds."""
         began = time.monotonic()
         rounds: list[Round] = []
         curve: list[tuple[int, float]] = []
@@ -107,9 +82,9 @@ class Arms:
         return replace(result, curve=tuple(curve)), rounds
 
     def agora_half(self, rounds: Sequence[Round]) -> ArmResult:
-        """A student taught with the first half of Agora's points.
+        """Train a student on the first half of Agora's points.
 
-        The steps of the rounds that found them count; it is trained with all that are left.
+        The steps of the rounds that found the points count; it trains for the steps that are left.
         """
         began = time.monotonic()
         points = added_points(rounds)
@@ -126,13 +101,13 @@ class Arms:
         return self._result(AGORA + HALF, model, count, total, began)
 
     def plain(self, steps: int) -> ArmResult:
-        """Nothing is added."""
+        """Train on the labelled texts alone."""
         began = time.monotonic()
         model = self._fit(self._world.task.train, steps)
         return self._result(PLAIN, model, 0, steps, began)
 
     def random(self, steps: int, count: int, *, arm: str = RANDOM) -> ArmResult:
-        """`count` random points are added; fewer where there are no more."""
+        """Add `count` random points, or fewer if there are no more."""
         began = time.monotonic()
         added = self._random_points(count)
         train = self._world.task.train
@@ -143,7 +118,7 @@ class Arms:
         return self._result(arm, self._fit(examples, steps), len(added), steps, began)
 
     def steps_of(self, rounds: Sequence[Round]) -> int:
-        """All optimiser steps of a run."""
+        """Count all optimiser steps of a run."""
         closing = self._spec.closing_steps or 0
         return self._trainings(rounds) * self._spec.training.steps + closing
 
@@ -151,14 +126,14 @@ class Arms:
         return sum(len(r.setting_errors) for r in rounds)
 
     def _fit(self, examples: Examples, steps: int, *, sets: Sequence[int] = ()) -> Model:
-        """The best of one training per hyperparameter set, `steps` for all of them together."""
+        """Train once per hyperparameter set, `steps` in total; return the best on dev."""
         world = self._world
-        numbers = list(sets) or list(range(len(self._options.settings)))
+        numbers = list(sets) or list(range(len(self._options.hyperparameter_sets)))
         student = world.networks.student(steps=max(1, steps // len(numbers)))
         models = [
             student.fit(
                 examples,
-                self._options.settings[number],
+                self._options.hyperparameter_sets[number],
                 np.random.default_rng((self.seed, _FITTING, number)),
             )
             for number in numbers
@@ -168,7 +143,7 @@ class Arms:
         return models[int(np.argmin(errors))]
 
     def _random_points(self, count: int) -> Examples:
-        """Random points, each passed by the guard and labelled."""
+        """Draw random points that pass the guard, and label them."""
         world, rng = self._world, np.random.default_rng((self.seed, _RANDOM))
         known = known_identities(world.task.train, ())
         inputs = world.pool[rng.permutation(len(world.pool))]
@@ -191,7 +166,7 @@ class Arms:
         )
 
     def _random_edits(self, count: int, rng: np.random.Generator) -> Inputs:
-        """Edits of random training texts, within the run's radius."""
+        """Edit random training texts; keep edits within the run's radius."""
         world = self._world
         train = world.task.train.inputs
         parents = train[rng.integers(0, len(train), size=count)]
@@ -215,19 +190,19 @@ class Arms:
             steps=steps,
             dev_error=error_rate(model.predict(dev.inputs), dev.labels).rate,
             audit_error=float(np.mean(wrong)),
-            wrong=np.packbits(wrong).tobytes().hex(),
+            wrong=packed(wrong),
             curve=(),
             seconds=time.monotonic() - began,
         )
 
 
-def _new(inputs: Inputs, known: Any, reasons: Sequence[str | None]) -> Inputs:
-    """The inputs that are allowed, not known, and not there twice."""
-    seen = set(known)
+def _new(inputs: Inputs, known: Known, reasons: Sequence[Verdict | None]) -> Inputs:
+    """Keep the inputs that are allowed and unknown, each once."""
+    earlier = set(known)
     kept: list[int] = []
     for place, (identity, reason) in enumerate(zip(identities(inputs), reasons, strict=True)):
-        if reason is None and identity not in seen:
-            seen.add(identity)
+        if reason is None and identity not in earlier:
+            earlier.add(identity)
             kept.append(place)
     new: Inputs = inputs[np.array(kept, dtype=np.int64)]
     return new

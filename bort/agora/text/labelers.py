@@ -1,35 +1,35 @@
 """Labelers for texts: a fine-tuned network, a linear probe, classifiers of scikit-learn.
 
-None is ever unpickled: networks come as safetensors, the others are fitted anew from the training
-split and the seed.
+Nothing is ever unpickled. Networks come as safetensors; the others are fitted again in every run
+from the training split and the seed.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bort.agora.loop.parts import Labels, Represent
-from bort.agora.loop.values import Examples, Inputs, Value, as_inputs, as_values
-from bort.agora.text.classifiers import built
-from bort.agora.text.inputs import whole_texts
+from bort.agora.loop import Examples, Inputs, Labels, Represent, Value, as_inputs, as_values
+from bort.agora.text.data import whole_texts
+from bort.agora.text.spec import CLASSIFIERS, check_classifier
+from bort.agora.text.tokens import Float32Array
+from bort.core.errors import MissingExtraError
 from bort.training.teacher import softmax
 
-Float32Array = NDArray[np.float32]
 Logits = Callable[[Inputs], Float32Array]
-"""Inputs to logits, shape (n, classes), in the order of the task's classes."""
+"""Maps inputs to logits, shape (n, classes), in the order of the task's classes."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NetworkLabeler:
-    """A trained network.
+    """A labeler made from a trained network.
 
     Attributes:
         class_names: the task's classes.
         logits: computes them.
-        known: logits of inputs that were computed before, by input.
+        known: logits that were computed before, by input.
     """
 
     class_names: tuple[str, ...]
@@ -37,7 +37,7 @@ class NetworkLabeler:
     known: Mapping[Value, Float32Array]
 
     def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
-        """The network's probabilities; never abstains."""
+        """Return the network's probabilities; never abstains."""
         del rng
         values = as_values(inputs)
         new = [value for value in dict.fromkeys(values) if value not in self.known]
@@ -50,12 +50,12 @@ class NetworkLabeler:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FittedLabeler:
-    """A scikit-learn classifier over vectors of texts.
+    """A labeler made from a scikit-learn classifier over vectors of texts.
 
     Attributes:
         class_names: the task's classes.
-        classifier: fitted, with `predict_proba`; it may never have seen some of the classes.
-        features: inputs to what it reads.
+        classifier: fitted, with `predict_proba`; its training set may lack some classes.
+        features: maps inputs to the classifier's features.
     """
 
     class_names: tuple[str, ...]
@@ -63,7 +63,7 @@ class FittedLabeler:
     features: Callable[[Inputs], Any]
 
     def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
-        """The classifier's probabilities; never abstains."""
+        """Return the classifier's probabilities; never abstains."""
         del rng
         probabilities = np.zeros((len(inputs), len(self.class_names)))
         if len(inputs):
@@ -75,12 +75,12 @@ class FittedLabeler:
 def linear_probe(
     class_names: tuple[str, ...], train: Examples, represent: Represent
 ) -> FittedLabeler:
-    """Logistic regression on frozen sentence vectors.
+    """Fit logistic regression on frozen sentence vectors.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
-    classifier = built("LogisticRegression", seed=0)
+    classifier = _built("LogisticRegression", seed=0)
     classifier.fit(represent(train.inputs), train.labels)
     return FittedLabeler(class_names, classifier, represent)
 
@@ -88,16 +88,16 @@ def linear_probe(
 def sklearn_labeler(
     name: str, class_names: tuple[str, ...], train: Examples, *, seed: int
 ) -> FittedLabeler:
-    """A classifier of `CLASSIFIERS` on the tf-idf of words and pairs of words.
+    """Fit a classifier of `CLASSIFIERS` on the tf-idf of words and pairs of words.
 
     Args:
-        name: of its class.
-        train: what it is fitted on; only the most probable classes count.
+        name: name of the class.
+        train: the training set; only the most probable classes count.
     Raises:
-        InvalidOptionError: a name that is not allowed.
+        InvalidOptionError: the class is not allowed.
         MissingExtraError: scikit-learn is not installed.
     """
-    classifier = built(name, seed=seed)
+    classifier = _built(name, seed=seed)
     if "n_neighbors" in classifier.get_params():
         fewer = min(classifier.n_neighbors, len(train))
         classifier.set_params(n_neighbors=fewer)
@@ -109,3 +109,22 @@ def sklearn_labeler(
     return FittedLabeler(
         class_names, classifier, lambda inputs: vectorizer.transform(whole_texts(inputs))
     )
+
+
+def _built(name: str, *, seed: int) -> Any:
+    """Build a classifier of that name, unfitted.
+
+    Raises:
+        InvalidOptionError: the class is not allowed.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    module, options = CLASSIFIERS[check_classifier(name)]
+    try:
+        found = getattr(import_module(f"sklearn.{module}"), name)
+    except ImportError as error:
+        raise MissingExtraError(
+            "this labeler needs scikit-learn, which is not installed; "
+            "install it with: pip install 'bort[train]'"
+        ) from error
+    seeded = {"random_state": seed} if "random_state" in found().get_params() else {}
+    return found(**options, **seeded)

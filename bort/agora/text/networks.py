@@ -1,4 +1,4 @@
-"""The networks of a run on texts: source, labeler, students, by way of the one training path."""
+"""The networks of a run on texts: source network, teacher and students."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from bort.agora.loop.values import Inputs, Value, as_values, joined
-from bort.agora.text.inputs import split_inputs
-from bort.agora.text.labelers import Float32Array, NetworkLabeler
-from bort.agora.text.spaces import NetworkSpace, RememberedSpace, source_encoder
+from bort.agora.loop import Inputs, Value, as_values
+from bort.agora.loop.values import joined
+from bort.agora.text.data import split_inputs
+from bort.agora.text.labelers import NetworkLabeler
+from bort.agora.text.spaces import NetworkSpace, RememberedSpace, WordSpace, source_encoder
 from bort.agora.text.spec import TextSpec
 from bort.agora.text.student import TextStudent
-from bort.agora.text.tokens import TextTokens
-from bort.agora.text.word_space import WordSpace
-from bort.agora.text.words import WordTable, is_word
+from bort.agora.text.tokens import Float32Array, TextTokens, WordTable, is_word
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
@@ -28,8 +27,8 @@ from bort.training.source import read_config
 from bort.training.tokens import EncodedTask, load_tokenizer
 from bort.training.vocabulary import pruned_table
 
-LONGEST = 512  # tokens that a foreign labeler reads at most
-SEEN = ("train", "dev", "pool")  # what the loop may see
+LONGEST = 512  # the most tokens that a foreign labeler reads
+VISIBLE = ("train", "dev", "pool")  # the splits that the loop may read
 RATE_SHARE = 0.5  # of a short training's rate, for one that is several times as long
 
 
@@ -37,12 +36,12 @@ class Networks:
     """Source network, teacher and students of one run, read or trained when first needed.
 
     Args:
-        spec: of the run.
+        spec: the run's description.
         task: its texts.
-        on_step: hears a step now and then.
-        should_stop: asked at every step; True raises `TrainingStoppedError`.
+        on_step: called with each step of progress.
+        should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     Raises:
-        BortError: source network, teacher or device cannot be used.
+        BortError: the source network, teacher or device cannot be used.
     """
 
     def __init__(
@@ -68,12 +67,12 @@ class Networks:
 
     @property
     def encoded(self) -> EncodedTask:
-        """All texts of the task as token ids."""
+        """The task's texts as token ids."""
         return self._oracle.encoded
 
     @property
     def threads(self) -> int:
-        """CPU threads in force."""
+        """Number of CPU threads."""
         return self._oracle.threads
 
     @property
@@ -82,11 +81,11 @@ class Networks:
         return self._oracle.teacher.logits
 
     def describe(self) -> dict[str, Any]:
-        """What results rest on, ready for JSON."""
+        """Return what the results rest on, ready for JSON."""
         return self._oracle.describe()
 
     def student(self, *, steps: int) -> TextStudent:
-        """Trains models of the run's architecture for so many steps."""
+        """Make a student of the run's architecture that trains for `steps` steps."""
         spec = self._oracle.spec
         return TextStudent(
             build=self._built,
@@ -99,22 +98,22 @@ class Networks:
         )
 
     def space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
-        """The source network's sentence vectors; those of `fixed` are kept in the cache."""
+        """Make the space of the source network's sentence vectors; `fixed` is kept in the cache."""
         oracle = self._oracle
         encoder = source_encoder(oracle.source, self.encoded.kept, oracle.device)
         space = NetworkSpace(encoder, self.tokens, self.threads, pause_unless(self._should_stop))
         return RememberedSpace(space, fixed, [oracle.source.digest, self.encoded.max_length])
 
     def word_space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
-        """Means of the source network's word vectors; words are counted in `fixed`."""
+        """Make the space of means of word vectors; words are counted in `fixed`."""
         table = self._oracle.words.numpy()[self.encoded.kept]
         space = WordSpace.fitted(table, self.tokens, joined(fixed))
         key = ["words", self._oracle.source.digest, self.encoded.max_length]
         return RememberedSpace(space, fixed, key)
 
-    def words(self, seen: Sequence[Inputs]) -> WordTable:
-        """The words of these inputs that are one token, with the source network's vectors."""
-        rows = np.unique(np.concatenate([self.tokens(part).flat for part in seen]))
+    def words(self, texts: Sequence[Inputs]) -> WordTable:
+        """Collect the words of `texts` that are one token, with the source network's vectors."""
+        rows = np.unique(np.concatenate([self.tokens(part).flat for part in texts]))
         ids = self.encoded.kept[rows]
         tokenizer = load_tokenizer(self._oracle.source.folder)
         named = [(tokenizer.id_to_token(number), number) for number in ids.tolist()]
@@ -123,7 +122,7 @@ class Networks:
         return WordTable([word for word, _ in words], self._oracle.words.numpy()[places])
 
     def labeler(self) -> NetworkLabeler:
-        """The teacher as a labeler; what it said of the task's own texts is not computed again."""
+        """Make the teacher a labeler; its answers to the task's own texts are reused."""
         return NetworkLabeler(self._task.class_names, self._teacher_logits, self._known())
 
     def _built(self, seed: int) -> Any:
@@ -141,14 +140,14 @@ class Networks:
 
     def _known(self) -> dict[Value, Float32Array]:
         known: dict[Value, Float32Array] = {}
-        for name in SEEN:
+        for name in VISIBLE:
             inputs = split_inputs(getattr(self._task, name))
             if len(inputs):
                 known.update(zip(as_values(inputs), self.teacher_logits[name], strict=True))
         return known
 
     def _teacher_logits(self, inputs: Inputs) -> Float32Array:
-        """Computed now; the network is read when this is first needed."""
+        """Compute the teacher's logits; load it on first use."""
         if self._live is None:
             self._live = self._read_teacher()
         model, tokens, order = self._live
@@ -173,9 +172,9 @@ class Networks:
 
 
 def _own_tokens(model: Any, folder: Path) -> TextTokens:
-    """A foreign classifier reads texts in its own way, over its whole vocabulary."""
+    """Make a foreign classifier's own tokens, over its whole vocabulary."""
     vocabulary = len(model.get_input_embeddings().weight)
-    # RoBERTa and its kin count positions from the padding id on, so two are not for tokens.
+    # RoBERTa and its kin count positions from the padding id, so two are not available.
     positions = getattr(model.config, "max_position_embeddings", LONGEST + 2) - 2
     padding = getattr(model.config, "pad_token_id", None)
     return TextTokens(

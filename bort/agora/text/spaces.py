@@ -1,7 +1,7 @@
-"""Where "near" is measured: sentence vectors of the source network, or of the student itself.
+"""Where "near" is measured: sentence vectors of a network, or means of word vectors.
 
-Vectors have unit length, so distances lie between 0 and 2; two random sentences of one task are
-about 1.3 apart in the source network's space, nearest neighbours about 0.9.
+Vectors have unit length, so distances lie between 0 and 2. In the source network's space two random
+sentences of a task are about 1.3 apart, nearest neighbours about 0.9.
 """
 
 import hashlib
@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.agora.loop.values import FloatArray, Inputs, Value, as_inputs, as_values
-from bort.agora.text.tokens import TextTokens
+from bort.agora.loop import Inputs, Value, as_inputs, as_values
+from bort.agora.loop.values import FloatArray
+from bort.agora.text.tokens import Float32Array, TextTokens
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
@@ -27,8 +28,7 @@ from bort.training.vocabulary import pruned_table
 
 FORMAT = 1  # part of the cache key; raise it when vectors change
 USUAL_NEIGHBOUR = 10  # the default radius reaches this neighbour of half of the dev texts
-
-Float32Array = NDArray[np.float32]
+COMMON = 1e-3  # Arora, Liang and Ma (2017): a word of this frequency has half of the weight
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,9 +37,9 @@ class NetworkSpace:
 
     Attributes:
         bert: the encoder, on its device, over the vocabulary of `tokens`.
-        tokens: reads texts.
+        tokens: tokenises texts.
         threads: CPU threads.
-        pause: called before each batch; it may wait, or raise to end everything.
+        pause: called before each batch; it may wait, or raise to stop.
     """
 
     bert: Any
@@ -48,11 +48,11 @@ class NetworkSpace:
     pause: Callable[[], object]
 
     def __call__(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, hidden), unit length; equal inputs, in equal calls, give equal bits."""
+        """Return vectors, shape (n, hidden), unit length; equal calls give equal bits."""
         return self.vectors(inputs).astype(np.float64)
 
     def vectors(self, inputs: Inputs) -> Float32Array:
-        """As `__call__`, in single precision. Cost: one forward pass per text."""
+        """Return the same in single precision. Cost: one forward pass per text."""
         tokens = self.tokens(inputs)
         device = next(self.bert.parameters()).device
         found = np.zeros((len(tokens), self.bert.config.hidden_size), dtype=np.float32)
@@ -70,24 +70,66 @@ class NetworkSpace:
         return found
 
 
-class Space(Protocol):
-    """Computes vectors."""
+@dataclass(frozen=True, eq=False, slots=True)
+class WordSpace:
+    """Weighted means of rows of an embedding table.
+
+    No network is run, so ten thousand edits get their vectors in a second. Word order and context
+    do not count.
+
+    Attributes:
+        rows: shape (tokens, d), each row times its weight.
+        tokens: tokenises texts.
+    """
+
+    rows: Float32Array
+    tokens: TextTokens
+
+    @classmethod
+    def fitted(cls, table: Float32Array, tokens: TextTokens, texts: Inputs) -> "WordSpace":
+        """Weight frequent words down and remove what all words have in common.
+
+        Args:
+            table: shape (tokens, d), in the numbering of `tokens`.
+            texts: the texts whose words are counted, at least one.
+        Source: S. Arora, Y. Liang, T. Ma (2017), *A simple but tough-to-beat baseline for sentence
+            embeddings*, ICLR; there a text's common component is removed, here the words' mean.
+        """
+        flat = tokens(texts).flat
+        shares = np.bincount(flat, minlength=len(table)) / len(flat)
+        weights = COMMON / (COMMON + shares)
+        rows = weights[:, None] * (table - shares @ table)
+        return cls(rows.astype(np.float32), tokens)
 
     def vectors(self, inputs: Inputs) -> Float32Array:
-        """Shape (n, d), unit length."""
+        """Return vectors, shape (n, d), unit length."""
+        tokens = self.tokens(inputs)
+        if not len(tokens):
+            return np.zeros((0, self.rows.shape[1]), dtype=np.float32)
+        sums = np.add.reduceat(self.rows[tokens.flat], tokens.starts[:-1], axis=0)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        found: Float32Array = sums / np.maximum(lengths, 1e-12)
+        return found
+
+
+class Space(Protocol):
+    """Computes vectors of texts."""
+
+    def vectors(self, inputs: Inputs) -> Float32Array:
+        """Return vectors, shape (n, d), unit length."""
         ...
 
 
 class RememberedSpace:
-    """A space that computes no text twice; texts that are always the same come from a file.
+    """A space that computes no text twice, and keeps the task's own texts in a file.
 
-    What a call computes depends on its inputs alone, not on what was asked before: a resumed run
-    that repeats the calls has the bits of an uninterrupted one.
+    What a call computes depends on its inputs alone, not on earlier calls. So a resumed run that
+    repeats the calls gets the bits of an uninterrupted one.
 
     Args:
         space: computes vectors.
-        fixed: the splits whose vectors are kept in the cache of this machine.
-        key: names that file: everything that the vectors depend on.
+        fixed: the splits whose vectors are kept in this machine's cache.
+        key: everything else that the vectors depend on; it names the file.
     """
 
     def __init__(self, space: Space, fixed: Iterable[Inputs], key: Iterable[Any]) -> None:
@@ -98,7 +140,7 @@ class RememberedSpace:
         self._seen: dict[Value, Float32Array] = {}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, hidden), unit length."""
+        """Return vectors, shape (n, hidden), unit length, and remember them."""
         values = as_values(inputs)
         new = [value for value in dict.fromkeys(values) if value not in self._fixed]
         if any(value not in self._seen for value in new):
@@ -108,7 +150,7 @@ class RememberedSpace:
         return self._rows(values, {})
 
     def aside(self, inputs: Inputs) -> FloatArray:
-        """As `__call__`, but nothing is remembered: later calls give what they would have."""
+        """Return the same, but remember nothing, so that later calls do not change."""
         values = as_values(inputs)
         different = dict.fromkeys(values)
         new = [v for v in different if v not in self._fixed and v not in self._seen]
@@ -116,7 +158,7 @@ class RememberedSpace:
         return self._rows(values, found)
 
     def forget(self) -> None:
-        """Drop what was computed for texts that are not among the fixed ones."""
+        """Forget the texts that are not among the fixed ones."""
         self._seen.clear()
 
     def _rows(self, values: Sequence[Value], new: Mapping[Value, Float32Array]) -> FloatArray:
@@ -137,7 +179,7 @@ class RememberedSpace:
 
 
 def source_encoder(source: SourceNetwork, kept: NDArray[np.int64], device: torch.device) -> Any:
-    """The source network as a `BertModel` over the tokens `kept`, frozen.
+    """Build the source network as a frozen `BertModel` over the tokens `kept`.
 
     Raises:
         InvalidModelError: its file lacks weights.
@@ -160,7 +202,7 @@ def source_encoder(source: SourceNetwork, kept: NDArray[np.int64], device: torch
 
 
 def usual_radius(dev: FloatArray, others: FloatArray) -> float:
-    """Median distance of a dev text from its tenth nearest among `others`, rounded up to 0.01.
+    """Return the median distance of a dev text from its tenth nearest other, rounded up to 0.01.
 
     Args:
         dev: shape (n, d), unit length.

@@ -1,15 +1,14 @@
-"""What a run of Agora on a text task was asked for, in values that survive JSON."""
+"""The description of a run of Agora on a text task, in values that survive JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from bort.agora.loop import AgoraOptions
 from bort.agora.loop.labelers import check_care
-from bort.agora.loop.options import AgoraOptions
-from bort.agora.text.classifiers import SKLEARN, check_classifier
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidFieldError
+from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.study import TaskSpec, TrainingSpec, check_name
 from bort.families import SearchSpace
 
@@ -18,42 +17,55 @@ SAMPLERS = ("mixture", "retrieval", EDITS, "mix")
 SOURCE, STUDENT, WORDS = "source", "student", "words"
 REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
 TEACHER, PROBE = "teacher", "probe"
+SKLEARN = "sklearn:"  # the prefix of a scikit-learn labeler's name: sklearn:LogisticRegression
+# Classifiers that predict probabilities from sparse, non-negative features, by module and options.
+# No other class is ever built.
+CLASSIFIERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "BernoulliNB": ("naive_bayes", {}),
+    "ComplementNB": ("naive_bayes", {}),
+    "ExtraTreesClassifier": ("ensemble", {"n_estimators": 200}),
+    "KNeighborsClassifier": ("neighbors", {"n_neighbors": 15, "metric": "cosine"}),
+    "LogisticRegression": ("linear_model", {"C": 10.0, "max_iter": 1000}),
+    "MultinomialNB": ("naive_bayes", {}),
+    "RandomForestClassifier": ("ensemble", {"n_estimators": 200}),
+    "SGDClassifier": ("linear_model", {"loss": "log_loss"}),
+}
 PLAIN, RANDOM, AGORA = "plain", "random", "agora"  # the arms of a comparison
 HALF, DOUBLE = "-half", "-double"  # an arm with half, or twice, as many points
 ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
 BENCH_ARMS = (*ARMS, RANDOM + DOUBLE)
 BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
-# Shares of the samplers in a mixture; what needs a pool is left out where there is none.
+# Shares of the samplers in a mixture; without a pool, those that need one are left out.
 SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSpec:
-    """A text run. Same spec, same machine, same threads: same rounds.
+    """The description of a text run. On one machine with the same threads it gives the same rounds.
 
     Attributes:
         study: name of the run.
         task: the texts, and how many of them are labelled.
-        space: a space that holds the student, as `SearchSpace.to_dict()` gives it.
+        space: a space that holds the student, as `SearchSpace.to_dict()` returns it.
         architecture: the student's id in that space.
         training: steps of each round's trainings, batch size, Θ, first weights, source network,
             device, threads. Its `teacher` and `seeds` are not used.
-        closing_steps: of the last student, once the run's end is known; None is as in the rounds.
+        closing_steps: training steps of the last student; None trains it no further.
         labeler: "teacher" (the source network fine-tuned on the training split), "probe" (a
             linear probe on frozen sentence vectors), "sklearn:NAME", or a folder or hub id.
         temperature, threshold, hard_labels: see `bort.agora.loop.labelers.CarefulLabeler`.
-        representation: "source" network's sentence vectors, the "student"'s own, or means of
-            the source network's "words".
+        representation: "source" (the source network's sentence vectors), "student" (the student's
+            own), or "words" (means of the source network's word vectors).
         sampler: one of `SAMPLERS`.
-        pool: a data file with further unlabelled texts, in columns named as the task's.
-        radius: how far from a dev error; None is chosen from the data.
+        pool: a data file with further unlabelled texts, with the task's column names.
+        radius: the largest distance from a dev error; None chooses it from the data.
         trusted_only, rounds, points, points_per_error, points_per_round, patience, replays: see
             `AgoraOptions`.
-        minutes: after so many no further round is begun.
-        seed: of the run; the splits have `task.seed`.
+        minutes: no round starts after this many minutes.
+        seed: seed of the run; the splits use `task.seed`.
 
     Raises:
-        InvalidFieldError: a value that cannot be used.
+        InvalidFieldError: a value cannot be used.
     """
 
     study: str
@@ -102,12 +114,12 @@ class TextSpec:
 
     @property
     def teacher_folder(self) -> str | None:
-        """Folder or hub id of a labeler that is a network; None fine-tunes the source network."""
+        """Folder or hub id of a labeler network; None if the source network is fine-tuned."""
         fitted = self.labeler in (TEACHER, PROBE) or self.labeler.startswith(SKLEARN)
         return None if fitted else self.labeler
 
     def student(self) -> tuple[SearchSpace, Architecture]:
-        """The space and the architecture.
+        """Return the student's space and its architecture.
 
         Raises:
             InvalidArchitectureError: the space does not hold it.
@@ -116,14 +128,15 @@ class TextSpec:
         return space, space.named(self.architecture)
 
     def options(self, *, radius: float) -> AgoraOptions:
-        """What the loop is told."""
+        """Return the options of the loop."""
         return AgoraOptions(
             radius=radius,
             rounds=self.rounds,
             points=self.points,
             points_per_error=self.points_per_error,
             points_per_round=self.points_per_round,
-            settings=tuple({"learning_rate": r} for r in self.training.learning_rates) or ({},),
+            hyperparameter_sets=tuple({"learning_rate": r} for r in self.training.learning_rates)
+            or ({},),
             patience=self.patience,
             replays=self.replays,
             trusted_only=self.trusted_only,
@@ -131,12 +144,12 @@ class TextSpec:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it; `task` is its name, all of it stands in `task_spec`."""
+        """Convert to JSON; `task` is the task's name, `task_spec` the whole task."""
         return {**asdict(self), "task": self.task.task, "task_spec": self.task.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TextSpec":
-        """Inverse of `to_dict`; further keys are left alone."""
+        """Read what `to_dict` wrote; other keys are ignored."""
         known = {f.name for f in fields(cls)}
         given = {key: value for key, value in values.items() if key in known}
         given["task"] = TaskSpec.from_dict(values["task_spec"])
@@ -144,24 +157,38 @@ class TextSpec:
         return cls(**given)
 
 
-def usual_representation(sampler: str, *, has_pool: bool) -> str:
-    """Where "near" is measured unless somebody says so: never where it costs more than training.
+def check_classifier(name: str) -> str:
+    """Return `name` if it is an allowed scikit-learn class.
 
-    A pool goes through the source network once. New texts would each go through it, which takes
-    several times as long as the training of a round (docs/agora.md, "Speed").
+    Raises:
+        InvalidOptionError: the class is not allowed.
+    """
+    if name not in CLASSIFIERS:
+        raise InvalidOptionError(
+            f"{name!r} is not among the scikit-learn classifiers that can label; "
+            f"choose one of {', '.join(CLASSIFIERS)}"
+        )
+    return name
+
+
+def usual_representation(sampler: str, *, has_pool: bool) -> str:
+    """Choose where "near" is measured, so that it never costs more than the training.
+
+    A pool passes the source network once. New texts would each pass it, which takes several times
+    as long as the training of a round (docs/agora.md, "Speed").
     """
     return SOURCE if has_pool and sampler != EDITS else WORDS
 
 
 def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
-    """The space of one BERT, given as DEPTH-HEADS-HIDDEN-INTERMEDIATE.
+    """Make the space of one BERT, given as DEPTH-HEADS-HIDDEN-INTERMEDIATE.
 
     Args:
-        source: the source network's configuration; the student reads the same tokens.
+        source: the source network's configuration; the student uses the same tokens.
 
     Raises:
-        InvalidArchitectureError: not four whole numbers.
-        InvalidSpaceError: no model can have them.
+        InvalidArchitectureError: the text is not four whole numbers.
+        InvalidSpaceError: no model can have these dimensions.
 
     Examples:
         >>> small_space("2-2-128-512", {}).architecture(0).id
@@ -175,7 +202,7 @@ def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
 
 
 def suggested_study(task: str, architecture: str) -> str:
-    """A name for a run on this task (a name, file or `hub:ID`)."""
+    """Suggest a name for a run on this task (a name, file or `hub:ID`)."""
     stem = Path(task.replace(":", "-")).stem
     plain = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
     return check_name(f"agora-{plain or 'task'}-{architecture}"[:80])

@@ -1,4 +1,4 @@
-"""The student: a small network, trained from the beginning in every round."""
+"""The student: a small network, trained from scratch in every round."""
 
 import math
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.agora.loop.parts import Setting
-from bort.agora.loop.values import Examples, FloatArray, Inputs, IntArray, most_probable
+from bort.agora.loop import Examples, Hyperparameters, Inputs
+from bort.agora.loop.values import FloatArray, IntArray, most_probable
 from bort.agora.text.spaces import NetworkSpace
 from bort.agora.text.tokens import TextTokens
 from bort.core.errors import TrainingDivergedError
@@ -21,7 +21,7 @@ from bort.training.loop import TrainingSettings, predict, train
 from bort.training.teacher import softmax
 
 Build = Callable[[int], Any]
-"""Seed to a sequence classifier with its first weights, on its device."""
+"""Takes a seed; returns a sequence classifier with its first weights, on its device."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +32,12 @@ class TextStudent:
 
     Attributes:
         build: makes the untrained model.
-        tokens: reads texts.
-        learning_rate: where a hyperparameter set names none.
+        tokens: tokenises texts.
+        learning_rate: the rate for hyperparameter sets that have none.
         steps: optimiser steps of one training.
         batch_size: examples per step.
         threads: CPU threads of training and prediction.
-        should_stop: asked at every step; True raises `TrainingStoppedError`.
+        should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     """
 
     build: Build
@@ -48,15 +48,17 @@ class TextStudent:
     threads: int
     should_stop: ShouldStop | None = None
 
-    def fit(self, examples: Examples, setting: Setting, rng: np.random.Generator) -> "TextModel":
+    def fit(
+        self, examples: Examples, hyperparameters: Hyperparameters, rng: np.random.Generator
+    ) -> "TextModel":
         """Train on the examples' probabilities.
 
-        A training that ends no better than a constant answer would, or with a loss that is not
-        finite, is repeated with a lower learning rate; if none does better, the lowest loss counts.
+        A training that ends no better than a constant answer, or with a loss that is not finite,
+        is repeated with a lower learning rate. If none does better, the lowest loss counts.
 
         Raises:
             TrainingDivergedError: no repetition ended with a finite loss.
-            TrainingStoppedError: `should_stop` said so.
+            TrainingStoppedError: `should_stop` returned true.
         """
         seed = int(rng.integers(LARGEST_SEED))
         material = TrainingExamples(
@@ -67,7 +69,8 @@ class TextStudent:
         enough = LEARNED * constant_loss(material.targets)
         best, lowest = None, math.inf
         with training_threads(self.threads):
-            for attempt in attempts(setting.get("learning_rate", self.learning_rate), seed):
+            rate = hyperparameters.get("learning_rate", self.learning_rate)
+            for attempt in attempts(rate, seed):
                 model, loss = self._train(material, attempt.learning_rate, attempt.seed)
                 if loss < lowest:  # never true of NaN
                     best, lowest = model, loss
@@ -83,7 +86,7 @@ class TextStudent:
     def _train(
         self, material: TrainingExamples, learning_rate: float, seed: int
     ) -> tuple[Any, float]:
-        """The trained model and its final loss, NaN where one was not finite."""
+        """Return the trained model and its final loss; NaN if a loss was not finite."""
         model = self.build(seed)
         settings = TrainingSettings(
             steps=self.steps, batch_size=self.batch_size, learning_rate=learning_rate, seed=seed
@@ -99,9 +102,9 @@ class TextModel:
 
     Attributes:
         classifier: a `transformers` sequence classifier.
-        tokens: reads texts.
+        tokens: tokenises texts.
         threads: CPU threads.
-        should_stop: asked before each batch.
+        should_stop: called before each batch.
     """
 
     classifier: Any
@@ -127,6 +130,6 @@ class TextModel:
         return softmax(logits).astype(np.float64)
 
     def represent(self, inputs: Inputs) -> FloatArray:
-        """Its own sentence vectors, shape (n, hidden), unit length; of BERT classifiers only."""
+        """Return its own sentence vectors, shape (n, hidden), unit length. BERT only."""
         pause = pause_unless(self.should_stop)
         return NetworkSpace(self.classifier.bert, self.tokens, self.threads, pause)(inputs)

@@ -1,25 +1,33 @@
-"""Any text as token ids over the words of one task: what samplers write must be read, too."""
+"""Texts as token ids, and words that may be written into a text."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.agora.loop.values import Inputs, Value, as_values
+from bort.agora.loop import Inputs, Value, as_values
+from bort.agora.loop.values import FloatArray, IntArray
 from bort.training.tokens import EncodedTask, Tokens, load_tokenizer
+
+NEIGHBOURS = 10  # words that may replace a word
+SHARPNESS = 10.0  # of the draw among them: exp(SHARPNESS · cosine)
+BLOCK = 512  # words compared with all others at once: 20 MB for 10,000
+
+Float32Array = NDArray[np.float32]
 
 
 class TextTokens:
-    """Tokenises texts, or pairs of texts, as the task's own were; every text once.
+    """Tokenises texts, or pairs of texts, the way the task's own were; each text once.
 
     Args:
-        folder: holds the tokenizer.
-        kept: ids of the full vocabulary that a model has rows for, ascending; others are read
-            as the unknown token.
+        folder: the folder with the tokenizer.
+        kept: ids of the full vocabulary that a model has rows for, ascending; others become the
+            unknown token.
         padding: number of the padding token among `kept`.
-        max_length: tokens per text, special ones counted; longer texts are cut.
+        max_length: the most tokens per text, including special ones; longer texts are cut.
     """
 
     def __init__(
@@ -33,13 +41,13 @@ class TextTokens:
 
     @classmethod
     def of_task(cls, encoded: EncodedTask, folder: Path) -> "TextTokens":
-        """As the splits of `encoded` were tokenised."""
+        """Tokenise as the splits of `encoded` were tokenised."""
         return cls(
             folder, kept=encoded.kept, padding=encoded.padding, max_length=encoded.max_length
         )
 
     def __call__(self, inputs: Inputs) -> Tokens:
-        """Ids in the numbering of `kept`, in the order of the inputs."""
+        """Return ids in the numbering of `kept`, in the order of the inputs."""
         values = as_values(inputs)
         self._read([value for value in dict.fromkeys(values) if value not in self._known])
         rows = [self._known[value] for value in values]
@@ -50,7 +58,7 @@ class TextTokens:
         return Tokens(flat, starts, first)
 
     def encodings(self, texts: Sequence[str]) -> list[Any]:
-        """Of single texts: tokens with their places in the text, cut to length."""
+        """Return the tokens of single texts with their places in the text, cut to length."""
         found: list[Any] = self.tokenizer.encode_batch(list(texts))
         return found
 
@@ -70,3 +78,84 @@ def _unknown_id(tokenizer: Any, kept: NDArray[np.int64]) -> int:
         if number is not None and number in kept:
             return int(number)
     return int(kept[0])
+
+
+class WordTable:
+    """Whole words with their vectors.
+
+    Args:
+        words: m different words, as the tokenizer writes them.
+        vectors: shape (m, d), rows of the embedding table.
+    """
+
+    def __init__(self, words: Sequence[str], vectors: NDArray[Any]) -> None:
+        self.words = tuple(words)
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        self._vectors: Float32Array = (vectors / lengths).astype(np.float32)
+        self._numbers = {word: number for number, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def number(self, word: str) -> int | None:
+        """Return a word's position; None if the table does not hold it."""
+        return self._numbers.get(word)
+
+    def neighbour(self, number: int, rng: np.random.Generator) -> str:
+        """Draw a word near the given one, nearer ones more often. Needs two words or more."""
+        places, cumulative = self._neighbours
+        rank = int(np.searchsorted(cumulative[number], rng.uniform()))
+        return self.words[int(places[number, rank])]
+
+    def between(self, first: IntArray, second: IntArray, share: FloatArray) -> list[str]:
+        """Return the word nearest to each mix of two words, other than the first.
+
+        Only the second word and the neighbours of both are candidates, so the whole table is
+        searched once per word and not once per mix.
+
+        Args:
+            first, second: shape (n,), positions of words.
+            share: shape (n,), 0..1, share of the second word in the mix.
+        Cost: n · (2k + 1) · d multiply-adds, with k neighbours per word.
+        """
+        places, _ = self._neighbours
+        found: list[str] = []
+        for start in range(0, len(first), BLOCK):
+            part = slice(start, start + BLOCK)
+            one, other = first[part], second[part]
+            weight = share[part, None].astype(np.float32)
+            mixed = (1 - weight) * self._vectors[one] + weight * self._vectors[other]
+            near = np.concatenate([other[:, None], places[one], places[other]], axis=1)
+            similar = np.einsum("nkd,nd->nk", self._vectors[near], mixed)
+            similar[near == one[:, None]] = -np.inf
+            best = near[np.arange(len(near)), similar.argmax(axis=1)]
+            found += [self.words[place] for place in best.tolist()]
+        return found
+
+    @cached_property
+    def _neighbours(self) -> tuple[IntArray, FloatArray]:
+        """Find each word's nearest others, shape (m, k), and their cumulative probabilities."""
+        count = min(NEIGHBOURS, len(self) - 1)
+        places = np.empty((len(self), count), dtype=np.int64)
+        weights = np.empty((len(self), count))
+        for start in range(0, len(self), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(self)))
+            similar = self._vectors[rows] @ self._vectors.T
+            similar[np.arange(len(rows)), rows] = -np.inf
+            near = np.argpartition(-similar, count - 1, axis=1)[:, :count]
+            places[rows] = near
+            weights[rows] = np.exp(SHARPNESS * np.take_along_axis(similar, near, axis=1))
+        cumulative = np.cumsum(weights, axis=1)
+        cumulative /= cumulative[:, -1:]
+        cumulative[:, -1] = 1.0
+        return places, cumulative
+
+
+def is_word(token: str) -> bool:
+    """Return whether a token is a whole word: two letters or more, and nothing else.
+
+    Examples:
+        >>> is_word("film"), is_word("##ing"), is_word("a"), is_word("[SEP]")
+        (True, False, False, False)
+    """
+    return len(token) > 1 and token.isalpha()

@@ -1,67 +1,65 @@
-"""Everything about one run on texts: the task as the loop sees it, and the parts by their names."""
+"""A run on texts, ready to start: the task as the loop sees it, and the parts by name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bort.agora.loop.history import training_set
+from bort.agora.loop import (
+    AgoraTask,
+    Examples,
+    Inputs,
+    Labeler,
+    Model,
+    Parts,
+    Round,
+    as_inputs,
+    training_set,
+)
 from bort.agora.loop.labelers import CarefulLabeler
-from bort.agora.loop.options import AgoraOptions
-from bort.agora.loop.parts import Labeler, Model, Parts
-from bort.agora.loop.rounds import Round
-from bort.agora.loop.run import AgoraTask
-from bort.agora.loop.summary import Observer
-from bort.agora.loop.values import BoolArray, Examples, FloatArray, Inputs, as_inputs, joined
-from bort.agora.text.classifiers import SKLEARN
-from bort.agora.text.guard import NearDuplicateGuard
-from bort.agora.text.inputs import split_inputs
+from bort.agora.loop.values import BoolArray, FloatArray, joined
+from bort.agora.text.data import NearDuplicateGuard, split_inputs
 from bort.agora.text.labelers import linear_probe, sklearn_labeler
 from bort.agora.text.networks import Networks
-from bort.agora.text.proposers import Proposers
+from bort.agora.text.samplers import Proposers
 from bort.agora.text.spaces import RememberedSpace, usual_radius
-from bort.agora.text.spec import PROBE, STUDENT, WORDS, TextSpec
+from bort.agora.text.spec import PROBE, SKLEARN, STUDENT, WORDS, TextSpec
 from bort.agora.text.student import TextModel
+from bort.agora.world import Observer, World
 from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.execution import ShouldStop, training_threads
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class TextWorld:
-    """One run's material; only `task`, `parts` and `options` are handed to the loop.
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class TextWorld(World):
+    """A run on texts.
 
     Attributes:
-        task: training and dev split.
-        audit: what the loop never sees.
         pool: unlabelled inputs; may be empty.
-        parts: student, labeler, representation, sampler, guard.
-        options: with the radius in force.
         space: the source network's sentence vectors, or means of its word vectors.
-        observer: tells what the loop does not look at.
         networks: the source network, the teacher, the students.
-        proposers: the samplers by name, for whoever compares them.
+        proposers: the samplers by name, to compare them.
     """
 
-    task: AgoraTask
-    audit: Examples
     pool: Inputs
-    parts: Parts
-    options: AgoraOptions
     space: RememberedSpace
-    observer: Observer
     networks: Networks
     proposers: Proposers
 
     @property
     def teacher_wrong(self) -> BoolArray:
-        """Shape (audit items,): what the teacher gets wrong. For reports; no part sees it."""
+        """Shape (audit items,): where the teacher is wrong. For reports; no part reads it."""
         answers = self.networks.teacher_logits["audit"].argmax(axis=1)
         wrong: BoolArray = answers != self.audit.labels
         return wrong
 
+    def map_vectors(self, inputs: Inputs) -> FloatArray:
+        """Return the vectors that a map of `inputs` is drawn from; the run is not affected."""
+        return self.space.aside(inputs)
+
     def describe(self) -> dict[str, Any]:
-        """What results rest on, ready for JSON."""
+        """Return what the results rest on, ready for JSON."""
         return {
             **self.networks.describe(),
             "class_names": list(self.task.class_names),
@@ -71,12 +69,12 @@ class TextWorld:
         }
 
     def recall(self, rounds: Sequence[Round]) -> None:
-        """Look at the points of stored rounds again, in the calls in which they were seen first.
+        """Compute the vectors of stored rounds again, in the calls of the run that stored them.
 
-        After that this run goes on with the very bits of the one that stored them.
+        After that this run continues with the same bits.
         """
         for number, r in enumerate(rounds):
-            if self.parts.in_space_of is not None:  # the loop looked elsewhere, the observer here
+            if self.parts.in_space_of is not None:  # only the observer used this space
                 self.space(training_set(self.task.train, rounds[:number]).inputs)
             elif r.points:
                 self.space(as_inputs([point.value for point in r.points]))
@@ -89,16 +87,16 @@ def text_world(
     on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> TextWorld:
-    """Load networks, read texts, choose parts.
+    """Load networks, tokenise texts, choose parts.
 
     Args:
-        task: with the pool in force, as `bort.agora.text.material` loads it.
-        on_step: hears a step now and then.
-        should_stop: asked at every step; True raises `TrainingStoppedError`.
+        task: the task with its pool, as `bort.agora.text.data` loads it.
+        on_step: called with each step of progress.
+        should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     Raises:
         BortError: data, source network, labeler or device cannot be used.
-    Cost: the first time on a task its teacher is fine-tuned (for 500 texts half a minute on two
-        quiet cores) and all texts get their vectors (20 s for 9,000); a few seconds after that.
+    Cost: the first time on a task, its teacher is fine-tuned (half a minute for 500 texts on two
+        quiet cores) and all texts get their vectors (20 s for 9,000). After that, a few seconds.
     """
     networks = Networks(spec, task, on_step=on_step, should_stop=should_stop)
     with training_threads(networks.threads):
@@ -111,14 +109,15 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
         for split in (task.train, task.dev, task.audit)
     )
     pool = split_inputs(task.pool)
-    seen = [train.inputs, dev.inputs, pool]
-    represent = networks.word_space(seen) if spec.representation == WORDS else networks.space(seen)
+    visible = [train.inputs, dev.inputs, pool]
+    is_words = spec.representation == WORDS
+    represent = networks.word_space(visible) if is_words else networks.space(visible)
     usual = usual_radius(represent(dev.inputs), represent(joined([train.inputs, pool])))
     guard = NearDuplicateGuard(audit.inputs, dev.inputs)
-    proposers = Proposers(networks.tokens, networks.words(seen), train.inputs, pool)
+    proposers = Proposers(networks.tokens, networks.words(visible), train.inputs, pool)
     parts = Parts(
         student=networks.student(steps=spec.training.steps),
-        labeler=_labeler(spec, task, train, networks, seen),
+        labeler=_labeler(spec, task, train, networks, visible),
         represent=represent,
         sampler=proposers.sampler(spec.sampler, represent),
         guard=guard,
@@ -143,6 +142,8 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
             dimension=1,
             is_near_dev=guard.is_near_dev,
         ),
+        minutes=spec.minutes,
+        warnings=task.warnings,
         networks=networks,
         proposers=proposers,
     )
@@ -151,7 +152,7 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
 def _follower(
     parts: Parts, proposers: Proposers, sampler: str, dev: Inputs
 ) -> Callable[[Model], Parts]:
-    """The parts in the space of the student at hand, in units of its own usual radius."""
+    """Make the parts follow the student's space, in units of its own usual radius."""
 
     def follow(model: Model) -> Parts:
         if not isinstance(model, TextModel):
@@ -167,11 +168,11 @@ def _follower(
 
 
 def _labeler(
-    spec: TextSpec, task: Task, train: Examples, networks: Networks, seen: Sequence[Inputs]
+    spec: TextSpec, task: Task, train: Examples, networks: Networks, visible: Sequence[Inputs]
 ) -> Labeler:
     labeler: Labeler
     if spec.labeler == PROBE:
-        labeler = linear_probe(task.class_names, train, networks.space(seen))
+        labeler = linear_probe(task.class_names, train, networks.space(visible))
     elif spec.labeler.startswith(SKLEARN):
         name = spec.labeler.removeprefix(SKLEARN)
         labeler = sklearn_labeler(name, task.class_names, train, seed=spec.seed)

@@ -1,32 +1,35 @@
-"""Small students for points of R^d, in numpy: k-NN, random features, a guesser with memory."""
+"""Students and labelers for points of R^d, in numpy."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
 
-from bort.agora.loop.parts import Setting
+from bort.agora.loop.parts import Hyperparameters, Labels
 from bort.agora.loop.values import Examples, FloatArray, Inputs, IntArray, most_probable
+from bort.core.errors import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True)
 class NearestNeighbours:
-    """k-NN: the class with the most probability among the k nearest training examples.
+    """k-NN: predicts the class with the most probability among the k nearest examples.
 
     Hyperparameters: `neighbours` (default 5; all examples where there are fewer).
     """
 
     def fit(
-        self, examples: Examples, setting: Setting, rng: np.random.Generator
+        self, examples: Examples, hyperparameters: Hyperparameters, rng: np.random.Generator
     ) -> "NearestNeighboursModel":
         """Remember the examples."""
         del rng
-        return NearestNeighboursModel(examples, int(setting.get("neighbours", 5)))
+        return NearestNeighboursModel(examples, int(hyperparameters.get("neighbours", 5)))
 
 
 class NearestNeighboursModel:
-    """The remembered examples."""
+    """The remembered examples, in a tree."""
 
     def __init__(self, examples: Examples, neighbours: int) -> None:
         self._tree = cKDTree(examples.inputs)
@@ -34,7 +37,7 @@ class NearestNeighboursModel:
         self._k = min(neighbours, len(examples))
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, classes): mean of the neighbours' probabilities."""
+        """Shape (n, classes): the mean of the neighbours' probabilities."""
         if not len(inputs):
             return np.empty((0, self._soft.shape[1]))
         _, near = self._tree.query(inputs, k=[*range(1, self._k + 1)])
@@ -57,17 +60,17 @@ class RandomFeatures:
     """
 
     def fit(
-        self, examples: Examples, setting: Setting, rng: np.random.Generator
+        self, examples: Examples, hyperparameters: Hyperparameters, rng: np.random.Generator
     ) -> "RandomFeaturesModel":
         """Draw the features, then solve for the weights."""
-        count = int(setting.get("features", 300))
-        scale = setting.get("width", 0.5)
+        count = int(hyperparameters.get("features", 300))
+        scale = hyperparameters.get("width", 0.5)
         frequencies = rng.standard_normal((examples.inputs.shape[1], count)) / scale
         phases = rng.uniform(0, 2 * np.pi, count)
         drawn = RandomFeaturesModel(frequencies, phases, np.empty((count + 1, 0)))
         features = drawn.features(examples.inputs)
         squares = features.T @ features / len(features)
-        squares.flat[:: count + 2] += setting.get("ridge", 1e-4)
+        squares.flat[:: count + 2] += hyperparameters.get("ridge", 1e-4)
         targets = features.T @ examples.probabilities / len(features)
         weights = cho_solve(cho_factor(squares, lower=True), targets)
         return RandomFeaturesModel(frequencies, phases, weights)
@@ -75,7 +78,7 @@ class RandomFeatures:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RandomFeaturesModel:
-    """Drawn features and learnt weights, shapes (d, F), (F,) and (F + 1, classes)."""
+    """The drawn features and learnt weights, shapes (d, F), (F,) and (F + 1, classes)."""
 
     frequencies: FloatArray
     phases: FloatArray
@@ -102,26 +105,26 @@ class RandomFeaturesModel:
 class RandomGuesser:
     """A random guesser with memory: the weakest student that Agora can teach.
 
-    [ours] The announcement says only that a random guesser ends up learning. Precisely: it
-    remembers its training examples and does nothing else. Asked about a point, it answers with
-    the class that has most probability among the examples remembered within `memory_radius`; if
-    it remembers none there, or the classes tie, it draws among the tied classes uniformly at
-    random. Untaught it errs with probability (K-1)/K for K classes. It does not generalise beyond
-    the radius, so its error measures how much of the world the training set covers.
+    [ours] The announcement says only that a random guesser ends up learning. Ours remembers its
+    training examples and does nothing else. For a point it predicts the class with the most
+    probability among the examples within `memory_radius`; if there are none, or the classes tie,
+    it draws uniformly among the tied classes. Untaught it errs with probability (K-1)/K for K
+    classes. It does not generalise beyond the radius, so its error measures how much of the data
+    the training set covers.
 
     Hyperparameters: `memory_radius` (default 0.35, in units of the inputs).
     """
 
     def fit(
-        self, examples: Examples, setting: Setting, rng: np.random.Generator
+        self, examples: Examples, hyperparameters: Hyperparameters, rng: np.random.Generator
     ) -> "RandomGuesserModel":
-        """Remember the examples, and fix the seed of the guesses."""
+        """Remember the examples and fix the seed of the guesses."""
         seed = int(rng.integers(2**32))
-        return RandomGuesserModel(examples, setting.get("memory_radius", 0.35), seed)
+        return RandomGuesserModel(examples, hyperparameters.get("memory_radius", 0.35), seed)
 
 
 class RandomGuesserModel:
-    """The memory. Guesses are drawn anew for each question, from the same seed."""
+    """The remembered examples. Every prediction draws its guesses from the same seed."""
 
     def __init__(self, examples: Examples, memory_radius: float, seed: int) -> None:
         self._tree = cKDTree(examples.inputs)
@@ -130,7 +133,7 @@ class RandomGuesserModel:
         self._seed = seed
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): remembered where there is something to remember, else guessed."""
+        """Shape (n,): remembered where an example is near, guessed elsewhere."""
         if not len(inputs):
             return np.empty(0, dtype=np.int64)
         is_near = cKDTree(inputs).sparse_distance_matrix(
@@ -142,3 +145,54 @@ class RandomGuesserModel:
         is_tied = votes == votes.max(axis=1, keepdims=True)
         lots = np.random.default_rng(self._seed).uniform(size=votes.shape)
         return most_probable(np.where(is_tied, lots, -1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """A labeler that knows the truth: right with probability 1 - noise, else a random other class.
+
+    Attributes:
+        class_names: the classes.
+        truth: returns the true class of each input, shape (n,).
+        noise: probability of a wrong answer, 0..1. Its stated confidence is 1 - noise.
+    """
+
+    class_names: tuple[str, ...]
+    truth: Callable[[Inputs], IntArray]
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.noise <= 1:
+            raise InvalidOptionError(f"noise is a probability, 0..1, got {self.noise!r}; try 0.1")
+
+    def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
+        """Return the true classes, some of them replaced."""
+        k, n = len(self.class_names), len(inputs)
+        shift = np.where(rng.uniform(size=n) < self.noise, rng.integers(1, k, size=n), 0)
+        said = (self.truth(inputs) + shift) % k
+        soft = np.full((n, k), self.noise / (k - 1))
+        soft[np.arange(n), said] = 1 - self.noise
+        if self.noise > (k - 1) / k:  # worse than guessing: still most sure of its answer
+            soft = np.eye(k)[said]
+        return Labels(soft, np.zeros(n, dtype=bool))
+
+
+class ProbabilityModel(Protocol):
+    """A fitted classifier that predicts probabilities."""
+
+    def predict_probabilities(self, inputs: Inputs) -> FloatArray:
+        """Shape (n, classes), rows sum to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLabeler:
+    """A labeler made from a fitted model, such as k-NN."""
+
+    class_names: tuple[str, ...]
+    model: ProbabilityModel
+
+    def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
+        """Return the model's probabilities; never abstains."""
+        del rng
+        return Labels(self.model.predict_probabilities(inputs), np.zeros(len(inputs), dtype=bool))

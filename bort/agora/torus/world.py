@@ -1,29 +1,49 @@
-"""The torus of the announcement: a training set with a part missing, rounds that fill it.
+"""The torus of the announcement: part of the training set is missing, and the rounds fill it.
 
 [source] Agora was announced with points on a torus and learners down to a random guesser.
-[ours] The sizes, the target and the missing part, chosen so that everything can be seen.
+[ours] The sizes, the classes and the missing part, chosen so that everything is easy to see.
 
-The torus in R^3: radius 2 to the middle of the tube, radius 1 of the tube. Two classes wind around
-both holes as bands, so no patch of the torus tells the whole target. Of the training points those
-with longitude between -60 and 60 degrees are missing: what is left is a bent tube, whose Betti
-numbers are (1, 1, 0); the whole torus has (1, 2, 1).
+The torus lies in R^3. The middle of its tube has radius 2, the tube has radius 1. The two classes
+are bands that wind around both holes, so no patch of the torus shows the whole pattern. The
+training points with longitude between -60 and 60 degrees are missing. What is left is a bent tube,
+whose Betti numbers are (1, 1, 0); the whole torus has (1, 2, 1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
-from bort.agora.loop.guards import DistanceGuard
-from bort.agora.loop.labelers import CarefulLabeler, ModelLabeler, Oracle
-from bort.agora.loop.options import AgoraOptions
-from bort.agora.loop.parts import Labeler, Parts, Sampler, Setting, Student
-from bort.agora.loop.run import AgoraTask
-from bort.agora.loop.samplers import BallSampler, MixtureSampler, TangentSampler
-from bort.agora.loop.values import Examples, FloatArray, Inputs, IntArray
-from bort.agora.torus.learners import NearestNeighbours, RandomFeatures, RandomGuesser
-from bort.core.errors import InvalidFieldError
+from bort.agora.loop import (
+    AgoraOptions,
+    AgoraTask,
+    Examples,
+    Hyperparameters,
+    Inputs,
+    Labeler,
+    Parts,
+    Sampler,
+    Student,
+    Verdict,
+)
+from bort.agora.loop.labelers import CarefulLabeler
+from bort.agora.loop.samplers import MixtureSampler
+from bort.agora.loop.values import FloatArray, IntArray
+from bort.agora.torus.learners import (
+    ModelLabeler,
+    NearestNeighbours,
+    Oracle,
+    RandomFeatures,
+    RandomGuesser,
+)
+from bort.agora.torus.samplers import BallSampler, TangentSampler
+from bort.agora.world import Observer, World
+from bort.core.errors import InvalidFieldError, InvalidOptionError
+from bort.core.serialise import from_json
 
+TORUS = "torus"  # the task's name
 MAJOR_RADIUS = 2.0
 MINOR_RADIUS = 1.0
 CLASS_NAMES = ("even band", "odd band")
@@ -35,7 +55,7 @@ RADIUS = 1.5  # measured: docs/agora.md, "The torus"
 ORACLE_NOISE = 0.1
 AUDIT_TOLERANCE = 1e-6
 
-LEARNERS: dict[str, tuple[Student, tuple[Setting, ...]]] = {
+LEARNERS: dict[str, tuple[Student, tuple[Hyperparameters, ...]]] = {
     "random-guesser": (
         RandomGuesser(),
         ({"memory_radius": 0.25}, {"memory_radius": 0.35}, {"memory_radius": 0.5}),
@@ -54,7 +74,7 @@ SAMPLERS = ("tangent", "ball", "mixture")
 
 
 def torus_points(n: int, rng: np.random.Generator) -> FloatArray:
-    """Shape (n, 3): uniform on the surface, so rarer on the inner side.
+    """Draw n points uniformly from the surface, shape (n, 3); they are rarer on the inner side.
 
     Source: P. Diaconis, S. Holmes, M. Shahshahani (2013), *Sampling from a manifold*.
     """
@@ -67,7 +87,7 @@ def torus_points(n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def on_torus(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
-    """Shape (n, 3), from two angles in radians: around the big hole, around the tube."""
+    """Map two angles in radians, around the hole and around the tube, to points, shape (n, 3)."""
     from_axis = MAJOR_RADIUS + MINOR_RADIUS * np.cos(latitude)
     return np.column_stack(
         [
@@ -79,32 +99,32 @@ def on_torus(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
 
 
 def angles(points: Inputs) -> tuple[FloatArray, FloatArray]:
-    """Longitude and latitude, each of shape (n,), of the torus point nearest to each point."""
+    """Return longitude and latitude, shape (n,) each, of the torus point nearest to each point."""
     x, y, z = points.T
     return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y) - MAJOR_RADIUS)
 
 
 def true_class(points: Inputs) -> IntArray:
-    """Shape (n,): the sign of sin(longitude + latitude), two bands around both holes."""
+    """Return the sign of sin(longitude + latitude), shape (n,): two bands around both holes."""
     longitude, latitude = angles(points)
     return (np.sin(longitude + latitude) > 0).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorusSpec:
-    """A torus run, in values that survive JSON. Same spec, same rounds.
+    """The description of a torus run. The same description gives the same rounds.
 
     Attributes:
         learner: one of `LEARNERS`.
         labeler: one of `LABELERS`.
         sampler: one of `SAMPLERS`.
-        radius: how far from its parent a point may lie.
-        rounds: sampling rounds at most.
-        points: accepted points at most; None is no limit.
-        seed: of the splits and of the run.
+        radius: the largest distance between a point and its parent.
+        rounds: the most sampling rounds.
+        points: the most accepted points; None is no limit.
+        seed: seed of the splits and of the run.
 
     Raises:
-        InvalidFieldError: an unknown name. Numbers are checked by `AgoraOptions`.
+        InvalidFieldError: a name is unknown. `AgoraOptions` checks the numbers.
     """
 
     learner: str = "random-guesser"
@@ -120,47 +140,84 @@ class TorusSpec:
         _one_of("labeler", self.labeler, LABELERS)
         _one_of("sampler", self.sampler, SAMPLERS)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TorusSpec":
+        """Read a job's description; other keys are ignored."""
+        return from_json(cls, values, what="the torus run", error=InvalidOptionError)
 
-@dataclass(frozen=True, eq=False, slots=True)
-class TorusWorld:
-    """Everything about one torus run; only `task` and `parts` are handed to the loop."""
+    def options(self) -> AgoraOptions:
+        """Return the options of the loop."""
+        return AgoraOptions(
+            radius=self.radius,
+            rounds=self.rounds,
+            points=self.points,
+            points_per_error=POINTS_PER_ERROR,
+            points_per_round=POINTS_PER_ROUND,
+            hyperparameter_sets=LEARNERS[self.learner][1],
+            patience=None,
+            seed=self.seed,
+        )
 
-    task: AgoraTask
-    audit: Examples
-    parts: Parts
+
+class DistanceGuard:
+    """Refuses points within `tolerance` of an audit point, and exact copies of dev points.
+
+    Args:
+        audit: shape (a, d), may be empty. The guard knows the audit split so that the loop need
+            not.
+        dev: shape (b, d).
+        tolerance: distance up to which a point counts as the audit point itself; 0 or more.
+    """
+
+    def __init__(self, audit: FloatArray, dev: FloatArray, *, tolerance: float) -> None:
+        if not 0 <= tolerance < np.inf:
+            raise InvalidOptionError(f"the tolerance must be 0 or more, got {tolerance!r}")
+        self._audit = cKDTree(audit) if len(audit) else None
+        self._dev = frozenset(map(tuple, dev.tolist()))
+        self._tolerance = tolerance
+
+    def __call__(self, inputs: Inputs) -> list[Verdict | None]:
+        """Return for each point why it is refused, or None."""
+        distances = np.full(len(inputs), np.inf)
+        if self._audit is not None and len(inputs):
+            distances = np.asarray(self._audit.query(inputs)[0])
+        return [
+            Verdict.NEAR_AUDIT
+            if distance <= self._tolerance
+            else Verdict.COPY_OF_DEV
+            if tuple(point) in self._dev
+            else None
+            for point, distance in zip(inputs.tolist(), distances, strict=True)
+        ]
 
 
-def torus_world(spec: TorusSpec) -> TorusWorld:
-    """Draw the three splits, which are independent, and choose the parts by name."""
+def torus_world(spec: TorusSpec) -> World:
+    """Draw the three independent splits and choose the parts by name."""
     rng = np.random.default_rng(spec.seed)
     train = _examples(_without_part(TRAIN, rng))
     dev, audit = _examples(torus_points(DEV, rng)), _examples(torus_points(AUDIT, rng))
     parts = Parts(
         student=LEARNERS[spec.learner][0],
         labeler=_labeler(spec.labeler, train, rng),
-        represent=lambda inputs: np.asarray(inputs, dtype=float),
+        represent=_coordinates,
         sampler=_sampler(spec.sampler, np.concatenate([train.inputs, dev.inputs])),
         guard=DistanceGuard(audit.inputs, dev.inputs, tolerance=AUDIT_TOLERANCE),
     )
-    return TorusWorld(AgoraTask(CLASS_NAMES, train, dev), audit, parts)
-
-
-def torus_options(spec: TorusSpec) -> AgoraOptions:
-    """What the loop is told."""
-    return AgoraOptions(
-        radius=spec.radius,
-        rounds=spec.rounds,
-        points=spec.points,
-        points_per_error=POINTS_PER_ERROR,
-        points_per_round=POINTS_PER_ROUND,
-        settings=LEARNERS[spec.learner][1],
-        patience=None,
-        seed=spec.seed,
+    return World(
+        task=AgoraTask(CLASS_NAMES, train, dev),
+        audit=audit,
+        parts=parts,
+        options=spec.options(),
+        observer=Observer(audit, _coordinates, dev.inputs, radius=spec.radius, dimension=2),
     )
 
 
+def _coordinates(inputs: Inputs) -> FloatArray:
+    return np.asarray(inputs, dtype=float)
+
+
 def _without_part(n: int, rng: np.random.Generator) -> FloatArray:
-    """Shape (n, 3): uniform on what is left of the torus without its missing part."""
+    """Draw n points uniformly from the torus without its missing part, shape (n, 3)."""
     points = torus_points(2 * n, rng)
     left: FloatArray = points[np.abs(angles(points)[0]) > MISSING_LONGITUDE][:n]
     return left

@@ -1,160 +1,198 @@
-"""Agora as a job: every round is stored at once, with all its points."""
+"""A run of Agora as a job: every round is stored at once, with all its points."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bort.agora.loop import Round, Step, agora, corrected, provenance
-from bort.agora.loop.summary import final_result, round_row
-from bort.agora.loop.values import Value
+import numpy as np
+
+from bort.agora.loop import Inputs, Round, agora, as_inputs
+from bort.agora.loop.labelers import Appraisal, appraise
+from bort.agora.torus.world import TORUS, TorusSpec, torus_world
+from bort.agora.world import RoundSummary, World
+from bort.core.errors import StoreError
+from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
-from bort.jobs.kinds.agora_runs import AgoraRun, agora_run
-from bort.jobs.kinds.agora_vectors import keep_vectors
+from bort.core.serialise import to_json
 from bort.jobs.runtime.context import JobContext
-from bort.storage import AgoraRoundRecord
+from bort.report.agora import doubt_sentence
+from bort.storage.agora_vectors import has_vectors, write_vectors
+from bort.studies.agora import RunResult, corrections_in, read_run
+
+if TYPE_CHECKING:
+    from bort.agora.text.spec import TextSpec
+    from bort.agora.text.world import TextWorld
+
+_METRICS = ("dev_error", "audit_error", "coverage", "accepted")
+_REPORTED = ("round", "train_size", "errors_found", "proposed", *_METRICS)
+Turn = Callable[[], AbstractContextManager[None]]
+"""Held while the job trains."""
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Run Agora as `context.spec` says; answer as `bort agora run --json` does.
+    """Run Agora as `context.spec` describes; return what `bort agora run --json` prints.
 
-    The spec holds `study`, `task` and the fields of a `TorusSpec` or a `TextSpec`; with `replay`,
-    the `job` whose rounds are taken over and the `corrections` to them, as triples of round,
-    position and label (None rejects). Resuming goes on after the stored rounds, with the results
-    of an uninterrupted run.
+    The description holds `study`, `task` and the fields of a `TorusSpec` or a `TextSpec`; for a
+    replay also `replay`, see `bort.studies.agora.replay_spec`. A resumed job continues after the
+    stored rounds, with the results of an uninterrupted one.
     """
     _take_over(context)
-    what = agora_run(context)
-    for warning in what.warnings:
-        context.log(warning, level="warning")
-    rows = _go_round(context, what)
-    return {
-        "study": context.spec["study"],
-        "task": context.spec["task"],
-        "job": context.job.id,
-        "rounds": rows,
-        "final": final_result(rows),
-        "warnings": list(what.warnings),
-        "seconds": sum(row["seconds"] for row in rows),
-        "described": dict(what.described),
-    }
-
-
-def _go_round(context: JobContext, what: AgoraRun) -> list[dict[str, Any]]:
-    """Every round's row of the answer; those of rounds that are not stored yet are stored."""
-    stored = context.store.agora_rounds(context.job.id)
-    done = [Round.from_dict(record.round) for record in stored]
-    with what.turn():
-        what.recall(done)
-        keep_vectors(context, what.locate, what.task.dev.inputs, done)
-    rows = [dict(record.summary) for record in stored]
-    began = monotonic()
-    before = sum(row["seconds"] for row in rows)
-
-    def is_out_of_time() -> bool:
-        spent = before + monotonic() - began
-        return what.minutes is not None and spent >= 60 * what.minutes
-
-    steps = agora(what.task, what.parts, what.options, done=done, is_out_of_time=is_out_of_time)
-    for row in _timed(steps, what, context):
-        record = row.pop("record")
-        context.store.add_agora_round(context.job.id, row["round"], record, row)
-        rows.append(row)
-        _report(context, rows, rounds=what.options.rounds)
-        if context.should_stop():
-            break
-    return rows
-
-
-def _timed(steps: Iterator[Step], what: AgoraRun, context: JobContext) -> Iterator[dict[str, Any]]:
-    """The row of each round, with how long it took and the round itself as its `record`."""
-    while True:
-        began = monotonic()
-        with what.turn():
-            step = next(steps, None)
-            if step is None:
-                return
-            row = what.observer.summary(step)
-            sets = [dict(what.options.settings[number]) for number in step.round.surviving]
-            row["surviving_hyperparameters"] = sets
-            # Before the round is stored: whoever reads a round finds its vectors.
-            keep_vectors(context, what.locate, what.task.dev.inputs, [step.round])
-        yield row | {"seconds": monotonic() - began, "record": step.round.to_dict()}
-
-
-def _take_over(context: JobContext) -> None:
-    """Store the corrected rounds of the run that is to be replayed, once."""
-    replay = context.spec.get("replay")
-    if replay is None or context.store.agora_rounds(context.job.id):
-        return
-    source = context.store.agora_rounds(replay["job"])
-    rounds = check_corrections(source, replay["corrections"])
-    for r, record in zip(rounds, source, strict=False):
-        kept = ("surviving_hyperparameters",)
-        summary = {**record.summary, **round_row(r), **{k: record.summary[k] for k in kept}}
-        context.store.add_agora_round(context.job.id, r.number, r.to_dict(), summary)
-
-
-def check_corrections(
-    stored: Sequence[AgoraRoundRecord], corrections: Sequence[Sequence[int | None]]
-) -> tuple[Round, ...]:
-    """The corrected rounds, up to the last that was corrected.
-
-    Args:
-        stored: the rounds of a run.
-        corrections: triples of round, position and label; None rejects.
-    Raises:
-        InvalidDataError: a point or a label that there is not.
-    """
-    return corrected(
-        [Round.from_dict(record.round) for record in stored],
-        {(int(r or 0), int(k or 0)): label for r, k, label in corrections},
-        class_count=_class_count(stored),
-    )
-
-
-def _class_count(stored: Sequence[AgoraRoundRecord]) -> int:
-    """Of the task, as the labelled points tell it; 0 where none was labelled."""
-    points = (point for record in stored for point in record.round["points"])
-    return max((len(point["probabilities"]) for point in points), default=0)
-
-
-def _report(context: JobContext, rows: Sequence[Mapping[str, Any]], *, rounds: int) -> None:
-    row = rows[-1]
-    number = row["round"]
-    for name in ("dev_error", "audit_error", "coverage", "accepted"):
-        context.metric(name, number, row[name])
-    is_over = row["ending"] is not None
-    left = 0 if is_over else rounds - number
-    context.report(
-        Progress(
-            done=number + 1,
-            total=number + 1 if is_over else rounds + 1,
-            stage=Stage.AGORA_ROUND,
-            eta_s=left * fmean(row["seconds"] for row in rows),
-            numbers={k: v for k, v in row.items() if v is None or isinstance(v, int | float)},
+    world, turn = _prepared(context)
+    with turn():
+        appraisal = _appraised(context, world)
+    summaries = _run_rounds(context, world, turn)
+    return dict(
+        to_json(
+            RunResult(
+                study=context.spec["study"],
+                task=context.spec["task"],
+                job=context.job.id,
+                rounds=tuple(summaries),
+                final=summaries[-1].final,
+                seconds=sum(summary.seconds for summary in summaries),
+                labeler=appraisal,
+                warnings=world.warnings,
+                described=world.describe(),
+            )
         )
     )
 
 
-def point_rows(
-    stored: Sequence[AgoraRoundRecord], parents: Sequence[Value] | None = None
-) -> list[dict[str, Any]]:
-    """Every generated point of stored rounds with its provenance, flat, ready for a table.
+def _take_over(context: JobContext) -> None:
+    """Store the corrected rounds of the run that is replayed, once."""
+    replay = corrections_in(context.spec)
+    if replay is None or context.store.agora_rounds(context.job.id):
+        return
+    job, corrections = replay
+    source = read_run(context.store, context.store.job(job))
+    for r, summary in zip(source.corrected(corrections), source.summaries, strict=False):
+        _store(context, r, summary.corrected(r))
 
-    Args:
-        parents: the dev items, as `parents_of` gives them; None leaves `parent_value` out.
+
+def _prepared(context: JobContext) -> tuple[World, Turn]:
+    """Prepare the run. For texts this loads torch, and fine-tunes the teacher if none is cached."""
+    if context.spec["task"] == TORUS:
+        return torus_world(TorusSpec.from_dict(context.spec)), nullcontext
+    from bort.agora.text.spec import TextSpec
+
+    spec = TextSpec.from_dict(context.spec)
+    return prepared_texts(context, spec), partial(turn_to_train, context, spec.training.threads)
+
+
+def prepared_texts(context: JobContext, spec: "TextSpec") -> "TextWorld":
+    """Load the task and prepare a run on texts, reporting each stage."""
+    context.report_part(Progress(stage=Stage.LOADING_TASK))
+    from bort.agora.text.data import load_texts
+
+    task = load_texts(spec, on_step=context.report_part)
+    from bort.agora.text.world import text_world
+
+    with turn_to_train(context, spec.training.threads):
+        return text_world(spec, task, on_step=context.report_part, should_stop=context.should_stop)
+
+
+def _appraised(context: JobContext, world: World) -> Appraisal:
+    """Compare the labeler with dev before the first round, and log what speaks against it."""
+    rng = np.random.default_rng(world.options.seed)
+    appraisal = appraise(world.parts.labeler, world.task.dev, rng)
+    doubts = [] if appraisal.doubt is None else [doubt_sentence(appraisal)]
+    for warning in (*world.warnings, *doubts):
+        context.log(warning, level="warning")
+    return appraisal
+
+
+def _run_rounds(context: JobContext, world: World, turn: Turn) -> list[RoundSummary]:
+    """Run and store the rounds that are not stored yet; return the summaries of all."""
+    stored = read_run(context.store, context.job)
+    with turn():
+        world.recall(stored.rounds)
+        _keep_vectors(context, world, stored.rounds)
+    summaries = list(stored.summaries)
+    began = monotonic()
+    before = sum(summary.seconds for summary in summaries)
+
+    def is_out_of_time() -> bool:
+        spent = before + monotonic() - began
+        return world.minutes is not None and spent >= 60 * world.minutes
+
+    for r, summary in _timed(context, world, turn, stored.rounds, is_out_of_time):
+        _store(context, r, summary)
+        summaries.append(summary)
+        _report(context, summaries, rounds=world.options.rounds)
+        if context.should_stop():
+            break
+    return summaries
+
+
+def _timed(
+    context: JobContext,
+    world: World,
+    turn: Turn,
+    done: Sequence[Round],
+    is_out_of_time: Callable[[], bool],
+) -> Iterator[tuple[Round, RoundSummary]]:
+    """Yield each further round with its summary."""
+    steps = agora(world.task, world.parts, world.options, done=done, is_out_of_time=is_out_of_time)
+    while True:
+        began = monotonic()
+        with turn():
+            step = next(steps, None)
+            if step is None:
+                return
+            summary = world.observer.summary(step, world.options)
+            # Before the round is stored: a reader of a stored round finds its vectors.
+            _keep_vectors(context, world, [step.round])
+        yield step.round, replace(summary, seconds=monotonic() - began)
+
+
+def _store(context: JobContext, r: Round, summary: RoundSummary) -> None:
+    context.store.add_agora_round(context.job.id, r.number, to_json(r), to_json(summary))
+
+
+def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) -> None:
+    """Store the vectors that the map is drawn from, for dev and for the rounds' points.
+
+    If they cannot be written, the run continues without its map, and the log says so.
     """
-    rounds = [Round.from_dict(record.round) for record in stored]
-    return [
-        {
-            "round": row.round,
-            "position": row.position,
-            **asdict(row.point),
-            **({} if parents is None else {"parent_value": parents[row.point.parent]}),
-            "student_after": row.student_after,
-            "is_withdrawn": row.is_withdrawn,
-        }
-        for row in provenance(rounds)
-    ]
+    inputs: dict[int | None, Inputs] = {None: world.task.dev.inputs}
+    inputs |= {r.number: as_inputs([point.value for point in r.points]) for r in rounds if r.points}
+    try:
+        for number, items in inputs.items():
+            if not has_vectors(context.job, number):
+                vectors = world.map_vectors(items)
+                if vectors is None:
+                    return
+                write_vectors(context.job, number, vectors)
+    except StoreError as error:
+        context.log(f"the map will compare words: {error}", level="warning")
+
+
+def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
+    last = summaries[-1]
+    for name in _METRICS:
+        context.metric(name, last.round, getattr(last, name))
+    is_over = last.ending is not None
+    left = 0 if is_over else rounds - last.round
+    context.report(
+        Progress(
+            done=last.round + 1,
+            total=last.round + 1 if is_over else rounds + 1,
+            stage=Stage.AGORA_ROUND,
+            eta_s=left * fmean(summary.seconds for summary in summaries),
+            numbers={name: getattr(last, name) for name in _REPORTED},
+        )
+    )
+
+
+@contextmanager
+def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
+    """Wait until this job may train, and report the wait while it lasts."""
+    before = context.progress
+    with training_turn(threads, context.should_stop, on_step=context.report_part):
+        if context.progress.stage is Stage.WAITING_FOR_TRAINING:
+            context.report(before)
+        yield

@@ -1,77 +1,73 @@
-"""The comparison as a job: plain training, random augmentation, Agora; every student is stored."""
+"""The comparison of Agora with plain training and random augmentation, as a job."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from bort.agora.text.spec import ARMS
+from bort.agora.text.findings import ArmResult, findings
+from bort.agora.text.spec import ARMS, TextSpec
 from bort.core.progress import Progress, Stage
-from bort.jobs.kinds.agora_runs import turn_to_train
+from bort.core.serialise import from_json, to_json
+from bort.jobs.kinds.agora import prepared_texts, turn_to_train
 from bort.jobs.runtime.context import JobContext
 from bort.storage.agora_arms import read_arms, write_arms
+from bort.studies.agora import ComparisonResult
 
 if TYPE_CHECKING:
     from bort.agora.text.arms import Arms
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Compare as `context.spec` says: the fields of a `TextSpec`, and `seeds`, how many.
+    """Compare as `context.spec` describes: the fields of a `TextSpec`, and `seeds`, a number.
 
-    A student that is stored is not trained again. One that was interrupted is, from its beginning
-    and with the same result.
+    A stored student is not trained again. An interrupted training starts again and gives the same
+    result.
     """
-    context.report_part(Progress(stage=Stage.LOADING_TASK))
-    from bort.agora.text.material import run_task
-    from bort.agora.text.spec import TextSpec
-
     spec = TextSpec.from_dict(context.spec)
-    task = run_task(spec, on_step=context.report_part)
+    world = prepared_texts(context, spec)
     from bort.agora.text.arms import Arms
-    from bort.agora.text.findings import findings
-    from bort.agora.text.world import text_world
 
-    with turn_to_train(context, spec.training.threads):
-        world = text_world(spec, task, on_step=context.report_part, should_stop=context.should_stop)
     seeds = range(spec.seed, spec.seed + int(context.spec["seeds"]))
-    rows = read_arms(context.job)
+    students = list(
+        from_json(tuple[ArmResult, ...], read_arms(context.job), what="the stored students")
+    )
     for seed in seeds:
         if context.should_stop():
             break
         with turn_to_train(context, spec.training.threads):
-            _one_seed(context, Arms(world, spec, seed), rows, len(ARMS) * len(seeds))
-    return {
-        "study": spec.study,
-        "task": spec.task.task,
-        "job": context.job.id,
-        "seeds": len(seeds),
-        **findings(rows, world.teacher_wrong),
-        "students": rows,
-        "described": world.describe(),
-        "seconds": sum(row["seconds"] for row in rows),
-    }
+            _run_seed(context, Arms(world, spec, seed), students, len(ARMS) * len(seeds))
+    return ComparisonResult(
+        study=spec.study,
+        task=spec.task.task,
+        job=context.job.id,
+        seeds=len(seeds),
+        findings=findings(students, world.teacher_wrong),
+        students=tuple(students),
+        described=world.describe(),
+        seconds=sum(student.seconds for student in students),
+    ).to_dict()
 
 
-def _one_seed(context: JobContext, arms: "Arms", rows: list[dict[str, Any]], total: int) -> None:
-    """Every arm of one seed that is not among `rows` yet; joins them there, and in the store."""
-    done = {row["arm"]: row for row in rows if row["seed"] == arms.seed}
+def _run_seed(context: JobContext, arms: "Arms", students: list[ArmResult], total: int) -> None:
+    """Run the arms of one seed that are not among `students` yet; add them there and store."""
+    done = {student.arm: student for student in students if student.seed == arms.seed}
     for results in arms.missing(done):
-        rows.extend(asdict(result) for result in results)
-        write_arms(context.job, rows)
-        _report(context, rows, total=total)
+        students.extend(results)
+        write_arms(context.job, to_json(students))
+        _report(context, students, total=total)
         if context.should_stop():
             return
 
 
-def _report(context: JobContext, rows: Sequence[Mapping[str, Any]], *, total: int) -> None:
-    last = rows[-1]
+def _report(context: JobContext, students: Sequence[ArmResult], *, total: int) -> None:
+    last = students[-1]
     context.report(
         Progress(
-            done=len(rows),
+            done=len(students),
             total=total,
             stage=Stage.COMPARING,
-            subject=last["arm"],
-            eta_s=(total - len(rows)) * fmean(row["seconds"] for row in rows),
-            numbers={"seed": last["seed"], "audit_error": last["audit_error"]},
+            subject=last.arm,
+            eta_s=(total - len(students)) * fmean(student.seconds for student in students),
+            numbers={"seed": last.seed, "audit_error": last.audit_error},
         )
     )

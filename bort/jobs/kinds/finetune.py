@@ -1,34 +1,42 @@
-"""Fine-tuning as a job: stages that go on where they stopped, then the realised points."""
+"""The job that fine-tunes: trains stages, measures latency, compares, stores models."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
 from bort.core.finetune import FineTuneSpec
 from bort.core.machine.locks import training_turn
-from bort.core.progress import Progress, Stage
+from bort.core.progress import Number, Progress, Stage
+from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
+from bort.finetuning.curves import DEV_ERROR, LEARNING_RATE, LOSS, SPEED
 from bort.finetuning.loggers import Loggers
-from bort.jobs.kinds.finetune_progress import Listener
+from bort.finetuning.realised import Realised, RuntimeTimes
 from bort.jobs.runtime.context import JobContext
 
 if TYPE_CHECKING:
-    from bort.finetuning.classroom import Classroom
-    from bort.finetuning.units import Finished, Unit
+    from bort.finetuning.setup import TaskSetup
+    from bort.finetuning.stage import StageResult, StageStep
+    from bort.finetuning.students import Training
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
 LATENCIES = "latencies.json"
+POINTS_PER_CURVE = 150  # per stage; each point costs a write to the store
+REPORT_SECONDS = 0.5
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Train as `context.spec` (a `FineTuneSpec`) says; answer as `bort finetune --json` does.
+    """Train what `context.spec`, a `FineTuneSpec`, describes; returns `bort finetune --json`.
 
-    Finished stages are never repeated; one that was interrupted goes on from its last checkpoint,
-    and ends with the same weights.
+    Finished stages are never repeated. An interrupted stage continues from its last checkpoint and
+    ends with the same weights.
     """
     spec = FineTuneSpec.from_dict(context.spec)
     space = SearchSpace.from_dict(spec.space)
@@ -40,143 +48,233 @@ def run(context: JobContext) -> dict[str, Any]:
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
         lambda trouble: context.log(trouble, level="warning"),
     )
-    listener = Listener(context, spec, loggers)
-    rows: list[dict[str, Any]] = []
+    reporter = _Reporter(context, spec, loggers)
+    models: list[Realised] = []
     try:
-        with _memory_told():
+        with _memory_errors():
             for task in spec.tasks:
-                rows += _TaskRun(context, spec, listener, picks, task).run()
+                models += _TaskRun(context, spec, reporter, picks, task).run()
     finally:
         loggers.close()
-    return _answer(context, rows)
+    seconds = sum(model.seconds for model in models)
+    rows = [to_json(model) for model in models]
+    return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
 
 
 @contextmanager
-def _memory_told() -> Iterator[None]:
-    """torch tells of exhausted memory in an error of its own kind."""
+def _memory_errors() -> Iterator[None]:
+    """Raise exhausted memory as `MemoryError`."""
     try:
         yield
     except RuntimeError as error:
+        # torch raises a bare RuntimeError on the CPU: its text is the only sign.
         if "can't allocate memory" in str(error) or "out of memory" in str(error):
             raise MemoryError(str(error)) from error
         raise
 
 
-def _answer(context: JobContext, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The first model's row on top; all of them below."""
-    seconds = sum(row["seconds"] for row in rows)
-    return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
-
-
 class _TaskRun:
-    """All picks on one task."""
+    """The fine-tuning of all picks on one task."""
 
     def __init__(
         self,
         context: JobContext,
         spec: FineTuneSpec,
-        listener: Listener,
+        reporter: "_Reporter",
         picks: list[Architecture],
         task: TaskSpec,
     ) -> None:
-        self.context, self.spec, self.listener = context, spec, listener
+        self.context, self.spec, self.reporter = context, spec, reporter
         self.picks, self.task = picks, task
 
-    def run(self) -> list[dict[str, Any]]:
-        """Train, compare, measure, store; one row per pick."""
+    def run(self) -> list[Realised]:
+        """Train, measure, compare, store; returns one model per pick."""
         from bort.finetuning.publishing import publish
+        from bort.finetuning.students import train_plain, train_students
 
-        room = self._open()
-        self.listener.begin_task(room, self.picks)
-        trained = {a.id: self._seeds(room, a) for a in self.picks}
-        plain = {a.id: self._plain(room, a) for a in self.picks}
-        latencies = self._latencies(room)
-        self.listener.hear_part(Progress(stage=Stage.COMPARING_BASELINES))
+        setup = self._prepare()
+        self.reporter.begin_task(setup, self.picks)
+        train = partial(self._train, setup)
+        trained = {a.id: train_students(setup, a, train) for a in self.picks}
+        plain = {a.id: train_plain(setup, a, train) for a in self.picks if self.spec.compare}
+        latencies = self._latencies(setup)
+        self.reporter.part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
             publish(
                 self.context.store,
                 self.context.job.id,
-                room,
+                setup,
                 self.task,
                 trained[a.id],
-                plain=plain[a.id],
+                plain=plain.get(a.id),
                 latencies=latencies,
             )
             for a in self.picks
         ]
 
-    def _open(self) -> "Classroom":
-        self.listener.hear_part(Progress(stage=Stage.LOADING_TASK))
-        from bort.finetuning.classroom import open_classroom
+    def _prepare(self) -> "TaskSetup":
+        self.reporter.part(Progress(stage=Stage.LOADING_TASK))
+        from bort.finetuning.setup import prepare
         from bort.tasks import load_task
 
-        task = load_task(self.task, on_step=self.listener.hear_part)
+        task = load_task(self.task, on_step=self.reporter.part)
         with self._turn():
-            return open_classroom(
+            return prepare(
                 task,
                 self.spec,
-                on_step=self.listener.hear_part,
+                on_step=self.reporter.part,
                 should_stop=self.context.should_stop,
             )
 
     def _turn(self) -> Any:
         return training_turn(
-            self.spec.training.threads,
-            self.context.should_stop,
-            on_step=self.listener.hear_part,
+            self.spec.training.threads, self.context.should_stop, on_step=self.reporter.part
         )
 
-    def _seeds(self, room: "Classroom", architecture: Architecture) -> list["Finished"]:
-        """The same architecture with every seed; distilled once, for all of them."""
-        from bort.finetuning.units import units_of
-
-        return units_of(room, architecture, lambda unit: self._train(room, unit))
-
-    def _plain(self, room: "Classroom", architecture: Architecture) -> "Finished | None":
-        from bort.finetuning.units import Finished, plain_unit
-
-        if not self.spec.compare:
-            return None
-        unit = plain_unit(room, architecture)
-        return Finished(unit, self._train(room, unit))
-
-    def _train(self, room: "Classroom", unit: "Unit") -> Path:
-        """Train one unit to its end, or go on with it; returns its folder."""
+    def _train(self, setup: "TaskSetup", training: "Training") -> Path:
+        """Train one stage to its end, from where it stopped; returns its folder."""
         from bort.finetuning.stage import result_of
-        from bort.finetuning.student import run_unit
+        from bort.finetuning.students import run_training
         from bort.training.execution import training_threads
 
-        folder = self.context.folder / WORK / _folder_name(room.task.name) / unit.name
-        self.listener.begin_unit(room, unit)
-        with self._turn(), training_threads(room.oracle.threads):
-            for step in run_unit(room, unit, folder, should_stop=self.context.should_stop):
-                self.listener.hear(step)
-        self.listener.end_unit(result_of(folder))
+        folder = self._work(setup) / training.name
+        self.reporter.begin_training(setup, training)
+        with self._turn(), training_threads(setup.oracle.threads):
+            for step in run_training(setup, training, folder, should_stop=self.context.should_stop):
+                self.reporter.step(step)
+        self.reporter.end_training(result_of(folder))
         return folder
 
-    def _latencies(self, room: "Classroom") -> Mapping[str, Any]:
-        """Measured once per task and kept: a resumed job does not measure again."""
+    def _latencies(self, setup: "TaskSetup") -> Mapping[str, RuntimeTimes]:
+        """The latencies of this task, kept in a file: a resumed job does not measure again."""
         from bort.finetuning.latency import latencies_of
         from bort.training.execution import TrainingStoppedError
 
-        path = self.context.folder / WORK / _folder_name(room.task.name) / LATENCIES
+        path = self._work(setup) / LATENCIES
         known = read_json(path)
         if known is not None:
-            return known
-        self.listener.hear_part(Progress(stage=Stage.MEASURING))
-
+            return from_json(dict[str, RuntimeTimes], known, what=str(path))
+        self.reporter.part(Progress(stage=Stage.MEASURING))
         found = latencies_of(
-            room,
+            setup,
             self.picks,
-            on_step=self.listener.hear_part,
+            on_step=self.reporter.part,
             should_stop=self.context.should_stop,
         )
         if found is None:
             raise TrainingStoppedError("the latency measurement was stopped; resume the job")
-        write_json_atomically(path, found)
+        write_json_atomically(path, to_json(found))
         return found
 
+    def _work(self, setup: "TaskSetup") -> Path:
+        """The folder of this task's stages."""
+        kept = "".join(c if c.isalnum() or c in "-._" else "_" for c in setup.task.name)
+        return self.context.folder / WORK / (kept.strip(".") or "task")
 
-def _folder_name(task: str) -> str:
-    """A task's name as part of a path."""
-    return "".join(c if c.isalnum() or c in "-._" else "_" for c in task).strip(".") or "task"
+
+class _Reporter:
+    """Turns the steps of all stages into the job's progress and its curves.
+
+    Steps count over all stages of the job. A task that has not begun is assumed to take as many
+    steps as the largest so far.
+    """
+
+    def __init__(self, context: JobContext, spec: FineTuneSpec, loggers: Loggers) -> None:
+        self._context, self._spec, self._loggers = context, spec, loggers
+        self._task = ""
+        self._training: Training | None = None
+        self._stage_steps = 0
+        self._planned_per_task = 0
+        self._tasks_begun = 0
+        self._done_before = 0  # steps of finished stages
+        self._counted = 0  # steps of this attempt, for the estimate
+        self._begun: float | None = None
+        self._reported = 0.0
+        self._losses: list[float] = []
+        self._dev_error: float | None = None
+
+    def part(self, step: Progress) -> None:
+        """Report a step between the trainings; the job's own count stays as it is."""
+        self._context.report(step.within(Progress(self._done_before, self._total or None)))
+
+    def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
+        """Count the steps of the next task."""
+        from bort.finetuning.students import planned_steps
+
+        self._task = setup.task.name
+        self._planned_per_task = max(self._planned_per_task, planned_steps(setup) * len(picks))
+        self._done_before = self._tasks_begun * self._planned_per_task
+        self._tasks_begun += 1
+
+    def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
+        """Begin the next stage, or continue it."""
+        from bort.finetuning.students import steps_of
+
+        self._training, self._losses, self._dev_error = training, [], None
+        self._stage_steps = steps_of(setup, training.kind)
+        self._begun = self._begun or time.monotonic()
+
+    def step(self, step: "StageStep") -> None:
+        """Record a step of the current stage."""
+        self._counted += 1
+        self._losses.append(step.loss)
+        if step.dev_error is not None:
+            self._dev_error = step.dev_error
+            self._point(DEV_ERROR, step.step, step.dev_error)
+        every = max(1, step.steps // POINTS_PER_CURVE)
+        if step.step % every == 0 or step.step == step.steps:
+            self._point(LOSS, step.step, fmean(self._losses))
+            self._point(LEARNING_RATE, step.step, step.learning_rate)
+            self._point(SPEED, step.step, step.examples_per_second)
+            self._losses = []
+        if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
+            self._report(step)
+
+    def end_training(self, result: "StageResult") -> None:
+        """Finish the current stage, which may have ended early."""
+        assert self._training is not None
+        self._done_before += self._stage_steps
+        self._context.log(
+            f"{self._task}: {self._training.name} finished after {result.steps} steps, "
+            f"dev error {result.dev_error:.4f} with the weights of step {result.chosen_step}"
+        )
+
+    def _point(self, what: str, step: int, value: float) -> None:
+        assert self._training is not None
+        name = f"{self._task}/{self._training.name}/{what}"
+        self._context.metric(name, step, value)
+        self._loggers.scalar(name, step, value)
+
+    def _report(self, step: "StageStep") -> None:
+        assert self._training is not None
+        self._reported = time.monotonic()
+        training, done = self._training, self._done_before + step.step
+        numbers: dict[str, Number] = {
+            "seed": training.seed,
+            "loss": step.loss,
+            "dev_error": self._dev_error,
+            "learning_rate": step.learning_rate,
+            "examples_per_second": step.examples_per_second,
+        }
+        if training.round:
+            numbers["round"] = training.round
+        self._context.report(
+            Progress(
+                done=done,
+                total=self._total or None,
+                stage=Stage(training.kind),
+                subject=training.architecture.id,
+                eta_s=self._left(done),
+                numbers=numbers,
+            )
+        )
+
+    @property
+    def _total(self) -> int:
+        return self._planned_per_task * len(self._spec.tasks)
+
+    def _left(self, done: int) -> float | None:
+        if self._begun is None or not self._counted or not self._total:
+            return None
+        per_step = (time.monotonic() - self._begun) / self._counted
+        return max(0, self._total - done) * per_step

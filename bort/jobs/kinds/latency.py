@@ -18,9 +18,9 @@ from bort.latency.compare import differences_from_here
 from bort.latency.profile import LatencyProfile
 from bort.latency.runs.front import measure_front
 from bort.latency.runs.landmarks import time_landmarks
-from bort.latency.runs.plan import TextLengths
-from bort.latency.runs.space import measure, profile_key
-from bort.latency.stored import front_profile, keep_profile, study_profile_of
+from bort.latency.runs.space import measure
+from bort.latency.stored import front_profile, keep_profile, profile_key, study_profile_of
+from bort.latency.workload import TextLengths
 from bort.report import latency as words
 from bort.studies.answers import read_answer
 from bort.training.tokens import text_lengths

@@ -1,21 +1,17 @@
-"""A study's winners, measured: what the model predicted of them, and what they take."""
+"""Measure a study's winners, and judge by them the model that predicted them."""
 
-import datetime
 from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
-from bort.core.machine.fingerprint import this_machine
-from bort.core.progress import ProgressTo, towards
+from bort.core.progress import ProgressTo
 from bort.families import SearchSpace
-from bort.latency.profile import LatencyProfile, Measurement
+from bort.latency.profile import LatencyProfile
 from bort.latency.protocol import HANDFUL
-from bort.latency.runs.plan import check_threads, profile_name
+from bort.latency.runs.space import Sample, largest_first, measured
 from bort.latency.runtimes import runtime_kind
-from bort.latency.timing import Instruments, Timing, never, time_candidates
-from bort.latency.workload import Candidate
+from bort.latency.timing import Instruments, never
+from bort.latency.workload import check_threads
 
 
 def measure_front(
@@ -29,74 +25,33 @@ def measure_front(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure some architectures here, on the runtime and workload of the study's profile.
+    """Measure some architectures here, on the runtime and workload of a study's profile.
 
     Args:
-        profile: the study's; its model is judged by what is measured, and kept as it is.
+        profile: the study's; its model is kept as it is, and judged by what is measured.
         architectures: usually those on the front, without repetition.
-        study: whose winners these are; the new profile says so.
+        study: the study whose winners these are; the new profile names it.
         wait, should_stop, instruments: as `bort.latency.runs.space.measure`.
     Returns:
         Steps; the last carries a profile whose `study` is set.
     Raises:
         InvalidOptionError: nothing to measure, or more threads than this machine has.
         MissingExtraError: the runtime is not installed.
-        BusyError: on listening, if somebody else measures, and `wait` is off.
+        BusyError: at the first step, if somebody else measures and `wait` is off.
     """
     if not architectures:
         raise InvalidOptionError(
             f"the study {study!r} has no evaluated architecture to measure yet; search first"
         )
-    kind = runtime_kind(profile.runtime)
-    kind.check_installed()
-    threads = check_threads(profile.workload.threads)
-    machine = this_machine(kind.libraries, threads=threads)
-    rows = sorted(
-        (space.index(architecture) for architecture in architectures),
-        key=lambda row: (-int(space.parameter_count[row]), row),
-    )
-    timing = time_candidates(
-        [Candidate(space.family, space.architecture(row), space.fixed) for row in rows],
-        profile.runtime,
-        profile.workload,
-        seed=seed,
+    runtime_kind(profile.runtime).check_installed()
+    check_threads(profile.workload.threads)
+    rows = largest_first(space, [space.index(architecture) for architecture in architectures])
+    sample = Sample(space, profile.runtime, profile.workload, rows, frozenset(), seed)
+    return measured(
+        sample,
+        lambda medians_ms: profile.model.judged_on(sample.terms, medians_ms),
+        study=study,
         wait=wait,
         should_stop=should_stop,
         instruments=instruments or Instruments(protocol=HANDFUL),
     )
-    clock = (instruments or Instruments()).clock
-
-    def finished(found: Timing, seconds: float) -> LatencyProfile:
-        medians = np.array([latency.median_ms for latency in found.latencies])
-        terms = {name: values[rows] for name, values in profile.workload.terms(space).items()}
-        now = datetime.datetime.now(datetime.UTC)
-        return LatencyProfile(
-            name=profile_name(f"{study}-front", profile.runtime, now),
-            runtime=profile.runtime,
-            workload=profile.workload,
-            fingerprint=machine,
-            space_name=space.name,
-            space_digest=space.digest,
-            family_name=space.family_name,
-            fixed=dict(space.fixed),
-            measurements=tuple(
-                Measurement(space.architecture(row).as_dict(), latency, fitted=False)
-                for row, latency in sorted(zip(rows, found.latencies, strict=True))
-            ),
-            model=profile.model.judged_on(terms, medians),
-            noise=found.noise,
-            seed=seed,
-            rounds=found.rounds,
-            complete=found.complete,
-            seconds=round(seconds, 1),
-            measured_at=now.isoformat(timespec="seconds"),
-            study=study,
-        )
-
-    def steps() -> Iterator[ProgressTo[LatencyProfile]]:
-        begin = clock()
-        for step in timing:
-            result = None if step.result is None else finished(step.result, clock() - begin)
-            yield towards(step, result)
-
-    return steps()

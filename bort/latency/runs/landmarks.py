@@ -16,16 +16,16 @@ from bort.core.study import LatencySpec
 from bort.families import family
 from bort.latency.noise import Noise
 from bort.latency.protocol import FloatArray
-from bort.latency.runs.plan import check_length, check_threads
 from bort.latency.runtimes import runtime_kind
 from bort.latency.steadiness import ratio_interval
 from bort.latency.timing import Instruments, Timing, never, time_candidates
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Candidate, Workload, check_length, check_threads
 
 _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
 
 
 LANDMARK_POSITIONS = 512
+WORTH = 30  # the largest landmark takes as long to build as a dozen architectures of a space
 BASE, LARGE = "BERT-base", "BERT-large"
 """The models that others are compared with."""
 

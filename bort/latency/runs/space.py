@@ -1,41 +1,30 @@
-"""Measure the latency of a search space on this machine, once, and keep it as a profile."""
+"""Measure a sample of a search space on this machine, and fit a model of the rest."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from bort.core.machine.fingerprint import this_machine
-from bort.core.progress import OnStep, ProgressTo, ignore, towards
+import numpy as np
+from numpy.typing import NDArray
+
+from bort.core.errors import InvalidOptionError
+from bort.core.machine.fingerprint import Fingerprint, this_machine
+from bort.core.progress import ProgressTo, towards
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
-from bort.latency.profile import (
-    LatencyPrediction,
-    LatencyProfile,
-    Measurement,
-    read_profile,
-    write_profile,
-)
-from bort.latency.protocol import Clock
-from bort.latency.runs.plan import Plan, TextLengths, make_plan, workload_of
+from bort.latency.model import LatencyModel, fit, with_derived_terms
+from bort.latency.profile import LatencyProfile, Measurement
+from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, Timing, never, time_candidates
-from bort.storage import ProfileKey
+from bort.latency.workload import Candidate, TextLengths, Workload, workload_of
 
-__all__ = [
-    "SEARCH_COUNT",
-    "LatencyPrediction",
-    "LatencyProfile",
-    "Measurement",
-    "ensure_profile",
-    "measure",
-    "profile_key",
-    "read_profile",
-    "workload_of",
-    "write_profile",
-]
+IntArray = NDArray[np.int64]
 
+SMALLEST_COUNT = 8
 SEARCH_COUNT = 48  # 24 to fit on, 24 to judge by; about 40 s on two cores for `minilm`
+POOL = 4_000  # architectures looked at in larger spaces; more would not change the choice much
+MAX_FITTED = 32
 
 
 def measure(
@@ -54,113 +43,254 @@ def measure(
 
     Args:
         spec: runtime, batch size, sequence length, threads; `spec.profile` does not matter here.
-        lengths: of a task's texts, instead of the spec's one sequence length.
-        seed: of the choice of architectures and of the order in the rounds.
-        name: of the profile; made from space, workload and machine by default.
-        wait: for another measurement to end, instead of raising.
+        lengths: lengths of a task's texts, instead of the spec's one sequence length.
+        seed: chooses the architectures, and orders the rounds.
+        name: names the profile; by default made from space, runtime and time.
+        wait: wait for another measurement to end, instead of raising.
         should_stop: True ends early; the profile then says `complete: false`, and there is none
             if not one round was complete.
     Returns:
-        Steps; the last carries the profile. Nothing is measured before it is listened to.
+        Steps; the last carries the profile. Nothing is measured before the first is asked for.
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
         MissingExtraError: the runtime is not installed.
-        BusyError: on listening, if somebody else measures, and `wait` is off.
+        BusyError: at the first step, if somebody else measures and `wait` is off.
     Cost:
         Import and build 10 to 20 s, then about 40 s on a quiet machine (`Protocol.budget_seconds`),
         five minutes and a round at most on a restless one.
     """
-    plan = make_plan(space, spec, count, seed, lengths)
-    timing = time_candidates(
-        plan.candidates,
-        plan.runtime,
-        plan.workload,
-        seed=seed,
-        wait=wait,
-        should_stop=should_stop,
-        instruments=instruments,
+    sample = choose_sample(space, spec, count, seed, lengths)
+
+    def model_of(medians_ms: FloatArray) -> LatencyModel:
+        places = [place for place, row in enumerate(sample.rows) if row in sample.fitted]
+        return fit(sample.terms, medians_ms, places)
+
+    return measured(
+        sample, model_of, name=name, wait=wait, should_stop=should_stop, instruments=instruments
     )
-    clock = (instruments or Instruments()).clock
-    return _steps(plan, timing, name=name, clock=clock)
 
 
-def _steps(
-    plan: Plan, timing: Iterator[ProgressTo[Timing]], *, name: str | None, clock: Clock
-) -> Iterator[ProgressTo[LatencyProfile]]:
-    # Loaded before the clock starts: fitting at the end, after a stop above all, shall be quick.
-    import scipy.optimize
-    import scipy.stats  # noqa: F401
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Architectures of a space to be measured on one runtime of this machine.
 
-    begin = clock()
-    for step in timing:
-        profile = None
-        if step.result is not None:
-            profile = plan.profile(step.result, name=name, seconds=clock() - begin)
-        yield towards(step, profile)
-
-
-def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
-    """What must agree for a stored profile to serve this space and spec on this machine.
-
-    Raises:
-        InvalidOptionError: as `workload_of`, or an unknown runtime.
+    Attributes:
+        rows: their numbers in the space, the largest first: runtimes build them in this order.
+        fitted: the rows that the model is fitted on.
+        seed: orders the rounds.
     """
-    workload = workload_of(spec, space)
-    libraries = runtime_kind(spec.runtime).libraries
-    return ProfileKey(
-        fingerprint_digest=this_machine(libraries, threads=workload.threads).digest,
-        runtime=spec.runtime,
-        space_digest=space.digest,
-        batch_size=workload.batch_size,
-        sequence_length=workload.sequence_length,
-        threads=workload.threads,
-    )
+
+    space: SearchSpace
+    runtime: str
+    workload: Workload
+    rows: Sequence[int]
+    fitted: frozenset[int]
+    seed: int
+
+    @property
+    def terms(self) -> dict[str, FloatArray]:
+        """Operation terms of the sampled architectures, each of shape (n,), in their order."""
+        terms = self.workload.terms(self.space)
+        return {name: values[list(self.rows)] for name, values in terms.items()}
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """What is built and timed, in the order of `rows`."""
+        space = self.space
+        return [Candidate(space.family, space.architecture(row), space.fixed) for row in self.rows]
+
+    @property
+    def machine(self) -> Fingerprint:
+        """This machine, with the software of the runtime."""
+        libraries = runtime_kind(self.runtime).libraries
+        return this_machine(libraries, threads=self.workload.threads)
 
 
-def ensure_profile(
-    space: SearchSpace,
-    spec: LatencySpec,
+def measured(
+    sample: Sample,
+    model_of: Callable[[FloatArray], LatencyModel],
     *,
-    find: Callable[[ProfileKey], Mapping[str, Any] | None],
-    save: Callable[[LatencyProfile, ProfileKey], object],
-    on_step: OnStep = ignore,
+    name: str | None = None,
+    study: str | None = None,
+    wait: bool = False,
     should_stop: Callable[[], bool] = never,
-    seed: int = 0,
     instruments: Instruments | None = None,
-) -> LatencyProfile | None:
-    """The profile for this machine, space and workload: a stored one, else measured and stored.
-
-    Two searches that start together measure once: the second waits for the lock, then finds what
-    the first has stored.
+) -> Iterator[ProgressTo[LatencyProfile]]:
+    """Measure a sample and put the profile together; for the arguments see `measure`.
 
     Args:
-        find: looks for a stored profile (as a dictionary).
-        save: stores a complete profile.
-    Returns:
-        None where `should_stop` ended the measurement; nothing is stored then.
-    Raises:
-        As `measure`; InvalidProfileError where what is stored cannot be read.
+        model_of: makes the model from the median milliseconds of the sample, shape (n,).
+        study: the study whose winners the sample holds, if any.
     """
-    key = profile_key(space, spec)
-    if (stored := find(key)) is not None:
-        return LatencyProfile.from_dict(stored, origin="the stored profile")
-    runtime_kind(spec.runtime).check_installed()
-    tools = instruments or Instruments()
-    with tools.hold(should_stop, True):
-        if (stored := find(key)) is not None:
-            return LatencyProfile.from_dict(stored, origin="the stored profile")
-        profile = None
-        for step in measure(
-            space,
-            spec,
-            count=min(SEARCH_COUNT, len(space)),
-            seed=seed,
-            should_stop=should_stop,
-            instruments=replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext()),
-        ):
-            profile = step.result
-            on_step(step)
-        if profile is None or not profile.complete:
-            return None
-        save(profile, key)
-    return profile
+    tools, machine = instruments or Instruments(), sample.machine
+    timing = time_candidates(
+        sample.candidates,
+        sample.runtime,
+        sample.workload,
+        seed=sample.seed,
+        wait=wait,
+        should_stop=should_stop,
+        instruments=tools,
+    )
+
+    def profile(found: Timing, seconds: float) -> LatencyProfile:
+        space, now = sample.space, datetime.datetime.now(datetime.UTC)
+        what = space.name if study is None else f"{study}-front"
+        rows = sorted(zip(sample.rows, found.latencies, strict=True))
+        return LatencyProfile(
+            name=name or f"{what}-{sample.runtime}-{now:%Y%m%d-%H%M%S}",
+            runtime=sample.runtime,
+            workload=sample.workload,
+            fingerprint=machine,
+            space_name=space.name,
+            space_digest=space.digest,
+            family_name=space.family_name,
+            fixed=dict(space.fixed),
+            measurements=tuple(
+                Measurement(space.architecture(row).as_dict(), latency, row in sample.fitted)
+                for row, latency in rows
+            ),
+            model=model_of(np.array([latency.median_ms for latency in found.latencies])),
+            noise=found.noise,
+            seed=sample.seed,
+            rounds=found.rounds,
+            complete=found.complete,
+            seconds=round(seconds, 1),
+            measured_at=now.isoformat(timespec="seconds"),
+            study=study,
+        )
+
+    def steps() -> Iterator[ProgressTo[LatencyProfile]]:
+        # Loaded before the clock starts, so that fitting is quick after a stop.
+        import scipy.optimize
+        import scipy.stats  # noqa: F401
+
+        begin = tools.clock()
+        for step in timing:
+            found = step.result
+            yield towards(step, None if found is None else profile(found, tools.clock() - begin))
+
+    return steps()
+
+
+def choose_sample(
+    space: SearchSpace,
+    spec: LatencySpec,
+    count: int,
+    seed: int = 0,
+    lengths: TextLengths | None = None,
+) -> Sample:
+    """Choose what to measure, and check that it can be measured here.
+
+    Raises:
+        InvalidOptionError: a count, runtime, length or number of threads that cannot be.
+        MissingExtraError: the runtime is not installed.
+    """
+    kind = runtime_kind(spec.runtime)
+    kind.check_installed()
+    workload = workload_of(spec, space, lengths)
+    check_count(count, space)
+    rng = np.random.default_rng(seed)
+    fitted, held_out = fit_and_held_out(space, workload.terms(space), count, rng=rng)
+    rows = largest_first(space, fitted + held_out)
+    return Sample(space, kind.name, workload, rows, frozenset(fitted), seed)
+
+
+def largest_first(space: SearchSpace, rows: Sequence[int]) -> list[int]:
+    """Numbers of architectures, the ones with most parameters first."""
+    return sorted(rows, key=lambda row: (-int(space.parameter_count[row]), row))
+
+
+def check_count(count: int, space: SearchSpace) -> None:
+    """Pass if so many architectures can be measured.
+
+    Raises:
+        InvalidOptionError: too few to fit and judge a model, or more than there are.
+    """
+    least = min(SMALLEST_COUNT, len(space))
+    if count < least:
+        raise InvalidOptionError(
+            f"{count} architectures are too few to fit a model and to judge it; "
+            f"measure {least} at least"
+        )
+    if count > len(space):
+        raise InvalidOptionError(
+            f"{count} architectures were asked for, and the space {space.name!r} has "
+            f"{len(space)}; choose {len(space)} or less"
+        )
+
+
+def fit_and_held_out(
+    space: SearchSpace,
+    terms: Mapping[str, FloatArray],
+    count: int,
+    *,
+    rng: np.random.Generator,
+) -> tuple[list[int], list[int]]:
+    """Numbers of the architectures to fit on, and of those to hold out.
+
+    The first hold both extremes, then alternate between the one that says most about the
+    coefficients (D-optimal, greedily) and the one that lies farthest from all chosen so far in
+    the logarithms of the dimensions, since a design that is optimal for the model would not see
+    where the model is wrong. The others are drawn uniformly, so that their errors speak for the
+    rest of the space.
+
+    Args:
+        terms: the space's operation terms, each of shape (N,).
+        count: architectures in all, at most N; min(32, count/2) of them to fit on, all of them
+            in a space of fewer than eight.
+    """
+    fitted = count if len(space) < 8 else min(MAX_FITTED, count // 2)
+    pool = _pool(len(space), terms, rng)
+    chosen = [int(pool[row]) for row in design(*_coordinates(space, terms, pool), fitted)]
+    rest = np.setdiff1d(np.arange(len(space)), chosen)
+    held_out = rng.choice(rest, size=count - fitted, replace=False)
+    return chosen, [int(index) for index in held_out]
+
+
+def design(shares: FloatArray, places: FloatArray, size: int) -> list[int]:
+    """Rows that tell most about the coefficients and fill the space; both extremes come first.
+
+    Args:
+        shares: shape (n, k), the share of each term in a rough guess of the latency.
+        places: shape (n, K), logarithms of the dimensions.
+        size: rows wanted, at most n.
+    Cost:
+        O(size · n · (k² + K)).
+    """
+    weight = places.sum(axis=1)
+    chosen = list(dict.fromkeys([int(np.argmin(weight)), int(np.argmax(weight))]))[:size]
+    free = np.ones(len(shares), dtype=np.bool_)
+    free[chosen] = False
+    information = 1e-6 * np.eye(shares.shape[1]) + shares[chosen].T @ shares[chosen]
+    distance = np.min([np.abs(places - places[row]).sum(axis=1) for row in chosen], axis=0)
+    while len(chosen) < size:
+        if len(chosen) % 2:
+            score = distance
+        else:
+            score = np.einsum("ij,jk,ik->i", shares, np.linalg.inv(information), shares)
+        row = int(np.argmax(np.where(free, score, -1.0)))
+        chosen.append(row)
+        free[row] = False
+        information += np.outer(shares[row], shares[row])
+        distance = np.minimum(distance, np.abs(places - places[row]).sum(axis=1))
+    return chosen
+
+
+def _pool(n: int, terms: Mapping[str, FloatArray], rng: np.random.Generator) -> IntArray:
+    """All numbers of a small space; of a large one some at random, with the extremes."""
+    if n <= POOL:
+        return np.arange(n)
+    total = sum(term / term.mean() for term in terms.values())
+    extremes = [int(np.argmin(total)), int(np.argmax(total))]
+    return np.unique([*extremes, *rng.choice(n, size=POOL, replace=False)])
+
+
+def _coordinates(
+    space: SearchSpace, terms: Mapping[str, FloatArray], pool: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    features = with_derived_terms({name: term[pool] for name, term in terms.items()})
+    matrix = np.stack(list(features.values()), axis=1)
+    matrix = matrix / matrix.mean(axis=0)
+    shares = matrix / matrix.sum(axis=1, keepdims=True)
+    return shares, np.log(space.values[pool].astype(np.float64))

@@ -1,8 +1,125 @@
-"""The inference engines that a latency can be measured with.
+"""The inference engines that a latency can be measured with: their names, and how to open one.
 
 Importing this imports none of them.
 """
 
-from bort.latency.runtimes.registry import RUNTIME_NAMES, RuntimeKind, open_runtime, runtime_kind
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 
-__all__ = ["RUNTIME_NAMES", "RuntimeKind", "open_runtime", "runtime_kind"]
+from bort.core.errors import InvalidOptionError, MissingExtraError
+from bort.latency.workload import Runtime, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeKind:
+    """A runtime that we know of, installed or not.
+
+    Attributes:
+        name: as `--runtime` takes it.
+        title: for people.
+        extra: the optional extra of this package that installs it.
+        libraries: distributions whose versions decide its latency.
+        modules: what must be importable.
+        factory: `module:class`, called with the workload and `variant`.
+        variant: number format.
+    """
+
+    name: str
+    title: str
+    extra: str
+    libraries: tuple[str, ...]
+    modules: tuple[str, ...]
+    factory: str
+    variant: str
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Modules that are not installed."""
+        return tuple(module for module in self.modules if find_spec(module) is None)
+
+    def check_installed(self) -> None:
+        """Pass if the runtime is installed.
+
+        Raises:
+            MissingExtraError: it is not; the message names the extra.
+        """
+        if self.missing:
+            raise MissingExtraError(
+                f"runtime {self.name!r} needs {', '.join(self.missing)}, not installed; "
+                f"install with: pip install 'bort[{self.extra}]'"
+            )
+
+
+def _torch(variant: str, title: str) -> RuntimeKind:
+    return RuntimeKind(
+        name=f"torch-{variant}",
+        title=title,
+        extra="train",
+        libraries=("torch", "transformers"),
+        modules=("torch", "transformers"),
+        factory="bort.latency.runtimes.pytorch:TorchRuntime",
+        variant=variant,
+    )
+
+
+def _onnx(variant: str, title: str) -> RuntimeKind:
+    return RuntimeKind(
+        name=f"onnx-{variant}",
+        title=title,
+        extra="onnx",
+        libraries=("onnxruntime", "torch", "transformers"),
+        modules=("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
+        factory="bort.latency.runtimes.onnx:OnnxRuntime",
+        variant=variant,
+    )
+
+
+_KINDS = {
+    kind.name: kind
+    for kind in (
+        _torch("float32", "PyTorch, eager, float32"),
+        _torch("bfloat16", "PyTorch, eager, bfloat16"),
+        _torch("int8", "PyTorch, eager, linear layers quantised dynamically to int8"),
+        _onnx("float32", "ONNX Runtime, float32"),
+        _onnx("int8", "ONNX Runtime, quantised dynamically to int8"),
+        RuntimeKind(
+            name="openvino-float32",
+            title="OpenVINO, float32",
+            extra="openvino",
+            libraries=("openvino", "torch", "transformers"),
+            modules=("torch", "transformers", "onnx", "onnxscript", "openvino"),
+            factory="bort.latency.runtimes.openvino:OpenVinoRuntime",
+            variant="float32",
+        ),
+    )
+}
+
+RUNTIME_NAMES: tuple[str, ...] = tuple(_KINDS)
+
+
+def runtime_kind(name: str) -> RuntimeKind:
+    """The runtime of this name, whether installed or not.
+
+    Raises:
+        InvalidOptionError: there is none.
+    """
+    if name not in _KINDS:
+        raise InvalidOptionError(
+            f"unknown runtime {name!r}; choose one of {', '.join(RUNTIME_NAMES)}"
+        )
+    return _KINDS[name]
+
+
+def open_runtime(name: str, workload: Workload) -> Runtime:
+    """Set a runtime up; the caller closes it.
+
+    Raises:
+        InvalidOptionError: unknown name.
+        MissingExtraError: not installed.
+    """
+    kind = runtime_kind(name)
+    kind.check_installed()
+    module, attribute = kind.factory.split(":")
+    runtime: Runtime = getattr(import_module(module), attribute)(workload, kind.variant)
+    return runtime

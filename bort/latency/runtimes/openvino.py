@@ -1,15 +1,15 @@
 """OpenVINO on the CPU: the candidate exported to ONNX, then compiled."""
 
 from bort.latency.protocol import Run
-from bort.latency.runtimes.onnx_export import Exporter
+from bort.latency.runtimes.exporting import Exporter
 from bort.latency.workload import Candidate, Workload
 
 
 class OpenVinoRuntime:
     """Implements `bort.latency.workload.Runtime` for `variant` float32.
 
-    OpenVINO itself may compute in bfloat16 where the CPU has instructions for it; here it is told
-    not to, so that the name says what was measured.
+    OpenVINO may compute in bfloat16 where the CPU has instructions for it. Here it must not, so
+    that the name says what was measured.
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:

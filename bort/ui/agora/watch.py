@@ -1,22 +1,31 @@
-"""A run of Agora, watched: how far it is, what each round did, what came of it."""
+"""A run of Agora on its page: how far it is, what each round did, and the result so far."""
 
+from collections.abc import Sequence
+
+import pandas as pd
 import streamlit as st
 
+from bort.agora.world import RoundSummary
+from bort.figures.agora import plot_errors, plot_points
 from bort.jobs import JobRecord
+from bort.report.agora import hyperparameter_words, result_sentence, verdict_words
+from bort.studies.agora import corrections_in
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
-from bort.ui.agora import rounds as agora_rounds
-from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
+
+_COUNT = st.column_config.NumberColumn(format="localized")
+_FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COUNT)
 
 
 def show(job_id: int) -> None:
-    """The run as it goes on; below it the points and, on demand, the map."""
+    """Show the run while it goes on; below it the map on demand, and the points."""
     job = readings.job(job_id)
     if not job_parts.is_watched_here(job, navigation.AGORA):
         st.button("Set up a run", on_click=address.choose_job, args=(None,), key="agora-new")
         return
-    count = len(agora_readings.rounds(job))
+    count = len(agora_readings.run(job).rounds)
     job_parts.look_again(_look, job, count)
     if count:
         agora_map.show(job_id)
@@ -24,7 +33,7 @@ def show(job_id: int) -> None:
 
 
 def recent() -> None:
-    """The latest runs, each with a way to it."""
+    """Link the latest runs."""
     job_parts.links(
         "Recent runs", agora_readings.recent(), navigation.AGORA, job_parts.study_or_kind
     )
@@ -33,24 +42,25 @@ def recent() -> None:
 def _look(job_id: int, was_active: bool, count: int) -> None:
     with frame.clear_errors():
         job = readings.job(job_id)
-        stored = agora_readings.rounds(job)
-        # Ended, left, or a round further: the page around this fragment has to change as well.
+        summaries = agora_readings.run(job).summaries
+        # The run ended, moved on, or the reader left: the page around this fragment changes too.
         is_over = job.state.is_active != was_active
-        if is_over or len(stored) != count or address.job() != job_id:
+        if is_over or len(summaries) != count or address.job() != job_id:
             st.rerun()
         _head(job)
         job_parts.bar(job, "left at most")
         with st.container():
             for warning in readings.warnings(job_id):
                 markup.notice(warning[:1].upper() + warning[1:])
-            agora_rounds.show([record.summary for record in stored], is_active=was_active)
+            _rounds(summaries, is_active=was_active)
         job_parts.log(job)
 
 
 def _head(job: JobRecord) -> None:
     spec = job.spec
-    source = f"; replays job {spec['replay']['job']} with corrections" if "replay" in spec else ""
-    markup.name(job.study or job.kind, f"{job_parts.title(job)}{source}.")
+    replay = corrections_in(spec)
+    origin = "" if replay is None else f"; replays job {replay[0]} with corrections"
+    markup.name(job.study or job.kind, f"{job_parts.title(job)}{origin}.")
     student = spec.get("learner") or spec.get("architecture") or ""
     markup.tags(
         [
@@ -61,7 +71,7 @@ def _head(job: JobRecord) -> None:
             "radius from the data" if spec["radius"] is None else f"radius {spec['radius']:g}",
         ]
     )
-    job_parts.early_end(job, "Resuming goes on after the last stored round.")
+    job_parts.early_end(job, "Resume it to continue after the last stored round.")
     with st.container(horizontal=True):
         job_parts.cancel_button(job, key="agora-cancel")
         job_parts.resume_button(job, key="agora-resume")
@@ -73,3 +83,95 @@ def _head(job: JobRecord) -> None:
             on_click=address.choose_job,
             args=(None,),
         )
+
+
+def _rounds(rows: Sequence[RoundSummary], *, is_active: bool) -> None:
+    if not rows:
+        markup.notice(
+            "The first round is training. Its errors appear here."
+            if is_active
+            else "The run ended before its first round. The log says why. Resume it or set up "
+            "another."
+        )
+        return
+    _result(rows)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        markup.label("Errors, with 95 % intervals")
+        chart.show(
+            plot_errors(rows, theme=frame.theme()),
+            key="agora:errors",
+            alt=f"Dev and audit error after each of {len(rows)} rounds",
+        )
+    with right:
+        markup.label("Proposed points")
+        chart.show(
+            plot_points(rows, theme=frame.theme()),
+            key="agora:points",
+            alt="Accepted and refused points of each round, by reason",
+        )
+    st.dataframe(table(rows), hide_index=True, column_config=_FORMATS, alt="What each round did")
+    markup.note(
+        "Wrong: dev items that the round's student gets wrong. Betti: connected parts, loops and "
+        "voids of the training set, from 200 landmarks. Coverage: dev and pool points within the "
+        "radius of a training point. Surviving: hyperparameter sets that the next round trains."
+    )
+
+
+def _result(rows: Sequence[RoundSummary]) -> None:
+    last = rows[-1]
+    with st.container(horizontal=True, gap="large"):
+        change = 100 * (last.audit_error - rows[0].audit_error)
+        st.metric(
+            "Audit error",
+            f"{last.audit_error:.1%}",
+            f"{change:+.1f} points since round 0" if len(rows) > 1 else None,
+            delta_color="inverse",
+            width="content",
+        )
+        st.metric("Dev error, optimistic", f"{last.dev_error:.1%}", width="content")
+        st.metric("Training set", f"{last.train_size:,}", width="content")
+        st.metric("Betti numbers", _betti(last), width="content")
+        st.metric("Coverage", _coverage(last), width="content")
+    markup.note(result_sentence(last.final))
+
+
+def table(rows: Sequence[RoundSummary]) -> pd.DataFrame:
+    """Make a table with one line per round."""
+    columns = {
+        "round": [row.round for row in rows],
+        "training set": [row.train_size for row in rows],
+        "wrong": [row.errors_found for row in rows],
+        "proposed": [row.proposed for row in rows],
+        "accepted": [row.accepted for row in rows],
+        "refused": [_refused(row) for row in rows],
+        "dev error": [f"{row.dev_error:.2%}" for row in rows],
+        "audit error": [_interval(row) for row in rows],
+        "surviving": [_surviving(row) for row in rows],
+        "Betti": [_betti(row) for row in rows],
+        "coverage": [_coverage(row) for row in rows],
+    }
+    if any(row.replayed is not None for row in rows):
+        repeats = ["" if row.replayed is None else f"round {row.replayed}" for row in rows]
+        columns["replays"] = repeats
+    return pd.DataFrame(columns)
+
+
+def _surviving(row: RoundSummary) -> str:
+    return ", ".join(map(hyperparameter_words, row.surviving_hyperparameters))
+
+
+def _refused(row: RoundSummary) -> str:
+    return ", ".join(f"{n:,} {verdict_words(reason)}" for reason, n in row.refused.items())
+
+
+def _interval(row: RoundSummary) -> str:
+    return f"{row.audit_error:.2%} ({100 * row.audit_low:.1f} to {100 * row.audit_high:.1f})"
+
+
+def _betti(row: RoundSummary) -> str:
+    return f"({', '.join(map(str, row.betti))})"
+
+
+def _coverage(row: RoundSummary) -> str:
+    return "" if row.coverage is None else f"{row.coverage:.1%}"

@@ -1,10 +1,12 @@
 """Three linked panels and a view in space; a click on any mark picks it everywhere."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 
+from bort.core.errors import InvalidDataError
 from bort.figures import (
     ERROR,
     LATENCY,
@@ -18,10 +20,10 @@ from bort.figures import (
     plot_pair,
 )
 from bort.figures.latency import LandmarkMark, add_landmarks
-from bort.figures.models import add_realised
+from bort.figures.models import RealisedMark, add_realised, realised_mark
+from bort.finetuning.realised import TrainedModel
 from bort.studies.answers import StudyAnswer
 from bort.ui.kit import address, chart, markup, picking, readings
-from bort.ui.models.rows import realised_marks
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
@@ -58,10 +60,10 @@ def show(
     """Draw the answer with the address's pick, and well-known models beside it."""
     best = answer.best.id if answer.best else None
     info = front_info(answer.points, best_id=best, pick_id=address.pick())
-    realised = realised_marks(readings.store().models(study=answer.study), answer.spec.task.task)
+    realised = _realised_marks(answer)
     if realised:
         markup.note(
-            "◆ is a model that was trained properly; an arrow leads to it from what was predicted."
+            "◆ is a fully trained model; an arrow leads to it from the prediction of the search."
         )
     columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
     for column, (x, y) in zip(columns, PAIRS, strict=False):
@@ -103,3 +105,14 @@ def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
 
 def _counted(answer: StudyAnswer) -> str:
     return f"{len(answer.points)} trained architectures, {len(answer.front)} on the Pareto front"
+
+
+def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
+    """The models trained from this study, on its own task: another task has another error."""
+    marks = []
+    for record in readings.store().models(study=answer.study):
+        with suppress(InvalidDataError):  # the page Models says what is wrong
+            model = TrainedModel.of(record)
+            if model.evidence.data.task_spec.get("task") == answer.spec.task.task:
+                marks.append(realised_mark(record.name, model.realised))
+    return marks

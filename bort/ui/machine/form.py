@@ -10,11 +10,12 @@ from bort.core.machine.locks import holder
 from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
-from bort.latency.estimate import Estimate, estimate, estimate_landmarks, estimate_winners
-from bort.latency.runs.landmarks import check_landmarks
-from bort.latency.runs.plan import make_plan
+from bort.latency.protocol import HANDFUL
+from bort.latency.runs.landmarks import WORTH, check_landmarks
+from bort.latency.runs.space import choose_sample
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
 from bort.latency.stored import check_new_name, study_profile_of
+from bort.latency.timing import Duration, expected_duration
 from bort.report.terminal import duration
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads
@@ -30,7 +31,7 @@ ONE_LENGTH = "one length"
 class Measurement:
     """A measurement that can be started: the job's kind and spec, and how long it takes."""
 
-    def __init__(self, kind: str, spec: dict[str, Any], takes: Estimate) -> None:
+    def __init__(self, kind: str, spec: dict[str, Any], takes: Duration) -> None:
         self.kind, self.spec, self.takes = kind, spec, takes
 
 
@@ -70,7 +71,7 @@ def _space(slots: Slots) -> Measurement:
     if choice == OWN_SPACE and given is None:
         raise InvalidFieldError("space", "no space yet; upload a TOML file")
     space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
-    make_plan(space, latency, count, 0)
+    choose_sample(space, latency, count)
     spec = {
         "space": space.to_dict(),
         "latency": latency.to_dict(),
@@ -79,7 +80,7 @@ def _space(slots: Slots) -> Measurement:
         "name": check_new_name(readings.store(), name) if name else None,
         "lengths_from": None if task is None else task.to_dict(),
     }
-    return Measurement("latency", spec, estimate(latency.runtime, count))
+    return Measurement("latency", spec, expected_duration(latency.runtime, count))
 
 
 def _winners(slots: Slots) -> Measurement:
@@ -97,7 +98,9 @@ def _winners(slots: Slots) -> Measurement:
         f"The {len(front)} architectures on its front, with {profile.runtime}, "
         f"{profile.workload}: as its latency was predicted."
     )
-    return Measurement("winners", {"study": name}, estimate_winners(profile.runtime, len(front)))
+    return Measurement(
+        "winners", {"study": name}, expected_duration(profile.runtime, len(front), protocol=HANDFUL)
+    )
 
 
 def _landmarks(slots: Slots) -> Measurement:
@@ -108,7 +111,7 @@ def _landmarks(slots: Slots) -> Measurement:
     latency, _ = _workload(slots, with_lengths=False)
     check_landmarks(latency)
     return Measurement(
-        "landmarks", {"latency": latency.to_dict()}, estimate_landmarks(latency.runtime)
+        "landmarks", {"latency": latency.to_dict()}, expected_duration(latency.runtime, WORTH)
     )
 
 

@@ -1,4 +1,4 @@
-"""Take a model away: as files, as a command, as Python."""
+"""Download a model, or get the commands and the Python that do it."""
 
 import io
 import tempfile
@@ -10,22 +10,24 @@ from pathlib import Path
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.export.huggingface import check_files
+from bort.core.serialise import to_json
+from bort.export.folder import check_files
+from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
 from bort.storage import ModelRecord
 from bort.studies.commands import export_command, finetune_command, predict_python
 from bort.ui.kit import markup, readings
-from bort.ui.models.rows import section, seed_count
 
-LARGEST_BYTES = 512 << 20  # of what a browser is handed; the command line has no limit
+LARGEST_BYTES = 512 << 20  # for a download; the command line has no limit
 ONNX_RUNTIME = "onnx-float32"
 
 Make = Callable[[ModelRecord, Path], object]
 
 
-def show(model: ModelRecord) -> None:
-    """Buttons, then the same as commands to copy."""
-    markup.label("Take it away", "Made when you press, in the background.")
+def show(trained: TrainedModel) -> None:
+    """Download buttons, then the same as commands to copy."""
+    model = trained.record
+    markup.label("Download", "Made in the background when you press a button.")
     try:
         check_files(model)
     except BortError as error:
@@ -33,23 +35,22 @@ def show(model: ModelRecord) -> None:
         return
     size = sum(file.stat().st_size for file in model.folder.iterdir() if file.is_file())
     if size > LARGEST_BYTES:
-        markup.notice(f"{size / 2**20:,.0f} MiB are too large for a browser; use the commands.")
+        markup.notice(f"{size / 2**20:,.0f} MiB are too much for a browser; use the commands.")
     else:
         _buttons(model)
     with st.expander("As commands and as Python"):
         for kind in ("hf", "onnx", "bundle"):
             st.code(_command(model, kind), language="bash", wrap_lines=True)
-        markup.label("answer a text, without this package")
+        markup.label("answer a text without this package")
         st.code(predict_python(f"{model.name}-hf"), language="python", wrap_lines=True)
         if not model.is_imported:
             markup.label("train it again")
-            seeds = max(1, seed_count(model.realised))
             command = finetune_command(
                 model.study,
                 [model.architecture_id],
-                seeds=seeds,
-                recipe=model.evidence.get("recipe"),
-                threads=section(model.evidence, "oracle").get("threads"),
+                seeds=len(trained.realised.seeds),
+                recipe=to_json(trained.evidence.recipe),
+                threads=trained.evidence.oracle.threads,
             )
             st.code(command, language="bash", wrap_lines=True)
 
@@ -85,7 +86,7 @@ def _buttons(model: ModelRecord) -> None:
 
 
 def made(model: ModelRecord, make: Make) -> io.BytesIO:
-    """One zip of what `make` writes; runs when the download is asked for, beside the page."""
+    """One zip of what `make` writes; runs beside the page when the download is requested."""
     with tempfile.TemporaryDirectory(prefix="bort-export-") as scratch:
         out = Path(scratch) / model.folder_name
         make(model, out)
@@ -104,7 +105,7 @@ def _zipped(folder: Path) -> io.BytesIO:
 
 
 def _huggingface(model: ModelRecord, out: Path) -> None:
-    from bort.export.huggingface import export_huggingface
+    from bort.export.folder import export_huggingface
 
     export_huggingface(model, out)
 
@@ -112,7 +113,7 @@ def _huggingface(model: ModelRecord, out: Path) -> None:
 def _onnx(model: ModelRecord, out: Path) -> None:
     from bort.export.onnx import export_onnx
 
-    export_onnx(model, out, measure=False)  # measuring waits for a quiet machine
+    export_onnx(model, out, measure=False)  # measuring would wait for a quiet machine
 
 
 def _bundle(model: ModelRecord, out: Path) -> None:

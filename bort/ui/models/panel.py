@@ -1,27 +1,19 @@
-"""All trained models; one of them read closely."""
+"""The list of trained models, and one of them in detail."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
+from bort.core.errors import InvalidDataError
+from bort.finetuning.realised import TrainedModel
+from bort.report import models as words
 from bort.storage import ModelRecord
 from bort.ui.kit import address, frame, markup, navigation
-from bort.ui.models import curves as model_curves
 from bort.ui.models import files as model_files
 from bort.ui.models import trying as model_try
-from bort.ui.models.rows import (
-    comparison,
-    interval,
-    last_stage,
-    number,
-    overview,
-    percent,
-    section,
-    seed_count,
-    words,
-)
+from bort.ui.models import watch as model_watch
+from bort.ui.models.tables import comparison, overview, percent
 
 _SHOWN = "shown-model"
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
@@ -35,23 +27,26 @@ _FORMATS = {
 
 
 def nothing_yet(*, is_training: bool) -> None:
-    """What to do next where no model is stored."""
+    """What to do next if no model is stored."""
     if is_training:
         markup.notice(
-            "The first model is being trained. Open its job below to watch loss and dev error; the "
+            "The first model is being trained. Open its job below to watch loss and dev error. The "
             "model appears here with its curves and files when it is done."
         )
         return
     markup.notice(
         "No model is trained yet. Pick a point of a Pareto front and press “Fine-tune this "
-        "point”, or run the command below; the model appears here with its curves and files."
+        "point”, or run the command below. The model appears here with its curves and files."
     )
     st.page_link(navigation.PARETO, label="Open the Pareto front", icon=":material/scatter_plot:")
     st.code("bort finetune --best", language="bash")
 
 
-def show(models: Sequence[ModelRecord]) -> None:
-    """The list, then the chosen model beside its box and its files."""
+def show(records: Sequence[ModelRecord]) -> None:
+    """The list, then the chosen model with its box to try it and its files."""
+    models = _readable(records)
+    if not models:
+        return
     st.dataframe(
         overview(models),
         hide_index=True,
@@ -59,21 +54,32 @@ def show(models: Sequence[ModelRecord]) -> None:
         placeholder="",
         alt="Trained models with audit accuracy, latency and parameters",
     )
-    names = [model.name for model in models]
+    names = [model.record.name for model in models]
     asked = address.model()
     if asked and asked not in names:
-        markup.problem(f"no model is named {asked!r} in this store; choose one of the list")
+        markup.problem(f"no model is named {asked!r} in this store; choose one from the list")
     if st.session_state.get(_SHOWN) not in names:
         st.session_state[_SHOWN] = asked if asked in names else names[0]
     st.selectbox("Model", names, key=_SHOWN, on_change=_remember)
     _one(models[names.index(st.session_state[_SHOWN])])
 
 
+def _readable(records: Sequence[ModelRecord]) -> list[TrainedModel]:
+    """The models whose records can be read; says so about the others."""
+    found = []
+    for record in records:
+        try:
+            found.append(TrainedModel.of(record))
+        except InvalidDataError as error:
+            markup.problem(str(error))
+    return found
+
+
 def _remember() -> None:
     address.choose_model(st.session_state[_SHOWN])
 
 
-def _one(model: ModelRecord) -> None:
+def _one(model: TrainedModel) -> None:
     left, right = st.columns([2.1, 1], gap="large")
     with left:
         _describe(model)
@@ -90,20 +96,12 @@ def _one(model: ModelRecord) -> None:
             placeholder="",
             alt="The model, its teacher and baselines: accuracy, size, latency",
         )
-        _remarks(model)
+        for remark in words.remarks(model.realised):
+            markup.note(remark)
         st.subheader("Curves", anchor=False)
-        if model.job_id is None:
-            markup.note("It came in a bundle; its curves stayed where it was trained.")
-        else:
-            model_curves.show(
-                model.job_id,
-                key=f"model:{model.id}",
-                architecture_id=model.architecture_id,
-                task=words(model.realised, "task"),
-                stage=last_stage(model.realised),
-            )
+        _curves(model)
     with right, st.container(border=True, key="sticky"), frame.clear_errors():
-        model_try.show(model)
+        model_try.show(model.record)
         model_files.show(model)
 
 
@@ -111,52 +109,31 @@ def _latencies(table: pd.DataFrame) -> list[str]:
     return [name for name in map(str, table.columns) if name.endswith("(ms)")]
 
 
-def _describe(model: ModelRecord) -> None:
-    dimensions = ", ".join(f"{name} {value}" for name, value in model.architecture.items())
-    markup.name(model.name, f"{dimensions}. Trained on {model.task}.")
-    origin = "imported, to be read only" if model.is_imported else f"picked from {model.study}"
-    markup.tags([model.architecture_id, origin])
-    realised = model.realised
-    audit = section(realised, "audit")
-    accuracy, seeds = percent(number(audit, "accuracy")), seed_count(realised)
-    share = percent(number(realised, "share_of_teacher"))
-    faster = number(realised, "times_faster_than_teacher")
+def _describe(model: TrainedModel) -> None:
+    record, realised = model.record, model.realised
+    dimensions = ", ".join(f"{name} {value}" for name, value in record.architecture.items())
+    markup.name(record.name, f"{dimensions}. Trained on {record.task}.")
+    origin = "imported, read-only" if record.is_imported else f"picked from {record.study}"
+    markup.tags([record.architecture_id, origin])
     with st.container(horizontal=True, gap="large"):
-        st.metric("Audit accuracy", _text(accuracy, "%", ".1f"), width="content")
-        st.metric("Of its teacher's accuracy", _text(share, "%", ".1f"), width="content")
-        if faster is not None:
-            st.metric("Against its teacher", f"{faster:.1f} × as fast", width="content")
-    markup.note(
-        f"95 % interval {interval(audit) or 'unknown'} %, on "
-        f"{_text(number(audit, 'n'), 'audit texts')} that nothing was chosen by; "
-        f"mean of {seeds} seed{'' if seeds == 1 else 's'}."
+        accuracy, share = percent(realised.audit.accuracy), percent(realised.share_of_teacher)
+        st.metric("Audit accuracy", f"{accuracy:.1f} %", width="content")
+        st.metric("Of its teacher's accuracy", f"{share:.1f} %", width="content")
+        if realised.times_faster_than_teacher is not None:
+            faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
+            st.metric("Against its teacher", faster, width="content")
+    markup.note(words.accuracy_sentence(realised))
+
+
+def _curves(model: TrainedModel) -> None:
+    if model.record.job_id is None:
+        markup.note("This model came in a bundle; its curves stayed where it was trained.")
+        return
+    stages = model.realised.stages
+    model_watch.curves(
+        model.record.job_id,
+        key=f"model:{model.record.id}",
+        architecture_id=model.record.architecture_id,
+        task=model.realised.task,
+        stage=stages[-1].stage if stages else "",
     )
-
-
-def _remarks(model: ModelRecord) -> None:
-    """What a reader of the table must know of it."""
-    realised = model.realised
-    for runtime, times in section(realised, "latency").items():
-        noise = "" if section(times).get("noise_ok", True) else "; the machine was busy meanwhile"
-        workload = words(times, "workload") or "unknown workload"
-        markup.note(f"Latency on {runtime}: {workload}, measured interleaved{noise}.")
-    if landmark := words(realised, "landmark", "name"):
-        markup.note(f"{landmark} was published, not trained here: its size and latency compare.")
-    gain = section(realised, "difference_from_teacher")
-    difference, low, high = (number(gain, key) for key in ("difference", "low", "high"))
-    if difference is not None and low is not None and high is not None:
-        markup.note(
-            f"Against its teacher on the same texts{_of_seeds(realised)}: "
-            f"{100 * difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})."
-        )
-    if realised.get("dev_is_seen") is True:
-        markup.note("Agora learned from dev texts: its dev accuracy is not independent.")
-
-
-def _of_seeds(realised: Mapping[str, Any]) -> str:
-    count = seed_count(realised)
-    return f", mean of {count} seeds" if count > 1 else ""
-
-
-def _text(value: float | None, unit: str, digits: str = ",.0f") -> str:
-    return "unknown" if value is None else f"{value:{digits}} {unit}"

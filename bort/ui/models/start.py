@@ -5,8 +5,9 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.finetune import FineTuneSpec
 from bort.finetuning.loggers import default_loggers
-from bort.finetuning.plan import FineTunePlan, check_finetune, check_room, plan_finetune
+from bort.finetuning.plan import FineTunePlan, check_disk_space, check_finetune, plan_finetune
 from bort.jobs import start_detached
+from bort.report.models import basis
 from bort.report.terminal import duration
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import finetune_command
@@ -47,7 +48,7 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
         with st.spinner("Reading the task"):
             plan = plan_finetune(readings.store(), spec, check_finetune(spec))
         _show(plan)
-        check_room(plan)
+        check_disk_space(plan)
     except BortError as error:
         markup.problem(str(error))
         return
@@ -85,7 +86,7 @@ def _show(plan: FineTunePlan) -> None:
     markup.facts(
         [
             ("Trainings", f"{plan.trainings}", f"{plan.steps:,} steps in all, at most"),
-            ("Time", minutes, plan.basis),
+            ("Time", minutes, basis(plan)),
             ("Memory", f"{plan.memory_bytes / 2**30:.1f} GiB", ""),
             ("Disk", f"{plan.disk_bytes / 2**20:,.0f} MiB", free),
         ]

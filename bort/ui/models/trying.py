@@ -1,4 +1,4 @@
-"""Try a model against its teacher on one's own sentence."""
+"""Try a model and its teacher on a sentence of your own."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.export.trying import Reply, Trial, try_text
+from bort.export.predicting import Trial, try_text
+from bort.report.models import verdict
 from bort.storage import ModelRecord
 from bort.ui.kit import markup, readings
 
@@ -19,7 +20,7 @@ EXAMPLE = "A slow start, but the last half hour is worth every minute."
 
 
 def show(model: ModelRecord) -> None:
-    """The box, and the last answer to it."""
+    """The box for a sentence, and the last answer."""
     markup.label("Try it")
     with st.form("try", border=False):
         text = st.text_area(
@@ -33,7 +34,7 @@ def show(model: ModelRecord) -> None:
     if is_asked:
         st.session_state.pop(_LAST, None)
         try:
-            with st.spinner("Answering; the first time it loads the models"):
+            with st.spinner("Answering. The first time, the models are loaded."):
                 trial = try_text(model, text or "", open_folder=_open)
         except BortError as error:
             markup.problem(str(error))
@@ -49,13 +50,6 @@ def _open(folder: Path) -> "Predictor":
     return readings.predictor(folder, changed)
 
 
-def _share(model: Reply, teacher: Reply) -> str:
-    ratio = teacher.latency_ms / model.latency_ms
-    return (
-        f"1/{ratio:.1f} of its teacher's" if ratio >= 1 else f"{1 / ratio:.1f} times its teacher's"
-    )
-
-
 def _answer(trial: Trial) -> None:
     markup.note(f"“{trial.text}”")
     teacher = trial.teacher
@@ -67,16 +61,17 @@ def _answer(trial: Trial) -> None:
     times = [reply.latency_ms for reply in (trial.model, teacher) if reply is not None]
     markup.table(headings, [*rows, ["latency", *(f"{time:.2f} ms" for time in times)]])
     if teacher is None:
-        markup.notice("Its teacher is not on this machine, so that only the model answers.")
+        markup.notice("The teacher is not on this machine, so only the model answers.")
     else:
-        verdict = "They agree" if teacher.label == trial.model.label else "They differ"
-        markup.note(f"{verdict}; the model took {_share(trial.model, teacher)} time here.")
+        is_same = teacher.label == trial.model.label
+        ratio = teacher.latency_ms / trial.model.latency_ms
+        markup.note(verdict(is_same=is_same, times_as_fast=ratio))
     threads = (
         "all cores"
         if trial.threads is None
         else f"{trial.threads} thread{'s' * (trial.threads > 1)}"
     )
     markup.note(
-        f"Median of five runs on {threads}, PyTorch, tokenizer included, beside whatever else "
-        "runs now; the table's latencies were measured under control."
+        f"Median of five runs with PyTorch on {threads}, tokenizer included, beside whatever else "
+        "runs now. The latencies in the table were measured under controlled conditions."
     )

@@ -1,31 +1,32 @@
-"""A fine-tuning, watched: stage, curves, time left, and what became of it."""
+"""Watch a fine-tuning: its stage, its curves, the time left, and how it ended."""
 
 import streamlit as st
 
 from bort.core.progress import Progress, Stage
+from bort.figures.models import plot_curves
+from bort.finetuning.curves import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobRecord, list_jobs
-from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
-from bort.ui.models import curves as model_curves
+from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
 
 KIND = "finetune"
 RECENT = 4
 
 
 def watch(job_id: int) -> None:
-    """Show a fine-tuning, and look again as long as it is active."""
+    """Show a fine-tuning, and refresh as long as it is active."""
     job = readings.job(job_id)
     if job_parts.is_watched_here(job, navigation.MODELS):
         job_parts.look_again(_look, job)
 
 
 def is_any_active() -> bool:
-    """Whether a fine-tuning is under way, watched or not."""
+    """Whether any fine-tuning is active."""
     jobs = list_jobs(readings.store(), kind=KIND, limit=RECENT)
     return any(job.state.is_active for job in jobs)
 
 
 def recent(limit: int = RECENT) -> None:
-    """The latest fine-tunings, whatever became of them."""
+    """The latest fine-tunings, in any state."""
     jobs = list_jobs(readings.store(), kind=KIND, limit=limit)
     job_parts.links("Recent fine-tunings", jobs, navigation.MODELS, job_parts.study_or_kind)
 
@@ -40,7 +41,7 @@ def _look(job_id: int, was_active: bool) -> None:
             _head(job)
             _progress(job)
             with st.container():
-                model_curves.show(job.id, key="live", stage=_stage(job.progress))
+                curves(job.id, key="live", stage=_stage(job.progress))
             job_parts.log(job)
 
 
@@ -54,7 +55,7 @@ def _head(job: JobRecord) -> None:
     picks = ", ".join(str(pick) for pick in job.spec.get("picks", ()))
     state = f"{job_parts.title(job)}."
     markup.name(f"Fine-tuning {picks}", f"Study {job.study or 'unknown'}. {state}")
-    job_parts.early_end(job, "Its checkpoints are kept; resumed, it goes on there.")
+    job_parts.early_end(job, "Its checkpoints are kept: if you resume it, it continues there.")
     with st.container(horizontal=True, vertical_alignment="center"):
         job_parts.cancel_button(job, key="model-cancel")
         job_parts.resume_button(job, key="model-resume")
@@ -83,3 +84,42 @@ def _progress(job: JobRecord) -> None:
                 value = job.progress.numbers.get(key)
                 if value is not None:  # measuring a latency, for example, has no loss
                     st.metric(label, number_format.format(value), width="content")
+
+
+def curves(
+    job_id: int, *, key: str, architecture_id: str | None = None, task: str = "", stage: str = ""
+) -> None:
+    """Loss and dev error of a stage that the user chooses.
+
+    Args:
+        key: unique on the page.
+        architecture_id: of one model trained on `task`; None shows all curves of the job.
+        stage: the stage to show first; empty is the last one.
+    """
+    found = [
+        curve
+        for curve in curves_of(readings.store().metrics(job_id))
+        if architecture_id is None or (curve.architecture_id, curve.task) == (architecture_id, task)
+    ]
+    stages = list(dict.fromkeys(curve.stage for curve in found))
+    if not stages:
+        markup.note("There are no curves before the first steps.")
+        return
+    first = stage if stage in stages else stages[-1]
+    # A new key per running stage: the choice follows a live job until the user chooses.
+    chosen = st.segmented_control(
+        "Stage", stages, default=first, key=f"stage:{key}:{job_id}:{first}", required=True
+    )
+    drawn = [curve for curve in found if curve.stage == chosen]
+    for column, quantity, name in zip(
+        st.columns(2, gap="medium"), (LOSS, DEV_ERROR), ("Loss", "Dev error"), strict=True
+    ):
+        with column:
+            if any(curve.points for curve in drawn if curve.quantity == quantity):
+                chart.show(
+                    plot_curves(drawn, quantity, theme=frame.theme()),
+                    key=f"curve:{key}:{quantity}",
+                    alt=f"{name} by step, stage {chosen}",
+                )
+            else:
+                markup.note(f"{name}: this stage has no values.")

@@ -18,11 +18,11 @@ from bort.cli.main import bort
 from bort.core.errors import BortError, StoreError
 from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
-from bort.jobs.kinds.agora import point_rows
-from bort.jobs.kinds.agora_runs import turn_to_train
+from bort.jobs.kinds.agora import turn_to_train
 from bort.storage import open_store
 from bort.storage.agora_arms import read_arms
 from bort.storage.agora_vectors import read_vectors
+from bort.studies.agora import point_rows, read_run
 from bort.tasks import load_task
 from bort.ui.agora.request import job_spec
 
@@ -72,6 +72,10 @@ def outcome(store, job: int) -> list[dict]:
     return found
 
 
+def rows_of(store, job: int) -> list[dict]:
+    return point_rows(read_run(store, store.job(job)).points)
+
+
 def run(*arguments: str):
     return CliRunner().invoke(bort, ["agora", *arguments], catch_exceptions=True)
 
@@ -101,7 +105,7 @@ def test_a_killed_run_resumes_to_the_same_result(spec, store, tmp_path, monkeypa
     assert outcome(store, 2) == whole[:1]
     jobs.resume(store, 2, detach=False)
     assert outcome(store, 2) == whole
-    texts = [p["value"] for p in point_rows(store.agora_rounds(2)) if p["label"] is not None]
+    texts = [p["value"] for p in rows_of(store, 2) if p["label"] is not None]
     assert len(texts) == len(set(texts))
     for number, points in [(None, whole_dev(spec)), (0, len(whole[0]["round"]["points"]))]:
         first, second = (read_vectors(store.job(job), number, count=points) for job in (1, 2))
@@ -133,7 +137,7 @@ def test_a_run_whose_map_cannot_be_stored_goes_on(spec, store, monkeypatch) -> N
     def full(*_: object) -> None:
         raise StoreError("no space left")
 
-    monkeypatch.setattr("bort.jobs.kinds.agora_vectors.write_vectors", full)
+    monkeypatch.setattr("bort.jobs.kinds.agora.write_vectors", full)
     answer = jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
     assert len(answer["rounds"]) == 2
     assert any("map will compare words" in event.message for event in store.events(1))
@@ -154,7 +158,7 @@ def test_the_command_answers_as_the_contract_says(place, tmp_path, monkeypatch) 
     again = run("replay", "1", "--relabel", f"0:{number}=1", "--json")
     assert again.exit_code == 0, again.exception
     with open_store() as store:
-        changed = point_rows(store.agora_rounds(2))[number]
+        changed = rows_of(store, 2)[number]
     assert (changed["label"], changed["probabilities"]) == (1, (0.0, 1.0))
 
 

@@ -1,14 +1,16 @@
 """Agora on texts: every sampler, labeler and space runs, resumes and keeps its promises."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bort.agora.loop import Round, agora, as_inputs
-from bort.agora.text.material import run_task
+from bort.agora.text.data import load_texts
 from bort.agora.text.world import text_world
 from bort.core.errors import BortError, InvalidModelError, InvalidOptionError
+from bort.core.serialise import from_json, to_json
 
 
 def rounds_of(world, *, done=()):
@@ -16,7 +18,7 @@ def rounds_of(world, *, done=()):
 
 
 def world_of(spec):
-    return text_world(spec, run_task(spec))
+    return text_world(spec, load_texts(spec))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_without_a_pool_edits_and_mixes_are_left(without_pool) -> None:
 
 
 def test_a_planted_leak_is_refused_and_told(without_pool, place) -> None:
-    task = run_task(without_pool)
+    task = load_texts(without_pool)
     leaked = [f"{text.replace(' ', '  ')} !" for text in task.audit.texts[:5]]
     leaked += [" ".join(["story", *text.split()[1:]]) for text in task.audit.texts[5:10]]
     (place / "more.csv").write_text("text\n" + "\n".join(leaked) + "\n", encoding="utf-8")
@@ -168,10 +170,9 @@ def test_a_huge_radius_takes_everything(spec) -> None:
 
 
 def test_stored_rounds_survive_json(spec) -> None:
-    import json
-
     rounds = rounds_of(world_of(replace(spec, rounds=1)))
-    assert [Round.from_dict(json.loads(json.dumps(r.to_dict()))) for r in rounds] == rounds
+    text = json.dumps(to_json(rounds))
+    assert list(from_json(tuple[Round, ...], json.loads(text), what="the rounds")) == rounds
 
 
 def test_word_vectors_tell_words_apart_and_forget_their_order(spec) -> None:

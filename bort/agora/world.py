@@ -1,0 +1,227 @@
+"""What the torus and texts have in common: a prepared run, and what is reported of its rounds.
+
+The loop sees `task`, `parts` and `options` of a world. The observer applies each round's student to
+the audit split and describes the training set. Nothing of that flows back into the loop.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from bort.agora.homology import coverage, homology
+from bort.agora.loop import (
+    AgoraOptions,
+    AgoraTask,
+    Ending,
+    Examples,
+    Inputs,
+    Parts,
+    Represent,
+    Round,
+    Step,
+    Verdict,
+    as_inputs,
+    error_rate,
+)
+from bort.agora.loop.values import BoolArray, FloatArray
+
+
+class Rate(NamedTuple):
+    """An error rate with its 95% interval, all 0..1."""
+
+    error: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalResult:
+    """The last student, which was trained on everything that was accepted.
+
+    Attributes:
+        gap: audit minus dev error, which is how optimistic dev is.
+        audit_n: number of audit items.
+        ending: why the run ended; None while it has not.
+    """
+
+    dev_error: float
+    audit_error: float
+    gap: float
+    audit_low: float
+    audit_high: float
+    audit_n: int
+    ending: Ending | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundSummary:
+    """One round as `bort agora run --json` shows it. Its fields are the keys. Rates are 0..1.
+
+    Attributes:
+        round: number of the round.
+        train_size: number of examples that its student was trained on.
+        errors_found: number of dev items that its student gets wrong.
+        proposed, accepted: numbers of points.
+        refused: numbers of refused points by reason.
+        dev_error, dev_low, dev_high, dev_n: dev error, its 95% interval, number of dev items.
+        setting: number of the best hyperparameter set.
+        surviving_hyperparameters: the sets that the next round trains.
+        replayed: number of the round that this one repeats; None if it repeats none.
+        ending: why the run ends here; None if it continues.
+        audit_error, audit_low, audit_high, audit_n: the same for the audit split.
+        gap: audit minus dev error.
+        near_dev: number of accepted points that are nearly dev items; None if not counted.
+        betti: Betti numbers of the training set: components, loops, voids.
+        coverage: share of dev and pool within the radius of a training point; None if both are
+            empty.
+        seconds: duration of the round.
+    """
+
+    round: int
+    train_size: int
+    errors_found: int
+    proposed: int
+    refused: Mapping[Verdict, int]
+    accepted: int
+    dev_error: float
+    dev_low: float
+    dev_high: float
+    dev_n: int
+    setting: int
+    surviving_hyperparameters: tuple[Mapping[str, float], ...]
+    replayed: int | None
+    ending: Ending | None
+    audit_error: float
+    audit_low: float
+    audit_high: float
+    audit_n: int
+    gap: float
+    near_dev: int | None
+    betti: tuple[int, ...]
+    coverage: float | None
+    seconds: float = 0.0
+
+    @property
+    def dev(self) -> Rate:
+        """Dev error with its interval."""
+        return Rate(self.dev_error, self.dev_low, self.dev_high)
+
+    @property
+    def audit(self) -> Rate:
+        """Audit error with its interval."""
+        return Rate(self.audit_error, self.audit_low, self.audit_high)
+
+    @property
+    def final(self) -> FinalResult:
+        """The run's result if it ended with this round."""
+        return FinalResult(
+            dev_error=self.dev_error,
+            audit_error=self.audit_error,
+            gap=self.gap,
+            audit_low=self.audit_low,
+            audit_high=self.audit_high,
+            audit_n=self.audit_n,
+            ending=self.ending,
+        )
+
+    def corrected(self, r: Round) -> "RoundSummary":
+        """Count the points again after a person corrected some of them."""
+        return replace(self, accepted=len(r.accepted), refused=r.refused)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Observer:
+    """Describes each round from outside the loop.
+
+    Attributes:
+        audit: the split that the loop never sees.
+        represent: the representation space.
+        to_cover: inputs whose coverage is measured: dev and, if there is one, the pool.
+        radius: a point is covered when a training point lies within it.
+        dimension: highest dimension of the homology, 2 for points on a surface, 1 for texts.
+        is_near_dev: marks inputs that are nearly dev items; None if that is not counted.
+    """
+
+    audit: Examples
+    represent: Represent
+    to_cover: Inputs
+    radius: float
+    dimension: int
+    is_near_dev: Callable[[Inputs], BoolArray] | None = None
+
+    def summary(self, step: Step, options: AgoraOptions) -> RoundSummary:
+        """Summarise a round, except for how long it took.
+
+        Cost: one prediction of the audit split, one representation of the training set, and the
+        homology of 200 landmarks.
+        """
+        r = step.round
+        vectors = self.represent(step.examples.inputs)
+        shape = homology(vectors, dimension=self.dimension)
+        dev = r.dev_error
+        audit = error_rate(step.model.predict(self.audit.inputs), self.audit.labels)
+        return RoundSummary(
+            round=r.number,
+            train_size=r.train_size,
+            errors_found=r.errors_found,
+            proposed=r.proposed,
+            refused=r.refused,
+            accepted=len(r.accepted),
+            dev_error=dev.rate,
+            dev_low=dev.low,
+            dev_high=dev.high,
+            dev_n=dev.n,
+            setting=r.setting,
+            surviving_hyperparameters=tuple(options.hyperparameter_sets[k] for k in r.surviving),
+            replayed=r.replayed,
+            ending=r.ending,
+            audit_error=audit.rate,
+            audit_low=audit.low,
+            audit_high=audit.high,
+            audit_n=audit.n,
+            gap=audit.rate - dev.rate,
+            near_dev=self._near_dev(r),
+            betti=shape.betti,
+            coverage=coverage(self.represent(self.to_cover), vectors, radius=self.radius),
+        )
+
+    def _near_dev(self, r: Round) -> int | None:
+        if self.is_near_dev is None:
+            return None
+        values = [point.value for point in r.accepted]
+        return int(self.is_near_dev(as_inputs(values)).sum()) if values else 0
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class World:
+    """A run, ready to start. Only `task`, `parts` and `options` are passed to the loop.
+
+    Attributes:
+        task: training and dev split.
+        audit: the split that the loop never sees.
+        parts: student, labeler, representation, sampler, guard.
+        options: budgets, radius, hyperparameter sets.
+        observer: summarises the rounds.
+        minutes: no round starts after this many minutes; None is no limit.
+        warnings: what preparing the data found.
+    """
+
+    task: AgoraTask
+    audit: Examples
+    parts: Parts
+    options: AgoraOptions
+    observer: Observer
+    minutes: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def recall(self, rounds: Sequence[Round]) -> None:
+        """Restore what stored rounds left in memory, so that a resumed run gets the same bits."""
+
+    def map_vectors(self, inputs: Inputs) -> FloatArray | None:
+        """Return the vectors that a map of `inputs` is drawn from; None if they are the inputs."""
+        del inputs
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the results rest on, ready for JSON."""
+        return {"class_names": list(self.task.class_names), "radius": self.options.radius}

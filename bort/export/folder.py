@@ -1,0 +1,173 @@
+"""Exports a model as a folder for `transformers`. An export is complete or it leaves nothing.
+
+Nothing here writes over something that exists.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bort.core.errors import ExportError
+from bort.export.card import model_card
+from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
+from bort.storage import ModelRecord
+
+NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file of an export: its name, its SHA-256 and its size."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What was exported: `bort export --json`.
+
+    Attributes:
+        latency_ms: of the exported files; None if it was not measured.
+        latency: by runtime.
+    """
+
+    format: str
+    model: str
+    path: str
+    files: tuple[ExportedFile, ...]
+    latency_ms: float | None
+    latency: Mapping[str, RealisedLatency]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameWeights:
+    """The parity of an export that contains the model's own weights."""
+
+    max_abs_difference: float = 0.0
+    note: str = "the same weights"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsExport(Export):
+    """An export of the model's own weights: a Hugging Face folder or a bundle."""
+
+    parity: SameWeights = field(default_factory=SameWeights)
+
+
+def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
+    """Write config, weights, tokenizer and model card to the new folder `out`.
+
+    Raises:
+        ExportError: `out` exists or cannot be written, or the model's files are gone.
+    """
+    check_files(model)
+    realised = realised_of(model)
+    with new_folder(out) as part:
+        for file in sorted(model.folder.iterdir()):
+            if file.is_file():
+                shutil.copyfile(file, part / file.name)
+        card = model_card(model.name, realised, evidence_of(model))
+        (part / "README.md").write_text(card, encoding="utf-8")
+    return WeightsExport(
+        format="hf",
+        model=model.name,
+        path=str(out),
+        files=listed(out),
+        latency_ms=realised.latency_ms,
+        latency=realised.latency,
+    )
+
+
+def check_files(model: ModelRecord) -> None:
+    """Check that the model's files are complete.
+
+    Raises:
+        ExportError: one is missing.
+    """
+    missing = [name for name in NEEDED if not (model.folder / name).is_file()]
+    if missing:
+        raise ExportError(
+            f"the model {model.name!r} has no {missing[0]} in {model.folder}; train it again"
+        )
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill; it appears at `path` only when the block ends without an error.
+
+    Raises:
+        ExportError: `path` exists, or cannot be written.
+    """
+    _check_free(path)
+    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        os.rename(part, path)
+    except ExportError:
+        raise
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file to write; it appears at `path` only when the block ends without an error.
+
+    Raises:
+        ExportError: `path` exists, or cannot be written.
+    """
+    _check_free(path)
+    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.rename(part, path)
+    except ExportError:
+        raise
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_free(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        what = "folder" if path.is_dir() else "file"
+        raise ExportError(
+            f"the {what} {path} exists already; choose another --out, or remove it first"
+        )
+
+
+def _unwritable(path: Path, error: OSError) -> ExportError:
+    return ExportError(
+        f"{path} cannot be written ({error.strerror or error}); choose another --out, or free "
+        "some space"
+    )
+
+
+def listed(path: Path) -> tuple[ExportedFile, ...]:
+    """The file at `path`, or all files in the folder, by name."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return tuple(
+        ExportedFile(
+            file.name if file == path else file.relative_to(path).as_posix(),
+            digest_of(file),
+            file.stat().st_size,
+        )
+        for file in files
+    )
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,256 @@
+"""Evaluates students, teacher and baselines on the audit split, with 95% intervals."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bort.core.files import load_arrays, save_arrays
+from bort.finetuning.realised import (
+    Accuracy,
+    AuditAccuracy,
+    Baseline,
+    DevAccuracy,
+    Difference,
+    Exported,
+    StageSummary,
+    TeacherResult,
+)
+from bort.finetuning.setup import TaskSetup
+from bort.finetuning.stage import result_of
+from bort.finetuning.students import TrainedStage, answers, load_weights
+from bort.tasks import Split, Task
+from bort.training.metrics import macro_f1
+from bort.training.source import read_config
+
+CONFIDENCE = 0.95
+_Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+
+Answers = NDArray[np.int64]
+
+
+class Evaluated:
+    """The students of one architecture, one per seed, with their answers to dev and audit.
+
+    Args:
+        trained: the last stage of each student.
+    Cost: a forward pass over dev and audit per student; the answers are kept beside the weights.
+    """
+
+    def __init__(self, setup: TaskSetup, trained: Sequence[TrainedStage]) -> None:
+        self._setup, self.trained = setup, tuple(trained)
+        self._dev, self._audit = [], []
+        for stage in trained:
+            found = _answers_of(setup, stage)
+            self._dev.append(found["dev"])
+            self._audit.append(found["audit"])
+        self._dev_of_seeds = _accuracies(self._dev, setup.task.dev.labels)
+        self._audit_of_seeds = _accuracies(self._audit, setup.task.audit.labels)
+        self._best = int(np.argmax(self._dev_of_seeds))  # the first of equals
+
+    @property
+    def exported(self) -> TrainedStage:
+        """The student whose weights become the model: the best on dev."""
+        return self.trained[self._best]
+
+    @property
+    def chosen(self) -> Exported:
+        """The exported seed and its accuracies."""
+        return Exported(
+            seed=self.exported.training.seed,
+            dev_accuracy=self._dev_of_seeds[self._best],
+            audit_accuracy=self._audit_of_seeds[self._best],
+        )
+
+    @property
+    def dev(self) -> DevAccuracy:
+        """Accuracy on dev, mean over the seeds."""
+        mean = _shares(self._dev, self._setup.task.dev.labels).mean()
+        return DevAccuracy(
+            accuracy=float(mean), n=len(self._setup.task.dev), of_seeds=self._dev_of_seeds
+        )
+
+    @property
+    def audit(self) -> AuditAccuracy:
+        """Accuracy on audit, mean over the seeds."""
+        found = self._on_audit(self._audit)
+        return AuditAccuracy(
+            accuracy=found.accuracy,
+            low=found.low,
+            high=found.high,
+            n=len(self._setup.task.audit),
+            macro_f1=found.macro_f1,
+            of_seeds=self._audit_of_seeds,
+        )
+
+    @property
+    def difference_from_teacher(self) -> Difference:
+        """Accuracy minus the teacher's on the same audit texts."""
+        theirs = self._setup.logits["audit"].argmax(1)
+        return paired_difference(self._audit, theirs, self._setup.task.audit.labels)
+
+    def as_baseline(self, name: str) -> Baseline:
+        """The students as a baseline, which has the model's own architecture."""
+        found = self._on_audit(self._audit)
+        return _baseline(found, name=name, parameters="the same")
+
+    def _on_audit(self, found: Sequence[Answers]) -> Accuracy:
+        setup = self._setup
+        return accuracy_of(found, setup.task.audit.labels, classes=setup.classes)
+
+
+def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
+    """A student's answers to dev and audit; computed once, kept beside its weights."""
+    path = stage.folder / "answers.npz"
+    known = load_arrays(path)
+    if known is None:
+        model = setup.build(stage.training.architecture, stage.training.seed).model
+        load_weights(model, stage.folder)
+        known = {split: answers(setup, model, split) for split in ("dev", "audit")}
+        save_arrays(path, known)
+    return known
+
+
+def _shares(found: Sequence[Answers], labels: Answers) -> NDArray[np.float64]:
+    """1 where an answer is right, 0 elsewhere, shape (seeds, texts)."""
+    return np.stack([answer == labels for answer in found]).astype(np.float64)
+
+
+def _accuracies(found: Sequence[Answers], labels: Answers) -> tuple[float, ...]:
+    return tuple(float(row.mean()) for row in _shares(found, labels))
+
+
+def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResult:
+    """The teacher's own accuracy."""
+    right = {split: setup.logits[split].argmax(1) for split in ("dev", "audit")}
+    audit = accuracy_of([right["audit"]], setup.task.audit.labels, classes=setup.classes)
+    config = read_config(setup.teacher.folder, setup.teacher.name)
+    return TeacherResult(
+        name=setup.teacher.name,
+        accuracy=audit.accuracy,
+        low=audit.low,
+        high=audit.high,
+        macro_f1=audit.macro_f1,
+        n=audit.n,
+        dev_accuracy=_accuracies([right["dev"]], setup.task.dev.labels)[0],
+        model_type=config.get("model_type"),
+        latency_ms=latency_ms,
+    )
+
+
+def tfidf_baseline(setup: TaskSetup) -> Baseline:
+    """Tf-idf with logistic regression, evaluated on the same audit texts."""
+    task = setup.task
+    found = accuracy_of([tfidf_answers(task, task.audit)], task.audit.labels, classes=setup.classes)
+    return _baseline(found, name="tf-idf with logistic regression")
+
+
+def _baseline(found: Accuracy, *, name: str, parameters: str | None = None) -> Baseline:
+    return Baseline(
+        name=name,
+        parameters=parameters,
+        accuracy=found.accuracy,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        macro_f1=found.macro_f1,
+    )
+
+
+def tfidf_answers(task: Task, split: Split) -> Answers:
+    """Answers of a logistic regression on words and pairs of words, fitted on the training split.
+
+    Deterministic.
+    Cost: seconds for 10,000 sentences.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+        LogisticRegression(C=4.0, max_iter=1000),
+    )
+    model.fit(_texts(task.train), task.train.labels)
+    found: Answers = model.predict(_texts(split))
+    return found
+
+
+def _texts(split: Split) -> Sequence[str]:
+    if split.pairs is None:
+        return split.texts
+    return [f"{text} {pair}" for text, pair in zip(split.texts, split.pairs, strict=True)]
+
+
+def stage_summaries(trained: Sequence[TrainedStage]) -> tuple[StageSummary, ...]:
+    """What each stage took and achieved; a stage that several seeds share counts once."""
+    stages = {stage.folder: stage.training for last in trained for stage in last.stages}
+    return tuple(
+        StageSummary(
+            stage=training.stage,
+            seed=training.seed,
+            steps=result.steps,
+            chosen_step=result.chosen_step,
+            dev_error=result.dev_error,
+            seconds=result.seconds,
+            learning_rate=training.learning_rate,
+        )
+        for folder, training in stages.items()
+        for result in [result_of(folder)]
+    )
+
+
+def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> Accuracy:
+    """The accuracy of several seeds' answers to the same texts.
+
+    Args:
+        found: one array per seed, shape (n,).
+        labels: shape (n,).
+        classes: number of classes.
+    Returns:
+        With one seed, Wilson's interval over the texts. With several, the variance over the texts
+        (each counts with its mean over the seeds) plus the variance over the seeds (Student's t).
+    """
+    right = _shares(found, labels)
+    mean = float(right.mean())
+    low, high = _interval(right, mean)
+    f1 = float(np.mean([macro_f1(labels, answer, classes=classes) for answer in found]))
+    return Accuracy(accuracy=mean, low=low, high=high, n=len(labels), macro_f1=f1)
+
+
+def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
+    seeds, n = right.shape
+    if seeds == 1:
+        return _wilson(mean, n, _Z)
+    half = _half_width(right)
+    return max(0.0, mean - half), min(1.0, mean + half)
+
+
+def _half_width(values: NDArray[np.float64]) -> float:
+    """Half the width of the interval of the mean of `values`, shape (seeds, texts)."""
+    seeds, n = values.shape
+    texts = _Z * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
+    if seeds == 1:
+        return texts
+    t = float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1))
+    return math.hypot(texts, t * float(values.mean(axis=1).std(ddof=1)) / math.sqrt(seeds))
+
+
+def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def paired_difference(ours: Sequence[Answers], theirs: Answers, labels: Answers) -> Difference:
+    """Our accuracy minus theirs on the same texts, with its 95% interval.
+
+    Args:
+        ours: answers of each seed, shape (n,). Their mean counts, and their spread widens the
+            interval, as in `accuracy_of`.
+    """
+    gain = _shares(ours, labels) - (theirs == labels)
+    mean, half = float(gain.mean()), _half_width(gain)
+    return Difference(difference=mean, low=mean - half, high=mean + half)

@@ -1,0 +1,190 @@
+"""What all trainings on one task share: texts, the teacher and its answers, the donor.
+
+The error oracle prepares it; fine-tuning adds unlabelled texts.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bort.core.architecture import Architecture
+from bort.core.finetune import FineTuneSpec
+from bort.core.progress import OnStep, ignore
+from bort.families import SearchSpace
+from bort.tasks import Task
+from bort.training.candidate import Candidate, build_candidate
+from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.execution import ShouldStop, training_threads
+from bort.training.loop import Examples
+from bort.training.model_files import load_classifier
+from bort.training.oracle import ErrorOracle
+from bort.training.reduction import principal_axes
+from bort.training.teacher import Teacher, answers_to, classifier_over, one_hot, softmax
+from bort.training.tokens import EncodedTask, encode_task
+from bort.training.unlabelled import Augmentation, with_unlabelled
+from bort.training.vocabulary import pruned_table
+
+
+@dataclass(frozen=True)
+class TaskSetup:
+    """A task, ready to train students of any architecture of `space` on.
+
+    Attributes:
+        task: includes a pool of unlabelled texts if the recipe wants one.
+        space: the space that the architectures come from.
+        spec: the fine-tuning.
+        oracle: has prepared source network, teacher and device.
+        encoded: `task` over its own tokens.
+        logits: the teacher's, by split; those of the pool only if `spec.labels_pool`.
+        donor: the network to inherit from.
+    """
+
+    task: Task
+    space: SearchSpace
+    spec: FineTuneSpec
+    oracle: ErrorOracle
+    encoded: EncodedTask
+    logits: dict[str, NDArray[np.float32]]
+    donor: Donor
+
+    @property
+    def teacher(self) -> Teacher:
+        """The classifier that the students learn from."""
+        return self.oracle.teacher
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.task.class_names)
+
+    def build(
+        self, architecture: Architecture, seed: int, *, from_scratch: bool = False
+    ) -> Candidate:
+        """Build a student with its first weights, on the device."""
+        candidate = build_candidate(
+            self.space,
+            architecture,
+            vocabulary=len(self.encoded.kept),
+            padding=self.encoded.padding,
+            classes=self.classes,
+            initialise="scratch" if from_scratch else self.spec.training.initialise,
+            donor=self.donor,
+            seed=seed,
+        )
+        candidate.model.to(self.oracle.device)
+        return candidate
+
+    def labelled(self, *, hard: float) -> Examples:
+        """The training split with the teacher's answers, mixed with a share of true labels."""
+        known = one_hot(self.task.train.labels, self.classes)
+        soft = softmax(self.logits["train"] / np.float32(self.spec.recipe.temperature))
+        targets = np.float32(hard) * known + np.float32(1 - hard) * soft
+        return Examples(self.encoded.splits["train"], targets, self.encoded.padding)
+
+    def everything(self, *, hard: float) -> Examples:
+        """The training split and all unlabelled texts, which get the teacher's answers."""
+        labelled = self.labelled(hard=hard)
+        if "pool" not in self.encoded.splits:
+            return labelled
+        soft = softmax(self.logits["pool"] / np.float32(self.spec.recipe.temperature))
+        tokens = labelled.tokens.joined(self.encoded.splits["pool"])
+        return Examples(tokens, np.concatenate([labelled.targets, soft]), self.encoded.padding)
+
+    def without_answers(self) -> Examples:
+        """All texts without targets, for an objective that computes its own."""
+        tokens = self.encoded.splits["train"]
+        if "pool" in self.encoded.splits:
+            tokens = tokens.joined(self.encoded.splits["pool"])
+        nothing = np.empty((len(tokens), 0), dtype=np.float32)
+        return Examples(tokens, nothing, self.encoded.padding)
+
+    def projection(self, candidate: Candidate) -> Tensor:
+        """Maps the donor's stream to the student's, (donor's hidden, student's hidden)."""
+        if candidate.projection is not None:
+            return candidate.projection
+        width = candidate.model.config.hidden_size
+        return principal_axes(self.donor.moment, self.donor.mean, width)[0]
+
+    def model_to_follow(self) -> Any:
+        """The network whose inner states a student learns from, over the task's tokens."""
+        if self.spec.recipe.distil_from == "teacher" and self.teacher.is_source:
+            return self.own_teacher()
+        model, _ = classifier_over(self.task, self.encoded, self.oracle.source)
+        return model.to(self.oracle.device).requires_grad_(False)
+
+    def own_teacher(self) -> Any:
+        """The fine-tuned source network, over the task's tokens."""
+        model = load_classifier(self.teacher.folder, self.teacher.name)
+        table = model.get_input_embeddings()
+        rows = pruned_table(table.weight.detach(), self.encoded.kept)
+        table.weight = torch.nn.Parameter(rows)
+        return model.to(self.oracle.device).requires_grad_(False)
+
+
+def prepare(
+    task: Task,
+    spec: FineTuneSpec,
+    *,
+    on_step: OnStep = ignore,
+    should_stop: ShouldStop | None = None,
+) -> TaskSetup:
+    """Prepare everything that the trainings on `task` share.
+
+    Raises: the errors of `ErrorOracle`.
+    Cost: that of the error oracle. With `spec.labels_pool` the teacher also answers all
+        unlabelled texts, once per task, teacher and seed: a minute for 60,000 texts where the
+        hardware multiplies bfloat16, else five minutes and more.
+    """
+    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
+    space = SearchSpace.from_dict({**spec.space, "fixed": fixed})
+    oracle = ErrorOracle(
+        task, spec.training, space, seed=spec.seed, on_step=on_step, should_stop=should_stop
+    )
+    wider = _with_pool(task, spec, oracle)
+    if wider is task:
+        encoded, logits, donor = oracle.encoded, oracle.teacher.logits, oracle.donor
+        return TaskSetup(task, space, spec, oracle, encoded, logits, donor)
+    limit = oracle.encoded.max_length
+    source = oracle.source
+    encoded = encode_task(
+        wider, source.folder, digest=source.digest, max_length=limit, longest=limit
+    )
+    logits = oracle.teacher.logits
+    with training_threads(oracle.threads):
+        if spec.labels_pool:
+            logits = answers_to(
+                oracle.teacher,
+                wider,
+                encoded,
+                max_length=spec.training.max_length,
+                device=oracle.device,
+                on_step=on_step,
+                should_stop=should_stop,
+            )
+        donor = _donor_over(oracle, encoded)
+    return TaskSetup(wider, space, spec, oracle, encoded, logits, donor)
+
+
+def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
+    """The task with unlabelled texts, if the recipe uses any."""
+    recipe = spec.recipe
+    if "distil" not in recipe.stages and recipe.texts != "all":
+        return task
+    return with_unlabelled(
+        task,
+        oracle.source,
+        others=recipe.other_tasks,
+        augmentation=Augmentation(copies=recipe.copies) if recipe.copies else None,
+        seed=spec.seed,
+    )
+
+
+def _donor_over(oracle: ErrorOracle, encoded: EncodedTask) -> Donor:
+    """The oracle's donor over more tokens."""
+    table = "embeddings.word_embeddings.weight"
+    weights = {**oracle.donor.weights, table: pruned_table(oracle.words, encoded.kept)}
+    return observe(weights, oracle.source.config, calibration_batch(encoded.splits["train"]))

@@ -1,0 +1,320 @@
+"""Students: an architecture trained on a task, seed by seed, stage by stage.
+
+`train_students` decides which stages are trained in which order; `run_training` trains one.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bort.core.architecture import Architecture
+from bort.core.errors import StoreError
+from bort.finetuning.agora_stage import near_errors
+from bort.finetuning.curves import stage_name
+from bort.finetuning.setup import TaskSetup
+from bort.finetuning.stage import (
+    StageStep,
+    StageTraining,
+    result_of,
+    run_stage,
+    stage_result,
+    stage_weights,
+)
+from bort.training.attempts import default_learning_rate
+from bort.training.candidate import Candidate
+from bort.training.distillation import DistillationWeights, distillation
+from bort.training.execution import ShouldStop
+from bort.training.forward import best_dtype, forward_of
+from bort.training.loop import Examples, Objective, TrainingSettings, predict
+
+DISTILLED_RATE = (
+    0.1  # share of the search's learning rate; more undoes distillation: docs/models.md
+)
+DISTIL_WEIGHTS = DistillationWeights()
+FROM_SOURCE = DistillationWeights(answers=0.0)  # the source network cannot answer the task
+
+
+class StageKind(StrEnum):
+    """What a stage does. The values are stored."""
+
+    DISTIL = "distil"
+    FINETUNE = "finetune"
+    AGORA = "agora"
+    PLAIN = "plain"  # fine-tuning from random weights on the true labels: a baseline
+
+
+@dataclass(frozen=True)
+class Training:
+    """One stage of one student.
+
+    Attributes:
+        kind: what it does.
+        architecture: of the student.
+        seed: of its first weights and the order of the texts.
+        learning_rate: the peak learning rate.
+        begins_with: folder of the finished stage whose weights it begins with; None begins anew.
+        round: of Agora, from 1; 0 for other kinds.
+    """
+
+    kind: StageKind
+    architecture: Architecture
+    seed: int
+    learning_rate: float
+    begins_with: Path | None = None
+    round: int = 0
+
+    @property
+    def stage(self) -> str:
+        """The name of the stage: "distil", "finetune", "agora1", "agora2", ..., "plain"."""
+        return f"{self.kind}{self.round or ''}"
+
+    @property
+    def name(self) -> str:
+        """Unique within a task; part of the names of folders and curves."""
+        return stage_name(
+            self.architecture.id, self.stage, seed=self.seed, learning_rate=self.learning_rate
+        )
+
+
+@dataclass(frozen=True)
+class TrainedStage:
+    """A finished training, the folder of its weights, and the student's stages before it."""
+
+    training: Training
+    folder: Path
+    earlier: "tuple[TrainedStage, ...]" = ()
+
+    @property
+    def stages(self) -> "tuple[TrainedStage, ...]":
+        """All stages of this student, in their order."""
+        return (*self.earlier, self)
+
+
+Train = Callable[[Training], Path]
+"""Trains to the end and returns the folder."""
+
+
+def train_students(
+    setup: TaskSetup, architecture: Architecture, train: Train
+) -> list[TrainedStage]:
+    """Train an architecture with every seed. Distillation runs once, and all seeds begin with it.
+
+    Returns:
+        The last stage of each seed's student; a single one if the recipe does not fine-tune.
+    """
+    recipe, first = setup.spec.recipe, setup.spec.seed
+    base: tuple[TrainedStage, ...] = ()
+    if StageKind.DISTIL in recipe.stages:
+        rate = rate_of(setup, architecture, StageKind.DISTIL)
+        training = Training(StageKind.DISTIL, architecture, first, rate)
+        base = (TrainedStage(training, train(training)),)
+    if StageKind.FINETUNE not in recipe.stages:
+        return [_with_agora(setup, base, architecture, first, train)]
+
+    def finetuned(seed: int, rate: float) -> TrainedStage:
+        begins = base[-1].folder if base else None
+        training = Training(StageKind.FINETUNE, architecture, seed, rate, begins)
+        return TrainedStage(training, train(training), base)
+
+    rates = recipe.learning_rates or (rate_of(setup, architecture, StageKind.FINETUNE),)
+    tried = [finetuned(first, rate) for rate in rates]
+    best = min(range(len(tried)), key=lambda i: result_of(tried[i].folder).dev_error)
+    others = range(first + 1, first + setup.spec.seeds)
+    tuned = [tried[best], *(finetuned(seed, rates[best]) for seed in others)]
+    return [_with_agora(setup, t.stages, architecture, t.training.seed, train) for t in tuned]
+
+
+def _with_agora(
+    setup: TaskSetup,
+    stages: tuple[TrainedStage, ...],
+    architecture: Architecture,
+    seed: int,
+    train: Train,
+) -> TrainedStage:
+    """The student after all rounds of Agora, if the recipe has any."""
+    recipe = setup.spec.recipe
+    rounds = recipe.agora_rounds if StageKind.AGORA in recipe.stages else 0
+    for number in range(1, rounds + 1):
+        begins = stages[-1].folder if stages else None
+        rate = rate_of(setup, architecture, StageKind.AGORA)
+        training = Training(StageKind.AGORA, architecture, seed, rate, begins, number)
+        stages = (*stages, TrainedStage(training, train(training), stages))
+    last = stages[-1]
+    return TrainedStage(last.training, last.folder, stages[:-1])
+
+
+def train_plain(setup: TaskSetup, architecture: Architecture, train: Train) -> TrainedStage:
+    """Train the baseline: the same architecture from random weights, on the true labels alone."""
+    rate = rate_of(setup, architecture, StageKind.PLAIN)
+    training = Training(StageKind.PLAIN, architecture, setup.spec.seed, rate)
+    return TrainedStage(training, train(training))
+
+
+def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> float:
+    """The default learning rate of a stage."""
+    spec = setup.spec
+    initialise = "scratch" if kind is StageKind.PLAIN else spec.training.initialise
+    rate = default_learning_rate(architecture.as_dict(), initialise)
+    if kind is StageKind.DISTIL:
+        return spec.recipe.distil_learning_rate or rate
+    is_distilled = kind is not StageKind.PLAIN and StageKind.DISTIL in spec.recipe.stages
+    return rate * DISTILLED_RATE if is_distilled or kind is StageKind.AGORA else rate
+
+
+def steps_of(setup: TaskSetup, kind: StageKind) -> int:
+    """The optimiser steps of a stage."""
+    recipe = setup.spec.recipe
+    if kind is StageKind.AGORA:
+        return max(1, steps_of(setup, StageKind.FINETUNE) // 2)
+    given, epochs = (
+        (recipe.distil_steps, recipe.distil_epochs)
+        if kind is StageKind.DISTIL
+        else (recipe.steps, recipe.epochs)
+    )
+    takes_pool = kind is StageKind.DISTIL or (recipe.texts == "all" and kind is not StageKind.PLAIN)
+    pool = len(setup.encoded.splits["pool"]) if "pool" in setup.encoded.splits else 0
+    texts = len(setup.task.train) + (pool if takes_pool else 0)
+    return given or max(1, round(epochs * texts / recipe.batch_size))
+
+
+def planned_steps(setup: TaskSetup) -> int:
+    """The steps of all stages of one architecture, if none ends early."""
+    recipe = setup.spec.recipe
+    steps = steps_of(setup, StageKind.PLAIN) if setup.spec.compare else 0
+    if StageKind.DISTIL in recipe.stages:
+        steps += steps_of(setup, StageKind.DISTIL)
+    if StageKind.FINETUNE in recipe.stages:
+        trainings = max(1, len(recipe.learning_rates)) + setup.spec.seeds - 1
+        steps += steps_of(setup, StageKind.FINETUNE) * trainings
+    if StageKind.AGORA in recipe.stages:
+        students = setup.spec.seeds if StageKind.FINETUNE in recipe.stages else 1
+        steps += students * recipe.agora_rounds * steps_of(setup, StageKind.AGORA)
+    return steps
+
+
+def run_training(
+    setup: TaskSetup,
+    training: Training,
+    folder: Path,
+    *,
+    should_stop: ShouldStop | None = None,
+    clock: Callable[[], float] | None = None,
+) -> Iterator[StageStep]:
+    """Train a stage, or continue it; yields nothing if it is finished. Raises like `run_stage`."""
+    if stage_result(folder) is None:
+        stage = _stage(setup, training, folder, should_stop)
+        yield from run_stage(stage if clock is None else replace(stage, clock=clock))
+
+
+def _stage(
+    setup: TaskSetup, training: Training, folder: Path, should_stop: ShouldStop | None
+) -> StageTraining:
+    recipe = setup.spec.recipe
+    candidate = first_weights(setup, training)
+    settings = TrainingSettings(
+        steps=steps_of(setup, training.kind),
+        batch_size=recipe.batch_size,
+        learning_rate=training.learning_rate,
+        seed=training.seed,
+    )
+    is_distilling = training.kind is StageKind.DISTIL
+    return StageTraining(
+        name=training.name,
+        folder=folder,
+        model=candidate.model,
+        examples=_examples(setup, training, folder),
+        settings=settings,
+        objective=_objective(setup, candidate) if is_distilling else None,
+        dev_error=lambda: dev_error(setup, candidate.model),
+        evaluations=recipe.evaluations,
+        patience=None if is_distilling else recipe.patience,
+        keep="last" if is_distilling else "best",
+        should_stop=should_stop,
+    )
+
+
+def first_weights(setup: TaskSetup, training: Training) -> Candidate:
+    """The student at the beginning of a stage.
+
+    Raises:
+        StoreError: the weights of the previous stage are missing or damaged.
+    """
+    is_plain = training.kind is StageKind.PLAIN
+    candidate = setup.build(training.architecture, training.seed, from_scratch=is_plain)
+    if training.begins_with is not None:
+        load_weights(candidate.model, training.begins_with)
+    return candidate
+
+
+def load_weights(model: Any, folder: Path) -> None:
+    """Fill `model` with the final weights of the stage in `folder`.
+
+    Raises:
+        StoreError: they are missing or damaged.
+    """
+    weights = stage_weights(folder)
+    if weights is None:
+        raise StoreError(
+            f"{folder} holds no finished stage, or a damaged one; delete it and resume the job"
+        )
+    model.load_state_dict(weights)
+
+
+def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
+    recipe = setup.spec.recipe
+    if training.kind is StageKind.PLAIN:
+        return setup.labelled(hard=1.0)
+    if training.kind is StageKind.DISTIL:
+        return setup.everything(hard=0.0) if setup.spec.labels_pool else setup.without_answers()
+    usual = (setup.everything if recipe.texts == "all" else setup.labelled)(hard=recipe.hard)
+    if training.kind is not StageKind.AGORA:
+        return usual
+    added = near_errors(
+        setup,
+        first_weights(setup, training).model,
+        folder,
+        seed=(training.seed, training.round),
+        previous=training.begins_with,
+    )
+    return Examples(
+        usual.tokens.joined(added.tokens),
+        np.concatenate([usual.targets, added.targets]),
+        usual.padding,
+    )
+
+
+def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
+    """Inner states and answers if the student is a BERT; None, answers alone, for others."""
+    spec = setup.spec
+    if not spec.follows_inside:
+        return None
+    is_teacher = spec.recipe.distil_from == "teacher"
+    return distillation(
+        candidate.model,
+        setup.model_to_follow(),
+        setup.projection(candidate),
+        weights=DISTIL_WEIGHTS if is_teacher else FROM_SOURCE,
+        dtype=best_dtype(setup.oracle.device),
+        temperature=None if spec.labels_pool else spec.recipe.temperature,
+    )
+
+
+def dev_error(setup: TaskSetup, model: Any) -> float:
+    """The share of dev texts that the model answers wrongly."""
+    logits = predict(model, setup.encoded.splits["dev"], padding=setup.encoded.padding)
+    return float(np.mean(logits.argmax(1) != setup.task.dev.labels))
+
+
+def answers(setup: TaskSetup, model: Any, split: str) -> NDArray[np.int64]:
+    """The model's classes for a split, in float32 like the exported model, shape (n,)."""
+    exact = forward_of(model, dtype=torch.float32)
+    tokens = setup.encoded.splits[split]
+    logits = predict(model, tokens, padding=setup.encoded.padding, forward=exact)
+    found: NDArray[np.int64] = logits.argmax(1)
+    return found

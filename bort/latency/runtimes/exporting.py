@@ -1,0 +1,144 @@
+"""Candidates as ONNX files, for the runtimes that read them.
+
+The exporter is PyTorch's current one, with open batch size and sequence length, because that is
+what one deploys; it takes some seconds per candidate. The older, tracing one is ten times faster
+but leaves graphs that the runtime fuses less (docs/latency.md, "Runtimes"). So exports can be kept
+for a while: one file serves every batch size and length.
+"""
+
+import hashlib
+import json
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from bort.core.errors import InvalidOptionError
+from bort.latency.runtimes.pytorch import Inputs, TorchRuntime, model_inputs
+from bort.latency.workload import Candidate, Workload
+
+COPIES_WHILE_BUILDING = 4  # the exported bytes, the file's, the session's, its packed weights
+FLOAT32_BYTES = 4
+
+
+class Exporter:
+    """Builds candidates in PyTorch and writes them as ONNX, int8 where `variant` says so."""
+
+    def __init__(self, workload: Workload, variant: str) -> None:
+        self._variant = variant
+        self._workload = workload
+        self._torch = TorchRuntime(workload, "float32")
+
+    def exported(self, candidate: Candidate) -> tuple[bytes, list[Inputs]]:
+        """The content of the candidate's ONNX file, and what to run it on, one per length.
+
+        Raises:
+            InvalidOptionError: not enough memory for one more.
+        """
+        model = self._torch.build(candidate)
+        _check_memory(sum(parameter.numel() for parameter in model.parameters()))
+        content = kept(candidate, self._variant, lambda: self._export(model, candidate))
+        return content, [model_inputs(model, candidate, one) for one in self._workload.passes]
+
+    def _export(self, model: Any, candidate: Candidate) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, quiet_exporter():
+            path = Path(folder, "model.onnx")
+            export(model, candidate, path)
+            if self._variant == "int8":
+                from onnxruntime.quantization import QuantType, quantize_dynamic
+
+                quantize_dynamic(path, path, weight_type=QuantType.QInt8)
+            return path.read_bytes()
+
+    def close(self) -> None:
+        """Free the weights that exports started from."""
+        self._torch.close()
+
+
+def export(model: Any, candidate: Candidate, path: Path) -> None:
+    """Write an ONNX file whose batch size and sequence length stay open, as one deploys it."""
+    # Two texts: of a batch of one the exporter would conclude that it is always one.
+    two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
+    arrays = model_inputs(model, candidate, two_texts)
+    dynamic = torch.export.Dim.DYNAMIC
+    program = torch.onnx.export(
+        model,
+        kwargs={name: torch.from_numpy(array) for name, array in arrays.items()},
+        dynamic_shapes={
+            name: {0: dynamic, 1: dynamic} if array.dtype == np.int64 else {0: dynamic}
+            for name, array in arrays.items()
+        },
+        dynamo=True,
+        verbose=False,
+    )
+    if program is None:
+        raise InvalidOptionError(f"{candidate.architecture.id} could not be exported to ONNX")
+    program.save(path, external_data=False)
+
+
+def _check_memory(parameters: int) -> None:
+    needed = COPIES_WHILE_BUILDING * FLOAT32_BYTES * parameters
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise InvalidOptionError(
+            f"building the next architecture takes about {needed / 2**30:.1f} GiB of memory, and "
+            f"{available / 2**30:.1f} GiB are left; measure fewer architectures (--count)"
+        )
+
+
+@contextmanager
+def quiet_exporter() -> Iterator[None]:
+    """Tracing and quantisation warn about matters that do not concern a latency."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+_folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
+
+
+@contextmanager
+def keeping_exports(folder: Path) -> Iterator[None]:
+    """Keep exports in `folder` for the length of a `with` block; about 50 MB each for `minilm`.
+
+    The files go at its end. They stay if the block is interrupted, so that going on is quick.
+    """
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+    for file in folder.glob("*.onnx"):
+        file.unlink()
+
+
+def kept(candidate: Candidate, variant: str, export: Callable[[], bytes]) -> bytes:
+    """The export of this candidate: the kept one, or a new one, kept inside `keeping_exports`."""
+    folder = _folder.get()
+    if folder is None:
+        return export()
+    key = json.dumps(
+        [candidate.family.name, candidate.architecture.id, sorted(candidate.fixed.items()), variant]
+    )
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    content = export()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
+    return content

@@ -1,0 +1,229 @@
+"""Stored runs of Agora: their rounds, points and parents, corrections to them, and results.
+
+This is what the terminal, the page and the jobs call; the store and JSON stay behind it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from bort.agora.loop import Provenance, Round, Value, as_values, corrected, provenance
+from bort.agora.loop.labelers import Appraisal
+from bort.agora.text.findings import ArmResult, Findings
+from bort.agora.torus.world import CLASS_NAMES, TORUS, TorusSpec, torus_world
+from bort.agora.world import FinalResult, RoundSummary
+from bort.core.errors import BortError
+from bort.core.serialise import from_json, to_json
+from bort.storage import JobRecord, Store
+
+RUN, COMPARISON = "agora", "agora-comparison"  # kinds of jobs
+
+Corrections = Mapping[tuple[int, int], int | None]
+"""Maps (round, position) of a point to its right label, or to None to reject the point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A run as `bort agora run --json` shows it. Its fields are the keys.
+
+    Attributes:
+        study: name of the run.
+        task: name of its task.
+        job: id of its job.
+        rounds: the rounds so far.
+        final: the last student's errors; None before the first round has ended.
+        seconds: duration of all rounds.
+        labeler: how good the labeler is on dev; None for runs of earlier versions.
+        warnings: what preparing the data found.
+        described: what the results rest on.
+    """
+
+    study: str | None
+    task: str
+    job: int
+    rounds: tuple[RoundSummary, ...]
+    final: FinalResult | None
+    seconds: float
+    labeler: Appraisal | None = None
+    warnings: tuple[str, ...] = ()
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_result(values: Mapping[str, Any]) -> RunResult:
+    """Read a finished job's stored result."""
+    return from_json(RunResult, values, what="the result of the run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonResult:
+    """A comparison as `bort agora run --ablate --json` shows it.
+
+    Attributes:
+        seeds: number of seeds.
+        findings: what was found; its keys stand beside the others in JSON.
+        students: every student of every arm.
+        described: what the results rest on.
+    """
+
+    study: str
+    task: str
+    job: int
+    seeds: int
+    findings: Findings
+    students: tuple[ArmResult, ...]
+    described: Mapping[str, Any]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to JSON."""
+        return {
+            "study": self.study,
+            "task": self.task,
+            "job": self.job,
+            "seeds": self.seeds,
+            **self.findings.to_dict(),
+            "students": to_json(self.students),
+            "described": to_json(self.described),
+            "seconds": self.seconds,
+        }
+
+
+def read_comparison(values: Mapping[str, Any]) -> ComparisonResult:
+    """Read a finished comparison's stored result."""
+    students = from_json(tuple[ArmResult, ...], values["students"], what="the stored students")
+    return ComparisonResult(
+        study=values["study"],
+        task=values["task"],
+        job=values["job"],
+        seeds=values["seeds"],
+        findings=Findings.from_dict(values),
+        students=students,
+        described=values["described"],
+        seconds=values["seconds"],
+    )
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as far as it is stored.
+
+    Attributes:
+        job: its job.
+        rounds: the rounds with all their points.
+        summaries: what is reported of each round.
+    """
+
+    job: JobRecord
+    rounds: tuple[Round, ...]
+    summaries: tuple[RoundSummary, ...]
+
+    @cached_property
+    def points(self) -> tuple[Provenance, ...]:
+        """Every generated point with its provenance, in order."""
+        return provenance(self.rounds)
+
+    @property
+    def is_torus(self) -> bool:
+        """Whether the run works on the torus, so that points are vectors."""
+        return bool(self.job.spec["task"] == TORUS)
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The task's classes; None for texts until the run has ended."""
+        described = (self.job.result or {}).get("described") or {}
+        names = tuple(described.get("class_names") or ())
+        return names or (CLASS_NAMES if self.is_torus else None)
+
+    @property
+    def result(self) -> RunResult:
+        """The result so far."""
+        stored = self.job.result or {}
+        kept = {key: stored[key] for key in ("labeler", "warnings", "described") if key in stored}
+        return read_result(
+            {
+                **kept,
+                "study": self.job.study,
+                "task": self.job.spec["task"],
+                "job": self.job.id,
+                "rounds": to_json(self.summaries),
+                "final": to_json(self.summaries[-1].final) if self.summaries else None,
+                "seconds": sum(summary.seconds for summary in self.summaries),
+            }
+        )
+
+    def corrected(self, corrections: Corrections) -> tuple[Round, ...]:
+        """Return the rounds up to the last corrected one, with the corrections.
+
+        Raises:
+            InvalidDataError: a point or a label does not exist.
+        """
+        points = (point for r in self.rounds for point in r.points)
+        class_count = max((len(point.probabilities) for point in points), default=0)
+        return corrected(self.rounds, corrections, class_count=class_count)
+
+
+def read_run(store: Store, job: JobRecord) -> StoredRun:
+    """Read the rounds that a job has stored."""
+    stored = store.agora_rounds(job.id)
+    what = f"a round of job {job.id}"
+    return StoredRun(
+        job,
+        tuple(from_json(Round, record.round, what=what) for record in stored),
+        tuple(from_json(RoundSummary, record.summary, what=what) for record in stored),
+    )
+
+
+def parents_of(spec: Mapping[str, Any]) -> tuple[Value, ...] | None:
+    """Return a run's dev items, which points name as parents by position.
+
+    None if the task cannot be read, for example because its file was moved.
+
+    Args:
+        spec: the job's description.
+    """
+    if spec["task"] == TORUS:
+        return as_values(torus_world(TorusSpec.from_dict(spec)).task.dev.inputs)
+    from bort.agora.text.data import load_texts, split_inputs
+    from bort.agora.text.spec import TextSpec
+
+    try:
+        return as_values(split_inputs(load_texts(TextSpec.from_dict(spec)).dev))
+    except BortError:
+        return None
+
+
+def point_rows(
+    points: Sequence[Provenance], parents: Sequence[Value] | None = None
+) -> list[dict[str, Any]]:
+    """Flatten points for JSON and tables; with `parents`, each row holds its parent's value."""
+    return [
+        {
+            "round": row.round,
+            "position": row.position,
+            **asdict(row.point),
+            **({} if parents is None else {"parent_value": parents[row.point.parent]}),
+            "student_after": row.student_after,
+            "is_withdrawn": row.is_withdrawn,
+        }
+        for row in points
+    ]
+
+
+def replay_spec(run: StoredRun, corrections: Corrections) -> dict[str, Any]:
+    """Describe the job that repeats a run with corrections; see `corrections_in`.
+
+    Raises:
+        InvalidDataError: a point or a label does not exist.
+    """
+    run.corrected(corrections)
+    triples = [[*place, label] for place, label in corrections.items()]
+    return {**run.job.spec, "replay": {"job": run.job.id, "corrections": triples}}
+
+
+def corrections_in(spec: Mapping[str, Any]) -> tuple[int, Corrections] | None:
+    """Return the job that a job repeats and the corrections to it; None if it repeats none."""
+    replay = spec.get("replay")
+    if replay is None:
+        return None
+    return replay["job"], {(r, position): label for r, position, label in replay["corrections"]}

@@ -1,0 +1,41 @@
+"""The documents: their links lead somewhere, and their pictures can be drawn again."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from docs.pictures.__main__ import PICTURES
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/**/*.md")]
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files(document: Path) -> None:
+    targets = LINK.findall(document.read_text(encoding="utf-8"))
+    local = [target.split("#")[0] for target in targets if "://" not in target]
+    missing = [name for name in local if name and not (document.parent / name).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_can_be_drawn_and_is_shown(name: str) -> None:
+    assert ElementTree.fromstring(PICTURES[name]()).tag.endswith("svg")
+    shown = f"images/{name}.svg"
+    assert any(shown in document.read_text(encoding="utf-8") for document in DOCUMENTS)
+
+
+def test_decisions_are_where_the_table_says() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `([\w/.]+)` \| `(\w+)` \|$", guide, flags=re.MULTILINE)
+    assert len(rows) > 20
+    assert [(file, name) for file, name in rows if not is_made(name, ROOT / file)] == []
+
+
+def is_made(name: str, file: Path) -> bool:
+    made = rf"^\s*(?:def|class) {name}\b|^\s*{name}\b[^=\n]*="
+    found = file.is_file() and re.search(made, file.read_text("utf-8"), flags=re.MULTILINE)
+    return bool(found)
