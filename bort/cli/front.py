@@ -1,7 +1,7 @@
 """`bort front`: read a study again, under any epsilon and weights, without training."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -9,6 +9,9 @@ from bort.cli import options
 from bort.cli import table as tables
 from bort.core.parsing import parse_epsilon, parse_weights
 from bort.core.question import Question
+
+if TYPE_CHECKING:
+    from bort.studies.answers import StudyAnswer, TableAnswer
 
 
 @click.command()
@@ -62,18 +65,14 @@ def front(
     """
     new_epsilon = None if epsilon is None else parse_epsilon(epsilon)
     new_weights = None if weights is None else parse_weights(weights)
+    answer: StudyAnswer | TableAnswer
     if table["from_table"]:
         tables.refuse_others(context, ("epsilon", "weights", "as_json"))
         answer = _read_table(table, new_epsilon, new_weights)
     else:
         copies = _Copies(record, exported, to_optuna)
         answer = _read_study(study, new_epsilon, new_weights, copies, store_url)
-    if as_json:
-        options.print_json(answer)
-        return
-    from bort.report.terminal import print_answer
-
-    print_answer(answer)
+    options.show_answer(answer, as_json=as_json)
 
 
 class _Copies(NamedTuple):
@@ -90,7 +89,7 @@ def _read_study(
     weights: tuple[float, float, float] | None,
     copies: _Copies,
     store_url: str | None,
-) -> dict[str, Any]:
+) -> "StudyAnswer":
     from bort.storage import export_study, open_to_read, write_json_file
     from bort.storage.exported import write_rows
     from bort.studies.answers import latest_study, read_answer
@@ -106,12 +105,12 @@ def _read_study(
             write_rows(copies.table, evaluation_rows(answer))
         if copies.optuna is not None:
             to_optuna(answer, copies.optuna)
-        return answer.as_json()
+        return answer
 
 
 def _read_table(
     given: dict[str, Any], epsilon: float | None, weights: tuple[float, float, float] | None
-) -> dict[str, Any]:
+) -> "TableAnswer":
     from bort.studies.answers.table import front_of_table
 
     default = Question()

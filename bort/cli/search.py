@@ -26,6 +26,7 @@ from bort.core.study import (
 
 if TYPE_CHECKING:
     from bort.storage import Store
+    from bort.studies.answers import StudyAnswer, TableAnswer
 
 # A preset is a set of option values; what is typed beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -128,35 +129,33 @@ def search(context: click.Context, /, **given: Any) -> None:
         tables.refuse_others(context, ASKED_OF_A_TABLE)
     _apply_preset(context, given)
     answer = _search_table(given) if given["from_table"] else _search_space(given)
-    if given["as_json"]:
-        options.print_json(answer)
-    elif "front" in answer:
-        from bort.report.terminal import print_answer
-
-        print_answer(answer)
+    if answer is not None:
+        options.show_answer(answer, as_json=given["as_json"])
 
 
-def _search_table(given: dict[str, Any]) -> dict[str, Any]:
+def _search_table(given: dict[str, Any]) -> "TableAnswer":
     from bort.core.paths import certificates
     from bort.storage import write_json_file
     from bort.studies.answers.table import search_table
 
     answer, certificate = search_table(*tables.read(given), _search_spec(given))
-    if given["audit"] and answer["audit"] is None:
+    if given["audit"] and answer.audit is None:
         click.echo("note: nothing is left to audit, every row was asked", err=True)
     path = given["certificate"]
     if path is None:  # one for each table and question
         name = f"{given['from_table'].stem}-{certificate['digests']['all'][:8]}"
         path = certificates() / name / "certificate.json"
     path = write_json_file(path, certificate)
-    return {**answer, "certificate": str(path)}
+    return replace(answer, certificate=str(path))
 
 
-def _search_space(given: dict[str, Any]) -> dict[str, Any]:
+def _search_space(given: dict[str, Any]) -> "StudyAnswer | None":
+    """Search here, and read the answer; None where a job in the background searches."""
     from bort import jobs
     from bort.report.jobs import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
+    from bort.studies.answers import read_answer
     from bort.studies.plan import check_profile, check_study
 
     check_store(given["store_url"])
@@ -178,9 +177,12 @@ def _search_space(given: dict[str, Any]) -> dict[str, Any]:
         if given["detach"]:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
             click.echo(f"Job {job} searches {spec.name}: bort jobs show {job}", err=True)
-            return {"job": job, "study": spec.name}
+            if given["as_json"]:
+                options.print_json({"job": job, "study": spec.name})
+            return None
         with progress(f"Searching {spec.name}") as on_step:
-            return jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
+            jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
+        return read_answer(store, spec.name)
 
 
 def _apply_preset(context: click.Context, given: dict[str, Any]) -> None:

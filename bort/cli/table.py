@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
-    from bort.studies.answers.table import Columns
+    from bort.studies.answers.values import Columns
     from bort.studies.recorded_table import ErrorTable
 
 TABLE_PARAMETERS = ("from_table", "size", "latency", "error", "error_se", "maximise", "dimensions")
@@ -67,7 +67,7 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
     """The table that the options of `table_options` name."""
-    from bort.studies.answers.table import Columns
+    from bort.studies.answers.values import Columns
     from bort.studies.recorded_table import read_table
 
     dimensions = given["dimensions"]

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from bort.core.question import Goal
 from bort.search import ledger as facts
-from bort.search.audit import AuditPlan
-from bort.search.check.certificate import audit_plan
-from bort.search.ledger import Ending, Fact, Guarantee, Status
+from bort.search.audit import AuditResult
+from bort.search.check.certificate import audit_result
+from bort.search.ledger import Ending, Fact, Guarantee, Status, fact_from_dict
 from bort.studies.answers import LatencyBasis, Point, StudyAnswer, TableAnswer
 
 Answer = StudyAnswer | TableAnswer
@@ -106,23 +106,19 @@ def _besides(answer: Answer) -> Iterable[str]:
         if audit.result is None:
             yield f"Audit: {audit.trained} of {len(audit.drawn)} trained."
         else:
-            found = audit.result
-            numbers = found.population, len(found.failed), found.uncovered_at_most
-            yield f"Audit: {audit_statement(audit.plan, *numbers)}."
+            yield f"Audit: {audit_statement(audit.result)}."
 
 
-def audit_statement(
-    plan: AuditPlan, population: int, failed: int, uncovered_at_most: int
-) -> str:
+def audit_statement(result: AuditResult) -> str:
     """What an audit found, without a full stop."""
     return _audit_statement(
-        goal=plan.goal,
-        epsilon=plan.epsilon,
-        alpha=plan.alpha,
-        drawn=len(plan.drawn),
-        population=population,
-        failed=failed,
-        uncovered_at_most=uncovered_at_most,
+        goal=result.plan.goal,
+        epsilon=result.plan.epsilon,
+        alpha=result.plan.alpha,
+        drawn=len(result.plan.drawn),
+        population=result.population,
+        failed=len(result.failed),
+        uncovered_at_most=result.uncovered_at_most,
     )
 
 
@@ -147,30 +143,26 @@ def _audit_statement(
 def answer_json(answer: Answer) -> dict[str, Any]:
     """What `bort search --json` and `bort front --json` print: codes and numbers, with words."""
     found = answer.as_json()
-    found["ledger"] = [
-        {**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger
-    ]
+    found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
     audit = answer.audit
     if audit is not None:
-        result, statement = audit.result, None
-        if result is not None:
-            numbers = result.population, len(result.failed), result.uncovered_at_most
-            statement = audit_statement(audit.plan, *numbers)
+        statement = None if audit.result is None else audit_statement(audit.result)
         found["audit"]["statement"] = statement
     return found
 
 
+def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A stored ledger for people: assumption, status and evidence of each entry.
+
+    Entries of a code that this version does not know are left out.
+    """
+    found = [fact_from_dict(row) for row in ledger if row.get("code") in facts.CODES]
+    return [{**words(fact)._asdict(), "status": str(fact.status)} for fact in found]
+
+
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:
     """What the audits of a certificate found."""
-    return [
-        audit_statement(
-            audit_plan(audit),
-            audit["population"],
-            len(audit["failed"]),
-            audit["uncovered_at_most"],
-        )
-        for audit in content["audits"]
-    ]
+    return [audit_statement(audit_result(audit)) for audit in content["audits"]]
 
 
 def certificate_sentence(content: Mapping[str, Any]) -> str:
@@ -306,9 +298,7 @@ def _(fact: facts.LambdaGiven) -> Words:
     if fact.record.violated:
         return Words(_LIPSCHITZ, f"λ as given does not hold: {_record(fact.record)}.{audit}")
     claim = _covered(fact.goal, fact.certified_epsilon)
-    return Words(
-        _LIPSCHITZ, f"λ as given; {_record(fact.record)}. If it holds, {claim}{audit}"
-    )
+    return Words(_LIPSCHITZ, f"λ as given; {_record(fact.record)}. If it holds, {claim}{audit}")
 
 
 def _record(record: facts.Predictions) -> str:

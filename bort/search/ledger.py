@@ -328,7 +328,7 @@ class Maximised(Fact):
 
 
 Ledger = tuple[Fact, ...]
-_FACTS: dict[str, type[Fact]] = {
+CODES: dict[str, type[Fact]] = {
     kind.code: kind
     for kind in (
         *(DevErrors, PopulationErrors, SizesKnown, LatencyListed, LatencyModelled),
@@ -345,11 +345,11 @@ def fact_from_dict(values: Mapping[str, Any]) -> Fact:
     Raises:
         InvalidDataError: an unknown code, or numbers that are missing or of another kind.
     """
-    kind = _FACTS.get(str(values.get("code")))
+    kind = CODES.get(str(values.get("code")))
     if kind is None:
         raise InvalidDataError(
             f"no entry of a ledger has the code {values.get('code')!r}; known are "
-            f"{', '.join(_FACTS)}"
+            f"{', '.join(CODES)}"
         )
     return from_json(kind, values, what=f"the ledger's entry {kind.code}")
 

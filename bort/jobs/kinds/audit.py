@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.context import JobContext
+from bort.report.search import audit_statement
 from bort.search.audit import AuditPlan, plan_audit
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
@@ -34,7 +35,7 @@ def run_audit(
         train(index)
     evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
-        context.log(f"audit {plan.number}: {result.statement}")
+        context.log(f"audit {plan.number}: {audit_statement(result)}")
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:

@@ -7,7 +7,6 @@ import numpy as np
 
 from bort.search.audit import ALPHA, AuditPlan, draw, uncovered_bound
 from bort.search.check.case import CertifiedCase
-from bort.search.check.certificate import audit_plan
 
 _TOLERANCE = 1e-9
 
@@ -15,7 +14,7 @@ _TOLERANCE = 1e-9
 def check_audits(case: CertifiedCase) -> Iterator[str]:
     """One line per audit that is missing, not the one that was drawn, or wrong in its numbers."""
     for number, stated in enumerate(case.audits, start=1):
-        plan = audit_plan(stated)
+        plan = AuditPlan.from_dict(stated["plan"])
         if plan.number != number:
             yield f"audit {number} is missing: number {plan.number} stands in its place"
         for failure in _check(case, plan, stated):

@@ -226,6 +226,12 @@ def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
     }
 
 
-def audit_plan(stated: Mapping[str, Any]) -> AuditPlan:
-    """The plan of an audit as a certificate lists it."""
-    return AuditPlan.from_dict(stated["plan"])
+def audit_result(stated: Mapping[str, Any]) -> AuditResult:
+    """An audit as a certificate lists it."""
+    return AuditResult(
+        AuditPlan.from_dict(stated["plan"]),
+        stated["population"],
+        tuple(stated["errors"]),
+        tuple(stated["failed"]),
+        stated["uncovered_at_most"],
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from bort.search.answer import Answer, solve
 from bort.search.audit import AuditResult, audit_fact, with_facts
 from bort.search.check.case import CertifiedCase
-from bort.search.check.certificate import audit_plan
+from bort.search.check.certificate import audit_result
 from bort.search.ledger import Audited, Fact, fact_from_dict
 from bort.search.observation import Observation
 
@@ -86,13 +86,8 @@ def _violations(stated: Sequence[Sequence[Any]], answer: Answer) -> Iterator[str
 def _current_audits(case: CertifiedCase) -> list[AuditResult]:
     """Those of this answer, not those made before the search went on."""
     evaluated = sorted(case.plain.rows.tolist())
-    results = []
-    for stated in case.audits:
-        plan = audit_plan(stated)
-        if sorted(plan.evaluated) == evaluated:
-            numbers = (stated["population"], tuple(stated["errors"]), tuple(stated["failed"]))
-            results.append(AuditResult(plan, *numbers, stated["uncovered_at_most"]))
-    return results
+    results = map(audit_result, case.audits)
+    return [result for result in results if sorted(result.plan.evaluated) == evaluated]
 
 
 def _is_same(stated: Any, found: Any) -> bool:

@@ -5,12 +5,12 @@ import streamlit as st
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
+from bort.report.search import latency_note
 from bort.report.terminal import duration
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import certificate
 from bort.ui.front import charts as front_charts
-from bort.ui.front.point_panel import latency_note
 from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
 
 
