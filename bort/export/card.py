@@ -8,7 +8,7 @@ from typing import Any
 from bort.core.serialise import to_json
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
-from bort.report.search import ledger_rows
+from bort.report.ledger import ledger_rows
 from bort.studies.commands import export_command, finetune_command
 
 

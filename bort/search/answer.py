@@ -9,12 +9,13 @@ import numpy as np
 from bort.core.errors import InvalidOptionError
 from bort.core.question import Question
 from bort.search.arrays import FloatArray, IntArray
-from bort.search.ledger import Ending, Guarantee, Ledger, judge, ledger_of
+from bort.search.facts import Guarantee, Ledger
+from bort.search.ledger import judge, ledger_of
 from bort.search.lipschitz import Violation
 from bort.search.observation import Observation
 from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem
-from bort.search.state import SearchState
+from bort.search.state import Ending, SearchState
 from bort.search.w_coefficient import log_gain, log_w
 
 

@@ -16,11 +16,12 @@ from bort.core.question import Goal, Question
 from bort.core.serialise import from_json, to_json
 from bort.search.answer import Answer
 from bort.search.comparison import ByInterval, comparison_for
-from bort.search.goals import GOALS, goal_of
-from bort.search.ledger import Audited, Ending, Fact, Guarantee, LambdaGiven
+from bort.search.facts import Audited, Fact, Guarantee, LambdaGiven
+from bort.search.goals import GOALS, AuditedClaim, goal_of
 from bort.search.lipschitz import TOLERANCE
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
+from bort.search.state import Ending
 
 ALPHA = 0.05
 
@@ -164,12 +165,9 @@ def judge_audit(
     """
     if any(index not in observations for index in (*plan.drawn, *plan.members)):
         return None
+    claim = AuditedClaim(problem, observations, plan.members, plan.epsilon, plan.weights)
     holds = GOALS[plan.goal].holds
-    failed = tuple(
-        i
-        for i in plan.drawn
-        if not (observations[i].is_witness and holds(problem, plan, observations, i))
-    )
+    failed = tuple(i for i in plan.drawn if not (observations[i].is_witness and holds(claim, i)))
     population = len(problem) - len(plan.evaluated) - len(plan.passed_over)
     seen = [observations[i] for i in plan.drawn]
     return AuditResult(

@@ -31,15 +31,12 @@ class Envelope(ABC):
 
 
 class Measured(Envelope):
-    """The measured errors, where every architecture is evaluated: no λ is needed.
-
-    Nothing bounds the error of one architecture by that of another.
-    """
+    """The measured errors and nothing else: no error bounds another. It needs no λ."""
 
     def __init__(self, problem: SearchProblem, observations: Mapping[int, Observation]) -> None:
         self.problem = problem
-        self.values = np.empty(len(problem))
-        indices = np.fromiter(observations, dtype=np.int64, count=len(problem))
+        self.values = np.full(len(problem), -np.inf)
+        indices = np.fromiter(observations, dtype=np.int64, count=len(observations))
         self.values[indices] = np.log([o.lower for o in observations.values()])
 
     def own_error_term(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
@@ -47,7 +44,8 @@ class Measured(Envelope):
         return np.broadcast_to(np.inf, (len(self.values[rows]), len(others)))
 
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:  # noqa: ARG002
-        """Nowhere: all is known."""
+        """Nowhere but at itself."""
+        self.values[index] = np.log(observation.lower)
         return np.zeros(len(self.problem), dtype=bool)
 
 

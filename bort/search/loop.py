@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from bort.core.question import Question
 from bort.search.arrays import FloatArray
 from bort.search.guide.design import next_design_point
-from bort.search.ledger import Ending
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
-from bort.search.state import SearchState
+from bort.search.state import Ending, SearchState
 
 EvaluateIndex = Callable[[int], Observation]
 

@@ -12,7 +12,7 @@ from bort.finetuning.publishing import complete_tokenizer
 from bort.latency.noise import NoiseReading
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
-from bort.search.ledger import LatencyModelled
+from bort.search.facts import LatencyModelled
 from bort.storage import ModelRecord, Store, models_folder
 
 SHAPE = {"depth": 1, "heads": 2, "hidden": 8, "intermediate": 16}

@@ -22,7 +22,7 @@ from bort.search.check.certificate import certificate_of, digests
 from bort.search.check.verify import verify
 from bort.search.comparison import comparison_for
 from bort.search.comparison.by_pair import log_ratio_bound
-from bort.search.ledger import SeedNoise
+from bort.search.facts import SeedNoise
 
 laws = settings(max_examples=6, deadline=None, derandomize=True)
 

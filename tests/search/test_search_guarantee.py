@@ -18,7 +18,7 @@ from bort.search import (
     certified_search,
     solve,
 )
-from bort.search.ledger import LambdaEstimated, Monotone
+from bort.search.facts import LambdaEstimated, Monotone
 from bort.search.w_coefficient import w_coefficient
 
 epsilons = st.floats(0.05, 1.0)

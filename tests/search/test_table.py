@@ -4,7 +4,7 @@ import pytest
 from bort.core.errors import InvalidDataError
 from bort.core.question import Question
 from bort.search import Population, certified_search, solve
-from bort.search.ledger import Scales
+from bort.search.facts import Scales
 from bort.studies.recorded_table import read_table
 
 ROWS = [

@@ -13,7 +13,7 @@ from bort.core.architecture import Architecture
 from bort.families import SearchSpace
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
-from bort.report.search import words
+from bort.report.ledger import words
 from bort.storage import Store
 from bort.studies.answers import read_answer, winning_weights
 

@@ -81,7 +81,11 @@ def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
     [
         ("epsilon", "0", "epsilon must be a number above 0, got 0.0; try 0.1 or 0.25"),
         ("epsilon", "x", "epsilon must be a number above 0, got &#x27;x&#x27;; try 0.1 or 0.25"),
-        ("lipschitz", "-1", "λ must be 0 or more, got -1.0; try 0.2, or leave it out"),
+        (
+            "lipschitz",
+            "-1",
+            "λ must be 0 or more, 1e+09 at most, got -1.0; try 0.2, or",
+        ),
         ("rates", "fast", "learning rates are numbers with commas between, got &#x27;fast&#x27;"),
         ("name", "../x", "&#x27;../x&#x27; cannot name a study"),
     ],

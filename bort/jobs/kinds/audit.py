@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.context import JobContext
-from bort.report.search import audit_statement
+from bort.report.ledger import audit_statement
 from bort.search.audit import AuditPlan, plan_audit
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence

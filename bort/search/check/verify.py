@@ -8,7 +8,7 @@ from bort.core.errors import BortError
 from bort.search.check.audits import check_audits
 from bort.search.check.case import CertifiedCase, read_case
 from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
-from bort.search.check.facts import check_facts
+from bort.search.check.ledger import check_ledger
 from bort.search.check.plain import plain_front
 from bort.search.intervals import nugget_from_seeds, population_interval
 from bort.search.observation import Observation, floor_error
@@ -310,5 +310,5 @@ _CHECKS: tuple[Callable[[CertifiedCase], Iterator[str]], ...] = (
     _largest_w,
     _bound,
     check_audits,
-    check_facts,
+    check_ledger,
 )

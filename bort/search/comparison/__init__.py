@@ -1,10 +1,10 @@
 """How the errors of two architectures are compared: each by itself, or on the same examples."""
 
-from bort.search.comparison.by_interval import ByInterval
+from bort.search.comparison.by_interval import Bounds, ByInterval
 from bort.search.comparison.by_pair import ByPair
 from bort.search.intervals import Population
 
-__all__ = ["ByInterval", "ByPair", "comparison_for"]
+__all__ = ["Bounds", "ByInterval", "ByPair", "comparison_for"]
 
 
 def comparison_for(population: Population | None) -> ByInterval:

@@ -3,20 +3,17 @@
 scipy is imported where it is needed.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.bounds import Envelope
-from bort.search.comparison.by_interval import ByInterval
+from bort.search.comparison.by_interval import Bounds, ByInterval
+from bort.search.comparison.progress import CoverGap
 from bort.search.intervals import Population
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
-
-if TYPE_CHECKING:
-    from bort.search.state import SearchState
 
 _FIRST_SHARE = 0.9  # of alpha: who of the two is wrong alone; the rest: how often one is alone
 _BETS = np.geomspace(0.01, 0.99, 16)  # of the capital; a mixture over them costs ln 16
@@ -51,33 +48,50 @@ class ByPair(ByInterval):
         back[shared] = np.minimum(back[shared], np.maximum(pairs[1], floor - np.log(first.lower)))
         return ahead, back
 
-    def pair_terms(self, problem: SearchProblem) -> "PairTerms":
-        """Empty; to be fed every evaluation."""
-        return PairTerms(problem, self)
+    def bounds(
+        self, envelope: Envelope, observations: Mapping[int, Observation], *, delta: float | None
+    ) -> "PairBounds":
+        """What evaluations tell of all errors; see `Bounds` for the arguments."""
+        return PairBounds(envelope, observations, delta=delta, comparison=self)
 
-    def cover_gap(self, envelope: Envelope, pairs: "PairTerms | None") -> "PairGap":  # noqa: ARG002
-        """Whatever the pairs certify."""
-        assert pairs is not None
-        return PairGap(pairs)
 
-    def best_room(self, state: "SearchState") -> tuple[int, float]:
+class PairBounds(Bounds):
+    """What the evaluations tell of all errors, where pairs are compared directly."""
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        observations: Mapping[int, Observation],
+        *,
+        delta: float | None,
+        comparison: ByPair,
+    ) -> None:
+        self._terms = PairTerms(envelope.problem, comparison)
+        super().__init__(envelope, observations, delta=delta)
+
+    def best_room(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
         """The witness whose W is certified best, and ln of how much larger any W can be."""
-        if not state.has_bounds:
-            return super().best_room(state)
-        pairs, rows = state.bounds.pairs, state.witnesses
-        assert pairs is not None
-        rooms = [pairs.room(i, state.log_gains, state.question.weights[2]) for i in rows]
+        rows = self.witnesses
+        rooms = [self._terms.room(i, log_gains, error_weight) for i in rows]
         return rows[int(np.argmin(rooms))], min(rooms)
 
-    def error_terms(self, state: "SearchState", rows: IntArray) -> FloatArray:
+    def error_terms(self, rows: IntArray) -> FloatArray:
         """ln of how much more wrong each of `rows` can be than each architecture: shape (N, m)."""
-        pairs = state.bounds.pairs
-        assert pairs is not None
-        return np.column_stack([pairs.term(int(row)) for row in rows])
+        return np.column_stack([self._terms.term(int(row)) for row in rows])
 
-    def useful_witnesses(self, state: "SearchState") -> IntArray:
+    def useful_witnesses(self) -> IntArray:
         """All: intervals that tell two apart say nothing of what their comparisons certify."""
-        return np.array(sorted(state.witnesses))
+        return np.array(sorted(self.witnesses))
+
+    @property
+    def _takes_in_all(self) -> bool:
+        return True
+
+    def _gap(self) -> "PairGap":
+        return PairGap(self._terms)
+
+    def _compare(self, index: int, observation: Observation, own: FloatArray) -> None:
+        self._terms.add(index, observation, own)
 
 
 class PairTerms:
@@ -150,22 +164,22 @@ class PairTerms:
         return max(0.0, float(values.max() - log_gains[witness]))
 
 
-class PairGap:
-    """The anytime ε of a cover, where pairs are compared."""
+class PairGap(CoverGap):
+    """The gap where pairs are compared."""
 
-    def __init__(self, pairs: PairTerms) -> None:
-        self._pairs = pairs
+    def __init__(self, terms: PairTerms) -> None:
+        self._terms = terms
 
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
         """Nothing to do: the pair terms were fed the same evaluation."""
 
     def largest(self) -> float:
         """The least δ at which all are certified."""
-        return float(self._pairs.gaps().max())
+        return float(self._terms.gaps().max())
 
     def certified_besides(self, delta: float) -> BoolArray:
         """Where pairs certify δ, whatever the intervals say: shape (N,)."""
-        return np.asarray(self._pairs.gaps() <= delta)
+        return np.asarray(self._terms.gaps() <= delta)
 
 
 def log_ratio_bound(

@@ -1,12 +1,12 @@
 """What a search is for: each goal as an object with what differs between them."""
 
 from bort.core.question import Goal, Question
-from bort.search.goals.base import SearchGoal
+from bort.search.goals.base import AuditedClaim, SearchGoal
 from bort.search.goals.best import Best
 from bort.search.goals.cover import Cover
 from bort.search.goals.everything import Everything
 
-__all__ = ["GOALS", "SearchGoal", "goal_of"]
+__all__ = ["GOALS", "AuditedClaim", "SearchGoal", "goal_of"]
 
 GOALS: dict[Goal, type[SearchGoal]] = {
     Goal.COVER: Cover,

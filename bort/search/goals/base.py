@@ -1,24 +1,16 @@
 """What a goal decides: when it is reached, what to evaluate next, what the answer is."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from bort.core.question import Question
+from bort.core.question import Question, Weights
 from bort.search.arrays import IntArray
-from bort.search.bounds import Envelope
-from bort.search.comparison.by_interval import IntervalGap
-from bort.search.comparison.by_pair import PairGap
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bort.search.audit import AuditPlan
-    from bort.search.goals.cover import CoverTarget
-    from bort.search.observation import Observation
-    from bort.search.problem import SearchProblem
-    from bort.search.state import SearchState
+from bort.search.knowledge import Knowledge
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
 
 
 class SearchGoal(ABC):
@@ -43,12 +35,17 @@ class SearchGoal(ABC):
         return self.needs_errors and self.needs_bounds
 
     @property
+    def tracked_delta(self) -> float | None:
+        """δ at which the goal has to know who is certified; None where it need not."""
+        return None
+
+    @property
     def delta(self) -> float:
         """δ = ln(1+ε)."""
         return float(np.log1p(self.question.epsilon))
 
     @abstractmethod
-    def gap(self, state: "SearchState") -> float:
+    def gap(self, state: Knowledge) -> float:
         """What is missing to certainty. Precondition: there is a witness, and λ was tested."""
 
     def allows(self, gap: float) -> bool:
@@ -60,27 +57,19 @@ class SearchGoal(ABC):
         return float(np.expm1(gap))
 
     @abstractmethod
-    def pick(self, state: "SearchState", limit: int) -> int:
+    def pick(self, state: Knowledge, limit: int) -> int:
         """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
 
     @abstractmethod
-    def packing_number(self, state: "SearchState") -> int:
+    def packing_number(self, state: Knowledge) -> int:
         """Evaluations that the goal needs at most under λ, besides design and tests."""
 
-    def is_limited_by_noise(self, state: "SearchState") -> bool:  # noqa: ARG002
+    def is_limited_by_noise(self, state: Knowledge) -> bool:  # noqa: ARG002
         """Nothing is left to evaluate, and wide intervals alone keep the goal out of reach."""
         return False
 
-    def target(
-        self,
-        envelope: Envelope,  # noqa: ARG002
-        gap: "IntervalGap | PairGap",  # noqa: ARG002
-    ) -> "CoverTarget | None":
-        """What keeps up to date who is certified at ε; None where the goal needs no such list."""
-        return None
-
     @abstractmethod
-    def cover(self, state: "SearchState") -> IntArray | None:
+    def cover(self, state: Knowledge) -> IntArray | None:
         """The ε-cover that the answer names; None where the goal names none."""
 
     def audited(self, cover: IntArray, best: int) -> tuple[int, ...]:  # noqa: ARG002
@@ -88,20 +77,27 @@ class SearchGoal(ABC):
         return tuple(sorted(cover.tolist()))
 
     @staticmethod
-    def holds(
-        problem: "SearchProblem",
-        plan: "AuditPlan",
-        observations: "Mapping[int, Observation]",
-        index: int,
-    ) -> bool:
-        """An audited claim holds for one trained architecture, by the errors on this dev set.
+    def holds(claim: "AuditedClaim", index: int) -> bool:
+        """The claim holds for one trained architecture, by the errors on this dev set.
 
         The tolerance is that of `verify`.
         """
-        factor = (1 + plan.epsilon) * (1 + 1e-9)
+        problem, seen = claim.problem, claim.observations
+        factor = (1 + claim.epsilon) * (1 + 1e-9)
         return any(
             problem.size[c] <= factor * problem.size[index]
             and problem.latency[c] <= factor * problem.latency[index]
-            and observations[c].error <= factor * observations[index].error
-            for c in plan.members
+            and seen[c].error <= factor * seen[index].error
+            for c in claim.members
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedClaim:
+    """What an audit tests: that nothing is better than these members by more than ε allows."""
+
+    problem: SearchProblem
+    observations: Mapping[int, Observation]
+    members: tuple[int, ...]
+    epsilon: float
+    weights: Weights

@@ -1,24 +1,15 @@
 """The goal `best`: W(best) at least 1-ε of the largest W, the form of the paper's guarantee."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bort.core.question import Question
 from bort.search.arrays import BoolArray, FloatArray, IntArray
-from bort.search.goals.base import SearchGoal
+from bort.search.goals.base import AuditedClaim, SearchGoal
 from bort.search.guide.design import farthest_point
 from bort.search.guide.picks import most_improving_w
+from bort.search.knowledge import Knowledge
 from bort.search.packing import best_bound
 from bort.search.w_coefficient import log_gain
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bort.search.audit import AuditPlan
-    from bort.search.observation import Observation
-    from bort.search.problem import SearchProblem
-    from bort.search.state import SearchState
 
 
 class Best(SearchGoal):
@@ -34,7 +25,7 @@ class Best(SearchGoal):
         epsilon = self.question.epsilon
         return np.inf if epsilon >= 1 else -float(np.log1p(-epsilon))
 
-    def gap(self, state: "SearchState") -> float:
+    def gap(self, state: Knowledge) -> float:
         """ln of how much larger than W(best) any W can be."""
         return state.best_room()[1]
 
@@ -46,7 +37,7 @@ class Best(SearchGoal):
         """1 - exp(-gap)."""
         return float(-np.expm1(-gap))
 
-    def pick(self, state: "SearchState", limit: int) -> int:
+    def pick(self, state: Knowledge, limit: int) -> int:
         """In turn the largest upper bound on W, and the largest gain or what may improve most."""
         if not self.needs_errors:
             return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
@@ -67,7 +58,7 @@ class Best(SearchGoal):
             )
         return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
 
-    def packing_number(self, state: "SearchState") -> int:
+    def packing_number(self, state: Knowledge) -> int:
         """Each λ that rose opens a new account."""
         if not self.needs_errors:
             return 1
@@ -81,13 +72,13 @@ class Best(SearchGoal):
             log_width=max(widths, default=0.0),
         )
 
-    def is_limited_by_noise(self, state: "SearchState") -> bool:
+    def is_limited_by_noise(self, state: Knowledge) -> bool:
         """Every contender has been evaluated, and the intervals still overlap."""
-        if not state.is_ready or not state.has_witness or state.is_reached:
+        if not state.is_ready or not state.has_witness:
             return False
         return not (self._contenders(*state.log_w_bounds()) & state.is_open).any()
 
-    def cover(self, state: "SearchState") -> IntArray | None:  # noqa: ARG002
+    def cover(self, state: Knowledge) -> IntArray | None:  # noqa: ARG002
         """None: the answer is one architecture."""
         return None
 
@@ -96,20 +87,15 @@ class Best(SearchGoal):
         return (best,)
 
     @staticmethod
-    def holds(
-        problem: "SearchProblem",
-        plan: "AuditPlan",
-        observations: "Mapping[int, Observation]",
-        index: int,
-    ) -> bool:
+    def holds(claim: AuditedClaim, index: int) -> bool:
         """W of `index` is no larger than ε allows."""
-        gains = log_gain(problem.size, problem.latency, plan.weights)
-        weight, best = plan.weights[2], plan.members[0]
-        ours = gains[best] - weight * np.log(observations[best].error)
-        theirs = gains[index] - weight * np.log(observations[index].error)
-        if plan.epsilon >= 1 or theirs == -np.inf:
+        gains = log_gain(claim.problem.size, claim.problem.latency, claim.weights)
+        weight, best = claim.weights[2], claim.members[0]
+        ours = gains[best] - weight * np.log(claim.observations[best].error)
+        theirs = gains[index] - weight * np.log(claim.observations[index].error)
+        if claim.epsilon >= 1 or theirs == -np.inf:
             return True
-        return bool(ours >= np.log1p(-plan.epsilon) + theirs - 1e-9)
+        return bool(ours >= np.log1p(-claim.epsilon) + theirs - 1e-9)
 
     def _contenders(self, upper: FloatArray, lower: float) -> BoolArray:
         """Those that may still beat the best by more than ε allows, shape (N,)."""

@@ -1,15 +1,11 @@
 """The goals that evaluate everything: the paper's own algorithm, and the exact front."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bort.search.arrays import IntArray
 from bort.search.goals.base import SearchGoal
 from bort.search.goals.cover import reduced_cover
-
-if TYPE_CHECKING:
-    from bort.search.state import SearchState
+from bort.search.knowledge import Knowledge
 
 
 class Everything(SearchGoal):
@@ -17,18 +13,18 @@ class Everything(SearchGoal):
 
     needs_bounds = False
 
-    def gap(self, state: "SearchState") -> float:
+    def gap(self, state: Knowledge) -> float:
         """0 once everything is evaluated, else infinite."""
         return 0.0 if state.is_exhausted else np.inf
 
-    def pick(self, state: "SearchState", limit: int) -> int:  # noqa: ARG002
+    def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
         """The first that is not evaluated."""
         return int(np.argmax(state.is_open))
 
-    def packing_number(self, state: "SearchState") -> int:
+    def packing_number(self, state: Knowledge) -> int:
         """All."""
         return len(state.problem)
 
-    def cover(self, state: "SearchState") -> IntArray:
+    def cover(self, state: Knowledge) -> IntArray:
         """Few that cover all at ε."""
-        return reduced_cover(state)
+        return reduced_cover(state, self.delta)

@@ -21,7 +21,7 @@ from bort.search import (
 from bort.search.answer import solve_table
 from bort.search.audit import AuditPlan, audited, judge_audit, plan_audit
 from bort.search.check.certificate import Certificate, certificate_of
-from bort.search.ledger import EveryRowCounts, Maximised
+from bort.search.facts import EveryRowCounts, Maximised
 from bort.studies.answers.values import Columns, Ranked, TableAnswer, TablePoint, audit_of
 from bort.studies.recorded_table import ErrorTable
 

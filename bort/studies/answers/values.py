@@ -11,8 +11,9 @@ from bort.core.machine.fingerprint import Fingerprint
 from bort.core.question import Goal, Question, Weights
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
+from bort.search import Ending
 from bort.search.audit import AuditPlan, AuditResult
-from bort.search.ledger import Ending, Guarantee, Ledger
+from bort.search.facts import Guarantee, Ledger
 
 Id = str | int  # of an architecture, or the number of a row
 

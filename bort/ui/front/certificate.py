@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from bort.report.search import GUARANTEES, STATUSES, scope, summary, words
+from bort.report.ledger import STATUSES, words
+from bort.report.search import GUARANTEES, scope, summary
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import study_notes

@@ -14,13 +14,13 @@ from bort.search.answer import Answer, solve
 from bort.search.audit import AuditResult, audit_fact, with_facts
 from bort.search.check.case import CertifiedCase
 from bort.search.check.certificate import audit_result
-from bort.search.ledger import Audited, Fact, fact_from_dict
+from bort.search.facts import Audited, Fact, fact_from_dict
 from bort.search.observation import Observation
 
 _ROUNDING = 1e-6  # of numbers: another machine's logarithms
 
 
-def check_facts(case: CertifiedCase) -> Iterator[str]:
+def check_ledger(case: CertifiedCase) -> Iterator[str]:
     """One line per statement that the evaluations do not lead to."""
     claim = case.claim
     stated = [fact_from_dict(entry) for entry in claim["ledger"]]
