@@ -7,7 +7,7 @@ SOURCE_NETWORK := data/source-network.txt
 # Twice quiet: errors only. Once quiet would still warn of every index that has no such package.
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: setup app test browser lint types clean help
+.PHONY: setup app test quick browser lint types clean help
 
 help:            ## list these targets
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -29,7 +29,10 @@ app: setup       ## open the dashboard on http://127.0.0.1:8501; PORT=8600 for a
 	@$(BIN)/bort app --port $(PORT)
 
 test: setup browser lint types  ## run every check, the browser's included
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+quick: setup     ## run the tests that neither train, nor start processes, nor paint pages
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 browser:         ## find or install the Chromium that the browser tests drive
 	@tests/browser/find-chromium

@@ -10,7 +10,7 @@ from bort.ui.kit.slots import Slots
 
 LEAD = (
     "Train a small model, find what it gets wrong, sample new points near its errors, let a second "
-    "model label them, train again. The audit error is told on data that Agora never sees."
+    "model label them, train again. The audit error comes from data that Agora never sees."
 )
 
 with frame.page("Agora", lead=LEAD):

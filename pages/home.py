@@ -1,4 +1,4 @@
-"""Where a visit begins: a finished example, what runs, what to do next."""
+"""The first page: a finished example, running jobs, what to do next."""
 
 import streamlit as st
 

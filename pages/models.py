@@ -1,4 +1,4 @@
-"""Trained models: watch one being trained, compare, try and take away those that are."""
+"""Watch a model being trained; compare, try and download trained ones."""
 
 import streamlit as st
 
@@ -7,8 +7,8 @@ from bort.ui.models import panel as model_panel
 from bort.ui.models import watch as model_watch
 
 LEAD = (
-    "A search gives architectures; here are the models that were trained from them, judged on "
-    "texts that nothing was chosen by, with their curves and their files."
+    "A search finds architectures. These are the models trained from them, evaluated on texts "
+    "that played no part in any choice, with their curves and their files."
 )
 
 with frame.page("Models", lead=LEAD):

@@ -1,4 +1,4 @@
-"""Read a study's three-way Pareto front, ask it again, pick a point."""
+"""Read a study's three-way Pareto front, change the question, pick a point."""
 
 import streamlit as st
 

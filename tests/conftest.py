@@ -1,8 +1,41 @@
-"""What holds for every test, set before torch is loaded."""
+"""What holds for every test: the environment, the order, and the time that each suite takes."""
 
 import os
+from collections import Counter
 
-# Threads of torch that wait for each other sleep instead of spinning: two workers on two cores
-# otherwise spend most of their time so (measured: fine-tuning a tiny teacher 17 s, asleep 1 s).
-# Child processes inherit it. Nothing that is computed depends on it.
+import pytest
+from budgets import budgets, suite
+
+# Threads of torch that wait for each other sleep instead of spinning. Two workers on two cores
+# otherwise spin most of the time: fine-tuning a tiny teacher took 17 s, and takes 1 s asleep.
+# Set before torch is loaded; child processes inherit it; no result depends on it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+SLOW = ("browser", "training", "cli", "finetuning", "agora", "jobs", "export", "benchmarks", "ui")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the suites that take longest, so that both workers end at about one time."""
+    order = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: order.get(suite(item.path), len(order)))
+    for item in items:
+        if suite(item.path) in SLOW:
+            item.add_marker("slow")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what each suite took beside its budget, after a run of several."""
+    took: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                file = terminalreporter.config.rootpath / report.nodeid.partition("::")[0]
+                took[suite(file)] += report.duration
+    if len(took) < 3:
+        return
+    allowed = budgets()
+    terminalreporter.section("seconds by suite, all workers together")
+    for name, seconds in took.most_common():
+        over = "   over its budget" if seconds > allowed.get(name, 0) else ""
+        terminalreporter.line(f"{name:12} {seconds:6.0f} of {allowed.get(name, 0):4}{over}")
+    terminalreporter.line(f"{'all':12} {sum(took.values()):6.0f} of {sum(allowed.values()):4}")

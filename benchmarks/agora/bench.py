@@ -16,6 +16,7 @@ from bort.agora.text.spec import AGORA, BENCH_ARMS, PLAIN, TextSpec
 from bort.agora.text.world import text_world
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
+from bort.core.serialise import from_json
 
 COLUMNS = (
     *("line", "task", "labelled", "student", "initialise"),
@@ -23,6 +24,10 @@ COLUMNS = (
     *("added", "steps", "dev_error", "audit_error", "audit_n", "seconds", "curve", "wrong"),
     "teacher_wrong",
 )
+_TYPES: Mapping[str, type] = {
+    **dict.fromkeys(("labelled", "seed", "added", "steps", "audit_n"), int),
+    **dict.fromkeys(("dev_error", "audit_error", "seconds"), float),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +83,11 @@ class Row:
     @classmethod
     def from_csv(cls, cells: Mapping[str, str]) -> Self:
         """Read what `to_csv` wrote."""
-        points = (point.split(":") for point in cells["curve"].split())
-        return cls(
-            Subject(
-                line=cells["line"],
-                task=cells["task"],
-                labelled=int(cells["labelled"]),
-                student=cells["student"],
-                initialise=cells["initialise"],
-                sampler=cells["sampler"],
-                representation=cells["representation"],
-                labeler=cells["labeler"],
-                audit_n=int(cells["audit_n"]),
-                teacher_wrong=cells["teacher_wrong"],
-            ),
-            ArmResult(
-                arm=cells["arm"],
-                seed=int(cells["seed"]),
-                added=int(cells["added"]),
-                steps=int(cells["steps"]),
-                dev_error=float(cells["dev_error"]),
-                audit_error=float(cells["audit_error"]),
-                wrong=cells["wrong"],
-                curve=tuple((int(added), float(error)) for added, error in points),
-                seconds=float(cells["seconds"]),
-            ),
-        )
+        values: dict[str, Any] = {name: _TYPES.get(name, str)(cells[name]) for name in COLUMNS}
+        points = [point.split(":") for point in cells["curve"].split()]
+        values["curve"] = [(int(added), float(error)) for added, error in points]
+        what = f"a row of {cells['line']}"
+        return cls(from_json(Subject, values, what=what), from_json(ArmResult, values, what=what))
 
 
 def read_table(path: Path) -> list[Row]:

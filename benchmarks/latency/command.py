@@ -1,4 +1,4 @@
-"""`bort bench latency`: what the latency axis is worth on this machine, as a table and a plot."""
+"""`bort bench latency`: how far latencies on this machine can be trusted, as a table and a plot."""
 
 import json
 import sys
@@ -152,8 +152,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _write(folder: Path, answer: dict[str, Any], results: Any) -> None:
-    from benchmarks.latency.report import markdown
-    from benchmarks.latency.svg import Dot, Panel, predicted_svg
+    from benchmarks.latency.report import Dot, Panel, markdown, predicted_svg
     from bort.core.files import write_atomically
     from bort.latency.profile import LatencyProfile
 
@@ -175,6 +174,6 @@ def _write(folder: Path, answer: dict[str, Any], results: Any) -> None:
 
 
 def _say(text: str) -> None:
-    """One line that is written over, on a terminal only."""
+    """Show a line in place of the last one, on a terminal only."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{text}", err=True, nl=False)

@@ -1,13 +1,16 @@
-"""The measurements of `bort bench latency`, one file each, so that an interrupted run goes on."""
+"""The measurements of `bort bench latency`, one file each: an interrupted run can be continued."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.latency.busy import busy_loops
+from bort.core.machine.cores import logical_cpus
 from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
@@ -22,7 +25,7 @@ BUSY_COUNT = 12  # architectures; a busy machine shows at once
 
 @dataclass(frozen=True, slots=True)
 class BenchStep:
-    """One measurement; `repeat` is `measure` once more, `busy` is beside a loop on every core."""
+    """One measurement; `repeat` repeats `measure`, `busy` runs beside a loop on every core."""
 
     kind: Kind
     runtime: str
@@ -37,7 +40,7 @@ class BenchStep:
 def bench_steps(
     runtimes: Sequence[str], lengths: Sequence[int], kinds: Sequence[Kind] = KINDS
 ) -> list[BenchStep]:
-    """All steps, in an order in which measurement and repetition lie apart."""
+    """All steps, ordered so that a measurement and its repetition lie apart in time."""
     steps = [
         BenchStep(kind, runtime, length)
         for kind in ("measure", "landmarks", "repeat")
@@ -58,7 +61,7 @@ def stored_result(folder: Path, step: BenchStep) -> dict[str, Any] | None:
 
 
 def is_done(step: BenchStep, result: dict[str, Any] | None) -> bool:
-    """Whether a step need not run again: on a machine that was not quiet it must."""
+    """Whether a step is finished; one that ran on a noisy machine must run again."""
     return result is not None and (step.kind == "busy" or bool(result["noise"]["ok"]))
 
 
@@ -74,7 +77,7 @@ def run_step(
     """Measure, and answer with a profile's or the landmarks' JSON values.
 
     Raises:
-        As `bort.latency.runs.space.measure`.
+        Whatever `bort.latency.runs.space.measure` raises.
     """
     spec = LatencySpec(runtime=step.runtime, sequence_length=step.sequence_length, threads=threads)
     with busy_loops() if step.kind == "busy" else nullcontext():
@@ -96,3 +99,21 @@ def _steps(
         return time_landmarks(spec, wait=True, instruments=instruments)
     number = min(BUSY_COUNT, count) if step.kind == "busy" else count
     return measure(space, spec, count=number, wait=True, instruments=instruments)
+
+
+_LOOP = "import os\nwhile os.getppid() == {parent}: pass"  # ends with the process that began it
+
+
+@contextmanager
+def busy_loops(count: int | None = None) -> Iterator[None]:
+    """Keep `count` cores busy for the length of a `with` block; None is all of them."""
+    loops = count or logical_cpus()
+    code = _LOOP.format(parent=os.getpid())
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+        for process in running:
+            process.wait()

@@ -8,6 +8,8 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
+from bort.core.fields import read
+from bort.studies.parts import TASK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
-@options.task_options
+@options.asks(TASK)
 @click.option("--seeds", default=3, show_default=True, help="Trainings per architecture.")
 @click.option("--steps", default=200, show_default=True, help="Optimiser steps per training.")
 @click.option("--batch-size", default=32, show_default=True, help="Texts per step.")
@@ -84,7 +86,7 @@ def record(
         threads=threads,
         device="cpu",
     )
-    oracle = _oracle(options.task_spec(**task), spec, searched)
+    oracle = _oracle(TASK.build(read(task, TASK)), spec, searched)
     path = out.with_name(f"{out.stem}-trainings.csv")
     log = RecordingLog(path, tuple(searched.dimensions), _conditions(oracle))
     if not table_only:

@@ -1,4 +1,4 @@
-"""`bort bench training`: steps per second and dev error beside a plain transformers.Trainer."""
+"""`bort bench training`: our steps per second and dev error, and those of transformers.Trainer."""
 
 import sys
 from collections.abc import Iterator
@@ -11,10 +11,12 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
+from bort.core.fields import read
+from bort.studies.parts import TASK
 
 if TYPE_CHECKING:
-    from benchmarks.training.comparison import Comparison
-    from bort.core.evaluation import Evaluation
+    from benchmarks.training.rows import Run, Setting
+    from bort.core.architecture import Architecture
     from bort.training.oracle import ErrorOracle
 
 ARCHITECTURES = "1-12-96-192,4-12-96-768,2-12-192-768,4-4-288-768,6-12-384-1536"
@@ -27,7 +29,7 @@ ARCHITECTURES = "1-12-96-192,4-12-96-768,2-12-192-768,4-4-288-768,6-12-384-1536"
     default=ARCHITECTURES,
     show_default=True,
     metavar="ID,ID,...",
-    help="Which to train, by id.",
+    help="Architectures to train, by id.",
 )
 @click.option("--steps", default=200, show_default=True, help="Optimiser steps per training.")
 @click.option("--batch-size", default=32, show_default=True, help="Examples per step.")
@@ -37,9 +39,9 @@ ARCHITECTURES = "1-12-96-192,4-12-96-768,2-12-192-768,4-4-288-768,6-12-384-1536"
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Write training.md and training.csv there; runs that are in it are not repeated.",
+    help="Write training.md and training.csv there. Runs that are in it are not repeated.",
 )
-@options.task_options
+@options.asks(TASK)
 @options.as_json
 def training(
     space: str,
@@ -52,11 +54,11 @@ def training(
     as_json: bool,
     **task: Any,
 ) -> None:
-    """Train the same candidates with our path and with transformers.Trainer.
+    """Train the same architectures with our path and with transformers.Trainer.
 
-    Both start from the same random weights and learn the same hard labels for the same number
-    of steps; they take turns, five steps each, so that a busy machine slows both. Two more
-    columns are the candidate as the search trains it, with the teacher's labels: from scratch
+    Both start from the same random weights and learn the same hard labels for the same number of
+    steps. They take turns, five steps each, so that a busy machine slows both. Two more columns
+    show the architecture as the search trains it, with the teacher's labels: from scratch
     (`--initialise scratch`), and with inherited weights (the default).
 
     \b
@@ -65,7 +67,8 @@ def training(
       bort bench training --architectures 2-12-192-768 --seeds 5 --json
       bort bench training --out docs/bench
     """
-    from benchmarks.training.rows import read_rows, report, summary, write_report
+    from benchmarks.training.rows import Setting, read_runs, report, summary, write_report
+    from bort.core.serialise import to_json
     from bort.core.study import TrainingSpec
     from bort.families import load_space
     from bort.report.jobs import sentence
@@ -78,37 +81,42 @@ def training(
     searched = load_space(space)
     chosen = [searched.named(name.strip()) for name in architectures.split(",")]
     oracle = ErrorOracle(
-        load_task(options.task_spec(**task)),
+        load_task(TASK.build(read(task, TASK))),
         spec,
         searched,
         seed=0,
         on_step=lambda step: _say(sentence(step)),
     )
-    setting = {"steps": steps, "batch_size": batch_size, "threads": oracle.threads}
-    rows = [] if out is None else read_rows(out, setting)
-    done = {(row["architecture"], row["seed"]) for row in rows}
-    for comparison, scratch, inherited in _runs(oracle, chosen, seeds, done):
-        rows.append({**setting, **_row(comparison, scratch, inherited)})
+    setting = Setting(steps=steps, batch_size=batch_size, threads=oracle.threads)
+    runs = [] if out is None else read_runs(out, setting)
+    done = {(run.architecture, run.seed) for run in runs}
+    for run in _runs(oracle, setting, chosen, seeds, done):
+        runs.append(run)
         _say("")
         click.echo(
-            f"{comparison.architecture} seed {comparison.seed}: {comparison.speedup:.1f}x, "
-            f"dev error {comparison.trainer_error:.3f} (Trainer) {comparison.our_error:.3f} (ours)",
+            f"{run.architecture} seed {run.seed}: {run.speedup:.1f}x, "
+            f"dev error {run.trainer_error:.3f} (Trainer) {run.our_error:.3f} (ours)",
             err=True,
         )
         if out is not None:
-            write_report(out, summary(rows, oracle.describe()))
-    answer = summary(rows, oracle.describe())
+            write_report(out, summary(runs, oracle.describe()))
+    answer = summary(runs, oracle.describe())
     if as_json:
-        options.print_json(answer)
+        options.print_json(to_json(answer))
     else:
         click.echo(report(answer))
 
 
 def _runs(
-    oracle: "ErrorOracle", architectures: list[Any], seeds: int, done: set[tuple[str, int]]
-) -> Iterator[tuple["Comparison", "Evaluation", "Evaluation"]]:
-    """Seeds outside, architectures inside: a slow quarter of an hour is spread over all."""
+    oracle: "ErrorOracle",
+    setting: "Setting",
+    architectures: list["Architecture"],
+    seeds: int,
+    done: set[tuple[str, int]],
+) -> Iterator["Run"]:
+    """Train what is not done; seed by seed, so that a slow quarter of an hour hits all alike."""
     from benchmarks.training.comparison import compare
+    from benchmarks.training.rows import Run
     from bort.training.execution import training_threads
 
     from_scratch = copy(oracle)
@@ -128,27 +136,20 @@ def _runs(
                     batch_size=oracle.spec.batch_size,
                     seed=seed,
                 )
-            yield (
-                comparison,
-                from_scratch.evaluate(architecture, seed),
-                oracle.evaluate(architecture, seed),
+            scratch = from_scratch.evaluate(architecture, seed)
+            inherited = oracle.evaluate(architecture, seed)
+            yield Run(
+                **asdict(setting),
+                **asdict(comparison),
+                speedup=comparison.speedup,
+                scratch_error=scratch.error_rate,
+                inherited_error=inherited.error_rate,
+                inherited_seconds=inherited.seconds,
+                inherited_attempts=inherited.attempts,
             )
 
 
-def _row(
-    comparison: "Comparison", scratch: "Evaluation", inherited: "Evaluation"
-) -> dict[str, Any]:
-    return {
-        **asdict(comparison),
-        "speedup": comparison.speedup,
-        "scratch_error": scratch.error_rate,
-        "inherited_error": inherited.error_rate,
-        "inherited_seconds": inherited.seconds,
-        "inherited_attempts": inherited.attempts,
-    }
-
-
 def _say(text: str) -> None:
-    """One line that is written over, on a terminal only."""
+    """Show a line that the next one replaces, on a terminal only."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{text}", err=True, nl=False)

@@ -1,8 +1,8 @@
-"""Our training path against a plain `transformers.Trainer`, step by step in turn.
+"""Compares our training path with `transformers.Trainer`, in turns.
 
-Both train the same architecture on the same texts, batch size, learning rate and schedule, from
-the same random weights (over the task's tokens), with hard labels. While the Trainer works we
-wait, and the other way round, a few steps each: a machine that slows down slows both.
+Both train the same architecture on the same texts with the same batch size, learning rate and
+schedule, from the same random weights (over the task's tokens), on hard labels. Each takes a few
+steps while the other waits, so a machine that slows down slows both.
 """
 
 import tempfile
@@ -38,7 +38,7 @@ class Comparison:
         architecture: its id.
         seed: of weights and order.
         learning_rate: of both.
-        trainer_step_ms, our_step_ms: medians over all steps but the first turn.
+        trainer_step_ms, our_step_ms: medians over all steps after the first turn.
         trainer_error, our_error: on dev, after the same number of steps.
     """
 
@@ -109,7 +109,7 @@ def compare(
 
 
 class _Turns:
-    """Hands the processor back and forth, and times each side."""
+    """Gives each side a turn and times both."""
 
     def __init__(self, steps: Iterator[TrainingStep]) -> None:
         self._steps = steps
@@ -118,18 +118,18 @@ class _Turns:
         self._resumed = time.perf_counter()
 
     def they_begin(self) -> None:
-        """The Trainer takes up its work."""
+        """The Trainer starts."""
         self._resumed = time.perf_counter()
 
     def they_stepped(self) -> None:
-        """The Trainer finished a step, data loading included; after a turn it is ours."""
+        """The Trainer finished a step, data loading included; after its turn it is ours."""
         self.their_seconds.append(time.perf_counter() - self._resumed)
         if len(self.their_seconds) % TURN == 0:
             self._advance(TURN)
         self._resumed = time.perf_counter()
 
     def finish(self) -> None:
-        """Take the steps that are left."""
+        """Take our remaining steps."""
         while self._advance(TURN):
             pass
 
@@ -143,7 +143,7 @@ class _Turns:
 
 
 class _Texts(torch.utils.data.Dataset[dict[str, Any]]):
-    """A split as the Trainer reads it, in the full vocabulary's ids."""
+    """A split for the Trainer, with the ids of the full vocabulary."""
 
     def __init__(self, encoded: EncodedTask, split: str, labels: NDArray[np.int64]) -> None:
         self._tokens, self._kept, self._labels = encoded.splits[split], encoded.kept, labels
@@ -177,7 +177,7 @@ def _collate(rows: list[dict[str, Any]], *, padding: int) -> dict[str, torch.Ten
 def _trainer(
     model: Any, task: Task, encoded: EncodedTask, settings: TrainingSettings, turns: _Turns
 ) -> Any:
-    """A Trainer as people write it, with nothing but its reports switched off."""
+    """A standard Trainer with its reports switched off."""
     from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
     class Callback(TrainerCallback):

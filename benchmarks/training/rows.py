@@ -1,24 +1,110 @@
-"""Runs of `bort bench training`: their table, what they say together, and the files they lie in."""
+"""Runs of `bort bench training`: their table, their summary, and their files."""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any
+from typing import Any, get_type_hints
 
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
 
-Row = dict[str, Any]
-_WHOLE = ("steps", "batch_size", "threads", "seed", "inherited_attempts")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What all runs of a table have in common."""
+
+    steps: int
+    batch_size: int
+    threads: int
 
 
-def read_rows(folder: Path, setting: Mapping[str, int]) -> list[Row]:
-    """Runs in `training.csv` of a folder, if any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Setting):
+    """One architecture with one seed, trained in four ways: a row of `training.csv`.
+
+    Attributes:
+        trainer_step_ms, our_step_ms: medians per step.
+        trainer_error, our_error: on dev, from random weights on hard labels.
+        speedup: how many of our steps fit into one of the Trainer's.
+        scratch_error: as the search trains from random weights, with the teacher's labels.
+        inherited_error, inherited_seconds, inherited_attempts: as the search trains by default.
+    """
+
+    architecture: str
+    seed: int
+    learning_rate: float
+    trainer_step_ms: float
+    our_step_ms: float
+    trainer_error: float
+    our_error: float
+    speedup: float
+    scratch_error: float
+    inherited_error: float
+    inherited_seconds: float
+    inherited_attempts: int
+
+    @property
+    def setting(self) -> Setting:
+        """What it has in common with the other runs of its table."""
+        return Setting(steps=self.steps, batch_size=self.batch_size, threads=self.threads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Our dev error minus the Trainer's, paired by architecture and seed.
+
+    Attributes:
+        low, high: 95% interval by Student's t over the runs; None for a single run.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchitectureSummary:
+    """The runs of one architecture: medians of times, means of errors."""
+
+    architecture: str
+    seeds: int
+    trainer_steps_per_s: float
+    our_steps_per_s: float
+    speedup: float
+    trainer_error: float
+    our_error: float
+    scratch_error: float
+    inherited_error: float
+    inherited_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the runs say together: `bort bench training --json`.
+
+    Attributes:
+        oracle: the facts that the errors depend on, see `ErrorOracle.describe`.
+        speedup: median over all runs.
+    """
+
+    steps: int
+    batch_size: int
+    oracle: Mapping[str, Any]
+    speedup: float
+    error_difference: Difference
+    architectures: tuple[ArchitectureSummary, ...]
+    runs: tuple[Run, ...]
+
+
+def read_runs(folder: Path, setting: Setting) -> list[Run]:
+    """The runs in a folder's `training.csv`, if it exists.
 
     Raises:
-        InvalidDataError: they were made under another setting, and would be written over.
+        InvalidDataError: they were made under another setting and would be overwritten.
     """
     path = folder / "training.csv"
     try:
@@ -26,102 +112,92 @@ def read_rows(folder: Path, setting: Mapping[str, int]) -> list[Row]:
     except FileNotFoundError:
         return []
     try:
-        rows = [_typed(row) for row in csv.DictReader(io.StringIO(text))]
-        others = [row for row in rows if any(row[n] != value for n, value in setting.items())]
+        runs = [_run(row) for row in csv.DictReader(io.StringIO(text))]
+        is_other = any(run.setting != setting for run in runs)
     except (KeyError, TypeError, ValueError):
-        others = [{}]
-    if others:
-        asked = ", ".join(f"{name} {value}" for name, value in setting.items())
+        runs, is_other = [], True
+    if is_other:
+        asked = ", ".join(f"{name} {value}" for name, value in asdict(setting).items())
         raise InvalidDataError(
             f"{path} holds other runs than those of {asked}; choose another folder with --out"
         )
-    return rows
+    return runs
 
 
-def _typed(row: Mapping[str, str]) -> Row:
-    return {
-        name: text if name == "architecture" else int(text) if name in _WHOLE else float(text)
-        for name, text in row.items()
-    }
+def _run(row: Mapping[str, str]) -> Run:
+    kinds = get_type_hints(Run)
+    return Run(**{name: kinds[name](row[name]) for name in kinds})
 
 
-def summary(rows: Sequence[Row], oracle: Mapping[str, Any]) -> Row:
-    """What the runs say: per architecture, and of all together.
+def summary(runs: Sequence[Run], oracle: Mapping[str, Any]) -> Summary:
+    """Summarise at least one run, per architecture and over all."""
+    names = dict.fromkeys(run.architecture for run in runs)
+    return Summary(
+        steps=runs[0].steps,
+        batch_size=runs[0].batch_size,
+        oracle=dict(oracle),
+        speedup=median(run.speedup for run in runs),
+        error_difference=_difference([run.our_error - run.trainer_error for run in runs]),
+        architectures=tuple(
+            _architecture([run for run in runs if run.architecture == name]) for name in names
+        ),
+        runs=tuple(runs),
+    )
 
-    `error_difference` is our dev error less the Trainer's, paired by architecture and seed, with
-    a 95 % interval by Student's t over the runs; its ends are None for a single run.
-    """
-    return {
-        "steps": rows[0]["steps"] if rows else None,
-        "batch_size": rows[0]["batch_size"] if rows else None,
-        "oracle": dict(oracle),
-        "speedup": median(row["speedup"] for row in rows),
-        "error_difference": _difference([r["our_error"] - r["trainer_error"] for r in rows]),
-        "architectures": _per_architecture(rows),
-        "runs": list(rows),
-    }
 
-
-def _difference(values: Sequence[float]) -> dict[str, float | int | None]:
+def _difference(values: Sequence[float]) -> Difference:
     from scipy import stats
 
     mean, n = fmean(values), len(values)
     if n < 2:
-        return {"mean": mean, "low": None, "high": None, "runs": n}
+        return Difference(mean=mean, low=None, high=None, runs=n)
     half = float(stats.t.ppf(0.975, n - 1) * stats.sem(values))
-    return {"mean": mean, "low": mean - half, "high": mean + half, "runs": n}
+    return Difference(mean=mean, low=mean - half, high=mean + half, runs=n)
 
 
-def _per_architecture(rows: Sequence[Row]) -> list[Row]:
-    """Medians of times, means of errors, in order of appearance."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row["architecture"], []).append(row)
-    return [
-        {
-            "architecture": name,
-            "seeds": len(group),
-            "trainer_steps_per_s": 1e3 / median(r["trainer_step_ms"] for r in group),
-            "our_steps_per_s": 1e3 / median(r["our_step_ms"] for r in group),
-            "speedup": median(r["speedup"] for r in group),
-            "trainer_error": fmean(r["trainer_error"] for r in group),
-            "our_error": fmean(r["our_error"] for r in group),
-            "scratch_error": fmean(r["scratch_error"] for r in group),
-            "inherited_error": fmean(r["inherited_error"] for r in group),
-            "inherited_seconds": median(r["inherited_seconds"] for r in group),
-        }
-        for name, group in groups.items()
-    ]
+def _architecture(runs: Sequence[Run]) -> ArchitectureSummary:
+    return ArchitectureSummary(
+        architecture=runs[0].architecture,
+        seeds=len(runs),
+        trainer_steps_per_s=1e3 / median(run.trainer_step_ms for run in runs),
+        our_steps_per_s=1e3 / median(run.our_step_ms for run in runs),
+        speedup=median(run.speedup for run in runs),
+        trainer_error=fmean(run.trainer_error for run in runs),
+        our_error=fmean(run.our_error for run in runs),
+        scratch_error=fmean(run.scratch_error for run in runs),
+        inherited_error=fmean(run.inherited_error for run in runs),
+        inherited_seconds=median(run.inherited_seconds for run in runs),
+    )
 
 
-def report(answer: Row) -> str:
-    """A Markdown table, which people can read in a terminal too."""
+def report(answer: Summary) -> str:
+    """A Markdown table that is readable in a terminal too."""
     lines = [
         "| architecture | seeds | Trainer steps/s | our steps/s | speedup | dev error: Trainer "
         "| ours | teacher's labels | and inherited | seconds |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for row in answer["architectures"]:
+    for row in answer.architectures:
         lines.append(
-            f"| {row['architecture']} | {row['seeds']} | {row['trainer_steps_per_s']:.1f} "
-            f"| {row['our_steps_per_s']:.1f} | {row['speedup']:.1f} "
-            f"| {row['trainer_error']:.3f} | {row['our_error']:.3f} "
-            f"| {row['scratch_error']:.3f} | {row['inherited_error']:.3f} "
-            f"| {row['inherited_seconds']:.1f} |"
+            f"| {row.architecture} | {row.seeds} | {row.trainer_steps_per_s:.1f} "
+            f"| {row.our_steps_per_s:.1f} | {row.speedup:.1f} "
+            f"| {row.trainer_error:.3f} | {row.our_error:.3f} "
+            f"| {row.scratch_error:.3f} | {row.inherited_error:.3f} "
+            f"| {row.inherited_seconds:.1f} |"
         )
-    lines += ["", f"Median speedup over all runs: {answer['speedup']:.1f}x."]
-    found = answer["error_difference"]
-    if found["low"] is not None:
+    lines += ["", f"Median speedup over all runs: {answer.speedup:.1f}x."]
+    found = answer.error_difference
+    if found.low is not None:
         lines += [
-            f"Our dev error minus the Trainer's, paired, {found['runs']} runs: "
-            f"{found['mean']:+.4f} (95 %: {found['low']:+.4f} to {found['high']:+.4f})."
+            f"Our dev error minus the Trainer's, paired, {found.runs} runs: {found.mean:+.4f} "
+            f"(95 %: {found.low:+.4f} to {found.high:+.4f})."
         ]
     return "\n".join(lines)
 
 
-def write_report(folder: Path, answer: Row) -> None:
+def write_report(folder: Path, answer: Summary) -> None:
     """Write `training.md` and `training.csv`."""
-    oracle = answer["oracle"]
+    oracle = answer.oracle
     text = (
         "# Training: our path compared with transformers.Trainer\n\n"
         "bort has a training loop of its own, because a search needs dozens of short trainings. "
@@ -129,7 +205,7 @@ def write_report(folder: Path, answer: Row) -> None:
         "from the same random weights, and take turns, so that a busy machine slows both.\n\n"
         "![Dev errors by labels and first weights](../images/training.svg)\n\n"
         "*Read the table like this*: the same hard labels, "
-        f"{answer['steps']} steps of {answer['batch_size']}, the same learning rate; "
+        f"{answer.steps} steps of {answer.batch_size}, the same learning rate; "
         f"{oracle['threads']} CPU threads, texts of at most {oracle['max_length']} tokens. The "
         "last three columns train as the search does, with the labels of a teacher whose dev "
         f"error is {oracle['teacher_dev_error']:.3f}: from scratch, then with inherited weights, "
@@ -138,8 +214,9 @@ def write_report(folder: Path, answer: Row) -> None:
         "explains the loop.\n\n"
     )
     table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=list(answer["runs"][0]), lineterminator="\n")
+    names = [one.name for one in fields(Run)]
+    writer = csv.DictWriter(table, fieldnames=names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(answer["runs"])
+    writer.writerows(asdict(run) for run in answer.runs)
     write_atomically(folder / "training.csv", table.getvalue().encode())
     write_atomically(folder / "training.md", f"{text}{report(answer)}\n".encode())

@@ -47,15 +47,15 @@ def run(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Run Agora; an interrupted run goes on with `bort jobs resume`.
+    """Run Agora. Continue an interrupted run with `bort jobs resume`.
 
-    On texts, a small BERT is the student. New texts near its dev errors come from an unlabelled
-    pool, from token edits and from mixes; the source network, fine-tuned on the labelled texts,
-    labels them. Errors are told on dev, which Agora looks at, and on an audit split, which it
-    cannot.
+    On texts, the student is a small BERT. New texts near its dev errors come from an unlabelled
+    pool, from token edits and from mixes. The source network, fine-tuned on the labelled texts,
+    labels them. Errors are shown on dev, which Agora uses, and on an audit split, which it cannot
+    read.
 
-    On the torus, a third of the training points is missing, and rounds fill it: Betti numbers of
-    the training set go from (1, 1, 0), a bent tube, to (1, 2, 1), the torus.
+    On the torus, a third of the training points is missing, and the rounds fill the gap: the Betti
+    numbers of the training set go from (1, 1, 0), a bent tube, to (1, 2, 1), the torus.
 
     \b
     Examples:
@@ -129,7 +129,7 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
         else:
             click.echo(f"Job {job_id} is still comparing: bort jobs show {job_id}")
         return
-    parents = parents_of(job.spec) if points else None
+    parents = parents_of(found.spec) if points else None
     if as_json:
         answer = {**to_json(found.result), "state": str(job.state)}
         if points:
@@ -159,8 +159,8 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
 
     with open_to_read(store_url) as store:
         job = _job(store, job_id, RUN)
-        points = read_run(store, job).points
-    rows = point_rows(points, parents_of(job.spec))
+        found = read_run(store, job)
+    rows = point_rows(found.points, parents_of(found.spec))
     write_rows(file, rows)
     click.echo(f"{len(rows)} points written to {file}", err=True)
 
@@ -185,7 +185,7 @@ def replay(
     store_url: str | None,
     as_json: bool,
 ) -> None:
-    """Correct generated points and run the rounds after them again, as a new job.
+    """Correct generated points and run the later rounds again, as a new job.
 
     Points are numbered from 0 within their round, as `bort agora show JOB --points` lists them.
 

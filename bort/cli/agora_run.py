@@ -7,9 +7,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from bort.cli import options
 from bort.core.errors import InvalidFieldError, InvalidOptionError
-from bort.core.parsing import parse_learning_rates
+from bort.core.fields import fields_of
 from bort.core.study import DEVICES, INITIALISATIONS, TaskSpec, TrainingSpec, check_name
 
 TORUS = "torus"
@@ -163,14 +162,16 @@ def _text_spec(given: dict[str, Any], typed: set[str], store: Any) -> dict[str, 
     from bort.agora.text.spec import TextSpec, small_space, suggested_study, usual_representation
     from bort.training.source import source_network
 
-    task = options.task_spec(given["task"], given["text"], given["label"], given["labelled"])
+    task = _task_spec(given["task"], given["text"], given["label"], given["labelled"])
     training: dict[str, Any] = {"steps": STEPS, "initialise": "scratch"}
     architecture, space = given["architecture"] or ARCHITECTURE, None
     if given["from_study"] is not None:
         task, training, space, architecture = _from_study(given, typed, store)
     training |= {n: given[n] for n in _TRAINING if n in typed}
     if "learning_rates" in typed:
-        training["learning_rates"] = parse_learning_rates(given["learning_rates"])
+        training["learning_rates"] = fields_of(TrainingSpec)["learning_rates"].parse(
+            given["learning_rates"]
+        )
     spec_of_training = TrainingSpec(**training)
     if space is None:
         space = small_space(architecture, source_network(spec_of_training.source).config).to_dict()
@@ -217,7 +218,7 @@ def _from_study(
         )
     task = answer.spec.task
     if "task" in typed:
-        task = options.task_spec(given["task"], given["text"], given["label"], None, task.seed)
+        task = _task_spec(given["task"], given["text"], given["label"], None, task.seed)
     if "labelled" in typed:
         task = replace(task, labelled=given["labelled"])
     found = answer.spec.training
@@ -240,3 +241,8 @@ def _check(spec: Any, task: Any) -> None:
 
         config = read_config(model_folder(spec.teacher_folder), spec.teacher_folder)
         label_order(labels_of(config), task.class_names, spec.teacher_folder)
+
+
+def _task_spec(task: str, text: str, label: str, labelled: int | None, seed: int = 0) -> TaskSpec:
+    columns = tuple(part.strip() for part in text.split(",") if part.strip())
+    return TaskSpec(task=task, text=columns, label=label, labelled=labelled, seed=seed)

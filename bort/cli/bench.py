@@ -1,18 +1,17 @@
-"""`bort bench`: hands over to the benchmarks, which lie beside the package in a checkout."""
+"""`bort bench`: forwards to the benchmarks, which lie beside the package in a checkout."""
 
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 import bort
+from bort.cli.main import LazyGroup, Table
 from bort.core.errors import MissingExtraError
 
 ROOT = Path(bort.__file__).parent.parent
 
-# Name -> (module, attribute, one line for `bort bench --help`). Loaded when called.
-BENCHMARKS: dict[str, tuple[str, str, str]] = {
+BENCHMARKS: Table = {
     "agora": (
         "benchmarks.agora.command",
         "agora",
@@ -41,36 +40,27 @@ BENCHMARKS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class _LazyGroup(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(BENCHMARKS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in BENCHMARKS:
-            return None
-        _make_importable()
-        module, attribute, _ = BENCHMARKS[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in BENCHMARKS.items()])
+class _FromCheckout(LazyGroup):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The benchmark of this name, once it is known that there are any."""
+        if cmd_name in self.table:
+            _make_importable()
+        return super().get_command(ctx, cmd_name)
 
 
 def _make_importable() -> None:
     if not (ROOT / "benchmarks" / "__init__.py").exists():
         raise MissingExtraError(
-            "the benchmarks are not part of the installed package; run them from a checkout "
-            "of the project (make setup, then .venv/bin/bort bench)"
+            "the installed package does not contain the benchmarks; clone the project and run "
+            "them there: make setup, then .venv/bin/bort bench"
         )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
 
 
-@click.group(cls=_LazyGroup)
+@click.group(cls=_FromCheckout, table=BENCHMARKS)
 def bench() -> None:
-    """Reproduce our benchmarks on this machine.
+    """Repeat our benchmarks on this machine, from a checkout of the project.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`bort export`: a trained model, or a whole study, as files for others."""
+"""`bort export`: writes a trained model as files to deploy or to share."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +18,25 @@ FORMATS = ("hf", "onnx", "bundle")
 @click.command()
 @click.argument("model", required=False)
 @click.option(
-    "--format", "kind", default="hf", show_default=True, metavar="|".join(FORMATS), help="As what."
+    "--format",
+    "kind",
+    default="hf",
+    show_default=True,
+    metavar="|".join(FORMATS),
+    help="The format, see above.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A new folder or file [default: MODEL-FORMAT here].",
+    help="A new folder or file [default: MODEL-FORMAT in this folder].",
 )
-@click.option("--latency/--no-latency", "measure", default=True, help="Measure the ONNX files.")
+@click.option(
+    "--latency/--no-latency",
+    "measure",
+    default=True,
+    help="Measure the latency of the ONNX files, or not.",
+)
 @options.store_url
 @options.as_json
 def export(
@@ -37,12 +47,12 @@ def export(
     store_url: str | None,
     as_json: bool,
 ) -> None:
-    """Write MODEL [default: the latest] to --out, which must not exist.
+    """Export a trained MODEL [default: the latest] to a new folder or file.
 
     \b
       hf      a folder for transformers: AutoModelForSequenceClassification, pipeline
-      onnx    model.onnx and model.int8.onnx with their parity and latency
-      bundle  one file for `bort import`: model, study, evidence, curves, all with hashes
+      onnx    model.onnx and model.int8.onnx, compared with PyTorch and timed
+      bundle  one file for `bort import`: model, study, evidence and curves, with hashes
 
     \b
     Examples:

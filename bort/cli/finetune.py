@@ -1,106 +1,46 @@
 """`bort finetune`: from picked points of a front to trained models."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
-from bort.core.finetune import DONORS, LOGGERS, STAGES, TEXTS, FineTuneSpec, Recipe
-from bort.core.parsing import parse_learning_rates
-from bort.core.study import LARGEST_SEED, TaskSpec
+from bort.core.fields import flag, read
+from bort.core.finetune import FineTuneSpec, Recipe
+from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:
     from bort.finetuning.plan import FineTunePlan
     from bort.storage import Store
 
-ALL_TASKS = "all"
-_DEFAULT = Recipe()
+PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.option("--study", metavar="NAME", help="Study to pick from [default: the latest].")
 @click.option("--best", is_flag=True, help="Pick the study's best point.")
-@click.option("--pick", metavar="ID[,ID]", help="Pick architectures by id, such as 4-12-192-384.")
-@click.option(
-    "--task",
-    metavar="NAME|FILE|all",
-    help="Another task, or all named ones [default: the study's].",
-)
-@click.option("--text", metavar="COLUMN[,COLUMN]", help="Of a file [default: the study's].")
-@click.option("--label", metavar="COLUMN", help="Of a file [default: the study's].")
-@click.option("--seeds", default=1, show_default=True, help="Trainings per pick and task.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
-    default=0,
-    show_default=True,
-    help="The first seed.",
-)
-@click.option(
-    "--stages",
-    default=",".join(_DEFAULT.stages),
-    show_default=True,
-    metavar=",".join(STAGES),
-    help="What to do, always in this order.",
-)
-@click.option("--epochs", type=float, metavar="E", help="Of fine-tuning [default: 4].")
-@click.option("--steps", type=int, metavar="N", help="Of fine-tuning, instead of --epochs.")
-@click.option("--distil-epochs", type=float, metavar="E", help="Of distillation [default: 1].")
-@click.option("--distil-steps", type=int, metavar="N", help="Instead of --distil-epochs.")
-@click.option(
-    "--distil-from",
-    default=_DEFAULT.distil_from,
-    show_default=True,
-    metavar="|".join(DONORS),
-    help="Whose inner states to follow.",
-)
-@click.option(
-    "--copies",
-    default=_DEFAULT.copies,
-    show_default=True,
-    help="Made-up texts per training text, for distillation.",
-)
-@click.option(
-    "--other-tasks/--no-other-tasks",
-    default=True,
-    help="Distil on the training texts of the other prepared tasks too.",
-)
-@click.option(
-    "--texts",
-    default=_DEFAULT.texts,
-    show_default=True,
-    metavar="|".join(TEXTS),
-    help="What to fine-tune on.",
-)
-@click.option("--learning-rates", metavar="R,...", help="Of fine-tuning; the best on dev counts.")
-@click.option("--distil-learning-rate", type=float, metavar="R")
-@click.option("--batch-size", default=_DEFAULT.batch_size, show_default=True)
-@click.option("--temperature", default=_DEFAULT.temperature, show_default=True)
-@click.option(
-    "--hard", default=_DEFAULT.hard, show_default=True, help="Share of the true labels, 0 to 1."
-)
-@click.option("--patience", default=_DEFAULT.patience, show_default=True, help="Looks at dev.")
-@click.option("--threads", type=int, metavar="N", help="CPU threads [default: the study's].")
-@click.option("--runtimes", metavar="NAME,...", help="Latencies to measure [default: the study's].")
-@click.option("--compare/--no-compare", default=True, help="Train the baselines too.")
-@click.option(
-    "--log",
-    "loggers",
-    metavar=f"{','.join(LOGGERS)}|none",
-    help="Where curves go besides [default: tensorboard, if installed].",
-)
-@click.option("--plan", "only_plan", is_flag=True, help="Say what it will cost, and stop.")
-@click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
+@click.option("--pick", metavar="ID,...", help="Pick architectures by id, 4-12-192-384 say.")
+@options.asks(*PARTS)
+@click.option("--plan", "only_plan", is_flag=True, help="Print what it would cost, and stop.")
+@options.detach
 @options.store_url
 @options.as_json
-def finetune(**given: Any) -> None:
-    """Train picked architectures properly, and tell what they came to.
+def finetune(
+    study: str | None,
+    best: bool,
+    pick: str | None,
+    only_plan: bool,
+    detach: bool,
+    store_url: str | None,
+    as_json: bool,
+    **texts: Any,
+) -> None:
+    """Train picked architectures properly, and report how good they are.
 
-    Distils on unlabelled and made-up texts, fine-tunes with the teacher's answers, then judges on
-    the audit split, which nothing was chosen by, and measures latency beside the teacher's. An
-    interrupted job goes on with `bort jobs resume`, with the same result.
+    Distils on unlabelled and synthetic texts, fine-tunes with the teacher's answers, then
+    evaluates on the audit split, which no choice was based on, and measures latency beside the
+    teacher's. `bort jobs resume` continues an interrupted job, with the same result.
 
     \b
     Examples:
@@ -113,139 +53,82 @@ def finetune(**given: Any) -> None:
     from bort.core.serialise import from_json
     from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
     from bort.finetuning.realised import Realised
+    from bort.finetuning.request import untrained_picks
     from bort.report.jobs import progress
     from bort.report.models import plan_sentence, print_models
     from bort.storage import open_store
 
-    with open_store(given["store_url"]) as store:
-        spec = _spec(store, given)
-        tasks = check_finetune(spec)
-        plan = plan_finetune(store, spec, tasks)
+    given = read(texts, *PARTS)
+    with open_store(store_url) as store:
+        spec = _spec(store, study, best, pick, given)
+        plan = plan_finetune(store, spec, check_finetune(spec))
         check_disk_space(plan)
-        if untrained := _untrained(store, spec):
+        if untrained := untrained_picks(store, spec):
             click.echo(
                 f"note: the search never trained {', '.join(untrained)}, so there is no predicted "
                 "error to compare with",
                 err=True,
             )
-        if given["only_plan"]:
-            _print_plan(plan, given["as_json"])
+        if only_plan:
+            _print_plan(plan, as_json)
             return
         click.echo(plan_sentence(plan), err=True)
-        if given["detach"]:
+        if detach:
             job = jobs.start_detached(store, "finetune", spec.to_dict(), study=spec.study)
             click.echo(f"Job {job} fine-tunes: bort jobs show {job}", err=True)
-            if given["as_json"]:
+            if as_json:
                 options.print_json({"job": job, "study": spec.study})
             return
         with progress(f"Fine-tuning {', '.join(spec.picks)}") as on_step:
             answer = jobs.run_here(
                 store, "finetune", spec.to_dict(), study=spec.study, on_step=on_step
             )
-    if given["as_json"]:
+    if as_json:
         options.print_json(answer)
-        return
-    print_models([from_json(Realised, row, what="the answer") for row in answer["models"]])
+    else:
+        print_models([from_json(Realised, row, what="the answer") for row in answer["models"]])
 
 
-def _spec(store: "Store", given: dict[str, Any]) -> FineTuneSpec:
+def _spec(
+    store: "Store", study: str | None, best: bool, pick: str | None, given: dict[str, Any]
+) -> FineTuneSpec:
     """The job that the options describe."""
-    from dataclasses import replace
+    from bort.finetuning.request import best_pick, describe_finetune, named_tasks
+    from bort.studies.answers import latest_study
 
-    from bort.finetuning.loggers import default_loggers
-    from bort.latency.workload import check_threads
-    from bort.studies.answers import latest_study, read_answer
-
-    study = store.study(given["study"] or latest_study(store)).spec
-    training = study.training
-    if given["threads"] is not None:
-        check_threads(given["threads"])
-        training = replace(training, threads=given["threads"])
-    runtimes = _names(given["runtimes"]) or (study.latency.runtime,)
-    loggers = default_loggers() if given["loggers"] is None else _names(given["loggers"])
-    return FineTuneSpec(
-        study=study.name,
-        picks=_picks(given, read_answer(store, study.name) if given["best"] else None),
-        tasks=_tasks(given, study.task),
-        training=training,
-        latency=study.latency,
-        space=study.space,
-        runtimes=runtimes,
+    if best == bool(pick):
+        raise InvalidOptionError(
+            "name either --best or --pick ID,...; `bort front` lists the points of a study"
+        )
+    name = study or latest_study(store)
+    own = store.study(name).spec.task
+    picks = (part.strip() for part in (pick or best_pick(store, name)).split(","))
+    return describe_finetune(
+        store,
+        name,
+        [part for part in picks if part],
         recipe=_recipe(given),
-        seeds=given["seeds"],
-        seed=given["seed"],
-        compare=given["compare"],
-        loggers=() if loggers == ("none",) else loggers,
+        tasks=named_tasks(own, *(given.get(option) for option in ("task", "text", "label"))),
+        threads=given.get("threads"),
+        runtimes=given.get("runtimes", ()),
+        loggers=given.get("log"),
+        **{name: given[name] for name in ("seeds", "seed", "compare") if name in given},
     )
 
 
-def _untrained(store: "Store", spec: FineTuneSpec) -> list[str]:
-    """Picks of the space that the study has no error of."""
-    from bort.studies.answers import read_answer
-
-    known = {point.id for point in read_answer(store, spec.study).points}
-    return [pick for pick in spec.picks if pick not in known]
-
-
-def _picks(given: dict[str, Any], answer: Any) -> tuple[str, ...]:
-    if given["best"] == bool(given["pick"]):
-        raise InvalidOptionError(
-            "name either --best or --pick ID[,ID]; `bort front` lists the points of a study"
-        )
-    if given["pick"]:
-        return tuple(dict.fromkeys(_names(given["pick"])))
-    if answer.best is None:
-        raise InvalidOptionError(
-            f"the study {answer.study!r} has no best point yet; search first, or name --pick ID"
-        )
-    return (answer.best.id,)
-
-
-def _tasks(given: dict[str, Any], own: TaskSpec) -> tuple[TaskSpec, ...]:
-    from bort.tasks import list_tasks
-
-    asked = given["task"]
-    text, label = _names(given["text"]) or own.text, given["label"] or own.label
-    is_file = asked not in (None, ALL_TASKS) and Path(asked).suffix
-    if (given["text"] or given["label"]) and not is_file:
-        raise InvalidOptionError("--text and --label name columns of a file; give it with --task")
-    if asked is None:
-        return (own,)
-    if asked == ALL_TASKS:
-        return tuple(TaskSpec(task=info.name, seed=own.seed) for info in list_tasks())
-    path = Path(asked).expanduser()
-    task = str(path.absolute()) if path.exists() else asked  # resumed in another folder, perhaps
-    return (TaskSpec(task=task, text=text, label=label, seed=own.seed),)
-
-
 def _recipe(given: dict[str, Any]) -> Recipe:
-    for steps, epochs in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
-        if given[steps] is not None and given[epochs] is not None:
-            names = " and ".join(f"--{name.replace('_', '-')}" for name in (steps, epochs))
-            raise InvalidOptionError(f"{names} say two things about the length; leave one out")
-    stages = _names(given["stages"])
-    for name in ("distil_steps", "distil_epochs", "distil_learning_rate"):
-        if given[name] is not None and "distil" not in stages:
-            option = f"--{name.replace('_', '-')}"
-            raise InvalidOptionError(f"{option} is for the stage distil, which --stages leaves out")
-    asked = {
-        "stages": stages,
-        "learning_rates": parse_learning_rates(given["learning_rates"] or ""),
-        **{
-            name: given[name]
-            for name in (
-                *("steps", "epochs", "distil_steps", "distil_epochs", "distil_from", "copies"),
-                *("other_tasks", "texts", "distil_learning_rate", "batch_size", "temperature"),
-                *("hard", "patience"),
+    for one, other in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
+        if one in given and other in given:
+            raise InvalidOptionError(
+                f"{flag(one)} and {flag(other)} both set the length; leave one out"
             )
-            if given[name] is not None
-        },
-    }
-    return Recipe(**asked)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    recipe = RECIPE.build(given)
+    for option in ("distil_steps", "distil_epochs", "distil_learning_rate"):
+        if option in given and "distil" not in recipe.stages:
+            raise InvalidOptionError(
+                f"{flag(option)} is for the stage distil, which --stages leaves out"
+            )
+    return recipe
 
 
 def _print_plan(plan: "FineTunePlan", as_json: bool) -> None:

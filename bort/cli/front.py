@@ -1,5 +1,6 @@
 """`bort front`: read a study again, under any epsilon and weights, without training."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -7,17 +8,16 @@ import click
 
 from bort.cli import options
 from bort.cli import table as tables
-from bort.core.parsing import parse_epsilon, parse_weights
-from bort.core.question import Question
+from bort.core.fields import read
+from bort.studies.parts import NEW_QUESTION
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.option("--study", metavar="NAME", help="Name of the study [default: the latest].")
-@click.option("--epsilon", metavar="E", help="Certify within 1+epsilon [default: the study's].")
-@click.option("--weights", metavar="P,I,E", help="Cost weights [default: the study's].")
+@options.asks(NEW_QUESTION)
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -63,15 +63,14 @@ def front(
       bort front --study reviews --to-optuna sqlite:///optuna.db
       bort front --from-table bench.csv --size params --latency ms --error error
     """
-    new_epsilon = None if epsilon is None else parse_epsilon(epsilon)
-    new_weights = None if weights is None else parse_weights(weights)
     answer: StudyAnswer | TableAnswer
+    asked = read({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
     if table["from_table"]:
         tables.refuse_others(context, ("epsilon", "weights", "as_json"))
-        answer = _read_table(table, new_epsilon, new_weights)
+        answer = _read_table(table, asked)
     else:
         copies = _Copies(record, exported, to_optuna)
-        answer = _read_study(study, new_epsilon, new_weights, copies, store_url)
+        answer = _read_study(study, asked, copies, store_url)
     options.show_answer(answer, as_json=as_json)
 
 
@@ -85,8 +84,7 @@ class _Copies(NamedTuple):
 
 def _read_study(
     study: str | None,
-    epsilon: float | None,
-    weights: tuple[float, float, float] | None,
+    asked: Mapping[str, Any],
     copies: _Copies,
     store_url: str | None,
 ) -> "StudyAnswer":
@@ -98,7 +96,7 @@ def _read_study(
 
     with open_to_read(store_url) as store:
         name = study or latest_study(store)
-        answer = read_answer(store, name, epsilon=epsilon, weights=weights)
+        answer = read_answer(store, name, **asked)
         if copies.record is not None:
             write_json_file(copies.record, export_study(store, name))
         if copies.table is not None:
@@ -108,14 +106,7 @@ def _read_study(
         return answer
 
 
-def _read_table(
-    given: dict[str, Any], epsilon: float | None, weights: tuple[float, float, float] | None
-) -> "TableAnswer":
+def _read_table(given: dict[str, Any], asked: Mapping[str, Any]) -> "TableAnswer":
     from bort.studies.answers.table import front_of_table
 
-    default = Question()
-    question = Question(
-        epsilon=default.epsilon if epsilon is None else epsilon,
-        weights=default.weights if weights is None else weights,
-    )
-    return front_of_table(*tables.read(given), question)
+    return front_of_table(*tables.read(given), NEW_QUESTION.build(asked))

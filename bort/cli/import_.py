@@ -1,4 +1,4 @@
-"""`bort import`: open a run bundle that was made elsewhere, read-only."""
+"""`bort import`: opens a run bundle from elsewhere, read-only."""
 
 from pathlib import Path
 
@@ -15,18 +15,19 @@ from bort.core.errors import InvalidOptionError
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where its trials go: .csv or .parquet, for bort search --from-table.",
+    help="The table to write: .csv or .parquet, for bort search --from-table.",
 )
 @options.store_url
 @options.as_json
 def import_(
     source: str, optuna: str | None, out: Path | None, store_url: str | None, as_json: bool
 ) -> None:
-    """Check FILE, a run bundle, and keep its model and study, read-only.
+    """Check FILE, a run bundle, and import its model and study, read-only.
 
-    Every hash is checked; a changed byte, a name that climbs out of its folder, or more than
-    4 GiB unpacked are refused, and nothing is kept then. With --optuna, the finished trials of an
-    Optuna study become a table that `bort search --from-table` and `bort front` read.
+    The import checks every hash. It refuses a bundle with a changed byte, with a name that climbs
+    out of its folder, or of more than 4 GiB unpacked, and then keeps nothing. With --optuna, the
+    finished trials of an Optuna study become a table for `bort search --from-table` and
+    `bort front`.
 
     \b
     Examples:
@@ -38,10 +39,10 @@ def import_(
         _import_optuna(source, optuna, out, as_json)
         return
     if out is not None:
-        raise InvalidOptionError("--out belongs to --optuna; a bundle goes into the store")
+        raise InvalidOptionError("--out needs --optuna; a bundle goes into the store")
     if "://" in source:
         raise InvalidOptionError(
-            f"{source} is the address of a storage, not a bundle; name a study of it: "
+            f"{source} is the address of an Optuna storage, not a bundle; name one of its studies: "
             f"bort import {source} --optuna STUDY --out trials.csv"
         )
     _import_bundle(Path(source), store_url, as_json)
@@ -62,7 +63,9 @@ def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> Non
 
 
 def _import_bundle(file: Path, store_url: str | None, as_json: bool) -> None:
+    from bort.core.serialise import to_json
     from bort.export.opening import import_bundle
+    from bort.finetuning.realised import realised_of
     from bort.storage import open_store
 
     with open_store(store_url) as store:
@@ -75,11 +78,13 @@ def _import_bundle(file: Path, store_url: str | None, as_json: bool) -> None:
                 "study_imported": is_new,
                 "task": record.task,
                 "architecture": dict(record.architecture),
-                "audit": dict(record.realised["audit"]),
+                "audit": to_json(realised_of(record).audit),
                 "folder": str(record.folder),
             }
         )
         return
-    click.echo(f"Model {record.name} is here, read-only: bort export {record.name} --out FOLDER")
+    click.echo(
+        f"Imported the model {record.name}, read-only: bort export {record.name} --out FOLDER"
+    )
     if is_new:
-        click.echo(f"Its study too: bort front --study {record.study}")
+        click.echo(f"Imported its study: bort front --study {record.study}")

@@ -1,4 +1,4 @@
-"""`bort latency`: measure this machine, and read what was measured."""
+"""`bort latency`: measure this machine, and read measurements."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,6 +7,8 @@ import click
 
 from bort.cli import options
 from bort.cli.latency_measure import measure
+from bort.core.fields import read
+from bort.studies.parts import WORKLOAD
 
 if TYPE_CHECKING:
     from bort.latency.profile import LatencyProfile
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def latency() -> None:
-    """Measure this machine, and read what was measured.
+    """Measure this machine, and read measurements.
 
     \b
     Examples:
@@ -93,7 +95,7 @@ def show(
 @options.store_url
 @options.as_json
 def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) -> None:
-    """Store an exported profile, maybe of another machine; searches use it by name.
+    """Store an exported profile, of another machine perhaps. Searches use it by name.
 
     \b
     Examples:
@@ -115,18 +117,15 @@ def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) ->
         latency_report.print_imported(profile)
 
 
-@latency.command()
-@click.option("--runtime", default="torch-float32", show_default=True, metavar="NAME")
-@click.option("--batch-size", default=1, show_default=True, help="Texts per forward pass.")
-@click.option("--sequence-length", default=32, show_default=True, help="Tokens per text.")
-@click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
+@latency.command(cls=options.Command)
+@options.asks(WORKLOAD)
 @options.store_url
 @options.as_json
-def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
-    """Time well-known models here, beside what was published of them.
+def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
+    """Time well-known models here, beside their published latencies.
 
     BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, with random weights, in the
-    same rounds. The page "This machine" shows the latest result too.
+    same rounds. The page "This machine" also shows the latest result.
 
     \b
     Examples:
@@ -134,13 +133,12 @@ def landmarks(store_url: str | None, as_json: bool, **workload: Any) -> None:
       bort latency landmarks --sequence-length 128 --threads 1 --json
     """
     from bort import jobs
-    from bort.core.study import LatencySpec
     from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
     from bort.report.jobs import progress
     from bort.storage import open_store
 
-    spec = LatencySpec(**workload)
+    spec = WORKLOAD.build(read(texts, WORKLOAD))
     check_landmarks(spec)
     with open_store(store_url) as store, progress("Landmarks") as on_step:
         answer = jobs.run_here(store, "landmarks", {"latency": spec.to_dict()}, on_step=on_step)

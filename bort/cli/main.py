@@ -1,15 +1,19 @@
 """Assemble the commands, and turn every error into one line and an exit code."""
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
 
 from bort.core.errors import BortError
 
+Table = Mapping[str, tuple[str, str, str]]
+
 # Command -> (module, attribute, one line for `bort --help`). Loaded when called, so that
 # `bort front` never pays for what `bort search` imports.
-COMMANDS: dict[str, tuple[str, str, str]] = {
+COMMANDS: Table = {
     "data": ("bort.cli.data", "data", "Prepare and list the tasks."),
     "space": ("bort.cli.space", "space", "Show a search space."),
     "search": ("bort.cli.search", "search", "Search a space for its best trade-offs."),
@@ -28,23 +32,38 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class _LazyGroup(click.Group):
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called.
+
+    Args:
+        table: name -> (module, attribute, one line for the help), in the order of the help.
+    """
+
+    def __init__(self, *given: Any, table: Table, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.table = table
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
+        """The names, in the order of the table."""
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        """The command of this name, imported now; None where there is none."""
+        if cmd_name not in self.table:
             return None
-        module, attribute, _ = COMMANDS[cmd_name]
+        module, attribute, _ = self.table[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, _, text) in self.table.items()])
 
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="bort", message="bort %(version)s")
 def bort() -> None:
     """Find small, fast text models: optimal subarchitecture extraction and Agora.

@@ -1,13 +1,14 @@
-"""Options that several commands share, and the two ways of answering: for people, for programs."""
+"""Options made from the fields of descriptions, those that commands share, and `--json`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bort.core.errors import InvalidFieldError
-from bort.core.study import TaskSpec
+from bort.core.fields import Field, Part, flag
+from bort.core.kinds import Flag
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
@@ -25,13 +26,85 @@ store_url = click.option(
     metavar="URL",
     help="Where studies and jobs are kept [default: $BORT_STORE, else SQLite in $BORT_HOME].",
 )
+detach = click.option(
+    "--detach", is_flag=True, help="Start the job in the background and print its number."
+)
+
 
 minutes = click.option(
     "--minutes",
     type=float,
     metavar="M",
-    help="How long a restless machine is measured [default: 5; 1 for a study].",
+    help="How long to measure a restless machine, at most [default: 5; 1 for a study].",
 )
+space = click.option(
+    "--space",
+    default="minilm",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="A named space, bort or minilm, or a TOML file.",
+)
+
+
+class Command(click.Command):
+    """A command whose `--help` lists the options of each part under the part's own title."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, part by part; the others come first."""
+        titles: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is not None:
+                titles.setdefault(getattr(parameter, "title", "Options"), []).append(record)
+        for title, records in titles.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class Option(click.Option):
+    """An option that knows its title in `--help`, and the field that it fills, if any."""
+
+    def __init__(
+        self, *names: Any, title: str, field: Field | None = None, **settings: Any
+    ) -> None:
+        super().__init__(*names, **settings)
+        self.title = title
+        self.field = field
+
+
+def asks(*parts: Part[Any]) -> Callable[[F], F]:
+    """Give a command the options of these parts; each option once, as the first part has it.
+
+    Their values stay the texts that were written: `bort.core.fields.read` reads them.
+    """
+    options: dict[str, Callable[[F], F]] = {}
+    for part in parts:
+        for option, field in part.fields.items():
+            options.setdefault(option, _option(option, field, part.title))
+
+    def decorate(command: F) -> F:
+        for option in reversed(options.values()):  # as decorators stand: the last one first
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _option(option: str, field: Field, title: str) -> Callable[[F], F]:
+    settings: dict[str, Any] = {"cls": Option, "title": title, "field": field}
+    if isinstance(field.kind, Flag):
+        on, off = field.kind.on(option), field.kind.off(option)
+        names = f"{on}/{off}" if field.default or field.kind.opposite else on
+        return click.option(names, option, is_flag=True, default=None, help=field.help, **settings)
+    default = field.empty if field.default in (None, ()) else field.kind.format(field.default)
+    text = f"{field.help} [default: {default}]" if default else field.help
+    metavar = field.kind.metavar
+    return click.option(flag(option), option, type=str, metavar=metavar, help=text, **settings)
+
+
+def given_options(context: click.Context) -> set[str]:
+    """The options that stand on the command line."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return {name for name in context.params if context.get_parameter_source(name) is source}
 
 
 class JobId(click.ParamType[int]):
@@ -72,50 +145,7 @@ class Count(click.ParamType[int]):
         return int(text)
 
 
-def task_options(command: F) -> F:
-    """`--task NAME`, or `--task FILE --text COLUMN[,COLUMN] --label COLUMN`."""
-    for option in reversed(
-        [
-            click.option(
-                "--task",
-                default=TaskSpec().task,
-                show_default=True,
-                metavar="NAME|FILE|hub:ID",
-                help="A named task, a CSV, TSV, JSONL or Parquet file, or a data set's id.",
-            ),
-            click.option(
-                "--text",
-                default="text",
-                show_default=True,
-                metavar="COLUMN[,COLUMN]",
-                help="Text column(s) of a file.",
-            ),
-            click.option(
-                "--label",
-                default="label",
-                show_default=True,
-                metavar="COLUMN",
-                help="Label column of a file.",
-            ),
-            click.option(
-                "--labelled",
-                type=int,
-                metavar="N",
-                help="Keep N labelled training texts, the rest unlabelled [default: all].",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-def task_spec(task: str, text: str, label: str, labelled: int | None, seed: int = 0) -> TaskSpec:
-    """The task that the options of `task_options` name."""
-    columns = tuple(part.strip() for part in text.split(",") if part.strip())
-    return TaskSpec(task=task, text=columns, label=label, labelled=labelled, seed=seed)
-
-
-def print_json(answer: dict[str, Any]) -> None:
+def print_json(answer: Mapping[str, Any]) -> None:
     """One JSON object on standard output; NaN and infinity are errors, never printed."""
     click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))
 

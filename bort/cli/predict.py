@@ -1,4 +1,4 @@
-"""`bort predict`: answer texts with an exported folder."""
+"""`bort predict`: answers texts with an exported model."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,13 @@ from bort.core.errors import InvalidOptionError
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--text", default="text", show_default=True, metavar="COLUMN", help="Of a data file.")
+@click.option(
+    "--text",
+    default="text",
+    show_default=True,
+    metavar="COLUMN",
+    help="The text column of a data file.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -22,10 +28,10 @@ from bort.core.errors import InvalidOptionError
 )
 @options.as_json
 def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool) -> None:
-    """Answer the texts in FILE with the model in FOLDER.
+    """Answer the texts in FILE with the exported model in FOLDER.
 
-    FOLDER is what `bort export` wrote (hf or onnx); FILE has one text per line (.txt) or a text
-    column (.csv, .tsv, .jsonl, .parquet). Empty texts get no answer; rows are counted from 0.
+    FOLDER comes from `bort export` (hf or onnx). FILE has one text per line (.txt) or a text column
+    (.csv, .tsv, .jsonl, .parquet). Empty texts get no answer. Rows count from 0.
 
     \b
     Examples:
@@ -41,7 +47,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
         check_format(out)
         if out.exists() and file.exists() and out.samefile(file):
             raise InvalidOptionError(
-                f"--out {out} is the file of the texts itself, which would be lost; name another"
+                f"--out {out} is the file with the texts, which would be lost; choose another"
             )
     read = read_texts(file, text)
     numbers = [number for number, one in enumerate(read) if one.strip()]
@@ -71,11 +77,11 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     if out is None:
         for line, answer in zip(texts, answers, strict=True):
             click.echo(f"{answer.label}\t{answer.score:.3f}\t{line}")
-    empty = f"; {len(read) - len(rows):,} empty ones left out" if len(read) > len(rows) else ""
+    empty = f"; left out {len(read) - len(rows):,} empty texts" if len(read) > len(rows) else ""
     click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose scores have a column each."""
+    """The row with one column per score."""
     shares = {f"score of {label}": share for label, share in row["scores"].items()}
     return {**{key: value for key, value in row.items() if key != "scores"}, **shares}

@@ -1,12 +1,14 @@
-"""`--from-table`: the options that `bort search` and `bort front` share, and reading the file."""
+"""`--from-table`: the options that `bort search` and `bort front` share, and the table itself."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from bort.cli.options import Option
 from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -21,26 +23,26 @@ def table_options(command: F) -> F:
     """Where the table lies, and which of its columns are objectives."""
     for option in reversed(
         [
-            click.option(
+            _option(
                 "--from-table",
                 type=click.Path(path_type=Path),
                 metavar="FILE",
-                help="Ask the rows of a CSV, TSV or Parquet file instead of training.",
+                help="Read the rows of a CSV, TSV or Parquet file instead of training.",
             ),
-            click.option("--size", default="size", show_default=True, metavar="COLUMN"),
-            click.option("--latency", default="latency", show_default=True, metavar="COLUMN"),
-            click.option("--error", default="error", show_default=True, metavar="COLUMN"),
-            click.option("--error-se", metavar="COLUMN", help="Standard error of the error."),
-            click.option(
+            _column("--size", "Column of the sizes [default: size]."),
+            _column("--latency", "Column of the latencies [default: latency]."),
+            _column("--error", "Column of the errors [default: error]."),
+            _option("--error-se", metavar="COLUMN", help="Column of the errors' standard errors."),
+            _option(
                 "--maximise",
                 multiple=True,
                 metavar="COLUMN",
-                help="An objective of which more is better (accuracy); may be repeated.",
+                help="A column where more is better, accuracy for example. Repeatable.",
             ),
-            click.option(
+            _option(
                 "--dimensions",
                 metavar="COLUMN,...",
-                help="Which columns were varied [default: all but the objectives].",
+                help="Columns that were varied [default: all but the objectives].",
             ),
         ]
     ):
@@ -48,8 +50,15 @@ def table_options(command: F) -> F:
     return command
 
 
+_option = partial(click.option, cls=Option, title="A table instead of training")
+
+
+def _column(name: str, text: str) -> Callable[[F], F]:
+    return _option(name, default=name.removeprefix("--"), metavar="COLUMN", help=text)
+
+
 def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
-    """Refuse what was typed beside `--from-table` and would have no effect.
+    """Refuse options that have no effect beside `--from-table`.
 
     Args:
         context: of the command.
@@ -84,5 +93,5 @@ def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
     return table, columns
 
 
-def _names(typed: str) -> list[str]:
-    return [name.strip() for name in typed.split(",") if name.strip()]
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""`bort upload`: an exported folder to a hub."""
+"""`bort upload`: uploads an exported model to a hub."""
 
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ from bort.cli import options
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("repository", metavar="OWNER/NAME")
-@click.option("--public", is_flag=True, help="Let everybody read a new repository.")
-@click.option("--plan", is_flag=True, help="Say what would be uploaded, and upload nothing.")
+@click.option("--public", is_flag=True, help="Make a new repository public.")
+@click.option("--plan", is_flag=True, help="List what would be uploaded, and upload nothing.")
 @options.as_json
 def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: bool) -> None:
-    """Put FOLDER, as `bort export` wrote it, on the Hugging Face hub as OWNER/NAME.
+    """Upload FOLDER, which `bort export` wrote, to the Hugging Face hub as OWNER/NAME.
 
-    A new repository is private unless --public is given. The model card goes with it: read it
-    first, it names the task (a file by its path) and the machine's processor. Log in with
-    `hf auth login`, or set HF_TOKEN; another hub is named by HF_ENDPOINT.
+    A new repository is private unless --public is given. Read the model card before you upload it:
+    it names the task (a file by its path) and the machine's processor. Log in with
+    `hf auth login`, or set HF_TOKEN. Set HF_ENDPOINT to use another hub.
 
     \b
     Examples:

@@ -7,13 +7,15 @@ option of a command, the field of a form, the check of the value and the copyabl
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Generic, Self, TypeVar
 
 from bort.core.errors import InvalidFieldError
-from bort.core.kinds import Kind
+from bort.core.kinds import Flag, Kind
 from bort.core.serialise import from_json, to_json
 
 _ASKED = "asked"
+D = TypeVar("D", bound="Description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +151,100 @@ def check_fields(description: Description) -> None:
     """
     for name, one in fields_of(type(description)).items():
         one.check(getattr(description, name))
+
+
+@dataclass(frozen=True)
+class Part(Generic[D]):
+    """The fields of one description that a command or a form asks for.
+
+    Attributes:
+        description: the class that holds the answers.
+        title: heading of its options in `--help`.
+        options: option names by field, where they differ.
+        only: the fields that are asked for; empty is all.
+        without: fields that are not asked for.
+        changes: attributes of `Field` by field, where this command differs: another default, say.
+    """
+
+    description: type[D]
+    title: str
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    changes: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """The fields by the name of their option, with underscores."""
+        return {
+            self.options.get(name, name): dataclasses.replace(one, **self.changes.get(name, {}))
+            for name, one in fields_of(self.description).items()
+            if name not in self.without and (not self.only or name in self.only)
+        }
+
+    def build(self, given: Mapping[str, Any], base: D | None = None, **more: Any) -> D:
+        """The description with the values given; `base`, or the defaults, for the others.
+
+        Args:
+            given: values by option; None stands for one that was not given.
+            base: what holds for the others.
+            more: values of fields that are not asked for, by field.
+        """
+        values = {
+            one.name: given[option]
+            for option, one in self.fields.items()
+            if given.get(option) is not None
+        }
+        if base is not None:
+            return dataclasses.replace(base, **{**values, **more})  # type: ignore[type-var]
+        changes = {name: new.get("default") for name, new in self.changes.items()}
+        changed = {name: default for name, default in changes.items() if default is not None}
+        return self.description(**{**changed, **values, **more})
+
+    def given(self, description: D) -> dict[str, Any]:
+        """What a person gives to get this description: all that is no default, by option."""
+        values = {option: getattr(description, f.name) for option, f in self.fields.items()}
+        return {o: value for o, value in values.items() if value != self.fields[o].default}
+
+
+def read(texts: Mapping[str, Any], *parts: Part[Any]) -> dict[str, Any]:
+    """The values that a person wrote, by option; what no part asks for is left out.
+
+    Args:
+        texts: a text or, for a flag, a boolean for each option; None where nothing was written.
+        parts: what may be asked. Where two ask for one option, the first reads it.
+
+    Raises:
+        InvalidFieldError: a text cannot be read or its value is not allowed.
+    """
+    fields = {option: one for part in reversed(parts) for option, one in part.fields.items()}
+    return {
+        option: fields[option].parse(text) if isinstance(text, str) else text
+        for option, text in texts.items()
+        if option in fields and text is not None
+    }
+
+
+def arguments(given: Mapping[str, Any], *parts: Part[Any]) -> list[str]:
+    """The options of a command line that give these values: the inverse of `read`."""
+    fields = {option: one for part in reversed(parts) for option, one in part.fields.items()}
+    found: list[str] = []
+    for option, value in given.items():
+        kind = fields[option].kind
+        if value is None:
+            continue
+        if isinstance(kind, Flag):
+            found.append(kind.on(option) if value else kind.off(option))
+        else:
+            found += [flag(option), kind.format(value)]
+    return found
+
+
+def flag(option: str) -> str:
+    """An option as it stands on the command line.
+
+    Examples:
+        >>> flag("batch_size")
+        '--batch-size'
+    """
+    return f"--{option.replace('_', '-')}"

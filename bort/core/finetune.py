@@ -159,7 +159,7 @@ class FineTuneSpec(Description):
     )
     loggers: tuple[str, ...] = ask(
         (),
-        Several(Choice(LOGGERS), f"one or more of {', '.join(LOGGERS)}"),
+        Several(Choice(LOGGERS), f"one or more of {', '.join(LOGGERS)}, or none", nothing="none"),
         "Log",
         "Write curves there too. The store keeps them in any case.",
         called="log",

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -156,12 +156,20 @@ class Flag(Kind):
     """Yes or no.
 
     Attributes:
-        off: the option that says no, where it is not `--no-NAME`.
+        opposite: the option that says no, where it is not `--no-NAME`.
     """
 
-    off: str | None = None
+    opposite: str = ""
     metavar: ClassVar[str] = ""
     words: ClassVar[str] = "yes or no"
+
+    def on(self, option: str) -> str:
+        """The option that says yes."""
+        return f"--{option.replace('_', '-')}"
+
+    def off(self, option: str) -> str:
+        """The option that says no."""
+        return f"--{(self.opposite or f'no_{option}').replace('_', '-')}"
 
     def parse(self, text: str) -> bool:
         if text not in ("yes", "no"):
@@ -181,18 +189,23 @@ class Several(Kind):
         words: what the whole must be.
         least: how many parts at least.
         most: how many at most; None is no limit.
+        nothing: the word that stands for no part, where there is one.
     """
 
     of: Kind
     words: str
     least: int = 0
     most: int | None = None
+    nothing: str = ""
 
     @property
     def metavar(self) -> str:
-        return f"{self.of.metavar},..."
+        either = f"|{self.nothing}" if self.nothing else ""
+        return f"{self.of.metavar},...{either}"
 
     def parse(self, text: str) -> tuple[Any, ...]:
+        if self.nothing and text == self.nothing:
+            return ()
         return tuple(self.of.parse(part.strip()) for part in text.split(",") if part.strip())
 
     def holds(self, value: Any) -> bool:
@@ -204,7 +217,7 @@ class Several(Kind):
         )
 
     def format(self, value: Any) -> str:
-        return ",".join(map(self.of.format, value))
+        return ",".join(map(self.of.format, value)) or self.nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,14 +252,17 @@ class Weights(Kind):
 
 @dataclass(frozen=True, slots=True)
 class PerDimension(Kind):
-    """One number for all dimensions, or one for each by name: `0.2`, `depth=0.1,hidden=0.3`."""
+    """One number for all dimensions, or one for each by name: `0.2`, `depth=0.1,hidden=0.3`.
+
+    Programs may give a tuple of one number per dimension; commands and forms cannot.
+    """
 
     most: float
     metavar: ClassVar[str] = "L|NAME=L,..."
 
     @property
     def words(self) -> str:
-        return f"0 or more, {self.most:g} at most, for all dimensions or for each one by name"
+        return f"0 or more, {self.most:g} at most, for all dimensions or once for each by name"
 
     def parse(self, text: str) -> float | dict[str, float]:
         if "=" not in text:
@@ -258,7 +274,8 @@ class PerDimension(Kind):
         return found
 
     def holds(self, value: Any) -> bool:
-        values = value.values() if isinstance(value, Mapping) else [value]
+        values = value.values() if isinstance(value, Mapping) else value
+        values = values if isinstance(values, Iterable) else [values]
         return bool(values) and all(map(Number(0, self.most).holds, values))
 
     def format(self, value: Any) -> str:

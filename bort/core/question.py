@@ -4,12 +4,14 @@ It travels from a form or an option to the search, its answer, its audit and its
 rule about it is checked here and nowhere else.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bort.core import kinds
 from bort.core.errors import InvalidFieldError
+from bort.core.fields import Description, ask, check_fields, fields_of
+from bort.core.kinds import Choice, Number, PerDimension
 
 EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
 MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
@@ -33,21 +35,23 @@ class Goal(StrEnum):
         return self in (Goal.PAPER, Goal.EXHAUSTIVE)
 
 
+GOAL_TITLES: Mapping[str, str] = {
+    Goal.COVER: "Cover: all trade-offs, within 1+ε",
+    Goal.BEST: "Best: the largest W, within 1-ε",
+    Goal.PAPER: "Paper: train all, take the largest W",
+    Goal.EXHAUSTIVE: "Exhaustive: train all, exact front",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Description):
     """What a search shall certify, and what it may assume.
 
     Attributes:
-        goal: "cover" every architecture within 1+ε, find the "best" W within 1-ε, or the
-            "paper" and "exhaustive" modes, which evaluate everything.
-        epsilon: ε > 0.
-        weights: cost weights of size, latency and error, each >= 0, not all 0.
         lipschitz: λ: one number for all dimensions, one per dimension in their order, or one by
             each dimension's name; None estimates it.
         slack: σ >= 0 assumes that larger architectures err at most 1+σ times as much; None does
             not.
-        confidence: 0..1 makes the claim about the population, at this confidence; None makes it
-            about this dev set, as trained.
         nugget: τ >= 0, what one training's seed adds to a difference of ln e; None is 0 with a
             given λ, and measured from repeated seeds, where there are any, with an estimated one.
 
@@ -55,39 +59,63 @@ class Question:
         InvalidFieldError: a value that cannot be used.
     """
 
-    goal: Goal = Goal.COVER
-    epsilon: float = 0.25
-    weights: Weights = (1.0, 1.0, 1.0)
-    lipschitz: Lipschitz | None = None
-    slack: float | None = None
-    confidence: float | None = None
+    goal: Goal = ask(
+        Goal.COVER,
+        Choice(tuple(Goal), GOAL_TITLES),
+        "Goal",
+        "Cover every trade-off, find the best W, or train everything: for the largest W, as the "
+        "paper does, or for the exact front (exhaustive).",
+    )
+    epsilon: float = ask(
+        0.25,
+        Number(*EPSILONS, metavar="E"),
+        "ε",
+        "How close is close enough: 0.1 accepts 10% larger, slower and more wrong.",
+        example="0.1 or 0.25",
+    )
+    weights: Weights = ask(
+        (1.0, 1.0, 1.0),
+        kinds.Weights(MOST_WEIGHT),
+        "Weight of",
+        "Cost weights of size, latency and error. Only their proportions matter.",
+        example="1,1,1",
+    )
+    lipschitz: Lipschitz | None = ask(
+        None,
+        PerDimension(LARGEST_LIPSCHITZ),
+        "λ, if you know it",
+        "How fast ln(error) changes with ln(dimension) at most, λ, if you know it.",
+        empty="estimated",
+        called="λ",
+        example="0.2",
+        advanced=True,
+    )
+    slack: float | None = ask(
+        None,
+        Number(step=0.05, metavar="S"),
+        "σ of monotone bounds",
+        "Assume that a larger architecture makes at most 1+σ times as many errors.",
+        empty="off",
+        called="σ",
+        advanced=True,
+    )
+    confidence: float | None = ask(
+        None,
+        Number(0, 1, is_open=True, step=0.05, metavar="C"),
+        "Confidence about the population",
+        "Give the guarantee for new data, at this confidence, not only for the dev set.",
+        empty="off: this dev set only",
+        example="0.95",
+        advanced=True,
+    )
     nugget: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "goal", _goal(self.goal))
+        check_fields(self)
+        if self.nugget is not None and not Number().holds(self.nugget):
+            raise InvalidFieldError("nugget", f"τ must be 0 or more, got {self.nugget!r}; try 0")
+        object.__setattr__(self, "goal", Goal(self.goal))
         object.__setattr__(self, "weights", check_weights(self.weights))
-        check_epsilon(self.epsilon)
-        for value in _numbers(self.lipschitz):
-            if not (is_number(value) and 0 <= value <= LARGEST_LIPSCHITZ):
-                raise InvalidFieldError(
-                    "lipschitz",
-                    f"λ must be 0 or more, {LARGEST_LIPSCHITZ:g} at most, got {value!r}; try 0.2, "
-                    "or leave it out",
-                )
-        for name, symbol in (("slack", "σ"), ("nugget", "τ")):
-            value = getattr(self, name)
-            if value is not None and not (is_number(value) and value >= 0):
-                raise InvalidFieldError(
-                    name,
-                    f"{symbol} must be 0 or more, got {value!r}; leave it out to switch it off",
-                )
-        if self.confidence is not None and not (
-            is_number(self.confidence) and 0 < self.confidence < 1
-        ):
-            raise InvalidFieldError(
-                "confidence",
-                f"confidence must lie between 0 and 1, got {self.confidence!r}; try 0.95",
-            )
 
     @property
     def is_lipschitz_given(self) -> bool:
@@ -126,56 +154,11 @@ class Question:
 
 def check_epsilon(epsilon: float) -> float:
     """Return `epsilon` if it lies in `EPSILONS`."""
-    least, most = EPSILONS
-    if not is_number(epsilon) or epsilon <= 0:
-        raise InvalidFieldError(
-            "epsilon", f"epsilon must be a number above 0, got {epsilon!r}; try 0.1 or 0.25"
-        )
-    if not least <= epsilon <= most:
-        raise InvalidFieldError(
-            "epsilon",
-            f"epsilon must lie between {least:g} and {most:,.0f}, got {epsilon!r}; try 0.1 or 0.25",
-        )
+    fields_of(Question)["epsilon"].check(epsilon)
     return epsilon
 
 
 def check_weights(weights: Sequence[float]) -> Weights:
     """Return `weights` as a triple (size, latency, error) if they can weigh."""
-    if len(weights) != 3:
-        raise InvalidFieldError(
-            "weights",
-            f"three weights are needed (size, latency, error), got {len(weights)}; try 1,1,1",
-        )
-    for weight in weights:
-        if not is_number(weight) or not 0 <= weight <= MOST_WEIGHT:
-            raise InvalidFieldError(
-                "weights",
-                f"a weight must be a number of 0 or more, {MOST_WEIGHT:g} at most, got {weight!r}; "
-                "which is best depends on their proportions alone, try 1,1,1",
-            )
-    if not any(weights):
-        raise InvalidFieldError("weights", "all three weights are 0; one must be more, try 1,1,1")
-    size, latency, error = weights
+    size, latency, error = fields_of(Question)["weights"].check(tuple(weights))
     return float(size), float(latency), float(error)
-
-
-def is_number(value: object) -> bool:
-    """A finite number, and no boolean."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _goal(goal: str) -> Goal:
-    try:
-        return Goal(goal)
-    except ValueError:
-        raise InvalidFieldError(
-            "goal", f"unknown goal {goal!r}; choose one of {', '.join(Goal)}"
-        ) from None
-
-
-def _numbers(lipschitz: Lipschitz | None) -> Sequence[float]:
-    if lipschitz is None:
-        return ()
-    if isinstance(lipschitz, Mapping):
-        return tuple(lipschitz.values())
-    return lipschitz if isinstance(lipschitz, Sequence) else (lipschitz,)

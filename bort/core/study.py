@@ -6,15 +6,15 @@ beside the field that `InvalidFieldError.field` names.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Literal, Self, get_args
 
 from bort.core.errors import InvalidFieldError
-from bort.core.fields import Description, ask
+from bort.core.fields import Description, ask, check_fields
 from bort.core.kinds import Choice, Number, Several, Text, Whole
-from bort.core.question import Question, is_number
+from bort.core.question import Question
 from bort.core.serialise import from_json, to_json
 
 Initialise = Literal["inherit", "scratch"]
@@ -179,42 +179,82 @@ class LatencySpec(Description):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureSpec(Description):
+    """A measurement of a sample of a space, from which the latency of the others is predicted.
+
+    Attributes:
+        space: the space as `SearchSpace.to_dict()` gives it.
+        latency: runtime and workload; its `profile` is not used.
+        lengths_from: texts as long as those of this task; None is one length.
+    """
+
+    space: Mapping[str, Any]
+    latency: LatencySpec
+    lengths_from: TaskSpec | None = None
+    count: int = ask(
+        48,
+        Whole(step=8),
+        "Architectures",
+        "Architectures to measure. Half of them, 32 at most, fit the model; the others judge it.",
+    )
+    seed: int = ask(0, SEED, "Seed", "Seed that chooses and orders the architectures.")
+    name: str | None = ask(
+        None,
+        Text("NAME", "a name"),
+        "Name",
+        "Name of the profile in the store.",
+        empty="made from space, runtime and time",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec(Description):
     """The question that the search answers, and what it may spend on it.
 
     Attributes:
         question: goal, ε, weights and assumptions.
-        budget: evaluations at most; None is no limit.
-        minutes: minutes at most; None is no limit.
-        audit: architectures that an audit trains at random once the search has ended; None: none.
-        include: ids of architectures that are evaluated first, whatever the search would choose.
-        seed: seed of the search and of every training.
     """
 
     question: Question = field(default_factory=Question)
-    budget: int | None = None
-    minutes: float | None = None
-    audit: int | None = None
-    include: tuple[str, ...] = ()
-    seed: int = 0
+    budget: int | None = ask(
+        None,
+        Whole(),
+        "Architectures at most",
+        "Train at most this many architectures.",
+        empty="no limit",
+    )
+    minutes: float | None = ask(
+        None,
+        MINUTES,
+        "Minutes at most",
+        "Train for at most this many minutes.",
+        empty="no limit",
+        example="10",
+    )
+    audit: int | None = ask(
+        None,
+        Whole(metavar="M"),
+        "Audit",
+        "At the end, test the answer on this many architectures drawn at random.",
+        empty="no audit",
+        advanced=True,
+    )
+    include: tuple[str, ...] = ask(
+        (),
+        Several(Text("ID"), "ids of architectures with commas between"),
+        "Train first",
+        "Train these architectures first, 4-8-1024-768 for example. They count as evaluations.",
+        advanced=True,
+    )
+    seed: int = ask(0, SEED, "Seed", "Seed of the search and of every training.")
 
     def __post_init__(self) -> None:
-        for name in ("budget", "audit"):
-            if getattr(self, name) is not None:
-                _positive(name, getattr(self, name))
+        check_fields(self)
         if self.budget is not None and len(self.include) > self.budget:
             raise InvalidFieldError(
                 "include",
-                f"{len(self.include)} architectures are to be included and {self.budget} "
-                "evaluated at most; raise the budget",
-            )
-        if self.minutes is not None and not (is_number(self.minutes) and self.minutes > 0):
-            raise InvalidFieldError(
-                "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"
-            )
-        if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
-            raise InvalidFieldError(
-                "seed", f"a seed is a whole number of 0 to {LARGEST_SEED}, got {self.seed!r}"
+                f"{len(self.include)} architectures to include are more than the budget of "
+                f"{self.budget}; raise the budget",
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -295,17 +335,3 @@ def check_audit(count: int, space_size: int) -> int:
             f"are evaluated already, got {count}",
         )
     return count
-
-
-def _positive(name: str, value: object) -> None:
-    if type(value) is not int or value < 1:
-        raise InvalidFieldError(
-            name, f"{name.replace('_', ' ')} must be a whole number of 1 or more, got {value!r}"
-        )
-
-
-def _one_of(name: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise InvalidFieldError(
-            name, f"unknown {name} {value!r}; choose one of {', '.join(choices)}"
-        )

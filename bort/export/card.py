@@ -142,7 +142,7 @@ def _commands(name: str, realised: Realised, evidence: Evidence) -> str:
         realised.study,
         [realised.architecture_id],
         seeds=len(realised.seeds),
-        recipe=to_json(evidence.recipe),
+        recipe=evidence.recipe,
         threads=evidence.oracle.threads,
     )
     search = f"{evidence.search.command}\n" if evidence.search else ""

@@ -24,8 +24,8 @@ from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
 from bort.latency.runtimes import runtime_kind
 from bort.latency.runtimes.onnx import open_session
-from bort.latency.timing import Instruments, time_candidates
-from bort.latency.workload import Candidate
+from bort.latency.timing import Instruments, time_models
+from bort.latency.workload import Blueprint
 from bort.report.models import onnx_sentences
 from bort.storage import ModelRecord
 
@@ -143,14 +143,25 @@ def _write(original: Any, model: ModelRecord, folder: Path) -> None:
     from bort.latency.runtimes.exporting import export, quiet_exporter
 
     with quiet_exporter():
-        export(original, candidate_of(model), folder / FLOAT32)
+        export(original, blueprint_of(model), folder / FLOAT32)
+        _drop_metadata(folder / FLOAT32)
         quantize_dynamic(folder / FLOAT32, folder / INT8, weight_type=QuantType.QInt8)
 
 
-def candidate_of(model: ModelRecord) -> Candidate:
+def _drop_metadata(file: Path) -> None:
+    """Remove what torch notes about each node: stack traces with this machine's paths."""
+    import onnx
+
+    graph = onnx.load(file)
+    for node in graph.graph.node:
+        del node.metadata_props[:]
+    onnx.save(graph, file)
+
+
+def blueprint_of(model: ModelRecord) -> Blueprint:
     """The model's architecture, with the dimensions that its space fixes."""
     space = SearchSpace.from_dict(evidence_of(model).space)
-    return Candidate(space.family, Architecture.from_dict(model.architecture), space.fixed)
+    return Blueprint(space.family, Architecture.from_dict(model.architecture), space.fixed)
 
 
 def probe_of(model: ModelRecord) -> Probe:
@@ -272,7 +283,7 @@ class _Files:
         self._before = torch.get_num_threads()
         torch.set_num_threads(threads)
 
-    def prepare(self, candidate: Candidate) -> Run:  # noqa: ARG002
+    def prepare(self, blueprint: Blueprint) -> Run:  # noqa: ARG002
         return next(self._runs)
 
     def close(self) -> None:
@@ -299,10 +310,10 @@ def _latencies(
         open_runtime=lambda _name, work: _Files(runs, work.threads),
         paces=None,  # only the comparison counts
     )
-    candidates = [candidate_of(model)] * len(names)
+    blueprints = [blueprint_of(model)] * len(names)
     timing = None
-    for step in time_candidates(
-        candidates, "torch-float32", workload, seed=0, wait=True, instruments=tools
+    for step in time_models(
+        blueprints, "torch-float32", workload, seed=0, wait=True, instruments=tools
     ):
         timing = step.result
     if timing is None:

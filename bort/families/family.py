@@ -1,4 +1,4 @@
-"""What a family of architectures tells about its members, and the base class that derives it."""
+"""What a family of architectures knows about its members, and the base class that derives it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -262,13 +262,13 @@ class PolynomialFamily(ABC):
         }
 
     def with_defaults(self, fixed: Mapping[str, int]) -> dict[str, int]:
-        """`fixed`, completed."""
+        """Complete `fixed` with the defaults."""
         return {**self.defaults, **fixed}
 
     def with_work(
         self, fixed: Mapping[str, int], batch_size: int, sequence_length: int
     ) -> dict[str, int]:
-        """`fixed`, completed, with what one forward pass reads."""
+        """Complete `fixed` with the defaults, and add batch size and sequence length."""
         return {**self.with_defaults(fixed), "batch": batch_size, "sequence": sequence_length}
 
     @abstractmethod

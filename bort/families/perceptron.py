@@ -15,7 +15,7 @@ FLOAT32_BYTES = 4
 
 
 class PerceptronFamily(PolynomialFamily):
-    """Inputs, `depth` square layers of width `hidden` between them and the outputs.
+    """A perceptron with `depth` square layers of width `hidden` between inputs and outputs.
 
     First the layer from the inputs to the width, then `depth` layers from width to width, last
     the layer to the labels; each has a bias, and a ReLU stands between two layers.
@@ -73,7 +73,7 @@ class ToyFamily(PolynomialFamily):
         num_labels: int | None = None,
         device: str = "meta",
     ) -> Any:
-        """One network; the factor N multiplies the size, not the network."""
+        """Build one network; the factor N multiplies the size, not the network."""
         return _sequential(self.config(architecture, fixed, num_labels=num_labels), device)
 
 

@@ -82,16 +82,16 @@ class Polynomial:
 
     @property
     def is_posynomial(self) -> bool:
-        """No coefficient is negative: then it never falls as a symbol grows."""
+        """Whether no coefficient is negative, so that the value never falls as a symbol grows."""
         return all(coefficient > 0 for coefficient in self.terms.values())
 
     @property
     def denominator(self) -> int:
-        """Smallest number that makes all coefficients whole."""
+        """The smallest number that makes all coefficients whole."""
         return lcm(1, *(coefficient.denominator for coefficient in self.terms.values()))
 
     def int64_bound(self, largest: Mapping[str, int]) -> int:
-        """No intermediate value of `over` is larger, while symbols lie in 0..`largest`."""
+        """A bound on every intermediate value of `over`, for symbols in 0..`largest`."""
         # The sum of absolute terms bounds every partial sum as well.
         return sum(
             abs(int(coefficient * self.denominator)) * prod(largest[n] ** e for n, e in monomial)
@@ -112,7 +112,7 @@ class Polynomial:
         return Polynomial({m: c for m, c in self.terms.items() if chosen(m)})
 
     def substitute(self, values: Mapping[str, int]) -> "Polynomial":
-        """Put numbers for some symbols."""
+        """Replace some symbols by numbers."""
         terms: dict[Monomial, Fraction] = {}
         for monomial, coefficient in self.terms.items():
             rest = tuple((n, e) for n, e in monomial if n not in values)
@@ -156,7 +156,7 @@ class Polynomial:
         return value // denominator if denominator != 1 else value
 
     def over_floats(self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]) -> FloatArray:
-        """As `over`, in float64: exact up to 2^53, rounded beyond, never an overflow."""
+        """Evaluate at N points in float64: exact up to 2^53, rounded beyond, never an overflow."""
         return _sum_over(self.substitute(fixed), columns, np.float64)
 
     def __str__(self) -> str:
@@ -180,12 +180,12 @@ def symbol(name: str) -> Polynomial:
 
 
 def as_polynomial(value: Polynomial | int | Fraction) -> Polynomial:
-    """A number as a constant polynomial; a polynomial as it is."""
+    """Turn a number into a constant polynomial; leave a polynomial unchanged."""
     return value if isinstance(value, Polynomial) else Polynomial({(): Fraction(value)})
 
 
 def total(polynomials: Iterable[Polynomial]) -> Polynomial:
-    """The sum, 0 of none."""
+    """The sum; 0 if there are no polynomials."""
     return sum(polynomials, as_polynomial(0))
 
 

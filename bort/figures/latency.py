@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class TimedMark:
-    """One architecture of a profile: what was measured, and what the model says of it.
+    """One architecture of a profile: measured and predicted.
 
     Attributes:
         low_ms, high_ms: the 95 % interval of the measured median.
@@ -170,7 +170,7 @@ class LandmarkMark:
     latency_ms: float
 
     def value(self, objective: Objective) -> float | None:
-        """On an axis; None on the error's, which nobody measured for it on this task."""
+        """The value on an axis; None on the error's, which nobody measured on this task."""
         return {SIZE.column: self.size, LATENCY.column: self.latency_ms}.get(objective.column)
 
 
@@ -231,5 +231,5 @@ def add_landmarks(
 
 
 def _on_axis(value: float, axis: Any) -> float:
-    """Where an annotation must be put: plotly counts in powers of ten on a logarithmic axis."""
+    """Where to put an annotation: plotly counts in powers of ten on a logarithmic axis."""
     return math.log10(value) if axis.type == "log" else value

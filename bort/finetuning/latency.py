@@ -14,8 +14,8 @@ from bort.finetuning.realised import TEACHER, RuntimeTimes, TimedModel, landmark
 from bort.latency.protocol import HANDFUL
 from bort.latency.runs.landmarks import LANDMARKS, Landmark
 from bort.latency.runtimes import runtime_kind
-from bort.latency.timing import Instruments, never, time_candidates
-from bort.latency.workload import Candidate, workload_of
+from bort.latency.timing import Instruments, never, time_models
+from bort.latency.workload import Blueprint, workload_of
 from bort.training.source import read_config
 
 if TYPE_CHECKING:
@@ -40,18 +40,18 @@ def nearest_landmark(parameter_count: int) -> Landmark:
     return min(LANDMARKS, key=ratio)
 
 
-def bert_candidate(config: Mapping[str, Any]) -> Candidate | None:
+def bert_blueprint(config: Mapping[str, Any]) -> Blueprint | None:
     """The BERT classifier that a config.json describes; None for other model types."""
     if config.get("model_type") != "bert":
         return None
     kind = family("bert")
     shape = Architecture.of(**{o: config[theirs] for o, theirs in SOURCE_DIMENSIONS.items()})
     fixed = {**kind.defaults, "vocabulary": config["vocab_size"]}
-    return Candidate(kind, shape, fixed)
+    return Blueprint(kind, shape, fixed)
 
 
 def measure_latencies(
-    candidates: Mapping[str, Candidate],
+    blueprints: Mapping[str, Blueprint],
     space: SearchSpace,
     spec: LatencySpec,
     runtimes: Sequence[str],
@@ -59,10 +59,10 @@ def measure_latencies(
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, RuntimeTimes] | None:
-    """Time all candidates on every runtime with the study's batch size, length and threads.
+    """Time all blueprints on every runtime with the study's batch size, length and threads.
 
     Args:
-        candidates: by name.
+        blueprints: by name.
         space: the study's; it limits the length.
         spec: the study's.
         runtimes: names of installed runtimes.
@@ -70,16 +70,16 @@ def measure_latencies(
         should_stop: True ends early.
     Returns:
         The times by runtime; None if `should_stop` ended the measurement.
-    Raises: the errors of `bort.latency.timing.time_candidates`.
+    Raises: the errors of `bort.latency.timing.time_models`.
     """
     workload = workload_of(spec, space)
     # Largest first: the order in which runtimes build them best.
-    ordered = sorted(candidates, key=lambda name: -_size(candidates[name]))
+    ordered = sorted(blueprints, key=lambda name: -_size(blueprints[name]))
     found: dict[str, RuntimeTimes] = {}
     for runtime in runtimes:
         timing = None
-        for step in time_candidates(
-            [candidates[name] for name in ordered],
+        for step in time_models(
+            [blueprints[name] for name in ordered],
             runtime,
             workload,
             seed=0,
@@ -119,19 +119,19 @@ def latencies_of(
 ) -> dict[str, RuntimeTimes] | None:
     """Time the picks beside their teacher and the landmarks of similar size.
 
-    The candidates' names are the architectures' ids, `TEACHER`, and `landmark_key` of each
+    The blueprints' names are the architectures' ids, `TEACHER`, and `landmark_key` of each
     landmark. See `measure_latencies`.
     """
     spec, space = setup.spec, setup.space
-    candidates = {a.id: Candidate(space.family, a, space.fixed) for a in picks}
+    blueprints = {a.id: Blueprint(space.family, a, space.fixed) for a in picks}
     for architecture in picks:
         mark = nearest_landmark(int(space.parameter_count[space.index(architecture)]))
-        candidates[landmark_key(mark.name)] = mark.candidate
-    teacher = bert_candidate(read_config(setup.teacher.folder, setup.teacher.name))
+        blueprints[landmark_key(mark.name)] = mark.blueprint
+    teacher = bert_blueprint(read_config(setup.teacher.folder, setup.teacher.name))
     if teacher is not None:
-        candidates[TEACHER] = teacher
+        blueprints[TEACHER] = teacher
     return measure_latencies(
-        candidates,
+        blueprints,
         space,
         spec.latency,
         spec.runtimes,
@@ -140,8 +140,8 @@ def latencies_of(
     )
 
 
-def _size(candidate: Candidate) -> int:
+def _size(blueprint: Blueprint) -> int:
     import numpy as np
 
-    columns = {k: np.array([v]) for k, v in candidate.architecture.as_dict().items()}
-    return int(candidate.family.parameter_count(columns, candidate.fixed)[0])
+    columns = {k: np.array([v]) for k, v in blueprint.architecture.as_dict().items()}
+    return int(blueprint.family.parameter_count(columns, blueprint.fixed)[0])

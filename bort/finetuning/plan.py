@@ -19,15 +19,18 @@ from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers
 from bort.latency.runtimes import runtime_kind
 from bort.storage import Store
+from bort.studies.checks import check_study
 from bort.studies.estimates import (
+    BASE_BYTES,
+    BYTES_PER_PARAMETER,
     FORWARD_SHARE,
     TYPICAL_LENGTH,
     candidate_seconds,
     teacher_seconds,
+    training_bytes,
     training_speed,
     trains_teacher,
 )
-from bort.studies.plan import BASE_BYTES, BYTES_PER_PARAMETER, check_study, training_bytes
 from bort.tasks import Task, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
@@ -100,7 +103,7 @@ def check_labels(task: Task) -> None:
     Raises:
         InvalidDataError: one has none.
     """
-    absent = task.report.get("classes_absent", {}).get("train", [])
+    absent = task.report.classes_absent.get("train", ())
     if absent:
         raise InvalidDataError(
             f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "

@@ -1,1 +1,1 @@
-"""Measuring: latency on this machine, and the error of a candidate."""
+"""Latency on this machine: measured on a sample, predicted for a whole space."""

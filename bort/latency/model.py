@@ -1,4 +1,4 @@
-"""Latency as a sum of operation counts: from a few dozen measurements to a whole space.
+"""Latency as a sum of operation counts: predict a whole space from a few dozen measurements.
 
     latency(ξ) ≈ Σ_k c_k · term_k(ξ),   c_k >= 0
 
@@ -16,7 +16,7 @@ import numpy as np
 from bort.latency.protocol import FloatArray
 
 COVERAGE = 0.9
-"""Share of architectures that the band is meant to hold."""
+"""The share of architectures that the band should hold."""
 
 TRAFFIC_EXPONENT = 1.25
 """`traffic` is weight bytes to this power: the more bytes, the larger the share that no cache keeps
@@ -75,11 +75,11 @@ class LatencyModel:
         return milliseconds
 
     def judged_on(self, terms: Mapping[str, FloatArray], measured_ms: FloatArray) -> "LatencyModel":
-        """The same model, with its errors on other architectures, shape (n,).
+        """The same model, judged by its errors on other architectures.
 
         Args:
             terms: as for `predict`.
-            measured_ms: their medians, n of them, at least one.
+            measured_ms: their medians, shape (n,), n of 1 or more.
         """
         return _judged(
             self.coefficients_ms, self.fitted_on, len(measured_ms), self.predict(terms), measured_ms
@@ -87,7 +87,7 @@ class LatencyModel:
 
     @property
     def elasticity_factor(self) -> float:
-        """What the family's largest exponents must be multiplied by to bound this model's.
+        """The factor by which the family's largest exponents bound this model's.
 
         Each |∂ ln latency / ∂ ln ξ_k| is at most this times the largest exponent of ξ_k among the
         family's terms, because all but `traffic` are the family's terms or constant.
@@ -96,7 +96,7 @@ class LatencyModel:
 
 
 def with_derived_terms(terms: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """The family's terms, a constant, and `traffic` where the family tells `weight_bytes`."""
+    """The family's terms, a constant, and `traffic` where the family counts `weight_bytes`."""
     first = next(iter(terms.values()))
     features = {"constant": np.ones(len(first)), **terms}
     if "weight_bytes" in terms:
@@ -170,7 +170,7 @@ def non_negative_coefficients(matrix: FloatArray, measured_ms: FloatArray) -> Fl
 
 
 def rank_correlation(a: FloatArray, b: FloatArray) -> float | None:
-    """Spearman's; None for fewer than three values, or where either has only one."""
+    """Spearman's rank correlation; None for fewer than three values, or if either is constant."""
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     from scipy.stats import rankdata
@@ -179,7 +179,7 @@ def rank_correlation(a: FloatArray, b: FloatArray) -> float | None:
 
 
 def _leave_one_out(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
-    """Each architecture as predicted from all others."""
+    """Predict each architecture from all others."""
     n = len(measured_ms)
     if n == 1:
         return measured_ms.copy()

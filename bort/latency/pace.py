@@ -1,4 +1,4 @@
-"""How fast this machine is now, beside how fast it was when it was measured first.
+"""How fast this machine is now, compared with when it was first measured.
 
 [ours] A virtual machine, or a laptop on battery, becomes faster and slower as a whole, between two
 measurements as well as within one. So every measurement times a few reference models besides, in
@@ -26,9 +26,9 @@ from bort.core.serialise import from_json, to_json
 from bort.families import family
 from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
-# Evenly spaced in ln ms over what people deploy; what words they know costs no time, so few.
+# Evenly spaced in ln ms over what people deploy; the vocabulary costs no time, so it is small.
 _SHAPES = (
     (1, 2, 96, 192),
     (4, 4, 96, 384),
@@ -37,15 +37,15 @@ _SHAPES = (
     (6, 12, 384, 1536),
 )
 _FIXED = {"vocabulary": 1000, "positions": 512, "types": 2, "labels": 2}
-_LARGEST = 2.0  # references at most, by effective parameters, in units of the largest candidate
+_LARGEST = 2.0  # references at most, by effective parameters, in units of the largest model
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What models took.
+    """How long some models took.
 
     Attributes:
-        reference_ms: median time in milliseconds by `Candidate.key`; one or more.
+        reference_ms: median time in milliseconds by `Blueprint.key`; one or more.
         measured_at: ISO 8601, UTC.
     """
 
@@ -57,12 +57,12 @@ class Pace:
             raise ValueError(f"expected times above 0, got {dict(self.reference_ms)!r}")
 
     def change(self, usual: "Pace") -> float:
-        """How much slower (above 0) than `usual`: a share, median over the common models."""
+        """How much slower (above 0) than `usual`, as a share: the median over the common models."""
         now, then = self._beside(usual)
         return float(np.exp(np.median(now - then)) - 1)
 
     def factors_to(self, usual: "Pace", ms: Sequence[float]) -> FloatArray:
-        """What times measured at this pace must be multiplied by to be at `usual`, shape (n,).
+        """Factors that turn times measured at this pace into times at `usual`, shape (n,).
 
         Small models change by another factor than large ones. The logarithm of the factor is a
         line in that of the time, least squares over the common models, and stays beyond them. A
@@ -77,11 +77,11 @@ class Pace:
         return factors
 
     def shared_with(self, other: "Pace") -> int:
-        """How many models the two have in common."""
+        """The number of models that both have timed."""
         return len(self.reference_ms.keys() & other.reference_ms.keys())
 
     def extended(self, other: "Pace") -> "Pace":
-        """With the models that only `other` has, as they would be at this pace."""
+        """Add the models that only `other` has, as fast as they would be at this pace."""
         missing = [name for name in other.reference_ms if name not in self.reference_ms]
         if not missing:
             return self
@@ -110,26 +110,26 @@ class PaceBook(Protocol):
         ...
 
 
-def references_beside(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The reference models worth timing beside these candidates, the smallest first.
+def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
+    """Reference models to time beside these blueprints, the smallest first.
 
-    They are BERTs, whatever the candidates are; none is far larger than the largest of them.
+    They are always BERTs. None is far larger than the largest blueprint.
     """
     bert = family("bert")
     names = ("depth", "heads", "hidden", "intermediate")
     references = [
-        Candidate(bert, Architecture.of(**dict(zip(names, shape, strict=True))), _FIXED)
+        Blueprint(bert, Architecture.of(**dict(zip(names, shape, strict=True))), _FIXED)
         for shape in _SHAPES
     ]
-    most = _LARGEST * max((_effective(candidate) for candidate in candidates), default=0.0)
+    most = _LARGEST * max((_effective(blueprint) for blueprint in blueprints), default=0.0)
     fitting = [reference for reference in references[1:] if _effective(reference) <= most]
     return (references[0], *fitting)
 
 
-def _effective(candidate: Candidate) -> float:
-    columns = {k: np.array([v]) for k, v in candidate.architecture.as_dict().items()}
-    fixed = {**candidate.family.defaults, **candidate.fixed}
-    return float(candidate.family.effective_parameter_count(columns, fixed)[0])
+def _effective(blueprint: Blueprint) -> float:
+    columns = {k: np.array([v]) for k, v in blueprint.architecture.as_dict().items()}
+    fixed = {**blueprint.family.defaults, **blueprint.fixed}
+    return float(blueprint.family.effective_parameter_count(columns, fixed)[0])
 
 
 class PaceFiles:

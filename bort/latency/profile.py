@@ -1,4 +1,4 @@
-"""What a measurement leaves behind: a small JSON value from which latencies are predicted again.
+"""The result of a measurement: a small JSON value from which latencies can be predicted again.
 
 Reading a profile and predicting from it import neither torch nor scipy.
 """
@@ -70,17 +70,17 @@ class LatencyProfile:
         runtime: for example "torch-float32".
         workload: batch size, sequence length, threads (a number, never "all").
         fingerprint: the machine and its software.
-        space_name: the space that was measured; shown only.
+        space_name: the space that was measured; only shown.
         space_digest: which space exactly.
         family_name: family of the space; the model holds for this family only.
         fixed: what all architectures of the space share.
         measurements: in the order of the space.
         model: fitted on some of them.
         noise: how quiet the machine was.
-        seed: of the choice of architectures, of the order in the rounds and of the intervals.
+        seed: chose the architectures, ordered the rounds and drew the intervals.
         rounds: complete rounds.
         complete: False where the measurement was stopped early.
-        seconds: what it took.
+        seconds: how long it took.
         measured_at: ISO 8601, UTC.
         study: the study whose front was measured, with the model of that study's profile; None
             where a sample of a space was, with a model of its own.
@@ -273,7 +273,7 @@ def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
 
 
 def write_profile(profile: LatencyProfile, path: Path) -> None:
-    """Export a profile; readers see all of it or nothing.
+    """Export a profile to a file, whole or not at all.
 
     Raises:
         InvalidProfileError: the file cannot be written.
@@ -289,7 +289,7 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
 
 
 def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
-    """The profile in these values, as far as a measurement can have given it."""
+    """Read a profile, and refuse what no measurement can have given."""
 
     def part(kind: type[T], content: Any) -> T:
         return from_json(kind, content, what=origin, error=InvalidProfileError)

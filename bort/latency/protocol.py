@@ -40,8 +40,8 @@ class Protocol:
         max_rounds: and never more,
         target_resolution: unless architectures so far apart (a share) cannot be told apart
             yet: then rounds are added, until they can be or
-        limit_seconds: this has passed, and three rounds are complete: others must not wait for
-            ever because the machine is slow or has become busy.
+        limit_seconds: this has passed, and three rounds are complete: others must not wait
+            forever because the machine is slow or has become busy.
         stable_within: before the first round each architecture runs until the medians of two
             windows of five runs differ by no more than this share.
     """
@@ -57,20 +57,20 @@ class Protocol:
     stable_within: float = 0.05
 
     def is_spent(self, rounds: int, seconds: float) -> bool:
-        """Whether to be content with the rounds there are."""
+        """Whether the time is up and there are enough rounds."""
         return rounds >= ENOUGH_ROUNDS and seconds > self.limit_seconds
 
     def rounds_wanted(self, rounds: int, planned: int, resolution: float | None) -> int:
-        """How many rounds are wanted, now that there are so many: a quarter more if need be."""
+        """How many rounds to aim for after `rounds`: a quarter more if `resolution` is coarse."""
         if rounds < planned or resolution is None or resolution <= self.target_resolution:
             return planned
         return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
 
     def lasting(self, minutes: float | None) -> "Protocol":
-        """These numbers with another limit; None leaves it.
+        """The same protocol with another time limit; None leaves it.
 
         Raises:
-            InvalidOptionError: no time, or more than two hours of which others wait.
+            InvalidOptionError: no time, or more than two hours, which others would have to wait.
         """
         if minutes is None:
             return self
@@ -81,25 +81,25 @@ class Protocol:
         return replace(self, limit_seconds=60 * minutes)
 
     def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
-        """These numbers, with two timed runs per round where all architectures are slow."""
+        """The same protocol, with two timed runs per round where the architectures are slow."""
         one_round = sum(seconds_per_run) * (self.timed_runs + 1)
         slow = one_round * self.min_rounds > self.budget_seconds
         return replace(self, timed_runs=min(2, self.timed_runs)) if slow else self
 
 
 HANDFUL = Protocol(budget_seconds=15.0, limit_seconds=60.0)
-"""For some models, not dozens: a study's winners, a trained model beside its teacher."""
+"""The protocol for a few models: a study's winners, a trained model beside its teacher."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What many runs of one architecture say, in milliseconds per forward pass.
+    """The latency of one architecture from many runs, in milliseconds per forward pass.
 
     Attributes:
         median_ms: median over all timed runs.
         low_ms: lower end of the median's 95 % bootstrap interval, rounds resampled whole.
         high_ms: its upper end.
-        p95_ms: what 95 % of the runs stayed below.
+        p95_ms: 95th percentile of the runs.
         trimmed_mean_ms: mean of the runs between the 10th and 90th percentile (Wang et al.
             2020, HAT).
         runs: number of timed runs.
@@ -120,7 +120,7 @@ class Latency:
             raise ValueError(f"the median {self.median_ms} ms lies outside its interval")
 
     def scaled(self, factor: float) -> "Latency":
-        """The same at another pace of the machine: every time multiplied."""
+        """The same latency at another pace of the machine: every time multiplied."""
         return Latency(
             self.median_ms * factor,
             self.low_ms * factor,

@@ -1,4 +1,4 @@
-"""What the rounds of a measurement say about the machine, and about what they can tell apart.
+"""What the rounds of a measurement say about the machine, and which differences they resolve.
 
 Every round times every architecture, so the rounds form a table of architectures by rounds. What a
 whole row of it shares, a round that was slow for all, says something about the machine and nothing
@@ -26,7 +26,7 @@ _MEDIAN_TO_MEAN_ERROR = 1.2533
 
 
 def round_factors(seconds: FloatArray) -> FloatArray:
-    """How much slower than usual the whole machine was in each round, for architectures this fast.
+    """How much slower than usual the machine was in each round, for architectures of each speed.
 
     The architectures are split by their usual time into groups of twelve or more, four at most. In
     each group the factor is the median of this round's time by the usual one; between the groups'

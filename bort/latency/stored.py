@@ -19,7 +19,7 @@ from bort.storage import ProfileKey, ProfileRecord, Store, StudyRecord
 
 
 def named_profile(store: Store, name: str) -> LatencyProfile:
-    """A stored profile.
+    """Read a stored profile.
 
     Raises:
         InvalidProfileError: no such profile, or one that cannot be read.
@@ -28,7 +28,7 @@ def named_profile(store: Store, name: str) -> LatencyProfile:
 
 
 def stored_profiles(store: Store) -> list[LatencyProfile]:
-    """All stored profiles, the newest first.
+    """Read all stored profiles, the newest first.
 
     Raises:
         InvalidProfileError: one of them cannot be read; the message names it.
@@ -37,7 +37,7 @@ def stored_profiles(store: Store) -> list[LatencyProfile]:
 
 
 def study_profile_of(store: Store, study: str) -> LatencyProfile:
-    """The profile that a study was searched with.
+    """Read the profile that a study was searched with.
 
     Raises:
         UnknownStudyError: no study of that name.
@@ -64,7 +64,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 def check_new_name(store: Store, name: str) -> str:
-    """Return `name` if a new profile may be called so.
+    """Check that a new profile may have this name, and return it.
 
     Raises:
         InvalidProfileError: it cannot be a name, or is one already.
@@ -83,14 +83,14 @@ def check_new_name(store: Store, name: str) -> str:
 
 
 def keep_profile(store: Store, profile: LatencyProfile, key: ProfileKey | None = None) -> None:
-    """Store what was measured; searches find it by `key`, but not if it was stopped early."""
+    """Store a measurement. Searches find it by `key`, unless it was stopped early."""
     store.put_profile(profile.to_dict(), profile.name, key=key if profile.complete else None)
 
 
 def import_profile(
     store: Store, profile: LatencyProfile, name: str | None = None
 ) -> LatencyProfile:
-    """Store a profile that was exported, maybe on another machine; it is used by name only.
+    """Store an exported profile, maybe another machine's; searches use it by name only.
 
     Raises:
         InvalidProfileError: the name is taken or cannot be one; architectures that the model was
@@ -121,13 +121,13 @@ def study_profile(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> LatencyProfile | None:
-    """The profile that `spec` names, or the stored one for this machine, or a new measurement.
+    """Find the profile that `spec` names, or the stored one for this machine; else measure.
 
     Returns:
         None where `should_stop` ended the measurement; nothing is stored then.
     Raises:
         InvalidProfileError: the named profile is missing, damaged, or of another family.
-        As `bort.latency.runs.space.measure` besides.
+        Whatever `bort.latency.runs.space.measure` raises.
     """
     if spec.profile is not None:
         profile = named_profile(store, spec.profile)
@@ -163,7 +163,7 @@ def study_profile(
 
 
 def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
-    """What must agree for a stored profile to serve this space and spec on this machine.
+    """The key under which a stored profile serves this space and spec on this machine.
 
     Raises:
         InvalidOptionError: as `workload_of`, or an unknown runtime.

@@ -1,4 +1,4 @@
-"""Time some candidates on one runtime, with the lock held and the noise read."""
+"""Time models on one runtime, with the lock held and the noise read."""
 
 import contextlib
 import datetime
@@ -27,17 +27,17 @@ from bort.latency.protocol import (
 )
 from bort.latency.runtimes import open_runtime
 from bort.latency.steadiness import drift, resolution, round_factors
-from bort.latency.workload import Candidate, Runtime, Workload
+from bort.latency.workload import Blueprint, Runtime, Workload
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What was timed, in the order of the candidates.
+    """The times of some models, in the order of their blueprints.
 
     Attributes:
-        latencies: one per candidate.
-        seconds: single forward passes as they were, shape (candidates, rounds, timed_runs).
-        noise: before, after and throughout.
+        latencies: one per blueprint.
+        seconds: of single forward passes, uncorrected, shape (models, rounds, timed_runs).
+        noise: how quiet the machine was.
         complete: False where it was stopped early.
     """
 
@@ -47,12 +47,12 @@ class Timing:
     complete: bool
 
     def first(self, count: int) -> "Timing":
-        """That of the first so many candidates alone."""
+        """The timing of the first `count` models alone."""
         return replace(self, latencies=self.latencies[:count], seconds=self.seconds[:count])
 
     @property
     def rounds(self) -> int:
-        """Complete rounds."""
+        """The number of complete rounds."""
         return int(self.seconds.shape[1])
 
 
@@ -62,7 +62,7 @@ def _lock(should_stop: Callable[[], bool], wait: bool) -> contextlib.AbstractCon
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """The expensive world, so that tests can bring their own.
+    """What a measurement needs of the real world, so that tests can bring their own.
 
     Attributes:
         open_runtime: sets a runtime up by name.
@@ -72,8 +72,8 @@ class Instruments:
         settle: waits until others leave the CPU alone.
         hold: the measuring lock; takes `should_stop` and whether to wait for it.
         protocol: numbers of runs and rounds.
-        paces: keeps the usual pace of the machine; None times no reference models, and states
-            milliseconds as they were.
+        paces: keeps the usual pace of the machine; None times no reference models, and leaves
+            milliseconds uncorrected.
     """
 
     open_runtime: Callable[[str, Workload], Runtime] = open_runtime
@@ -91,8 +91,8 @@ def never() -> bool:
     return False
 
 
-def time_candidates(
-    candidates: Sequence[Candidate],
+def time_models(
+    blueprints: Sequence[Blueprint],
     runtime: str,
     workload: Workload,
     *,
@@ -101,14 +101,14 @@ def time_candidates(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[Timing]]:
-    """Build, warm up and time candidates, interleaved; the lock is held meanwhile.
+    """Build, warm up and time models, interleaved, with the measuring lock held.
 
     Args:
-        candidates: largest first, see `Runtime.prepare`.
+        blueprints: the largest first, see `Runtime.prepare`.
         runtime: one of `bort.latency.runtimes.RUNTIME_NAMES`.
-        seed: of the order within rounds and of the bootstrap.
-        wait: for another measurement to end, instead of raising.
-        should_stop: asked often; True ends early with what complete rounds there are.
+        seed: orders the rounds, and draws the bootstrap.
+        wait: wait for another measurement to end, instead of raising.
+        should_stop: asked often; True ends early with the rounds that are complete.
     Yields:
         Steps; the last carries the timing. One that is stopped before its first complete round
         ends without. The seconds left may grow: a restless machine needs more rounds.
@@ -123,12 +123,12 @@ def time_candidates(
     ):
         runs: list[Run] = []
         begin = tools.clock()
-        references = references_beside(candidates) if tools.paces else ()
-        wanted = [*candidates, *references]
-        for candidate in wanted:
+        references = references_beside(blueprints) if tools.paces else ()
+        wanted = [*blueprints, *references]
+        for blueprint in wanted:
             if should_stop():
                 return
-            runs.append(engine.prepare(candidate))
+            runs.append(engine.prepare(blueprint))
             each = (tools.clock() - begin) / len(runs)
             left = each * (len(wanted) - len(runs)) + tools.protocol.budget_seconds
             yield ProgressTo(len(runs), len(wanted), Stage.BUILDING, eta_s=left)
@@ -136,7 +136,7 @@ def time_candidates(
             if step.result is not None and tools.paces is not None:
                 keys = [one.key for one in wanted]
                 timing = _at_usual_pace(step.result, keys, tools.paces, runtime, workload)
-                yield towards(step, timing.first(len(candidates)))
+                yield towards(step, timing.first(len(blueprints)))
             else:
                 yield step
 
@@ -144,7 +144,7 @@ def time_candidates(
 def _at_usual_pace(
     timing: Timing, keys: Sequence[str], paces: PaceBook, runtime: str, workload: Workload
 ) -> Timing:
-    """The timing at the pace that all of its models tell of, the references among them."""
+    """The timing at the machine's usual pace, judged by all timed models, references included."""
     latencies, noise = timing.latencies, timing.noise
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     medians = [latency.median_ms for latency in latencies]
@@ -191,7 +191,7 @@ def _time_runs(
     if not seconds:
         return
     share = others.read()
-    stacked = np.stack(seconds, axis=1) / len(workload.passes)  # candidates, rounds, runs
+    stacked = np.stack(seconds, axis=1) / len(workload.passes)  # blueprints, rounds, runs
     factors = round_factors(stacked)
     # A stop must be quick: what the last rounds saw of the reference stands for a reading then.
     after = (
@@ -208,14 +208,14 @@ def _time_runs(
 
 
 def _references(typical: Sequence[float]) -> tuple[int, int]:
-    """Two of middling speed: neither the most nor the least sensitive to disturbance."""
+    """Places of two models of middling speed, neither the most nor the least easily disturbed."""
     order = np.argsort(typical)
     middle = len(typical) // 2
     return int(order[middle]), int(order[max(0, middle - 1)])
 
 
 def _seen_in_rounds(seconds: FloatArray, others_share: float) -> NoiseReading:
-    """What the last rounds say of one workload, seconds of shape (rounds, timed_runs)."""
+    """Read the noise off the last rounds of one model, seconds of shape (rounds, timed_runs)."""
     p10, median, p90 = np.quantile(seconds[-5:], [0.1, 0.5, 0.9])
     return NoiseReading(1e3 * float(median), float((p90 - p10) / median), others_share)
 
@@ -227,7 +227,7 @@ def _rounds(
     should_stop: Callable[[], bool],
     tools: Instruments,
 ) -> Iterator[tuple[FloatArray, int, float]]:
-    """Complete rounds, each with the number of rounds wanted by then and the seconds left."""
+    """Yield each complete round, the number of rounds aimed for by then, and the seconds left."""
     protocol, begin = tools.protocol.fitted_to(typical), tools.clock()
     planned = choose_rounds(typical, protocol)
     seconds: list[FloatArray] = []

@@ -1,4 +1,4 @@
-"""What is timed, and the small interface that every runtime implements."""
+"""The workload, what is built for it, and the small interface that every runtime implements."""
 
 import hashlib
 import json
@@ -32,9 +32,9 @@ class Workload:
     """One forward pass: `batch_size` texts of `sequence_length` tokens on `threads` threads.
 
     Attributes:
-        lengths: where texts of several lengths count: one pass of each of these is timed, and
+        lengths: for texts of several lengths. One pass of each of these is timed, and
             their mean is the latency; `sequence_length` is their rounded mean then.
-        lengths_from: the task that the lengths are of.
+        lengths_from: the task whose texts have these lengths.
     """
 
     batch_size: int
@@ -76,7 +76,7 @@ class Workload:
     def of_lengths(
         cls, lengths: Sequence[int], *, batch_size: int, threads: int, origin: str
     ) -> "Workload":
-        """The workload of texts whose lengths are spread like these.
+        """Make the workload of texts whose lengths are spread like these.
 
         Eight lengths stand for all: the middles of eight equal parts of the sorted lengths.
         """
@@ -106,8 +106,8 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An architecture with all that is needed to build it."""
+class Blueprint:
+    """An architecture with all that is needed to build its model."""
 
     family: Family
     architecture: Architecture
@@ -115,7 +115,7 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Tells it from others, in any space."""
+        """Identifies it among all blueprints, in any space."""
         fixed = json.dumps(dict(self.fixed), sort_keys=True)
         digest = hashlib.sha256(fixed.encode()).hexdigest()[:8]
         return f"{self.family.name} {self.architecture.id} {digest}"
@@ -124,13 +124,13 @@ class Candidate:
 class Runtime(Protocol):
     """An inference engine, set up for one workload.
 
-    Holds the thread setting while it is open; `close` gives it back.
+    It sets the number of threads while it is open; `close` restores it.
     """
 
-    def prepare(self, candidate: Candidate) -> Run:
-        """Build the candidate with random weights; the result runs one pass of each length.
+    def prepare(self, blueprint: Blueprint) -> Run:
+        """Build the model with random weights; the result runs one pass of each length.
 
-        Prepare the largest candidate first: some runtimes let all share its memory.
+        Prepare the largest first: some runtimes let all models share its memory.
         """
         ...
 
@@ -169,7 +169,7 @@ def workload_of(
 
 
 def check_length(sequence_length: int, positions: int | None, whose: str) -> None:
-    """Pass if texts so long can be read.
+    """Check that models can read texts of this length.
 
     Raises:
         InvalidOptionError: the models have fewer positions.
@@ -182,7 +182,7 @@ def check_length(sequence_length: int, positions: int | None, whose: str) -> Non
 
 
 def check_threads(threads: int | None) -> int:
-    """The number of threads meant; None is all usable cores.
+    """Check a number of threads; None stands for all usable cores, which is returned then.
 
     Raises:
         InvalidOptionError: more than the machine has.

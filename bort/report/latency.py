@@ -79,7 +79,8 @@ def finding_words(finding: Finding) -> str:
         >>> finding_words(Finding(Disturbance.OTHERS, When.BEFORE, 0.4, 0.1))
         'before: other processes took 40% of the CPU (at most 10% allowed)'
         >>> finding_words(Finding(Disturbance.DRIFT, When.THROUGHOUT, -0.3, 0.1))
-        'throughout: the whole machine became 30% faster meanwhile (at most 10% allowed)'
+        'throughout: the whole machine became 30% faster during the measurement (at most \
+10% allowed)'
     """
     value, limit = finding.value, f"(at most {finding.limit:.0%} allowed)"
     match finding.code:
@@ -93,7 +94,7 @@ def finding_words(finding: Finding) -> str:
                 f"(at most {finding.limit:.1%} allowed)"
             )
         case Disturbance.DRIFT:
-            text = f"the whole machine became {_off(value)} meanwhile {limit}"
+            text = f"the whole machine became {_off(value)} during the measurement {limit}"
         case Disturbance.PACE:
             text = f"{_off_pace(finding)} {limit}; if it stays so, measure with --new-pace"
     return f"{finding.when}: {text}"
@@ -105,11 +106,11 @@ def warning_sentence(finding: Finding) -> str:
     Examples:
         >>> from bort.latency.noise import When
         >>> warning_sentence(Finding(Disturbance.DRIFT, When.THROUGHOUT, 0.07, 0.1))
-        'Note: the whole machine became 7% slower meanwhile.'
+        'Note: the whole machine became 7% slower during the measurement.'
     """
     if finding.code is Disturbance.PACE:
         return f"Note: {_off_pace(finding)}; milliseconds are stated at that pace."
-    return f"Note: the whole machine became {_off(finding.value)} meanwhile."
+    return f"Note: the whole machine became {_off(finding.value)} during the measurement."
 
 
 def noise_sentence(noise: Noise) -> str:
@@ -169,8 +170,8 @@ def claim_sentence(claim: Claim) -> str:
         >>> claim_sentence(Claim(Figure.SIZE, 340_000_000, 335_000_000))
         '1.5 % smaller than published.'
         >>> print(claim_sentence(Claim(Figure.SPEED, 20, 16, 15.2, 16.9, "BERT-large")))
-        takes 1/16.0 of BERT-large's time (15.2 to 16.9 times faster). The announced 20 times is \
-not reached here.
+        It is 16.0 times as fast as BERT-large (15.2 to 16.9). The announced 20 times is not \
+reached here.
     """
     match claim.figure:
         case Figure.SIZE:
@@ -182,12 +183,15 @@ not reached here.
                 f"published as {claim.published:.1%}."
             )
         case Figure.SPEED:
-            verdict = "" if claim.verdict is None else _VERDICTS[claim.verdict]
-            return (
-                f"takes 1/{claim.found:.1f} of {claim.than}'s time ({claim.low:.1f} to "
-                f"{claim.high:.1f} times faster). The announced {claim.published:g} times "
-                f"{verdict} here."
-            )
+            return f"It {_speed(claim)}"
+
+
+def _speed(claim: Claim) -> str:
+    verdict = "" if claim.verdict is None else _VERDICTS[claim.verdict]
+    return (
+        f"is {claim.found:.1f} times as fast as {claim.than} ({claim.low:.1f} to "
+        f"{claim.high:.1f}). The announced {claim.published:g} times {verdict} here."
+    )
 
 
 _VERDICTS = {
@@ -205,7 +209,7 @@ def announced_sentences(found: LandmarkTiming) -> list[str]:
         f"{_count(workload.threads, 'thread')}"
     )
     return [
-        f"{where}: {mark.name} {claim_sentence(claim)}"
+        f"{where}: {mark.name} {_speed(claim)}"
         for mark in found.landmarks
         for claim in mark.speed_claims
     ]

@@ -1,4 +1,4 @@
-"""Agora's rounds: with them a run is resumed, watched and replayed."""
+"""The rounds of Agora, from which a run is resumed, watched and replayed."""
 
 import time
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ class AgoraRoundRecord:
 
     Attributes:
         number: from 0.
-        round: the round with all its points, as `bort.agora.loop.Round.to_dict()` gives it.
-        summary: its row of `bort agora run --json`.
+        round: the round with all its points, a `bort.agora.loop.Round` as JSON.
+        summary: its row of `bort agora run --json`, a `bort.agora.world.RoundSummary` as JSON.
         created_at: when it was stored, in seconds since 1970.
     """
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from bort.agora.loop import Provenance, Round, Value, as_values, corrected, provenance
 from bort.agora.loop.labelers import Appraisal
+from bort.agora.text.data import load_texts, split_inputs
 from bort.agora.text.findings import ArmResult, Findings
+from bort.agora.text.spec import TextSpec
 from bort.agora.torus.world import CLASS_NAMES, TORUS, TorusSpec, torus_world
 from bort.agora.world import FinalResult, RoundSummary
 from bort.core.errors import BortError
@@ -123,10 +125,15 @@ class StoredRun:
         """Every generated point with its provenance, in order."""
         return provenance(self.rounds)
 
+    @cached_property
+    def spec(self) -> TorusSpec | TextSpec:
+        """The run's description."""
+        return read_spec(self.job.spec)
+
     @property
     def is_torus(self) -> bool:
         """Whether the run works on the torus, so that points are vectors."""
-        return bool(self.job.spec["task"] == TORUS)
+        return isinstance(self.spec, TorusSpec)
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -174,21 +181,20 @@ def read_run(store: Store, job: JobRecord) -> StoredRun:
     )
 
 
-def parents_of(spec: Mapping[str, Any]) -> tuple[Value, ...] | None:
+def read_spec(spec: Mapping[str, Any]) -> TorusSpec | TextSpec:
+    """Read the description of a job that runs Agora."""
+    return (TorusSpec if spec["task"] == TORUS else TextSpec).from_dict(spec)
+
+
+def parents_of(spec: TorusSpec | TextSpec) -> tuple[Value, ...] | None:
     """Return a run's dev items, which points name as parents by position.
 
     None if the task cannot be read, for example because its file was moved.
-
-    Args:
-        spec: the job's description.
     """
-    if spec["task"] == TORUS:
-        return as_values(torus_world(TorusSpec.from_dict(spec)).task.dev.inputs)
-    from bort.agora.text.data import load_texts, split_inputs
-    from bort.agora.text.spec import TextSpec
-
+    if isinstance(spec, TorusSpec):
+        return as_values(torus_world(spec).task.dev.inputs)
     try:
-        return as_values(split_inputs(load_texts(TextSpec.from_dict(spec)).dev))
+        return as_values(split_inputs(load_texts(spec).dev))
     except BortError:
         return None
 

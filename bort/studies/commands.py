@@ -1,38 +1,46 @@
 """What was done by clicking, as a command and as Python, to copy. Pure."""
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bort.core.study import LatencySpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
-
-_LATENCY_OPTIONS = {
-    "batch_size": "latency_batch",
-    "sequence_length": "latency_length",
-    "profile": "latency_profile",
-}
+from bort.core.fields import arguments
+from bort.core.finetune import Recipe
+from bort.core.study import StudySpec
+from bort.studies.parts import (
+    BUDGET,
+    FINETUNE,
+    FINETUNE_TRAINING,
+    LATENCY,
+    QUESTION,
+    RECIPE,
+    SEARCH,
+    TASK,
+    TRAINING,
+)
 
 
 def search_command(spec: StudySpec) -> str:
     """The command that searches as a study does; what is the default is left out.
 
     Examples:
+        >>> from bort.core.study import SearchSpec
         >>> space = {"name": "bort"}
         >>> search_command(StudySpec(name="mine", space=space, search=SearchSpec(budget=12)))
         'bort search --study mine --space bort --budget 12'
     """
-    latency = {_LATENCY_OPTIONS.get(k, k): v for k, v in spec.latency.to_dict().items()}
-    plain = {_LATENCY_OPTIONS.get(k, k): v for k, v in LatencySpec().to_dict().items()}
-    latency.pop("threads")  # those of the training
     space = spec.space.get("name", "minilm")
+    given = {
+        **LATENCY.given(spec.latency),
+        **TASK.given(spec.task),
+        **QUESTION.given(spec.search.question),
+        **BUDGET.given(spec.search),
+        **TRAINING.given(spec.training),
+    }
     return shlex.join(
         [
             *("bort", "search", "--study", spec.name),
-            *_options({"space": space}, {"space": "minilm"}),
-            *_options({**spec.task.to_dict(), "seed": 0}, TaskSpec().to_dict()),
-            *_options(spec.search.to_dict(), SearchSpec().to_dict()),
-            *_options(spec.training.to_dict(), TrainingSpec().to_dict()),
-            *_options(latency, plain),
+            *(() if space == "minilm" else ("--space", space)),
+            *arguments(given, *SEARCH),
         ]
     )
 
@@ -42,57 +50,30 @@ def finetune_command(
     picks: Sequence[str],
     *,
     seeds: int = 1,
-    recipe: Mapping[str, Any] | None = None,
+    recipe: Recipe | None = None,
     threads: int | None = None,
 ) -> str:
     """The command that fine-tunes these points.
 
-    Args:
-        recipe: as `Recipe` in `bort.finetuning` has it; what is the default is left out.
-
     Examples:
         >>> finetune_command("quick", ["2-4-192-384"], seeds=3)
         'bort finetune --study quick --pick 2-4-192-384 --seeds 3'
-        >>> recipe = {"steps": 20, "other_tasks": False, "copies": 8}
+        >>> recipe = Recipe(steps=20, other_tasks=False, copies=8)
         >>> finetune_command("m", ["1-2-8-16"], recipe=recipe, threads=1)
         'bort finetune --study m --pick 1-2-8-16 --seeds 1 --steps 20 --no-other-tasks --threads 1'
     """
-    from bort.core.finetune import Recipe
-
-    asked = dict(recipe or {})
-    for name in ("evaluations", "agora_rounds"):  # no options
-        asked.pop(name, None)
-    if asked.get("steps") is not None:
-        asked.pop("epochs", None)
-    if asked.get("distil_steps") is not None:
-        asked.pop("distil_epochs", None)
+    given = RECIPE.given(recipe or Recipe())
+    for steps, epochs in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
+        if steps in given:  # which settles the length
+            given.pop(epochs, None)
     return shlex.join(
         [
             *("bort", "finetune", "--study", study, "--pick", ",".join(picks)),
-            *("--seeds", str(seeds)),
-            *_options(asked, {name: getattr(Recipe(), name) for name in asked}),
-            *_options({"threads": threads}, {"threads": None}),
+            *arguments({"seeds": seeds}, FINETUNE),
+            *arguments(given, RECIPE),
+            *arguments({"threads": threads}, FINETUNE_TRAINING),
         ]
     )
-
-
-def _options(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Options for what differs from the default."""
-    found: list[str] = []
-    for name, value in values.items():
-        default = defaults.get(name)
-        if value == default or (isinstance(value, list | tuple) and tuple(value) == default):
-            continue
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            found.append(f"--{'' if value else 'no-'}{option}")
-        elif isinstance(value, Mapping):
-            found += [f"--{option}", ",".join(f"{k}={v:g}" for k, v in value.items())]
-        elif isinstance(value, list | tuple):
-            found += [f"--{option}", ",".join(map(str, value))]
-        else:
-            found += [f"--{option}", str(value)]
-    return found
 
 
 def export_command(model: str, kind: str, out: str) -> str:

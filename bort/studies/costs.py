@@ -1,4 +1,4 @@
-"""The two objectives that are cheap to know, over a whole space: exact size, predicted latency."""
+"""The two objectives that are cheap to compute for a whole space: exact size, predicted latency."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""How long trainings will take, from those timed before in a store. Imports no torch."""
+"""What a study will cost, from the trainings timed before in the store. Imports no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from bort.core.errors import BortError
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, family
 from bort.families.polynomial import FloatArray
+from bort.latency.stored import profile_key
 from bort.storage import Store, StudyRecord
 from bort.tasks import list_tasks
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps
@@ -19,6 +20,9 @@ from bort.training.source import source_network
 TYPICAL_LENGTH = 32  # tokens; only a guess here, training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
 FORWARD_SHARE = 1 / 3  # of a training step's work: its backward pass costs twice as much
+
+BYTES_PER_PARAMETER = 16  # weight, gradient and two moments of AdamW, four bytes each
+BASE_BYTES = 900 << 20  # measured: a process that has imported torch and transformers
 
 RECENT_STUDIES = 8
 FEWEST_TIMINGS = 4  # two coefficients are fitted
@@ -30,6 +34,69 @@ _SOURCE_DIMENSIONS = {
     "hidden": "hidden_size",
     "intermediate": "intermediate_size",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a study is expected to cost at most.
+
+    Attributes:
+        evaluations_at_most: trainings of candidates, all seeds together.
+        seconds_per_evaluation: expected, mean over the space; None where nothing comparable has
+            been timed.
+        minutes: expected minutes of training candidates; None likewise.
+        trains_teacher: the teacher of this task is fine-tuned first, once.
+        teacher_minutes: expected minutes of that, 0 where it is not needed; None where unknown.
+        timed: how many timed trainings the estimate rests on; examples count too.
+        memory_bytes: expected at the maximum point.
+        measures_latency: no stored profile fits, so this machine is measured first.
+    """
+
+    evaluations_at_most: int
+    seconds_per_evaluation: float | None
+    minutes: float | None
+    trains_teacher: bool
+    teacher_minutes: float | None
+    timed: int
+    memory_bytes: int
+    measures_latency: bool
+
+
+def estimate_study(store: Store, spec: StudySpec) -> Estimate:
+    """Estimate the cost of a study from the trainings timed in this store, examples included.
+
+    Raises:
+        BortError: the latency cannot be measured here as the spec asks.
+    """
+    space = SearchSpace.from_dict(spec.space)
+    count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
+    speed = training_speed(store, spec)
+    seconds = None if speed is None else candidate_seconds(speed, space, spec.training)
+    minutes = None if seconds is None else count * seconds / 60
+    if minutes is not None and spec.search.minutes is not None:
+        minutes = min(minutes, spec.search.minutes)
+    needs_teacher = trains_teacher(store, spec)
+    teaching = None if speed is None else teacher_seconds(speed, spec)
+    named = spec.latency.profile is not None
+    return Estimate(
+        evaluations_at_most=count,
+        seconds_per_evaluation=seconds,
+        minutes=minutes,
+        trains_teacher=needs_teacher,
+        teacher_minutes=(None if teaching is None else teaching / 60) if needs_teacher else 0.0,
+        timed=0 if speed is None else speed.count,
+        memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
+        measures_latency=not named and store.find_profile(profile_key(space, spec.latency)) is None,
+    )
+
+
+def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
+    """Bytes for weights and optimiser state of the maximum point, and for its backward pass."""
+    top = space.architecture(space.maximum).as_dict()
+    tokens = training.batch_size * (training.max_length or 2 * TYPICAL_LENGTH)
+    width = 8 * top.get("hidden", 0) + 2 * top.get("intermediate", 0)
+    kept = 4 * tokens * width * top.get("depth", 1)
+    return int(BYTES_PER_PARAMETER * space.parameter_count[space.maximum] + kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +113,12 @@ class Speed:
     count: int
 
     def seconds(self, steps: int, work: FloatArray) -> FloatArray:
-        """Seconds of `steps` steps that cost `work` in all."""
+        """Seconds for `steps` steps that cost `work` altogether."""
         return np.asarray(self.per_step * steps + self.per_operation * work)
 
 
 def training_speed(store: Store, spec: StudySpec) -> Speed | None:
-    """How fast this store's recent studies of the same family and device trained; or None."""
+    """The speed of this store's recent studies of the same family and device, if there are any."""
     timings = [
         timing
         for record in store.studies()[:RECENT_STUDIES]
@@ -66,12 +133,12 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
 
 
 def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
-    """Of training one candidate: the mean over the space."""
+    """Seconds to train one candidate, the mean over the space."""
     return float(np.mean(speed.seconds(training.steps, _work(space, training))))
 
 
 def trains_teacher(store: Store, spec: StudySpec) -> bool:
-    """Whether a teacher is fine-tuned first: none is named, and no search here has had it yet."""
+    """Whether a teacher is fine-tuned first: none is named, and no search here has made it yet."""
     if spec.training.teacher is not None:
         return False
     asked = _teacher_of(spec)
@@ -82,10 +149,10 @@ def trains_teacher(store: Store, spec: StudySpec) -> bool:
 
 
 def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
-    """Of fine-tuning the source network and labelling all texts with it, once.
+    """Seconds to fine-tune the source network and to label all texts with it, once.
 
     Returns:
-        None where the number of texts or the source network is known only when they are read.
+        None where the number of texts or the source network is not known before they are read.
     """
     texts, work = _text_count(spec.task), _source_work(spec)
     if texts is None or work is None:
@@ -115,7 +182,7 @@ def _source_work(spec: StudySpec) -> float | None:
         config = source_network(name).config
         columns = {k: np.array([int(config[v])]) for k, v in _SOURCE_DIMENSIONS.items()}
     except (BortError, KeyError, TypeError, ValueError):
-        return None  # said when the search is checked
+        return None  # the check of the search says so
     counted = family("bert").operation_count(
         columns, {}, batch_size=BATCH_SIZE, sequence_length=TYPICAL_LENGTH
     )

@@ -4,8 +4,7 @@ Cheap to import: pyarrow and datasets are imported when something is read.
 """
 
 from bort.tasks.load import load_task
-from bort.tasks.named import list_tasks, prepare
-from bort.tasks.names import resolve
+from bort.tasks.named import list_tasks, prepare, resolve
 from bort.tasks.task import Split, Task, TaskInfo
 
 __all__ = [

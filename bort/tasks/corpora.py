@@ -5,7 +5,6 @@ Social Media Text*, ICWSM; each text was rated by at least twenty people, from -
 ratings are under the MIT licence; the texts belong to their authors (see data/README.md).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from bort.core.errors import DownloadError
 from bort.tasks.fetch import Distribution
 from bort.tasks.splits import leakage_groups
-from bort.tasks.table import Table
+from bort.tasks.table import RowReport, Table
 
 DISTRIBUTION = Distribution(
     project="vaderSentiment",
@@ -101,7 +100,7 @@ def parse(corpus: Corpus, content: bytes) -> Table:
     if len(rows) != corpus.published or any(len(row) != 3 for row in rows):
         raise DownloadError(
             f"{corpus.member} has {len(rows)} rows or other columns than published "
-            f"({corpus.published}); delete nothing, report this"
+            f"({corpus.published}); please report this"
         )
     used = [(identity, float(rating), text.strip()) for identity, rating, text in rows]
     used = [row for row in used if row[1] != 0]
@@ -115,16 +114,11 @@ def parse(corpus: Corpus, content: bytes) -> Table:
     if corpus.cut_from_documents:
         documents = [identity.split("_")[0] for identity, _, _ in used]
     groups, _ = leakage_groups(texts, labels, documents)
-    report = _report(corpus, groups=len(np.unique(groups)), documents=documents)
+    report = RowReport(
+        rows_read=corpus.published,
+        rows_used=corpus.published - corpus.neutral,
+        dropped={ZERO_RATING: corpus.neutral},
+        documents=None if documents is None else len(set(documents)),
+        groups=len(np.unique(groups)),
+    )
     return Table(texts, None, labels, groups, CLASS_NAMES, report)
-
-
-def _report(corpus: Corpus, *, groups: int, documents: Sequence[str] | None) -> dict[str, object]:
-    return {
-        "rows_read": corpus.published,
-        "rows_used": corpus.published - corpus.neutral,
-        "dropped": {ZERO_RATING: corpus.neutral},
-        "documents": None if documents is None else len(set(documents)),
-        "groups": groups,
-        "warnings": [],
-    }

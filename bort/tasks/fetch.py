@@ -128,7 +128,7 @@ def _reason(distribution: Distribution, output: str) -> str:
     if "DO NOT MATCH THE HASHES" in output:
         return (
             f"{pin} does not have the expected SHA-256 {distribution.sha256}; nothing was kept: "
-            "the index or something on the way to it serves another file"
+            "the package index, or a proxy before it, serves another file"
         )
     if "No module named pip" in output:
         return f"cannot fetch {pin}: this Python has no pip; run: python -m ensurepip"
@@ -150,7 +150,7 @@ def check_hash(content: bytes, sha256: str, *, what: str) -> None:
     if found != sha256:
         raise DownloadError(
             f"{what} has the SHA-256 {found}, expected {sha256}; nothing was kept: "
-            "run the command again, and if it stays so do not trust the source"
+            "run the command again; if it happens twice, do not trust the source"
         )
 
 

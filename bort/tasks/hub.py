@@ -39,12 +39,12 @@ class HubData:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """What `datasets` knows each split's content by."""
+        """The fingerprint that `datasets` gives each split's content."""
         return {name: rows._fingerprint for name, rows in self.splits.items()}
 
 
 def load(task: str) -> HubData:
-    """Load a data set; none of its own code is run.
+    """Load a data set without running any of its code.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
@@ -130,7 +130,7 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
 
 @contextmanager
 def _quiet(datasets: Any) -> Iterator[None]:
-    """No bars and no log lines: what goes wrong is said once, by the error."""
+    """Hide bars and log lines; the error says what went wrong."""
     had_bars = datasets.utils.is_progress_bar_enabled()
     loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
     levels = [logger.level for logger in loggers]

@@ -1,4 +1,4 @@
-"""Load a task from the cache, a file or the hub; what takes long is done once per content."""
+"""Load a task from the cache, a file or the hub. Slow steps run once per content."""
 
 import hashlib
 import json
@@ -15,8 +15,7 @@ from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.tasks import files, hub
 from bort.tasks.corpora import CORPORA
-from bort.tasks.named import folder, named_table
-from bort.tasks.names import resolve
+from bort.tasks.named import folder, named_table, resolve
 from bort.tasks.rows import build_table
 from bort.tasks.splits import SplitName, assign_splits, check_usable, choose_labelled
 from bort.tasks.table import (
@@ -28,17 +27,17 @@ from bort.tasks.table import (
     write_splits,
     write_table,
 )
-from bort.tasks.task import UNLABELLED, Split, Task
+from bort.tasks.task import UNLABELLED, Split, Task, TaskReport
 
 
 def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
     """Load the task that `spec` describes, the same one every time.
 
-    A named task that is not in the cache is prepared first, which needs the network once.
+    A named task that is not in the cache is prepared first; that needs the network once.
 
     Args:
         spec: what to load.
-        on_step: told of each step while a named task is being prepared.
+        on_step: called with each step while a named task is prepared.
     Raises:
         UnknownTaskError: neither a named task nor a file.
         InvalidDataError: the data cannot serve as a task.
@@ -97,7 +96,8 @@ def _check_columns(spec: TaskSpec) -> None:
 
 
 def _built_once(key: object, content: bytes, build: Callable[[], Table]) -> tuple[Table, Path]:
-    digest = hashlib.sha256(json.dumps(key).encode() + b"\0" + content).hexdigest()
+    # 2: the report counts templated rows; it used to hold a sentence about them.
+    digest = hashlib.sha256(json.dumps([2, key]).encode() + b"\0" + content).hexdigest()
     place = paths.cache() / "data" / digest[:32]
     table = read_table(table_path(place))
     if table is None:
@@ -132,20 +132,17 @@ def _assemble(
         "dev": _part(table, np.flatnonzero(splits == SplitName.DEV)),
         "audit": _part(table, np.flatnonzero(splits == SplitName.AUDIT)),
     }
-    report = {
-        **table.report,
-        "parted_from_published_split": int((splits == SplitName.NOWHERE).sum()),
-        "splits": {key: len(part) for key, part in parts.items()} | {"pool": len(hidden)},
-        "classes_absent": _absent(table.class_names, parts),
-        "seed": spec.seed,
-    }
     return Task(
         name=name,
         title=title,
         class_names=table.class_names,
         **parts,
         pool=_part(table, hidden, hide_labels=True) if len(hidden) else None,
-        report=report,
+        report=TaskReport(
+            rows=table.report,
+            parted_from_published_split=int((splits == SplitName.NOWHERE).sum()),
+            classes_absent=_absent(table.class_names, parts),
+        ),
     )
 
 

@@ -1,14 +1,16 @@
-"""The named tasks in the cache: fetched and verified once, then read."""
+"""The named tasks: found by name, fetched and verified once, then read from the cache."""
 
+import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bort.core import paths
-from bort.core.errors import StoreError
+from bort.core.errors import StoreError, UnknownTaskError
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.tasks import corpora, fetch
 from bort.tasks.corpora import CORPORA, Corpus
-from bort.tasks.names import resolve_named
+from bort.tasks.files import ENDINGS
+from bort.tasks.hub import PREFIX
 from bort.tasks.splits import SplitName, assign_splits
 from bort.tasks.table import (
     Table,
@@ -31,12 +33,12 @@ def prepare(
     on_step: OnStep = ignore,
     force: bool = False,
 ) -> list[TaskInfo]:
-    """Fetch, verify, convert and split named tasks; what is there already stays.
+    """Fetch, verify, convert and split named tasks; those in the cache are kept.
 
     Args:
         names: None means all four.
         on_step: hears each step.
-        force: fetch again what is there.
+        force: fetch those in the cache again.
     Raises:
         UnknownTaskError, DownloadError, StoreError: nothing half-written is left behind.
     Cost: one download of 2.5 MB and about two seconds, however many tasks.
@@ -108,6 +110,51 @@ def _info(corpus: Corpus) -> TaskInfo:
         dropped={corpora.ZERO_RATING: corpus.neutral},
         class_names=corpora.CLASS_NAMES,
         splits=splits,
-        documents=None if report is None else report["documents"],
+        documents=None if report is None else report.documents,
         provenance=corpora.PROVENANCE,
     )
+
+
+def resolve(task: str) -> str:
+    """Complete the name of a named task; `hub:ID` and paths of files stay as they are.
+
+    `_` is read as `-`, case is ignored, and the beginning of a name is enough if only one task
+    begins with it.
+
+    Raises:
+        UnknownTaskError: neither; it suggests the closest name.
+    """
+    if task.startswith(PREFIX):
+        return task
+    wanted = task.strip().lower().replace("_", "-")
+    if wanted in CORPORA:
+        return wanted
+    if _is_path(task):
+        return task
+    beginnings = [name for name in CORPORA if wanted and name.startswith(wanted)]
+    if len(beginnings) == 1:
+        return beginnings[0]
+    close = beginnings or difflib.get_close_matches(wanted, CORPORA, n=1)
+    hint = f"did you mean {' or '.join(close)}? Tasks" if close else "tasks"
+    raise UnknownTaskError(
+        f"there is no task and no file {task[:80]!r}; {hint} are {', '.join(CORPORA)}, "
+        f"a file ending with {', '.join(ENDINGS)}, or hub:ID"
+    )
+
+
+def resolve_named(name: str) -> str:
+    """The full name of a named task; UnknownTaskError for files and hub ids too."""
+    found = resolve(name)
+    if found not in CORPORA:
+        raise UnknownTaskError(
+            f"{name!r} needs no preparation, it is read when it is used; "
+            f"tasks to prepare are {', '.join(CORPORA)}"
+        )
+    return found
+
+
+def _is_path(task: str) -> bool:
+    try:
+        return Path(task).suffix.lower() in ENDINGS or Path(task).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a null character, an unknown ~user
+        return False

@@ -1,4 +1,4 @@
-"""From columns as somebody wrote them to rows that can be split: checked, cleaned, reported."""
+"""Turn the columns of a user's data into checked and cleaned rows that can be split."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from bort.core.errors import InvalidDataError
 from bort.tasks.splits import leakage_groups
-from bort.tasks.table import Table
+from bort.tasks.table import RowReport, Table
 
 SMALLEST = 20  # usable rows: 15% of 20 are the three texts of dev, and of audit
 EMPTY_TEXT, MISSING_TEXT, MISSING_LABEL = "empty text", "missing text", "missing label"
@@ -63,14 +63,14 @@ def build_table(
         labels=codes,
         groups=groups,
         class_names=found_names,
-        report={
-            "rows_read": len(labels),
-            "rows_used": len(kept),
-            "dropped": dict(dropped),
-            "documents": None,
-            "groups": len(np.unique(groups)),
-            "warnings": _warnings(templated),
-        },
+        report=RowReport(
+            rows_read=len(labels),
+            rows_used=len(kept),
+            dropped=dict(dropped),
+            documents=None,
+            groups=len(np.unique(groups)),
+            templated=templated,
+        ),
         preset=None if preset is None else np.array(preset, dtype=np.int64)[kept],
     )
 
@@ -154,12 +154,3 @@ def _in_order(label: str) -> tuple[int, int, str]:
     digits = label.removeprefix("-")
     is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
     return (0, int(label), label) if is_number else (1, 0, label)
-
-
-def _warnings(templated: int) -> list[str]:
-    if not templated:
-        return []
-    return [
-        f"{templated} rows are near-duplicates of each other, as if made from a template; they "
-        "stand in all splits, so accuracy will look better than it is"
-    ]

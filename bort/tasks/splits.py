@@ -1,4 +1,4 @@
-"""Which rows train, which are looked at (dev), which nobody looks at (audit)."""
+"""Divide rows into training, dev (the search evaluates on it) and audit (no choice uses it)."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bort.core.errors import InvalidDataError, InvalidFieldError
-from bort.tasks.disjoint_sets import DisjointSets
-from bort.tasks.near_duplicates import NearDuplicateIndex
+from bort.tasks.near_duplicates import DisjointSets, NearDuplicateIndex
 
 Numbers = npt.NDArray[np.int64]
 
@@ -29,11 +28,11 @@ SMALLEST_TEMPLATE = 6  # rows of a class; below, a class of near-duplicates is s
 def leakage_groups(
     texts: Sequence[str], labels: Numbers, documents: Sequence[str] | None = None
 ) -> tuple[Numbers, int]:
-    """Find the rows that may not be parted: near-duplicates, and sentences of one document.
+    """Group the rows that must stay in one split: near-duplicates, sentences of one document.
 
-    Texts made from one template are near-duplicates all. A group with more than half of the rows
-    of a class would leave nothing to divide, so it counts as a template: only its equal texts
-    stay together [ours].
+    Texts made from one template are all near-duplicates of each other. A group with more than
+    half of the rows of a class would leave nothing to divide, so it counts as a template: only
+    its equal texts stay together [ours].
 
     Args:
         texts: n texts; of two columns, both in one.
@@ -70,7 +69,7 @@ def _join_equal(sets: DisjointSets, names: Numbers) -> None:
 def assign_splits(
     labels: Numbers, groups: Numbers, *, seed: int, preset: Numbers | None = None
 ) -> npt.NDArray[np.int8]:
-    """Divide rows 70/15/15 so that no group is parted and every class is divided alike.
+    """Divide rows 70/15/15 so that groups stay whole and every class is divided alike.
 
     Groups of several rows go first, the largest before the others, each to the split where it
     lowers the squared distance from the wanted class counts most; single rows then fill what is

@@ -11,12 +11,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bort.core.errors import StoreError
+from bort.core.errors import InvalidDataError, StoreError
+from bort.core.serialise import from_json, to_json
 
 FORMAT = 1  # raise it when the meaning of a column or of the groups changes
 _KEY = b"bort"
 
 Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What was found in the data, and what was left out.
+
+    Attributes:
+        rows_read: rows of the source.
+        rows_used: those that became texts of the task.
+        dropped: reason to number of rows left out.
+        documents: documents that the texts were cut from; None where each text stands alone.
+        groups: sets of rows that stay in one split.
+        templated: near-duplicates of each other that stand in all splits all the same, because
+            they are too many to be kept together.
+    """
+
+    rows_read: int
+    rows_used: int
+    dropped: Mapping[str, int]
+    documents: int | None
+    groups: int
+    templated: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,9 +50,9 @@ class Table:
         texts: n texts.
         pairs: n second texts, or None.
         labels: shape (n,), positions in `class_names`.
-        groups: shape (n,), rows of one group may not be parted.
+        groups: shape (n,), rows of one group stay in one split.
         class_names: what each label means.
-        report: what was found and dropped, ready for JSON.
+        report: what was found and left out.
         preset: shape (n,), splits published with the data (`SplitName`), or None.
     """
 
@@ -38,7 +61,7 @@ class Table:
     labels: Numbers
     groups: Numbers
     class_names: tuple[str, ...]
-    report: Mapping[str, Any]
+    report: RowReport
     preset: Numbers | None = None
 
 
@@ -63,32 +86,42 @@ def write_table(path: Path, table: Table) -> None:
         columns["pair"] = list(table.pairs)
     if table.preset is not None:
         columns["preset"] = table.preset
-    about = {"class_names": table.class_names, "report": dict(table.report)}
+    about = {"class_names": table.class_names, "report": to_json(table.report)}
     _write(path, columns, about)
 
 
 def read_table(path: Path) -> Table | None:
-    """Read what `write_table` wrote; None if there is none of this format, or it is damaged."""
+    """Read what `write_table` wrote; None if it is missing, damaged or of another format."""
     found = _read(path)
     if found is None:
         return None
     columns, about = found
     pairs, preset = columns.get("pair"), columns.get("preset")
+    report = _report_of(about)
+    if report is None:
+        return None
     return Table(
         texts=tuple(columns["text"].to_pylist()),
         pairs=None if pairs is None else tuple(pairs.to_pylist()),
         labels=columns["label"].to_numpy().copy(),
         groups=columns["group"].to_numpy().copy(),
         class_names=tuple(about["class_names"]),
-        report=about["report"],
+        report=report,
         preset=None if preset is None else preset.to_numpy().copy(),
     )
 
 
-def read_report(path: Path) -> Mapping[str, Any] | None:
-    """The report alone, without reading the texts; None as for `read_table`."""
+def read_report(path: Path) -> RowReport | None:
+    """Read the report without the texts; None as for `read_table`."""
     about = _read_about(path)
-    return None if about is None else about["report"]
+    return None if about is None else _report_of(about)
+
+
+def _report_of(about: Mapping[str, Any]) -> RowReport | None:
+    try:
+        return from_json(RowReport, about.get("report"), what="a task in the cache")
+    except InvalidDataError:
+        return None
 
 
 def write_splits(path: Path, splits: npt.NDArray[np.int8]) -> None:
@@ -97,7 +130,7 @@ def write_splits(path: Path, splits: npt.NDArray[np.int8]) -> None:
 
 
 def read_splits(path: Path, *, rows: int) -> npt.NDArray[np.int8] | None:
-    """Read what `write_splits` wrote for a table of so many rows; None as for `read_table`."""
+    """Read what `write_splits` wrote for a table of `rows` rows; None as for `read_table`."""
     found = _read(path)
     if found is None:
         return None

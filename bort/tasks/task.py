@@ -1,12 +1,13 @@
-"""A task as training and measuring see it: texts, labels and three splits that never mix."""
+"""A task: texts, labels and three splits that never mix."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from bort.tasks.table import RowReport
 
 Labels = npt.NDArray[np.int64]
 
@@ -35,6 +36,21 @@ class Split:
         return len(self.texts)
 
 
+@dataclass(frozen=True, slots=True)
+class TaskReport:
+    """What was found, left out and lost on the way to the splits.
+
+    Attributes:
+        rows: before the splits were made.
+        parted_from_published_split: rows left out because a copy of them is in another split.
+        classes_absent: "train", "dev" or "audit" to the classes that it has no text of.
+    """
+
+    rows: RowReport
+    parted_from_published_split: int
+    classes_absent: Mapping[str, Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """A text-classification task.
@@ -44,10 +60,10 @@ class Task:
         title: one line for people.
         class_names: what each label number means.
         train: what models are fitted on.
-        dev: what the search looks at.
-        audit: read by nothing that makes a choice; honest accuracy comes from here.
+        dev: what the search evaluates on.
+        audit: no choice depends on it, so accuracy measured here is honest.
         pool: texts of the training split whose labels are hidden; None if all are labelled.
-        report: what was found and dropped on the way, ready for JSON.
+        report: what was found and left out on the way.
     """
 
     name: str
@@ -57,18 +73,22 @@ class Task:
     dev: Split
     audit: Split
     pool: Split | None
-    report: Mapping[str, Any]
+    report: TaskReport
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know before trusting what is learnt from this data."""
-        absent = self.report.get("classes_absent", {})
+        """Warnings about the data, a sentence each."""
+        templated = self.report.rows.templated
+        found = [
+            f"{templated} rows are near-duplicates of each other, as if made from a template; they "
+            "stand in all splits, so accuracy will look better than it is"
+        ]
         return (
-            *self.report.get("warnings", ()),
+            *(found if templated else ()),
             *(
-                f"no text of the class {', '.join(names)} is in the {part} split: what is said of "
-                f"{part} says nothing of it"
-                for part, names in absent.items()
+                f"the {part} split has no text of the class {', '.join(names)}: results on {part} "
+                "do not cover it"
+                for part, names in self.report.classes_absent.items()
             ),
         )
 
@@ -100,7 +120,7 @@ def _feed(digest: "hashlib._Hash", texts: tuple[str, ...] | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """What is known of a named task without loading its texts.
+    """Facts about a named task, available without loading its texts.
 
     Attributes:
         name: what `--task` takes.

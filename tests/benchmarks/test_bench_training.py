@@ -43,7 +43,3 @@ def test_both_sides_are_timed_and_judged(run, tmp_path):
 def test_an_unknown_architecture_is_one_clear_line(run):
     result = run("--architectures", "9-9-9-9")
     assert "has no architecture '9-9-9-9'" in str(result.exception)
-
-
-def test_the_group_lists_its_benchmarks():
-    assert "training" in CliRunner().invoke(bench, ["--help"]).output

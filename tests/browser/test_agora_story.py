@@ -74,7 +74,7 @@ def watch(reader):
     page = reader.page
     expect(page.get_by_text("is running")).to_be_visible()
     expect(page.get_by_test_id("stProgress")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"round \d: dev error")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Round \d: dev error")).first).to_be_visible()
     expect(reader.charts()).to_have_count(2)
     drawn = rounds_drawn(reader)
     assert min(drawn) <= ROUNDS  # there before the last one
@@ -104,7 +104,7 @@ def read_rounds(reader):
     whole = {ROUNDS + 1}  # of every curve and of all bars, once the last round is painted
     errors = traces(left, lambda found: {len(curve) for curve in found.values()} == whole)
     points = traces(right, lambda found: {len(bars) for bars in found.values()} == whole)
-    assert set(errors) == {"dev, seen by Agora", "audit, never seen"}
+    assert set(errors) == {"dev, used by Agora", "audit, never used"}
     assert all(0 <= error <= 1 for curve in errors.values() for error in curve)
     assert sum(points["accepted"]) > 0
     table, give_up = reader.page.get_by_test_id("stDataFrame").first, time.monotonic() + PATIENCE_S

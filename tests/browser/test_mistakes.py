@@ -26,7 +26,9 @@ def test_epsilon_0_is_refused_beside_its_field(address, visit):
         expect(start).to_be_enabled()
         reader.write("ε", "0")
         problem = reader.problems()
-        expect(problem).to_have_text("epsilon must be a number above 0, got 0.0; try 0.1 or 0.25")
+        expect(problem).to_have_text(
+            "epsilon must be a number from 1e-06 to 1000000, got 0.0; try 0.1 or 0.25"
+        )
         expect(start).to_be_disabled()
         field, said = (
             reader.page.get_by_label("ε", exact=True).bounding_box(),

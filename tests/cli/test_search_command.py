@@ -1,17 +1,20 @@
-"""`bort search` as people run it: real processes, real training, tiny models."""
+"""`bort search` as people run it: real training of tiny models, real processes where they count."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 import tiny
 from made_up_study import made_up_profile
 
+from bort.cli import main
 from bort.families import load_space
 from bort.storage import open_store
 
@@ -36,7 +39,8 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "BORT_HOME": str(folder / "home"), "COLUMNS": "200"}
 
 
-def bort(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess:
+def in_a_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """The command as a shell starts it."""
     return subprocess.run(
         [*BORT, *arguments],
         env=environment(folder),
@@ -44,8 +48,23 @@ def bort(folder: Path, *arguments: str, **options) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         timeout=300,
-        **options,
     )
+
+
+def bort(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.CompletedProcess:
+    """The same within this process, which has torch loaded already."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("BORT_HOME", str(home or folder / "home"))
+        patch.delenv("BORT_STORE", raising=False)
+        patch.setenv("COLUMNS", "200")
+        patch.setattr("sys.argv", ["bort", *arguments])
+        patch.setattr("bort.core.machine.locks.lock_path", lambda: folder / "measuring.lock")
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+    code = int(ended.value.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def search(folder: Path) -> list[str]:
@@ -72,9 +91,7 @@ def log(folder: Path, study: str) -> list[str]:
 
 
 def test_standard_output_is_one_object_and_front_repeats_it(place):
-    begun = time.monotonic()
-    found = answer(bort(place, "front", "--study", "first", "--json"))
-    assert time.monotonic() - begun < 20  # two seconds on a quiet machine
+    found = answer(in_a_process(place, "front", "--study", "first", "--json"))
     assert found["evaluations"] == 6
     assert found["space_size"] == 16
     assert {point["id"] for point in found["front"]} <= {
@@ -98,12 +115,6 @@ def test_the_certificate_can_be_checked_again(place):
     done = bort(place, "verify", str(forged))
     assert done.returncode == 1
     assert "question.epsilon: changed" in done.stdout
-
-
-def test_same_seed_same_errors_to_the_last_digit(place):
-    again = answer(bort(place, *search(place), "--study", "again", "--budget", "6"))
-    first = answer(bort(place, "front", "--study", "first", "--json"))
-    assert again["front"] == first["front"]
 
 
 def _text(path: Path) -> str:
@@ -141,20 +152,23 @@ def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
     assert len(trained) >= 5  # the kill may fall between the storing of one and its line here
 
 
-def test_two_searches_at_once_lose_nothing(place):
+def test_two_searches_at_once_lose_nothing_and_repeat_every_digit(place):
     running = [
         subprocess.Popen(
-            [*BORT, *search(place), "--budget", "5", "--seed", str(seed)],
+            [*BORT, *search(place), "--budget", "6"],
             env=environment(place),
             cwd=place,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for seed in (3, 4)
+        for _ in range(2)
     ]
     answers = [json.loads(process.communicate(timeout=300)[0]) for process in running]
-    assert {a["study"] for a in answers} == {"reviews-tiny", "reviews-tiny-2"}
-    assert all(a["evaluations"] == 5 for a in answers)
+    assert {found["study"] for found in answers} == {"reviews-tiny", "reviews-tiny-2"}
+    first = answer(bort(place, "front", "--study", "first", "--json"))
+    for found in answers:
+        assert found["evaluations"] == 6
+        assert found["front"] == first["front"]
 
 
 def test_detached_it_runs_by_itself(place):
@@ -172,15 +186,15 @@ def test_detached_it_runs_by_itself(place):
 MISTAKES = {
     "unknown space": (["--space", "nowhere"], "no space 'nowhere'"),
     "unknown task": (["--task", "nothing"], "nothing"),
-    "epsilon 0": (["--epsilon", "0"], "epsilon must be a number above 0, got 0"),
-    "epsilon nan": (["--epsilon", "nan"], "epsilon must be a number above 0, got nan"),
-    "epsilon text": (["--epsilon", "small"], "epsilon must be a number above 0, got 'small'"),
-    "negative weight": (["--weights", "1,-1,1"], "a weight must be a number of 0 or more"),
-    "weights all 0": (["--weights", "0,0,0"], "all three weights are 0"),
-    "two weights": (["--weights", "1,1"], "three weights are needed"),
+    "epsilon 0": (["--epsilon", "0"], "number from 1e-06 to 1000000, got 0"),
+    "epsilon nan": (["--epsilon", "nan"], "number from 1e-06 to 1000000, got nan"),
+    "epsilon text": (["--epsilon", "small"], "number from 1e-06 to 1000000, got 'small'"),
+    "negative weight": (["--weights", "1,-1,1"], "weights must be three numbers from 0 to 50"),
+    "weights all 0": (["--weights", "0,0,0"], "not all 0, got (0.0, 0.0, 0.0)"),
+    "two weights": (["--weights", "1,1"], "weights must be three numbers"),
     "no budget": (["--budget", "0"], "budget must be a whole number of 1 or more"),
     "unknown runtime": (["--runtime", "abacus"], "abacus"),
-    "unknown goal": (["--goal", "win"], "unknown goal 'win'"),
+    "unknown goal": (["--goal", "win"], "goal must be one of cover, best, paper"),
     "missing file": (["--task", "missing.csv"], "missing.csv"),
     "no such column": (["--label", "stars"], "stars"),
     "long texts": (["--latency-length", "33"], "33"),
@@ -188,7 +202,7 @@ MISTAKES = {
     "bad name": (["--study", "../x"], "cannot name a study"),
     "unknown option": (["--bogus"], "bogus"),
     "λ of another dimension": (["--lipschitz", "foo=1"], "λ needs one number for each of depth"),
-    "seed": (["--seed", "99999999999999999999"], "a seed is a whole number"),
+    "seed": (["--seed", "99999999999999999999"], "seed must be a whole number from 0"),
     "max length": (["--max-length", "99999"], "max length must be 4 to 32"),
     "device": (["--device", "mps"], "mps"),
     "no such profile": (["--latency-profile", "nope"], "no latency profile is named 'nope'"),
@@ -232,16 +246,12 @@ def test_other_settings_under_the_same_name_are_refused(place):
 
 
 def test_a_bad_store_is_told_before_any_data_is_fetched(place, tmp_path):
-    done = subprocess.run(
-        [*BORT, "search", "--task", "movie-reviews", "--store", f"sqlite:///{tmp_path}"],
-        env={**os.environ, "BORT_HOME": str(tmp_path / "home"), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    home = tmp_path / "home"
+    arguments = ("search", "--task", "movie-reviews", "--store", f"sqlite:///{tmp_path}")
+    done = bort(place, *arguments, home=home)
     assert done.returncode == 2
     assert "is a folder; name a file in it" in done.stderr
-    assert not (tmp_path / "home").exists()
+    assert not home.exists()
 
 
 def test_reading_a_store_that_is_not_there_creates_nothing(place, tmp_path):

@@ -116,8 +116,8 @@ def test_a_bundle_goes_out_and_comes_in(model, tmp_path, monkeypatch):
         (export, ["nobody"], "no model is named 'nobody'"),
         (export, ["--format", "tar"], "unknown format 'tar'"),
         (import_, ["nothing.zip"], "there is no file nothing.zip"),
-        (import_, ["x.zip", "--out", "y.csv"], "--out belongs to --optuna"),
-        (import_, ["sqlite:///trials.db"], "name a study of it"),
+        (import_, ["x.zip", "--out", "y.csv"], "--out needs --optuna"),
+        (import_, ["sqlite:///trials.db"], "name one of its studies"),
         (predict, ["nothing", "texts.txt"], "there is no file"),
     ],
 )

@@ -114,6 +114,8 @@ def test_onnx_answers_as_torch_does(model, tmp_path):
     assert answer["parity"]["int8"]["same_answers"] >= 0.5
     assert answer["latency"].keys() == {"torch-float32", "onnx-float32", "onnx-int8"}
     assert answer["latency_ms"] == answer["latency"]["onnx-float32"]["median_ms"]
+    for name in ("model.onnx", "model.int8.onnx"):
+        assert b"site-packages" not in (out / name).read_bytes(), "paths of this machine"
     export_huggingface(model, tmp_path / "hf")
     scores = [[a.score for a in Predictor(tmp_path / k)(TEXTS)] for k in ("onnx", "hf")]
     assert np.allclose(*scores, atol=1e-4)

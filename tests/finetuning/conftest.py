@@ -97,13 +97,13 @@ def fake_latency(monkeypatch):
     quiet = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
     measured = []
 
-    def time_candidates(candidates, runtime, workload, **options):
+    def time_models(blueprints, runtime, workload, **options):
         measured.append(runtime)
-        sizes = [latency._size(candidate) / 1000 for candidate in candidates]
+        sizes = [latency._size(blueprint) / 1000 for blueprint in blueprints]
         latencies = tuple(Latency(s, 0.9 * s, 1.1 * s, 1.2 * s, s, 100) for s in sizes)
         noise = Noise(quiet, quiet, 0.01)
         timing = Timing(latencies, np.ones((len(sizes), 20, 5)), noise, True)
         yield ProgressTo(20, 20, Stage.DONE, result=timing)
 
-    monkeypatch.setattr(latency, "time_candidates", time_candidates)
+    monkeypatch.setattr(latency, "time_models", time_models)
     return measured

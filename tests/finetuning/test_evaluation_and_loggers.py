@@ -9,7 +9,7 @@ import pytest
 from bort.core.errors import MissingExtraError
 from bort.finetuning import loggers
 from bort.finetuning.evaluation import accuracy_of, paired_difference
-from bort.finetuning.latency import bert_candidate, nearest_landmark
+from bort.finetuning.latency import bert_blueprint, nearest_landmark
 from bort.finetuning.loggers import Loggers, check_loggers
 
 LABELS = np.array([0, 1] * 50)
@@ -50,7 +50,7 @@ def test_a_difference_is_paired():
 def test_the_landmark_is_the_nearest_in_size():
     assert nearest_landmark(15_000_000).name == "TinyBERT-4"
     assert nearest_landmark(10**9).name == "BERT-large"
-    assert bert_candidate({"model_type": "gpt2"}) is None
+    assert bert_blueprint({"model_type": "gpt2"}) is None
 
 
 @pytest.mark.filterwarnings("ignore")

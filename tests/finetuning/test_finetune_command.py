@@ -104,7 +104,7 @@ def test_a_label_that_training_never_shows_is_refused(spec, home, study_spec):
     from bort.tasks import load_task
 
     task = load_task(study_spec.task)
-    report = {**task.report, "classes_absent": {"train": ["rare"]}}
+    report = replace(task.report, classes_absent={"train": ["rare"]})
     with pytest.raises(BortError, match="no training text has the label 'rare'"):
         check_labels(replace(task, report=report))
 
@@ -130,7 +130,7 @@ def test_a_larger_batch_takes_more_memory(store, spec):
     ("given", "message"),
     [
         (("--stages", "finetune", "--distil-steps", "5"), "for the stage distil"),
-        (("--steps", "5", "--epochs", "1"), "two things about the length"),
+        (("--steps", "5", "--epochs", "1"), "both set the length"),
         (("--threads", "9999"), "9999 threads were asked for"),
     ],
 )
@@ -169,20 +169,16 @@ def test_another_task_can_be_named(store, fake_latency, tmp_path):
     assert answer["task"] == str(tmp_path / "other.csv")
 
 
-@pytest.mark.parametrize("stage", ["distil", "finetune"])
-def test_a_killed_process_is_resumed_with_the_same_result(store, spec, stage, fake_latency):
-    """SIGKILL, which no handler sees; then go on from the last checkpoint."""
+def test_a_job_that_is_killed_in_every_stage_ends_with_the_same_result(store, spec, fake_latency):
+    """SIGKILL, which no handler sees; each time it goes on from the last checkpoint."""
     recipe = Recipe(distil_steps=150, steps=150, copies=1, evaluations=4)
     asked = spec(recipe=recipe, compare=False)
     whole = run_here(store, "finetune", asked.to_dict(), study="tiny")
     job_id = start_detached(store, "finetune", asked.to_dict(), study="tiny")
-    job = _wait_for_stage(store, job_id, stage)
-    assert job.process is not None
-    os.kill(job.process.pid, signal.SIGKILL)
-    give_up = time.monotonic() + 30
-    while (job := find_job(store, job_id)).state is not JobState.LOST:
-        assert time.monotonic() < give_up, job
-        time.sleep(0.05)
+    _kill_in(store, job_id, "distil")
+    assert store.models(job_id=job_id) == []
+    resume(store, job_id, detach=True)
+    _kill_in(store, job_id, "finetune")
     assert store.models(job_id=job_id) == []
     resumed = resume(store, job_id, detach=False)
     for key in ("dev", "audit", "exported"):
@@ -192,6 +188,16 @@ def test_a_killed_process_is_resumed_with_the_same_result(store, spec, stage, fa
         for answer in (whole, resumed)
     ]
     assert weights[0] == weights[1]
+
+
+def _kill_in(store, job_id, stage):
+    job = _wait_for_stage(store, job_id, stage)
+    assert job.process is not None
+    os.kill(job.process.pid, signal.SIGKILL)
+    give_up = time.monotonic() + 30
+    while (job := find_job(store, job_id)).state is not JobState.LOST:
+        assert time.monotonic() < give_up, job
+        time.sleep(0.05)
 
 
 def _wait_for_stage(store, job_id, stage):

@@ -8,7 +8,7 @@ import psutil
 
 CODE = """
 import sys, time
-from benchmarks.latency.busy import busy_loops
+from benchmarks.latency.steps import busy_loops
 with busy_loops(1):
     print("busy", flush=True)
     time.sleep(60)

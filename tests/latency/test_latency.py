@@ -63,7 +63,7 @@ def test_the_same_seed_measures_the_same_architectures(space):
 def test_the_largest_is_built_first(space, machine):
     built = []
     prepare = machine.prepare
-    machine.prepare = lambda candidate: (built.append(candidate.architecture), prepare(candidate))[
+    machine.prepare = lambda blueprint: (built.append(blueprint.architecture), prepare(blueprint))[
         1
     ]
     measured(space, machine)

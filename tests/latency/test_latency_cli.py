@@ -137,7 +137,7 @@ def test_nothing_stored(bort):
         (("--out", "."), "folder that exists"),
         (("--space", "nowhere"), "no space 'nowhere'"),
         (("--store", "nonsense"), "nonsense"),
-        (("--lengths-from", "no-such-task"), "two things about the length"),
+        (("--lengths-from", "no-such-task"), "both set the length"),
         (("--study", "x"), "was given with --study"),
     ],
 )

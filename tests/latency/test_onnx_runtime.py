@@ -11,10 +11,10 @@ from bort.families import family
 from bort.latency import runtimes
 from bort.latency.runtimes import RUNTIME_NAMES, open_runtime, runtime_kind
 from bort.latency.runtimes.pytorch import model_inputs
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 WORKLOAD = Workload(batch_size=3, sequence_length=12, threads=1)
-CANDIDATE = Candidate(
+BLUEPRINT = Blueprint(
     family("bert"),
     Architecture.of(depth=1, heads=2, hidden=16, intermediate=24),
     {"vocabulary": 50, "positions": 16, "types": 2, "labels": 3},
@@ -29,7 +29,7 @@ def exported(tmp_path_factory):
 
     exporter = Exporter(WORKLOAD, "float32")
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    path.write_bytes(exporter.exported(CANDIDATE)[0])
+    path.write_bytes(exporter.exported(BLUEPRINT)[0])
     exporter.close()
     return path
 
@@ -45,14 +45,14 @@ def test_the_exported_model_computes_the_same(name, tolerance, exported, monkeyp
     from bort.latency.runtimes import exporting
 
     monkeypatch.setattr(
-        exporting, "export", lambda model, candidate, path: shutil.copy(exported, path)
+        exporting, "export", lambda model, blueprint, path: shutil.copy(exported, path)
     )
-    model = open_runtime("torch-float32", WORKLOAD).build(CANDIDATE)
-    inputs = model_inputs(model, CANDIDATE, WORKLOAD)
+    model = open_runtime("torch-float32", WORKLOAD).build(BLUEPRINT)
+    inputs = model_inputs(model, BLUEPRINT, WORKLOAD)
     with torch.inference_mode():
         expected = model(**{k: torch.from_numpy(v) for k, v in inputs.items()}).logits.numpy()
     runtime = open_runtime(name, WORKLOAD)
-    logits = runtime.prepare(CANDIDATE)()[0][0]
+    logits = runtime.prepare(BLUEPRINT)()[0][0]
     runtime.close()
     assert logits.shape == (3, 3)
     assert np.abs(logits - expected).max() < tolerance
@@ -65,7 +65,7 @@ def test_too_little_memory_is_said(monkeypatch):
     monkeypatch.setattr(exporting, "COPIES_WHILE_BUILDING", 10**12)
     runtime = open_runtime("onnx-float32", WORKLOAD)
     with pytest.raises(InvalidOptionError, match="measure fewer architectures"):
-        runtime.prepare(CANDIDATE)
+        runtime.prepare(BLUEPRINT)
     runtime.close()
 
 

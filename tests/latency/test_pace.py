@@ -11,7 +11,7 @@ from bort.families import load_space
 from bort.latency.noise import Disturbance
 from bort.latency.pace import Pace, PaceFiles, references_beside
 from bort.latency.runs.space import measure
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 SPEC = LatencySpec(sequence_length=16, threads=1)
 FAST, SLOW = {"a": 1.0, "b": 4.0, "c": 16.0}, {"a": 2.0, "b": 6.0, "c": 20.0}
@@ -105,11 +105,11 @@ def test_new_references_join_at_the_usual_pace():
 
 
 def test_references_are_no_larger_than_what_they_stand_beside(space):
-    small = Candidate(space.family, space.architecture(0), space.fixed)
+    small = Blueprint(space.family, space.architecture(0), space.fixed)
     assert len(references_beside([small])) == 1
     minilm = load_space("minilm")
     largest = minilm.architecture(int(minilm.parameter_count.argmax()))
-    everything = references_beside([small, Candidate(minilm.family, largest, minilm.fixed)])
+    everything = references_beside([small, Blueprint(minilm.family, largest, minilm.fixed)])
     assert len(everything) == 5
     assert everything[-1].architecture.id == "6-12-384-1536"
 

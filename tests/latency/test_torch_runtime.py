@@ -1,4 +1,4 @@
-"""PyTorch itself: a tiny real measurement, and weights that candidates share without harm."""
+"""PyTorch itself: a tiny real measurement, and weights that blueprints share without harm."""
 
 import itertools
 import time
@@ -11,7 +11,7 @@ from bort.latency import noise
 from bort.latency.noise import OthersShare, settle
 from bort.latency.protocol import Protocol
 from bort.latency.runtimes import open_runtime
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 torch = pytest.importorskip("torch")
 
@@ -19,9 +19,9 @@ FIXED = {"vocabulary": 50, "positions": 16, "types": 2, "labels": 3}
 WORKLOAD = Workload(batch_size=2, sequence_length=8, threads=1)
 
 
-def candidate(depth=2, hidden=32):
+def blueprint(depth=2, hidden=32):
     architecture = Architecture.of(depth=depth, heads=2, hidden=hidden, intermediate=48)
-    return Candidate(family("bert"), architecture, FIXED)
+    return Blueprint(family("bert"), architecture, FIXED)
 
 
 @pytest.fixture(params=["torch-float32", "torch-bfloat16", "torch-int8"])
@@ -35,7 +35,7 @@ def runtime(request):
 
 def test_a_forward_pass_is_real(runtime):
     assert torch.get_num_threads() == 1
-    logits = runtime.prepare(candidate())()[0].logits
+    logits = runtime.prepare(blueprint())()[0].logits
     assert logits.shape == (2, 3)
     assert torch.isfinite(logits.float()).all()
     assert logits.is_inference()
@@ -43,7 +43,7 @@ def test_a_forward_pass_is_real(runtime):
 
 def test_candidates_share_memory_but_not_within_themselves():
     runtime = open_runtime("torch-float32", WORKLOAD)
-    large, small = runtime.build(candidate(depth=3)), runtime.build(candidate(depth=1))
+    large, small = runtime.build(blueprint(depth=3)), runtime.build(blueprint(depth=1))
     runtime.close()
     spans = sorted(
         (p.data_ptr(), p.data_ptr() + p.numel() * p.element_size()) for p in large.parameters()
@@ -58,9 +58,9 @@ def test_candidates_share_memory_but_not_within_themselves():
 
 def test_the_built_model_is_the_architecture():
     runtime = open_runtime("torch-float32", WORKLOAD)
-    model = runtime.build(candidate())
+    model = runtime.build(blueprint())
     runtime.close()
-    plain = family("bert").build(candidate().architecture, FIXED)
+    plain = family("bert").build(blueprint().architecture, FIXED)
     assert [(n, p.shape) for n, p in model.named_parameters()] == [
         (n, p.shape) for n, p in plain.named_parameters()
     ]
@@ -107,7 +107,7 @@ def test_work_of_our_own_is_not_others(monkeypatch):
 def test_one_run_is_a_pass_of_every_length():
     workload = Workload(2, 6, 1, lengths=(4, 8), lengths_from="task")
     runtime = open_runtime("torch-float32", workload)
-    outputs = runtime.prepare(candidate())()
+    outputs = runtime.prepare(blueprint())()
     runtime.close()
     assert [output.logits.shape for output in outputs] == [(2, 3), (2, 3)]
 
@@ -125,6 +125,6 @@ def test_families_bring_their_own_inputs(name):
     architecture = Architecture.from_dict({key: sizes[key] for key in kind.dimension_names})
     small = {"vocabulary": 50} if "vocabulary" in kind.defaults else {}
     runtime = open_runtime("torch-float32", WORKLOAD)
-    (output,) = runtime.prepare(Candidate(kind, architecture, small))()
+    (output,) = runtime.prepare(Blueprint(kind, architecture, small))()
     runtime.close()
     assert getattr(output, "logits", output).shape[0] == WORKLOAD.batch_size

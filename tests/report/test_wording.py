@@ -2,6 +2,9 @@
 
 import pytest
 
+from bort.agora.loop import Ending, ErrorRate, Verdict
+from bort.agora.loop.labelers import Appraisal, LabelerDoubt
+from bort.agora.world import FinalResult
 from bort.core.machine.fingerprint import Difference
 from bort.finetuning.realised import (
     AuditAccuracy,
@@ -14,7 +17,7 @@ from bort.finetuning.realised import (
 from bort.finetuning.realised import Difference as Gain
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.runs.landmarks import Claim, Figure
-from bort.report import latency, models
+from bort.report import agora, latency, models
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
 
@@ -25,7 +28,7 @@ QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spr
         (Disturbance.OTHERS, 0.4, 0.1, "other processes took 40% of the CPU (at most 10% allowed)"),
         (Disturbance.RATIO, 0.41, 0.25, "the ratio of two workloads run in turns varied by 41%"),
         (Disturbance.RESOLUTION, 0.2, 0.04, "two architectures must differ by 20.0% to be told"),
-        (Disturbance.DRIFT, 0.3, 0.1, "the whole machine became 30% slower meanwhile"),
+        (Disturbance.DRIFT, 0.3, 0.1, "the whole machine became 30% slower during the measurement"),
         (Disturbance.PACE, 0.2, 0.08, "20% slower than on 2026-11-01, when its pace was measured"),
     ],
 )
@@ -144,3 +147,61 @@ def test_onnx_files_in_words() -> None:
     unknown = models.onnx_sentences(are_audit=False, accuracies=(None, None, None), **numbers)
     assert "90 texts of random tokens" in unknown[0]
     assert len(unknown) == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (None, ""),
+        (Ending.NO_ERRORS, "The run ended because no dev error was left."),
+        (Ending.ROUNDS, "The run ended because all rounds were used."),
+        (Ending.POINTS, "The run ended because all points were used."),
+        (Ending.TIME, "The run ended because the time was up."),
+        (Ending.NO_PROGRESS, "The run ended because the dev error stopped falling."),
+        (Ending.NO_PROPOSALS, "The run ended because the samplers found nothing new."),
+    ],
+)
+def test_how_good_the_last_student_is_and_why_a_run_ended(ending: Ending | None, said: str) -> None:
+    final = FinalResult(
+        dev_error=0.08, audit_error=0.1, gap=0.02, audit_low=0.09, audit_high=0.12, audit_n=1500,
+        ending=ending,
+    )  # fmt: skip
+    numbers = (
+        "Audit error 0.1000 (95%: 0.0900 to 0.1200, n 1,500), dev error 0.0800 (optimistic; "
+        "gap +0.0200)."
+    )
+    assert agora.result_sentence(final) == f"{numbers} {said}".rstrip()
+
+
+def test_why_a_labeler_should_not_be_trusted() -> None:
+    chance = LabelerDoubt.NO_BETTER_THAN_CHANCE
+    assert agora.doubt_sentence(Appraisal(ErrorRate(55, 100), 0.0, 0.5, chance)) == (
+        "The labeler is no better than chance: it is wrong on 55.0% of 100 dev examples, guessing "
+        "on 50.0%. Its labels will do harm; choose another labeler."
+    )
+    silent = LabelerDoubt.ALWAYS_ABSTAINS
+    assert agora.doubt_sentence(Appraisal(None, 1.0, 0.5, silent)) == (
+        "The labeler abstains from every dev example. Lower its confidence threshold."
+    )
+    assert agora.doubt_sentence(Appraisal(ErrorRate(1, 100), 0.0, 0.5, None)) == ""
+
+
+def test_every_verdict_has_words() -> None:
+    assert agora.verdict_words(Verdict.COPY_OF_DEV) == "copy of dev"
+    assert agora.verdict_words(Verdict.ACCEPTED, is_withdrawn=True) == "accepted, withdrawn"
+
+
+@pytest.mark.parametrize("kind", ["pca", "tsne"])
+def test_a_map_says_what_it_compares(kind: str) -> None:
+    by = {
+        (basis, representation): agora.map_sentence(kind, basis, representation)
+        for basis, representation in [
+            (agora.MapBasis.COORDINATES, None),
+            (agora.MapBasis.WORDS, "source"),
+            (agora.MapBasis.VECTORS, "source"),
+            (agora.MapBasis.VECTORS, "words"),
+            (agora.MapBasis.VECTORS, "student"),
+        ]
+    }
+    assert len(set(by.values())) == len(by)
+    assert all("no point moves between rounds" in sentence for sentence in by.values())

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from bort.cli.main import COMMANDS, bort
+from bort.core.errors import InvalidFieldError
 
 ROOT = Path(__file__).parents[2]
 CHECKED = (click.Choice, click.types.IntParamType, click.types.FloatParamType)
@@ -204,6 +205,11 @@ def _wrong_value(
         value = given.get(str(parameter.name))
         if not isinstance(value, str) or _stands_for_anything(value):
             continue
+        if field := getattr(parameter, "field", None):
+            try:
+                field.parse(value)
+            except InvalidFieldError as error:
+                return str(error)
         if isinstance(parameter.type, CHECKED):
             try:
                 parameter.type.convert(value, parameter, ctx)

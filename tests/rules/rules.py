@@ -61,9 +61,21 @@ class Module:
         parts = self.name.split(".")
         return parts[1] if parts[0] == "bort" and len(parts) > 1 else ""
 
-    def imports(self, *, at_import: bool = False) -> set[str]:
-        """Every name that may be a module; with `at_import`, only those loaded at once."""
-        nodes = _executed_at_import(self.tree) if at_import else ast.walk(self.tree)
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def imports(self) -> set[str]:
+        """Every name that may be a module, wherever it is imported."""
+        return self._imports(self.nodes)
+
+    @cached_property
+    def imports_at_once(self) -> set[str]:
+        """Those that importing this module loads."""
+        return self._imports(_executed_at_import(self.tree))
+
+    def _imports(self, nodes: Iterable[ast.AST]) -> set[str]:
         found: set[str] = set()
         for node in nodes:
             if isinstance(node, ast.Import):
@@ -112,7 +124,7 @@ def roots(names: Iterable[str]) -> set[str]:
 def third_party(module: Module) -> set[str]:
     """Packages that are neither ours nor Python's."""
     known = set(sys.stdlib_module_names) | {"bort", "benchmarks", ""}
-    return roots(module.imports()) - known
+    return roots(module.imports) - known
 
 
 # A rule takes a module and yields what breaks it.
@@ -128,11 +140,11 @@ def imports_go_down(module: Module) -> Iterator[str]:
         yield f"bort.{here} stands on no floor: give it a place in FLOORS"
         return
     below = FLOORS if here in TOP else FLOORS[: FLOORS.index(here)]
-    rooms = {name.split(".")[1] for name in module.imports() if name.startswith("bort.")}
+    rooms = {name.split(".")[1] for name in module.imports if name.startswith("bort.")}
     rooms &= {*FLOORS, *TOP}
     for room in sorted(rooms - {here, *below}):
         yield f"imports bort.{room}"
-    if "benchmarks" in roots(module.imports()):
+    if "benchmarks" in roots(module.imports):
         yield "imports benchmarks"
 
 
@@ -140,7 +152,7 @@ def pages_are_thin(module: Module) -> Iterator[str]:
     """A page of streamlit's shows and asks; it reads nothing itself."""
     allowed = ("bort.ui", "bort.storage", "bort.studies", "bort.core")
     if module.name == "app" or module.name.startswith("pages."):
-        for name in sorted(module.imports()):
+        for name in sorted(module.imports):
             if name.startswith("bort.") and not name.startswith(allowed):
                 yield f"imports {name}"
 
@@ -155,9 +167,9 @@ def pure_rooms_stay_pure(module: Module) -> Iterator[str]:
         return
     for name in sorted(third_party(module) - {"numpy", "scipy", "moocore"}):
         yield f"imports {name}"
-    for name in sorted(roots(module.imports()) & IMPURE):
+    for name in sorted(roots(module.imports) & IMPURE):
         yield f"imports {name}"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             if called in ("print", "open", "input") or called.startswith("np.random.seed"):
@@ -177,7 +189,7 @@ def each_edge_has_one_owner(module: Module) -> Iterator[str]:
     """The database is opened in storage, the dashboard drawn in ui, options read in cli."""
     if not module.room:
         return
-    for name in sorted(roots(module.imports()) & OWNERS.keys()):
+    for name in sorted(roots(module.imports) & OWNERS.keys()):
         if module.room != OWNERS[name]:
             yield f"imports {name}, which belongs to bort.{OWNERS[name]}"
 
@@ -189,7 +201,7 @@ def figures_are_pure(module: Module) -> Iterator[str]:
     """A figure is made of values; only maps of points need scikit-learn."""
     if module.room == "figures":
         allowed = {"sklearn"} if module.name.endswith(".projection") else set()
-        for name in sorted(roots(module.imports()) & (FIGURES_MAY_NOT - allowed)):
+        for name in sorted(roots(module.imports) & (FIGURES_MAY_NOT - allowed)):
             yield f"imports {name}"
 
 
@@ -201,10 +213,10 @@ UNSAFE_CALLS = {"torch.load", "torch.save", "np.load"}
 
 def nothing_unpickles(module: Module) -> Iterator[str]:
     """No file can run code: neither a pickle, nor a model that brings its own."""
-    for name in sorted(roots(module.imports()) & PICKLES):
+    for name in sorted(roots(module.imports) & PICKLES):
         if module.name != UNPICKLES:
             yield f"imports {name}"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
@@ -234,7 +246,7 @@ PATTERN_TESTS = {"re.match", "re.search", "re.fullmatch", "re.compile", "re.sub"
 
 def no_sentence_is_compared(module: Module) -> Iterator[str]:
     """What a person reads is made of codes and numbers, and never taken apart again."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         for text in _compared(node):
             yield f"line {node.lineno} compares {text}"  # type: ignore[attr-defined]
 
@@ -250,7 +262,7 @@ def _compared(node: ast.AST) -> Iterator[str]:
                 yield from _sentences(one)
             if node.args:  # without any, split() only tidies white space
                 yield from _told_errors(node.func.value)
-        if ast.unparse(node.func) in PATTERN_TESTS and node.args:
+        if node.args and ast.unparse(node.func) in PATTERN_TESTS:
             yield from _sentences(node.args[0])
             for one in node.args[1:]:
                 yield from _told_errors(one)
@@ -277,6 +289,8 @@ def _is_sentence(value: object) -> bool:
 
 def _told_errors(node: ast.AST) -> Iterator[str]:
     """`str(error)`, `error.args[0]` and a message: texts of people, taken apart."""
+    if not isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        return
     found = ast.unparse(node)
     if isinstance(node, ast.Call) and found.startswith(("str(error", "str(caught", "str(problem")):
         yield found
@@ -317,7 +331,7 @@ def cycles(found: Iterable[Module], *, of_folders: bool) -> list[set[str]]:
 
 def _imported(module: Module, known: Mapping[str, Module]) -> set[str]:
     """The modules of ours that a module names; `from a import b` names `a.b` where that is one."""
-    names = {name for name in module.imports() if name in known}
+    names = {name for name in module.imports if name in known}
     inner = {name.rpartition(".")[0] for name in names}
     return {
         name
@@ -367,7 +381,7 @@ def heavy_at_import(found: Iterable[Module], starts: Iterable[str]) -> dict[str,
         if name in seen or name not in by_name:
             continue
         seen.add(name)
-        wanted = by_name[name].imports(at_import=True)
+        wanted = by_name[name].imports_at_once
         if here := roots(wanted) & HEAVY:
             heavy[name] = here
         parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]

@@ -20,7 +20,7 @@ from printed import (
 
 # Options of other programs, and of our own worker process, which nobody calls.
 FOREIGN = {
-    *("--attempt", "--runner", "--logdir", "--dist", "--check"),
+    *("--attempt", "--runner", "--logdir", "--dist", "--no-loadscope-reorder", "--check"),
     *("--dest", "--disable-pip-version-check", "--hash", "--no-binary", "--no-build-isolation"),
     *("--no-cache-dir", "--no-deps", "--no-input", "--require", "--require-hashes"),
     *("--requirement", "--retries", "--timeout", "--use-pep517"),

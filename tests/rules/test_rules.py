@@ -53,26 +53,24 @@ KNOWN = {
     "bort.storage.database: compares 'is full'",
     "bort.storage.database: compares str(error)",
 }
-KNOWN_CYCLES = (
-    {"bort.finetuning", "bort.studies"},
-    {"bort.ui.agora", "bort.ui.kit"},
-)
+KNOWN_CYCLES = ({"bort.finetuning", "bort.studies"},)
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 
 
-def broken(rule: Rule, module: Module) -> list[str]:
-    """What breaks a rule, as FOREIGN and KNOWN write it."""
-    return [f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}" for what in rule(module)]
+def broken(rule: Rule, module: Module) -> dict[str, str]:
+    """What breaks a rule, as FOREIGN and KNOWN write it; with its line."""
+    return {
+        f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}": f"{module.name}: {what}"
+        for what in rule(module)
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_code_keeps_the_rule(rule: Rule) -> None:
-    found = {
-        what: f"{module.name}: {full}"
-        for module in OURS
-        for what, full in zip(broken(rule, module), rule(module), strict=True)
-    }
+    found: dict[str, str] = {}
+    for module in OURS:
+        found |= broken(rule, module)
     assert [found[what] for what in sorted(found.keys() - FOREIGN - KNOWN)] == []
 
 
@@ -98,7 +96,7 @@ PLANTED = [
     (pure_rooms_stay_pure, "bort.search.loop", "import numpy as np\nnp.random.seed(0)"),
     (each_edge_has_one_owner, "bort.jobs.watch", "import sqlalchemy as sa"),
     (each_edge_has_one_owner, "bort.report.words", "import streamlit as st"),
-    (each_edge_has_one_owner, "bort.studies.plan", "from alembic import op"),
+    (each_edge_has_one_owner, "bort.studies.estimates", "from alembic import op"),
     (figures_are_pure, "bort.figures.front", "import torch"),
     (figures_are_pure, "bort.figures.front", "from sklearn.manifold import TSNE"),
     (nothing_unpickles, "bort.training.loop", "import pickle"),
@@ -146,7 +144,7 @@ FINE = [
 
 @pytest.mark.parametrize(("rule", "name", "source"), FINE)
 def test_the_rule_lets_pass_what_keeps_it(rule: Rule, name: str, source: str) -> None:
-    assert broken(rule, Module(name, source)) == []
+    assert not broken(rule, Module(name, source))
 
 
 def test_every_package_has_a_floor() -> None:
@@ -156,7 +154,7 @@ def test_every_package_has_a_floor() -> None:
 
 @pytest.mark.parametrize("of_folders", [True, False])
 def test_nothing_imports_in_a_circle(of_folders: bool) -> None:
-    found = cycles(modules("bort"), of_folders=of_folders)
+    found = cycles([m for m in OURS if m.name.startswith("bort")], of_folders=of_folders)
     assert [circle for circle in found if circle not in KNOWN_CYCLES] == []
 
 
@@ -173,12 +171,15 @@ def test_circles_are_noticed() -> None:
     assert cycles([package, Module("bort.a.one", "")], of_folders=False) == []
 
 
+LIGHT = {*TOP, "core", "tasks", "storage", "search", "studies", "report", "jobs", "figures"}
+
+
 def starts() -> list[str]:
-    """What a page's first paint and a command's `--help` import."""
-    return [m.name for m in OURS if m.room in TOP or m.name.split(".")[0] in ("pages", "app")]
+    """What pages, commands and whoever starts a job may import without waiting for torch."""
+    return [m.name for m in OURS if m.room in LIGHT or m.name.split(".")[0] in ("pages", "app")]
 
 
-def test_pages_and_commands_load_nothing_heavy() -> None:
+def test_nothing_heavy_is_loaded_before_it_is_used() -> None:
     assert heavy_at_import(OURS, starts()) == {}
 
 
@@ -212,4 +213,4 @@ def test_import_bort_loads_no_streamlit() -> None:
 @pytest.mark.parametrize("name", ["architecture", "errors", "evaluation"])
 def test_values_need_the_standard_library_only(name: str) -> None:
     (module,) = modules(f"bort/core/{name}.py")
-    assert {each.split(".")[0] for each in module.imports()} <= {"bort", *sys.stdlib_module_names}
+    assert {each.split(".")[0] for each in module.imports} <= {"bort", *sys.stdlib_module_names}

@@ -11,7 +11,7 @@ from bort.latency.noise import NoiseReading
 from bort.latency.pace import PaceBook
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
-from bort.latency.workload import Candidate
+from bort.latency.workload import Blueprint
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
 BUSY = NoiseReading(reference_ms=1.0, spread=0.9, others_share=0.5, ratio_spread=0.8)
@@ -45,25 +45,25 @@ class FakeMachine:
         self.workload = workload
         return self
 
-    def prepare(self, candidate):
-        seconds = sum(self.latency_ms(candidate, one) for one in self.workload.passes) / 1e3
+    def prepare(self, blueprint):
+        seconds = sum(self.latency_ms(blueprint, one) for one in self.workload.passes) / 1e3
 
         def run():
-            self.ran.append(candidate.architecture.id)
+            self.ran.append(blueprint.architecture.id)
             self.now += seconds * (1 + self.noise * abs(self.rng.standard_normal()))
 
         return run
 
     def mean_ms(self, workload, space, architecture):
         """What a measurement of this architecture should find."""
-        candidate = Candidate(space.family, Architecture.from_dict(architecture), space.fixed)
-        return float(np.mean([self.latency_ms(candidate, one) for one in workload.passes]))
+        blueprint = Blueprint(space.family, Architecture.from_dict(architecture), space.fixed)
+        return float(np.mean([self.latency_ms(blueprint, one) for one in workload.passes]))
 
-    def latency_ms(self, candidate, workload):
-        columns = {k: np.array([v]) for k, v in candidate.architecture.as_dict().items()}
-        terms = candidate.family.operation_terms(
+    def latency_ms(self, blueprint, workload):
+        columns = {k: np.array([v]) for k, v in blueprint.architecture.as_dict().items()}
+        terms = blueprint.family.operation_terms(
             columns,
-            candidate.fixed,
+            blueprint.fixed,
             batch_size=workload.batch_size,
             sequence_length=workload.sequence_length,
         )

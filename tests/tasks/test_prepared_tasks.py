@@ -58,15 +58,15 @@ def test_splits_are_clean_and_alike(name: str, seed: int) -> None:
     texts = parts(task)
     for inner, outer in (("audit", "train"), ("audit", "dev"), ("dev", "train")):
         assert not any(NearDuplicateIndex(texts[inner]).matches(texts[outer]))
-    assert task.report["warnings"] == []
+    assert task.warnings == ()
 
 
 @pytest.mark.parametrize(("name", "documents"), [("product-reviews", 300), ("editorials", 498)])
 def test_documents_are_joined(name: str, documents: int) -> None:
     table = read_table(table_path(named.folder(name)))
     assert table is not None
-    assert documents - 1 <= table.report["documents"] <= documents
-    assert table.report["groups"] <= documents
+    assert documents - 1 <= table.report.documents <= documents
+    assert table.report.groups <= documents
 
 
 def test_a_prepared_task_loads_quickly() -> None:

@@ -54,13 +54,13 @@ def test_rows_without_text_or_label_are_dropped_and_reported(write: Write, rows:
     data = rows(40)
     data[0]["text"], data[1]["text"], data[2]["label"] = "  ", None, None
     for name, missing in (("data.jsonl", 1), ("data.parquet", 1), ("data.csv", 1)):
-        report = load_task(TaskSpec(task=write(name, data))).report
-        assert report["dropped"] == {
+        report = load_task(TaskSpec(task=write(name, data))).report.rows
+        assert report.dropped == {
             "empty text": 1,
             "missing text": missing,
             "missing label": 1,
         }
-        assert (report["rows_read"], report["rows_used"]) == (40, 37)
+        assert (report.rows_read, report.rows_used) == (40, 37)
 
 
 def test_tsv_without_quoting_is_understood(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_training_texts_close_to_published_test_texts_are_left_out(
     monkeypatch.setattr("bort.tasks.hub.load", lambda _name: data)
     task = load_task(TaskSpec(task="hub:x"))
     assert len(task.audit) == 7
-    assert task.report["parted_from_published_split"] == 5
+    assert task.report.parted_from_published_split == 5
     assert not {f"train{i} alpha{i} beta{i}" for i in range(5)} & set(task.train.texts)
 
 

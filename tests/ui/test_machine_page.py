@@ -64,12 +64,12 @@ def test_an_empty_store_says_what_to_do(store: Store, visit: Open) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("measure-length", 10_000, "10000 is more than the 512 positions"),
-        ("measure-threads", 0, "threads must be a whole number of 1 or more"),
-        ("measure-threads", 10_000, "10000 threads were asked for"),
-        ("measure-batch", -1, "batch size must be"),
-        ("count", 3, "3 architectures are too few"),
-        ("count", 1_000, "has 384"),
+        ("measure.sequence_length", 10_000, "10000 is more than the 512 positions"),
+        ("measure.threads", 0, "threads must be a whole number of 1 or more"),
+        ("measure.threads", 10_000, "10000 threads were asked for"),
+        ("measure.batch_size", -1, "batch size must be"),
+        ("measure.count", 3, "3 architectures are too few"),
+        ("measure.count", 1_000, "has 384"),
     ],
 )
 def test_what_cannot_be_measured_is_said_at_once(
@@ -87,7 +87,7 @@ def test_a_missing_runtime_names_its_extra(
 ) -> None:
     monkeypatch.setattr("bort.latency.runtimes.find_spec", lambda _module: None)
     app = visit("machine")
-    app.selectbox(key="measure-runtime").set_value("openvino-float32").run()
+    app.selectbox(key="measure.runtime").set_value("openvino-float32").run()
     assert "pip install 'bort[openvino]'" in shown(app).replace("&#x27;", "'")
     assert app.button(key="measure-start").disabled
 

@@ -13,7 +13,7 @@ from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.process import this_process
 from bort.storage import JobState, ProcessIdentity, Store
-from bort.studies.plan import check_study
+from bort.studies.checks import check_study
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
         return store.create_job(kind, spec, study=study).id
 
     monkeypatch.setattr("bort.ui.search.plan.start_detached", start)
-    monkeypatch.setattr("bort.studies.plan.check_study", lambda spec, **options: spec)
+    monkeypatch.setattr("bort.studies.checks.check_study", lambda spec, **options: spec)
     return specs
 
 
@@ -46,8 +46,8 @@ def test_start_creates_a_job_and_watches_it(
     store: Store, visit: Open, started: list[StudySpec]
 ) -> None:
     app = visit("search")
-    app.text_input(key="epsilon").input("0.3").run()
-    app.number_input(key="budget").set_value(5).run()
+    app.text_input(key="search.epsilon").input("0.3").run()
+    app.number_input(key="search.budget").set_value(5).run()
     app.button(key="start").click().run()
     assert not app.exception
     spec = started[0]
@@ -79,14 +79,26 @@ def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("epsilon", "0", "epsilon must be a number above 0, got 0.0; try 0.1 or 0.25"),
-        ("epsilon", "x", "epsilon must be a number above 0, got &#x27;x&#x27;; try 0.1 or 0.25"),
         (
-            "lipschitz",
-            "-1",
-            "λ must be 0 or more, 1e+09 at most, got -1.0; try 0.2, or",
+            "search.epsilon",
+            "0",
+            "epsilon must be a number from 1e-06 to 1000000, got 0.0; try 0.1 or 0.25",
         ),
-        ("rates", "fast", "learning rates are numbers with commas between, got &#x27;fast&#x27;"),
+        (
+            "search.epsilon",
+            "x",
+            "epsilon must be a number from 1e-06 to 1000000, got &#x27;x&#x27;; try 0.1 or 0.25",
+        ),
+        (
+            "search.lipschitz",
+            "-1",
+            "λ must be 0 or more, 1e+09 at most, for all dimensions or once for each by",
+        ),
+        (
+            "training.learning_rates",
+            "fast",
+            "numbers between 0 and 1 with commas between, got &#x27;fast&#x27;",
+        ),
         ("name", "../x", "&#x27;../x&#x27; cannot name a study"),
     ],
 )
@@ -102,12 +114,16 @@ def test_typed_mistakes_get_the_words_of_the_command_line(
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("budget", -3, "budget must be a whole number of 1 or more, got -3"),
-        ("steps", 0, "steps must be a whole number of 1 or more, got 0"),
-        ("minutes", -1.0, "minutes must be more than 0, got -1.0; try 10"),
-        ("seed", -1, "a seed is a whole number of 0 to 2147483647, got -1"),
-        ("confidence", 2.0, "confidence must lie between 0 and 1, got 2.0; try 0.95"),
-        ("sequence", 0, "sequence length must be a whole number of 1 or more, got 0"),
+        ("search.budget", -3, "budget must be a whole number of 1 or more, got -3"),
+        ("training.steps", 0, "steps must be a whole number of 1 or more, got 0"),
+        ("search.minutes", -1.0, "minutes must be a number above 0, got -1.0; try 10"),
+        ("search.seed", -1, "seed must be a whole number from 0 to 2147483647, got -1"),
+        (
+            "search.confidence",
+            2.0,
+            "confidence must be a number between 0 and 1, got 2.0; try 0.95",
+        ),
+        ("latency.latency_length", 0, "sequence length must be a whole number of 1 or more, got 0"),
     ],
 )
 def test_numbers_that_cannot_be_used_are_said_beside_their_field(
@@ -137,9 +153,9 @@ def test_an_own_file_decides_the_number_of_classes(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bort.studies.plan.check_study", check_study)
+    monkeypatch.setattr("bort.studies.checks.check_study", check_study)
     monkeypatch.setattr(
-        "bort.studies.plan.source_network",
+        "bort.studies.checks.source_network",
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
@@ -157,7 +173,7 @@ def test_what_the_check_refuses_is_said_and_nothing_is_stored(
     def refuse(spec: StudySpec, **options: object) -> None:
         raise InvalidModelError("no folder 'x'; name another")
 
-    monkeypatch.setattr("bort.studies.plan.check_study", refuse)
+    monkeypatch.setattr("bort.studies.checks.check_study", refuse)
     app = visit("search")
     app.button(key="start").click().run()
     assert "no folder &#x27;x&#x27;; name another" in shown(app)
@@ -251,13 +267,13 @@ def test_a_job_that_left_no_study_says_why_and_leads_on(store: Store, visit: Ope
 
 def test_what_was_typed_is_there_again_after_another_page(store: Store, visit: Open) -> None:
     app = visit("search")
-    app.text_input(key="epsilon").input("0.37").run()
-    app.number_input(key="budget").set_value(7).run()
+    app.text_input(key="search.epsilon").input("0.37").run()
+    app.number_input(key="search.budget").set_value(7).run()
     app.selectbox(key="task").select("tweets").run()
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/search.py").run()
-    assert app.text_input(key="epsilon").value == "0.37"
-    assert app.number_input(key="budget").value == 7
+    assert app.text_input(key="search.epsilon").value == "0.37"
+    assert app.number_input(key="search.budget").value == 7
     assert app.selectbox(key="task").value == "tweets"
 
 

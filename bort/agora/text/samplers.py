@@ -30,7 +30,7 @@ LEAST, MOST = 0.25, 0.75  # share of the partner in the mix
 
 
 class Place(NamedTuple):
-    """A word in a text: its first and last character, and its number in the table."""
+    """A word in a text: where it starts and stops, and its number in the table."""
 
     start: int
     stop: int

@@ -1,4 +1,4 @@
-"""Check what a space is made of; every message says what was wrong, found, and to be done."""
+"""Check what a space is made of; each message says what is wrong, what was found, what to do."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from bort.families.polynomial import INT64_LIMIT
 
 
 def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
-    """The dimensions as they stand, values ascending.
+    """Check lists of values by dimension, and return them with values ascending.
 
     Raises:
         InvalidSpaceError: not a table, none, or one that is empty, no list, repeats a value, or
@@ -28,7 +28,7 @@ def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
 
 
 def check_dimensions(kind: PolynomialFamily, dimensions: object) -> dict[str, tuple[int, ...]]:
-    """The dimensions in the family's order, values ascending.
+    """Check the dimensions against a family, and return them in its order, values ascending.
 
     Raises:
         InvalidSpaceError: as `check_lists`, or a dimension is missing or unknown.
@@ -69,7 +69,7 @@ def _check_values(name: str, values: object) -> tuple[int, ...]:
 
 
 def check_numbers(fixed: object) -> dict[str, int]:
-    """The fixed values as they stand.
+    """Check fixed values, and return them.
 
     Raises:
         InvalidSpaceError: not a table, or a value that is not a positive integer.
@@ -88,7 +88,7 @@ def check_numbers(fixed: object) -> dict[str, int]:
 
 
 def check_fixed(kind: PolynomialFamily, fixed: object) -> dict[str, int]:
-    """The fixed values, completed by the family's defaults, in their order.
+    """Check fixed values against a family, and complete them with its defaults, in its order.
 
     Raises:
         InvalidSpaceError: as `check_numbers`, an unknown name, or another value than the

@@ -12,7 +12,9 @@ import numpy as np
 
 from bort.agora.loop import Inputs, Round, agora, as_inputs
 from bort.agora.loop.labelers import Appraisal, appraise
-from bort.agora.torus.world import TORUS, TorusSpec, torus_world
+from bort.agora.text.data import load_texts
+from bort.agora.text.spec import TextSpec
+from bort.agora.torus.world import TorusSpec, torus_world
 from bort.agora.world import RoundSummary, World
 from bort.core.errors import StoreError
 from bort.core.machine.locks import training_turn
@@ -21,10 +23,9 @@ from bort.core.serialise import to_json
 from bort.jobs.runtime.context import JobContext
 from bort.report.agora import doubt_sentence
 from bort.storage.agora_vectors import has_vectors, write_vectors
-from bort.studies.agora import RunResult, corrections_in, read_run
+from bort.studies.agora import RunResult, corrections_in, read_run, read_spec
 
 if TYPE_CHECKING:
-    from bort.agora.text.spec import TextSpec
     from bort.agora.text.world import TextWorld
 
 _METRICS = ("dev_error", "audit_error", "coverage", "accepted")
@@ -75,19 +76,15 @@ def _take_over(context: JobContext) -> None:
 
 def _prepared(context: JobContext) -> tuple[World, Turn]:
     """Prepare the run. For texts this loads torch, and fine-tunes the teacher if none is cached."""
-    if context.spec["task"] == TORUS:
-        return torus_world(TorusSpec.from_dict(context.spec)), nullcontext
-    from bort.agora.text.spec import TextSpec
-
-    spec = TextSpec.from_dict(context.spec)
+    spec = read_spec(context.spec)
+    if isinstance(spec, TorusSpec):
+        return torus_world(spec), nullcontext
     return prepared_texts(context, spec), partial(turn_to_train, context, spec.training.threads)
 
 
-def prepared_texts(context: JobContext, spec: "TextSpec") -> "TextWorld":
+def prepared_texts(context: JobContext, spec: TextSpec) -> "TextWorld":
     """Load the task and prepare a run on texts, reporting each stage."""
     context.report_part(Progress(stage=Stage.LOADING_TASK))
-    from bort.agora.text.data import load_texts
-
     task = load_texts(spec, on_step=context.report_part)
     from bort.agora.text.world import text_world
 

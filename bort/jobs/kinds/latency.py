@@ -4,88 +4,53 @@ A measurement that is stopped keeps its complete rounds. One that finds another 
 with a line that says who; nothing is stored then.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from bort.core.architecture import Architecture
 from bort.core.errors import BortError
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
-from bort.core.study import LatencySpec, TaskSpec
-from bort.families import SearchSpace
+from bort.core.study import LatencySpec, MeasureSpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.front import measure_front
 from bort.latency.runs.landmarks import time_landmarks
-from bort.latency.runs.space import measure
-from bort.latency.stored import front_profile, keep_profile, profile_key, study_profile_of
-from bort.latency.workload import TextLengths
+from bort.latency.stored import front_profile, study_profile_of
 from bort.report import latency as words
 from bort.studies.answers import read_answer
-from bort.training.tokens import text_lengths
+from bort.studies.measuring import measure_sample, measure_winners
 
 
 def run(context: JobContext) -> dict[str, Any]:
     """Measure a sample of a space and fit a model; answer with the profile's name and verdict.
 
-    The spec holds `space`, `latency`, `count`, `seed`, and where they are wanted `name` and
-    `lengths_from` (a `TaskSpec`).
+    The job's description is a `MeasureSpec`.
     """
-    spec = context.spec
-    space = SearchSpace.from_dict(spec["space"])
-    latency = LatencySpec.from_dict(spec["latency"])
-    lengths = _lengths(context, spec.get("lengths_from"))
+    spec = MeasureSpec.from_dict(context.spec)
+    if spec.lengths_from is not None:
+        context.report(Progress(stage=Stage.READING_TEXTS))
     profile = None
-    for step in measure(
-        space,
-        latency,
-        count=int(spec["count"]),
-        lengths=lengths,
-        seed=int(spec["seed"]),
-        name=spec.get("name"),
-        should_stop=context.should_stop,
-    ):
+    steps = measure_sample(
+        context.store, spec, should_stop=context.should_stop, on_step=context.report
+    )
+    for step in steps:
         context.report(step)
         profile = step.result
-    if profile is not None:
-        # Profiles of several lengths are used by name: the key knows one length only.
-        keep_profile(
-            context.store, profile, None if lengths is not None else profile_key(space, latency)
-        )
     return _verdict(context, profile)
 
 
 def winners(context: JobContext) -> dict[str, Any]:
     """Measure the architectures on the front of the study `context.spec["study"]`."""
-    return _verdict(context, measure_winners(context, context.spec["study"]))
+    return _verdict(context, _measure_winners(context, context.spec["study"]))
 
 
-def measure_winners(
+def _measure_winners(
     context: JobContext, study: str, *, wait: bool = False
 ) -> LatencyProfile | None:
-    """Measure a study's front within any job, and store it; None where it was stopped at once.
-
-    Raises:
-        As `bort.latency.runs.front.measure_front`; InvalidProfileError where the study's latency is
-        not measured yet.
-    """
-    profile = study_profile_of(context.store, study)
-    answer = read_answer(context.store, study)
-    space = SearchSpace.from_dict(answer.spec.space)
+    """Measure a study's front within any job; None where it was stopped at once."""
     found = None
-    for step in measure_front(
-        space,
-        profile,
-        [Architecture.from_dict(point.architecture) for point in answer.front],
-        study=study,
-        wait=wait,
-        should_stop=context.should_stop,
-    ):
+    for step in measure_winners(context.store, study, wait=wait, should_stop=context.should_stop):
         context.report(step)
         found = step.result
-    if found is not None:
-        keep_profile(context.store, found)
     return found
 
 
@@ -102,7 +67,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     if not front or differences_from_here(profile):
         return
     try:
-        measure_winners(context, study, wait=True)
+        _measure_winners(context, study, wait=True)
     except BortError as error:
         context.log(f"its winners were not measured: {error}", level="warning")
 
@@ -120,13 +85,6 @@ def landmarks(context: JobContext) -> dict[str, Any]:
     for sentence in words.announced_sentences(timing):
         context.log(sentence)
     return timing.to_dict()
-
-
-def _lengths(context: JobContext, task: Mapping[str, Any] | None) -> TextLengths | None:
-    if task is None:
-        return None
-    context.report(Progress(stage=Stage.READING_TEXTS))
-    return text_lengths(TaskSpec.from_dict(task), on_step=context.report)
 
 
 def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What a measurement is of: a space, the winners of a search, the landmarks."""
+"""What can be measured: a space, the winners of a search, the landmarks."""

@@ -18,8 +18,8 @@ from bort.latency.noise import Noise
 from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
 from bort.latency.steadiness import ratio_interval
-from bort.latency.timing import Instruments, Timing, never, time_candidates
-from bort.latency.workload import Candidate, Workload, check_length, check_threads
+from bort.latency.timing import Instruments, Timing, never, time_models
+from bort.latency.workload import Blueprint, Workload, check_length, check_threads
 
 _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/alexa/bort"
 
@@ -59,13 +59,13 @@ class Landmark:
     note: str = ""
 
     @property
-    def candidate(self) -> Candidate:
-        """What is built and timed."""
+    def blueprint(self) -> Blueprint:
+        """Its blueprint."""
         kind = family(self.family_name)
-        return Candidate(kind, self.architecture, kind.defaults)
+        return Blueprint(kind, self.architecture, kind.defaults)
 
     def parameter_count(self, *, effective: bool = False) -> int:
-        """Our own count; `effective` leaves the embedding layer out."""
+        """Count its parameters; `effective` leaves the embedding layer out."""
         kind = family(self.family_name)
         columns = {k: np.array([v]) for k, v in self.architecture.as_dict().items()}
         count = kind.effective_parameter_count if effective else kind.parameter_count
@@ -130,7 +130,7 @@ class Claim:
 
     @property
     def verdict(self) -> Verdict | None:
-        """How the published figure lies to the interval; None where there is no interval.
+        """Where the published figure lies beside the interval; None where there is no interval.
 
         Examples:
             >>> str(Claim(Figure.SPEED, 20, 16, 15.2, 16.9).verdict)
@@ -181,7 +181,7 @@ class TimedLandmark:
 
     @property
     def claims(self) -> list[Claim]:
-        """Where it differs from what is published, and all that is published of its speed."""
+        """Published sizes that differ from ours, and everything published of its speed."""
         found = []
         size, published = self.parameter_count, self.published_parameter_count
         if abs(size / published - 1) > SAME_SIZE:
@@ -299,10 +299,10 @@ def _result(
 
 
 def check_landmarks(spec: LatencySpec) -> Workload:
-    """The workload that a spec asks for, if the landmarks can be timed on it.
+    """Check that the landmarks can be timed as a spec asks, and return the workload.
 
     Raises:
-        InvalidOptionError: too long texts, or too many threads.
+        InvalidOptionError: texts are too long, or threads too many.
         MissingExtraError: the runtime is not installed.
     """
     runtime_kind(spec.runtime).check_installed()
@@ -321,15 +321,15 @@ def time_landmarks(
     """Time all landmarks, interleaved, by the same protocol as a space.
 
     Raises:
-        As `bort.latency.runs.space.measure`.
+        Whatever `bort.latency.runs.space.measure` raises.
     Cost:
         About a minute on two cores at sequence length 32; 1.7 GB of memory with PyTorch.
     """
     workload = check_landmarks(spec)
     kind, threads = runtime_kind(spec.runtime), workload.threads
     machine = this_machine(kind.libraries, threads=threads)
-    timing = time_candidates(
-        [mark.candidate for mark in LANDMARKS],
+    timing = time_models(
+        [mark.blueprint for mark in LANDMARKS],
         kind.name,
         workload,
         seed=seed,

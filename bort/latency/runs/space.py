@@ -16,8 +16,8 @@ from bort.latency.model import LatencyModel, fit, with_derived_terms
 from bort.latency.profile import LatencyProfile, Measurement
 from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
-from bort.latency.timing import Instruments, Timing, never, time_candidates
-from bort.latency.workload import Candidate, TextLengths, Workload, workload_of
+from bort.latency.timing import Instruments, Timing, never, time_models
+from bort.latency.workload import Blueprint, TextLengths, Workload, workload_of
 
 IntArray = NDArray[np.int64]
 
@@ -94,10 +94,10 @@ class Sample:
         return {name: values[list(self.rows)] for name, values in terms.items()}
 
     @property
-    def candidates(self) -> list[Candidate]:
+    def blueprints(self) -> list[Blueprint]:
         """What is built and timed, in the order of `rows`."""
         space = self.space
-        return [Candidate(space.family, space.architecture(row), space.fixed) for row in self.rows]
+        return [Blueprint(space.family, space.architecture(row), space.fixed) for row in self.rows]
 
     @property
     def machine(self) -> Fingerprint:
@@ -123,8 +123,8 @@ def measured(
         study: the study whose winners the sample holds, if any.
     """
     tools, machine = instruments or Instruments(), sample.machine
-    timing = time_candidates(
-        sample.candidates,
+    timing = time_models(
+        sample.blueprints,
         sample.runtime,
         sample.workload,
         seed=sample.seed,
@@ -202,7 +202,7 @@ def largest_first(space: SearchSpace, rows: Sequence[int]) -> list[int]:
 
 
 def check_count(count: int, space: SearchSpace) -> None:
-    """Pass if so many architectures can be measured.
+    """Check that `count` architectures can be measured.
 
     Raises:
         InvalidOptionError: too few to fit and judge a model, or more than there are.
@@ -227,7 +227,7 @@ def fit_and_held_out(
     *,
     rng: np.random.Generator,
 ) -> tuple[list[int], list[int]]:
-    """Numbers of the architectures to fit on, and of those to hold out.
+    """Choose the architectures to fit on and those to hold out, by their numbers.
 
     The first hold both extremes, then alternate between the one that says most about the
     coefficients (D-optimal, greedily) and the one that lies farthest from all chosen so far in
@@ -249,7 +249,7 @@ def fit_and_held_out(
 
 
 def design(shares: FloatArray, places: FloatArray, size: int) -> list[int]:
-    """Rows that tell most about the coefficients and fill the space; both extremes come first.
+    """Choose rows that say most about the coefficients and fill the space, both extremes first.
 
     Args:
         shares: shape (n, k), the share of each term in a rough guess of the latency.
@@ -278,7 +278,7 @@ def design(shares: FloatArray, places: FloatArray, size: int) -> list[int]:
 
 
 def _pool(n: int, terms: Mapping[str, FloatArray], rng: np.random.Generator) -> IntArray:
-    """All numbers of a small space; of a large one some at random, with the extremes."""
+    """All numbers of a small space; a random part of a large one, with the extremes."""
     if n <= POOL:
         return np.arange(n)
     total = sum(term / term.mean() for term in terms.values())

@@ -13,7 +13,7 @@ from bort.latency.workload import Runtime, Workload
 
 @dataclass(frozen=True, slots=True)
 class RuntimeKind:
-    """A runtime that we know of, installed or not.
+    """A runtime that bort can use, if it is installed.
 
     Attributes:
         name: as `--runtime` takes it.
@@ -39,7 +39,7 @@ class RuntimeKind:
         return tuple(module for module in self.modules if find_spec(module) is None)
 
     def check_installed(self) -> None:
-        """Pass if the runtime is installed.
+        """Check that the runtime is installed.
 
         Raises:
             MissingExtraError: it is not; the message names the extra.
@@ -112,7 +112,7 @@ def runtime_kind(name: str) -> RuntimeKind:
 
 
 def open_runtime(name: str, workload: Workload) -> Runtime:
-    """Set a runtime up; the caller closes it.
+    """Set up a runtime; the caller closes it.
 
     Raises:
         InvalidOptionError: unknown name.

@@ -1,7 +1,7 @@
-"""Candidates as ONNX files, for the runtimes that read them.
+"""Export models as ONNX files, for the runtimes that read them.
 
 The exporter is PyTorch's current one, with open batch size and sequence length, because that is
-what one deploys; it takes some seconds per candidate. The older, tracing one is ten times faster
+what one deploys; it takes some seconds per model. The older, tracing one is ten times faster
 but leaves graphs that the runtime fuses less (docs/latency.md, "Runtimes"). So exports can be kept
 for a while: one file serves every batch size and length.
 """
@@ -23,35 +23,35 @@ import torch
 
 from bort.core.errors import InvalidOptionError
 from bort.latency.runtimes.pytorch import Inputs, TorchRuntime, model_inputs
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 COPIES_WHILE_BUILDING = 4  # the exported bytes, the file's, the session's, its packed weights
 FLOAT32_BYTES = 4
 
 
 class Exporter:
-    """Builds candidates in PyTorch and writes them as ONNX, int8 where `variant` says so."""
+    """Builds models in PyTorch and writes them as ONNX, int8 where `variant` says so."""
 
     def __init__(self, workload: Workload, variant: str) -> None:
         self._variant = variant
         self._workload = workload
         self._torch = TorchRuntime(workload, "float32")
 
-    def exported(self, candidate: Candidate) -> tuple[bytes, list[Inputs]]:
-        """The content of the candidate's ONNX file, and what to run it on, one per length.
+    def exported(self, blueprint: Blueprint) -> tuple[bytes, list[Inputs]]:
+        """The content of the model's ONNX file, and its inputs, one per length.
 
         Raises:
-            InvalidOptionError: not enough memory for one more.
+            InvalidOptionError: there is not enough memory for one more.
         """
-        model = self._torch.build(candidate)
+        model = self._torch.build(blueprint)
         _check_memory(sum(parameter.numel() for parameter in model.parameters()))
-        content = kept(candidate, self._variant, lambda: self._export(model, candidate))
-        return content, [model_inputs(model, candidate, one) for one in self._workload.passes]
+        content = kept(blueprint, self._variant, lambda: self._export(model, blueprint))
+        return content, [model_inputs(model, blueprint, one) for one in self._workload.passes]
 
-    def _export(self, model: Any, candidate: Candidate) -> bytes:
+    def _export(self, model: Any, blueprint: Blueprint) -> bytes:
         with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, quiet_exporter():
             path = Path(folder, "model.onnx")
-            export(model, candidate, path)
+            export(model, blueprint, path)
             if self._variant == "int8":
                 from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -63,11 +63,11 @@ class Exporter:
         self._torch.close()
 
 
-def export(model: Any, candidate: Candidate, path: Path) -> None:
+def export(model: Any, blueprint: Blueprint, path: Path) -> None:
     """Write an ONNX file whose batch size and sequence length stay open, as one deploys it."""
     # Two texts: of a batch of one the exporter would conclude that it is always one.
     two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
-    arrays = model_inputs(model, candidate, two_texts)
+    arrays = model_inputs(model, blueprint, two_texts)
     dynamic = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
         model,
@@ -80,7 +80,7 @@ def export(model: Any, candidate: Candidate, path: Path) -> None:
         verbose=False,
     )
     if program is None:
-        raise InvalidOptionError(f"{candidate.architecture.id} could not be exported to ONNX")
+        raise InvalidOptionError(f"{blueprint.architecture.id} could not be exported to ONNX")
     program.save(path, external_data=False)
 
 
@@ -96,7 +96,7 @@ def _check_memory(parameters: int) -> None:
 
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
-    """Tracing and quantisation warn about matters that do not concern a latency."""
+    """Silence the warnings of tracing and quantisation, which do not concern a latency."""
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -125,13 +125,13 @@ def keeping_exports(folder: Path) -> Iterator[None]:
         file.unlink()
 
 
-def kept(candidate: Candidate, variant: str, export: Callable[[], bytes]) -> bytes:
-    """The export of this candidate: the kept one, or a new one, kept inside `keeping_exports`."""
+def kept(blueprint: Blueprint, variant: str, export: Callable[[], bytes]) -> bytes:
+    """The export of this blueprint: the kept one, or a new one, kept inside `keeping_exports`."""
     folder = _folder.get()
     if folder is None:
         return export()
     key = json.dumps(
-        [candidate.family.name, candidate.architecture.id, sorted(candidate.fixed.items()), variant]
+        [blueprint.family.name, blueprint.architecture.id, sorted(blueprint.fixed.items()), variant]
     )
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.onnx"
     if path.is_file():

@@ -1,16 +1,16 @@
-"""ONNX Runtime on the CPU: the candidate exported, then optimised by the runtime itself."""
+"""ONNX Runtime on the CPU: models are exported, then optimised by the runtime itself."""
 
 from typing import Any
 
 from bort.core.errors import MissingExtraError
 from bort.latency.protocol import Run
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 
 class OnnxRuntime:
     """Implements `bort.latency.workload.Runtime` for `variant` float32 or int8.
 
-    Every candidate holds its own weights: sessions pack them in a layout of their own.
+    Each model holds its own weights, because sessions pack them in their own layout.
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:
@@ -19,13 +19,13 @@ class OnnxRuntime:
         self._exporter = Exporter(workload, variant)
         self._threads = workload.threads
 
-    def prepare(self, candidate: Candidate) -> Run:
-        """Export the candidate and load it; see `Runtime.prepare`.
+    def prepare(self, blueprint: Blueprint) -> Run:
+        """Export the model and load it; see `Runtime.prepare`.
 
         Raises:
-            InvalidOptionError: not enough memory for one more.
+            InvalidOptionError: there is not enough memory for one more.
         """
-        content, passes = self._exporter.exported(candidate)
+        content, passes = self._exporter.exported(blueprint)
         session = open_session(content, self._threads)
         names = [given.name for given in session.get_inputs()]
         wanted = [{name: inputs[name] for name in names} for inputs in passes]
@@ -36,7 +36,7 @@ class OnnxRuntime:
         return run
 
     def close(self) -> None:
-        """Free the weights that exports started from; sessions go with their runs."""
+        """Free the weights that exports started from. Sessions are freed with their runs."""
         self._exporter.close()
 
 

@@ -1,8 +1,8 @@
-"""OpenVINO on the CPU: the candidate exported to ONNX, then compiled."""
+"""OpenVINO on the CPU: models are exported to ONNX, then compiled."""
 
 from bort.latency.protocol import Run
 from bort.latency.runtimes.exporting import Exporter
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 
 class OpenVinoRuntime:
@@ -23,13 +23,13 @@ class OpenVinoRuntime:
             "INFERENCE_PRECISION_HINT": "f32",
         }
 
-    def prepare(self, candidate: Candidate) -> Run:
-        """Export the candidate and compile it; see `Runtime.prepare`.
+    def prepare(self, blueprint: Blueprint) -> Run:
+        """Export the model and compile it; see `Runtime.prepare`.
 
         Raises:
-            InvalidOptionError: not enough memory for one more.
+            InvalidOptionError: there is not enough memory for one more.
         """
-        content, passes = self._exporter.exported(candidate)
+        content, passes = self._exporter.exported(blueprint)
         model = self._core.read_model(model=content)
         request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
         names = [given.any_name for given in model.inputs]

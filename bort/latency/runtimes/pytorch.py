@@ -1,8 +1,8 @@
 """PyTorch on the CPU, eager, in evaluation and inference mode.
 
-The candidates' weights lie in one shared stretch of memory as large as the largest candidate, so
-that hundreds can be compared without holding hundreds in memory. Within a candidate no two weights
-overlap, so its caches behave as if it were alone: 1-3 % apart in either direction when measured
+All models take their weights from one stretch of memory as large as the largest of them, so that
+hundreds can be compared without holding hundreds in memory. Within a model no two weights overlap,
+so its caches behave as if it were alone: 1-3 % apart in either direction when measured
 (docs/latency.md, "Shared weights").
 """
 
@@ -17,7 +17,7 @@ from transformers.initialization import no_init_weights
 
 from bort.core.errors import InvalidOptionError
 from bort.latency.protocol import Run
-from bort.latency.workload import Candidate, Workload
+from bort.latency.workload import Blueprint, Workload
 
 ALIGNMENT = 64  # bytes, a cache line: where torch's own allocator would put a tensor
 WEIGHT_SCALE = 0.02  # BERT's own initialisation; nothing near a denormal, which would be slow
@@ -39,13 +39,13 @@ class TorchRuntime:
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(workload.threads)
 
-    def prepare(self, candidate: Candidate) -> Run:
-        """Build the candidate on the shared weights; see `Runtime.prepare`."""
-        model = self.build(candidate)
+    def prepare(self, blueprint: Blueprint) -> Run:
+        """Build the model on the shared weights; see `Runtime.prepare`."""
+        model = self.build(blueprint)
         passes = [
             {
                 name: torch.from_numpy(array).to(self._dtype if array.dtype == np.float32 else None)
-                for name, array in model_inputs(model, candidate, workload).items()
+                for name, array in model_inputs(model, blueprint, workload).items()
             }
             for workload in self._workload.passes
         ]
@@ -56,16 +56,16 @@ class TorchRuntime:
 
         return run
 
-    def build(self, candidate: Candidate) -> Any:
-        """The candidate as a module in evaluation mode, with random weights."""
+    def build(self, blueprint: Blueprint) -> Any:
+        """Build the model as a module in evaluation mode, with random weights."""
         with no_init_weights():  # random numbers for weights that are replaced below take a while
-            model = candidate.family.build(candidate.architecture, candidate.fixed, device="cpu")
+            model = blueprint.family.build(blueprint.architecture, blueprint.fixed, device="cpu")
         self._bind(model)
         model.eval()
         return quantised(model) if self._variant == "int8" else model
 
     def close(self) -> None:
-        """Give the threads back and free the weights."""
+        """Restore the number of threads and free the weights."""
         torch.set_num_threads(self._threads_before)
         self._arena = torch.empty(0, dtype=self._dtype)
 
@@ -93,10 +93,10 @@ class TorchRuntime:
 
 
 def quantised(model: torch.nn.Module) -> torch.nn.Module:
-    """The model with int8 linear layers, activations quantised as they come.
+    """Quantise linear layers to int8, and activations as they come.
 
     Raises:
-        InvalidOptionError: the installed PyTorch no longer has dynamic quantisation.
+        InvalidOptionError: the installed PyTorch has no dynamic quantisation any more.
     """
     try:
         from torch.ao.quantization import quantize_dynamic
@@ -113,7 +113,7 @@ def quantised(model: torch.nn.Module) -> torch.nn.Module:
     return module
 
 
-def model_inputs(model: Any, candidate: Candidate, workload: Workload) -> Inputs:
+def model_inputs(model: Any, blueprint: Blueprint, workload: Workload) -> Inputs:
     """Arguments of the model's `forward` by name: tokens, images, or plain vectors.
 
     No padding: every token counts, as it does in a batch of texts of equal length. Which tokens
@@ -122,7 +122,7 @@ def model_inputs(model: Any, candidate: Candidate, workload: Workload) -> Inputs
     accepted = inspect.signature(model.forward).parameters
     rng = np.random.default_rng(0)
     if "input_ids" in accepted:
-        tokens = _tokens(candidate, workload, rng)
+        tokens = _tokens(blueprint, workload, rng)
         return {name: array for name, array in tokens.items() if name in accepted}
     if "pixel_values" in accepted:
         size, channels = model.config.image_size, model.config.num_channels
@@ -134,10 +134,10 @@ def model_inputs(model: Any, candidate: Candidate, workload: Workload) -> Inputs
     return {next(iter(accepted)): rng.standard_normal(shape, dtype=np.float32)}
 
 
-def _tokens(candidate: Candidate, workload: Workload, rng: np.random.Generator) -> Inputs:
+def _tokens(blueprint: Blueprint, workload: Workload, rng: np.random.Generator) -> Inputs:
     """What a BERT tokenizer returns, each of shape (batch_size, sequence_length)."""
     shape = (workload.batch_size, workload.sequence_length)
-    vocabulary = {**candidate.family.defaults, **candidate.fixed}["vocabulary"]
+    vocabulary = {**blueprint.family.defaults, **blueprint.fixed}["vocabulary"]
     return {
         "input_ids": rng.integers(0, vocabulary, size=shape),
         "attention_mask": np.ones(shape, dtype=np.int64),

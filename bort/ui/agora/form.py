@@ -5,12 +5,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.agora.text.spec import REPRESENTATIONS
 from bort.agora.text.spec import SAMPLERS as TEXT_SAMPLERS
-from bort.agora.torus.world import LABELERS, LEARNERS, RADIUS, SAMPLERS
+from bort.agora.torus.world import LABELERS, LEARNERS, RADIUS, SAMPLERS, TORUS
 from bort.core.study import DEVICES, INITIALISATIONS
 from bort.tasks import list_tasks
 from bort.ui.agora import words as agora_words
-from bort.ui.agora.request import TORUS, Choice
-from bort.ui.kit import address, kept_uploads, markup, readings, uploads
+from bort.ui.agora.request import Choice
+from bort.ui.kit import address, markup, readings, uploads
 from bort.ui.kit.slots import Slots
 
 OWN_PATH, OWN_UPLOAD = "a file on this machine", "a file to upload"
@@ -75,7 +75,7 @@ def _texts(task: str, slots: Slots) -> Choices:
     if task == OWN_PATH:
         choices["task"] = st.text_input("Path", key="agora-path", placeholder="reviews.csv")
     elif task == OWN_UPLOAD:
-        given = kept_uploads.ask(
+        given = uploads.ask(
             "CSV, TSV, JSONL or Parquet", endings=uploads.DATA_ENDINGS, key="agora-file"
         )
         choices["task"] = str(uploads.keep(given)) if given else ""

@@ -11,6 +11,7 @@ import streamlit as st
 
 from bort.agora.loop import Provenance, Value
 from bort.agora.loop.values import FloatArray
+from bort.agora.torus.world import TorusSpec
 from bort.core.errors import InvalidDataError
 from bort.figures.agora import MapGroup, MapMark, plot_map
 from bort.figures.projection import Kind, Place, stable_map, text_vectors
@@ -56,7 +57,8 @@ def show(job_id: int) -> None:
             key=f"agora:map:{name}",
             alt=f"Map of the dev items and of the points sampled in round {number}",
         )
-        representation = job.spec.get("representation")
+        spec = agora_readings.run(job).spec
+        representation = None if isinstance(spec, TorusSpec) else spec.representation
         markup.note(map_sentence(KINDS[name], found.basis, representation))
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from bort.agora.torus.world import TORUS
 from bort.core.errors import BortError
 from bort.jobs import start_detached
 from bort.report.terminal import duration
 from bort.tasks import list_tasks
 from bort.ui.agora import readings as agora_readings
 from bort.ui.agora.form import Choices
-from bort.ui.agora.request import TORUS, arguments, command, job_spec
+from bort.ui.agora.request import arguments, command, job_spec
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.slots import Slots
 
@@ -106,10 +107,11 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
             return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
     from bort.agora.text.spec import TextSpec
     from bort.core.study import SearchSpec, StudySpec
-    from bort.studies.plan import plan_study
+    from bort.report.estimates import basis
+    from bort.studies.estimates import estimate_study
 
     text = TextSpec.from_dict(spec)
-    plan = plan_study(
+    estimate = estimate_study(
         readings.store(),
         StudySpec(
             name=text.study,
@@ -119,13 +121,13 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
             search=SearchSpec(budget=1),
         ),
     )
-    per_training = plan.seconds_per_evaluation
+    per_training = estimate.seconds_per_evaluation
     if per_training is None:
         return [("Time", "not known yet", "no training was timed in this store")]
     seconds = steps * per_training / text.training.steps
-    rows = [("Time", f"about {duration(seconds)}", f"of training, {plan.basis}")]
-    if plan.trains_teacher and plan.teacher_minutes is not None:
-        before = f"about {duration(60 * plan.teacher_minutes)}"
+    rows = [("Time", f"about {duration(seconds)}", f"of training, {basis(estimate.timed)}")]
+    if estimate.trains_teacher and estimate.teacher_minutes is not None:
+        before = f"about {duration(60 * estimate.teacher_minutes)}"
         rows.append(("Before", before, "fine-tuning the teacher, once per task"))
     return rows
 

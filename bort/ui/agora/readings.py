@@ -4,7 +4,7 @@ import streamlit as st
 
 from bort.agora.loop import Value
 from bort.jobs import JobRecord, find_job, list_jobs
-from bort.studies.agora import RUN, StoredRun, parents_of, read_run
+from bort.studies.agora import RUN, StoredRun, parents_of, read_run, read_spec
 from bort.ui.kit import readings
 
 
@@ -35,4 +35,4 @@ def _run(
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _parents(url: str, job_id: int) -> tuple[Value, ...] | None:  # noqa: ARG001
-    return parents_of(find_job(readings.store(), job_id).spec)
+    return parents_of(read_spec(find_job(readings.store(), job_id).spec))

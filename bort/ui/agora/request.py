@@ -9,8 +9,6 @@ import click
 from bort.core.errors import InvalidOptionError
 from bort.storage import Store
 
-TORUS = "torus"
-
 Choice = str | int | float | bool | None
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from bort.agora.torus.world import TorusSpec
 from bort.agora.world import RoundSummary
 from bort.figures.agora import plot_errors, plot_points
-from bort.jobs import JobRecord
 from bort.report.agora import hyperparameter_words, result_sentence, verdict_words
-from bort.studies.agora import corrections_in
+from bort.studies.agora import StoredRun, corrections_in
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
@@ -42,12 +42,13 @@ def recent() -> None:
 def _look(job_id: int, was_active: bool, count: int) -> None:
     with frame.clear_errors():
         job = readings.job(job_id)
-        summaries = agora_readings.run(job).summaries
+        run = agora_readings.run(job)
+        summaries = run.summaries
         # The run ended, moved on, or the reader left: the page around this fragment changes too.
         is_over = job.state.is_active != was_active
         if is_over or len(summaries) != count or address.job() != job_id:
             st.rerun()
-        _head(job)
+        _head(run)
         job_parts.bar(job, "left at most")
         with st.container():
             for warning in readings.warnings(job_id):
@@ -56,19 +57,19 @@ def _look(job_id: int, was_active: bool, count: int) -> None:
         job_parts.log(job)
 
 
-def _head(job: JobRecord) -> None:
-    spec = job.spec
-    replay = corrections_in(spec)
+def _head(run: StoredRun) -> None:
+    job, spec = run.job, run.spec
+    replay = corrections_in(job.spec)
     origin = "" if replay is None else f"; replays job {replay[0]} with corrections"
     markup.name(job.study or job.kind, f"{job_parts.title(job)}{origin}.")
-    student = spec.get("learner") or spec.get("architecture") or ""
+    student = spec.learner if isinstance(spec, TorusSpec) else spec.architecture
     markup.tags(
         [
-            f"task {spec['task']}",
+            f"task {job.spec['task']}",
             f"student {student}",
-            f"labeler {spec['labeler']}",
-            f"sampler {spec['sampler']}",
-            "radius from the data" if spec["radius"] is None else f"radius {spec['radius']:g}",
+            f"labeler {spec.labeler}",
+            f"sampler {spec.sampler}",
+            "radius from the data" if spec.radius is None else f"radius {spec.radius:g}",
         ]
     )
     job_parts.early_end(job, "Resume it to continue after the last stored round.")

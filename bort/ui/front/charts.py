@@ -23,7 +23,7 @@ from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_realised, realised_mark
 from bort.finetuning.realised import TrainedModel
 from bort.studies.answers import StudyAnswer
-from bort.ui.kit import address, chart, markup, picking, readings
+from bort.ui.kit import address, chart, markup, readings
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
@@ -74,14 +74,14 @@ def show(
                 add_realised(figure, realised, x, y, theme=theme),
                 key=f"pair:{x.name}:{y.name}",
                 alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
-                on_pick=picking.in_chart,
+                on_pick=address.choose_pick_in_chart,
             )
     with columns[-1]:
         chart.show(
             plot_front_3d(info, theme=theme, log=axes.log),
             key="space",
             alt=f"Parameters, latency and error in space: {_counted(answer)}. Drag to turn.",
-            on_pick=picking.in_chart,
+            on_pick=address.choose_pick_in_chart,
         )
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from bort.figures.front import NORMAL_95
 from bort.studies.answers import Point, StudyAnswer
-from bort.ui.kit import address, picking
+from bort.ui.kit import address
 
 _COLUMNS = {
     "kind": st.column_config.TextColumn("kind", width=150),
@@ -35,7 +35,7 @@ def show(answer: StudyAnswer) -> None:
 
     # A new key per set of rows, where a row number means something else, and per pick made in
     # a chart, which the table then shows as its selection.
-    key = f"table:{answer.study}:{is_all}:{len(ids)}:{picking.chart_picks()}"
+    key = f"table:{answer.study}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
     pick = address.pick()
     st.dataframe(
         _frame(points, answer),

@@ -7,7 +7,7 @@ from bort.search.w_coefficient import WeightRegion
 from bort.storage import StudyRecord
 from bort.studies.answers import Point, StudyAnswer
 from bort.ui.front import question
-from bort.ui.kit import address, chart, frame, markup, picking, readings
+from bort.ui.kit import address, chart, frame, markup, readings
 
 RANKED = 5
 _NO_AREA = 1e-6  # of the triangle: the best there only together with others
@@ -28,7 +28,7 @@ def show(study: StudyRecord, answer: StudyAnswer) -> None:
             ),
             key="weight-triangle",
             alt=f"The triangle of cost weights; {point.id} is the best in the filled part",
-            on_pick=picking.in_chart,
+            on_pick=address.choose_pick_in_chart,
         )
         markup.note(
             "Each field holds the weights under which one architecture has the largest W; "

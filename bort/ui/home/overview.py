@@ -1,4 +1,4 @@
-"""The parts of the first page: a finished example, what runs, what there is, what to do next."""
+"""The parts of the first page: a finished example, running jobs, studies, what to do next."""
 
 import streamlit as st
 
@@ -56,7 +56,7 @@ def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
 
 @st.fragment(run_every=POLL_S)
 def running_jobs() -> None:
-    """Jobs that wait or run, as they stand now; nothing where there are none."""
+    """Active jobs and their progress; nothing if there are none."""
     with frame.clear_errors():
         jobs = readings.active_jobs()
         if jobs:
@@ -83,16 +83,16 @@ def _running(job: JobRecord) -> None:
 
 
 def recent_studies(studies: list[StudyRecord]) -> None:
-    """The newest studies, each with a way in."""
+    """The newest studies, each with a link to its front."""
     st.subheader("Studies", anchor=False)
     if not studies:
         markup.note("None yet.")
     for study in studies[:RECENT]:
         with st.container(border=True):
-            words, way_in = st.columns([5, 1], vertical_alignment="center")
+            words, link = st.columns([5, 1], vertical_alignment="center")
             with words:
                 _describe(study)
-            way_in.page_link(
+            link.page_link(
                 navigation.PARETO,
                 label="Open",
                 icon=":material/arrow_forward:",
@@ -113,7 +113,7 @@ def _describe(study: StudyRecord) -> None:
 
 
 def next_steps() -> None:
-    """What a newcomer can do, in the order in which it makes sense."""
+    """Suggest what to do first."""
     st.subheader("What next", anchor=False)
     steps = (
         (

@@ -1,12 +1,15 @@
-"""What a page keeps in its address, so that a reload or a link shows the same again."""
+"""State that a page keeps in its address, so that a reload or a link shows the same."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.core.parsing import parse_epsilon, parse_weights
-from bort.core.question import check_weights
+from bort.core.fields import fields_of
+from bort.core.question import Question, check_weights
+
+_PICKS_IN_CHARTS = "picks-in-charts"
 
 
 def study() -> str | None:
@@ -15,7 +18,7 @@ def study() -> str | None:
 
 
 def choose_study(name: str) -> None:
-    """Change the study; pick, epsilon and weights belonged to the one before."""
+    """Change the study, and drop pick, epsilon and weights, which belonged to the old one."""
     st.query_params.from_dict({"study": name})
 
 
@@ -25,18 +28,29 @@ def pick() -> str | None:
 
 
 def choose_pick(architecture_id: str | None) -> None:
-    """Change the pick; None takes it away."""
+    """Change the pick; None removes it."""
     _set("pick", architecture_id)
 
 
+def choose_pick_in_chart(architecture_id: str) -> None:
+    """Change the pick, and let the table be drawn anew so that it shows the pick as selected."""
+    choose_pick(architecture_id)
+    st.session_state[_PICKS_IN_CHARTS] = picks_in_charts() + 1
+
+
+def picks_in_charts() -> int:
+    """How often a mark was picked in this session."""
+    return int(st.session_state.get(_PICKS_IN_CHARTS, 0))
+
+
 def job() -> int | None:
-    """The watched job's number, `?job=`; what is no number is no job."""
+    """The watched job's number, `?job=`; None if it is not a number."""
     text = _get("job")
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def choose_job(job_id: int | None) -> None:
-    """Watch another job; None watches none."""
+    """Watch another job; None stops watching."""
     _set("job", None if job_id is None else str(job_id))
 
 
@@ -51,12 +65,9 @@ def choose_model(name: str) -> None:
 
 
 def epsilon() -> float | None:
-    """Epsilon, `?epsilon=`; None where there is none that can be used."""
-    text = _get("epsilon")
-    try:
-        return parse_epsilon(text) if text else None
-    except BortError:
-        return None
+    """Epsilon, `?epsilon=`; None if missing or invalid."""
+    found: float | None = _read("epsilon")
+    return found
 
 
 def choose_epsilon(value: float) -> None:
@@ -65,21 +76,27 @@ def choose_epsilon(value: float) -> None:
 
 
 def weights() -> tuple[float, float, float] | None:
-    """Cost weights, `?weights=1,2,1`; None where there are none that can be used."""
-    text = _get("weights")
-    try:
-        return parse_weights(text) if text else None
-    except BortError:
-        return None
+    """Cost weights, `?weights=1,2,1`; None if missing or invalid."""
+    found: tuple[float, float, float] | None = _read("weights")
+    return found
 
 
 def choose_weights(values: Sequence[float]) -> None:
-    """Change the weights; three zeros cannot be kept, and are not."""
+    """Change the weights. Invalid ones, three zeros for example, are ignored."""
     try:
         check_weights(values)
     except BortError:
         return
     _set("weights", ",".join(f"{value:g}" for value in values))
+
+
+def _read(name: str) -> Any:
+    """The value of a field of a question."""
+    text = _get(name)
+    try:
+        return fields_of(Question)[name].parse(text) if text else None
+    except BortError:
+        return None
 
 
 def _get(name: str) -> str | None:

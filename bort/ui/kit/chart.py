@@ -1,4 +1,4 @@
-"""Show a figure: local plotly, clicks that reach Python, a camera that stays where it was put.
+"""Show a figure with local plotly, report clicks to Python, keep the camera where it is.
 
 `st.plotly_chart` mounts a 3-D chart anew on every change (its camera is lost) and does not
 report clicks on it; this component does both, for every kind of chart.
@@ -26,7 +26,7 @@ def show(
     alt: str,
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
-    """Draw `figure`; `on_pick` gets the `customdata` of a clicked mark, before the rerun.
+    """Draw `figure`. `on_pick` receives the `customdata` of a clicked mark before the rerun.
 
     Args:
         key: unique on the page; zoom and camera belong to it.

@@ -9,7 +9,6 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.figures import Theme
 from bort.ui.kit import markup, navigation
-from bort.ui.kit.icons import ICON
 
 ABOUT = (
     "bort finds small, fast text models: optimal subarchitecture extraction with a certificate. "
@@ -18,7 +17,7 @@ ABOUT = (
 
 
 def theme() -> Theme:
-    """Whether the reader's page is light or dark."""
+    """The reader's theme, light or dark."""
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
@@ -26,7 +25,7 @@ def settings(title: str | None = None) -> None:
     """Title, icon and style; called by `app.py` and again by each page."""
     st.set_page_config(
         page_title=f"{title} · bort" if title else "bort",
-        page_icon=ICON,
+        page_icon=navigation.ICON,
         layout="wide",
         menu_items={"About": ABOUT},
     )
@@ -35,7 +34,7 @@ def settings(title: str | None = None) -> None:
 
 @contextmanager
 def page(title: str, *, lead: str) -> Iterator[None]:
-    """Everything around a page's content."""
+    """Draw the frame around a page's content."""
     settings(title)
     navigation.run_if_page_came_first()
     st.title(title, anchor=False)
@@ -46,7 +45,7 @@ def page(title: str, *, lead: str) -> Iterator[None]:
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Show what the user can mend as one line; fragments need it for themselves."""
+    """Show an expected error as one line. Each fragment needs this around its own content."""
     try:
         yield
     except BortError as error:

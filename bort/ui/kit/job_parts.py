@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
+from bort.agora.torus.world import TORUS
 from bort.core.machine.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.report.jobs import sentence
 from bort.report.terminal import duration
 from bort.storage import read_log
-from bort.ui.agora.request import TORUS
 from bort.ui.kit import frame, markup, navigation, readings
 
 POLL_S = 1.0

@@ -1,4 +1,4 @@
-"""Small pieces of HTML whose every value is escaped: data is shown as text, whatever it holds."""
+"""Small pieces of HTML. Every value is escaped, so data is always shown as text."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -17,7 +17,7 @@ def label(text: str, remark: str = "") -> None:
 
 
 def name(text: str, remark: str = "") -> None:
-    """An identifier, large, with what is to be said of it."""
+    """A large identifier, with a remark below."""
     st.html(f'<p class="bort-name">{escape(text)}</p>{_remark(remark)}')
 
 

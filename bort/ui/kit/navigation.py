@@ -1,10 +1,8 @@
-"""The list of pages, wherever a visit begins."""
+"""The list of pages, and the dashboard's logo."""
 
 from contextvars import ContextVar
 
 import streamlit as st
-
-from bort.ui.kit.icons import LOGO
 
 _is_running: ContextVar[bool] = ContextVar("_is_running", default=False)
 
@@ -25,7 +23,7 @@ _WATCHED_ON = {
 
 
 def watched_on(kind: str) -> str:
-    """The page that shows jobs of a kind; Search shows those that have no page of their own."""
+    """The page that shows jobs of a kind; Search shows kinds without a page of their own."""
     return _WATCHED_ON.get(kind, SEARCH)
 
 
@@ -50,11 +48,27 @@ def run() -> None:
 
 
 def run_if_page_came_first() -> None:
-    """Put a page into the menu that streamlit has started without `app.py`.
+    """Draw the menu around a page that Streamlit started without `app.py`.
 
-    A link straight to a page of a freshly started server does that, because a folder `pages`
-    exists; from the second run on, `app.py` comes first.
+    That happens when the first visit to a fresh server is a link to a page, because a folder
+    `pages` exists. From the second run on, `app.py` comes first.
     """
     if not _is_running.get():
         run()
         st.stop()
+
+
+# Drawn here: nothing is fetched from anywhere, and it reads on light and on dark.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 32 32">
+<path d="M6 5c1 12 9 19 21 21" fill="none" stroke="#8a97a5" stroke-width="2"/>
+<circle cx="6" cy="5" r="4.5" fill="#3a8fc4"/><circle cx="13" cy="19" r="4.5" fill="#e69f00"/>
+<circle cx="27" cy="26" r="4.5" fill="#3a8fc4"/></svg>"""
+
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" width="112" height="32" viewBox="0 0 112 32">
+<path d="M6 6c1 10 7 17 20 19" fill="none" stroke="#8a97a5" stroke-width="1.6"/>
+<circle cx="6" cy="6" r="3.6" fill="#3a8fc4"/><circle cx="12" cy="18.5" r="3.6" fill="#e69f00"/>
+<circle cx="26" cy="25" r="3.6" fill="#3a8fc4"/>
+<g fill="none" stroke="#3a8fc4" stroke-width="3.2" stroke-linecap="round">
+<path d="M40 5v20.5"/><circle cx="46.5" cy="19" r="6.5"/><circle cx="66" cy="19" r="6.5"/>
+<path d="M80.5 13v12.5"/><path d="M80.5 19c.5-4 3-6 6.5-5.800"/>
+<path d="M95 7v13.500c0 4 2 5.300 5.500 4.800"/><path d="M91 13h8.500"/></g></svg>"""

@@ -1,4 +1,4 @@
-"""What pages read from the store, with what is costly kept: the one place that caches."""
+"""What pages read from the store. Costly answers are cached, and only here."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,14 +59,14 @@ def studies() -> list[StudyRecord]:
 def answer(
     study: StudyRecord, *, epsilon: float | None = None, weights: Weights | None = None
 ) -> StudyAnswer:
-    """A study's answer; solved anew only if an evaluation, epsilon or a weight has changed."""
+    """A study's answer; solved again only if an evaluation, epsilon or a weight has changed."""
     question = study.spec.search.question
     asked = (epsilon or question.epsilon, weights or question.weights)
     return _answer(store().url, study.name, _state(study), *asked)
 
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
-    """What an answer depends on besides what is asked."""
+    """What an answer depends on besides the question."""
     measured = front_profile(store(), study)
     name = None if measured is None else measured.name
     return study.id, study.created_at, study.evaluation_count, study.profile, name
@@ -84,7 +84,7 @@ def _answer(
 
 
 def winning_weights(study: StudyRecord, pick: str) -> dict[str, WeightRegion]:
-    """For which weights the pick wins, and each architecture of the front."""
+    """The weights for which each architecture of the front wins, and the pick."""
     return _winning_weights(store().url, study.name, _state(study), pick)
 
 
@@ -115,7 +115,7 @@ def warnings(job_id: int | None) -> list[str]:
 
 
 def active_jobs(study: str | None = None) -> list[JobRecord]:
-    """Jobs that wait or run, of one study or of all, the newest first."""
+    """Jobs that wait or run, for one study or all, newest first."""
     return list_jobs(store(), study=study, states=[s for s in JobState if s.is_active])
 
 
@@ -126,7 +126,7 @@ def recent_searches(limit: int = 4) -> list[JobRecord]:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def predictor(folder: Path, changed: float) -> "Predictor":
-    """A model folder that is open to answer texts; imports torch.
+    """Open a model folder for predictions. Imports torch.
 
     Args:
         changed: when its weights were written, so that new ones are read.
@@ -140,7 +140,7 @@ def predictor(folder: Path, changed: float) -> "Predictor":
 
 
 def job(job_id: int) -> JobRecord:
-    """One job as it really is.
+    """One job, its state checked against its process.
 
     Raises:
         UnknownJobError: no job of that id.

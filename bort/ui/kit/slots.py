@@ -1,4 +1,4 @@
-"""Places below fields, where the message about that field appears."""
+"""Places below fields, for messages about them."""
 
 from html import escape
 
@@ -34,7 +34,7 @@ _FIELDS: tuple[tuple[type[BortError], str], ...] = (
 
 
 class Slots:
-    """Reserve a place below each field; fill it once the value is known to be wrong."""
+    """Reserves a place below each field, and fills it if the value is wrong."""
 
     def __init__(self) -> None:
         self._places: dict[str, DeltaGenerator] = {}
@@ -45,13 +45,21 @@ class Slots:
         """Whether nothing was found wrong."""
         return self._count == 0
 
-    def below(self, *fields: str) -> None:
-        """Messages about `fields` appear here."""
+    def below(self, *fields: str, scope: str = "") -> None:
+        """Reserve this place for messages about `fields`.
+
+        Args:
+            fields: their names.
+            scope: the form they belong to. Fields of the same name in later forms are found by
+                their scope only.
+        """
         place = st.empty()
-        self._places.update(dict.fromkeys(fields, place))
+        for field in fields:
+            self._places[f"{scope}.{field}"] = place
+            self._places.setdefault(field, place)
 
     def show(self, error: BortError, *, scope: str = "") -> None:
-        """Say what is wrong where it can be mended; at `general` if nobody knows where.
+        """Show an error below the field that it is about, or in the place `general`.
 
         Args:
             error: what is wrong; its `field` is looked up as `scope.field`, then as `field`.

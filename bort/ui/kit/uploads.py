@@ -1,12 +1,17 @@
-"""Keep what a reader uploads, under a name that its content decides."""
+"""Files that a reader uploads: how to ask for them, and where they are stored."""
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Protocol
 
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 from bort.core import paths
 from bort.core.errors import InvalidDataError, InvalidSpaceError, StoreError
+from bort.ui.kit import markup
 
 DATA_ENDINGS = ("csv", "tsv", "jsonl", "parquet")
 
@@ -19,6 +24,24 @@ class Upload(Protocol):
     def getvalue(self) -> bytes:
         """Its content."""
         ...
+
+
+def ask(label: str, *, endings: Sequence[str], key: str) -> UploadedFile | None:
+    """Ask for a file. It stays chosen when the reader visits another page and comes back."""
+    kept_key = f"kept:{key}"
+
+    def changed() -> None:
+        if st.session_state[key] is None:
+            st.session_state.pop(kept_key, None)
+
+    given = st.file_uploader(label, type=list(endings), key=key, on_change=changed)
+    if given is not None:
+        st.session_state[kept_key] = given
+        return given
+    kept: UploadedFile | None = st.session_state.get(kept_key)
+    if kept is not None:
+        markup.note(f"{kept.name} is still chosen; give another file to replace it.")
+    return kept
 
 
 def text_of(upload: Upload) -> str:
@@ -34,7 +57,7 @@ def text_of(upload: Upload) -> str:
 
 
 def keep(upload: Upload) -> PurePath:
-    """Store a data file in the home folder, and return its path; the same content once only.
+    """Store a data file in the home folder and return its path. Equal content is stored once.
 
     Raises:
         InvalidDataError: an ending that no data file has.

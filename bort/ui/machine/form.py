@@ -17,8 +17,10 @@ from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
 from bort.latency.stored import check_new_name, study_profile_of
 from bort.latency.timing import Duration, expected_duration
 from bort.report.terminal import duration
+from bort.studies.parts import MEASURE, WORKLOAD
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads
+from bort.ui.kit.fields import Form
 from bort.ui.kit.slots import Slots
 
 T = TypeVar("T")
@@ -58,29 +60,21 @@ def _space(slots: Slots) -> Measurement:
         if choice == OWN_SPACE:
             given = st.file_uploader("Space as TOML", type=["toml"], key="space-file")
         slots.below("space")
-    count = right.number_input(
-        "Architectures",
-        value=48,
-        step=8,
-        key="count",
-        help="Half of them, 32 at most, fit the model; the others judge it.",
-    )
-    latency, task = _workload(slots, with_lengths=True)
-    name = st.text_input("Name", key="profile-name", placeholder="made from space and runtime")
-    slots.below("profile")
+    sample = Form(MEASURE, slots, scope="measure", persists=False)
+    with right:
+        sample.row("count")
+    workload = _workload(slots)
+    task = _lengths(slots)
+    sample.row("name")
     if choice == OWN_SPACE and given is None:
         raise InvalidFieldError("space", "no space yet; upload a TOML file")
     space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
-    choose_sample(space, latency, count)
-    spec = {
-        "space": space.to_dict(),
-        "latency": latency.to_dict(),
-        "count": count,
-        "seed": 0,
-        "name": check_new_name(readings.store(), name) if name else None,
-        "lengths_from": None if task is None else task.to_dict(),
-    }
-    return Measurement("latency", spec, expected_duration(latency.runtime, count))
+    latency = workload.build()
+    spec = sample.build(space=space.to_dict(), latency=latency, lengths_from=task)
+    choose_sample(space, latency, spec.count)
+    if spec.name is not None:
+        check_new_name(readings.store(), spec.name)
+    return Measurement("latency", spec.to_dict(), expected_duration(latency.runtime, spec.count))
 
 
 def _winners(slots: Slots) -> Measurement:
@@ -108,39 +102,29 @@ def _landmarks(slots: Slots) -> Measurement:
         "BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 with random weights, "
         "in the same rounds. Needs up to 8 GiB of memory with an exported runtime, 2 with PyTorch."
     )
-    latency, _ = _workload(slots, with_lengths=False)
+    latency = _workload(slots).build()
     check_landmarks(latency)
     return Measurement(
         "landmarks", {"latency": latency.to_dict()}, expected_duration(latency.runtime, WORTH)
     )
 
 
-def _workload(slots: Slots, *, with_lengths: bool) -> tuple[LatencySpec, TaskSpec | None]:
-    row = st.columns(4)
-    runtime = row[0].selectbox(
-        "Runtime", RUNTIME_NAMES, format_func=_runtime_title, key="measure-runtime"
+def _workload(slots: Slots) -> Form[LatencySpec]:
+    runtimes = {name: _runtime_title(name) for name in RUNTIME_NAMES}
+    form = Form(WORKLOAD, slots, scope="measure", choices={"runtime": runtimes}, persists=False)
+    form.row("runtime", "batch_size", "sequence_length", "threads")
+    return form
+
+
+def _lengths(slots: Slots) -> TaskSpec | None:
+    chosen = st.selectbox(
+        "Lengths of texts",
+        [ONE_LENGTH, *(info.name for info in list_tasks())],
+        key="measure-lengths",
+        help="One length, or lengths spread like those of a task's texts.",
     )
-    batch_size = row[1].number_input("Texts per pass", value=1, step=1, key="measure-batch")
-    length = row[2].number_input("Tokens per text", value=32, step=16, key="measure-length")
-    threads = row[3].number_input(
-        "CPU threads", value=None, step=1, key="measure-threads", placeholder="all cores"
-    )
-    slots.below("runtime", "batch_size", "sequence_length", "threads")
-    task = None
-    if with_lengths:
-        names = [ONE_LENGTH, *(info.name for info in list_tasks())]
-        chosen = st.selectbox(
-            "Lengths of texts",
-            names,
-            key="measure-lengths",
-            help="One length, or lengths spread like those of a task's texts.",
-        )
-        slots.below("task")
-        task = None if chosen == ONE_LENGTH else TaskSpec(task=chosen)
-    spec = LatencySpec(
-        runtime=runtime, batch_size=batch_size, sequence_length=length, threads=threads
-    )
-    return spec, task
+    slots.below("task")
+    return None if chosen == ONE_LENGTH else TaskSpec(task=chosen)
 
 
 def _runtime_title(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Measured latency on the front: whose machine it is, winners as measured, landmarks."""
+"""Latency on the page of the front: whose machine it is, winners as measured, landmarks."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from bort.ui.machine import verdict as machine_verdict
 
 
 def choose(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
-    """Toggles above the charts; what is to be drawn with them."""
+    """Show the toggles above the charts, and return what to draw."""
     say_origin(answer)
     marks = machine_landmarks.marks_for(answer.latency)
     measured = sum(point.latency_measured is not None for point in answer.points)
@@ -41,7 +41,7 @@ def choose(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
 
 
 def say_origin(answer: StudyAnswer) -> None:
-    """One line where the study's latencies are another machine's."""
+    """Say so where the study's latencies are another machine's."""
     name = answer.latency.profile
     if name and not answer.latency.is_this_machine:
         machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

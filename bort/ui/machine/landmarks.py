@@ -1,4 +1,4 @@
-"""Well-known models on this machine, beside what was published of them."""
+"""Well-known models on this machine, beside what is published of them."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from bort.ui.machine import verdict as machine_verdict
 
 
 def results() -> list[LandmarkTiming]:
-    """What landmark jobs found, the newest first; cancelled ones count with their rounds."""
+    """Results of landmark jobs, the newest first; cancelled ones count with their rounds."""
     jobs = list_jobs(readings.store(), kind="landmarks")
     return [
         LandmarkTiming.from_dict(job.result)
@@ -41,7 +41,7 @@ def marks_for(latency: LatencyBasis) -> list[LandmarkMark]:
 
 
 def show() -> None:
-    """The table of the chosen result."""
+    """Show the table of the chosen result."""
     st.subheader("Well-known models here", anchor=False)
     found = results()
     if not found:

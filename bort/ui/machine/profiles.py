@@ -17,7 +17,7 @@ from bort.ui.machine import verdict as machine_verdict
 
 
 def show() -> None:
-    """The section below the form."""
+    """Show the section below the form."""
     st.subheader("Profiles", anchor=False)
     profiles = _here_first(stored_profiles(readings.store()))
     if not profiles:
@@ -45,7 +45,7 @@ def show() -> None:
 
 
 def _here_first(profiles: Sequence[LatencyProfile]) -> list[LatencyProfile]:
-    """Those that hold for this machine, then the others; each the newest first."""
+    """Sort profiles that hold for this machine first; each group stays the newest first."""
     return sorted(profiles, key=lambda profile: bool(differences_from_here(profile)))
 
 
@@ -135,7 +135,7 @@ def _table(marks: Sequence[TimedMark]) -> None:
 
 
 def _two(found: Comparison) -> None:
-    """Facts in a table, latencies in a chart and a table."""
+    """Show facts in a table, latencies in a chart and a table."""
     for profile in (found.a, found.b):
         if differences_from_here(profile):
             markup.notice(f"{profile.name} was measured on another machine or software.")

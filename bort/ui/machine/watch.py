@@ -29,7 +29,7 @@ def watch(job_id: int) -> None:
 
 
 def recent(limit: int = 4) -> None:
-    """The latest measurements, whatever became of them."""
+    """List the latest measurements, whatever became of them."""
     found = [job for kind in KINDS for job in list_jobs(readings.store(), kind=kind, limit=limit)]
     latest = sorted(found, key=lambda job: -job.id)[:limit]
     job_parts.links("Recent measurements", latest, navigation.MACHINE, lambda job: KINDS[job.kind])
@@ -91,7 +91,7 @@ def _result(job: JobRecord) -> None:
 
 
 def facts() -> None:
-    """The facts that a profile's fingerprint holds."""
+    """Show the facts that a profile's fingerprint holds."""
     machine = this_machine(SHOWN, threads=0)
     markup.label("This machine")
     installed = [f"{name} {v}" for name, v in machine.libraries.items() if v != "absent"]
@@ -108,7 +108,7 @@ def facts() -> None:
 
 @st.fragment(run_every=POLL_S)
 def _load() -> None:
-    """How busy it is between two looks, and who measures."""
+    """Show how busy the machine is between two looks, and who measures."""
     before: OthersShare | None = st.session_state.get("machine-load")
     st.session_state["machine-load"] = OthersShare()
     with st.container():

@@ -10,7 +10,6 @@ from pathlib import Path
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.core.serialise import to_json
 from bort.export.folder import check_files
 from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
@@ -49,7 +48,7 @@ def show(trained: TrainedModel) -> None:
                 model.study,
                 [model.architecture_id],
                 seeds=len(trained.realised.seeds),
-                recipe=to_json(trained.evidence.recipe),
+                recipe=trained.evidence.recipe,
                 threads=trained.evidence.oracle.threads,
             )
             st.code(command, language="bash", wrap_lines=True)

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.core.finetune import FineTuneSpec
-from bort.finetuning.loggers import default_loggers
 from bort.finetuning.plan import FineTunePlan, check_disk_space, check_finetune, plan_finetune
+from bort.finetuning.request import describe_finetune
 from bort.jobs import start_detached
 from bort.report.models import basis
 from bort.report.terminal import duration
@@ -43,10 +42,11 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
     seeds = st.number_input(
         "Seeds", 1, MOST_SEEDS, 1, key="fine-tune-seeds", help="More give an honest interval."
     )
-    spec = finetune_spec(answer, point.id, seeds=seeds)
+    store = readings.store()
     try:
+        spec = describe_finetune(store, answer.study, [point.id], seeds=seeds)
         with st.spinner("Reading the task"):
-            plan = plan_finetune(readings.store(), spec, check_finetune(spec))
+            plan = plan_finetune(store, spec, check_finetune(spec))
         _show(plan)
         check_disk_space(plan)
     except BortError as error:
@@ -59,25 +59,9 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
     command = finetune_command(answer.study, [point.id], seeds=seeds)
     st.code(command, language="bash", wrap_lines=True)
     if is_started:
-        job_id = start_detached(readings.store(), "finetune", spec.to_dict(), study=answer.study)
+        job_id = start_detached(store, "finetune", spec.to_dict(), study=answer.study)
         st.session_state[_OPEN] = None
         st.switch_page(navigation.MODELS, query_params={"job": str(job_id)})
-
-
-def finetune_spec(answer: StudyAnswer, pick: str, *, seeds: int) -> FineTuneSpec:
-    """What the command of the same words does."""
-    study = answer.spec
-    return FineTuneSpec(
-        study=answer.study,
-        picks=(pick,),
-        tasks=(study.task,),
-        training=study.training,
-        latency=study.latency,
-        space=study.space,
-        runtimes=(study.latency.runtime,),
-        seeds=seeds,
-        loggers=default_loggers(),
-    )
 
 
 def _show(plan: FineTunePlan) -> None:

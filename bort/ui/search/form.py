@@ -9,8 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 from bort.core.errors import BortError, InvalidFieldError
 from bort.core.study import StudySpec, TaskSpec, check_name, suggest_name
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
+from bort.studies.parts import TASK
 from bort.tasks import TaskInfo, list_tasks
-from bort.ui.kit import kept_uploads, markup, uploads
+from bort.ui.kit import markup, uploads
+from bort.ui.kit.fields import Form
 from bort.ui.kit.slots import Slots
 from bort.ui.search import fields as search_fields
 
@@ -70,7 +72,7 @@ def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
         )
         given = None
         if choice == OWN_SPACE:
-            given = kept_uploads.ask("Space as TOML", endings=["toml"], key="space-file")
+            given = uploads.ask("Space as TOML", endings=["toml"], key="space-file")
         slots.below("space")
         if choice == OWN_SPACE and given is None:
             st.code(EXAMPLE_SPACE, language="toml")
@@ -100,34 +102,16 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
                 "Path", key="path", persist_state="session", placeholder="reviews.csv"
             )
         elif choice == OWN_UPLOAD:
-            given = kept_uploads.ask(
+            given = uploads.ask(
                 "CSV, TSV, JSONL or Parquet", endings=uploads.DATA_ENDINGS, key="task-file"
             )
             path = str(uploads.keep(given)) if given else ""
         slots.below("task")
-        columns = st.columns(3 if is_own else 1)
-        text, label = "text", "label"
-        if is_own:
-            text = columns[0].text_input(
-                "Text column, or two with a comma", "text", key="text", persist_state="session"
-            )
-            label = columns[1].text_input(
-                "Label column", "label", key="label", persist_state="session"
-            )
-        labelled = columns[-1].number_input(
-            "Labelled training texts",
-            value=None,
-            step=100,
-            key="labelled",
-            persist_state="session",
-            placeholder="all",
-            help="Keep so many labels; the other training texts count as unlabelled.",
-        )
-        slots.below("text", "label", "labelled")
+        form = Form(TASK, slots, scope="task")
+        form.row(*(("text", "label", "labelled") if is_own else ("labelled",)))
         if not is_own:
             _introduce(known[choice])
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
-    return TaskSpec(task=path, text=names, label=label.strip(), labelled=labelled)
+    return form.build(task=path)
 
 
 def _introduce(task: TaskInfo) -> None:

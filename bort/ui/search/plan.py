@@ -1,6 +1,5 @@
 """Before Start: what a search will cost at most; and Start itself."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -9,14 +8,16 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.study import StudySpec
 from bort.jobs import start_detached
+from bort.jobs.starting import create_study
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
+from bort.report.estimates import basis
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.slots import Slots
 from bort.ui.machine import verdict as machine_verdict
 
 if TYPE_CHECKING:
-    from bort.studies.plan import Plan
+    from bort.studies.estimates import Estimate
 
 GIB = 2**30
 
@@ -25,7 +26,7 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
     """The card beside the form, with the button that starts the job."""
     markup.label("Before you start")
     if spec is None:
-        markup.note("Something in the form cannot be used yet; it is said beside its field.")
+        markup.note("Check the fields marked in red.")
     else:
         _cost(spec, slots)
     is_started = st.button(
@@ -45,10 +46,10 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
 
 
 def _cost(spec: StudySpec, slots: Slots) -> None:
-    from bort.studies.plan import plan_study
+    from bort.studies.estimates import estimate_study
 
     try:
-        plan = plan_study(readings.store(), spec)
+        cost = estimate_study(readings.store(), spec)
     except BortError as error:
         slots.show(error, scope="latency")
         return
@@ -58,17 +59,17 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     available = psutil.virtual_memory().available
     markup.facts(
         [
-            ("Trainings", f"{plan.evaluations_at_most:,} at most", "all seeds together"),
-            ("Time", _minutes(plan.minutes), f"of training candidates, {plan.basis}"),
-            *_first(plan),
+            ("Trainings", f"{cost.evaluations_at_most:,} at most", "all seeds together"),
+            ("Time", _minutes(cost.minutes), f"of training candidates, {basis(cost.timed)}"),
+            *_first(cost),
             (
                 "Memory",
-                f"about {plan.memory_bytes / GIB:.1f} GiB",
+                f"about {cost.memory_bytes / GIB:.1f} GiB",
                 f"{available / GIB:.1f} GiB are free now",
             ),
         ]
     )
-    if plan.memory_bytes > available:
+    if cost.memory_bytes > available:
         markup.problem(
             "The largest candidate may not fit into memory; take fewer texts per step, "
             "or a space of smaller models."
@@ -81,27 +82,26 @@ def _minutes(minutes: float | None) -> str:
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
 
 
-def _first(plan: "Plan") -> list[tuple[str, str, str]]:
+def _first(cost: "Estimate") -> list[tuple[str, str, str]]:
     """What is done once, before the first candidate is trained."""
     rows = []
-    if plan.measures_latency:
+    if cost.measures_latency:
         rows.append(("Before", "about 2 min", "measuring this machine's latency, once"))
-    if plan.trains_teacher:
+    if cost.trains_teacher:
         text = "fine-tuning the teacher and labelling with it, once per task"
-        rows.append(("" if rows else "Before", _minutes(plan.teacher_minutes), text))
+        rows.append(("" if rows else "Before", _minutes(cost.teacher_minutes), text))
     return rows
 
 
 def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
-    from bort.studies.plan import check_profile, check_study
+    from bort.studies.checks import check_profile, check_study
 
     try:
         with st.spinner("Checking data, runtime and source network"):
             spec = check_study(spec, fetch=False)
         store = readings.store()
         check_profile(store, spec)
-        create = store.create_study if is_named else store.create_numbered_study
-        spec = replace(spec, name=create(spec).name)
+        spec = create_study(store, spec, is_named=is_named)
         job = start_detached(store, "search", spec.to_dict(), study=spec.name)
     except BortError as error:
         slots.show(error)

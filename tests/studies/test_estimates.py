@@ -8,7 +8,8 @@ from made_up_study import fill, made_up_spec
 from bort.core.errors import InvalidSpaceError
 from bort.families import parse_space
 from bort.storage import Store, open_store
-from bort.studies.plan import check_study, plan_study
+from bort.studies.checks import check_study
+from bort.studies.estimates import estimate_study
 
 
 @pytest.fixture
@@ -21,15 +22,15 @@ def store(tmp_path, monkeypatch):
 
 def test_the_first_search_of_a_task_counts_its_teacher(store: Store) -> None:
     spec = made_up_spec("new")
-    plan = plan_study(store, spec)
-    assert plan.trains_teacher
-    assert plan.teacher_minutes is None  # nothing was ever timed here
+    cost = estimate_study(store, spec)
+    assert cost.trains_teacher
+    assert cost.teacher_minutes is None  # nothing was ever timed here
     fill(store, "tweets-first", budget=6)
     tweets = replace(spec, task=replace(spec.task, task="tweets"))
-    plan = plan_study(store, tweets)
-    assert plan.trains_teacher
-    assert plan.teacher_minutes is not None
-    assert plan.teacher_minutes > 0
+    cost = estimate_study(store, tweets)
+    assert cost.trains_teacher
+    assert cost.teacher_minutes is not None
+    assert cost.teacher_minutes > 0
 
 
 def test_a_teacher_that_is_named_or_was_had_costs_nothing(store: Store) -> None:
@@ -37,9 +38,9 @@ def test_a_teacher_that_is_named_or_was_had_costs_nothing(store: Store) -> None:
     spec = made_up_spec("again")
     named = replace(spec, training=replace(spec.training, teacher="mine"))
     for asked in (spec, named):
-        plan = plan_study(store, asked)
-        assert not plan.trains_teacher
-        assert plan.teacher_minutes == 0.0
+        cost = estimate_study(store, asked)
+        assert not cost.trains_teacher
+        assert cost.teacher_minutes == 0.0
 
 
 def test_a_space_of_models_that_read_no_text_is_refused_first(store: Store) -> None:

@@ -1,0 +1,12 @@
+"""Words about expected costs."""
+
+
+def basis(timed: int) -> str:
+    """What an expected time rests on.
+
+    Args:
+        timed: number of comparable trainings that the store has timed.
+    """
+    if not timed:
+        return "nothing comparable has been timed yet; the first trainings will show"
+    return f"from {timed} trainings timed in this store, examples included"

@@ -1,0 +1,92 @@
+"""Check that a study can run here, before anything is stored. Imports no torch."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bort.core.errors import InvalidFieldError
+from bort.core.machine.fingerprint import Difference
+from bort.core.progress import OnStep, ignore
+from bort.core.study import StudySpec
+from bort.families import SearchSpace
+from bort.latency.compare import differences_from_here
+from bort.latency.runtimes import runtime_kind
+from bort.latency.stored import study_profile
+from bort.latency.workload import workload_of
+from bort.storage import Store
+from bort.tasks import load_task, resolve
+from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
+from bort.training.source import model_folder, read_config, source_network
+
+
+def check_study(
+    spec: StudySpec,
+    *,
+    fetch: bool = True,
+    on_step: OnStep = ignore,
+    on_warning: Callable[[str], object] | None = None,
+) -> StudySpec:
+    """Check that a study can start here, before anything is stored.
+
+    Args:
+        spec: the description of the study.
+        fetch: load a data set of the hub now, however large; False leaves that to the job.
+        on_step: hears of the fetching.
+        on_warning: hears of what is odd about the data, one line each.
+    Returns:
+        The spec; its space counts as many labels as the task has classes, where that is known.
+    Raises:
+        BortError: one line on what cannot be used: data, runtime, source network or teacher.
+    """
+    space = SearchSpace.from_dict(spec.space)
+    check_reads_text(space)
+    runtime_kind(spec.latency.runtime).check_installed()
+    workload_of(spec.latency, space)
+    source = source_network(spec.training.source)
+    check_vocabulary(source, space)
+    positions = source.config.get("max_position_embeddings", 512)
+    for included in spec.search.include:
+        space.named(included)
+    _check_options(spec, space, min(positions, space.fixed.get("positions", positions)))
+    teacher = spec.training.teacher
+    outputs = None if teacher is None else labels_of(read_config(model_folder(teacher), teacher))
+    name = resolve(spec.task.task)
+    if name.startswith("hub:") and not fetch:
+        return spec
+    task = load_task(spec.task, on_step=on_step)
+    if on_warning is not None:
+        for warning in task.warnings:
+            on_warning(warning)
+    if outputs is not None:
+        label_order(outputs, task.class_names, str(teacher))
+    if spec.training.device not in ("auto", "cpu"):
+        from bort.training.execution import resolve_device
+
+        resolve_device(spec.training.device)
+    if Path(name).exists():  # the job may run in another folder
+        spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
+    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
+    return replace(spec, space={**spec.space, "fixed": fixed})
+
+
+def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
+    """Check that the latency profile that a study names, if any, is stored and fits its space.
+
+    Returns:
+        What differs between the machine it was measured on and this one.
+    Raises:
+        InvalidProfileError: it is not, or does not.
+    """
+    if spec.latency.profile is None:  # then it is measured
+        return []
+    profile = study_profile(store, SearchSpace.from_dict(spec.space), spec.latency)
+    return [] if profile is None else differences_from_here(profile)
+
+
+def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:
+    length = spec.training.max_length
+    if length is not None and not 4 <= length <= longest:
+        raise InvalidFieldError(
+            "max_length", f"max length must be 4 to {longest}, the longest here, got {length}"
+        )
+    spec.search.question.lipschitz_by_dimension(tuple(space.dimensions))

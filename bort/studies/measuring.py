@@ -1,0 +1,90 @@
+"""Measuring this machine for a space or a study, and storing the result: for commands and jobs."""
+
+from collections.abc import Callable, Iterator
+
+from bort.core.architecture import Architecture
+from bort.core.progress import OnStep, ProgressTo, ignore
+from bort.core.study import MeasureSpec
+from bort.families import SearchSpace
+from bort.latency.profile import LatencyProfile
+from bort.latency.runs.front import measure_front
+from bort.latency.runs.space import measure
+from bort.latency.stored import keep_profile, profile_key, study_profile_of
+from bort.latency.timing import Instruments, never
+from bort.storage import Store
+from bort.studies.answers import read_answer
+from bort.training.tokens import text_lengths
+
+
+def measure_sample(
+    store: Store,
+    spec: MeasureSpec,
+    *,
+    wait: bool = False,
+    should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
+    on_step: OnStep = ignore,
+) -> Iterator[ProgressTo[LatencyProfile]]:
+    """Measure a sample of a space; the profile is stored once the last step has been taken.
+
+    Args:
+        store: keeps the profile.
+        spec: what to measure.
+        wait, should_stop, instruments: as `bort.latency.runs.space.measure`.
+        on_step: hears how the texts are read, where lengths are taken from a task.
+    """
+    space = SearchSpace.from_dict(spec.space)
+    lengths = None
+    if spec.lengths_from is not None:
+        lengths = text_lengths(spec.lengths_from, on_step=on_step)
+    profile = None
+    for step in measure(
+        space,
+        spec.latency,
+        count=spec.count,
+        lengths=lengths,
+        seed=spec.seed,
+        name=spec.name,
+        wait=wait,
+        should_stop=should_stop,
+        instruments=instruments,
+    ):
+        yield step
+        profile = step.result
+    if profile is not None:
+        # Profiles of several lengths are used by name: the key knows one length only.
+        keep_profile(store, profile, None if lengths else profile_key(space, spec.latency))
+
+
+def measure_winners(
+    store: Store,
+    study: str,
+    *,
+    seed: int = 0,
+    wait: bool = False,
+    should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
+) -> Iterator[ProgressTo[LatencyProfile]]:
+    """Measure a study's front, and store what it took.
+
+    Raises:
+        InvalidProfileError: on listening, if the study's latency is not measured yet; else as
+            `bort.latency.runs.front.measure_front`.
+    """
+    profile = study_profile_of(store, study)
+    answer = read_answer(store, study)
+    found = None
+    for step in measure_front(
+        SearchSpace.from_dict(answer.spec.space),
+        profile,
+        [Architecture.from_dict(point.architecture) for point in answer.front],
+        study=study,
+        seed=seed,
+        wait=wait,
+        should_stop=should_stop,
+        instruments=instruments,
+    ):
+        yield step
+        found = step.result
+    if found is not None:
+        keep_profile(store, found)

@@ -1,0 +1,125 @@
+"""Widgets made from the fields of a description: one table for forms and command lines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bort.core.fields import Description, Field, Part, read
+from bort.core.kinds import Choice, Flag, Number, Weights, Whole
+from bort.ui.kit.slots import Slots
+
+D = TypeVar("D", bound=Description)
+
+WEIGHED = ("size", "latency", "error")
+MOST_WEIGHT, WEIGHT_STEP = 3.0, 0.1
+
+
+class Form(Generic[D]):
+    """Paints the fields of a part where it is told to, and builds the description from them.
+
+    Args:
+        part: the fields.
+        slots: where messages about them go.
+        scope: begins the keys of all widgets, so that forms do not share them.
+        start: what fields hold at first, by option, where that is not the default.
+        choices: by option, names to choose from that only the page knows, and what to show.
+        persists: what was entered is still there after a visit to another page.
+    """
+
+    def __init__(
+        self,
+        part: Part[D],
+        slots: Slots,
+        *,
+        scope: str,
+        start: Mapping[str, Any] | None = None,
+        choices: Mapping[str, Mapping[str, str]] | None = None,
+        persists: bool = True,
+    ) -> None:
+        self._part, self._slots, self._scope = part, slots, scope
+        self._start, self._choices = start or {}, choices or {}
+        self._kept: Any = {"persist_state": "session"} if persists else {}
+        self._entered: dict[str, Any] = {}
+
+    def row(self, *options: str, widths: Sequence[float] | None = None) -> None:
+        """Paint these fields side by side, and below them the place for messages."""
+        columns = st.columns(list(widths) if widths else len(options))
+        for option, column in zip(options, columns, strict=True):
+            self._entered[option] = self._widget(option, column)
+        names = [self._part.fields[option].name for option in options]
+        self._slots.below(*names, scope=self._scope)
+
+    def given(self) -> dict[str, Any]:
+        """What was entered, by option; empty fields are left out.
+
+        Raises:
+            InvalidFieldError: something cannot be read, or must not be empty.
+        """
+        for option, value in self._entered.items():
+            if value is None:
+                self._part.fields[option].check(None)
+        return read(self._entered, self._part)
+
+    def build(self, **more: Any) -> D:
+        """The description; `more` are values of fields that are not painted.
+
+        Raises:
+            InvalidFieldError: something in it cannot be used.
+        """
+        return self._part.build(self.given(), **more)
+
+    def _widget(self, option: str, place: DeltaGenerator) -> Any:
+        field = self._part.fields[option]
+        key = f"{self._scope}.{option}"
+        value = self._start.get(option, field.default)
+        shared: Any = {"key": key, "help": field.help, **self._kept}
+        empty = field.empty or None
+        kind = field.kind
+        if option in self._choices or isinstance(kind, Choice):
+            titles = self._choices.get(option, {})
+            if isinstance(kind, Choice):
+                titles = {name: kind.titles.get(name, name) for name in kind.choices}
+            choices = list(titles)
+            return place.selectbox(
+                field.label,
+                choices,
+                index=choices.index(value) if value in choices else None,
+                format_func=titles.__getitem__,
+                placeholder=empty,
+                **shared,
+            )
+        if isinstance(kind, Flag):
+            return place.toggle(field.label, value, **shared)
+        if isinstance(kind, Weights):
+            return self._weights(field, value, place)
+        if isinstance(kind, Whole) or (isinstance(kind, Number) and kind.step is not None):
+            # The type of the step decides the type of what is entered.
+            cast: Any = int if isinstance(kind, Whole) else float
+            return place.number_input(
+                field.label,
+                value=None if value is None else cast(value),
+                step=cast(kind.step),
+                placeholder=empty,
+                **shared,
+            )
+        text = "" if value in (None, ()) else kind.format(value)
+        return place.text_input(field.label, text, placeholder=empty, **shared)
+
+    def _weights(
+        self, field: Field, value: Sequence[float], place: DeltaGenerator
+    ) -> tuple[float, ...]:
+        key = f"{self._scope}.{field.name}"
+        return tuple(
+            column.slider(
+                f"{field.label} {name}",
+                0.0,
+                MOST_WEIGHT,
+                float(weight),
+                WEIGHT_STEP,
+                key=f"{key}:{name}",
+                **self._kept,
+            )
+            for name, weight, column in zip(WEIGHED, value, place.columns(3), strict=True)
+        )

@@ -1,0 +1,20 @@
+"""Every suite has a budget, and all together fit into what a slow machine has."""
+
+from pathlib import Path
+
+from budgets import budgets
+
+TESTS = Path(__file__).parents[1]
+WORKERS = 2
+MOST_S = 25 * 60  # of 40 minutes; the rest is installing, the first command, lint and types
+
+
+def test_every_suite_has_a_budget() -> None:
+    folders = {path.parent.name for path in TESTS.glob("*/test_*.py")}
+    folders |= {path.parent.parent.name for path in TESTS.glob("*/*/test_*.py")}
+    assert budgets().keys() == {*folders, "doctests"}
+
+
+def test_all_suites_fit_on_a_slow_machine() -> None:
+    slower = 2.5  # than the one on which the budgets were set
+    assert sum(budgets().values()) * slower / WORKERS < MOST_S
