@@ -21,7 +21,7 @@ with frame.page("Agora", lead=LEAD):
         slots = Slots()
         left, right = st.columns([2, 1], gap="large")
         with left:
-            choices = agora_form.fill_in(slots)
+            asked = agora_form.fill_in(slots)
         with right, st.container(border=True, key="sticky"):
-            agora_plan.show(choices, slots)
+            agora_plan.show(asked, slots)
             agora_watch.recent()

@@ -1,7 +1,9 @@
 """What holds for every test: the environment, the order, and the time that each suite takes."""
 
 import os
+import sys
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from budgets import budgets, suite
@@ -12,6 +14,14 @@ from budgets import budgets, suite
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SLOW = ("browser", "training", "cli", "finetuning", "agora", "jobs", "export", "benchmarks", "ui")
+
+
+@pytest.fixture(autouse=True)
+def denormals() -> Iterator[None]:
+    """Give back the processor's smallest numbers, which training switches off for good."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from bort.agora.text.arms import Arms
 from bort.agora.text.data import load_texts
 from bort.agora.text.findings import ArmResult, Findings, findings, packed, unpacked
-from bort.agora.text.spec import AGORA, BENCH_ARMS, PLAIN, TextSpec
+from bort.agora.text.spec import AGORA, BENCH_ARMS, PLAIN
 from bort.agora.text.world import text_world
+from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
 from bort.core.serialise import from_json

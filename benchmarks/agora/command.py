@@ -104,7 +104,8 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
 
 def _lines(given: Mapping[str, Any]) -> Iterator["Line"]:
     from benchmarks.agora.bench import Line
-    from bort.agora.text.spec import AGORA, SOURCE, TextSpec, small_space, usual_representation
+    from bort.agora.text.spec import AGORA, small_space, usual_representation
+    from bort.core.agora import SOURCE, TextSpec
     from bort.core.study import TaskSpec, TrainingSpec
     from bort.training.source import source_network
 

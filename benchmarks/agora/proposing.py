@@ -20,9 +20,9 @@ from bort.agora.loop.proposing import propose
 from bort.agora.text.data import load_texts
 from bort.agora.text.samplers import Proposers
 from bort.agora.text.spaces import RememberedSpace, usual_radius
-from bort.agora.text.spec import TextSpec, small_space
+from bort.agora.text.spec import small_space
 from bort.agora.text.world import TextWorld, text_world
-from bort.cli.agora_run import ARCHITECTURE, STEPS
+from bort.core.agora import ARCHITECTURE, STEPS, TextSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.training.execution import training_threads
 from bort.training.source import source_network

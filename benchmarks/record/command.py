@@ -135,7 +135,7 @@ def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
     from benchmarks.record.recording import record as record_rows
     from bort.core.machine.locks import training_turn
     from bort.core.progress import Progress, Stage
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
 
     def train(architecture: Any, seed: int) -> Any:
         with training_turn(oracle.spec.threads, lambda: False):

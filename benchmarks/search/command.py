@@ -120,7 +120,7 @@ def _carry_out(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
 def _progress(missing: "Sequence[Planned]", total: int) -> Iterator[Any]:
     """A bar over runs; the estimate knows that samplers differ in speed."""
     from bort.core.progress import Progress, Stage
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
 
     kinds = [(table.name, sampler.name) for table, sampler, _ in missing]
     seconds: dict[tuple[str, str], list[float]] = {}

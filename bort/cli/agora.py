@@ -6,8 +6,15 @@ from typing import Any
 import click
 
 from bort.cli import options
-from bort.cli.agora_run import comparison_spec, job_spec, run_options
 from bort.core.errors import InvalidOptionError
+from bort.studies.parts import (
+    AGORA_REQUEST,
+    AGORA_SHARED,
+    AGORA_TASK,
+    AGORA_TEXT,
+    AGORA_TORUS,
+    AGORA_TRAINING,
+)
 
 _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 
@@ -25,27 +32,26 @@ def agora() -> None:
     """
 
 
-@agora.command()
-@run_options
+@agora.command(cls=options.Command)
+@options.asks(AGORA_TASK, AGORA_REQUEST, AGORA_SHARED, AGORA_TORUS, AGORA_TEXT, AGORA_TRAINING)
 @click.option(
     "--ablate",
     is_flag=True,
     help="Compare with plain training and random augmentation of equal size and steps.",
 )
-@click.option("--seeds", default=3, show_default=True, metavar="N", help="Of a comparison.")
-@click.option("--detach", is_flag=True, help="Start the job in the background and return its id.")
+@click.option(
+    "--seeds", default=3, show_default=True, metavar="N", help="Seeds of a comparison (--ablate)."
+)
+@options.detach
 @options.store_url
 @options.as_json
-@click.pass_context
 def run(
-    context: click.Context,
-    /,
     ablate: bool,
     seeds: int,
     detach: bool,
     store_url: str | None,
     as_json: bool,
-    **given: Any,
+    **texts: Any,
 ) -> None:
     """Run Agora. Continue an interrupted run with `bort jobs resume`.
 
@@ -67,14 +73,15 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import echo, progress
     from bort.storage import open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
+    from bort.studies.agora_request import describe_comparison, describe_run
 
     with open_store(store_url) as store:
-        spec, kind = job_spec(context, given, store), RUN
+        spec, kind = describe_run(store, texts, on_step=echo), RUN
         if ablate:
-            spec, kind = comparison_spec(spec, seeds), COMPARISON
+            spec, kind = describe_comparison(spec, seeds), COMPARISON
         name = spec["study"]
         if detach:
             job = jobs.start_detached(store, kind, spec, study=name)
@@ -196,7 +203,7 @@ def replay(
     """
     from bort import jobs
     from bort.report.agora import print_run
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
     from bort.studies.agora import RUN, read_result, read_run, replay_spec
 

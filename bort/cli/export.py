@@ -98,7 +98,7 @@ def _export(store: "Store", record: "ModelRecord", kind: str, out: Path, measure
         return export_bundle(store, record, out)
     if kind == "onnx":
         from bort.export.onnx import export_onnx
-        from bort.report.jobs import echo
+        from bort.report.job_terminal import echo
 
         return export_onnx(record, out, measure=measure, on_step=echo)
     from bort.export.folder import export_huggingface

@@ -54,7 +54,7 @@ def finetune(
     from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
     from bort.finetuning.realised import Realised
     from bort.finetuning.request import untrained_picks
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.report.models import plan_sentence, print_models
     from bort.storage import open_store
 

@@ -44,7 +44,8 @@ def list_(
     states = [state for state in JobState if state.is_active] if active else None
     with open_to_read(store_url) as store:
         found = list_jobs(store, study=study, states=states, limit=limit)
-    from bort.report.jobs import job_json, print_jobs
+    from bort.report.job_terminal import print_jobs
+    from bort.report.jobs import job_json
 
     if as_json:
         options.print_json({"jobs": [job_json(job) for job in found]})
@@ -70,7 +71,8 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
     with open_to_read(store_url) as store:
         job = find_job(store, job_id)
         events = store.events(job_id, limit=10)
-    from bort.report.jobs import event_json, job_json, print_job
+    from bort.report.job_terminal import print_job
+    from bort.report.jobs import event_json, job_json
 
     if as_json:
         options.print_json({**job_json(job), "events": [event_json(event) for event in events]})
@@ -149,7 +151,8 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
       bort jobs resume 3 --detach
     """
     from bort.jobs import resume as resume_job
-    from bort.report.jobs import job_json, progress
+    from bort.report.job_terminal import progress
+    from bort.report.jobs import job_json
     from bort.storage import open_store
     from bort.studies.answers import read_answer
 

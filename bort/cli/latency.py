@@ -135,7 +135,7 @@ def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
     from bort import jobs
     from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
-    from bort.report.jobs import progress
+    from bort.report.job_terminal import progress
     from bort.storage import open_store
 
     spec = WORKLOAD.build(read(texts, WORKLOAD))

@@ -109,7 +109,7 @@ def _search_space(
 ) -> "StudyAnswer | Started":
     from bort import jobs
     from bort.jobs.starting import create_study
-    from bort.report.jobs import echo, progress
+    from bort.report.job_terminal import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
     from bort.studies.answers import read_answer

@@ -62,6 +62,14 @@ class StoreError(BortError, OSError):
     """The store cannot be opened, read or written."""
 
 
+class DiskFullError(StoreError):
+    """The disk has no space left."""
+
+
+class OldStoreError(StoreError):
+    """A store of an older bort that is open for reading only."""
+
+
 class UnknownStudyError(BortError, KeyError):
     """No study of that name in the store."""
 

@@ -233,7 +233,9 @@ def arguments(given: Mapping[str, Any], *parts: Part[Any]) -> list[str]:
         kind = fields[option].kind
         if value is None:
             continue
-        if isinstance(kind, Flag):
+        if isinstance(value, str) and not isinstance(kind, Flag):
+            found += [flag(option), value]
+        elif isinstance(kind, Flag):
             found.append(kind.on(option) if value else kind.off(option))
         else:
             found += [flag(option), kind.format(value)]

@@ -50,12 +50,14 @@ class Whole(Kind):
         least: the smallest allowed.
         most: the largest allowed; None is no limit.
         step: how far one click in a form goes.
+        may_be_none: programs may give None; commands and forms cannot.
     """
 
     least: int = 1
     most: int | None = None
     step: int = 1
     metavar: str = "N"
+    may_be_none: bool = False
 
     @property
     def words(self) -> str:
@@ -69,6 +71,8 @@ class Whole(Kind):
         return int(text)
 
     def holds(self, value: Any) -> bool:
+        if value is None:
+            return self.may_be_none
         return type(value) is int and self.least <= value and not _exceeds(value, self.most)
 
 
@@ -175,6 +179,9 @@ class Flag(Kind):
         if text not in ("yes", "no"):
             raise ValueError
         return text == "yes"
+
+    def format(self, value: Any) -> str:
+        return "yes" if value else "no"
 
     def holds(self, value: Any) -> bool:
         return isinstance(value, bool)

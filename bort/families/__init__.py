@@ -3,7 +3,7 @@
 Importing this never imports torch; only `Family.build` and `Family.config` do.
 """
 
-from bort.families.family import PARTS, Elasticities, Family, PolynomialFamily
+from bort.families.family import PARTS, Elasticities, Family
 from bort.families.polynomial import Polynomial
 from bort.families.registry import FAMILY_NAMES, family
 from bort.families.space import MAX_COMBINATIONS, SearchSpace
@@ -17,7 +17,6 @@ __all__ = [
     "Elasticities",
     "Family",
     "Polynomial",
-    "PolynomialFamily",
     "SearchSpace",
     "family",
     "load_space",

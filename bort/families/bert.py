@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bort.core.architecture import Architecture
-from bort.families.family import PolynomialFamily
+from bort.families.family import Family
 from bort.families.polynomial import symbol
 
 D, A, H, I = (symbol(name) for name in ("depth", "heads", "hidden", "intermediate"))  # noqa: E741
@@ -14,7 +14,7 @@ B, S = symbol("batch"), symbol("sequence")
 FLOAT32_BYTES = 4
 
 
-class BertFamily(PolynomialFamily):
+class BertFamily(Family):
     """Counts in closed form, checked against built models in the tests.
 
     | part | parameters |

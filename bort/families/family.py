@@ -1,9 +1,9 @@
-"""What a family of architectures knows about its members, and the base class that derives it."""
+"""The base class of all families: what a family knows about its architectures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -16,101 +16,13 @@ PARTS = ("first", "middle", "last")
 """The A, B and C of the ABnC property: what comes before, in and after the stacked layers."""
 
 
-class Family(Protocol):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Family(ABC):
     """How to cost and build every architecture of one kind.
 
-    `columns` maps each dimension to its values over N architectures, shape (N,), int64;
-    `fixed` holds what all architectures of a space share. Missing keys of `fixed` take the
-    family's `defaults`.
-    """
-
-    @property
-    def name(self) -> str:
-        """The name that stands in a space's file."""
-        ...
-
-    @property
-    def dimension_names(self) -> tuple[str, ...]:
-        """The architectural parameters, in the order of an architecture's id."""
-        ...
-
-    @property
-    def symbols(self) -> Mapping[str, str]:
-        """Dimension to the letter that the papers use."""
-        ...
-
-    @property
-    def defaults(self) -> Mapping[str, int]:
-        """What `fixed` may hold, with the values taken where it does not."""
-        ...
-
-    def is_valid(self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]) -> BoolArray:
-        """Mark the architectures that can be built, shape (N,)."""
-        ...
-
-    def parameter_count(
-        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
-    ) -> IntArray:
-        """Trainable parameters, exact, shape (N,)."""
-        ...
-
-    def effective_parameter_count(
-        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int]
-    ) -> IntArray:
-        """Trainable parameters without the embedding layer, exact, shape (N,)."""
-        ...
-
-    def operation_count(
-        self,
-        columns: Mapping[str, IntArray],
-        fixed: Mapping[str, int],
-        *,
-        batch_size: int,
-        sequence_length: int,
-    ) -> FloatArray:
-        """Multiply-adds of all matrix products in one forward pass, shape (N,)."""
-        ...
-
-    def operation_terms(
-        self,
-        columns: Mapping[str, IntArray],
-        fixed: Mapping[str, int],
-        *,
-        batch_size: int,
-        sequence_length: int,
-    ) -> dict[str, FloatArray]:
-        """Features of a latency model by name, each of shape (N,)."""
-        ...
-
-    def elasticities(self) -> Elasticities:
-        """Largest exponents per objective and dimension, for the evaluation bound."""
-        ...
-
-    def config(
-        self,
-        architecture: Architecture,
-        fixed: Mapping[str, int],
-        *,
-        num_labels: int | None = None,
-    ) -> Any:
-        """The model's configuration; imports the family's library."""
-        ...
-
-    def build(
-        self,
-        architecture: Architecture,
-        fixed: Mapping[str, int],
-        *,
-        num_labels: int | None = None,
-        device: str = "meta",
-    ) -> Any:
-        """The model itself as a `torch.nn.Module`; imports torch."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PolynomialFamily(ABC):
-    """A family whose costs are polynomials; everything countable follows from them.
+    Costs are polynomials, and everything countable follows from them. In the methods `columns` maps
+    each dimension to its values over N architectures, shape (N,), int64; `fixed` holds what all
+    architectures of a space share, and keys that it lacks take the `defaults`.
 
     Attributes:
         name: as in a space's file.

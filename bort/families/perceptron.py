@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from bort.core.architecture import Architecture
-from bort.families.family import PolynomialFamily
+from bort.families.family import Family
 from bort.families.polynomial import as_polynomial, symbol
 
 D, H, X, L = (symbol(name) for name in ("depth", "hidden", "inputs", "labels"))
@@ -14,7 +14,7 @@ B = symbol("batch")
 FLOAT32_BYTES = 4
 
 
-class PerceptronFamily(PolynomialFamily):
+class PerceptronFamily(Family):
     """A perceptron with `depth` square layers of width `hidden` between inputs and outputs.
 
     First the layer from the inputs to the width, then `depth` layers from width to width, last
@@ -45,7 +45,7 @@ class PerceptronFamily(PolynomialFamily):
         return _sequential(self.config(architecture, fixed, num_labels=num_labels), device)
 
 
-class ToyFamily(PolynomialFamily):
+class ToyFamily(Family):
     """The example of Bort's announcement: (2,4,3,4,4), of size 72, shrinks to (2,3,3,3,2), 40.
 
     Our reading of the five numbers is (N, a, b, c, d) with size N (a b + a + c d + d): the first

@@ -5,16 +5,16 @@ from typing import Any
 
 from bort.core.errors import InvalidSpaceError
 from bort.families.bert import BERT
-from bort.families.family import PolynomialFamily
+from bort.families.family import Family
 from bort.families.perceptron import PERCEPTRON, TOY
 from bort.families.transformers_family import FITTED_NAMES, family_from_definition, fitted_family
 
-_DERIVED: dict[str, PolynomialFamily] = {kind.name: kind for kind in (BERT, PERCEPTRON, TOY)}
+_DERIVED: dict[str, Family] = {kind.name: kind for kind in (BERT, PERCEPTRON, TOY)}
 
 FAMILY_NAMES = (BERT.name, *FITTED_NAMES, PERCEPTRON.name, TOY.name)
 
 
-def family(name: str, definition: Mapping[str, Any] | None = None) -> PolynomialFamily:
+def family(name: str, definition: Mapping[str, Any] | None = None) -> Family:
     """The family of this name.
 
     Args:

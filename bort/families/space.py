@@ -13,7 +13,7 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidArchitectureError, InvalidSpaceError
-from bort.families.family import PolynomialFamily
+from bort.families.family import Family
 from bort.families.making.validation import (
     check_countable,
     check_dimensions,
@@ -82,7 +82,7 @@ class SearchSpace:
         return len(self._flat)
 
     @cached_property
-    def family(self) -> PolynomialFamily:
+    def family(self) -> Family:
         """The family that costs and builds these architectures."""
         return family(self.family_name, self.definition)
 
@@ -236,7 +236,7 @@ def _frozen(array: IntArray) -> IntArray:
     return array
 
 
-def _no_architecture(kind: PolynomialFamily, dimensions: Mapping[str, tuple[int, ...]]) -> str:
+def _no_architecture(kind: Family, dimensions: Mapping[str, tuple[int, ...]]) -> str:
     rules = [f"{large} must be a multiple of {small}" for small, large in kind.divisibility]
     rules += [f"{left} must equal {right}" for left, right in kind.equal]
     found = ", ".join(f"{name} {list(values)}" for name, values in dimensions.items())

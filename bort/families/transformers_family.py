@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from bort.core.architecture import Architecture
-from bort.families.family import PARTS, PolynomialFamily
+from bort.families.family import PARTS, Family
 from bort.families.polynomial import Polynomial, as_polynomial, symbol
 
 FITTED_NAMES = ("distilbert", "electra", "roberta", "albert", "gpt2", "vit")
@@ -18,7 +18,7 @@ _LETTERS = {"depth": "D", "heads": "A", "hidden": "H", "intermediate": "I"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TransformersFamily(PolynomialFamily):
+class TransformersFamily(Family):
     """A classifier that `transformers` can build from a configuration.
 
     Attributes:

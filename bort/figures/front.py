@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,21 @@ FloatArray = NDArray[np.float64]
 
 NORMAL_95 = 1.96
 WEBGL_FROM = 1_500  # marks; SVG draws one element each, see plotly's own advice of 1,000
+
+
+class Layer(Enum):
+    """What lies over what in a drawing of a front, from back to front. Values are the legend's."""
+
+    DOMINATED = "dominated"
+    FRONT = "Pareto front"
+    COVER = "ε-cover"
+    BEST = "largest W"
+    PICK = "your pick"
+
+    @property
+    def answers_pointer(self) -> bool:
+        """Only the architectures themselves do; rings and stars lie over them."""
+        return self in (Layer.DOMINATED, Layer.FRONT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +109,8 @@ def plot_pair(
     """
     colours = palette(theme)
     figure = go.Figure()
-    for marks, name, style in _layers(info, colours):
-        figure.add_trace(_trace(marks, x, y, name, style))
+    for marks, layer, style in _layers(info, colours):
+        figure.add_trace(_trace(marks, x, y, layer, style))
     figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format)
     figure.update_yaxes(title_text=y.axis_title, tickformat=y.tick_format)
     for axis, objective in (("xaxis", x), ("yaxis", y)):
@@ -152,12 +168,12 @@ def _hover(point: "Point") -> str:
 Style = dict[str, Any]
 
 
-def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, Style]]:
-    """From back to front: marks, name, marker. Every kind differs in shape and in colour."""
+def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, Layer, Style]]:
+    """From back to front: marks, layer, marker. Every kind differs in shape and in colour."""
     return [
         (
             info.dominated,
-            "dominated",
+            Layer.DOMINATED,
             {
                 "symbol": "x-thin-open",
                 "size": 7,
@@ -167,43 +183,41 @@ def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, Style]]
         ),
         (
             info.front,
-            "Pareto front",
+            Layer.FRONT,
             {"symbol": "circle", "size": 9, "color": colours.front},
         ),
         (
             info.cover,
-            "ε-cover",
+            Layer.COVER,
             {"symbol": "square-open", "size": 15, "color": colours.cover, "line": {"width": 2}},
         ),
         (
             info.best,
-            "largest W",
+            Layer.BEST,
             {"symbol": "star", "size": 15, "color": colours.best}
             | {"line": {"width": 1, "color": colours.background}},
         ),
         (
             info.pick,
-            "your pick",
+            Layer.PICK,
             {"symbol": "circle-open", "size": 22, "color": colours.text, "line": {"width": 2.5}},
         ),
     ]
 
 
-def _trace(marks: Marks, x: Objective, y: Objective, name: str, style: Style) -> go.Scatter:
-    is_base = name in ("dominated", "Pareto front")
+def _trace(marks: Marks, x: Objective, y: Objective, layer: Layer, style: Style) -> go.Scatter:
     kind = go.Scattergl if len(marks.ids) > WEBGL_FROM else go.Scatter
     return kind(
         x=marks.values[:, x.column].tolist(),
         y=marks.values[:, y.column].tolist(),
-        error_x=_bars(marks, x, style) if name == "Pareto front" else None,
-        error_y=_bars(marks, y, style) if name == "Pareto front" else None,
+        error_x=_bars(marks, x, style) if layer is Layer.FRONT else None,
+        error_y=_bars(marks, y, style) if layer is Layer.FRONT else None,
         customdata=list(marks.ids),
         mode="markers",
-        name=name,
+        name=layer.value,
         marker=style,
-        # Rings lie over marks: only the marks themselves answer the pointer.
-        hoverinfo="text" if is_base else "skip",
-        hovertext=list(marks.hover) if is_base else None,
+        hoverinfo="text" if layer.answers_pointer else "skip",
+        hovertext=list(marks.hover) if layer.answers_pointer else None,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from bort.figures.front import FrontInfo, Marks
+from bort.figures.front import FrontInfo, Layer, Marks
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Palette, Theme, palette, styled
 
@@ -45,28 +45,31 @@ def plot_front_3d(
     return styled(figure, theme, height=height)
 
 
-def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, str, dict[str, Any]]]:
+def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, Layer, dict[str, Any]]]:
     return [
-        (info.dominated, "dominated", {"symbol": "cross", "size": 4, "color": colours.dominated}),
-        (info.front, "Pareto front", {"symbol": "circle", "size": 5, "color": colours.front}),
-        (info.cover, "ε-cover", {"symbol": "square-open", "size": 7, "color": colours.cover}),
-        (info.best, "largest W", {"symbol": "diamond", "size": 7, "color": colours.best}),
-        (info.pick, "your pick", {"symbol": "circle-open", "size": 13, "color": colours.text}),
+        (
+            info.dominated,
+            Layer.DOMINATED,
+            {"symbol": "cross", "size": 4, "color": colours.dominated},
+        ),
+        (info.front, Layer.FRONT, {"symbol": "circle", "size": 5, "color": colours.front}),
+        (info.cover, Layer.COVER, {"symbol": "square-open", "size": 7, "color": colours.cover}),
+        (info.best, Layer.BEST, {"symbol": "diamond", "size": 7, "color": colours.best}),
+        (info.pick, Layer.PICK, {"symbol": "circle-open", "size": 13, "color": colours.text}),
     ]
 
 
-def _trace(marks: Marks, name: str, style: dict[str, Any]) -> go.Scatter3d:
-    is_base = name in ("dominated", "Pareto front")
+def _trace(marks: Marks, layer: Layer, style: dict[str, Any]) -> go.Scatter3d:
     return go.Scatter3d(
         x=marks.values[:, 0].tolist(),
         y=marks.values[:, 1].tolist(),
         z=marks.values[:, 2].tolist(),
         customdata=list(marks.ids),
         mode="markers",
-        name=name,
+        name=layer.value,
         marker=style,
-        hoverinfo="text" if is_base else "skip",
-        hovertext=list(marks.hover) if is_base else None,
+        hoverinfo="text" if layer.answers_pointer else "skip",
+        hovertext=list(marks.hover) if layer.answers_pointer else None,
     )
 
 

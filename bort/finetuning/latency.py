@@ -34,7 +34,7 @@ def nearest_landmark(parameter_count: int) -> Landmark:
     """The published model nearest in size, by ratio."""
 
     def ratio(mark: Landmark) -> float:
-        size = mark.parameter_count()
+        size = mark.blueprint.parameter_count()
         return max(size, parameter_count) / min(size, parameter_count)
 
     return min(LANDMARKS, key=ratio)
@@ -74,7 +74,7 @@ def measure_latencies(
     """
     workload = workload_of(spec, space)
     # Largest first: the order in which runtimes build them best.
-    ordered = sorted(blueprints, key=lambda name: -_size(blueprints[name]))
+    ordered = sorted(blueprints, key=lambda name: -blueprints[name].parameter_count())
     found: dict[str, RuntimeTimes] = {}
     for runtime in runtimes:
         timing = None
@@ -138,10 +138,3 @@ def latencies_of(
         on_step=on_step,
         should_stop=should_stop,
     )
-
-
-def _size(blueprint: Blueprint) -> int:
-    import numpy as np
-
-    columns = {k: np.array([v]) for k, v in blueprint.architecture.as_dict().items()}
-    return int(blueprint.family.parameter_count(columns, blueprint.fixed)[0])

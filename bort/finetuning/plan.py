@@ -17,6 +17,7 @@ from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers
+from bort.finetuning.stages import StageKind, steps_of, trainings_of
 from bort.latency.runtimes import runtime_kind
 from bort.storage import Store
 from bort.studies.checks import check_study
@@ -86,7 +87,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
             f"the tokenizer of {source.name} has no padding token [PAD], which an exported model "
             "needs; choose a source network with one"
         )
-    if "agora" in spec.recipe.stages and spec.training.teacher is not None:
+    if StageKind.AGORA in spec.recipe.stages and spec.training.teacher is not None:
         raise InvalidModelError(
             "the stage agora labels with the source network's own teacher, and the study names "
             f"{spec.training.teacher}; leave the stage out"
@@ -128,7 +129,7 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
         seconds = sum(
             STREAM_FACTOR * candidate_seconds(speed, one, _training(spec, steps))
             + (FORWARD_SHARE * candidate_seconds(speed, source, _training(spec, steps)))
-            * (stage == "distil")
+            * (stage is StageKind.DISTIL)
             for one, stage, steps in stages
         )
         for task_spec, task in zip(spec.tasks, tasks, strict=True):
@@ -139,7 +140,7 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
             if trains_teacher(store, study):
                 seconds += teacher_seconds(speed, study) or 0.0
     students = max(training_bytes(one, _training(spec, 1)) for one, _, _ in stages)
-    followed = _followed_bytes(spec, source) if "distil" in spec.recipe.stages else 0
+    followed = _followed_bytes(spec, source) if StageKind.DISTIL in spec.recipe.stages else 0
     teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])
     return FineTunePlan(
         trainings=len(stages),
@@ -158,29 +159,12 @@ def _pool(spec: FineTuneSpec, task: Task) -> int:
     return spec.recipe.copies * len(task.train) + others
 
 
-def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[str, int]]:
+def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
     """The stage and the steps of every training of one pick."""
-    recipe = spec.recipe
-    labelled = len(task.train)
-    pool = _pool(spec, task)
-
-    def steps(given: int | None, epochs: float, texts: int) -> int:
-        return given or max(1, round(epochs * texts / recipe.batch_size))
-
-    tuned = steps(recipe.steps, recipe.epochs, labelled + (pool if recipe.texts == "all" else 0))
-    found = []
-    if "distil" in recipe.stages:
-        texts = labelled + pool
-        found.append(("distil", steps(recipe.distil_steps, recipe.distil_epochs, texts)))
-    if "finetune" in recipe.stages:
-        trainings = max(1, len(recipe.learning_rates)) + spec.seeds - 1
-        found += [("finetune", tuned)] * trainings
-    if "agora" in recipe.stages:
-        students = spec.seeds if "finetune" in recipe.stages else 1
-        found += [("agora", max(1, tuned // 2))] * (students * recipe.agora_rounds)
-    if spec.compare:
-        found.append(("plain", steps(recipe.steps, recipe.epochs, labelled)))
-    return found
+    labelled, pool = len(task.train), _pool(spec, task)
+    return [
+        (kind, steps_of(spec, kind, labelled=labelled, pool=pool)) for kind in trainings_of(spec)
+    ]
 
 
 def _other_texts(task: Task) -> int:

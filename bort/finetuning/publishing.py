@@ -31,7 +31,8 @@ from bort.finetuning.realised import (
     landmark_key,
 )
 from bort.finetuning.setup import TaskSetup
-from bort.finetuning.students import StageKind, TrainedStage, load_weights
+from bort.finetuning.stages import StageKind
+from bort.finetuning.students import TrainedStage, load_weights
 from bort.latency.workload import workload_of
 from bort.storage import Store, models_folder
 from bort.studies.answers import read_answer
@@ -194,7 +195,7 @@ def _realised(
         tfidf=tfidf_baseline(setup) if spec.compare else None,
         landmark=LandmarkResult(
             name=mark.name,
-            parameter_count=mark.parameter_count(),
+            parameter_count=mark.blueprint.parameter_count(),
             published_parameter_count=mark.published_parameters,
             source=mark.source,
             latency_ms=first[landmark_key(mark.name)].median_ms,

@@ -15,6 +15,7 @@ from bort.core.architecture import Architecture
 from bort.core.finetune import FineTuneSpec
 from bort.core.progress import OnStep, ignore
 from bort.families import SearchSpace
+from bort.finetuning.stages import StageKind, steps_of
 from bort.tasks import Task
 from bort.training.candidate import Candidate, build_candidate
 from bort.training.donor import Donor, calibration_batch, observe
@@ -77,6 +78,11 @@ class TaskSetup:
         )
         candidate.model.to(self.oracle.device)
         return candidate
+
+    def steps_of(self, kind: StageKind) -> int:
+        """The optimiser steps of a stage, if it does not end early."""
+        pool = self.encoded.splits.get("pool", ())
+        return steps_of(self.spec, kind, labelled=len(self.task.train), pool=len(pool))
 
     def labelled(self, *, hard: float) -> Examples:
         """The training split with the teacher's answers, mixed with a share of true labels."""

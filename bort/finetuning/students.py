@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from bort.finetuning.stage import (
     stage_result,
     stage_weights,
 )
+from bort.finetuning.stages import StageKind
 from bort.training.attempts import default_learning_rate
 from bort.training.candidate import Candidate
 from bort.training.distillation import DistillationWeights, distillation
@@ -38,15 +38,6 @@ DISTILLED_RATE = (
 )
 DISTIL_WEIGHTS = DistillationWeights()
 FROM_SOURCE = DistillationWeights(answers=0.0)  # the source network cannot answer the task
-
-
-class StageKind(StrEnum):
-    """What a stage does. The values are stored."""
-
-    DISTIL = "distil"
-    FINETUNE = "finetune"
-    AGORA = "agora"
-    PLAIN = "plain"  # fine-tuning from random weights on the true labels: a baseline
 
 
 @dataclass(frozen=True)
@@ -167,37 +158,6 @@ def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> fl
     return rate * DISTILLED_RATE if is_distilled or kind is StageKind.AGORA else rate
 
 
-def steps_of(setup: TaskSetup, kind: StageKind) -> int:
-    """The optimiser steps of a stage."""
-    recipe = setup.spec.recipe
-    if kind is StageKind.AGORA:
-        return max(1, steps_of(setup, StageKind.FINETUNE) // 2)
-    given, epochs = (
-        (recipe.distil_steps, recipe.distil_epochs)
-        if kind is StageKind.DISTIL
-        else (recipe.steps, recipe.epochs)
-    )
-    takes_pool = kind is StageKind.DISTIL or (recipe.texts == "all" and kind is not StageKind.PLAIN)
-    pool = len(setup.encoded.splits["pool"]) if "pool" in setup.encoded.splits else 0
-    texts = len(setup.task.train) + (pool if takes_pool else 0)
-    return given or max(1, round(epochs * texts / recipe.batch_size))
-
-
-def planned_steps(setup: TaskSetup) -> int:
-    """The steps of all stages of one architecture, if none ends early."""
-    recipe = setup.spec.recipe
-    steps = steps_of(setup, StageKind.PLAIN) if setup.spec.compare else 0
-    if StageKind.DISTIL in recipe.stages:
-        steps += steps_of(setup, StageKind.DISTIL)
-    if StageKind.FINETUNE in recipe.stages:
-        trainings = max(1, len(recipe.learning_rates)) + setup.spec.seeds - 1
-        steps += steps_of(setup, StageKind.FINETUNE) * trainings
-    if StageKind.AGORA in recipe.stages:
-        students = setup.spec.seeds if StageKind.FINETUNE in recipe.stages else 1
-        steps += students * recipe.agora_rounds * steps_of(setup, StageKind.AGORA)
-    return steps
-
-
 def run_training(
     setup: TaskSetup,
     training: Training,
@@ -218,7 +178,7 @@ def _stage(
     recipe = setup.spec.recipe
     candidate = first_weights(setup, training)
     settings = TrainingSettings(
-        steps=steps_of(setup, training.kind),
+        steps=setup.steps_of(training.kind),
         batch_size=recipe.batch_size,
         learning_rate=training.learning_rate,
         seed=training.seed,

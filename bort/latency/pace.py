@@ -121,15 +121,15 @@ def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
         Blueprint(bert, Architecture.of(**dict(zip(names, shape, strict=True))), _FIXED)
         for shape in _SHAPES
     ]
-    most = _LARGEST * max((_effective(blueprint) for blueprint in blueprints), default=0.0)
-    fitting = [reference for reference in references[1:] if _effective(reference) <= most]
+    most = _LARGEST * max(
+        (blueprint.parameter_count(effective=True) for blueprint in blueprints), default=0
+    )
+    fitting = [
+        reference
+        for reference in references[1:]
+        if reference.parameter_count(effective=True) <= most
+    ]
     return (references[0], *fitting)
-
-
-def _effective(blueprint: Blueprint) -> float:
-    columns = {k: np.array([v]) for k, v in blueprint.architecture.as_dict().items()}
-    fixed = {**blueprint.family.defaults, **blueprint.fixed}
-    return float(blueprint.family.effective_parameter_count(columns, fixed)[0])
 
 
 class PaceFiles:

@@ -120,6 +120,12 @@ class Blueprint:
         digest = hashlib.sha256(fixed.encode()).hexdigest()[:8]
         return f"{self.family.name} {self.architecture.id} {digest}"
 
+    def parameter_count(self, *, effective: bool = False) -> int:
+        """Trainable parameters; `effective` leaves the embedding layer out."""
+        columns = {name: np.array([size]) for name, size in self.architecture.as_dict().items()}
+        count = self.family.effective_parameter_count if effective else self.family.parameter_count
+        return int(count(columns, self.fixed)[0])
+
 
 class Runtime(Protocol):
     """An inference engine, set up for one workload.

@@ -13,8 +13,8 @@ from rich.text import Text
 from bort.agora.loop import Ending, Provenance, Value, Verdict
 from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.text.findings import Difference
-from bort.agora.text.spec import STUDENT, WORDS
 from bort.agora.world import FinalResult, RoundSummary
+from bort.core.agora import STUDENT, WORDS
 from bort.storage import JobState
 from bort.studies.agora import ComparisonResult, RunResult
 

@@ -1,31 +1,12 @@
-"""Jobs and their progress in words: the sentences for pages and terminal, bars and tables."""
+"""Jobs in words: the sentences about progress, endings and events, wherever they are read."""
 
-import math
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
-from rich.table import Table
-from rich.text import Text
-
-from bort.core.progress import OnStep, Progress, Stage
-from bort.report.terminal import duration
-from bort.storage import JobEvent, JobRecord, JobState
+from bort.core.progress import Progress, Stage
+from bort.storage import Ending, EndingCode, EventCode, JobEvent, JobRecord
+from bort.storage.job_life import ending_row
+from bort.storage.jobs import read_ending
 from bort.storage.records import iso
-
-_STYLES = {
-    JobState.RUNNING: "bold",
-    JobState.DONE: "green",
-    JobState.FAILED: "red",
-    JobState.LOST: "yellow",
-}
-
 
 _STAGES = {
     Stage.DONE: "Done",
@@ -113,60 +94,92 @@ def _part(step: Progress) -> str:
     return f", {'round ' if step.stage is Stage.MEASURING else ''}{done} of {total}"
 
 
-LINE_EVERY_S = 10.0
+def ending_reason(ending: Ending) -> str:
+    """Why an attempt ended early, as a clause that can follow a colon.
 
-
-@contextmanager
-def progress(title: str) -> Iterator[OnStep]:
-    """Draw a bar with an estimate on standard error; give what it yields to a job.
-
-    Where standard error is no terminal (a file, a pipe), prints a line for each news instead.
+    Examples:
+        >>> ending_reason(Ending(EndingCode.PROCESS_GONE, pid=42))
+        'its process 42 is gone (killed, or the machine restarted)'
     """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines(title)
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}", markup=False),
-        TextColumn("{task.fields[message]}", markup=False),
-    )
-    with Bar(*columns, console=console, transient=False) as bar:
-        line = bar.add_task(title, total=None, left="", message="")
-
-        def show(step: Progress) -> None:
-            left = "" if step.eta_s is None else f"about {duration(step.eta_s)} left"
-            bar.update(
-                line, completed=step.done, total=step.total, left=left, message=sentence(step)
-            )
-
-        yield show
-
-
-class _Lines:
-    """Prints progress as lines: a new stage or subject at once, a count every ten seconds."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._latest: object = None
-        self._at = -math.inf
-
-    def __call__(self, step: Progress) -> None:
-        news, now = (step.stage, step.subject), time.monotonic()
-        if news == self._latest and now < self._at + LINE_EVERY_S:
-            return
-        self._latest, self._at = news, now
-        count = "" if step.total is None else f" {step.done}/{step.total}"
-        left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
-        print(f"{self._title}{count}: {sentence(step)}{left}", file=sys.stderr)
+    code, message = ending.code, ending.message
+    where = "" if ending.host is None else f"on {ending.host} "
+    words = {
+        EndingCode.CANCELLED: "cancelled",
+        EndingCode.CANCELLED_BEFORE_START: "cancelled before it began",
+        EndingCode.INTERRUPTED: "interrupted",
+        EndingCode.SIGNALLED: f"stopped by {ending.signal}",
+        EndingCode.KILLED: "killed: it did not stop by itself",
+        EndingCode.OVERTAKEN: "another attempt took it over",
+        EndingCode.PROCESS_GONE: f"its process {ending.pid} is gone (killed, or the machine "
+        "restarted)",
+        EndingCode.SILENT: f"its process {where}has sent no sign of life for "
+        f"{ending.silent_s or 0:.0f} s",
+        EndingCode.NOT_STARTED: f"its process cannot be started ({message})",
+        EndingCode.OUT_OF_MEMORY: "out of memory; make batches or models smaller, or free some "
+        "memory",
+        EndingCode.DISK_FULL: message or "the disk is full",
+        EndingCode.FAILED: message or f"{ending.error} without a message",
+        EndingCode.CRASHED: f"{ending.error}: {message or 'no message'}",
+        EndingCode.UNKNOWN: message or "no reason known",
+    }
+    return words[code]
 
 
-def echo(step: Progress) -> None:
-    """Print a step as one line on standard error."""
-    print(sentence(step), file=sys.stderr)
+def ending_sentence(job: JobRecord) -> str:
+    """Why a job ended early and what to do about it; empty where it did not."""
+    if not job.state.can_resume:
+        return ""
+    resume = f"bort jobs resume {job.id}"
+    code = EndingCode.UNKNOWN if job.ending is None else job.ending.code
+    remedies = {
+        EndingCode.DISK_FULL: f"The disk is full. Free some space and run `{resume}`.",
+        EndingCode.OUT_OF_MEMORY: "The machine ran out of memory. Make batches or models smaller, "
+        f"or free some memory and run `{resume}`.",
+        EndingCode.CANCELLED: "It was cancelled.",
+        EndingCode.CANCELLED_BEFORE_START: "It was cancelled before it began.",
+        EndingCode.INTERRUPTED: "It was interrupted.",
+    }
+    if code in remedies:
+        return remedies[code]
+    reason = "no reason known" if job.ending is None else ending_reason(job.ending)
+    return f"It ended early: {reason.rstrip('.')}."
+
+
+def event_sentence(event: JobEvent) -> str:
+    """What happened, in words.
+
+    Examples:
+        >>> event_sentence(JobEvent(0.0, "info", EventCode.ATTEMPT_BEGAN, {"attempt": 2}))
+        'attempt 2 begins'
+    """
+    facts = event.facts
+    if event.code is EventCode.ENDED:
+        ending = facts.get("ending")
+        state = str(facts["state"])
+        return f"{state}: {ending_reason(read_ending(ending))}" if ending else state
+    if event.code is EventCode.TRAINED:
+        error = facts["error"]
+        verdict = "diverged" if error is None else f"error {error:.4f}"
+        return (
+            f"trained {facts['architecture']} seed {facts['seed']}: {verdict} "
+            f"in {facts['seconds']:.1f} s"
+        )
+    return _EVENTS[event.code].format(**facts)
+
+
+_EVENTS = {
+    EventCode.NOTE: "{text}",
+    EventCode.WARNING: "{text}",
+    EventCode.ATTEMPT_BEGAN: "attempt {attempt} begins",
+    EventCode.CANCEL_REQUESTED: "cancellation requested",
+    EventCode.MINUTES_SPENT: "{minutes:g} minutes of training candidates are spent",
+    EventCode.SEARCH_ENDED: "the search ends: {ending}",
+    EventCode.AUDIT_CONTINUED: "audit {number} was begun before: finishing it",
+    EventCode.NOTHING_TO_AUDIT: "no architecture is left to audit",
+    EventCode.TRAINING_FINISHED: "{task}: {training} finished after {steps} steps, dev error "
+    "{dev_error:.4f} with the weights of step {chosen_step}",
+    EventCode.PROFILE_STORED: "stored as {profile}",
+}
 
 
 def job_json(job: JobRecord) -> dict[str, Any]:
@@ -193,7 +206,8 @@ def job_json(job: JobRecord) -> dict[str, Any]:
             "numbers": dict(step.numbers),
             "extra": {"stage": step.stage.value, **step.numbers},
         },
-        "reason": job.reason,
+        "reason": None if job.ending is None else ending_reason(job.ending),
+        "ending": ending_row(job.ending),
         "cancel_requested": job.cancel_requested,
         "can_resume": job.state.can_resume,
         "is_detached": job.is_detached,
@@ -207,102 +221,10 @@ def job_json(job: JobRecord) -> dict[str, Any]:
 
 def event_json(event: JobEvent) -> dict[str, Any]:
     """An event as `--json` prints it."""
-    return {"at": iso(event.at), "level": event.level, "message": event.message}
-
-
-def print_jobs(jobs: Sequence[JobRecord]) -> None:
-    """A table: what and how far in one line per job, and below it what there is to say of it."""
-    console = Console()
-    if not jobs:
-        console.print("No jobs yet. Start one: bort search --preset quick")
-        return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("job", justify="right", no_wrap=True)
-    table.add_column("study", overflow="fold", min_width=20)
-    table.add_column("state", no_wrap=True)
-    table.add_column("progress", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("started", no_wrap=True)
-    for job in jobs:
-        table.add_row(
-            str(job.id),
-            _what(job),
-            Text(job.state, style=_STYLES.get(job.state, "")),
-            Text(_progress(job)),
-            _short_duration(job.seconds),
-            _short_clock(job.started_at or job.created_at),
-        )
-    console.print(table)
-
-
-def _what(job: JobRecord) -> Text:
-    """The study, or the kind of a job that has none; and below, small, its latest news."""
-    what = Text(job.study or job.kind)
-    news = job.reason or ("" if job.state is JobState.DONE else sentence(job.progress))
-    kind = job.kind if job.study and job.kind != "search" else ""
-    remark = ": ".join(part for part in (kind, news) if part)
-    return what.append(f"\n{remark}", style="dim") if remark else what
-
-
-def print_job(job: JobRecord, events: Sequence[JobEvent]) -> None:
-    """One job, line by line, and its latest events."""
-    table = Table(show_header=False, box=None)
-    for name, value in _lines(job):
-        if value:
-            table.add_row(Text(name, style="bold"), Text(value))
-    console = Console()
-    console.print(table)
-    for event in events:
-        console.print(Text(f"{_clock(event.at)} {event.level}: {event.message}"))
-    if job.state.can_resume:
-        console.print(Text(f"Go on with: bort jobs resume {job.id}"))
-
-
-def _lines(job: JobRecord) -> list[tuple[str, str]]:
-    left = job.progress.eta_s if job.state.is_active else None
-    return [
-        ("job", f"{job.id} ({job.kind})"),
-        ("study", job.study or ""),
-        ("state", f"{job.state}: {job.reason}" if job.reason else job.state),
-        ("attempt", str(job.attempt) if job.attempt > 1 else ""),
-        ("progress", " ".join([_progress(job), sentence(job.progress)]).strip()),
-        ("left", "" if left is None else f"about {duration(left)}"),
-        *_extra(job),
-        ("time", duration(job.seconds)),
-        ("started", _clock(job.started_at)),
-        ("ended", _clock(job.finished_at)),
-        ("process", f"{job.process.pid} on {job.process.host}" if job.process else ""),
-        ("log", str(job.log)),
-    ]
-
-
-def _extra(job: JobRecord) -> list[tuple[str, str]]:
-    """The numbers that this kind of job shows."""
-    return [
-        (name.replace("_", " "), "none" if value is None else f"{value:.4g}")
-        for name, value in job.progress.numbers.items()
-    ]
-
-
-def _progress(job: JobRecord) -> str:
-    if job.progress.total is None:
-        return str(job.progress.done or "")
-    return f"{job.progress.done} of {job.progress.total}"
-
-
-def _short_duration(seconds: float) -> str:
-    """As `duration`, by its largest unit alone from an hour on."""
-    return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
-
-
-def _short_clock(at: float) -> str:
-    """Local time in few letters: the hour today, else the day as well, and the year if past."""
-    then, now = time.localtime(at), time.localtime()
-    if then[:3] == now[:3]:
-        return time.strftime("%H:%M:%S", then)
-    return time.strftime("%d %b %H:%M" if then.tm_year == now.tm_year else "%d %b %Y", then)
-
-
-def _clock(at: float | None) -> str:
-    """Local time, as people read it."""
-    return "" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    return {
+        "at": iso(event.at),
+        "level": event.level,
+        "message": event_sentence(event),
+        "code": event.code.value,
+        "facts": dict(event.facts),
+    }

@@ -8,7 +8,10 @@ from bort.storage.audits import AuditRecord
 from bort.storage.models import ModelRecord, models_folder
 from bort.storage.recorded import ensure_examples, export_study, import_study
 from bort.storage.records import (
+    Ending,
+    EndingCode,
     EvaluationRecord,
+    EventCode,
     Heartbeat,
     JobEvent,
     JobRecord,
@@ -24,7 +27,10 @@ from bort.storage.store import Store, check_store, open_store, open_to_read
 __all__ = [
     "AgoraRoundRecord",
     "AuditRecord",
+    "Ending",
+    "EndingCode",
     "EvaluationRecord",
+    "EventCode",
     "Heartbeat",
     "JobEvent",
     "JobRecord",

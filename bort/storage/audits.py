@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import StudyRecord
@@ -36,7 +34,7 @@ class Audits:
     _db: Database
 
     def audits(self, study: StudyRecord | str) -> list[AuditRecord]:
-        """A study's audits by number; none in a read-only store that is older than they are.
+        """A study's audits by number.
 
         Raises:
             UnknownStudyError: no study of that name.
@@ -47,8 +45,6 @@ class Audits:
             found = find_study(connection, name)
             if found is None:
                 raise unknown_study(connection, name)
-            if not sa.inspect(connection).has_table(table.name):
-                return []
             query = table.select().where(table.c.study_id == found.id).order_by(table.c.number)
             return [_audit(row) for row in connection.execute(query)]
 

@@ -15,13 +15,14 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
-from bort.core.errors import StoreError
-from bort.storage import schema
-from bort.storage.failures import explain, shown
+from bort.core.errors import DiskFullError, OldStoreError, StoreError
+from bort.storage import migrations, schema
+from bort.storage.failures import explain, is_locked, shown
 
 BUSY_TIMEOUT_S = 30.0  # how long a write waits for another process's write
 
 _EXAMPLES = "use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+_UNNUMBERED = "older than 4"  # from before the revisions
 _SCHEMA_LOCK = 0x626F7274  # any number that all of us agree on; PostgreSQL only
 
 
@@ -150,28 +151,35 @@ class Database:
     def _open_existing(self) -> None:
         if self._path and not self._path.exists():
             raise StoreError(f"there is no store at {self._path}; check --store and BORT_STORE")
-        version = self._version()
-        if version is None:
+        with self.reading() as connection:
+            revision = _revision(connection)
+        if revision is None:
             raise StoreError(f"{self} is not a bort store; check --store and BORT_STORE")
-        self._check(version)
+        self._check(revision)
+        if revision != schema.REVISIONS[-1]:
+            raise OldStoreError(
+                f"the store {self} was written by an older bort and can only be read after it was "
+                "opened for writing once; make it writable, or copy it to a place that is"
+            )
 
     def _open_or_create(self) -> None:
         is_new = self._path is not None and not self._path.exists()
         if self._path:
             _prepare_file(self._path)
-        version = self._version()
-        if version is None:
+        with self.reading() as connection:
+            revision = _revision(connection)
+        if revision is None:
             try:
                 self._create()
-            except StoreError as error:
-                if is_new and "is full" in str(error):
+            except DiskFullError:
+                if is_new:
                     self._remove_files()
                 raise
-            version = self._version() or schema.SCHEMA_VERSION
         self._mode = "mode=rw"  # from now on a vanished file is an error, not an empty store
-        self._check(version)
-        if version < schema.SCHEMA_VERSION:
-            self._upgrade()
+        if revision is not None:
+            self._check(revision)
+            if revision != schema.REVISIONS[-1]:
+                self._upgrade()
 
     def _remove_files(self) -> None:
         """Take away what a full disk left of a store that never was."""
@@ -179,43 +187,41 @@ class Database:
             for ending in ("", "-wal", "-shm", "-journal"):
                 Path(f"{self._path}{ending}").unlink(missing_ok=True)
 
-    def _version(self) -> int | None:
-        """The schema's version; None where there are no tables of ours."""
-        with self._explained(), self._engine.begin() as connection:
-            if not sa.inspect(connection).has_table(schema.schema.name):
-                return None
-            version: int | None = connection.scalar(sa.select(sa.func.max(schema.schema.c.version)))
-            return version
-
-    def _check(self, version: int) -> None:
-        if version > schema.SCHEMA_VERSION:
+    def _check(self, revision: str) -> None:
+        if revision not in (_UNNUMBERED, *schema.REVISIONS):
             raise StoreError(
-                f"the store {self} was written by a newer bort (schema {version}, this one "
-                f"reads {schema.SCHEMA_VERSION}); upgrade bort or choose another --store"
+                f"the store {self} was written by a newer bort (schema {revision}, this one "
+                f"reads {schema.REVISIONS[-1]}); upgrade bort or choose another --store"
             )
 
     def _upgrade(self) -> None:
-        """Bring an older store up to date: so far, versions only added tables."""
+        """Bring an older store up to date, all of it or nothing."""
         with self.writing() as connection:
-            schema.metadata.create_all(connection)
-            connection.execute(schema.schema.update().values(version=schema.SCHEMA_VERSION))
+            self._lock_schema(connection)
+            # Of two processes that try at once, the second finds nothing left to do.
+            if _revision(connection) != schema.REVISIONS[-1]:
+                migrations.upgrade(connection)
+
+    def _lock_schema(self, connection: sa.Connection) -> None:
+        if not self._path:  # SQLite has one writer at a time anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
     def _create(self) -> None:
         if self._path:
             self._switch_to_write_ahead_log()
         with self.writing() as connection:
-            if not self._path:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            tables = sa.inspect(connection).get_table_names()
-            if schema.schema.name in tables:  # another process was faster
+            self._lock_schema(connection)
+            if _revision(connection) is not None:  # another process was faster
                 return
+            tables = sa.inspect(connection).get_table_names()
             if self._path and tables:
                 raise StoreError(
                     f"{self._path} is another program's database (it holds the table "
                     f"{tables[0]!r}); choose another file with --store"
                 )
             schema.metadata.create_all(connection)
-            connection.execute(schema.schema.insert().values(version=schema.SCHEMA_VERSION))
+            connection.execute(schema.revision.insert().values(version_num=schema.REVISIONS[-1]))
+            connection.execute(schema.old_schema.insert().values(version=schema.OLD_SCHEMA_VERSION))
 
     def _switch_to_write_ahead_log(self) -> None:
         # SQLite does not wait here when two processes create the same store at once.
@@ -229,7 +235,7 @@ class Database:
                     connection.close()
                 return
             except sqlite3.Error as error:
-                if "locked" not in str(error) or time.monotonic() > give_up:
+                if not is_locked(error) or time.monotonic() > give_up:
                     raise explain(error, self.url, self._timeout_s) from error
                 time.sleep(0.02)
 
@@ -312,6 +318,17 @@ def _check_file(path: Path) -> None:
 
 def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The revision of a store's tables; None where there are no tables of ours."""
+    tables = sa.inspect(connection)
+    if tables.has_table(schema.revision.name):
+        return connection.scalar(sa.select(schema.revision.c.version_num))
+    if not tables.has_table(schema.old_schema.name):
+        return None
+    version = connection.scalar(sa.select(sa.func.max(schema.old_schema.c.version)))
+    return _UNNUMBERED if version < schema.OLD_SCHEMA_VERSION else str(version)
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -1,43 +1,27 @@
 """What databases say when something is wrong, as one line with a remedy."""
 
 import re
+import sqlite3
 
-from bort.core.errors import StoreError
+from bort.core.errors import DiskFullError, StoreError
 
-# Part of the database's message -> what it means and what to do.
-_MEANINGS = (
-    (
-        "database or disk is full",
-        "the disk is full: nothing was written to the store {store}; free some space, "
-        "or choose another place with --store",
-    ),
-    (
-        "readonly database",
-        "the store {store} is read-only; make the file and its folder writable, "
-        "or choose another place with --store",
-    ),
-    (
-        "is not a database",
-        "{store} is not a database; choose another file with --store",
-    ),
-    (
-        "malformed",
-        "the store {store} is damaged; restore it from a copy, or choose another with --store",
-    ),
-    (
-        "is locked",
-        "the store {store} was locked by another process for more than {timeout_s:g} s; "
-        "see who uses it (bort jobs list), then try again",
-    ),
-    (
-        "unable to open database file",
-        "the store {store} cannot be opened; check that the file exists and may be read",
-    ),
-    (
-        "disk I/O error",
-        "the disk failed while the store {store} was used; check the disk and its free space",
-    ),
-)
+# SQLite's primary result code -> what it means and what to do.
+_MEANINGS = {
+    sqlite3.SQLITE_FULL: "the disk is full: nothing was written to the store {store}; free some "
+    "space, or choose another place with --store",
+    sqlite3.SQLITE_READONLY: "the store {store} is read-only; make the file and its folder "
+    "writable, or choose another place with --store",
+    sqlite3.SQLITE_NOTADB: "{store} is not a database; choose another file with --store",
+    sqlite3.SQLITE_CORRUPT: "the store {store} is damaged; restore it from a copy, or choose "
+    "another with --store",
+    sqlite3.SQLITE_BUSY: "the store {store} was locked by another process for more than "
+    "{timeout_s:g} s; see who uses it (bort jobs list), then try again",
+    sqlite3.SQLITE_LOCKED: "another part of this process locked the store {store}; try again",
+    sqlite3.SQLITE_CANTOPEN: "the store {store} cannot be opened; check that the file exists and "
+    "may be read",
+    sqlite3.SQLITE_IOERR: "the disk failed while the store {store} was used; check the disk and "
+    "its free space",
+}
 
 
 def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreError:
@@ -49,15 +33,26 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
         timeout_s: how long a write waits for others.
     """
     store = shown(url).removeprefix("sqlite:///")
-    said = str(error)
-    for part, meaning in _MEANINGS:
-        if part in said:
-            return StoreError(meaning.format(store=store, timeout_s=timeout_s))
-    first_line = next(iter(said.splitlines()), "no reason given").strip()
+    code = _code(error)
+    if code in _MEANINGS:
+        kind = DiskFullError if code == sqlite3.SQLITE_FULL else StoreError
+        return kind(_MEANINGS[code].format(store=store, timeout_s=timeout_s))
+    first_line = next(iter(str(error).splitlines()), "no reason given").strip()
     return StoreError(
         f"the store {store} cannot be used: {shown(first_line)}; "
         "check --store and BORT_STORE, and that the database runs"
     )
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody else holds the database at this moment."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: BaseException | None) -> int | None:
+    """SQLite's primary result code; the higher bits of a code say more than we ask."""
+    code = getattr(error, "sqlite_errorcode", None)  # errors of Python's own module have none
+    return None if code is None else code & 0xFF
 
 
 def shown(url: str) -> str:

@@ -12,10 +12,18 @@ import sqlalchemy as sa
 
 from bort.core.errors import BusyError, InvalidOptionError
 from bort.core.progress import Progress
+from bort.core.serialise import to_json
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.jobs import progress_row, read_job
-from bort.storage.records import Heartbeat, JobRecord, JobState, ProcessIdentity
+from bort.storage.records import (
+    Ending,
+    EndingCode,
+    Heartbeat,
+    JobRecord,
+    JobState,
+    ProcessIdentity,
+)
 from bort.storage.studies import discard_if_empty
 
 _jobs = schema.jobs
@@ -60,7 +68,7 @@ class JobLife:
         now = time.time()
         values: dict[str, Any] = {
             "state": JobState.RUNNING.value,
-            "reason": None,
+            "ending": None,
             "finished_at": None,
             "heartbeat_at": now,
             "seconds": _jobs.c.seconds_before + (now - _jobs.c.started_at),
@@ -82,7 +90,7 @@ class JobLife:
         attempt: int,
         state: JobState,
         *,
-        reason: str | None = None,
+        ending: Ending | None = None,
         result: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> bool:
@@ -97,7 +105,7 @@ class JobLife:
         now = time.time()
         values: dict[str, Any] = {
             "state": state.value,
-            "reason": reason,
+            "ending": ending_row(ending),
             "result": result,
             "finished_at": now,
             "seconds": _jobs.c.seconds_before + (now - sa.func.coalesce(_jobs.c.started_at, now)),
@@ -111,7 +119,7 @@ class JobLife:
                 _forget_empty_study(connection, job_id)
             return bool(changed.rowcount)
 
-    def mark_lost(self, record: JobRecord, reason: str) -> bool:
+    def mark_lost(self, record: JobRecord, ending: Ending) -> bool:
         """Say that a job's process is gone. Only as long as nothing has happened since `record`.
 
         Returns:
@@ -125,7 +133,9 @@ class JobLife:
         with self._db.writing() as connection:
             changed = connection.execute(
                 unchanged.values(
-                    state=JobState.LOST.value, reason=reason, finished_at=record.heartbeat_at
+                    state=JobState.LOST.value,
+                    ending=ending_row(ending),
+                    finished_at=record.heartbeat_at,
                 )
             )
             return bool(changed.rowcount)
@@ -143,7 +153,7 @@ class JobLife:
                 .where(_jobs.c.id == job_id, _jobs.c.state == JobState.QUEUED.value)
                 .values(
                     state=JobState.CANCELLED.value,
-                    reason="cancelled before it began",
+                    ending=ending_row(Ending(EndingCode.CANCELLED_BEFORE_START)),
                     finished_at=time.time(),
                 )
             ).rowcount
@@ -179,7 +189,7 @@ class JobLife:
                     started_at=None,
                     finished_at=None,
                     heartbeat_at=time.time(),
-                    reason=None,
+                    ending=None,
                     result=None,
                     cancel_requested=False,
                     is_detached=is_detached,
@@ -199,6 +209,13 @@ class JobLife:
         raise BusyError(
             f"job {job_id} is {record.state}; watch it with: bort jobs logs {job_id} --follow"
         )
+
+
+def ending_row(ending: Ending | None) -> dict[str, Any] | None:
+    """An ending as it is stored: what it does not know is left out."""
+    if ending is None:
+        return None
+    return {name: value for name, value in to_json(ending).items() if value is not None}
 
 
 def _attempt(job_id: int, attempt: int, states: Iterable[JobState]) -> sa.Update:

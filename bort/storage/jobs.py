@@ -11,7 +11,7 @@ from bort.core.progress import Progress
 from bort.core.serialise import from_json
 from bort.storage import runs, schema
 from bort.storage.database import Database
-from bort.storage.records import JobRecord, JobState, ProcessIdentity
+from bort.storage.records import Ending, JobRecord, JobState, ProcessIdentity
 
 _jobs = schema.jobs
 
@@ -110,6 +110,11 @@ def progress_row(step: Progress) -> dict[str, Any]:
     }
 
 
+def read_ending(stored: Mapping[str, Any]) -> Ending:
+    """An ending from what the store holds."""
+    return from_json(Ending, stored, what="the ending of a job", error=StoreError)
+
+
 def read_job(connection: sa.Connection, job_id: int) -> JobRecord:
     """Read one job within the caller's transaction.
 
@@ -141,7 +146,7 @@ def _job(row: Any) -> JobRecord:
         progress=from_json(
             Progress, row.progress, what=f"the progress of job {row.id}", error=StoreError
         ),
-        reason=row.reason,
+        ending=None if row.ending is None else read_ending(row.ending),
         result=row.result,
         cancel_requested=row.cancel_requested,
         process=process,

@@ -7,8 +7,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from bort.core import paths
 from bort.core.architecture import Architecture
 from bort.core.errors import UnknownModelError
@@ -119,8 +117,6 @@ class Models:
         if job_id is not None:
             query = query.where(table.c.job_id == job_id)
         with self._db.reading() as connection:
-            if not sa.inspect(connection).has_table(table.name):
-                return []  # an older store, open for reading only
             return [_record(row) for row in connection.execute(query)]
 
     def model(self, name: str) -> ModelRecord:

@@ -42,6 +42,67 @@ class JobState(StrEnum):
         return self in (JobState.FAILED, JobState.CANCELLED, JobState.LOST)
 
 
+class EndingCode(StrEnum):
+    """Why an attempt ended before its work was done. Stored: a value keeps its meaning."""
+
+    CANCELLED = "cancelled"
+    CANCELLED_BEFORE_START = "cancelled before start"
+    INTERRUPTED = "interrupted"
+    SIGNALLED = "signalled"
+    KILLED = "killed"
+    OVERTAKEN = "overtaken"
+    PROCESS_GONE = "process gone"
+    SILENT = "silent"
+    NOT_STARTED = "not started"
+    OUT_OF_MEMORY = "out of memory"
+    DISK_FULL = "disk full"
+    FAILED = "failed"  # with an error of ours, whose message says what to do
+    CRASHED = "crashed"  # with any other error
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why an attempt ended early, in codes and numbers; `bort.report.jobs` has the words.
+
+    Attributes:
+        pid: the process that is gone.
+        host: the machine of a process that is silent.
+        signal: name of the signal that stopped it.
+        silent_s: seconds since its last sign of life.
+        error: class name of the error it failed with.
+        message: that error's own message.
+    """
+
+    code: EndingCode
+    pid: int | None = None
+    host: str | None = None
+    signal: str | None = None
+    silent_s: float | None = None
+    error: str | None = None
+    message: str | None = None
+
+
+class EventCode(StrEnum):
+    """What happened to a job. Stored: a value keeps its meaning.
+
+    `NOTE` and `WARNING` carry the `text` of somebody else, a line of a log.
+    """
+
+    NOTE = "note"
+    WARNING = "warning"
+    ATTEMPT_BEGAN = "attempt began"
+    CANCEL_REQUESTED = "cancel requested"
+    ENDED = "ended"
+    TRAINED = "trained"
+    MINUTES_SPENT = "minutes spent"
+    SEARCH_ENDED = "search ended"
+    AUDIT_CONTINUED = "audit continued"
+    NOTHING_TO_AUDIT = "nothing to audit"
+    TRAINING_FINISHED = "training finished"
+    PROFILE_STORED = "profile stored"
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
     """Which process works on a job: a pid alone is reused, pid, start and boot are not.
@@ -67,7 +128,7 @@ class JobRecord:
         attempt: 1, and one more for each resume.
         started_at: when the current attempt began.
         seconds: running time of all attempts together.
-        reason: why it failed, was cancelled or lost: one line.
+        ending: why it failed, was cancelled or lost.
         result: what the runner returned, once done (or, partly, when cancelled).
         process: who works on it, or did last.
         is_detached: runs in its own session, so its whole process group is its own.
@@ -86,7 +147,7 @@ class JobRecord:
     heartbeat_at: float | None
     seconds: float
     progress: Progress
-    reason: str | None
+    ending: Ending | None
     result: Mapping[str, Any] | None
     cancel_requested: bool
     process: ProcessIdentity | None
@@ -116,11 +177,15 @@ class Heartbeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """One line of a job's history; `level` is info, warning or error."""
+    """Something that happened to a job: `facts` belong to the `code`.
+
+    `level` is info, warning or error.
+    """
 
     at: float
     level: str
-    message: str
+    code: EventCode
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

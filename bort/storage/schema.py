@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-# Raise it when a table changes, and add the step that brings older stores up to date.
-SCHEMA_VERSION = 3  # 2: models, 3: audits
+# Revisions of the tables, the newest last; how to add one: `bort.storage.migrations`.
+REVISIONS = ("0003", "0004")
 
 
 def plain(value: Any) -> Any:
@@ -58,7 +58,17 @@ def inserted_id(result: sa.CursorResult[Any]) -> int:
 
 metadata = sa.MetaData()
 
-schema = sa.Table("bort_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
+# Alembic's own table: which revision the tables are of.
+revision = sa.Table(
+    "alembic_version",
+    metadata,
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+# What a bort from before the revisions reads: it refuses a store with another number than its own.
+old_schema = sa.Table("bort_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
+OLD_SCHEMA_VERSION = 4
 
 
 def _id() -> "sa.Column[int]":
@@ -163,7 +173,7 @@ jobs = sa.Table(
     _float("seconds"),
     _float("seconds_before"),  # of the attempts before the current one
     _json("progress"),
-    sa.Column("reason", sa.Text),
+    sa.Column("ending", Json),
     sa.Column("result", Json),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     sa.Column("host", sa.Text),
@@ -182,7 +192,8 @@ job_events = sa.Table(
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
     _float("at"),
     _text("level"),
-    _text("message"),
+    _text("code", server_default="note"),
+    _json("facts"),
 )
 
 metrics = sa.Table(

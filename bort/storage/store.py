@@ -3,6 +3,7 @@
 from types import TracebackType
 
 from bort.core import paths
+from bort.core.errors import OldStoreError, StoreError
 from bort.storage.agora import AgoraRounds
 from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
@@ -87,15 +88,24 @@ def check_store(url: str | None = None) -> None:
 
 
 def open_to_read(url: str | None = None) -> Store:
-    """Open a store whose owner only reads: nothing is created, and read-only places will do.
+    """Open a store whose owner only reads: read-only places will do, and nothing is created.
 
-    The default store is made where it is missing, so that a first look finds it empty.
+    The default store is made where it is missing, so that a first look finds it empty. A store of
+    an older bort is brought up to date first.
 
     Args:
         url: as `open_store`.
     Raises:
         StoreError: there is none at the place given, or it cannot be read.
+        OldStoreError: it is of an older bort, and lies where nothing can be written.
     """
     if url is None and paths.is_first_use():
         return open_store()
-    return open_store(url, read_only=True)
+    try:
+        return open_store(url, read_only=True)
+    except OldStoreError as old:
+        try:
+            open_store(url).close()
+        except StoreError:
+            raise old from None
+        return open_store(url, read_only=True)

@@ -12,9 +12,9 @@ from bort.agora.loop import Provenance, Round, Value, as_values, corrected, prov
 from bort.agora.loop.labelers import Appraisal
 from bort.agora.text.data import load_texts, split_inputs
 from bort.agora.text.findings import ArmResult, Findings
-from bort.agora.text.spec import TextSpec
-from bort.agora.torus.world import CLASS_NAMES, TORUS, TorusSpec, torus_world
+from bort.agora.torus.world import CLASS_NAMES, torus_world
 from bort.agora.world import FinalResult, RoundSummary
+from bort.core.agora import TORUS, TextSpec, TorusSpec
 from bort.core.errors import BortError
 from bort.core.serialise import from_json, to_json
 from bort.storage import JobRecord, Store

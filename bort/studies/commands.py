@@ -1,8 +1,10 @@
 """What was done by clicking, as a command and as Python, to copy. Pure."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from bort.core.agora import TORUS
 from bort.core.fields import arguments
 from bort.core.finetune import Recipe
 from bort.core.study import StudySpec
@@ -15,6 +17,8 @@ from bort.studies.parts import (
     RECIPE,
     SEARCH,
     TASK,
+    TEXT_RUN,
+    TORUS_RUN,
     TRAINING,
 )
 
@@ -43,6 +47,26 @@ def search_command(spec: StudySpec) -> str:
             *arguments(given, *SEARCH),
         ]
     )
+
+
+def agora_command(asked: Mapping[str, Any]) -> str:
+    """The command that starts a run of Agora; what is empty or the default is left out.
+
+    Examples:
+        >>> agora_command({"task": "torus", "radius": 1.5, "points": None, "learner": "knn"})
+        'bort agora run --task torus --learner knn'
+        >>> agora_command({"task": "my reviews.csv", "labelled": 500, "hard_labels": True})
+        "bort agora run --task 'my reviews.csv' --labelled 500 --hard-labels"
+    """
+    is_torus = asked.get("task") in (None, "", TORUS) and not asked.get("from_study")
+    parts = TORUS_RUN if is_torus else TEXT_RUN
+    fields = {option: field for part in parts for option, field in part.fields.items()}
+    given = {
+        option: value
+        for option, value in asked.items()
+        if value not in (None, "") and (option == "task" or value != fields[option].default)
+    }
+    return shlex.join(["bort", "agora", "run", *arguments(given, *parts)])
 
 
 def finetune_command(

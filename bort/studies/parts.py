@@ -1,8 +1,20 @@
 """What commands and forms ask for: parts of descriptions, and sets of answers with a name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from bort.core.agora import (
+    SAMPLERS,
+    STEPS,
+    TORUS,
+    TORUS_LABELERS,
+    TORUS_RADIUS,
+    TORUS_SAMPLERS,
+    RunRequest,
+    TextSpec,
+    TorusSpec,
+)
 from bort.core.fields import Part
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
@@ -54,6 +66,84 @@ WORKLOAD = Part(
     without=("profile",),
     changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
 )
+
+# A run of Agora. Both kinds of run share some options, which `bort agora run --help` shows once.
+AGORA_TASK = Part(
+    TaskSpec,
+    "Task and student",
+    without=("seed",),
+    changes={
+        "task": {
+            "default": TORUS,
+            "kind": Text("torus|NAME|FILE|hub:ID", "the name of a task or a data file"),
+            "help": "Points on a torus, a named task, a CSV, TSV, JSONL or Parquet file, or hub:ID "
+            "for a data set of the hub.",
+        },
+        "labelled": {
+            "help": "Keep this many labelled training texts. The others become the pool that new "
+            "points come from.",
+        },
+    },
+)
+AGORA_REQUEST = Part(RunRequest, "Task and student")
+AGORA_TORUS = Part(TorusSpec, "On the torus only")
+AGORA_TEXT = Part(
+    TextSpec,
+    "On texts only",
+    changes={
+        "closing_steps": {"empty": "4 times the steps of a round"},
+        "representation": {"default": None, "empty": "source; words for edits or without a pool"},
+    },
+)
+AGORA_TRAINING = Part(
+    TrainingSpec,
+    "Training on texts",
+    without=("seeds", "teacher"),
+    changes={
+        "steps": {
+            "default": STEPS,
+            "label": "Steps per round",
+            "help": "Training steps per round and hyperparameter set.",
+        },
+        "learning_rates": {
+            "help": "Learning rates, Θ. Each round drops the one with the highest dev error.",
+        },
+        "initialise": {"default": None, "empty": "scratch, or as in the study"},
+        "source": {"empty": "all-MiniLM-L6-v2, or the study's"},
+    },
+)
+AGORA_SHARED = Part(
+    TextSpec,
+    "Sampling and its end",
+    only=("labeler", "sampler", "radius", "rounds", "points", "seed"),
+    changes={
+        "labeler": {
+            "help": "The second model, which labels new points. On the torus one of "
+            f"{', '.join(TORUS_LABELERS)}; on texts teacher, probe, sklearn:CLASS, or a "
+            "classifier's folder or hub id.",
+            "default": None,
+            "empty": "noisy-oracle on the torus, teacher on texts",
+        },
+        "sampler": {
+            "kind": Text("NAME"),
+            "help": f"How to find new points: on the torus one of {', '.join(TORUS_SAMPLERS)}; "
+            f"on texts one of {', '.join(SAMPLERS)}.",
+            "default": None,
+            "empty": "tangent on the torus, mixture on texts",
+        },
+        "radius": {
+            "help": "How far from a dev error a new point may lie.",
+            "empty": f"{TORUS_RADIUS} on the torus, chosen from the data on texts",
+        },
+        "rounds": {"default": None, "empty": "8 on the torus, 6 on texts"},
+    },
+)
+TORUS_RUN: tuple[Part[Any], ...] = (
+    replace(AGORA_TASK, only=("task",)),
+    replace(AGORA_REQUEST, only=("study",)),
+    AGORA_TORUS,
+)
+TEXT_RUN: tuple[Part[Any], ...] = (AGORA_TASK, AGORA_REQUEST, AGORA_TEXT, AGORA_TRAINING)
 
 # A fine-tuning; what is left out is as in the study that points are picked from.
 FINETUNE_TASK = Part(

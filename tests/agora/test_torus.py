@@ -15,7 +15,6 @@ from bort.agora.loop.labelers import LabelerDoubt
 from bort.agora.torus.world import (
     LEARNERS,
     MISSING_LONGITUDE,
-    TorusSpec,
     angles,
     on_torus,
     torus_points,
@@ -23,10 +22,11 @@ from bort.agora.torus.world import (
     true_class,
 )
 from bort.cli.main import bort
+from bort.core.agora import TorusSpec
 from bort.core.errors import BortError, InvalidOptionError
 from bort.core.progress import Progress
 from bort.jobs import JobCancelledError
-from bort.storage import Store, open_store
+from bort.storage import EventCode, Store, open_store
 from bort.studies.agora import point_rows, read_result, read_run
 
 ROUND_KEYS = {
@@ -93,7 +93,7 @@ def test_other_parts_run(change) -> None:
 
 @pytest.mark.parametrize("name", ["learner", "labeler", "sampler"])
 def test_unknown_parts(name: str) -> None:
-    with pytest.raises(InvalidOptionError, match=f"unknown {name} 'x'"):
+    with pytest.raises(InvalidOptionError, match=f"{name} must be one of .*, got 'x'"):
         TorusSpec(**{name: "x"})
 
 
@@ -235,7 +235,7 @@ def test_a_worse_than_chance_labeler_is_told_before_the_run(
     monkeypatch.setattr("bort.agora.torus.world.ORACLE_NOISE", 0.9)
     with open_store() as store:
         answer = jobs.run_here(store, "agora", torus_job(rounds=0))
-        warned = [event for event in store.events(1) if event.level == "warning"]
+        warned = [event for event in store.events(1) if event.code is EventCode.WARNING]
     assert len(warned) == 1
     labeler = read_result(answer).labeler
     assert labeler is not None

@@ -5,8 +5,9 @@ import tiny
 from click.testing import CliRunner
 
 from benchmarks.agora.bench import Line, bench_findings, bench_rows, read_table, write_table
-from bort.agora.text.spec import AGORA, PLAIN, TextSpec, small_space
+from bort.agora.text.spec import AGORA, PLAIN, small_space
 from bort.cli.main import bort
+from bort.core.agora import TextSpec
 from bort.core.study import TaskSpec, TrainingSpec
 
 ARMS = (AGORA, PLAIN, "random", "random-double")

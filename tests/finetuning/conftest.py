@@ -99,7 +99,7 @@ def fake_latency(monkeypatch):
 
     def time_models(blueprints, runtime, workload, **options):
         measured.append(runtime)
-        sizes = [latency._size(blueprint) / 1000 for blueprint in blueprints]
+        sizes = [blueprint.parameter_count() / 1000 for blueprint in blueprints]
         latencies = tuple(Latency(s, 0.9 * s, 1.1 * s, 1.2 * s, s, 100) for s in sizes)
         noise = Noise(quiet, quiet, 0.01)
         timing = Timing(latencies, np.ones((len(sizes), 20, 5)), noise, True)

@@ -206,6 +206,6 @@ def _wait_for_stage(store, job_id, stage):
         job = find_job(store, job_id)
         if job.progress.stage == stage and job.progress.numbers.get("loss") is not None:
             return job
-        assert job.state.is_active, (job.reason, job.log.read_text())
+        assert job.state.is_active, (job.ending, job.log.read_text())
         assert time.monotonic() < give_up, (job, job.log.read_text())
         time.sleep(0.02)

@@ -89,7 +89,7 @@ def test_a_loss_that_is_no_number_fails_and_keeps_the_checkpoint(store, spec, mo
         finetune(store, spec())
     job = store.jobs()[0]
     assert job.state is JobState.FAILED
-    assert "lower" in job.reason
+    assert "lower" in job.ending.message
     assert list(job.folder.rglob("step-0000004.safetensors"))
     assert store.models() == []
 
@@ -123,7 +123,7 @@ def test_memory_that_runs_out_is_told_as_such(store, spec, monkeypatch):
     from bort.jobs import JobFailedError
 
     def starved(*given, **options):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 GB")
+        raise RuntimeError("DefaultCPUAllocator: ... Error code 12 (Cannot allocate memory)")
 
     monkeypatch.setattr(stage, "train", starved)
     with pytest.raises(JobFailedError, match="out of memory"):

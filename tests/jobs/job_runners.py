@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bort.core.errors import InvalidDataError
+from bort.core.errors import DiskFullError, InvalidDataError
 from bort.core.evaluation import Evaluation
 from bort.core.progress import Progress, Stage
 from bort.jobs import JobContext, JobRecord
@@ -69,6 +69,26 @@ def broken(context: JobContext) -> dict[str, Any]:
 def starved(context: JobContext) -> dict[str, Any]:
     """Run out of memory."""
     raise MemoryError
+
+
+def starved_in_torch(context: JobContext) -> dict[str, Any]:
+    """Ask torch's allocator for more than there is."""
+    import torch
+
+    torch.empty(2**62, dtype=torch.uint8)
+    return {}
+
+
+def starved_on_a_gpu(context: JobContext) -> dict[str, Any]:
+    """Fail as an accelerator's allocator does."""
+    import torch
+
+    raise torch.OutOfMemoryError("Tried to allocate 20 GiB")
+
+
+def full(context: JobContext) -> dict[str, Any]:
+    """Find the disk full."""
+    raise DiskFullError("the disk is full; free some space")
 
 
 def interrupted(context: JobContext) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bort.core.errors import BortError, BusyError
 from bort.core.study import StudySpec
 from bort.jobs import JobState
 from bort.jobs.runtime.process import identify, is_alive
-from bort.storage import Store, open_store, read_log
+from bort.storage import Ending, EndingCode, Store, open_store, read_log
 
 
 def test_a_detached_job_runs_in_a_session_of_its_own(store: Store, wait_for: WaitFor) -> None:
@@ -45,7 +45,8 @@ def test_killed_then_lost_then_resumed(store: Store, wait_for: WaitFor) -> None:
     while (lost := jobs.find_job(store, job_id)).state is JobState.RUNNING:
         assert time.monotonic() < give_up
     assert lost.state is JobState.LOST
-    assert "is gone" in (lost.reason or "")
+    assert lost.process is not None
+    assert lost.ending == Ending(EndingCode.PROCESS_GONE, pid=lost.process.pid)
     kept = store.evaluations(study)
     assert len(kept) >= 2
 
@@ -79,23 +80,26 @@ def test_sigterm_stops_gracefully(store: Store, wait_for: WaitFor) -> None:
     assert running.process is not None
     os.kill(running.process.pid, signal.SIGTERM)
     job = wait_for(job_id, lambda job: job.state.is_final)
-    assert (job.state, job.reason) == (JobState.CANCELLED, "stopped by SIGTERM")
+    assert (job.state, job.ending) == (
+        JobState.CANCELLED,
+        Ending(EndingCode.SIGNALLED, signal="SIGTERM"),
+    )
     assert job.result == {"counted": job.progress.done, "attempt": 1}
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"),
-    [("deaf", "cancelled"), ("deaf_and_stubborn", "killed: it did not stop by itself")],
+    ("kind", "code"),
+    [("deaf", EndingCode.CANCELLED), ("deaf_and_stubborn", EndingCode.KILLED)],
 )
 def test_who_does_not_listen_is_terminated_then_killed(
-    store: Store, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, kind: str, reason: str
+    store: Store, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, kind: str, code: EndingCode
 ) -> None:
     monkeypatch.setattr("bort.jobs.runtime.control.TERMINATE_S", 1.0)
     job_id = jobs.start_detached(store, kind, {})
     running = wait_for(job_id, lambda job: job.progress.subject == "deaf")
     # The worker must have heard of the cancellation before the signal, as with a real grace.
     job = jobs.cancel(store, job_id, grace_s=2.0)
-    assert (job.state, job.reason) == (JobState.CANCELLED, reason)
+    assert (job.state, job.ending) == (JobState.CANCELLED, Ending(code))
     assert running.process is not None
     give_up = time.monotonic() + 5
     while is_alive(running.process):
@@ -107,13 +111,16 @@ def test_cancelling_without_waiting(store: Store, wait_for: WaitFor) -> None:
     wait_for(job_id, lambda job: job.progress.done > 1)
     assert jobs.cancel(store, job_id, wait=False).cancel_requested
     job = wait_for(job_id, lambda job: job.state.is_final)
-    assert (job.state, job.reason) == (JobState.CANCELLED, "cancelled")
+    assert (job.state, job.ending) == (JobState.CANCELLED, Ending(EndingCode.CANCELLED))
 
 
 def test_a_failing_worker_says_why(store: Store, wait_for: WaitFor) -> None:
     job_id = jobs.start_detached(store, "broken", {})
     job = wait_for(job_id, lambda job: job.state.is_final)
-    assert (job.state, job.reason) == (JobState.FAILED, "ZeroDivisionError: division by zero")
+    assert (job.state, job.ending) == (
+        JobState.FAILED,
+        Ending(EndingCode.CRASHED, error="ZeroDivisionError", message="division by zero"),
+    )
     log = "".join(jobs.follow_log(store, job_id))
     assert "before the end" in log
     assert "Traceback" in log

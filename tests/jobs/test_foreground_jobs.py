@@ -5,11 +5,18 @@ import time
 import pytest
 
 from bort import jobs
-from bort.core.errors import BusyError, InvalidDataError, InvalidOptionError, UnknownJobError
+from bort.core.errors import (
+    BortError,
+    BusyError,
+    InvalidDataError,
+    InvalidOptionError,
+    UnknownJobError,
+)
 from bort.core.progress import Progress, Stage
-from bort.jobs import JobCancelledError, JobFailedError, JobState
+from bort.jobs import JobCancelledError, JobState
 from bort.jobs.runtime import control
-from bort.storage import Store, read_log
+from bort.report.jobs import ending_reason, event_sentence
+from bort.storage import Ending, EndingCode, EventCode, Store, read_log
 
 
 def test_a_foreground_job_returns_its_result_and_is_a_row(store: Store) -> None:
@@ -21,7 +28,10 @@ def test_a_foreground_job_returns_its_result_and_is_a_row(store: Store) -> None:
     assert (job.state, job.result, job.spec) == (JobState.DONE, result, {"to": 3})
     assert job.progress == Progress(3, 3, Stage.AUDITING, "3", numbers={"epsilon": 1 / 3})
     assert job.finished_at is not None
-    assert [event.message for event in store.events(job.id)] == ["attempt 1 begins", "done"]
+    assert [(event.code, event.facts) for event in store.events(job.id)] == [
+        (EventCode.ATTEMPT_BEGAN, {"attempt": 1}),
+        (EventCode.ENDED, {"state": "done", "ending": None}),
+    ]
 
 
 def test_a_result_is_what_json_holds(store: Store) -> None:
@@ -38,31 +48,41 @@ def test_a_mistake_of_the_user_is_the_reason(store: Store) -> None:
     with pytest.raises(InvalidDataError, match="the column 'text' is missing"):
         jobs.run_here(store, "mistaken", {})
     (job,) = store.jobs()
-    assert (job.state, job.reason) == (
-        JobState.FAILED,
-        "the column 'text' is missing; name it with --text",
+    assert job.state is JobState.FAILED
+    assert job.ending == Ending(
+        EndingCode.FAILED,
+        error="InvalidDataError",
+        message="the column 'text' is missing; name it with --text",
     )
     assert "Traceback" not in read_log(job)[0]
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"),
+    ("kind", "code", "error"),
     [
-        ("broken", "ZeroDivisionError: division by zero"),
-        ("starved", "out of memory; make batches or models smaller, or free some memory"),
-        ("leave", "SystemExit: 3"),
+        ("broken", EndingCode.CRASHED, "ZeroDivisionError"),
+        ("starved", EndingCode.OUT_OF_MEMORY, "MemoryError"),
+        ("starved_in_torch", EndingCode.OUT_OF_MEMORY, "RuntimeError"),
+        ("starved_on_a_gpu", EndingCode.OUT_OF_MEMORY, "OutOfMemoryError"),
+        ("full", EndingCode.DISK_FULL, "DiskFullError"),
+        ("leave", EndingCode.CRASHED, "SystemExit"),
     ],
 )
 def test_our_own_failure_is_one_line_and_its_traceback_is_in_the_log(
-    store: Store, kind: str, reason: str
+    store: Store, kind: str, code: EndingCode, error: str
 ) -> None:
-    with pytest.raises(JobFailedError) as caught:
+    with pytest.raises(BortError) as caught:
         jobs.run_here(store, kind, {})
     (job,) = store.jobs()
+    assert job.ending is not None
+    assert (job.state, job.ending.code, job.ending.error) == (JobState.FAILED, code, error)
+    if kind == "full":  # an error of ours says all there is to say
+        assert "Traceback" not in read_log(job)[0]
+        return
+    reason = ending_reason(job.ending)
     assert str(caught.value) == f"job {job.id} failed: {reason}; details: bort jobs logs {job.id}"
-    assert (job.state, job.reason) == (JobState.FAILED, reason)
     assert "Traceback" in read_log(job)[0]
-    assert all("Traceback" not in event.message for event in store.events(job.id))
+    assert all("Traceback" not in event_sentence(event) for event in store.events(job.id))
 
 
 def test_control_c_cancels_and_keeps_what_was_done(store: Store) -> None:
@@ -70,7 +90,11 @@ def test_control_c_cancels_and_keeps_what_was_done(store: Store) -> None:
         jobs.run_here(store, "interrupted", {})
     assert caught.value.exit_code == 130
     (job,) = store.jobs()
-    assert (job.state, job.reason, job.progress.done) == (JobState.CANCELLED, "interrupted", 1)
+    assert (job.state, job.ending, job.progress.done) == (
+        JobState.CANCELLED,
+        Ending(EndingCode.INTERRUPTED),
+        1,
+    )
 
 
 def test_cancelled_from_elsewhere_and_resumed(store: Store) -> None:
@@ -170,7 +194,7 @@ def test_an_overtaken_attempt_stops_and_writes_nothing(
 
     def overtake(step: Progress) -> None:
         if step.done == 2:
-            store.mark_lost(store.job(1), "a test says so")
+            store.mark_lost(store.job(1), Ending(EndingCode.UNKNOWN))
             with store.database.writing() as connection:
                 connection.exec_driver_sql("UPDATE jobs SET attempt = 2, state = 'queued'")
 
@@ -185,13 +209,13 @@ def test_a_live_job_taken_for_lost_comes_back(store: Store) -> None:
     def take_for_lost(step: Progress) -> None:
         job = store.job(1)
         if step.done == 1:
-            while not store.mark_lost(store.job(1), "a test says so"):
+            while not store.mark_lost(store.job(1), Ending(EndingCode.UNKNOWN)):
                 pass
         seen.append(job.state)
 
     jobs.run_here(store, "count", {"to": 30, "pause": 0.02}, on_step=take_for_lost)
     assert seen[-1] is JobState.RUNNING
-    assert store.job(1).reason is None
+    assert store.job(1).ending is None
 
 
 def test_a_silent_job_of_another_machine_is_lost_after_its_lease(store: Store) -> None:
@@ -203,7 +227,8 @@ def test_a_silent_job_of_another_machine_is_lost_after_its_lease(store: Store) -
         connection.exec_driver_sql("UPDATE jobs SET heartbeat_at = heartbeat_at - 120")
     found = jobs.find_job(store, job.id)
     assert found.state is JobState.LOST
-    assert "elsewhere has not been heard of" in (found.reason or "")
+    assert found.ending is not None
+    assert (found.ending.code, found.ending.host) == (EndingCode.SILENT, "elsewhere")
 
 
 def test_a_process_is_known_by_start_and_boot(store: Store) -> None:

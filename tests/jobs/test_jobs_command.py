@@ -11,6 +11,7 @@ from bort import jobs
 from bort.cli.main import bort
 from bort.core.errors import InvalidFieldError, UnknownJobError
 from bort.jobs import JobState
+from bort.report.jobs import ending_reason
 from bort.storage import Store
 
 
@@ -95,9 +96,10 @@ def test_the_list_fits_80_columns(store: Store, monkeypatch: pytest.MonkeyPatch)
     assert "done" in done
     assert "3 of 3" in done
     assert "count" in next(line for line in lines if "count" in line)
-    assert store.job(2).reason is not None
+    ending = store.job(2).ending
+    assert ending is not None
     words = " ".join(printed.split())
-    assert all(word in words for word in store.job(2).reason.split())
+    assert all(word in words for word in ending_reason(ending).split())
 
 
 def test_exit_codes_of_a_real_process(store: Store) -> None:

@@ -17,6 +17,7 @@ from bort.jobs.runtime.context import JobContext
 from bort.latency import timing
 from bort.latency.runs import front, space
 from bort.latency.stored import front_profile, named_profile
+from bort.storage import EndingCode
 from bort.studies.answers import read_answer
 
 SPACE = SearchSpace(
@@ -68,7 +69,9 @@ def test_a_second_measurement_is_refused_with_a_reason(store, machine, monkeypat
     )
     with measuring("the first", path=lock), pytest.raises(BusyError, match=r"\(the first\), since"):
         run_here(store, "latency", SPEC)
-    assert "(the first), since" in store.jobs()[0].reason
+    ending = store.jobs()[0].ending
+    assert "(the first), since" in (ending.message or "")
+    assert (ending.code, ending.error) == (EndingCode.FAILED, "BusyError")
     assert not store.profiles()
 
 
@@ -98,7 +101,7 @@ def test_a_search_measures_its_winners_once_and_here_only(store, machine, monkey
 
 
 class _NeverStops:
-    stop_reason = None
+    stop = None
 
     def report(self, progress):
         pass

@@ -234,6 +234,12 @@ def test_a_damaged_profile_is_refused_in_one_line(good, change, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_profile_whose_verdict_is_written_in_words_is_read(good):
+    said = {"reasons": ["after: it was noisy"], "warnings": ["the whole machine became slower"]}
+    noise = {**good["noise"], **said, "after": {**good["noise"]["after"], "reasons": ["noisy"]}}
+    assert LatencyProfile.from_dict({**good, "noise": noise}) == LatencyProfile.from_dict(good)
+
+
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "x"])
 def test_impossible_coefficients_are_refused(good, value):
     model = {**good["model"], "coefficients_ms": {"constant": value}}

@@ -207,7 +207,7 @@ def _wrong_value(
             continue
         if field := getattr(parameter, "field", None):
             try:
-                field.parse(value)
+                field.parse(value.strip("'\""))  # an example's output is quoted
             except InvalidFieldError as error:
                 return str(error)
         if isinstance(parameter.type, CHECKED):

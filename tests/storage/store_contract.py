@@ -16,8 +16,9 @@ from bort.core.errors import (
 from bort.core.evaluation import Evaluation
 from bort.core.progress import Progress, Stage
 from bort.core.study import SearchSpec, StudySpec
-from bort.storage import JobState, ProcessIdentity, ProfileKey, Store
+from bort.storage import Ending, EndingCode, EventCode, JobState, ProcessIdentity, ProfileKey, Store
 
+EARLY = Ending(EndingCode.SILENT, host="elsewhere", silent_s=75.5)
 PROCESS = ProcessIdentity("here", 123, 4.5, "boot")
 KEY = ProfileKey("f1", "torch-float32", 1, 32, 2, "s1")
 
@@ -46,20 +47,20 @@ class StoreContract:
         self, store: Store, state: JobState
     ) -> None:
         job = self._job_on_a_study(store)
-        assert store.finish_job(job, 1, state, reason="early")
+        assert store.finish_job(job, 1, state, ending=EARLY)
         assert store.studies() == []
         assert store.job(job).study == "reviews"
 
     def test_a_filled_study_stays(self, store: Store) -> None:
         job = self._job_on_a_study(store)
         store.add_evaluation("reviews", "1", {"depth": 1}, Evaluation(0.2, 0.01, 100))
-        store.finish_job(job, 1, JobState.FAILED, reason="late")
+        store.finish_job(job, 1, JobState.FAILED, ending=EARLY)
         assert [study.name for study in store.studies()] == ["reviews"]
 
     def test_an_empty_study_stays_while_another_job_works_on_it(self, store: Store) -> None:
         job = self._job_on_a_study(store)
         other = store.create_job("search", {}, study="reviews")
-        store.finish_job(job, 1, JobState.FAILED, reason="early")
+        store.finish_job(job, 1, JobState.FAILED, ending=EARLY)
         assert [study.name for study in store.studies()] == ["reviews"]
         store.request_cancel(other.id)
         assert store.studies() == []
@@ -67,7 +68,7 @@ class StoreContract:
     def test_an_empty_study_of_a_finished_or_lost_job_stays(self, store: Store) -> None:
         job = self._job_on_a_study(store)
         assert not store.discard_empty_study("reviews")
-        assert store.mark_lost(store.job(job), "gone")
+        assert store.mark_lost(store.job(job), EARLY)
         assert [study.name for study in store.studies()] == ["reviews"]
         assert store.discard_empty_study("reviews")
         assert not store.discard_empty_study("reviews")
@@ -220,7 +221,7 @@ class StoreContract:
         job = store.create_job("search", {})
         running = store.claim_job(job.id, 1, PROCESS)
         assert running is not None
-        assert store.mark_lost(running, "gone")
+        assert store.mark_lost(running, EARLY)
         again = store.requeue_job(job.id, is_detached=False)
         assert (again.state, again.attempt, again.process) == (JobState.QUEUED, 2, None)
         assert store.claim_job(job.id, 1, PROCESS) is None
@@ -231,7 +232,7 @@ class StoreContract:
     def test_a_job_that_moved_on_is_not_lost(self, store: Store) -> None:
         job = store.create_job("search", {})
         assert store.claim_job(job.id, 1, PROCESS)
-        assert not store.mark_lost(job, "gone")
+        assert not store.mark_lost(job, EARLY)
         assert store.job(job.id).state is JobState.RUNNING
 
     def test_cancelling(self, store: Store) -> None:
@@ -241,7 +242,7 @@ class StoreContract:
         store.claim_job(running.id, 1, PROCESS)
         assert store.request_cancel(running.id).state is JobState.RUNNING
         assert store.heartbeat(running.id, 1) == (True, True)
-        store.finish_job(running.id, 1, JobState.CANCELLED, reason="cancelled")
+        store.finish_job(running.id, 1, JobState.CANCELLED, ending=EARLY)
         with pytest.raises(BusyError, match="cancelled already"):
             store.request_cancel(running.id)
 
@@ -264,10 +265,11 @@ class StoreContract:
 
     def test_a_job_is_deleted_with_its_history_and_folder(self, store: Store) -> None:
         job = store.create_job("search", {})
-        store.log_event(job.id, "hello")
+        store.log_event(job.id, EventCode.CANCEL_REQUESTED)
         with pytest.raises(BusyError, match="cancel it first"):
             store.delete_job(job.id)
-        store.finish_job(job.id, 1, JobState.FAILED, reason="no luck")
+        store.finish_job(job.id, 1, JobState.FAILED, ending=EARLY)
+        assert store.job(job.id).ending == EARLY
         store.delete_job(job.id)
         assert store.events(job.id) == []
         assert not job.folder.exists()
@@ -279,19 +281,24 @@ class StoreContract:
     def test_history(self, store: Store) -> None:
         job = store.create_job("search", {})
         for n in range(3):
-            store.log_event(job.id, f"line {n}", level="warning" if n else "info")
-        assert [(e.level, e.message) for e in store.events(job.id, limit=2)] == [
-            ("warning", "line 1"),
-            ("warning", "line 2"),
+            level = "warning" if n else "info"
+            store.log_event(job.id, EventCode.ATTEMPT_BEGAN, {"attempt": n}, level=level)
+        assert [(e.level, e.code, e.facts) for e in store.events(job.id, limit=2)] == [
+            ("warning", EventCode.ATTEMPT_BEGAN, {"attempt": 1}),
+            ("warning", EventCode.ATTEMPT_BEGAN, {"attempt": 2}),
         ]
         with pytest.raises(UnknownJobError):
-            store.log_event(job.id + 1, "nobody")
+            store.log_event(job.id + 1, EventCode.CANCEL_REQUESTED)
 
     def test_series(self, store: Store) -> None:
         job = store.create_job("search", {})
         for step, value in ((1, 0.5), (2, float("nan")), (1, 0.25)):
-            store.add_metric(job.id, "loss", step, value)
-        store.add_metric(job.id, "epsilon", 0, None)
-        assert store.metrics(job.id) == {"epsilon": [(0, None)], "loss": [(1, 0.25), (2, None)]}
+            store.add_metrics(job.id, step, {"loss": value, "speed": 2.0})
+        store.add_metrics(job.id, 0, {"epsilon": None})
+        assert store.metrics(job.id) == {
+            "epsilon": [(0, None)],
+            "loss": [(1, 0.25), (2, None)],
+            "speed": [(1, 2.0), (2, 2.0)],
+        }
         with pytest.raises(UnknownJobError):
-            store.add_metric(job.id + 1, "loss", 1, 0.5)
+            store.add_metrics(job.id + 1, 1, {"loss": 0.5})

@@ -34,15 +34,3 @@ def test_a_model_is_read_as_it_was_stored(url):
         store.delete_model("one")
         with pytest.raises(UnknownModelError, match="none is stored yet"):
             store.model("one")
-
-
-def test_an_older_store_gets_what_it_lacks(url):
-    with open_store(url) as store, store.database.writing() as connection:
-        connection.exec_driver_sql("DROP TABLE models")
-        connection.exec_driver_sql("UPDATE bort_schema SET version = 1")
-    with open_store(url, read_only=True) as store:
-        assert store.models() == []
-    with open_store(url) as store:
-        assert store.add_model("one", **ROW).name == "one"
-    with open_store(url, read_only=True) as store:
-        assert [m.name for m in store.models()] == ["one"]

@@ -22,7 +22,7 @@ class TestStore(StoreContract):
 WRITER = """
 import sys
 from bort.core.evaluation import Evaluation
-from bort.storage import open_store
+from bort.storage import EventCode, open_store
 from bort.core.study import SearchSpec, StudySpec
 
 url, me = sys.argv[1], int(sys.argv[2])
@@ -32,7 +32,7 @@ with open_store(url) as store:
     for i in range(20):
         for owner in (me, "all"):
             store.add_evaluation(study, f"{owner}-{i}", {"depth": 1}, Evaluation(0.1, 0.01, 10))
-        store.log_event(job.id, f"{me}-{i}")
+        store.log_event(job.id, EventCode.NOTE, {"text": f"{me}-{i}"})
 """
 
 

@@ -126,7 +126,7 @@ def running_job(store: Store, study: str, pick: str) -> JobRecord:
         for quantity, values in CURVES.items():
             for step, value in enumerate(values, start=1):
                 name = f"movie-reviews/{pick}/{stage}-seed0-lr0.0001/{quantity}"
-                store.add_metric(job.id, name, 10 * step, most * value)
+                store.add_metrics(job.id, 10 * step, {name: most * value})
     numbers = {"seed": 0, "loss": 0.2, "dev_error": 0.1, "examples_per_second": 900.0}
     progress = Progress(3, 9, Stage.FINETUNE, pick, 42, numbers)
     store.heartbeat(job.id, 1, progress)

@@ -9,13 +9,14 @@ import streamlit as st
 from made_up_study import fill
 from visits import Open, shown
 
-from bort.agora.text.spec import TextSpec, small_space
+from bort.agora.text.spec import small_space
+from bort.core.agora import TextSpec
 from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
 from bort.figures.agora import plot_map
 from bort.jobs.runtime.process import this_process
 from bort.report.agora import MapBasis, map_sentence, result_sentence
-from bort.storage import JobRecord, JobState, Store
+from bort.storage import Ending, EndingCode, JobRecord, JobState, Store
 from bort.storage.agora_vectors import write_vectors
 from bort.studies.agora import read_run
 from bort.ui.agora import map as agora_map
@@ -98,7 +99,12 @@ def run_of(store: Store, *, state: JobState | None = JobState.DONE, rounds: int 
         job.id, 1, Progress(rounds, 3, Stage.AGORA_ROUND, eta_s=3, numbers={"round": 1})
     )
     if state is not None:
-        store.finish_job(job.id, 1, state, reason=None if state is JobState.DONE else HOSTILE)
+        store.finish_job(
+            job.id,
+            1,
+            state,
+            ending=None if state is JobState.DONE else Ending(EndingCode.FAILED, message=HOSTILE),
+        )
     return store.job(job.id)
 
 
@@ -109,16 +115,16 @@ def test_an_empty_store_shows_a_run_that_can_be_started(store: Store, visit: Ope
     assert "8 at most" in text
     assert "about 14 s" in text
     assert not app.button(key="agora-start").disabled
-    assert any("bort agora run --task=torus" in code.value for code in app.code)
+    assert any("bort agora run --task torus" in code.value for code in app.code)
 
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("agora-radius-torus", 0.0, "the radius must be a finite number above 0"),
-        ("agora-rounds-torus", -1, "rounds must be a whole number of 0 or more"),
-        ("agora-points", -5, "points must be a whole number of 0 or more"),
-        ("agora-seed", -1, "seed must be a whole number of 0 or more"),
+        ("agora-torus.radius", 0.0, "radius must be a number above 0"),
+        ("agora-torus.rounds", -1, "rounds must be a whole number of 0 or more"),
+        ("agora-torus.points", -5, "points must be a whole number of 0 or more"),
+        ("agora-torus.seed", -1, "seed must be a whole number from 0"),
     ],
 )
 def test_what_cannot_be_used_is_said_at_once(
@@ -139,8 +145,8 @@ def test_starting_starts_the_job_that_the_command_would(
 
     monkeypatch.setattr(agora_plan, "start_detached", start)
     app = visit("agora")
-    app.selectbox(key="agora-learner").set_value("knn").run()
-    app.number_input(key="agora-rounds-torus").set_value(3).run()
+    app.selectbox(key="agora-torus.learner").set_value("knn").run()
+    app.number_input(key="agora-torus.rounds").set_value(3).run()
     app.button(key="agora-start").click().run()
     assert not app.exception
     (job,) = store.jobs()
@@ -176,7 +182,7 @@ def test_a_picked_point_becomes_the_student(store: Store, visit: Open) -> None:
     assert app.selectbox(key="agora-task").value == "movie-reviews"
     assert app.selectbox(key="agora-study").value == "mine"
     (code,) = [code.value for code in app.code if "agora run" in code.value]
-    assert "--from-study=mine --architecture=2-12-96-192" in code
+    assert "--from-study mine --architecture 2-12-96-192" in code
 
 
 def test_a_finished_run_is_read(store: Store, visit: Open) -> None:
@@ -302,13 +308,13 @@ def test_a_run_on_texts_is_checked_and_its_cost_told(
     app = visit("agora")
     app.selectbox(key="agora-task").set_value("a file on this machine").run()
     app.text_input(key="agora-path").set_value(str(reviews(tmp_path / "reviews.csv"))).run()
-    app.number_input(key="agora-labelled").set_value(60).run()
+    app.number_input(key="agora-text.labelled").set_value(60).run()
     assert not app.exception
     text = shown(app)
     assert "3,300 steps at most" in text  # 7 rounds of 300, and 4 times 300 for the last student
     assert "not known yet" in text
     assert not app.button(key="agora-start").disabled
-    app.text_input(key="agora-architecture").set_value("2-3-128-512").run()
+    app.text_input(key="agora-text.architecture").set_value("2-3-128-512").run()
     assert not app.exception
     assert app.button(key="agora-start").disabled
 

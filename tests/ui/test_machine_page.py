@@ -17,7 +17,7 @@ from bort.latency.protocol import Latency
 from bort.latency.runs.landmarks import LandmarkTiming, Verdict
 from bort.latency.stored import keep_profile
 from bort.report.latency import claim_sentence, noise_sentence, warning_sentence
-from bort.storage import JobState, Store
+from bort.storage import Ending, EndingCode, JobState, Store
 from bort.studies.answers import read_answer, redrawn
 from bort.ui.machine import form as machine_form
 
@@ -124,7 +124,9 @@ def test_a_running_measurement_is_watched_and_cancelled(store: Store, visit: Ope
     app = visit("machine", job=str(job.id))
     assert "Measuring latency, round 3 of 20; about 34 s left" in shown(app)
     result = {"profile": "p", "rounds": 3, "noise": Noise(QUIET, QUIET, 0.01, 0.04).to_dict()}
-    store.finish_job(job.id, 1, JobState.CANCELLED, reason="cancelled", result=result)
+    store.finish_job(
+        job.id, 1, JobState.CANCELLED, ending=Ending(EndingCode.CANCELLED), result=result
+    )
     app = visit("machine", job=str(job.id))
     assert "the 3 complete rounds are kept" in shown(app)
     assert noise_sentence(Noise(QUIET, QUIET, 0.01, 0.04)) in shown(app)
@@ -133,7 +135,12 @@ def test_a_running_measurement_is_watched_and_cancelled(store: Store, visit: Ope
 def test_a_failed_measurement_says_why(store: Store, visit: Open) -> None:
     job = store.create_job("landmarks", {})
     store.claim_job(job.id, job.attempt, this_process())
-    store.finish_job(job.id, 1, JobState.FAILED, reason=f"measured by {HOSTILE}")
+    store.finish_job(
+        job.id,
+        1,
+        JobState.FAILED,
+        ending=Ending(EndingCode.FAILED, message=f"measured by {HOSTILE}"),
+    )
     app = visit("machine", job=str(job.id))
     assert not app.exception
     assert "Nothing was stored: measured by &lt;b&gt;" in shown(app)

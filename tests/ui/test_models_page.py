@@ -21,7 +21,7 @@ from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import Accuracy, TrainedModel
 from bort.jobs import JobState
 from bort.report import models as words
-from bort.storage import Store, models_folder
+from bort.storage import Ending, EndingCode, Store, models_folder
 from bort.studies.answers import read_answer
 from bort.ui.kit import job_parts
 from bort.ui.models import files as model_files
@@ -79,7 +79,7 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
     assert [metric.value for metric in app.metric] == ["0.200", "10.0%", "900"]
     assert len(app.get("bidi_component")) == 2
     assert not app.button(key="model-cancel").disabled
-    store.finish_job(job.id, 1, JobState.FAILED, reason=HOSTILE)
+    store.finish_job(job.id, 1, JobState.FAILED, ending=Ending(EndingCode.FAILED, message=HOSTILE))
     app = visit("models", job=str(job.id))
     assert "It ended early: &lt;b&gt;Bad" in shown(app)
     assert app.button(key="model-resume")

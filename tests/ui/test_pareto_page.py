@@ -14,7 +14,7 @@ from bort.families import SearchSpace
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
 from bort.report.ledger import words
-from bort.storage import Store
+from bort.storage import EventCode, Store
 from bort.studies.answers import read_answer, winning_weights
 
 
@@ -202,7 +202,8 @@ def test_odd_data_and_a_noisy_machine_are_told(store: Store, visit: Open) -> Non
     store.put_profile(loud.to_dict(), "loud")
     store.set_study_profile("reviews", "loud")
     job = store.create_job("search", study.spec.to_dict(), study="reviews")
-    store.log_event(job.id, "no text of the class <b> is in dev", level="warning")
+    text = "no text of the class <b> is in dev"
+    store.log_event(job.id, EventCode.WARNING, {"text": text}, level="warning")
     for page, query in (("pareto", {"study": "reviews"}), ("search", {"job": str(job.id)})):
         said = shown(visit(page, **query))
         assert "The machine was not quiet while latency was measured" in said

@@ -12,7 +12,7 @@ from bort.core.errors import InvalidModelError
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.process import this_process
-from bort.storage import JobState, ProcessIdentity, Store
+from bort.storage import Ending, EndingCode, JobState, ProcessIdentity, Store
 from bort.studies.checks import check_study
 
 
@@ -190,8 +190,8 @@ def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
             done=9, total=20, stage=Stage.TRAINING_CANDIDATES, subject="<i>x</i>", eta_s=75.0
         )
         store.heartbeat(job.id, job.attempt, progress)
-        store.add_metric(job.id, "certified_epsilon", 8, None)
-        store.add_metric(job.id, "certified_epsilon", 9, 0.5)
+        store.add_metrics(job.id, 8, {"certified_epsilon": None})
+        store.add_metrics(job.id, 9, {"certified_epsilon": 0.5})
     return job.id
 
 
@@ -220,7 +220,7 @@ def test_a_job_that_ended_early_says_why_and_can_be_resumed(
     store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch, state: JobState
 ) -> None:
     job = make_job(store, process=this_process())
-    store.finish_job(job, 1, state, reason="the <disk> is full")
+    store.finish_job(job, 1, state, ending=Ending(EndingCode.FAILED, message="the <disk> is full"))
     app = visit("search", job=str(job))
     assert "the &lt;disk&gt; is full. What it finished is kept." in shown(app)
     resumed: list[int] = []
@@ -258,7 +258,12 @@ def test_a_job_that_left_no_study_says_why_and_leads_on(store: Store, visit: Ope
     store.create_study(made_up_spec("early"))
     job = store.create_job("search", made_up_spec("early").to_dict(), study="early")
     store.claim_job(job.id, 1, this_process())
-    store.finish_job(job.id, 1, JobState.FAILED, reason="the teacher has other labels")
+    store.finish_job(
+        job.id,
+        1,
+        JobState.FAILED,
+        ending=Ending(EndingCode.FAILED, message="the teacher has other labels"),
+    )
     app = visit("search", job=str(job.id))
     assert not app.exception
     assert "the teacher has other labels. No training was finished" in shown(app)

@@ -20,8 +20,9 @@ from bort.agora.loop.history import added_points, known_identities
 from bort.agora.loop.parts import Known
 from bort.agora.loop.values import identities, joined
 from bort.agora.text.findings import ArmResult, packed
-from bort.agora.text.spec import AGORA, ARMS, DOUBLE, HALF, PLAIN, RANDOM, TextSpec
+from bort.agora.text.spec import AGORA, ARMS, DOUBLE, HALF, PLAIN, RANDOM
 from bort.agora.text.world import TextWorld
+from bort.core.agora import TextSpec
 
 _RANDOM, _FITTING = 11, 12  # streams of randomness of an arm
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bort.agora.loop import Inputs, Verdict, as_inputs
 from bort.agora.loop.values import BoolArray
-from bort.agora.text.spec import TextSpec
+from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Split, Task, load_task

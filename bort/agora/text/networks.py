@@ -12,9 +12,10 @@ from bort.agora.loop.values import joined
 from bort.agora.text.data import split_inputs
 from bort.agora.text.labelers import NetworkLabeler
 from bort.agora.text.spaces import NetworkSpace, RememberedSpace, WordSpace, source_encoder
-from bort.agora.text.spec import TextSpec
+from bort.agora.text.spec import student_of
 from bort.agora.text.student import TextStudent
 from bort.agora.text.tokens import Float32Array, TextTokens, WordTable, is_word
+from bort.core.agora import TextSpec
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
@@ -52,7 +53,7 @@ class Networks:
         on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
-        space, self._architecture = spec.student()
+        space, self._architecture = student_of(spec)
         self._oracle = ErrorOracle(
             task,
             replace(spec.training, teacher=spec.teacher_folder),

@@ -1,23 +1,16 @@
-"""The description of a run of Agora on a text task, in values that survive JSON."""
+"""What follows from the description of a text run: its student, its loop's options, its name."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from bort.agora.loop import AgoraOptions
-from bort.agora.loop.labelers import check_care
+from bort.core.agora import EDITS, SKLEARN, SOURCE, WORDS, TextSpec
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidFieldError, InvalidOptionError
-from bort.core.study import TaskSpec, TrainingSpec, check_name
+from bort.core.errors import InvalidOptionError
+from bort.core.study import check_name
 from bort.families import SearchSpace
 
-EDITS = "edits"
-SAMPLERS = ("mixture", "retrieval", EDITS, "mix")
-SOURCE, STUDENT, WORDS = "source", "student", "words"
-REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
-TEACHER, PROBE = "teacher", "probe"
-SKLEARN = "sklearn:"  # the prefix of a scikit-learn labeler's name: sklearn:LogisticRegression
 # Classifiers that predict probabilities from sparse, non-negative features, by module and options.
 # No other class is ever built.
 CLASSIFIERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -39,122 +32,43 @@ BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextSpec:
-    """The description of a text run. On one machine with the same threads it gives the same rounds.
-
-    Attributes:
-        study: name of the run.
-        task: the texts, and how many of them are labelled.
-        space: a space that holds the student, as `SearchSpace.to_dict()` returns it.
-        architecture: the student's id in that space.
-        training: steps of each round's trainings, batch size, Θ, first weights, source network,
-            device, threads. Its `teacher` and `seeds` are not used.
-        closing_steps: training steps of the last student; None trains it no further.
-        labeler: "teacher" (the source network fine-tuned on the training split), "probe" (a
-            linear probe on frozen sentence vectors), "sklearn:NAME", or a folder or hub id.
-        temperature, threshold, hard_labels: see `bort.agora.loop.labelers.CarefulLabeler`.
-        representation: "source" (the source network's sentence vectors), "student" (the student's
-            own), or "words" (means of the source network's word vectors).
-        sampler: one of `SAMPLERS`.
-        pool: a data file with further unlabelled texts, with the task's column names.
-        radius: the largest distance from a dev error; None chooses it from the data.
-        trusted_only, rounds, points, points_per_error, points_per_round, patience, replays: see
-            `AgoraOptions`.
-        minutes: no round starts after this many minutes.
-        seed: seed of the run; the splits use `task.seed`.
+def student_of(spec: TextSpec) -> tuple[SearchSpace, Architecture]:
+    """Return the student's space and its architecture.
 
     Raises:
-        InvalidFieldError: a value cannot be used.
+        InvalidArchitectureError: the space does not hold it.
     """
+    space = SearchSpace.from_dict(spec.space)
+    return space, space.named(spec.architecture)
 
-    study: str
-    task: TaskSpec
-    space: Mapping[str, Any]
-    architecture: str
-    training: TrainingSpec = field(default_factory=TrainingSpec)
-    closing_steps: int | None = None
-    labeler: str = TEACHER
-    temperature: float = 1.0
-    threshold: float = 0.0
-    hard_labels: bool = False
-    representation: str = SOURCE
-    sampler: str = "mixture"
-    pool: str | None = None
-    radius: float | None = None
-    trusted_only: bool = True
-    rounds: int = 6
-    points: int | None = None
-    points_per_error: int = 1
-    points_per_round: int | None = None
-    minutes: float | None = None
-    patience: int | None = 3
-    replays: int = 0
-    seed: int = 0
 
-    def __post_init__(self) -> None:
-        check_name(self.study)
-        if self.sampler not in SAMPLERS:
-            _refuse("sampler", self.sampler, SAMPLERS)
-        if self.representation not in REPRESENTATIONS:
-            _refuse("representation", self.representation, REPRESENTATIONS)
-        if self.labeler.startswith(SKLEARN):
-            check_classifier(self.labeler.removeprefix(SKLEARN))
-        if self.closing_steps is not None and self.closing_steps < 1:
-            raise InvalidFieldError(
-                "closing_steps", f"closing steps must be 1 or more, got {self.closing_steps}"
-            )
-        if self.minutes is not None and not 0 < self.minutes < float("inf"):
-            raise InvalidFieldError(
-                "minutes", f"minutes must be more than 0, got {self.minutes!r}; try 10"
-            )
-        check_care(self.temperature, self.threshold)
-        self.student()
-        self.options(radius=1.0 if self.radius is None else self.radius)
+def options_of(spec: TextSpec, *, radius: float) -> AgoraOptions:
+    """Return the options of the loop."""
+    return AgoraOptions(
+        radius=radius,
+        rounds=spec.rounds,
+        points=spec.points,
+        points_per_error=spec.points_per_error,
+        points_per_round=spec.points_per_round,
+        hyperparameter_sets=tuple({"learning_rate": r} for r in spec.training.learning_rates)
+        or ({},),
+        patience=spec.patience,
+        replays=spec.replays,
+        trusted_only=spec.trusted_only,
+        seed=spec.seed,
+    )
 
-    @property
-    def teacher_folder(self) -> str | None:
-        """Folder or hub id of a labeler network; None if the source network is fine-tuned."""
-        fitted = self.labeler in (TEACHER, PROBE) or self.labeler.startswith(SKLEARN)
-        return None if fitted else self.labeler
 
-    def student(self) -> tuple[SearchSpace, Architecture]:
-        """Return the student's space and its architecture.
+def check_text_spec(spec: TextSpec) -> None:
+    """Pass if the student and a scikit-learn labeler exist.
 
-        Raises:
-            InvalidArchitectureError: the space does not hold it.
-        """
-        space = SearchSpace.from_dict(self.space)
-        return space, space.named(self.architecture)
-
-    def options(self, *, radius: float) -> AgoraOptions:
-        """Return the options of the loop."""
-        return AgoraOptions(
-            radius=radius,
-            rounds=self.rounds,
-            points=self.points,
-            points_per_error=self.points_per_error,
-            points_per_round=self.points_per_round,
-            hyperparameter_sets=tuple({"learning_rate": r} for r in self.training.learning_rates)
-            or ({},),
-            patience=self.patience,
-            replays=self.replays,
-            trusted_only=self.trusted_only,
-            seed=self.seed,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Convert to JSON; `task` is the task's name, `task_spec` the whole task."""
-        return {**asdict(self), "task": self.task.task, "task_spec": self.task.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "TextSpec":
-        """Read what `to_dict` wrote; other keys are ignored."""
-        known = {f.name for f in fields(cls)}
-        given = {key: value for key, value in values.items() if key in known}
-        given["task"] = TaskSpec.from_dict(values["task_spec"])
-        given["training"] = TrainingSpec.from_dict(values["training"])
-        return cls(**given)
+    Raises:
+        InvalidArchitectureError: the space does not hold the student.
+        InvalidOptionError: the labeler's class is not allowed.
+    """
+    student_of(spec)
+    if spec.labeler.startswith(SKLEARN):
+        check_classifier(spec.labeler.removeprefix(SKLEARN))
 
 
 def check_classifier(name: str) -> str:
@@ -206,7 +120,3 @@ def suggested_study(task: str, architecture: str) -> str:
     stem = Path(task.replace(":", "-")).stem
     plain = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
     return check_name(f"agora-{plain or 'task'}-{architecture}"[:80])
-
-
-def _refuse(name: str, value: str, choices: tuple[str, ...]) -> None:
-    raise InvalidFieldError(name, f"unknown {name} {value!r}; choose one of {', '.join(choices)}")

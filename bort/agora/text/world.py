@@ -22,9 +22,10 @@ from bort.agora.text.labelers import linear_probe, sklearn_labeler
 from bort.agora.text.networks import Networks
 from bort.agora.text.samplers import Proposers
 from bort.agora.text.spaces import RememberedSpace, usual_radius
-from bort.agora.text.spec import PROBE, SKLEARN, STUDENT, WORDS, TextSpec
+from bort.agora.text.spec import options_of
 from bort.agora.text.student import TextModel
 from bort.agora.world import Observer, World
+from bort.core.agora import PROBE, SKLEARN, STUDENT, WORDS, TextSpec
 from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
@@ -132,7 +133,7 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
         audit=audit,
         pool=pool,
         parts=parts,
-        options=spec.options(radius=radius if spec.radius is None else spec.radius),
+        options=options_of(spec, radius=radius if spec.radius is None else spec.radius),
         space=represent,
         observer=Observer(
             audit=audit,

@@ -9,10 +9,6 @@ training points with longitude between -60 and 60 degrees are missing. What is l
 whose Betti numbers are (1, 1, 0); the whole torus has (1, 2, 1).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -40,10 +36,9 @@ from bort.agora.torus.learners import (
 )
 from bort.agora.torus.samplers import BallSampler, TangentSampler
 from bort.agora.world import Observer, World
-from bort.core.errors import InvalidFieldError, InvalidOptionError
-from bort.core.serialise import from_json
+from bort.core.agora import TorusSpec
+from bort.core.errors import InvalidOptionError
 
-TORUS = "torus"  # the task's name
 MAJOR_RADIUS = 2.0
 MINOR_RADIUS = 1.0
 CLASS_NAMES = ("even band", "odd band")
@@ -51,7 +46,6 @@ MISSING_LONGITUDE = np.pi / 3  # missing where |longitude| is smaller: a third o
 
 TRAIN, DEV, AUDIT = 1500, 1500, 4000
 POINTS_PER_ERROR, POINTS_PER_ROUND = 8, 1000
-RADIUS = 1.5  # measured: docs/agora.md, "The torus"
 ORACLE_NOISE = 0.1
 AUDIT_TOLERANCE = 1e-6
 
@@ -69,8 +63,6 @@ LEARNERS: dict[str, tuple[Student, tuple[Hyperparameters, ...]]] = {
         ({"width": 0.25}, {"width": 0.5}, {"width": 1.0}),
     ),
 }
-LABELERS = ("oracle", "noisy-oracle", "knn", "random-features")
-SAMPLERS = ("tangent", "ball", "mixture")
 
 
 def torus_points(n: int, rng: np.random.Generator) -> FloatArray:
@@ -110,53 +102,18 @@ def true_class(points: Inputs) -> IntArray:
     return (np.sin(longitude + latitude) > 0).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TorusSpec:
-    """The description of a torus run. The same description gives the same rounds.
-
-    Attributes:
-        learner: one of `LEARNERS`.
-        labeler: one of `LABELERS`.
-        sampler: one of `SAMPLERS`.
-        radius: the largest distance between a point and its parent.
-        rounds: the most sampling rounds.
-        points: the most accepted points; None is no limit.
-        seed: seed of the splits and of the run.
-
-    Raises:
-        InvalidFieldError: a name is unknown. `AgoraOptions` checks the numbers.
-    """
-
-    learner: str = "random-guesser"
-    labeler: str = "noisy-oracle"
-    sampler: str = "tangent"
-    radius: float = RADIUS
-    rounds: int = 8
-    points: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _one_of("learner", self.learner, tuple(LEARNERS))
-        _one_of("labeler", self.labeler, LABELERS)
-        _one_of("sampler", self.sampler, SAMPLERS)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "TorusSpec":
-        """Read a job's description; other keys are ignored."""
-        return from_json(cls, values, what="the torus run", error=InvalidOptionError)
-
-    def options(self) -> AgoraOptions:
-        """Return the options of the loop."""
-        return AgoraOptions(
-            radius=self.radius,
-            rounds=self.rounds,
-            points=self.points,
-            points_per_error=POINTS_PER_ERROR,
-            points_per_round=POINTS_PER_ROUND,
-            hyperparameter_sets=LEARNERS[self.learner][1],
-            patience=None,
-            seed=self.seed,
-        )
+def options_of(spec: TorusSpec) -> AgoraOptions:
+    """Return the options of the loop."""
+    return AgoraOptions(
+        radius=spec.radius,
+        rounds=spec.rounds,
+        points=spec.points,
+        points_per_error=POINTS_PER_ERROR,
+        points_per_round=POINTS_PER_ROUND,
+        hyperparameter_sets=LEARNERS[spec.learner][1],
+        patience=None,
+        seed=spec.seed,
+    )
 
 
 class DistanceGuard:
@@ -207,7 +164,7 @@ def torus_world(spec: TorusSpec) -> World:
         task=AgoraTask(CLASS_NAMES, train, dev),
         audit=audit,
         parts=parts,
-        options=spec.options(),
+        options=options_of(spec),
         observer=Observer(audit, _coordinates, dev.inputs, radius=spec.radius, dimension=2),
     )
 
@@ -243,10 +200,3 @@ def _sampler(name: str, known_points: FloatArray) -> Sampler:
     if name == "ball":
         return BallSampler()
     return MixtureSampler([(tangent, 0.5), (BallSampler(), 0.5)])
-
-
-def _one_of(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise InvalidFieldError(
-            name, f"unknown {name} {value!r}; choose one of {', '.join(choices)}"
-        )

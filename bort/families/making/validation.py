@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bort.core.errors import InvalidSpaceError
-from bort.families.family import PolynomialFamily
+from bort.families.family import Family
 from bort.families.polynomial import INT64_LIMIT
 
 
@@ -27,7 +27,7 @@ def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
     return {name: _check_values(name, values) for name, values in dimensions.items()}
 
 
-def check_dimensions(kind: PolynomialFamily, dimensions: object) -> dict[str, tuple[int, ...]]:
+def check_dimensions(kind: Family, dimensions: object) -> dict[str, tuple[int, ...]]:
     """Check the dimensions against a family, and return them in its order, values ascending.
 
     Raises:
@@ -87,7 +87,7 @@ def check_numbers(fixed: object) -> dict[str, int]:
     return dict(fixed)
 
 
-def check_fixed(kind: PolynomialFamily, fixed: object) -> dict[str, int]:
+def check_fixed(kind: Family, fixed: object) -> dict[str, int]:
     """Check fixed values against a family, and complete them with its defaults, in its order.
 
     Raises:
@@ -110,7 +110,7 @@ def check_fixed(kind: PolynomialFamily, fixed: object) -> dict[str, int]:
 
 
 def check_distinct(
-    kind: PolynomialFamily, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+    kind: Family, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> None:
     """Refuse values at which the family's counts do not hold.
 
@@ -128,7 +128,7 @@ def check_distinct(
 
 
 def check_countable(
-    kind: PolynomialFamily, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
+    kind: Family, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> None:
     """Refuse sizes whose parameters 64 bits cannot count.
 

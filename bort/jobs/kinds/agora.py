@@ -13,9 +13,9 @@ import numpy as np
 from bort.agora.loop import Inputs, Round, agora, as_inputs
 from bort.agora.loop.labelers import Appraisal, appraise
 from bort.agora.text.data import load_texts
-from bort.agora.text.spec import TextSpec
-from bort.agora.torus.world import TorusSpec, torus_world
+from bort.agora.torus.world import torus_world
 from bort.agora.world import RoundSummary, World
+from bort.core.agora import TextSpec, TorusSpec
 from bort.core.errors import StoreError
 from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
@@ -98,7 +98,7 @@ def _appraised(context: JobContext, world: World) -> Appraisal:
     appraisal = appraise(world.parts.labeler, world.task.dev, rng)
     doubts = [] if appraisal.doubt is None else [doubt_sentence(appraisal)]
     for warning in (*world.warnings, *doubts):
-        context.log(warning, level="warning")
+        context.warn(warning)
     return appraisal
 
 
@@ -165,13 +165,12 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
                     return
                 write_vectors(context.job, number, vectors)
     except StoreError as error:
-        context.log(f"the map will compare words: {error}", level="warning")
+        context.warn(f"the map will compare words: {error}")
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
     last = summaries[-1]
-    for name in _METRICS:
-        context.metric(name, last.round, getattr(last, name))
+    context.metrics(last.round, {name: getattr(last, name) for name in _METRICS})
     is_over = last.ending is not None
     left = 0 if is_over else rounds - last.round
     context.report(

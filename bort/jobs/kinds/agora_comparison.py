@@ -5,7 +5,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from bort.agora.text.findings import ArmResult, findings
-from bort.agora.text.spec import ARMS, TextSpec
+from bort.agora.text.spec import ARMS
+from bort.core.agora import TextSpec
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.jobs.kinds.agora import prepared_texts, turn_to_train

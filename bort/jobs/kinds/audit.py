@@ -7,6 +7,7 @@ from bort.core.study import StudySpec
 from bort.jobs.runtime.context import JobContext
 from bort.report.ledger import audit_statement
 from bort.search.audit import AuditPlan, plan_audit
+from bort.storage import EventCode
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.costs import Costs
@@ -25,7 +26,7 @@ def run_audit(
     """
     plan = _plan(context, spec, costs)
     if plan is None:
-        context.log("no architecture is left to be audited")
+        context.log(EventCode.NOTHING_TO_AUDIT)
         return
     for done, index in enumerate(plan.drawn):
         if context.should_stop():
@@ -35,7 +36,7 @@ def run_audit(
         train(index)
     evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
-        context.log(f"audit {plan.number}: {audit_statement(result)}")
+        context.note(f"audit {plan.number}: {audit_statement(result)}")
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:
@@ -45,7 +46,7 @@ def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | Non
             return AuditPlan.from_dict(record.plan)
     for plan in evidence.audits:
         if any(index not in evidence.audited for index in plan.drawn):
-            context.log(f"audit {plan.number} was begun before: finishing it")
+            context.log(EventCode.AUDIT_CONTINUED, number=plan.number)
             return plan
     return _new_plan(context, spec, costs, evidence)
 

@@ -1,8 +1,7 @@
 """The job that fine-tunes: trains stages, measures latency, compares, stores models."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -19,7 +18,9 @@ from bort.families import SearchSpace
 from bort.finetuning.curves import DEV_ERROR, LEARNING_RATE, LOSS, SPEED
 from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
+from bort.finetuning.stages import trainings_of
 from bort.jobs.runtime.context import JobContext
+from bort.storage import EventCode
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
@@ -46,31 +47,18 @@ def run(context: JobContext) -> dict[str, Any]:
         context.folder,
         f"{spec.study} job {context.job.id}",
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda trouble: context.log(trouble, level="warning"),
+        lambda trouble: context.warn(trouble),
     )
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
     try:
-        with _memory_errors():
-            for task in spec.tasks:
-                models += _TaskRun(context, spec, reporter, picks, task).run()
+        for task in spec.tasks:
+            models += _TaskRun(context, spec, reporter, picks, task).run()
     finally:
         loggers.close()
     seconds = sum(model.seconds for model in models)
     rows = [to_json(model) for model in models]
     return {"job": context.job.id, **rows[0], "seconds": seconds, "models": rows}
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Raise exhausted memory as `MemoryError`."""
-    try:
-        yield
-    except RuntimeError as error:
-        # torch raises a bare RuntimeError on the CPU: its text is the only sign.
-        if "can't allocate memory" in str(error) or "out of memory" in str(error):
-            raise MemoryError(str(error)) from error
-        raise
 
 
 class _TaskRun:
@@ -199,34 +187,33 @@ class _Reporter:
 
     def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
         """Count the steps of the next task."""
-        from bort.finetuning.students import planned_steps
-
         self._task = setup.task.name
-        self._planned_per_task = max(self._planned_per_task, planned_steps(setup) * len(picks))
+        planned = sum(setup.steps_of(kind) for kind in trainings_of(self._spec))
+        self._planned_per_task = max(self._planned_per_task, planned * len(picks))
         self._done_before = self._tasks_begun * self._planned_per_task
         self._tasks_begun += 1
 
     def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
         """Begin the next stage, or continue it."""
-        from bort.finetuning.students import steps_of
-
         self._training, self._losses, self._dev_error = training, [], None
-        self._stage_steps = steps_of(setup, training.kind)
+        self._stage_steps = setup.steps_of(training.kind)
         self._begun = self._begun or time.monotonic()
 
     def step(self, step: "StageStep") -> None:
         """Record a step of the current stage."""
         self._counted += 1
         self._losses.append(step.loss)
+        points: dict[str, float] = {}
         if step.dev_error is not None:
-            self._dev_error = step.dev_error
-            self._point(DEV_ERROR, step.step, step.dev_error)
+            self._dev_error = points[DEV_ERROR] = step.dev_error
         every = max(1, step.steps // POINTS_PER_CURVE)
         if step.step % every == 0 or step.step == step.steps:
-            self._point(LOSS, step.step, fmean(self._losses))
-            self._point(LEARNING_RATE, step.step, step.learning_rate)
-            self._point(SPEED, step.step, step.examples_per_second)
+            points[LOSS] = fmean(self._losses)
+            points[LEARNING_RATE] = step.learning_rate
+            points[SPEED] = step.examples_per_second
             self._losses = []
+        if points:
+            self._add_points(step.step, points)
         if time.monotonic() - self._reported >= REPORT_SECONDS or step.step == step.steps:
             self._report(step)
 
@@ -235,15 +222,21 @@ class _Reporter:
         assert self._training is not None
         self._done_before += self._stage_steps
         self._context.log(
-            f"{self._task}: {self._training.name} finished after {result.steps} steps, "
-            f"dev error {result.dev_error:.4f} with the weights of step {result.chosen_step}"
+            EventCode.TRAINING_FINISHED,
+            task=self._task,
+            training=self._training.name,
+            steps=result.steps,
+            dev_error=result.dev_error,
+            chosen_step=result.chosen_step,
         )
 
-    def _point(self, what: str, step: int, value: float) -> None:
+    def _add_points(self, step: int, points: Mapping[str, float]) -> None:
         assert self._training is not None
-        name = f"{self._task}/{self._training.name}/{what}"
-        self._context.metric(name, step, value)
-        self._loggers.scalar(name, step, value)
+        place = f"{self._task}/{self._training.name}"
+        named = {f"{place}/{what}": value for what, value in points.items()}
+        self._context.metrics(step, named)
+        for name, value in named.items():
+            self._loggers.scalar(name, step, value)
 
     def _report(self, step: "StageStep") -> None:
         assert self._training is not None

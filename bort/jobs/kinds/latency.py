@@ -16,6 +16,7 @@ from bort.latency.profile import LatencyProfile
 from bort.latency.runs.landmarks import time_landmarks
 from bort.latency.stored import front_profile, study_profile_of
 from bort.report import latency as words
+from bort.storage import EventCode
 from bort.studies.answers import read_answer
 from bort.studies.measuring import measure_sample, measure_winners
 
@@ -69,7 +70,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     try:
         _measure_winners(context, study, wait=True)
     except BortError as error:
-        context.log(f"its winners were not measured: {error}", level="warning")
+        context.warn(f"its winners were not measured: {error}")
 
 
 def landmarks(context: JobContext) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def landmarks(context: JobContext) -> dict[str, Any]:
     if timing is None:
         return {}
     for sentence in words.announced_sentences(timing):
-        context.log(sentence)
+        context.note(sentence)
     return timing.to_dict()
 
 
@@ -92,10 +93,10 @@ def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, A
         return {"profile": None}
     noise = profile.noise
     if not noise.ok:
-        context.log(words.noise_sentence(noise), level="warning")
+        context.warn(words.noise_sentence(noise))
     for warning in noise.warnings:
-        context.log(words.warning_sentence(warning), level="warning")
-    context.log(f"stored as {profile.name}")
+        context.warn(words.warning_sentence(warning))
+    context.log(EventCode.PROFILE_STORED, profile=profile.name)
     return {
         "profile": profile.name,
         "complete": profile.complete,

@@ -17,7 +17,7 @@ from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
 from bort.search import Observation, SearchStep, certified_search, observation_of
-from bort.storage import write_json
+from bort.storage import EventCode, write_json
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
@@ -76,7 +76,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
 
     task = load_task(spec.task, on_step=context.report_part)
     for warning in task.warnings:
-        context.log(warning, level="warning")
+        context.warn(warning)
     from bort.training.oracle import ErrorOracle
 
     with _turn(context, spec):  # a teacher is a training too
@@ -88,7 +88,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             on_step=context.report_part,
             should_stop=context.should_stop,
         )
-    context.log(f"oracle: {oracle.describe()}")
+    context.note(f"oracle: {oracle.describe()}")
     return oracle.evaluate
 
 
@@ -151,7 +151,7 @@ class _Search:
             if self.context.should_stop():
                 return
             if self._is_out_of_minutes():
-                self.context.log(f"{search.minutes:g} minutes of training candidates are spent")
+                self.context.log(EventCode.MINUTES_SPENT, minutes=search.minutes)
                 return
 
     def _is_out_of_minutes(self) -> bool:
@@ -178,9 +178,12 @@ class _Search:
             self.spec.name, architecture.id, architecture.as_dict(), evaluation
         )
         self.seconds.append(evaluation.seconds)
-        verdict = "diverged" if evaluation.diverged else f"error {evaluation.error_rate:.4f}"
         self.context.log(
-            f"trained {architecture.id} seed {seed}: {verdict} in {evaluation.seconds:.1f} s"
+            EventCode.TRAINED,
+            architecture=architecture.id,
+            seed=seed,
+            error=None if evaluation.diverged else evaluation.error_rate,
+            seconds=evaluation.seconds,
         )
         return evaluation
 
@@ -203,9 +206,9 @@ class _Search:
                 },
             )
         )
-        self.context.metric("certified_epsilon", step.evaluations, step.certified_epsilon)
+        self.context.metrics(step.evaluations, {"certified_epsilon": step.certified_epsilon})
         if step.reason is not None:
-            self.context.log(f"the search ends: {step.reason}")
+            self.context.log(EventCode.SEARCH_ENDED, ending=step.reason)
 
 
 def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:

@@ -1,20 +1,25 @@
 """One attempt at a job, from claiming it to its end: the same for foreground and background."""
 
 import contextlib
+import errno
+import re
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from bort.core.errors import BortError, BusyError, StoreError
+from bort.core.errors import BortError, BusyError, DiskFullError, StoreError
 from bort.core.progress import OnStep
 from bort.jobs.runtime.context import JobContext
 from bort.jobs.runtime.lifeline import Lifeline
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import load_runner
-from bort.storage import JobRecord, JobState, Store, append_log
+from bort.report.jobs import ending_reason
+from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, append_log
+from bort.storage.job_life import ending_row
 from bort.storage.schema import plain
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -64,12 +69,12 @@ def run_attempt(
     context = JobContext(store, job, lifeline, on_step)
     try:
         with lifeline, _graceful_stop(lifeline):
-            context.log(f"attempt {job.attempt} begins")
+            context.log(EventCode.ATTEMPT_BEGAN, attempt=job.attempt)
             result = plain(load_runner(runner_path)(context))
     except KeyboardInterrupt:
         raise _cancelled(context, lifeline, None) from None
     except (Exception, SystemExit) as error:
-        if lifeline.stop_reason is not None:  # a closed terminal, say, fails in many ways
+        if lifeline.stop is not None:  # a closed terminal, say, fails in many ways
             raise _cancelled(context, lifeline, None) from error
         raise _failed(context, lifeline, error) from error
     if context.saw_stop:
@@ -82,10 +87,11 @@ def _cancelled(
     context: JobContext, lifeline: Lifeline, result: Mapping[str, Any] | None
 ) -> JobCancelledError:
     job_id = context.job.id
-    reason = lifeline.stop_reason or "interrupted"
+    ending = lifeline.stop or Ending(EndingCode.INTERRUPTED)
     with contextlib.suppress(StoreError):
-        _finish(context, lifeline, JobState.CANCELLED, reason=reason, result=result)
-    if lifeline.was_overtaken:
+        _finish(context, lifeline, JobState.CANCELLED, ending=ending, result=result)
+    reason = ending_reason(ending)
+    if ending.code is EndingCode.OVERTAKEN:
         return JobCancelledError(f"job {job_id} goes on elsewhere: {reason}")
     return JobCancelledError(
         f"job {job_id} was stopped ({reason}); what it finished is kept, "
@@ -95,21 +101,42 @@ def _cancelled(
 
 def _failed(context: JobContext, lifeline: Lifeline, error: BaseException) -> BortError:
     job_id = context.job.id
-    reason = str(error) if isinstance(error, BortError) else _one_line(error)
+    ending = _ending_of(error)
     with contextlib.suppress(StoreError):
         if not isinstance(error, BortError):
             append_log(context.job, "".join(traceback.format_exception(error)))
     with contextlib.suppress(StoreError):
-        _finish(context, lifeline, JobState.FAILED, reason=reason)
+        _finish(context, lifeline, JobState.FAILED, ending=ending)
     if isinstance(error, BortError):
         return error
+    reason = ending_reason(ending)
     return JobFailedError(f"job {job_id} failed: {reason}; details: bort jobs logs {job_id}")
 
 
-def _one_line(error: BaseException) -> str:
+def _ending_of(error: BaseException) -> Ending:
+    message = " ".join(str(error).split())
+    code = EndingCode.FAILED if isinstance(error, BortError) else EndingCode.CRASHED
+    if isinstance(error, DiskFullError):
+        code = EndingCode.DISK_FULL
+    elif _is_out_of_memory(error):
+        code = EndingCode.OUT_OF_MEMORY
+    return Ending(code, error=type(error).__name__, message=message or None)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is exhausted, as Python or torch say it.
+
+    torch has a class for accelerators only. On a CPU its allocator raises a plain RuntimeError,
+    in whose message the system's error number is the one thing that is not prose.
+    """
     if isinstance(error, MemoryError):
-        return "out of memory; make batches or models smaller, or free some memory"
-    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+        return True
+    torch = sys.modules.get("torch")  # where it is not loaded, it raised nothing
+    if torch is None or not isinstance(error, RuntimeError):
+        return False
+    number = re.search(r"\bError code (\d+)\b", str(error))
+    is_allocator = number is not None and int(number[1]) == errno.ENOMEM
+    return is_allocator or isinstance(error, torch.OutOfMemoryError)
 
 
 def _finish(
@@ -117,16 +144,17 @@ def _finish(
     lifeline: Lifeline,
     state: JobState,
     *,
-    reason: str | None = None,
+    ending: Ending | None = None,
     result: Mapping[str, Any] | None = None,
 ) -> None:
     job = context.job
     is_ours = context.store.finish_job(
-        job.id, job.attempt, state, reason=reason, result=result, progress=lifeline.latest
+        job.id, job.attempt, state, ending=ending, result=result, progress=lifeline.latest
     )
     if is_ours:
         level = "error" if state is JobState.FAILED else "info"
-        context.log(f"{state}: {reason}" if reason else str(state), level=level)
+        stored = ending_row(ending)
+        context.log(EventCode.ENDED, level=level, state=state.value, ending=stored)
 
 
 @contextlib.contextmanager
@@ -134,9 +162,10 @@ def _graceful_stop(lifeline: Lifeline) -> Iterator[None]:
     """SIGTERM and a closed terminal ask the job to stop; asked before, they interrupt it."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        if lifeline.stop_reason is not None:
+        if lifeline.stop is not None:
             raise KeyboardInterrupt
-        lifeline.request_stop(f"stopped by {signal.Signals(number).name}")
+        name = signal.Signals(number).name
+        lifeline.request_stop(Ending(EndingCode.SIGNALLED, signal=name))
 
     if threading.current_thread() is not threading.main_thread():
         yield  # Python delivers signals to the main thread only

@@ -9,7 +9,8 @@ from typing import Any
 from bort.core.errors import StoreError
 from bort.core.progress import OnStep, Progress
 from bort.jobs.runtime.lifeline import Lifeline
-from bort.storage import JobRecord, Store, append_log
+from bort.report.jobs import event_sentence
+from bort.storage import EventCode, JobEvent, JobRecord, Store, append_log
 from bort.storage.records import iso
 
 
@@ -69,18 +70,29 @@ class JobContext:
 
         A runner that is told so returns what it has; the job counts as cancelled, and resumable.
         """
-        if self._lifeline.stop_reason is not None:
+        if self._lifeline.stop is not None:
             self._saw_stop = True
         return self._saw_stop
 
-    def log(self, message: str, *, level: str = "info") -> None:
-        """Add a line to the job's history and its log. A full disk is no reason to stop here."""
-        line = " ".join(message.split())
-        with contextlib.suppress(StoreError):
-            append_log(self.job, f"{iso(time.time())} {level}: {line}\n")
-        with contextlib.suppress(StoreError):
-            self.store.log_event(self.job.id, line, level=level)
+    def log(self, code: EventCode, *, level: str = "info", **facts: Any) -> None:
+        """Add an event to the job's history, and its sentence to the log.
 
-    def metric(self, name: str, step: int, value: float | None) -> None:
-        """Add one number to a series of this job; each costs a write to the store."""
-        self.store.add_metric(self.job.id, name, step, value)
+        A full disk is no reason to stop here.
+        """
+        event = JobEvent(time.time(), level, code, facts)
+        with contextlib.suppress(StoreError):
+            append_log(self.job, f"{iso(event.at)} {level}: {event_sentence(event)}\n")
+        with contextlib.suppress(StoreError):
+            self.store.log_event(self.job.id, code, facts, level=level)
+
+    def note(self, text: str) -> None:
+        """Add a line to the job's history."""
+        self.log(EventCode.NOTE, text=" ".join(text.split()))
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the job's history, where its page and its answer show it."""
+        self.log(EventCode.WARNING, level="warning", text=" ".join(text.split()))
+
+    def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Add a number to each of these series of the job; one write to the store in all."""
+        self.store.add_metrics(self.job.id, step, values)

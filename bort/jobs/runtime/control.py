@@ -17,7 +17,16 @@ from bort.jobs.runtime.attempt import JobFailedError, run_attempt
 from bort.jobs.runtime.process import identify, is_here, send_signal
 from bort.jobs.runtime.runners import runner_path
 from bort.jobs.runtime.watch import find_job
-from bort.storage import JobRecord, JobState, Store, open_log
+from bort.report.jobs import ending_reason
+from bort.storage import (
+    Ending,
+    EndingCode,
+    EventCode,
+    JobRecord,
+    JobState,
+    Store,
+    open_log,
+)
 
 GRACE_S = 10.0  # how long a cancelled job may take to stop by itself
 TERMINATE_S = 5.0  # and how long after SIGTERM
@@ -114,7 +123,7 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
     """
     find_job(store, job_id)
     job = store.request_cancel(job_id)
-    store.log_event(job_id, "cancellation requested")
+    store.log_event(job_id, EventCode.CANCEL_REQUESTED)
     if not wait:
         threading.Thread(target=_stop, args=(store, job, grace_s), daemon=True).start()
         return job
@@ -130,9 +139,8 @@ def _stop(store: Store, job: JobRecord, grace_s: float) -> JobRecord:
             break
         send_signal(job.process, number, group=job.is_detached)
         if number is signal.SIGKILL:
-            store.finish_job(
-                job.id, job.attempt, JobState.CANCELLED, reason="killed: it did not stop by itself"
-            )
+            ending = Ending(EndingCode.KILLED)
+            store.finish_job(job.id, job.attempt, JobState.CANCELLED, ending=ending)
         job = _wait_until_final(store, job, patience_s)
     return job
 
@@ -162,10 +170,11 @@ def _spawn(store: Store, job: JobRecord, path: str) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        reason = f"its process cannot be started ({error.strerror or error})"
-        store.finish_job(job.id, job.attempt, JobState.FAILED, reason=reason)
+        ending = Ending(EndingCode.NOT_STARTED, message=error.strerror or str(error))
+        store.finish_job(job.id, job.attempt, JobState.FAILED, ending=ending)
         raise JobFailedError(
-            f"job {job.id} failed: {reason}; free some memory and resume"
+            f"job {job.id} failed: {ending_reason(ending)}; free some memory, then run: "
+            f"bort jobs resume {job.id} --detach"
         ) from error
     finally:
         os.close(log)

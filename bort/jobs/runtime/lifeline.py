@@ -11,7 +11,7 @@ from types import TracebackType
 
 from bort.core.errors import StoreError
 from bort.core.progress import Progress
-from bort.storage import JobRecord, Store
+from bort.storage import Ending, EndingCode, JobRecord, Store
 
 HEARTBEAT_S = 1.5  # a cancellation is seen within this time
 PROGRESS_S = 0.25  # the row is written at most so often
@@ -21,14 +21,12 @@ class Lifeline:
     """Runs beside a job from `with` to its end.
 
     Attributes:
-        stop_reason: why the job should stop; None while it should not.
-        was_overtaken: another attempt has the job: nothing more may be written.
+        stop: why the job should stop; None while it should not.
         latest: the latest progress that was reported.
     """
 
     def __init__(self, store: Store, job: JobRecord) -> None:
-        self.stop_reason: str | None = None
-        self.was_overtaken = False
+        self.stop: Ending | None = None
         self.latest: Progress | None = None
         self._store = store
         self._job = job
@@ -58,9 +56,9 @@ class Lifeline:
         self.latest = progress
         self._wake.set()
 
-    def request_stop(self, reason: str) -> None:
+    def request_stop(self, why: Ending) -> None:
         """Ask the job to stop; the first reason is kept. Safe in a signal handler."""
-        self.stop_reason = self.stop_reason or reason
+        self.stop = self.stop or why
 
     def _beat(self) -> None:
         while not self._ended.is_set():
@@ -74,10 +72,9 @@ class Lifeline:
         beat = self._store.heartbeat(self._job.id, self._job.attempt, unwritten)
         self._written = progress
         if not beat.is_ours:
-            self.was_overtaken = True
-            self.request_stop("another attempt took it over")
+            self.request_stop(Ending(EndingCode.OVERTAKEN))
         elif beat.cancel_requested:
-            self.request_stop("cancelled")
+            self.request_stop(Ending(EndingCode.CANCELLED))
 
     def _pause(self) -> None:
         begun = time.monotonic()

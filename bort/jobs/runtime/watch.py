@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 
 from bort.jobs.runtime.process import is_alive, is_here
-from bort.storage import JobRecord, JobState, Store, read_log
+from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, read_log
+from bort.storage.job_life import ending_row
 
 LEASE_S = 60.0  # without a heartbeat for so long, a job of another machine is lost
 _POLL_S = 0.25
@@ -57,17 +58,18 @@ def follow_log(store: Store, job_id: int) -> Iterator[str]:
 
 
 def _checked(store: Store, job: JobRecord) -> JobRecord:
-    reason = _why_lost(job)
-    if reason is None:
+    ending = _why_lost(job)
+    if ending is None:
         return job
     if store.is_read_only:
-        return dataclasses.replace(job, state=JobState.LOST, reason=reason)
-    if store.mark_lost(job, reason):
-        store.log_event(job.id, f"lost: {reason}", level="warning")
+        return dataclasses.replace(job, state=JobState.LOST, ending=ending)
+    if store.mark_lost(job, ending):
+        facts = {"state": JobState.LOST.value, "ending": ending_row(ending)}
+        store.log_event(job.id, EventCode.ENDED, facts, level="warning")
     return store.job(job.id)
 
 
-def _why_lost(job: JobRecord) -> str | None:
+def _why_lost(job: JobRecord) -> Ending | None:
     """Why an active job cannot be alive; None where it is, or may be.
 
     Where its process can be looked up, only that counts: a job that is stopped, starved or
@@ -78,9 +80,9 @@ def _why_lost(job: JobRecord) -> str | None:
     if job.process is not None and is_here(job.process):
         if is_alive(job.process):
             return None
-        return f"its process {job.process.pid} is gone (killed, or the machine restarted)"
+        return Ending(EndingCode.PROCESS_GONE, pid=job.process.pid)
     silent_s = time.time() - (job.heartbeat_at or job.created_at)
     if silent_s < LEASE_S:
         return None
-    where = f"on {job.process.host} " if job.process is not None else ""
-    return f"its process {where}has not been heard of for {silent_s:.0f} s"
+    host = None if job.process is None else job.process.host
+    return Ending(EndingCode.SILENT, host=host, silent_s=round(silent_s, 1))

@@ -64,13 +64,6 @@ class Landmark:
         kind = family(self.family_name)
         return Blueprint(kind, self.architecture, kind.defaults)
 
-    def parameter_count(self, *, effective: bool = False) -> int:
-        """Count its parameters; `effective` leaves the embedding layer out."""
-        kind = family(self.family_name)
-        columns = {k: np.array([v]) for k, v in self.architecture.as_dict().items()}
-        count = kind.effective_parameter_count if effective else kind.parameter_count
-        return int(count(columns, kind.defaults)[0])
-
 
 def _shape(depth: int, heads: int, hidden: int, intermediate: int) -> Architecture:
     return Architecture.of(depth=depth, heads=heads, hidden=hidden, intermediate=intermediate)
@@ -256,13 +249,13 @@ def _timed(timing: Timing, number: int) -> TimedLandmark:
     mark, latency = LANDMARKS[number], timing.latencies[number]
     times_faster = {than: _times_faster(timing.seconds, number, than) for than in (BASE, LARGE)}
     large = next(other for other in LANDMARKS if other.name == LARGE)
-    effective = mark.parameter_count(effective=True)
+    effective = mark.blueprint.parameter_count(effective=True)
     return TimedLandmark(
         name=mark.name,
         architecture=mark.architecture.as_dict(),
-        parameter_count=mark.parameter_count(),
+        parameter_count=mark.blueprint.parameter_count(),
         effective_parameter_count=effective,
-        effective_share_of_large=effective / large.parameter_count(effective=True),
+        effective_share_of_large=effective / large.blueprint.parameter_count(effective=True),
         published_parameter_count=mark.published_parameters,
         published_effective_share_of_large=mark.published_effective_share,
         median_ms=latency.median_ms,

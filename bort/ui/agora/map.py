@@ -11,7 +11,7 @@ import streamlit as st
 
 from bort.agora.loop import Provenance, Value
 from bort.agora.loop.values import FloatArray
-from bort.agora.torus.world import TorusSpec
+from bort.core.agora import TorusSpec
 from bort.core.errors import InvalidDataError
 from bort.figures.agora import MapGroup, MapMark, plot_map
 from bort.figures.projection import Kind, Place, stable_map, text_vectors

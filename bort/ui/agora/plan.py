@@ -6,14 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from bort.agora.torus.world import TORUS
+from bort.core.agora import TORUS
 from bort.core.errors import BortError
 from bort.jobs import start_detached
 from bort.report.terminal import duration
+from bort.studies.commands import agora_command
 from bort.tasks import list_tasks
 from bort.ui.agora import readings as agora_readings
-from bort.ui.agora.form import Choices
-from bort.ui.agora.request import arguments, command, job_spec
+from bort.ui.agora.form import Asked
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.slots import Slots
 
@@ -21,48 +21,53 @@ from bort.ui.kit.slots import Slots
 TORUS_SECONDS_PER_ROUND = 1.5
 
 
-def show(choices: Choices, slots: Slots) -> None:
+def show(asked: Asked, slots: Slots) -> None:
     """The card beside the form, with the button that starts the job."""
     markup.label("Before you start")
-    options = arguments(choices)
-    is_cheap = _can_check_at_once(choices)
-    spec = _spec(options, slots) if is_cheap else None
+    is_cheap = _can_check_at_once(asked)
+    spec = _spec(asked, slots) if is_cheap else None
     if spec is not None:
         markup.facts(_cost(spec))
     elif is_cheap:
-        markup.note("Something in the form cannot be used yet; it is said beside its field.")
+        markup.note("Check the fields marked in red.")
     else:
         markup.note("Data and networks are looked at, and fetched where needed, on Start.")
     is_started = st.button(
         "Start Agora",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=(is_cheap and spec is None) or not choices.get("task"),
+        disabled=(is_cheap and spec is None) or not asked.get("task"),
         width="stretch",
         key="agora-start",
     )
     markup.note("It runs in a process of its own: close the page, come back, it goes on.")
     markup.label("this run as a command")
-    st.code(command(options), language="bash", wrap_lines=True)
+    st.code(agora_command(asked), language="bash", wrap_lines=True)
     if is_started:
-        _start(spec, options, slots)
+        _start(spec, asked, slots)
 
 
-def _can_check_at_once(choices: Choices) -> bool:
+def _can_check_at_once(asked: Asked) -> bool:
     """Whether checking needs nothing that is not on this machine."""
-    task = str(choices["task"] or "")
+    task = str(asked["task"] or "")
     local = {TORUS, *(info.name for info in list_tasks() if info.prepared)}
-    networks = [str(choices.get(name) or "") for name in ("source", "labeler")]
+    networks = [str(asked.get(name) or "") for name in ("source", "labeler")]
     is_here = all("/" not in name or Path(name).expanduser().is_dir() for name in networks)
     return is_here and (task in local or Path(task).expanduser().is_file())
 
 
-def _spec(options: list[str], slots: Slots) -> dict[str, Any] | None:
+def _spec(asked: Asked, slots: Slots) -> dict[str, Any] | None:
     try:
-        return job_spec(options, readings.store())
+        return _described(asked)
     except BortError as error:
         slots.show(error)
         return None
+
+
+def _described(asked: Asked) -> dict[str, Any]:
+    from bort.studies.agora_request import describe_run
+
+    return describe_run(readings.store(), asked)
 
 
 def _cost(spec: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -105,7 +110,7 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
         if job.spec.get("architecture") == spec["architecture"] and job.result:
             seconds = steps * float(job.result["seconds"]) / max(1, _steps(job.spec))
             return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
-    from bort.agora.text.spec import TextSpec
+    from bort.core.agora import TextSpec
     from bort.core.study import SearchSpec, StudySpec
     from bort.report.estimates import basis
     from bort.studies.estimates import estimate_study
@@ -132,11 +137,11 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _start(spec: dict[str, Any] | None, options: list[str], slots: Slots) -> None:
+def _start(spec: dict[str, Any] | None, asked: Asked, slots: Slots) -> None:
     try:
         if spec is None:
             with st.spinner("Checking data and networks"):
-                spec = job_spec(options, readings.store())
+                spec = _described(asked)
         job = start_detached(readings.store(), "agora", spec, study=spec["study"])
     except BortError as error:
         slots.show(error)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from bort.agora.torus.world import TorusSpec
 from bort.agora.world import RoundSummary
+from bort.core.agora import TorusSpec
 from bort.figures.agora import plot_errors, plot_points
 from bort.report.agora import hyperparameter_words, result_sentence, verdict_words
 from bort.studies.agora import StoredRun, corrections_in

@@ -23,9 +23,14 @@ _COLUMNS = {
 def show(answer: StudyAnswer) -> None:
     """One row per trained architecture; selecting one picks it."""
     is_all = st.segmented_control(
-        "Rows", ["Pareto front", "all trained"], default="Pareto front", key="rows", required=True
+        "Rows",
+        [False, True],
+        default=False,
+        format_func=lambda is_all: "all trained" if is_all else "Pareto front",
+        key="rows",
+        required=True,
     )
-    points = answer.points if is_all == "all trained" else answer.front
+    points = answer.points if is_all else answer.front
     ids = [point.id for point in points]
 
     def picked() -> None:

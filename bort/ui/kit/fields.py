@@ -1,54 +1,55 @@
 """Widgets made from the fields of a description: one table for forms and command lines."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bort.core.fields import Description, Field, Part, read
+from bort.core.fields import Field, Part, read
 from bort.core.kinds import Choice, Flag, Number, Weights, Whole
 from bort.ui.kit.slots import Slots
-
-D = TypeVar("D", bound=Description)
 
 WEIGHED = ("size", "latency", "error")
 MOST_WEIGHT, WEIGHT_STEP = 3.0, 0.1
 
 
-class Form(Generic[D]):
-    """Paints the fields of a part where it is told to, and builds the description from them.
+class Form:
+    """Paints fields of some parts where it is told to, and collects what was entered.
 
     Args:
-        part: the fields.
-        slots: where messages about them go.
+        slots: where messages about the fields go.
+        parts: what is asked; no two have an option of the same name.
         scope: begins the keys of all widgets, so that forms do not share them.
         start: what fields hold at first, by option, where that is not the default.
         choices: by option, names to choose from that only the page knows, and what to show.
         persists: what was entered is still there after a visit to another page.
+
+    Attributes:
+        entered: what the widgets hold, by option; text where a person wrote it.
     """
 
     def __init__(
         self,
-        part: Part[D],
         slots: Slots,
-        *,
+        *parts: Part[Any],
         scope: str,
         start: Mapping[str, Any] | None = None,
         choices: Mapping[str, Mapping[str, str]] | None = None,
         persists: bool = True,
     ) -> None:
-        self._part, self._slots, self._scope = part, slots, scope
+        self.entered: dict[str, Any] = {}
+        self._slots, self._parts, self._scope = slots, parts, scope
+        self._fields = {option: one for part in parts for option, one in part.fields.items()}
         self._start, self._choices = start or {}, choices or {}
         self._kept: Any = {"persist_state": "session"} if persists else {}
-        self._entered: dict[str, Any] = {}
 
     def row(self, *options: str, widths: Sequence[float] | None = None) -> None:
         """Paint these fields side by side, and below them the place for messages."""
         columns = st.columns(list(widths) if widths else len(options))
         for option, column in zip(options, columns, strict=True):
-            self._entered[option] = self._widget(option, column)
-        names = [self._part.fields[option].name for option in options]
+            self.entered[option] = self._widget(option, column)
+        names = [self._fields[option].name for option in options]
         self._slots.below(*names, scope=self._scope)
 
     def given(self) -> dict[str, Any]:
@@ -57,21 +58,13 @@ class Form(Generic[D]):
         Raises:
             InvalidFieldError: something cannot be read, or must not be empty.
         """
-        for option, value in self._entered.items():
+        for option, value in self.entered.items():
             if value is None:
-                self._part.fields[option].check(None)
-        return read(self._entered, self._part)
-
-    def build(self, **more: Any) -> D:
-        """The description; `more` are values of fields that are not painted.
-
-        Raises:
-            InvalidFieldError: something in it cannot be used.
-        """
-        return self._part.build(self.given(), **more)
+                self._fields[option].check(None)
+        return read(self.entered, *self._parts)
 
     def _widget(self, option: str, place: DeltaGenerator) -> Any:
-        field = self._part.fields[option]
+        field = self._fields[option]
         key = f"{self._scope}.{option}"
         value = self._start.get(option, field.default)
         shared: Any = {"key": key, "help": field.help, **self._kept}

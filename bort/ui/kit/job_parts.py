@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from bort.agora.torus.world import TORUS
+from bort.core.agora import TORUS
 from bort.core.machine.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
-from bort.report.jobs import sentence
+from bort.report.jobs import ending_sentence, sentence
 from bort.report.terminal import duration
 from bort.storage import read_log
 from bort.ui.kit import frame, markup, navigation, readings
@@ -59,7 +59,7 @@ def early_end(job: JobRecord, kept: str) -> None:
     with st.container():
         if job.state.can_resume:
             say = markup.notice if job.state is JobState.CANCELLED else markup.problem
-            say(f"It ended early: {(job.reason or 'no reason known').rstrip('.')}. {kept}")
+            say(f"{ending_sentence(job)} {kept}")
 
 
 def bar(job: JobRecord, left: str = "left") -> None:

@@ -10,8 +10,9 @@ from bort.core import paths
 from bort.core.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.latency.stored import front_profile
+from bort.report.jobs import event_sentence
 from bort.search.w_coefficient import WeightRegion
-from bort.storage import Store, StudyRecord, ensure_examples, open_store
+from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
 from bort.studies import answers
 from bort.studies.answers import StudyAnswer, read_answer
 
@@ -107,10 +108,10 @@ def warnings(job_id: int | None) -> list[str]:
         return []
     found: list[str] = []
     for event in store().events(job_id):
-        if event.message.startswith("attempt "):
+        if event.code is EventCode.ATTEMPT_BEGAN:
             found.clear()
-        elif event.level == "warning" and not event.message.startswith("lost: "):
-            found.append(event.message)
+        elif event.code is EventCode.WARNING:
+            found.append(event_sentence(event))
     return list(dict.fromkeys(found))
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from bort.core.errors import BortError, BusyError, InvalidFieldError
 from bort.core.machine.locks import holder
-from bort.core.study import LatencySpec, TaskSpec
+from bort.core.study import TaskSpec
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
 from bort.latency.protocol import HANDFUL
@@ -60,17 +60,18 @@ def _space(slots: Slots) -> Measurement:
         if choice == OWN_SPACE:
             given = st.file_uploader("Space as TOML", type=["toml"], key="space-file")
         slots.below("space")
-    sample = Form(MEASURE, slots, scope="measure", persists=False)
+    form = _form(slots)
     with right:
-        sample.row("count")
-    workload = _workload(slots)
+        form.row("count")
+    form.row(*WORKLOAD.fields)
     task = _lengths(slots)
-    sample.row("name")
+    form.row("name")
     if choice == OWN_SPACE and given is None:
         raise InvalidFieldError("space", "no space yet; upload a TOML file")
     space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
-    latency = workload.build()
-    spec = sample.build(space=space.to_dict(), latency=latency, lengths_from=task)
+    asked = form.given()
+    latency = WORKLOAD.build(asked)
+    spec = MEASURE.build(asked, space=space.to_dict(), latency=latency, lengths_from=task)
     choose_sample(space, latency, spec.count)
     if spec.name is not None:
         check_new_name(readings.store(), spec.name)
@@ -102,18 +103,19 @@ def _landmarks(slots: Slots) -> Measurement:
         "BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 with random weights, "
         "in the same rounds. Needs up to 8 GiB of memory with an exported runtime, 2 with PyTorch."
     )
-    latency = _workload(slots).build()
+    form = _form(slots)
+    form.row(*WORKLOAD.fields)
+    latency = WORKLOAD.build(form.given())
     check_landmarks(latency)
     return Measurement(
         "landmarks", {"latency": latency.to_dict()}, expected_duration(latency.runtime, WORTH)
     )
 
 
-def _workload(slots: Slots) -> Form[LatencySpec]:
+def _form(slots: Slots) -> Form:
     runtimes = {name: _runtime_title(name) for name in RUNTIME_NAMES}
-    form = Form(WORKLOAD, slots, scope="measure", choices={"runtime": runtimes}, persists=False)
-    form.row("runtime", "batch_size", "sequence_length", "threads")
-    return form
+    choices = {"runtime": runtimes}
+    return Form(slots, MEASURE, WORKLOAD, scope="measure", choices=choices, persists=False)
 
 
 def _lengths(slots: Slots) -> TaskSpec | None:

@@ -7,6 +7,7 @@ from bort.core.machine.locks import holder
 from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
+from bort.report.jobs import ending_reason
 from bort.report.terminal import duration
 from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
@@ -76,7 +77,8 @@ def _result(job: JobRecord) -> None:
     result = job.result or {}
     with st.container():
         if job.state in (JobState.FAILED, JobState.LOST):
-            markup.problem(f"Nothing was stored: {job.reason or 'no reason known'}")
+            reason = "no reason known" if job.ending is None else ending_reason(job.ending)
+            markup.problem(f"Nothing was stored: {reason}")
         elif job.state is JobState.CANCELLED and not result.get("noise"):
             markup.notice("Cancelled before the first round was complete: nothing was stored.")
         elif job.state is JobState.CANCELLED:

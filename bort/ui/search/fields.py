@@ -13,36 +13,36 @@ from bort.ui.kit.slots import Slots
 
 def search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> SearchSpec:
     """What the search shall certify, and what it may spend."""
-    question = Form(QUESTION, slots, scope="search", start=FORM_PRESET)
-    budget = Form(BUDGET, slots, scope="search", start=FORM_PRESET)
+    form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
     with box:
-        question.row("goal", "epsilon", widths=[2, 1])
-        question.row("weights")
-        budget.row("budget", "minutes", "seed")
+        form.row("goal", "epsilon", widths=[2, 1])
+        form.row("weights")
+        form.row("budget", "minutes", "seed")
     with advanced:
         markup.label("Assumptions")
-        question.row("lipschitz", "slack", "confidence")
-    return budget.build(question=question.build())
+        form.row("lipschitz", "slack", "confidence")
+    given = form.given()
+    return BUDGET.build(given, question=QUESTION.build(given))
 
 
 def training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:
     """How each candidate is trained."""
-    form = Form(TRAINING, slots, scope="training", start=FORM_PRESET)
+    form = Form(slots, TRAINING, scope="training", start=FORM_PRESET)
     with box:
         form.row("steps", "seeds", "batch_size")
     with advanced:
         markup.label("Training")
         form.row("initialise", "source", "teacher")
         form.row("learning_rates", "max_length", "device", "threads")
-    return form.build()
+    return TRAINING.build(form.given())
 
 
 def latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
     """Which latency is the second objective."""
     profiles = [profile.name for profile in readings.store().profiles()]
     form = Form(
-        LATENCY,
         slots,
+        LATENCY,
         scope="latency",
         choices={
             "runtime": {name: name for name in RUNTIME_NAMES},
@@ -52,4 +52,4 @@ def latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
     with box:
         markup.label("Latency")
         form.row("runtime", "latency_batch", "latency_length", "latency_profile")
-    return form.build(threads=st.session_state.get("training.threads"))
+    return LATENCY.build(form.given(), threads=st.session_state.get("training.threads"))

@@ -107,11 +107,11 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
             )
             path = str(uploads.keep(given)) if given else ""
         slots.below("task")
-        form = Form(TASK, slots, scope="task")
+        form = Form(slots, TASK, scope="task")
         form.row(*(("text", "label", "labelled") if is_own else ("labelled",)))
         if not is_own:
             _introduce(known[choice])
-    return form.build(task=path)
+    return TASK.build(form.given(), task=path)
 
 
 def _introduce(task: TaskInfo) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import tiny
 
-from bort.agora.text.spec import TextSpec, small_space
+from bort.agora.text.spec import small_space
+from bort.core.agora import TextSpec
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.tasks import load_task
 

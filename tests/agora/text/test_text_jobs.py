@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from bort import jobs
-from bort.agora.text.spec import ARMS, TextSpec
+from bort.agora.text.spec import ARMS
+from bort.cli.agora import run as run_command
 from bort.cli.main import bort
+from bort.core.agora import TextSpec
 from bort.core.errors import BortError, StoreError
 from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
@@ -23,8 +25,8 @@ from bort.storage import open_store
 from bort.storage.agora_arms import read_arms
 from bort.storage.agora_vectors import read_vectors
 from bort.studies.agora import point_rows, read_run
+from bort.studies.agora_request import describe_run
 from bort.tasks import load_task
-from bort.ui.agora.request import job_spec
 
 ROUND_KEYS = {
     *("round", "train_size", "errors_found", "proposed", "refused", "accepted", "dev_error"),
@@ -54,7 +56,7 @@ with open_store() as store:
     ],
 )
 def test_no_text_passes_the_source_network_unless_it_is_cheap(place, store, more, expected) -> None:
-    assert job_spec(options(place, *more), store)["representation"] == expected
+    assert described(options(place, *more), store)["representation"] == expected
 
 
 @pytest.fixture
@@ -78,6 +80,14 @@ def rows_of(store, job: int) -> list[dict]:
 
 def run(*arguments: str):
     return CliRunner().invoke(bort, ["agora", *arguments], catch_exceptions=True)
+
+
+def described(words: list[str], store) -> dict:
+    """The job that `bort agora run` would start."""
+    with run_command.make_context("run", words) as context:
+        own = {"ablate", "seeds", "detach", "store_url", "as_json"}
+        texts = {name: text for name, text in context.params.items() if name not in own}
+        return describe_run(store, texts)
 
 
 def options(place, *more: str) -> list[str]:
@@ -140,7 +150,7 @@ def test_a_run_whose_map_cannot_be_stored_goes_on(spec, store, monkeypatch) -> N
     monkeypatch.setattr("bort.jobs.kinds.agora.write_vectors", full)
     answer = jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
     assert len(answer["rounds"]) == 2
-    assert any("map will compare words" in event.message for event in store.events(1))
+    assert any("map will compare words" in event.facts.get("text", "") for event in store.events(1))
 
 
 def test_the_command_answers_as_the_contract_says(place, tmp_path, monkeypatch) -> None:

@@ -1,0 +1,244 @@
+"""The frozen descriptions of runs of Agora, on the torus and on texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from bort.core.fields import Description, ask, check_fields
+from bort.core.kinds import Choice, Flag, Number, Text, Whole
+from bort.core.serialise import from_json, to_json
+from bort.core.study import MINUTES, SEED, TaskSpec, TrainingSpec, check_name
+
+TORUS = "torus"  # the task's name
+TORUS_RADIUS = 1.5  # measured: docs/agora.md, "The torus"
+TORUS_LEARNERS = ("random-guesser", "knn", "random-features")
+TORUS_LABELERS = ("oracle", "noisy-oracle", "knn", "random-features")
+TORUS_SAMPLERS = ("tangent", "ball", "mixture")
+
+EDITS = "edits"
+SAMPLERS = ("mixture", "retrieval", EDITS, "mix")
+SOURCE, STUDENT, WORDS = "source", "student", "words"
+REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
+TEACHER, PROBE = "teacher", "probe"
+SKLEARN = "sklearn:"  # the prefix of a scikit-learn labeler's name: sklearn:LogisticRegression
+
+ARCHITECTURE = "2-2-128-512"  # the usual student
+STEPS = 300  # the usual training steps per round
+
+_RADIUS = Number(is_open=True, step=0.1, metavar="R")
+_ROUNDS = Whole(0)
+_POINTS = Whole(0, step=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorusSpec(Description):
+    """The description of a torus run. The same description gives the same rounds."""
+
+    learner: str = ask(
+        "random-guesser",
+        Choice(TORUS_LEARNERS),
+        "Learner",
+        "The model to teach. random-guesser remembers its training points and guesses where none "
+        "is near; knn asks the nearest training points; random-features is a linear model on "
+        "random waves.",
+    )
+    labeler: str = ask(
+        "noisy-oracle",
+        Choice(TORUS_LABELERS),
+        "Labeler",
+        "The second model, which says which class a new point belongs to. The better it is near "
+        "the errors, the more the rounds can teach.",
+    )
+    sampler: str = ask(
+        "tangent",
+        Choice(TORUS_SAMPLERS),
+        "Sampler",
+        "How to make a new point near a dev error: tangent along the surface that its neighbours "
+        "span, ball in any direction, mixture some of both.",
+    )
+    radius: float = ask(
+        TORUS_RADIUS, _RADIUS, "Radius", "How far from a dev error a new point may lie."
+    )
+    rounds: int = ask(8, _ROUNDS, "Rounds at most", "Sample in at most this many rounds.")
+    points: int | None = ask(
+        None, _POINTS, "Points at most", "Add at most this many points.", empty="no limit"
+    )
+    seed: int = ask(0, SEED, "Seed", "Seed of the run; on the torus, of the splits too.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest(Description):
+    """How a person names a run and its student, before data and networks are read."""
+
+    study: str | None = ask(
+        None, Text("NAME", "a name"), "Name", "Name of the run.", empty="made from task, student"
+    )
+    from_study: str | None = ask(
+        None,
+        Text("STUDY", "the name of a study"),
+        "Study",
+        "Take the task and the student of a search: --architecture of it, else its best.",
+    )
+    architecture: str | None = ask(
+        None,
+        Text("D-A-H-I", "depth-heads-hidden-intermediate"),
+        "Depth-heads-hidden-intermediate",
+        "The student: depth, heads, hidden and intermediate size.",
+        empty=ARCHITECTURE,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSpec(Description):
+    """The description of a text run. On one machine with the same threads it gives the same rounds.
+
+    Attributes:
+        study: name of the run.
+        task: the texts, and how many of them are labelled.
+        space: a space that holds the student, as `SearchSpace.to_dict()` returns it.
+        architecture: the student's id in that space.
+        training: steps of each round's trainings, batch size, Θ, first weights, source network,
+            device, threads. Its `teacher` and `seeds` are not used.
+        closing_steps: training steps of the last student; None trains it no further.
+        patience: None never ends early.
+        seed: seed of the run; the splits use `task.seed`.
+    """
+
+    study: str
+    task: TaskSpec
+    space: Mapping[str, Any]
+    architecture: str
+    training: TrainingSpec = field(default_factory=TrainingSpec)
+    closing_steps: int | None = ask(
+        None,
+        Whole(step=100),
+        "Of the last student",
+        "Training steps of the last student.",
+        empty="none",
+        advanced=True,
+    )
+    labeler: str = ask(
+        TEACHER,
+        Text("NAME|FOLDER|ID", "teacher, probe, sklearn:CLASS, or a classifier's folder or hub id"),
+        "Labeler",
+        "The second model, which says which class a new text belongs to: teacher (the source "
+        "network, fine-tuned), probe (a linear probe on its vectors), sklearn:CLASS, or a "
+        "classifier's folder or hub id. The better it is near the errors, the more the rounds can "
+        "teach.",
+    )
+    temperature: float = ask(
+        1.0,
+        Number(is_open=True, step=0.5, metavar="T"),
+        "Temperature",
+        "Softens the labeler's answers: 1 leaves them as they are.",
+        example="1",
+        advanced=True,
+    )
+    threshold: float = ask(
+        0.0,
+        Number(0, 1, step=0.05),
+        "Least confidence",
+        "The labeler abstains below this confidence.",
+        example="0.8",
+        advanced=True,
+    )
+    hard_labels: bool = ask(
+        False,
+        Flag(),
+        "Learn classes instead of probabilities",
+        "Learn the labeler's classes, not its probabilities.",
+        advanced=True,
+    )
+    representation: str = ask(
+        SOURCE,
+        Choice(REPRESENTATIONS),
+        "Near in",
+        "Where to measure distances: in the source network's sentence vectors, in those of each "
+        "round's student, or in means of word vectors, the quickest for edited texts.",
+        advanced=True,
+    )
+    sampler: str = ask(
+        "mixture",
+        Choice(SAMPLERS),
+        "Sampler",
+        "How to find a new text near a dev error: retrieval from the unlabelled pool, edits of "
+        "some of its words, mix between it and a neighbour, mixture some of each.",
+    )
+    pool: str | None = ask(
+        None,
+        Text("FILE", "a data file"),
+        "File of further unlabelled texts",
+        "A file of further unlabelled texts, in columns named as the task's.",
+        empty="none",
+    )
+    radius: float | None = ask(
+        None,
+        _RADIUS,
+        "Radius",
+        "How far from a dev error a new text may lie, in the representation space.",
+        empty="chosen from the data",
+    )
+    trusted_only: bool = ask(
+        True,
+        Flag("all_errors"),
+        "Only near errors that the labeler gets right",
+        "Sample only near the dev errors that the labeler gets right, or near all.",
+        advanced=True,
+    )
+    rounds: int = ask(6, _ROUNDS, "Rounds at most", "Sample in at most this many rounds.")
+    points: int | None = ask(
+        None, _POINTS, "Points at most", "Add at most this many points.", empty="no limit"
+    )
+    points_per_error: int = ask(
+        1, Whole(), "Points per error", "Propose this many points per dev error and round."
+    )
+    points_per_round: int | None = ask(
+        None,
+        Whole(),
+        "Points per round",
+        "Propose at most this many points in a round.",
+        empty="no limit",
+        advanced=True,
+    )
+    minutes: float | None = ask(
+        None,
+        MINUTES,
+        "Minutes at most",
+        "Begin no round after this many minutes.",
+        empty="no limit",
+        example="10",
+    )
+    patience: int | None = ask(
+        3,
+        Whole(may_be_none=True),
+        "Patience",
+        "End after this many rounds without a lower dev error.",
+        advanced=True,
+    )
+    replays: int = ask(
+        0,
+        Whole(0),
+        "Replays",
+        "Repeat at most this many rounds whose points raised the dev error.",
+        advanced=True,
+    )
+    seed: int = ask(0, SEED, "Seed", "Seed of the run; on the torus, of the splits too.")
+
+    def __post_init__(self) -> None:
+        check_name(self.study)
+        check_fields(self)
+
+    @property
+    def teacher_folder(self) -> str | None:
+        """Folder or hub id of a labeler network; None if the source network is fine-tuned."""
+        fitted = self.labeler in (TEACHER, PROBE) or self.labeler.startswith(SKLEARN)
+        return None if fitted else self.labeler
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to JSON; `task` is the task's name, `task_spec` the whole task."""
+        return {**to_json(self), "task": self.task.task, "task_spec": self.task.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote; other keys are ignored."""
+        return from_json(cls, {**values, "task": values.get("task_spec")}, what="the text run")

@@ -1,0 +1,181 @@
+"""Jobs in the terminal: progress bars on standard error, tables of jobs."""
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from bort.core.progress import OnStep, Progress
+from bort.report.jobs import ending_reason, event_sentence, sentence
+from bort.report.terminal import duration
+from bort.storage import JobEvent, JobRecord, JobState
+
+_STYLES = {
+    JobState.RUNNING: "bold",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+    JobState.LOST: "yellow",
+}
+
+LINE_EVERY_S = 10.0
+
+
+@contextmanager
+def progress(title: str) -> Iterator[OnStep]:
+    """Draw a bar with an estimate on standard error; give what it yields to a job.
+
+    Where standard error is no terminal (a file, a pipe), prints a line for each news instead.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(title)
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+        TextColumn("{task.fields[message]}", markup=False),
+    )
+    with Bar(*columns, console=console, transient=False) as bar:
+        line = bar.add_task(title, total=None, left="", message="")
+
+        def show(step: Progress) -> None:
+            left = "" if step.eta_s is None else f"about {duration(step.eta_s)} left"
+            bar.update(
+                line, completed=step.done, total=step.total, left=left, message=sentence(step)
+            )
+
+        yield show
+
+
+class _Lines:
+    """Prints progress as lines: a new stage or subject at once, a count every ten seconds."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._latest: object = None
+        self._at = -math.inf
+
+    def __call__(self, step: Progress) -> None:
+        news, now = (step.stage, step.subject), time.monotonic()
+        if news == self._latest and now < self._at + LINE_EVERY_S:
+            return
+        self._latest, self._at = news, now
+        count = "" if step.total is None else f" {step.done}/{step.total}"
+        left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
+        print(f"{self._title}{count}: {sentence(step)}{left}", file=sys.stderr)
+
+
+def echo(step: Progress) -> None:
+    """Print a step as one line on standard error."""
+    print(sentence(step), file=sys.stderr)
+
+
+def print_jobs(jobs: Sequence[JobRecord]) -> None:
+    """A table: what and how far in one line per job, and below it what there is to say of it."""
+    console = Console()
+    if not jobs:
+        console.print("No jobs yet. Start one: bort search --preset quick")
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("job", justify="right", no_wrap=True)
+    table.add_column("study", overflow="fold", min_width=20)
+    table.add_column("state", no_wrap=True)
+    table.add_column("progress", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("started", no_wrap=True)
+    for job in jobs:
+        table.add_row(
+            str(job.id),
+            _what(job),
+            Text(job.state, style=_STYLES.get(job.state, "")),
+            Text(_progress(job)),
+            _short_duration(job.seconds),
+            _short_clock(job.started_at or job.created_at),
+        )
+    console.print(table)
+
+
+def _what(job: JobRecord) -> Text:
+    """The study, or the kind of a job that has none; and below, small, its latest news."""
+    what = Text(job.study or job.kind)
+    news = "" if job.state is JobState.DONE else sentence(job.progress)
+    if job.ending is not None:
+        news = ending_reason(job.ending)
+    kind = job.kind if job.study and job.kind != "search" else ""
+    remark = ": ".join(part for part in (kind, news) if part)
+    return what.append(f"\n{remark}", style="dim") if remark else what
+
+
+def print_job(job: JobRecord, events: Sequence[JobEvent]) -> None:
+    """One job, line by line, and its latest events."""
+    table = Table(show_header=False, box=None)
+    for name, value in _lines(job):
+        if value:
+            table.add_row(Text(name, style="bold"), Text(value))
+    console = Console()
+    console.print(table)
+    for event in events:
+        console.print(Text(f"{_clock(event.at)} {event.level}: {event_sentence(event)}"))
+    if job.state.can_resume:
+        console.print(Text(f"Go on with: bort jobs resume {job.id}"))
+
+
+def _lines(job: JobRecord) -> list[tuple[str, str]]:
+    left = job.progress.eta_s if job.state.is_active else None
+    return [
+        ("job", f"{job.id} ({job.kind})"),
+        ("study", job.study or ""),
+        ("state", job.state if job.ending is None else f"{job.state}: {ending_reason(job.ending)}"),
+        ("attempt", str(job.attempt) if job.attempt > 1 else ""),
+        ("progress", " ".join([_progress(job), sentence(job.progress)]).strip()),
+        ("left", "" if left is None else f"about {duration(left)}"),
+        *_extra(job),
+        ("time", duration(job.seconds)),
+        ("started", _clock(job.started_at)),
+        ("ended", _clock(job.finished_at)),
+        ("process", f"{job.process.pid} on {job.process.host}" if job.process else ""),
+        ("log", str(job.log)),
+    ]
+
+
+def _extra(job: JobRecord) -> list[tuple[str, str]]:
+    """The numbers that this kind of job shows."""
+    return [
+        (name.replace("_", " "), "none" if value is None else f"{value:.4g}")
+        for name, value in job.progress.numbers.items()
+    ]
+
+
+def _progress(job: JobRecord) -> str:
+    if job.progress.total is None:
+        return str(job.progress.done or "")
+    return f"{job.progress.done} of {job.progress.total}"
+
+
+def _short_duration(seconds: float) -> str:
+    """As `duration`, by its largest unit alone from an hour on."""
+    return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def _short_clock(at: float) -> str:
+    """Local time in few letters: the hour today, else the day as well, and the year if past."""
+    then, now = time.localtime(at), time.localtime()
+    if then[:3] == now[:3]:
+        return time.strftime("%H:%M:%S", then)
+    return time.strftime("%d %b %H:%M" if then.tm_year == now.tm_year else "%d %b %Y", then)
+
+
+def _clock(at: float | None) -> str:
+    """Local time, as people read it."""
+    return "" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

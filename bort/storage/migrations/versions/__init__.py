@@ -1,0 +1,1 @@
+"""The migrations, one file each. A released one never changes."""

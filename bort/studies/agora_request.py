@@ -1,0 +1,151 @@
+"""From what a person asks of a run of Agora to its description: one way for pages and terminal."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bort.agora.text.data import load_texts
+from bort.agora.text.spec import (
+    check_text_spec,
+    options_of,
+    small_space,
+    suggested_study,
+    usual_representation,
+)
+from bort.agora.torus.world import options_of as torus_options_of
+from bort.core.agora import ARCHITECTURE, TORUS, RunRequest, TextSpec
+from bort.core.errors import InvalidFieldError, InvalidOptionError
+from bort.core.fields import flag, read
+from bort.core.progress import OnStep, ignore
+from bort.core.study import TaskSpec, TrainingSpec, check_name
+from bort.storage import Store
+from bort.studies.answers import read_answer
+from bort.studies.parts import (
+    AGORA_REQUEST,
+    AGORA_TASK,
+    AGORA_TEXT,
+    AGORA_TORUS,
+    AGORA_TRAINING,
+    TEXT_RUN,
+    TORUS_RUN,
+)
+from bort.tasks import Task
+from bort.training.fit import label_order, labels_of
+from bort.training.source import model_folder, read_config, source_network
+
+CLOSING = 4  # the last student trains this many times the steps of a round
+
+
+def is_torus_run(asked: Mapping[str, Any]) -> bool:
+    """Whether these options, written or entered, ask for the torus."""
+    return asked.get("task") in (None, "", TORUS) and not asked.get("from_study")
+
+
+def describe_run(
+    store: Store, asked: Mapping[str, Any], *, on_step: OnStep = ignore
+) -> dict[str, Any]:
+    """The description of the job; every mistake is found here, before the job begins.
+
+    Args:
+        store: holds the study that a student is taken from.
+        asked: by option, what was written or entered; None where nothing was.
+        on_step: hears how the data are read.
+
+    Raises:
+        BortError: one line on what cannot be used.
+    """
+    is_torus = is_torus_run(asked)
+    parts = TORUS_RUN if is_torus else TEXT_RUN
+    known = {option for part in parts for option in part.fields}
+    if foreign := sorted(name for name, value in asked.items() if value and name not in known):
+        kind = "the torus" if is_torus else "texts"
+        raise InvalidOptionError(
+            f"{flag(foreign[0])} does not go with {kind}; leave it out, or name a --task"
+        )
+    given = read(asked, *parts)
+    return _torus(given) if is_torus else _texts(store, given, on_step)
+
+
+def describe_comparison(described: Mapping[str, Any], seeds: int) -> dict[str, Any]:
+    """The description of a comparison of a run with plain training and random augmentation.
+
+    Raises:
+        InvalidOptionError: the run is on the torus, or there are no seeds.
+    """
+    if described["task"] == TORUS:
+        raise InvalidOptionError("--ablate compares on texts; name a --task")
+    if seeds < 1:
+        raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
+    return {**described, "seeds": seeds}
+
+
+def _torus(given: Mapping[str, Any]) -> dict[str, Any]:
+    spec = AGORA_TORUS.build(given)
+    torus_options_of(spec)
+    study = check_name(given.get("study") or f"{TORUS}-{spec.learner}")
+    return {"study": study, "task": TORUS, **spec.to_dict()}
+
+
+def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> dict[str, Any]:
+    request = AGORA_REQUEST.build(given)
+    if request.from_study is None:
+        task, architecture, space = AGORA_TASK.build(given), request.architecture, None
+        training = AGORA_TRAINING.build({"initialise": "scratch", **given})
+        architecture = architecture or ARCHITECTURE
+    else:
+        task, training, space, architecture = _from_study(store, request, given)
+    if space is None:
+        space = small_space(architecture, source_network(training.source).config).to_dict()
+    if pool := given.get("pool"):  # a job may be resumed from another folder
+        given = {**given, "pool": str(Path(pool).expanduser().absolute())}
+    spec = AGORA_TEXT.build(
+        {"closing_steps": CLOSING * training.steps, **given},
+        study=request.study or suggested_study(task.task, architecture),
+        task=task,
+        space=space,
+        architecture=architecture,
+        training=training,
+    )
+    check_text_spec(spec)
+    options_of(spec, radius=1.0 if spec.radius is None else spec.radius)
+    loaded = load_texts(spec, on_step=on_step)
+    _check(spec, loaded)
+    if "representation" not in given:
+        usual = usual_representation(spec.sampler, has_pool=loaded.pool is not None)
+        spec = replace(spec, representation=usual)
+    return spec.to_dict()
+
+
+def _from_study(
+    store: Store, request: RunRequest, given: Mapping[str, Any]
+) -> tuple[TaskSpec, TrainingSpec, Mapping[str, Any], str]:
+    """Task, way of training, space and student of a search; what is given wins."""
+    answer = read_answer(store, str(request.from_study))
+    if request.architecture is None and answer.best is None:
+        raise InvalidOptionError(
+            f"the study {request.from_study!r} has evaluated nothing yet; name a student with "
+            "--architecture"
+        )
+    own, found = answer.spec.task, answer.spec.training
+    if "task" in given:  # another task has none of its columns and labels
+        task = AGORA_TASK.build(given, seed=own.seed)
+    else:
+        task = own if "labelled" not in given else replace(own, labelled=given["labelled"])
+    as_there = {"initialise": found.initialise, "source": found.source}
+    training = AGORA_TRAINING.build({**as_there, **given})
+    architecture = request.architecture or (answer.best.id if answer.best else "")
+    return task, training, answer.spec.space, architecture
+
+
+def _check(spec: TextSpec, task: Task) -> None:
+    """Find what a job would fail for."""
+    if spec.sampler == "retrieval" and task.pool is None:
+        raise InvalidFieldError(
+            "sampler",
+            f"there is no pool to retrieve from: all {len(task.train):,} training texts are "
+            "labelled; keep fewer with --labelled, give --pool FILE, or use --sampler edits",
+        )
+    if spec.teacher_folder is not None:
+        config = read_config(model_folder(spec.teacher_folder), spec.teacher_folder)
+        label_order(labels_of(config), task.class_names, spec.teacher_folder)
