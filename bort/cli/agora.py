@@ -21,7 +21,7 @@ _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 
 @click.group()
 def agora() -> None:
-    """Teach a small model: sample new points near its errors, label them, train again.
+    """Teach a small model: sample points near its errors, label them, train again.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def run(
 @options.store_url
 @options.as_json
 def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> None:
-    """Show the rounds of a run, also while it is running.
+    """Show the rounds of a run, finished or running.
 
     \b
     Examples:

@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the whole study as JSON besides, to publish it or to ship it as an example.",
+    help="Also write the whole study as JSON, to publish it or to ship it as an example.",
 )
 @click.option(
     "--export",
     "exported",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write all evaluated architectures to a .csv, .parquet or .jsonl file besides.",
+    help="Also write all evaluated architectures to a .csv, .parquet or .jsonl file.",
 )
 @click.option(
     "--to-optuna",
     metavar="URL",
-    help="Write the study into an Optuna storage besides, for optuna-dashboard.",
+    help="Also write the study to an Optuna storage, for optuna-dashboard.",
 )
 @tables.table_options
 @options.store_url
@@ -53,7 +53,7 @@ def front(
     as_json: bool,
     **table: Any,
 ) -> None:
-    """Read a study's Pareto front, its cover and its best point; trains nothing.
+    """Show a study's Pareto front, its cover and its best point. Nothing is trained.
 
     \b
     Examples:

@@ -25,7 +25,7 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--study", metavar="NAME", help="Only jobs of this study.")
 @click.option("--active", is_flag=True, help="Only jobs that wait or run.")
-@click.option("--limit", type=options.Count(), metavar="N", help="The newest N [default: all].")
+@click.option("--limit", type=options.Count(), metavar="N", help="Only the newest N.")
 @options.store_url
 @options.as_json
 def list_(
@@ -82,11 +82,11 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
 
 @jobs.command()
 @_id
-@click.option("--follow", "-f", is_flag=True, help="Go on until the job is over.")
+@click.option("--follow", "-f", is_flag=True, help="Keep printing until the job is over.")
 @options.store_url
 @options.as_json
 def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> None:
-    """Print a job's log; with --json, its events, after the job is over with --follow.
+    """Print a job's log; with --json, its events too. --follow goes on until the job is over.
 
     \b
     Examples:
@@ -114,7 +114,7 @@ def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> Non
 @options.store_url
 @options.as_json
 def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
-    """Stop a job; what it finished is kept, and it can be resumed.
+    """Stop a job. Finished work is kept, and the job can be resumed.
 
     \b
     Examples:
@@ -140,10 +140,10 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
 @options.store_url
 @options.as_json
 def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> None:
-    """Go on with a job that was cancelled, failed or lost its process.
+    """Continue a job that was cancelled, failed or lost its process.
 
-    What it finished is not repeated. Prints the result of a search, of
-    Agora and of fine-tuning as their own commands do.
+    Finished work is not repeated. The result of a search, of Agora and of fine-tuning is printed
+    as by their own commands.
 
     \b
     Examples:

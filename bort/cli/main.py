@@ -17,16 +17,17 @@ COMMANDS: Table = {
     "data": ("bort.cli.data", "data", "Prepare and list the tasks."),
     "space": ("bort.cli.space", "space", "Show a search space."),
     "search": ("bort.cli.search", "search", "Search a space for its best trade-offs."),
-    "front": ("bort.cli.front", "front", "Read a study's Pareto front; trains nothing."),
-    "verify": ("bort.cli.verify", "verify", "Check a certificate again, trusting nothing."),
-    "latency": ("bort.cli.latency", "latency", "Measure this machine."),
-    "agora": ("bort.cli.agora", "agora", "Teach a student near its errors."),
-    "finetune": ("bort.cli.finetune", "finetune", "Train picked points into models."),
-    "export": ("bort.cli.export", "export", "Write a model as files that people deploy."),
+    "front": ("bort.cli.front", "front", "Show a study's Pareto front."),
+    "verify": ("bort.cli.verify", "verify", "Check a certificate without trusting the search."),
+    "latency": ("bort.cli.latency", "latency", "Measure the latency of models on this machine."),
+    "agora": ("bort.cli.agora", "agora", "Teach a small model near its errors."),
+    "finetune": ("bort.cli.finetune", "finetune", "Train picked architectures into models."),
+    "export": ("bort.cli.export", "export", "Write a model as files to deploy."),
     "upload": ("bort.cli.upload", "upload", "Put an exported model on a hub."),
-    "predict": ("bort.cli.predict", "predict", "Answer texts with an exported model."),
-    "import": ("bort.cli.import_", "import_", "Open a run bundle, read-only."),
+    "predict": ("bort.cli.predict", "predict", "Classify texts with an exported model."),
+    "import": ("bort.cli.import_", "import_", "Import a run bundle, read-only."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
+    "delete": ("bort.cli.delete", "delete", "Delete studies, profiles, models and jobs."),
     "bench": ("bort.cli.bench", "bench", "Reproduce our benchmarks."),
     "app": ("bort.cli.app", "app", "Open the dashboard."),
 }
@@ -71,8 +72,8 @@ def bort() -> None:
     \b
     Examples:
       bort app                        open the dashboard
-      bort search --preset quick      search for about four minutes
-      bort front --study quick        read the result again
+      bort search --preset quick      run a search of about four minutes
+      bort front --study quick        show its result again
     """
 
 

@@ -17,9 +17,8 @@ from bort.core.errors import CheckFailedError
 def verify(context: click.Context, certificate: Path, store_url: str | None, as_json: bool) -> None:
     """Recompute everything that CERTIFICATE claims from the evaluations it lists.
 
-    With --store space, question, latencies, evaluations and audits are compared with the stored
-    ones too. Ends with 0 where the certificate holds, 1 where it does not, 2 where it cannot be
-    read.
+    With --store, also compares space, question, latencies, evaluations and audits with the stored
+    ones. Exits with 0 if the certificate holds, 1 if it does not, and 2 if it cannot be read.
 
     \b
     Examples:

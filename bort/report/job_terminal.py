@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bort.core.progress import OnStep, Progress
 from bort.report.jobs import ending_reason, event_sentence, sentence
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.storage import JobEvent, JobRecord, JobState
 
 _STYLES = {

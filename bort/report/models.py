@@ -178,7 +178,7 @@ def training_label(curve: Curve) -> str:
 
 def plan_sentence(plan: FineTunePlan) -> str:
     """What a fine-tuning will take, in one line."""
-    from bort.report.terminal import duration
+    from bort.report.numbers import duration
 
     time = "time unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
     return (

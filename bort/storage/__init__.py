@@ -5,6 +5,7 @@ The only code that opens the database or a run's files. SQLite by default, Postg
 
 from bort.storage.agora import AgoraRoundRecord
 from bort.storage.audits import AuditRecord
+from bort.storage.deleting import Deletion, StillUsedError, Thing, ThingKind
 from bort.storage.models import ModelRecord, models_folder
 from bort.storage.recorded import ensure_examples, export_study, import_study
 from bort.storage.records import (
@@ -27,6 +28,7 @@ from bort.storage.store import Store, check_store, open_store, open_to_read
 __all__ = [
     "AgoraRoundRecord",
     "AuditRecord",
+    "Deletion",
     "Ending",
     "EndingCode",
     "EvaluationRecord",
@@ -39,8 +41,11 @@ __all__ = [
     "ProcessIdentity",
     "ProfileKey",
     "ProfileRecord",
+    "StillUsedError",
     "Store",
     "StudyRecord",
+    "Thing",
+    "ThingKind",
     "append_log",
     "check_store",
     "ensure_examples",

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.core.errors import BusyError, StoreError, UnknownJobError
+from bort.core.errors import StoreError, UnknownJobError
 from bort.core.progress import Progress
 from bort.core.serialise import from_json
 from bort.storage import runs, schema
@@ -80,22 +80,6 @@ class Jobs:
             query = query.where(_jobs.c.state.in_([state.value for state in states]))
         with self._db.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
-
-    def delete_job(self, job_id: int) -> None:
-        """Delete a finished job, its history and its folder.
-
-        Raises:
-            UnknownJobError: no job of that id.
-            BusyError: it waits or runs.
-        """
-        with self._db.writing() as connection:
-            record = read_job(connection, job_id)
-            if record.state.is_active:
-                raise BusyError(
-                    f"job {job_id} is {record.state}; cancel it first: bort jobs cancel {job_id}"
-                )
-            connection.execute(_jobs.delete().where(_jobs.c.id == job_id))
-        runs.delete_folder(record)
 
 
 def progress_row(step: Progress) -> dict[str, Any]:

@@ -133,11 +133,6 @@ class Models:
             raise UnknownModelError(f"no model is named {name!r}; {known}")
         return found
 
-    def delete_model(self, name: str) -> None:
-        """Forget a model; its folder is the caller's affair. One that is gone is no error."""
-        with self._db.writing() as connection:
-            connection.execute(schema.models.delete().where(schema.models.c.name == name))
-
 
 def _record(row: Any) -> ModelRecord:
     return ModelRecord(

@@ -84,11 +84,6 @@ class Profiles:
             row = connection.execute(query).one_or_none()
         return None if row is None else _record(row)
 
-    def delete_profile(self, name: str) -> None:
-        """Delete a profile; one that does not exist is no error."""
-        with self._db.writing() as connection:
-            connection.execute(schema.profiles.delete().where(schema.profiles.c.name == name))
-
 
 def put_profile(
     connection: sa.Connection,

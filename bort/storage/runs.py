@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -116,12 +115,6 @@ def read_log(job: JobRecord, *, offset: int = 0) -> tuple[str, int]:
         raise _unusable(job.log, error) from error
     whole = data[: data.rfind(b"\n") + 1]  # a line that is being written comes next time
     return whole.decode("utf-8", "replace"), offset + len(whole)
-
-
-def delete_folder(job: JobRecord) -> None:
-    """Delete a job's folder; one that is gone already is no error."""
-    if job.folder_name:
-        shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def _names(job_id: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from bort.core.errors import OldStoreError, StoreError
 from bort.storage.agora import AgoraRounds
 from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
+from bort.storage.deleting import Deleting
 from bort.storage.evaluations import Evaluations
 from bort.storage.history import History
 from bort.storage.job_life import JobLife
@@ -16,7 +17,9 @@ from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies
 
 
-class Store(Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds, Models, Audits):
+class Store(
+    Studies, Evaluations, Profiles, Jobs, JobLife, History, AgoraRounds, Models, Audits, Deleting
+):
     """Studies, latency profiles, jobs, Agora rounds, models and audits in one database.
 
     Safe to share between threads; processes open their own. Values go in and come out as frozen

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bort.core.errors import BusyError, StudyConflictError, UnknownStudyError
+from bort.core.errors import StudyConflictError, UnknownStudyError
 from bort.core.study import StudySpec
 from bort.storage import schema
 from bort.storage.database import Database
@@ -79,31 +79,6 @@ class Studies:
         )
         with self._db.reading() as connection:
             return [_study(row) for row in connection.execute(newest)]
-
-    def delete_study(self, name: str) -> None:
-        """Delete a study with its evaluations; its jobs stay in the list of jobs.
-
-        Raises:
-            UnknownStudyError: no study of that name.
-            BusyError: a job is working on it.
-        """
-        with self._db.writing() as connection:
-            active = connection.scalar(
-                sa.select(schema.jobs.c.id).where(
-                    schema.jobs.c.study == name,
-                    schema.jobs.c.state.in_([s.value for s in JobState if s.is_active]),
-                )
-            )
-            if active is not None:
-                raise BusyError(
-                    f"job {active} is working on the study {name!r}; "
-                    f"cancel it first: bort jobs cancel {active}"
-                )
-            gone = connection.execute(
-                schema.studies.delete().where(schema.studies.c.name == name)
-            ).rowcount
-            if not gone:
-                raise unknown_study(connection, name)
 
     def discard_empty_study(self, name: str) -> bool:
         """Delete a study that nothing was found for: no evaluation, and no job that works on it.

@@ -15,7 +15,7 @@ from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.search.audit import AuditPlan
 from bort.search.check.verify import verify
-from bort.storage import export_study, import_study
+from bort.storage import Thing, ThingKind, export_study, import_study
 from bort.studies.answers import latest_study, read_answer
 from bort.studies.answers.compare import compare_with_store
 
@@ -189,7 +189,7 @@ def test_a_further_audit_spends_half_and_a_longer_search_uses_both(store, spec, 
 def test_recorded_studies_keep_their_audits(store, spec, trained):
     answer = search(store, audited(spec))
     recorded = export_study(store, "reviews")
-    store.delete_study("reviews")
+    store.delete(Thing(ThingKind.STUDY, "reviews"))
     import_study(store, recorded)
     found = read_answer(store, "reviews").as_json()
     assert found["audit"] == answer["audit"]

@@ -1,11 +1,14 @@
 """The sentences that people read, made from codes and numbers."""
 
+import dataclasses
+
 import pytest
 
 from bort.agora.loop import Ending, ErrorRate, Verdict
 from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.world import FinalResult
 from bort.core.machine.fingerprint import Difference
+from bort.core.progress import Progress, Stage
 from bort.finetuning.realised import (
     AuditAccuracy,
     DevAccuracy,
@@ -17,7 +20,19 @@ from bort.finetuning.realised import (
 from bort.finetuning.realised import Difference as Gain
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.runs.landmarks import Claim, Figure
-from bort.report import agora, latency, models
+from bort.report import agora, deleting, latency, models
+from bort.report import jobs as job_words
+from bort.storage import (
+    Deletion,
+    EndingCode,
+    EventCode,
+    JobEvent,
+    JobRecord,
+    JobState,
+    Thing,
+    ThingKind,
+)
+from bort.storage import Ending as JobEnding
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
 
@@ -205,3 +220,101 @@ def test_a_map_says_what_it_compares(kind: str) -> None:
     }
     assert len(set(by.values())) == len(by)
     assert all("no point moves between rounds" in sentence for sentence in by.values())
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (
+            JobEnding(EndingCode.DISK_FULL, message="the disk is full"),
+            "The disk is full. Free some space and run `bort jobs resume 12`.",
+        ),
+        (JobEnding(EndingCode.CANCELLED), "It was cancelled."),
+        (JobEnding(EndingCode.SIGNALLED, signal="SIGTERM"), "It ended early: stopped by SIGTERM."),
+        (
+            JobEnding(EndingCode.SILENT, host="elsewhere", silent_s=75.4),
+            "It ended early: its process on elsewhere has sent no sign of life for 75 s.",
+        ),
+        (
+            JobEnding(EndingCode.CRASHED, error="ValueError", message="boom"),
+            "It ended early: ValueError: boom.",
+        ),
+        (
+            JobEnding(EndingCode.FAILED, error="InvalidDataError", message="no text; name it."),
+            "It ended early: no text; name it.",
+        ),
+    ],
+)
+def test_why_a_job_ended_early(ending: JobEnding, said: str) -> None:
+    job = JobRecord(**{**dict.fromkeys(JobRecord.__slots__), "id": 12, "state": JobState.FAILED})
+    assert job_words.ending_sentence(dataclasses.replace(job, ending=ending)) == said
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Progress(), ""),
+        (Progress(stage=Stage.TRAINING_CANDIDATES), "Training candidates"),
+        (
+            Progress(1, 9, Stage.TRAINING_CANDIDATES, "1-2", numbers={"error": 0.25}),
+            "1-2: error 0.250",
+        ),
+        (
+            Progress(40, 200, Stage.TRAINING_CANDIDATES, "1-2").within(Progress(1, 9)),
+            "Training 1-2, 40 of 200",
+        ),
+        (
+            Progress(3, 20, Stage.MEASURING, "onnx-int8"),
+            "Measuring latency on onnx-int8, round 3 of 20",
+        ),
+        (
+            Progress(2, 8, Stage.AGORA, "1-2", numbers={"round": 2, "loss": 0.5}),
+            "Round 2 of Agora for 1-2: loss 0.500",
+        ),
+        (Progress(stage=Stage.WAITING_FOR_TRAINING), "Waiting for another training to end"),
+    ],
+)
+def test_what_a_job_is_doing(step: Progress, said: str) -> None:
+    assert job_words.sentence(step) == said
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_has_words(stage: Stage) -> None:
+    numbers = {"round": 1, "texts": 3}
+    assert (job_words.sentence(Progress(1, 2, stage, "it", numbers=numbers)) == "") == (
+        stage is Stage.STARTING
+    )
+
+
+@pytest.mark.parametrize("code", EventCode)
+def test_every_event_has_words(code: EventCode) -> None:
+    facts = {
+        **dict.fromkeys(("text", "profile", "task", "training", "architecture", "ending"), "it"),
+        **dict.fromkeys(("attempt", "minutes", "number", "steps", "chosen_step", "seed"), 1),
+        **dict.fromkeys(("error", "seconds", "dev_error"), 0.5),
+    }
+    if code is EventCode.ENDED:
+        facts = {"state": "lost", "ending": {"code": "process gone", "pid": 7}}
+    assert job_words.event_sentence(JobEvent(0.0, "info", code, facts))
+
+
+def test_what_keeps_a_thing_from_being_deleted() -> None:
+    study = Thing(ThingKind.STUDY, "reviews")
+    jobs = [Thing(ThingKind.JOB, str(n)) for n in (3, 4)]
+    models = [Thing(ThingKind.MODEL, f"m{n}") for n in range(7)]
+    said = deleting.still_used
+    assert said(Deletion(study, (), {})) == ""
+    assert said(Deletion(study, tuple(models[:1]), {})) == (
+        "The study 'reviews' is still used by the model 'm0'. Delete that first."
+    )
+    assert said(Deletion(study, (*jobs, *models), {})) == (
+        "The study 'reviews' is still used by the models m0, m1, m2, m3, m4 and 2 more and jobs 3 "
+        "and 4. Delete those first."
+    )
+    assert said(Deletion(study, tuple(jobs), {})) == (
+        "The study 'reviews' is still used by jobs 3 and 4. Cancel those first: bort jobs cancel "
+        "3, bort jobs cancel 4"
+    )
+    assert said(Deletion(jobs[0], (jobs[0],), {})) == (
+        "Job 3 is still running. Cancel it first: bort jobs cancel 3"
+    )

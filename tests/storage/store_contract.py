@@ -16,7 +16,18 @@ from bort.core.errors import (
 from bort.core.evaluation import Evaluation
 from bort.core.progress import Progress, Stage
 from bort.core.study import SearchSpec, StudySpec
-from bort.storage import Ending, EndingCode, EventCode, JobState, ProcessIdentity, ProfileKey, Store
+from bort.storage import (
+    Ending,
+    EndingCode,
+    EventCode,
+    JobState,
+    ProcessIdentity,
+    ProfileKey,
+    StillUsedError,
+    Store,
+    Thing,
+    ThingKind,
+)
 
 EARLY = Ending(EndingCode.SILENT, host="elsewhere", silent_s=75.5)
 PROCESS = ProcessIdentity("here", 123, 4.5, "boot")
@@ -112,12 +123,12 @@ class StoreContract:
             store.study("nope")
         store.create_study(study_spec())
         with pytest.raises(UnknownStudyError, match="'nope'; stored are reviews"):
-            store.delete_study("nope")
+            store.delete(Thing(ThingKind.STUDY, "nope"))
 
     def test_a_deleted_study_does_not_come_back(self, store: Store) -> None:
         study = store.create_study(study_spec())
         store.add_evaluation(study, "1", {"depth": 1}, Evaluation(0.1, 0.01, 100))
-        store.delete_study("reviews")
+        store.delete(Thing(ThingKind.STUDY, "reviews"))
         with pytest.raises(UnknownStudyError):
             store.add_evaluation(study, "2", {"depth": 2}, Evaluation(0.1, 0.01, 100))
         assert store.studies() == []
@@ -128,10 +139,11 @@ class StoreContract:
     def test_a_study_at_work_is_not_deleted(self, store: Store) -> None:
         store.create_study(study_spec())
         job = store.create_job("search", {}, study="reviews")
-        with pytest.raises(BusyError, match=f"job {job.id} is working on the study"):
-            store.delete_study("reviews")
+        with pytest.raises(StillUsedError, match="still used") as caught:
+            store.delete(Thing(ThingKind.STUDY, "reviews"))
+        assert caught.value.deletion.used_by == (Thing(ThingKind.JOB, str(job.id)),)
         store.finish_job(job.id, 1, JobState.DONE)
-        store.delete_study("reviews")
+        store.delete(Thing(ThingKind.STUDY, "reviews"))
         assert [job.study for job in store.jobs()] == ["reviews"]
 
     def test_a_study_remembers_its_profile(self, store: Store) -> None:
@@ -181,7 +193,7 @@ class StoreContract:
         assert found is not None
         assert (found.name, found.key) == ("laptop", KEY)
         assert store.find_profile(dataclasses.replace(KEY, threads=1)) is None
-        store.delete_profile("laptop")
+        store.delete(Thing(ThingKind.PROFILE, "laptop"))
         assert store.profiles() == []
 
     def test_another_profile_does_not_silently_take_a_name(self, store: Store) -> None:
@@ -266,15 +278,17 @@ class StoreContract:
     def test_a_job_is_deleted_with_its_history_and_folder(self, store: Store) -> None:
         job = store.create_job("search", {})
         store.log_event(job.id, EventCode.CANCEL_REQUESTED)
-        with pytest.raises(BusyError, match="cancel it first"):
-            store.delete_job(job.id)
+        with pytest.raises(BusyError, match="still used"):
+            store.delete(Thing(ThingKind.JOB, str(job.id)))
         store.finish_job(job.id, 1, JobState.FAILED, ending=EARLY)
         assert store.job(job.id).ending == EARLY
-        store.delete_job(job.id)
+        store.delete(Thing(ThingKind.JOB, str(job.id)))
         assert store.events(job.id) == []
         assert not job.folder.exists()
         assert store.create_job("search", {}).id != job.id
-        for call in (store.job, store.request_cancel, store.delete_job):
+        with pytest.raises(UnknownJobError):
+            store.delete(Thing(ThingKind.JOB, str(job.id)))
+        for call in (store.job, store.request_cancel):
             with pytest.raises(UnknownJobError):
                 call(job.id)
 

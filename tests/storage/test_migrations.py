@@ -12,7 +12,17 @@ from alembic.migration import MigrationContext
 
 from bort.core.errors import StoreError
 from bort.core.progress import Progress, Stage
-from bort.storage import Ending, EndingCode, EventCode, JobState, open_store, open_to_read, schema
+from bort.storage import (
+    Ending,
+    EndingCode,
+    EventCode,
+    JobState,
+    Thing,
+    ThingKind,
+    open_store,
+    open_to_read,
+    schema,
+)
 from bort.storage.migrations.versions import v0004_codes
 from bort.studies.agora import read_run
 from bort.studies.answers import read_answer
@@ -134,7 +144,7 @@ def test_it_is_written_on(old: str) -> None:
         assert (resumed.state, resumed.attempt, resumed.ending) == (JobState.QUEUED, 2, None)
         assert store.create_job("search", {}).id == 14
         store.log_event(14, EventCode.CANCEL_REQUESTED)
-        store.delete_job(3)  # children go, the model stays
+        store.delete(Thing(ThingKind.JOB, str(3)))  # children go, the model stays
         assert store.events(3) == []
         assert store.models()[0].job_id == 3
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bort.core.errors import UnknownModelError
-from bort.storage import open_store
+from bort.storage import Thing, ThingKind, open_store
 
 ROW = {
     "job_id": 1,
@@ -31,6 +31,6 @@ def test_a_model_is_read_as_it_was_stored(url):
         assert [m.name for m in store.models(job_id=1)] == ["one"]
         again = store.add_model("one", **{**ROW, "task": "tweets"})  # the same job, resumed
         assert [m.task for m in store.models()] == [again.task] == ["tweets"]
-        store.delete_model("one")
+        store.delete(Thing(ThingKind.MODEL, "one"))
         with pytest.raises(UnknownModelError, match="none is stored yet"):
             store.model("one")

@@ -8,7 +8,15 @@ from store_contract import KEY, study_spec
 
 from bort.core.errors import StoreError, StudyConflictError
 from bort.core.evaluation import Evaluation
-from bort.storage import Store, ensure_examples, export_study, import_study, open_store
+from bort.storage import (
+    Store,
+    Thing,
+    ThingKind,
+    ensure_examples,
+    export_study,
+    import_study,
+    open_store,
+)
 
 
 @pytest.fixture
@@ -60,7 +68,7 @@ def test_an_example_cannot_be_continued_and_takes_no_name(
 def test_examples_are_offered_once(fresh: Store, folder: Path) -> None:
     assert ensure_examples(fresh, folder) == ["example"]
     assert ensure_examples(fresh, folder) == []
-    fresh.delete_study("example")
+    fresh.delete(Thing(ThingKind.STUDY, "example"))
     assert ensure_examples(fresh, folder) == []
     assert fresh.studies() == []
 

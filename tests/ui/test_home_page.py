@@ -12,7 +12,7 @@ from visits import APP, Open, shown
 from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import RUNNERS
-from bort.storage import Store, export_study, import_study
+from bort.storage import Store, Thing, ThingKind, export_study, import_study
 from bort.studies.answers import read_answer
 from bort.ui.kit import navigation, readings
 
@@ -26,7 +26,7 @@ def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
 def test_the_finished_example_comes_first(store: Store, visit: Open) -> None:
     fill(store, "example", budget=8)
     recorded = export_study(store, "example")
-    store.delete_study("example")
+    store.delete(Thing(ThingKind.STUDY, "example"))
     import_study(store, recorded)
     fill(store, "mine", budget=8)
     app = visit("home")

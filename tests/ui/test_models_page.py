@@ -21,7 +21,7 @@ from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import Accuracy, TrainedModel
 from bort.jobs import JobState
 from bort.report import models as words
-from bort.storage import Ending, EndingCode, Store, models_folder
+from bort.storage import Ending, EndingCode, Store, Thing, ThingKind, models_folder
 from bort.studies.answers import read_answer
 from bort.ui.kit import job_parts
 from bort.ui.models import files as model_files
@@ -287,7 +287,7 @@ def test_a_model_of_another_task_has_no_mark_on_the_front(
     model = add_model(store, "good", "reviews", pick)
     evidence = dict(model.evidence)
     evidence["data"] = {**evidence["data"], "task_spec": {"task": "tweets"}}
-    store.delete_model("good")
+    store.delete(Thing(ThingKind.MODEL, "good"))
     store.add_model(
         "good", job_id=None, study="reviews", task="tweets", architecture=model.architecture,
         realised=model.realised, evidence=evidence,

@@ -13,6 +13,7 @@ from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.process import this_process
 from bort.storage import Ending, EndingCode, JobState, ProcessIdentity, Store
+from bort.studies import parts
 from bort.studies.checks import check_study
 
 
@@ -313,3 +314,21 @@ def test_uploads_are_named_by_their_content(store: Store, tmp_path: Path) -> Non
     Given.name = "x.pkl"
     with pytest.raises(InvalidDataError, match=r"ends with csv"):
         uploads.keep(Given())
+
+
+def test_the_form_holds_the_quick_preset_and_else_the_defaults(
+    store: Store, visit: Open, started: list[StudySpec]
+) -> None:
+    visit("search").button(key="start").click().run()
+    given = {
+        option: value
+        for part, described in (
+            (parts.QUESTION, started[0].search.question),
+            (parts.BUDGET, started[0].search),
+            (parts.TASK, started[0].task),
+            (parts.TRAINING, started[0].training),
+            (parts.LATENCY, started[0].latency),
+        )
+        for option, value in part.given(described).items()
+    }
+    assert given == parts.PRESETS["quick"]

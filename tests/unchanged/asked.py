@@ -74,7 +74,7 @@ def _all() -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _study(name: str, asked: tuple[str, ...]) -> dict[str, Any]:
-    from bort.storage import import_study, open_store
+    from bort.storage import Thing, ThingKind, import_study, open_store
 
     recorded = json.loads(STUDIES[name].read_text(encoding="utf-8"))
     study = recorded["spec"]["name"]
@@ -83,7 +83,7 @@ def _study(name: str, asked: tuple[str, ...]) -> dict[str, Any]:
             import_study(store, recorded)
         # Two recorded studies may have one name: each is asked in its turn, then forgotten.
         answer = _ask("front", "--study", study, *asked)
-        store.delete_study(study)
+        store.delete(Thing(ThingKind.STUDY, study))
     return answer
 
 

@@ -16,15 +16,17 @@ from bort.core.progress import OnStep
 from bort.jobs.runtime.attempt import JobFailedError, run_attempt
 from bort.jobs.runtime.process import identify, is_here, send_signal
 from bort.jobs.runtime.runners import runner_path
-from bort.jobs.runtime.watch import find_job
+from bort.jobs.runtime.watch import find_job, list_jobs
 from bort.report.jobs import ending_reason
 from bort.storage import (
+    Deletion,
     Ending,
     EndingCode,
     EventCode,
     JobRecord,
     JobState,
     Store,
+    Thing,
     open_log,
 )
 
@@ -128,6 +130,26 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
         threading.Thread(target=_stop, args=(store, job, grace_s), daemon=True).start()
         return job
     return _stop(store, job, grace_s)
+
+
+def deletion(store: Store, thing: Thing) -> Deletion:
+    """Look at what deleting a thing would mean; a job whose process is gone does not count as busy.
+
+    Raises:
+        As `bort.storage.deleting.Deleting.deletion`.
+    """
+    list_jobs(store, states=[state for state in JobState if state.is_active])
+    return store.deletion(thing)
+
+
+def delete(store: Store, thing: Thing) -> Deletion:
+    """Delete a study, profile, model or job, and its files.
+
+    Raises:
+        As `bort.storage.deleting.Deleting.delete`.
+    """
+    deletion(store, thing)
+    return store.delete(thing)
 
 
 def _stop(store: Store, job: JobRecord, grace_s: float) -> JobRecord:

@@ -9,7 +9,7 @@ import streamlit as st
 from bort.core.agora import TORUS
 from bort.core.errors import BortError
 from bort.jobs import start_detached
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.studies.commands import agora_command
 from bort.tasks import list_tasks
 from bort.ui.agora import readings as agora_readings

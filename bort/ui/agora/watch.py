@@ -76,6 +76,7 @@ def _head(run: StoredRun) -> None:
     with st.container(horizontal=True):
         job_parts.cancel_button(job, key="agora-cancel")
         job_parts.resume_button(job, key="agora-resume")
+        job_parts.delete_button(job, key="agora-delete")
         st.button(
             "New run",
             icon=":material/add:",

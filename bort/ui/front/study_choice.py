@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from bort.storage import StudyRecord
-from bort.ui.kit import address, markup, navigation, readings
+from bort.storage import StudyRecord, Thing, ThingKind
+from bort.ui.kit import address, deleting, markup, navigation, readings
 
 
 def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
@@ -39,6 +39,8 @@ def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
         key=key,
         on_change=lambda: address.choose_study(st.session_state[key]),
     )
+    thing = Thing(ThingKind.STUDY, current.name)
+    deleting.button(thing, key="delete-study", leave=address.leave_study)
 
 
 def _label(study: StudyRecord) -> str:

@@ -5,8 +5,8 @@ import streamlit as st
 from bort.figures import ERROR, LATENCY, front_info, plot_pair
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
+from bort.report.numbers import duration
 from bort.report.search import latency_note, summary
-from bort.report.terminal import duration
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import charts as front_charts

@@ -22,6 +22,11 @@ def choose_study(name: str) -> None:
     st.query_params.from_dict({"study": name})
 
 
+def leave_study() -> None:
+    """Show no study in particular."""
+    st.query_params.clear()
+
+
 def pick() -> str | None:
     """The picked architecture's id, `?pick=`."""
     return _get("pick")
@@ -62,6 +67,11 @@ def model() -> str | None:
 def choose_model(name: str) -> None:
     """Show another model."""
     _set("model", name)
+
+
+def leave_model() -> None:
+    """Show no model in particular."""
+    _set("model", None)
 
 
 def epsilon() -> float | None:

@@ -8,9 +8,9 @@ from bort.core.agora import TORUS
 from bort.core.machine.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.report.jobs import ending_sentence, sentence
-from bort.report.terminal import duration
-from bort.storage import read_log
-from bort.ui.kit import frame, markup, navigation, readings
+from bort.report.numbers import duration
+from bort.storage import Thing, ThingKind, read_log
+from bort.ui.kit import address, deleting, frame, markup, navigation, readings
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
@@ -113,6 +113,13 @@ def resume_button(job: JobRecord, *, key: str) -> None:
             on_click=_request_resume,
             args=(job.id,),
         )
+
+
+def delete_button(job: JobRecord, *, key: str) -> None:
+    """Delete, once it is over."""
+    if job.state.is_final:
+        thing = Thing(ThingKind.JOB, str(job.id))
+        deleting.button(thing, key=key, leave=lambda: address.choose_job(None))
 
 
 def log(job: JobRecord) -> None:

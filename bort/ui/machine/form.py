@@ -16,7 +16,7 @@ from bort.latency.runs.space import choose_sample
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
 from bort.latency.stored import check_new_name, study_profile_of
 from bort.latency.timing import Duration, expected_duration
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.studies.parts import MEASURE, WORKLOAD
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads

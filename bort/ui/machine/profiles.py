@@ -12,7 +12,8 @@ from bort.latency.compare import Comparison, compare, differences_from_here
 from bort.latency.profile import LatencyProfile, parse_profile
 from bort.latency.stored import import_profile, stored_profiles
 from bort.report.latency import compared_sentence, model_sentence, moment
-from bort.ui.kit import chart, frame, markup, readings
+from bort.storage import Thing, ThingKind
+from bort.ui.kit import chart, deleting, frame, markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
 
@@ -71,9 +72,15 @@ def _one(profile: LatencyProfile) -> None:
             icon=":material/download:",
             key="export-profile",
         )
+        thing = Thing(ThingKind.PROFILE, profile.name)
+        deleting.button(thing, key="delete-profile", leave=_leave)
     if marks:
         with st.expander(f"All {len(marks)} measured architectures"):
             _table(marks)
+
+
+def _leave() -> None:
+    st.query_params.pop("profile", None)
 
 
 def _describe(profile: LatencyProfile) -> None:

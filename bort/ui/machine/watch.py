@@ -8,7 +8,7 @@ from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
 from bort.report.jobs import ending_reason
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
 
@@ -63,6 +63,7 @@ def _progress(job: JobRecord) -> None:
     job_parts.bar(job)
     with st.container(horizontal=True):
         job_parts.cancel_button(job, key="machine-cancel")
+        job_parts.delete_button(job, key="machine-delete")
         st.button(
             "New measurement",
             icon=":material/add:",

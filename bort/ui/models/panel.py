@@ -8,8 +8,8 @@ import streamlit as st
 from bort.core.errors import InvalidDataError
 from bort.finetuning.realised import TrainedModel
 from bort.report import models as words
-from bort.storage import ModelRecord
-from bort.ui.kit import address, frame, markup, navigation
+from bort.storage import ModelRecord, Thing, ThingKind
+from bort.ui.kit import address, deleting, frame, markup, navigation
 from bort.ui.models import files as model_files
 from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
@@ -103,6 +103,8 @@ def _one(model: TrainedModel) -> None:
     with right, st.container(border=True, key="sticky"), frame.clear_errors():
         model_try.show(model.record)
         model_files.show(model)
+        thing = Thing(ThingKind.MODEL, model.record.name)
+        deleting.button(thing, key="delete-model", leave=address.leave_model)
 
 
 def _latencies(table: pd.DataFrame) -> list[str]:

@@ -7,7 +7,7 @@ from bort.finetuning.plan import FineTunePlan, check_disk_space, check_finetune,
 from bort.finetuning.request import describe_finetune
 from bort.jobs import start_detached
 from bort.report.models import basis
-from bort.report.terminal import duration
+from bort.report.numbers import duration
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import finetune_command
 from bort.ui.kit import markup, navigation, readings

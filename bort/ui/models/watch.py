@@ -59,6 +59,7 @@ def _head(job: JobRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         job_parts.cancel_button(job, key="model-cancel")
         job_parts.resume_button(job, key="model-resume")
+        job_parts.delete_button(job, key="model-delete-job")
         st.button(
             "Close",
             icon=":material/close:",

@@ -77,7 +77,7 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
 
 
 def _minutes(minutes: float | None) -> str:
-    from bort.report.terminal import duration
+    from bort.report.numbers import duration
 
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
 

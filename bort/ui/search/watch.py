@@ -5,8 +5,8 @@ import streamlit as st
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
+from bort.report.numbers import duration
 from bort.report.search import latency_note
-from bort.report.terminal import duration
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import certificate
@@ -47,6 +47,7 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         job_parts.cancel_button(job, key="cancel")
         job_parts.resume_button(job, key="resume")
+        job_parts.delete_button(job, key="delete")
         if study is not None:
             st.page_link(
                 navigation.PARETO,

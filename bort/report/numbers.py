@@ -1,4 +1,4 @@
-"""Quantities as people say them."""
+"""Numbers as people say them, for terminal and pages alike."""
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,44 @@
+"""The button that deletes: a question first, or what still uses the thing."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from bort import jobs
+from bort.core.errors import BortError
+from bort.report.deleting import question, still_used
+from bort.storage import Thing
+from bort.ui.kit import frame, markup, readings
+
+
+def button(thing: Thing, *, key: str, leave: Callable[[], None]) -> None:
+    """Offer to delete a thing.
+
+    Args:
+        leave: takes the thing out of the address, so that the page no longer shows it.
+    """
+    try:
+        found = jobs.deletion(readings.store(), thing)
+    except BortError:
+        return  # somebody else deleted it meanwhile
+    with st.popover("Delete", icon=":material/delete:", key=f"{key}-ask"):
+        if found.used_by:
+            markup.notice(still_used(found))
+            return
+        markup.note(question(found))
+        st.button(
+            f"Delete this {thing.kind}",
+            type="primary",
+            icon=":material/delete_forever:",
+            key=key,
+            on_click=_delete,
+            args=(thing, leave),
+        )
+
+
+def _delete(thing: Thing, leave: Callable[[], None]) -> None:
+    with frame.clear_errors():
+        try:
+            jobs.delete(readings.store(), thing)
+        finally:
+            leave()
