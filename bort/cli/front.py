@@ -75,7 +75,7 @@ def front(
 
 
 class _Copies(NamedTuple):
-    """What to write besides, and where to."""
+    """Files and stores to write besides."""
 
     record: Path | None
     table: Path | None

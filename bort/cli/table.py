@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def table_options(command: F) -> F:
-    """Where the table lies, and which of its columns are objectives."""
+    """Add the options that name a table and its objectives."""
     for option in reversed(
         [
             _option(

@@ -21,7 +21,7 @@ from bort.search.w_coefficient import log_gain, log_w
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What a set of evaluations answers, with how far it can be trusted.
+    """The answer that a set of evaluations gives, and how far it can be trusted.
 
     Attributes:
         front: indices of all evaluated architectures that no other evaluated one beats by point
@@ -128,7 +128,7 @@ def _bounds_w(state: SearchState) -> bool:
 
 
 def _largest_w(state: SearchState) -> int | None:
-    """Of the evaluated, by the upper ends of their intervals."""
+    """The evaluated architecture of the largest W, by the upper ends of the intervals."""
     rows = state.witnesses
     uppers = np.array([state.observations[i].upper for i in rows])
     values = log_w(state.log_gains[rows], uppers, state.question.weights)

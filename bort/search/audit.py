@@ -69,7 +69,7 @@ class AuditPlan:
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """What the drawn architectures say about the frozen answer.
+    """The result of an audit: what the drawn architectures say about the frozen answer.
 
     Attributes:
         plan: what was frozen and drawn.
@@ -233,7 +233,7 @@ def audit_fact(
     *,
     question: Question,
 ) -> Audited:
-    """What one audit found, for the ledger."""
+    """Turn what an audit found into a fact of the ledger."""
     plan, comparison = audit.plan, comparison_for(problem.population(question.confidence))
     outside = _outside(problem, answer, observations, plan, comparison)
     return Audited(

@@ -44,7 +44,7 @@ class Measured(Envelope):
         return np.broadcast_to(np.inf, (len(self.values[rows]), len(others)))
 
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:  # noqa: ARG002
-        """Nowhere but at itself."""
+        """Raise ℓ at the source itself, and nowhere else."""
         self.values[index] = np.log(observation.lower)
         return np.zeros(len(self.problem), dtype=bool)
 

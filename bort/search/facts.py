@@ -15,7 +15,7 @@ from bort.core.serialise import from_json, to_json
 
 
 class Status(StrEnum):
-    """How far an assumption can be trusted."""
+    """The four degrees of trust in an assumption."""
 
     CHECKED = "checked"
     ESTIMATED = "estimated"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class Guarantee(StrEnum):
-    """What a claim is worth."""
+    """The worth of a claim."""
 
     PROVED = "proved"  # everything is checked or given
     CONDITIONAL = "conditional"  # λ is an estimate
@@ -39,7 +39,7 @@ class Fact:
 
     @property
     def status(self) -> Status:
-        """How far it can be trusted."""
+        """The degree of trust in it."""
         return Status.CHECKED
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class LatencyModelled(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """How λ's predictions of new errors came out.
+    """The record of λ's predictions of new errors.
 
     Attributes:
         made: so far.
@@ -132,7 +132,7 @@ class LambdaUnknown(Fact):
 
     @property
     def status(self) -> Status:
-        """Nothing is claimed yet."""
+        """The claim waits for λ."""
         return Status.ASSUMED
 
 
@@ -306,7 +306,7 @@ class Maximised(Fact):
 
     @property
     def status(self) -> Status:
-        """As the user said."""
+        """The user said so."""
         return Status.ASSUMED
 
 

@@ -19,7 +19,7 @@ _NUGGET_CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """All intervals and all comparisons together hold with probability `confidence` or more.
+    """A claim about the population: everything holds together with probability `confidence`.
 
     The search picks what it trains by what it has seen, so the error probability is divided
     among all networks that could have stood for any architecture (Bonferroni). Half of it goes

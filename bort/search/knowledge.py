@@ -1,4 +1,4 @@
-"""What a search knows after some evaluations: errors, λ, and what these bound."""
+"""The knowledge of a search after some evaluations: errors, λ, and what these bound."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

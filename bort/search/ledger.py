@@ -52,7 +52,7 @@ def ledger_of(state: SearchState) -> Ledger:
 
 
 def judge(state: SearchState, facts: Sequence[Fact]) -> Guarantee:
-    """What the claim of a state is worth.
+    """Judge what the claim of a state is worth.
 
     The latency model's band does not count: the claim is about the listed latencies.
     """

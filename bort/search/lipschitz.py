@@ -1,4 +1,4 @@
-"""How fast the error can change: λ given, or estimated from the evaluated pairs."""
+"""λ bounds how fast the error can change: given, or estimated from evaluated pairs."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,7 @@ EvaluateIndex = Callable[[int], Observation]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchStep:
-    """What one evaluation changed. What was yielded so far is always a valid answer.
+    """One evaluation, and what it changed. The steps so far are always a valid answer.
 
     Attributes:
         index: the architecture just evaluated.
@@ -26,7 +26,7 @@ class SearchStep:
             while λ is unknown.
         lipschitz: λ in force, shape (K,), None while unknown.
         done: no further step follows.
-        reason: why the search ended; None while it goes on.
+        reason: why the search ended; None while it continues.
     """
 
     index: int
@@ -50,7 +50,7 @@ def certified_search(
     """Evaluate architectures until the goal is certified, one step per evaluation.
 
     The choices depend on nothing but the evaluations and their order: a search that is resumed
-    with `known` goes on exactly as if it had not been stopped. A search that is done already
+    with `known` continues exactly as if it had not been stopped. A search that is done already
     yields nothing; ask `solve` for the answer.
 
     Args:
@@ -76,7 +76,7 @@ def certified_search(
 
 
 def ending(state: SearchState, limit: int) -> Ending | None:
-    """Why the search ends here, or None where it goes on."""
+    """Return why the search ends here, or None where it continues."""
     if state.ending is not None:
         return state.ending
     return Ending.BUDGET if len(state.observations) >= limit else None

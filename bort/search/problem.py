@@ -1,4 +1,4 @@
-"""What a search works on: coordinates and the two objectives that cost nothing to know."""
+"""The problem of a search: coordinates, and the two objectives that are known beforehand."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ class SearchProblem:
         return len(self.coordinates)
 
     def population(self, confidence: float | None) -> Population | None:
-        """What intervals hold for at this confidence; None for a claim about this dev set."""
+        """The population at this confidence; None for a claim about this dev set."""
         if confidence is None:
             return None
         return Population(confidence, len(self), self.choices, self.is_paired)

@@ -1,4 +1,4 @@
-"""What is certified after some evaluations, and what is left to do. It chooses nothing."""
+"""The state of a search: what is certified so far. It chooses nothing."""
 
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class Ending(StrEnum):
 
 
 class SearchState(Knowledge):
-    """What a search knows, and what that certifies of its goal.
+    """A search after some evaluations: what it knows, and what that certifies.
 
     While λ is unknown nothing is certified, except where every architecture has been evaluated or
     errors do not count.

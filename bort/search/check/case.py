@@ -21,7 +21,7 @@ from bort.search.problem import SearchProblem
 
 @dataclass(frozen=True, eq=False)
 class CertifiedCase:
-    """What a certificate states, beside the arrays that its checks need.
+    """A certificate's statements, and the arrays that its checks need.
 
     Attributes:
         problem: the space, for the bound on the evaluations.
@@ -31,7 +31,7 @@ class CertifiedCase:
         assumptions, claim, audits: as stated.
         stated_labels: names of the evaluated architectures, as stated.
         labels: names of all architectures, as the space gives them.
-        population: what the intervals hold for; None speaks of a dev set.
+        population: what the intervals hold for; None is a claim about a dev set.
     """
 
     problem: SearchProblem

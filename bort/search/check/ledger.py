@@ -84,7 +84,7 @@ def _violations(stated: Sequence[Sequence[Any]], answer: Answer) -> Iterator[str
 
 
 def _current_audits(case: CertifiedCase) -> list[AuditResult]:
-    """Those of this answer, not those made before the search went on."""
+    """Return the audits of this answer, not those made before the search continued."""
     evaluated = sorted(case.plain.rows.tolist())
     results = map(audit_result, case.audits)
     return [result for result in results if sorted(result.plan.evaluated) == evaluated]

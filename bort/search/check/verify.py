@@ -255,7 +255,7 @@ def _best(case: CertifiedCase) -> Iterator[str]:
 
 
 def _largest_w(case: CertifiedCase) -> Iterator[str]:
-    """Where nothing bounds the largest W, the best is the largest of the evaluated ones."""
+    """Check that the best has the largest W of the evaluated, where nothing bounds the others."""
     best = case.claim["best"]
     if case.claim["w_ratio"] is not None or best is None:
         return

@@ -28,12 +28,12 @@ class ByInterval:
     def bounds(
         self, envelope: Envelope, observations: Mapping[int, Observation], *, delta: float | None
     ) -> "Bounds":
-        """What evaluations tell of all errors; see `Bounds` for the arguments."""
+        """Build the bounds of a search; see `Bounds` for the arguments."""
         return Bounds(envelope, observations, delta=delta)
 
 
 class Bounds:
-    """What the evaluations tell of all errors, under one λ or with everything evaluated.
+    """Bounds on all errors, from the evaluations so far and one λ, or with everything evaluated.
 
     Args:
         envelope: the lower bounds, with nothing taken in yet, or `Measured`.

@@ -51,12 +51,12 @@ class ByPair(ByInterval):
     def bounds(
         self, envelope: Envelope, observations: Mapping[int, Observation], *, delta: float | None
     ) -> "PairBounds":
-        """What evaluations tell of all errors; see `Bounds` for the arguments."""
+        """Build the bounds of a search; see `Bounds` for the arguments."""
         return PairBounds(envelope, observations, delta=delta, comparison=self)
 
 
 class PairBounds(Bounds):
-    """What the evaluations tell of all errors, where pairs are compared directly."""
+    """Bounds on all errors, where pairs are compared directly."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class PairBounds(Bounds):
         return np.column_stack([self._terms.term(int(row)) for row in rows])
 
     def useful_witnesses(self) -> IntArray:
-        """All: intervals that tell two apart say nothing of what their comparisons certify."""
+        """Return all: intervals tell nothing about what comparisons certify."""
         return np.array(sorted(self.witnesses))
 
     @property
@@ -171,14 +171,14 @@ class PairGap(CoverGap):
         self._terms = terms
 
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
-        """Nothing to do: the pair terms were fed the same evaluation."""
+        """Do nothing: the pair terms take in the same evaluation."""
 
     def largest(self) -> float:
         """The least δ at which all are certified."""
         return float(self._terms.gaps().max())
 
     def certified_besides(self, delta: float) -> BoolArray:
-        """Where pairs certify δ, whatever the intervals say: shape (N,)."""
+        """Mark where pairs certify δ, whatever the intervals say: shape (N,)."""
         return np.asarray(self._terms.gaps() <= delta)
 
 

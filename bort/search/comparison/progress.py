@@ -1,4 +1,4 @@
-"""What keeps a cover's progress up to date, evaluation by evaluation, without forming N x |C|."""
+"""The progress of a cover, kept up to date without ever forming N x |C|."""
 
 from abc import ABC, abstractmethod
 
@@ -29,7 +29,7 @@ class CoverGap(ABC):
 
     @abstractmethod
     def certified_besides(self, delta: float) -> BoolArray | bool:
-        """Where δ is certified by more than `CoverTarget` itself knows."""
+        """Mark what is certified at δ besides what `CoverTarget` itself knows."""
 
 
 class IntervalGap(CoverGap):
@@ -74,7 +74,7 @@ class IntervalGap(CoverGap):
         return self._largest
 
     def certified_besides(self, delta: float) -> BoolArray | bool:  # noqa: ARG002
-        """Where δ is certified by more than `CoverTarget` itself knows: nowhere."""
+        """Return False: `CoverTarget` knows it all."""
         return False
 
     def _find_largest(self) -> float:
@@ -127,7 +127,7 @@ class CoverTarget:
         self.best_log_error: FloatArray = np.full(len(problem), np.inf)
 
     def is_cheap_enough(self, index: int) -> BoolArray:
-        """Where architecture `index` is at most (1+ε) times as large and as slow: shape (N,)."""
+        """Mark where architecture `index` is at most (1+ε) times as large and slow: shape (N,)."""
         size_is_fine = self._log_size[index] - self._log_size <= self.delta
         latency_is_fine = self._log_latency[index] - self._log_latency <= self.delta
         return np.asarray(size_is_fine & latency_is_fine)

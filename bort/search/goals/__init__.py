@@ -1,4 +1,4 @@
-"""What a search is for: each goal as an object with what differs between them."""
+"""The goals of a search, each an object with what differs between them."""
 
 from bort.core.question import Goal, Question
 from bort.search.goals.base import AuditedClaim, SearchGoal

@@ -1,4 +1,4 @@
-"""What a goal decides: when it is reached, what to evaluate next, what the answer is."""
+"""A goal decides when it is reached, what to evaluate next, and what the answer is."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class SearchGoal(ABC):
 
     @property
     def needs_lipschitz(self) -> bool:
-        """Nothing can be certified while λ is unknown."""
+        """The goal certifies nothing while λ is unknown."""
         return self.needs_errors and self.needs_bounds
 
     @property
@@ -46,7 +46,10 @@ class SearchGoal(ABC):
 
     @abstractmethod
     def gap(self, state: Knowledge) -> float:
-        """What is missing to certainty. Precondition: there is a witness, and λ was tested."""
+        """Return what is missing to certainty.
+
+        Precondition: there is a witness, and λ was tested or is not needed.
+        """
 
     def allows(self, gap: float) -> bool:
         """The gap is no wider than ε allows."""
@@ -65,7 +68,7 @@ class SearchGoal(ABC):
         """Evaluations that the goal needs at most under λ, besides design and tests."""
 
     def is_limited_by_noise(self, state: Knowledge) -> bool:  # noqa: ARG002
-        """Nothing is left to evaluate, and wide intervals alone keep the goal out of reach."""
+        """Wide intervals alone keep the goal out of reach: nothing is left to evaluate."""
         return False
 
     @abstractmethod
@@ -94,7 +97,7 @@ class SearchGoal(ABC):
 
 @dataclass(frozen=True, slots=True)
 class AuditedClaim:
-    """What an audit tests: that nothing is better than these members by more than ε allows."""
+    """The claim that an audit tests: nothing beats these members by more than ε allows."""
 
     problem: SearchProblem
     observations: Mapping[int, Observation]

@@ -59,7 +59,7 @@ class Best(SearchGoal):
         return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
 
     def packing_number(self, state: Knowledge) -> int:
-        """Each λ that rose opens a new account."""
+        """Count anew for each λ that rose."""
         if not self.needs_errors:
             return 1
         widths = [np.log(o.upper / o.lower) for o in state.observations.values()]
@@ -79,7 +79,7 @@ class Best(SearchGoal):
         return not (self._contenders(*state.log_w_bounds()) & state.is_open).any()
 
     def cover(self, state: Knowledge) -> IntArray | None:  # noqa: ARG002
-        """None: the answer is one architecture."""
+        """Return None: the answer is one architecture."""
         return None
 
     def audited(self, cover: IntArray, best: int) -> tuple[int, ...]:  # noqa: ARG002
@@ -98,7 +98,7 @@ class Best(SearchGoal):
         return bool(ours >= np.log1p(-claim.epsilon) + theirs - 1e-9)
 
     def _contenders(self, upper: FloatArray, lower: float) -> BoolArray:
-        """Those that may still beat the best by more than ε allows, shape (N,)."""
+        """Mark those that may still beat the best by more than ε allows, shape (N,)."""
         return np.asarray((upper > -np.inf) & (upper > lower + self.log_room))
 
 

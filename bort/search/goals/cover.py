@@ -9,7 +9,7 @@ from bort.search.guide.picks import most_certifying, most_improving_front
 from bort.search.knowledge import Knowledge
 from bort.search.packing import cover_bound
 
-# Gains shrink as the search goes on: so many times more evaluations may be needed than if every
+# Gains shrink as the search proceeds: so many times more evaluations may be needed than if every
 # pick certified as many as the next one. Measured: docs/search.md, "What is picked".
 SHRINKAGE = 8.0
 _MAX_CELLS = 20_000_000  # bytes of the who-covers-whom table; beyond it nothing is thinned
@@ -81,7 +81,7 @@ def reduced_cover(state: Knowledge, delta: float) -> IntArray:
 
 
 def _covers(state: Knowledge, rows: IntArray, delta: float) -> BoolArray:
-    """Whether each of `rows` certifies each architecture at ε: shape (N or fewer, len(rows))."""
+    """Tell which of `rows` certify which architecture at ε: shape (N or fewer, len(rows))."""
     problem = state.problem
     covers = state.bounds.error_terms(rows) <= delta
     for cost in (np.log(problem.size), np.log(problem.latency)):

@@ -9,12 +9,12 @@ from bort.search.knowledge import Knowledge
 
 
 class Everything(SearchGoal):
-    """Nothing is left out, so nothing is assumed."""
+    """Evaluates every architecture, so it assumes nothing."""
 
     needs_bounds = False
 
     def gap(self, state: Knowledge) -> float:
-        """0 once everything is evaluated, else infinite."""
+        """Return 0 once everything is evaluated, else infinity."""
         return 0.0 if state.is_exhausted else np.inf
 
     def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
@@ -22,7 +22,7 @@ class Everything(SearchGoal):
         return int(np.argmax(state.is_open))
 
     def packing_number(self, state: Knowledge) -> int:
-        """All."""
+        """Return N."""
         return len(state.problem)
 
     def cover(self, state: Knowledge) -> IntArray:

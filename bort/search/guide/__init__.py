@@ -1,1 +1,1 @@
-"""Which architecture to evaluate next. Every choice made here keeps the bounds valid."""
+"""The guide chooses which architecture to evaluate next. Every choice keeps the bounds valid."""

@@ -1,4 +1,4 @@
-"""Which uncertified architecture to evaluate next. Every choice here keeps the bounds valid."""
+"""Choose which uncertified architecture to evaluate next."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a study says: stored evaluations in, the answer that people and programs read out.
+"""The answers of studies: stored evaluations in, the answer for people and programs out.
 
 One function for the command line, the pages and the job, so that they cannot disagree.
 """

@@ -266,7 +266,7 @@ def _points(
 
 
 def _standard_error(trained: Sequence[Evaluation]) -> float:
-    """Of the mean error: the dev set's share, and the seeds' where there are several."""
+    """Standard error of the mean error: the dev set's share, and that of several seeds."""
     dev_set = float(np.mean([e.error_se for e in trained]))
     if len(trained) == 1:
         return dev_set

@@ -1,4 +1,4 @@
-"""The same answers from a table: the search asks its rows instead of training."""
+"""Answers from a table: the search looks up its rows instead of training."""
 
 import time
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ Id = str | int  # of an architecture, or the number of a row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredLatency:
-    """What an architecture took when it was measured itself, milliseconds per forward pass.
+    """The measured latency of one architecture, in milliseconds per forward pass.
 
     Attributes:
         low_ms, high_ms: the median's 95 % bootstrap interval.
@@ -94,7 +94,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyBasis:
-    """Where an answer's latencies come from.
+    """The origin of an answer's latencies.
 
     Attributes:
         profile: the stored profile; None before it is measured, and then the rest is None too.
@@ -309,7 +309,7 @@ class StudyAnswer(SearchAnswer[Point]):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a table are its objectives."""
+    """The columns of a table that are its objectives."""
 
     size: str
     latency: str

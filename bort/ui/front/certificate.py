@@ -1,4 +1,4 @@
-"""What a study certifies: four numbers, a sentence, the ledger, and the file to check it with."""
+"""Show what a study certifies: four numbers, a sentence, the ledger and the certificate."""
 
 from collections import Counter
 from html import escape
@@ -7,11 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from bort.report.ledger import STATUSES, words
-from bort.report.search import GUARANTEES, scope, summary
+from bort.report.search import GUARANTEES, NOISY, scope, summary
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
-from bort.ui.front import study_notes
-from bort.ui.kit import markup
+from bort.ui.kit import markup, readings
 
 # Shape and word both tell the status: colour alone does not reach everybody.
 _MARKS = {
@@ -23,7 +22,7 @@ _MARKS = {
 
 
 def show(answer: StudyAnswer) -> None:
-    """The strip above the charts: numbers, sentence, what is to be known, ledger."""
+    """Show the strip above the charts: numbers, sentence, warnings, ledger."""
     certified = answer.certified_epsilon
     word, meaning = GUARANTEES[answer.guarantee]
     with st.container(horizontal=True, gap="large", key="certificate"):
@@ -49,14 +48,22 @@ def show(answer: StudyAnswer) -> None:
 
 
 def claim(answer: StudyAnswer) -> None:
-    """The sentence, what is to be known before believing it, and the ledger."""
+    """Show the claim, warnings, and the ledger."""
     markup.note(f"{summary(answer)} {scope(answer)}")
-    study_notes.show(answer)
+    _notes(answer)
     ledger(answer)
 
 
+def _notes(answer: StudyAnswer) -> None:
+    """Warn of a noisy machine and of odd data."""
+    if answer.latency.noise_ok is False:
+        markup.notice(NOISY)
+    for warning in readings.warnings(answer.job):
+        markup.notice(warning)
+
+
 def ledger(answer: StudyAnswer) -> None:
-    """Every assumption with its status and evidence, and how to check the claim again."""
+    """Show every assumption with its evidence, and how to check the claim again."""
     if not answer.ledger:
         return
     counts = Counter(fact.status for fact in answer.ledger)
@@ -83,7 +90,7 @@ def _row(fact: Fact) -> str:
 
 
 def _take_away(answer: StudyAnswer) -> None:
-    """The certificate as a file, and the command that trusts nobody who wrote it."""
+    """Offer the certificate as a file, with the command that checks it."""
     if answer.certificate is None:
         return
     path = Path(answer.certificate)
@@ -99,6 +106,6 @@ def _take_away(answer: StudyAnswer) -> None:
         )
         st.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
     markup.note(
-        "It states the claim at the study's own ε and weights with every number it rests on; "
-        "bort verify computes all of it again and does not trust the search."
+        "It holds the claim at the study's own ε and weights, with every number behind it. "
+        "bort verify computes everything again and does not trust the search."
     )
