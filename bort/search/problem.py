@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from bort.core.errors import InvalidSpaceError
 from bort.search.arrays import BoolArray, FloatArray, IntArray, frozen
-from bort.search.population import Population
+from bort.search.intervals import Population
 
 # A wider network with the same number of heads is the usual reading of "larger"; more heads of
 # a smaller size each is neither larger nor smaller.

@@ -11,15 +11,22 @@ from bort.studies.answers.read import (
     study_certificate,
     study_costs,
 )
-from bort.studies.answers.values import Entry, MeasuredLatency, Point, StudyAnswer
+from bort.studies.answers.values import (
+    LatencyBasis,
+    MeasuredLatency,
+    Point,
+    StudyAnswer,
+    TableAnswer,
+)
 from bort.studies.answers.weights import winning_weights
 
 __all__ = [
     "CERTIFICATE",
-    "Entry",
+    "LatencyBasis",
     "MeasuredLatency",
     "Point",
     "StudyAnswer",
+    "TableAnswer",
     "latest_study",
     "read_answer",
     "redrawn",

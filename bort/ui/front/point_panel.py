@@ -1,11 +1,9 @@
 """Everything about the picked architecture, and how to take it away."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from bort.figures.front import NORMAL_95
+from bort.report.search import latency_note
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import search_python
 from bort.ui.front.snippets import config_code, front_command
@@ -44,22 +42,6 @@ def show(answer: StudyAnswer) -> None:
     )
     if point:
         st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
-
-
-def latency_note(latency: Mapping[str, Any]) -> str:
-    """Which latency it is: runtime, workload, machine."""
-    facts = [
-        f"{latency.get('runtime', 'unknown runtime')}",
-        f"batch {latency.get('batch_size')}",
-        f"{latency.get('sequence_length')} tokens",
-    ]
-    if latency.get("threads"):
-        facts.append(f"{latency['threads']} threads")
-    if latency.get("band"):
-        facts.append(f"model within ±{latency['band']:.0%}")
-    cpu = (latency.get("machine") or {}).get("cpu") or "unknown processor"
-    where = "this machine" if latency.get("is_this_machine") else "another machine"
-    return f"Latency: {', '.join(facts)}; measured on {where} ({cpu})."
 
 
 def _properties(point: Point, answer: StudyAnswer) -> list[str]:

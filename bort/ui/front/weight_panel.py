@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.figures import TriangleInfo, plot_weight_triangle
-from bort.search.weight_region import WeightRegion
+from bort.search.w_coefficient import WeightRegion
 from bort.storage import StudyRecord
 from bort.studies.answers import Point, StudyAnswer
 from bort.ui.front import question

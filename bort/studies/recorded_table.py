@@ -10,9 +10,8 @@ import numpy as np
 
 from bort.core.errors import InvalidDataError
 from bort.search.arrays import BoolArray, FloatArray, IntArray
-from bort.search.intervals import population_interval
+from bort.search.intervals import Population, population_interval
 from bort.search.observation import Observation
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 if TYPE_CHECKING:
