@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from bort.search.table import ErrorTable, read_table
+from bort.studies.recorded_table import ErrorTable, read_table
 
 from bort.agora.loop import agora
 from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_world
