@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from bort.studies.recorded_table import ErrorTable, read_table
 
 from bort.agora.loop import agora
 from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_world
@@ -13,6 +12,7 @@ from bort.families import load_space
 from bort.families.abnc import abnc_report
 from bort.latency.profile import read_profile
 from bort.search import Observation, SearchProblem, certified_search, solve
+from bort.studies.recorded_table import ErrorTable, read_table
 from docs.pictures.svg import Axes, Canvas
 
 ROOT = Path(__file__).parents[2]
