@@ -219,7 +219,7 @@ def test_mistakes_are_told_in_one_line(store, spec):
     with pytest.raises(UnknownStudyError, match="no study yet"):
         latest_study(store)
     store.create_study(spec)
-    with pytest.raises(InvalidFieldError, match="above 0"):
+    with pytest.raises(InvalidFieldError, match="epsilon must be a number"):
         read_answer(store, "reviews", epsilon=-1)
 
 
