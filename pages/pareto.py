@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from bort.core.question import Question
 from bort.storage import StudyRecord
-from bort.ui.front import certificate, growing, point_panel, question, study_choice, weight_panel
+from bort.ui.front import certificate, point_panel, question, weight_panel
 from bort.ui.front import charts as front_charts
+from bort.ui.front import study as front_study
 from bort.ui.front import table as front_table
 from bort.ui.kit import frame, markup, readings
 from bort.ui.machine import front as machine_front
@@ -15,7 +17,7 @@ LEAD = (
 )
 
 
-def show(study: StudyRecord, asked: question.Question) -> None:
+def show(study: StudyRecord, asked: Question) -> None:
     answer = readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
     certificate.show(answer)
     left, right = st.columns([2.1, 1], gap="large")
@@ -31,15 +33,15 @@ def show(study: StudyRecord, asked: question.Question) -> None:
 
 
 with frame.page("Pareto front", lead=LEAD):
-    study, studies = study_choice.find()
+    study, studies = front_study.find()
     if study is not None:
         left, right = st.columns([1, 2.6], gap="large")
         with left:
-            study_choice.choose(study, studies)
+            front_study.choose(study, studies)
         if study.evaluation_count:
             with right:
                 asked = question.ask(study)
             show(study, asked)
         else:
             markup.notice("Nothing is trained in this study yet; its front will grow here.")
-        growing.follow(study)
+        front_study.follow(study)

@@ -14,8 +14,8 @@ import pandas as pd
 from benchmarks.search.recorded_tables import RECORDED, load_table
 from benchmarks.search.table import BenchmarkTable
 from bort.search.arrays import FloatArray
-from bort.search.choice import most_improving_front
-from bort.search.design import staircase
+from bort.search.guide.design import staircase
+from bort.search.guide.picks import most_improving_front
 from bort.search.observation import Observation
 from bort.search.pareto import hypervolume
 

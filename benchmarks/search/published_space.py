@@ -77,7 +77,7 @@ def _study(answers: dict[tuple[int, ...], StudyAnswer], by_chance: float) -> str
         "|---|---|---|---|---|---|---|",
     ]
     front = _front(_usable(answer, by_chance))
-    for p in answer.ranking:
+    for p in _by_w(answer.points):
         if not reaches(p, by_chance):
             lines.append(
                 f"| {p.id}{' (Bort)' if p.id == PUBLISHED else ''} | {p.parameter_count:,} "
@@ -107,7 +107,7 @@ def _place(answer: StudyAnswer, by_chance: float) -> str:
     better = [p for p in usable if _dominates(p, bort)]
     noise = {p.id: Z * np.hypot(p.error_se, bort.error_se) for p in better}
     sure = [p for p in better if bort.error_rate - p.error_rate > noise[p.id]]
-    rank = 1 + [p.id for p in answer.ranking if p in usable].index(PUBLISHED)
+    rank = 1 + [p.id for p in _by_w(usable)].index(PUBLISHED)
     where = (
         "is on the front"
         if not better
@@ -130,7 +130,7 @@ def _moves(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: flo
         picks = []
         for answers in studies:
             usable = _usable(answers[weights], by_chance)
-            best = next((p for p in answers[weights].ranking if p in usable), None)
+            best = next(iter(_by_w(usable)), None)
             picks.append("nothing" if best is None else f"{best.id} ({best.error_rate:.3f})")
         lines.append(f"| {', '.join(map(str, weights))} | {' | '.join(picks)} |")
     return "\n".join(lines) + "\n"
@@ -138,6 +138,10 @@ def _moves(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: flo
 
 def _usable(answer: StudyAnswer, by_chance: float) -> list[Point]:
     return [p for p in answer.points if not reaches(p, by_chance)]
+
+
+def _by_w(points: Sequence[Point]) -> list[Point]:
+    return sorted(points, key=lambda p: (-p.w, p.parameter_count))
 
 
 def _front(points: Sequence[Point]) -> set[str]:

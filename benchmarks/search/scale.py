@@ -10,7 +10,7 @@ import numpy as np
 
 from bort.core.question import Question
 from bort.search import Observation, SearchProblem, certified_search, solve
-from bort.search.full_table import solve_table
+from bort.search.answer import solve_table
 
 SLOPES = np.array([0.06, 0.13, 0.05, 0.02])
 

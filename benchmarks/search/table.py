@@ -11,7 +11,7 @@ from bort.search.arrays import FloatArray
 from bort.search.observation import Observation
 from bort.search.pareto import hypervolume, is_non_dominated
 from bort.search.problem import SearchProblem
-from bort.search.table import ErrorTable, table_of
+from bort.studies.recorded_table import ErrorTable, table_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -10,6 +10,9 @@ from bort.cli import options
 from bort.cli import table as tables
 from bort.core.fields import read
 from bort.studies.parts import NEW_QUESTION
+
+if TYPE_CHECKING:
+    from bort.studies.answers import StudyAnswer, TableAnswer
 
 
 @click.command(cls=options.Command)
@@ -60,6 +63,7 @@ def front(
       bort front --study reviews --to-optuna sqlite:///optuna.db
       bort front --from-table bench.csv --size params --latency ms --error error
     """
+    answer: StudyAnswer | TableAnswer
     asked = read({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
     if table["from_table"]:
         tables.refuse_others(context, ("epsilon", "weights", "as_json"))
@@ -67,16 +71,11 @@ def front(
     else:
         copies = _Copies(record, exported, to_optuna)
         answer = _read_study(study, asked, copies, store_url)
-    if as_json:
-        options.print_json(answer)
-        return
-    from bort.report.terminal import print_answer
-
-    print_answer(answer)
+    options.show_answer(answer, as_json=as_json)
 
 
 class _Copies(NamedTuple):
-    """What to write besides, and where to."""
+    """Files and stores to write besides."""
 
     record: Path | None
     table: Path | None
@@ -88,7 +87,7 @@ def _read_study(
     asked: Mapping[str, Any],
     copies: _Copies,
     store_url: str | None,
-) -> dict[str, Any]:
+) -> "StudyAnswer":
     from bort.storage import export_study, open_to_read, write_json_file
     from bort.storage.exported import write_rows
     from bort.studies.answers import latest_study, read_answer
@@ -104,10 +103,10 @@ def _read_study(
             write_rows(copies.table, evaluation_rows(answer))
         if copies.optuna is not None:
             to_optuna(answer, copies.optuna)
-        return answer.as_json()
+        return answer
 
 
-def _read_table(given: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def _read_table(given: dict[str, Any], asked: Mapping[str, Any]) -> "TableAnswer":
     from bort.studies.answers.table import front_of_table
 
     return front_of_table(*tables.read(given), NEW_QUESTION.build(asked))

@@ -154,6 +154,7 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
     from bort.report.job_terminal import progress
     from bort.report.jobs import job_json
     from bort.storage import open_store
+    from bort.studies.answers import read_answer
 
     with open_store(store_url) as store:
         kind = store.job(job_id).kind
@@ -166,6 +167,9 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
             return
         with progress(f"Job {job_id}") as on_step:
             result = resume_job(store, job_id, detach=False, on_step=on_step)
+        if result and kind == "search":
+            options.show_answer(read_answer(store, result["study"]), as_json=as_json)
+            return
     if as_json:
         options.print_json(result or {})
     elif result and kind in _PRINTERS:
@@ -174,19 +178,16 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
         click.echo(f"Job {job_id} is done: bort jobs show {job_id}")
 
 
-_PRINTERS = ("search", "agora", "agora-comparison", "finetune")
+_PRINTERS = ("agora", "agora-comparison", "finetune")
 
 
 def _print_result(kind: str, result: Mapping[str, Any]) -> None:
     """As the command that begins such jobs does."""
     from bort.report import agora as agora_report
     from bort.report import models as model_report
-    from bort.report import terminal as report
     from bort.studies.agora import read_comparison, read_result
 
-    if kind == "search":
-        report.print_answer(result)
-    elif kind == "agora":
+    if kind == "agora":
         agora_report.print_run(read_result(result))
     elif kind == "agora-comparison":
         agora_report.print_comparison(read_comparison(result))

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Field, Part, flag
 from bort.core.kinds import Flag
+
+if TYPE_CHECKING:
+    from bort.studies.answers import StudyAnswer, TableAnswer
 
 LARGEST_ID = 2**31 - 1  # what every database holds
 
@@ -145,3 +148,13 @@ class Count(click.ParamType[int]):
 def print_json(answer: Mapping[str, Any]) -> None:
     """One JSON object on standard output; NaN and infinity are errors, never printed."""
     click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))
+
+
+def show_answer(answer: "StudyAnswer | TableAnswer", *, as_json: bool) -> None:
+    """The answer of a search, for people or for programs."""
+    from bort.report import search as report
+
+    if as_json:
+        print_json(report.answer_json(answer))
+    else:
+        report.print_answer(answer)

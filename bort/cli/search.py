@@ -1,7 +1,8 @@
 """`bort search`: start a study, or go on with it, and read its front."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -10,6 +11,9 @@ from bort.cli import table as tables
 from bort.core.fields import read
 from bort.core.study import SearchSpec, StudySpec, check_audit, suggest_name
 from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, TASK, TRAINING
+
+if TYPE_CHECKING:
+    from bort.studies.answers import StudyAnswer, TableAnswer
 
 ASKED_OF_A_TABLE = (
     *("preset", "goal", "epsilon", "weights", "budget", "lipschitz", "slack", "confidence"),
@@ -65,41 +69,50 @@ def search(
     if texts["from_table"]:
         tables.refuse_others(context, ASKED_OF_A_TABLE)
         answer = _search_table(texts, _search_spec(given), certificate)
+        options.show_answer(answer, as_json=as_json)
+        return
+    spec = _spec(study or preset, space, given)
+    found = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
+    if isinstance(found, Started):
+        click.echo(f"Job {found.job} searches {found.study}: bort jobs show {found.job}", err=True)
+        if as_json:
+            options.print_json(found._asdict())
     else:
-        spec = _spec(study or preset, space, given)
-        answer = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
-    if as_json:
-        options.print_json(answer)
-    elif "front" in answer:
-        from bort.report.terminal import print_answer
+        options.show_answer(found, as_json=as_json)
 
-        print_answer(answer)
+
+class Started(NamedTuple):
+    """A search in the background."""
+
+    job: int
+    study: str
 
 
 def _search_table(
     texts: dict[str, Any], spec: SearchSpec, certificate: Path | None
-) -> dict[str, Any]:
+) -> "TableAnswer":
     from bort.core.paths import certificates
     from bort.storage import write_json_file
     from bort.studies.answers.table import search_table
 
     answer, content = search_table(*tables.read(texts), spec)
-    if spec.audit and answer["audit"] is None:
+    if spec.audit and answer.audit is None:
         click.echo("note: nothing is left to audit, every row was evaluated", err=True)
     if certificate is None:  # one for each table and question
         name = f"{texts['from_table'].stem}-{content['digests']['all'][:8]}"
         certificate = certificates() / name / "certificate.json"
-    return {**answer, "certificate": str(write_json_file(certificate, content))}
+    return replace(answer, certificate=str(write_json_file(certificate, content)))
 
 
 def _search_space(
     spec: StudySpec, *, is_named: bool, detach: bool, store_url: str | None
-) -> dict[str, Any]:
+) -> "StudyAnswer | Started":
     from bort import jobs
     from bort.jobs.starting import create_study
     from bort.report.job_terminal import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
+    from bort.studies.answers import read_answer
     from bort.studies.checks import check_profile, check_study
 
     check_store(store_url)
@@ -119,10 +132,10 @@ def _search_space(
             )
         if detach:
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
-            click.echo(f"Job {job} searches {spec.name}: bort jobs show {job}", err=True)
-            return {"job": job, "study": spec.name}
+            return Started(job, spec.name)
         with progress(f"Searching {spec.name}") as on_step:
-            return jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
+            jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
+        return read_answer(store, spec.name)
 
 
 def _search_spec(given: dict[str, Any]) -> SearchSpec:

@@ -12,15 +12,15 @@ from bort.cli.options import Option
 from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
-    from bort.search.table import ErrorTable
-    from bort.studies.answers.table import Columns
+    from bort.studies.answers.values import Columns
+    from bort.studies.recorded_table import ErrorTable
 
 TABLE_PARAMETERS = ("from_table", "size", "latency", "error", "error_se", "maximise", "dimensions")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def table_options(command: F) -> F:
-    """Where the table lies, and which of its columns are objectives."""
+    """Add the options that name a table and its objectives."""
     for option in reversed(
         [
             _option(
@@ -76,8 +76,8 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
     """The table that the options of `table_options` name."""
-    from bort.search.table import read_table
-    from bort.studies.answers.table import Columns
+    from bort.studies.answers.values import Columns
+    from bort.studies.recorded_table import read_table
 
     dimensions = given["dimensions"]
     columns = Columns(given["size"], given["latency"], given["error"], given["error_se"])

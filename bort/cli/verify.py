@@ -25,6 +25,7 @@ def verify(context: click.Context, certificate: Path, store_url: str | None, as_
       bort verify certificate.json
       bort verify certificate.json --store sqlite:///bort.db --json
     """
+    from bort.report.search import certificate_sentence
     from bort.search.check.certificate import read_certificate
     from bort.search.check.verify import verify as failures_of
 
@@ -40,7 +41,7 @@ def verify(context: click.Context, certificate: Path, store_url: str | None, as_
     if failures:
         count = f"{len(failures)} check{'s' if len(failures) > 1 else ''}"
         raise CheckFailedError(f"the certificate does not hold: {count} failed")
-    click.echo(_sentence(content))
+    click.echo(certificate_sentence(content))
 
 
 def _read(path: Path) -> str:
@@ -65,6 +66,8 @@ def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
 
 
 def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
+    from bort.report.search import certificate_statements
+
     claim, question = content["claim"], content["question"]
     keys = ("certified_epsilon", "guarantee", "evaluations")
     return {
@@ -75,21 +78,5 @@ def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
         "goal": question["goal"],
         "epsilon": question["epsilon"],
         **{key: claim[key] for key in keys},
-        "audits": [audit["statement"] for audit in content["audits"]],
+        "audits": certificate_statements(content),
     }
-
-
-def _sentence(content: dict[str, Any]) -> str:
-    claim, count = content["claim"], content["space"]["count"]
-    epsilon = claim["certified_epsilon"]
-    audits = "".join(f"; audit: {audit['statement']}" for audit in content["audits"])
-    if epsilon is None:
-        return f"the certificate holds: it claims no guarantee{audits}"
-    what = (
-        f"W(best) is at least {1 - epsilon:.4g} of the largest among {count} architectures"
-        if content["question"]["goal"] == "best"
-        else f"all of {count} architectures are covered within a factor of {1 + epsilon:.4g}"
-    )
-    condition = "" if claim["guarantee"] == "proved" else ", if the ledger's assumptions hold"
-    spent = f"after {claim['evaluations']} evaluations"
-    return f"the certificate holds: {what}, {spent}{condition}{audits}"

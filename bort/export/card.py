@@ -8,6 +8,7 @@ from typing import Any
 from bort.core.serialise import to_json
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
+from bort.report.ledger import ledger_rows
 from bort.studies.commands import export_command, finetune_command
 
 
@@ -29,7 +30,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
         _latency(realised),
         "## How it was found",
         words.search_sentence(search, realised.predicted),
-        _table(("assumption", "status", "evidence"), search.ledger)
+        _table(("assumption", "status", "evidence"), ledger_rows(search.ledger))
         if search and search.ledger
         else "",
         "## How it was trained",

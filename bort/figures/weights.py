@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
 
 if TYPE_CHECKING:
-    from bort.search.weight_region import WeightRegion
+    from bort.search.w_coefficient import WeightRegion
 
 Weights = Sequence[float]
 

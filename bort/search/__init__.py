@@ -1,20 +1,23 @@
 """The certified search: pure numpy; errors come in as numbers, answers go out as values."""
 
 from bort.search.answer import Answer, solve
-from bort.search.intervals import nugget_from_seeds, observation_of
-from bort.search.ledger import Entry
+from bort.search.facts import Fact, Guarantee, Status
+from bort.search.intervals import Population, nugget_from_seeds, observation_of
 from bort.search.loop import SearchStep, certified_search
 from bort.search.observation import Observation
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
+from bort.search.state import Ending
 
 __all__ = [
     "Answer",
-    "Entry",
+    "Ending",
+    "Fact",
+    "Guarantee",
     "Observation",
     "Population",
     "SearchProblem",
     "SearchStep",
+    "Status",
     "certified_search",
     "nugget_from_seeds",
     "observation_of",

@@ -2,24 +2,26 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from bort.core.errors import InvalidOptionError
 from bort.core.question import Question
 from bort.search.arrays import FloatArray, IntArray
-from bort.search.cover_reduction import reduced_cover
-from bort.search.ledger import Entry, Guarantee, build_ledger, judge
+from bort.search.facts import Guarantee, Ledger
+from bort.search.ledger import judge, ledger_of
 from bort.search.lipschitz import Violation
 from bort.search.observation import Observation
 from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
-from bort.search.w_coefficient import log_w
+from bort.search.w_coefficient import log_gain, log_w
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What a set of evaluations answers, with how far it can be trusted.
+    """The answer that a set of evaluations gives, and how far it can be trusted.
 
     Attributes:
         front: indices of all evaluated architectures that no other evaluated one beats by point
@@ -34,13 +36,12 @@ class Answer:
         certified_epsilon: the smallest ε certified for the goal, None where nothing is.
         evaluation_bound: evaluations that the goal can need at most.
         is_certified: the goal is reached at the ε asked for.
-        ending: why nothing is left to evaluate ("certified", "exhausted", "limited by noise",
-            "assumption violated"), or None: the budget, or somebody, ended the search before.
+        ending: why nothing is left to evaluate; None where the budget, or somebody, ended the
+            search before.
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
-        guarantee: "proved" (λ was given or is not needed), "conditional" (λ is an estimate) or
-            "none".
-        ledger: the assumptions with their evidence.
+        guarantee: what the claim is worth.
+        ledger: what it rests on.
         lipschitz: λ in force, shape (K,), None while unknown.
         nugget: τ in force.
         violations: predictions of λ that failed.
@@ -58,7 +59,7 @@ class Answer:
     ending: Ending | None
     w_ratio: float | None
     guarantee: Guarantee
-    ledger: tuple[Entry, ...]
+    ledger: Ledger
     lipschitz: FloatArray | None
     nugget: float
     violations: tuple[Violation, ...]
@@ -88,18 +89,18 @@ def solve(
 
 def answer_of(state: SearchState) -> Answer:
     """The answer of a state; see `solve`."""
-    rows = _indices(i for i, o in state.observations.items() if o.is_witness)
+    rows = _indices(state.witnesses)
     errors = np.array([state.observations[int(i)].error for i in rows])
     gains, weights = state.log_gains[rows], state.question.weights
-    ledger = build_ledger(state)
+    ledger = ledger_of(state)
     best, room = state.best_room() if _bounds_w(state) else (_largest_w(state), np.inf)
     return Answer(
         front=_front(state.problem, rows, errors),
-        cover=_cover(state),
+        cover=state.goal.cover(state) if state.is_certified else None,
         best=best,
         evaluated=rows,
         w=np.exp(log_w(gains, errors, weights)),
-        excluded=_indices(i for i, o in state.observations.items() if o.is_excluded),
+        excluded=_indices(state.excluded),
         certified_epsilon=state.certified_epsilon,
         evaluation_bound=state.evaluation_bound,
         is_certified=state.is_certified,
@@ -118,23 +119,17 @@ def _front(problem: SearchProblem, rows: IntArray, errors: FloatArray) -> IntArr
     return np.sort(rows[is_non_dominated(costs)])
 
 
-def _cover(state: SearchState) -> IntArray | None:
-    if state.question.goal == "best" or not state.is_certified:
-        return None
-    return reduced_cover(state)
-
-
 def _bounds_w(state: SearchState) -> bool:
     """The evaluations bound the largest W of the whole space."""
-    is_bounded = (state.is_ready or state.needs_no_errors) and not (
-        state.question.goal.evaluates_everything
-    )
-    return not state.is_refuted and (state.is_exhausted or is_bounded)
+    if state.is_refuted:
+        return False
+    is_known = state.is_ready or not state.goal.needs_errors
+    return state.is_exhausted or (state.goal.needs_bounds and is_known)
 
 
 def _largest_w(state: SearchState) -> int | None:
-    """Of the evaluated, by the upper ends of their intervals."""
-    rows = [i for i, o in state.observations.items() if o.is_witness]
+    """The evaluated architecture of the largest W, by the upper ends of the intervals."""
+    rows = state.witnesses
     uppers = np.array([state.observations[i].upper for i in rows])
     values = log_w(state.log_gains[rows], uppers, state.question.weights)
     return rows[int(np.argmax(values))] if rows else None
@@ -142,3 +137,55 @@ def _largest_w(state: SearchState) -> int | None:
 
 def _indices(indices: Iterable[int]) -> IntArray:
     return np.fromiter(indices, dtype=np.int64)
+
+
+class TableAnswer(NamedTuple):
+    """The exact answer; nothing is assumed.
+
+    Attributes:
+        front: indices that no other architecture beats, ascending.
+        cover: some of the front; each architecture has one within a factor of 1+ε of it.
+        best: index of the largest W.
+        w: shape (N,), every W; to be maximised.
+    """
+
+    front: IntArray
+    cover: IntArray
+    best: int
+    w: FloatArray
+
+
+def solve_table(
+    size: FloatArray,
+    latency: FloatArray,
+    errors: FloatArray,
+    *,
+    question: Question,
+) -> TableAnswer:
+    """Front, ε-cover and W of a table whose errors are all known.
+
+    Args:
+        size, latency, errors: shape (N,), all above 0 and minimised.
+        question: its ε and weights.
+    Raises:
+        InvalidOptionError: an error of 0.
+    Cost: O(N log N) time, O(N) memory.
+    """
+    if not (errors > 0).all():
+        raise InvalidOptionError("errors must be above 0; floor errors of 0 at 1/(2n)")
+    costs = np.column_stack([size, latency, errors])
+    front = np.flatnonzero(is_non_dominated(costs))
+    log_ws = log_w(log_gain(size, latency, question.weights), errors, question.weights)
+    return TableAnswer(
+        front, front[_cells(costs[front], question.epsilon)], int(np.argmax(log_ws)), np.exp(log_ws)
+    )
+
+
+def _cells(costs: FloatArray, epsilon: float) -> IntArray:
+    """One row per occupied cell of a grid of ratio 1+ε: it covers all others of its cell.
+
+    Source: the grid of Papadimitriou & Yannakakis 2000.
+    """
+    cells = np.floor(np.log(costs) / np.log1p(epsilon) + 1e-12)
+    _, first = np.unique(cells, axis=0, return_index=True)
+    return np.sort(first)

@@ -1,9 +1,12 @@
-"""The audit: a random test of the claim itself, which needs no assumption about the error."""
+"""The audit: a random test of the claim itself, which needs no assumption about the error.
+
+A failed audit takes the claim back.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,13 @@ from bort.core.errors import InvalidOptionError
 from bort.core.question import Goal, Question
 from bort.core.serialise import from_json, to_json
 from bort.search.answer import Answer
+from bort.search.comparison import ByInterval, comparison_for
+from bort.search.facts import Audited, Fact, Guarantee, LambdaGiven
+from bort.search.goals import GOALS, AuditedClaim, goal_of
+from bort.search.lipschitz import TOLERANCE
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
-from bort.search.w_coefficient import log_gain
+from bort.search.state import Ending
 
 ALPHA = 0.05
 
@@ -62,7 +69,7 @@ class AuditPlan:
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """What the drawn architectures say about the frozen answer.
+    """The result of an audit: what the drawn architectures say about the frozen answer.
 
     Attributes:
         plan: what was frozen and drawn.
@@ -85,18 +92,6 @@ class AuditResult:
             return False
         errors = dict(zip(self.plan.drawn, self.errors, strict=True))
         return any(errors[index] is not None for index in self.failed)
-
-    @property
-    def statement(self) -> str:
-        """The result in one sentence."""
-        plan = self.plan
-        words = "better than the best W" if plan.goal == "best" else "uncovered"
-        return (
-            f"{len(plan.drawn)} of {self.population} audited at random, {len(self.failed)} "
-            f"failed; with {100 * (1 - plan.alpha):.6g}% confidence at most "
-            f"{self.uncovered_at_most} of {self.population} are {words} by the "
-            f"standard of ε = {plan.epsilon:.3g}, on this dev set"
-        )
 
 
 def plan_audit(
@@ -129,7 +124,7 @@ def plan_audit(
         is_certified=answer.certified_epsilon is not None,
         evaluated=evaluated,
         passed_over=skipped,
-        members=(answer.best,) if question.goal == "best" else tuple(sorted(members.tolist())),
+        members=goal_of(question).audited(members, answer.best),
         drawn=drawn,
     )
 
@@ -170,7 +165,9 @@ def judge_audit(
     """
     if any(index not in observations for index in (*plan.drawn, *plan.members)):
         return None
-    failed = tuple(i for i in plan.drawn if not _holds(problem, plan, observations, i))
+    claim = AuditedClaim(problem, observations, plan.members, plan.epsilon, plan.weights)
+    holds = GOALS[plan.goal].holds
+    failed = tuple(i for i in plan.drawn if not (observations[i].is_witness and holds(claim, i)))
     population = len(problem) - len(plan.evaluated) - len(plan.passed_over)
     seen = [observations[i] for i in plan.drawn]
     return AuditResult(
@@ -182,34 +179,100 @@ def judge_audit(
     )
 
 
-def _holds(
-    problem: SearchProblem, plan: AuditPlan, observations: Mapping[int, Observation], index: int
-) -> bool:
-    """The claim holds for one drawn architecture. The tolerance is that of `verify`."""
-    observation = observations[index]
-    if not observation.is_witness:
-        return False
-    if plan.goal == "best":
-        return _is_no_better(problem, plan, observations, index)
-    factor = (1 + plan.epsilon) * (1 + 1e-9)
-    return any(
-        problem.size[c] <= factor * problem.size[index]
-        and problem.latency[c] <= factor * problem.latency[index]
-        and observations[c].error <= factor * observation.error
-        for c in plan.members
+def audited(
+    problem: SearchProblem,
+    answer: Answer,
+    observations: Mapping[int, Observation],
+    audits: Sequence[AuditResult],
+    *,
+    question: Question,
+) -> Answer:
+    """The answer with what audits of it found.
+
+    It stays the answer of its own evaluations: audited architectures enter neither the front nor
+    the cover nor λ. But where a certified claim fails for one of them, or one refutes a λ that
+    was given, nothing is certified any more.
+
+    Args:
+        observations: of the evaluated and of the audited architectures, by index.
+        audits: of this answer, in their order.
+    """
+    if not audits:
+        return answer
+    facts = [audit_fact(problem, answer, observations, a, question=question) for a in audits]
+    return with_facts(answer, facts, question=question)
+
+
+def with_facts(answer: Answer, facts: Sequence[Audited], *, question: Question) -> Answer:
+    """The answer under these facts; see `audited`."""
+    is_refuted = question.is_lipschitz_given and any(fact.outside for fact in facts)
+    ledger = (*(_refuted(f) if is_refuted else f for f in answer.ledger), *facts)
+    if not is_refuted and not any(fact.is_refuting for fact in facts):
+        return replace(answer, ledger=ledger)
+    return replace(
+        answer,
+        ledger=ledger,
+        guarantee=Guarantee.NONE,
+        certified_epsilon=None,
+        cover=None,
+        w_ratio=None,
+        is_certified=False,
+        ending=Ending.ASSUMPTION_VIOLATED,
     )
 
 
-def _is_no_better(
-    problem: SearchProblem, plan: AuditPlan, observations: Mapping[int, Observation], index: int
-) -> bool:
-    gains = log_gain(problem.size, problem.latency, plan.weights)
-    weight, best = plan.weights[2], plan.members[0]
-    ours = gains[best] - weight * np.log(observations[best].error)
-    theirs = gains[index] - weight * np.log(observations[index].error)
-    if plan.epsilon >= 1 or theirs == -np.inf:
-        return True
-    return bool(ours >= np.log1p(-plan.epsilon) + theirs - 1e-9)
+def _refuted(fact: Fact) -> Fact:
+    return replace(fact, is_refuted_by_audit=True) if isinstance(fact, LambdaGiven) else fact
+
+
+def audit_fact(
+    problem: SearchProblem,
+    answer: Answer,
+    observations: Mapping[int, Observation],
+    audit: AuditResult,
+    *,
+    question: Question,
+) -> Audited:
+    """Turn what an audit found into a fact of the ledger."""
+    plan, comparison = audit.plan, comparison_for(problem.population(question.confidence))
+    outside = _outside(problem, answer, observations, plan, comparison)
+    return Audited(
+        number=plan.number,
+        goal=plan.goal,
+        epsilon=plan.epsilon,
+        alpha=plan.alpha,
+        drawn=len(plan.drawn),
+        population=audit.population,
+        failed=len(audit.failed),
+        uncovered_at_most=audit.uncovered_at_most,
+        is_refuting=audit.is_refuting,
+        outside=len(outside),
+        worst_excess=max(outside, default=0.0),
+    )
+
+
+def _outside(
+    problem: SearchProblem,
+    answer: Answer,
+    observations: Mapping[int, Observation],
+    plan: AuditPlan,
+    comparison: ByInterval,
+) -> list[float]:
+    """By how much ln e of audited architectures lay outside what λ predicts, where it did."""
+    sources = [i for i in plan.evaluated if observations[i].is_source]
+    if answer.lipschitz is None or not sources:
+        return []
+    excesses = []
+    for index in plan.drawn:
+        seen = observations[index]
+        if not seen.is_source:
+            continue
+        reach = problem.distance(np.array([index]), np.array(sources), answer.lipschitz)[0]
+        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in sources])
+        excess = float((np.maximum(-ahead, -back) - reach - answer.nugget).max())
+        if excess > TOLERANCE:
+            excesses.append(excess)
+    return excesses
 
 
 def uncovered_bound(population: int, drawn: int, failed: int, *, alpha: float = ALPHA) -> int:

@@ -1,18 +1,72 @@
-"""From stored evaluations to observations: point values, or intervals for the population.
+"""From stored evaluations to observations: values as measured, or intervals for the population.
 
 scipy is imported where it is needed: a page that shows this dev set's errors never loads it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
 from bort.search.observation import Observation, floor_error
-from bort.search.population import Population
 
+PAIRED_AT_MOST = 20_000  # architectures; every pair of trained ones keeps a row of this length
 _SMALLEST_ERROR = 1e-6  # lower end of an interval where the number of examples is not known
 _NUGGET_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """A claim about the population: everything holds together with probability `confidence`.
+
+    The search picks what it trains by what it has seen, so the error probability is divided
+    among all networks that could have stood for any architecture (Bonferroni). Half of it goes
+    to the intervals of single architectures, half to the comparisons of pairs.
+
+    Attributes:
+        confidence: 0..1.
+        architectures: N, the size of the space.
+        choices: networks that could have stood for one architecture: those of all learning rates
+            and retries, to the power of the number of seeds.
+        is_paired: the architectures answer the same examples, and it is known who was wrong where.
+
+    Source: ours; docs/search.md, "Intervals".
+    """
+
+    confidence: float
+    architectures: int
+    choices: int = 1
+    is_paired: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise InvalidOptionError(
+                f"confidence must lie between 0 and 1, got {self.confidence}; try 0.95"
+            )
+        if self.architectures < 1 or self.choices < 1:
+            raise InvalidOptionError(
+                "a population needs 1 or more architectures and choices, got "
+                f"{self.architectures} and {self.choices}"
+            )
+
+    @property
+    def compares_pairs(self) -> bool:
+        """Pairs are compared on the examples that they share."""
+        return self.is_paired and 1 < self.architectures <= PAIRED_AT_MOST
+
+    @property
+    def interval_alpha(self) -> float:
+        """Error probability of one two-sided interval."""
+        share = 0.5 if self.compares_pairs else 1.0
+        return share * (1 - self.confidence) / (self.architectures * self.choices)
+
+    @property
+    def pair_alpha(self) -> float:
+        """Error probability of one one-sided comparison of an ordered pair."""
+        pairs = self.architectures * (self.architectures - 1) * self.choices**2
+        return 0.5 * (1 - self.confidence) / pairs
 
 
 def observation_of(

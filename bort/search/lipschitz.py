@@ -1,20 +1,21 @@
-"""How fast the error can change: λ given, or estimated from the evaluated pairs."""
+"""λ bounds how fast the error can change: given, or estimated from evaluated pairs."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from bort.core.question import Question
-from bort.search.arrays import FloatArray
-from bort.search.envelope_lp import CheapestEnvelope
+from bort.search.arrays import BoolArray, FloatArray
+from bort.search.comparison import comparison_for
 from bort.search.intervals import nugget_from_seeds
 from bort.search.observation import Observation
-from bort.search.paired import log_ratio_bounds
 from bort.search.problem import SearchProblem
 
 SAFETY_FACTOR = 2.0  # measured: see docs/search.md, "How often the estimate was wrong"
 LEAST_SHARE = 0.5  # of the mean effect over a dimension's extent; measured: see the same
 TOLERANCE = 1e-9  # a pair that defines the envelope must not count as violating it
+_LP_TOLERANCE = 1e-10
+_BLOCK = 1 << 20  # pairs priced at once: bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class LipschitzEstimate:
         question: Question,
     ) -> None:
         self._problem = problem
-        self._population = problem.population(question.confidence)
+        self._comparison = comparison_for(problem.population(question.confidence))
         self._rows = np.flatnonzero(problem.matters)
         self._points = np.empty((0, len(problem.names)))
         self._log_errors = np.empty(0)
@@ -122,7 +123,7 @@ class LipschitzEstimate:
         if self.in_force is None or not self.sources:
             return
         reach = steps @ self.in_force + self.nugget
-        ahead, back = log_ratio_bounds(observation, list(self._sources.values()), self._population)
+        ahead, back = self._comparison.log_ratio_bounds(observation, list(self._sources.values()))
         # One error is for sure at least exp(-bound on the inverse ratio) times the other.
         excess = np.maximum(-back, -ahead) - reach
         worst = int(np.argmax(excess))
@@ -192,3 +193,98 @@ def _independent_rows(steps: FloatArray) -> FloatArray:
         direction = residual[best] / np.sqrt(norms[best])
         residual = residual - np.outer(residual @ direction, direction)
     return np.array(chosen).reshape(len(chosen), steps.shape[1])
+
+
+class CheapestEnvelope:
+    """λ of least Σ λ_k L_k that all pairs seen so far satisfy: a small linear programme.
+
+    Minimise Σ λ_k L_k subject to Σ λ_k |Δx_k| >= |Δ ln e| - τ for every pair, λ >= 0. It has K
+    variables and very many constraints, so the simplex method runs on the dual, whose basis is
+    K x K, and prices the pairs without ever storing them. New pairs keep the dual basis feasible:
+    the next solution starts where the last one ended.
+
+    Args:
+        extents: shape (K,), L_k > 0, the weight of λ_k in the objective.
+        nugget: τ, what any pair may differ by besides.
+    """
+
+    def __init__(self, extents: FloatArray, *, nugget: float) -> None:
+        self._extents = extents
+        self._nugget = nugget
+        self._basis = np.eye(len(extents))
+        self._gains = np.zeros(len(extents))
+        self.slopes: FloatArray = np.zeros(len(extents))
+
+    def update(
+        self,
+        steps: FloatArray,
+        gaps: FloatArray,
+        *,
+        points: FloatArray,
+        log_errors: FloatArray,
+        categorical: BoolArray,
+    ) -> bool:
+        """Take in the pairs of one new point; True where λ changed.
+
+        Args:
+            steps, gaps: shapes (n, K) and (n,): |Δx| and |Δ ln e| of the new pairs.
+            points, log_errors: shapes (m, K) and (m,): all points, the new one among them.
+            categorical: shape (K,).
+        """
+        violated = _most_violated(steps, gaps - self._nugget, self.slopes)
+        if violated is None:
+            return False
+        for _ in range(100 * (1 + len(self._extents))):
+            self._enter(*violated)
+            negative = int(np.argmin(self.slopes))
+            if self.slopes[negative] < -_LP_TOLERANCE:
+                violated = np.eye(len(self._extents))[negative], 0.0
+                continue
+            violated = self._price(points, log_errors, categorical)
+            if violated is None:
+                return True
+        raise ArithmeticError("the simplex method did not end")  # pragma: no cover
+
+    def _enter(self, column: FloatArray, gain: float) -> None:
+        direction = np.linalg.solve(self._basis, column)
+        amounts = np.linalg.solve(self._basis, self._extents)
+        usable = direction > _LP_TOLERANCE
+        ratios = np.where(usable, amounts / np.where(usable, direction, 1.0), np.inf)
+        leaving = int(np.argmin(ratios))
+        self._basis[:, leaving] = column
+        self._gains[leaving] = gain
+        self.slopes = np.asarray(np.linalg.solve(self._basis.T, self._gains), dtype=float)
+
+    def _price(
+        self, points: FloatArray, log_errors: FloatArray, categorical: BoolArray
+    ) -> tuple[FloatArray, float] | None:
+        worst: tuple[FloatArray, float] | None = None
+        worst_excess = _LP_TOLERANCE
+        rows = max(1, _BLOCK // max(1, len(points)))
+        for start in range(0, len(points), rows):
+            block = slice(start, start + rows)
+            gaps = np.abs(log_errors[block, None] - log_errors[None, :]) - self._nugget
+            told_apart = np.zeros(gaps.shape, dtype=bool)
+            for k, slope in enumerate(self.slopes):
+                step = np.abs(points[block, k, None] - points[None, :, k])
+                told_apart |= step > 0
+                gaps -= slope * ((step > 0) if categorical[k] else step)
+            gaps[~told_apart] = -np.inf
+            i, j = np.unravel_index(int(np.argmax(gaps)), gaps.shape)
+            if gaps[i, j] > worst_excess:
+                step = np.abs(points[start + i] - points[j])
+                step = np.where(categorical, step > 0, step).astype(float)
+                worst_excess = float(gaps[i, j])
+                worst = step, float(abs(log_errors[start + i] - log_errors[j]) - self._nugget)
+        return worst
+
+
+def _most_violated(
+    steps: FloatArray, gaps: FloatArray, slopes: FloatArray
+) -> tuple[FloatArray, float] | None:
+    told_apart = steps.any(axis=1)
+    excess = np.where(told_apart, gaps - steps @ slopes, -np.inf)
+    if not len(excess) or excess.max() <= _LP_TOLERANCE:
+        return None
+    row = int(np.argmax(excess))
+    return steps[row], float(gaps[row])

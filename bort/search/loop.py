@@ -2,28 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
 
 from bort.core.question import Question
-from bort.search.arrays import FloatArray, IntArray
-from bort.search.choice import most_certifying, most_improving_front, most_improving_w
-from bort.search.design import farthest_point, next_design_point
+from bort.search.arrays import FloatArray
+from bort.search.guide.design import next_design_point
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending, SearchState
 
 EvaluateIndex = Callable[[int], Observation]
-# Gains shrink as the search goes on: so many times more evaluations may be needed than if every
-# pick certified as many as the next one. Measured: docs/search.md, "What is picked".
-SHRINKAGE = 8.0
-Reason = Literal[Ending, "budget"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchStep:
-    """What one evaluation changed. What was yielded so far is always a valid answer.
+    """One evaluation, and what it changed. The steps so far are always a valid answer.
 
     Attributes:
         index: the architecture just evaluated.
@@ -34,7 +26,7 @@ class SearchStep:
             while λ is unknown.
         lipschitz: λ in force, shape (K,), None while unknown.
         done: no further step follows.
-        reason: why the search ended; None while it goes on.
+        reason: why the search ended; None while it continues.
     """
 
     index: int
@@ -44,7 +36,7 @@ class SearchStep:
     evaluation_bound: int
     lipschitz: FloatArray | None
     done: bool
-    reason: Reason | None
+    reason: Ending | None
 
 
 def certified_search(
@@ -58,7 +50,7 @@ def certified_search(
     """Evaluate architectures until the goal is certified, one step per evaluation.
 
     The choices depend on nothing but the evaluations and their order: a search that is resumed
-    with `known` goes on exactly as if it had not been stopped. A search that is done already
+    with `known` continues exactly as if it had not been stopped. A search that is done already
     yields nothing; ask `solve` for the answer.
 
     Args:
@@ -83,58 +75,20 @@ def certified_search(
         yield _step(state, index, limit)
 
 
-def ending(state: SearchState, limit: int) -> Reason | None:
-    """Why the search ends here, or None where it goes on."""
+def ending(state: SearchState, limit: int) -> Ending | None:
+    """Return why the search ends here, or None where it continues."""
     if state.ending is not None:
         return state.ending
-    return "budget" if len(state.observations) >= limit else None
+    return Ending.BUDGET if len(state.observations) >= limit else None
 
 
 def next_pick(state: SearchState, limit: int) -> int:
     """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
-    question = state.question
-    if question.goal.evaluates_everything:
-        return int(np.argmax(state.is_open))
-    if question.goal == "best" and question.weights[2] == 0:
-        return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
-    if state.estimate.in_force is None:
+    if state.goal.needs_lipschitz and state.estimate.in_force is None:
         pick = next_design_point(state.problem, state.observations, state.estimate.spans)
         assert pick is not None, "an exhausted search has ended"
         return pick
-    return _pick_best(state, limit) if question.goal == "best" else _pick_cover(state, limit)
-
-
-def _pick_cover(state: SearchState, limit: int) -> int:
-    engines = state.engines
-    assert engines.target is not None
-    uncertified = np.flatnonzero(engines.target.uncertified & state.is_open)
-    if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
-        return farthest_point(state.problem, state.observations)
-    pick, gain = most_certifying(engines.envelope, engines.target, state.observations, uncertified)
-    # Where the goal is out of reach, the evaluations that are left had better improve the front.
-    remaining = limit - len(state.observations)
-    if SHRINKAGE * len(uncertified) > remaining * max(gain, 1) and state.has_witness:
-        return most_improving_front(state.problem, state.observations, uncertified)
-    return pick
-
-
-def _pick_best(state: SearchState, limit: int) -> int:
-    upper, lower = state.log_w_bounds()
-    rows = np.flatnonzero(state.contenders & state.is_open)
-    if not len(rows):  # certified if λ holds, but λ has not been tested yet
-        return farthest_point(state.problem, state.observations)
-    if len(state.observations) % 2:
-        return _first_largest(upper, rows)
-    if limit < state.evaluation_bound and state.has_witness:
-        weight = state.question.weights[2]
-        return most_improving_w(
-            state.log_gains, weight, lower, state.problem, state.observations, rows
-        )
-    return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
-
-
-def _first_largest(values: FloatArray, rows: IntArray) -> int:
-    return int(rows[np.argmax(values[rows])])
+    return state.goal.pick(state, limit)
 
 
 def _step(state: SearchState, index: int, limit: int) -> SearchStep:

@@ -53,7 +53,7 @@ class Observation:
 
     @classmethod
     def excluded(cls) -> "Observation":
-        """What a training that diverged tells about its architecture: nothing."""
+        """An architecture whose every training diverged: nothing is known about its error."""
         return cls(1.0, 1.0, 1.0, is_witness=False, is_source=False)
 
     @property

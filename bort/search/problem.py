@@ -1,4 +1,4 @@
-"""What a search works on: coordinates and the two objectives that cost nothing to know."""
+"""The problem of a search: coordinates, and the two objectives that are known beforehand."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from bort.core.errors import InvalidSpaceError
 from bort.search.arrays import BoolArray, FloatArray, IntArray, frozen
-from bort.search.population import Population
+from bort.search.intervals import Population
 
 # A wider network with the same number of heads is the usual reading of "larger"; more heads of
 # a smaller size each is neither larger nor smaller.
@@ -83,7 +83,7 @@ class SearchProblem:
         return len(self.coordinates)
 
     def population(self, confidence: float | None) -> Population | None:
-        """What intervals hold for at this confidence; None for a claim about this dev set."""
+        """The population at this confidence; None for a claim about this dev set."""
         if confidence is None:
             return None
         return Population(confidence, len(self), self.choices, self.is_paired)

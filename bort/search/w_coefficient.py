@@ -1,12 +1,15 @@
 """The W-coefficient, with cost weights: one number per architecture, larger is better."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from bort.search.arrays import FloatArray
+from bort.core.errors import InvalidOptionError
+from bort.search.arrays import FloatArray, IntArray
 
-Weights = tuple[float, float, float]
+_TOLERANCE = 1e-12
 
 
 def log_gain(size: FloatArray, latency: FloatArray, weights: Sequence[float]) -> FloatArray:
@@ -56,3 +59,103 @@ def w_coefficient(
         [5.0, 10.0]
     """
     return np.exp(log_w(log_gain(size, latency, weights), errors, weights))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightRegion:
+    """The weights (size, latency, error), scaled to sum 1, under which one row has the largest W.
+
+    Attributes:
+        share: part of the triangle of all weights that it fills, 0..1.
+        centre: its centroid, the most typical weights for this choice; None where it is empty.
+        vertices: shape (m, 3), the corners of its closure in order around it; (0, 3) where it is
+            empty. A region of no area keeps its corners: one point, or the ends of a line.
+    """
+
+    share: float
+    centre: tuple[float, float, float] | None
+    vertices: FloatArray
+
+
+def weight_region(
+    size: FloatArray, latency: FloatArray, errors: FloatArray, *, rows: IntArray, picked: int
+) -> WeightRegion:
+    """The weights for which `picked` is the best W among `rows`.
+
+    ln W is linear in the weights, so each competitor leaves a half-plane of the triangle of
+    weights; the region is their intersection.
+
+    Args:
+        size, latency: shape (N,), of the whole space (the maximum point is taken over it).
+        errors: shape (m,), errors of `rows`, above 0.
+        rows: shape (m,), the evaluated architectures.
+        picked: one of `rows`.
+    Raises:
+        InvalidOptionError: `picked` is not among `rows`.
+    Cost: O(m) half-planes, each cut in O(corners).
+    Source: ours.
+    """
+    position = np.flatnonzero(rows == picked)
+    if not len(position):
+        raise InvalidOptionError(f"architecture {picked} has no error yet; choose an evaluated one")
+    terms = _terms(size, latency, errors, rows)
+    polygon: FloatArray = np.eye(3)
+    own = terms[position[0]]
+    for row, term in enumerate(terms):
+        if row != position[0] and len(polygon):
+            polygon = _cut(polygon, *_difference(own, term))
+    return _describe(polygon)
+
+
+def _terms(size: FloatArray, latency: FloatArray, errors: FloatArray, rows: IntArray) -> FloatArray:
+    """ln of each factor of W: shape (m, 3); -inf at the maximum point."""
+    gains = [log_gain(size, latency, weights)[rows] for weights in ((1, 0, 0), (0, 1, 0))]
+    return np.column_stack([*gains, -np.log(errors)])
+
+
+def _difference(own: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Coefficients of ln W(own) - ln W(other), and how often each is infinite."""
+    infinite = (np.isneginf(other)).astype(float) - np.isneginf(own).astype(float)
+    finite = np.where(
+        np.isinf(own) | np.isinf(other), 0.0, own - np.where(np.isinf(other), 0, other)
+    )
+    return finite, infinite
+
+
+def _cut(polygon: FloatArray, finite: FloatArray, infinite: FloatArray) -> FloatArray:
+    """The part of the polygon where the picked one is at least as good."""
+    if infinite.any():  # an infinite loss decides wherever its weight is above 0
+        polygon = _half_plane(polygon, infinite)
+        if not len(polygon) or (polygon @ infinite > _TOLERANCE).any():
+            return polygon
+    return _half_plane(polygon, finite)
+
+
+def _half_plane(polygon: FloatArray, normal: FloatArray) -> FloatArray:
+    values = polygon @ normal
+    kept: list[FloatArray] = []
+    for here in range(len(polygon)):
+        there = (here + 1) % len(polygon)
+        if values[here] >= -_TOLERANCE:
+            kept.append(polygon[here])
+        if values[here] * values[there] < 0 and min(abs(values[[here, there]])) > _TOLERANCE:
+            share = values[here] / (values[here] - values[there])
+            kept.append(polygon[here] + share * (polygon[there] - polygon[here]))
+    return np.array(kept).reshape(-1, 3)
+
+
+def _describe(polygon: FloatArray) -> WeightRegion:
+    if not len(polygon):
+        return WeightRegion(0.0, None, polygon)
+    base = polygon[0]
+    edges = polygon[1:] - base
+    areas = np.array([np.linalg.norm(np.cross(a, b)) for a, b in pairwise(edges)])
+    share = float(areas.sum() / np.sqrt(3.0))  # the whole triangle has |cross| = √3
+    if share <= _TOLERANCE:
+        centre = polygon.mean(axis=0)
+    else:
+        middles = np.array([(base + a + b) / 3 for a, b in pairwise(polygon[1:])])
+        centre = (areas[:, None] * middles).sum(axis=0) / areas.sum()
+    return WeightRegion(
+        min(share, 1.0), (float(centre[0]), float(centre[1]), float(centre[2])), polygon
+    )

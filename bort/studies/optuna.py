@@ -58,7 +58,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
             )
         )
     for label in answer.excluded:
-        values = Architecture.from_id(label, tuple(known)).as_dict()
+        values = Architecture.from_id(str(label), tuple(known)).as_dict()
         failed = optuna.trial.TrialState.FAIL
         study.add_trial(optuna.trial.create_trial(state=failed, params=values, distributions=known))
     return answer.study

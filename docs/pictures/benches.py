@@ -65,7 +65,7 @@ def published() -> str:
         ends = (error - point.error_se, error + point.error_se)
         canvas.line([axes.at(x, end) for end in ends], colour=colour)
         canvas.dot(axes.at(x, error), colour=colour, radius=6 if is_bort else 4.5)
-    best = answer.ranking[0]
+    best = next(point for point in answer.points if point.id == answer.ranking[0].id)
     bort = next(point for point in answer.points if point.id == PUBLISHED)
     x, y = axes.at(bort.parameter_count / 1e6, bort.error_rate)
     canvas.text((x + 12, y + 4), f"Bort, {PUBLISHED}")

@@ -12,7 +12,7 @@ from bort.families import load_space
 from bort.families.abnc import abnc_report
 from bort.latency.profile import read_profile
 from bort.search import Observation, SearchProblem, certified_search, solve
-from bort.search.table import ErrorTable, read_table
+from bort.studies.recorded_table import ErrorTable, read_table
 from docs.pictures.svg import Axes, Canvas
 
 ROOT = Path(__file__).parents[2]

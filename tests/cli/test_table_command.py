@@ -69,9 +69,11 @@ def test_an_audit_of_a_table_is_stated_certified_and_verified(table, tmp_path):
     found = run(search, "--from-table", table, *given, "--audit", "4")
     audit = found["audit"]
     assert (len(audit["drawn"]), audit["failed"], audit["is_complete"]) == (4, [], True)
-    assert audit["statement"].startswith(f"4 of {24 - found['evaluations']} audited at random")
+    assert audit["population"] == 24 - found["evaluations"]
     assert not {p["id"] for p in found["front"]} & set(audit["drawn"])
-    assert any(audit["statement"] in entry["evidence"] for entry in found["ledger"])
+    entry = next(entry for entry in found["ledger"] if entry["code"] == "audited")
+    assert (entry["drawn"], entry["failed"], entry["status"]) == (4, 0, "checked")
+    assert audit["statement"] in entry["evidence"]
     verified = CliRunner().invoke(verify, [str(certificate)])
     assert verified.exit_code == 0
     assert audit["statement"] in verified.output

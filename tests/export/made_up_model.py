@@ -12,6 +12,7 @@ from bort.finetuning.publishing import complete_tokenizer
 from bort.latency.noise import NoiseReading
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
+from bort.search.facts import LatencyModelled
 from bort.storage import ModelRecord, Store, models_folder
 
 SHAPE = {"depth": 1, "heads": 2, "hidden": 8, "intermediate": 16}
@@ -95,7 +96,7 @@ def _evidence(space: SearchSpace, task: TaskSpec) -> dict[str, object]:
             "goal": "cover",
             "certified_epsilon": 0.25,
             "guarantee": "conditional",
-            "ledger": [{"assumption": "λ", "status": "estimated", "evidence": "3 | pairs"}],
+            "ledger": [LatencyModelled(band=0.06, epsilon=0.25).to_dict()],
         },
         "space": space.to_dict(),
         "data": {

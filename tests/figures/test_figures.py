@@ -18,7 +18,7 @@ from bort.figures import (
     plot_weight_triangle,
 )
 from bort.figures.front import WEBGL_FROM
-from bort.search.weight_region import WeightRegion, weight_region
+from bort.search.w_coefficient import WeightRegion, weight_region
 from bort.studies.answers import Point
 
 MARKUP = "<b>1</b><a href='https://outside.example'>&"

@@ -1,6 +1,8 @@
 """The sentences that people read, made from codes and numbers."""
 
 import dataclasses
+import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +11,7 @@ from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.world import FinalResult
 from bort.core.machine.fingerprint import Difference
 from bort.core.progress import Progress, Stage
+from bort.core.question import Goal, Question
 from bort.finetuning.realised import (
     AuditAccuracy,
     DevAccuracy,
@@ -20,8 +23,34 @@ from bort.finetuning.realised import (
 from bort.finetuning.realised import Difference as Gain
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.runs.landmarks import Claim, Figure
-from bort.report import agora, deleting, latency, models
+from bort.report import agora, deleting, latency, models, search
 from bort.report import jobs as job_words
+from bort.report.ledger import words
+from bort.search import Ending as SearchEnding
+from bort.search import Guarantee
+from bort.search.facts import (
+    CODES,
+    Audited,
+    DevErrors,
+    ErrorsFloored,
+    EveryRowCounts,
+    Excluded,
+    LambdaEstimated,
+    LambdaGiven,
+    LambdaNotNeeded,
+    LambdaUnknown,
+    LambdaUntested,
+    LatencyListed,
+    LatencyModelled,
+    Maximised,
+    Monotone,
+    PopulationErrors,
+    Predictions,
+    Scales,
+    SeedNoise,
+    SizesKnown,
+    fact_from_dict,
+)
 from bort.storage import (
     Deletion,
     EndingCode,
@@ -33,6 +62,7 @@ from bort.storage import (
     ThingKind,
 )
 from bort.storage import Ending as JobEnding
+from bort.studies.answers.values import Columns, TableAnswer
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
 
@@ -318,3 +348,119 @@ def test_what_keeps_a_thing_from_being_deleted() -> None:
     assert said(Deletion(jobs[0], (jobs[0],), {})) == (
         "Job 3 is still running. Cancel it first: bort jobs cancel 3"
     )
+
+
+FACTS = (
+    DevErrors(),
+    PopulationErrors(confidence=0.95, architectures=384, compares_pairs=True),
+    SizesKnown(are_listed=False),
+    LatencyListed(),
+    LatencyModelled(band=0.06, epsilon=0.25),
+    LambdaNotNeeded(record=Predictions()),
+    LambdaUnknown(sources=3),
+    LambdaUntested(sources=6, predictions=1, wanted=4),
+    LambdaEstimated(pairs=66, record=Predictions(made=8), goal=Goal.COVER, certified_epsilon=0.25),
+    LambdaGiven(
+        record=Predictions(made=9, violated=2, worst_excess=0.1, worst_pair=("a", "b")),
+        goal=Goal.BEST,
+        certified_epsilon=None,
+    ),
+    SeedNoise(nugget=0.0, is_measured=False),
+    Monotone(slack=0.1, pairs=7, worst_ratio=1.3),
+    Scales(scales={"depth": "log", "optimiser": "category"}),
+    ErrorsFloored(count=2, floor=0.0025, n=200),
+    Excluded(count=3),
+    Audited(
+        number=2,
+        goal=Goal.COVER,
+        epsilon=0.25,
+        alpha=0.025,
+        drawn=20,
+        population=300,
+        failed=0,
+        uncovered_at_most=41,
+        is_refuting=False,
+        outside=1,
+        worst_excess=0.05,
+    ),
+    EveryRowCounts(),
+    Maximised(objectives=("accuracy",)),
+)
+
+
+def test_every_fact_of_the_ledger_has_words_and_survives_json() -> None:
+    assert {fact.code for fact in FACTS} == set(CODES)
+    for fact in FACTS:
+        assumption, evidence = words(fact)
+        assert assumption
+        assert evidence.endswith((".", ".)"))
+        assert fact_from_dict(json.loads(json.dumps(fact.to_dict()))) == fact
+
+
+def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
+    said = {fact.code: words(fact).evidence for fact in FACTS}
+    assert said["lambda-estimated"] == (
+        "λ is estimated (twice the envelope of 66 pairs; 0 of 8 predictions violated). If it "
+        "holds, every architecture is covered within a factor of 1.25."
+    )
+    assert said["lambda-given"] == (
+        "λ as given does not hold: 2 of 9 predictions violated, the worst by 0.11 of the error "
+        "(a against b)."
+    )
+    assert said["audited"] == (
+        "20 of 300 were audited at random and 0 failed. With 97.5% confidence at most 41 of 300 "
+        "are uncovered at ε = 0.25, on this dev set. 1 errors lie outside what λ predicts, the "
+        "worst by 5.1%."
+    )
+    assert "within a factor of 1.41" in said["latency-modelled"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "9 of 384 rows asked. Nothing is certified yet."),
+        (
+            {"certified_epsilon": 0.25, "guarantee": Guarantee.CONDITIONAL},
+            "If the estimated λ holds: every architecture is within 25.0% of an evaluated one in "
+            "size, latency and dev error.",
+        ),
+        (
+            {
+                "certified_epsilon": 0.1,
+                "guarantee": Guarantee.PROVED,
+                "question": Question(goal=Goal.BEST),
+            },
+            "Guaranteed: the best W is within 10.0% of the largest.",
+        ),
+        (
+            {"ledger": (FACTS[9],)},
+            "An assumption is violated, so nothing is certified: λ as given does not hold",
+        ),
+        (
+            {"ending": SearchEnding.LIMITED_BY_NOISE},
+            "Noise limits the search: all that could still win",
+        ),
+    ],
+)
+def test_what_a_search_certifies(changes: dict, said: str) -> None:
+    answer = TableAnswer(
+        question=Question(),
+        columns=Columns("size", "latency", "error"),
+        space_size=384,
+        evaluations=9,
+        evaluation_bound=300,
+        certified_epsilon=None,
+        front=(),
+        cover=None,
+        best=None,
+        w_ratio=None,
+        excluded=(),
+        guarantee=Guarantee.NONE,
+        ending=None,
+        ranking=(),
+        audit=None,
+        ledger=(),
+        seconds=0.0,
+        certificate=None,
+    )
+    assert said in search.summary(replace(answer, **changes))

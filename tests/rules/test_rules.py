@@ -43,12 +43,7 @@ FOREIGN = {
 }
 
 # What is still to be mended. This list may only become shorter.
-KNOWN = {
-    "bort.report.terminal: compares 'limited by noise'",
-    "bort.search.table: imports pandas",
-    "bort.search.table: imports pathlib",
-    "bort.search.check.ledger: compares 'assumption violated'",
-}
+KNOWN: set[str] = set()
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 

@@ -106,24 +106,37 @@ def _smaller_bound(c):
     c["claim"]["evaluation_bound"] = 1
 
 
-def _other_audit_sentence(c):
-    c["audits"][0]["statement"] = "everything is covered"
+def _lambda(c):
+    return next(fact for fact in c["claim"]["ledger"] if fact["code"].startswith("lambda"))
+
+
+def _refuting_audit_entry(c):
+    next(f for f in c["claim"]["ledger"] if f["code"] == "audited")["failed"] = 3
 
 
 def _without_an_assumption(c):
-    c["claim"]["ledger"] = [e for e in c["claim"]["ledger"] if "λ" not in e[0]]
+    c["claim"]["ledger"].remove(_lambda(c))
+
+
+def _bolder_code(c):
+    fact = _lambda(c)
+    fact["code"] = "lambda-not-needed"
 
 
 def _bolder_status(c):
-    for entry in c["claim"]["ledger"]:
-        if "λ" in entry[0]:
-            entry[1] = "checked"
+    _lambda(c)["status"] = "checked"
 
 
 def _other_evidence(c):
-    for entry in c["claim"]["ledger"]:
-        if "λ" in entry[0]:
-            entry[2] = entry[2].replace("0 of", "9 of")
+    _lambda(c)["record"]["made"] += 9
+
+
+def _unknown_code(c):
+    _lambda(c)["code"] = "lambda-is-fine"
+
+
+def _prose_in_the_ledger(c):
+    c["claim"]["ledger"][0] = ["error on this dev set", "checked", "trust me"]
 
 
 def _invented_violation(c):
@@ -139,9 +152,12 @@ def _not_called_certified(c):
 
 
 TAMPERINGS = [
-    _other_audit_sentence,
+    _refuting_audit_entry,
     _without_an_assumption,
+    _bolder_code,
     _bolder_status,
+    _unknown_code,
+    _prose_in_the_ledger,
     _other_evidence,
     _invented_violation,
     _other_ending,

@@ -142,6 +142,18 @@ def test_what_cannot_be_read_is_said_in_one_line(text: str, words: str) -> None:
     assert caught.value.exit_code == 2
 
 
+def test_a_certificate_holds_no_prose() -> None:
+    def texts(value):
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            return [text for part in value for text in texts(part)]
+        return [value] if isinstance(value, str) else []
+
+    certificate = make(epsilon=0.1)
+    assert not [text for text in texts(certificate) if len(text.split()) > 2]
+
+
 def test_a_missing_part_is_no_traceback() -> None:
     certificate = make(epsilon=0.1)
     for part in ("space", "claim", "evaluations", "digests", "latency", "question", "assumptions"):

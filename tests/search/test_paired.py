@@ -20,7 +20,9 @@ from bort.search import (
 )
 from bort.search.check.certificate import certificate_of, digests
 from bort.search.check.verify import verify
-from bort.search.paired import log_ratio_bound, log_ratio_bounds
+from bort.search.comparison import comparison_for
+from bort.search.comparison.by_pair import log_ratio_bound
+from bort.search.facts import SeedNoise
 
 laws = settings(max_examples=6, deadline=None, derandomize=True)
 
@@ -73,14 +75,15 @@ def test_the_ratio_of_two_networks_is_bounded_at_the_confidence(alpha: float) ->
 def test_pairs_tell_far_more_than_two_intervals(seeds: int) -> None:
     networks = Networks(1, seeds=seeds)
     population = networks.problem.population(0.95)
+    comparison = comparison_for(population)
     seen = [networks.observe(Question(confidence=0.95))(i) for i in (3, 8)]
     truth = np.log(networks.errors[3] / networks.errors[8])
-    ahead, back = log_ratio_bounds(seen[0], [seen[1]], population)
+    ahead, back = comparison.log_ratio_bounds(seen[0], [seen[1]])
     assert -back[0] <= truth <= ahead[0]
     boxes = np.log(seen[0].upper / seen[1].lower)
     assert ahead[0] - truth < 0.5 * (boxes - truth)
     unknown = Observation(0.2, 0.1, 0.3)  # nobody knows on which examples
-    assert log_ratio_bounds(seen[0], [unknown], population)[0][0] == pytest.approx(
+    assert comparison.log_ratio_bounds(seen[0], [unknown])[0][0] == pytest.approx(
         np.log(seen[0].upper / 0.1)
     )
 
@@ -151,6 +154,7 @@ def test_the_nugget_is_measured_once_every_dimension_is_told_apart() -> None:
     known = {s.index: s.observation for s in networks.search(question)}
     answer = solve(networks.problem, known, question=question)
     assert 0 < answer.nugget < 0.2
-    assert any("τ = " in e.evidence and e.status == "estimated" for e in answer.ledger)
+    noise = next(f for f in answer.ledger if isinstance(f, SeedNoise))
+    assert (noise.nugget, noise.is_measured) == (answer.nugget, True)
     given_ = solve(networks.problem, known, question=Question(epsilon=0.3, lipschitz=0.2))
     assert given_.nugget == 0.0

@@ -11,8 +11,8 @@ from bort.core.question import Question
 from bort.search import Observation, SearchProblem, certified_search
 from bort.search.check.case import read_case
 from bort.search.check.certificate import certificate_of
-from bort.search.evaluation_bound import cover_bound, product_bound
 from bort.search.lipschitz import LipschitzEstimate
+from bort.search.packing import cover_bound, product_bound
 
 laws = settings(max_examples=15, deadline=None, derandomize=True)
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from search_cases import Case, is_covered, random_case
 
 from bort.core.question import Question
-from bort.search import Answer, Observation, SearchProblem, SearchStep, certified_search, solve
+from bort.search import (
+    Answer,
+    Observation,
+    SearchProblem,
+    SearchStep,
+    Status,
+    certified_search,
+    solve,
+)
+from bort.search.facts import LambdaEstimated, Monotone
 from bort.search.w_coefficient import w_coefficient
 
 epsilons = st.floats(0.05, 1.0)
@@ -119,7 +128,7 @@ def test_errors_that_break_what_is_declared_are_told_and_nothing_is_claimed(
     reach = wild.problem.distance(rows, rows, np.array(case.lipschitz))
     logs = np.log(wild.errors[rows])
     is_broken = bool((np.abs(logs[:, None] - logs[None]) > reach + 1e-9).any())
-    is_violated = any(e.status == "violated" for e in answer.ledger)
+    is_violated = any(e.status is Status.VIOLATED for e in answer.ledger)
     needs_it = len(rows) < len(wild.problem)
     assert is_violated == (is_broken and needs_it)
     if is_violated:
@@ -137,9 +146,10 @@ def test_refitting_an_estimate_does_not_erase_what_broke_it() -> None:
     answer = answer_to(wild, known)
     assert answer.violations
     worst = max(answer.violations, key=lambda v: v.excess)
-    entry = next(e for e in answer.ledger if "no faster than λ" in e.assumption)
-    assert f"{len(answer.violations)} of" in entry.evidence
-    assert f"({worst.index} against {worst.other})" in entry.evidence
+    fact = next(f for f in answer.ledger if isinstance(f, LambdaEstimated))
+    assert fact.record.violated == len(answer.violations)
+    assert fact.record.worst_pair == (str(worst.index), str(worst.other))
+    assert fact.record.worst_excess == worst.excess
     assert answer.guarantee != "proved"
 
 
@@ -173,7 +183,9 @@ def test_a_refuted_slack_guarantees_nothing() -> None:
     some = case.observations(range(0, len(case.problem), 2))
     answer = answer_to(case, some, lipschitz=case.lipschitz, slack=0.0)
     assert answer.guarantee == "none"
-    assert any(e.status == "violated" and "σ" in e.evidence for e in answer.ledger)
+    broken = next(f for f in answer.ledger if isinstance(f, Monotone))
+    assert broken.status is Status.VIOLATED
+    assert broken.worst_ratio > 1
 
 
 def test_an_estimated_constant_certifies_only_after_it_was_tested() -> None:

@@ -4,7 +4,8 @@ import pytest
 from bort.core.errors import InvalidDataError
 from bort.core.question import Question
 from bort.search import Population, certified_search, solve
-from bort.search.table import read_table
+from bort.search.facts import Scales
+from bort.studies.recorded_table import read_table
 
 ROWS = [
     # depth, width, dropout, optimiser, size, latency, error
@@ -36,8 +37,8 @@ def test_a_table_is_a_search_problem(tmp_path, name) -> None:
     steps = list(certified_search(table.problem, table.observation, question=question))
     answer = solve(table.problem, {s.index: s.observation for s in steps}, question=question)
     assert answer.is_certified
-    scales = next(e for e in answer.ledger if e.assumption.startswith("scales"))
-    assert "dropout linear, optimiser category" in scales.evidence
+    scales = next(f for f in answer.ledger if isinstance(f, Scales)).scales
+    assert (scales["dropout"], scales["optimiser"]) == ("linear", "category")
 
 
 def test_objectives_can_be_renamed_and_maximised(tmp_path) -> None:

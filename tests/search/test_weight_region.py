@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bort.core.errors import InvalidOptionError
-from bort.search.w_coefficient import log_gain, log_w
-from bort.search.weight_region import weight_region
+from bort.search.w_coefficient import log_gain, log_w, weight_region
 
 laws = settings(max_examples=40, deadline=None, derandomize=True)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.jobs.runtime.context import JobContext
+from bort.report.ledger import audit_statement
 from bort.search.audit import AuditPlan, plan_audit
 from bort.storage import EventCode
 from bort.studies.answers.evidence import Evidence
@@ -35,7 +36,7 @@ def run_audit(
         train(index)
     evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
-        context.note(f"audit {plan.number}: {result.statement}")
+        context.note(f"audit {plan.number}: {audit_statement(result)}")
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:

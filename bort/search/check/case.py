@@ -13,15 +13,15 @@ from bort.core.serialise import from_json
 from bort.search.arrays import FloatArray
 from bort.search.check.certificate import Certificate, InvalidCertificateError
 from bort.search.check.plain import PlainCase
+from bort.search.comparison import ByInterval, ByPair, comparison_for
+from bort.search.intervals import Population
 from bort.search.observation import Observation
-from bort.search.paired import log_ratio_bounds
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 
 @dataclass(frozen=True, eq=False)
 class CertifiedCase:
-    """What a certificate states, beside the arrays that its checks need.
+    """A certificate's statements, and the arrays that its checks need.
 
     Attributes:
         problem: the space, for the bound on the evaluations.
@@ -31,7 +31,7 @@ class CertifiedCase:
         assumptions, claim, audits: as stated.
         stated_labels: names of the evaluated architectures, as stated.
         labels: names of all architectures, as the space gives them.
-        population: what the intervals hold for; None speaks of a dev set.
+        population: what the intervals hold for; None is a claim about a dev set.
     """
 
     problem: SearchProblem
@@ -168,16 +168,16 @@ def _plain(
         upper=np.array([o.upper for o in observations]),
         is_witness=np.array([o.is_witness for o in observations], dtype=bool),
         is_source=np.array([o.is_source for o in observations], dtype=bool),
-        ratios=_ratios(observations, population),
+        ratios=_ratios(observations, comparison_for(population)),
     )
 
 
-def _ratios(observations: list[Observation], population: Population | None) -> FloatArray | None:
-    if population is None or not population.compares_pairs:
+def _ratios(observations: list[Observation], comparison: ByInterval) -> FloatArray | None:
+    if not isinstance(comparison, ByPair):
         return None
     ratios = np.zeros((len(observations), len(observations)))
     for row in range(1, len(observations)):
-        ahead, back = log_ratio_bounds(observations[row], observations[:row], population)
+        ahead, back = comparison.log_ratio_bounds(observations[row], observations[:row])
         ratios[row, :row], ratios[:row, row] = ahead, back
     return ratios
 

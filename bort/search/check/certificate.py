@@ -1,4 +1,4 @@
-"""The certificate: a study's claim with all that is needed to check it again, as JSON values."""
+"""The certificate: a claim and all that is needed to check it again, in codes and numbers."""
 
 import base64
 import hashlib
@@ -11,8 +11,7 @@ from bort.core.question import Question
 from bort.core.serialise import to_json
 from bort.search.answer import Answer, solve
 from bort.search.arrays import FloatArray
-from bort.search.audit import AuditPlan, AuditResult
-from bort.search.audited import audited
+from bort.search.audit import AuditPlan, AuditResult, audited
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
@@ -203,14 +202,14 @@ def _claim(answer: Answer) -> dict[str, Any]:
     return {
         "certified_epsilon": answer.certified_epsilon,
         "is_certified": answer.is_certified,
-        "ending": answer.ending,
-        "guarantee": answer.guarantee,
+        "ending": None if answer.ending is None else str(answer.ending),
+        "guarantee": str(answer.guarantee),
         "evaluation_bound": answer.evaluation_bound,
         "front": answer.front.tolist(),
         "cover": None if answer.cover is None else answer.cover.tolist(),
         "best": answer.best,
         "w_ratio": answer.w_ratio,
-        "ledger": [[e.assumption, e.status, e.evidence] for e in answer.ledger],
+        "ledger": [fact.to_dict() for fact in answer.ledger],
         "violations": [[v.index, v.other, v.excess] for v in answer.violations],
     }
 
@@ -224,10 +223,15 @@ def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
         "failed": list(audit.failed),
         "alpha": audit.plan.alpha,
         "uncovered_at_most": audit.uncovered_at_most,
-        "statement": audit.statement,
     }
 
 
-def audit_plan(stated: Mapping[str, Any]) -> AuditPlan:
-    """The plan of an audit as a certificate lists it."""
-    return AuditPlan.from_dict(stated["plan"])
+def audit_result(stated: Mapping[str, Any]) -> AuditResult:
+    """An audit as a certificate lists it."""
+    return AuditResult(
+        AuditPlan.from_dict(stated["plan"]),
+        stated["population"],
+        tuple(stated["errors"]),
+        tuple(stated["failed"]),
+        stated["uncovered_at_most"],
+    )

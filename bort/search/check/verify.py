@@ -10,9 +10,9 @@ from bort.search.check.case import CertifiedCase, read_case
 from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
 from bort.search.check.ledger import check_ledger
 from bort.search.check.plain import plain_front
-from bort.search.evaluation_bound import best_bound, cover_bound
 from bort.search.intervals import nugget_from_seeds, population_interval
 from bort.search.observation import Observation, floor_error
+from bort.search.packing import best_bound, cover_bound
 
 _TOLERANCE = 1e-9  # in logarithms: what another machine's ln and sums may differ by
 _PARTS = (
@@ -255,7 +255,7 @@ def _best(case: CertifiedCase) -> Iterator[str]:
 
 
 def _largest_w(case: CertifiedCase) -> Iterator[str]:
-    """Where nothing bounds the largest W, the best is the largest of the evaluated ones."""
+    """Check that the best has the largest W of the evaluated, where nothing bounds the others."""
     best = case.claim["best"]
     if case.claim["w_ratio"] is not None or best is None:
         return

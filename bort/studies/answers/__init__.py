@@ -1,4 +1,4 @@
-"""What a study says: stored evaluations in, the answer that people and programs read out.
+"""The answers of studies: stored evaluations in, the answer for people and programs out.
 
 One function for the command line, the pages and the job, so that they cannot disagree.
 """
@@ -11,15 +11,22 @@ from bort.studies.answers.read import (
     study_certificate,
     study_costs,
 )
-from bort.studies.answers.values import Entry, MeasuredLatency, Point, StudyAnswer
+from bort.studies.answers.values import (
+    LatencyBasis,
+    MeasuredLatency,
+    Point,
+    StudyAnswer,
+    TableAnswer,
+)
 from bort.studies.answers.weights import winning_weights
 
 __all__ = [
     "CERTIFICATE",
-    "Entry",
+    "LatencyBasis",
     "MeasuredLatency",
     "Point",
     "StudyAnswer",
+    "TableAnswer",
     "latest_study",
     "read_answer",
     "redrawn",

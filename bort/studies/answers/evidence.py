@@ -1,4 +1,4 @@
-"""What an answer rests on: the evaluations that the search made, and what audits drew besides."""
+"""The evidence for an answer: evaluations that the search made, and what audits drew besides."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -30,15 +30,15 @@ class Evidence(NamedTuple):
 
     @property
     def everything(self) -> dict[int, Observation]:
-        """All observations."""
+        """Observations of the search and of its audits."""
         return {**self.known, **self.audited}
 
     def results(self, problem: SearchProblem) -> list[AuditResult]:
-        """Of the open audits that are complete."""
+        """Judge the open audits that are complete."""
         return _results(problem, self.audits, self.everything)
 
     def earlier_results(self, problem: SearchProblem) -> list[AuditResult]:
-        """Of the closed audits that were complete."""
+        """Judge the closed audits that were complete."""
         return _results(problem, self.earlier, self.everything)
 
 

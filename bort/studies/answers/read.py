@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,15 +13,21 @@ from bort.core.question import Question, check_weights
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import front_profile
-from bort.search import Answer, solve
+from bort.search import Answer, Guarantee, solve
 from bort.search.arrays import IntArray
-from bort.search.audited import audited
+from bort.search.audit import audited, judge_audit
 from bort.search.check.certificate import Certificate, certificate_of
 from bort.storage import Store, StudyRecord
-from bort.studies.answers.audits import audit_json
 from bort.studies.answers.evidence import Evidence, evidence_of
 from bort.studies.answers.measured import with_measured
-from bort.studies.answers.values import Entry, Point, StudyAnswer
+from bort.studies.answers.values import (
+    AnswerAudit,
+    LatencyBasis,
+    Point,
+    Ranked,
+    StudyAnswer,
+    audit_of,
+)
 from bort.studies.costs import Costs
 
 CERTIFICATE = "certificate.json"
@@ -170,18 +176,18 @@ def _before_measuring(record: StudyRecord, question: Question, spent: _Spent) ->
         best=None,
         w_ratio=None,
         excluded=(),
-        guarantee="none",
+        guarantee=Guarantee.NONE,
         ending=None,
         ledger=(),
         audit=None,
         ranking=(),
-        latency={
-            "profile": None,
-            "runtime": latency.runtime,
-            "batch_size": latency.batch_size,
-            "sequence_length": latency.sequence_length,
-            "threads": latency.threads,
-        },
+        latency=LatencyBasis(
+            profile=None,
+            runtime=latency.runtime,
+            batch_size=latency.batch_size,
+            sequence_length=latency.sequence_length,
+            threads=latency.threads,
+        ),
         **spent._asdict(),
     )
 
@@ -216,12 +222,12 @@ def _study_answer(
         excluded=tuple(space.architecture(int(i)).id for i in answer.excluded),
         guarantee=answer.guarantee,
         ending=answer.ending,
-        ranking=tuple(sorted(points.values(), key=lambda p: (-p.w, p.parameter_count))),
-        audit=audit_json(costs, evidence),
-        ledger=tuple(
-            Entry(assumption=e.assumption, status=e.status, evidence=e.evidence)
-            for e in answer.ledger
+        ranking=tuple(
+            Ranked(p.id, p.w)
+            for p in sorted(points.values(), key=lambda p: (-p.w, p.parameter_count))
         ),
+        audit=_audit(costs, evidence),
+        ledger=answer.ledger,
         latency=_latency(costs.profile),
         **spent._asdict(),
     )
@@ -260,7 +266,7 @@ def _points(
 
 
 def _standard_error(trained: Sequence[Evaluation]) -> float:
-    """Of the mean error: the dev set's share, and the seeds' where there are several."""
+    """Standard error of the mean error: the dev set's share, and that of several seeds."""
     dev_set = float(np.mean([e.error_se for e in trained]))
     if len(trained) == 1:
         return dev_set
@@ -273,18 +279,28 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _latency(profile: LatencyProfile) -> dict[str, Any]:
+def _latency(profile: LatencyProfile) -> LatencyBasis:
     machine = profile.fingerprint
     here = this_machine(list(machine.libraries), threads=profile.workload.threads)
-    return {
-        "profile": profile.name,
-        "runtime": profile.runtime,
-        "batch_size": profile.workload.batch_size,
-        "sequence_length": profile.workload.sequence_length,
-        "threads": profile.workload.threads,
-        "band": profile.band,
-        "machine": machine.to_dict(),
-        "is_this_machine": here.digest == machine.digest,
-        "measured_at": profile.measured_at,
-        "noise_ok": profile.noise.ok,
-    }
+    return LatencyBasis(
+        profile=profile.name,
+        runtime=profile.runtime,
+        batch_size=profile.workload.batch_size,
+        sequence_length=profile.workload.sequence_length,
+        threads=profile.workload.threads,
+        band=profile.band,
+        machine=machine,
+        is_this_machine=here.digest == machine.digest,
+        measured_at=profile.measured_at,
+        noise_ok=profile.noise.ok,
+    )
+
+
+def _audit(costs: Costs, evidence: Evidence) -> AnswerAudit | None:
+    """The latest audit of this answer, finished or not."""
+    if not evidence.audits:
+        return None
+    plan = evidence.audits[-1]
+    result = judge_audit(costs.problem, plan, evidence.everything)
+    trained = sum(index in evidence.audited for index in plan.drawn)
+    return audit_of(plan, result, trained, lambda i: costs.space.architecture(i).id)

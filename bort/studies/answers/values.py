@@ -1,16 +1,26 @@
-"""What a study says, as values: the same for the command line, the pages and the job."""
+"""Answers as values, in codes and numbers: the same for the command line, the pages and the job.
 
-from collections.abc import Mapping
+`bort.report.search` makes sentences of them.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from bort.core.machine.fingerprint import Fingerprint
 from bort.core.question import Goal, Question, Weights
+from bort.core.serialise import to_json
 from bort.core.study import StudySpec
+from bort.search import Ending
+from bort.search.audit import AuditPlan, AuditResult
+from bort.search.facts import Guarantee, Ledger
+
+Id = str | int  # of an architecture, or the number of a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredLatency:
-    """What an architecture took when it was measured itself, milliseconds per forward pass.
+    """The measured latency of one architecture, in milliseconds per forward pass.
 
     Attributes:
         low_ms, high_ms: the median's 95 % bootstrap interval.
@@ -83,65 +93,155 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of the guarantee ledger."""
+class LatencyBasis:
+    """The origin of an answer's latencies.
 
-    assumption: str
-    status: str
-    evidence: str
+    Attributes:
+        profile: the stored profile; None before it is measured, and then the rest is None too.
+        band: the model's relative error.
+        machine: where it was measured.
+        is_this_machine: it was measured on this machine, with this software.
+        noise_ok: the machine was quiet.
+    """
+
+    profile: str | None
+    runtime: str
+    batch_size: int
+    sequence_length: int
+    threads: int | None
+    band: float | None = None
+    machine: Fingerprint | None = None
+    is_this_machine: bool | None = None
+    measured_at: str | None = None
+    noise_ok: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyAnswer:
-    """The answer of one study under one ε and one set of weights.
+class AnswerAudit:
+    """The latest audit of an answer, finished or not.
 
     Attributes:
-        question: what the answer answers: the study's own question, or another ε and weights.
-        points: every evaluated architecture, by size.
-        front: those that no other evaluated one dominates, by point estimate; never thinned.
+        drawn: ids of what it drew.
+        trained: how many of them are trained.
+        failed: ids for which the claim does not hold; None while not all are trained.
+        result: what it found; None while not all are trained.
+    """
+
+    plan: AuditPlan
+    drawn: tuple[Id, ...]
+    trained: int
+    failed: tuple[Id, ...] | None
+    result: AuditResult | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys that the command line prints."""
+        return {
+            "number": self.plan.number,
+            "goal": str(self.plan.goal),
+            "epsilon": self.plan.epsilon,
+            "confidence": 1 - self.plan.alpha,
+            "drawn": list(self.drawn),
+            "trained": self.trained,
+            "is_complete": self.result is not None,
+            "population": None if self.result is None else self.result.population,
+            "failed": None if self.failed is None else list(self.failed),
+            "uncovered_at_most": None if self.result is None else self.result.uncovered_at_most,
+        }
+
+
+def audit_of(
+    plan: AuditPlan, result: AuditResult | None, trained: int, name: Callable[[int], Id]
+) -> AnswerAudit:
+    """An audit with names for its indices."""
+    failed = None if result is None else tuple(map(name, result.failed))
+    return AnswerAudit(
+        plan=plan, drawn=tuple(map(name, plan.drawn)), trained=trained, failed=failed, result=result
+    )
+
+
+class Ranked(NamedTuple):
+    """One architecture in the order of W."""
+
+    id: Id
+    w: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePoint:
+    """One row of a table. The cells are as the file gives them.
+
+    Attributes:
+        id: number of the row in the file, counted from 0.
+        label: its name.
+        size, latency: cells of the objectives; `error_rate` is turned round where it is maximised.
+    """
+
+    id: int
+    label: str
+    architecture: Mapping[str, Any]
+    size: float
+    latency: float
+    error_rate: float
+    error_se: float | None
+    w: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys that the command line prints."""
+        return {
+            "id": self.id,
+            "label": self.label,
+            "architecture": dict(self.architecture),
+            "parameter_count": self.size,
+            "effective_parameter_count": None,
+            "latency_ms": self.latency,
+            "error_rate": self.error_rate,
+            "error_se": self.error_se,
+            "n_dev": None,
+        }
+
+
+P = TypeVar("P", Point, TablePoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer(Generic[P]):
+    """The answer to one question.
+
+    Attributes:
+        question: what it answers: a study's own question, or another ε and weights.
+        front: evaluated points that no other one dominates, by point estimate; never thinned.
         cover: ids of the ε-cover; None where ε is not certified.
-        best: the evaluated architecture of the largest W; None before the first evaluation.
+        best: the evaluated point of the largest W; None before the first evaluation.
         w_ratio: W of `best` is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
         excluded: ids whose every training diverged.
         certified_epsilon: the smallest ε certified; None where nothing is.
-        evaluation_bound: evaluations that certifying `epsilon` can need at most.
-        guarantee: "proved", "conditional" or "none".
-        ending: why nothing is left to evaluate: "certified", "exhausted", "limited by noise" or
-            "assumption violated"; None where the budget, or somebody, ended the search before.
-        ranking: `points` by W, the largest first.
-        audit: number, goal, epsilon, confidence, drawn (ids), trained (how many), is_complete,
-            and once complete population, failed (ids), uncovered_at_most, statement; the latest
-            audit of this answer, None where there is none.
-        latency: runtime, batch_size, sequence_length, threads, band, profile, fingerprint,
-            is_this_machine.
+        evaluation_bound: evaluations that certifying ε can need at most.
+        ending: why nothing is left to evaluate; None where the budget, or somebody, ended the
+            search before.
+        ranking: everything evaluated by W, the largest first.
+        audit: the latest audit of this answer; None where there is none.
+        ledger: what the claim rests on.
         seconds: time spent searching, all attempts together; of training, for an example.
-        job: the study's last search job; None for an example.
-        certificate: the file that its last search wrote, for `bort verify`; None before its end.
+        certificate: the file for `bort verify`; None before the search ends.
     """
 
-    study: str
-    spec: StudySpec
-    is_example: bool
+    question: Question
     space_size: int
     evaluations: int
     evaluation_bound: int
     certified_epsilon: float | None
-    question: Question
-    points: tuple[Point, ...]
-    front: tuple[Point, ...]
-    cover: tuple[str, ...] | None
-    best: Point | None
+    front: tuple[P, ...]
+    cover: tuple[Id, ...] | None
+    best: P | None
     w_ratio: float | None
-    excluded: tuple[str, ...]
-    guarantee: str
-    ending: str | None
-    ranking: tuple[Point, ...]
-    audit: Mapping[str, Any] | None
-    ledger: tuple[Entry, ...]
-    latency: Mapping[str, Any]
+    excluded: tuple[Id, ...]
+    guarantee: Guarantee
+    ending: Ending | None
+    ranking: tuple[Ranked, ...]
+    audit: AnswerAudit | None
+    ledger: Ledger
     seconds: float
-    job: int | None
     certificate: str | None
 
     @property
@@ -160,10 +260,8 @@ class StudyAnswer:
         return self.question.weights
 
     def as_json(self) -> dict[str, Any]:
-        """What `bort search --json` and `bort front --json` print."""
+        """Codes and numbers; `bort.report.search.answer_json` adds the words."""
         return {
-            "job": self.job,
-            "study": self.study,
             "space_size": self.space_size,
             "evaluations": self.evaluations,
             "evaluation_bound": self.evaluation_bound,
@@ -171,18 +269,61 @@ class StudyAnswer:
             "goal": str(self.goal),
             "epsilon": self.epsilon,
             "weights": list(self.weights),
-            "guarantee": self.guarantee,
-            "guaranteed": self.guarantee == "proved",
+            "guarantee": str(self.guarantee),
+            "guaranteed": self.guarantee is Guarantee.PROVED,
             "cover": None if self.cover is None else list(self.cover),
             "front": [point.as_json() for point in self.front],
             "best": None if self.best is None else {**self.best.as_json(), "w": self.best.w},
             "w_ratio": self.w_ratio,
-            "ranking": [{"id": point.id, "w": point.w} for point in self.ranking],
-            "ending": self.ending,
+            "ranking": [ranked._asdict() for ranked in self.ranking],
+            "ending": None if self.ending is None else str(self.ending),
             "excluded": list(self.excluded),
-            "ledger": [asdict(entry) for entry in self.ledger],
-            "latency": dict(self.latency),
-            "audit": None if self.audit is None else dict(self.audit),
+            "ledger": [fact.to_dict() for fact in self.ledger],
+            "audit": None if self.audit is None else self.audit.as_json(),
             "certificate": self.certificate,
             "seconds": self.seconds,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyAnswer(SearchAnswer[Point]):
+    """The answer of a study.
+
+    Attributes:
+        points: every evaluated architecture, by size.
+        job: the study's last search job; None for an example.
+    """
+
+    study: str
+    spec: StudySpec
+    is_example: bool
+    points: tuple[Point, ...]
+    latency: LatencyBasis
+    job: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Codes and numbers; `bort.report.search.answer_json` adds the words."""
+        shared = SearchAnswer.as_json(self)
+        return {"job": self.job, "study": self.study, **shared, "latency": to_json(self.latency)}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table that are its objectives."""
+
+    size: str
+    latency: str
+    error: str
+    error_se: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableAnswer(SearchAnswer[TablePoint]):
+    """The answer of a table, whose rows are asked instead of trained."""
+
+    columns: Columns
+
+    def as_json(self) -> dict[str, Any]:
+        """Codes and numbers; `bort.report.search.answer_json` adds the words."""
+        shared = SearchAnswer.as_json(self)
+        return {"job": None, "study": None, **shared, "columns": asdict(self.columns)}

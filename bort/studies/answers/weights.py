@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from bort.search.pareto import is_non_dominated
-from bort.search.weight_region import WeightRegion, weight_region
+from bort.search.w_coefficient import WeightRegion, weight_region
 from bort.storage import Store, StudyRecord
 from bort.studies.answers.read import study_costs, study_evidence
 

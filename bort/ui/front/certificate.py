@@ -1,4 +1,4 @@
-"""What a study certifies: four numbers, a sentence, the ledger, and the file to check it with."""
+"""Show what a study certifies: four numbers, a sentence, the ledger and the certificate."""
 
 from collections import Counter
 from html import escape
@@ -6,30 +6,25 @@ from pathlib import Path
 
 import streamlit as st
 
-from bort.report.terminal import summary
-from bort.studies.answers import Entry, StudyAnswer
-from bort.ui.front import study_notes
-from bort.ui.kit import markup
+from bort.report.ledger import STATUSES, words
+from bort.report.search import GUARANTEES, NOISY, scope, summary
+from bort.search import Fact, Status
+from bort.studies.answers import StudyAnswer
+from bort.ui.kit import markup, readings
 
-_WORDS = {"proved": "guaranteed", "conditional": "conditional", "none": "none"}
-_MEANINGS = {
-    "proved": "Every assumption was checked, or given by you.",
-    "conditional": "It holds if the estimated λ does: an estimate can be refuted, never proved.",
-    "none": "Nothing is certified yet, or an assumption is violated.",
-}
 # Shape and word both tell the status: colour alone does not reach everybody.
-_MARKS = {"checked": "✓", "estimated": "≈", "assumed": "?", "violated": "✕"}
-_STATUSES = (
-    ("checked", "computed or measured here, nothing to believe"),
-    ("estimated", "learnt from the trainings so far; more of them may refute it"),
-    ("assumed", "taken as given, and not tested"),
-    ("violated", "refuted by a training: the claim falls"),
-)
+_MARKS = {
+    Status.CHECKED: "✓",
+    Status.ESTIMATED: "≈",
+    Status.ASSUMED: "?",
+    Status.VIOLATED: "✕",
+}
 
 
 def show(answer: StudyAnswer) -> None:
-    """The strip above the charts: numbers, sentence, what is to be known, ledger."""
+    """Show the strip above the charts: numbers, sentence, warnings, ledger."""
     certified = answer.certified_epsilon
+    word, meaning = GUARANTEES[answer.guarantee]
     with st.container(horizontal=True, gap="large", key="certificate"):
         st.metric("Trained", f"{answer.evaluations} of {answer.space_size:,}", width="content")
         st.metric(
@@ -45,46 +40,57 @@ def show(answer: StudyAnswer) -> None:
         )
         st.metric(
             "Certificate",
-            _WORDS[answer.guarantee],
+            word,
             width="content",
-            help=_MEANINGS[answer.guarantee],
+            help=meaning,
         )
     claim(answer)
 
 
 def claim(answer: StudyAnswer) -> None:
-    """The sentence, what is to be known before believing it, and the ledger."""
-    markup.note(f"{summary(answer.as_json())} {_scope(answer)}")
-    study_notes.show(answer)
+    """Show the claim, warnings, and the ledger."""
+    markup.note(f"{summary(answer)} {scope(answer)}")
+    _notes(answer)
     ledger(answer)
 
 
+def _notes(answer: StudyAnswer) -> None:
+    """Warn of a noisy machine and of odd data."""
+    if answer.latency.noise_ok is False:
+        markup.notice(NOISY)
+    for warning in readings.warnings(answer.job):
+        markup.notice(warning)
+
+
 def ledger(answer: StudyAnswer) -> None:
-    """Every assumption with its status and evidence, and how to check the claim again."""
+    """Show every assumption with its evidence, and how to check the claim again."""
     if not answer.ledger:
         return
-    counts = Counter(entry.status for entry in answer.ledger)
-    counted = ", ".join(f"{counts[s]} {s}" for s, _ in _STATUSES if counts[s])
-    is_violated = bool(counts["violated"])
+    counts = Counter(fact.status for fact in answer.ledger)
+    counted = ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s])
+    is_violated = bool(counts[Status.VIOLATED])
     with st.expander(f"What this rests on: {counted}", expanded=is_violated):
         st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
-        markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in _STATUSES) + ".")
+        markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
         if answer.excluded:
-            markup.note("Left out, because every training diverged: " + ", ".join(answer.excluded))
+            markup.note(
+                "Left out, because every training diverged: " + ", ".join(map(str, answer.excluded))
+            )
         _take_away(answer)
 
 
-def _row(entry: Entry) -> str:
-    mark, status = _MARKS.get(entry.status, "?"), escape(entry.status)
+def _row(fact: Fact) -> str:
+    assumption, evidence = words(fact)
+    mark, status = _MARKS[fact.status], fact.status
     return (
         f'<div class="bort-entry is-{status}"><span class="bort-status">'
         f'<b aria-hidden="true">{mark}</b>{status}</span>'
-        f"<p><strong>{escape(entry.assumption)}</strong>{escape(entry.evidence)}</p></div>"
+        f"<p><strong>{escape(assumption)}</strong>{escape(evidence)}</p></div>"
     )
 
 
 def _take_away(answer: StudyAnswer) -> None:
-    """The certificate as a file, and the command that trusts nobody who wrote it."""
+    """Offer the certificate as a file, with the command that checks it."""
     if answer.certificate is None:
         return
     path = Path(answer.certificate)
@@ -100,15 +106,6 @@ def _take_away(answer: StudyAnswer) -> None:
         )
         st.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
     markup.note(
-        "It states the claim at the study's own ε and weights with every number it rests on; "
-        "bort verify computes all of it again and does not trust the search."
+        "It holds the claim at the study's own ε and weights, with every number behind it. "
+        "bort verify computes everything again and does not trust the search."
     )
-
-
-def _scope(answer: StudyAnswer) -> str:
-    n_dev = answer.points[0].n_dev if answer.points else None
-    confidence = answer.question.confidence
-    if confidence is not None:
-        return f"It speaks of the population, at {confidence:.0%} confidence."
-    examples = f" of {n_dev:,} examples" if n_dev else ""
-    return f"It speaks of the errors on this dev set{examples}, as trained."

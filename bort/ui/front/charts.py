@@ -30,7 +30,7 @@ PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """How the axes are drawn."""
+    """The state of the toggles above the charts."""
 
     log: tuple[Objective, ...]
     fit_front: bool

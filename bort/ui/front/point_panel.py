@@ -1,16 +1,29 @@
 """Everything about the picked architecture, and how to take it away."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from bort.figures.front import NORMAL_95
+from bort.report.search import latency_note
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import search_python
-from bort.ui.front.snippets import config_code, front_command
 from bort.ui.kit import address, markup, navigation
 from bort.ui.models import start as model_start
+
+# Our dimension or fixed value -> the argument of `transformers.BertConfig`.
+_BERT_ARGUMENTS = {
+    "depth": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "hidden": "hidden_size",
+    "intermediate": "intermediate_size",
+    "vocabulary": "vocab_size",
+    "positions": "max_position_embeddings",
+    "types": "type_vocab_size",
+    "labels": "num_labels",
+}
 
 
 def show(answer: StudyAnswer) -> None:
@@ -44,22 +57,6 @@ def show(answer: StudyAnswer) -> None:
     )
     if point:
         st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
-
-
-def latency_note(latency: Mapping[str, Any]) -> str:
-    """Which latency it is: runtime, workload, machine."""
-    facts = [
-        f"{latency.get('runtime', 'unknown runtime')}",
-        f"batch {latency.get('batch_size')}",
-        f"{latency.get('sequence_length')} tokens",
-    ]
-    if latency.get("threads"):
-        facts.append(f"{latency['threads']} threads")
-    if latency.get("band"):
-        facts.append(f"model within ±{latency['band']:.0%}")
-    cpu = (latency.get("machine") or {}).get("cpu") or "unknown processor"
-    where = "this machine" if latency.get("is_this_machine") else "another machine"
-    return f"Latency: {', '.join(facts)}; measured on {where} ({cpu})."
 
 
 def _properties(point: Point, answer: StudyAnswer) -> list[str]:
@@ -103,3 +100,37 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         ),
         ("W", f"{point.w:.3f}", f"rank {rank} of {len(answer.points)}, weights {weights}"),
     ]
+
+
+def config_code(space: Mapping[str, Any], architecture: Mapping[str, int]) -> str:
+    """Python that describes an architecture: a `BertConfig`, or plain values elsewhere.
+
+    Examples:
+        >>> print(config_code({"family": "bert", "fixed": {"vocabulary": 30522}}, {"depth": 4}))
+        from transformers import BertConfig
+        <BLANKLINE>
+        config = BertConfig(
+            num_hidden_layers=4,
+            vocab_size=30522,
+        )
+    """
+    values = {**architecture, **space.get("fixed", {})}
+    if space.get("family") == "bert":
+        lines = [f"    {_BERT_ARGUMENTS.get(name, name)}={v}," for name, v in values.items()]
+        head = "from transformers import BertConfig\n\nconfig = BertConfig("
+        return "\n".join([head, *lines, ")"])
+    lines = [f"    {name!r}: {value!r}," for name, value in values.items()]
+    return "\n".join([f"# family: {space.get('family')}", "architecture = {", *lines, "}"])
+
+
+def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
+    """The command that reads the same front.
+
+    Examples:
+        >>> front_command("quick", epsilon=0.1, weights=(1.0, 2.0, 1.0))
+        'bort front --study quick --epsilon 0.1 --weights 1,2,1'
+    """
+    texts = ",".join(f"{weight:g}" for weight in weights)
+    return shlex.join(
+        ["bort", "front", "--study", study, "--epsilon", f"{epsilon:g}", "--weights", texts]
+    )

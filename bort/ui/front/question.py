@@ -1,11 +1,11 @@
-"""Epsilon and cost weights: what is asked of a finished study, again and again."""
+"""Ask a study's stored evaluations again, under another ε and other cost weights."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import streamlit as st
 
-from bort.core.question import check_weights
+from bort.core.question import Question, check_weights
 from bort.storage import StudyRecord
 from bort.ui.kit import address
 
@@ -15,16 +15,8 @@ WEIGHTS = ("size", "latency", "error")
 _MOVED = "weights-moved"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the stored evaluations are asked."""
-
-    epsilon: float
-    weights: tuple[float, float, float]
-
-
 def ask(study: StudyRecord) -> Question:
-    """Four sliders; what they say is kept in the address and answered without training.
+    """Show four sliders, and return the question that they ask. The address keeps their values.
 
     Raises:
         InvalidFieldError: all weights are zero.
@@ -43,17 +35,17 @@ def ask(study: StudyRecord) -> Question:
     for column, name, key, value in zip(columns[1:], WEIGHTS, keys, given, strict=True):
         with column:
             weights.append(_weight(name, value, key, changed))
-    return Question(epsilon, check_weights(weights))
+    return replace(own, epsilon=epsilon, weights=check_weights(weights))
 
 
 def choose_weights(weights: Sequence[float]) -> None:
-    """Move the sliders to these proportions, for a callback; together they then sum to 3."""
+    """Move the sliders to these proportions; they then sum to 3. For callbacks."""
     address.choose_weights([round(3 * weight / sum(weights), 4) for weight in weights])
     st.session_state[_MOVED] = _moved() + 1
 
 
 def _moved() -> int:
-    """How often the sliders were moved from outside: each time they are new ones."""
+    """Count the moves from outside: after each one the sliders are new ones."""
     return int(st.session_state.get(_MOVED, 0))
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.figures import TriangleInfo, plot_weight_triangle
-from bort.search.weight_region import WeightRegion
+from bort.search.w_coefficient import WeightRegion
 from bort.storage import StudyRecord
 from bort.studies.answers import Point, StudyAnswer
 from bort.ui.front import question
@@ -71,7 +71,7 @@ def _region(point: Point, region: WeightRegion) -> None:
 
 
 def _ratio(answer: StudyAnswer) -> None:
-    """How far the best W can be from the largest of the whole space."""
+    """Show how far the best W can be from the largest of the whole space."""
     markup.label("against the whole space")
     if answer.w_ratio is None or answer.guarantee == "none":
         markup.note("How near the best W is to the largest of the space is not certified yet.")

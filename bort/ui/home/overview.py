@@ -6,11 +6,10 @@ from bort.figures import ERROR, LATENCY, front_info, plot_pair
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
-from bort.report.terminal import summary
+from bort.report.search import latency_note, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import charts as front_charts
-from bort.ui.front.point_panel import latency_note
 from bort.ui.kit import chart, frame, job_parts, markup, navigation, readings
 
 POLL_S = 2.0
@@ -48,8 +47,7 @@ def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
     markup.label("A finished example" if study.is_example else "Your newest study")
     markup.name(
         study.name,
-        f"Task {study.spec.task.task}, space {study.spec.space['name']}. "
-        f"{summary(answer.as_json())}",
+        f"Task {study.spec.task.task}, space {study.spec.space['name']}. {summary(answer)}",
     )
     markup.note(latency_note(answer.latency))
     if st.button("Explore its Pareto front", type="primary", icon=":material/scatter_plot:"):

@@ -11,7 +11,7 @@ from bort.core.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.latency.stored import front_profile
 from bort.report.jobs import event_sentence
-from bort.search.weight_region import WeightRegion
+from bort.search.w_coefficient import WeightRegion
 from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
 from bort.studies import answers
 from bort.studies.answers import StudyAnswer, read_answer

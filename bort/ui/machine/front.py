@@ -42,6 +42,6 @@ def choose(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
 
 def say_origin(answer: StudyAnswer) -> None:
     """Say so where the study's latencies are another machine's."""
-    name = answer.latency.get("profile")
-    if name and not answer.latency.get("is_this_machine"):
+    name = answer.latency.profile
+    if name and not answer.latency.is_this_machine:
         machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

@@ -1,17 +1,16 @@
 """Well-known models on this machine, beside what is published of them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from bort.core.machine.fingerprint import Fingerprint, differences, this_machine
-from bort.core.serialise import from_json
+from bort.core.machine.fingerprint import differences, this_machine
 from bort.figures.latency import LandmarkMark
 from bort.jobs import list_jobs
 from bort.latency.runs.landmarks import BASE, LARGE, LandmarkTiming, TimedLandmark
 from bort.report.latency import announced_sentences, claim_sentence, moment, times_faster
+from bort.studies.answers import LatencyBasis
 from bort.ui.kit import markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
@@ -26,20 +25,14 @@ def results() -> list[LandmarkTiming]:
     ]
 
 
-def marks_for(latency: Mapping[str, Any]) -> list[LandmarkMark]:
-    """Landmarks timed on the runtime and workload of a study's latency; none if there are none.
-
-    Args:
-        latency: `StudyAnswer.latency`.
-    """
-    machine = latency.get("machine")
-    if machine is None:
+def marks_for(latency: LatencyBasis) -> list[LandmarkMark]:
+    """Landmarks timed on the runtime and workload of a study's latency; none if there are none."""
+    if latency.machine is None:
         return []
-    theirs = from_json(Fingerprint, machine, what="the study's machine")
     for result in results():
         work = {"runtime": result.runtime, **result.workload.to_dict()}
-        same_work = all(latency.get(key) == value for key, value in work.items())
-        if same_work and not differences(theirs, result.fingerprint):
+        same_work = all(getattr(latency, key) == value for key, value in work.items())
+        if same_work and not differences(latency.machine, result.fingerprint):
             return [
                 LandmarkMark(mark.name, mark.parameter_count / 1e6, mark.median_ms)
                 for mark in result.landmarks

@@ -6,11 +6,11 @@ from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilo
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
+from bort.report.search import latency_note
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import certificate
 from bort.ui.front import charts as front_charts
-from bort.ui.front.point_panel import latency_note
 from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
 
 

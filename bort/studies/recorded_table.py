@@ -10,9 +10,8 @@ import numpy as np
 
 from bort.core.errors import InvalidDataError
 from bort.search.arrays import BoolArray, FloatArray, IntArray
-from bort.search.intervals import population_interval
+from bort.search.intervals import Population, population_interval
 from bort.search.observation import Observation
-from bort.search.population import Population
 from bort.search.problem import SearchProblem
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def table_of(
     maximise: Collection[str] = (),
     dimensions: Sequence[str] | None = None,
 ) -> ErrorTable:
-    """The same from a frame that is read already: `read_table` has the rules and the errors."""
+    """Make a problem of a frame; `read_table` has the rules and the errors."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     if dimensions is not None:
         _check_dimensions(frame, dimensions, objectives)

@@ -1,4 +1,4 @@
-"""How many evaluations a search can need at most: packing numbers, proved in docs/search.md."""
+"""Packing numbers bound the evaluations of a search; docs/search.md has the proofs."""
 
 import numpy as np
 

@@ -18,7 +18,7 @@ def expected_gain(
     *,
     ref: FloatArray,
 ) -> FloatArray:
-    """What each candidate is expected to add to the hypervolume, shape (n,).
+    """Return what each candidate is expected to add to the hypervolume, shape (n,).
 
     The volume that a candidate of error e adds is the integral, from e to the reference, of the
     area that its two known objectives add to the points no worse than z: a sum of rectangles for

@@ -1,17 +1,16 @@
-"""Which uncertified architecture to evaluate next. Every choice here keeps the bounds valid."""
+"""Choose which uncertified architecture to evaluate next."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from bort.search.arrays import FloatArray, IntArray
-from bort.search.cover_target import CoverTarget
-from bort.search.expected_gain import expected_gain
-from bort.search.lower_envelope import LowerEnvelope
+from bort.search.bounds import Envelope
+from bort.search.guide.expected_gain import expected_gain
+from bort.search.guide.surrogate import predict_log_error
 from bort.search.observation import Observation
 from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem
-from bort.search.surrogate import predict_log_error
 
 _CANDIDATES = 384  # bounds the work per choice in large spaces
 _TARGETS = 2048
@@ -22,26 +21,32 @@ _REFERENCE = 1.1  # times the worst of each objective, so that extreme points co
 
 
 def most_certifying(
-    envelope: LowerEnvelope,
-    target: CoverTarget,
-    observations: Mapping[int, Observation],
+    envelope: Envelope,
     uncertified: IntArray,
+    observations: Mapping[int, Observation],
+    *,
+    delta: float,
+    best_log_error: FloatArray,
 ) -> tuple[int, int]:
     """The uncertified architecture that would certify most others, and how many.
 
     Its unknown error is taken to be the surrogate's mean. In large spaces both candidates and
     the counted are evenly spaced samples. The lowest index of equals wins.
+
+    Args:
+        delta: δ of the goal.
+        best_log_error: shape (N,), as in `CoverTarget`.
     """
     candidates, counted = _thinned(uncertified, _CANDIDATES), _thinned(uncertified, _TARGETS)
     errors, _ = predict_log_error(envelope.problem, observations, candidates)
     own = envelope.own_error_term(counted, candidates)
     cheap = np.ones(own.shape, dtype=bool)
     for cost in (np.log(envelope.problem.size), np.log(envelope.problem.latency)):
-        cheap &= cost[candidates][None, :] - cost[counted][:, None] <= target.delta
+        cheap &= cost[candidates][None, :] - cost[counted][:, None] <= delta
     witnessed = np.where(cheap, errors[None, :], np.inf)
-    witnessed = np.minimum(witnessed, target.best_log_error[counted][:, None])
+    witnessed = np.minimum(witnessed, best_log_error[counted][:, None])
     lower = np.maximum(envelope.values[counted][:, None], errors[None, :] - own)
-    gains = ((cheap & (own <= target.delta)) | (witnessed - lower <= target.delta)).sum(axis=0)
+    gains = ((cheap & (own <= delta)) | (witnessed - lower <= delta)).sum(axis=0)
     best = int(np.argmax(gains))
     return int(candidates[best]), int(gains[best] * len(uncertified) / len(counted))
 

@@ -1,4 +1,4 @@
-"""Where a search starts when λ is unknown: few points that tell every dimension apart."""
+"""A search that does not know λ starts with few points that tell every dimension apart."""
 
 from collections.abc import Mapping
 

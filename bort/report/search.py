@@ -1,0 +1,226 @@
+"""Words for a search: its claim, its latency and its certificate, made from codes and numbers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bort.core.question import Goal
+from bort.report.ledger import audit_statement, words
+from bort.search import Ending
+from bort.search.check.certificate import audit_result
+from bort.search.facts import Guarantee, Status
+from bort.studies.answers import LatencyBasis, Point, StudyAnswer, TableAnswer
+
+Answer = StudyAnswer | TableAnswer
+
+GUARANTEES = {
+    Guarantee.PROVED: ("guaranteed", "Every assumption was checked, or given by you."),
+    Guarantee.CONDITIONAL: (
+        "conditional",
+        "It holds if the estimated λ does. An estimate can be refuted, never proved.",
+    ),
+    Guarantee.NONE: ("none", "Nothing is certified yet, or an assumption is violated."),
+}
+NOISY = (
+    "The machine was not quiet while latency was measured, so architectures of similar latency "
+    "may be ranked wrongly. Close other programs and measure again: bort latency measure"
+)
+
+
+def summary(answer: Answer) -> str:
+    """What a search certifies, in a few sentences."""
+    what = "rows asked" if isinstance(answer, TableAnswer) else "architectures trained"
+    counted = f"{answer.evaluations:,} of {answer.space_size:,} {what}."
+    return " ".join(filter(None, [counted, _claim(answer), _noise(answer), *_besides(answer)]))
+
+
+def scope(answer: StudyAnswer) -> str:
+    """Which errors the claim is about."""
+    confidence = answer.question.confidence
+    if confidence is not None:
+        return f"The claim is about the population, at {confidence:.0%} confidence."
+    examples = f" of {answer.points[0].n_dev:,} examples" if answer.points else ""
+    return f"The claim is about the errors on this dev set{examples}, as trained."
+
+
+def _claim(answer: Answer) -> str:
+    certified = answer.certified_epsilon
+    if certified is None:
+        violated = [fact for fact in answer.ledger if fact.status is Status.VIOLATED]
+        if violated:
+            evidence = words(violated[0]).evidence
+            return f"An assumption is violated, so nothing is certified: {evidence}"
+        return "Nothing is certified yet."
+    condition = {
+        Guarantee.PROVED: "Guaranteed",
+        Guarantee.CONDITIONAL: "If the estimated λ holds",
+        Guarantee.NONE: "An assumption is violated, so this is no guarantee",
+    }[answer.guarantee]
+    if answer.goal is Goal.BEST:
+        return f"{condition}: the best W is within {certified:.1%} of the largest."
+    error = "dev error" if answer.question.confidence is None else "error in the population"
+    return (
+        f"{condition}: every architecture is within {certified:.1%} of an evaluated one in size, "
+        f"latency and {error}."
+    )
+
+
+def _noise(answer: Answer) -> str:
+    if answer.ending is not Ending.LIMITED_BY_NOISE:
+        return ""
+    return (
+        "Noise limits the search: all that could still win are evaluated, and their intervals "
+        "overlap. More dev examples would tell them apart."
+    )
+
+
+def _besides(answer: Answer) -> Iterable[str]:
+    if answer.w_ratio is not None and answer.goal is not Goal.BEST and answer.best is not None:
+        weights = ", ".join(f"{w:g}" for w in answer.weights)
+        condition = "" if answer.guarantee is Guarantee.PROVED else " if so,"
+        yield (
+            f"At weights {weights},{condition} W(best) is at least {answer.w_ratio:.1%} of the "
+            "largest W."
+        )
+    audit = answer.audit
+    if audit is not None:
+        if audit.result is None:
+            yield f"Audit: {audit.trained} of {len(audit.drawn)} trained."
+        else:
+            yield f"Audit: {audit_statement(audit.result)}."
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """What `bort search --json` and `bort front --json` print: codes and numbers, with words."""
+    found = answer.as_json()
+    found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
+    audit = answer.audit
+    if audit is not None:
+        statement = None if audit.result is None else audit_statement(audit.result)
+        found["audit"]["statement"] = statement
+    return found
+
+
+def certificate_statements(content: Mapping[str, Any]) -> list[str]:
+    """What the audits of a certificate found."""
+    return [audit_statement(audit_result(audit)) for audit in content["audits"]]
+
+
+def certificate_sentence(content: Mapping[str, Any]) -> str:
+    """What a certificate that holds is worth."""
+    claim, count = content["claim"], content["space"]["count"]
+    epsilon = claim["certified_epsilon"]
+    audits = "".join(f" Audit: {statement}." for statement in certificate_statements(content))
+    if epsilon is None:
+        return f"The certificate holds: it claims no guarantee.{audits}"
+    what = (
+        f"W(best) is at least {1 - epsilon:.4g} of the largest among {count:,} architectures"
+        if content["question"]["goal"] == Goal.BEST
+        else f"all of {count:,} architectures are covered within a factor of {1 + epsilon:.4g}"
+    )
+    is_proved = claim["guarantee"] == Guarantee.PROVED
+    condition = "" if is_proved else ", if the ledger's assumptions hold"
+    spent = f"after {claim['evaluations']:,} evaluations"
+    return f"The certificate holds: {what}, {spent}{condition}.{audits}"
+
+
+def latency_note(latency: LatencyBasis) -> str:
+    """Which latency an answer is about: runtime, workload, machine."""
+    parts = [
+        latency.runtime,
+        f"batch {latency.batch_size}",
+        f"{latency.sequence_length} tokens",
+    ]
+    if latency.threads:
+        parts.append(f"{latency.threads} threads")
+    if latency.band:
+        parts.append(f"model within ±{latency.band:.0%}")
+    if latency.machine is None:
+        return f"Latency: {', '.join(parts)}; not measured yet."
+    where = "this machine" if latency.is_this_machine else "another machine"
+    cpu = latency.machine.cpu or "unknown processor"
+    return f"Latency: {', '.join(parts)}; measured on {where} ({cpu})."
+
+
+def print_answer(answer: Answer) -> None:
+    """The front as a table, and what is certified."""
+    console = Console()
+    if isinstance(answer, StudyAnswer):
+        console.print(_study_table(answer))
+    else:
+        console.print(_rows_table(answer))
+    console.print(Text(summary(answer)))
+    if isinstance(answer, StudyAnswer):
+        for note in _latency_notes(answer):
+            console.print(Text(note))
+    elif answer.certificate:
+        console.print(Text(f"Certificate: {answer.certificate}"), soft_wrap=True)
+
+
+def _study_table(answer: StudyAnswer) -> Table:
+    headings = ("parameters", "effective", "latency ms", "error", "± se")
+    table = _table(f"Pareto front of study {answer.study}", ["architecture"], headings)
+    for point in answer.front:
+        table.add_row(
+            point.id,
+            f"{point.parameter_count:,}",
+            f"{point.effective_parameter_count:,}",
+            f"{point.latency_ms:.2f}",
+            f"{point.error_rate:.4f}",
+            f"{point.error_se:.4f}",
+            "best" if answer.best and point.id == answer.best.id else "",
+        )
+    return table
+
+
+def _rows_table(answer: TableAnswer) -> Table:
+    columns, front = answer.columns, answer.front
+    is_numbered = bool(front) and all(point.label.isdigit() for point in front)
+    names = ["row" if is_numbered else "architecture"]
+    if front:
+        names.append(", ".join(front[0].architecture))
+    table = _table("Pareto front", names, (columns.size, columns.latency, "error", "± se"))
+    for point in front:
+        table.add_row(
+            point.label,
+            ", ".join(map(str, point.architecture.values())),
+            f"{point.size:,}",
+            f"{point.latency:,}",
+            f"{point.error_rate:.4f}",
+            "" if point.error_se is None else f"{point.error_se:.4f}",
+            "best" if answer.best and point.id == answer.best.id else "",
+        )
+    return table
+
+
+def _table(title: str, names: Sequence[str], headings: Sequence[str]) -> Table:
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(Text(names[0]), no_wrap=True)
+    for name in names[1:]:
+        table.add_column(Text(name), overflow="fold")
+    for heading in headings:
+        table.add_column(Text(heading), justify="right")
+    table.add_column("")
+    return table
+
+
+def _latency_notes(answer: StudyAnswer) -> Iterable[str]:
+    latency = answer.latency
+    if latency.is_this_machine is False:
+        yield f"Latency: profile {latency.profile} of another machine or other software."
+    if latency.noise_ok is False:
+        yield NOISY
+    measured = [_measured(point) for point in answer.front if point.latency_measured]
+    if measured:
+        yield f"Measured: {', '.join(measured)}."
+
+
+def _measured(point: Point) -> str:
+    """What a winner took, beside what was predicted."""
+    took = point.latency_measured
+    assert took is not None
+    return f"{point.id} {took.median_ms:.2f} ms (predicted {point.latency_ms:.2f})"

@@ -1,0 +1,337 @@
+"""Facts that a claim rests on, as codes with numbers. `bort.report.ledger` has the words.
+
+Each fact is one assumption with the evidence for it. A fact names architectures by their labels,
+so that it can be read without the space.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from bort.core.errors import InvalidDataError
+from bort.core.question import Goal
+from bort.core.serialise import from_json, to_json
+
+
+class Status(StrEnum):
+    """The four degrees of trust in an assumption."""
+
+    CHECKED = "checked"
+    ESTIMATED = "estimated"
+    ASSUMED = "assumed"
+    VIOLATED = "violated"
+
+
+class Guarantee(StrEnum):
+    """The worth of a claim."""
+
+    PROVED = "proved"  # everything is checked or given
+    CONDITIONAL = "conditional"  # λ is an estimate
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Base of all entries of the ledger."""
+
+    code: ClassVar[str]
+
+    @property
+    def status(self) -> Status:
+        """The degree of trust in it."""
+        return Status.CHECKED
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: code, status, and the numbers."""
+        return {"code": self.code, "status": str(self.status), **to_json(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevErrors(Fact):
+    """The claim is about the errors on this dev set, as trained."""
+
+    code = "dev-errors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationErrors(Fact):
+    """The claim is about the population, through intervals for all architectures at once."""
+
+    code = "population-errors"
+    confidence: float
+    architectures: int
+    compares_pairs: bool
+
+    @property
+    def status(self) -> Status:
+        """The dev examples may be no independent draws."""
+        return Status.ASSUMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizesKnown(Fact):
+    """Sizes are counted exactly, or taken as a table lists them."""
+
+    code = "sizes-known"
+    are_listed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyListed(Fact):
+    """Latencies are taken as they are listed."""
+
+    code = "latency-listed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyModelled(Fact):
+    """Latencies come from a model; the truth lies within ±band of it."""
+
+    code = "latency-modelled"
+    band: float
+    epsilon: float
+
+    @property
+    def status(self) -> Status:
+        """The model was fitted."""
+        return Status.ESTIMATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """The record of λ's predictions of new errors.
+
+    Attributes:
+        made: so far.
+        violated: those that failed.
+        worst_excess: by how much ln e of the worst lay outside; 0 where none failed.
+        worst_pair: its architecture and the one that it contradicts; None where none failed.
+    """
+
+    made: int = 0
+    violated: int = 0
+    worst_excess: float = 0.0
+    worst_pair: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaNotNeeded(Fact):
+    """Every architecture is evaluated; a λ that was given may fail all the same."""
+
+    code = "lambda-not-needed"
+    record: Predictions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaUnknown(Fact):
+    """Too few evaluations to tell every dimension apart."""
+
+    code = "lambda-unknown"
+    sources: int
+
+    @property
+    def status(self) -> Status:
+        """The claim waits for λ."""
+        return Status.ASSUMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaUntested(Fact):
+    """λ is estimated, and has not met as many new errors as it has to."""
+
+    code = "lambda-untested"
+    sources: int
+    predictions: int
+    wanted: int
+
+    @property
+    def status(self) -> Status:
+        """An estimate."""
+        return Status.ESTIMATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaEstimated(Fact):
+    """λ is estimated from evaluated pairs, and was tested."""
+
+    code = "lambda-estimated"
+    pairs: int
+    record: Predictions
+    goal: Goal
+    certified_epsilon: float | None
+
+    @property
+    def status(self) -> Status:
+        """An estimate can be refuted, never proved."""
+        return Status.ESTIMATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaGiven(Fact):
+    """λ is as the user gave it.
+
+    Attributes:
+        is_refuted_by_audit: an audited error lay outside what it predicts.
+    """
+
+    code = "lambda-given"
+    record: Predictions
+    goal: Goal
+    certified_epsilon: float | None
+    is_refuted_by_audit: bool = False
+
+    @property
+    def status(self) -> Status:
+        """Violated by the first prediction that fails."""
+        is_refuted = self.record.violated or self.is_refuted_by_audit
+        return Status.VIOLATED if is_refuted else Status.ASSUMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedNoise(Fact):
+    """τ, what one seed adds to a difference of ln e; 0 counts seeds as part of the error."""
+
+    code = "seed-noise"
+    nugget: float
+    is_measured: bool
+
+    @property
+    def status(self) -> Status:
+        """Measured from repeated seeds, or taken as given."""
+        return Status.ESTIMATED if self.is_measured else Status.ASSUMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monotone(Fact):
+    """A larger architecture errs at most 1+σ times as much.
+
+    Attributes:
+        pairs: comparable pairs that were evaluated.
+        worst_ratio: how many times as much the larger one of the worst pair errs; None where no
+            pair breaks σ.
+    """
+
+    code = "monotone"
+    slack: float
+    pairs: int
+    worst_ratio: float | None
+
+    @property
+    def status(self) -> Status:
+        """Violated by the first pair that breaks it."""
+        return Status.ASSUMED if self.worst_ratio is None else Status.VIOLATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scales(Fact):
+    """The scales on which distances are taken, by dimension: log, linear or category."""
+
+    code = "scales"
+    scales: dict[str, str]
+
+    @property
+    def status(self) -> Status:
+        """Chosen by the kind of each column."""
+        return Status.ASSUMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorsFloored(Fact):
+    """Errors of 0 count as half an example of `n`, or as `floor` where n is not known."""
+
+    code = "errors-floored"
+    count: int
+    floor: float
+    n: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded(Fact):
+    """Architectures whose every training diverged are left out of the claim."""
+
+    code = "excluded"
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited(Fact):
+    """Architectures drawn at random tested the claim itself.
+
+    Attributes:
+        number: 1 for a study's first audit.
+        goal, epsilon: the claim that was tested.
+        alpha: the error probability that it spends.
+        drawn: architectures that it trained.
+        population: architectures that it could have drawn.
+        failed: for which the claim does not hold.
+        uncovered_at_most: of the population, with confidence 1 - alpha.
+        is_refuting: a trained architecture contradicts a certified claim.
+        outside: drawn architectures whose error lay outside what λ predicts.
+        worst_excess: by how much ln e of the worst lay outside; 0 where none did.
+    """
+
+    code = "audited"
+    number: int
+    goal: Goal
+    epsilon: float
+    alpha: float
+    drawn: int
+    population: int
+    failed: int
+    uncovered_at_most: int
+    is_refuting: bool
+    outside: int
+    worst_excess: float
+
+    @property
+    def status(self) -> Status:
+        """An audit needs no assumption."""
+        return Status.VIOLATED if self.is_refuting else Status.CHECKED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EveryRowCounts(Fact):
+    """Every row of a table counts as evaluated."""
+
+    code = "every-row-counts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maximised(Fact):
+    """Objectives of a table of which more is better, and which were turned round."""
+
+    code = "maximised"
+    objectives: tuple[str, ...]
+
+    @property
+    def status(self) -> Status:
+        """The user said so."""
+        return Status.ASSUMED
+
+
+Ledger = tuple[Fact, ...]
+CODES: dict[str, type[Fact]] = {
+    kind.code: kind
+    for kind in (
+        *(DevErrors, PopulationErrors, SizesKnown, LatencyListed, LatencyModelled),
+        *(LambdaNotNeeded, LambdaUnknown, LambdaUntested, LambdaEstimated, LambdaGiven),
+        *(SeedNoise, Monotone, Scales, ErrorsFloored, Excluded, Audited),
+        *(EveryRowCounts, Maximised),
+    )
+}
+
+
+def fact_from_dict(values: Mapping[str, Any]) -> Fact:
+    """Inverse of `Fact.to_dict`.
+
+    Raises:
+        InvalidDataError: an unknown code, or numbers that are missing or of another kind.
+    """
+    kind = CODES.get(str(values.get("code")))
+    if kind is None:
+        raise InvalidDataError(
+            f"no entry of a ledger has the code {values.get('code')!r}; known are "
+            f"{', '.join(CODES)}"
+        )
+    return from_json(kind, values, what=f"the ledger's entry {kind.code}")

@@ -1,0 +1,106 @@
+"""A goal decides when it is reached, what to evaluate next, and what the answer is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bort.core.question import Question, Weights
+from bort.search.arrays import IntArray
+from bort.search.knowledge import Knowledge
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
+
+
+class SearchGoal(ABC):
+    """One goal at one question's ε and weights. It holds no evaluations: a state does.
+
+    A gap is what is missing to certainty, in logarithms: 0 certifies ε = 0, infinity nothing.
+
+    Attributes:
+        needs_errors: errors count at all.
+        needs_bounds: unevaluated architectures are bounded, by λ; else everything is evaluated.
+    """
+
+    needs_errors = True
+    needs_bounds = True
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+
+    @property
+    def needs_lipschitz(self) -> bool:
+        """The goal certifies nothing while λ is unknown."""
+        return self.needs_errors and self.needs_bounds
+
+    @property
+    def tracked_delta(self) -> float | None:
+        """δ at which the goal has to know who is certified; None where it need not."""
+        return None
+
+    @property
+    def delta(self) -> float:
+        """δ = ln(1+ε)."""
+        return float(np.log1p(self.question.epsilon))
+
+    @abstractmethod
+    def gap(self, state: Knowledge) -> float:
+        """Return what is missing to certainty.
+
+        Precondition: there is a witness, and λ was tested or is not needed.
+        """
+
+    def allows(self, gap: float) -> bool:
+        """The gap is no wider than ε allows."""
+        return gap <= self.delta
+
+    def epsilon_of(self, gap: float) -> float:
+        """The ε that a gap certifies."""
+        return float(np.expm1(gap))
+
+    @abstractmethod
+    def pick(self, state: Knowledge, limit: int) -> int:
+        """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
+
+    @abstractmethod
+    def packing_number(self, state: Knowledge) -> int:
+        """Evaluations that the goal needs at most under λ, besides design and tests."""
+
+    def is_limited_by_noise(self, state: Knowledge) -> bool:  # noqa: ARG002
+        """Wide intervals alone keep the goal out of reach: nothing is left to evaluate."""
+        return False
+
+    @abstractmethod
+    def cover(self, state: Knowledge) -> IntArray | None:
+        """The ε-cover that the answer names; None where the goal names none."""
+
+    def audited(self, cover: IntArray, best: int) -> tuple[int, ...]:  # noqa: ARG002
+        """The architectures that an audit tests others against, ascending."""
+        return tuple(sorted(cover.tolist()))
+
+    @staticmethod
+    def holds(claim: "AuditedClaim", index: int) -> bool:
+        """The claim holds for one trained architecture, by the errors on this dev set.
+
+        The tolerance is that of `verify`.
+        """
+        problem, seen = claim.problem, claim.observations
+        factor = (1 + claim.epsilon) * (1 + 1e-9)
+        return any(
+            problem.size[c] <= factor * problem.size[index]
+            and problem.latency[c] <= factor * problem.latency[index]
+            and seen[c].error <= factor * seen[index].error
+            for c in claim.members
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedClaim:
+    """The claim that an audit tests: nothing beats these members by more than ε allows."""
+
+    problem: SearchProblem
+    observations: Mapping[int, Observation]
+    members: tuple[int, ...]
+    epsilon: float
+    weights: Weights

@@ -1,0 +1,106 @@
+"""The goal `best`: W(best) at least 1-ε of the largest W, the form of the paper's guarantee."""
+
+import numpy as np
+
+from bort.core.question import Question
+from bort.search.arrays import BoolArray, FloatArray, IntArray
+from bort.search.goals.base import AuditedClaim, SearchGoal
+from bort.search.guide.design import farthest_point
+from bort.search.guide.picks import most_improving_w
+from bort.search.knowledge import Knowledge
+from bort.search.packing import best_bound
+from bort.search.w_coefficient import log_gain
+
+
+class Best(SearchGoal):
+    """Its gap is ln of how much larger than W(best) any W can be."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
+        self.needs_errors = question.weights[2] > 0
+
+    @property
+    def log_room(self) -> float:
+        """δ' = -ln(1-ε), what the best W may fall short by; infinite from ε = 1 on."""
+        epsilon = self.question.epsilon
+        return np.inf if epsilon >= 1 else -float(np.log1p(-epsilon))
+
+    def gap(self, state: Knowledge) -> float:
+        """ln of how much larger than W(best) any W can be."""
+        return state.best_room()[1]
+
+    def allows(self, gap: float) -> bool:
+        """The gap is no wider than δ'."""
+        return gap <= self.log_room
+
+    def epsilon_of(self, gap: float) -> float:
+        """1 - exp(-gap)."""
+        return float(-np.expm1(-gap))
+
+    def pick(self, state: Knowledge, limit: int) -> int:
+        """In turn the largest upper bound on W, and the largest gain or what may improve most."""
+        if not self.needs_errors:
+            return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
+        upper, lower = state.log_w_bounds()
+        rows = np.flatnonzero(self._contenders(upper, lower) & state.is_open)
+        if not len(rows):  # certified if λ holds, but λ has not been tested yet
+            return farthest_point(state.problem, state.observations)
+        if len(state.observations) % 2:
+            return _first_largest(upper, rows)
+        if limit < state.evaluation_bound and state.has_witness:
+            return most_improving_w(
+                state.log_gains,
+                self.question.weights[2],
+                lower,
+                state.problem,
+                state.observations,
+                rows,
+            )
+        return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
+
+    def packing_number(self, state: Knowledge) -> int:
+        """Count anew for each λ that rose."""
+        if not self.needs_errors:
+            return 1
+        widths = [np.log(o.upper / o.lower) for o in state.observations.values()]
+        return (1 + state.estimate.raises) * best_bound(
+            state.problem,
+            epsilon=self.question.epsilon,
+            lipschitz=state.lipschitz,
+            error_weight=self.question.weights[2],
+            nugget=state.nugget,
+            log_width=max(widths, default=0.0),
+        )
+
+    def is_limited_by_noise(self, state: Knowledge) -> bool:
+        """Every contender has been evaluated, and the intervals still overlap."""
+        if not state.is_ready or not state.has_witness:
+            return False
+        return not (self._contenders(*state.log_w_bounds()) & state.is_open).any()
+
+    def cover(self, state: Knowledge) -> IntArray | None:  # noqa: ARG002
+        """Return None: the answer is one architecture."""
+        return None
+
+    def audited(self, cover: IntArray, best: int) -> tuple[int, ...]:  # noqa: ARG002
+        """The best alone."""
+        return (best,)
+
+    @staticmethod
+    def holds(claim: AuditedClaim, index: int) -> bool:
+        """W of `index` is no larger than ε allows."""
+        gains = log_gain(claim.problem.size, claim.problem.latency, claim.weights)
+        weight, best = claim.weights[2], claim.members[0]
+        ours = gains[best] - weight * np.log(claim.observations[best].error)
+        theirs = gains[index] - weight * np.log(claim.observations[index].error)
+        if claim.epsilon >= 1 or theirs == -np.inf:
+            return True
+        return bool(ours >= np.log1p(-claim.epsilon) + theirs - 1e-9)
+
+    def _contenders(self, upper: FloatArray, lower: float) -> BoolArray:
+        """Mark those that may still beat the best by more than ε allows, shape (N,)."""
+        return np.asarray((upper > -np.inf) & (upper > lower + self.log_room))
+
+
+def _first_largest(values: FloatArray, rows: IntArray) -> int:
+    return int(rows[np.argmax(values[rows])])

@@ -1,0 +1,100 @@
+"""The goal `cover`: every architecture has an evaluated one within 1+ε of it in all objectives."""
+
+import numpy as np
+
+from bort.search.arrays import BoolArray, IntArray
+from bort.search.goals.base import SearchGoal
+from bort.search.guide.design import farthest_point
+from bort.search.guide.picks import most_certifying, most_improving_front
+from bort.search.knowledge import Knowledge
+from bort.search.packing import cover_bound
+
+# Gains shrink as the search proceeds: so many times more evaluations may be needed than if every
+# pick certified as many as the next one. Measured: docs/search.md, "What is picked".
+SHRINKAGE = 8.0
+_MAX_CELLS = 20_000_000  # bytes of the who-covers-whom table; beyond it nothing is thinned
+
+
+class Cover(SearchGoal):
+    """Its gap is the least δ at which every architecture is certified."""
+
+    def gap(self, state: Knowledge) -> float:
+        """The largest δ that any architecture needs."""
+        if state.is_exhausted:
+            return 0.0
+        target = state.bounds.target
+        assert target is not None
+        return target.gap.largest()
+
+    @property
+    def tracked_delta(self) -> float:
+        """δ of the goal."""
+        return self.delta
+
+    def pick(self, state: Knowledge, limit: int) -> int:
+        """The uncertified one that certifies most others, or improves the front most.
+
+        The latter where the goal is out of reach: then what is left had better improve the front.
+        """
+        bounds = state.bounds
+        assert bounds.target is not None
+        uncertified = np.flatnonzero(bounds.target.uncertified & state.is_open)
+        if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
+            return farthest_point(state.problem, state.observations)
+        pick, gain = most_certifying(
+            bounds.envelope,
+            uncertified,
+            state.observations,
+            delta=self.delta,
+            best_log_error=bounds.target.best_log_error,
+        )
+        remaining = limit - len(state.observations)
+        if SHRINKAGE * len(uncertified) > remaining * max(gain, 1) and state.has_witness:
+            return most_improving_front(state.problem, state.observations, uncertified)
+        return pick
+
+    def packing_number(self, state: Knowledge) -> int:
+        """Most architectures that are pairwise uncertified at ε."""
+        return cover_bound(
+            state.problem,
+            epsilon=self.question.epsilon,
+            lipschitz=state.lipschitz,
+            nugget=state.nugget,
+        )
+
+    def cover(self, state: Knowledge) -> IntArray:
+        """Few that cover all at ε."""
+        return reduced_cover(state, self.delta)
+
+
+def reduced_cover(state: Knowledge, delta: float) -> IntArray:
+    """Indices, ascending, of evaluated architectures that certify all others at ε.
+
+    First what another one makes superfluous is dropped, then greedily the fewest are kept that
+    certify every architecture of the space, each re-checked by the definition at the full ε.
+    Precondition: the cover is certified at ε.
+    """
+    rows = state.bounds.useful_witnesses()
+    if len(rows) * len(state.problem) > _MAX_CELLS:
+        return rows
+    return np.sort(rows[_greedy_set_cover(_covers(state, rows, delta))])
+
+
+def _covers(state: Knowledge, rows: IntArray, delta: float) -> BoolArray:
+    """Tell which of `rows` certify which architecture at ε: shape (N or fewer, len(rows))."""
+    problem = state.problem
+    covers = state.bounds.error_terms(rows) <= delta
+    for cost in (np.log(problem.size), np.log(problem.latency)):
+        covers &= cost[rows][None, :] - cost[:, None] <= delta
+    covers[rows, np.arange(len(rows))] = True
+    return np.asarray(np.delete(covers, state.excluded, axis=0))
+
+
+def _greedy_set_cover(covers: BoolArray) -> IntArray:
+    chosen: list[int] = []
+    missing = covers.any(axis=1)
+    while missing.any():
+        best = int(np.argmax(covers[missing].sum(axis=0)))
+        chosen.append(best)
+        missing &= ~covers[:, best]
+    return np.array(chosen, dtype=np.int64)

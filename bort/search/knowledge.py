@@ -1,0 +1,144 @@
+"""The knowledge of a search after some evaluations: errors, λ, and what these bound."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from bort.core.errors import InvalidOptionError
+from bort.core.question import Question
+from bort.search.arrays import BoolArray, FloatArray
+from bort.search.bounds import Envelope, LowerEnvelope, Measured
+from bort.search.comparison import Bounds, comparison_for
+from bort.search.lipschitz import LipschitzEstimate
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
+from bort.search.w_coefficient import log_gain
+
+
+class Knowledge(ABC):
+    """Everything that a search knows, fed one evaluation at a time, in their order.
+
+    Memory O(N + |C| K). Cost per evaluation O(N K); where λ rises, O(|C| N K).
+
+    Args:
+        delta: δ at which to tell who is certified; None where nobody asks.
+    """
+
+    def __init__(self, problem: SearchProblem, question: Question, *, delta: float | None) -> None:
+        self.problem = problem
+        self.question = question
+        self.population = problem.population(question.confidence)
+        self.observations: dict[int, Observation] = {}
+        self.estimate = LipschitzEstimate(problem, question)
+        self.log_gains: FloatArray = log_gain(problem.size, problem.latency, question.weights)
+        self.is_open: BoolArray = np.ones(len(problem), dtype=bool)
+        self._comparison = comparison_for(self.population)
+        self._delta = delta
+        self._bounds: Bounds | None = None
+
+    def add_all(self, observations: Mapping[int, Observation]) -> None:
+        """Take in many evaluations, in their order; fast where they are the whole space."""
+        if len(self.observations) + len(observations) < len(self.problem):
+            for index, observation in observations.items():
+                self.add(index, observation)
+            return
+        indices = np.fromiter(observations, dtype=np.int64, count=len(observations))
+        if not (
+            0 <= indices.min() <= indices.max() < len(self.problem) and self.is_open[indices].all()
+        ):
+            raise InvalidOptionError("evaluations must be of new architectures of the space")
+        self.observations.update(observations)
+        self.is_open[indices] = False
+        self._bounds = None
+
+    def add(self, index: int, observation: Observation) -> None:
+        """Take in one evaluation.
+
+        Raises:
+            InvalidOptionError: `index` is no architecture of the space, or was there already.
+        """
+        if not 0 <= index < len(self.problem) or index in self.observations:
+            raise InvalidOptionError(
+                f"evaluation of architecture {index}: expected a new index below "
+                f"{len(self.problem)}"
+            )
+        self.observations[index] = observation
+        self.is_open[index] = False
+        if self.is_exhausted or self.question.goal.evaluates_everything:
+            self._bounds = None  # λ is not needed any more, or never was
+        elif self.estimate.observe(index, observation):
+            self._bounds = None
+        elif self._bounds is not None:
+            self._bounds.add(index, observation)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Every architecture has been evaluated."""
+        return len(self.observations) == len(self.problem)
+
+    @property
+    def witnesses(self) -> list[int]:
+        """Evaluated architectures that can be an answer, in the order of evaluation."""
+        return [i for i, o in self.observations.items() if o.is_witness]
+
+    @property
+    def has_witness(self) -> bool:
+        """There is an evaluated architecture that can be an answer."""
+        return any(o.is_witness for o in self.observations.values())
+
+    @property
+    def excluded(self) -> list[int]:
+        """Architectures of which every training diverged."""
+        return [i for i, o in self.observations.items() if o.is_excluded]
+
+    @property
+    def lipschitz(self) -> FloatArray:
+        """λ in force. Precondition: it is known."""
+        assert self.estimate.in_force is not None, "without λ there are no bounds"
+        return self.estimate.in_force
+
+    @property
+    def nugget(self) -> float:
+        """τ in force."""
+        return self.estimate.nugget
+
+    @property
+    def is_ready(self) -> bool:
+        """λ is known and tested, or not needed."""
+        return self.estimate.is_tested or self.is_exhausted
+
+    @property
+    @abstractmethod
+    def evaluation_bound(self) -> int:
+        """Evaluations that the goal can need at most, under the λ in force."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """The bounds under the λ in force, rebuilt where it has risen.
+
+        While λ is unknown, and once everything is evaluated, no error bounds another.
+        """
+        if self._bounds is None:
+            delta = None if self.is_exhausted else self._delta
+            self._bounds = self._comparison.bounds(self._envelope(), self.observations, delta=delta)
+        return self._bounds
+
+    def log_w_bounds(self) -> tuple[FloatArray, float]:
+        """Upper bounds on ln W of all, shape (N,), and the lower bound on ln W of the best."""
+        upper, lower = self.bounds.log_w(self.log_gains, self.question.weights[2])
+        return upper, float(lower.max(initial=-np.inf))
+
+    def best_room(self) -> tuple[int | None, float]:
+        """The witness whose W is certified best, and ln of how much larger any W can be."""
+        if not self.has_witness:
+            return None, np.inf
+        return self.bounds.best_room(self.log_gains, self.question.weights[2])
+
+    def _envelope(self) -> Envelope:
+        lipschitz = self.estimate.in_force
+        if self.is_exhausted or lipschitz is None:
+            return Measured(self.problem, self.observations)
+        return LowerEnvelope(
+            self.problem, lipschitz=lipschitz, nugget=self.nugget, slack=self.question.slack
+        )
