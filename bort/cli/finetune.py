@@ -51,9 +51,13 @@ def finetune(
     """
     from bort import jobs
     from bort.core.serialise import from_json
-    from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
+    from bort.finetuning.plan import (
+        check_disk_space,
+        check_finetune,
+        plan_finetune,
+        untrained_picks,
+    )
     from bort.finetuning.realised import Realised
-    from bort.finetuning.request import untrained_picks
     from bort.report.job_terminal import progress
     from bort.report.models import plan_sentence, print_models
     from bort.storage import open_store
@@ -93,7 +97,7 @@ def _spec(
     store: "Store", study: str | None, best: bool, pick: str | None, given: dict[str, Any]
 ) -> FineTuneSpec:
     """The job that the options describe."""
-    from bort.finetuning.request import best_pick, describe_finetune, named_tasks
+    from bort.finetuning.plan import best_pick, describe_finetune, named_tasks
     from bort.studies.answers import latest_study
 
     if best == bool(pick):

@@ -1,9 +1,6 @@
 """What training one candidate tells us: the value that oracles return and the store keeps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from bort.core.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,3 @@ class Evaluation:
             raise ValueError(f"error_rate must lie in 0..1, got {self.error_rate}")
         if not self.error_se >= 0.0:
             raise ValueError(f"error_se must be 0 or more, got {self.error_se}")
-
-
-Evaluate = Callable[[Architecture], Evaluation]
-"""An error oracle: train this architecture (or look it up) and tell its error."""

@@ -14,7 +14,7 @@ import numpy as np
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidProfileError, InvalidSpaceError
 from bort.core.files import write_json_atomically
-from bort.core.machine.fingerprint import Fingerprint
+from bort.core.machine import Fingerprint
 from bort.core.serialise import from_json, to_json
 from bort.families import SearchSpace, family
 from bort.latency.model import LatencyModel, with_derived_terms

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from bort.core.machine.locks import wait_while_measuring
+from bort.core.locks import wait_while_measuring
 from bort.training.forward import Forward, best_dtype, forward_of
 from bort.training.tokens import Tokens
 

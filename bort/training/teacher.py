@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
-from bort.core.machine.locks import building
+from bort.core.locks import building
 from bort.core.paths import cache
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.training.execution import ShouldStop, pause_unless, stop_or_pause, stoppable

@@ -19,5 +19,5 @@ def trained_home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
     monkeypatch.delenv("BORT_STORE", raising=False)
     # A latency measured on this machine meanwhile does not hold the tests up.
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: place / "measuring.lock")
     return place / "home"

@@ -41,7 +41,7 @@ def home(place, cache, tmp_path, monkeypatch):
     (tmp_path / "cache").symlink_to(cache)
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.delenv("BORT_STORE", raising=False)
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: place / "measuring.lock")
     return tmp_path
 
 

@@ -24,7 +24,7 @@ def home(place, monkeypatch):
     """One cache for all tests of a run: the teacher is trained once."""
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
     # Nobody who measures this machine's latency meanwhile shall hold the tests up.
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: place / "measuring.lock")
     return place / "home"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bort.core.errors import InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.question import Question, check_weights
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from bort.core.machine.fingerprint import Fingerprint
+from bort.core.machine import Fingerprint
 from bort.core.question import Goal, Question, Weights
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec

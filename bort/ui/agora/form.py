@@ -9,8 +9,7 @@ from bort.core.agora import TORUS
 from bort.studies.parts import TEXT_RUN, TORUS_RUN
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads
-from bort.ui.kit.fields import Form
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Form, Slots
 
 OWN_PATH, OWN_UPLOAD = "a file on this machine", "a file to upload"
 TYPED, FROM_STUDY = "typed", "from a study"

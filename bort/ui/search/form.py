@@ -21,8 +21,7 @@ from bort.latency.runtimes import RUNTIME_NAMES
 from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
 from bort.ui.kit import markup, readings, uploads
-from bort.ui.kit.fields import Form
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ def home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place / "home"))
     monkeypatch.delenv("BORT_STORE", raising=False)
     # Nobody who measures this machine's latency meanwhile shall hold the tests up.
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: place / "measuring.lock")
     return place / "home"
 
 

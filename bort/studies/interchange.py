@@ -1,4 +1,4 @@
-"""A study as an Optuna study, so that optuna-dashboard opens it; and an Optuna study as a table."""
+"""A study as rows and as an Optuna study, and an Optuna study as rows."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,9 +9,32 @@ from bort.core.architecture import Architecture
 from bort.core.errors import InvalidDataError, MissingExtraError, StoreError, StudyConflictError
 from bort.families import SearchSpace
 from bort.studies.answers import StudyAnswer
-from bort.studies.tables import OBJECTIVES, evaluation_rows
 
-KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
+# Written first, so that a table reads from left to right.
+OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
+
+
+def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
+    """One flat row per evaluated architecture, by size; front and cover are marked.
+
+    `bort search --from-table FILE --size parameter_count --latency latency_ms --error error_rate`
+    reads the table again, as long as columns that are no dimensions are left out.
+    """
+    rows = []
+    for point in answer.points:
+        values = point.as_json()
+        architecture = values.pop("architecture")
+        rows.append(
+            {
+                "id": values.pop("id"),
+                **architecture,
+                **values,
+                "w": point.w,
+                "is_on_front": point.is_on_front,
+                "is_in_cover": point.is_in_cover,
+            }
+        )
+    return rows
 
 
 def to_optuna(answer: StudyAnswer, url: str) -> str:
