@@ -12,6 +12,7 @@ from bort.studies.answers import StudyAnswer
 
 # Written first, so that a table reads from left to right.
 OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
+KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
 
 
 def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
