@@ -10,9 +10,7 @@ class Evaluation:
     Attributes:
         error_rate: share of wrong dev examples, 0..1.
         error_se: binomial standard error of `error_rate`.
-        n: number of dev examples.
         macro_f1: unweighted mean of the classes' F1, or None where the oracle has none.
-        seed: seed of this training.
         steps: optimiser steps taken.
         seconds: wall-clock time of training and evaluation.
         diverged: every attempt diverged; then `error_rate` says nothing of the architecture.

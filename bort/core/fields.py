@@ -25,7 +25,6 @@ class Field:
     Attributes:
         name: the attribute of the description.
         default: its value where nobody says otherwise; None where it may be left empty.
-        kind: what it may hold.
         label: what a form calls it.
         help: one or two sentences, for `--help` and beside the field.
         empty: what happens where it is left empty, for example "no limit".

@@ -47,7 +47,6 @@ class Whole(Kind):
     """A whole number.
 
     Attributes:
-        least: the smallest allowed.
         most: the largest allowed; None is no limit.
         step: how far one click in a form goes.
         may_be_none: programs may give None; commands and forms cannot.

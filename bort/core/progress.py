@@ -56,7 +56,6 @@ class Progress:
     Attributes:
         done: finished units of work.
         total: units in all; None where nobody can know.
-        stage: what is being done.
         subject: what it is done to or on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None where unknown.
         numbers: what this kind of work shows live, for example `certified_epsilon`.

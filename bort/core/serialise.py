@@ -32,9 +32,7 @@ def from_json(
 
     Args:
         kind: a dataclass, or anything built of them.
-        content: dictionaries, lists, texts, numbers.
         what: names the document in the message, "the profile 'laptop'" for example.
-        error: what is raised.
     Raises:
         BortError: of the class `error`: a part is missing or of another type. Errors that a value
             raises itself while it is built pass through.

@@ -26,8 +26,6 @@ class AbncReport:
     Attributes:
         parameters: of each of `PARTS`, shape (N,).
         operations: of each of `PARTS`, shape (N,), for one forward pass.
-        batch_size: texts per forward pass.
-        sequence_length: tokens per text.
     """
 
     parameters: dict[str, IntArray]
@@ -91,7 +89,6 @@ class PublishedAnswer:
         architecture: by our names.
         parameter_count_millions: as published, rounded there.
         embedding_count_millions: as published, rounded there.
-        source: where it is published.
     """
 
     architecture: Architecture

@@ -95,8 +95,6 @@ class RealisedMark:
     """A trained model on its front.
 
     Attributes:
-        name: of the model.
-        architecture_id: what was picked.
         realised: measured size (millions), latency (ms) and dev error (%).
         predicted: the same as the search predicted them; None if it never trained the pick.
         audit: accuracy on audit.

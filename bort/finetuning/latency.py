@@ -64,8 +64,6 @@ def measure_latencies(
     Args:
         blueprints: by name.
         space: the study's; it limits the length.
-        spec: the study's.
-        runtimes: names of installed runtimes.
         on_step: receives each step; its subject is the runtime.
         should_stop: True ends early.
     Returns:

@@ -253,8 +253,6 @@ def describe_finetune(
     """The fine-tuning of these points; what is left out is as in their study.
 
     Args:
-        store: holds the study.
-        study: its name.
         picks: ids of architectures of its space.
         recipe: how to train; None is the usual recipe.
         tasks: empty is the study's own.
@@ -262,8 +260,6 @@ def describe_finetune(
         runtimes: empty is the study's.
         loggers: None is TensorBoard where it is installed.
         seeds: trainings per pick and task.
-        seed: the first one.
-        compare: train the baselines too.
 
     Raises:
         UnknownStudyError: the store has no such study.

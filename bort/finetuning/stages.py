@@ -33,12 +33,7 @@ def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
 
 
 def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -> int:
-    """The optimiser steps of a stage, if it does not end early.
-
-    Args:
-        labelled: training texts.
-        pool: unlabelled and synthetic texts.
-    """
+    """The optimiser steps of a stage, if it does not end early."""
     recipe = spec.recipe
     if kind is StageKind.AGORA:
         usual = steps_of(spec, StageKind.FINETUNE, labelled=labelled, pool=pool)
@@ -62,7 +57,6 @@ class Curve:
 
     Attributes:
         task: the task it was trained on.
-        architecture_id: what was trained.
         stage: "distil", "finetune", "agora1", ..., "plain".
         seed: of the first weights and the order of the texts.
         learning_rate: the peak learning rate, rounded to three digits.

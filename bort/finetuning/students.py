@@ -44,8 +44,6 @@ class Training:
     """One stage of one student.
 
     Attributes:
-        kind: what it does.
-        architecture: of the student.
         seed: of its first weights and the order of the texts.
         learning_rate: the peak learning rate.
         begins_with: folder of the finished stage whose weights it begins with; None begins anew.

@@ -45,7 +45,6 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
     failed ones.
 
     Args:
-        answer: the study.
         url: of the storage, for example `sqlite:///optuna.db`; created where there is none.
     Returns:
         The Optuna study's name: our study's.

@@ -27,8 +27,6 @@ def measure_sample(
     """Measure a sample of a space; the profile is stored once the last step has been taken.
 
     Args:
-        store: keeps the profile.
-        spec: what to measure.
         wait, should_stop, instruments: as `bort.latency.space.measure`.
         on_step: hears how the texts are read, where lengths are taken from a task.
     """

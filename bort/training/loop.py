@@ -50,7 +50,6 @@ class TrainingSettings:
 
     Attributes:
         steps: optimiser steps.
-        batch_size: examples per step.
         learning_rate: the peak learning rate.
         warmup: share of the steps during which the learning rate rises.
         schedule: after the warmup the learning rate falls linearly to 0, or stays constant.
@@ -196,7 +195,6 @@ def training_batches(
 
     Args:
         lengths: tokens per row, shape (n,).
-        batch_size: rows per batch.
         rng: decides every order.
     """
     if len(lengths) == 0:

@@ -48,7 +48,6 @@ class TrainedCandidate:
 
     Attributes:
         candidate: the model over the task's tokens, see `Candidate.full_weights`.
-        evaluation: its error on dev.
         learning_rate: the learning rate of its training.
         losses: one per step of the last attempt.
     """

@@ -41,7 +41,6 @@ class Teacher:
 
     Attributes:
         name: as the user named it, or the source network's name and "fine-tuned".
-        folder: a model folder.
         digest: SHA-256 of its weights.
         is_source: whether it is the source network, fine-tuned, so that candidates can inherit
             from it.

@@ -101,7 +101,6 @@ class RetrievalSampler:
 
     Args:
         pool: the items; an empty pool proposes nothing.
-        represent: the representation space.
         choices: how many of the nearest unknown items within the radius one is drawn from: 1
             takes the nearest, more give more variety.
     """

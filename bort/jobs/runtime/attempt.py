@@ -47,7 +47,6 @@ def run_attempt(
     """Claim a waiting job, run it in this process, and record how it ended.
 
     Args:
-        store: where the job is.
         waiting: the job, QUEUED.
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
         on_step: hears of each step, in this thread.

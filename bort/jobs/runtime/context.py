@@ -18,7 +18,6 @@ class JobContext:
     """A runner's view of its job.
 
     Attributes:
-        store: where results go.
         job: the job as it stood when this attempt began.
     """
 

@@ -46,8 +46,6 @@ def read_answer(
     """Answer from what is stored; trains and measures nothing.
 
     Args:
-        store: where the study is.
-        study: its name.
         epsilon: certify within 1 + epsilon; None is the study's own.
         weights: cost weights of size, latency, error; None are the study's own.
     Raises:

@@ -47,7 +47,6 @@ class Slots:
         """Reserve this place for messages about `fields`.
 
         Args:
-            fields: their names.
             scope: the form they belong to. Fields of the same name in later forms are found by
                 their scope only.
         """
