@@ -6,8 +6,9 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
-from bort.core.fields import flag, read
+from bort.core.fields import read
 from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.kinds import flag
 from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:

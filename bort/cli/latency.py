@@ -11,7 +11,8 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
-from bort.core.fields import flag, read
+from bort.core.fields import read
+from bort.core.kinds import flag
 from bort.core.study import MeasureSpec, TaskSpec
 from bort.studies.parts import MEASURE, WORKLOAD
 

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidDataError, MissingExtraError, StoreError, StudyConflictError
+from bort.core.errors import (
+    InvalidDataError,
+    MissingExtraError,
+    StoreError,
+    StudyConflictError,
+    first_line,
+)
 from bort.families import SearchSpace
 from bort.studies.answers import StudyAnswer
 
@@ -68,7 +74,9 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
             f"{url} has an Optuna study named {answer.study!r} already; name another storage"
         ) from None
     except Exception as error:  # whatever the driver of a foreign URL raises
-        raise StoreError(f"the Optuna storage {url} cannot be opened ({_line(error)})") from error
+        raise StoreError(
+            f"the Optuna storage {url} cannot be opened ({first_line(error)})"
+        ) from error
     study.set_metric_names(list(OBJECTIVES))
     study.set_user_attr("source", "bort")
     for row in evaluation_rows(answer):
@@ -103,7 +111,7 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
         study = optuna.load_study(study_name=name, storage=url)
     except Exception as error:  # KeyError, or whatever the driver of a foreign URL raises
         raise StoreError(
-            f"there is no Optuna study {name!r} in {url} ({_line(error)}); check both names"
+            f"there is no Optuna study {name!r} in {url} ({first_line(error)}); check both names"
         ) from error
     names = study.metric_names or [f"value_{i}" for i in range(len(study.directions))]
     rows = [
@@ -114,10 +122,6 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
     if not rows:
         raise InvalidDataError(f"the Optuna study {name!r} has no finished trial yet")
     return rows
-
-
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _optuna() -> Any:

@@ -33,9 +33,9 @@ EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]
 
 def fill_in(slots: Slots) -> StudySpec | None:
     """All fields; None while something in them is wrong, which is then said beside it."""
-    where = _box("Where to search")
-    what = _box("On which task")
-    certify = _box("What to certify, and what it may spend")
+    where = markup.box("Where to search")
+    what = markup.box("On which task")
+    certify = markup.box("What to certify, and what it may spend")
     advanced = st.expander("Advanced: name, training, latency, assumptions")
     slots.below("general")
     space = attempt(slots, "space", lambda: _space(where, slots))
@@ -63,13 +63,6 @@ def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
     except BortError as error:
         slots.show(error, scope=scope)
         return None
-
-
-def _box(title: str) -> DeltaGenerator:
-    box = st.container(border=True)
-    with box:
-        markup.label(title)
-    return box
 
 
 def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
