@@ -17,6 +17,7 @@ from bort.jobs.runtime.context import JobContext
 from bort.latency import space, timing
 from bort.latency.stored import front_profile, named_profile
 from bort.storage import EndingCode
+from bort.studies import measuring as winners
 from bort.studies.answers import read_answer
 
 SPACE = SearchSpace(
@@ -32,7 +33,7 @@ SPEC = {"space": SPACE.to_dict(), "latency": LATENCY, "count": 12, "seed": 0, "n
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     machine = FakeMachine()
-    for module in (timing, space):
+    for module in (timing, space, winners):
         monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 

@@ -11,6 +11,7 @@ from bort.core.locks import measuring
 from bort.latency import landmarks, space, timing
 from bort.latency.landmarks import Figure
 from bort.report import latency as latency_report
+from bort.studies import measuring as winners
 
 SPACE = """
 family = "bert"
@@ -37,7 +38,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def machine(monkeypatch):
     machine = FakeMachine()
-    for module in (timing, space):
+    for module in (timing, space, winners):
         monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 
