@@ -122,7 +122,7 @@ class LambdaUnknown(Fact):
 
     code = "lambda-unknown"
     trust = Status.ASSUMED  # the claim waits for λ
-    sources: int
+    anchors: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class LambdaUntested(Fact):
 
     code = "lambda-untested"
     trust = Status.ESTIMATED  # an estimate
-    sources: int
+    anchors: int
     predictions: int
     wanted: int
 
