@@ -1,4 +1,4 @@
-"""What databases say when something is wrong, as one line with a remedy."""
+"""Turn errors of databases into one line with a remedy."""
 
 import re
 import sqlite3
@@ -45,7 +45,7 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether somebody else holds the database at this moment."""
+    """Return whether somebody else holds the database at the moment."""
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
