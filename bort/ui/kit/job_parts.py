@@ -79,8 +79,8 @@ def pause(job: JobRecord) -> None:
         who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
         if who is not None and (job.process is None or who.pid != job.process.pid):
             markup.notice(
-                f"Latency is being measured by {who}. Trainings pause until it is done, because they "
-                "would disturb it."
+                f"Latency is being measured by {who}. Trainings pause until it is done, because "
+                "they would disturb it."
             )
 
 
