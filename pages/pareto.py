@@ -45,3 +45,4 @@ with frame.page("Pareto front", lead=LEAD):
         else:
             markup.notice("Nothing is trained in this study yet; its front will grow here.")
         front_study.follow(study)
+        front_study.offer_deletion(study)

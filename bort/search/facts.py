@@ -128,7 +128,7 @@ class LambdaUnknown(Fact):
     """Too few evaluations to tell every dimension apart."""
 
     code = "lambda-unknown"
-    sources: int
+    anchors: int
 
     @property
     def status(self) -> Status:
@@ -141,7 +141,7 @@ class LambdaUntested(Fact):
     """λ is estimated, and has not met as many new errors as it has to."""
 
     code = "lambda-untested"
-    sources: int
+    anchors: int
     predictions: int
     wanted: int
 
