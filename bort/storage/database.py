@@ -186,7 +186,7 @@ class Database:
             if is_damaged or self._path is None or _is_writable(self._path.parent):
                 raise
             # A write-ahead log needs a file beside the database. Where none is and none can be
-            # made, nobody writes at this moment, and SQLite may read the file as it lies.
+            # made, nobody is writing, and SQLite may read the file as it is.
             return self._connect_as("immutable=1")
 
     def _connect_as(self, mode: str) -> sqlite3.Connection:
@@ -303,7 +303,7 @@ def parse_url(url: str) -> sa.URL:
     """Read a store's URL.
 
     Raises:
-        StoreError: not a URL, or a database that we do not speak to.
+        StoreError: not a URL, or an unsupported database.
     """
     try:
         parsed = sa.make_url(url)
@@ -314,7 +314,7 @@ def parse_url(url: str) -> sa.URL:
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise StoreError(f"{shown(url)!r} is not a store's URL; {_EXAMPLES}") from None
     if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"a store cannot lie in {backend}; {_EXAMPLES}")
+        raise StoreError(f"{backend} is not supported as a store; {_EXAMPLES}")
     if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
         raise StoreError(f"{shown(url)!r} names a driver of its own; use sqlite:///FILE")
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
@@ -331,13 +331,13 @@ def _sqlite_path(url: sa.URL) -> Path | None:
 
 
 def check_place(url: str) -> None:
-    """Pass if a store can lie there, creating nothing: to be asked before long work begins.
+    """Check, without creating anything, that a store can be opened or made there.
 
     Raises:
         StoreError: no such kind of URL, a place that cannot be written, a file of something else.
     """
     path = _sqlite_path(parse_url(url))
-    if path is None:  # a server says so when it is asked
+    if path is None:  # a server answers when it is connected to
         return
     if os.path.exists(path):  # which is False where one may not even look
         _check_file(path)
@@ -345,7 +345,7 @@ def check_place(url: str) -> None:
         return
     parent = next(folder for folder in path.parents if os.path.exists(folder))
     if not (parent.is_dir() and _is_writable(parent)):
-        raise _cannot_create(path.parent, f"{parent} is no folder that can be written")
+        raise _cannot_create(path.parent, f"{parent} is not a writable folder")
 
 
 def _prepare_file(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Trained models: what each was realised as. Their weights lie in a folder of their own."""
+"""Trained models and their records. Each has a folder of its own for its weights."""
 
 import time
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class ModelRecord:
 
 
 def models_folder() -> Path:
-    """Where the files of all models lie."""
+    """The folder of all models' files."""
     return paths.home() / "models"
 
 

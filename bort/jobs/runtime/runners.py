@@ -27,7 +27,7 @@ RUNNERS: dict[str, str] = {
 
 
 def runner_path(kind: str) -> str:
-    """Where the runner of a kind lies.
+    """The `module:function` that runs a kind.
 
     Raises:
         InvalidOptionError: no such kind.
