@@ -13,7 +13,14 @@ from typing import Any
 from bort.core.errors import BortError
 from bort.core.serialise import to_json
 from bort.export.card import model_card
-from bort.export.folder import ExportedFile, WeightsExport, check_files, digest_of, listed, new_file
+from bort.export.folder import (
+    ExportedFile,
+    WeightsExport,
+    check_files,
+    digest_of,
+    listed,
+    new_output,
+)
 from bort.finetuning.realised import evidence_of, realised_of
 from bort.storage import ModelRecord, Store, export_study
 
@@ -35,7 +42,7 @@ def export_bundle(store: Store, model: ModelRecord, out: Path) -> WeightsExport:
     contents = _texts(store, model)
     curves = _curves(store, model)
     members: list[ExportedFile] = []
-    with new_file(out) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
+    with new_output(out) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, content in {**contents, **curves}.items():
             members.append(_add_bytes(bundle, name, content))
         for file in sorted(p for p in model.folder.iterdir() if p.is_file()):

@@ -68,7 +68,7 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
     """
     check_files(model)
     realised = realised_of(model)
-    with new_folder(out) as part:
+    with new_output(out, is_folder=True) as part:
         for file in sorted(model.folder.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, part / file.name)
@@ -98,29 +98,8 @@ def check_files(model: ModelRecord) -> None:
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; it appears at `path` only when the block ends without an error.
-
-    Raises:
-        ExportError: `path` exists, or cannot be written.
-    """
-    _check_free(path)
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
-    try:
-        part.mkdir(parents=True)
-        yield part
-        os.rename(part, path)
-    except ExportError:
-        raise
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """A file to write; it appears at `path` only when the block ends without an error.
+def new_output(path: Path, *, is_folder: bool = False) -> Iterator[Path]:
+    """A file to write or a folder to fill; it appears at `path` once the block ends well.
 
     Raises:
         ExportError: `path` exists, or cannot be written.
@@ -129,6 +108,8 @@ def new_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if is_folder:
+            part.mkdir()
         yield part
         os.rename(part, path)
     except ExportError:
@@ -136,7 +117,10 @@ def new_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        if is_folder:
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def _check_free(path: Path) -> None:

@@ -18,7 +18,7 @@ from bort.core.architecture import Architecture
 from bort.core.errors import BortError, ExportError
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.export.card import model_card
-from bort.export.folder import Export, check_files, listed, new_folder
+from bort.export.folder import Export, check_files, listed, new_output
 from bort.families import SearchSpace
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
@@ -111,7 +111,7 @@ def export_onnx(
     check_files(model)
     from bort.training.model_files import load_classifier
 
-    with new_folder(out) as part:
+    with new_output(out, is_folder=True) as part:
         original = load_classifier(model.folder, model.name)
         on_step(Progress(stage=Stage.EXPORTING, subject=model.name))
         _write(original, model, part)
