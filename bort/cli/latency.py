@@ -1,4 +1,4 @@
-"""`bort latency`: measure this machine, and read measurements."""
+"""`bort latency`: measure this machine and show measurements."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def latency() -> None:
-    """Measure this machine, and read measurements.
+    """Measure the latency of models on this machine, and show measurements.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def show(
 ) -> None:
     """List the stored profiles, show one, or compare two.
 
-    A and B are names of stored profiles or exported files.
+    A and B are stored profiles or exported files.
 
     \b
     Examples:
@@ -67,7 +67,7 @@ def show(
     from bort.storage import open_to_read
 
     if export is not None and (first is None or second is not None):
-        raise InvalidOptionError("--export writes one profile; name exactly one to write")
+        raise InvalidOptionError("--export writes one profile; name exactly one")
     with open_to_read(store_url) as store:
         if export is not None and first is not None:
             write_profile(_profile(store, first), export)
@@ -91,11 +91,11 @@ def show(
 
 @latency.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--name", metavar="NAME", help="Name in the store [default: its own].")
+@click.option("--name", metavar="NAME", help="Name in the store [default: the name in the file].")
 @options.store_url
 @options.as_json
 def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) -> None:
-    """Store an exported profile, of another machine perhaps. Searches use it by name.
+    """Store an exported profile, for example from another machine, for searches to use by name.
 
     \b
     Examples:
@@ -122,10 +122,10 @@ def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) ->
 @options.store_url
 @options.as_json
 def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
-    """Time well-known models here, beside their published latencies.
+    """Time well-known models on this machine and compare them with their published latencies.
 
-    BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, with random weights, in the
-    same rounds. The page "This machine" also shows the latest result.
+    Times BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 with random weights, all
+    in the same rounds. The page "This machine" also shows the latest result.
 
     \b
     Examples:
@@ -151,7 +151,7 @@ def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
 
 
 def _profile(store: "Store", name_or_file: str) -> "LatencyProfile":
-    """A file where there is one, or where it looks like one; else a stored profile."""
+    """Read a profile from a file if the name is or looks like a path, else from the store."""
     from bort.latency.profile import read_profile
     from bort.latency.stored import named_profile
 

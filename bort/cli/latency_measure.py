@@ -29,17 +29,17 @@ SETTLED_BY_STUDY = ("space", "count", "name", "lengths_from", "new_pace", *WORKL
 @click.option(
     "--lengths-from",
     metavar="TASK|FILE",
-    help="Texts as long as those of this task, instead of one length.",
+    help="Use texts as long as this task's, instead of a fixed length.",
 )
 @click.option(
-    "--text", default="text", show_default=True, metavar="COLUMN", help="Its text column."
+    "--text", default="text", show_default=True, metavar="COLUMN", help="The task's text column."
 )
 @click.option(
-    "--label", default="label", show_default=True, metavar="COLUMN", help="Its label column."
+    "--label", default="label", show_default=True, metavar="COLUMN", help="The task's label column."
 )
 @options.asks(MEASURE, WORKLOAD)
 @options.minutes
-@click.option("--wait", is_flag=True, help="Wait while another process measures.")
+@click.option("--wait", is_flag=True, help="Wait if another process is measuring.")
 @click.option(
     "--new-pace",
     is_flag=True,
@@ -69,14 +69,14 @@ def measure(
 ) -> None:
     """Measure architectures of a space, and fit a model that predicts the others.
 
-    The models have random weights and real forward passes: warmed up, interleaved in rounds, with
-    checks before, after and throughout that two architectures can be told apart. Milliseconds are
-    stated at the pace at which this machine was first measured. Trainings of this program pause
-    meanwhile; close other programs that work hard. The profile is stored, and searches on this
-    machine use it. Ctrl-C keeps what was measured so far.
+    Runs real forward passes of models with random weights, warmed up and interleaved in rounds, and
+    checks throughout that two architectures can be told apart. Milliseconds are stated at the pace
+    at which this machine was first measured. Bort's own trainings pause meanwhile; close other
+    programs that use much CPU. The profile is stored, and searches on this machine use it. Ctrl-C
+    keeps what has been measured.
 
-    With --study, measures the architectures on that study's front on its runtime and workload,
-    and shows them beside the predictions.
+    With --study, measures the architectures on that study's front with its runtime and workload,
+    and compares them with the predictions.
 
     \b
     Examples:
@@ -143,18 +143,18 @@ def _described(
 
 
 def _check_alone(context: click.Context) -> None:
-    """Refuse options that contradict a study, which settles what is measured."""
+    """Reject options that a study already determines."""
     for name in SETTLED_BY_STUDY:
         if name in options.given_options(context):
             option = flag(name)
             raise InvalidOptionError(
-                f"{option} was given with --study, which settles it: its profile says the "
-                f"runtime and workload, its front what is measured; leave {option} out"
+                f"{option} cannot be used with --study, whose profile determines the runtime "
+                f"and workload and whose front determines the models; leave {option} out"
             )
 
 
 def _check_out(out: Path | None) -> None:
-    """Find out before a minute of measuring, not after."""
+    """Check that the file can be written before measuring, not after."""
     from bort.core.errors import InvalidProfileError
 
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
@@ -174,7 +174,7 @@ def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[list[bool]]:
-    """The first Ctrl-C asks to stop, the second interrupts; the list is not empty once asked."""
+    """Handle Ctrl-C: the first fills the list, which asks to stop; the second interrupts."""
     asked: list[bool] = []
 
     def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""`bort space`: what a search space contains, before anything is trained."""
+"""`bort space`: shows a search space before anything is trained."""
 
 import click
 
@@ -34,7 +34,7 @@ def space() -> None:
 )
 @options.as_json
 def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool) -> None:
-    """Show how many architectures a space has, what they cost, and where ABnC holds.
+    """Show how many architectures a space has, what they cost, and for which of them ABnC holds.
 
     NAME is bort (the published space) or minilm (below all-MiniLM-L6-v2). A FILE is TOML:
 

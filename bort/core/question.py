@@ -31,7 +31,7 @@ class Goal(StrEnum):
 
     @property
     def evaluates_everything(self) -> bool:
-        """The goal needs no assumption, because it leaves nothing out."""
+        """Whether the goal evaluates every architecture and so needs no assumption."""
         return self in (Goal.PAPER, Goal.EXHAUSTIVE)
 
 
@@ -45,7 +45,7 @@ GOAL_TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Description):
-    """What a search shall certify, and what it may assume.
+    """What a search should certify, and what it may assume.
 
     Attributes:
         lipschitz: λ: one number for all dimensions, one per dimension in their order, or one by
@@ -70,21 +70,21 @@ class Question(Description):
         0.25,
         Number(*EPSILONS, metavar="E"),
         "ε",
-        "How close is close enough: 0.1 accepts 10% larger, slower and more wrong.",
+        "How close is close enough: 0.1 accepts 10% larger, 10% slower and 10% more errors.",
         example="0.1 or 0.25",
     )
     weights: Weights = ask(
         (1.0, 1.0, 1.0),
         kinds.Weights(MOST_WEIGHT),
         "Weight of",
-        "Cost weights of size, latency and error. Only their proportions matter.",
+        "Cost weights for size, latency and error. Only their proportions matter.",
         example="1,1,1",
     )
     lipschitz: Lipschitz | None = ask(
         None,
         PerDimension(LARGEST_LIPSCHITZ),
         "λ, if you know it",
-        "How fast ln(error) changes with ln(dimension) at most, λ, if you know it.",
+        "λ, if you know it: the fastest that ln(error) changes with ln(dimension).",
         empty="estimated",
         called="λ",
         example="0.2",
@@ -119,11 +119,11 @@ class Question(Description):
 
     @property
     def is_lipschitz_given(self) -> bool:
-        """λ is the user's own, not an estimate."""
+        """Whether λ was given by the user instead of estimated."""
         return self.lipschitz is not None
 
     def lipschitz_by_dimension(self, names: Sequence[str]) -> tuple[float, ...] | None:
-        """λ of each dimension, in the order of `names`; None where it is to be estimated.
+        """λ for each dimension, in the order of `names`; None means "estimate it".
 
         Raises:
             InvalidFieldError: a dimension is missing or unknown.
@@ -153,12 +153,12 @@ class Question(Description):
 
 
 def check_epsilon(epsilon: float) -> float:
-    """Return `epsilon` if it lies in `EPSILONS`."""
+    """Return `epsilon` if it is in the range `EPSILONS`."""
     fields_of(Question)["epsilon"].check(epsilon)
     return epsilon
 
 
 def check_weights(weights: Sequence[float]) -> Weights:
-    """Return `weights` as a triple (size, latency, error) if they can weigh."""
+    """Return `weights` as a triple (size, latency, error) if they are valid."""
     size, latency, error = fields_of(Question)["weights"].check(tuple(weights))
     return float(size), float(latency), float(error)

@@ -74,7 +74,7 @@ def _trace(marks: Marks, layer: Layer, style: dict[str, Any]) -> go.Scatter3d:
 
 
 def _stem(pick: Marks, info: FrontInfo, colours: Palette) -> go.Scatter3d:
-    """A line from the pick to the floor: where a point in space lies is hard to see."""
+    """A line from the pick to the floor, because depth is hard to see."""
     floor = min((float(g.values[:, 2].min()) for g in info.groups if g.ids), default=0.0)
     x, y, z = pick.values[0] if pick.ids else (None, None, None)
     return go.Scatter3d(

@@ -1,4 +1,4 @@
-"""What a running search has certified so far."""
+"""The figure of a running search's certified ε."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def plot_certified_epsilon(
     theme: Theme = "light",
     height: int = 240,
 ) -> go.Figure:
-    """Draw the smallest ε certified after each evaluation, and the ε that is asked for.
+    """Draw the smallest ε certified after each evaluation, and the goal.
 
     Args:
         evaluations: number of evaluations, ascending.
@@ -37,7 +37,7 @@ def plot_certified_epsilon(
         y=target,
         line={"color": colours.cover, "width": 1.5, "dash": "dash"},
         annotation={
-            "text": f"asked for: {target:g}",
+            "text": f"goal: {target:g}",
             "font": {"color": colours.cover, "size": 12},
             "yanchor": "bottom",
         },

@@ -8,5 +8,5 @@ def basis(timed: int) -> str:
         timed: number of comparable trainings that the store has timed.
     """
     if not timed:
-        return "nothing comparable has been timed yet; the first trainings will show"
+        return "nothing comparable has been timed yet; the first trainings will tell"
     return f"from {timed} trainings timed in this store, examples included"

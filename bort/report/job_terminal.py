@@ -128,7 +128,7 @@ def print_job(job: JobRecord, events: Sequence[JobEvent]) -> None:
     for event in events:
         console.print(Text(f"{_clock(event.at)} {event.level}: {event_sentence(event)}"))
     if job.state.can_resume:
-        console.print(Text(f"Go on with: bort jobs resume {job.id}"))
+        console.print(Text(f"Continue with: bort jobs resume {job.id}"))
 
 
 def _lines(job: JobRecord) -> list[tuple[str, str]]:

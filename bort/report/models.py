@@ -20,9 +20,9 @@ from bort.finetuning.realised import (
 )
 
 LIMITS = (
-    "This model was evaluated on texts of the task above only; it may answer other texts less "
-    "well. The latency holds for the machine and workload above. The model accepts texts that are "
-    "longer than those it was trained on, but it never learned from such texts."
+    "This model was evaluated only on texts of the task above and may be less accurate on other "
+    "texts. The latency applies to the machine and workload above. The model accepts longer "
+    "texts than it was trained on, but it has never learned from such texts."
 )
 DEV_IS_SEEN = "Agora learned from dev texts, so the dev accuracy is not independent."
 
@@ -31,7 +31,7 @@ def accuracy_sentence(model: Realised) -> str:
     """How often the model is right on audit."""
     audit = model.audit
     return (
-        f"On {audit.n:,} audit texts, which nothing was chosen by, it is right "
+        f"On {audit.n:,} audit texts, which no choice was based on, it is right "
         f"{audit.accuracy:.1%} of the time (95% interval: {audit.low:.1%} to {audit.high:.1%}; "
         f"{seeds_phrase(model)})."
     )
@@ -65,7 +65,7 @@ def difference_sentence(model: Realised) -> str | None:
         return None
     low, high = 100 * gain.low, 100 * gain.high
     return (
-        f"On the same texts as its teacher: {100 * gain.difference:+.1f} points "
+        f"Compared with its teacher on the same texts: {100 * gain.difference:+.1f} points "
         f"(95% interval: {low:+.1f} to {high:+.1f}; {seeds_phrase(model)})."
     )
 
@@ -73,7 +73,9 @@ def difference_sentence(model: Realised) -> str | None:
 def latency_sentence(runtime: str, latency: RealisedLatency) -> str:
     """What a latency was measured on."""
     noise = "" if latency.noise_ok else " The machine was busy, so the numbers are uncertain."
-    return f"Latency on {runtime}: {latency.workload}, measured in turns with the others.{noise}"
+    return (
+        f"Latency on {runtime}: {latency.workload}, measured in turns with the other models.{noise}"
+    )
 
 
 def remarks(model: Realised) -> list[str]:
@@ -81,8 +83,8 @@ def remarks(model: Realised) -> list[str]:
     found = [latency_sentence(runtime, latency) for runtime, latency in model.latency.items()]
     if model.landmark is not None:
         found.append(
-            f"{model.landmark.name} is a published model that was not trained here; compare its "
-            "size and latency only."
+            f"{model.landmark.name} is a published model and was not trained here; compare only "
+            "its size and latency."
         )
     if (difference := difference_sentence(model)) is not None:
         found.append(difference)
@@ -94,7 +96,7 @@ def remarks(model: Realised) -> list[str]:
 def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> str:
     """Where the architecture comes from, and what the search said about it."""
     if search is None:
-        return "The study that the architecture was picked from is no longer stored."
+        return "The study that this architecture came from is no longer stored."
     epsilon = search.certified_epsilon
     certified = (
         "nothing certified"
@@ -131,7 +133,7 @@ def data_sentence(data: DataFacts) -> str:
     return (
         f"The task {title} has {splits} texts, split with seed {data.seed}. Distillation also "
         f"used {data.unlabelled:,} unlabelled and synthetic texts. This folder contains no text of "
-        "the task. Dev decided when to stop; audit was read once, at the end."
+        "the task. The dev split decided when to stop; the audit split was read once, at the end."
     )
 
 
@@ -155,7 +157,7 @@ def onnx_sentences(
     kind = "audit texts" if are_audit else "texts of random tokens"
     found = [
         f"Compared with PyTorch on {texts} {kind}: logits differ by at most {difference:.2g} in "
-        f"float32; int8 (dynamic quantisation) gives the same answer for {int8_agreement:.1%}."
+        f"float32; int8 (dynamic quantisation) gives the same answers for {int8_agreement:.1%}."
     ]
     torch, float32, int8 = accuracies
     if torch is not None:
@@ -190,7 +192,7 @@ def plan_sentence(plan: FineTunePlan) -> str:
 def basis(plan: FineTunePlan) -> str:
     """What the estimated time rests on."""
     if plan.timed == 0:
-        return "nothing comparable was timed yet; the first steps will tell"
+        return "nothing comparable has been timed yet; the first steps will tell"
     return f"estimated from {plan.timed} trainings timed in this store"
 
 

@@ -121,7 +121,7 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--lipschitz", "-0.1"], "once for each by name, got -0.1"),
+        (["--lipschitz", "-0.1"], "or one for each by name, got -0.1"),
         (["--slack", "-1"], "σ must be a number of 0 or more, got -1.0"),
         (["--audit", "0"], "audit must be a whole number of 1 or more"),
         (["--audit", "24"], "an audit trains 1 to 23 of 24 architectures"),
@@ -129,10 +129,10 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
         (["--confidence", "2"], "confidence must be a number between 0 and 1"),
         (["--epsilon", "1e-320"], "epsilon must be a number from 1e-06 to 1000000"),
         (["--weights", "300,300,900"], "weights must be three numbers from 0 to 50"),
-        (["--lipschitz", "1e300"], "λ must be 0 or more, 1e+09 at most"),
-        (["--lipschitz", "depth=1,depth=2"], "once for each by name, got 'depth=1,depth=2'"),
-        (["--minutes", "3"], "--minutes has no effect beside --from-table"),
-        (["--study", "mine"], "--study has no effect beside --from-table"),
+        (["--lipschitz", "1e300"], "λ must be one number from 0 to 1e+09"),
+        (["--lipschitz", "depth=1,depth=2"], "or one for each by name, got 'depth=1,depth=2'"),
+        (["--minutes", "3"], "--minutes has no effect with --from-table"),
+        (["--study", "mine"], "--study has no effect with --from-table"),
     ],
 )
 def test_bad_options_are_one_line_and_exit_code_2(table, options, words):

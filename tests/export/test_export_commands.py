@@ -63,7 +63,7 @@ def test_answers_never_replace_their_texts(model, tmp_path):
     texts = "text\na lovely film\n"
     (tmp_path / "texts.csv").write_text(texts, encoding="utf-8")
     for out, message in [
-        ("texts.csv", "would be lost"),
+        ("texts.csv", "would overwrite the file with the texts"),
         ("nowhere/a.csv", "no folder"),
         ("a.txt", "ends with"),
     ]:

@@ -129,7 +129,7 @@ def test_a_larger_batch_takes_more_memory(store, spec):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (("--stages", "finetune", "--distil-steps", "5"), "for the stage distil"),
+        (("--stages", "finetune", "--distil-steps", "5"), "applies to the distil stage"),
         (("--steps", "5", "--epochs", "1"), "both set the length"),
         (("--threads", "9999"), "9999 threads were asked for"),
     ],

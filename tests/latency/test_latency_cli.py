@@ -138,7 +138,7 @@ def test_nothing_stored(bort):
         (("--space", "nowhere"), "no space 'nowhere'"),
         (("--store", "nonsense"), "nonsense"),
         (("--lengths-from", "no-such-task"), "both set the length"),
-        (("--study", "x"), "was given with --study"),
+        (("--study", "x"), "cannot be used with --study"),
     ],
 )
 def test_bad_options_are_one_line(bort, machine, arguments, message):

@@ -274,7 +274,7 @@ def test_winners_are_drawn_where_they_were_measured(store: Store, visit: Open) -
     app = visit("pareto", study="mine")
     app.toggle(key="measured-latencies").set_value(True).run()
     assert not app.exception
-    assert f"{len(front)} architectures are drawn where they were measured" in shown(app)
+    assert f"{len(front)} architectures are drawn at their measured latency" in shown(app)
 
 
 def test_landmarks_are_drawn_beside_the_front(store: Store, visit: Open) -> None:

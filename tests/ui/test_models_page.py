@@ -42,7 +42,7 @@ def pick(store: Store) -> str:
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
     app = visit("models")
     assert not app.exception
-    assert "No model is trained yet. Pick a point" in shown(app)
+    assert "There is no trained model yet. Pick a point" in shown(app)
     assert app.code[0].value == "bort finetune --best"
 
 
@@ -104,7 +104,7 @@ def test_a_job_that_is_none_is_one_line(store: Store, visit: Open, job: str) -> 
     assert not app.exception
     other = store.create_job("search", {}).id
     app = visit("models", job=str(other))
-    assert f"Job {other} is of the kind search; another page shows it." in shown(app)
+    assert f"Job {other} is a search job and is shown on another page." in shown(app)
     assert f"Watch job {other}" in [link.proto.label for link in app.get("page_link")]
 
 

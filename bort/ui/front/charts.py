@@ -1,4 +1,4 @@
-"""Three linked panels and a view in space; a click on any mark picks it everywhere."""
+"""Three linked charts and a 3D view; a click on any mark picks it everywhere."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,7 +37,7 @@ class Axes:
 
 
 def choose_axes() -> Axes:
-    """The toggles above the charts."""
+    """Show the toggles above the charts."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         names = st.pills(
             "Logarithmic axes",
@@ -49,7 +49,7 @@ def choose_axes() -> Axes:
         fit_front = st.toggle(
             "Fit axes to the front",
             key="fit-front",
-            help="So that one bad architecture cannot squeeze all others into a corner.",
+            help="Keeps one bad architecture from squeezing all the others into a corner.",
         )
     return Axes(tuple(o for o in OBJECTIVES if o.name in names), fit_front)
 
@@ -57,13 +57,13 @@ def choose_axes() -> Axes:
 def show(
     answer: StudyAnswer, axes: Axes, theme: Theme, landmarks: Sequence[LandmarkMark] = ()
 ) -> None:
-    """Draw the answer with the address's pick, and well-known models beside it."""
+    """Draw the answer, the pick in the address, and well-known models."""
     best = answer.best.id if answer.best else None
     info = front_info(answer.points, best_id=best, pick_id=address.pick())
     realised = _realised_marks(answer)
     if realised:
         markup.note(
-            "◆ is a fully trained model; an arrow leads to it from the prediction of the search."
+            "◆ is a fully trained model; an arrow leads to it from the search's prediction."
         )
     columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
     for column, (x, y) in zip(columns, PAIRS, strict=False):
@@ -80,13 +80,13 @@ def show(
         chart.show(
             plot_front_3d(info, theme=theme, log=axes.log),
             key="space",
-            alt=f"Parameters, latency and error in space: {_counted(answer)}. Drag to turn.",
+            alt=f"Parameters, latency and error in 3D: {_counted(answer)}. Drag to turn.",
             on_pick=address.choose_pick_in_chart,
         )
 
 
 def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
-    """Shape and colour of each kind of mark that is drawn, in one row above the charts."""
+    """Show the shape and colour of each kind of mark, in a row above the charts."""
     colours = palette(theme)
     kinds = [("●", colours.front, "Pareto front")]
     if len(answer.front) < len(answer.points):
@@ -94,7 +94,9 @@ def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
     if any(point.is_in_cover for point in answer.points):
         kinds.append(("□", colours.cover, "in the ε-cover"))
     kinds.append(("★", colours.best, "largest W"))
-    kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
+    kinds.append(
+        ("┃", colours.front, "95 % interval of the error and error band of the latency model")
+    )
     if has_pick:
         kinds.append(("◯", colours.text, "your pick"))
     inner = "".join(
@@ -108,7 +110,7 @@ def _counted(answer: StudyAnswer) -> str:
 
 
 def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
-    """The models trained from this study, on its own task: another task has another error."""
+    """Return the models trained from this study on its own task; other tasks have other errors."""
     marks = []
     for record in readings.store().models(study=answer.study):
         with suppress(InvalidDataError):  # the page Models says what is wrong

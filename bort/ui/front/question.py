@@ -1,4 +1,4 @@
-"""Ask a study's stored evaluations again, under another ε and other cost weights."""
+"""The sliders for ε and the cost weights, which need no new training."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ _MOVED = "weights-moved"
 
 
 def ask(study: StudyRecord) -> Question:
-    """Show four sliders, and return the question that they ask. The address keeps their values.
+    """Show four sliders and return their question. The address keeps their values.
 
     Raises:
         InvalidFieldError: all weights are zero.
@@ -39,13 +39,13 @@ def ask(study: StudyRecord) -> Question:
 
 
 def choose_weights(weights: Sequence[float]) -> None:
-    """Move the sliders to these proportions; they then sum to 3. For callbacks."""
+    """Move the sliders to these proportions, scaled to sum to 3. For callbacks."""
     address.choose_weights([round(3 * weight / sum(weights), 4) for weight in weights])
     st.session_state[_MOVED] = _moved() + 1
 
 
 def _moved() -> int:
-    """Count the moves from outside: after each one the sliders are new ones."""
+    """Count the moves made from outside; each one creates new sliders."""
     return int(st.session_state.get(_MOVED, 0))
 
 
@@ -58,8 +58,8 @@ def _epsilon(study: str, value: float) -> float:
         format_func=lambda e: f"{e:g}",
         key=key,
         on_change=lambda: address.choose_epsilon(st.session_state[key]),
-        help="An architecture counts as covered if a trained one is at most 1+ε times as large, "
-        "as slow and as wrong. Changing it trains nothing.",
+        help="An architecture is covered if a trained one has at most 1+ε times its size, "
+        "latency and error. Changing ε trains nothing.",
     )
 
 
@@ -72,5 +72,5 @@ def _weight(name: str, value: float, key: str, on_change: Callable[[], None]) ->
         step=0.1,
         key=key,
         on_change=on_change,
-        help="An exponent in W: 0 leaves this objective out, 2 counts it twice.",
+        help="An exponent in W: 0 ignores this objective, 2 counts it twice.",
     )

@@ -1,4 +1,4 @@
-"""Choose a study, kept in the address, and follow one that a search is still filling."""
+"""Choose a study, which the address keeps, and follow its running search."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ POLL_S = 3.0
 
 
 def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
-    """The study that the address names, or the first with trainings; and all there are.
+    """Return the study in the address, or the first with trainings, and all studies.
 
     Says what to do where there is none, and says so where the address names an unknown one.
     """
@@ -24,12 +24,12 @@ def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
     asked = address.study()
     found = next((study for study in studies if study.name == asked), None)
     if asked is not None and found is None:
-        markup.problem(f"There is no study {asked!r} in this store; choose one of these.")
+        markup.problem(f"There is no study {asked!r} in this store; choose one from the list.")
     return found or next((s for s in studies if s.evaluation_count), studies[0]), studies
 
 
 def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
-    """A list of all studies; another choice changes the address."""
+    """Show a list of all studies; choosing another changes the address."""
     labels = {study.name: _label(study) for study in studies}
     # The key follows the address, so that a link always wins over an older choice.
     key = f"study:{current.name}"
@@ -51,13 +51,13 @@ def _label(study: StudyRecord) -> str:
 
 
 def follow(study: StudyRecord) -> None:
-    """Link to the study's running search, and show what it adds; nothing where none runs."""
+    """Link to the study's running search, if there is one, and show what it adds."""
     jobs = readings.active_jobs(study.name)
     if not jobs:
         return
     st.page_link(
         navigation.SEARCH,
-        label="Watch the search that fills this study",
+        label="Watch this study's search",
         icon=":material/visibility:",
         query_params={"job": str(jobs[0].id)},
     )

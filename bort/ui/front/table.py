@@ -1,4 +1,4 @@
-"""All trained architectures as a table: sortable, and the way to pick without a pointer."""
+"""All trained architectures in a sortable table, which also works without a mouse."""
 
 import pandas as pd
 import streamlit as st
@@ -21,7 +21,7 @@ _COLUMNS = {
 
 
 def show(answer: StudyAnswer) -> None:
-    """One row per trained architecture; selecting one picks it."""
+    """Show one row per trained architecture; selecting one picks it."""
     is_all = st.segmented_control(
         "Rows",
         [False, True],

@@ -1,4 +1,4 @@
-"""Widgets made from the fields of a description: one table for forms and command lines."""
+"""Widgets made from the fields of a description, which command lines use too."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ MOST_WEIGHT, WEIGHT_STEP = 3.0, 0.1
 
 
 class Form:
-    """Paints fields of some parts where it is told to, and collects what was entered.
+    """Paints the fields of some parts, row by row, and collects what was entered.
 
     Args:
         slots: where messages about the fields go.
@@ -45,7 +45,7 @@ class Form:
         self._kept: Any = {"persist_state": "session"} if persists else {}
 
     def row(self, *options: str, widths: Sequence[float] | None = None) -> None:
-        """Paint these fields side by side, and below them the place for messages."""
+        """Paint these fields side by side, with a place for messages below."""
         columns = st.columns(list(widths) if widths else len(options))
         for option, column in zip(options, columns, strict=True):
             self.entered[option] = self._widget(option, column)
@@ -53,7 +53,7 @@ class Form:
         self._slots.below(*names, scope=self._scope)
 
     def given(self) -> dict[str, Any]:
-        """What was entered, by option; empty fields are left out.
+        """The values that were entered, by option; empty fields are left out.
 
         Raises:
             InvalidFieldError: something cannot be read, or must not be empty.

@@ -1,4 +1,4 @@
-"""What every watched job shows alike, whatever it computes: titles, bar, buttons, log, links."""
+"""The parts that every watched job shows: title, progress bar, buttons, log, links."""
 
 from collections.abc import Callable, Iterable
 
@@ -33,11 +33,11 @@ def look_again(look: Callable[..., None], job: JobRecord, *more: object) -> None
 
 
 def is_watched_here(job: JobRecord, page: str) -> bool:
-    """Whether `page` shows jobs of this kind; if not, say so, with a way to the page that does."""
+    """Check whether `page` shows jobs of this kind; if not, link to the page that does."""
     there = navigation.watched_on(job.kind)
     if there == page:
         return True
-    markup.notice(f"Job {job.id} is of the kind {job.kind}; another page shows it.")
+    markup.notice(f"Job {job.id} is a {job.kind} job and is shown on another page.")
     st.page_link(
         there,
         label=f"Watch job {job.id}",
@@ -48,13 +48,13 @@ def is_watched_here(job: JobRecord, page: str) -> bool:
 
 
 def title(job: JobRecord) -> str:
-    """Its number, state, attempt and time in one clause."""
+    """Write the job's number, state, attempt and time."""
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
     return f"Job {job.id} {TITLES[job.state]}{attempt}; {duration(job.seconds)} of work"
 
 
 def early_end(job: JobRecord, kept: str) -> None:
-    """Why it ended before its time, where it did, and what of it is kept."""
+    """Say why the job ended early, if it did, and what is kept."""
     # What comes and goes has a container: else all below moves, and shows twice meanwhile.
     with st.container():
         if job.state.can_resume:
@@ -63,7 +63,7 @@ def early_end(job: JobRecord, kept: str) -> None:
 
 
 def bar(job: JobRecord, left: str = "left") -> None:
-    """How far an active job is, in a bar and in words."""
+    """Show an active job's progress, as a bar and in words."""
     with st.container():
         if job.state.is_active:
             progress = job.progress
@@ -74,13 +74,13 @@ def bar(job: JobRecord, left: str = "left") -> None:
 
 
 def pause(job: JobRecord) -> None:
-    """Why a running training stands still: somebody else measures latency meanwhile."""
+    """Say that trainings are paused while latency is being measured."""
     with st.container():
         who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
         if who is not None and (job.process is None or who.pid != job.process.pid):
             markup.notice(
-                f"Latency is being measured by {who}. Trainings pause meanwhile, so that they do "
-                "not disturb it, and go on by themselves."
+                f"Latency is being measured by {who}. Trainings pause so that they do not "
+                "disturb it, and continue automatically."
             )
 
 
@@ -90,7 +90,7 @@ def _trains_networks(job: JobRecord) -> bool:
 
 
 def cancel_button(job: JobRecord, *, key: str) -> None:
-    """Cancel, as long as there is something to cancel."""
+    """Show the cancel button while there is something to cancel."""
     if job.state.is_active:
         st.button(
             "Stopping" if job.cancel_requested else "Cancel",
@@ -103,7 +103,7 @@ def cancel_button(job: JobRecord, *, key: str) -> None:
 
 
 def resume_button(job: JobRecord, *, key: str) -> None:
-    """Resume, where there is something to go on with."""
+    """Show the resume button if the job can continue."""
     if job.state.can_resume:
         st.button(
             "Resume",
@@ -116,14 +116,14 @@ def resume_button(job: JobRecord, *, key: str) -> None:
 
 
 def delete_button(job: JobRecord, *, key: str) -> None:
-    """Delete, once it is over."""
+    """Show the delete button once the job has ended."""
     if job.state.is_final:
         thing = Thing(ThingKind.JOB, str(job.id))
         deleting.button(thing, key=key, leave=lambda: address.choose_job(None))
 
 
 def log(job: JobRecord) -> None:
-    """The end of its log, folded away."""
+    """Show the end of the job's log, collapsed."""
     with st.expander("Log"):
         text, _ = read_log(job)
         st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
@@ -132,7 +132,7 @@ def log(job: JobRecord) -> None:
 def links(
     heading: str, jobs: Iterable[JobRecord], page: str, names: Callable[[JobRecord], str]
 ) -> None:
-    """Jobs under a heading, each with a way to it; nothing where there are none."""
+    """Show links to jobs under a heading, if there are any."""
     found = list(jobs)
     if found:
         markup.label(heading)
@@ -146,7 +146,7 @@ def links(
 
 
 def study_or_kind(job: JobRecord) -> str:
-    """What most jobs are called in lists."""
+    """The name that most jobs have in lists."""
     return job.study or job.kind
 
 

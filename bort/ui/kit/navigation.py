@@ -28,7 +28,7 @@ def watched_on(kind: str) -> str:
 
 
 def run() -> None:
-    """Draw the menu, and run the page that the address names."""
+    """Draw the menu and run the page in the address."""
     token = _is_running.set(True)
     try:
         st.logo(LOGO, size="large")

@@ -1,4 +1,4 @@
-"""Places below fields, for messages about them."""
+"""Places below fields for messages about them."""
 
 from html import escape
 
@@ -42,7 +42,7 @@ class Slots:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was found wrong."""
+        """Whether there are no errors."""
         return self._count == 0
 
     def below(self, *fields: str, scope: str = "") -> None:
@@ -59,7 +59,7 @@ class Slots:
             self._places.setdefault(field, place)
 
     def show(self, error: BortError, *, scope: str = "") -> None:
-        """Show an error below the field that it is about, or in the place `general`.
+        """Show an error below its field, or in the place `general`.
 
         Args:
             error: what is wrong; its `field` is looked up as `scope.field`, then as `field`.

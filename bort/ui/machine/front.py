@@ -1,4 +1,4 @@
-"""Latency on the page of the front: whose machine it is, winners as measured, landmarks."""
+"""Latency on the page Pareto front: its origin, measured winners, landmarks."""
 
 from collections.abc import Sequence
 
@@ -23,25 +23,26 @@ def choose(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
             "Measured latencies",
             key="measured-latencies",
             disabled=not measured,
-            help="Draw the winners where they were measured, and the front that follows. What is "
-            "certified speaks of predicted latency.",
+            help="Draw the winners at their measured latency, with the front that follows. The "
+            "certificate is about predicted latency.",
         )
         is_marked = st.toggle(
             "Well-known models",
             key="landmarks-on-front",
             disabled=not marks,
-            help="BERT-large, Bort and others, as timed here on the same runtime and workload.",
+            help="BERT-large, Bort and others, timed on this machine with the same runtime and "
+            "workload.",
         )
         if not measured or not marks:
             st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
-        markup.note(f"{measured} architectures are drawn where they were measured.")
+        markup.note(f"{measured} architectures are drawn at their measured latency.")
         return redrawn(answer), marks if is_marked else ()
     return answer, marks if is_marked else ()
 
 
 def say_origin(answer: StudyAnswer) -> None:
-    """Say so where the study's latencies are another machine's."""
+    """Say if the study's latencies come from another machine."""
     name = answer.latency.profile
     if name and not answer.latency.is_this_machine:
         machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

@@ -10,7 +10,7 @@ from bort.finetuning.realised import Accuracy, TrainedModel, landmark_key
 
 
 def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
-    """All models, one row each."""
+    """Make the table of all models, one row each."""
     return pd.DataFrame(
         [
             {
@@ -30,7 +30,7 @@ def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
 
 
 def comparison(model: TrainedModel) -> pd.DataFrame:
-    """The model beside its teacher, its baselines and the landmark nearest in size."""
+    """Compare the model with its teacher, baselines and the landmark nearest in size."""
     realised = model.realised
     own = _evaluated(model.record.name, realised.audit, realised.parameter_count)
     own["dev (%)"] = percent(realised.dev.accuracy)
@@ -83,12 +83,12 @@ def _column(runtime: str) -> str:
 
 
 def percent(share: float | None) -> float | None:
-    """A share in percent, to one digit."""
+    """Convert a share to percent, rounded to one digit."""
     return None if share is None else round(100 * share, 1)
 
 
 def short_name(reference: str) -> str:
-    """A task's or a network's name for a cell; for a path its last part.
+    """Shorten a task's or network's name for a table cell: a path to its last part.
 
     Examples:
         >>> short_name("movie-reviews"), short_name("/data/reviews.csv"), short_name("hub:ada/a")

@@ -1,4 +1,4 @@
-"""Fields of a new search: what to certify, how to train, which latency."""
+"""Fields of a new search: the question, training and latency."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +12,7 @@ from bort.ui.kit.slots import Slots
 
 
 def search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> SearchSpec:
-    """What the search shall certify, and what it may spend."""
+    """Show the fields for what to certify and what to spend."""
     form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
     with box:
         form.row("goal", "epsilon", widths=[2, 1])
@@ -26,7 +26,7 @@ def search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Searc
 
 
 def training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:
-    """How each candidate is trained."""
+    """Show the fields for training candidates."""
     form = Form(slots, TRAINING, scope="training", start=FORM_PRESET)
     with box:
         form.row("steps", "seeds", "batch_size")
@@ -38,7 +38,7 @@ def training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Tra
 
 
 def latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
-    """Which latency is the second objective."""
+    """Show the fields for latency."""
     profiles = [profile.name for profile in readings.store().profiles()]
     form = Form(
         slots,
