@@ -88,7 +88,8 @@ def _read_study(
     copies: _Copies,
     store_url: str | None,
 ) -> "StudyAnswer":
-    from bort.storage import export_study, open_to_read, write_json_file
+    from bort.core.files import write_json_atomically
+    from bort.storage import export_study, open_to_read
     from bort.storage.exported import write_rows
     from bort.studies.answers import latest_study, read_answer
     from bort.studies.optuna import to_optuna
@@ -98,7 +99,7 @@ def _read_study(
         name = study or latest_study(store)
         answer = read_answer(store, name, **asked)
         if copies.record is not None:
-            write_json_file(copies.record, export_study(store, name))
+            write_json_atomically(copies.record, export_study(store, name))
         if copies.table is not None:
             write_rows(copies.table, evaluation_rows(answer))
         if copies.optuna is not None:

@@ -91,8 +91,8 @@ class Started(NamedTuple):
 def _search_table(
     texts: dict[str, Any], spec: SearchSpec, certificate: Path | None
 ) -> "TableAnswer":
+    from bort.core.files import write_json_atomically
     from bort.core.paths import certificates
-    from bort.storage import write_json_file
     from bort.studies.answers.table import search_table
 
     answer, content = search_table(*tables.read(texts), spec)
@@ -101,7 +101,8 @@ def _search_table(
     if certificate is None:  # one for each table and question
         name = f"{texts['from_table'].stem}-{content['digests']['all'][:8]}"
         certificate = certificates() / name / "certificate.json"
-    return replace(answer, certificate=str(write_json_file(certificate, content)))
+    write_json_atomically(certificate, content)
+    return replace(answer, certificate=str(certificate))
 
 
 def _search_space(

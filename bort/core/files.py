@@ -1,56 +1,76 @@
-"""Files that a reader sees whole or not at all."""
+"""The one way to write a file: readers see all of it, or what was there before."""
 
+import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-import numpy as np
+from bort.core.errors import DiskFullError, StoreError
 
-from bort.core.errors import StoreError
+REMEDY = "free some space, or choose another place with BORT_HOME"
+
+
+@contextmanager
+def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
+    """Write the file that this yields; it takes the place of `path` if the block ends well.
+
+    Args:
+        remedy: what to do where it cannot be written, for the message.
+    Raises:
+        DiskFullError, StoreError: it cannot be written; what was there before is unchanged.
+    """
+    # Two processes, and two threads of one, may write the same file at once.
+    part = path.with_name(f".{path.name}.part-{os.getpid()}-{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        kind = DiskFullError if error.errno == errno.ENOSPC else StoreError
+        reason = error.strerror or error
+        raise kind(f"{path} cannot be written ({reason}); {remedy}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` so that a reader sees all of it or nothing."""
-    _replace(path, lambda part: part.write_bytes(content))
+    """Write a file that fits into memory. Raises as `whole_file` does."""
+    with whole_file(path) as part:
+        part.write_bytes(content)
+
+
+def write_json_atomically(path: Path, content: Any, *, remedy: str = REMEDY) -> None:
+    """Write a small JSON file; NaN and infinity are errors. Raises as `whole_file` does."""
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    with whole_file(path, remedy=remedy) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write named arrays as npz, atomically; text arrays are allowed, objects are not."""
+    """Write named arrays as npz; text arrays are allowed, objects are not."""
+    import numpy as np
 
-    def write(part: Path) -> None:
-        with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-
-    _replace(path, write)
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_arrays(path: Path) -> dict[str, Any] | None:
     """Read what `save_arrays` wrote; None where there is nothing, or nothing readable."""
+    import numpy as np
+
     try:
         with np.load(path, allow_pickle=False) as archive:
             return dict(archive)
-    except (OSError, ValueError, EOFError, KeyError):
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
         return None
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    part = path.with_name(f"{path.name}.part-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(part)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(
-            f"{path} cannot be written ({error.strerror}); free some space and check BORT_HOME"
-        ) from error
-
-
-def write_json_atomically(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small JSON object so that a reader sees all of it or nothing."""
-    write_atomically(path, json.dumps(content, indent=1, allow_nan=False).encode("utf-8"))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ Reading a profile and predicting from it import neither torch nor scipy.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidProfileError, InvalidSpaceError
+from bort.core.files import write_json_atomically
 from bort.core.machine.fingerprint import Fingerprint
 from bort.core.serialise import from_json, to_json
 from bort.families import SearchSpace, family
@@ -276,16 +276,9 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
     """Export a profile to a file, whole or not at all.
 
     Raises:
-        InvalidProfileError: the file cannot be written.
+        StoreError: the file cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(profile.to_dict(), indent=1, allow_nan=False) + "\n", "utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise InvalidProfileError(
-            f"{path} cannot be written ({error.strerror}); choose another file"
-        ) from None
+    write_json_atomically(path, profile.to_dict(), remedy="choose another file")
 
 
 def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:

@@ -59,7 +59,7 @@ def progress(title: str) -> Iterator[OnStep]:
 
 
 class _Lines:
-    """Prints progress as lines: a new stage or subject at once, a count every ten seconds."""
+    """Prints progress as lines: what is new in kind at once, a mere count every ten seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -67,7 +67,8 @@ class _Lines:
         self._at = -math.inf
 
     def __call__(self, step: Progress) -> None:
-        news, now = (step.stage, step.subject), time.monotonic()
+        news = step.stage, step.subject, tuple(step.numbers)
+        now = time.monotonic()
         if news == self._latest and now < self._at + LINE_EVERY_S:
             return
         self._latest, self._at = news, now

@@ -22,7 +22,7 @@ from bort.storage.records import (
     ProfileRecord,
     StudyRecord,
 )
-from bort.storage.runs import append_log, open_log, read_log, write_json, write_json_file
+from bort.storage.runs import append_log, open_log, read_log
 from bort.storage.store import Store, check_store, open_store, open_to_read
 
 __all__ = [
@@ -56,6 +56,4 @@ __all__ = [
     "open_store",
     "open_to_read",
     "read_log",
-    "write_json",
-    "write_json_file",
 ]

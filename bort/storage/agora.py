@@ -1,15 +1,27 @@
 """The rounds of Agora, from which a run is resumed, watched and replayed."""
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bort.core.errors import UnknownJobError
+from bort.core.errors import StoreError, UnknownJobError
+from bort.core.files import load_arrays, save_arrays, write_json_atomically
 from bort.storage import schema
 from bort.storage.database import Database
+from bort.storage.records import JobRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.floating]  # one row for each item
+
+ARMS = "arms.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +78,65 @@ class AgoraRounds:
                 AgoraRoundRecord(row.number, row.round, row.summary, row.created_at)
                 for row in connection.execute(query)
             ]
+
+
+def write_arms(job: JobRecord, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store all rows finished so far; readers see them all, or those before.
+
+    Raises:
+        StoreError: they cannot be written.
+    """
+    write_json_atomically(job.folder / ARMS, [dict(row) for row in rows])
+
+
+def read_arms(job: JobRecord) -> list[dict[str, Any]]:
+    """The rows that `write_arms` stored; none where there are none.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
+    path = job.folder / ARMS
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read ({error}); delete it to begin again") from error
+    return rows
+
+
+def has_vectors(job: JobRecord, number: int | None) -> bool:
+    """Whether the vectors of a round's points are stored; None asks for the dev items."""
+    return _path(job, number).exists()
+
+
+def write_vectors(job: JobRecord, number: int | None, vectors: "Vectors") -> None:
+    """Store the vectors of a round's points, one for every proposal; None stands for the dev items.
+
+    Raises:
+        StoreError: they cannot be written.
+    """
+    # In half precision: enough for a picture, and nothing that a run computes is read from them.
+    save_arrays(_path(job, number), {"vectors": vectors.astype("float16")})
+
+
+def read_vectors(job: JobRecord, number: int | None, *, count: int) -> "Vectors | None":
+    """What `write_vectors` stored, shape (count, d), in single precision.
+
+    None where there is nothing, nothing readable, or another number of vectors.
+    """
+    found = load_arrays(_path(job, number))
+    if found is None or "vectors" not in found:
+        return None
+    vectors: Vectors = found["vectors"].astype("float32")
+    is_whole = (
+        vectors.ndim == 2
+        and len(vectors) == count
+        and bool(abs(vectors).max(initial=0.0) < float("inf"))
+    )
+    return vectors if is_whole else None
+
+
+def _path(job: JobRecord, number: int | None) -> Path:
+    name = "dev" if number is None else f"round-{number:04}"
+    return job.folder / "vectors" / f"{name}.npz"

@@ -1,12 +1,12 @@
 """Rows written to a file for other programs: Parquet, CSV or JSON lines."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bort.core.errors import InvalidOptionError, StoreError
+from bort.core.files import whole_file
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 
@@ -34,23 +34,16 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         StoreError: the file cannot be written.
     """
     check_format(file)
-    part = file.with_name(file.name + ".part")
-    try:
-        if file.suffix in (".parquet", ".csv"):
-            import pandas as pd
-
-            frame = pd.DataFrame.from_records([dict(row) for row in rows])
-            if file.suffix == ".parquet":
-                frame.to_parquet(part, index=False)
-            else:
-                frame.to_csv(part, index=False)
-        else:
+    with whole_file(file, remedy="choose another place") as part:
+        if file.suffix == ".jsonl":
             with part.open("w", encoding="utf-8") as lines:
                 for row in rows:
                     lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-        os.replace(part, file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(
-            f"{file} cannot be written ({error.strerror or error}); choose another place"
-        ) from error
+            return
+        import pandas as pd
+
+        frame = pd.DataFrame.from_records([dict(row) for row in rows])
+        if file.suffix == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_csv(part, index=False)

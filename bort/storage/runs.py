@@ -1,11 +1,9 @@
 """Run files: one folder per job, with a log that is only ever appended to."""
 
-import json
 import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from bort.core import paths
 from bort.core.errors import StoreError
@@ -31,41 +29,6 @@ def claim_folder(job_id: int) -> str:
     except OSError as error:
         raise _unusable(paths.runs(), error) from error
     raise AssertionError("count() does not end")
-
-
-def write_json(job: JobRecord, name: str, values: Any) -> Path:
-    """Write a small JSON file into a job's folder: readers see all of it, or the one before.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    return write_json_file(job.folder / name, values)
-
-
-def write_json_file(path: Path, values: Any) -> Path:
-    """Write a small JSON file: readers see all of it, or the one before.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    return write_file(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode("utf-8"))
-
-
-def write_file(path: Path, content: bytes) -> Path:
-    """Write a file that fits into memory: readers see all of it, or the one before.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise _unusable(path, error) from error
-    return path
 
 
 def append_log(job: JobRecord, text: str) -> None:

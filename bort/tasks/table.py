@@ -1,8 +1,6 @@
 """A task's rows before they are split, and their Parquet file in the cache."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bort.core.errors import InvalidDataError, StoreError
+from bort.core.errors import InvalidDataError
+from bort.core.files import write_atomically
 from bort.core.serialise import from_json, to_json
 
 FORMAT = 1  # raise it when the meaning of a column or of the groups changes
@@ -174,25 +173,3 @@ def _read_about(path: Path) -> dict[str, Any] | None:
     except (pa.ArrowException, OSError, KeyError, ValueError):
         return None
     return about if about.get("format") == FORMAT else None
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing.
-
-    Raises:
-        StoreError: the folder is read-only, the disk is full, ...
-    """
-    part = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(part, path)
-    except OSError as error:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
-        raise StoreError(
-            f"cannot write to the cache {path.parent}: {error.strerror or error}; "
-            "free some space, or set BORT_HOME to a folder that you can write to"
-        ) from error

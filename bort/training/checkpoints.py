@@ -4,9 +4,7 @@ A checkpoint counts once `checkpoint.json` names it together with its hash. The 
 until the next is complete, so whatever interrupts a training leaves a good one behind.
 """
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bort.core.errors import StoreError
-from bort.core.files import read_json, write_json_atomically
+from bort.core.files import read_json, whole_file, write_json_atomically
 
 INDEX = "checkpoint.json"
 KEPT = 2  # the last good one, and the one before it
@@ -85,21 +83,14 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    remedy = "free some space and resume: the last good checkpoint is kept"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-        save_file(plain, part, metadata={"format": "pt"})
-        digest = _digest(part)
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StoreError(
-            f"{path} cannot be written ({reason}); free some space and resume: "
-            "the last good checkpoint is kept"
-        ) from error
+        with whole_file(path, remedy=remedy) as part:
+            save_file(plain, part, metadata={"format": "pt"})
+            digest = _digest(part)
+    except SafetensorError as error:  # how it tells of a full disk
+        raise StoreError(f"{path} cannot be written ({error}); {remedy}") from error
     return digest
 
 

@@ -126,15 +126,15 @@ def test_a_full_disk_leaves_nothing_behind(
     def full(_source: str, _target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bort.tasks.table.os.replace", full)
-    with pytest.raises(StoreError, match=r"No space left on device; free some space"):
+    monkeypatch.setattr("bort.core.files.os.replace", full)
+    with pytest.raises(StoreError, match=r"\(No space left on device\); free some space"):
         prepare(["tweets"])
     assert [path for path in home.rglob("*") if path.is_file()] == []
 
 
 def test_a_home_that_is_a_file_is_one_line(downloads: list[list[str]], home: Path) -> None:
     home.write_text("not a folder")
-    with pytest.raises(StoreError, match="cannot write to the cache"):
+    with pytest.raises(StoreError, match="cannot be written"):
         prepare(["tweets"])
 
 

@@ -17,7 +17,7 @@ from bort.figures.agora import plot_map
 from bort.jobs.runtime.process import this_process
 from bort.report.agora import MapBasis, map_sentence, result_sentence
 from bort.storage import Ending, EndingCode, JobRecord, JobState, Store
-from bort.storage.agora_vectors import write_vectors
+from bort.storage.agora import write_vectors
 from bort.studies.agora import read_run
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import plan as agora_plan

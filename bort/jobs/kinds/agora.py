@@ -22,7 +22,7 @@ from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
 from bort.jobs.runtime.context import JobContext
 from bort.report.agora import doubt_sentence
-from bort.storage.agora_vectors import has_vectors, write_vectors
+from bort.storage.agora import has_vectors, write_vectors
 from bort.studies.agora import RunResult, corrections_in, read_run, read_spec
 
 if TYPE_CHECKING:

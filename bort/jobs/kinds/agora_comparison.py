@@ -11,7 +11,7 @@ from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.jobs.kinds.agora import prepared_texts, turn_to_train
 from bort.jobs.runtime.context import JobContext
-from bort.storage.agora_arms import read_arms, write_arms
+from bort.storage.agora import read_arms, write_arms
 from bort.studies.agora import ComparisonResult
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
+from bort.core.files import write_json_atomically
 from bort.core.machine.locks import holder, training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
@@ -17,7 +18,7 @@ from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
 from bort.search import Observation, SearchStep, certified_search, observation_of
-from bort.storage import EventCode, write_json
+from bort.storage import EventCode
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
@@ -39,7 +40,8 @@ def run(context: JobContext) -> dict[str, Any]:
     if profile is not None:
         train = _oracle(context, spec, space)
         _Search(context, spec, Costs(space, profile, spec.training), train).run()
-        write_json(context.job, CERTIFICATE, study_certificate(context.store, spec.name))
+        certificate = study_certificate(context.store, spec.name)
+        write_json_atomically(context.folder / CERTIFICATE, certificate)
         if not context.should_stop():
             measure_new_winners(context, spec.name)
     return read_answer(context.store, spec.name).as_json()

@@ -22,6 +22,7 @@ import psutil
 import torch
 
 from bort.core.errors import InvalidOptionError
+from bort.core.files import write_atomically
 from bort.latency.runtimes.pytorch import Inputs, TorchRuntime, model_inputs
 from bort.latency.workload import Blueprint, Workload
 
@@ -137,8 +138,5 @@ def kept(blueprint: Blueprint, variant: str, export: Callable[[], bytes]) -> byt
     if path.is_file():
         return path.read_bytes()
     content = export()
-    folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)
+    write_atomically(path, content)
     return content

@@ -17,7 +17,7 @@ from bort.figures.agora import MapGroup, MapMark, plot_map
 from bort.figures.projection import Kind, Place, stable_map, text_vectors
 from bort.jobs import JobRecord
 from bort.report.agora import MapBasis, map_sentence, value_words, verdict_words
-from bort.storage.agora_vectors import read_vectors
+from bort.storage.agora import read_vectors
 from bort.ui.agora import readings as agora_readings
 from bort.ui.kit import chart, frame, markup, readings
 

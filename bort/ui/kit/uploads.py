@@ -1,7 +1,6 @@
 """File uploads: asking for a file and storing it."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Protocol
@@ -10,7 +9,8 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bort.core import paths
-from bort.core.errors import InvalidDataError, InvalidSpaceError, StoreError
+from bort.core.errors import InvalidDataError, InvalidSpaceError
+from bort.core.files import write_atomically
 from bort.ui.kit import markup
 
 DATA_ENDINGS = ("csv", "tsv", "jsonl", "parquet")
@@ -71,13 +71,6 @@ def keep(upload: Upload) -> PurePath:
     content = upload.getvalue()
     # Nothing of the reader's file name becomes part of a path but its checked ending.
     path = paths.home() / "uploads" / f"{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
-    if path.exists():
-        return path
-    part = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(f"cannot keep the upload in {path.parent} ({error.strerror})") from error
+    if not path.exists():
+        write_atomically(path, content)
     return path

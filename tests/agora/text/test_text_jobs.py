@@ -22,8 +22,7 @@ from bort.core.machine.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.jobs.kinds.agora import turn_to_train
 from bort.storage import open_store
-from bort.storage.agora_arms import read_arms
-from bort.storage.agora_vectors import read_vectors
+from bort.storage.agora import read_arms, read_vectors
 from bort.studies.agora import point_rows, read_run
 from bort.studies.agora_request import describe_run
 from bort.tasks import load_task
