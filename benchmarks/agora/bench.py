@@ -103,7 +103,8 @@ def read_table(path: Path) -> list[Row]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise InvalidDataError(
-                f"{path} has other columns than this benchmark writes; move it away to start again"
+                f"{path} has columns that this benchmark does not write; move it away to start "
+                "again"
             )
         return [Row.from_csv(cells) for cells in reader]
 

@@ -62,7 +62,8 @@ def markdown(answer: Mapping[str, Any]) -> str:
         ),
         "\n![Predicted against measured](latency.svg)\n",
         "## The same measurement twice\n",
-        "The share of architectures whose two medians lie within 5 %. Both medians are converted "
+        "The share of architectures whose two medians differ by at most 5 %. Both medians are "
+        "converted "
         "to the machine's usual pace. The table also shows how far the machine was from that pace "
         "each time (above 0 is slower), and the median change that is left.\n",
         _table(
@@ -168,7 +169,7 @@ def _landmark_part(result: Mapping[str, Any]) -> str:
         ]
         for row in result["landmarks"]
     ]
-    quiet = "" if result["noise"]["ok"] else " (the machine was not quiet: read with care)"
+    quiet = "" if result["noise"]["ok"] else " (the machine was busy: read with care)"
     return (
         f"**{result['runtime']}, {result['sequence_length']} tokens**{quiet}\n\n"
         + _table(
@@ -197,10 +198,10 @@ def _times(row: Mapping[str, Any], than: str) -> str:
 def _busy_sentence(noise: Mapping[str, Any] | None) -> str:
     if noise is None:
         return "Not tried yet."
-    found = from_json(Noise, noise, what="the noise beside a busy loop")
+    found = from_json(Noise, noise, what="the noise next to a busy loop")
     if found.ok:
         return "The noise check did **not** notice."
-    return f"The noise check refuses: {'; '.join(map(finding_words, found.reasons))}."
+    return f"The noise check rejects it: {'; '.join(map(finding_words, found.reasons))}."
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

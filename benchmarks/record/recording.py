@@ -97,7 +97,9 @@ class RecordingLog:
         try:
             rows = self.rows()
         except (ValueError, pd.errors.ParserError) as error:
-            raise InvalidDataError(f"{self.path} cannot be read ({error}); name another") from None
+            raise InvalidDataError(
+                f"{self.path} cannot be read ({error}); name another file"
+            ) from None
         if tuple(rows.columns) != self.columns:
             raise InvalidDataError(
                 f"{self.path} is not a log of trainings of this space; name another file"
@@ -107,7 +109,7 @@ class RecordingLog:
             found = [value for value in rows[name].unique() if value != expected]
             if found:
                 raise InvalidDataError(
-                    f"{self.path} was recorded with {name} {found[0]}, and this run has "
+                    f"{self.path} was recorded with {name} {found[0]}, but this run has "
                     f"{expected}; name another file, or record under the same conditions"
                 )
         keys = rows[list(self.columns[: self.columns.index("seed") + 1])]

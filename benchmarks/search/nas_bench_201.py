@@ -33,7 +33,7 @@ class NoGlobalsUnpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str) -> NoReturn:
         """Refuse."""
         raise InvalidDataError(
-            f"the pickle asks for {module_name}.{global_name}; a table of numbers needs none"
+            f"the pickle loads {module_name}.{global_name}, which a table of numbers does not need"
         )
 
 

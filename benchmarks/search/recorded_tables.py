@@ -32,8 +32,9 @@ def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
     path = Path(stem) if Path(stem).suffix else folder / f"{stem}.csv"
     if not path.exists() or not _is_table(path):
         raise InvalidDataError(
-            f"there is no recorded table {stem!r}; choose among {', '.join(table_names(folder))}, "
-            f"or name a CSV file with the columns {SIZE}, {LATENCY} and {ERROR}"
+            f"there is no recorded table {stem!r}; choose from "
+            f"{', '.join(table_names(folder))}, or name a CSV file with the columns {SIZE}, "
+            f"{LATENCY} and {ERROR}"
         )
     frame = pd.read_csv(path)
     error = error or ERROR

@@ -158,7 +158,7 @@ def _introduction(samplers: "Sequence[Sampler]") -> str:
         "# The certified search compared with other samplers\n\n"
         "Every search needs trainings. Which one finds the best trade-offs with the fewest? Here "
         "samplers search tables in which every architecture has been trained already. So the "
-        "true front is known, and a run costs nothing but look-ups.\n\n"
+        "true front is known, and a run costs only look-ups.\n\n"
         "**How to read the tables.** Counts are evaluations of different architectures until the "
         "evaluated ones dominate 95 % or 99 % of the hypervolume of the table's front (reference "
         "point: 1.1 times each column's maximum). They are medians over the runs, with the 95 % "

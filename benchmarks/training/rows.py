@@ -119,7 +119,7 @@ def read_runs(folder: Path, setting: Setting) -> list[Run]:
     if is_other:
         asked = ", ".join(f"{name} {value}" for name, value in asdict(setting).items())
         raise InvalidDataError(
-            f"{path} holds other runs than those of {asked}; choose another folder with --out"
+            f"{path} contains runs other than those of {asked}; choose another folder with --out"
         )
     return runs
 
@@ -200,9 +200,9 @@ def write_report(folder: Path, answer: Summary) -> None:
     oracle = answer.oracle
     text = (
         "# Training: our path compared with transformers.Trainer\n\n"
-        "bort has a training loop of its own, because a search needs dozens of short trainings. "
-        "Is it quicker than the usual one, and as good? Here both train the same architectures "
-        "from the same random weights, and take turns, so that a busy machine slows both.\n\n"
+        "bort has its own training loop, because a search needs dozens of short trainings. Is "
+        "it faster than the usual one, and as good? Here both train the same architectures from "
+        "the same random weights and take turns, so that a busy machine slows both.\n\n"
         "![Dev errors by labels and first weights](../images/training.svg)\n\n"
         "*Read the table like this*: the same hard labels, "
         f"{answer.steps} steps of {answer.batch_size}, the same learning rate; "

@@ -108,7 +108,7 @@ def _config(folder: Path) -> dict[str, Any]:
     from bort.training.source import read_config
 
     if not folder.is_dir():
-        raise ExportError(f"there is no folder {folder}; name the folder of a bort export")
+        raise ExportError(f"there is no folder {folder}; name a folder made by bort export")
     return read_config(folder, str(folder))
 
 
@@ -151,7 +151,7 @@ def read_texts(path: Path, column: str) -> list[str]:
             f"per line), {', '.join(ENDINGS)}"
         )
     if not any(text.strip() for text in texts):
-        raise InvalidDataError(f"{path} holds no text; it needs one per line or row")
+        raise InvalidDataError(f"{path} contains no text; put one in each line or row")
     return texts
 
 

@@ -69,7 +69,8 @@ class SearchSpace:
         combinations = prod(len(values) for values in dimensions.values())
         if combinations > MAX_COMBINATIONS:
             raise InvalidSpaceError(
-                f"the space has {combinations:,} combinations, at most {MAX_COMBINATIONS:,} can "
+                f"the space has {combinations:,} combinations, but at most {MAX_COMBINATIONS:,} "
+                "can "
                 "be searched; list fewer values"
             )
         if not len(self):
@@ -134,7 +135,7 @@ class SearchSpace:
         if found is None:
             raise InvalidArchitectureError(
                 f"{architecture.id} ({architecture}) is not in the space {self.name!r}; "
-                "choose values that its dimensions list"
+                "choose values listed in its dimensions"
             )
         return found
 
@@ -150,7 +151,7 @@ class SearchSpace:
                 return architecture
         raise InvalidArchitectureError(
             f"the space {self.name!r} has no architecture {id_!r}; an id is "
-            f"{'-'.join(self.dimensions)}, such as {self.architecture(0).id} "
+            f"{'-'.join(self.dimensions)}, for example {self.architecture(0).id} "
             "(bort front lists the best)"
         )
 
@@ -241,6 +242,6 @@ def _no_architecture(kind: Family, dimensions: Mapping[str, tuple[int, ...]]) ->
     rules += [f"{left} must equal {right}" for left, right in kind.equal]
     found = ", ".join(f"{name} {list(values)}" for name, values in dimensions.items())
     return (
-        f"the space holds no valid architecture: {' and '.join(rules)}, "
-        f"found {found}; list values that fit together"
+        f"the space contains no valid architecture: {' and '.join(rules)}, found {found}; list "
+        "values that fit together"
     )

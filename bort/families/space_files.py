@@ -53,8 +53,8 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
     for key in content:
         if key not in _KEYS:
             raise InvalidSpaceError(
-                f"unknown key {key!r}; a space has {', '.join(_KEYS)} (below [dimensions] and "
-                "[fixed] stand their own keys)"
+                f"unknown key {key!r}; a space has {', '.join(_KEYS)} ([dimensions] and [fixed] "
+                "have their own keys)"
             )
     kind = _text(content, "family", None)
     dimensions = content.get("dimensions", {})
@@ -83,7 +83,7 @@ def _text(content: dict[str, Any], key: str, default: str | None) -> str:
     if value is None:
         raise InvalidSpaceError(f'the key {key!r} is missing; write {key} = "bert"')
     if not isinstance(value, str) or not value.strip():
-        raise InvalidSpaceError(f'{key} must be a text, got {value!r}; write {key} = "bert"')
+        raise InvalidSpaceError(f'{key} must be a string, got {value!r}; write {key} = "bert"')
     return value
 
 

@@ -61,8 +61,8 @@ def check_agora(setup: TaskSetup) -> None:
     """
     if not setup.teacher.is_source or setup.task.train.pairs is not None:
         raise InvalidModelError(
-            "the stage agora needs the source network's own teacher and a task with one text "
-            "column; leave out --teacher, or the stage"
+            "the agora stage needs the source network's own teacher and a task with one text "
+            "column; leave out --teacher or the stage"
         )
 
 

@@ -75,7 +75,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
     for pick in spec.picks:
         space.named(pick)
     if not spec.picks:
-        raise InvalidArchitectureError("no architecture is picked; name --best or --pick ID")
+        raise InvalidArchitectureError("no architecture is picked; use --best or --pick ID")
     for runtime in spec.runtimes:
         runtime_kind(runtime).check_installed()
     check_loggers(spec.loggers)
@@ -89,7 +89,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
         )
     if StageKind.AGORA in spec.recipe.stages and spec.training.teacher is not None:
         raise InvalidModelError(
-            "the stage agora labels with the source network's own teacher, and the study names "
+            "the agora stage labels with the source network's own teacher, but the study uses "
             f"{spec.training.teacher}; leave the stage out"
         )
     tasks = [load_task(task) for task in spec.tasks]
@@ -108,7 +108,7 @@ def check_labels(task: Task) -> None:
     if absent:
         raise InvalidDataError(
             f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "
-            "it; add such texts, or leave out its rows"
+            "it; add texts with it, or remove its rows"
         )
 
 

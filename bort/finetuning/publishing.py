@@ -147,8 +147,8 @@ def _full_disk_explained() -> Iterator[None]:
         if isinstance(error, BortError):
             raise
         raise StoreError(
-            f"the model cannot be written ({error.strerror or error}); free some space and resume "
-            "the job: the trained weights are kept"
+            f"the model cannot be written ({error.strerror or error}); free some space and "
+            "resume the job; the trained weights are kept"
         ) from error
 
 
@@ -235,7 +235,7 @@ def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -
         AssertionError: they differ: the formula is wrong.
     """
     wanted = int(setup.space.parameter_count[setup.space.index(architecture)])
-    assert counted == wanted, f"{architecture.id}: {counted} parameters built, {wanted} by formula"
+    assert counted == wanted, f"{architecture.id}: {counted} parameters are built, formula {wanted}"
     return counted
 
 

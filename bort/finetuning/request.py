@@ -80,7 +80,7 @@ def named_tasks(
     """
     is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
     if (text or label) and not is_file:
-        raise InvalidOptionError("--text and --label name columns of a file; give it with --task")
+        raise InvalidOptionError("--text and --label name columns of a file; add --task FILE")
     if task is None:
         return ()
     if task == ALL_TASKS:
@@ -100,7 +100,7 @@ def best_pick(store: Store, study: str) -> str:
     best = read_answer(store, study).best
     if best is None:
         raise InvalidOptionError(
-            f"the study {study!r} has no best point yet; search first, or name --pick ID"
+            f"the study {study!r} has no best point yet; search first, or use --pick ID"
         )
     return best.id
 

@@ -96,7 +96,7 @@ def result_of(folder: Path) -> StageResult:
     """
     found = stage_result(folder)
     if found is None:
-        raise StoreError(f"{folder} holds no finished stage; resume the job")
+        raise StoreError(f"{folder} contains no finished stage; resume the job")
     return found
 
 
@@ -175,7 +175,11 @@ class _Run:
         if math.isfinite(loss):
             return
         saved = self.checkpoints.progress()
-        kept = f"the checkpoint of step {saved['step']} is kept" if saved else "none was kept yet"
+        kept = (
+            f"the checkpoint of step {saved['step']} is kept"
+            if saved
+            else "no checkpoint has been kept yet"
+        )
         raise TrainingDivergedError(
             f"the loss became {loss} at step {step} of {self.stage.name} (learning rate "
             f"{self.stage.settings.learning_rate:g}); {kept}; try a lower learning rate"

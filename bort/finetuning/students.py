@@ -221,7 +221,7 @@ def load_weights(model: Any, folder: Path) -> None:
     weights = stage_weights(folder)
     if weights is None:
         raise StoreError(
-            f"{folder} holds no finished stage, or a damaged one; delete it and resume the job"
+            f"{folder} contains no finished stage or a damaged one; delete it and resume the job"
         )
     model.load_state_dict(weights)
 

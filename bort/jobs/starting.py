@@ -28,7 +28,7 @@ def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
     active = [job for job in list_jobs(store, study=spec.name) if job.state.is_active]
     if active:
         raise BusyError(
-            f"job {active[0].id} is searching the study {spec.name!r} already; watch it with "
+            f"job {active[0].id} is already searching the study {spec.name!r}; watch it with "
             f"`bort jobs logs {active[0].id} --follow`, or choose another name"
         )
     return store.create_study(spec).spec

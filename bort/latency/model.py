@@ -202,4 +202,4 @@ def _band(predicted: FloatArray, measured: FloatArray) -> float:
 
 def _check(what: str, value: float) -> None:
     if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{what} is {value!r}, not a number of 0 or more")
+        raise ValueError(f"{what} is {value!r}, but must be a number of 0 or more")

@@ -117,8 +117,8 @@ class LatencyProfile:
         """
         if space.family_name != self.family_name:
             raise InvalidProfileError(
-                f"profile {self.name!r} holds for the family {self.family_name!r}, and the space "
-                f"{space.name!r} is of the family {space.family_name!r}; measure that space"
+                f"profile {self.name!r} is for the family {self.family_name!r}, but the space "
+                f"{space.name!r} belongs to the family {space.family_name!r}; measure that space"
             )
         try:
             median_ms = self.model.predict(self.workload.terms(space))
@@ -204,8 +204,8 @@ class LatencyProfile:
         version = values.get("version")
         if type(version) is not int or version > VERSION:
             raise InvalidProfileError(
-                f"{origin} has version {version!r}, and this program reads {VERSION} at most; "
-                "update bort, or measure again"
+                f"{origin} has version {version!r}, but this program reads up to version "
+                f"{VERSION}; update bort, or measure again"
             )
         try:
             return _read(values, origin)
@@ -242,15 +242,17 @@ def read_profile(path: Path) -> LatencyProfile:
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise InvalidProfileError(f"{path} is too large for a latency profile; name another")
+            raise InvalidProfileError(
+                f"{path} is too large for a latency profile; name another file"
+            )
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise InvalidProfileError(f"no profile file {path}; check the name") from None
+        raise InvalidProfileError(f"there is no profile file {path}; check the name") from None
     except OSError as error:
         raise InvalidProfileError(f"{path} cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise InvalidProfileError(
-            f"{path} is not JSON, or was cut off ({error}); export it again"
+            f"{path} is not JSON or is truncated ({error}); export it again"
         ) from None
     return parse_profile(text, origin=str(path))
 
@@ -267,7 +269,7 @@ def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidProfileError(
-            f"{origin} is not JSON, or was cut off ({error}); export it again"
+            f"{origin} is not JSON or is truncated ({error}); export it again"
         ) from None
     return LatencyProfile.from_dict(values, origin=origin)
 

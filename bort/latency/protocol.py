@@ -115,9 +115,11 @@ class Latency:
     def __post_init__(self) -> None:
         times = (self.low_ms, self.median_ms, self.high_ms, self.p95_ms, self.trimmed_mean_ms)
         if not all(0 < number < np.inf for number in (*times, self.runs)):
-            raise ValueError(f"a time or a number of runs is not above 0: {times}, {self.runs}")
+            raise ValueError(
+                f"times and the number of runs must be above 0, got {times}, {self.runs}"
+            )
         if not self.low_ms <= self.median_ms <= self.high_ms:
-            raise ValueError(f"the median {self.median_ms} ms lies outside its interval")
+            raise ValueError(f"the median {self.median_ms} ms is outside its interval")
 
     def scaled(self, factor: float) -> "Latency":
         """The same latency at another pace of the machine: every time multiplied."""

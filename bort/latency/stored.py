@@ -46,7 +46,7 @@ def study_profile_of(store: Store, study: str) -> LatencyProfile:
     name = store.study(study).profile
     if name is None:
         raise InvalidProfileError(
-            f"the latency of the study {study!r} is not measured yet; search first: "
+            f"the latency of the study {study!r} has not been measured yet; search first: "
             f"bort search --study {study}"
         )
     return named_profile(store, name)
@@ -71,13 +71,13 @@ def check_new_name(store: Store, name: str) -> str:
     """
     if not NAME.fullmatch(name):
         raise InvalidProfileError(
-            f"{name!r} cannot name a profile; use letters, digits, dots, dashes and "
-            "underscores, beginning with a letter or digit, 80 at most"
+            f"a profile cannot be called {name!r}; use at most 80 letters, digits, dots, dashes "
+            "and underscores, beginning with a letter or digit"
         )
     if name in {record.name for record in store.profiles()}:
         raise InvalidProfileError(
-            f"a latency profile named {name!r} is stored already, and studies may use it; "
-            "choose another name"
+            f"there is already a latency profile {name!r}, and studies may use it; choose "
+            "another name"
         )
     return name
 
@@ -99,12 +99,12 @@ def import_profile(
     fitted = sum(one.fitted for one in profile.measurements)
     if profile.study is None and fitted != profile.model.fitted_on:
         raise InvalidProfileError(
-            f"the profile's model was fitted on {profile.model.fitted_on} architectures, and "
-            f"{fitted} of them are there; export it again, or measure here"
+            f"the profile's model was fitted on {profile.model.fitted_on} architectures, but "
+            f"the profile contains {fitted} of them; export it again, or measure here"
         )
     if unknown := profile.unknown_terms():
         raise InvalidProfileError(
-            f"the profile's model counts {unknown[0]!r}, which architectures of the family "
+            f"the profile's model uses {unknown[0]!r}, which architectures of the family "
             f"{profile.family_name!r} do not have; export it again, or measure here"
         )
     named = replace(profile, name=check_new_name(store, name or profile.name))
@@ -134,7 +134,8 @@ def study_profile(
         if profile.family_name != space.family_name:
             raise InvalidProfileError(
                 f"profile {profile.name!r} was measured for the family {profile.family_name!r}, "
-                f"and {space.name!r} is of the family {space.family_name!r}; name another"
+                f"but {space.name!r} belongs to the family {space.family_name!r}; choose "
+                "another profile"
             )
         return profile
     key = profile_key(space, spec)

@@ -196,6 +196,6 @@ def check_threads(threads: int | None) -> int:
     most = max(usable_cores(), logical_cpus())
     if threads is not None and threads > most:
         raise InvalidOptionError(
-            f"{threads} threads were asked for, and this machine has {most}; choose {most} or less"
+            f"{threads} threads were requested, but this machine has {most}; choose {most} or fewer"
         )
     return threads or usable_cores()

@@ -331,7 +331,7 @@ def fact_from_dict(values: Mapping[str, Any]) -> Fact:
     kind = CODES.get(str(values.get("code")))
     if kind is None:
         raise InvalidDataError(
-            f"no entry of a ledger has the code {values.get('code')!r}; known are "
+            f"{values.get('code')!r} is not the code of a ledger entry; known codes are "
             f"{', '.join(CODES)}"
         )
     return from_json(kind, values, what=f"the ledger's entry {kind.code}")

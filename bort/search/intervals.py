@@ -43,11 +43,11 @@ class Population:
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
             raise InvalidOptionError(
-                f"confidence must lie between 0 and 1, got {self.confidence}; try 0.95"
+                f"confidence must be between 0 and 1, got {self.confidence}; try 0.95"
             )
         if self.architectures < 1 or self.choices < 1:
             raise InvalidOptionError(
-                "a population needs 1 or more architectures and choices, got "
+                "there must be 1 or more architectures and choices, got "
                 f"{self.architectures} and {self.choices}"
             )
 

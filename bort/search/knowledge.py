@@ -47,7 +47,9 @@ class Knowledge(ABC):
         if not (
             0 <= indices.min() <= indices.max() < len(self.problem) and self.is_open[indices].all()
         ):
-            raise InvalidOptionError("evaluations must be of new architectures of the space")
+            raise InvalidOptionError(
+                "evaluations must be of architectures in the space that were not evaluated before"
+            )
         self.observations.update(observations)
         self.is_open[indices] = False
         self._bounds = None

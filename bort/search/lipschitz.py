@@ -243,7 +243,7 @@ class CheapestEnvelope:
             violated = self._price(points, log_errors, categorical)
             if violated is None:
                 return True
-        raise ArithmeticError("the simplex method did not end")  # pragma: no cover
+        raise ArithmeticError("the simplex method did not terminate")  # pragma: no cover
 
     def _enter(self, column: FloatArray, gain: float) -> None:
         direction = np.linalg.solve(self._basis, column)

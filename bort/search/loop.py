@@ -86,7 +86,7 @@ def next_pick(state: SearchState, limit: int) -> int:
     """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
     if state.goal.needs_lipschitz and state.estimate.in_force is None:
         pick = next_design_point(state.problem, state.observations, state.estimate.spans)
-        assert pick is not None, "an exhausted search has ended"
+        assert pick is not None, "the search is exhausted and has ended"
         return pick
     return state.goal.pick(state, limit)
 

@@ -43,7 +43,9 @@ class Observation:
                 f"{self.lower}, {self.error}, {self.upper}; floor errors of 0 at 1/(2n)"
             )
         if self.is_source and not self.is_witness:
-            raise InvalidOptionError("an error that bounds others must be able to witness too")
+            raise InvalidOptionError(
+                "an error that bounds others must also be able to be a witness"
+            )
 
     @classmethod
     def of(cls, error: float, *, n: int | None = None) -> "Observation":

@@ -29,7 +29,7 @@ def is_non_dominated(costs: FloatArray) -> BoolArray:
     if costs.ndim != 2:
         raise ValueError(f"costs must be two-dimensional, got shape {costs.shape}")
     if np.isnan(costs).any():
-        raise ValueError("costs must not hold NaN; leave out what was not measured")
+        raise ValueError("costs must not contain NaN; leave out rows that were not measured")
     if not len(costs):
         return np.zeros(0, dtype=bool)
     return np.asarray(moocore.is_nondominated(costs, keep_weakly=True), dtype=bool)

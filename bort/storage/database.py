@@ -83,7 +83,9 @@ class Database:
             sqlalchemy.exc.IntegrityError: for the caller, who knows what was violated.
         """
         if self.is_read_only:
-            raise StoreError(f"the store {self} is open for reading only; nothing can be written")
+            raise StoreError(
+                f"the store {self} is open for reading only, so nothing can be written"
+            )
         with self._explained(), self._engine.connect() as connection:
             connection = connection.execution_options(bort_writes=True)
             with connection.begin():
@@ -158,8 +160,8 @@ class Database:
         self._check(revision)
         if revision != schema.REVISIONS[-1]:
             raise OldStoreError(
-                f"the store {self} was written by an older bort and can only be read after it was "
-                "opened for writing once; make it writable, or copy it to a place that is"
+                f"the store {self} was written by an older bort and must be opened for writing "
+                "once before it can be read; make it writable, or copy it to a writable place"
             )
 
     def _open_or_create(self) -> None:
@@ -190,7 +192,7 @@ class Database:
     def _check(self, revision: str) -> None:
         if revision not in (_UNNUMBERED, *schema.REVISIONS):
             raise StoreError(
-                f"the store {self} was written by a newer bort (schema {revision}, this one "
+                f"the store {self} was written by a newer bort (schema {revision}; this one "
                 f"reads {schema.REVISIONS[-1]}); upgrade bort or choose another --store"
             )
 
@@ -216,7 +218,7 @@ class Database:
             tables = sa.inspect(connection).get_table_names()
             if self._path and tables:
                 raise StoreError(
-                    f"{self._path} is another program's database (it holds the table "
+                    f"{self._path} is another program's database (it has the table "
                     f"{tables[0]!r}); choose another file with --store"
                 )
             schema.metadata.create_all(connection)
@@ -253,13 +255,15 @@ def parse_url(url: str) -> sa.URL:
     except ImportError:
         return parsed  # the driver is missing: said when it is needed
     except (ArgumentError, NoSuchModuleError, ValueError):
-        raise StoreError(f"{shown(url)!r} is not a store's URL; {_EXAMPLES}") from None
+        raise StoreError(f"{shown(url)!r} is not the URL of a store; {_EXAMPLES}") from None
     if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"a store cannot lie in {backend}; {_EXAMPLES}")
+        raise StoreError(f"a store cannot be in {backend}; {_EXAMPLES}")
     if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
-        raise StoreError(f"{shown(url)!r} names a driver of its own; use sqlite:///FILE")
+        raise StoreError(f"{shown(url)!r} names a database driver; use sqlite:///FILE")
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError("a store in memory is gone with its process; use sqlite:///FILE")
+        raise StoreError(
+            "a store in memory would be lost when its process ends; use sqlite:///FILE"
+        )
     if backend == "sqlite" and parsed.query:
         raise StoreError(f"{url!r} has options after its '?'; use sqlite:///FILE alone")
     return parsed
@@ -286,7 +290,7 @@ def check_place(url: str) -> None:
         return
     parent = next(folder for folder in path.parents if os.path.exists(folder))
     if not (parent.is_dir() and _is_writable(parent)):
-        raise _cannot_create(path.parent, f"{parent} is no folder that can be written")
+        raise _cannot_create(path.parent, f"{parent} is not a writable folder")
 
 
 def _prepare_file(path: Path) -> None:

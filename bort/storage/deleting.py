@@ -205,7 +205,7 @@ def _unknown(connection: sa.Connection, thing: Thing) -> str:
     known = ", ".join(names)
     which = f"stored are {known}" if known else "none is stored"
     what = "latency profile" if thing.kind is ThingKind.PROFILE else thing.kind
-    return f"no {what} is named {thing.name!r}; {which}"
+    return f"there is no {what} {thing.name!r}; {which}"
 
 
 def _folder(parent: Path, name: str) -> Path | None:
@@ -219,6 +219,6 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise StoreError(
-            f"it is deleted, but its files in {folder} cannot be removed "
+            f"it is deleted, but its files in {folder} could not be removed "
             f"({error.strerror or error}); remove them yourself"
         ) from error

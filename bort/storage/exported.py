@@ -20,10 +20,10 @@ def check_format(file: Path) -> None:
     """
     if file.suffix not in FORMATS:
         raise InvalidOptionError(
-            f"{file.name!r} ends with none of {', '.join(FORMATS)}; name the file accordingly"
+            f"{file.name!r} does not end with one of {', '.join(FORMATS)}; rename the file"
         )
     if not file.absolute().parent.is_dir():
-        raise StoreError(f"there is no folder {file.parent}; make it first, or name another")
+        raise StoreError(f"there is no folder {file.parent}; create it first, or choose another")
 
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -15,11 +15,11 @@ _MEANINGS = {
     sqlite3.SQLITE_CORRUPT: "the store {store} is damaged; restore it from a copy, or choose "
     "another with --store",
     sqlite3.SQLITE_BUSY: "the store {store} was locked by another process for more than "
-    "{timeout_s:g} s; see who uses it (bort jobs list), then try again",
+    "{timeout_s:g} s; see what is using it (bort jobs list), then try again",
     sqlite3.SQLITE_LOCKED: "another part of this process locked the store {store}; try again",
-    sqlite3.SQLITE_CANTOPEN: "the store {store} cannot be opened; check that the file exists and "
-    "may be read",
-    sqlite3.SQLITE_IOERR: "the disk failed while the store {store} was used; check the disk and "
+    sqlite3.SQLITE_CANTOPEN: "the store {store} cannot be opened; check that the file exists "
+    "and is readable",
+    sqlite3.SQLITE_IOERR: "the disk failed while using the store {store}; check the disk and "
     "its free space",
 }
 
@@ -39,8 +39,8 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
         return kind(_MEANINGS[code].format(store=store, timeout_s=timeout_s))
     first_line = next(iter(str(error).splitlines()), "no reason given").strip()
     return StoreError(
-        f"the store {store} cannot be used: {shown(first_line)}; "
-        "check --store and BORT_STORE, and that the database runs"
+        f"the store {store} cannot be used: {shown(first_line)}; check --store and BORT_STORE, "
+        "and that the database is running"
     )
 
 

@@ -166,7 +166,7 @@ class JobLife:
             if cancelled:
                 _forget_empty_study(connection, job_id)
         if not (cancelled or asked):
-            raise BusyError(f"job {job_id} is {record.state} already; there is nothing to cancel")
+            raise BusyError(f"job {job_id} is already {record.state}; there is nothing to cancel")
         return record
 
     def requeue_job(self, job_id: int, *, is_detached: bool) -> JobRecord:

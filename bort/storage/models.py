@@ -129,8 +129,12 @@ class Models:
         found = next((model for model in stored if model.name == name), None)
         if found is None:
             names = ", ".join(model.name for model in stored[:_LISTED])
-            known = f"stored are {names}" if stored else "none is stored yet: bort finetune --best"
-            raise UnknownModelError(f"no model is named {name!r}; {known}")
+            known = (
+                f"stored are {names}"
+                if stored
+                else "none is stored yet; train one with: bort finetune --best"
+            )
+            raise UnknownModelError(f"there is no model {name!r}; {known}")
         return found
 
 

@@ -58,9 +58,10 @@ class Profiles:
             row = connection.execute(table.select().where(table.c.name == name)).one_or_none()
             names = connection.scalars(sa.select(table.c.name).order_by(table.c.id)).all()
         if row is None:
-            known = f"stored are {', '.join(names)}" if names else "none is stored yet"
+            known = f"stored profiles: {', '.join(names)}" if names else "none is stored yet"
             raise InvalidProfileError(
-                f"no latency profile is named {name!r}; {known}; measure one: bort latency measure"
+                f"there is no latency profile {name!r}; {known}; measure one with: bort latency "
+                "measure"
             )
         return _record(row)
 
@@ -108,7 +109,7 @@ def put_profile(
         )
     else:
         raise InvalidProfileError(
-            f"another latency profile is named {name!r}; choose another name or delete it first"
+            f"there is already a latency profile {name!r}; choose another name or delete it first"
         )
 
 

@@ -60,7 +60,7 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
     name = study.spec.name
     with store.database.writing() as connection:
         if find_study(connection, name) is not None:
-            raise StudyConflictError(f"a study named {name!r} exists already; delete it first")
+            raise StudyConflictError(f"there is already a study {name!r}; delete it first")
         study.insert(connection, example=example)
     return store.study(name)
 

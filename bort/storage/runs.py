@@ -88,6 +88,6 @@ def _names(job_id: int) -> Iterator[str]:
 
 def _unusable(path: Path, error: OSError) -> StoreError:
     return StoreError(
-        f"{path} cannot be used ({error.strerror or error}); "
-        "make room or choose another home folder with BORT_HOME"
+        f"{path} cannot be used ({error.strerror or error}); free some space or choose another "
+        "home folder with BORT_HOME"
     )

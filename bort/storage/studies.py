@@ -165,9 +165,9 @@ def _continue(connection: sa.Connection, found: StudyRecord, spec: StudySpec) ->
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         raise StudyConflictError(
-            f"a study named {spec.name!r} exists with other settings "
-            f"({'; '.join(differences[:3])}{more}); repeat its settings to continue it, "
-            "or choose another name with --study"
+            f"a study named {spec.name!r} exists with other options "
+            f"({'; '.join(differences[:3])}{more}); use the same options to continue it, or "
+            "choose another name with --study"
         )
     connection.execute(
         schema.studies.update().where(schema.studies.c.id == found.id).values(spec=asked)
@@ -181,7 +181,7 @@ def _differences(stored: Any, asked: Any, path: str = "") -> Iterator[tuple[str,
             below = f"{path}.{key}" if path else str(key)
             yield from _differences(stored.get(key), asked.get(key), below)
     elif stored != asked:
-        yield path, f"{path} is {_short(stored)}, now {_short(asked)}"
+        yield path, f"{path} was {_short(stored)}, now {_short(asked)}"
 
 
 def _short(value: Any) -> str:
@@ -194,8 +194,8 @@ def unknown_study(connection: sa.Connection, name: str) -> UnknownStudyError:
     names = connection.scalars(
         sa.select(schema.studies.c.name).order_by(schema.studies.c.created_at.desc()).limit(5)
     ).all()
-    known = f"stored are {', '.join(names)}" if names else "none is stored yet"
-    return UnknownStudyError(f"no study is named {name!r}; {known}")
+    known = f"stored studies: {', '.join(names)}" if names else "none is stored yet"
+    return UnknownStudyError(f"there is no study {name!r}; {known}")
 
 
 def _study(row: Any) -> StudyRecord:

@@ -61,7 +61,7 @@ def describe_run(
     if foreign := sorted(name for name, value in asked.items() if value and name not in known):
         kind = "the torus" if is_torus else "texts"
         raise InvalidOptionError(
-            f"{flag(foreign[0])} does not go with {kind}; leave it out, or name a --task"
+            f"{flag(foreign[0])} does not apply to {kind}; leave it out, or choose another --task"
         )
     given = read(asked, *parts)
     return _torus(given) if is_torus else _texts(store, given, on_step)
@@ -74,7 +74,7 @@ def describe_comparison(described: Mapping[str, Any], seeds: int) -> dict[str, A
         InvalidOptionError: the run is on the torus, or there are no seeds.
     """
     if described["task"] == TORUS:
-        raise InvalidOptionError("--ablate compares on texts; name a --task")
+        raise InvalidOptionError("--ablate works only on texts; choose another --task")
     if seeds < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
     return {**described, "seeds": seeds}
@@ -124,7 +124,7 @@ def _from_study(
     answer = read_answer(store, str(request.from_study))
     if request.architecture is None and answer.best is None:
         raise InvalidOptionError(
-            f"the study {request.from_study!r} has evaluated nothing yet; name a student with "
+            f"the study {request.from_study!r} has no evaluation yet; choose a student with "
             "--architecture"
         )
     own, found = answer.spec.task, answer.spec.training
@@ -144,7 +144,7 @@ def _check(spec: TextSpec, task: Task) -> None:
         raise InvalidFieldError(
             "sampler",
             f"there is no pool to retrieve from: all {len(task.train):,} training texts are "
-            "labelled; keep fewer with --labelled, give --pool FILE, or use --sampler edits",
+            "labelled; keep fewer with --labelled, add --pool FILE, or use --sampler edits",
         )
     if spec.teacher_folder is not None:
         config = read_config(model_folder(spec.teacher_folder), spec.teacher_folder)

@@ -42,7 +42,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
         )
     except optuna.exceptions.DuplicatedStudyError:
         raise StudyConflictError(
-            f"{url} has an Optuna study named {answer.study!r} already; name another storage"
+            f"{url} already has an Optuna study {answer.study!r}; choose another storage"
         ) from None
     except Exception as error:  # whatever the driver of a foreign URL raises
         raise StoreError(f"the Optuna storage {url} cannot be opened ({_line(error)})") from error
@@ -89,7 +89,7 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
         if trial.state == optuna.trial.TrialState.COMPLETE
     ]
     if not rows:
-        raise InvalidDataError(f"the Optuna study {name!r} has no finished trial yet")
+        raise InvalidDataError(f"the Optuna study {name!r} has no finished trials yet")
     return rows
 
 

@@ -63,7 +63,7 @@ def named_table(name: str, on_step: OnStep) -> Table:
         prepare([name], on_step=on_step)
         table = read_table(path)
     if table is None:
-        raise StoreError(f"cannot read {path}, which was written just now; check the disk")
+        raise StoreError(f"cannot read {path}, which was just written; check the disk")
     return table
 
 
@@ -147,8 +147,8 @@ def resolve_named(name: str) -> str:
     found = resolve(name)
     if found not in CORPORA:
         raise UnknownTaskError(
-            f"{name!r} needs no preparation, it is read when it is used; "
-            f"tasks to prepare are {', '.join(CORPORA)}"
+            f"{name!r} needs no preparation, because it is read when it is used; tasks to "
+            f"prepare are {', '.join(CORPORA)}"
         )
     return found
 

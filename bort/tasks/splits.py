@@ -189,10 +189,10 @@ def check_usable(splits: npt.NDArray[np.int8], labels: Numbers, *, name: str) ->
         if not (splits == split).any():
             raise InvalidDataError(
                 f"{name}: no text is left for the {split.name.lower()} split, because too many "
-                "texts are near-duplicates of each other; add more different texts"
+                "texts are near-duplicates of each other; add more distinct texts"
             )
     if len(np.unique(labels[splits == SplitName.TRAIN])) < 2:
         raise InvalidDataError(
-            f"{name}: the training split has texts of one class only, because near-duplicates "
-            "may not be parted; add more different texts"
+            f"{name}: the training split has texts of only one class, because near-duplicates "
+            "must stay in one split; add more distinct texts"
         )

@@ -84,7 +84,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     from safetensors.torch import save_file
 
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    remedy = "free some space and resume: the last good checkpoint is kept"
+    remedy = "free some space and resume; the last good checkpoint is kept"
     try:
         with whole_file(path, remedy=remedy) as part:
             save_file(plain, part, metadata={"format": "pt"})

@@ -33,7 +33,7 @@ def resolve_device(device: Device) -> torch.device:
         return torch.device(next((name for name, there in present.items() if there), "cpu"))
     if not present.get(device, True):
         raise InvalidFieldError(
-            "device", f"torch finds no {device} device on this machine; use --device cpu, or auto"
+            "device", f"torch finds no {device} device on this machine; use --device cpu or auto"
         )
     return torch.device(device)
 

@@ -41,8 +41,8 @@ def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
     counted = space.fixed.get("vocabulary", found)
     if found != counted:
         raise InvalidModelError(
-            f"{source.name} has a vocabulary of {found} tokens, the space {space.name!r} counts "
-            f"{counted}; set `vocabulary = {found}` under [fixed] in the space's file"
+            f"{source.name} has a vocabulary of {found} tokens, but the space {space.name!r} "
+            f"has {counted}; set `vocabulary = {found}` under [fixed] in the space's file"
         )
 
 
@@ -80,7 +80,7 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
         if sorted(plain) == sorted(wanted):
             return [plain.index(c) for c in wanted]
     raise InvalidModelError(
-        f"{name} has the labels {', '.join(found)}, the task has {', '.join(class_names)}; "
+        f"{name} has the labels {', '.join(found)}, but the task has {', '.join(class_names)}; "
         "choose a teacher with the task's labels"
     )
 

@@ -144,7 +144,7 @@ def _default_folder() -> Path:
     for file in files:
         if file.name == WEIGHTS:
             return Path(str(file.locate())).resolve().parent
-    raise InvalidModelError(f"{DEFAULT_PACKAGE} holds no {WEIGHTS}; install the package again")
+    raise InvalidModelError(f"{DEFAULT_PACKAGE} has no {WEIGHTS}; install the package again")
 
 
 def _fetch(spec: str) -> Path:
@@ -189,7 +189,8 @@ def _check_is_bert(config: dict[str, Any], name: str) -> None:
     kind = config.get("model_type")
     if kind != "bert":
         raise InvalidModelError(
-            f"{name} is a {kind or 'nameless'} model; the source network must be a BERT encoder"
+            f"{name} is a model of type {kind or 'unknown'}, but the source network must be a "
+            "BERT encoder"
         )
     if config.get("position_embedding_type", "absolute") != "absolute" or (
         config.get("hidden_act", "gelu") != "gelu"

@@ -170,7 +170,7 @@ def load_tokenizer(folder: Path) -> Any:
             tokenizer = BertWordPieceTokenizer(str(words), lowercase=_lowercase(folder))._tokenizer
         else:
             raise InvalidModelError(
-                f"{folder.name} has no tokenizer.json and no vocab.txt; save its tokenizer there"
+                f"{folder.name} has no tokenizer.json or vocab.txt; save its tokenizer there"
             )
     except InvalidModelError:
         raise

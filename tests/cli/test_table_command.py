@@ -95,17 +95,20 @@ def test_weights_rank_what_is_evaluated(table):
 HEADER = "depth,size,latency,error"
 BAD_TABLES = {
     "missing": ("1,2,3,0.1\n2,,4,0.2", "1 value is missing, the first in row 2, column size"),
-    "text": ("1,2,3,0.1\n2,3,fast,0.2", "column latency must hold numbers, row 2 has 'fast'"),
+    "text": (
+        "1,2,3,0.1\n2,3,fast,0.2",
+        "column latency must contain numbers, but row 2 has 'fast'",
+    ),
     "twice": ("1,2,3,0.1\n1,2,3,0.2\n2,3,4,0.3", "row 2 repeats the architecture depth=1"),
     "constant": ("1,2,3,0.1\n2,3,3,0.2", "column latency is 3 in every row"),
     "zero": ("1,0,3,0.1\n2,3,4,0.2", "column size must be above 0"),
     "negative": ("1,2,-3,0.1\n2,3,4,0.2", "column latency must be above 0"),
-    "percent": ("1,2,3,10\n2,3,4,0.2", "column error must lie in 0..1, got 10"),
+    "percent": ("1,2,3,10\n2,3,4,0.2", "column error must be from 0 to 1, got 10"),
     "one row": ("1,2,3,0.1", "the table has 1 row"),
     "no row": ("", "the table has no row"),
     "too many fields": ("1,2,3,0.1,9\n2,3,4,0.2,9", "more fields than the 4 columns"),
-    "infinite": ("1,inf,3,0.1\n2,3,4,0.2", "column size must hold numbers, row 1 has inf"),
-    "huge": ("1,1e308,3,0.1\n2,3,4,0.2", "choose a unit in which it lies between"),
+    "infinite": ("1,inf,3,0.1\n2,3,4,0.2", "column size must contain numbers, but row 1 has inf"),
+    "huge": ("1,1e308,3,0.1\n2,3,4,0.2", "choose a unit that puts it between"),
 }
 
 

@@ -334,8 +334,8 @@ def test_a_study_uses_the_profile_that_it_names(space, machine, store):
     options = {"instruments": machine.instruments}
     assert study_profile(store, space, replace(SPEC, profile="mine"), **options) == named
     assert not machine.ran
-    with pytest.raises(InvalidProfileError, match="no latency profile is named 'other'"):
+    with pytest.raises(InvalidProfileError, match="there is no latency profile 'other'"):
         study_profile(store, space, replace(SPEC, profile="other"), **options)
     layers = SearchSpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
-    with pytest.raises(InvalidProfileError, match="is of the family 'mlp'"):
+    with pytest.raises(InvalidProfileError, match="belongs to the family 'mlp'"):
         study_profile(store, layers, replace(SPEC, profile="mine"), **options)

@@ -132,7 +132,7 @@ def test_nothing_stored(bort):
         (("--runtime", "tflite"), "unknown runtime 'tflite'; choose one of torch-float32"),
         (("--count", 7), "too few"),
         (("--count", 25), "has 24"),
-        (("--name", "../x"), "cannot name a profile"),
+        (("--name", "../x"), "a profile cannot be called"),
         (("--out", "no/such/folder.json"), "folder that exists"),
         (("--out", "."), "folder that exists"),
         (("--space", "nowhere"), "no space 'nowhere'"),

@@ -199,7 +199,9 @@ class StoreContract:
     def test_another_profile_does_not_silently_take_a_name(self, store: Store) -> None:
         store.put_profile({"a": 1}, "laptop")
         store.put_profile({"a": 1}, "laptop")
-        with pytest.raises(InvalidProfileError, match="another latency profile is named 'laptop'"):
+        with pytest.raises(
+            InvalidProfileError, match="there is already a latency profile 'laptop'"
+        ):
             store.put_profile({"a": 2}, "laptop")
         assert store.put_profile({"a": 2}, "laptop", replace=True).profile == {"a": 2}
         with pytest.raises(InvalidProfileError, match="'desktop'; stored are laptop"):

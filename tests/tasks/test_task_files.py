@@ -126,7 +126,7 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "latin 1": ("d.csv", csv_of(30) + "na\u00efve,1\n".encode("latin-1"), "0xef in line 32"),
     "utf 16": ("d.csv", csv_of(30).decode().encode("utf-16"), "UTF-16 text; save it as text in"),
     "broken json": ("d.jsonl", b'{"text": "x", "label": 1}\n{"text": \n', "line 2: not JSON"),
-    "json list": ("d.jsonl", b"[1, 2]\n", "line 1: '\\[1, 2\\]' is JSON but no object"),
+    "json list": ("d.jsonl", b"[1, 2]\n", "line 1: '\\[1, 2\\]' is JSON but not an object"),
     "deep json": ("d.jsonl", b"[" * 100_000 + b"\n", "line 1: not JSON"),
     "unquoted comma": ("d.csv", b"text,label\nwell, no,1\n", "line 2: 3 values"),
     "open quotation": ("d.csv", csv_of(30) + b'"x,1\n', "check the quotation marks"),
@@ -158,9 +158,9 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
 
 def test_one_column_cannot_be_text_and_label(write: Write, rows: Rows) -> None:
     path = write("data.csv", rows(30))
-    with pytest.raises(InvalidDataError, match="one column is named twice"):
+    with pytest.raises(InvalidDataError, match="one column is used twice"):
         load_task(TaskSpec(task=path, text=("text",), label="text"))
-    with pytest.raises(InvalidDataError, match="one column is named twice"):
+    with pytest.raises(InvalidDataError, match="one column is used twice"):
         load_task(TaskSpec(task=path, text=("text", "text")))
 
 

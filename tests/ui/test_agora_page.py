@@ -291,7 +291,7 @@ def test_a_correction_that_cannot_be_made_is_refused(store: Store, visit: Open) 
     app.run()
     app.button(key="agora-replay").click().run()
     assert not app.exception
-    assert "cannot be labelled" in shown(app)
+    assert "cannot be relabelled" in shown(app)
     assert len(store.jobs()) == 1
 
 

@@ -66,7 +66,7 @@ def test_an_empty_store_says_what_to_do(store: Store, visit: Open) -> None:
     [
         ("measure.sequence_length", 10_000, "10000 is more than the 512 positions"),
         ("measure.threads", 0, "threads must be a whole number of 1 or more"),
-        ("measure.threads", 10_000, "10000 threads were asked for"),
+        ("measure.threads", 10_000, "10000 threads were requested"),
         ("measure.batch_size", -1, "batch size must be"),
         ("measure.count", 3, "3 architectures are too few"),
         ("measure.count", 1_000, "has 384"),

@@ -118,7 +118,7 @@ def test_hostile_names_and_damaged_records_are_shown_as_text(
     assert not app.exception
     assert "&lt;b&gt;Bad&lt;/b&gt;" in shown(app)
     assert "<b>Bad" not in shown(app)
-    assert "no model is named &#x27;nobody&#x27;" in shown(app)
+    assert "there is no model &#x27;nobody&#x27;" in shown(app)
     assert "the record of the model &#x27;damaged&#x27; cannot be read" in shown(app)
     assert app.selectbox[0].options == [HOSTILE]
 

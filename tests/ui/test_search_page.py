@@ -100,7 +100,7 @@ def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
             "fast",
             "numbers between 0 and 1, separated by commas, got &#x27;fast&#x27;",
         ),
-        ("name", "../x", "&#x27;../x&#x27; cannot name a study"),
+        ("name", "../x", "a study cannot be called &#x27;../x&#x27;"),
     ],
 )
 def test_typed_mistakes_get_the_words_of_the_command_line(

@@ -154,8 +154,8 @@ def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> G
         return replace(point, verdict=Verdict.REJECTED)
     if not point.verdict.is_labelled:
         raise InvalidDataError(
-            f"the point was refused ({point.verdict}) and cannot be labelled; "
-            "choose one that was accepted, or that the labeler abstained from"
+            f"the point was refused ({point.verdict}) and cannot be relabelled; choose one that "
+            "was accepted or that the labeler abstained from"
         )
     if not 0 <= label < class_count:
         raise InvalidDataError(

@@ -20,7 +20,7 @@ def check_care(temperature: float, threshold: float) -> None:
         raise InvalidOptionError(f"temperature must be above 0, got {temperature!r}; try 1")
     if not 0 <= threshold <= 1:
         raise InvalidOptionError(
-            f"a confidence threshold lies between 0 and 1, got {threshold!r}; try 0.8"
+            f"the confidence threshold must be between 0 and 1, got {threshold!r}; try 0.8"
         )
 
 

@@ -43,16 +43,16 @@ class AgoraTask:
     def __post_init__(self) -> None:
         if not len(self.dev):
             raise InvalidDataError(
-                "there is no dev set, and Agora samples near dev errors; "
-                "hold some labelled examples back for it"
+                "there is no dev set, but Agora samples near dev errors; hold back some "
+                "labelled examples for one"
             )
         if not len(self.train):
             raise InvalidDataError("there are no training examples; label some first")
         present = np.unique(self.train.labels)
         if len(present) < 2:
             raise InvalidDataError(
-                f"all {len(self.train)} training examples are of the class "
-                f"{self.class_names[present[0]]!r}; label at least one of another class"
+                f"all {len(self.train)} training examples belong to the class "
+                f"{self.class_names[present[0]]!r}; label at least one example of another class"
             )
 
 
@@ -128,7 +128,7 @@ class Proposals:
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.parents) == len(self.samplers):
             raise ValueError(
-                "each proposal needs a parent and a sampler, got "
+                "each proposal needs one parent and one sampler, got "
                 f"{len(self.inputs)}, {len(self.parents)} and {len(self.samplers)}"
             )
 
@@ -232,8 +232,8 @@ class AgoraOptions:
         if not (math.isfinite(self.radius) and self.radius > 0):
             raise InvalidFieldError(
                 "radius",
-                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of 0 "
-                "reaches nothing new, an infinite one reaches everything",
+                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of "
+                "0 reaches nothing new, and an infinite one reaches everything",
             )
         _at_least("points_per_error", self.points_per_error, 1)
         for name in ("rounds", "dropped_per_round", "replays", "seed"):

@@ -79,8 +79,8 @@ def check_classifier(name: str) -> str:
     """
     if name not in CLASSIFIERS:
         raise InvalidOptionError(
-            f"{name!r} is not among the scikit-learn classifiers that can label; "
-            f"choose one of {', '.join(CLASSIFIERS)}"
+            f"{name!r} is not a scikit-learn classifier that can be used as a labeler; choose "
+            f"one of {', '.join(CLASSIFIERS)}"
         )
     return name
 

@@ -163,7 +163,9 @@ class Oracle:
 
     def __post_init__(self) -> None:
         if not 0 <= self.noise <= 1:
-            raise InvalidOptionError(f"noise is a probability, 0..1, got {self.noise!r}; try 0.1")
+            raise InvalidOptionError(
+                f"the noise must be a probability from 0 to 1, got {self.noise!r}; try 0.1"
+            )
 
     def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
         """Return the true classes, some of them replaced."""

@@ -246,7 +246,7 @@ def _open(path: Path, *, create: bool) -> int:
     details = os.fstat(descriptor)
     if not stat.S_ISREG(details.st_mode) or details.st_nlink != 1:
         os.close(descriptor)
-        raise OSError(f"{path} is not a plain file of its own; remove it and try again")
+        raise OSError(f"{path} is a link or not a regular file; remove it and try again")
     return descriptor
 
 

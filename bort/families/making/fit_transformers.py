@@ -135,8 +135,9 @@ def _fit_one(
         verify(count, polynomial, points)
     except NotPolynomialError as error:
         raise InvalidSpaceError(
-            f"family {model_type!r} cannot be searched: the {key[0]} of its {key[1]} part follow "
-            f"no polynomial that could be verified: {error}; fix that size or list other values"
+            f"family {model_type!r} cannot be searched: the {key[0]} of its {key[1]} part do "
+            f"not follow a polynomial that could be verified: {error}; fix that size or list "
+            "other values"
         ) from None
     return polynomial
 
@@ -146,8 +147,8 @@ def _default_config(model_type: str) -> Any:
         from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     except ImportError:
         raise MissingExtraError(
-            f"family {model_type!r} is fitted on models, which needs torch and transformers; "
-            "install them with: pip install 'bort[train]'"
+            f"family {model_type!r} is fitted on built models, which needs torch and "
+            "transformers; install them with: pip install 'bort[train]'"
         ) from None
     if model_type not in CONFIG_MAPPING:
         raise InvalidSpaceError(unknown_family(model_type))
@@ -193,7 +194,7 @@ def _refuse_ignored(definition: Mapping[str, Any]) -> None:
     if ignored:
         raise InvalidSpaceError(
             f"family {definition['name']!r} does not change with {ignored[0]!r}, so there is "
-            "nothing to search in it; leave that dimension out"
+            "nothing to search; leave that dimension out"
         )
 
 

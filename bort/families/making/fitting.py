@@ -54,7 +54,9 @@ def verify(count: Count, polynomial: Polynomial, points: Iterable[Point]) -> Non
         asked, computed = count(point), polynomial.at(point)
         if asked != computed:
             where = ", ".join(f"{name}={value}" for name, value in point.items())
-            raise NotPolynomialError(f"it gives {computed:,} at {where}, the built model {asked:,}")
+            raise NotPolynomialError(
+                f"it gives {computed:,} at {where}, but the built model has {asked:,}"
+            )
 
 
 def _degree(count: Count, base: Point, name: str, values: Sequence[int]) -> int:
@@ -69,7 +71,7 @@ def _degree(count: Count, base: Point, name: str, values: Sequence[int]) -> int:
         if any(column):
             degree = order
     if degree > MAX_DEGREE:
-        raise NotPolynomialError(f"it is no polynomial of degree {MAX_DEGREE} in {name}")
+        raise NotPolynomialError(f"it is not a polynomial of degree {MAX_DEGREE} or less in {name}")
     return degree
 
 

@@ -122,8 +122,8 @@ def check_distinct(
         if shared:
             size = min(shared)
             raise InvalidSpaceError(
-                f"{right}={size} equals {left}={size}, where family {kind.name!r} leaves a layer "
-                "out and our counts do not hold; change one of them"
+                f"{right}={size} equals {left}={size}, in which case family {kind.name!r} "
+                "leaves out a layer and the counts are wrong; change one of them"
             )
 
 

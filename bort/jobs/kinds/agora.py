@@ -165,7 +165,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
                     return
                 write_vectors(context.job, number, vectors)
     except StoreError as error:
-        context.warn(f"the map will compare words: {error}")
+        context.warn(f"the map will compare texts by their words: {error}")
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:

@@ -62,8 +62,8 @@ def run_attempt(
     job = store.claim_job(waiting.id, waiting.attempt, this_process())
     if job is None:
         raise BusyError(
-            f"job {waiting.id} waits no longer: another process has it, or it was cancelled "
-            f"(bort jobs show {waiting.id})"
+            f"job {waiting.id} is no longer waiting: another process took it, or it was "
+            f"cancelled (bort jobs show {waiting.id})"
         )
     lifeline = Lifeline(store, job)
     context = JobContext(store, job, lifeline, on_step)
@@ -92,10 +92,10 @@ def _cancelled(
         _finish(context, lifeline, JobState.CANCELLED, ending=ending, result=result)
     reason = ending_reason(ending)
     if ending.code is EndingCode.OVERTAKEN:
-        return JobCancelledError(f"job {job_id} goes on elsewhere: {reason}")
+        return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
     return JobCancelledError(
-        f"job {job_id} was stopped ({reason}); what it finished is kept, "
-        f"go on with: bort jobs resume {job_id}"
+        f"job {job_id} was stopped ({reason}); finished work is kept; continue with: bort jobs "
+        f"resume {job_id}"
     )
 
 

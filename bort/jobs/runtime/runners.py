@@ -34,7 +34,7 @@ def runner_path(kind: str) -> str:
     """
     if kind not in RUNNERS:
         raise InvalidOptionError(
-            f"no job is of the kind {kind!r}; kinds are {', '.join(sorted(RUNNERS))}"
+            f"there is no kind of job called {kind!r}; choose one of {', '.join(sorted(RUNNERS))}"
         )
     return RUNNERS[kind]
 

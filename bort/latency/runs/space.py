@@ -210,13 +210,12 @@ def check_count(count: int, space: SearchSpace) -> None:
     least = min(SMALLEST_COUNT, len(space))
     if count < least:
         raise InvalidOptionError(
-            f"{count} architectures are too few to fit a model and to judge it; "
-            f"measure {least} at least"
+            f"{count} architectures are too few to fit and test a model; measure at least {least}"
         )
     if count > len(space):
         raise InvalidOptionError(
-            f"{count} architectures were asked for, and the space {space.name!r} has "
-            f"{len(space)}; choose {len(space)} or less"
+            f"{count} architectures were requested, but the space {space.name!r} has "
+            f"{len(space)}; choose {len(space)} or fewer"
         )
 
 

@@ -46,8 +46,8 @@ class RuntimeKind:
         """
         if self.missing:
             raise MissingExtraError(
-                f"runtime {self.name!r} needs {', '.join(self.missing)}, not installed; "
-                f"install with: pip install 'bort[{self.extra}]'"
+                f"runtime {self.name!r} needs {', '.join(self.missing)}, which is not "
+                f"installed; install it with: pip install 'bort[{self.extra}]'"
             )
 
 

@@ -90,8 +90,8 @@ def _check_memory(parameters: int) -> None:
     available = psutil.virtual_memory().available
     if needed > available:
         raise InvalidOptionError(
-            f"building the next architecture takes about {needed / 2**30:.1f} GiB of memory, and "
-            f"{available / 2**30:.1f} GiB are left; measure fewer architectures (--count)"
+            f"building the next architecture takes about {needed / 2**30:.1f} GiB of memory, "
+            f"but only {available / 2**30:.1f} GiB are free; measure fewer architectures (--count)"
         )
 
 

@@ -16,7 +16,7 @@ def check_audits(case: CertifiedCase) -> Iterator[str]:
     for number, stated in enumerate(case.audits, start=1):
         plan = AuditPlan.from_dict(stated["plan"])
         if plan.number != number:
-            yield f"audit {number} is missing: number {plan.number} stands in its place"
+            yield f"audit {number} is missing; audit {plan.number} is in its place"
         for failure in _check(case, plan, stated):
             yield f"audit {plan.number} {failure}"
 
@@ -24,10 +24,10 @@ def check_audits(case: CertifiedCase) -> Iterator[str]:
 def _check(case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]) -> Iterator[str]:
     count, evaluated = len(case.problem), set(case.plain.rows.tolist())
     if not set(plan.members) <= set(plan.evaluated) <= evaluated:
-        yield "tests architectures that are not among the evaluations listed"
+        yield "tests architectures that are not among the listed evaluations"
         return
     if set(plan.drawn) & (set(plan.evaluated) | set(plan.passed_over)):
-        yield "drew architectures that were trained before it"
+        yield "drew architectures that had been trained before it"
     expected = draw(
         count,
         len(plan.drawn),
@@ -37,12 +37,12 @@ def _check(case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]) -> I
     )
     if plan.drawn != expected:
         odd = sorted(set(plan.drawn) ^ set(expected))
-        yield f"does not list what its seed draws: {case.names(odd[:3])}"
+        yield f"does not list the architectures that its seed draws: {case.names(odd[:3])}"
     if len(stated["errors"]) != len(plan.drawn):
         yield f"drew {len(plan.drawn)} architectures and lists {len(stated['errors'])} errors"
         return
     if [case.label(i) for i in plan.drawn] != list(stated["labels"]):
-        yield "names its architectures otherwise than the space does"
+        yield "uses other names for its architectures than the space does"
     yield from _check_numbers(case, plan, stated)
 
 
@@ -51,7 +51,7 @@ def _check_numbers(
 ) -> Iterator[str]:
     population = len(case.problem) - len(set(plan.evaluated) | set(plan.passed_over))
     if stated["population"] != population:
-        yield f"drew from {stated['population']} architectures, there were {population}"
+        yield f"drew from {stated['population']} architectures, but there were {population}"
         return
     failed = [
         index
@@ -63,7 +63,7 @@ def _check_numbers(
         yield f"is wrong about whether it failed at {case.names(odd[:3])}"
     alpha = ALPHA / 2 ** (plan.number - 1)
     if abs(stated["alpha"] - alpha) > _TOLERANCE:
-        yield f"spends α = {stated['alpha']}, not {alpha}: half of the one before"
+        yield f"spends α = {stated['alpha']} instead of {alpha}, half of the previous audit's"
     bound = uncovered_bound(population, len(plan.drawn), len(failed), alpha=alpha)
     if stated["uncovered_at_most"] != bound:
         yield f"allows at most {bound} uncovered, not {stated['uncovered_at_most']} as stated"
@@ -71,7 +71,7 @@ def _check_numbers(
     is_current = sorted(plan.evaluated) == sorted(case.plain.rows.tolist())
     is_claimed = case.claim["certified_epsilon"] is not None
     if is_current and plan.is_certified and refutes and is_claimed:
-        yield "refutes the claim, which is made all the same"
+        yield "refutes the claim, which the certificate still makes"
 
 
 def _holds(case: CertifiedCase, plan: AuditPlan, index: int, error: float) -> bool:

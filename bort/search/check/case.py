@@ -195,7 +195,7 @@ def _objectives(
 
     family_space = SearchSpace.from_dict(space["family_space"])
     if tuple(family_space.dimensions) != names:
-        raise InvalidCertificateError(f"the space has other dimensions than {', '.join(names)}")
+        raise InvalidCertificateError(f"the dimensions of the space are not {', '.join(names)}")
     return (
         names,
         np.log(family_space.values),

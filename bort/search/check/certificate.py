@@ -109,22 +109,23 @@ def read_certificate(text: str) -> Certificate:
         content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise InvalidCertificateError(
-            f"not a readable certificate, no proper JSON ({error}); copy the file again"
+            f"this is not a certificate, because it is not valid JSON ({error}); copy the file "
+            "again"
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InvalidCertificateError(
-            f'not a certificate: a JSON object with "format": "{FORMAT}" is needed; '
+            f'this is not a certificate, which is a JSON object with "format": "{FORMAT}"; '
             "name the certificate.json that a search wrote"
         )
     version = content.get("version")
     if type(version) is not int or version < 1:
         raise InvalidCertificateError(
-            f"certificate version {version!r} is no version number; copy the file again"
+            f"the certificate's version {version!r} is not a version number; copy the file again"
         )
     if version != VERSION:
-        what = "install a newer bort" if version > VERSION else "write it anew with this bort"
+        what = "install a newer bort" if version > VERSION else "write it again with this bort"
         raise InvalidCertificateError(
-            f"the certificate has version {version}, this program reads {VERSION}; {what}"
+            f"the certificate has version {version}, but this program reads {VERSION}; {what}"
         )
     return content
 
@@ -139,7 +140,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _sha256(value: Any) -> str:

@@ -26,14 +26,17 @@ def check_ledger(case: CertifiedCase) -> Iterator[str]:
     stated = [fact_from_dict(entry) for entry in claim["ledger"]]
     answer = _answer(case, stated)
     if [fact.code for fact in stated] != [fact.code for fact in answer.ledger]:
-        yield "the ledger lists other facts than the evaluations call for"
+        yield "the facts in the ledger are not those that follow from the evaluations"
     else:
         for entry, fact, found in zip(claim["ledger"], stated, answer.ledger, strict=True):
             yield from _entry(entry, fact, found)
     yield from _violations(claim["violations"], answer)
     if claim["ending"] != answer.ending:
         ending = None if answer.ending is None else str(answer.ending)
-        yield f"the search is said to have ended {claim['ending']!r}, it is {ending!r}"
+        yield (
+            f"the search is said to have ended with {claim['ending']!r}, but it ended with "
+            f"{ending!r}"
+        )
     if claim["is_certified"] is not answer.is_certified:
         yield f"called {'' if claim['is_certified'] else 'not '}certified, which it is " + (
             "" if answer.is_certified else "not"
@@ -42,11 +45,11 @@ def check_ledger(case: CertifiedCase) -> Iterator[str]:
 
 def _entry(entry: Mapping[str, Any], stated: Fact, found: Fact) -> Iterator[str]:
     if entry["status"] != found.status:
-        yield f"the ledger calls {found.code} {entry['status']}, it is {found.status}"
+        yield f"the ledger calls {found.code} {entry['status']}, but it is {found.status}"
     there, here = stated.to_dict(), found.to_dict()
     for name in here:
         if not _is_same(there[name], here[name]):
-            yield f"the ledger's {found.code} says {name} = {there[name]}, it is {here[name]}"
+            yield f"the ledger's {found.code} says {name} = {there[name]}, but it is {here[name]}"
 
 
 def _answer(case: CertifiedCase, stated: Sequence[Fact]) -> Answer:
@@ -78,9 +81,9 @@ def _audit_fact(
 def _violations(stated: Sequence[Sequence[Any]], answer: Answer) -> Iterator[str]:
     found = [[v.index, v.other, v.excess] for v in answer.violations]
     if [row[:2] for row in stated] != [row[:2] for row in found]:
-        yield f"{len(stated)} violations of λ are recorded, the evaluations show {len(found)}"
+        yield f"{len(stated)} violations of λ are recorded, but the evaluations show {len(found)}"
     elif not _is_same(list(stated), found):
-        yield "the violations of λ are recorded with other numbers than the evaluations show"
+        yield "the recorded violations of λ do not match the evaluations"
 
 
 def _current_audits(case: CertifiedCase) -> list[AuditResult]:

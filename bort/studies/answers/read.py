@@ -97,7 +97,9 @@ def study_certificate(store: Store, study: str) -> Certificate:
     record = store.study(study)
     costs = study_costs(store, record)
     if costs is None:
-        raise InvalidProfileError(f"the latency of {study!r} is not measured yet; search first")
+        raise InvalidProfileError(
+            f"the latency of {study!r} has not been measured yet; search first"
+        )
     workload, model = costs.profile.workload, costs.profile.model
     evidence = study_evidence(store, record, costs)
     return certificate_of(

@@ -118,7 +118,7 @@ def _population(table: ErrorTable, question: Question) -> Population | None:
     if question.confidence is not None and table.errors_se is None:
         raise InvalidFieldError(
             "confidence",
-            "a confidence needs standard errors, and the table's are not named; name their "
+            "--confidence needs standard errors, but no column is given for them; name their "
             "column with --error-se, or leave --confidence out",
         )
     return table.problem.population(question.confidence)
