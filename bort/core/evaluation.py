@@ -1,4 +1,4 @@
-"""What training one candidate tells us: the value that oracles return and the store keeps."""
+"""The result of training one candidate, which oracles return and the store keeps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

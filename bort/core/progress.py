@@ -1,4 +1,4 @@
-"""How far long work is: one kind of step, for every job and every callback.
+"""The progress of long work: one type of step for every job and every callback.
 
 Codes and numbers only; `bort.report.jobs.sentence` makes the words.
 """
@@ -14,7 +14,7 @@ Number = float | int | None
 
 
 class Stage(StrEnum):
-    """What is being done. Stored with jobs: a value, once released, keeps its meaning."""
+    """The current stage of the work. Jobs store it, so a released value keeps its meaning."""
 
     STARTING = "starting"
     DONE = "done"
@@ -51,7 +51,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far something is.
+    """The progress of some work.
 
     Attributes:
         done: finished units of work.
@@ -71,11 +71,11 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """How much is done, 0..1; 0 where nobody can know."""
+        """The share that is done, from 0 to 1; 0 if unknown."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     def within(self, whole: "Progress") -> "Progress":
-        """This step as a part of larger work, whose own count stays as it is.
+        """Make this step a part of larger work, which keeps its own count.
 
         The count of this step is kept as `part_done` and `part_total`.
         """
@@ -87,13 +87,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ProgressTo(Progress, Generic[T]):
-    """A step towards a result, which the last one carries."""
+    """A step towards a result, which the last step carries."""
 
     result: T | None = None
 
 
 def towards(step: Progress, result: T | None) -> ProgressTo[T]:
-    """The same step, carrying `result`."""
+    """Copy the step and add `result`."""
     fields = (step.done, step.total, step.stage, step.subject, step.eta_s, step.numbers)
     return ProgressTo(*fields, result)
 
@@ -103,4 +103,4 @@ OnStep = Callable[[Progress], object]
 
 
 def ignore(step: Progress) -> None:
-    """Nobody listens."""
+    """Ignore the step, for callers that do not report progress."""

@@ -22,7 +22,7 @@ Lipschitz = float | tuple[float, ...] | Mapping[str, float]
 
 
 class Goal(StrEnum):
-    """What a search is for."""
+    """The goal of a search."""
 
     COVER = "cover"  # every architecture within 1+ε of an evaluated one
     BEST = "best"  # W(best) at least 1-ε of the largest W
@@ -45,7 +45,7 @@ GOAL_TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Description):
-    """What a search should certify, and what it may assume.
+    """The question to a search: what it should certify and what it may assume.
 
     Attributes:
         lipschitz: λ: one number for all dimensions, one per dimension in their order, or one by

@@ -291,7 +291,7 @@ class StudySpec(Description):
         check_name(self.name)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Convert to JSON values."""
         return {**to_json(self), "search": self.search.to_dict()}
 
     @classmethod
@@ -315,7 +315,7 @@ def check_name(name: str) -> str:
 
 
 def suggest_name(task: str, space: str) -> str:
-    """A name for a study of this task (a name, file or `hub:ID`) and this space.
+    """Suggest a name for a study of this task (a name, file or `hub:ID`) and space.
 
     Examples:
         >>> suggest_name("data/my reviews.csv", "minilm")

@@ -1,4 +1,4 @@
-"""Where a space has the ABnC property, on which the published guarantee rests."""
+"""The ABnC property of a space, which the published guarantee requires."""
 
 from dataclasses import dataclass
 
@@ -33,22 +33,22 @@ class AbncReport:
 
     @property
     def holds_in_parameters(self) -> BoolArray:
-        """Architectures whose middle has more parameters than first and last, shape (N,)."""
+        """Mark architectures whose middle has more parameters than first and last, shape (N,)."""
         return _middle_is_largest(self.parameters)
 
     @property
     def holds_in_operations(self) -> BoolArray:
-        """Architectures whose middle needs more operations than first and last, shape (N,)."""
+        """Mark architectures whose middle needs more operations than first and last, shape (N,)."""
         return _middle_is_largest(self.operations)
 
     @property
     def holds(self) -> BoolArray:
-        """Architectures with the property in both, shape (N,)."""
+        """Mark architectures with the property in both, shape (N,)."""
         return self.holds_in_parameters & self.holds_in_operations
 
 
 def abnc_report(space: SearchSpace, *, batch_size: int, sequence_length: int) -> AbncReport:
-    """Cost the parts of every architecture of a space; O(N)."""
+    """Compute the costs of the parts of every architecture of a space; O(N)."""
     return AbncReport(
         space.family.part_parameter_counts(space.columns, space.fixed),
         space.family.part_operation_counts(
@@ -60,7 +60,7 @@ def abnc_report(space: SearchSpace, *, batch_size: int, sequence_length: int) ->
 
 
 def clearest_examples(report: AbncReport, holds: BoolArray) -> tuple[int | None, int | None]:
-    """The architectures where the middle outweighs the rest most and least, in parameters.
+    """Find the architectures whose middle outweighs the rest most and least, in parameters.
 
     Returns:
         The numbers of the one with the largest share of parameters in the middle among those

@@ -15,7 +15,7 @@ FLOAT32_BYTES = 4
 
 
 class BertFamily(Family):
-    """Counts in closed form, checked against built models in the tests.
+    """The BERT family, with counts in closed form that the tests check against built models.
 
     | part | parameters |
     |---|---|
@@ -60,7 +60,9 @@ class BertFamily(Family):
         num_labels: int | None = None,
         device: str = "meta",
     ) -> Any:
-        """A `BertForSequenceClassification` with random weights; none on the meta device."""
+        """Build a `BertForSequenceClassification` with random weights (without weights on the meta
+        device).
+        """
         import torch
         from transformers import BertForSequenceClassification
 

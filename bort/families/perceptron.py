@@ -73,7 +73,7 @@ class ToyFamily(Family):
         num_labels: int | None = None,
         device: str = "meta",
     ) -> Any:
-        """Build one network; the factor N multiplies the size, not the network."""
+        """Build a single network; the factor N multiplies the size, not the network."""
         return _sequential(self.config(architecture, fixed, num_labels=num_labels), device)
 
 

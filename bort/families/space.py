@@ -28,7 +28,7 @@ MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Ξ: all valid architectures over lists of dimension values, in lexicographic order.
+    """The search space Ξ: all valid architectures over lists of values, in lexicographic order.
 
     Architectures are numbered 0..len-1 and live in columns; an `Architecture` is made only on
     request. Arrays are computed once, when first asked for, and are read-only.
@@ -114,7 +114,7 @@ class SearchSpace:
         return _frozen(np.stack(list(self.columns.values()), axis=1))
 
     def architecture(self, index: int) -> Architecture:
-        """The architecture of this number.
+        """Return the architecture with this number.
 
         Raises:
             IndexError: not 0..len-1.
@@ -126,7 +126,7 @@ class SearchSpace:
         )
 
     def index(self, architecture: Architecture) -> int:
-        """The number of this architecture; O(log N).
+        """Return the number of this architecture; O(log N).
 
         Raises:
             InvalidArchitectureError: it is not in the space.
@@ -140,7 +140,7 @@ class SearchSpace:
         return found
 
     def named(self, id_: str) -> Architecture:
-        """The architecture of this id, such as "4-8-1024-768".
+        """Return the architecture with this id, such as "4-8-1024-768".
 
         Raises:
             InvalidArchitectureError: the space has none of that id.
@@ -201,7 +201,7 @@ class SearchSpace:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what the space contains; its name does not count."""
+        """SHA-256 of the space's contents, without its name."""
         content = {key: value for key, value in self.to_dict().items() if key != "name"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

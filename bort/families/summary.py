@@ -1,4 +1,4 @@
-"""A space in numbers: what `bort space show` prints, and what the papers state about it."""
+"""The summary of a space that `bort space show` prints, with the papers' figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class Costed:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A published answer beside our own count of it."""
+    """A published answer with our own count of it."""
 
     published_parameter_count_millions: float
     published_embedding_count_millions: float
@@ -90,7 +90,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class PartCosts:
-    """What each of `PARTS` costs over a space, and where the middle costs most."""
+    """The costs of each of `PARTS` over a space, and where the middle costs most."""
 
     first: Range
     middle: Range
@@ -110,7 +110,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Abnc:
-    """Where the ABnC property holds; see `AbncReport`."""
+    """The share of a space with the ABnC property; see `AbncReport`."""
 
     parameters: PartCosts
     operations: PartCosts
@@ -144,7 +144,7 @@ class SpaceSummary:
     abnc: Abnc
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values; the space's own keys stand first."""
+        """Convert to JSON values, with the space's own keys first."""
         rest = {name: getattr(self, name) for name in self.__slots__ if name != "space"}
         return {
             **self.space.to_dict(),

@@ -1,4 +1,4 @@
-"""The words for Agora: runs, rounds, points and comparisons, in the terminal and on the page."""
+"""Sentences about Agora's runs, rounds, points and comparisons, for terminal and page."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -104,14 +104,14 @@ def result_sentence(final: FinalResult) -> str:
 
 
 def warnings(run: RunResult) -> list[str]:
-    """Return what speaks against a run's data or its labeler, a sentence each."""
+    """Return warnings about a run's data or its labeler, one sentence each."""
     is_doubtful = run.labeler is not None and run.labeler.doubt is not None
     doubts = [doubt_sentence(run.labeler)] if run.labeler is not None and is_doubtful else []
     return [*run.warnings, *doubts]
 
 
 def doubt_sentence(appraisal: Appraisal) -> str:
-    """Say why a labeler should not be trusted; nothing if it may be."""
+    """Say why a labeler should not be trusted; empty if it can be."""
     if appraisal.doubt is None:
         return ""
     if appraisal.error is None or appraisal.doubt is LabelerDoubt.ALWAYS_ABSTAINS:
@@ -124,7 +124,7 @@ def doubt_sentence(appraisal: Appraisal) -> str:
 
 
 def verdict_words(verdict: Verdict, *, is_withdrawn: bool = False) -> str:
-    """Say what became of a point.
+    """Write the outcome of a point.
 
     Examples:
         >>> verdict_words(Verdict.OUTSIDE_RADIUS)
@@ -142,7 +142,7 @@ def class_words(label: int | None, classes: Sequence[str] | None) -> str:
 
 
 def change_words(point: Provenance, classes: Sequence[str] | None) -> str:
-    """Show the student's answers before and after the round; empty if it was not asked."""
+    """Show the student's answers before and after the round; empty if there are none."""
     before = class_words(point.point.student_before, classes)
     after = class_words(point.student_after, classes)
     return f"{before or '?'} → {after or '?'}" if before or after else ""
@@ -173,7 +173,7 @@ def hyperparameter_words(hyperparameters: Mapping[str, float]) -> str:
 
 
 class MapBasis(StrEnum):
-    """What a map compares its items by."""
+    """The basis on which a map compares its items."""
 
     COORDINATES = "coordinates"
     VECTORS = "vectors"  # stored by the run
@@ -203,7 +203,7 @@ def _basis_sentence(basis: MapBasis, representation: str | None) -> str:
     if basis is MapBasis.WORDS:
         return (
             "This round has no stored sentence vectors, so the map compares texts by their "
-            "words (tf-idf), not by the run's own distances."
+            "words (tf-idf) instead of the distances that the run uses."
         )
     if representation == WORDS:
         return "The map compares texts by the means of their word vectors, as the run does."
@@ -220,7 +220,7 @@ def print_points(
     parents: Sequence[Value] | None,
     classes: Sequence[str] | None,
 ) -> None:
-    """Print every generated point beside its parent, a few lines each.
+    """Print every generated point with its parent, a few lines each.
 
     Args:
         parents: the dev items; None if they cannot be read.

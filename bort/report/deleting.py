@@ -1,4 +1,4 @@
-"""What deleting something means, in words."""
+"""Sentences about deleting something."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _SHOWN = 5  # names in a sentence
 
 
 def named(thing: Thing) -> str:
-    """The thing as a sentence calls it.
+    """Name the thing within a sentence.
 
     Examples:
         >>> named(Thing(ThingKind.STUDY, "reviews")), named(Thing(ThingKind.JOB, "3"))
@@ -45,7 +45,7 @@ def question(deletion: Deletion) -> str:
 
 
 def still_used(deletion: Deletion) -> str:
-    """Say what still uses it, and what to do; empty where nothing does.
+    """Say what still uses it, and what to do; empty if nothing does.
 
     Examples:
         >>> study = Thing(ThingKind.STUDY, "reviews")
@@ -71,7 +71,7 @@ def still_used(deletion: Deletion) -> str:
 
 
 def _grouped(things: Sequence[Thing]) -> list[str]:
-    """The things by kind: one by its full name, several as a list."""
+    """List things by kind: one by its full name, several as a list."""
     groups = []
     for kind in ThingKind:
         found = [thing for thing in things if thing.kind is kind]

@@ -2,7 +2,7 @@
 
 
 def basis(timed: int) -> str:
-    """What an expected time rests on.
+    """Say what an expected time is based on.
 
     Args:
         timed: number of comparable trainings that the store has timed.

@@ -1,4 +1,4 @@
-"""Jobs in words: the sentences about progress, endings and events, wherever they are read."""
+"""Sentences about the progress, endings and events of jobs."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ _RESULTS = {
 
 
 def sentence(step: Progress) -> str:
-    """What is being done, and the latest results; empty where nothing is known yet.
+    """Say what is being done, with the latest results; empty if nothing is known yet.
 
     Examples:
         >>> sentence(Progress(3, 20, Stage.TRAINING_CANDIDATES, "1-2-64-128"))
@@ -85,7 +85,7 @@ def _doing(step: Progress) -> str:
 
 
 def _part(step: Progress) -> str:
-    """How far the part at hand is, where the count beside the sentence does not say so."""
+    """Say how far the current part is, unless the main count says so."""
     done, total = step.numbers.get("part_done"), step.numbers.get("part_total")
     if total is None and step.stage in _ON_A_RUNTIME:
         done, total = step.done, step.total
@@ -95,7 +95,7 @@ def _part(step: Progress) -> str:
 
 
 def ending_reason(ending: Ending) -> str:
-    """Why an attempt ended early, as a clause that can follow a colon.
+    """Say why an attempt ended early, as a clause that can follow a colon.
 
     Examples:
         >>> ending_reason(Ending(EndingCode.PROCESS_GONE, pid=42))
@@ -126,7 +126,7 @@ def ending_reason(ending: Ending) -> str:
 
 
 def ending_sentence(job: JobRecord) -> str:
-    """Why a job ended early and what to do about it; empty where it did not."""
+    """Say why a job ended early and what to do about it; empty if it did not."""
     if not job.state.can_resume:
         return ""
     resume = f"bort jobs resume {job.id}"
@@ -146,7 +146,7 @@ def ending_sentence(job: JobRecord) -> str:
 
 
 def event_sentence(event: JobEvent) -> str:
-    """What happened, in words.
+    """Write an event as a sentence.
 
     Examples:
         >>> event_sentence(JobEvent(0.0, "info", EventCode.ATTEMPT_BEGAN, {"attempt": 2}))
@@ -183,7 +183,7 @@ _EVENTS = {
 
 
 def job_json(job: JobRecord) -> dict[str, Any]:
-    """A job as `--json` prints it: times as UTC ISO 8601, codes beside their sentences."""
+    """Convert a job for `--json`: times as UTC ISO 8601, codes with their sentences."""
     step = job.progress
     return {
         "id": job.id,
@@ -220,7 +220,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
 
 
 def event_json(event: JobEvent) -> dict[str, Any]:
-    """An event as `--json` prints it."""
+    """Convert an event for `--json`."""
     return {
         "at": iso(event.at),
         "level": event.level,

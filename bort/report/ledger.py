@@ -1,4 +1,4 @@
-"""Words for the guarantee ledger and for audits, made from their codes and numbers."""
+"""Sentences about the guarantee ledger and audits, made from codes and numbers."""
 
 from collections.abc import Iterable, Mapping
 from functools import singledispatch
@@ -20,14 +20,14 @@ STATUSES = {
 
 
 class Words(NamedTuple):
-    """An entry of the ledger for people: what is assumed, and the evidence."""
+    """The words of a ledger entry: the assumption and the evidence."""
 
     assumption: str
     evidence: str
 
 
 def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """A stored ledger for people: assumption, status and evidence of each entry.
+    """Put a stored ledger into words: assumption, status and evidence of each entry.
 
     Entries of a code that this version does not know are left out.
     """
@@ -36,7 +36,7 @@ def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 def audit_statement(result: AuditResult) -> str:
-    """What an audit found, without a full stop."""
+    """Say what an audit found, without a full stop."""
     return _audit_statement(
         goal=result.plan.goal,
         epsilon=result.plan.epsilon,
@@ -68,7 +68,7 @@ def _audit_statement(
 
 @singledispatch
 def words(fact: Fact) -> Words:
-    """An entry of the ledger for people."""
+    """Put a ledger entry into words."""
     raise NotImplementedError(f"no words for {fact.code}")
 
 

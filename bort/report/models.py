@@ -28,7 +28,7 @@ DEV_IS_SEEN = "Agora learned from dev texts, so the dev accuracy is not independ
 
 
 def accuracy_sentence(model: Realised) -> str:
-    """How often the model is right on audit."""
+    """Say how often the model is right on the audit split."""
     audit = model.audit
     return (
         f"On {audit.n:,} audit texts, which no choice was based on, it is right "
@@ -38,13 +38,13 @@ def accuracy_sentence(model: Realised) -> str:
 
 
 def seeds_phrase(model: Realised) -> str:
-    """How many seeds an accuracy rests on."""
+    """Say how many seeds an accuracy is based on."""
     count = len(model.seeds)
     return "one seed" if count == 1 else f"mean of {count} seeds"
 
 
 def teacher_sentence(model: Realised) -> str:
-    """How the model compares with its teacher in accuracy and speed."""
+    """Say how the model compares with its teacher in accuracy and speed."""
     return (
         f"It reaches {model.share_of_teacher:.1%} of the accuracy of its teacher "
         f"({model.teacher.name}: {model.teacher.accuracy:.1%}){_speed(model)}."
@@ -59,7 +59,7 @@ def _speed(model: Realised) -> str:
 
 
 def difference_sentence(model: Realised) -> str | None:
-    """The paired difference from the teacher in points."""
+    """Write the paired difference from the teacher in points."""
     gain = model.difference_from_teacher
     if gain is None:
         return None
@@ -71,7 +71,7 @@ def difference_sentence(model: Realised) -> str | None:
 
 
 def latency_sentence(runtime: str, latency: RealisedLatency) -> str:
-    """What a latency was measured on."""
+    """Say what a latency was measured on."""
     noise = "" if latency.noise_ok else " The machine was busy, so the numbers are uncertain."
     return (
         f"Latency on {runtime}: {latency.workload}, measured in turns with the other models.{noise}"
@@ -79,7 +79,7 @@ def latency_sentence(runtime: str, latency: RealisedLatency) -> str:
 
 
 def remarks(model: Realised) -> list[str]:
-    """What a reader of the model's table needs to know."""
+    """List what a reader of the model's table needs to know."""
     found = [latency_sentence(runtime, latency) for runtime, latency in model.latency.items()]
     if model.landmark is not None:
         found.append(
@@ -94,7 +94,7 @@ def remarks(model: Realised) -> list[str]:
 
 
 def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> str:
-    """Where the architecture comes from, and what the search said about it."""
+    """Say where the architecture comes from, and what the search said about it."""
     if search is None:
         return "The study that this architecture came from is no longer stored."
     epsilon = search.certified_epsilon
@@ -117,7 +117,7 @@ def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> 
 
 
 def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
-    """What the trainings started from and where they ran."""
+    """Say what the trainings started from and where they ran."""
     threads = f"{facts.threads} thread{'' if facts.threads == 1 else 's'}"
     return (
         f"The source network is {facts.source} (SHA-256 {facts.source_sha256[:12]}…), the teacher "
@@ -127,7 +127,7 @@ def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
 
 
 def data_sentence(data: DataFacts) -> str:
-    """What the model learned from, and which texts it was evaluated on."""
+    """Say what the model learned from, and which texts it was evaluated on."""
     splits = ", ".join(f"{count:,} {name}" for name, count in data.splits.items())
     title = " ".join(data.title.split())
     return (
@@ -145,7 +145,7 @@ def onnx_sentences(
     int8_agreement: float,
     accuracies: tuple[float | None, float | None, float | None],
 ) -> list[str]:
-    """How far the ONNX files differ from PyTorch.
+    """Say how far the ONNX files differ from PyTorch.
 
     Args:
         texts: how many were compared.
@@ -166,7 +166,7 @@ def onnx_sentences(
 
 
 def verdict(*, is_same: bool, times_as_fast: float) -> str:
-    """How model and teacher compare on one text that somebody tried."""
+    """Compare model and teacher on one text that the user tried."""
     answers = "Both give the same answer." if is_same else "They give different answers."
     if times_as_fast >= 1:
         return f"{answers} The model was {times_as_fast:.1f} times as fast here."
@@ -174,12 +174,12 @@ def verdict(*, is_same: bool, times_as_fast: float) -> str:
 
 
 def training_label(curve: Curve) -> str:
-    """What distinguishes a training from others of the same stage."""
+    """Write what distinguishes a training from others of the same stage."""
     return f"seed {curve.seed}, learning rate {curve.learning_rate:g}"
 
 
 def plan_sentence(plan: FineTunePlan) -> str:
-    """What a fine-tuning will take, in one line."""
+    """Write what a fine-tuning will take, in one line."""
     from bort.report.numbers import duration
 
     time = "time unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
@@ -190,14 +190,14 @@ def plan_sentence(plan: FineTunePlan) -> str:
 
 
 def basis(plan: FineTunePlan) -> str:
-    """What the estimated time rests on."""
+    """Say what the estimated time is based on."""
     if plan.timed == 0:
         return "nothing comparable has been timed yet; the first steps will tell"
     return f"estimated from {plan.timed} trainings timed in this store"
 
 
 def print_models(models: Sequence[Realised]) -> None:
-    """Print one table per task, models beside teacher and baselines, and what to do next."""
+    """Print one table per task with models, teacher and baselines, and what to do next."""
     console = Console()
     for task in dict.fromkeys(model.task for model in models):
         console.print(_table(task, [model for model in models if model.task == task]))

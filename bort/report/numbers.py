@@ -1,8 +1,8 @@
-"""Numbers as people say them, for terminal and pages alike."""
+"""Readable numbers for terminal and pages."""
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them.
+    """Write seconds as a readable duration.
 
     Examples:
         >>> duration(7.4), duration(125), duration(7300)

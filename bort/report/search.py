@@ -1,4 +1,4 @@
-"""Words for a search: its claim, its latency and its certificate, made from codes and numbers."""
+"""Sentences about a search: its claim, latency and certificate."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -32,14 +32,14 @@ NOISY = (
 
 
 def summary(answer: Answer) -> str:
-    """What a search certifies, in a few sentences."""
+    """Say what a search certifies, in a few sentences."""
     what = "rows evaluated" if isinstance(answer, TableAnswer) else "architectures trained"
     counted = f"{answer.evaluations:,} of {answer.space_size:,} {what}."
     return " ".join(filter(None, [counted, _claim(answer), _noise(answer), *_besides(answer)]))
 
 
 def scope(answer: StudyAnswer) -> str:
-    """Which errors the claim is about."""
+    """Say which errors the claim is about."""
     confidence = answer.question.confidence
     if confidence is not None:
         return (
@@ -97,7 +97,9 @@ def _besides(answer: Answer) -> Iterable[str]:
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """What `bort search --json` and `bort front --json` print: codes and numbers, with words."""
+    """Build the output of `bort search --json` and `bort front --json`: codes, numbers and
+    words.
+    """
     found = answer.as_json()
     found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
     audit = answer.audit
@@ -108,12 +110,12 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:
-    """What the audits of a certificate found."""
+    """Say what the audits of a certificate found."""
     return [audit_statement(audit_result(audit)) for audit in content["audits"]]
 
 
 def certificate_sentence(content: Mapping[str, Any]) -> str:
-    """What a certificate that holds is worth."""
+    """Say what a valid certificate guarantees."""
     claim, count = content["claim"], content["space"]["count"]
     epsilon = claim["certified_epsilon"]
     audits = "".join(f" Audit: {statement}." for statement in certificate_statements(content))
@@ -131,7 +133,7 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
 
 
 def latency_note(latency: LatencyBasis) -> str:
-    """Which latency an answer is about: runtime, workload, machine."""
+    """Say which latency an answer is about: runtime, workload, machine."""
     parts = [
         latency.runtime,
         f"batch {latency.batch_size}",
@@ -149,7 +151,7 @@ def latency_note(latency: LatencyBasis) -> str:
 
 
 def print_answer(answer: Answer) -> None:
-    """The front as a table, and what is certified."""
+    """Print the front as a table, and what is certified."""
     console = Console()
     if isinstance(answer, StudyAnswer):
         console.print(_study_table(answer))
@@ -222,7 +224,7 @@ def _latency_notes(answer: StudyAnswer) -> Iterable[str]:
 
 
 def _measured(point: Point) -> str:
-    """What a winner took, beside what was predicted."""
+    """Write a winner's measured latency with the predicted one."""
     took = point.latency_measured
     assert took is not None
     return f"{point.id} {took.median_ms:.2f} ms (predicted {point.latency_ms:.2f})"

@@ -1,4 +1,4 @@
-"""`bort space show` for people."""
+"""The text output of `bort space show`."""
 
 from rich.console import Console
 from rich.table import Table
@@ -8,7 +8,7 @@ from bort.families.summary import Abnc, Example, Published, SpaceSummary
 
 
 def print_space(summary: SpaceSummary) -> None:
-    """Print a space: its dimensions, costs and polynomials, and where ABnC holds."""
+    """Print a space: its dimensions, costs, polynomials and ABnC property."""
     console = Console()
     console.print(_overview(summary))
     console.print(_costs(summary))

@@ -1,4 +1,4 @@
-"""Facts that a claim rests on, as codes with numbers. `bort.report.ledger` has the words.
+"""The facts behind a claim, as codes with numbers. `bort.report.ledger` has the words.
 
 Each fact is one assumption with the evidence for it. A fact names architectures by their labels,
 so that it can be read without the space.
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class Guarantee(StrEnum):
-    """The worth of a claim."""
+    """The kind of guarantee that a claim has."""
 
     PROVED = "proved"  # everything is checked or given
     CONDITIONAL = "conditional"  # λ is an estimate
@@ -33,7 +33,7 @@ class Guarantee(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """Base of all entries of the ledger."""
+    """Base class of all ledger entries."""
 
     code: ClassVar[str]
 
@@ -43,13 +43,13 @@ class Fact:
         return Status.CHECKED
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values: code, status, and the numbers."""
+        """Convert to JSON values: code, status, and the numbers."""
         return {"code": self.code, "status": str(self.status), **to_json(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevErrors(Fact):
-    """The claim is about the errors on this dev set, as trained."""
+    """The claim is about the measured errors on this dev set."""
 
     code = "dev-errors"
 
@@ -65,7 +65,7 @@ class PopulationErrors(Fact):
 
     @property
     def status(self) -> Status:
-        """The dev examples may be no independent draws."""
+        """Assumed, because the dev examples may not be independent draws."""
         return Status.ASSUMED
 
 
@@ -79,7 +79,7 @@ class SizesKnown(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyListed(Fact):
-    """Latencies are taken as they are listed."""
+    """Latencies are taken from a table."""
 
     code = "latency-listed"
 
@@ -94,7 +94,7 @@ class LatencyModelled(Fact):
 
     @property
     def status(self) -> Status:
-        """The model was fitted."""
+        """Estimated, because the model was fitted."""
         return Status.ESTIMATED
 
 
@@ -117,7 +117,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaNotNeeded(Fact):
-    """Every architecture is evaluated; a λ that was given may fail all the same."""
+    """Every architecture is evaluated, so λ is not needed; a given λ may still fail."""
 
     code = "lambda-not-needed"
     record: Predictions
@@ -125,20 +125,20 @@ class LambdaNotNeeded(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaUnknown(Fact):
-    """Too few evaluations to tell every dimension apart."""
+    """There are too few evaluations to separate the dimensions."""
 
     code = "lambda-unknown"
     sources: int
 
     @property
     def status(self) -> Status:
-        """The claim waits for λ."""
+        """Estimated: the claim waits for λ."""
         return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaUntested(Fact):
-    """λ is estimated, and has not met as many new errors as it has to."""
+    """λ is estimated, and has not yet predicted as many new errors as required."""
 
     code = "lambda-untested"
     sources: int
@@ -147,7 +147,7 @@ class LambdaUntested(Fact):
 
     @property
     def status(self) -> Status:
-        """An estimate."""
+        """Estimated."""
         return Status.ESTIMATED
 
 
@@ -169,7 +169,7 @@ class LambdaEstimated(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaGiven(Fact):
-    """λ is as the user gave it.
+    """λ is given by the user.
 
     Attributes:
         is_refuted_by_audit: an audited error lay outside what it predicts.
@@ -190,7 +190,7 @@ class LambdaGiven(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedNoise(Fact):
-    """τ, what one seed adds to a difference of ln e; 0 counts seeds as part of the error."""
+    """τ, how much seeds add to a difference of ln e; 0 counts seeds as part of the error."""
 
     code = "seed-noise"
     nugget: float
@@ -204,7 +204,7 @@ class SeedNoise(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monotone(Fact):
-    """A larger architecture errs at most 1+σ times as much.
+    """A larger architecture has at most 1+σ times the error.
 
     Attributes:
         pairs: comparable pairs that were evaluated.
@@ -232,13 +232,13 @@ class Scales(Fact):
 
     @property
     def status(self) -> Status:
-        """Chosen by the kind of each column."""
+        """Assumed: chosen by the kind of each column."""
         return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorsFloored(Fact):
-    """Errors of 0 count as half an example of `n`, or as `floor` where n is not known."""
+    """Errors of 0 count as half an example of `n`, or as `floor` if n is unknown."""
 
     code = "errors-floored"
     count: int
@@ -299,14 +299,14 @@ class EveryRowCounts(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maximised(Fact):
-    """Objectives of a table of which more is better, and which were turned round."""
+    """The objectives of a table in which more is better, which were inverted."""
 
     code = "maximised"
     objectives: tuple[str, ...]
 
     @property
     def status(self) -> Status:
-        """The user said so."""
+        """Assumed, because the user said so."""
         return Status.ASSUMED
 
 

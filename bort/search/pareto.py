@@ -36,7 +36,7 @@ def is_non_dominated(costs: FloatArray) -> BoolArray:
 
 
 def hypervolume(costs: FloatArray, /, ref: FloatArray) -> float:
-    """Volume that the rows dominate, up to the reference point; 0 for no rows.
+    """Compute the volume that the rows dominate, up to the reference point; 0 for no rows.
 
     Args:
         costs: shape (n, d), every column minimised.

@@ -55,13 +55,13 @@ class Database:
 
     @property
     def url(self) -> str:
-        """The URL that another process opens the same database with; may hold a password."""
+        """The URL with which another process opens the same database; may contain a password."""
         if self._path:
             return f"sqlite:///{self._path}"
         return self._parsed.render_as_string(hide_password=False)
 
     def __str__(self) -> str:
-        """The URL as people may see it, without the password."""
+        """The URL without the password, for display."""
         return shown(self.url).removeprefix("sqlite:///")
 
     def close(self) -> None:
@@ -70,13 +70,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One consistent view of the database."""
+        """Begin reading one consistent view of the database."""
         with self._explained(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it is stored, or nothing.
+        """Begin one transaction: all of it is stored, or nothing.
 
         Raises:
             StoreError: read-only, full, locked for too long, unreachable.
@@ -184,7 +184,7 @@ class Database:
                 self._upgrade()
 
     def _remove_files(self) -> None:
-        """Take away what a full disk left of a store that never was."""
+        """Remove the files that a full disk left of a store that was never created."""
         if self._path is not None:
             for ending in ("", "-wal", "-shm", "-journal"):
                 Path(f"{self._path}{ending}").unlink(missing_ok=True)
@@ -276,7 +276,7 @@ def _sqlite_path(url: sa.URL) -> Path | None:
 
 
 def check_place(url: str) -> None:
-    """Pass if a store can lie there, creating nothing: to be asked before long work begins.
+    """Check, before long work begins, that a store can be there; creates nothing.
 
     Raises:
         StoreError: no such kind of URL, a place that cannot be written, a file of something else.
@@ -294,7 +294,7 @@ def check_place(url: str) -> None:
 
 
 def _prepare_file(path: Path) -> None:
-    """Make the folder, and find what SQLite would only report at the first write."""
+    """Make the folder, and report problems that SQLite would report only at the first write."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -325,7 +325,7 @@ def _is_writable(path: Path) -> bool:
 
 
 def _revision(connection: sa.Connection) -> str | None:
-    """The revision of a store's tables; None where there are no tables of ours."""
+    """Return the revision of a store's tables; None if it has no tables of ours."""
     tables = sa.inspect(connection)
     if tables.has_table(schema.revision.name):
         return connection.scalar(sa.select(schema.revision.c.version_num))

@@ -12,7 +12,7 @@ FORMATS = (".parquet", ".csv", ".jsonl")
 
 
 def check_format(file: Path) -> None:
-    """Pass if rows can be written to a file of this name, where its folder is there.
+    """Check that rows can be written to a file of this name in an existing folder.
 
     Raises:
         InvalidOptionError: it ends with none of `FORMATS`.

@@ -1,4 +1,4 @@
-"""What databases say when something is wrong, as one line with a remedy."""
+"""Turn database errors into one line with a remedy."""
 
 import re
 import sqlite3
@@ -45,18 +45,18 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether somebody else holds the database at this moment."""
+    """Check whether the error says that another process has locked the database."""
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _code(error: BaseException | None) -> int | None:
-    """SQLite's primary result code; the higher bits of a code say more than we ask."""
+    """Return SQLite's primary result code, without the higher bits."""
     code = getattr(error, "sqlite_errorcode", None)  # errors of Python's own module have none
     return None if code is None else code & 0xFF
 
 
 def shown(url: str) -> str:
-    """`url` without its password.
+    """Return `url` without its password.
 
     Examples:
         >>> shown("postgresql://ann:secret@host/bort")

@@ -1,4 +1,4 @@
-"""What jobs say while they run: events for people, series of numbers for charts."""
+"""The history of jobs: events for people, series of numbers for charts."""
 
 import math
 import time
@@ -44,7 +44,7 @@ class History:
         )
 
     def events(self, job_id: int, *, limit: int | None = None) -> list[JobEvent]:
-        """A job's history, the oldest first; with `limit`, its last events."""
+        """Return a job's history, oldest first; with `limit`, its last events."""
         table = schema.job_events
         query = (
             table.select().where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(limit)
@@ -75,7 +75,7 @@ class History:
         self._insert(schema.metrics, *rows)
 
     def metrics(self, job_id: int) -> dict[str, list[tuple[int, float | None]]]:
-        """A job's series by name: pairs of step and value, by step.
+        """Return a job's series by name: pairs of step and value, by step.
 
         Of a step that was stored twice (a resumed job repeats some), the later value counts.
         """

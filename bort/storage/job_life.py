@@ -36,14 +36,14 @@ class JobLife:
     _db: Database
 
     def note_process(self, job_id: int, attempt: int, process: ProcessIdentity) -> None:
-        """Remember which process was started for a job that still waits for it."""
+        """Store which process was started for a queued job."""
         with self._db.writing() as connection:
             connection.execute(
                 _attempt(job_id, attempt, [JobState.QUEUED]).values(**_process_columns(process))
             )
 
     def claim_job(self, job_id: int, attempt: int, process: ProcessIdentity) -> JobRecord | None:
-        """Begin to work on a waiting job: QUEUED becomes RUNNING.
+        """Start a queued job: QUEUED becomes RUNNING.
 
         Returns:
             The job, or None if it waits no longer: another process has it, or it was cancelled.
@@ -61,7 +61,7 @@ class JobLife:
             return read_job(connection, job_id) if changed else None
 
     def heartbeat(self, job_id: int, attempt: int, progress: Progress | None = None) -> Heartbeat:
-        """Say that the job lives, and learn whether it should stop.
+        """Record that the job is alive, and return whether it should stop.
 
         A job that was taken for lost although it lives becomes RUNNING again.
         """
@@ -94,7 +94,7 @@ class JobLife:
         result: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> bool:
-        """End an attempt: its last progress, result and state in one step.
+        """End an attempt: store its last progress, result and state in one step.
 
         A study for which a job that ended early has found nothing goes with it; resuming the
         job makes it again.
@@ -120,7 +120,7 @@ class JobLife:
             return bool(changed.rowcount)
 
     def mark_lost(self, record: JobRecord, ending: Ending) -> bool:
-        """Say that a job's process is gone. Only as long as nothing has happened since `record`.
+        """Mark a job whose process is gone, unless something has happened since `record`.
 
         Returns:
             False if the job has moved on in the meantime.
@@ -141,7 +141,7 @@ class JobLife:
             return bool(changed.rowcount)
 
     def request_cancel(self, job_id: int) -> JobRecord:
-        """Ask a job to stop; one whose process has not begun is cancelled at once.
+        """Ask a job to stop; a job whose process has not started is cancelled at once.
 
         Raises:
             UnknownJobError: no job of that id.
@@ -170,7 +170,7 @@ class JobLife:
         return record
 
     def requeue_job(self, job_id: int, *, is_detached: bool) -> JobRecord:
-        """Begin another attempt of a job that ended early. Of two callers, one wins.
+        """Start another attempt of a job that ended early. Of two callers, one wins.
 
         Raises:
             UnknownJobError: no job of that id.
@@ -212,7 +212,7 @@ class JobLife:
 
 
 def ending_row(ending: Ending | None) -> dict[str, Any] | None:
-    """An ending as it is stored: what it does not know is left out."""
+    """Make the row of an ending, without unknown values."""
     if ending is None:
         return None
     return {name: value for name, value in to_json(ending).items() if value is not None}

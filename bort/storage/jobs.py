@@ -1,4 +1,4 @@
-"""Jobs: one row each, and a folder."""
+"""Stored jobs: one row and one folder each."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ class Jobs:
         study: str | None = None,
         is_detached: bool = False,
     ) -> JobRecord:
-        """Store a job that waits for its process, and make its folder."""
+        """Store a queued job, and make its folder."""
         row = {
             "kind": kind,
             "spec": dict(spec),
@@ -70,7 +70,7 @@ class Jobs:
         states: Iterable[JobState] | None = None,
         limit: int | None = None,
     ) -> list[JobRecord]:
-        """Jobs, the newest first; each given condition must hold."""
+        """Return jobs, newest first, that meet every given condition."""
         query = _jobs.select().order_by(_jobs.c.id.desc()).limit(limit)
         if study is not None:
             query = query.where(_jobs.c.study == study)
@@ -83,7 +83,7 @@ class Jobs:
 
 
 def progress_row(step: Progress) -> dict[str, Any]:
-    """A step as it is stored; what else a step towards a result carries is left out."""
+    """Make the row of a step, without the result it may carry."""
     return {
         "done": step.done,
         "total": step.total,
@@ -95,7 +95,7 @@ def progress_row(step: Progress) -> dict[str, Any]:
 
 
 def read_ending(stored: Mapping[str, Any]) -> Ending:
-    """An ending from what the store holds."""
+    """Read a stored ending."""
     return from_json(Ending, stored, what="the ending of a job", error=StoreError)
 
 

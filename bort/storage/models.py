@@ -1,4 +1,4 @@
-"""Trained models: what each was realised as. Their weights lie in a folder of their own."""
+"""Stored trained models. Each model's weights have their own folder."""
 
 import time
 from collections.abc import Mapping
@@ -49,12 +49,12 @@ class ModelRecord:
 
     @property
     def folder(self) -> Path:
-        """A Hugging Face folder: config.json, model.safetensors, tokenizer."""
+        """The model's Hugging Face folder: config.json, model.safetensors, tokenizer."""
         return models_folder() / self.folder_name
 
 
 def models_folder() -> Path:
-    """Where the files of all models lie."""
+    """The folder with the files of all models."""
     return paths.home() / "models"
 
 
@@ -64,7 +64,7 @@ class Models:
     _db: Database
 
     def free_model_name(self, wanted: str) -> str:
-        """The first of `wanted`, `wanted`-2, -3, ... that no model and no folder has."""
+        """Return the first of `wanted`, `wanted`-2, -3, ... that no model or folder has."""
         taken = {model.name for model in self.models()}
         names = (wanted if n == 1 else f"{wanted}-{n}" for n in count(1))
         return next(n for n in names if n not in taken and not (models_folder() / n).exists())
@@ -81,7 +81,7 @@ class Models:
         evidence: Mapping[str, Any],
         is_imported: bool = False,
     ) -> ModelRecord:
-        """Store a model whose folder, of the same name, is complete.
+        """Store a model; its folder of the same name must be complete.
 
         A model of that name that the same job stored before is replaced: a resumed job repeats
         its last step.
@@ -109,7 +109,7 @@ class Models:
         return self.model(name)
 
     def models(self, *, study: str | None = None, job_id: int | None = None) -> list[ModelRecord]:
-        """All models, the newest first; each given condition must hold."""
+        """Return models, newest first, that meet every given condition."""
         table = schema.models
         query = table.select().order_by(table.c.created_at.desc(), table.c.id.desc())
         if study is not None:

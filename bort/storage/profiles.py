@@ -66,14 +66,14 @@ class Profiles:
         return _record(row)
 
     def profiles(self) -> list[ProfileRecord]:
-        """All profiles, the newest first."""
+        """Return all profiles, newest first."""
         table = schema.profiles
         query = table.select().order_by(table.c.created_at.desc(), table.c.id.desc())
         with self._db.reading() as connection:
             return [_record(row) for row in connection.execute(query)]
 
     def find_profile(self, key: ProfileKey) -> ProfileRecord | None:
-        """The newest profile measured under exactly these circumstances, or None."""
+        """Return the newest profile measured under exactly these conditions, or None."""
         table = schema.profiles
         query = (
             table.select()

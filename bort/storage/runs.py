@@ -48,7 +48,7 @@ def append_log(job: JobRecord, text: str) -> None:
 
 
 def open_log(job: JobRecord) -> int:
-    """A file descriptor that appends to a job's log, for a process to print into.
+    """Open a file descriptor that appends to a job's log, for a process to print into.
 
     Raises:
         StoreError: the log cannot be opened.
@@ -61,7 +61,7 @@ def open_log(job: JobRecord) -> int:
 
 
 def read_log(job: JobRecord, *, offset: int = 0) -> tuple[str, int]:
-    """A job's log from a byte offset, and the offset to go on from.
+    """Read a job's log from a byte offset, and return the offset to continue from.
 
     A job that has written none, or whose log lies on another machine, gives an empty text.
 

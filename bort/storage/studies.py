@@ -1,4 +1,4 @@
-"""Studies: what was asked, under a name."""
+"""Stored studies, by name."""
 
 import time
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Studies:
     _db: Database
 
     def create_study(self, spec: StudySpec, *, profile: str | None = None) -> StudyRecord:
-        """Store a study, or open it again when it exists with the same settings.
+        """Store a study, or open it again if it exists with the same options.
 
         Another budget or audit (`SPENDING`) is no other setting: the study continues with it.
 
@@ -73,7 +73,7 @@ class Studies:
             return found
 
     def studies(self) -> list[StudyRecord]:
-        """All studies, the newest first."""
+        """Return all studies, newest first."""
         newest = sa.select(schema.studies, _count).order_by(
             schema.studies.c.created_at.desc(), schema.studies.c.id.desc()
         )
@@ -81,7 +81,7 @@ class Studies:
             return [_study(row) for row in connection.execute(newest)]
 
     def discard_empty_study(self, name: str) -> bool:
-        """Delete a study that nothing was found for: no evaluation, and no job that works on it.
+        """Delete a study without evaluations and without a job working on it.
 
         Returns:
             Whether it was deleted; False where it is kept, or there is none of that name.
@@ -90,7 +90,7 @@ class Studies:
             return discard_if_empty(connection, name)
 
     def set_study_profile(self, name: str, profile: str) -> None:
-        """Remember which stored latency profile the study's answers use.
+        """Store which latency profile the study's answers use.
 
         Raises:
             UnknownStudyError: no study of that name.
@@ -125,7 +125,7 @@ def insert_study(
 
 
 def discard_if_empty(connection: sa.Connection, name: str) -> bool:
-    """As `Studies.discard_empty_study`, within the caller's transaction."""
+    """Do the work of `Studies.discard_empty_study` within the caller's transaction."""
     is_filled = sa.exists().where(schema.evaluations.c.study_id == schema.studies.c.id)
     is_worked_on = sa.exists().where(
         schema.jobs.c.study == schema.studies.c.name,
@@ -143,7 +143,7 @@ def discard_if_empty(connection: sa.Connection, name: str) -> bool:
 
 
 def find_study(connection: sa.Connection, name: str) -> StudyRecord | None:
-    """The study of that name; None where there is none."""
+    """Return the study of that name, or None."""
     row = connection.execute(
         sa.select(schema.studies, _count).where(schema.studies.c.name == name)
     ).one_or_none()
@@ -175,7 +175,7 @@ def _continue(connection: sa.Connection, found: StudyRecord, spec: StudySpec) ->
 
 
 def _differences(stored: Any, asked: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Each differing setting: its dotted path, and one line for people."""
+    """List differing options: the dotted path, and one line for people."""
     if isinstance(stored, dict) and isinstance(asked, dict):
         for key in [*stored, *(k for k in asked if k not in stored)]:
             below = f"{path}.{key}" if path else str(key)
@@ -190,7 +190,7 @@ def _short(value: Any) -> str:
 
 
 def unknown_study(connection: sa.Connection, name: str) -> UnknownStudyError:
-    """The error that says which studies there are."""
+    """Make the error that lists the stored studies."""
     names = connection.scalars(
         sa.select(schema.studies.c.name).order_by(schema.studies.c.created_at.desc()).limit(5)
     ).all()

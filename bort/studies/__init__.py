@@ -1,1 +1,1 @@
-"""Studies for other programs: tables, and Optuna's own studies, there and back."""
+"""What commands and pages do with studies: answers, estimates, checks, tables, Optuna."""

@@ -1,4 +1,4 @@
-"""From what a person asks of a run of Agora to its description: one way for pages and terminal."""
+"""Turn the user's options for an Agora run into its description, for pages and terminal."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,14 +38,14 @@ CLOSING = 4  # the last student trains this many times the steps of a round
 
 
 def is_torus_run(asked: Mapping[str, Any]) -> bool:
-    """Whether these options, written or entered, ask for the torus."""
+    """Check whether these options, written or entered, request the torus."""
     return asked.get("task") in (None, "", TORUS) and not asked.get("from_study")
 
 
 def describe_run(
     store: Store, asked: Mapping[str, Any], *, on_step: OnStep = ignore
 ) -> dict[str, Any]:
-    """The description of the job; every mistake is found here, before the job begins.
+    """Make the description of the job; every mistake is found here, before the job starts.
 
     Args:
         store: holds the study that a student is taken from.
@@ -68,7 +68,7 @@ def describe_run(
 
 
 def describe_comparison(described: Mapping[str, Any], seeds: int) -> dict[str, Any]:
-    """The description of a comparison of a run with plain training and random augmentation.
+    """Make the description of a comparison with plain training and random augmentation.
 
     Raises:
         InvalidOptionError: the run is on the torus, or there are no seeds.
@@ -120,7 +120,7 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> dict[str, An
 def _from_study(
     store: Store, request: RunRequest, given: Mapping[str, Any]
 ) -> tuple[TaskSpec, TrainingSpec, Mapping[str, Any], str]:
-    """Task, way of training, space and student of a search; what is given wins."""
+    """Take task, training, space and student from a search, unless they are given."""
     answer = read_answer(store, str(request.from_study))
     if request.architecture is None and answer.best is None:
         raise InvalidOptionError(
@@ -139,7 +139,7 @@ def _from_study(
 
 
 def _check(spec: TextSpec, task: Task) -> None:
-    """Find what a job would fail for."""
+    """Find problems that would make a job fail."""
     if spec.sampler == "retrieval" and task.pool is None:
         raise InvalidFieldError(
             "sampler",

@@ -1,4 +1,4 @@
-"""A study as an Optuna study, so that optuna-dashboard opens it; and an Optuna study as a table."""
+"""Convert a study to an Optuna study for optuna-dashboard, and an Optuna study to a table."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cov
 
 
 def to_optuna(answer: StudyAnswer, url: str) -> str:
-    """Write a study into an Optuna storage; three objectives, all to be minimised.
+    """Write a study into an Optuna storage, with three objectives to be minimised.
 
     Every evaluated architecture becomes a finished trial, those whose trainings all diverged
     failed ones.
@@ -65,7 +65,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
 
 
 def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
-    """The finished trials of an Optuna study: parameters and objectives, one flat row each.
+    """Read the finished trials of an Optuna study: parameters and objectives, one flat row each.
 
     Raises:
         MissingExtraError: Optuna is not installed.

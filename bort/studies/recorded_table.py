@@ -46,7 +46,7 @@ class ErrorTable:
     maximised: tuple[str, ...] = ()
 
     def observation(self, index: int, *, population: Population | None = None) -> Observation:
-        """The recorded error; errors of 0 are floored at half the smallest positive one.
+        """Return the recorded error; errors of 0 are floored at half the smallest positive one.
 
         With a `population` and standard errors the interval is normal.
         """
@@ -113,7 +113,7 @@ def table_of(
     maximise: Collection[str] = (),
     dimensions: Sequence[str] | None = None,
 ) -> ErrorTable:
-    """Make a problem of a frame; `read_table` has the rules and the errors."""
+    """Make a problem from a data frame; see `read_table` for the rules and errors."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     if dimensions is not None:
         _check_dimensions(frame, dimensions, objectives)
@@ -186,7 +186,7 @@ def _read(path: Path) -> "pd.DataFrame":
 
 
 def _read_text(path: Path, separator: str) -> "pd.DataFrame":
-    """A CSV file; ValueError where its header does not fit its rows."""
+    """Read a CSV file; ValueError if its header does not fit its rows."""
     import pandas as pd
 
     header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
@@ -247,7 +247,7 @@ def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarr
 
 
 def _check_cells(frame: "pd.DataFrame") -> None:
-    """Refuse lists and the like, which a Parquet file may hold."""
+    """Reject lists and similar cells, which a Parquet file may contain."""
     for name in frame.columns:
         if frame[name].dtype == object and not frame[name].map(np.isscalar).all():
             raise InvalidDataError(

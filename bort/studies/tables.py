@@ -1,4 +1,4 @@
-"""A study's evaluated architectures as rows, for spreadsheets and data frames. Pure."""
+"""Convert a study's evaluated architectures to rows for spreadsheets and data frames. Pure."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
 
 
 def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
-    """One flat row per evaluated architecture, by size; front and cover are marked.
+    """Make one flat row per evaluated architecture, by size; front and cover are marked.
 
     `bort search --from-table FILE --size parameter_count --latency latency_ms --error error_rate`
     reads the table again, as long as columns that are no dimensions are left out.
@@ -32,5 +32,5 @@ def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
 
 
 def front_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
-    """Only the rows of the front."""
+    """Return only the rows of the front."""
     return [row for row in evaluation_rows(answer) if row["is_on_front"]]

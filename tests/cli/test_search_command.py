@@ -206,7 +206,7 @@ MISTAKES = {
     "max length": (["--max-length", "99999"], "max length must be from 4 to 32"),
     "device": (["--device", "mps"], "mps"),
     "no such profile": (["--latency-profile", "nope"], "there is no latency profile 'nope'"),
-    "λ": (["--lipschitz", "-1"], "λ must be 0 or more"),
+    "λ": (["--lipschitz", "-1"], "λ must be one number from 0 to"),
 }  # fmt: skip
 
 

@@ -344,7 +344,7 @@ def test_what_keeps_a_thing_from_being_deleted() -> None:
         "and 4. Delete them first."
     )
     assert said(Deletion(study, tuple(jobs), {})) == (
-        "The study 'reviews' is still used by jobs 3 and 4. Cancel those first: bort jobs cancel "
+        "The study 'reviews' is still used by jobs 3 and 4. Cancel them first: bort jobs cancel "
         "3, bort jobs cancel 4"
     )
     assert said(Deletion(jobs[0], (jobs[0],), {})) == (
@@ -420,7 +420,7 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "9 of 384 rows asked. Nothing is certified yet."),
+        ({}, "9 of 384 rows evaluated. Nothing is certified yet."),
         (
             {"certified_epsilon": 0.25, "guarantee": Guarantee.CONDITIONAL},
             "If the estimated λ holds: every architecture is within 25.0% of an evaluated one in "

@@ -1,4 +1,4 @@
-"""What a run of Agora is given: the task, the parts that do the work, and the options.
+"""The inputs of an Agora run: the task, the parts that do the work, and the options.
 
 Everything expensive or outside the loop reaches it through `Parts`; tests pass formulas, the torus
 passes geometry, texts pass networks.
@@ -25,7 +25,7 @@ Known = AbstractSet[Hashable]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class AgoraTask:
-    """The training and dev splits. The audit split has no place here, so the loop cannot read it.
+    """The training and dev splits. The audit split is not included, so the loop cannot read it.
 
     Attributes:
         class_names: the classes, at least two.

@@ -1,4 +1,4 @@
-"""The texts of a run: the task with its pool, splits as the loop takes them, the leakage guard."""
+"""The texts of a run: the task with its pool, its splits, and the leakage guard."""
 
 from dataclasses import replace
 from pathlib import Path

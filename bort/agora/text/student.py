@@ -117,7 +117,7 @@ class TextModel:
         return most_probable(self.predict_probabilities(inputs))
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, classes)."""
+        """Predict each class's probability, shape (n, classes)."""
         if not len(inputs):
             return np.empty((0, self.classifier.config.num_labels))
         with training_threads(self.threads):

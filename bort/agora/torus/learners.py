@@ -149,7 +149,7 @@ class RandomGuesserModel:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """A labeler that knows the truth: right with probability 1 - noise, else a random other class.
+    """A labeler that knows the true class and returns a random other one with probability `noise`.
 
     Attributes:
         class_names: the classes.

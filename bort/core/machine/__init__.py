@@ -1,1 +1,1 @@
-"""This machine: what it is, and who may use it at the moment."""
+"""This machine: its fingerprint, its cores and the locks on it."""

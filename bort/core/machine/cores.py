@@ -1,4 +1,4 @@
-"""How many cores there are to compute on: the one count that everything uses."""
+"""The number of usable cores, counted in one place."""
 
 import os
 
@@ -6,7 +6,7 @@ import psutil
 
 
 def usable_cores() -> int:
-    """Physical cores that this process may use: what "all cores" means everywhere.
+    """Count the physical cores that this process may use; "all cores" means these.
 
     Two threads on one physical core share its arithmetic units, so a second one gains little.
     """
@@ -17,5 +17,5 @@ def usable_cores() -> int:
 
 
 def logical_cpus() -> int:
-    """Hardware threads of the machine, whether this process may use them or not."""
+    """Count the machine's hardware threads, whether or not this process may use them."""
     return psutil.cpu_count(logical=True) or 1

@@ -1,4 +1,4 @@
-"""Find the exact polynomial behind a count that can only be asked at single points.
+"""Find the exact polynomial behind a count that is known only at single points.
 
 Degrees come from divided differences along each symbol, coefficients from interpolation on the
 grid of (degree + 1) values per symbol: unique, and exact in rational numbers. A count that is no
@@ -22,7 +22,7 @@ class NotPolynomialError(ValueError):
 
 
 def fit_polynomial(count: Count, probes: Mapping[str, Sequence[int]]) -> Polynomial:
-    """The polynomial that a count follows.
+    """Find the polynomial that a count follows.
 
     Args:
         count: exact, asked at points that name every symbol of `probes`.
@@ -45,7 +45,7 @@ def fit_polynomial(count: Count, probes: Mapping[str, Sequence[int]]) -> Polynom
 
 
 def verify(count: Count, polynomial: Polynomial, points: Iterable[Point]) -> None:
-    """Compare with the count at points that the fit has not seen.
+    """Compare the polynomial with the count at points that were not used to fit it.
 
     Raises:
         NotPolynomialError: they differ; the message names the point and both values.
@@ -81,7 +81,7 @@ def _corners(moving: Mapping[str, Sequence[int]]) -> Iterable[Point]:
 
 
 def _weight(moving: Mapping[str, Sequence[int]], corner: Point) -> Polynomial:
-    """Lagrange's polynomial: 1 at this corner, 0 at every other."""
+    """Make Lagrange's polynomial: 1 at this corner, 0 at every other."""
     weight = as_polynomial(1)
     for name, values in moving.items():
         for other in values:

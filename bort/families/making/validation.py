@@ -1,4 +1,4 @@
-"""Check what a space is made of; each message says what is wrong, what was found, what to do."""
+"""Check the definition of a space; messages say what is wrong, what was found, what to do."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ def check_fixed(kind: Family, fixed: object) -> dict[str, int]:
 def check_distinct(
     kind: Family, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> None:
-    """Refuse values at which the family's counts do not hold.
+    """Reject values for which the family's counts are wrong.
 
     Raises:
         InvalidSpaceError: two sizes that must differ share a value.
@@ -130,7 +130,7 @@ def check_distinct(
 def check_countable(
     kind: Family, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> None:
-    """Refuse sizes whose parameters 64 bits cannot count.
+    """Reject sizes whose parameter count does not fit into 64 bits.
 
     Raises:
         InvalidSpaceError: the largest architecture has too many.

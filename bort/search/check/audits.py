@@ -1,4 +1,4 @@
-"""`verify`'s part about audits: the draw, the test and the bound, computed again."""
+"""The audit checks of `verify`: recompute the draw, the test and the bound."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _TOLERANCE = 1e-9
 
 
 def check_audits(case: CertifiedCase) -> Iterator[str]:
-    """One line per audit that is missing, not the one that was drawn, or wrong in its numbers."""
+    """List, one line each, the audits that are missing, drawn differently or numerically wrong."""
     for number, stated in enumerate(case.audits, start=1):
         plan = AuditPlan.from_dict(stated["plan"])
         if plan.number != number:

@@ -1,4 +1,4 @@
-"""The certificate: a claim and all that is needed to check it again, in codes and numbers."""
+"""The certificate: a claim and everything needed to check it, in codes and numbers."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ Certificate = dict[str, Any]
 
 
 class InvalidCertificateError(BortError, ValueError):
-    """Not a certificate that this version can read."""
+    """This version cannot read the certificate."""
 
 
 def certificate_of(
@@ -37,7 +37,7 @@ def certificate_of(
     earlier_audits: Sequence[AuditResult] = (),
     audit_observations: Mapping[int, Observation] | None = None,
 ) -> Certificate:
-    """Write down what `solve` answers so that `verify` can check it without trusting the search.
+    """Write the answer of `solve` so that `verify` can check it without trusting the search.
 
     Args:
         problem, observations, question: as for `solve`.
@@ -84,7 +84,7 @@ def certificate_of(
 
 
 def digests(content: Mapping[str, Any]) -> dict[str, Any]:
-    """SHA-256 of each part, of each evaluation and audit, and of all: they name what changed."""
+    """Compute SHA-256 of each part, evaluation and audit and of all, to name what changed."""
     parts: dict[str, str] = {}
     for name, part in content.items():
         if name in ("digests", "evaluations", "audits"):
@@ -228,7 +228,7 @@ def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
 
 
 def audit_result(stated: Mapping[str, Any]) -> AuditResult:
-    """An audit as a certificate lists it."""
+    """Convert an audit for the certificate."""
     return AuditResult(
         AuditPlan.from_dict(stated["plan"]),
         stated["population"],

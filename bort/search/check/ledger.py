@@ -1,4 +1,4 @@
-"""`verify`'s part about facts: ledger, violations of λ and ending, derived once more.
+"""The fact checks of `verify`: derive ledger, violations of λ and ending again.
 
 The numbers of the claim are checked from the definitions elsewhere. Here `solve` goes through the
 evaluations in their order again, and what it finds is compared with what is stated: codes exactly,
@@ -21,7 +21,7 @@ _ROUNDING = 1e-6  # of numbers: another machine's logarithms
 
 
 def check_ledger(case: CertifiedCase) -> Iterator[str]:
-    """One line per statement that the evaluations do not lead to."""
+    """List the statements that do not follow from the evaluations, one line each."""
     claim = case.claim
     stated = [fact_from_dict(entry) for entry in claim["ledger"]]
     answer = _answer(case, stated)
@@ -94,7 +94,7 @@ def _current_audits(case: CertifiedCase) -> list[AuditResult]:
 
 
 def _is_same(stated: Any, found: Any) -> bool:
-    """Equal; numbers that are not whole up to rounding."""
+    """Compare two values; numbers that are not whole, up to rounding."""
     if isinstance(found, Mapping):
         return stated.keys() == found.keys() and all(_is_same(stated[k], found[k]) for k in found)
     if isinstance(found, list | tuple):

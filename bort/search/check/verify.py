@@ -1,4 +1,4 @@
-"""`verify`: check a certificate by computing everything again, plainly."""
+"""Verify a certificate by recomputing everything directly."""
 
 from collections.abc import Callable, Iterator
 
@@ -106,7 +106,7 @@ def _evaluations(case: CertifiedCase) -> Iterator[str]:
 
 
 def _intervals(case: CertifiedCase) -> Iterator[str]:
-    """Errors from the items that were wrong, intervals from errors, as far as they are listed."""
+    """Check listed errors against the wrong items, and intervals against errors."""
     for label, seen in zip(case.stated_labels, case.observations, strict=True):
         error = seen.error
         if seen.wrong_items and seen.n:
@@ -168,7 +168,7 @@ def _nugget(case: CertifiedCase) -> Iterator[str]:
 
 
 def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
-    """Repeats of the first sources that tell every dimension apart: λ was estimated then."""
+    """Find the repeats of the first sources that separate the dimensions, if λ was estimated."""
     problem, sources = case.problem, np.flatnonzero(case.plain.is_source)
     points = problem.coordinates[case.plain.rows[sources]]
     wanted = int(problem.matters.sum())
@@ -258,7 +258,7 @@ def _best(case: CertifiedCase) -> Iterator[str]:
 
 
 def _largest_w(case: CertifiedCase) -> Iterator[str]:
-    """Check that the best has the largest W of the evaluated, where nothing bounds the others."""
+    """Check that the best has the largest W of the evaluated, if nothing bounds the others."""
     best = case.claim["best"]
     if case.claim["w_ratio"] is not None or best is None:
         return

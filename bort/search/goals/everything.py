@@ -9,7 +9,7 @@ from bort.search.knowledge import Knowledge
 
 
 class Everything(SearchGoal):
-    """Evaluates every architecture, so it assumes nothing."""
+    """A goal that evaluates every architecture and so assumes nothing."""
 
     needs_bounds = False
 
@@ -18,7 +18,7 @@ class Everything(SearchGoal):
         return 0.0 if state.is_exhausted else np.inf
 
     def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
-        """The first that is not evaluated."""
+        """Choose the first architecture that is not evaluated."""
         return int(np.argmax(state.is_open))
 
     def packing_number(self, state: Knowledge) -> int:
@@ -26,5 +26,5 @@ class Everything(SearchGoal):
         return len(state.problem)
 
     def cover(self, state: Knowledge) -> IntArray:
-        """Few that cover all at ε."""
+        """Choose a few architectures that cover all at ε."""
         return reduced_cover(state, self.delta)

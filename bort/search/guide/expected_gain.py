@@ -1,4 +1,4 @@
-"""Expected gain in hypervolume where two of three objectives are known, exactly."""
+"""The exact expected gain in hypervolume when two of three objectives are known."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def expected_gain(
     *,
     ref: FloatArray,
 ) -> FloatArray:
-    """Return what each candidate is expected to add to the hypervolume, shape (n,).
+    """Return the hypervolume that each candidate is expected to add, shape (n,).
 
     The volume that a candidate of error e adds is the integral, from e to the reference, of the
     area that its two known objectives add to the points no worse than z: a sum of rectangles for
@@ -56,7 +56,9 @@ def _expected(
 
 
 def _areas(front: FloatArray, costs: FloatArray, ref: FloatArray) -> FloatArray:
-    """Area that each candidate adds to the first 0, 1, ..., m points: shape (n, m+1)."""
+    """Compute the area that each candidate adds to the first 0, 1, ..., m points: shape (n,
+    m+1).
+    """
     order = np.argsort(front[:, 0], kind="stable")
     left = np.append(-np.inf, front[order, 0])
     right = np.append(front[order, 0], ref[0])

@@ -1,4 +1,4 @@
-"""Gaussian processes on ln e, averaged. They guide the choice, never the certificate."""
+"""Averaged Gaussian processes on ln e, which guide the choice but never the certificate."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -37,7 +37,7 @@ def predict_log_error(
     *,
     is_tail_cut: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of ln e as it would be measured, for `rows`.
+    """Predict mean and standard deviation of the measured ln e for `rows`.
 
     The features are the dimensions (one column per category) and, in some of the processes, the
     logarithms of size and latency.
@@ -118,7 +118,7 @@ def _kernel(process: _Process, a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _features(problem: SearchProblem, rows: IntArray) -> tuple[FloatArray, int]:
-    """Features of `rows`, and how many of them stem from dimensions."""
+    """Compute features of `rows`, and how many of them come from dimensions."""
     columns: list[FloatArray] = []
     for k in np.flatnonzero(problem.matters):
         values = problem.coordinates[:, k]

@@ -1,4 +1,4 @@
-"""A certificate beside the store: space, question, latencies, evaluations and audits."""
+"""Compare a certificate with the store: space, question, latencies, evaluations, audits."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ _TOLERANCE = 1e-9
 
 
 def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
-    """One line for each way in which a certificate says other things than the store.
+    """List the differences between a certificate and the store, one line each.
 
     Args:
         content: from `bort.search.check.certificate.read_certificate`, already verified or not.

@@ -1,4 +1,4 @@
-"""Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
+"""Compute answers from stored evaluations. Reads the store; never trains or imports torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -41,7 +41,7 @@ def read_answer(
     epsilon: float | None = None,
     weights: Sequence[float] | None = None,
 ) -> StudyAnswer:
-    """Answer from what is stored; trains and measures nothing.
+    """Compute a study's answer from the store; trains and measures nothing.
 
     Args:
         store: where the study is.
@@ -72,12 +72,12 @@ def read_answer(
 
 
 def study_evidence(store: Store, record: StudyRecord, costs: Costs) -> Evidence:
-    """Everything that is stored of a study's errors."""
+    """Read all stored errors of a study."""
     return evidence_of(record.spec, costs, store.evaluations(record), store.audits(record))
 
 
 def answer_under(question: Question, costs: Costs, evidence: Evidence) -> Answer:
-    """The answer to a question, with what audits found."""
+    """Compute the answer to a question, with the findings of audits."""
     return audited(
         costs.problem,
         solve(costs.problem, evidence.known, question=question),
@@ -88,7 +88,7 @@ def answer_under(question: Question, costs: Costs, evidence: Evidence) -> Answer
 
 
 def study_certificate(store: Store, study: str) -> Certificate:
-    """The certificate of a study at its own ε and weights, for `bort verify`.
+    """Make the certificate of a study at its own ε and weights, for `bort verify`.
 
     Raises:
         UnknownStudyError: no study of that name.
@@ -124,7 +124,7 @@ class _Spent(NamedTuple):
 
 
 def latest_study(store: Store) -> str:
-    """The name of the newest study.
+    """Return the name of the newest study.
 
     Raises:
         UnknownStudyError: there is none yet.
@@ -136,7 +136,7 @@ def latest_study(store: Store) -> str:
 
 
 def study_costs(store: Store, record: StudyRecord) -> Costs | None:
-    """The costed space of a study; None before its latency profile is measured."""
+    """Compute the costs of a study's space; None before its latency profile is measured."""
     if record.profile is None:
         return None
     stored = store.profile(record.profile)
@@ -268,7 +268,7 @@ def _points(
 
 
 def _standard_error(trained: Sequence[Evaluation]) -> float:
-    """Standard error of the mean error: the dev set's share, and that of several seeds."""
+    """Compute the standard error of the mean error, from the dev set's size and the seeds."""
     dev_set = float(np.mean([e.error_se for e in trained]))
     if len(trained) == 1:
         return dev_set
@@ -299,7 +299,7 @@ def _latency(profile: LatencyProfile) -> LatencyBasis:
 
 
 def _audit(costs: Costs, evidence: Evidence) -> AnswerAudit | None:
-    """The latest audit of this answer, finished or not."""
+    """Find the latest audit of this answer, finished or not."""
     if not evidence.audits:
         return None
     plan = evidence.audits[-1]

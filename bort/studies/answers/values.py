@@ -1,4 +1,4 @@
-"""Answers as values, in codes and numbers: the same for the command line, the pages and the job.
+"""Answers as codes and numbers, shared by the command line, pages and jobs.
 
 `bort.report.search` makes sentences of them.
 """
@@ -72,7 +72,7 @@ class Point:
     latency_measured: MeasuredLatency | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that the command line prints."""
+        """Convert to the keys that the command line prints."""
         return {
             "id": self.id,
             "architecture": dict(self.architecture),
@@ -134,7 +134,7 @@ class AnswerAudit:
     result: AuditResult | None
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that the command line prints."""
+        """Convert to the keys that the command line prints."""
         return {
             "number": self.plan.number,
             "goal": str(self.plan.goal),
@@ -152,7 +152,7 @@ class AnswerAudit:
 def audit_of(
     plan: AuditPlan, result: AuditResult | None, trained: int, name: Callable[[int], Id]
 ) -> AnswerAudit:
-    """An audit with names for its indices."""
+    """Convert an audit, with names for its indices."""
     failed = None if result is None else tuple(map(name, result.failed))
     return AnswerAudit(
         plan=plan, drawn=tuple(map(name, plan.drawn)), trained=trained, failed=failed, result=result
@@ -160,7 +160,7 @@ def audit_of(
 
 
 class Ranked(NamedTuple):
-    """One architecture in the order of W."""
+    """One architecture in the ranking by W."""
 
     id: Id
     w: float
@@ -168,7 +168,7 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablePoint:
-    """One row of a table. The cells are as the file gives them.
+    """One row of a table, with the cells of the file.
 
     Attributes:
         id: number of the row in the file, counted from 0.
@@ -186,7 +186,7 @@ class TablePoint:
     w: float
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that the command line prints."""
+        """Convert to the keys that the command line prints."""
         return {
             "id": self.id,
             "label": self.label,
@@ -256,7 +256,7 @@ class SearchAnswer(Generic[P]):
 
     @property
     def weights(self) -> Weights:
-        """Cost weights of the question."""
+        """The cost weights of the question."""
         return self.question.weights
 
     def as_json(self) -> dict[str, Any]:
@@ -319,7 +319,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableAnswer(SearchAnswer[TablePoint]):
-    """The answer of a table, whose rows are asked instead of trained."""
+    """The answer from a table, whose rows are read instead of trained."""
 
     columns: Columns
 

@@ -1,4 +1,4 @@
-"""For which cost weights a trained architecture is the best one; reads the store."""
+"""Find the cost weights for which a trained architecture is best; reads the store."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from bort.studies.answers.read import study_costs, study_evidence
 def winning_weights(
     store: Store, study: StudyRecord, ids: Iterable[str]
 ) -> dict[str, WeightRegion]:
-    """For each architecture, the cost weights under which it has the largest W.
+    """Find, for each architecture, the cost weights for which it has the largest W.
 
     Among the trained ones, by point estimate; untrained ones have no W yet.
 
