@@ -45,3 +45,4 @@ with frame.page("Pareto front", lead=LEAD):
         else:
             markup.notice("This study has not trained anything yet. Its front will grow here.")
         front_study.follow(study)
+        front_study.offer_deletion(study)

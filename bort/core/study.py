@@ -291,7 +291,7 @@ class StudySpec(Description):
         check_name(self.name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to JSON values."""
+        """Convert to Convert to JSON values."""
         return {**to_json(self), "search": self.search.to_dict()}
 
     @classmethod

@@ -43,7 +43,7 @@ class Answer:
         guarantee: what the claim is worth.
         ledger: what it rests on.
         lipschitz: λ in force, shape (K,), None while unknown.
-        nugget: τ in force.
+        nugget: The current τ.
         violations: predictions of λ that failed.
     """
 

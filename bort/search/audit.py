@@ -58,7 +58,7 @@ class AuditPlan:
         return float(ALPHA / 2 ** (self.number - 1))
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to JSON values."""
+        """Convert to Convert to JSON values."""
         return dict(to_json(self))
 
     @classmethod
@@ -137,7 +137,7 @@ def draw(
     passed_over: Iterable[int],
     key: tuple[int, int],
 ) -> tuple[int, ...]:
-    """Draw `count` architectures that are neither evaluated nor passed over, ascending.
+    """Draw Draw `count` architectures that are neither evaluated nor passed over, ascending.
 
     They are those of the least SHA-256 under a key made of seed, audit number and what was
     evaluated: a draw that any reader of a certificate can repeat, and nobody can choose.
@@ -259,16 +259,16 @@ def _outside(
     comparison: ByInterval,
 ) -> list[float]:
     """Measure how far ln e of audited architectures is outside what λ predicts, if it is."""
-    sources = [i for i in plan.evaluated if observations[i].is_source]
-    if answer.lipschitz is None or not sources:
+    anchors = [i for i in plan.evaluated if observations[i].is_anchor]
+    if answer.lipschitz is None or not anchors:
         return []
     excesses = []
     for index in plan.drawn:
         seen = observations[index]
-        if not seen.is_source:
+        if not seen.is_anchor:
             continue
-        reach = problem.distance(np.array([index]), np.array(sources), answer.lipschitz)[0]
-        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in sources])
+        reach = problem.distance(np.array([index]), np.array(anchors), answer.lipschitz)[0]
+        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in anchors])
         excess = float((np.maximum(-ahead, -back) - reach - answer.nugget).max())
         if excess > TOLERANCE:
             excesses.append(excess)

@@ -43,7 +43,7 @@ class Fact:
         return Status.CHECKED
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to JSON values: code, status, and the numbers."""
+        """Convert to Convert to JSON values: code, status, and the numbers."""
         return {"code": self.code, "status": str(self.status), **to_json(self)}
 
 
@@ -128,7 +128,7 @@ class LambdaUnknown(Fact):
     """There are too few evaluations to separate the dimensions."""
 
     code = "lambda-unknown"
-    sources: int
+    anchors: int
 
     @property
     def status(self) -> Status:
@@ -141,7 +141,7 @@ class LambdaUntested(Fact):
     """λ is estimated, and has not yet predicted as many new errors as required."""
 
     code = "lambda-untested"
-    sources: int
+    anchors: int
     predictions: int
     wanted: int
 

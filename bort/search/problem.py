@@ -100,8 +100,8 @@ class SearchProblem:
         return np.asarray(np.ptp(self.coordinates, axis=0) > 0)
 
     def differences(self, rows: FloatArray, point: FloatArray) -> FloatArray:
-        """Compute |x_k(row) - x_k(point)| per dimension, 1 or 0 in categorical ones: shape (n,
-        K).
+        """Compute Compute |x_k(row) - x_k(point)| per dimension, 1 or 0 in categorical ones: shape
+        (n, K).
         """
         steps = np.abs(rows - point)
         if self.categorical.any():

@@ -9,9 +9,8 @@ from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
 from bort.storage.deleting import Deleting
 from bort.storage.evaluations import Evaluations
-from bort.storage.history import History
 from bort.storage.job_life import JobLife
-from bort.storage.jobs import Jobs
+from bort.storage.jobs import History, Jobs
 from bort.storage.models import Models
 from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies

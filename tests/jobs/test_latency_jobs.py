@@ -15,7 +15,7 @@ from bort.jobs import JobCancelledError, run_here
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
 from bort.latency import timing
-from bort.latency.runs import front, space
+from bort.latency.runs import space
 from bort.latency.stored import front_profile, named_profile
 from bort.storage import EndingCode
 from bort.studies.answers import read_answer
@@ -33,7 +33,7 @@ SPEC = {"space": SPACE.to_dict(), "latency": LATENCY, "count": 12, "seed": 0, "n
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     machine = FakeMachine()
-    for module in (timing, space, front):
+    for module in (timing, space):
         monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 

@@ -9,7 +9,7 @@ from fake_machine import FakeMachine
 from bort.cli import main
 from bort.core.machine.locks import measuring
 from bort.latency import timing
-from bort.latency.runs import front, landmarks, space
+from bort.latency.runs import landmarks, space
 from bort.latency.runs.landmarks import Figure
 from bort.report import latency as latency_report
 
@@ -38,7 +38,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def machine(monkeypatch):
     machine = FakeMachine()
-    for module in (timing, space, front):
+    for module in (timing, space):
         monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 

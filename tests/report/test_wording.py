@@ -359,8 +359,8 @@ FACTS = (
     LatencyListed(),
     LatencyModelled(band=0.06, epsilon=0.25),
     LambdaNotNeeded(record=Predictions()),
-    LambdaUnknown(sources=3),
-    LambdaUntested(sources=6, predictions=1, wanted=4),
+    LambdaUnknown(anchors=3),
+    LambdaUntested(anchors=6, predictions=1, wanted=4),
     LambdaEstimated(pairs=66, record=Predictions(made=8), goal=Goal.COVER, certified_epsilon=0.25),
     LambdaGiven(
         record=Predictions(made=9, violated=2, worst_excess=0.1, worst_pair=("a", "b")),

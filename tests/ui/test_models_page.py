@@ -27,7 +27,7 @@ from bort.ui.kit import job_parts
 from bort.ui.models import files as model_files
 from bort.ui.models import start as model_start
 from bort.ui.models import trying as model_try
-from bort.ui.models.tables import comparison
+from bort.ui.models.panel import comparison
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 

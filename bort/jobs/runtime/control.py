@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bort.core import paths
-from bort.core.errors import StoreError
+from bort.core.errors import BusyError, StoreError
 from bort.core.progress import OnStep
+from bort.core.study import StudySpec
 from bort.jobs.runtime.attempt import JobFailedError, run_attempt
 from bort.jobs.runtime.process import identify, is_here, send_signal
 from bort.jobs.runtime.runners import runner_path
@@ -110,7 +112,7 @@ def resume(
 
 
 def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRACE_S) -> JobRecord:
-    """Stop a job: ask it, then SIGTERM, then SIGKILL. What it finished is kept.
+    """Stop a job: ask it, then SIGTERM, then SIGKILL. Finished work is kept.
 
     Args:
         store: where the job is.
@@ -205,3 +207,29 @@ def _spawn(store: Store, job: JobRecord, path: str) -> None:
     identity = identify(process.pid)
     if identity is not None:
         store.note_process(job.id, job.attempt, identity)
+
+
+def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
+    """Store the study of a new search, or find the same one again.
+
+    Args:
+        store: keeps it.
+        spec: what to search.
+        is_named: a person chose the name. Otherwise a name that is taken gets a number.
+
+    Returns:
+        The spec under the name it is stored by.
+
+    Raises:
+        BusyError: a job is searching the study already.
+        StudyConflictError: the name is taken by a study of other options.
+    """
+    if not is_named:
+        return replace(spec, name=store.create_numbered_study(spec).name)
+    active = [job for job in list_jobs(store, study=spec.name) if job.state.is_active]
+    if active:
+        raise BusyError(
+            f"job {active[0].id} is already searching the study {spec.name!r}; watch it with "
+            f"`bort jobs logs {active[0].id} --follow`, or choose another name"
+        )
+    return store.create_study(spec).spec

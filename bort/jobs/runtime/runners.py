@@ -18,7 +18,7 @@ Runner = Callable[[JobContext], Mapping[str, Any]]
 RUNNERS: dict[str, str] = {
     "search": "bort.jobs.kinds.search:run",
     "agora": "bort.jobs.kinds.agora:run",
-    "agora-comparison": "bort.jobs.kinds.agora_comparison:run",
+    "agora-comparison": "bort.jobs.kinds.agora:compare",
     "finetune": "bort.jobs.kinds.finetune:run",
     "latency": "bort.jobs.kinds.latency:run",
     "winners": "bort.jobs.kinds.latency:winners",

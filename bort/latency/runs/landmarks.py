@@ -107,7 +107,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A published figure beside what was found here.
+    """A published figure and the one found here.
 
     Attributes:
         low, high: ends of the 95 % interval of `found`, where there is one.

@@ -192,7 +192,7 @@ def _evaluation(label: str, index: int, observation: Observation) -> dict[str, A
         "n": observation.n,
         "is_floored": observation.is_floored,
         "is_witness": observation.is_witness,
-        "is_source": observation.is_source,
+        "is_anchor": observation.is_anchor,
         "repeats": list(observation.repeats),
         "wrong_items": [base64.b64encode(i).decode("ascii") for i in observation.wrong_items],
         "standard_error": observation.standard_error,

@@ -168,16 +168,16 @@ def _nugget(case: CertifiedCase) -> Iterator[str]:
 
 
 def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
-    """Find the repeats of the first sources that separate the dimensions, if λ was estimated."""
-    problem, sources = case.problem, np.flatnonzero(case.plain.is_source)
-    points = problem.coordinates[case.plain.rows[sources]]
+    """Find the repeats of the first anchors that separate the dimensions, if λ was estimated."""
+    problem, anchors = case.problem, np.flatnonzero(case.plain.is_anchor)
+    points = problem.coordinates[case.plain.rows[anchors]]
     wanted = int(problem.matters.sum())
     for count in range(1, len(points) + 1):
         pairs = [problem.differences(points[:k], points[k]) for k in range(1, count)]
         steps = np.vstack([*pairs, np.zeros((1, len(problem.names)))])
         scaled = steps / np.where(problem.matters, problem.extents, 1.0)
         if np.linalg.matrix_rank(scaled, tol=1e-6) >= wanted:
-            return [case.observations[i].repeats for i in sources[:count]]
+            return [case.observations[i].repeats for i in anchors[:count]]
     return []
 
 

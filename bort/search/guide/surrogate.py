@@ -46,9 +46,9 @@ def predict_log_error(
         is_tail_cut: errors as far above the median as the best lies below it count as no worse
             than that: how bad the bad ones are says nothing about the front, and would drown
             what the good ones say.
-    Cost: O(m³ + n m K) for m sources, times the number of processes.
+    Cost: O(m³ + n m K) for m anchors, times the number of processes.
     """
-    seen = np.array([i for i, o in observations.items() if o.is_source], dtype=np.int64)
+    seen = np.array([i for i, o in observations.items() if o.is_anchor], dtype=np.int64)
     if not len(seen):
         return np.full(len(rows), np.log(0.25)), np.full(len(rows), _PRIOR_DEVIATION)
     values = np.log([observations[int(i)].error for i in seen])

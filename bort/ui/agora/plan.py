@@ -112,7 +112,7 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
             return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
     from bort.core.agora import TextSpec
     from bort.core.study import SearchSpec, StudySpec
-    from bort.report.estimates import basis
+    from bort.report.numbers import basis
     from bort.studies.estimates import estimate_study
 
     text = TextSpec.from_dict(spec)

@@ -41,7 +41,11 @@ def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
         key=key,
         on_change=lambda: address.choose_study(st.session_state[key]),
     )
-    thing = Thing(ThingKind.STUDY, current.name)
+
+
+def offer_deletion(study: StudyRecord) -> None:
+    """A button at the end of the page, out of the way of the charts."""
+    thing = Thing(ThingKind.STUDY, study.name)
     deleting.button(thing, key="delete-study", leave=address.leave_study)
 
 

@@ -25,17 +25,36 @@ TITLES = {
 }
 
 
-def look_again(look: Callable[..., None], job: JobRecord, *more: object) -> None:
-    """Call `look(job id, is active, *more)`, and again every second while the job is active."""
-    is_active = job.state.is_active
-    # A new function for each job and state: a final one is not polled.
-    st.fragment(look, run_every=POLL_S if is_active else None)(job.id, is_active, *more)
+def watch(
+    job_id: int,
+    page: str,
+    draw: Callable[[JobRecord], None],
+    *,
+    count: Callable[[JobRecord], int] = lambda job: 0,  # noqa: ARG005
+) -> bool:
+    """Draw a job, and draw it again every second while it is active.
 
-
-def is_watched_here(job: JobRecord, page: str) -> bool:
-    """Check whether `page` shows jobs of this kind; if not, link to the page that does."""
+    Args:
+        page: the page that asks; where another page shows such jobs, it is linked instead.
+        count: what the page around `draw` depends on; once it changes, all of the page runs.
+    Returns:
+        Whether `page` shows jobs of this kind.
+    """
+    job = readings.job(job_id)
     there = navigation.watched_on(job.kind)
     if there == page:
+        is_active = job.state.is_active
+
+        def look(was_active: bool, before: int) -> None:
+            with frame.clear_errors():
+                now = readings.job(job_id)
+                is_new = now.state.is_active != was_active or count(now) != before
+                if is_new or address.job() != job_id:
+                    st.rerun()
+                draw(now)
+
+        # A new function for each job and state: a final one is not polled.
+        st.fragment(look, run_every=POLL_S if is_active else None)(is_active, count(job))
         return True
     markup.notice(f"Job {job.id} is a {job.kind} job and is shown on another page.")
     st.page_link(

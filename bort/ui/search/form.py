@@ -7,14 +7,22 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError, InvalidFieldError
-from bort.core.study import StudySpec, TaskSpec, check_name, suggest_name
+from bort.core.study import (
+    LatencySpec,
+    SearchSpec,
+    StudySpec,
+    TaskSpec,
+    TrainingSpec,
+    check_name,
+    suggest_name,
+)
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
-from bort.studies.parts import TASK
+from bort.latency.runtimes import RUNTIME_NAMES
+from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
-from bort.ui.kit import markup, uploads
+from bort.ui.kit import markup, readings, uploads
 from bort.ui.kit.fields import Form
 from bort.ui.kit.slots import Slots
-from bort.ui.search import fields as search_fields
 
 T = TypeVar("T")
 
@@ -34,9 +42,9 @@ def fill_in(slots: Slots) -> StudySpec | None:
     space = attempt(slots, "space", lambda: _space(where, slots))
     task = attempt(slots, "task", lambda: _task(what, slots))
     name = attempt(slots, "name", lambda: _name(advanced, slots, task, space))
-    search = attempt(slots, "search", lambda: search_fields.search(certify, advanced, slots))
-    training = attempt(slots, "training", lambda: search_fields.training(certify, advanced, slots))
-    latency = attempt(slots, "latency", lambda: search_fields.latency(advanced, slots))
+    search = attempt(slots, "search", lambda: _search(certify, advanced, slots))
+    training = attempt(slots, "training", lambda: _training(certify, advanced, slots))
+    latency = attempt(slots, "latency", lambda: _latency(advanced, slots))
     if not (space and task and name and search and training and latency):
         return None
     return StudySpec(
@@ -133,3 +141,47 @@ def _name(
     if name:
         return check_name(name)
     return None if task is None or space is None else suggest_name(task.task, space.name)
+
+
+def _search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> SearchSpec:
+    """Show the fields for what to certify and what to spend."""
+    form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
+    with box:
+        form.row("goal", "epsilon", widths=[2, 1])
+        form.row("weights")
+        form.row("budget", "minutes", "seed")
+    with advanced:
+        markup.label("Assumptions")
+        form.row("lipschitz", "slack", "confidence")
+    given = form.given()
+    return BUDGET.build(given, question=QUESTION.build(given))
+
+
+def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:
+    """Show the fields for training candidates."""
+    form = Form(slots, TRAINING, scope="training", start=FORM_PRESET)
+    with box:
+        form.row("steps", "seeds", "batch_size")
+    with advanced:
+        markup.label("Training")
+        form.row("initialise", "source", "teacher")
+        form.row("learning_rates", "max_length", "device", "threads")
+    return TRAINING.build(form.given())
+
+
+def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
+    """The latency that is the second objective."""
+    profiles = [profile.name for profile in readings.store().profiles()]
+    form = Form(
+        slots,
+        LATENCY,
+        scope="latency",
+        choices={
+            "runtime": {name: name for name in RUNTIME_NAMES},
+            "latency_profile": {name: name for name in profiles},
+        },
+    )
+    with box:
+        markup.label("Latency")
+        form.row("runtime", "latency_batch", "latency_length", "latency_profile")
+    return LATENCY.build(form.given(), threads=st.session_state.get("training.threads"))
