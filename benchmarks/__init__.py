@@ -1,1 +1,1 @@
-"""Benchmarks of our own: what they compare, and the tables they record."""
+"""Our own benchmarks, and the tables they record."""

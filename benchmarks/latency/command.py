@@ -179,6 +179,6 @@ def _write(folder: Path, answer: dict[str, Any], results: Any) -> None:
 
 
 def _say(text: str) -> None:
-    """Show a line in place of the last one, on a terminal only."""
+    """Replace the last line shown, only on a terminal."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{text}", err=True, nl=False)

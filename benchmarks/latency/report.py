@@ -1,4 +1,4 @@
-"""What `bort bench latency` reports: figures from stored steps, a page in Markdown, a drawing."""
+"""The report of `bort bench latency`: figures from stored steps, a Markdown page, a drawing."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ TOLERANCE = 0.05
 
 
 def summary(results: Results, missing: Sequence[BenchStep]) -> dict[str, Any]:
-    """All figures as JSON values; `missing` names steps that have not run."""
+    """Collect all figures as JSON values; `missing` names steps that have not run."""
     of_kind = {
         kind: {step: result for step, result in results.items() if step.kind == kind}
         for kind in ("measure", "repeat", "landmarks", "busy")
@@ -40,7 +40,7 @@ def summary(results: Results, missing: Sequence[BenchStep]) -> dict[str, Any]:
 
 
 def markdown(answer: Mapping[str, Any]) -> str:
-    """The page for `docs/bench`."""
+    """Write the page for `docs/bench`."""
     machine = answer["fingerprint"]
     parts = [
         "# Latency: measured, predicted, repeated\n",
@@ -236,7 +236,7 @@ class Panel(NamedTuple):
 
 
 def predicted_svg(panels: Sequence[Panel]) -> str:
-    """Two panels in a row, logarithmic axes, a dashed line where prediction equals measurement."""
+    """Draw panels in rows of two with logarithmic axes and a dashed line of equality."""
     columns = min(2, max(1, len(panels)))
     rows = math.ceil(len(panels) / columns)
     width = LEFT + columns * (PANEL + GAP + LEFT)
@@ -290,7 +290,7 @@ def _grid(tick: float, at: float) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 of every power of ten between."""
+    """List 1, 2 and 5 times each power of ten in the range."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     candidates = [step * 10.0**power for power in powers for step in (1, 2, 5)]
     return [tick for tick in candidates if low <= tick <= high]

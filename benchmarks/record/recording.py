@@ -1,4 +1,4 @@
-"""Recorded benchmarks: a log of trainings that grows row by row, and the table made from it."""
+"""Record a benchmark: a log of trainings that grows row by row, and the table made from it."""
 
 import csv
 import os
@@ -19,7 +19,7 @@ from bort.latency.profile import LatencyProfile
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What all rows of a log share; a log made under other conditions is never mixed in.
+    """The conditions that all rows of a log share; rows made under others are never mixed in.
 
     Attributes:
         space: SHA-256 of the space.
@@ -68,7 +68,7 @@ class RecordingLog:
         self.done = self._read()
 
     def add(self, architecture: Architecture, evaluation: Evaluation) -> None:
-        """Append one training; it is on the disk when this returns."""
+        """Append one training and write it to disk."""
         row = {
             **architecture.as_dict(),
             "seed": evaluation.seed,
@@ -89,7 +89,7 @@ class RecordingLog:
         self.done.add((architecture.id, evaluation.seed))
 
     def rows(self) -> pd.DataFrame:
-        """All trainings so far."""
+        """Read all trainings so far."""
         return pd.read_csv(self.path)
 
     def _read(self) -> set[tuple[str, int]]:
@@ -118,7 +118,7 @@ class RecordingLog:
         }
 
     def _drop_torn_row(self) -> None:
-        """A process that was killed while writing leaves half a row; it is trained again."""
+        """Drop a half-written row left by a killed process; it is trained again."""
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
@@ -131,7 +131,7 @@ def record(
     log: RecordingLog,
     train: Callable[[Architecture, int], Evaluation],
 ) -> Iterator[tuple[Architecture, Evaluation]]:
-    """Train every architecture with every seed, leaving out what is logged; yields each training.
+    """Train every architecture with every seed that is not logged yet; yields each training.
 
     Seeds are outside, and the architectures of one seed come in an order that alternates between
     small and large: a log that is cut off is a table of fewer seeds, and an estimate of the time
@@ -148,7 +148,7 @@ def record(
 
 
 def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None) -> pd.DataFrame:
-    """One row per architecture that every seed has trained: costs, error per seed, mean error.
+    """Make one row per architecture trained with every seed: costs, error per seed, mean error.
 
     Trainings that diverged count in no mean; an architecture with none left is left out.
 
@@ -200,7 +200,7 @@ def _with_costs(
 
 
 def _alternating(space: SearchSpace) -> list[int]:
-    """Architectures by size: the smallest, the largest, the second smallest, ..."""
+    """Order architectures by size: the smallest, the largest, the second smallest, ..."""
     by_size = np.argsort(space.effective_parameter_count, kind="stable")
     turns = [by_size[: (len(by_size) + 1) // 2], by_size[::-1][: len(by_size) // 2]]
     order = np.empty(len(by_size), dtype=np.int64)

@@ -27,7 +27,7 @@ SAMPLERS = {
 
 
 def choose_samplers(names: str) -> list[Sampler]:
-    """Samplers by their names with commas between; "all" is all of them.
+    """Choose samplers by comma-separated names; "all" means all of them.
 
     Raises:
         InvalidOptionError: an unknown name.

@@ -157,6 +157,6 @@ def _runs(
 
 
 def _say(text: str) -> None:
-    """Show a line that the next one replaces, on a terminal only."""
+    """Show a line that the next one replaces, only on a terminal."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{text}", err=True, nl=False)

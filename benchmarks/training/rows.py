@@ -1,4 +1,4 @@
-"""Runs of `bort bench training`: their table, their summary, and their files."""
+"""The runs of `bort bench training`: table, summary and files."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from bort.core.files import write_atomically
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What all runs of a table have in common."""
+    """The settings that all runs of a table share."""
 
     steps: int
     batch_size: int
@@ -48,7 +48,7 @@ class Run(Setting):
 
     @property
     def setting(self) -> Setting:
-        """What it has in common with the other runs of its table."""
+        """The settings it shares with the other runs of its table."""
         return Setting(steps=self.steps, batch_size=self.batch_size, threads=self.threads)
 
 
@@ -84,7 +84,7 @@ class ArchitectureSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What the runs say together: `bort bench training --json`.
+    """The summary of all runs, as `bort bench training --json` prints it.
 
     Attributes:
         oracle: the facts that the errors depend on, see `ErrorOracle.describe`.
@@ -101,7 +101,7 @@ class Summary:
 
 
 def read_runs(folder: Path, setting: Setting) -> list[Run]:
-    """The runs in a folder's `training.csv`, if it exists.
+    """Read the runs in a folder's `training.csv`, if it exists.
 
     Raises:
         InvalidDataError: they were made under another setting and would be overwritten.
@@ -171,7 +171,7 @@ def _architecture(runs: Sequence[Run]) -> ArchitectureSummary:
 
 
 def report(answer: Summary) -> str:
-    """A Markdown table that is readable in a terminal too."""
+    """Write a Markdown table that is also readable in a terminal."""
     lines = [
         "| architecture | seeds | Trainer steps/s | our steps/s | speedup | dev error: Trainer "
         "| ours | teacher's labels | and inherited | seconds |",

@@ -1,4 +1,4 @@
-"""Opens a run bundle that somebody else made; checks everything before it keeps anything."""
+"""Open a run bundle made elsewhere; check everything before keeping anything."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Uploads an exported folder to a hub, only on an explicit command."""
+"""Upload an exported folder to a hub, only on an explicit command."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ MESSAGE = "Upload a model trained with bort"
 
 
 def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
-    """The files of a folder that go to the hub, and those left out; names in order.
+    """List the files of a folder that go to the hub, and those left out, by name.
 
     Uploads only the kinds of files that `bort export` writes, only from the folder itself, and
     never a link.

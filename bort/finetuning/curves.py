@@ -31,7 +31,7 @@ class Curve:
 
 
 def stage_name(architecture_id: str, stage: str, *, seed: int, learning_rate: float) -> str:
-    """Names a stage of a training: unique within a task, part of folders and curves.
+    """Name a stage of a training; the name is unique in a task and part of folders and curves.
 
     Examples:
         >>> stage_name("2-4", "distil", seed=0, learning_rate=0.001)

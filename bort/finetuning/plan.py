@@ -1,4 +1,4 @@
-"""Before Start: checks that picks can be fine-tuned here, and estimates the cost. No torch."""
+"""Check that picks can be fine-tuned here, and estimate the cost. Imports no torch."""
 
 import shutil
 from collections.abc import Sequence
@@ -154,13 +154,13 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:
-    """The number of texts without labels: synthetic ones, and those of other tasks."""
+    """Count the texts without labels: synthetic ones, and those of other tasks."""
     others = _other_texts(task) if spec.recipe.other_tasks else 0
     return spec.recipe.copies * len(task.train) + others
 
 
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
-    """The stage and the steps of every training of one pick."""
+    """List the stage and the steps of every training of one pick."""
     labelled, pool = len(task.train), _pool(spec, task)
     return [
         (kind, steps_of(spec, kind, labelled=labelled, pool=pool)) for kind in trainings_of(spec)
@@ -168,7 +168,7 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
 
 
 def _other_texts(task: Task) -> int:
-    """The number of training texts of other prepared tasks; a task of text pairs takes none."""
+    """Count the training texts of other prepared tasks; a task of text pairs uses none."""
     if task.train.pairs is not None:
         return 0
     others = (info for info in list_tasks() if info.prepared and info.name != task.name)
@@ -180,7 +180,7 @@ def _training(spec: FineTuneSpec, steps: int) -> TrainingSpec:
 
 
 def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: int) -> StudySpec:
-    """A study of the same task and training, for the functions that estimate studies."""
+    """Make a study of the same task and training, for the functions that estimate studies."""
     training = _training(spec, steps)
     return StudySpec(
         name="finetune",
@@ -192,7 +192,7 @@ def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: 
 
 
 def _only(space: SearchSpace, pick: str) -> SearchSpace:
-    """The space of this architecture alone."""
+    """Make a space with only this architecture."""
     values = {name: (value,) for name, value in space.named(pick).as_dict().items()}
     return SearchSpace.from_dict({**space.to_dict(), "dimensions": values})
 
@@ -204,7 +204,9 @@ def _source_space(spec: FineTuneSpec) -> SearchSpace:
 
 
 def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
-    """Memory for a pass of the followed network: the states of all layers, the inside of one."""
+    """Estimate the memory for a pass of the followed network: all layers' states and one layer's
+    inside.
+    """
     shape = source.architecture(source.maximum).as_dict()
     length = spec.training.max_length or 2 * TYPICAL_LENGTH
     states = shape["depth"] * (shape["hidden"] + shape["heads"] * length)
@@ -213,12 +215,12 @@ def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or its nearest parent that exists."""
+    """Return the folder, or its nearest existing parent."""
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def check_disk_space(plan: FineTunePlan) -> None:
-    """Check that the disk has room for it.
+    """Check that the disk has enough free space.
 
     Raises:
         StoreError: it has not.

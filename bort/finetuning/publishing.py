@@ -1,4 +1,4 @@
-"""Turns trained students into a model: its folder, its row in the store, and its evidence."""
+"""Turn trained students into a model: its folder, its row in the store, and its evidence."""
 
 import json
 import shutil
@@ -140,7 +140,7 @@ def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
 
 @contextmanager
 def _full_disk_explained() -> Iterator[None]:
-    """Turn an error of the disk into one that says what to do."""
+    """Turn a disk error into one that says what to do."""
     try:
         yield
     except OSError as error:
@@ -229,7 +229,7 @@ def _realised_latency(times: RuntimeTimes, architecture_id: str) -> RealisedLate
 
 
 def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -> int:
-    """The parameter count, the same by formula and in the built model.
+    """Return the parameter count after checking it against the formula.
 
     Raises:
         AssertionError: they differ: the formula is wrong.
@@ -240,7 +240,7 @@ def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -
 
 
 def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:
-    """One name per job, task and architecture: a resumed job finds its own again."""
+    """Choose one name per job, task and architecture, which a resumed job finds again."""
     for model in store.models(job_id=job_id):
         if (model.task, model.architecture_id) == (task, architecture):
             return model.name
@@ -250,7 +250,7 @@ def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -
 
 
 def _predicted(store: Store, study: str, architecture_id: str) -> Predicted | None:
-    """What the search said about the architecture; None if it never trained it."""
+    """Return the search's result for the architecture; None if it never trained it."""
     try:
         points = read_answer(store, study).points
     except UnknownStudyError:

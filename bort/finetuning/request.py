@@ -1,4 +1,4 @@
-"""From what a person asks for to the description of a fine-tuning: one way for all who ask."""
+"""Turn the user's options into the description of a fine-tuning, for pages and terminal."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ def describe_finetune(
     seed: int = 0,
     compare: bool = True,
 ) -> FineTuneSpec:
-    """The fine-tuning of these points; what is left out is as in their study.
+    """Describe the fine-tuning of these points; missing options come from their study.
 
     Args:
         store: holds the study.
@@ -73,7 +73,7 @@ def describe_finetune(
 def named_tasks(
     own: TaskSpec, task: str | None, text: Sequence[str] | None, label: str | None
 ) -> tuple[TaskSpec, ...]:
-    """The tasks that a person names beside a study whose task is `own`; empty for none.
+    """Resolve the tasks that the user named for a study whose task is `own`; empty for none.
 
     Raises:
         InvalidOptionError: columns without a file.
@@ -92,7 +92,7 @@ def named_tasks(
 
 
 def best_pick(store: Store, study: str) -> str:
-    """The id of a study's best point.
+    """Return the id of a study's best point.
 
     Raises:
         InvalidOptionError: nothing was evaluated yet.
@@ -106,6 +106,6 @@ def best_pick(store: Store, study: str) -> str:
 
 
 def untrained_picks(store: Store, spec: FineTuneSpec) -> list[str]:
-    """Picks that the search never evaluated, so that nothing predicts their error."""
+    """List picks that the search never evaluated, so that their error is not predicted."""
     known = {point.id for point in read_answer(store, spec.study).points}
     return [pick for pick in spec.picks if pick not in known]

@@ -1,4 +1,4 @@
-"""Runs one stage of a training: steps, evaluations on dev, checkpoints, the best weights.
+"""Run one stage of a training: steps, evaluations on dev, checkpoints, the best weights.
 
 A stage that is killed and started again ends with the same weights: it continues from the last
 checkpoint with the same steps in the same order, and evaluations on dev repeat to the last bit.
@@ -80,7 +80,7 @@ class StageTraining:
 
 
 def stage_result(folder: Path) -> StageResult | None:
-    """The result of the stage in `folder`; None until it is finished."""
+    """Read the result of the stage in `folder`; None until it is finished."""
     found = read_json(folder / RESULT)
     if found is None:
         return None
@@ -89,7 +89,7 @@ def stage_result(folder: Path) -> StageResult | None:
 
 
 def result_of(folder: Path) -> StageResult:
-    """The result of the finished stage in `folder`.
+    """Read the result of the finished stage in `folder`.
 
     Raises:
         StoreError: it is not finished.
@@ -101,7 +101,7 @@ def result_of(folder: Path) -> StageResult:
 
 
 def stage_weights(folder: Path) -> dict[str, Tensor] | None:
-    """The final weights of the stage in `folder`; None if it is not finished or is damaged."""
+    """Read the final weights of the stage in `folder`; None if it is unfinished or damaged."""
     found = read_json(folder / RESULT)
     return None if found is None else load_tensors(folder / FINAL, found["sha256"])
 

@@ -1,4 +1,4 @@
-"""The stages of a fine-tuning, and how many steps each takes. Imports no torch."""
+"""The stages of a fine-tuning and their numbers of steps. Imports no torch."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from bort.core.finetune import FineTuneSpec
 
 
 class StageKind(StrEnum):
-    """What a stage does. The values are stored."""
+    """The kinds of stages. The values are stored."""
 
     DISTIL = "distil"
     FINETUNE = "finetune"
@@ -15,7 +15,7 @@ class StageKind(StrEnum):
 
 
 def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
-    """One entry for each stage that is trained for a pick, over all seeds."""
+    """List the stages that are trained for a pick, over all seeds."""
     recipe = spec.recipe
     found = []
     if StageKind.DISTIL in recipe.stages:
@@ -31,7 +31,7 @@ def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
 
 
 def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -> int:
-    """The optimiser steps of a stage, if it does not end early.
+    """Compute the optimiser steps of a stage that does not end early.
 
     Args:
         labelled: training texts.

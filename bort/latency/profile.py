@@ -1,4 +1,4 @@
-"""The result of a measurement: a small JSON value from which latencies can be predicted again.
+"""Latency profiles: the result of a measurement as small JSON, from which latencies are predicted.
 
 Reading a profile and predicting from it import neither torch nor scipy.
 """
@@ -40,7 +40,7 @@ class LatencyPrediction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The measured latency of one architecture; whether the model was fitted on it."""
+    """The measured latency of one architecture, and whether the model was fitted on it."""
 
     architecture: Mapping[str, int]
     latency: Latency
@@ -52,7 +52,7 @@ class Measurement:
         return Architecture.from_dict(self.architecture).id
 
     def to_dict(self) -> dict[str, Any]:
-        """Flat JSON values."""
+        """Convert to flat JSON values."""
         return {
             "id": self.id,
             "architecture": dict(self.architecture),
@@ -63,7 +63,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class LatencyProfile:
-    """Measured latencies of some architectures, and a model of the others.
+    """Measured latencies of some architectures, and a model that predicts the others.
 
     Attributes:
         name: unique in a store.
@@ -110,7 +110,8 @@ class LatencyProfile:
         return self.model.band
 
     def predict(self, space: SearchSpace) -> LatencyPrediction:
-        """Latencies of a whole space; numpy only, the same numbers on every machine.
+        """Predict the latencies of a whole space; uses only numpy and gives the same numbers
+        everywhere.
 
         Raises:
             InvalidProfileError: the profile was measured for another family.
@@ -132,7 +133,7 @@ class LatencyProfile:
         )
 
     def predicted_ms(self) -> FloatArray | None:
-        """The model's prediction for each measured architecture, in their order.
+        """Predict each measured architecture, in order.
 
         Returns:
             Shape (n,); None where nothing was measured, or the family does not come with the
@@ -145,7 +146,9 @@ class LatencyProfile:
             return None
 
     def unknown_terms(self) -> list[str]:
-        """Terms of the model that the family does not have; none where the family is not here."""
+        """List terms of the model that the family does not have; empty if the family is unknown
+        here.
+        """
         terms = self._measured_terms()
         if terms is None:
             return []
@@ -153,7 +156,7 @@ class LatencyProfile:
         return [name for name in self.model.coefficients_ms if name not in known]
 
     def _measured_terms(self) -> Mapping[str, FloatArray] | None:
-        """Operation terms of the measured architectures, if there are any of a known family."""
+        """Compute operation terms of the measured architectures, if their family is known."""
         if not self.measurements:
             return None
         try:
@@ -162,7 +165,7 @@ class LatencyProfile:
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        """The profile as JSON values; `bort latency measure --json` answers the same."""
+        """Convert to JSON values, as `bort latency measure --json` prints them."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -277,7 +280,7 @@ def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
 
 
 def write_profile(profile: LatencyProfile, path: Path) -> None:
-    """Export a profile to a file, whole or not at all.
+    """Export a profile to a file, completely or not at all.
 
     Raises:
         StoreError: the file cannot be written.
@@ -286,7 +289,7 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
 
 
 def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
-    """Read a profile, and refuse what no measurement can have given."""
+    """Read a profile, and reject values that no measurement can give."""
 
     def part(kind: type[T], content: Any) -> T:
         return from_json(kind, content, what=origin, error=InvalidProfileError)

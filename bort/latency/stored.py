@@ -1,4 +1,4 @@
-"""Profiles in the store: keep one, find the one that a study needs, bring one from elsewhere."""
+"""Profiles in the store: keep one, find the one that a study needs, import one."""
 
 import contextlib
 import re
@@ -28,7 +28,7 @@ def named_profile(store: Store, name: str) -> LatencyProfile:
 
 
 def stored_profiles(store: Store) -> list[LatencyProfile]:
-    """Read all stored profiles, the newest first.
+    """Read all stored profiles, newest first.
 
     Raises:
         InvalidProfileError: one of them cannot be read; the message names it.
@@ -53,7 +53,7 @@ def study_profile_of(store: Store, study: str) -> LatencyProfile:
 
 
 def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
-    """The newest measurement of a study's winners, or None."""
+    """Read the newest measurement of a study's winners, or None."""
     for record in store.profiles():
         if record.profile.get("study") == study.name and record.created_at >= study.created_at:
             return _read(record)
@@ -90,7 +90,7 @@ def keep_profile(store: Store, profile: LatencyProfile, key: ProfileKey | None =
 def import_profile(
     store: Store, profile: LatencyProfile, name: str | None = None
 ) -> LatencyProfile:
-    """Store an exported profile, maybe another machine's; searches use it by name only.
+    """Store an exported profile, perhaps of another machine; searches use it only by name.
 
     Raises:
         InvalidProfileError: the name is taken or cannot be one; architectures that the model was
@@ -121,7 +121,7 @@ def study_profile(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> LatencyProfile | None:
-    """Find the profile that `spec` names, or the stored one for this machine; else measure.
+    """Find the profile named in `spec`, or the stored one for this machine, else measure.
 
     Returns:
         None where `should_stop` ended the measurement; nothing is stored then.
@@ -164,7 +164,7 @@ def study_profile(
 
 
 def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
-    """The key under which a stored profile serves this space and spec on this machine.
+    """Make the key under which a stored profile can be reused for this space and spec here.
 
     Raises:
         InvalidOptionError: as `workload_of`, or an unknown runtime.

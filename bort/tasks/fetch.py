@@ -1,4 +1,4 @@
-"""Fetch the archive that holds the rated texts: verified before anything reads it, never executed.
+"""Fetch the archive with the rated texts, verify it before reading, never execute it.
 
 pip does the fetching, because it knows the machine's index, proxy and certificates, and it checks
 the hash before it opens a source distribution. It then asks the distribution's build backend for
@@ -28,7 +28,7 @@ LARGEST_MEMBER = 64 * 2**20  # bytes; the archives hold 2 MB at most, so more is
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A source distribution of a package index, pinned.
+    """A pinned source distribution from a package index.
 
     Attributes:
         project: name on the index.
@@ -67,7 +67,7 @@ class __legacy__:
 
 
 def fetch(distribution: Distribution) -> bytes:
-    """The bytes of the source distribution, with the pinned hash.
+    """Fetch the bytes of the source distribution, checked against the pinned hash.
 
     Raises:
         DownloadError: no network, no such file on the index, a wrong hash, no pip, no space.

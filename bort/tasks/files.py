@@ -1,4 +1,4 @@
-"""Read a user's data file: CSV, TSV, JSONL or Parquet. Only quotation in TSV is guessed."""
+"""Read a user's data file: CSV, TSV, JSONL or Parquet. Only the quoting in TSV is guessed."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is les
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's content.
+    """Read the file's content.
 
     Raises:
         UnknownTaskError: there is no such file.

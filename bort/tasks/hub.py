@@ -39,7 +39,7 @@ class HubData:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """The fingerprint that `datasets` gives each split's content."""
+        """Return the fingerprint that `datasets` gives each split's content."""
         return {name: rows._fingerprint for name, rows in self.splits.items()}
 
 
@@ -130,7 +130,7 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
 
 @contextmanager
 def _quiet(datasets: Any) -> Iterator[None]:
-    """Hide bars and log lines; the error says what went wrong."""
+    """Hide progress bars and log lines; the error says what went wrong."""
     had_bars = datasets.utils.is_progress_bar_enabled()
     loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
     levels = [logger.level for logger in loggers]

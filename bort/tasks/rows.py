@@ -152,7 +152,7 @@ def _encode(
 
 
 def _in_order(label: str) -> tuple[int, int, str]:
-    """Whole numbers by value, before all other names."""
+    """Sort class names: whole numbers by value, then all other names."""
     digits = label.removeprefix("-")
     is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
     return (0, int(label), label) if is_number else (1, 0, label)

@@ -38,7 +38,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """What was found, left out and lost on the way to the splits.
+    """A report of the rows found, left out and dropped before splitting.
 
     Attributes:
         rows: before the splits were made.

@@ -64,7 +64,7 @@ class Checkpoints:
         return None
 
     def progress(self) -> dict[str, Any] | None:
-        """The progress of the last checkpoint, without reading its tensors."""
+        """Read the progress of the last checkpoint, without its tensors."""
         return next((dict(entry["progress"]) for entry in self._entries()), None)
 
     def _entries(self) -> list[dict[str, Any]]:

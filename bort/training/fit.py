@@ -1,4 +1,4 @@
-"""Checks before Start that space, source network, teacher and task fit together. No torch."""
+"""Check, before a start, that space, source network, teacher and task match. Imports no torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets are read m
 
 
 def fine_tuning_steps(examples: int) -> int:
-    """How many optimiser steps fine-tune the teacher on `examples` training texts."""
+    """Compute how many steps fine-tune the teacher on `examples` training texts."""
     per_epoch = max(1, examples // BATCH_SIZE)
     return max(EPOCHS * per_epoch, min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
 
@@ -32,7 +32,7 @@ def check_reads_text(space: SearchSpace) -> None:
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    """Check that the space counts as many tokens as the source network has.
+    """Check that the space has as many tokens as the source network.
 
     Raises:
         InvalidModelError: the numbers differ.
@@ -47,7 +47,7 @@ def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
 
 
 def labels_of(config: Mapping[str, Any]) -> list[str]:
-    """The names of a classifier's outputs according to its config.json.
+    """Read the names of a classifier's outputs from its config.json.
 
     Examples:
         >>> labels_of({"id2label": {"1": "good", "0": "bad"}}), labels_of({})

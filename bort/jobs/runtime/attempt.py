@@ -1,4 +1,4 @@
-"""One attempt at a job, from claiming it to its end: the same for foreground and background."""
+"""Run one attempt at a job, from claiming it to its end, in the foreground or background."""
 
 import contextlib
 import errno
@@ -26,13 +26,13 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class JobCancelledError(BortError):
-    """The job was cancelled or interrupted; what it finished is kept."""
+    """The job was cancelled or interrupted; finished work is kept."""
 
     exit_code = 130
 
 
 class JobFailedError(BortError):
-    """The job failed for a reason that is no mistake of the user; its log has the details."""
+    """The job failed, but not through a user's mistake; its log has the details."""
 
     exit_code = 1
 
@@ -44,7 +44,7 @@ def run_attempt(
     *,
     on_step: OnStep | None = None,
 ) -> dict[str, Any]:
-    """Claim a waiting job, run it in this process, and record how it ended.
+    """Claim a queued job, run it in this process, and record how it ended.
 
     Args:
         store: where the job is.
@@ -124,7 +124,7 @@ def _ending_of(error: BaseException) -> Ending:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is exhausted, as Python or torch say it.
+    """Check whether an error of Python or torch says that memory is exhausted.
 
     torch has a class for accelerators only. On a CPU its allocator raises a plain RuntimeError,
     in whose message the system's error number is the one thing that is not prose.
@@ -159,7 +159,7 @@ def _finish(
 
 @contextlib.contextmanager
 def _graceful_stop(lifeline: Lifeline) -> Iterator[None]:
-    """SIGTERM and a closed terminal ask the job to stop; asked before, they interrupt it."""
+    """Handle SIGTERM and a closed terminal: first ask the job to stop, then interrupt it."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if lifeline.stop is not None:

@@ -1,4 +1,4 @@
-"""What a runner sees of its job."""
+"""The runner's view of its job."""
 
 import contextlib
 import time
@@ -15,7 +15,7 @@ from bort.storage.records import iso
 
 
 class JobContext:
-    """A runner's view of its job.
+    """The interface through which a runner reports and is told to stop.
 
     Attributes:
         store: where results go.
@@ -37,36 +37,37 @@ class JobContext:
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """What was asked, as JSON holds it."""
+        """The description of the job, as JSON values."""
         return self.job.spec
 
     @property
     def folder(self) -> Path:
-        """Where checkpoints and certificates of this job lie; kept from attempt to attempt."""
+        """The folder of the job's checkpoints and certificates, kept between attempts."""
         return self.job.folder
 
     @property
     def saw_stop(self) -> bool:
-        """Whether the runner was told to stop: then what it returned is not the whole."""
+        """Whether the runner was told to stop, so that its result is incomplete."""
         return self._saw_stop
 
     @property
     def progress(self) -> Progress:
-        """What was reported last."""
+        """The last reported step."""
         return self._lifeline.latest or Progress()
 
     def report(self, progress: Progress) -> None:
-        """Say how far the job is; cheap, as often as you like."""
+        """Report progress; cheap, so call it as often as you like."""
         self._lifeline.report(progress)
         if self._on_step is not None:
             self._on_step(progress)
 
     def report_part(self, step: Progress) -> None:
-        """Report a step of a part of the job; how far the job itself is stays as it was."""
+        """Report a step of a part of the job, without changing the job's own count."""
         self.report(step.within(self.progress))
 
     def should_stop(self) -> bool:
-        """Whether to end soon (cancelled, signalled, overtaken); cheap, ask between steps.
+        """Whether to stop soon (cancelled, signalled, taken over); cheap, so check it between
+        steps.
 
         A runner that is told so returns what it has; the job counts as cancelled, and resumable.
         """
@@ -90,9 +91,9 @@ class JobContext:
         self.log(EventCode.NOTE, text=" ".join(text.split()))
 
     def warn(self, text: str) -> None:
-        """Add a warning to the job's history, where its page and its answer show it."""
+        """Add a warning to the job's history, for its page and its result."""
         self.log(EventCode.WARNING, level="warning", text=" ".join(text.split()))
 
     def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
-        """Add a number to each of these series of the job; one write to the store in all."""
+        """Add a number to each of these series of the job in a single write."""
         self.store.add_metrics(self.job.id, step, values)

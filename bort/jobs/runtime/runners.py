@@ -1,4 +1,4 @@
-"""Which function runs which kind of job.
+"""The function that runs each kind of job.
 
 Only this table names code: a row of the database says a kind, never a module. A process that
 starts a worker hands it the entry, so that both run the same function.
@@ -27,7 +27,7 @@ RUNNERS: dict[str, str] = {
 
 
 def runner_path(kind: str) -> str:
-    """Where the runner of a kind lies.
+    """Return the import path of a kind's runner.
 
     Raises:
         InvalidOptionError: no such kind.

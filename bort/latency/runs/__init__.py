@@ -1,1 +1,1 @@
-"""What can be measured: a space, the winners of a search, the landmarks."""
+"""The measurements: a space, the winners of a search, the landmarks."""

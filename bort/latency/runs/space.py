@@ -40,7 +40,7 @@ def measure(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure `count` architectures, fit a model on min(32, count/2) and judge it by the rest.
+    """Measure `count` architectures, fit a model on min(32, count/2) and test it on the rest.
 
     Args:
         spec: runtime, batch size, sequence length, threads; `spec.profile` does not matter here.
@@ -90,13 +90,13 @@ class Sample:
 
     @property
     def terms(self) -> dict[str, FloatArray]:
-        """Operation terms of the sampled architectures, each of shape (n,), in their order."""
+        """Compute operation terms of the sampled architectures, in order, each of shape (n,)."""
         terms = self.workload.terms(self.space)
         return {name: values[list(self.rows)] for name, values in terms.items()}
 
     @property
     def blueprints(self) -> list[Blueprint]:
-        """What is built and timed, in the order of `rows`."""
+        """List the blueprints to build and time, in the order of `rows`."""
         space = self.space
         return [Blueprint(space.family, space.architecture(row), space.fixed) for row in self.rows]
 
@@ -181,7 +181,7 @@ def choose_sample(
     seed: int = 0,
     lengths: TextLengths | None = None,
 ) -> Sample:
-    """Choose what to measure, and check that it can be measured here.
+    """Choose the architectures to measure, and check that this is possible here.
 
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
@@ -198,7 +198,7 @@ def choose_sample(
 
 
 def largest_first(space: SearchSpace, rows: Sequence[int]) -> list[int]:
-    """Numbers of architectures, the ones with most parameters first."""
+    """Sort architectures by number of parameters, largest first."""
     return sorted(rows, key=lambda row: (-int(space.parameter_count[row]), row))
 
 
@@ -278,7 +278,7 @@ def design(shares: FloatArray, places: FloatArray, size: int) -> list[int]:
 
 
 def _pool(n: int, terms: Mapping[str, FloatArray], rng: np.random.Generator) -> IntArray:
-    """All numbers of a small space; a random part of a large one, with the extremes."""
+    """Return all numbers of a small space, or a random part of a large one with the extremes."""
     if n <= POOL:
         return np.arange(n)
     total = sum(term / term.mean() for term in terms.values())
