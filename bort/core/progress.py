@@ -1,4 +1,4 @@
-"""The progress of long work: one type of step for every job and every callback.
+"""Progress: one kind of step for every job and every callback.
 
 Codes and numbers only; `bort.report.jobs.sentence` makes the words.
 """
@@ -14,7 +14,7 @@ Number = float | int | None
 
 
 class Stage(StrEnum):
-    """The current stage of the work. Jobs store it, so a released value keeps its meaning."""
+    """What a job or a long function is doing. Stored: a released value keeps its meaning."""
 
     STARTING = "starting"
     DONE = "done"
@@ -51,7 +51,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of some work.
+    """How far a job or a long function is.
 
     Attributes:
         done: finished units of work.

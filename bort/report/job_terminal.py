@@ -32,7 +32,7 @@ LINE_EVERY_S = 10.0
 def progress(title: str) -> Iterator[OnStep]:
     """Yield a callback that draws a progress bar with an estimate on standard error.
 
-    Where standard error is no terminal (a file, a pipe), prints a line for each news instead.
+    If standard error is not a terminal (a file, a pipe), print lines instead.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -59,7 +59,7 @@ def progress(title: str) -> Iterator[OnStep]:
 
 
 class _Lines:
-    """Prints progress as lines: a new stage at once, a new count every ten seconds."""
+    """Prints lines: a new stage, subject or result at once, a count every ten seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -83,7 +83,7 @@ def echo(step: Progress) -> None:
 
 
 def print_jobs(jobs: Sequence[JobRecord]) -> None:
-    """Print a table with one job per line, with its progress and latest news."""
+    """Print a table: one line per job, and its latest news below."""
     console = Console()
     if not jobs:
         console.print("No jobs yet. Start one: bort search --preset quick")
@@ -165,7 +165,7 @@ def _progress(job: JobRecord) -> str:
 
 
 def _short_duration(seconds: float) -> str:
-    """Format a duration; from one hour on, only in hours."""
+    """Like `duration`, but from an hour on in hours alone."""
     return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 

@@ -1,4 +1,4 @@
-"""Sentences about the progress, endings and events of jobs."""
+"""The sentences about a job's progress, ending and events, for terminal, pages and logs."""
 
 from typing import Any
 
@@ -146,7 +146,7 @@ def ending_sentence(job: JobRecord) -> str:
 
 
 def event_sentence(event: JobEvent) -> str:
-    """Write an event as a sentence.
+    """Say what happened.
 
     Examples:
         >>> event_sentence(JobEvent(0.0, "info", EventCode.ATTEMPT_BEGAN, {"attempt": 2}))

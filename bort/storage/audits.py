@@ -64,7 +64,7 @@ class Audits:
             )
 
     def close_audits(self, study: str) -> None:
-        """Close the audits when the search continues; their architectures join the evaluations."""
+        """Count what audits drew as ordinary evaluations, because the search continues."""
         with self._db.writing() as connection:
             found = find_study(connection, study)
             if found is None:

@@ -189,7 +189,7 @@ class Database:
             if is_damaged or self._path is None or _is_writable(self._path.parent):
                 raise
             # A write-ahead log needs a file beside the database. Where none is and none can be
-            # made, nobody writes at this moment, and SQLite may read the file as it lies.
+            # made, nobody is writing, and SQLite may read the file as it is.
             return self._connect_as("immutable=1")
 
     def _connect_as(self, mode: str) -> sqlite3.Connection:
@@ -306,7 +306,7 @@ def parse_url(url: str) -> sa.URL:
     """Read a store's URL.
 
     Raises:
-        StoreError: not a URL, or a database that we do not speak to.
+        StoreError: not a URL, or an unsupported database.
     """
     try:
         parsed = sa.make_url(url)
@@ -317,7 +317,7 @@ def parse_url(url: str) -> sa.URL:
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise StoreError(f"{shown(url)!r} is not the URL of a store; {_EXAMPLES}") from None
     if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"a store cannot be in {backend}; {_EXAMPLES}")
+        raise StoreError(f"{backend} is not supported as a store; {_EXAMPLES}")
     if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
         raise StoreError(f"{shown(url)!r} names a database driver; use sqlite:///FILE")
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
@@ -336,13 +336,13 @@ def _sqlite_path(url: sa.URL) -> Path | None:
 
 
 def check_place(url: str) -> None:
-    """Check, before long work begins, that a store can be there; creates nothing.
+    """Check, without creating anything, that a store can be opened or made there.
 
     Raises:
         StoreError: no such kind of URL, a place that cannot be written, a file of something else.
     """
     path = _sqlite_path(parse_url(url))
-    if path is None:  # a server says so when it is asked
+    if path is None:  # a server answers when it is connected to
         return
     if os.path.exists(path):  # which is False where one may not even look
         _check_file(path)

@@ -1,4 +1,4 @@
-"""Stored evaluations: the result of each training, stored as soon as it is finished."""
+"""Evaluations: the result of each training, stored as soon as it is finished."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Stored trained models. Each model's weights have their own folder."""
+"""Trained models and their records. Each has a folder of its own for its weights."""
 
 import time
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class ModelRecord:
 
 
 def models_folder() -> Path:
-    """The folder with the files of all models."""
+    """The folder of all models' files."""
     return paths.home() / "models"
 
 

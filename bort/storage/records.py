@@ -156,7 +156,7 @@ class JobRecord:
 
     @property
     def folder(self) -> Path:
-        """The folder with its log, checkpoints and certificates."""
+        """The folder of its log, checkpoints and certificates."""
         return paths.runs() / self.folder_name
 
     @property
@@ -166,7 +166,7 @@ class JobRecord:
 
 
 class Heartbeat(NamedTuple):
-    """The answer to a job's heartbeat.
+    """The answer to a job's sign of life.
 
     `is_ours` is False once another attempt took the job over: stop, and write nothing more.
     """

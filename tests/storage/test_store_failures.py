@@ -29,11 +29,11 @@ def failure(url: str, *, read_only: bool = False) -> str:
         ("", None),
         ("nosuch://ann:secret@host/x", "'nosuch://ann:***@host/x' is not the URL of a store"),
         ("postgresql://ann:secret@host:port/x", "'postgresql://ann:***@host:port/x' is not"),
-        ("mysql://host/x", "a store cannot be in mysql; use sqlite:///FILE"),
-        ("sqlite+nosuch:///x.db", "is not the URL of a store"),
-        ("sqlite+aiosqlite:///x.db", "names a database driver"),
-        ("sqlite://", "a store in memory would be lost when its process ends"),
-        ("sqlite:///:memory:", "a store in memory would be lost when its process ends"),
+        ("mysql://host/x", "mysql is not supported as a store; use sqlite:///FILE"),
+        ("sqlite+nosuch:///x.db", "is not a store's URL"),
+        ("sqlite+aiosqlite:///x.db", "names a driver of its own"),
+        ("sqlite://", "a store in memory is gone with its process"),
+        ("sqlite:///:memory:", "a store in memory is gone with its process"),
         ("sqlite:///x.db?mode=ro", "has options after its '?'"),
         ("postgresql+psycopg2://ann:secret@127.0.0.1:1/x", "psycopg"),
     ],
@@ -218,7 +218,7 @@ def test_a_place_is_checked_without_creating_anything(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_found_before(unprivileged: Path) -> None:
     unprivileged.chmod(0o555)
-    with pytest.raises(StoreError, match="not a writable folder"):
+    with pytest.raises(StoreError, match="is not a writable folder"):
         check_store(f"sqlite:///{unprivileged}/new/bort.db")
     unprivileged.chmod(0o755)
 

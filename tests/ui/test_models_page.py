@@ -95,7 +95,7 @@ def test_a_training_that_stands_still_says_for_whom(
     monkeypatch.setattr(job_parts, "holder", lambda: someone)
     text = shown(visit("models", job=str(job.id)))
     assert "being measured by process 1 of ada" in text
-    assert "Trainings pause so that they do not disturb it" in text
+    assert "Trainings pause until it is done" in text
 
 
 @pytest.mark.parametrize("job", ["999", "x"])

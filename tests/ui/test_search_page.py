@@ -223,7 +223,7 @@ def test_a_job_that_ended_early_says_why_and_can_be_resumed(
     job = make_job(store, process=this_process())
     store.finish_job(job, 1, state, ending=Ending(EndingCode.FAILED, message="the <disk> is full"))
     app = visit("search", job=str(job))
-    assert "the &lt;disk&gt; is full. Finished trainings are kept." in shown(app)
+    assert "the &lt;disk&gt; is full. Finished work is kept." in shown(app)
     resumed: list[int] = []
     monkeypatch.setattr(
         "bort.ui.kit.job_parts.resume", lambda store, job_id, detach: resumed.append(job_id)

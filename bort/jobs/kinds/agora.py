@@ -199,7 +199,7 @@ def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
 
 
 def compare(context: JobContext) -> dict[str, Any]:
-    """Compare as `context.spec` describes: the fields of a `TextSpec`, and `seeds`, a number.
+    """Compare as `context.spec` describes: the fields of a `TextSpec`, and the number `seeds`.
 
     A stored student is not trained again. An interrupted training starts again and gives the same
     result.

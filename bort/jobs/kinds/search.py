@@ -32,7 +32,7 @@ Train = Callable[[Architecture, int], Evaluation]
 def run(context: JobContext) -> dict[str, Any]:
     """Search as `context.spec` (a `StudySpec`) says; return what `bort search --json` prints.
 
-    Resuming goes on where it stopped: what is stored is known, and never trained again.
+    A resumed job continues behind the last stored training; none is repeated.
     """
     spec = StudySpec.from_dict(context.spec)
     context.store.create_study(spec)
@@ -106,12 +106,12 @@ class _Search:
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
 
     def run(self) -> None:
-        """Search until it is done, stopped or out of minutes; then audit, if requested."""
+        """Search until it is done, stopped or out of minutes; then audit, if the study wants it."""
         self._include()
         evidence = self._evidence()
         if self._goes_on(evidence):
             if evidence.audits:
-                # What audits of the answer so far drew is evidence for the next one.
+                # Architectures that earlier audits drew count as evidence from now on.
                 self.context.store.close_audits(self.spec.name)
                 evidence = self._evidence()
             self._search(evidence)
@@ -119,7 +119,7 @@ class _Search:
             run_audit(self.context, self.spec, self.costs, self._observe)
 
     def _include(self) -> None:
-        """Evaluate the architectures that the user chose to train first."""
+        """Evaluate the architectures named in `include` first."""
         space = self.costs.space
         for count, name in enumerate(self.spec.search.include, start=1):
             if self.context.should_stop() or self._is_out_of_minutes():
@@ -224,7 +224,7 @@ def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
 def run_audit(
     context: JobContext, spec: StudySpec, costs: Costs, train: Callable[[int], object]
 ) -> None:
-    """Train what the audit draws, and stop between trainings where the job has to.
+    """Train the architectures that the audit draws; stop between trainings if the job must.
 
     A job makes one audit, however often it is resumed; an unfinished audit of this answer is
     finished first, whoever began it.

@@ -32,7 +32,7 @@ class JobCancelledError(BortError):
 
 
 class JobFailedError(BortError):
-    """The job failed, but not through a user's mistake; its log has the details."""
+    """The job failed with an unexpected error; its log has the details."""
 
     exit_code = 1
 
@@ -50,11 +50,11 @@ def run_attempt(
         store: where the job is.
         waiting: the job, QUEUED.
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
-        on_step: hears of each step, in this thread.
+        on_step: called with each step, in this thread.
     Returns:
         What the runner returned, as JSON holds it.
     Raises:
-        BusyError: the job waits no longer.
+        BusyError: the job is no longer queued.
         JobCancelledError: cancelled, interrupted (Ctrl-C, SIGTERM) or overtaken.
         BortError: the runner's own, passed on after the job was marked failed.
         JobFailedError: any other error; the traceback is in the log only.
@@ -62,8 +62,8 @@ def run_attempt(
     job = store.claim_job(waiting.id, waiting.attempt, this_process())
     if job is None:
         raise BusyError(
-            f"job {waiting.id} is no longer waiting: another process took it, or it was "
-            f"cancelled (bort jobs show {waiting.id})"
+            f"job {waiting.id} is no longer queued: another process has it, or it was cancelled "
+            f"(bort jobs show {waiting.id})"
         )
     lifeline = Lifeline(store, job)
     context = JobContext(store, job, lifeline, on_step)
@@ -94,8 +94,8 @@ def _cancelled(
     if ending.code is EndingCode.OVERTAKEN:
         return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
     return JobCancelledError(
-        f"job {job_id} was stopped ({reason}); finished work is kept; continue with: bort jobs "
-        f"resume {job_id}"
+        f"job {job_id} was stopped ({reason}); what it finished is kept, "
+        f"continue with: bort jobs resume {job_id}"
     )
 
 
@@ -124,7 +124,7 @@ def _ending_of(error: BaseException) -> Ending:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Check whether an error of Python or torch says that memory is exhausted.
+    """Return whether an error of Python or torch means that memory is exhausted.
 
     torch has a class for accelerators only. On a CPU its allocator raises a plain RuntimeError,
     in whose message the system's error number is the one thing that is not prose.
@@ -159,7 +159,7 @@ def _finish(
 
 @contextlib.contextmanager
 def _graceful_stop(lifeline: Lifeline) -> Iterator[None]:
-    """Handle SIGTERM and a closed terminal: first ask the job to stop, then interrupt it."""
+    """Stop the job on SIGTERM or a closed terminal; a second signal interrupts it."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if lifeline.stop is not None:

@@ -1,4 +1,4 @@
-"""The runner's view of its job."""
+"""The interface through which a runner reports and is told to stop."""
 
 import contextlib
 import time
@@ -37,26 +37,26 @@ class JobContext:
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """The description of the job, as JSON values."""
+        """The job's description, as JSON values."""
         return self.job.spec
 
     @property
     def folder(self) -> Path:
-        """The folder of the job's checkpoints and certificates, kept between attempts."""
+        """The folder of its checkpoints and certificates; kept from attempt to attempt."""
         return self.job.folder
 
     @property
     def saw_stop(self) -> bool:
-        """Whether the runner was told to stop, so that its result is incomplete."""
+        """True if the runner was told to stop: then its result is partial."""
         return self._saw_stop
 
     @property
     def progress(self) -> Progress:
-        """The last reported step."""
+        """The latest reported progress."""
         return self._lifeline.latest or Progress()
 
     def report(self, progress: Progress) -> None:
-        """Report progress; cheap, so call it as often as you like."""
+        """Report how far the job is. Cheap: call it as often as you like."""
         self._lifeline.report(progress)
         if self._on_step is not None:
             self._on_step(progress)
@@ -66,10 +66,9 @@ class JobContext:
         self.report(step.within(self.progress))
 
     def should_stop(self) -> bool:
-        """Whether to stop soon (cancelled, signalled, taken over); cheap, so check it between
-        steps.
+        """Return whether to stop soon (cancelled, signalled, overtaken). Cheap: ask between steps.
 
-        A runner that is told so returns what it has; the job counts as cancelled, and resumable.
+        The runner then returns what it has; the job is cancelled and can be resumed.
         """
         if self._lifeline.stop is not None:
             self._saw_stop = True
@@ -78,7 +77,7 @@ class JobContext:
     def log(self, code: EventCode, *, level: str = "info", **facts: Any) -> None:
         """Add an event to the job's history, and its sentence to the log.
 
-        A full disk is no reason to stop here.
+        A disk that is full does not stop the job here.
         """
         event = JobEvent(time.time(), level, code, facts)
         with contextlib.suppress(StoreError):

@@ -27,7 +27,7 @@ RUNNERS: dict[str, str] = {
 
 
 def runner_path(kind: str) -> str:
-    """Return the import path of a kind's runner.
+    """The `module:function` that runs a kind.
 
     Raises:
         InvalidOptionError: no such kind.

@@ -213,7 +213,7 @@ class LandmarkTiming:
     measured_at: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert our figures and the published ones to Convert to JSON values."""
+        """Convert our figures and the published ones to JSON values."""
         return {
             "runtime": self.runtime,
             **self.workload.to_dict(),

@@ -307,7 +307,7 @@ def measure_front(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure some architectures here, on the runtime and workload of a study's profile.
+    """Measure some architectures here with the runtime and workload of a study's profile.
 
     Args:
         profile: the study's; its model is kept as it is, and judged by what is measured.

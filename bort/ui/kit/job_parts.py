@@ -1,4 +1,4 @@
-"""The parts that every watched job shows: title, progress bar, buttons, log, links."""
+"""What all watch views share: title, bar, buttons, log, links."""
 
 from collections.abc import Callable, Iterable
 
@@ -73,7 +73,7 @@ def title(job: JobRecord) -> str:
 
 
 def early_end(job: JobRecord, kept: str) -> None:
-    """Say why the job ended early, if it did, and what is kept."""
+    """Say why it ended early, if it did, and what is kept."""
     # What comes and goes has a container: else all below moves, and shows twice meanwhile.
     with st.container():
         if job.state.can_resume:
@@ -82,7 +82,7 @@ def early_end(job: JobRecord, kept: str) -> None:
 
 
 def bar(job: JobRecord, left: str = "left") -> None:
-    """Show an active job's progress, as a bar and in words."""
+    """Show how far an active job is, as a bar and a sentence."""
     with st.container():
         if job.state.is_active:
             progress = job.progress
@@ -93,13 +93,13 @@ def bar(job: JobRecord, left: str = "left") -> None:
 
 
 def pause(job: JobRecord) -> None:
-    """Say that trainings are paused while latency is being measured."""
+    """Say why a running training waits: somebody else is measuring latency."""
     with st.container():
         who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
         if who is not None and (job.process is None or who.pid != job.process.pid):
             markup.notice(
-                f"Latency is being measured by {who}. Trainings pause so that they do not "
-                "disturb it, and continue automatically."
+                f"Latency is being measured by {who}. Trainings pause until it is done, because "
+                "they would disturb it."
             )
 
 
@@ -109,7 +109,7 @@ def _trains_networks(job: JobRecord) -> bool:
 
 
 def cancel_button(job: JobRecord, *, key: str) -> None:
-    """Show the cancel button while there is something to cancel."""
+    """Offer to cancel an active job."""
     if job.state.is_active:
         st.button(
             "Stopping" if job.cancel_requested else "Cancel",
@@ -122,7 +122,7 @@ def cancel_button(job: JobRecord, *, key: str) -> None:
 
 
 def resume_button(job: JobRecord, *, key: str) -> None:
-    """Show the resume button if the job can continue."""
+    """Offer to resume a job that ended early."""
     if job.state.can_resume:
         st.button(
             "Resume",
@@ -135,7 +135,7 @@ def resume_button(job: JobRecord, *, key: str) -> None:
 
 
 def delete_button(job: JobRecord, *, key: str) -> None:
-    """Show the delete button once the job has ended."""
+    """Offer to delete a job that is over."""
     if job.state.is_final:
         thing = Thing(ThingKind.JOB, str(job.id))
         deleting.button(thing, key=key, leave=lambda: address.choose_job(None))

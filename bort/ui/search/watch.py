@@ -59,7 +59,7 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
 
 def _kept(study: StudyRecord | None) -> str:
     if study is not None and study.evaluation_count:
-        return "Finished trainings are kept."
+        return "Finished work is kept."
     return "No training was finished. Resume it once the problem is fixed, or start another search."
 
 

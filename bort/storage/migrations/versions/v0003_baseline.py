@@ -1,4 +1,4 @@
-"""The tables before there were migrations; an older store gets the missing ones."""
+"""The tables as they were before migrations; an older store gets those that it lacks."""
 
 from typing import Any
 
