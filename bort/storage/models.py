@@ -130,7 +130,7 @@ class Models:
         if found is None:
             names = ", ".join(model.name for model in stored[:_LISTED])
             known = (
-                f"stored are {names}"
+                f"stored models: {names}"
                 if stored
                 else "none is stored yet; train one with: bort finetune --best"
             )

@@ -341,7 +341,7 @@ def test_one_text_is_answered_and_timed(model):
 
 
 def test_an_unknown_model_is_told(model, place):
-    with open_store() as store, pytest.raises(UnknownModelError, match="stored are made-up"):
+    with open_store() as store, pytest.raises(UnknownModelError, match="stored models: made-up"):
         store.model("nobody")
 
 

@@ -122,7 +122,7 @@ class StoreContract:
         with pytest.raises(UnknownStudyError, match="none is stored yet"):
             store.study("nope")
         store.create_study(study_spec())
-        with pytest.raises(UnknownStudyError, match="'nope'; stored are reviews"):
+        with pytest.raises(UnknownStudyError, match="'nope'; stored studies: reviews"):
             store.delete(Thing(ThingKind.STUDY, "nope"))
 
     def test_a_deleted_study_does_not_come_back(self, store: Store) -> None:
@@ -204,7 +204,7 @@ class StoreContract:
         ):
             store.put_profile({"a": 2}, "laptop")
         assert store.put_profile({"a": 2}, "laptop", replace=True).profile == {"a": 2}
-        with pytest.raises(InvalidProfileError, match="'desktop'; stored are laptop"):
+        with pytest.raises(InvalidProfileError, match="'desktop'; stored profiles: laptop"):
             store.profile("desktop")
 
     # -- jobs ------------------------------------------------------------------------------

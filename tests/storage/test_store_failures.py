@@ -30,10 +30,10 @@ def failure(url: str, *, read_only: bool = False) -> str:
         ("nosuch://ann:secret@host/x", "'nosuch://ann:***@host/x' is not the URL of a store"),
         ("postgresql://ann:secret@host:port/x", "'postgresql://ann:***@host:port/x' is not"),
         ("mysql://host/x", "mysql is not supported as a store; use sqlite:///FILE"),
-        ("sqlite+nosuch:///x.db", "is not a store's URL"),
-        ("sqlite+aiosqlite:///x.db", "names a driver of its own"),
-        ("sqlite://", "a store in memory is gone with its process"),
-        ("sqlite:///:memory:", "a store in memory is gone with its process"),
+        ("sqlite+nosuch:///x.db", "is not the URL of a store"),
+        ("sqlite+aiosqlite:///x.db", "names a database driver"),
+        ("sqlite://", "a store in memory would be lost when its process ends"),
+        ("sqlite:///:memory:", "a store in memory would be lost when its process ends"),
         ("sqlite:///x.db?mode=ro", "has options after its '?'"),
         ("postgresql+psycopg2://ann:secret@127.0.0.1:1/x", "psycopg"),
     ],
@@ -95,7 +95,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
         connection.execute(schema.revision.update().values(version_num="0999"))
     for read_only in (False, True):
         message = failure(store.url, read_only=read_only)
-        assert "written by a newer bort (schema 0999, this one reads" in message
+        assert "written by a newer bort (schema 0999; this one reads" in message
 
 
 def test_a_read_only_store_is_read_and_not_written(unprivileged: Path) -> None:

@@ -94,8 +94,8 @@ def _cancelled(
     if ending.code is EndingCode.OVERTAKEN:
         return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
     return JobCancelledError(
-        f"job {job_id} was stopped ({reason}); what it finished is kept, "
-        f"continue with: bort jobs resume {job_id}"
+        f"job {job_id} was stopped ({reason}); finished work is kept; continue with: bort jobs "
+        f"resume {job_id}"
     )
 
 
