@@ -133,6 +133,7 @@ class Runtime(Protocol):
     """An inference engine, set up for one workload.
 
     It sets the number of threads while it is open; `close` restores it.
+    Whatever it is for, it must run BERTs: the reference models of `bort.latency.pace` are BERTs.
     """
 
     def prepare(self, blueprint: Blueprint) -> Run:

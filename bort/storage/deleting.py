@@ -203,7 +203,7 @@ def _unknown(connection: sa.Connection, thing: Thing) -> str:
     table, column = _ROWS[thing.kind]
     names = connection.scalars(sa.select(column).order_by(table.c.created_at.desc()).limit(5))
     known = ", ".join(names)
-    which = f"there are: {known}" if known else "none is stored"
+    which = f"stored: {known}" if known else "none is stored"
     what = "latency profile" if thing.kind is ThingKind.PROFILE else thing.kind
     return f"there is no {what} {thing.name!r}; {which}"
 

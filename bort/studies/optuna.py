@@ -9,7 +9,7 @@ from bort.core.architecture import Architecture
 from bort.core.errors import InvalidDataError, MissingExtraError, StoreError, StudyConflictError
 from bort.families import SearchSpace
 from bort.studies.answers import StudyAnswer
-from bort.studies.tables import OBJECTIVES, evaluation_rows
+from bort.studies.spreadsheet import OBJECTIVES, evaluation_rows
 
 KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
 

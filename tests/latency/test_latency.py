@@ -255,7 +255,7 @@ def test_other_json_is_no_profile(values):
 
 def test_another_family_is_not_predicted(space, good):
     other = LatencyProfile.from_dict({**good, "space": {**good["space"], "family": "mlp"}})
-    with pytest.raises(InvalidProfileError, match="holds for the family 'mlp'"):
+    with pytest.raises(InvalidProfileError, match="is for the family 'mlp'"):
         other.predict(space)
     model = {**good["model"], "coefficients_ms": {"warp": 1.0}}
     with pytest.raises(InvalidProfileError, match="warp"):

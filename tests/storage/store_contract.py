@@ -109,7 +109,7 @@ class StoreContract:
 
     def test_other_settings_are_a_conflict_that_names_them(self, store: Store) -> None:
         store.create_study(study_spec())
-        with pytest.raises(StudyConflictError, match=r"search\.epsilon is 0\.25, now 0\.1"):
+        with pytest.raises(StudyConflictError, match=r"search\.epsilon was 0\.25, now 0\.1"):
             store.create_study(study_spec(epsilon=0.1))
         assert store.study("reviews").spec.search.question.epsilon == 0.25
 
@@ -257,7 +257,7 @@ class StoreContract:
         assert store.request_cancel(running.id).state is JobState.RUNNING
         assert store.heartbeat(running.id, 1) == (True, True)
         store.finish_job(running.id, 1, JobState.CANCELLED, ending=EARLY)
-        with pytest.raises(BusyError, match="cancelled already"):
+        with pytest.raises(BusyError, match="already cancelled"):
             store.request_cancel(running.id)
 
     def test_what_cannot_be_resumed(self, store: Store) -> None:

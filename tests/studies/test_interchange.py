@@ -13,7 +13,7 @@ from bort.core.errors import InvalidOptionError, StoreError, StudyConflictError
 from bort.storage import open_store
 from bort.studies.answers import read_answer
 from bort.studies.optuna import optuna_rows, to_optuna
-from bort.studies.tables import evaluation_rows, front_rows
+from bort.studies.spreadsheet import evaluation_rows, front_rows
 
 
 @pytest.fixture(scope="module")

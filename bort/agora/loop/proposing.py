@@ -25,8 +25,9 @@ def propose(
 ) -> tuple[GeneratedPoint, ...]:
     """Sample near the dev items `errors` and decide about each proposal.
 
-    A proposal must, in this order, lie within the radius of its parent, pass the guard, be
-    unknown, fit the budget, and be labelled without abstention.
+    A proposal must, in this order, lie within the radius of its parent, pass the guard (of texts:
+    `NearDuplicateGuard`, which keeps audit texts out), be unknown, fit the budget, and be labelled
+    without abstention.
 
     Args:
         dev: all dev inputs.
