@@ -5,7 +5,7 @@ import click
 from bort.cli import options
 from bort.families import FAMILY_NAMES
 
-_HELP = f"""Show how many architectures a space has, what they cost, and for which of them ABnC holds.
+_HELP = f"""Show how many architectures a space has, their costs, and for which of them ABnC holds.
 
 NAME is bort (the published space) or minilm (below all-MiniLM-L6-v2). A FILE is TOML. Its family is
 one of {", ".join(FAMILY_NAMES)}, or another model type that transformers knows.
