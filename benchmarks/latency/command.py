@@ -62,8 +62,8 @@ def latency(
 ) -> None:
     """Measure a space twice on several runtimes and lengths, the landmarks, and a busy machine.
 
-    Every step is kept once it is finished on a quiet machine: run the command again to go on
-    after an interruption, or to measure again what was too noisy.
+    A step is kept once it has finished on a quiet machine. Run the command again to continue after
+    an interruption, or to repeat steps that were too noisy.
 
     \b
     Examples:

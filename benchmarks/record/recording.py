@@ -98,7 +98,7 @@ class RecordingLog:
             rows = self.rows()
         except (ValueError, pd.errors.ParserError) as error:
             raise InvalidDataError(
-                f"{self.path} cannot be read ({error}); name another file file"
+                f"{self.path} cannot be read ({error}); name another file"
             ) from None
         if tuple(rows.columns) != self.columns:
             raise InvalidDataError(

@@ -77,9 +77,7 @@ def search(
     from benchmarks.search.runs import plan
 
     if seeds < 1 or evaluations < 1:
-        raise InvalidOptionError(
-            "--seeds and --evaluations must be 1 or more; raise them; raise them"
-        )
+        raise InvalidOptionError("--seeds and --evaluations must be 1 or more; raise them")
     names = table_names() if tables is None else [n.strip() for n in tables.split(",")]
     chosen = choose_samplers(samplers)
     loaded = [load_table(name) for name in dict.fromkeys(names)]

@@ -24,10 +24,10 @@ class Field:
 
     Attributes:
         name: the attribute of the description.
-        default: its value where nobody says otherwise; None where it may be left empty.
-        kind: what it may hold.
+        default: its default value; None if it may be left empty.
+        kind: the values it may hold.
         label: what a form calls it.
-        help: one or two sentences, for `--help` and beside the field.
+        help: one or two sentences, for `--help` and next to the field.
         empty: what happens where it is left empty, for example "no limit".
         called: what messages call it.
         example: what to try instead, in messages.
@@ -158,11 +158,11 @@ class Part(Generic[D]):
     """The fields of one description that a command or a form asks for.
 
     Attributes:
-        description: the class that holds the answers.
+        description: the class of the description.
         title: heading of its options in `--help`.
         options: option names by field, where they differ.
-        only: the fields that are asked for; empty is all.
-        without: fields that are not asked for.
+        only: the fields to ask for; empty means all.
+        without: fields not to ask for.
         changes: attributes of `Field` by field, where this command differs: another default, say.
     """
 
@@ -187,9 +187,9 @@ class Part(Generic[D]):
         rest.
 
         Args:
-            given: values by option; None stands for one that was not given.
+            given: values by option; None means not given.
             base: what holds for the others.
-            more: values of fields that are not asked for, by field.
+            more: values of the other fields, by field.
         """
         values = {
             one.name: given[option]

@@ -31,7 +31,7 @@ _EPOCHS = Number(0, 1000, is_open=True, metavar="E")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe(Description):
-    """How a picked architecture is trained. Stages are kept in the order of `STAGES`."""
+    """The training of a picked architecture. Stages are kept in the order of `STAGES`."""
 
     stages: tuple[Stage, ...] = ask(
         ("distil", "finetune"),

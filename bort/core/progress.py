@@ -14,7 +14,9 @@ Number = float | int | None
 
 
 class Stage(StrEnum):
-    """What a job or a long function is doing. Stored: a released value keeps its meaning."""
+    """The stage of a job or a long function. It is stored, so a released value keeps its
+    meaning.
+    """
 
     STARTING = "starting"
     DONE = "done"
@@ -51,13 +53,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job or a long function is.
+    """The progress of a job or a long function.
 
     Attributes:
         done: finished units of work.
-        total: units in all; None where nobody can know.
-        stage: what is being done.
-        subject: what it is done to or on: an architecture's id, a task, a runtime, a process.
+        total: units in all; None if unknown.
+        stage: the current stage.
+        subject: what the stage works on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None where unknown.
         numbers: what this kind of work shows live, for example `certified_epsilon`.
     """

@@ -72,7 +72,7 @@ class TaskSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSpec(Description):
-    """How each candidate is trained: the paper's s and Θ, and the seeds of the error oracle."""
+    """The training of each candidate: the paper's s and Θ, and the seeds of the error oracle."""
 
     steps: int = ask(
         200,
@@ -291,7 +291,7 @@ class StudySpec(Description):
         check_name(self.name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to Convert to JSON values."""
+        """Convert to JSON values."""
         return {**to_json(self), "search": self.search.to_dict()}
 
     @classmethod

@@ -137,8 +137,8 @@ def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
 class PaceFiles:
     """Keeps paces as small files in the home folder; implements `PaceBook`.
 
-    Other libraries, threads or hardware have a pace of their own. A file that cannot be read counts
-    as missing, and a pace that cannot be written is not kept: the measurement goes on without.
+    Other libraries, threads or hardware have their own pace. A file that cannot be read counts
+    as missing, and a pace that cannot be written is not kept: the measurement continues without it.
 
     Args:
         is_new: ignore the usual pace, and keep a new one in its place.

@@ -246,13 +246,11 @@ def read_profile(path: Path) -> LatencyProfile:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InvalidProfileError(
-                f"{path} is too large for a latency profile; name another file file"
+                f"{path} is too large for a latency profile; name another file"
             )
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise InvalidProfileError(
-            f"there is there is no profile file {path}; check the name"
-        ) from None
+        raise InvalidProfileError(f"there is no profile file {path}; check the name") from None
     except OSError as error:
         raise InvalidProfileError(f"{path} cannot be read ({error.strerror})") from None
     except ValueError as error:

@@ -111,9 +111,9 @@ def time_models(
         should_stop: asked often; True ends early with the rounds that are complete.
     Yields:
         Steps; the last carries the timing. One that is stopped before its first complete round
-        ends without. The seconds left may grow: a restless machine needs more rounds.
+        ends without. The seconds left may grow, because a noisy machine needs more rounds.
     Raises:
-        BusyError: somebody else measures, and `wait` is off.
+        BusyError: another measurement is running, and `wait` is off.
         InvalidOptionError, MissingExtraError: no such runtime, or not installed.
     """
     tools = instruments or Instruments()

@@ -165,7 +165,7 @@ def _progress(job: JobRecord) -> str:
 
 
 def _short_duration(seconds: float) -> str:
-    """Like `duration`, but from an hour on in hours alone."""
+    """Format a duration; from one hour on, only in hours."""
     return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 

@@ -266,7 +266,7 @@ def _(_fact: facts.EveryRowCounts) -> Words:
 @words.register
 def _(fact: facts.Maximised) -> Words:
     return Words(
-        "what is maximised",
+        "maximised objectives",
         f"Higher is better for {', '.join(fact.objectives)}: an error is converted to 1 minus "
         "the value, a size or latency to 1 divided by it.",
     )

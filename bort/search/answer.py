@@ -36,13 +36,13 @@ class Answer:
         certified_epsilon: the smallest ε certified for the goal, None where nothing is.
         evaluation_bound: evaluations that the goal can need at most.
         is_certified: the goal is reached at the ε asked for.
-        ending: why nothing is left to evaluate; None where the budget, or somebody, ended the
+        ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
         guarantee: what the claim is worth.
-        ledger: what it rests on.
-        lipschitz: λ in force, shape (K,), None while unknown.
+        ledger: the facts behind the claim.
+        lipschitz: the current λ, shape (K,), None while unknown.
         nugget: The current τ.
         violations: predictions of λ that failed.
     """

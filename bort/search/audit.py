@@ -34,7 +34,7 @@ class AuditPlan:
         number: 1 for a study's first audit; each further one spends half the α of the one before.
         seed: of the draw.
         goal, epsilon, weights: the claim that is tested.
-        is_certified: the answer certified that claim; else the audit tests what nobody claims.
+        is_certified: whether the answer certified that claim.
         evaluated: what the answer rests on.
         passed_over: trained by earlier audits of the same answer; they are not drawn again.
         members: the cover, all that were evaluated where there is no cover, or the best.
@@ -58,7 +58,7 @@ class AuditPlan:
         return float(ALPHA / 2 ** (self.number - 1))
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to Convert to JSON values."""
+        """Convert to JSON values."""
         return dict(to_json(self))
 
     @classmethod
@@ -137,10 +137,10 @@ def draw(
     passed_over: Iterable[int],
     key: tuple[int, int],
 ) -> tuple[int, ...]:
-    """Draw Draw `count` architectures that are neither evaluated nor passed over, ascending.
+    """Draw `count` architectures that are neither evaluated nor passed over, ascending.
 
     They are those of the least SHA-256 under a key made of seed, audit number and what was
-    evaluated: a draw that any reader of a certificate can repeat, and nobody can choose.
+    evaluated: any reader of a certificate can repeat the draw, and nobody can choose it.
     """
     known = sorted(set(evaluated))
     out = set(known) | set(passed_over)

@@ -1,6 +1,4 @@
-"""The lower bound The lower bound ℓ(ξ): the least that ln e(ξ) can be, given the evaluated
-architectures.
-"""
+"""The lower bound ℓ(ξ): the least that ln e(ξ) can be, given the evaluated architectures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

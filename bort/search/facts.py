@@ -43,7 +43,7 @@ class Fact:
         return Status.CHECKED
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to Convert to JSON values: code, status, and the numbers."""
+        """Convert to JSON values: code, status, and the numbers."""
         return {"code": self.code, "status": str(self.status), **to_json(self)}
 
 

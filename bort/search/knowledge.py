@@ -107,7 +107,7 @@ class Knowledge(ABC):
 
     @property
     def is_ready(self) -> bool:
-        """Whether Whether λ is known and tested, or not needed."""
+        """Whether λ is known and tested, or not needed."""
         return self.estimate.is_tested or self.is_exhausted
 
     @property

@@ -22,9 +22,9 @@ class SearchStep:
         observation: its error.
         evaluations: evaluations so far, known ones included.
         certified_epsilon: the smallest ε certified so far; None while nothing is.
-        evaluation_bound: evaluations that the goal can need at most, under the λ in force; N
+        evaluation_bound: the most evaluations that the goal can need under the current λ; N
             while λ is unknown.
-        lipschitz: λ in force, shape (K,), None while unknown.
+        lipschitz: the current λ, shape (K,), None while unknown.
         done: no further step follows.
         reason: why the search ended; None while it continues.
     """

@@ -100,9 +100,7 @@ class SearchProblem:
         return np.asarray(np.ptp(self.coordinates, axis=0) > 0)
 
     def differences(self, rows: FloatArray, point: FloatArray) -> FloatArray:
-        """Compute Compute |x_k(row) - x_k(point)| per dimension, 1 or 0 in categorical ones: shape
-        (n, K).
-        """
+        """Compute |x_k(row) - x_k(point)| per dimension (categorical: 1 or 0): shape (n, K)."""
         steps = np.abs(rows - point)
         if self.categorical.any():
             steps[:, self.categorical] = steps[:, self.categorical] > 0

@@ -1,4 +1,4 @@
-"""The state of a search: what is certified so far. It chooses nothing."""
+"""The state of a search: its certified claims so far. It chooses nothing."""
 
 from enum import StrEnum
 

@@ -13,7 +13,7 @@ _TOLERANCE = 1e-12
 
 
 def log_gain(size: FloatArray, latency: FloatArray, weights: Sequence[float]) -> FloatArray:
-    """Compute Compute ln G: how much smaller and faster than the maximum point, weighted.
+    """Compute ln G: how much smaller and faster than the maximum point, weighted.
 
     G = max(0, 1 - p/p(T))^w_p · max(0, 1 - i/i(T))^w_i with 0^0 = 1, where p(T) and i(T) are the
     largest values of the whole space. Both factors are clipped at 0, because two negative ones
@@ -35,7 +35,7 @@ def log_gain(size: FloatArray, latency: FloatArray, weights: Sequence[float]) ->
 
 
 def log_w(log_gains: FloatArray, errors: FloatArray, weights: Sequence[float]) -> FloatArray:
-    """Compute Compute ln W = ln G - w_e ln e; weights (1, 1, 1) give the paper's W.
+    """Compute ln W = ln G - w_e ln e; weights (1, 1, 1) give the paper's W.
 
     Args:
         log_gains: shape (n,), from `log_gain`, of the architectures in question.
@@ -108,7 +108,7 @@ def weight_region(
 
 
 def _terms(size: FloatArray, latency: FloatArray, errors: FloatArray, rows: IntArray) -> FloatArray:
-    """Compute Compute ln of each factor of W: shape (m, 3); -inf at the maximum point."""
+    """Compute ln of each factor of W: shape (m, 3); -inf at the maximum point."""
     gains = [log_gain(size, latency, weights)[rows] for weights in ((1, 0, 0), (0, 1, 0))]
     return np.column_stack([*gains, -np.log(errors)])
 

@@ -1,4 +1,4 @@
-"""Trained models and their records. Each has a folder of its own for its weights."""
+"""Trained models and their records. Each model's weights have their own folder."""
 
 import time
 from collections.abc import Mapping

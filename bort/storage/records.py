@@ -63,7 +63,8 @@ class EndingCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why an attempt ended early, in codes and numbers; `bort.report.jobs` has the words.
+    """The reason why an attempt ended early, in codes and numbers; `bort.report.jobs` has the
+    words.
 
     Attributes:
         pid: the process that is gone.

@@ -33,9 +33,7 @@ def plain(value: Any) -> Any:
 
 
 class Json(sa.types.TypeDecorator[Any]):
-    """A column of A column of JSON as text: the same bytes on every database, and never NaN or
-    Infinity.
-    """
+    """A column of JSON as text: the same bytes on every database, and never NaN or Infinity."""
 
     impl = sa.Text
     cache_ok = True

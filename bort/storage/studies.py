@@ -125,7 +125,7 @@ def insert_study(
 
 
 def discard_if_empty(connection: sa.Connection, name: str) -> bool:
-    """Like `Studies.discard_empty_study`, within the caller's transaction."""
+    """Do the work of `Studies.discard_empty_study` within the caller's transaction."""
     is_filled = sa.exists().where(schema.evaluations.c.study_id == schema.studies.c.id)
     is_worked_on = sa.exists().where(
         schema.jobs.c.study == schema.studies.c.name,

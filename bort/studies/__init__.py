@@ -1,1 +1,1 @@
-"""What commands and pages do with studies: answers, estimates, checks, tables, Optuna."""
+"""The work of commands and pages with studies: answers, estimates, checks, tables, Optuna."""

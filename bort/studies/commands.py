@@ -111,7 +111,7 @@ def export_command(model: str, kind: str, out: str) -> str:
 
 
 def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
-    """Write Write Python that reads the same front.
+    """Write Python that reads the same front.
 
     Examples:
         >>> print(search_python("quick", epsilon=0.1, weights=(1, 2, 1)))

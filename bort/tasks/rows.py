@@ -122,8 +122,7 @@ def _check_rows(name: str, read: int, used: int, dropped: Counter[str]) -> None:
     if used < SMALLEST:
         found = f"{used} usable rows" + (f" of {read} ({reasons})" if dropped else "")
         raise InvalidDataError(
-            f"{name}: {found}, but but at least {SMALLEST} are needed to make three splits; add "
-            "rows"
+            f"{name}: {found}, but at least {SMALLEST} are needed to make three splits; add rows"
         )
 
 

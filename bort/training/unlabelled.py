@@ -32,7 +32,7 @@ BLOCK = 1024  # rows of similarities held at once: 56 MB over the tokens of movi
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How synthetic texts are made.
+    """The settings for making synthetic texts.
 
     Attributes:
         copies: synthetic texts per text.

@@ -60,7 +60,9 @@ class Model(Protocol):
     """A trained student."""
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): a class for each input. The same inputs always get the same classes."""
+        """Predict a class for each input, shape (n,). The same inputs always get the same
+        classes.
+        """
         ...
 
 
@@ -88,12 +90,12 @@ class Labels:
 
     @property
     def classes(self) -> IntArray:
-        """Shape (n,): the most probable class."""
+        """The most probable classes, shape (n,)."""
         return most_probable(self.probabilities)
 
     @property
     def confidence(self) -> FloatArray:
-        """Shape (n,): the probability of the most probable class."""
+        """The probabilities of the most probable classes, shape (n,)."""
         confidence: FloatArray = self.probabilities.max(axis=1, initial=0.0)
         return confidence
 
@@ -165,7 +167,7 @@ A guard may know the audit split; the loop only hears its verdicts.
 
 
 def unguarded(inputs: Inputs) -> list[Verdict | None]:
-    """A guard that refuses nothing."""
+    """Accept everything: the guard of a run without one."""
     return [None] * len(inputs)
 
 

@@ -91,7 +91,7 @@ class Examples:
 
     @property
     def labels(self) -> IntArray:
-        """Shape (n,): the most probable class; the first one on a tie."""
+        """The most probable classes, shape (n,); the first one on a tie."""
         return most_probable(self.probabilities)
 
     @property

@@ -113,7 +113,7 @@ class TextModel:
     should_stop: ShouldStop | None = None
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): the most probable class."""
+        """Predict the most probable class of each text, shape (n,)."""
         return most_probable(self.predict_probabilities(inputs))
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:

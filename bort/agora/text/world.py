@@ -155,11 +155,11 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
 def _follower(
     parts: Parts, proposers: Proposers, sampler: str, dev: Inputs
 ) -> Callable[[Model], Parts]:
-    """Make the parts follow the student's space, in units of its own usual radius."""
+    """Make the parts follow the student's space, in units of its usual radius."""
 
     def follow(model: Model) -> Parts:
         if not isinstance(model, TextModel):
-            raise InvalidOptionError("only a text model has sentence vectors of its own")
+            raise InvalidOptionError("only a text model has its own sentence vectors")
         unit = usual_radius(model.represent(dev), model.represent(proposers.items))
 
         def represent(inputs: Inputs) -> FloatArray:

@@ -4,9 +4,9 @@ A turn is a place, and a place is a file that one process at a time holds by an 
 The kernel frees it when its holder dies, however it dies. While it is held, the file carries a note
 (who, what, since when); it is empty otherwise.
 
-A latency measured beside a training is worthless. So a measurement holds a place that every
-process of every user sees, and trainings pause while somebody holds it: a single `stat` between
-two steps tells them.
+A latency measured during a training is worthless. So a measurement takes a lock that every process
+of every user sees, and trainings pause while it is held: a single `stat` between two steps tells
+them.
 
 POSIX only (Linux, macOS).
 """
@@ -102,13 +102,13 @@ def measuring(
     """Hold the machine's only measuring lock for the length of a `with` block.
 
     Args:
-        description: what is measured; others who want to measure read it.
+        description: a description of the measurement, for others who are waiting.
         wait: wait for another measurement to end, instead of raising at once.
         should_stop: asked while waiting; True gives up.
         path: another lock file (tests).
     Raises:
-        BusyError: somebody else measures, and `wait` is off or `should_stop` gave up; the message
-            says who and since when.
+        BusyError: another measurement is running, and `wait` is off or `should_stop` returned True;
+            the message says who and since when.
         OSError: see `turn`.
     """
     target = path or lock_path()
@@ -176,14 +176,14 @@ def wait_while_measuring(
 ) -> float:
     """Wait until no measurement is running; trainings call this between steps.
 
-    Costs one `stat` (about a microsecond) when nobody measures. A note that a crashed process left
-    behind stops nobody.
+    Costs one `stat` (about a microsecond) when no measurement is running. A note left by a crashed
+    process has no effect.
 
     Args:
         should_stop: asked while waiting; True returns early.
         path: another lock file (tests).
     Returns:
-        Seconds waited, 0.0 when nobody measured, so that budgets can leave them out.
+        Seconds waited, 0.0 if no measurement was running, so that budgets can leave them out.
     """
     target = path or lock_path()
     if holder(path=target) is None:

@@ -81,7 +81,7 @@ def _corners(moving: Mapping[str, Sequence[int]]) -> Iterable[Point]:
 
 
 def _weight(moving: Mapping[str, Sequence[int]], corner: Point) -> Polynomial:
-    """Make Make Lagrange's polynomial: 1 at this corner, 0 at every other."""
+    """Make Lagrange's polynomial: 1 at this corner, 0 at every other."""
     weight = as_polynomial(1)
     for name, values in moving.items():
         for other in values:

@@ -96,7 +96,7 @@ def resume(
     It keeps its id, folder and log. Of two who resume it at once, one wins.
 
     Returns:
-        Its result; None with `detach`, because it continues in a process of its own.
+        Its result; None with `detach`, because it continues in a separate process.
     Raises:
         UnknownJobError: no job of that id.
         BusyError: it waits or runs.

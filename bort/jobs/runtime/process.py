@@ -1,6 +1,6 @@
 """Identify processes, check whether they are alive, and signal only the right ones.
 
-A pid is reused, sooner or later by somebody else's process. So a process is known by host, pid,
+A pid is reused sooner or later by another process. So a process is identified by host, pid,
 start and boot, and is compared with what runs now before it is called alive or sent a signal.
 """
 
@@ -55,7 +55,7 @@ def is_alive(process: ProcessIdentity) -> bool:
 def send_signal(process: ProcessIdentity, number: signal.Signals, *, group: bool) -> bool:
     """Signal a process, or with `group` its whole process group.
 
-    The group is signalled only if the process leads a session of its own: a foreground job
+    The group is signalled only if the process leads its own session: a foreground job
     shares its group with the shell or script that started it.
 
     Returns:

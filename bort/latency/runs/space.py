@@ -51,14 +51,14 @@ def measure(
         should_stop: True ends early; the profile then says `complete: false`, and there is none
             if not one round was complete.
     Returns:
-        Steps; the last carries the profile. Nothing is measured before the first is asked for.
+        Steps; the last carries the profile. Nothing is measured before the first step is taken.
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
         MissingExtraError: the runtime is not installed.
-        BusyError: at the first step, if somebody else measures and `wait` is off.
+        BusyError: at the first step, if another measurement is running and `wait` is off.
     Cost:
         Import and build 10 to 20 s, then about 40 s on a quiet machine (`Protocol.budget_seconds`),
-        five minutes and a round at most on a restless one.
+        five minutes and a round at most on a noisy one.
     """
     sample = choose_sample(space, spec, count, seed, lengths)
 
@@ -319,7 +319,7 @@ def measure_front(
     Raises:
         InvalidOptionError: nothing to measure, or more threads than this machine has.
         MissingExtraError: the runtime is not installed.
-        BusyError: at the first step, if somebody else measures and `wait` is off.
+        BusyError: at the first step, if another measurement is running and `wait` is off.
     """
     if not architectures:
         raise InvalidOptionError(

@@ -47,7 +47,7 @@ class PlainCase:
     ratios: FloatArray | None = None
 
     def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
-        """Compute Compute min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
+        """Compute min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
         steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
         if self.lipschitz is None:
             return np.full(steps.shape[:2], np.inf)

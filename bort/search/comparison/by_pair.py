@@ -137,7 +137,7 @@ class PairTerms:
             self._own[index] = reach
 
     def term(self, witness: int) -> FloatArray:
-        """Compute Compute t(c,ξ) of one witness: shape (N,)."""
+        """Compute t(c,ξ) of one witness: shape (N,)."""
         return self._terms[witness]
 
     def gaps(self) -> FloatArray:

@@ -16,7 +16,8 @@ from bort.search.problem import SearchProblem
 class SearchGoal(ABC):
     """One goal at one question's ε and weights. It has no evaluations; a state has.
 
-    A gap is what is missing to certainty, in logarithms: 0 certifies ε = 0, infinity nothing.
+    A gap is the distance to certainty, in logarithms: 0 certifies ε = 0, infinity certifies
+    nothing.
 
     Attributes:
         needs_errors: errors count at all.

@@ -34,7 +34,7 @@ class Best(SearchGoal):
         return gap <= self.log_room
 
     def epsilon_of(self, gap: float) -> float:
-        """Return Return 1 - exp(-gap)."""
+        """Return 1 - exp(-gap)."""
         return float(-np.expm1(-gap))
 
     def pick(self, state: Knowledge, limit: int) -> int:

@@ -28,7 +28,7 @@ class Cover(SearchGoal):
 
     @property
     def tracked_delta(self) -> float:
-        """The The δ of the goal."""
+        """The δ of the goal."""
         return self.delta
 
     def pick(self, state: Knowledge, limit: int) -> int:

@@ -13,7 +13,7 @@ from bort.studies.answers.values import MeasuredLatency, Point, StudyAnswer
 def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyAnswer:
     """Add `latency_measured` to every point of the answer that `profile` contains.
 
-    What is certified, the front and the best stay as they are: they speak of predicted latency.
+    The certificate, the front and the best do not change: they are about predicted latency.
 
     Args:
         profile: the newest measurement of the study's winners; None where there is none.
@@ -42,7 +42,7 @@ def redrawn(answer: StudyAnswer) -> StudyAnswer:
     """Replace predicted by measured latencies where there are any, and compute the new front.
 
     Points that were not measured keep their predictions. For looking at: W, cover and certificate
-    still speak of predicted latency. O(n log n) for n points.
+    are still about predicted latency. O(n log n) for n points.
     """
     points = [_as_measured(point) for point in answer.points]
     if not points:

@@ -217,7 +217,7 @@ class SearchAnswer(Generic[P]):
         excluded: ids whose every training diverged.
         certified_epsilon: the smallest ε certified; None where nothing is.
         evaluation_bound: evaluations that certifying ε can need at most.
-        ending: why nothing is left to evaluate; None where the budget, or somebody, ended the
+        ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
         ranking: everything evaluated by W, the largest first.
         audit: the latest audit of this answer; None where there is none.

@@ -1,4 +1,4 @@
-"""What all watch views share: title, bar, buttons, log, links."""
+"""The parts that all watch views share: title, bar, buttons, log, links."""
 
 from collections.abc import Callable, Iterable
 

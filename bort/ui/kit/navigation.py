@@ -23,7 +23,7 @@ _WATCHED_ON = {
 
 
 def watched_on(kind: str) -> str:
-    """The page that shows jobs of a kind; Search shows kinds without a page of their own."""
+    """The page that shows jobs of a kind; the page Search shows kinds without their own page."""
     return _WATCHED_ON.get(kind, SEARCH)
 
 

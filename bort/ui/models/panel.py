@@ -28,7 +28,7 @@ _FORMATS = {
 
 
 def nothing_yet(*, is_training: bool) -> None:
-    """What to do next if no model is stored."""
+    """Say what to do next if no model is stored."""
     if is_training:
         markup.notice(
             "The first model is being trained. Open its job below to watch loss and dev error. "
@@ -84,7 +84,7 @@ def _one(model: TrainedModel) -> None:
     left, right = st.columns([2.1, 1], gap="large")
     with left:
         _describe(model)
-        st.subheader("Compared with what it must beat", anchor=False)
+        st.subheader("Compared with teacher and baselines", anchor=False)
         table = comparison(model)
         st.dataframe(
             table,
