@@ -11,7 +11,8 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
-from bort.core.fields import flag, read
+from bort.core.fields import read
+from bort.core.kinds import flag
 from bort.core.study import MeasureSpec, TaskSpec
 from bort.studies.parts import MEASURE, WORKLOAD
 
@@ -305,7 +306,7 @@ def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
       bort latency landmarks --sequence-length 128 --threads 1 --json
     """
     from bort import jobs
-    from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
+    from bort.latency.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
     from bort.report.job_terminal import progress
     from bort.storage import open_store

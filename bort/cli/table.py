@@ -65,7 +65,6 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
     """Reject options that have no effect with `--from-table`.
 
     Args:
-        context: of the command.
         allowed: names of the parameters that are allowed besides those of `table_options`.
     """
     for parameter in context.command.params:

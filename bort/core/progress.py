@@ -58,7 +58,6 @@ class Progress:
     Attributes:
         done: finished units of work.
         total: units in all; None if unknown.
-        stage: the current stage.
         subject: what the stage works on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None where unknown.
         numbers: what this kind of work shows live, for example `certified_epsilon`.

@@ -152,12 +152,6 @@ class Question(Description):
         return tuple(map(float, given))
 
 
-def check_epsilon(epsilon: float) -> float:
-    """Return `epsilon` if it is in the range `EPSILONS`."""
-    fields_of(Question)["epsilon"].check(epsilon)
-    return epsilon
-
-
 def check_weights(weights: Sequence[float]) -> Weights:
     """Return `weights` as a triple (size, latency, error) if they are valid."""
     size, latency, error = fields_of(Question)["weights"].check(tuple(weights))

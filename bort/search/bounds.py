@@ -14,7 +14,6 @@ class Envelope(ABC):
     """The lower bound on ln e of every architecture.
 
     Attributes:
-        problem: the space.
         values: ℓ, shape (N,), -inf where nothing is known.
     """
 

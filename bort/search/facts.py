@@ -36,11 +36,12 @@ class Fact:
     """Base class of all ledger entries."""
 
     code: ClassVar[str]
+    trust: ClassVar[Status] = Status.CHECKED
 
     @property
     def status(self) -> Status:
-        """The degree of trust in it."""
-        return Status.CHECKED
+        """The degree of trust in it: `trust`, unless the numbers decide."""
+        return self.trust
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to JSON values: code, status, and the numbers."""
@@ -59,14 +60,10 @@ class PopulationErrors(Fact):
     """The claim is about the population, through intervals for all architectures at once."""
 
     code = "population-errors"
+    trust = Status.ASSUMED  # the dev examples may be no independent draws
     confidence: float
     architectures: int
     compares_pairs: bool
-
-    @property
-    def status(self) -> Status:
-        """Assumed, because the dev examples may not be independent draws."""
-        return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +86,9 @@ class LatencyModelled(Fact):
     """Latencies come from a model; the truth lies within ±band of it."""
 
     code = "latency-modelled"
+    trust = Status.ESTIMATED  # the model was fitted
     band: float
     epsilon: float
-
-    @property
-    def status(self) -> Status:
-        """Estimated, because the model was fitted."""
-        return Status.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +121,8 @@ class LambdaUnknown(Fact):
     """There are too few evaluations to separate the dimensions."""
 
     code = "lambda-unknown"
+    trust = Status.ASSUMED  # the claim waits for λ
     anchors: int
-
-    @property
-    def status(self) -> Status:
-        """Estimated: the claim waits for λ."""
-        return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +130,10 @@ class LambdaUntested(Fact):
     """λ is estimated, and has not yet predicted as many new errors as required."""
 
     code = "lambda-untested"
+    trust = Status.ESTIMATED  # an estimate
     anchors: int
     predictions: int
     wanted: int
-
-    @property
-    def status(self) -> Status:
-        """Estimated."""
-        return Status.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +141,11 @@ class LambdaEstimated(Fact):
     """λ is estimated from evaluated pairs, and was tested."""
 
     code = "lambda-estimated"
+    trust = Status.ESTIMATED  # an estimate can be refuted, never proved
     pairs: int
     record: Predictions
     goal: Goal
     certified_epsilon: float | None
-
-    @property
-    def status(self) -> Status:
-        """An estimate can be refuted, never proved."""
-        return Status.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,12 +209,8 @@ class Scales(Fact):
     """The scales on which distances are taken, by dimension: log, linear or category."""
 
     code = "scales"
+    trust = Status.ASSUMED  # chosen by the kind of each column
     scales: dict[str, str]
-
-    @property
-    def status(self) -> Status:
-        """Assumed: chosen by the kind of each column."""
-        return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,12 +279,8 @@ class Maximised(Fact):
     """The objectives of a table in which more is better, which were inverted."""
 
     code = "maximised"
+    trust = Status.ASSUMED  # the user said so
     objectives: tuple[str, ...]
-
-    @property
-    def status(self) -> Status:
-        """Assumed, because the user said so."""
-        return Status.ASSUMED
 
 
 Ledger = tuple[Fact, ...]

@@ -23,7 +23,6 @@ class Violation:
     """An evaluated architecture whose error was outside what λ predicted.
 
     Attributes:
-        index: the architecture.
         other: the evaluated one whose error is too different.
         excess: by how much ln e lay outside.
         evaluation: how many anchors had been seen before it.

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
-from bort.core.errors import DiskFullError, OldStoreError, StoreError
+from bort.core.errors import DiskFullError, OldStoreError, StoreError, first_line
 from bort.storage import migrations, schema
 
 # SQLite's primary result code -> what it means and what to do.
@@ -51,10 +51,9 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
     if code in _MEANINGS:
         kind = DiskFullError if code == sqlite3.SQLITE_FULL else StoreError
         return kind(_MEANINGS[code].format(store=store, timeout_s=timeout_s))
-    first_line = next(iter(str(error).splitlines()), "no reason given").strip()
     return StoreError(
-        f"the store {store} cannot be used: {shown(first_line)}; check --store and BORT_STORE, "
-        "and that the database is running"
+        f"the store {store} cannot be used: {shown(first_line(error))}; "
+        "check --store and BORT_STORE, and that the database runs"
     )
 
 

@@ -26,7 +26,6 @@ class ModelRecord:
         study: that it was picked from; a name, also where the study is gone or elsewhere.
         task: that it was trained on.
         architecture_id: values joined by dashes.
-        architecture: by name.
         realised: its row of `bort finetune --json`: accuracies, latencies, stages, comparison.
         evidence: of the search: space, epsilon, certificate, ledger; and how it was trained.
         created_at: seconds since 1970.

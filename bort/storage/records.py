@@ -110,7 +110,6 @@ class ProcessIdentity:
 
     Attributes:
         host: name of the machine; pids of another machine say nothing here.
-        pid: process id.
         started: when the process started, seconds since the epoch.
         boot_id: identifies the machine's last start.
     """

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 
 from bort.cli.main import bort
 from bort.families import FAMILY_NAMES, SearchSpace, load_space
-from bort.families.abnc import abnc_report, clearest_examples
-from bort.families.summary import published_answer
+from bort.families.summary import abnc_report, clearest_examples, published_answer
 
 
 def shown(*arguments: str) -> str:

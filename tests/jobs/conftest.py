@@ -38,7 +38,7 @@ def interruptible() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings of the tests do not wait for those of other programs on this machine."""
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: tmp_path / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "measuring.lock")
 
 
 @pytest.fixture

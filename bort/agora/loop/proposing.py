@@ -30,7 +30,6 @@ def propose(
     without abstention.
 
     Args:
-        dev: all dev inputs.
         errors: positions of the dev items to sample near.
         model: the student before it is trained on the points.
         known: identities of what must not be labelled again.

@@ -256,7 +256,6 @@ class Proposers:
     """Makes samplers by name, in any space.
 
     Args:
-        tokens: tokenises texts.
         words: the words that may be written into new texts.
         train: training inputs, one or more.
         pool: unlabelled inputs; may be empty.

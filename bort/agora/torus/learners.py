@@ -152,7 +152,6 @@ class Oracle:
     """A labeler that knows the true class and returns a random other one with probability `noise`.
 
     Attributes:
-        class_names: the classes.
         truth: returns the true class of each input, shape (n,).
         noise: probability of a wrong answer, 0..1. Its stated confidence is 1 - noise.
     """

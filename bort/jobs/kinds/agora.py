@@ -19,7 +19,7 @@ from bort.agora.torus.world import torus_world
 from bort.agora.world import RoundSummary, World
 from bort.core.agora import TextSpec, TorusSpec
 from bort.core.errors import StoreError
-from bort.core.machine.locks import training_turn
+from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.jobs.runtime.context import JobContext

@@ -8,7 +8,7 @@ from typing import Any
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
-from bort.core.machine.locks import holder, training_turn
+from bort.core.locks import holder, training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.families import SearchSpace

@@ -47,7 +47,6 @@ def run_attempt(
     """Claim a queued job, run it in this process, and record how it ended.
 
     Args:
-        store: where the job is.
         waiting: the job, QUEUED.
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
         on_step: called with each step, in this thread.

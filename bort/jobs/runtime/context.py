@@ -1,4 +1,4 @@
-"""The interface through which a runner reports and is told to stop."""
+"""The interface between a job and its runner."""
 
 import contextlib
 import time
@@ -15,10 +15,9 @@ from bort.storage.records import iso
 
 
 class JobContext:
-    """The interface through which a runner reports and is told to stop.
+    """The interface through which a runner reports and learns that it should stop.
 
     Attributes:
-        store: where results go.
         job: the job as it stood when this attempt began.
     """
 

@@ -115,8 +115,6 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
     """Stop a job: ask it, then SIGTERM, then SIGKILL. Finished work is kept.
 
     Args:
-        store: where the job is.
-        job_id: which one.
         wait: return when it has stopped; else at once, and a thread sees to the rest.
         grace_s: how long it may take to stop by itself.
     Returns:
@@ -213,8 +211,6 @@ def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
     """Store the study of a new search, or find the same one again.
 
     Args:
-        store: keeps it.
-        spec: what to search.
         is_named: a person chose the name. Otherwise a name that is taken gets a number.
 
     Returns:

@@ -25,10 +25,8 @@ class CertifiedCase:
 
     Attributes:
         problem: the space, for the bound on the evaluations.
-        question: what the claim answers.
         plain: the space with its evaluations, for everything else.
         observations: of the evaluated architectures, in their order, as stated.
-        assumptions, claim, audits: as stated.
         stated_labels: names of the evaluated architectures, as stated.
         labels: names of all architectures, as the space gives them.
         population: what the intervals hold for; None is a claim about a dev set.

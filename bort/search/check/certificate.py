@@ -46,7 +46,6 @@ def certificate_of(
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
         study: name of the study, so that the evaluations can be compared with a store.
-        audits: audits of this answer.
         earlier_audits: audits of this study before the search went on; kept for their α.
         audit_observations: of what the audits trained, by index.
     Returns:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bort.core.errors import BortError
-from bort.search.check.audits import check_audits
 from bort.search.check.case import CertifiedCase, read_case
 from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
-from bort.search.check.ledger import check_ledger
+from bort.search.check.ledger import check_audits, check_ledger
 from bort.search.check.plain import plain_front
 from bort.search.intervals import nugget_from_seeds, population_interval
 from bort.search.observation import Observation, floor_error

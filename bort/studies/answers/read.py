@@ -8,7 +8,7 @@ import numpy as np
 
 from bort.core.errors import InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.question import Question, check_weights
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
@@ -46,8 +46,6 @@ def read_answer(
     """Compute a study's answer from the store; trains and measures nothing.
 
     Args:
-        store: where the study is.
-        study: its name.
         epsilon: certify within 1 + epsilon; None is the study's own.
         weights: cost weights of size, latency, error; None are the study's own.
     Raises:

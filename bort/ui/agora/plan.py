@@ -15,7 +15,7 @@ from bort.tasks import list_tasks
 from bort.ui.agora import readings as agora_readings
 from bort.ui.agora.form import Asked
 from bort.ui.kit import address, markup, readings
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 
 # measured: docs/agora.md, "The torus": the whole run of 8 rounds stays below 30 s.
 TORUS_SECONDS_PER_ROUND = 1.5

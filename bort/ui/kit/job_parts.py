@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from bort.core.agora import TORUS
-from bort.core.machine.locks import holder
+from bort.core.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.report.jobs import ending_sentence, sentence
 from bort.report.numbers import duration

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from bort.core.machine.fingerprint import this_machine
-from bort.core.machine.locks import holder
+from bort.core.locks import holder
+from bort.core.machine import this_machine
 from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare

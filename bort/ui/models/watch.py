@@ -4,7 +4,7 @@ import streamlit as st
 
 from bort.core.progress import Progress, Stage
 from bort.figures.models import plot_curves
-from bort.finetuning.curves import DEV_ERROR, LOSS, curves_of
+from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobRecord, list_jobs
 from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
 

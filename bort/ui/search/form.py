@@ -21,8 +21,7 @@ from bort.latency.runtimes import RUNTIME_NAMES
 from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
 from bort.ui.kit import markup, readings, uploads
-from bort.ui.kit.fields import Form
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
 
@@ -34,9 +33,9 @@ EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]
 
 def fill_in(slots: Slots) -> StudySpec | None:
     """Show all fields and return the study, or None if a field has an error."""
-    where = _box("Search space")
-    what = _box("Task")
-    certify = _box("Question and budget")
+    where = markup.box("Search space")
+    what = markup.box("Task")
+    certify = markup.box("Question and budget")
     advanced = st.expander("Advanced: name, training, latency, assumptions")
     slots.below("general")
     space = attempt(slots, "space", lambda: _space(where, slots))
@@ -64,13 +63,6 @@ def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
     except BortError as error:
         slots.show(error, scope=scope)
         return None
-
-
-def _box(title: str) -> DeltaGenerator:
-    box = st.container(border=True)
-    with box:
-        markup.label(title)
-    return box
 
 
 def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:

@@ -13,7 +13,7 @@ from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.numbers import basis
 from bort.ui.kit import address, markup, readings
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 from bort.ui.machine import verdict as machine_verdict
 
 if TYPE_CHECKING:

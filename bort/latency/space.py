@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
-from bort.core.machine.fingerprint import Fingerprint, this_machine
+from bort.core.machine import Fingerprint, this_machine
 from bort.core.progress import ProgressTo, towards
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
@@ -313,7 +313,7 @@ def measure_front(
         profile: the study's; its model is kept as it is, and judged by what is measured.
         architectures: usually those on the front, without repetition.
         study: the study whose winners these are; the new profile names it.
-        wait, should_stop, instruments: as `bort.latency.runs.space.measure`.
+        wait, should_stop, instruments: as `bort.latency.space.measure`.
     Returns:
         Steps; the last carries a profile whose `study` is set.
     Raises:

@@ -1,1 +1,0 @@
-"""This machine: its fingerprint, its cores and the locks on it."""

@@ -1,1 +1,0 @@
-"""The measurements: a space, the winners of a search, the landmarks."""
