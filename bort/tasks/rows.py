@@ -97,7 +97,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     raise InvalidDataError(
-        f"{where} holds {str(value)[:40]!r}, which is not a class; labels must be text or whole "
+        f"{where} contains {str(value)[:40]!r}, which is not a class; labels must be text or whole "
         "numbers"
     )
 

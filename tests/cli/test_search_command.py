@@ -242,7 +242,7 @@ def test_an_unknown_study_is_one_line(place):
 def test_other_settings_under_the_same_name_are_refused(place):
     done = bort(place, *search(place), "--study", "first", "--budget", "6", "--seed", "9")
     assert done.returncode == 2
-    assert "exists with other settings" in done.stderr
+    assert "exists with other options" in done.stderr
 
 
 def test_a_bad_store_is_told_before_any_data_is_fetched(place, tmp_path):

@@ -65,7 +65,7 @@ def test_answers_never_replace_their_texts(model, tmp_path):
     for out, message in [
         ("texts.csv", "would overwrite the file with the texts"),
         ("nowhere/a.csv", "no folder"),
-        ("a.txt", "ends with"),
+        ("a.txt", "does not end with"),
     ]:
         with pytest.raises(BortError, match=message):
             answer_of(predict, "model", "texts.csv", "--out", out)

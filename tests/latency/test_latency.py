@@ -194,7 +194,7 @@ def write(path, text):
 def test_a_file_cut_in_half_is_refused(good, tmp_path):
     text = json.dumps(good)
     for length in (0, 1, len(text) // 2, len(text) - 1):
-        with pytest.raises(InvalidProfileError, match="cut off"):
+        with pytest.raises(InvalidProfileError, match="truncated"):
             read_profile(write(tmp_path / "p.json", text[:length]))
 
 
@@ -206,7 +206,7 @@ def test_binary_and_missing_files_are_refused(tmp_path):
         read_profile(tmp_path / "q.json")
     with pytest.raises(InvalidProfileError, match="cannot be read"):
         read_profile(tmp_path)
-    with pytest.raises(InvalidProfileError, match="cut off"):
+    with pytest.raises(InvalidProfileError, match="truncated"):
         read_profile(write(tmp_path / "deep.json", "[" * 200_000))
 
 

@@ -229,10 +229,10 @@ def _drop(c):
         (lambda c: c["question"].update(epsilon=0.5), "ε: the certificate says 0.5, the store 0.3"),
         (
             lambda c: c["question"].update(weights=[1, 1, 2]),
-            "the weights: (1.0, 1.0, 2.0) is stated",
+            "the weights: the certificate says (1.0, 1.0, 2.0)",
         ),
-        (lambda c: c["question"].update(goal="best"), "the goal: best is stated"),
-        (lambda c: c["question"].update(slack=0.1), "σ: 0.1 is stated"),
+        (lambda c: c["question"].update(goal="best"), "the goal: the certificate says best"),
+        (lambda c: c["question"].update(slack=0.1), "σ: the certificate says 0.1"),
         (
             lambda c: c["latency"].update(listed_ms=[2 * v for v in c["latency"]["listed_ms"]]),
             "384 latencies differ from the store's profile",
@@ -243,7 +243,7 @@ def _drop(c):
         ),
         (
             lambda c: c["evaluations"][0].update(error=0.1, lower=0.1, upper=0.1),
-            "has error 0.1, the store says",
+            "has error 0.1, but the store says",
         ),
         (_drop, "1 stored evaluations are not in the certificate"),
     ],

@@ -122,7 +122,7 @@ class StoreContract:
         with pytest.raises(UnknownStudyError, match="none is stored yet"):
             store.study("nope")
         store.create_study(study_spec())
-        with pytest.raises(UnknownStudyError, match="'nope'; stored studies: reviews"):
+        with pytest.raises(UnknownStudyError, match="'nope'; stored: reviews"):
             store.delete(Thing(ThingKind.STUDY, "nope"))
 
     def test_a_deleted_study_does_not_come_back(self, store: Store) -> None:

@@ -94,15 +94,15 @@ def csv_of(count: int) -> bytes:
 BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "empty": ("d.csv", b"", "is empty"),
     "blank": ("d.jsonl", b"\n \n", "is empty"),
-    "header only": ("d.csv", b"text,label\n", "0 usable rows, at least 20 are needed"),
-    "three rows": ("d.csv", csv_of(3), "3 usable rows, at least 20 are needed"),
+    "header only": ("d.csv", b"text,label\n", "0 usable rows, but at least 20 are needed"),
+    "three rows": ("d.csv", csv_of(3), "3 usable rows, but at least 20 are needed"),
     "binary": ("d.csv", b"\x7fELF\0\0", "is a binary file"),
     "binary parquet": ("d.parquet", b"\x7fELF\0\0", "not a readable Parquet file"),
     "no such column": ("d.csv", b"review,stars\nx,1\n", "no column 'text', found: 'review', 'st"),
-    "column twice": ("d.csv", b"text,text,label\nx,y,1\n", "the column 'text' stands twice"),
+    "column twice": ("d.csv", b"text,text,label\nx,y,1\n", "the column 'text' appears twice"),
     "semicolons": ("d.csv", b"text;label\nx;1\n", "no column 'text', found: 'text;label'"),
     "no json key": ("d.jsonl", b'{"a": 1}\n', "no column 'text', found: 'a'"),
-    "one class": ("d.csv", csv_of(40).replace(b",1\n", b",0\n"), r"one class only \('0'\)"),
+    "one class": ("d.csv", csv_of(40).replace(b",1\n", b",0\n"), r"only one class \('0'\)"),
     "no classes": (
         "d.csv",
         b"text,label\n" + b"".join(b"alpha%d beta%d,c%d\n" % (i, i, i) for i in range(40)),
@@ -111,12 +111,12 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "fractions": (
         "d.jsonl",
         b"".join(b'{"text": "a%d", "label": 0.5}\n' % i for i in range(40)),
-        "row 1 holds '0.5', which is no class",
+        "row 1 contains '0.5', which is not a class",
     ),
     "nested text": (
         "d.jsonl",
         b"".join(b'{"text": ["a%d"], "label": 1}\n' % i for i in range(40)),
-        "row 1 holds a list, not text",
+        "row 1 contains a list, not text",
     ),
     "all texts empty": (
         "d.csv",

@@ -234,7 +234,7 @@ def test_a_profile_comes_in_as_a_file(store: Store, visit: Open) -> None:
     upload = app.get("file_uploader")
     assert upload, "the page takes files"
     for content, message in (
-        (text[: len(text) // 2], "cut off"),
+        (text[: len(text) // 2], "truncated"),
         ("\xff\xfe", "not JSON"),
         ("{}", "not a latency profile"),
     ):
