@@ -50,7 +50,7 @@ def test_predictions_cover_the_space_with_an_interval(space, machine):
     assert (prediction.low_ms <= prediction.median_ms).all()
     assert (prediction.median_ms <= prediction.high_ms).all()
     for one in profile.measurements:
-        row = space.index(space.architecture(0).from_dict(one.architecture))
+        row = space.index(space.architecture(0).of(**one.architecture))
         assert prediction.median_ms[row] == pytest.approx(one.latency.median_ms, rel=1e-4)
 
 
