@@ -1,4 +1,4 @@
-"""Benchmarks of our own: what they compare, and the tables they record."""
+"""Our own benchmarks, and the tables they record."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Curves with bands as an SVG file: small enough to commit, readable in light and in dark."""
+"""Curves with bands as a small SVG file, readable in light and dark mode."""
 
 from collections.abc import Sequence
 from html import escape
@@ -46,7 +46,7 @@ class Line(NamedTuple):
 
 
 def curves_svg(title: str, lines: Sequence[Line], *, evaluations: int) -> str:
-    """A plot of shares of the front's hypervolume against evaluations, with goals at 95 and 99 %.
+    """Plot the share of the front's hypervolume against evaluations, with goals at 95 and 99 %.
 
     The vertical axis is stretched towards 1, where samplers differ: it shows -ln(1.01 - share).
     """

@@ -1,4 +1,4 @@
-"""Accuracy against added points as an SVG file: readable in light and in dark."""
+"""Accuracy against added points as an SVG file, readable in light and dark mode."""
 
 import math
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ WIDTH, LEFT, RIGHT, TOP, PLOT, BOTTOM = 940, 52, 380, 36, 250, 46
 
 
 class Mark(NamedTuple):
-    """Points added and the accuracy in percent that they came to."""
+    """A number of added points and the resulting accuracy in percent."""
 
     added: float
     accuracy: float
 
 
 class Curve(NamedTuple):
-    """A line through its marks; a hollow one is a mark that belongs to the line before it."""
+    """A line through marks; a hollow curve is a single mark that belongs to the curve before it."""
 
     title: str
     marks: Sequence[Mark]
@@ -26,14 +26,14 @@ class Curve(NamedTuple):
 
 
 class Level(NamedTuple):
-    """A dashed horizontal line: an accuracy that no points were added for."""
+    """A dashed horizontal line: an accuracy without added points."""
 
     title: str
     accuracy: float
 
 
 def points_svg(title: str, curves: Sequence[Curve], levels: Sequence[Level]) -> str:
-    """Curves and levels in one frame, with a legend beside it.
+    """Draw curves and levels in one frame with a legend.
 
     Args:
         curves: one at least, each with a mark at least.
@@ -84,7 +84,7 @@ def points_svg(title: str, curves: Sequence[Curve], levels: Sequence[Level]) -> 
 
 
 def _ticks(most: float) -> range:
-    """Round numbers from 0 to `most`, three to seven."""
+    """Choose three to seven round numbers from 0 to `most`."""
     power = 10 ** int(math.log10(most))
     step = next(s for s in (power // 5, power // 2, power, 2 * power) if s and most / s < 7)
     return range(0, int(most) + 1, step)

@@ -1,4 +1,4 @@
-"""Teach a student near its errors, and watch the rounds."""
+"""Run Agora and watch its rounds."""
 
 import streamlit as st
 
@@ -9,8 +9,9 @@ from bort.ui.kit import address, frame
 from bort.ui.kit.fields import Slots
 
 LEAD = (
-    "Train a small model, find what it gets wrong, sample new points near its errors, let a second "
-    "model label them, train again. The audit error comes from data that Agora never sees."
+    "Train a small model, find what it gets wrong, sample new points near its errors, let a "
+    "second model label them, and train again. The audit error comes from data that Agora never "
+    "sees."
 )
 
 with frame.page("Agora", lead=LEAD):

@@ -6,8 +6,9 @@ from bort.ui import home
 from bort.ui.kit import frame, readings
 
 LEAD = (
-    "bort finds the text models that trade size, CPU latency and error best, and certifies how "
-    "far from the best they can be. It trains a few architectures and bounds all others."
+    "bort finds the text models with the best trade-offs between size, CPU latency and error, "
+    "and certifies how far from the best they can be. It trains a few architectures and bounds "
+    "the rest."
 )
 
 with frame.page("Small models, chosen with a certificate", lead=LEAD):

@@ -1,4 +1,4 @@
-"""Measure this machine, watch the measurement, and read profiles from here and elsewhere."""
+"""Measure this machine, watch the measurement, and view latency profiles."""
 
 import streamlit as st
 
@@ -10,8 +10,8 @@ from bort.ui.machine import profiles as machine_profiles
 from bort.ui.machine import watch as machine_watch
 
 LEAD = (
-    "Latency is measured on this machine, with the runtime that you deploy. A sample of "
-    "architectures is timed in turns; a model predicts the others, and its error is always shown."
+    "Latency is measured on this machine, with the runtime that you will deploy. A sample of "
+    "architectures is timed in turns; a model predicts the rest, and its error is always shown."
 )
 
 with frame.page("This machine", lead=LEAD):

@@ -7,8 +7,8 @@ from bort.ui.models import panel as model_panel
 from bort.ui.models import watch as model_watch
 
 LEAD = (
-    "A search finds architectures. These are the models trained from them, evaluated on texts "
-    "that played no part in any choice, with their curves and their files."
+    "A search finds architectures. These are the models trained from them, with their curves "
+    "and files. They are evaluated on texts that played no part in any choice."
 )
 
 with frame.page("Models", lead=LEAD):

@@ -1,4 +1,4 @@
-"""Read a study's three-way Pareto front, change the question, pick a point."""
+"""Show a study's Pareto front, change the question, pick a point."""
 
 import streamlit as st
 
@@ -10,8 +10,8 @@ from bort.ui.front import study as front_study
 from bort.ui.kit import frame, markup, readings
 
 LEAD = (
-    "Every trained architecture by size, latency and error. Change ε or the weights and the "
-    "stored trainings answer again at once; nothing is trained."
+    "Every trained architecture by size, latency and error. Change ε or the weights, and the "
+    "answer is updated at once from the stored trainings."
 )
 
 
@@ -41,6 +41,6 @@ with frame.page("Pareto front", lead=LEAD):
                 asked = front_study.ask(study)
             show(study, asked)
         else:
-            markup.notice("Nothing is trained in this study yet; its front will grow here.")
+            markup.notice("This study has not trained anything yet. Its front will grow here.")
         front_study.follow(study)
         front_study.offer_deletion(study)

@@ -9,7 +9,7 @@ from bort.ui.search import plan as search_plan
 from bort.ui.search import watch as job_view
 
 LEAD = (
-    "Train the few architectures that tell most about the others, until every trade-off of the "
+    "Train the few architectures that say most about the others, until every trade-off of the "
     "space is certified or the budget is spent."
 )
 

@@ -1,4 +1,4 @@
-"""What `bort bench agora` runs: its lines, the rows of its table, and what they show."""
+"""Run `bort bench agora`: its lines, the rows of its table, and its findings."""
 
 import csv
 import io
@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a line compares; every row of the line repeats it.
+    """The subject of a line's comparison, repeated in each of its rows.
 
     Attributes:
         audit_n: number of audit texts.
@@ -103,7 +103,8 @@ def read_table(path: Path) -> list[Row]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise InvalidDataError(
-                f"{path} has other columns than this benchmark writes; move it away to start again"
+                f"{path} has columns that this benchmark does not write; move it away to start "
+                "again"
             )
         return [Row.from_csv(cells) for cells in reader]
 
@@ -118,7 +119,9 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
 
 
 def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Run what `rows` lack of a line; rows that belong together come together."""
+    """Run the rows of a line that are missing from `rows`; yields rows that belong together at
+    once.
+    """
     done: dict[int, dict[str, ArmResult]] = {seed: {} for seed in range(line.seeds)}
     for row in rows:
         if row.subject.line == line.name and row.result.seed in done:
@@ -144,13 +147,13 @@ def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def _rounded(result: ArmResult) -> ArmResult:
-    """Round the curve to what the table keeps, so that a row read back is the same."""
+    """Round the curve to the table's precision, so that a row read back is the same."""
     return replace(result, curve=tuple((added, round(error, 4)) for added, error in result.curve))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a line shows.
+    """The findings of a line.
 
     Attributes:
         curve: for Agora, added points and audit error after each round, means over the seeds.
@@ -184,7 +187,7 @@ def bench_findings(rows: Sequence[Row]) -> list[Found]:
 
 
 def _with_plain(found: list[Row], rows: Sequence[Row]) -> list[Row]:
-    """Give a line of Agora alone the plain trainings of its student's first line.
+    """Add the plain trainings of a student's first line to a line that has only Agora.
 
     Plain training does not depend on the sampler. Random augmentation is not shared: it adds as
     many points as the Agora of its own line did.

@@ -1,4 +1,4 @@
-"""`bort bench agora`: plain training, random augmentation and Agora, by sampler, task, student."""
+"""`bort bench agora`: compares plain training, random augmentation and Agora."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,21 +29,27 @@ RANDOM_ARMS = {
     default=SAMPLERS,
     show_default=True,
     metavar="NAME,...",
-    help="The first is run with all arms, the others with Agora's only.",
+    help="The first runs with all arms, the others only with Agora's.",
 )
-@click.option("--labelled", default=500, show_default=True, help="Labelled texts; 0 means all.")
+@click.option(
+    "--labelled", default=500, show_default=True, help="Number of labelled texts; 0 means all."
+)
 @click.option("--seeds", default=5, show_default=True, help="Seeds per line.")
-@click.option("--points", default=4000, show_default=True, help="Points to add.")
-@click.option("--rounds", default=4, show_default=True, help="Sampling rounds.")
+@click.option("--points", default=4000, show_default=True, help="Number of points to add.")
+@click.option("--rounds", default=4, show_default=True, help="Number of sampling rounds.")
 @click.option("--steps", default=150, show_default=True, help="Training steps per round.")
 @click.option(
     "--closing-steps", default=900, show_default=True, help="Training steps of the last student."
 )
 @click.option(
-    "--radius", type=float, help="Largest distance from a dev error [default: from the data]."
+    "--radius",
+    type=float,
+    help="Largest distance from a dev error [default: chosen from the data].",
 )
 @click.option(
-    "--representation", metavar="NAME", help="Where distances are measured [default: as in runs]."
+    "--representation",
+    metavar="NAME",
+    help="Vectors to measure distances with [default: as in runs].",
 )
 @click.option(
     "--arms",
@@ -60,11 +66,11 @@ RANDOM_ARMS = {
     default=Path("docs/bench"),
     show_default=True,
     metavar="FOLDER",
-    help=f"Folder of {CSV} and {PAGE}.",
+    help=f"Folder for {CSV} and {PAGE}.",
 )
 @options.as_json
 def agora(out: Path, as_json: bool, **given: Any) -> None:
-    """Measure whether Agora is worth it: audit error against the number of added points.
+    """Measure whether Agora is worth it: the audit error against the number of added points.
 
     For each task, student and sampler this runs Agora, Agora's first half of points, plain
     training, and random augmentation with as many points, half as many and twice as many. All have
@@ -154,7 +160,7 @@ def _arms(text: str) -> tuple[str, ...]:
     names = list(BENCH_ARMS) if text.strip() == "all" else _names(text)
     if unknown := [name for name in names if name not in BENCH_ARMS]:
         raise InvalidOptionError(
-            f"unknown arm {unknown[0]!r}; choose all, or among {', '.join(BENCH_ARMS)}"
+            f"unknown arm {unknown[0]!r}; choose all, or some of {', '.join(BENCH_ARMS)}"
         )
     return tuple(dict.fromkeys([AGORA, *names]))
 
@@ -170,7 +176,7 @@ _COLUMNS = ("plain", "random-half", "agora-half", "random", "agora", "random-dou
 
 
 def _table(found: Sequence["Found"]) -> str:
-    """Make a Markdown table, which is readable in a terminal too."""
+    """Make a Markdown table that is also readable in a terminal."""
     lines = [
         "| task | student | sampler | near in | plain | random, half | Agora, half | random "
         "| Agora | random, twice | teacher | gap closed | points |",

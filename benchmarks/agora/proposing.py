@@ -1,4 +1,4 @@
-"""Measures what proposing and embedding 10,000 texts costs, beside the training of one round.
+"""Measure the cost of proposing and embedding 10,000 texts, compared with training one round.
 
 Run: python -m benchmarks.agora.proposing [THREADS]
 
@@ -45,7 +45,7 @@ class Unsure:
 
 
 class Silent:
-    """A student that predicts nothing, for the same reason."""
+    """A student that predicts nothing, so that only proposing is timed."""
 
     def predict(self, inputs: Any) -> Any:
         """Return zeros."""

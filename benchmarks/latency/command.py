@@ -1,4 +1,4 @@
-"""`bort bench latency`: how far latencies on this machine can be trusted, as a table and a plot."""
+"""`bort bench latency`: reports how far latencies on this machine can be trusted."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
-@click.option("--count", default=64, show_default=True, help="Architectures, half to judge by.")
+@click.option(
+    "--count",
+    default=64,
+    show_default=True,
+    help="Number of architectures; half of them test the model.",
+)
 @click.option("--runtimes", default="torch-float32,onnx-float32", show_default=True)
 @click.option("--lengths", default="32,128", show_default=True, metavar="N,...")
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
@@ -25,20 +30,20 @@ if TYPE_CHECKING:
     "--only",
     multiple=True,
     metavar="KIND",
-    help="Run these kinds of steps only: measure, repeat, landmarks, busy; may be repeated.",
+    help="Run only steps of this kind: measure, repeat, landmarks or busy. Repeatable.",
 )
-@click.option("--report", is_flag=True, help="Measure nothing; report what is there.")
+@click.option("--report", is_flag=True, help="Report what is there without measuring.")
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Keeps finished steps [default: in $BORT_HOME/cache].",
+    help="Folder for finished steps [default: in $BORT_HOME/cache].",
 )
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Write latency.md, latency.svg and latency.json there.",
+    help="Folder for latency.md, latency.svg and latency.json.",
 )
 @options.minutes
 @options.as_json
@@ -55,10 +60,10 @@ def latency(
     minutes: float | None,
     as_json: bool,
 ) -> None:
-    """Measure a space on several runtimes and lengths, twice; landmarks; and beside a busy loop.
+    """Measure a space twice on several runtimes and lengths, the landmarks, and a busy machine.
 
-    Every step is kept once it is finished on a quiet machine: run the command again to go on
-    after an interruption, or to measure again what was too noisy.
+    A step is kept once it has finished on a quiet machine. Run the command again to continue after
+    an interruption, or to repeat steps that were too noisy.
 
     \b
     Examples:
@@ -147,7 +152,7 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise InvalidOptionError(
-            f"--lengths takes whole numbers with commas between, got {text!r}; try 32,128"
+            f"--lengths takes whole numbers separated by commas, got {text!r}; try 32,128"
         ) from None
 
 

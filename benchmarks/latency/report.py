@@ -1,4 +1,4 @@
-"""What `bort bench latency` reports: figures from stored steps, a page in Markdown, a drawing."""
+"""The report of `bort bench latency`: figures from stored steps, a Markdown page, a drawing."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ TOLERANCE = 0.05
 
 
 def summary(results: Results, missing: Sequence[BenchStep]) -> dict[str, Any]:
-    """All figures as JSON values; `missing` names steps that have not run."""
+    """Collect all figures as JSON values; `missing` names steps that have not run."""
     of_kind = {
         kind: {step: result for step, result in results.items() if step.kind == kind}
         for kind in ("measure", "repeat", "landmarks", "busy")
@@ -40,7 +40,7 @@ def summary(results: Results, missing: Sequence[BenchStep]) -> dict[str, Any]:
 
 
 def markdown(answer: Mapping[str, Any]) -> str:
-    """The page for `docs/bench`."""
+    """Write the page for `docs/bench`."""
     machine = answer["fingerprint"]
     parts = [
         "# Latency: measured, predicted, repeated\n",
@@ -62,7 +62,8 @@ def markdown(answer: Mapping[str, Any]) -> str:
         ),
         "\n![Predicted against measured](latency.svg)\n",
         "## The same measurement twice\n",
-        "The share of architectures whose two medians lie within 5 %. Both medians are converted "
+        "The share of architectures whose two medians differ by at most 5 %. Both medians are "
+        "converted "
         "to the machine's usual pace. The table also shows how far the machine was from that pace "
         "each time (above 0 is slower), and the median change that is left.\n",
         _table(
@@ -168,7 +169,7 @@ def _landmark_part(result: Mapping[str, Any]) -> str:
         ]
         for row in result["landmarks"]
     ]
-    quiet = "" if result["noise"]["ok"] else " (the machine was not quiet: read with care)"
+    quiet = "" if result["noise"]["ok"] else " (the machine was busy: read with care)"
     return (
         f"**{result['runtime']}, {result['sequence_length']} tokens**{quiet}\n\n"
         + _table(
@@ -197,10 +198,10 @@ def _times(row: Mapping[str, Any], than: str) -> str:
 def _busy_sentence(noise: Mapping[str, Any] | None) -> str:
     if noise is None:
         return "Not tried yet."
-    found = from_json(Noise, noise, what="the noise beside a busy loop")
+    found = from_json(Noise, noise, what="the noise next to a busy loop")
     if found.ok:
         return "The noise check did **not** notice."
-    return f"The noise check refuses: {'; '.join(map(finding_words, found.reasons))}."
+    return f"The noise check rejects it: {'; '.join(map(finding_words, found.reasons))}."
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -235,7 +236,7 @@ class Panel(NamedTuple):
 
 
 def predicted_svg(panels: Sequence[Panel]) -> str:
-    """Two panels in a row, logarithmic axes, a dashed line where prediction equals measurement."""
+    """Draw panels in rows of two with logarithmic axes and a dashed line of equality."""
     columns = min(2, max(1, len(panels)))
     rows = math.ceil(len(panels) / columns)
     width = LEFT + columns * (PANEL + GAP + LEFT)
@@ -289,7 +290,7 @@ def _grid(tick: float, at: float) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 of every power of ten between."""
+    """List 1, 2 and 5 times each power of ten in the range."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     candidates = [step * 10.0**power for power in powers for step in (1, 2, 5)]
     return [tick for tick in candidates if low <= tick <= high]

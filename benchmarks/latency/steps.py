@@ -1,4 +1,4 @@
-"""The measurements of `bort bench latency`, one file each: an interrupted run can be continued."""
+"""The measurements of `bort bench latency`, one file each, so that a run can be continued."""
 
 import json
 import os
@@ -25,7 +25,7 @@ BUSY_COUNT = 12  # architectures; a busy machine shows at once
 
 @dataclass(frozen=True, slots=True)
 class BenchStep:
-    """One measurement; `repeat` repeats `measure`, `busy` runs beside a loop on every core."""
+    """One measurement; `repeat` repeats `measure`, `busy` runs with a busy loop on every core."""
 
     kind: Kind
     runtime: str
@@ -33,14 +33,14 @@ class BenchStep:
 
     @property
     def name(self) -> str:
-        """Also the name of its file."""
+        """The step's name, which is also the name of its file."""
         return f"{self.kind}-{self.runtime}-{self.sequence_length}"
 
 
 def bench_steps(
     runtimes: Sequence[str], lengths: Sequence[int], kinds: Sequence[Kind] = KINDS
 ) -> list[BenchStep]:
-    """All steps, ordered so that a measurement and its repetition lie apart in time."""
+    """List all steps, with much time between a measurement and its repetition."""
     steps = [
         BenchStep(kind, runtime, length)
         for kind in ("measure", "landmarks", "repeat")
@@ -52,7 +52,7 @@ def bench_steps(
 
 
 def stored_result(folder: Path, step: BenchStep) -> dict[str, Any] | None:
-    """What a step found; None where it has not run, or its file was cut off."""
+    """Read the result of a step; None if it has not run or its file is truncated."""
     try:
         result: dict[str, Any] = json.loads((folder / f"{step.name}.json").read_text("utf-8"))
     except (OSError, ValueError):
@@ -61,7 +61,7 @@ def stored_result(folder: Path, step: BenchStep) -> dict[str, Any] | None:
 
 
 def is_done(step: BenchStep, result: dict[str, Any] | None) -> bool:
-    """Whether a step is finished; one that ran on a noisy machine must run again."""
+    """Check whether a step is finished; a step that ran on a noisy machine must run again."""
     return result is not None and (step.kind == "busy" or bool(result["noise"]["ok"]))
 
 
@@ -74,7 +74,7 @@ def run_step(
     instruments: Instruments | None = None,
     on_step: OnStep = ignore,
 ) -> dict[str, Any]:
-    """Measure, and answer with a profile's or the landmarks' JSON values.
+    """Measure, and return the JSON values of a profile or the landmarks.
 
     Raises:
         Whatever `bort.latency.space.measure` raises.
@@ -106,7 +106,7 @@ _LOOP = "import os\nwhile os.getppid() == {parent}: pass"  # ends with the proce
 
 @contextmanager
 def busy_loops(count: int | None = None) -> Iterator[None]:
-    """Keep `count` cores busy for the length of a `with` block; None is all of them."""
+    """Keep `count` cores busy for the length of a `with` block; None means all cores."""
     loops = count or logical_cpus()
     code = _LOOP.format(parent=os.getpid())
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(loops)]

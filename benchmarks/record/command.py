@@ -1,4 +1,4 @@
-"""`bort bench record`: train a whole space and keep every row; resumable."""
+"""`bort bench record`: trains every architecture of a space and keeps every row."""
 
 import time
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--initialise", default="inherit", show_default=True, type=click.Choice(["inherit", "scratch"])
 )
-@click.option("--threads", default=1, show_default=True, help="CPU threads of each training.")
+@click.option("--threads", default=1, show_default=True, help="CPU threads per training.")
 @click.option(
     "--profile",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.csv",
-    help="The table; the log of trainings lies beside it as FILE-trainings.csv.",
+    help="The table to write. The log of trainings goes next to it, as FILE-trainings.csv.",
 )
-@click.option("--table-only", is_flag=True, help="Make the table from the log; train nothing.")
+@click.option("--table-only", is_flag=True, help="Make the table from the log without training.")
 @options.as_json
 def record(
     space: str,
@@ -57,11 +57,11 @@ def record(
     as_json: bool,
     **task: Any,
 ) -> None:
-    """Train every architecture of a space with every seed, and write what searches can be run on.
+    """Train every architecture of a space with every seed, and write a table that searches can use.
 
-    One row is appended to the log as each training ends; stopped at any moment and started
-    again, the command goes on where it was. Latency is never measured here: give a profile that
-    was measured on a quiet machine, now or later with --table-only.
+    One row is appended to the log as each training ends; stopped at any moment and started again,
+    the command continues where it stopped. Latency is never measured here: give a profile that was
+    measured on a quiet machine, now or later with --table-only.
 
     \b
     Examples:

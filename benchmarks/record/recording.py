@@ -1,4 +1,4 @@
-"""Recorded benchmarks: a log of trainings that grows row by row, and the table made from it."""
+"""Record a benchmark: a log of trainings that grows row by row, and the table made from it."""
 
 import csv
 import os
@@ -20,7 +20,7 @@ from bort.latency.profile import LatencyProfile
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What all rows of a log share; a log made under other conditions is never mixed in.
+    """The conditions that all rows of a log share; rows made under others are never mixed in.
 
     Attributes:
         space: SHA-256 of the space.
@@ -69,7 +69,7 @@ class RecordingLog:
         self.done = self._read()
 
     def add(self, architecture: Architecture, evaluation: Evaluation) -> None:
-        """Append one training; it is on the disk when this returns."""
+        """Append one training and write it to disk."""
         row = {
             **architecture.as_dict(),
             "seed": evaluation.seed,
@@ -90,7 +90,7 @@ class RecordingLog:
         self.done.add((architecture.id, evaluation.seed))
 
     def rows(self) -> pd.DataFrame:
-        """All trainings so far."""
+        """Read all trainings so far."""
         return pd.read_csv(self.path)
 
     def _read(self) -> set[tuple[str, int]]:
@@ -98,7 +98,9 @@ class RecordingLog:
         try:
             rows = self.rows()
         except (ValueError, pd.errors.ParserError) as error:
-            raise InvalidDataError(f"{self.path} cannot be read ({error}); name another") from None
+            raise InvalidDataError(
+                f"{self.path} cannot be read ({error}); name another file"
+            ) from None
         if tuple(rows.columns) != self.columns:
             raise InvalidDataError(
                 f"{self.path} is not a log of trainings of this space; name another file"
@@ -108,7 +110,7 @@ class RecordingLog:
             found = [value for value in rows[name].unique() if value != expected]
             if found:
                 raise InvalidDataError(
-                    f"{self.path} was recorded with {name} {found[0]}, and this run has "
+                    f"{self.path} was recorded with {name} {found[0]}, but this run has "
                     f"{expected}; name another file, or record under the same conditions"
                 )
         keys = rows[list(self.columns[: self.columns.index("seed") + 1])]
@@ -123,7 +125,7 @@ def record(
     log: RecordingLog,
     train: Callable[[Architecture, int], Evaluation],
 ) -> Iterator[tuple[Architecture, Evaluation]]:
-    """Train every architecture with every seed, leaving out what is logged; yields each training.
+    """Train every architecture with every seed that is not logged yet; yields each training.
 
     Seeds are outside, and the architectures of one seed come in an order that alternates between
     small and large: a log that is cut off is a table of fewer seeds, and an estimate of the time
@@ -140,7 +142,7 @@ def record(
 
 
 def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None) -> pd.DataFrame:
-    """One row per architecture that every seed has trained: costs, error per seed, mean error.
+    """Make one row per architecture trained with every seed: costs, error per seed, mean error.
 
     Trainings that diverged count in no mean; an architecture with none left is left out.
 
@@ -192,7 +194,7 @@ def _with_costs(
 
 
 def _alternating(space: SearchSpace) -> list[int]:
-    """Architectures by size: the smallest, the largest, the second smallest, ..."""
+    """Order architectures by size: the smallest, the largest, the second smallest, ..."""
     by_size = np.argsort(space.effective_parameter_count, kind="stable")
     turns = [by_size[: (len(by_size) + 1) // 2], by_size[::-1][: len(by_size) // 2]]
     order = np.empty(len(by_size), dtype=np.int64)

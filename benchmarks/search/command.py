@@ -1,4 +1,4 @@
-"""`bort bench search`: the certified search beside random search and Optuna's samplers."""
+"""`bort bench search`: compares the certified search with random search and Optuna's samplers."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--tables",
     metavar="NAME|FILE.csv[:COLUMN],...",
-    help="Which tables [default: all that were recorded, and nas-bench-201 where bort[bench] is "
+    help="Tables to search [default: all recorded ones, and nas-bench-201 if bort[bench] is "
     "installed].",
 )
 @click.option(
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     "--evaluations",
     default=100,
     show_default=True,
-    help="Per run, and never more than the table has.",
+    help="Most evaluations per run; never more than the table has.",
 )
-@click.option("--again", is_flag=True, help="Make every run again instead of resuming.")
+@click.option("--again", is_flag=True, help="Repeat every run instead of resuming.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Write search.md, search.csv, plots, and the log of runs there "
-    "[default: only the log, under $BORT_HOME].",
+    help="Folder for search.md, search.csv, plots and the log of runs [default: only the log, "
+    "under $BORT_HOME].",
 )
 @options.as_json
 def search(
@@ -77,7 +77,7 @@ def search(
     from benchmarks.search.runs import plan
 
     if seeds < 1 or evaluations < 1:
-        raise InvalidOptionError("--seeds and --evaluations must be 1 or more")
+        raise InvalidOptionError("--seeds and --evaluations must be 1 or more; raise them")
     names = table_names() if tables is None else [n.strip() for n in tables.split(",")]
     chosen = choose_samplers(samplers)
     loaded = [load_table(name) for name in dict.fromkeys(names)]
@@ -104,7 +104,7 @@ def _log(out: Path | None, *, again: bool) -> "RunLog":
 
 
 def _carry_out(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
-    """Make the runs that the log does not have."""
+    """Make the runs that are missing from the log."""
     from benchmarks.search.runs import carry_out
 
     missing = [(table, sampler, key) for table, sampler, key in planned if key not in log.done]
@@ -118,7 +118,7 @@ def _carry_out(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
 
 @contextmanager
 def _progress(missing: "Sequence[Planned]", total: int) -> Iterator[Any]:
-    """A bar over runs; the estimate knows that samplers differ in speed."""
+    """Show a progress bar whose estimate accounts for the samplers' different speeds."""
     from bort.core.progress import Progress, Stage
     from bort.report.job_terminal import progress
 

@@ -1,4 +1,4 @@
-"""Few trainings of many candidates before many trainings of few: does it find the front sooner?
+"""Test whether one training of many candidates, then more of the promising, finds the front sooner.
 
 A candidate of the recorded table has three seeds. The plain search trains all three at once; here
 it trains one, and the other two only where the candidate may be on the front: no other is smaller,
@@ -24,7 +24,7 @@ SHARE = 0.99
 
 
 def seed_errors(table: BenchmarkTable) -> FloatArray:
-    """Errors by seed in the order of the table, shape (N, 3)."""
+    """Read the errors by seed in the order of the table, shape (N, 3)."""
     frame = pd.read_csv(RECORDED / f"{TABLE}.csv").set_index(list(table.problem.names))
     errors = frame.filter(regex="^error_seed").astype(float)
     rows = pd.MultiIndex.from_tuples([tuple(table.choice(r).values()) for r in range(len(table))])
@@ -32,7 +32,7 @@ def seed_errors(table: BenchmarkTable) -> FloatArray:
 
 
 def trainings_needed(table: BenchmarkTable, seeds: FloatArray, margin: float) -> tuple[int, int]:
-    """Trainings until the front is found, and how many candidates had any.
+    """Count the trainings until the front is found, and the candidates trained.
 
     Args:
         margin: in ln e; infinite trains all seeds of every candidate.
@@ -63,7 +63,7 @@ def _next(table: BenchmarkTable, error: dict[int, float]) -> int:
 def _promising(
     table: BenchmarkTable, error: dict[int, float], complete: set[int], margin: float
 ) -> list[int]:
-    """Candidates of one seed that nothing seen beats by more than the margin."""
+    """Find candidates with one seed that no seen candidate beats by more than the margin."""
     rows = np.array(list(error))
     costs = table.costs[rows].copy()
     costs[:, 2] = list(error.values())

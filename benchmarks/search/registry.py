@@ -27,7 +27,7 @@ SAMPLERS = {
 
 
 def choose_samplers(names: str) -> list[Sampler]:
-    """Samplers by their names with commas between; "all" is all of them.
+    """Choose samplers by comma-separated names; "all" means all of them.
 
     Raises:
         InvalidOptionError: an unknown name.
@@ -38,7 +38,7 @@ def choose_samplers(names: str) -> list[Sampler]:
     unknown = [name for name in chosen if name not in SAMPLERS]
     if unknown or not chosen:
         raise InvalidOptionError(
-            f"unknown sampler {', '.join(unknown) or '(none named)'}; choose among all, "
+            f"unknown sampler {', '.join(unknown) or '(none named)'}; choose from all, "
             f"{', '.join(SAMPLERS)}"
         )
     return [SAMPLERS[name] for name in dict.fromkeys(chosen)]

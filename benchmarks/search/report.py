@@ -1,4 +1,4 @@
-"""What `bort bench search` answers: one object, a Markdown table, CSV curves and SVG plots."""
+"""The results of `bort bench search`: a JSON object, a Markdown table, CSV curves and SVG plots."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def answer(planned: "Sequence[Planned]", log: "RunLog") -> dict[str, Any]:
-    """All measures of all runs that were planned."""
+    """Compute all measures of all planned runs."""
     groups: dict[tuple[str, str], list[Run]] = {}
     tables = {table.name: table for table, _, _ in planned}
     for table, sampler, key in planned:
@@ -62,7 +62,7 @@ def _median(value: Median) -> dict[str, float | None]:
 
 
 def _comparison(summaries: Sequence[Summary], architectures: int) -> dict[str, Any] | None:
-    """Our evaluations to 99 %, beside the best of the others; None where ours did not run."""
+    """Compare our evaluations to 99 % with the best of the others; None if ours did not run."""
     medians = {s.sampler: s.evaluations_to[SHARES[-1]].median for s in summaries}
     if OURS not in medians:
         return None
@@ -80,7 +80,7 @@ def _comparison(summaries: Sequence[Summary], architectures: int) -> dict[str, A
 
 
 def markdown(answer: Mapping[str, Any]) -> str:
-    """Tables that people can read in a terminal too."""
+    """Write tables that are also readable in a terminal."""
     return "\n\n".join(_table(table) for table in answer["tables"])
 
 
@@ -137,7 +137,7 @@ def _verdict(comparison: Mapping[str, Any] | None) -> str:
 
 
 def write(folder: Path, answer: Mapping[str, Any], samplers: "Sequence[Sampler]") -> None:
-    """search.md, search.csv with the curves, and one SVG plot per table."""
+    """Write search.md, search.csv with the curves, and one SVG plot per table."""
     from bort.core.files import write_atomically
 
     plots = {table["table"]: f"search-{_slug(table['table'])}.svg" for table in answer["tables"]}
@@ -158,7 +158,7 @@ def _introduction(samplers: "Sequence[Sampler]") -> str:
         "# The certified search compared with other samplers\n\n"
         "Every search needs trainings. Which one finds the best trade-offs with the fewest? Here "
         "samplers search tables in which every architecture has been trained already. So the "
-        "true front is known, and a run costs nothing but look-ups.\n\n"
+        "true front is known, and a run costs only look-ups.\n\n"
         "**How to read the tables.** Counts are evaluations of different architectures until the "
         "evaluated ones dominate 95 % or 99 % of the hypervolume of the table's front (reference "
         "point: 1.1 times each column's maximum). They are medians over the runs, with the 95 % "

@@ -1,4 +1,4 @@
-"""Runs of samplers on tables: what there is to do, and a log from which it is resumed."""
+"""Runs of samplers on tables: the plan, and a log from which it is resumed."""
 
 import csv
 import hashlib
@@ -15,7 +15,7 @@ from bort.core.errors import InvalidDataError
 
 
 class RunKey(NamedTuple):
-    """What makes two runs the same.
+    """The identity of a run.
 
     Attributes:
         table: its name.
@@ -51,7 +51,9 @@ class Run:
 def plan(
     tables: Sequence[BenchmarkTable], samplers: Sequence[Sampler], *, seeds: int, evaluations: int
 ) -> list[tuple[BenchmarkTable, Sampler, RunKey]]:
-    """All runs, seeds outside: a comparison that is cut off has few seeds, and all samplers."""
+    """List all runs, seed by seed, so that an interrupted comparison has fewer seeds but all
+    samplers.
+    """
     keys = []
     for seed in range(seeds):
         for table in tables:
@@ -66,7 +68,7 @@ def plan(
 
 
 def carry_out(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
-    """Let the sampler choose, and answer from the table."""
+    """Let the sampler choose, and evaluate from the table."""
     evaluated = list(sampler.propose(table, key.seed, key.limit))
     last = evaluated[-1].certified_epsilon if evaluated else None
     return Run(key, tuple(e.row for e in evaluated), last)
@@ -89,7 +91,7 @@ class RunLog:
             self.done = {run.key: run for run in self._read()}
 
     def add(self, run: Run) -> None:
-        """Append one run; it is on the disk when this returns."""
+        """Append one run and write it to disk."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not self.path.exists()
         with self.path.open("a", newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""What is compared: ways of choosing which architecture to evaluate next."""
+"""The compared samplers: ways to choose which architecture to evaluate next."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -49,17 +49,17 @@ class Sampler(NamedTuple):
 
 
 def certified_front(table: BenchmarkTable, _seed: int, limit: int) -> Iterator[Evaluated]:
-    """Our search with a budget of `limit`, λ estimated. It draws nothing at random."""
+    """Run our search with a budget of `limit` and λ estimated. Nothing in it is random."""
     return _certified(table, epsilon=FRONT_EPSILON, budget=limit)
 
 
 def certified_cover(table: BenchmarkTable, _seed: int, limit: int) -> Iterator[Evaluated]:
-    """Our search until ε = 0.25 is certified, or until it has made `limit` evaluations."""
+    """Run our search until ε = 0.25 is certified or `limit` evaluations are made."""
     return islice(_certified(table, epsilon=COVER_EPSILON, budget=None), limit)
 
 
 def random_search(table: BenchmarkTable, seed: int, limit: int) -> Iterator[Evaluated]:
-    """Architectures in random order, none of them twice."""
+    """Evaluate architectures in random order, none of them twice."""
     order = np.random.default_rng(seed).permutation(len(table))
     return (Evaluated(int(row)) for row in order[:limit])
 

@@ -1,4 +1,4 @@
-"""Time and memory of the search on a space of a million architectures, and of `solve` on 384.
+"""Measure time and memory of the search on a million architectures, and of `solve` on 384.
 
 Run: python -m benchmarks.search.scale
 """
@@ -16,7 +16,7 @@ SLOPES = np.array([0.06, 0.13, 0.05, 0.02])
 
 
 def space(*axes: np.ndarray) -> tuple[SearchProblem, np.ndarray]:
-    """All combinations of four dimensions with a BERT's costs, and their errors."""
+    """Make all combinations of four dimensions with BERT's costs, and their errors."""
     rows = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 4).astype(float)
     depth, hidden, inner, heads = rows.T
     layer = 4 * hidden**2 + 2 * hidden * inner

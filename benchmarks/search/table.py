@@ -1,4 +1,4 @@
-"""A table that samplers are compared on: a grid of choices, and what each of them costs."""
+"""A table to compare samplers on: a grid of choices with their costs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ class BenchmarkTable:
 
     @property
     def problem(self) -> SearchProblem:
-        """Coordinates and the two objectives that cost nothing to know."""
+        """The coordinates and the two objectives that are known for free."""
         return self.table.problem
 
     @cached_property
     def costs(self) -> FloatArray:
-        """Size, latency and error: shape (N, 3), minimised."""
+        """Size, latency and error, minimised: shape (N, 3)."""
         return np.column_stack([self.problem.size, self.problem.latency, self.table.errors])
 
     @cached_property
@@ -58,12 +58,12 @@ class BenchmarkTable:
 
     @cached_property
     def front_hypervolume(self) -> float:
-        """What an exhaustive search reaches."""
+        """The hypervolume that an exhaustive search reaches."""
         return hypervolume(self.front, ref=self.reference)
 
     @cached_property
     def choices(self) -> dict[str, tuple[Cell, ...]]:
-        """The values of each dimension, ascending; text in categorical ones."""
+        """The values of each dimension, ascending; text for categorical ones."""
         return {name: tuple(sorted(set(self.table.cells[name]))) for name in self.problem.names}
 
     @cached_property
@@ -72,22 +72,22 @@ class BenchmarkTable:
         return {cells: row for row, cells in enumerate(zip(*columns, strict=True))}
 
     def find(self, choice: Choice) -> int | None:
-        """The row of a choice of values; None where the table has no such architecture."""
+        """Find the row with these values; None if the table has no such architecture."""
         return self._rows.get(tuple(choice[name] for name in self.problem.names))
 
     def choice(self, index: int) -> dict[str, Cell]:
-        """The values of an architecture, by dimension."""
+        """Return the values of an architecture, by dimension."""
         return {name: self.table.cells[name][index] for name in self.problem.names}
 
     def observe(self, index: int) -> Observation:
-        """The recorded error, as the search sees it."""
+        """Return the recorded error as an observation for the search."""
         return self.table.observation(index)
 
 
 def benchmark_table(
     name: str, frame: "pd.DataFrame", *, size: str, latency: str, error: str
 ) -> BenchmarkTable:
-    """A table from a frame: three objectives, and every other column is a dimension.
+    """Make a table from a data frame: three objectives; every other column is a dimension.
 
     Raises:
         InvalidDataError: one line on what is wrong, and where.
@@ -96,7 +96,7 @@ def benchmark_table(
 
 
 def true_epsilon(costs: FloatArray, evaluated: Any) -> float:
-    """The smallest ε for which the evaluated rows cover all rows, by their true values.
+    """Compute the smallest ε for which the evaluated rows cover all rows, by their true values.
 
     Args:
         costs: shape (N, d), all above 0 and minimised.

@@ -1,4 +1,4 @@
-"""`bort bench training`: our steps per second and dev error, and those of transformers.Trainer."""
+"""`bort bench training`: compares our training with transformers.Trainer."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -33,13 +33,18 @@ ARCHITECTURES = "1-12-96-192,4-12-96-768,2-12-192-768,4-4-288-768,6-12-384-1536"
 )
 @click.option("--steps", default=200, show_default=True, help="Optimiser steps per training.")
 @click.option("--batch-size", default=32, show_default=True, help="Examples per step.")
-@click.option("--seeds", default=2, show_default=True, help="Trainings per architecture and side.")
+@click.option(
+    "--seeds",
+    default=2,
+    show_default=True,
+    help="Trainings per architecture, ours and the Trainer's each.",
+)
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: all cores].")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Write training.md and training.csv there. Runs that are in it are not repeated.",
+    help="Folder for training.md and training.csv. Runs listed in training.csv are not repeated.",
 )
 @options.asks(TASK)
 @options.as_json
@@ -54,7 +59,7 @@ def training(
     as_json: bool,
     **task: Any,
 ) -> None:
-    """Train the same architectures with our path and with transformers.Trainer.
+    """Train the same architectures with our code and with transformers.Trainer.
 
     Both start from the same random weights and learn the same hard labels for the same number of
     steps. They take turns, five steps each, so that a busy machine slows both. Two more columns
@@ -114,7 +119,9 @@ def _runs(
     seeds: int,
     done: set[tuple[str, int]],
 ) -> Iterator["Run"]:
-    """Train what is not done; seed by seed, so that a slow quarter of an hour hits all alike."""
+    """Make the missing trainings seed by seed, so that a slow spell affects all architectures
+    alike.
+    """
     from benchmarks.training.comparison import compare
     from benchmarks.training.rows import Run
     from bort.training.execution import training_threads

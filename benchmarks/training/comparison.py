@@ -1,4 +1,4 @@
-"""Compares our training path with `transformers.Trainer`, in turns.
+"""Compare our training loop with `transformers.Trainer`, in turns.
 
 Both train the same architecture on the same texts with the same batch size, learning rate and
 schedule, from the same random weights (over the task's tokens), on hard labels. Each takes a few
@@ -52,7 +52,7 @@ class Comparison:
 
     @property
     def speedup(self) -> float:
-        """How many of our steps fit into one of the Trainer's."""
+        """The number of our steps that take as long as one of the Trainer's."""
         return self.trainer_step_ms / self.our_step_ms
 
 
@@ -66,7 +66,7 @@ def compare(
     batch_size: int,
     seed: int,
 ) -> Comparison:
-    """Train `architecture` from scratch twice, in turns; on the CPU, at the threads in force."""
+    """Train `architecture` from scratch twice, in turns, on the CPU with the current threads."""
     rate = default_learning_rate(architecture.as_dict(), "scratch")
     classes = len(task.class_names)
 
@@ -118,11 +118,11 @@ class _Turns:
         self._resumed = time.perf_counter()
 
     def they_begin(self) -> None:
-        """The Trainer starts."""
+        """Note that the Trainer starts."""
         self._resumed = time.perf_counter()
 
     def they_stepped(self) -> None:
-        """The Trainer finished a step, data loading included; after its turn it is ours."""
+        """Note that the Trainer finished a step, data loading included; then take our turn."""
         self.their_seconds.append(time.perf_counter() - self._resumed)
         if len(self.their_seconds) % TURN == 0:
             self._advance(TURN)

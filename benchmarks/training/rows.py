@@ -1,4 +1,4 @@
-"""Runs of `bort bench training`: their table, their summary, and their files."""
+"""The runs of `bort bench training`: table, summary and files."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from bort.core.files import write_atomically
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What all runs of a table have in common."""
+    """The settings that all runs of a table share."""
 
     steps: int
     batch_size: int
@@ -48,7 +48,7 @@ class Run(Setting):
 
     @property
     def setting(self) -> Setting:
-        """What it has in common with the other runs of its table."""
+        """The settings it shares with the other runs of its table."""
         return Setting(steps=self.steps, batch_size=self.batch_size, threads=self.threads)
 
 
@@ -84,7 +84,7 @@ class ArchitectureSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What the runs say together: `bort bench training --json`.
+    """The summary of all runs, as `bort bench training --json` prints it.
 
     Attributes:
         oracle: the facts that the errors depend on, see `ErrorOracle.describe`.
@@ -101,7 +101,7 @@ class Summary:
 
 
 def read_runs(folder: Path, setting: Setting) -> list[Run]:
-    """The runs in a folder's `training.csv`, if it exists.
+    """Read the runs in a folder's `training.csv`, if it exists.
 
     Raises:
         InvalidDataError: they were made under another setting and would be overwritten.
@@ -119,7 +119,7 @@ def read_runs(folder: Path, setting: Setting) -> list[Run]:
     if is_other:
         asked = ", ".join(f"{name} {value}" for name, value in asdict(setting).items())
         raise InvalidDataError(
-            f"{path} holds other runs than those of {asked}; choose another folder with --out"
+            f"{path} contains runs other than those of {asked}; choose another folder with --out"
         )
     return runs
 
@@ -171,7 +171,7 @@ def _architecture(runs: Sequence[Run]) -> ArchitectureSummary:
 
 
 def report(answer: Summary) -> str:
-    """A Markdown table that is readable in a terminal too."""
+    """Write a Markdown table that is also readable in a terminal."""
     lines = [
         "| architecture | seeds | Trainer steps/s | our steps/s | speedup | dev error: Trainer "
         "| ours | teacher's labels | and inherited | seconds |",
@@ -200,9 +200,9 @@ def write_report(folder: Path, answer: Summary) -> None:
     oracle = answer.oracle
     text = (
         "# Training: our path compared with transformers.Trainer\n\n"
-        "bort has a training loop of its own, because a search needs dozens of short trainings. "
-        "Is it quicker than the usual one, and as good? Here both train the same architectures "
-        "from the same random weights, and take turns, so that a busy machine slows both.\n\n"
+        "bort has its own training loop, because a search needs dozens of short trainings. Is "
+        "it faster than the usual one, and as good? Here both train the same architectures from "
+        "the same random weights and take turns, so that a busy machine slows both.\n\n"
         "![Dev errors by labels and first weights](../images/training.svg)\n\n"
         "*Read the table like this*: the same hard labels, "
         f"{answer.steps} steps of {answer.batch_size}, the same learning rate; "

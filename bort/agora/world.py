@@ -1,4 +1,4 @@
-"""What the torus and texts have in common: a prepared run, and what is reported of its rounds.
+"""The common base of torus and text runs: a prepared run and the summaries of its rounds.
 
 The loop sees `task`, `parts` and `options` of a world. The observer applies each round's student to
 the audit split and describes the training set. Nothing of that flows back into the loop.
@@ -36,7 +36,7 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalResult:
-    """The last student, which was trained on everything that was accepted.
+    """The last student, trained on every accepted point.
 
     Attributes:
         gap: audit minus dev error, which is how optimistic dev is.
@@ -122,7 +122,7 @@ class RoundSummary:
         )
 
     def corrected(self, r: Round) -> "RoundSummary":
-        """Count the points again after a person corrected some of them."""
+        """Recount the points after the user corrected some of them."""
         return replace(self, accepted=len(r.accepted), refused=r.refused)
 
 
@@ -208,7 +208,7 @@ class World:
     warnings: tuple[str, ...] = ()
 
     def recall(self, rounds: Sequence[Round]) -> None:
-        """Restore what stored rounds left in memory, so that a resumed run gets the same bits."""
+        """Restore the memory state of stored rounds, so that a resumed run gets the same bits."""
 
     def map_vectors(self, inputs: Inputs) -> FloatArray | None:
         """Return the vectors that a map of `inputs` is drawn from; None if they are the inputs."""
@@ -216,5 +216,5 @@ class World:
         return None
 
     def describe(self) -> dict[str, Any]:
-        """Return what the results rest on, ready for JSON."""
+        """Describe the basis of the results, ready for JSON."""
         return {"class_names": list(self.task.class_names), "radius": self.options.radius}

@@ -1,4 +1,4 @@
-"""`bort agora`: run the loop, read its rounds, export what it generated."""
+"""`bort agora`: run the loop, show its rounds, export its points."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 
 @click.group()
 def agora() -> None:
-    """Teach a small model: sample points near its errors, label them, train again.
+    """Teach a small model where it makes errors: sample points near them, label, train again.
 
     \b
     Examples:
@@ -37,10 +37,14 @@ def agora() -> None:
 @click.option(
     "--ablate",
     is_flag=True,
-    help="Compare with plain training and random augmentation of equal size and steps.",
+    help="Compare Agora with plain training and with random augmentation of equal size and steps.",
 )
 @click.option(
-    "--seeds", default=3, show_default=True, metavar="N", help="Seeds of a comparison (--ablate)."
+    "--seeds",
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Number of seeds to compare (--ablate).",
 )
 @options.detach
 @options.store_url
@@ -57,11 +61,11 @@ def run(
 
     On texts, the student is a small BERT. New texts near its dev errors come from an unlabelled
     pool, from token edits and from mixes. The source network, fine-tuned on the labelled texts,
-    labels them. Errors are shown on dev, which Agora uses, and on an audit split, which it cannot
-    read.
+    labels them. Reports the errors on dev, which Agora uses, and on an audit split, which it never
+    sees.
 
-    On the torus, a third of the training points is missing, and the rounds fill the gap: the Betti
-    numbers of the training set go from (1, 1, 0), a bent tube, to (1, 2, 1), the torus.
+    On the torus, a third of the training points are missing, and the rounds fill the gap: the Betti
+    numbers of the training set change from (1, 1, 0), a bent tube, to (1, 2, 1), a torus.
 
     \b
     Examples:
@@ -102,7 +106,7 @@ def run(
 
 @agora.command()
 @_job_id
-@click.option("--points", is_flag=True, help="List every generated point beside its parent.")
+@click.option("--points", is_flag=True, help="List every generated point with its parent.")
 @options.store_url
 @options.as_json
 def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> None:
@@ -174,14 +178,12 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
 
 @agora.command()
 @_job_id
-@click.option(
-    "--reject", multiple=True, metavar="ROUND:POINT", help="Take a point out. Repeatable."
-)
+@click.option("--reject", multiple=True, metavar="ROUND:POINT", help="Remove a point. Repeatable.")
 @click.option(
     "--relabel",
     multiple=True,
     metavar="ROUND:POINT=LABEL",
-    help="Give a point another label (its number). Repeatable.",
+    help="Change a point's label to this class number. Repeatable.",
 )
 @options.store_url
 @options.as_json
@@ -210,7 +212,9 @@ def replay(
     corrections: dict[tuple[int, int], int | None] = {_place(text): None for text in reject}
     corrections |= dict(map(_relabelling, relabel))
     if not corrections:
-        raise InvalidOptionError("nothing to correct; name points with --reject or --relabel")
+        raise InvalidOptionError(
+            "there is nothing to correct; choose points with --reject or --relabel"
+        )
     with open_store(store_url) as store:
         job = _job(store, job_id, RUN)
         spec = replay_spec(read_run(store, job), corrections)
@@ -242,7 +246,7 @@ def _job(store: Any, job_id: int, *kinds: str) -> Any:
     job = find_job(store, job_id)
     if job.kind not in kinds:
         raise InvalidOptionError(
-            f"job {job_id} is of the kind {job.kind}, not an Agora run; see all with: "
-            "bort jobs list"
+            f"job {job_id} is a {job.kind} job, not an Agora run; list all jobs with: bort jobs "
+            "list"
         )
     return job

@@ -18,10 +18,10 @@ ROOT = Path(bort.__file__).parent.parent
 @click.option("--port", default=8501, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--open/--no-open", "opens", default=True, help="Open a browser window.")
 def app(port: int, opens: bool) -> None:
-    """Open the dashboard on this machine, for this machine only.
+    """Open the dashboard. Only this machine can reach it.
 
-    Studies and jobs are those of $BORT_STORE (default: SQLite in $BORT_HOME). Jobs go on when
-    the dashboard is stopped.
+    It shows the studies and jobs in $BORT_STORE (default: SQLite in $BORT_HOME). Jobs keep running
+    after the dashboard is stopped.
 
     \b
     Examples:
@@ -29,10 +29,13 @@ def app(port: int, opens: bool) -> None:
       bort app --port 8600 --no-open
     """
     if not 1 <= port <= 65_535:
-        raise InvalidFieldError("port", f"a port lies between 1 and 65535, got {port}; try 8501")
+        raise InvalidFieldError(
+            "port", f"the port must be between 1 and 65535, got {port}; try 8501"
+        )
     if find_spec("streamlit") is None:
         raise MissingExtraError(
-            "the dashboard needs streamlit, not installed; install with: pip install 'bort[app]'"
+            "the dashboard needs streamlit, which is not installed; install it with: pip "
+            "install 'bort[app]'"
         )
     if not (ROOT / "app.py").is_file():
         raise StoreError(
@@ -41,24 +44,24 @@ def app(port: int, opens: bool) -> None:
     if _is_taken(port):
         raise InvalidFieldError(
             "port",
-            f"port {port} is taken, perhaps by a dashboard that runs: open "
+            f"port {port} is in use, perhaps by a running dashboard: open "
             f"http://127.0.0.1:{port}, or choose another, --port 8600 for example",
         )
-    click.echo(f"Dashboard: http://127.0.0.1:{port} (Ctrl+C ends it, jobs go on)")
+    click.echo(f"Dashboard: http://127.0.0.1:{port} (Ctrl+C stops it; jobs keep running)")
     sys.stdout.flush()  # the next line replaces this process
     command = _command(port, opens=opens)
     os.execv(command[0], command)  # this process becomes the server: one pid, its own signals
 
 
 def _is_taken(port: int) -> bool:
-    """Whether something on this machine listens there."""
+    """Check whether something on this machine is listening on the port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _command(port: int, *, opens: bool) -> list[str]:
-    """Streamlit takes our settings from `.streamlit` beside app.py, wherever it is started."""
+    """The command that starts Streamlit with the settings in `.streamlit` next to app.py."""
     return [
         *(sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")),
         *("--server.port", str(port), "--server.headless", str(not opens).lower()),

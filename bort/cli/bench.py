@@ -1,4 +1,4 @@
-"""`bort bench`: forwards to the benchmarks, which lie beside the package in a checkout."""
+"""`bort bench`: forwards to the benchmarks, which only a checkout contains."""
 
 import sys
 from pathlib import Path
@@ -15,34 +15,34 @@ BENCHMARKS: Table = {
     "agora": (
         "benchmarks.agora.command",
         "agora",
-        "Agora beside plain training and random augmentation.",
+        "Compare Agora with plain training and random augmentation.",
     ),
     "training": (
         "benchmarks.training.command",
         "training",
-        "Our training path beside a plain transformers.Trainer.",
+        "Compare our training with transformers.Trainer.",
     ),
     "latency": (
         "benchmarks.latency.command",
         "latency",
-        "The latency axis: errors, repetition, landmarks, a busy machine.",
+        "Check the latency measurements: errors, repeats, landmarks, a busy machine.",
     ),
     "search": (
         "benchmarks.search.command",
         "search",
-        "The certified search beside random search and Optuna's samplers.",
+        "Compare the certified search with random search and Optuna's samplers.",
     ),
     "record": (
         "benchmarks.record.command",
         "record",
-        "Train a whole space and keep every row.",
+        "Train every architecture of a space and keep every row.",
     ),
 }
 
 
 class _FromCheckout(LazyGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The benchmark of this name, once it is known that there are any."""
+        """Return this benchmark, or report that the benchmarks are not installed."""
         if cmd_name in self.table:
             _make_importable()
         return super().get_command(ctx, cmd_name)
@@ -60,7 +60,7 @@ def _make_importable() -> None:
 
 @click.group(cls=_FromCheckout, table=BENCHMARKS)
 def bench() -> None:
-    """Repeat our benchmarks on this machine, from a checkout of the project.
+    """Run our benchmarks on this machine. Needs a checkout of the project.
 
     \b
     Examples:

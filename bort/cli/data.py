@@ -20,19 +20,19 @@ from bort.tasks import TaskInfo, list_tasks, prepare
 
 @click.group()
 def data() -> None:
-    """Prepare and list the tasks that models are searched for and tested on."""
+    """Prepare and list the classification tasks."""
 
 
 @data.command("prepare")
 @click.argument("names", nargs=-1, metavar="[NAMES]...")
-@click.option("--force", is_flag=True, help="Fetch tasks again that are prepared already.")
+@click.option("--force", is_flag=True, help="Download again, even if a task is already prepared.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def prepare_command(names: tuple[str, ...], force: bool, quiet: bool, as_json: bool) -> None:
-    """Fetch NAMES (default: all tasks), verify them, and store them split.
+    """Download NAMES (default: all tasks), verify them, and store them with their splits.
 
-    The download is 2.5 MB, and none of it is executed. A task also prepares itself when it is
-    first used, so you need this only before you go offline.
+    The download is 2.5 MB, and none of it is executed. A task is also prepared when you first use
+    it, so you need this command only before you go offline.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def prepare_command(names: tuple[str, ...], force: bool, quiet: bool, as_json: b
 def list_command(as_json: bool) -> None:
     """List the named tasks: rows, classes, splits, and whether they are prepared.
 
-    Any file is a task as well: CSV, TSV, JSONL or Parquet with a text and a label column.
+    Your own file can be a task too: CSV, TSV, JSONL or Parquet with a text and a label column.
 
     \b
     Examples:
@@ -88,7 +88,9 @@ def _table(infos: Sequence[TaskInfo]) -> Table:
             "/".join(map(str, (info.splits or {}).values())) or "-",
             "yes" if info.prepared else "no",
         )
-    table.caption = "dropped: texts rated exactly 0; splits with seed 0; ready: on this machine"
+    table.caption = (
+        "dropped: texts rated exactly 0; splits use seed 0; ready: prepared on this machine"
+    )
     return table
 
 

@@ -8,14 +8,14 @@ import click
 from bort.cli import options
 from bort.core.errors import BusyError, InvalidOptionError
 
-_yes = click.option("--yes", is_flag=True, help="Do not ask.")
+_yes = click.option("--yes", is_flag=True, help="Delete without asking.")
 
 
 @click.group()
 def delete() -> None:
     """Delete a study, a latency profile, a model or a job.
 
-    Whatever is still used stays: the answer says by what.
+    Nothing that is still in use is deleted; the message names what uses it.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def _command(kind: str, what: str, example: str) -> Callable[..., None]:
 _command("study", "Delete a study with its evaluations. Its jobs stay listed.", "reviews")
 _command("profile", "Delete a latency profile that no study uses.", "laptop")
 _command("model", "Delete a trained model and its files.", "reviews-2-4-96-192")
-_command("job", "Delete a job that is over, with its log and checkpoints.", "3")
+_command("job", "Delete a finished job with its log and checkpoints.", "3")
 
 
 def _delete(kind: str, name: str, *, yes: bool, store_url: str | None, as_json: bool) -> None:

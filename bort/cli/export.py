@@ -23,7 +23,7 @@ FORMATS = ("hf", "onnx", "bundle")
     default="hf",
     show_default=True,
     metavar="|".join(FORMATS),
-    help="The format, see above.",
+    help="The format; see above.",
 )
 @click.option(
     "--out",
@@ -35,7 +35,7 @@ FORMATS = ("hf", "onnx", "bundle")
     "--latency/--no-latency",
     "measure",
     default=True,
-    help="Measure the latency of the ONNX files, or not.",
+    help="Measure the latency of the ONNX files.",
 )
 @options.store_url
 @options.as_json

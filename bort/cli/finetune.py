@@ -1,4 +1,4 @@
-"""`bort finetune`: from picked points of a front to trained models."""
+"""`bort finetune`: train picked points of a front into models."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,11 @@ PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
 @click.command(cls=options.Command)
 @click.option("--study", metavar="NAME", help="Study to pick from [default: the latest].")
 @click.option("--best", is_flag=True, help="Pick the study's best point.")
-@click.option("--pick", metavar="ID,...", help="Pick architectures by id, 4-12-192-384 say.")
+@click.option(
+    "--pick", metavar="ID,...", help="Pick architectures by id, 4-12-192-384 for example."
+)
 @options.asks(*PARTS)
-@click.option("--plan", "only_plan", is_flag=True, help="Print what it would cost, and stop.")
+@click.option("--plan", "only_plan", is_flag=True, help="Print what it would cost and stop.")
 @options.detach
 @options.store_url
 @options.as_json
@@ -39,9 +41,9 @@ def finetune(
 ) -> None:
     """Train picked architectures properly, and report how good they are.
 
-    Distils on unlabelled and synthetic texts, fine-tunes with the teacher's answers, then
-    evaluates on the audit split, which no choice was based on, and measures latency beside the
-    teacher's. `bort jobs resume` continues an interrupted job, with the same result.
+    Distils on unlabelled and synthetic texts, fine-tunes with the teacher's answers, then evaluates
+    on the audit split, which no decision used, and measures latency together with the teacher's.
+    `bort jobs resume` continues an interrupted job with the same result.
 
     \b
     Examples:
@@ -97,13 +99,13 @@ def finetune(
 def _spec(
     store: "Store", study: str | None, best: bool, pick: str | None, given: dict[str, Any]
 ) -> FineTuneSpec:
-    """The job that the options describe."""
+    """Build the job from the options."""
     from bort.finetuning.plan import best_pick, describe_finetune, named_tasks
     from bort.studies.answers import latest_study
 
     if best == bool(pick):
         raise InvalidOptionError(
-            "name either --best or --pick ID,...; `bort front` lists the points of a study"
+            "use either --best or --pick ID,...; `bort front` lists the points of a study"
         )
     name = study or latest_study(store)
     own = store.study(name).spec.task
@@ -131,7 +133,7 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     for option in ("distil_steps", "distil_epochs", "distil_learning_rate"):
         if option in given and "distil" not in recipe.stages:
             raise InvalidOptionError(
-                f"{flag(option)} is for the stage distil, which --stages leaves out"
+                f"{flag(option)} applies to the distil stage, which --stages leaves out"
             )
     return recipe
 

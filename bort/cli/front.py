@@ -1,4 +1,4 @@
-"""`bort front`: read a study again, under any epsilon and weights, without training."""
+"""`bort front`: shows a study again, for any epsilon and weights, without training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Also write the whole study as JSON, to publish it or to ship it as an example.",
+    help="Also write the whole study as JSON, to publish it or ship it as an example.",
 )
 @click.option(
     "--export",
@@ -75,7 +75,7 @@ def front(
 
 
 class _Copies(NamedTuple):
-    """Files and stores to write besides."""
+    """Files and stores to write in addition."""
 
     record: Path | None
     table: Path | None

@@ -24,10 +24,10 @@ def import_(
 ) -> None:
     """Check FILE, a run bundle, and import its model and study, read-only.
 
-    The import checks every hash. It refuses a bundle with a changed byte, with a name that climbs
-    out of its folder, or of more than 4 GiB unpacked, and then keeps nothing. With --optuna, the
-    finished trials of an Optuna study become a table for `bort search --from-table` and
-    `bort front`.
+    The import checks every hash. It rejects a bundle that was altered, that has file names pointing
+    outside its folder, or that unpacks to more than 4 GiB; nothing of it is kept. With --optuna,
+    the finished trials of an Optuna study become a table for `bort search --from-table` and `bort
+    front`.
 
     \b
     Examples:
@@ -52,7 +52,7 @@ def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> Non
     from bort.studies.interchange import optuna_rows, write_rows
 
     if out is None:
-        raise InvalidOptionError("name the table to write: --out trials.csv")
+        raise InvalidOptionError("there is no file for the table; name one: --out trials.csv")
     rows = optuna_rows(url, study)
     write_rows(out, rows)
     if as_json:

@@ -24,14 +24,14 @@ def jobs() -> None:
 
 @jobs.command("list")
 @click.option("--study", metavar="NAME", help="Only jobs of this study.")
-@click.option("--active", is_flag=True, help="Only jobs that wait or run.")
-@click.option("--limit", type=options.Count(), metavar="N", help="Only the newest N.")
+@click.option("--active", is_flag=True, help="Only queued and running jobs.")
+@click.option("--limit", type=options.Count(), metavar="N", help="Only the newest N jobs.")
 @options.store_url
 @options.as_json
 def list_(
     study: str | None, active: bool, limit: int | None, store_url: str | None, as_json: bool
 ) -> None:
-    """List jobs, the newest first.
+    """List jobs, newest first.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def list_(
 @options.store_url
 @options.as_json
 def show(job_id: int, store_url: str | None, as_json: bool) -> None:
-    """Show one job: its state, how far it is, and its latest events.
+    """Show one job: its state, progress and latest events.
 
     \b
     Examples:
@@ -82,11 +82,11 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
 
 @jobs.command()
 @_id
-@click.option("--follow", "-f", is_flag=True, help="Keep printing until the job is over.")
+@click.option("--follow", "-f", is_flag=True, help="Keep printing until the job ends.")
 @options.store_url
 @options.as_json
 def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> None:
-    """Print a job's log; with --json, its events too. --follow goes on until the job is over.
+    """Print a job's log; with --json, its events too.
 
     \b
     Examples:
@@ -142,8 +142,8 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
 def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> None:
     """Continue a job that was cancelled, failed or lost its process.
 
-    Finished work is not repeated. The result of a search, of Agora and of fine-tuning is printed
-    as by their own commands.
+    Finished work is not repeated. Prints the result in the same form as the command that started
+    the job.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`bort latency`: measure this machine, and read measurements."""
+"""`bort latency`: measure this machine and show measurements."""
 
 import contextlib
 import signal
@@ -26,7 +26,7 @@ SETTLED_BY_STUDY = ("space", "count", "name", "lengths_from", "new_pace", *WORKL
 
 @click.group()
 def latency() -> None:
-    """Measure this machine, and read measurements.
+    """Measure the latency of models on this machine, and show measurements.
 
     \b
     Examples:
@@ -45,17 +45,17 @@ def latency() -> None:
 @click.option(
     "--lengths-from",
     metavar="TASK|FILE",
-    help="Texts as long as those of this task, instead of one length.",
+    help="Use texts as long as this task's, instead of a fixed length.",
 )
 @click.option(
-    "--text", default="text", show_default=True, metavar="COLUMN", help="Its text column."
+    "--text", default="text", show_default=True, metavar="COLUMN", help="The task's text column."
 )
 @click.option(
-    "--label", default="label", show_default=True, metavar="COLUMN", help="Its label column."
+    "--label", default="label", show_default=True, metavar="COLUMN", help="The task's label column."
 )
 @options.asks(MEASURE, WORKLOAD)
 @options.minutes
-@click.option("--wait", is_flag=True, help="Wait while another process measures.")
+@click.option("--wait", is_flag=True, help="Wait if another process is measuring.")
 @click.option(
     "--new-pace",
     is_flag=True,
@@ -85,14 +85,14 @@ def measure(
 ) -> None:
     """Measure architectures of a space, and fit a model that predicts the others.
 
-    The models have random weights and real forward passes: warmed up, interleaved in rounds, with
-    checks before, after and throughout that two architectures can be told apart. Milliseconds are
-    stated at the pace at which this machine was first measured. Trainings of this program pause
-    meanwhile; close other programs that work hard. The profile is stored, and searches on this
-    machine use it. Ctrl-C keeps what was measured so far.
+    Runs real forward passes of models with random weights, warmed up and interleaved in rounds, and
+    checks throughout that two architectures can be told apart. Milliseconds are stated at the pace
+    at which this machine was first measured. Bort's own trainings pause meanwhile; close other
+    programs that use much CPU. The profile is stored, and searches on this machine use it. Ctrl-C
+    keeps what has been measured.
 
-    With --study, measures the architectures on that study's front on its runtime and workload,
-    and shows them beside the predictions.
+    With --study, measures the architectures on that study's front with its runtime and workload,
+    and compares them with the predictions.
 
     \b
     Examples:
@@ -159,18 +159,18 @@ def _described(
 
 
 def _check_alone(context: click.Context) -> None:
-    """Refuse options that contradict a study, which settles what is measured."""
+    """Reject options that a study already determines."""
     for name in SETTLED_BY_STUDY:
         if name in options.given_options(context):
             option = flag(name)
             raise InvalidOptionError(
-                f"{option} was given with --study, which settles it: its profile says the "
-                f"runtime and workload, its front what is measured; leave {option} out"
+                f"{option} cannot be used with --study, whose profile determines the runtime "
+                f"and workload and whose front determines the models; leave {option} out"
             )
 
 
 def _check_out(out: Path | None) -> None:
-    """Find out before a minute of measuring, not after."""
+    """Check that the file can be written before measuring, not after."""
     from bort.core.errors import InvalidProfileError
 
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
@@ -190,7 +190,7 @@ def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[list[bool]]:
-    """The first Ctrl-C asks to stop, the second interrupts; the list is not empty once asked."""
+    """Handle Ctrl-C: the first fills the list, which asks to stop; the second interrupts."""
     asked: list[bool] = []
 
     def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -223,7 +223,7 @@ def show(
 ) -> None:
     """List the stored profiles, show one, or compare two.
 
-    A and B are names of stored profiles or exported files.
+    A and B are stored profiles or exported files.
 
     \b
     Examples:
@@ -240,7 +240,7 @@ def show(
     from bort.storage import open_to_read
 
     if export is not None and (first is None or second is not None):
-        raise InvalidOptionError("--export writes one profile; name exactly one to write")
+        raise InvalidOptionError("--export writes one profile; name exactly one")
     with open_to_read(store_url) as store:
         if export is not None and first is not None:
             write_profile(_profile(store, first), export)
@@ -264,11 +264,11 @@ def show(
 
 @latency.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--name", metavar="NAME", help="Name in the store [default: its own].")
+@click.option("--name", metavar="NAME", help="Name in the store [default: the name in the file].")
 @options.store_url
 @options.as_json
 def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) -> None:
-    """Store an exported profile, of another machine perhaps. Searches use it by name.
+    """Store an exported profile, for example from another machine, for searches to use by name.
 
     \b
     Examples:
@@ -295,10 +295,10 @@ def bring(file: Path, name: str | None, store_url: str | None, as_json: bool) ->
 @options.store_url
 @options.as_json
 def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
-    """Time well-known models here, beside their published latencies.
+    """Time well-known models on this machine and compare them with their published latencies.
 
-    BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, with random weights, in the
-    same rounds. The page "This machine" also shows the latest result.
+    Times BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 with random weights, all
+    in the same rounds. The page "This machine" also shows the latest result.
 
     \b
     Examples:
@@ -324,7 +324,7 @@ def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
 
 
 def _profile(store: "Store", name_or_file: str) -> "LatencyProfile":
-    """A file where there is one, or where it looks like one; else a stored profile."""
+    """Read a profile from a file if the name is or looks like a path, else from the store."""
     from bort.latency.profile import read_profile
     from bort.latency.stored import named_profile
 

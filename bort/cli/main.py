@@ -20,10 +20,10 @@ COMMANDS: Table = {
     "front": ("bort.cli.front", "front", "Show a study's Pareto front."),
     "verify": ("bort.cli.verify", "verify", "Check a certificate without trusting the search."),
     "latency": ("bort.cli.latency", "latency", "Measure the latency of models on this machine."),
-    "agora": ("bort.cli.agora", "agora", "Teach a small model near its errors."),
+    "agora": ("bort.cli.agora", "agora", "Run Agora: teach a small model where it makes errors."),
     "finetune": ("bort.cli.finetune", "finetune", "Train picked architectures into models."),
     "export": ("bort.cli.export", "export", "Write a model as files to deploy."),
-    "upload": ("bort.cli.upload", "upload", "Put an exported model on a hub."),
+    "upload": ("bort.cli.upload", "upload", "Upload an exported model to a hub."),
     "predict": ("bort.cli.predict", "predict", "Classify texts with an exported model."),
     "import": ("bort.cli.import_", "import_", "Import a run bundle, read-only."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of this name, imported now; None where there is none."""
+        """Import and return the command with this name, or None if there is no such command."""
         if cmd_name not in self.table:
             return None
         module, attribute, _ = self.table[cmd_name]

@@ -1,4 +1,4 @@
-"""Options made from the fields of descriptions, those that commands share, and `--json`."""
+"""Command-line options made from fields of descriptions, shared options, and `--json`."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ store_url = click.option(
     "--store",
     "store_url",
     metavar="URL",
-    help="Where studies and jobs are kept [default: $BORT_STORE, else SQLite in $BORT_HOME].",
+    help="Database for studies and jobs [default: $BORT_STORE, else SQLite in $BORT_HOME].",
 )
 detach = click.option(
     "--detach", is_flag=True, help="Start the job in the background and print its number."
@@ -35,22 +35,23 @@ minutes = click.option(
     "--minutes",
     type=float,
     metavar="M",
-    help="How long to measure a restless machine, at most [default: 5; 1 for a study].",
+    help="Longest time to measure, used up only if the machine is noisy [default: 5; 1 for a "
+    "study].",
 )
 space = click.option(
     "--space",
     default="minilm",
     show_default=True,
     metavar="NAME|FILE.toml",
-    help="A named space, bort or minilm, or a TOML file.",
+    help="A named space (bort or minilm) or a TOML file.",
 )
 
 
 class Command(click.Command):
-    """A command whose `--help` lists the options of each part under the part's own title."""
+    """A command whose `--help` groups options by part, each under the part's title."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, part by part; the others come first."""
+        """Write the options part by part, after those that belong to no part."""
         titles: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
             if (record := parameter.get_help_record(ctx)) is not None:
@@ -72,9 +73,9 @@ class Option(click.Option):
 
 
 def asks(*parts: Part[Any]) -> Callable[[F], F]:
-    """Give a command the options of these parts; each option once, as the first part has it.
+    """Add the options of these parts to a command; if parts share an option, the first wins.
 
-    Their values stay the texts that were written: `bort.core.fields.read` reads them.
+    The values stay strings; `bort.core.fields.read` parses them.
     """
     options: dict[str, Callable[[F], F]] = {}
     for part in parts:
@@ -102,7 +103,7 @@ def _option(option: str, field: Field, title: str) -> Callable[[F], F]:
 
 
 def given_options(context: click.Context) -> set[str]:
-    """The options that stand on the command line."""
+    """The options given on the command line."""
     source = click.core.ParameterSource.COMMANDLINE
     return {name for name in context.params if context.get_parameter_source(name) is source}
 
@@ -121,19 +122,20 @@ class JobId(click.ParamType[int]):
         """Read the number.
 
         Raises:
-            InvalidFieldError: no whole number, or one that no job can have.
+            InvalidFieldError: not a whole number, or below 1.
         """
         text = str(value).strip()
         if text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_ID:
             return int(text)
         raise InvalidFieldError(
             "job",
-            f"a job is named by its number, 1 or more, got {value!r}; see all with: bort jobs list",
+            f"a job number must be a whole number of 1 or more, got {value!r}; list all jobs "
+            "with: bort jobs list",
         )
 
 
 class Count(click.ParamType[int]):
-    """How many: a whole number from 1 up."""
+    """A count: a whole number of 1 or more."""
 
     name = "n"
 
@@ -141,17 +143,17 @@ class Count(click.ParamType[int]):
         """Read the number; anything else is a usage error."""
         text = str(value).strip()
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_ID):
-            self.fail(f"a whole number from 1 up is needed, got {value!r}.", param, ctx)
+            self.fail(f"it must be a whole number of 1 or more, got {value!r}.", param, ctx)
         return int(text)
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
-    """One JSON object on standard output; NaN and infinity are errors, never printed."""
+    """Print one JSON object on standard output; NaN and infinity are errors."""
     click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))
 
 
 def show_answer(answer: "StudyAnswer | TableAnswer", *, as_json: bool) -> None:
-    """The answer of a search, for people or for programs."""
+    """Print the answer of a search, as text or as JSON."""
     from bort.report import search as report
 
     if as_json:

@@ -1,4 +1,4 @@
-"""`bort predict`: answers texts with an exported model."""
+"""`bort predict`: classifies texts with an exported model."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +28,7 @@ from bort.core.errors import InvalidOptionError
 )
 @options.as_json
 def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool) -> None:
-    """Answer the texts in FILE with the exported model in FOLDER.
+    """Classify the texts in FILE with the exported model in FOLDER.
 
     FOLDER comes from `bort export` (hf or onnx). FILE has one text per line (.txt) or a text column
     (.csv, .tsv, .jsonl, .parquet). Empty texts get no answer. Rows count from 0.
@@ -47,7 +47,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
         check_format(out)
         if out.exists() and file.exists() and out.samefile(file):
             raise InvalidOptionError(
-                f"--out {out} is the file with the texts, which would be lost; choose another"
+                f"--out {out} would overwrite the file with the texts; choose another file"
             )
     read = read_texts(file, text)
     numbers = [number for number, one in enumerate(read) if one.strip()]
@@ -77,7 +77,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     if out is None:
         for line, answer in zip(texts, answers, strict=True):
             click.echo(f"{answer.label}\t{answer.score:.3f}\t{line}")
-    empty = f"; left out {len(read) - len(rows):,} empty texts" if len(read) > len(rows) else ""
+    empty = f"; skipped {len(read) - len(rows):,} empty texts" if len(read) > len(rows) else ""
     click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""`bort search`: start a study, or go on with it, and read its front."""
+"""`bort search`: start or continue a study, and show its front."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ ASKED_OF_A_TABLE = (
 
 
 @click.command(cls=options.Command)
-@click.option("--preset", type=click.Choice(list(PRESETS)), help="A ready set of options.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="A ready-made set of options.")
 @click.option("--study", metavar="NAME", help="Name of the study [default: a new one].")
 @options.space
 @options.asks(*SEARCH)
@@ -31,7 +31,7 @@ ASKED_OF_A_TABLE = (
     "--certificate",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where a search of a table writes its certificate [default: under $BORT_HOME].",
+    help="File for the certificate of a search with --from-table [default: under $BORT_HOME].",
 )
 @options.detach
 @options.store_url
@@ -51,9 +51,9 @@ def search(
 ) -> None:
     """Search a space for its best trade-offs of size, latency and error.
 
-    Trains the architectures that tell most about the others, until every architecture of the
-    space is certified within 1+EPSILON of an evaluated one, or the budget is spent. A study of
-    the same name and the same options continues where it stopped.
+    Trains the architectures that say most about the others, until every architecture of the space
+    is certified within 1+EPSILON of an evaluated one, or the budget is spent. Run the command again
+    with the same name and options to continue a study where it stopped.
 
     \b
     Examples:
@@ -97,7 +97,7 @@ def _search_table(
 
     answer, content = search_table(*tables.read(texts), spec)
     if spec.audit and answer.audit is None:
-        click.echo("note: nothing is left to audit, every row was evaluated", err=True)
+        click.echo("note: every row was evaluated, so there is nothing to audit", err=True)
     if certificate is None:  # one for each table and question
         name = f"{texts['from_table'].stem}-{content['digests']['all'][:8]}"
         certificate = certificates() / name / "certificate.json"
@@ -127,8 +127,8 @@ def _search_space(
         spec = create_study(store, spec, is_named=is_named)
         if differences:
             click.echo(
-                f"note: the latency profile {spec.latency.profile} is of another machine or other "
-                f"software: {differences_words(differences)}",
+                f"note: the latency profile {spec.latency.profile} was measured on another "
+                f"machine or with other software: {differences_words(differences)}",
                 err=True,
             )
         if detach:
@@ -144,7 +144,7 @@ def _search_spec(given: dict[str, Any]) -> SearchSpec:
 
 
 def _spec(name: str | None, space: str, given: dict[str, Any]) -> StudySpec:
-    """The study that the options describe."""
+    """Build the study from the options."""
     from bort.families import load_space
 
     task = TASK.build(given)

@@ -1,11 +1,11 @@
-"""`bort space`: what a search space contains, before anything is trained."""
+"""`bort space`: shows a search space before anything is trained."""
 
 import click
 
 from bort.cli import options
 from bort.families import FAMILY_NAMES
 
-_HELP = f"""Show how many architectures a space has, what they cost, and where ABnC holds.
+_HELP = f"""Show how many architectures a space has, their costs, and for which of them ABnC holds.
 
 NAME is bort (the published space) or minilm (below all-MiniLM-L6-v2). A FILE is TOML. Its family is
 one of {", ".join(FAMILY_NAMES)}, or another model type that transformers knows.
@@ -57,7 +57,7 @@ def space() -> None:
 )
 @options.as_json
 def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool) -> None:
-    """Print the summary of a space; `_HELP` is what people read."""
+    """Print the summary of a space; `_HELP` is its help text."""
     from rich.console import Console
 
     from bort.families import load_space

@@ -1,4 +1,4 @@
-"""`--from-table`: the options that `bort search` and `bort front` share, and the table itself."""
+"""`--from-table`: the table options that `bort search` and `bort front` share."""
 
 from collections.abc import Callable, Collection
 from functools import partial
@@ -29,20 +29,24 @@ def table_options(command: F) -> F:
                 metavar="FILE",
                 help="Read the rows of a CSV, TSV or Parquet file instead of training.",
             ),
-            _column("--size", "Column of the sizes [default: size]."),
-            _column("--latency", "Column of the latencies [default: latency]."),
-            _column("--error", "Column of the errors [default: error]."),
-            _option("--error-se", metavar="COLUMN", help="Column of the errors' standard errors."),
+            _column("--size", "Column with the sizes [default: size]."),
+            _column("--latency", "Column with the latencies [default: latency]."),
+            _column("--error", "Column with the errors [default: error]."),
+            _option(
+                "--error-se",
+                metavar="COLUMN",
+                help="Column with the standard errors of the errors.",
+            ),
             _option(
                 "--maximise",
                 multiple=True,
                 metavar="COLUMN",
-                help="A column where more is better, accuracy for example. Repeatable.",
+                help="A column in which more is better, accuracy for example. Repeatable.",
             ),
             _option(
                 "--dimensions",
                 metavar="COLUMN,...",
-                help="Columns that were varied [default: all but the objectives].",
+                help="Columns with the dimensions of the space [default: all but the objectives].",
             ),
         ]
     ):
@@ -58,23 +62,23 @@ def _column(name: str, text: str) -> Callable[[F], F]:
 
 
 def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
-    """Refuse options that have no effect beside `--from-table`.
+    """Reject options that have no effect with `--from-table`.
 
     Args:
-        allowed: names of the parameters that count besides those of `table_options`.
+        allowed: names of the parameters that are allowed besides those of `table_options`.
     """
     for parameter in context.command.params:
         name = str(parameter.name)
         is_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if is_typed and name not in TABLE_PARAMETERS and name not in allowed:
             raise InvalidOptionError(
-                f"{parameter.opts[-1]} has no effect beside --from-table, which asks a table "
+                f"{parameter.opts[-1]} has no effect with --from-table, which reads a table "
                 "instead of training; leave it out"
             )
 
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
-    """The table that the options of `table_options` name."""
+    """Read the table that the options of `table_options` name."""
     from bort.studies.answers.values import Columns
     from bort.studies.recorded_table import read_table
 

@@ -12,14 +12,14 @@ from bort.cli import options
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--public", is_flag=True, help="Make a new repository public.")
-@click.option("--plan", is_flag=True, help="List what would be uploaded, and upload nothing.")
+@click.option("--plan", is_flag=True, help="List what would be uploaded, without uploading.")
 @options.as_json
 def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: bool) -> None:
-    """Upload FOLDER, which `bort export` wrote, to the Hugging Face hub as OWNER/NAME.
+    """Upload FOLDER, made by `bort export`, to the Hugging Face hub as OWNER/NAME.
 
-    A new repository is private unless --public is given. Read the model card before you upload it:
-    it names the task (a file by its path) and the machine's processor. Log in with
-    `hf auth login`, or set HF_TOKEN. Set HF_ENDPOINT to use another hub.
+    A new repository is private unless you add --public. Read the model card before you upload: it
+    names the task (a file by its path) and the machine's processor. Log in with `hf auth login` or
+    set HF_TOKEN. Set HF_ENDPOINT to use another hub.
 
     \b
     Examples:

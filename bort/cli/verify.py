@@ -1,4 +1,4 @@
-"""`bort verify`: check a certificate again, without trusting the search that wrote it."""
+"""`bort verify`: check a certificate without trusting the search that wrote it."""
 
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from bort.core.errors import CheckFailedError
 @options.as_json
 @click.pass_context
 def verify(context: click.Context, certificate: Path, store_url: str | None, as_json: bool) -> None:
-    """Recompute everything that CERTIFICATE claims from the evaluations it lists.
+    """Recompute every claim in CERTIFICATE from the evaluations it lists.
 
-    With --store, also compares space, question, latencies, evaluations and audits with the stored
-    ones. Exits with 0 if the certificate holds, 1 if it does not, and 2 if it cannot be read.
+    With --store, also compares its space, question, latencies, evaluations and audits with the
+    stored ones. Exits with 0 if the certificate holds, 1 if it does not, and 2 if it cannot be
+    read.
 
     \b
     Examples:
@@ -54,7 +55,9 @@ def _read(path: Path) -> str:
             f"cannot read {path}: {error.strerror or error}; check the path"
         ) from None
     except UnicodeDecodeError:
-        raise InvalidCertificateError(f"{path} is not text; name a certificate.json") from None
+        raise InvalidCertificateError(
+            f"{path} is not a text file; name a certificate.json"
+        ) from None
 
 
 def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:

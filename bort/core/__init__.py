@@ -1,1 +1,1 @@
-"""The values that every floor speaks in; paths, files and this machine."""
+"""Values that every package shares; paths, files and this machine."""

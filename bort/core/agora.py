@@ -38,59 +38,63 @@ class TorusSpec(Description):
         "random-guesser",
         Choice(TORUS_LEARNERS),
         "Learner",
-        "The model to teach. random-guesser remembers its training points and guesses where none "
-        "is near; knn asks the nearest training points; random-features is a linear model on "
+        "The model to teach. random-guesser remembers its training points and guesses "
+        "elsewhere; knn uses the nearest training points; random-features is a linear model on "
         "random waves.",
     )
     labeler: str = ask(
         "noisy-oracle",
         Choice(TORUS_LABELERS),
         "Labeler",
-        "The second model, which says which class a new point belongs to. The better it is near "
-        "the errors, the more the rounds can teach.",
+        "The model that labels new points. The better it is near the errors, the more the "
+        "rounds can teach.",
     )
     sampler: str = ask(
         "tangent",
         Choice(TORUS_SAMPLERS),
         "Sampler",
-        "How to make a new point near a dev error: tangent along the surface that its neighbours "
-        "span, ball in any direction, mixture some of both.",
+        "How to make a new point near a dev error: tangent moves along the surface that its "
+        "neighbours span, ball in any direction, mixture does some of both.",
     )
     radius: float = ask(
-        TORUS_RADIUS, _RADIUS, "Radius", "How far from a dev error a new point may lie."
+        TORUS_RADIUS, _RADIUS, "Radius", "Largest distance of a new point from its dev error."
     )
-    rounds: int = ask(8, _ROUNDS, "Rounds at most", "Sample in at most this many rounds.")
+    rounds: int = ask(8, _ROUNDS, "Rounds at most", "Run at most this many rounds of sampling.")
     points: int | None = ask(
         None, _POINTS, "Points at most", "Add at most this many points.", empty="no limit"
     )
-    seed: int = ask(0, SEED, "Seed", "Seed of the run; on the torus, of the splits too.")
+    seed: int = ask(0, SEED, "Seed", "Seed for the run; on the torus, also for the splits.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest(Description):
-    """How a person names a run and its student, before data and networks are read."""
+    """The user's choice of run and student, before data and networks are read."""
 
     study: str | None = ask(
-        None, Text("NAME", "a name"), "Name", "Name of the run.", empty="made from task, student"
+        None,
+        Text("NAME", "a name"),
+        "Name",
+        "Name of the run.",
+        empty="built from task and student",
     )
     from_study: str | None = ask(
         None,
         Text("STUDY", "the name of a study"),
         "Study",
-        "Take the task and the student of a search: --architecture of it, else its best.",
+        "Use the task and an architecture of this study: --architecture, else its best one.",
     )
     architecture: str | None = ask(
         None,
         Text("D-A-H-I", "depth-heads-hidden-intermediate"),
         "Depth-heads-hidden-intermediate",
-        "The student: depth, heads, hidden and intermediate size.",
+        "The student's depth, heads, hidden and intermediate size.",
         empty=ARCHITECTURE,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSpec(Description):
-    """The description of a text run. On one machine with the same threads it gives the same rounds.
+    """The description of a text run. On one machine, the same threads give the same rounds.
 
     Attributes:
         task: the texts, and how many of them are labelled.
@@ -111,7 +115,7 @@ class TextSpec(Description):
     closing_steps: int | None = ask(
         None,
         Whole(step=100),
-        "Of the last student",
+        "Steps of the last student",
         "Training steps of the last student.",
         empty="none",
         advanced=True,
@@ -120,23 +124,23 @@ class TextSpec(Description):
         TEACHER,
         Text("NAME|FOLDER|ID", "teacher, probe, sklearn:CLASS, or a classifier's folder or hub id"),
         "Labeler",
-        "The second model, which says which class a new text belongs to: teacher (the source "
-        "network, fine-tuned), probe (a linear probe on its vectors), sklearn:CLASS, or a "
-        "classifier's folder or hub id. The better it is near the errors, the more the rounds can "
+        "The model that labels new texts: teacher (the source network, fine-tuned), probe (a "
+        "linear probe on its vectors), sklearn:CLASS, or a classifier's folder or hub id. The "
+        "better it is near the errors, the more the rounds can "
         "teach.",
     )
     temperature: float = ask(
         1.0,
         Number(is_open=True, step=0.5, metavar="T"),
         "Temperature",
-        "Softens the labeler's answers: 1 leaves them as they are.",
+        "Temperature that softens the labeler's answers; 1 leaves them unchanged.",
         example="1",
         advanced=True,
     )
     threshold: float = ask(
         0.0,
         Number(0, 1, step=0.05),
-        "Least confidence",
+        "Minimum confidence",
         "The labeler abstains below this confidence.",
         example="0.8",
         advanced=True,
@@ -152,39 +156,40 @@ class TextSpec(Description):
         SOURCE,
         Choice(REPRESENTATIONS),
         "Near in",
-        "Where to measure distances: in the source network's sentence vectors, in those of each "
-        "round's student, or in means of word vectors, the quickest for edited texts.",
+        "The vectors to measure distances with: the source network's sentence vectors, those of "
+        "each round's student, or means of word vectors, the fastest for edited texts.",
         advanced=True,
     )
     sampler: str = ask(
         "mixture",
         Choice(SAMPLERS),
         "Sampler",
-        "How to find a new text near a dev error: retrieval from the unlabelled pool, edits of "
-        "some of its words, mix between it and a neighbour, mixture some of each.",
+        "How to find a new text near a dev error: retrieval takes it from the unlabelled pool, "
+        "edits changes some of its words, mix blends it with a neighbour, mixture does some of "
+        "each.",
     )
     pool: str | None = ask(
         None,
         Text("FILE", "a data file"),
-        "File of further unlabelled texts",
-        "A file of further unlabelled texts, in columns named as the task's.",
+        "File of more unlabelled texts",
+        "A file of more unlabelled texts, with the same column names as the task.",
         empty="none",
     )
     radius: float | None = ask(
         None,
         _RADIUS,
         "Radius",
-        "How far from a dev error a new text may lie, in the representation space.",
+        "Largest distance of a new text from its dev error, in the representation space.",
         empty="chosen from the data",
     )
     trusted_only: bool = ask(
         True,
         Flag("all_errors"),
         "Only near errors that the labeler gets right",
-        "Sample only near the dev errors that the labeler gets right, or near all.",
+        "Sample only near the dev errors that the labeler gets right, or near all of them.",
         advanced=True,
     )
-    rounds: int = ask(6, _ROUNDS, "Rounds at most", "Sample in at most this many rounds.")
+    rounds: int = ask(6, _ROUNDS, "Rounds at most", "Run at most this many rounds of sampling.")
     points: int | None = ask(
         None, _POINTS, "Points at most", "Add at most this many points.", empty="no limit"
     )
@@ -203,7 +208,7 @@ class TextSpec(Description):
         None,
         MINUTES,
         "Minutes at most",
-        "Begin no round after this many minutes.",
+        "Start no new round after this many minutes.",
         empty="no limit",
         example="10",
     )
@@ -211,17 +216,17 @@ class TextSpec(Description):
         3,
         Whole(may_be_none=True),
         "Patience",
-        "End after this many rounds without a lower dev error.",
+        "Stop after this many rounds without a lower dev error.",
         advanced=True,
     )
     replays: int = ask(
         0,
         Whole(0),
         "Replays",
-        "Repeat at most this many rounds whose points raised the dev error.",
+        "Repeat a round whose points raised the dev error, at most this many times in a run.",
         advanced=True,
     )
-    seed: int = ask(0, SEED, "Seed", "Seed of the run; on the torus, of the splits too.")
+    seed: int = ask(0, SEED, "Seed", "Seed for the run; on the torus, also for the splits.")
 
     def __post_init__(self) -> None:
         check_name(self.study)

@@ -57,7 +57,7 @@ class Architecture:
         if len(parts) != len(names) or not all(p.isascii() and p.isdigit() for p in parts):
             raise InvalidArchitectureError(
                 f"{id_!r} is not the id of an architecture; write {'-'.join(names)}, whole "
-                "numbers with dashes between"
+                "numbers joined by dashes"
             )
         return cls(tuple(names), tuple(map(int, parts)))
 

@@ -24,7 +24,7 @@ class InvalidOptionError(BortError, ValueError):
 
 
 class InvalidFieldError(InvalidOptionError):
-    """An option that cannot be used, with the name of the field that holds it."""
+    """An option's value cannot be used; `field` names its field."""
 
     def __init__(self, field_name: str, message: str) -> None:
         super().__init__(message)
@@ -32,23 +32,23 @@ class InvalidFieldError(InvalidOptionError):
 
 
 class InvalidArchitectureError(BortError, ValueError):
-    """Architectural parameters that no model can have."""
+    """The architectural parameters are impossible."""
 
 
 class InvalidSpaceError(BortError, ValueError):
-    """A search space that holds no valid architecture or cannot be read."""
+    """A search space contains no valid architecture or cannot be read."""
 
 
 class UnknownSpaceError(BortError, KeyError):
-    """Neither a named space nor a readable TOML file."""
+    """A space is neither a named one nor a readable TOML file."""
 
 
 class InvalidDataError(BortError, ValueError):
-    """A data file that cannot serve as a task."""
+    """A data file cannot be used as a task."""
 
 
 class UnknownTaskError(BortError, KeyError):
-    """Neither a named task nor a data file."""
+    """A task is neither a named one nor a data file."""
 
 
 class DownloadError(BortError, OSError):
@@ -56,11 +56,11 @@ class DownloadError(BortError, OSError):
 
 
 class InvalidModelError(BortError, ValueError):
-    """A source network or teacher that cannot be used."""
+    """A source network or teacher cannot be used."""
 
 
 class InvalidProfileError(BortError, ValueError):
-    """A latency profile that cannot be read or does not fit."""
+    """A latency profile cannot be read or does not fit."""
 
 
 class StoreError(BortError, OSError):
@@ -72,35 +72,35 @@ class DiskFullError(StoreError):
 
 
 class OldStoreError(StoreError):
-    """A store of an older bort that is open for reading only."""
+    """A store of an older bort is open for reading only."""
 
 
 class UnknownStudyError(BortError, KeyError):
-    """No study of that name in the store."""
+    """The store has no study of that name."""
 
 
 class UnknownModelError(BortError, KeyError):
-    """No trained model of that name in the store."""
+    """The store has no trained model of that name."""
 
 
 class ExportError(BortError, OSError):
-    """A model that cannot be exported, or a bundle that cannot be trusted."""
+    """A model cannot be exported, or a bundle cannot be trusted."""
 
 
 class UnknownJobError(BortError, KeyError):
-    """No job of that id in the store."""
+    """The store has no job with that id."""
 
 
 class StudyConflictError(BortError, ValueError):
-    """A study of that name exists with other settings."""
+    """A study of that name exists with other options."""
 
 
 class BusyError(BortError, RuntimeError):
-    """Another process holds what is needed (the measuring lock, a running job)."""
+    """Another process is using what is needed (the measuring lock, a running job)."""
 
 
 class MissingExtraError(BortError, ImportError):
-    """An optional package is needed that is not installed."""
+    """An optional package is needed but not installed."""
 
 
 class TrainingDivergedError(BortError, ArithmeticError):
@@ -110,6 +110,6 @@ class TrainingDivergedError(BortError, ArithmeticError):
 
 
 class CheckFailedError(BortError):
-    """A check (a certificate, an audit) was carried out and failed."""
+    """A check of a certificate or an audit failed."""
 
     exit_code = 1

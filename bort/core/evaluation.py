@@ -1,4 +1,4 @@
-"""What training one candidate tells us: the value that oracles return and the store keeps."""
+"""The result of training one candidate, which oracles return and the store keeps."""
 
 from dataclasses import dataclass
 
@@ -32,6 +32,6 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.error_rate <= 1.0:
-            raise ValueError(f"error_rate must lie in 0..1, got {self.error_rate}")
+            raise ValueError(f"error_rate must be from 0 to 1, got {self.error_rate}")
         if not self.error_se >= 0.0:
             raise ValueError(f"error_se must be 0 or more, got {self.error_se}")

@@ -1,4 +1,4 @@
-"""Fields of descriptions: what each one is called, what it may hold, what happens without it.
+"""Fields of descriptions: their names, allowed values and defaults.
 
 A description is a frozen dataclass whose fields are made with `ask`. One such line gives the
 option of a command, the field of a form, the check of the value and the copyable command.
@@ -24,9 +24,9 @@ class Field:
 
     Attributes:
         name: the attribute of the description.
-        default: its value where nobody says otherwise; None where it may be left empty.
+        default: its default value; None if it may be left empty.
         label: what a form calls it.
-        help: one or two sentences, for `--help` and beside the field.
+        help: one or two sentences, for `--help` and next to the field.
         empty: what happens where it is left empty, for example "no limit".
         called: what messages call it.
         example: what to try instead, in messages.
@@ -44,7 +44,7 @@ class Field:
     is_advanced: bool
 
     def parse(self, text: str) -> Any:
-        """Read what a person wrote; blank text is the empty value, where there is one.
+        """Parse what the user wrote; blank text means the empty value, if the field has one.
 
         Raises:
             InvalidFieldError: it cannot be read or is not allowed.
@@ -106,7 +106,7 @@ def ask(
 
 
 class Description:
-    """Base of the frozen dataclasses whose fields are made with `ask`.
+    """Base class of the frozen dataclasses whose fields are made with `ask`.
 
     A class with rules that concern several fields has its own `__post_init__`, which calls
     `check_fields` first.
@@ -118,7 +118,7 @@ class Description:
         check_fields(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it; nested descriptions become objects."""
+        """Convert to JSON values; nested descriptions become objects."""
         found: dict[str, Any] = to_json(self)
         return found
 
@@ -143,7 +143,7 @@ def fields_of(description: type[Description]) -> Mapping[str, Field]:
 
 
 def check_fields(description: Description) -> None:
-    """Pass if every field of a description holds what it may hold.
+    """Raise an error unless every field of a description holds an allowed value.
 
     Raises:
         InvalidFieldError: the first that does not.
@@ -157,11 +157,11 @@ class Part(Generic[D]):
     """The fields of one description that a command or a form asks for.
 
     Attributes:
-        description: the class that holds the answers.
+        description: the class of the description.
         title: heading of its options in `--help`.
         options: option names by field, where they differ.
-        only: the fields that are asked for; empty is all.
-        without: fields that are not asked for.
+        only: the fields to ask for; empty means all.
+        without: fields not to ask for.
         changes: attributes of `Field` by field, where this command differs: another default, say.
     """
 
@@ -174,7 +174,7 @@ class Part(Generic[D]):
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
-        """The fields by the name of their option, with underscores."""
+        """The fields by option name, with underscores."""
         return {
             self.options.get(name, name): dataclasses.replace(one, **self.changes.get(name, {}))
             for name, one in fields_of(self.description).items()
@@ -182,12 +182,13 @@ class Part(Generic[D]):
         }
 
     def build(self, given: Mapping[str, Any], base: D | None = None, **more: Any) -> D:
-        """The description with the values given; `base`, or the defaults, for the others.
+        """Build the description from the given values, and from `base` or the defaults for the
+        rest.
 
         Args:
-            given: values by option; None stands for one that was not given.
+            given: values by option; None means not given.
             base: what holds for the others.
-            more: values of fields that are not asked for, by field.
+            more: values of the other fields, by field.
         """
         values = {
             one.name: given[option]
@@ -201,13 +202,13 @@ class Part(Generic[D]):
         return self.description(**{**changed, **values, **more})
 
     def given(self, description: D) -> dict[str, Any]:
-        """What a person gives to get this description: all that is no default, by option."""
+        """The values that differ from the defaults, by option."""
         values = {option: getattr(description, f.name) for option, f in self.fields.items()}
         return {o: value for o, value in values.items() if value != self.fields[o].default}
 
 
 def read(texts: Mapping[str, Any], *parts: Part[Any]) -> dict[str, Any]:
-    """The values that a person wrote, by option; what no part asks for is left out.
+    """Parse the values that the user wrote, by option; values that no part asks for are dropped.
 
     Args:
         texts: a text or, for a flag, a boolean for each option; None where nothing was written.
@@ -225,7 +226,7 @@ def read(texts: Mapping[str, Any], *parts: Part[Any]) -> dict[str, Any]:
 
 
 def arguments(given: Mapping[str, Any], *parts: Part[Any]) -> list[str]:
-    """The options of a command line that give these values: the inverse of `read`."""
+    """The command-line options that give these values: the inverse of `read`."""
     fields = {option: one for part in reversed(parts) for option, one in part.fields.items()}
     found: list[str] = []
     for option, value in given.items():

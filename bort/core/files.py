@@ -1,4 +1,4 @@
-"""The one way to write a file: readers see all of it, or what was there before."""
+"""Write files atomically: readers see the whole new file or the old one."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ REMEDY = "free some space, or choose another place with BORT_HOME"
 
 @contextmanager
 def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
-    """Write the file that this yields; it takes the place of `path` if the block ends well.
+    """Yield a file to write, which replaces `path` if the block ends without an error.
 
     Args:
         remedy: what to do where it cannot be written, for the message.
@@ -63,7 +63,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def load_arrays(path: Path) -> dict[str, Any] | None:
-    """Read what `save_arrays` wrote; None where there is nothing, or nothing readable."""
+    """Read what `save_arrays` wrote; None if the file is missing or unreadable."""
     import numpy as np
 
     try:
@@ -74,7 +74,7 @@ def load_arrays(path: Path) -> dict[str, Any] | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Read what `write_json_atomically` wrote; None where there is nothing, or nothing readable."""
+    """Read what `write_json_atomically` wrote; None if the file is missing or unreadable."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -31,20 +31,20 @@ _EPOCHS = Number(0, 1000, is_open=True, metavar="E")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe(Description):
-    """How a picked architecture is trained. Stages are kept in the order of `STAGES`."""
+    """The training of a picked architecture. Stages are kept in the order of `STAGES`."""
 
     stages: tuple[Stage, ...] = ask(
         ("distil", "finetune"),
         Several(Choice(STAGES), f"one or more of {', '.join(STAGES)}", least=1),
         "Stages",
-        "What to do, always in this order: distil, finetune, agora.",
+        "Stages to run, always in this order: distil, finetune, agora.",
     )
     epochs: float = ask(4.0, _EPOCHS, "Epochs", "Epochs of fine-tuning.")
     steps: int | None = ask(
         None, Whole(), "Steps", "Steps of fine-tuning, instead of epochs.", empty="from the epochs"
     )
     distil_epochs: float = ask(
-        1.0, _EPOCHS, "Epochs of distillation", "Epochs of distillation, over all its texts."
+        1.0, _EPOCHS, "Epochs of distillation", "Epochs of distillation over all of its texts."
     )
     distil_steps: int | None = ask(
         None,
@@ -57,7 +57,7 @@ class Recipe(Description):
         "teacher",
         Choice(DONORS),
         "Distil from",
-        "Follow the inner states of the fine-tuned teacher, or of the source network as it came.",
+        "Imitate the inner states of the fine-tuned teacher, or of the pretrained source network.",
     )
     distil_learning_rate: float | None = ask(
         None,
@@ -77,32 +77,36 @@ class Recipe(Description):
         True,
         Flag(),
         "Texts of other tasks",
-        "Distil on the training texts of the other prepared tasks too, or not.",
+        "Also distil on the training texts of the other prepared tasks.",
     )
     texts: Texts = ask(
         "labelled",
         Choice(TEXTS),
         "Texts",
-        "Fine-tune on the labelled texts, or on all: unlabelled and synthetic ones too.",
+        "Fine-tune on the labelled texts only, or on all texts, unlabelled and synthetic ones "
+        "included.",
     )
     learning_rates: tuple[float, ...] = ask(
         (),
         LEARNING_RATES,
         "Learning rates",
-        "Learning rates of fine-tuning. Each is tried with the first seed, and the lowest dev "
-        "error decides.",
+        "Learning rates for fine-tuning. Each is tried with the first seed; the one with the "
+        "lowest dev error is used.",
         empty="as in a search",
         example="3e-4,1e-3",
     )
     batch_size: int = ask(32, TEXTS_PER_STEP, "Texts per step", "Texts per step, in all stages.")
     temperature: float = ask(
-        1.0, _EPOCHS, "Temperature", "Softens the teacher's answers: 1 leaves them as they are."
+        1.0,
+        _EPOCHS,
+        "Temperature",
+        "Temperature that softens the teacher's answers; 1 leaves them unchanged.",
     )
     hard: float = ask(
         0.0,
         Number(0, 1, step=0.1),
         "True labels",
-        "Share of the true labels in the targets, where they are known, from 0 to 1.",
+        "Weight of the true labels in the targets where they are known, from 0 to 1.",
         example="0.5",
     )
     evaluations: int = 20  # on dev in each stage, at most
@@ -110,7 +114,7 @@ class Recipe(Description):
         8,
         Whole(),
         "Patience",
-        "End fine-tuning after this many evaluations on dev without a lower error.",
+        "Stop fine-tuning after this many evaluations on dev without a lower error.",
     )
     agora_rounds: int = 3  # of the stage agora
 
@@ -143,31 +147,33 @@ class FineTuneSpec(Description):
     space: Mapping[str, Any]
     runtimes: tuple[str, ...] = ask(
         ("torch-float32",),
-        Several(Text("NAME"), "names of runtimes with commas between", least=1),
+        Several(Text("NAME"), "names of runtimes, separated by commas", least=1),
         "Runtimes",
-        "Measure latency on these runtimes. The first one counts.",
+        "Measure latency on these runtimes. Reports use the first one.",
     )
     recipe: Recipe = field(default_factory=Recipe)
-    seeds: int = ask(1, Whole(), "Seeds", "Trainings per pick and task. More give an interval.")
+    seeds: int = ask(
+        1, Whole(), "Seeds", "Trainings per pick and task. More than one gives an interval."
+    )
     seed: int = ask(0, SEED, "First seed", "The first seed.")
     compare: bool = ask(
         True,
         Flag(),
         "Baselines",
-        "Train the baselines too, or not: the student without a teacher, and tf-idf with logistic "
+        "Also train the baselines: the student without a teacher, and tf-idf with logistic "
         "regression.",
     )
     loggers: tuple[str, ...] = ask(
         (),
         Several(Choice(LOGGERS), f"one or more of {', '.join(LOGGERS)}, or none", nothing="none"),
         "Log",
-        "Write curves there too. The store keeps them in any case.",
+        "Also write the training curves to these. The store always keeps them.",
         called="log",
     )
 
     @property
     def follows_inside(self) -> bool:
-        """Distillation compares inner states as well as answers.
+        """Whether distillation compares inner states as well as answers.
 
         The network that it follows then runs on every batch. A student of another family than
         BERT learns answers alone.
@@ -176,7 +182,7 @@ class FineTuneSpec(Description):
 
     @property
     def labels_pool(self) -> bool:
-        """The teacher has to label the texts without labels before anything is trained."""
+        """Whether the teacher must label the unlabelled texts before anything is trained."""
         stages = self.recipe.stages
         if self.recipe.texts == "all" and stages != ("distil",):
             return True

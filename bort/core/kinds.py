@@ -1,4 +1,4 @@
-"""Kinds of fields: what a value may be, and how people write it."""
+"""Kinds of fields: which values they allow, and how users write them."""
 
 import dataclasses
 import math
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 
 class Kind(ABC):
-    """What the values of a field have in common.
+    """The base class of kinds: what values a field may hold.
 
     Attributes:
         metavar: stands for a value in `--help`.
@@ -27,7 +27,7 @@ class Kind(ABC):
 
     @abstractmethod
     def parse(self, text: str) -> Any:
-        """Read a value that a person wrote.
+        """Parse a value that the user wrote.
 
         Raises:
             ValueError: the text cannot be read.
@@ -35,7 +35,7 @@ class Kind(ABC):
 
     @abstractmethod
     def holds(self, value: Any) -> bool:
-        """Whether the field may hold `value`."""
+        """Check whether the field may hold `value`."""
 
     def format(self, value: Any) -> str:
         """Write a value so that `parse` reads it again."""
@@ -167,7 +167,7 @@ class Flag(Kind):
     words: ClassVar[str] = "yes or no"
 
     def off(self, option: str) -> str:
-        """The option that says no."""
+        """The option that means no."""
         return flag(self.opposite or f"no_{option}")
 
     def parse(self, text: str) -> bool:
@@ -184,7 +184,7 @@ class Flag(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Several(Kind):
-    """A tuple, written with commas between.
+    """A tuple, written with commas.
 
     Attributes:
         of: the kind of each part.
@@ -232,8 +232,8 @@ class Weights(Kind):
     @property
     def words(self) -> str:
         return (
-            f"three numbers from 0 to {plain(self.most)} with commas between "
-            "(size, latency, error), not all 0"
+            f"three numbers from 0 to {plain(self.most)}, separated by commas (size, latency, "
+            "error), not all 0"
         )
 
     def parse(self, text: str) -> tuple[float, ...]:
@@ -264,7 +264,7 @@ class PerDimension(Kind):
 
     @property
     def words(self) -> str:
-        return f"0 or more, {self.most:g} at most, for all dimensions or once for each by name"
+        return f"one number from 0 to {self.most:g} for all dimensions, or one for each by name"
 
     def parse(self, text: str) -> float | dict[str, float]:
         if "=" not in text:
@@ -295,7 +295,7 @@ def _is_number(value: object) -> bool:
 
 
 def plain(value: float) -> str:
-    """A number with all its digits and no others.
+    """Write a number with exactly the digits it needs.
 
     Examples:
         >>> plain(1), plain(0.25), plain(1e6)
@@ -305,7 +305,7 @@ def plain(value: float) -> str:
 
 
 def flag(option: str) -> str:
-    """An option as it stands on the command line.
+    """An option as written on the command line.
 
     Examples:
         >>> flag("batch_size")

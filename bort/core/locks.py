@@ -1,12 +1,12 @@
-"""Waiting for one's turn on this machine: to measure, to train, to build something once.
+"""Locks on this machine for measuring, training and building something once.
 
 A turn is a place, and a place is a file that one process at a time holds by an advisory `flock`.
 The kernel frees it when its holder dies, however it dies. While it is held, the file carries a note
 (who, what, since when); it is empty otherwise.
 
-A latency measured beside a training is worthless. So a measurement holds a place that every
-process of every user sees, and trainings pause while somebody holds it: a single `stat` between
-two steps tells them.
+A latency measured during a training is worthless. So a measurement takes a lock that every process
+of every user sees, and trainings pause while it is held: a single `stat` between two steps tells
+them.
 
 POSIX only (Linux, macOS).
 """
@@ -36,7 +36,9 @@ ShouldStop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a place: process id, user, what for, and since when (seconds since the epoch)."""
+    """The holder of a place: process id, user, purpose, and start time (seconds since the
+    epoch).
+    """
 
     pid: int
     user: str
@@ -49,7 +51,9 @@ class Holder:
 
 
 def lock_path() -> Path:
-    """The place to measure: in `/tmp` if possible, because `$TMPDIR` differs between users."""
+    """The path of the measuring lock: in `/tmp` if possible, because `$TMPDIR` differs between
+    users.
+    """
     common = Path("/tmp")
     folder = common if os.access(common, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     return folder / LOCK_NAME
@@ -95,16 +99,16 @@ def measuring(
     should_stop: ShouldStop | None = None,
     path: Path | None = None,
 ) -> Iterator[None]:
-    """Be the only one on this machine who measures, for the length of a `with` block.
+    """Hold the machine's only measuring lock for the length of a `with` block.
 
     Args:
-        description: what is measured; others who want to measure read it.
+        description: a description of the measurement, for others who are waiting.
         wait: wait for another measurement to end, instead of raising at once.
         should_stop: asked while waiting; True gives up.
         path: another lock file (tests).
     Raises:
-        BusyError: somebody else measures, and `wait` is off or `should_stop` gave up; the message
-            says who and since when.
+        BusyError: another measurement is running, and `wait` is off or `should_stop` returned True;
+            the message says who and since when.
         OSError: see `turn`.
     """
     target = path or lock_path()
@@ -126,7 +130,7 @@ def training_turn(
     on_step: OnStep = ignore,
     folder: Path | None = None,
 ) -> Iterator[None]:
-    """Train beside as many others as the machine has cores for, over all processes.
+    """Hold one of the machine's training places, one per usable core over all processes.
 
     Threads of two trainings that share their cores wait for each other at every operation.
     Measured on two cores: two at once take 3.8 times as long as one alone, one after the other
@@ -151,7 +155,7 @@ def training_turn(
 
 @contextlib.contextmanager
 def building(path: Path) -> Iterator[None]:
-    """Build something in the cache once: a second process that holds the same `path` waits.
+    """Build something in the cache once; a second process with the same `path` waits.
 
     Raises:
         StoreError: the file cannot be locked.
@@ -170,16 +174,16 @@ def building(path: Path) -> Iterator[None]:
 def wait_while_measuring(
     should_stop: ShouldStop | None = None, *, path: Path | None = None
 ) -> float:
-    """Return when nobody measures; trainings call this between steps.
+    """Wait until no measurement is running; trainings call this between steps.
 
-    Costs one `stat` (about a microsecond) when nobody measures. A note that a crashed process left
-    behind stops nobody.
+    Costs one `stat` (about a microsecond) when no measurement is running. A note left by a crashed
+    process has no effect.
 
     Args:
         should_stop: asked while waiting; True returns early.
         path: another lock file (tests).
     Returns:
-        Seconds waited, 0.0 when nobody measured, so that budgets can leave them out.
+        Seconds waited, 0.0 if no measurement was running, so that budgets can leave them out.
     """
     target = path or lock_path()
     if holder(path=target) is None:
@@ -193,7 +197,7 @@ def wait_while_measuring(
 
 
 def holder(*, path: Path | None = None) -> Holder | None:
-    """Who measures now; None when nobody does, or the file cannot be read.
+    """Return who is measuring now; None if nobody is or the file cannot be read.
 
     Args:
         path: another place (tests).
@@ -246,7 +250,7 @@ def _open(path: Path, *, create: bool) -> int:
     details = os.fstat(descriptor)
     if not stat.S_ISREG(details.st_mode) or details.st_nlink != 1:
         os.close(descriptor)
-        raise OSError(f"{path} is not a plain file of its own; remove it and try again")
+        raise OSError(f"{path} is a link or not a regular file; remove it and try again")
     return descriptor
 
 
@@ -260,7 +264,7 @@ def _create(path: Path, flags: int) -> int:
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Take the lock; a few attempts, because `holder` takes it for an instant too."""
+    """Take the lock in a few attempts, because `holder` also takes it for an instant."""
     for _ in range(5):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -272,7 +276,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _read_note(descriptor: int) -> Holder:
-    """The note as far as it can be read; anybody may have written it, so nothing is trusted."""
+    """Read the note without trusting it, because anybody may have written it."""
     try:
         note = json.loads(os.pread(descriptor, NOTE_BYTES, 0))
         return Holder(

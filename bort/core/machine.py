@@ -69,7 +69,7 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is compared; machines of equal digest share their profiles."""
+        """SHA-256 of everything compared; machines with equal digests share their profiles."""
         facts = {key: value for key, value in self.to_dict().items() if key not in _SHOWN_ONLY}
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -99,7 +99,7 @@ def this_machine(libraries: Sequence[str], *, threads: int) -> Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact in which two machines, or what was measured on them, differ.
+    """One fact in which two machines or measurements differ.
 
     Attributes:
         fact: a field of `Fingerprint`, the name of a library, or a field of the workload.
@@ -112,7 +112,7 @@ class Difference:
 
 
 def differences(a: Fingerprint, b: Fingerprint) -> list[Difference]:
-    """The facts that decide a latency and differ; empty where a latency carries over."""
+    """List the differing facts that affect latency; empty if a latency carries over."""
     facts = [
         Difference(name, getattr(a, name), getattr(b, name))
         for name in Fingerprint.__slots__
@@ -127,7 +127,9 @@ def differences(a: Fingerprint, b: Fingerprint) -> list[Difference]:
 
 @functools.cache
 def _cpu() -> tuple[str, str]:
-    """Model name, and vendor/family/model with vector flags, as far as the system knows them."""
+    """Read the CPU's model name, and vendor/family/model with vector flags, if the system knows
+    them.
+    """
     facts = _proc_cpuinfo()
     name = facts.get("model name") or platform.processor() or platform.machine() or "unknown"
     flags = (facts.get("flags") or facts.get("Features") or "").split()
@@ -154,7 +156,7 @@ def _version(distribution: str) -> str:
 
 
 def usable_cores() -> int:
-    """Physical cores that this process may use: what "all cores" means everywhere.
+    """Count the physical cores that this process may use; "all cores" means these.
 
     Two threads on one physical core share its arithmetic units, so a second one gains little.
     """
@@ -165,5 +167,5 @@ def usable_cores() -> int:
 
 
 def logical_cpus() -> int:
-    """Hardware threads of the machine, whether this process may use them or not."""
+    """Count the machine's hardware threads, whether or not this process may use them."""
     return psutil.cpu_count(logical=True) or 1

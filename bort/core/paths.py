@@ -1,4 +1,4 @@
-"""Where things lie on this machine. Nothing is created by asking."""
+"""Paths of bort's files on this machine. These functions create nothing."""
 
 import os
 from pathlib import Path
@@ -13,17 +13,17 @@ def home() -> Path:
 
 
 def cache() -> Path:
-    """What can be made again: prepared tasks, teachers, teacher labels."""
+    """Folder for everything that can be made again: prepared tasks, teachers, teacher labels."""
     return home() / "cache"
 
 
 def runs() -> Path:
-    """Job logs, checkpoints, certificates: one folder per job."""
+    """Folder for job logs, checkpoints and certificates, with one folder per job."""
     return home() / "runs"
 
 
 def certificates() -> Path:
-    """Certificates of searches that asked a table."""
+    """Folder for certificates of searches in a table."""
     return home() / "certificates"
 
 
@@ -33,5 +33,7 @@ def store_url() -> str:
 
 
 def is_first_use() -> bool:
-    """Whether nothing was chosen and nothing lies in the home folder: nobody worked here yet."""
+    """Check whether bort is used for the first time: no store is chosen and the home folder is
+    empty.
+    """
     return not os.environ.get("BORT_STORE") and not (home() / "bort.db").exists()

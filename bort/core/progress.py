@@ -14,7 +14,9 @@ Number = float | int | None
 
 
 class Stage(StrEnum):
-    """What a job or a long function is doing. Stored: a released value keeps its meaning."""
+    """The stage of a job or a long function. It is stored, so a released value keeps its
+    meaning.
+    """
 
     STARTING = "starting"
     DONE = "done"
@@ -51,12 +53,12 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job or a long function is.
+    """The progress of a job or a long function.
 
     Attributes:
         done: finished units of work.
-        total: units in all; None where nobody can know.
-        subject: what it is done to or on: an architecture's id, a task, a runtime, a process.
+        total: units in all; None if unknown.
+        subject: what the stage works on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None where unknown.
         numbers: what this kind of work shows live, for example `certified_epsilon`.
     """
@@ -70,11 +72,11 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """How much is done, 0..1; 0 where nobody can know."""
+        """The share that is done, from 0 to 1; 0 if unknown."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     def within(self, whole: "Progress") -> "Progress":
-        """This step as a part of larger work, whose own count stays as it is.
+        """Make this step a part of larger work, which keeps its own count.
 
         The count of this step is kept as `part_done` and `part_total`.
         """
@@ -86,13 +88,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ProgressTo(Progress, Generic[T]):
-    """A step towards a result, which the last one carries."""
+    """A step towards a result, which the last step carries."""
 
     result: T | None = None
 
 
 def towards(step: Progress, result: T | None) -> ProgressTo[T]:
-    """The same step, carrying `result`."""
+    """Copy the step and add `result`."""
     fields = (step.done, step.total, step.stage, step.subject, step.eta_s, step.numbers)
     return ProgressTo(*fields, result)
 
@@ -102,4 +104,4 @@ OnStep = Callable[[Progress], object]
 
 
 def ignore(step: Progress) -> None:
-    """Nobody listens."""
+    """Ignore the step, for callers that do not report progress."""

@@ -22,7 +22,7 @@ Lipschitz = float | tuple[float, ...] | Mapping[str, float]
 
 
 class Goal(StrEnum):
-    """What a search is for."""
+    """The goal of a search."""
 
     COVER = "cover"  # every architecture within 1+ε of an evaluated one
     BEST = "best"  # W(best) at least 1-ε of the largest W
@@ -31,7 +31,7 @@ class Goal(StrEnum):
 
     @property
     def evaluates_everything(self) -> bool:
-        """The goal needs no assumption, because it leaves nothing out."""
+        """Whether the goal evaluates every architecture and so needs no assumption."""
         return self in (Goal.PAPER, Goal.EXHAUSTIVE)
 
 
@@ -45,7 +45,7 @@ GOAL_TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Description):
-    """What a search shall certify, and what it may assume.
+    """The question to a search: what it should certify and what it may assume.
 
     Attributes:
         lipschitz: λ: one number for all dimensions, one per dimension in their order, or one by
@@ -70,21 +70,21 @@ class Question(Description):
         0.25,
         Number(*EPSILONS, metavar="E"),
         "ε",
-        "How close is close enough: 0.1 accepts 10% larger, slower and more wrong.",
+        "How close is close enough: 0.1 accepts 10% larger, 10% slower and 10% more errors.",
         example="0.1 or 0.25",
     )
     weights: Weights = ask(
         (1.0, 1.0, 1.0),
         kinds.Weights(MOST_WEIGHT),
         "Weight of",
-        "Cost weights of size, latency and error. Only their proportions matter.",
+        "Cost weights for size, latency and error. Only their proportions matter.",
         example="1,1,1",
     )
     lipschitz: Lipschitz | None = ask(
         None,
         PerDimension(LARGEST_LIPSCHITZ),
         "λ, if you know it",
-        "How fast ln(error) changes with ln(dimension) at most, λ, if you know it.",
+        "λ, if you know it: the fastest that ln(error) changes with ln(dimension).",
         empty="estimated",
         called="λ",
         example="0.2",
@@ -119,11 +119,11 @@ class Question(Description):
 
     @property
     def is_lipschitz_given(self) -> bool:
-        """λ is the user's own, not an estimate."""
+        """Whether λ was given by the user instead of estimated."""
         return self.lipschitz is not None
 
     def lipschitz_by_dimension(self, names: Sequence[str]) -> tuple[float, ...] | None:
-        """λ of each dimension, in the order of `names`; None where it is to be estimated.
+        """λ for each dimension, in the order of `names`; None means "estimate it".
 
         Raises:
             InvalidFieldError: a dimension is missing or unknown.
@@ -153,6 +153,6 @@ class Question(Description):
 
 
 def check_weights(weights: Sequence[float]) -> Weights:
-    """Return `weights` as a triple (size, latency, error) if they can weigh."""
+    """Return `weights` as a triple (size, latency, error) if they are valid."""
     size, latency, error = fields_of(Question)["weights"].check(tuple(weights))
     return float(size), float(latency), float(error)

@@ -1,4 +1,4 @@
-"""Values to JSON and back: the one place where dataclasses and dictionaries meet.
+"""Convert values to JSON and back: the only place where dataclasses become dictionaries.
 
 Built on msgspec, which reads dataclasses, enums, tuples and unions as they are annotated and says
 where in a document something is wrong.
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> Any:
-    """`value` as JSON can hold it: dataclasses become objects, enums their values.
+    """Convert `value` to JSON values: dataclasses become objects, enums their values.
 
     Tuples stay tuples, which JSON writes as lists.
 
@@ -28,7 +28,7 @@ def to_json(value: Any) -> Any:
 def from_json(
     kind: type[T], content: Any, *, what: str, error: type[BortError] = InvalidDataError
 ) -> T:
-    """Read a value of type `kind` from what JSON held; unknown keys are ignored.
+    """Build a value of type `kind` from JSON values; unknown keys are ignored.
 
     Args:
         kind: a dataclass, or anything built of them.

@@ -32,7 +32,7 @@ SEED = Whole(0, LARGEST_SEED)
 TEXTS_PER_STEP = Whole(1, MOST_TEXTS, step=8)
 RATE = Number(0, 1, is_open=True)
 MINUTES = Number(0, is_open=True, step=5, metavar="M")
-LEARNING_RATES = Several(RATE, "numbers between 0 and 1 with commas between")
+LEARNING_RATES = Several(RATE, "numbers between 0 and 1, separated by commas")
 FOLDER = Text("FOLDER|ID", "a folder or hub id")
 COLUMN = Text("COLUMN", "the name of a column")
 
@@ -49,16 +49,16 @@ class TaskSpec(Description):
         "movie-reviews",
         Text("NAME|FILE|hub:ID", "the name of a task or a data file"),
         "Task",
-        "A named task, a CSV, TSV, JSONL or Parquet file, or hub:ID for a data set of the hub.",
+        "A named task, a CSV, TSV, JSONL or Parquet file, or hub:ID for a data set on the hub.",
     )
     text: tuple[str, ...] = ask(
         ("text",),
         Several(COLUMN, "the names of one or two columns", least=1, most=2),
-        "Text column, or two with a comma",
-        "Column with the texts. Two columns make pairs of texts. For files and hub sets.",
+        "Text column, or two separated by a comma",
+        "Column with the texts; two columns give pairs of texts. For files and hub data sets.",
     )
     label: str = ask(
-        "label", COLUMN, "Label column", "Column with the labels. For files and hub sets."
+        "label", COLUMN, "Label column", "Column with the labels. For files and hub data sets."
     )
     labelled: int | None = ask(
         None,
@@ -72,7 +72,7 @@ class TaskSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSpec(Description):
-    """How each candidate is trained: the paper's s and Θ, and the seeds of the error oracle."""
+    """The training of each candidate: the paper's s and Θ, and the seeds of the error oracle."""
 
     steps: int = ask(
         200,
@@ -85,14 +85,14 @@ class TrainingSpec(Description):
         1,
         Whole(),
         "Seeds per candidate",
-        "Train each candidate with this many seeds. Their mean error counts.",
+        "Train each candidate with this many seeds and use the mean error.",
     )
     learning_rates: tuple[float, ...] = ask(
         (),
         LEARNING_RATES,
         "Learning rates, Θ",
-        "Try each of these learning rates, Θ. The lowest dev error counts.",
-        empty="one, by width",
+        "Try each of these learning rates, Θ, and keep the one with the lowest dev error.",
+        empty="one, chosen by width",
         example="3e-4,1e-3",
         advanced=True,
     )
@@ -100,7 +100,7 @@ class TrainingSpec(Description):
         "inherit",
         Choice(INITIALISATIONS),
         "Start from",
-        "Inherit weights from the source network where shapes allow, or start from scratch.",
+        "Inherit weights from the source network where shapes allow, or train from scratch.",
         advanced=True,
     )
     source: str | None = ask(
@@ -124,7 +124,7 @@ class TrainingSpec(Description):
         Whole(step=16, metavar="TOKENS"),
         "Tokens per text",
         "Cut texts after this many tokens.",
-        empty="95th percentile",
+        empty="95th percentile of the lengths",
         advanced=True,
     )
     device: Device = ask(
@@ -138,7 +138,7 @@ class TrainingSpec(Description):
         None,
         Whole(),
         "CPU threads",
-        "CPU threads. Errors differ in their last digits with another number.",
+        "CPU threads. Another number changes the last digits of the errors.",
         empty="all cores",
         advanced=True,
     )
@@ -146,7 +146,7 @@ class TrainingSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencySpec(Description):
-    """Which latency is the second objective."""
+    """The latency that is the second objective."""
 
     runtime: str = ask(
         "torch-float32",
@@ -172,7 +172,7 @@ class LatencySpec(Description):
         None,
         Text("NAME", "the name of a stored profile"),
         "Profile",
-        "Use this stored latency profile and measure nothing.",
+        "Use this stored latency profile instead of measuring.",
         empty="measure this machine once",
         advanced=True,
     )
@@ -195,15 +195,15 @@ class MeasureSpec(Description):
         48,
         Whole(step=8),
         "Architectures",
-        "Architectures to measure. Half of them, 32 at most, fit the model; the others judge it.",
+        "Architectures to measure. Half of them, at most 32, fit the model; the others test it.",
     )
-    seed: int = ask(0, SEED, "Seed", "Seed that chooses and orders the architectures.")
+    seed: int = ask(0, SEED, "Seed", "Seed for choosing and ordering the architectures.")
     name: str | None = ask(
         None,
         Text("NAME", "a name"),
         "Name",
         "Name of the profile in the store.",
-        empty="made from space, runtime and time",
+        empty="built from space, runtime and time",
     )
 
 
@@ -235,30 +235,30 @@ class SearchSpec(Description):
         None,
         Whole(metavar="M"),
         "Audit",
-        "At the end, test the answer on this many architectures drawn at random.",
+        "At the end, test the answer on this many randomly drawn architectures.",
         empty="no audit",
         advanced=True,
     )
     include: tuple[str, ...] = ask(
         (),
-        Several(Text("ID"), "ids of architectures with commas between"),
+        Several(Text("ID"), "ids of architectures, separated by commas"),
         "Train first",
-        "Train these architectures first, 4-8-1024-768 for example. They count as evaluations.",
+        "Train these architectures first, 4-8-1024-768 for example. They count towards the budget.",
         advanced=True,
     )
-    seed: int = ask(0, SEED, "Seed", "Seed of the search and of every training.")
+    seed: int = ask(0, SEED, "Seed", "Seed for the search and every training.")
 
     def __post_init__(self) -> None:
         check_fields(self)
         if self.budget is not None and len(self.include) > self.budget:
             raise InvalidFieldError(
                 "include",
-                f"{len(self.include)} architectures to include are more than the budget of "
+                f"{len(self.include)} architectures to train first exceed the budget of "
                 f"{self.budget}; raise the budget",
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values; the question's keys stand beside the others."""
+        """Convert to JSON values, with the question's keys on the same level as the others."""
         values = to_json(self)
         question = values.pop("question")
         if question["nugget"] is None:  # no option asks for it
@@ -291,7 +291,7 @@ class StudySpec(Description):
         check_name(self.name)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Convert to JSON values."""
         return {**to_json(self), "search": self.search.to_dict()}
 
     @classmethod
@@ -308,14 +308,14 @@ def check_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise InvalidFieldError(
             "name",
-            f"{name!r} cannot name a study; use letters, digits, dots, dashes and underscores, "
-            "beginning with a letter or digit, 80 at most",
+            f"a study cannot be called {name!r}; use at most 80 letters, digits, dots, dashes "
+            "and underscores, beginning with a letter or digit",
         )
     return name
 
 
 def suggest_name(task: str, space: str) -> str:
-    """A name for a study of this task (a name, file or `hub:ID`) and this space.
+    """Suggest a name for a study of this task (a name, file or `hub:ID`) and space.
 
     Examples:
         >>> suggest_name("data/my reviews.csv", "minilm")
@@ -327,7 +327,7 @@ def suggest_name(task: str, space: str) -> str:
 
 
 def check_audit(count: int, space_size: int) -> int:
-    """Return `count` if so many architectures can be left to audit in a space."""
+    """Return `count` if a space can have that many architectures left to audit."""
     if not 1 <= count < space_size:
         raise InvalidFieldError(
             "audit",

@@ -1,4 +1,4 @@
-"""Trained models as files to deploy: Hugging Face folder, ONNX, run bundle.
+"""Export trained models as files to deploy: Hugging Face folder, ONNX, run bundle.
 
 Imports neither torch nor transformers until a model is opened.
 """

@@ -80,7 +80,7 @@ def _texts(store: Store, model: ModelRecord) -> dict[str, bytes]:
 
 
 def _curves(store: Store, model: ModelRecord) -> dict[str, bytes]:
-    """Loss, dev error and learning rate of every stage in one long table."""
+    """Put loss, dev error and learning rate of every stage into one long table."""
     if model.job_id is None:
         return {}
     rows = [

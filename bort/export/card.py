@@ -1,4 +1,4 @@
-"""The model card: what the model is, how good it is, and what that rests on. Pure."""
+"""The model card: what the model is, how good it is, and the evidence. Pure."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from bort.studies.commands import export_command, finetune_command
 
 
 def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str = "") -> str:
-    """Markdown with the front matter that model hubs read.
+    """Write Markdown with the front matter that model hubs read.
 
     Args:
         more: sections to add at the end.
@@ -47,7 +47,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
 
 
 def _front_matter(name: str, realised: Realised, data: str) -> str:
-    """YAML; its values are quoted as JSON, which is a part of YAML."""
+    """Write YAML front matter, with values quoted as JSON, which is valid YAML."""
     result = {
         "task": {"type": "text-classification"},
         "dataset": {"name": data, "type": re.sub(r"[^A-Za-z0-9._-]+", "-", data), "split": "audit"},

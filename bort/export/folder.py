@@ -1,4 +1,4 @@
-"""Exports a model as a folder for `transformers`. An export is complete or it leaves nothing.
+"""Export a model as a folder for `transformers`. An export is complete or leaves nothing.
 
 Nothing here writes over something that exists.
 """
@@ -30,7 +30,7 @@ class ExportedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """What was exported: `bort export --json`.
+    """The result of an export, as `bort export --json` prints it.
 
     Attributes:
         latency_ms: of the exported files; None if it was not measured.
@@ -99,7 +99,7 @@ def check_files(model: ModelRecord) -> None:
 
 @contextmanager
 def new_output(path: Path, *, is_folder: bool = False) -> Iterator[Path]:
-    """A file to write or a folder to fill; it appears at `path` once the block ends well.
+    """Yield a file to write or a folder to fill; it appears at `path` once the block ends well.
 
     Raises:
         ExportError: `path` exists, or cannot be written.
@@ -139,7 +139,7 @@ def _unwritable(path: Path, error: OSError) -> ExportError:
 
 
 def listed(path: Path) -> tuple[ExportedFile, ...]:
-    """The file at `path`, or all files in the folder, by name."""
+    """List the file at `path`, or all files in the folder, by name."""
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     return tuple(
         ExportedFile(
@@ -152,6 +152,6 @@ def listed(path: Path) -> tuple[ExportedFile, ...]:
 
 
 def digest_of(file: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
+    """Compute the SHA-256 of a file, in hexadecimal."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

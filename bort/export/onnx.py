@@ -1,4 +1,4 @@
-"""Exports a model as ONNX in float32 and int8, and measures what each loses and gains.
+"""Export a model as ONNX in float32 and int8, and measure accuracy and latency of both.
 
 Answers are compared with PyTorch's on the task's audit texts, or on random tokens if the task
 cannot be loaded any more. The latency of both files is measured in turns with PyTorch.
@@ -55,7 +55,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileParity:
-    """How far a file's answers differ from PyTorch's; `accuracy` is None without labels."""
+    """The difference of a file's answers from PyTorch's; `accuracy` is None without labels."""
 
     max_abs_difference: float
     same_answers: float
@@ -64,7 +64,7 @@ class FileParity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxParity:
-    """How far both files differ from PyTorch.
+    """The differences of both files from PyTorch.
 
     Attributes:
         on: "audit" texts, or "random" tokens.
@@ -86,7 +86,7 @@ class OnnxParity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxExport(Export):
-    """An exported ONNX folder: `bort export --format onnx --json`."""
+    """An exported ONNX folder, as `bort export --format onnx --json` prints it."""
 
     parity: OnnxParity
 
@@ -149,7 +149,7 @@ def _write(original: Any, model: ModelRecord, folder: Path) -> None:
 
 
 def _drop_metadata(file: Path) -> None:
-    """Remove what torch notes about each node: stack traces with this machine's paths."""
+    """Remove torch's notes about each node: stack traces with this machine's paths."""
     import onnx
 
     graph = onnx.load(file)
@@ -159,13 +159,13 @@ def _drop_metadata(file: Path) -> None:
 
 
 def blueprint_of(model: ModelRecord) -> Blueprint:
-    """The model's architecture, with the dimensions that its space fixes."""
+    """Make the blueprint of the model's architecture, with its space's fixed values."""
     space = SearchSpace.from_dict(evidence_of(model).space)
     return Blueprint(space.family, Architecture.of(**model.architecture), space.fixed)
 
 
 def probe_of(model: ModelRecord) -> Probe:
-    """The audit texts of the model's task, or random tokens if the task cannot be loaded."""
+    """Take the audit texts of the model's task, or random tokens if the task cannot be loaded."""
     try:
         return _audit_probe(model)
     except BortError:
@@ -211,7 +211,7 @@ def _random_probe(model: ModelRecord) -> Probe:
 
 
 def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
-    """The logits of the module's own forward pass, as `transformers` computes them."""
+    """Compute the logits with the module's own forward pass, as `transformers` does."""
     import inspect
 
     import torch
@@ -226,14 +226,14 @@ def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
 
 
 def session_logits(session: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
-    """The logits of an ONNX session."""
+    """Compute the logits of an ONNX session."""
     names = [given.name for given in session.get_inputs()]
     found = [session.run(None, {n: batch[n] for n in names})[0] for batch in batches]
     return np.concatenate(found)
 
 
 def _parity(original: Any, folder: Path, probe: Probe) -> OnnxParity:
-    """How far both files' logits differ from PyTorch's, and what int8 costs in accuracy."""
+    """Compare both files' logits and accuracy with PyTorch's."""
     exact = torch_logits(original, probe.batches)
     float32, int8 = (
         _file_parity(open_session(str(folder / name), 1), exact, probe) for name in (FLOAT32, INT8)
@@ -332,7 +332,7 @@ def _latencies(
 
 
 def _tokens(texts: int, length: int) -> Inputs:
-    """Texts without padding; the time does not depend on their tokens."""
+    """Make texts without padding; the time does not depend on their tokens."""
     shape = (texts, length)
     return {
         "input_ids": np.full(shape, 5, dtype=np.int64),
@@ -342,7 +342,7 @@ def _tokens(texts: int, length: int) -> Inputs:
 
 
 def _section(parity: OnnxParity, latency: Mapping[str, RealisedLatency]) -> str:
-    """The card's section about both files."""
+    """Write the card's section about both files."""
     found = (parity.torch_accuracy, parity.float32.accuracy, parity.int8.accuracy)
     sentences = onnx_sentences(
         texts=parity.texts,
@@ -362,5 +362,5 @@ def _section(parity: OnnxParity, latency: Mapping[str, RealisedLatency]) -> str:
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """The ONNX files in a folder, float32 first."""
+    """List the ONNX files in a folder, float32 first."""
     return (folder / name for name in (FLOAT32, INT8) if (folder / name).is_file())

@@ -1,4 +1,4 @@
-"""Opens a run bundle that somebody else made; checks everything before it keeps anything."""
+"""Open a run bundle made elsewhere; check everything before keeping anything."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ def _keep(
 ) -> tuple[ModelRecord, bool]:
     missing = [name for name in NEEDED if not (folder / MODEL_FOLDER / name).is_file()]
     if missing:
-        raise ExportError(f"{path} holds no {MODEL_FOLDER}/{missing[0]}; ask for a whole bundle")
+        raise ExportError(f"{path} has no {MODEL_FOLDER}/{missing[0]}; get a complete bundle")
     try:
         name = store.free_model_name(_plain_name(str(described["name"])))
         values: dict[str, Any] = {
@@ -85,7 +85,7 @@ def _keep(
         from_json(Evidence, values["evidence"], what="the model's evidence", error=ExportError)
     except (ExportError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExportError(
-            f"{MODEL} in {path} is damaged ({type(error).__name__}: {error}); ask for another copy"
+            f"{MODEL} in {path} is damaged ({type(error).__name__}: {error}); get another copy"
         ) from error
     is_new = _import_study(store, folder / STUDY, path)
     target = models_folder() / name
@@ -125,7 +125,10 @@ def _unpack(path: Path, folder: Path) -> None:
             manifest = _manifest(bundle, infos, path)
             if set(manifest) != set(infos) - {MANIFEST}:
                 odd = sorted(set(manifest) ^ (set(infos) - {MANIFEST}))[0]
-                raise ExportError(f"{path} and its manifest disagree about {odd!r}; it was changed")
+                raise ExportError(
+                    f"{path} and its manifest disagree about {odd!r}, so it was "
+                    "altered; get another copy"
+                )
             left = MOST_BYTES
             for name, digest in manifest.items():
                 left -= _extract(bundle, infos[name], folder / name, digest, left, path)
@@ -133,7 +136,7 @@ def _unpack(path: Path, folder: Path) -> None:
         raise
     except DAMAGES as error:
         raise ExportError(
-            f"{path} is not a run bundle, or is damaged ({error}); ask for another copy"
+            f"{path} is not a run bundle, or is damaged ({error}); get another copy"
         ) from error
 
 
@@ -151,12 +154,12 @@ def _opened(path: Path) -> zipfile.ZipFile:
 def _checked_entries(bundle: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     infos = bundle.infolist()
     if len(infos) > MOST_FILES:
-        raise ExportError(f"{path} holds {len(infos)} files; a bundle has at most {MOST_FILES}")
+        raise ExportError(f"{path} contains {len(infos)} files; a bundle has at most {MOST_FILES}")
     for info in infos:
         _check_name(info, path)
     names = {info.filename: info for info in infos}
     if len(names) != len(infos):
-        raise ExportError(f"{path} holds a file twice; it is not a run bundle")
+        raise ExportError(f"{path} contains a file twice, so it is not a run bundle")
     total = sum(info.file_size for info in infos)
     if total > MOST_BYTES:
         raise ExportError(
@@ -171,14 +174,16 @@ def _check_name(info: zipfile.ZipInfo, path: Path) -> None:
     climbs = name.is_absolute() or ".." in name.parts or "\\" in info.filename
     kind = stat.S_IFMT(info.external_attr >> 16)
     if climbs or ":" in info.filename or len(name.parts) > 2 or "\0" in info.filename:
-        raise ExportError(f"{path} holds {info.filename!r}, which climbs out of its folder")
+        raise ExportError(f"{path} contains {info.filename!r}, which points outside its folder")
     if kind not in (0, stat.S_IFREG) or info.is_dir():
-        raise ExportError(f"{path} holds {info.filename!r}, which is not a regular file")
+        raise ExportError(f"{path} contains {info.filename!r}, which is not a regular file")
     if info.compress_type not in PACKINGS:
-        raise ExportError(f"{path} holds {info.filename!r}, packed as no bundle is")
+        raise ExportError(
+            f"{path} contains {info.filename!r}, which is not packed the way bort does it"
+        )
     if name.suffix not in ENDINGS:
         raise ExportError(
-            f"{path} holds {info.filename!r}; a bundle has only {', '.join(ENDINGS)} files"
+            f"{path} contains {info.filename!r}; a bundle has only {', '.join(ENDINGS)} files"
         )
 
 
@@ -186,12 +191,12 @@ def _manifest(
     bundle: zipfile.ZipFile, infos: Mapping[str, zipfile.ZipInfo], path: Path
 ) -> dict[str, str]:
     if MANIFEST not in infos or infos[MANIFEST].file_size > LARGEST_TEXT:
-        raise ExportError(f"{path} has no {MANIFEST}; it is not a run bundle")
+        raise ExportError(f"{path} has no {MANIFEST}, so it is not a run bundle")
     try:
         content = json.loads(bundle.read(MANIFEST))
         if content["format"] != FORMAT:
             raise ExportError(
-                f"{path} has the format {content['format']!r}, this bort reads {FORMAT!r}"
+                f"{path} has the format {content['format']!r}, but this bort reads {FORMAT!r}"
             )
         return {str(row["name"]): str(row["sha256"]) for row in content["files"]}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -219,7 +224,7 @@ def _extract(
     if found.hexdigest() != digest:
         raise ExportError(
             f"{info.filename} in {path} is not what was exported (its SHA-256 is "
-            f"{found.hexdigest()[:12]}…, expected {digest[:12]}…); ask for another copy"
+            f"{found.hexdigest()[:12]}…, expected {digest[:12]}…); get another copy"
         )
     return size
 
@@ -227,14 +232,14 @@ def _extract(
 def _read_object(file: Path, path: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > LARGEST_TEXT:
-            raise ExportError(f"{file.name} in {path} is larger than any that bort writes")
+            raise ExportError(f"{file.name} in {path} is larger than any file that bort writes")
         content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
-        raise ExportError(f"{path} holds no {file.name}; ask for a whole bundle") from None
+        raise ExportError(f"{path} has no {file.name}; get a complete bundle") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ExportError(f"{file.name} in {path} cannot be read ({error})") from error
     if not isinstance(content, dict):
-        raise ExportError(f"{file.name} in {path} is not an object; ask for another copy")
+        raise ExportError(f"{file.name} in {path} is not an object; get another copy")
     return content
 
 

@@ -1,4 +1,4 @@
-"""Answers texts with an exported folder, or with a stored model beside its teacher."""
+"""Classify texts with an exported folder, or with a stored model and its teacher."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ WEIGHTS = "model.safetensors"
 
 
 class Answer(NamedTuple):
-    """A text's label, and the share of each label."""
+    """A text's label and the score of each label."""
 
     label: str
     score: float
@@ -36,7 +36,7 @@ class _Logits(Protocol):
 
 
 class Predictor:
-    """An exported folder, ready to answer.
+    """An exported model, ready to classify texts.
 
     Args:
         folder: the result of `bort export --format hf` or `onnx`, or any folder with a classifier
@@ -54,7 +54,7 @@ class Predictor:
         self.runtime, self._logits = _open(folder)
 
     def __call__(self, texts: Sequence[str]) -> list[Answer]:
-        """The answers, in order."""
+        """Classify the texts, in order."""
         answers: list[Answer] = []
         for start in range(0, len(texts), BATCH):
             logits = self._logits([self._inputs(texts[start : start + BATCH])])
@@ -65,7 +65,7 @@ class Predictor:
         return answers
 
     def timed(self, text: str, *, runs: int = 5) -> tuple[Answer, float]:
-        """The answer to a text and the median milliseconds it takes, tokenizer included."""
+        """Classify a text, and time it: median milliseconds, tokenizer included."""
         answer = self([text])[0]
         seconds = []
         for _ in range(runs):
@@ -108,7 +108,7 @@ def _config(folder: Path) -> dict[str, Any]:
     from bort.training.source import read_config
 
     if not folder.is_dir():
-        raise ExportError(f"there is no folder {folder}; name the folder of a bort export")
+        raise ExportError(f"there is no folder {folder}; name a folder made by bort export")
     return read_config(folder, str(folder))
 
 
@@ -129,7 +129,7 @@ def _shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def read_texts(path: Path, column: str) -> list[str]:
-    """The texts of a file: the lines of a .txt file, or a column of a data file.
+    """Read the texts of a file: the lines of a .txt file, or a column of a data file.
 
     Raises:
         UnknownTaskError, InvalidDataError: the file or its column is missing, its ending is
@@ -151,7 +151,7 @@ def read_texts(path: Path, column: str) -> list[str]:
             f"per line), {', '.join(ENDINGS)}"
         )
     if not any(text.strip() for text in texts):
-        raise InvalidDataError(f"{path} holds no text; it needs one per line or row")
+        raise InvalidDataError(f"{path} contains no text; put one in each line or row")
     return texts
 
 
@@ -189,7 +189,7 @@ class Trial:
 
 
 def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Predictor]") -> Trial:
-    """Answer `text` with a stored model and its teacher, on the model's number of threads.
+    """Classify `text` with a stored model and its teacher, on the model's number of threads.
 
     Args:
         open_folder: opens a model folder; it may keep folders open between calls.
@@ -219,7 +219,7 @@ def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Pr
 
 
 def _teacher_folder(facts: TrainingFacts) -> Path | None:
-    """The folder of the teacher on this machine, found by the hash of its weights."""
+    """Find the folder of the teacher on this machine by the hash of its weights."""
     from bort.training.source import weights_digest
 
     kept = paths.cache() / "teachers"

@@ -1,4 +1,4 @@
-"""Uploads an exported folder to a hub, only on an explicit command."""
+"""Upload an exported folder to a hub, only on an explicit command."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ MESSAGE = "Upload a model trained with bort"
 
 
 def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
-    """The files of a folder that go to the hub, and those left out; names in order.
+    """List the files of a folder that go to the hub, and those left out, by name.
 
     Uploads only the kinds of files that `bort export` writes, only from the folder itself, and
     never a link.
@@ -26,7 +26,7 @@ def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
-        raise ExportError(f"{folder} {what}; name the folder of a bort export")
+        raise ExportError(f"{folder} {what}; name a folder made by bort export")
     names = sorted(file.name for file in folder.iterdir())
     chosen = [name for name in names if _is_ours(folder / name)]
     missing = [name for name in (CONFIG, CARD) if name not in chosen]
@@ -95,7 +95,7 @@ def upload(
     from huggingface_hub import HfApi, get_token
 
     if get_token() is None:
-        raise DownloadError("nobody is logged in to the hub; run: hf auth login, or set HF_TOKEN")
+        raise DownloadError("you are not logged in to the hub; run: hf auth login, or set HF_TOKEN")
     api = HfApi()
     try:
         api.create_repo(repository, private=not public, exist_ok=True)
@@ -108,7 +108,7 @@ def upload(
     except Exception as error:  # the hub client raises a dozen unrelated classes
         raise DownloadError(
             f"{api.endpoint} did not accept {repository} ({_reason(error)}); check the network, "
-            "and that the token may write there"
+            "and that the token has write access"
         ) from error
     return {
         "repository": repository,
@@ -130,12 +130,12 @@ def _check_whole(weights: Path) -> None:
             pass
     except (SafetensorError, OSError) as error:
         raise ExportError(
-            f"{weights} is damaged or cut off ({error}); export the model again"
+            f"{weights} is damaged or truncated ({error}); export the model again"
         ) from None
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError | TypeError | UnicodeError) or "JSON" in type(error).__name__:
-        return f"its answer or the token cannot be read: {type(error).__name__}"
+        return f"its reply or the token cannot be read: {type(error).__name__}"
     said = " ".join(str(error).split()).partition(" For more information")[0]
     return said[:200] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Families of architectures, what their members cost, and the spaces that are searched.
+"""Families of architectures, their costs, and search spaces.
 
 Importing this never imports torch; only `Family.build` and `Family.config` do.
 """

@@ -15,7 +15,7 @@ FLOAT32_BYTES = 4
 
 
 class BertFamily(Family):
-    """Counts in closed form, checked against built models in the tests.
+    """The BERT family, with counts in closed form that the tests check against built models.
 
     | part | parameters |
     |---|---|
@@ -53,7 +53,9 @@ class BertFamily(Family):
         return BertConfig(**fields)
 
     def model(self, config: Any, *, device: str) -> Any:
-        """A `BertForSequenceClassification` with random weights; none on the meta device."""
+        """Build a `BertForSequenceClassification` with random weights (without weights on the meta
+        device).
+        """
         import torch
         from transformers import BertForSequenceClassification
 

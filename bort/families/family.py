@@ -1,4 +1,4 @@
-"""The base class of all families: what a family knows about its architectures."""
+"""The base class of all families, which cost and build architectures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ PARTS = ("first", "middle", "last")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Family(ABC):
-    """How to cost and build every architecture of one kind.
+    """A family of architectures: computes their costs and builds them.
 
     Costs are polynomials, and everything countable follows from them. In the methods `columns` maps
     each dimension to its values over N architectures, shape (N,), int64; `fixed` holds what all

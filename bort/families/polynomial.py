@@ -1,4 +1,4 @@
-"""Exact polynomials in named symbols: how a family states what an architecture costs.
+"""Exact polynomials in named symbols, with which a family states its costs.
 
 Counts of weights and of multiply-adds are sums of products of sizes, so one small class serves
 all families: it is written like the formula in a paper, printed, stored as text, bounded (its
@@ -99,11 +99,11 @@ class Polynomial:
         )
 
     def exponent(self, name: str) -> int:
-        """Largest exponent of a symbol; 0 where it does not occur."""
+        """Largest exponent of a symbol; 0 if it does not occur."""
         return max((dict(monomial).get(name, 0) for monomial in self.terms), default=0)
 
     def only(self, name: str, exponent: int | None = None) -> "Polynomial":
-        """The terms in which a symbol occurs, with exactly this exponent where one is given."""
+        """The terms in which a symbol occurs, with exactly this exponent if one is given."""
 
         def chosen(monomial: Monomial) -> bool:
             found = dict(monomial).get(name, 0)

@@ -34,7 +34,7 @@ def family(name: str, definition: Mapping[str, Any] | None = None) -> Family:
 
 
 def unknown_family(name: str) -> str:
-    """The message for a name that no family has."""
+    """The error for an unknown family name."""
     return (
         f"unknown family {name!r}; choose one of {', '.join(FAMILY_NAMES)}, "
         "or a model type that transformers knows"

@@ -28,7 +28,7 @@ MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Ξ: all valid architectures over lists of dimension values, in lexicographic order.
+    """The search space Ξ: all valid architectures over lists of values, in lexicographic order.
 
     Architectures are numbered 0..len-1 and live in columns; an `Architecture` is made only on
     request. Arrays are computed once, when first asked for, and are read-only.
@@ -69,7 +69,8 @@ class SearchSpace:
         combinations = prod(len(values) for values in dimensions.values())
         if combinations > MAX_COMBINATIONS:
             raise InvalidSpaceError(
-                f"the space has {combinations:,} combinations, at most {MAX_COMBINATIONS:,} can "
+                f"the space has {combinations:,} combinations, but at most {MAX_COMBINATIONS:,} "
+                "can "
                 "be searched; list fewer values"
             )
         if not len(self):
@@ -113,7 +114,7 @@ class SearchSpace:
         return _frozen(np.stack(list(self.columns.values()), axis=1))
 
     def architecture(self, index: int) -> Architecture:
-        """The architecture of this number.
+        """Return the architecture with this number.
 
         Raises:
             IndexError: not 0..len-1.
@@ -125,7 +126,7 @@ class SearchSpace:
         )
 
     def index(self, architecture: Architecture) -> int:
-        """The number of this architecture; O(log N).
+        """Return the number of this architecture; O(log N).
 
         Raises:
             InvalidArchitectureError: it is not in the space.
@@ -134,12 +135,12 @@ class SearchSpace:
         if found is None:
             raise InvalidArchitectureError(
                 f"{architecture.id} ({architecture}) is not in the space {self.name!r}; "
-                "choose values that its dimensions list"
+                "choose values listed in its dimensions"
             )
         return found
 
     def named(self, id_: str) -> Architecture:
-        """The architecture of this id, such as "4-8-1024-768".
+        """Return the architecture with this id, such as "4-8-1024-768".
 
         Raises:
             InvalidArchitectureError: the space has none of that id.
@@ -150,7 +151,7 @@ class SearchSpace:
                 return architecture
         raise InvalidArchitectureError(
             f"the space {self.name!r} has no architecture {id_!r}; an id is "
-            f"{'-'.join(self.dimensions)}, such as {self.architecture(0).id} "
+            f"{'-'.join(self.dimensions)}, for example {self.architecture(0).id} "
             "(bort front lists the best)"
         )
 
@@ -200,7 +201,7 @@ class SearchSpace:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what the space contains; its name does not count."""
+        """SHA-256 of the space's contents, without its name."""
         content = {key: value for key, value in self.to_dict().items() if key != "name"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -241,6 +242,6 @@ def _no_architecture(kind: Family, dimensions: Mapping[str, tuple[int, ...]]) ->
     rules += [f"{left} must equal {right}" for left, right in kind.equal]
     found = ", ".join(f"{name} {list(values)}" for name, values in dimensions.items())
     return (
-        f"the space holds no valid architecture: {' and '.join(rules)}, "
-        f"found {found}; list values that fit together"
+        f"the space contains no valid architecture: {' and '.join(rules)}, found {found}; list "
+        "values that fit together"
     )

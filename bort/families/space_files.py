@@ -1,4 +1,4 @@
-"""Spaces from TOML: the named ones that come with the package, and a user's own file."""
+"""Spaces from TOML: the package's named ones, and the user's own files."""
 
 import tomllib
 from importlib.resources import files
@@ -18,7 +18,7 @@ _KEYS = ("name", "family", "dimensions", "fixed")
 
 
 def load_space(name_or_path: str) -> SearchSpace:
-    """A named space, or the one that a TOML file describes.
+    """Load a named space, or the one in a TOML file.
 
     Args:
         name_or_path: one of `SPACE_NAMES`, or a path; a file called like a named space is
@@ -38,7 +38,7 @@ def load_space(name_or_path: str) -> SearchSpace:
 
 
 def parse_space(text: str, default_name: str) -> SearchSpace:
-    """The space that TOML text describes.
+    """Parse the TOML text of a space.
 
     Raises:
         InvalidSpaceError: it does not.
@@ -53,8 +53,8 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
     for key in content:
         if key not in _KEYS:
             raise InvalidSpaceError(
-                f"unknown key {key!r}; a space has {', '.join(_KEYS)} (below [dimensions] and "
-                "[fixed] stand their own keys)"
+                f"unknown key {key!r}; a space has {', '.join(_KEYS)} ([dimensions] and [fixed] "
+                "have their own keys)"
             )
     kind = _text(content, "family", None)
     dimensions = content.get("dimensions", {})
@@ -69,7 +69,7 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
 
 
 def _definition(kind: str, dimensions: object, fixed: object) -> dict[str, Any] | None:
-    """Fit a family that the package does not bring, or one with other fixed sizes."""
+    """Fit a family that is not in the package, or one with other fixed sizes."""
     if kind in FAMILY_NAMES and kind not in FITTED_NAMES:
         return None
     lists, numbers = check_lists(dimensions), check_numbers(fixed)
@@ -83,7 +83,7 @@ def _text(content: dict[str, Any], key: str, default: str | None) -> str:
     if value is None:
         raise InvalidSpaceError(f'the key {key!r} is missing; write {key} = "bert"')
     if not isinstance(value, str) or not value.strip():
-        raise InvalidSpaceError(f'{key} must be a text, got {value!r}; write {key} = "bert"')
+        raise InvalidSpaceError(f'{key} must be a string, got {value!r}; write {key} = "bert"')
     return value
 
 

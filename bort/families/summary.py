@@ -1,4 +1,4 @@
-"""A space in numbers: what `bort space show` prints, and what the papers state about it."""
+"""The summary of a space that `bort space show` prints, with the papers' figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,22 +35,22 @@ class AbncReport:
 
     @property
     def holds_in_parameters(self) -> BoolArray:
-        """Architectures whose middle has more parameters than first and last, shape (N,)."""
+        """Mark architectures whose middle has more parameters than first and last, shape (N,)."""
         return _middle_is_largest(self.parameters)
 
     @property
     def holds_in_operations(self) -> BoolArray:
-        """Architectures whose middle needs more operations than first and last, shape (N,)."""
+        """Mark architectures whose middle needs more operations than first and last, shape (N,)."""
         return _middle_is_largest(self.operations)
 
     @property
     def holds(self) -> BoolArray:
-        """Architectures with the property in both, shape (N,)."""
+        """Mark architectures with the property in both, shape (N,)."""
         return self.holds_in_parameters & self.holds_in_operations
 
 
 def abnc_report(space: SearchSpace, *, batch_size: int, sequence_length: int) -> AbncReport:
-    """Cost the parts of every architecture of a space; O(N)."""
+    """Compute the costs of the parts of every architecture of a space; O(N)."""
     return AbncReport(
         space.family.part_parameter_counts(space.columns, space.fixed),
         space.family.part_operation_counts(
@@ -62,7 +62,7 @@ def abnc_report(space: SearchSpace, *, batch_size: int, sequence_length: int) ->
 
 
 def clearest_examples(report: AbncReport, holds: BoolArray) -> tuple[int | None, int | None]:
-    """The architectures where the middle outweighs the rest most and least, in parameters.
+    """Find the architectures whose middle outweighs the rest most and least, in parameters.
 
     Returns:
         The numbers of the one with the largest share of parameters in the middle among those
@@ -146,7 +146,7 @@ class Costed:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A published answer beside our own count of it."""
+    """A published answer with our own count of it."""
 
     published_parameter_count_millions: float
     published_embedding_count_millions: float
@@ -156,7 +156,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class PartCosts:
-    """What each of `PARTS` costs over a space, and where the middle costs most."""
+    """The costs of each of `PARTS` over a space, and where the middle costs most."""
 
     first: Range
     middle: Range
@@ -176,7 +176,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Abnc:
-    """Where the ABnC property holds; see `AbncReport`."""
+    """The share of a space with the ABnC property; see `AbncReport`."""
 
     parameters: PartCosts
     operations: PartCosts
@@ -210,7 +210,7 @@ class SpaceSummary:
     abnc: Abnc
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values; the space's own keys stand first."""
+        """Convert to JSON values, with the space's own keys first."""
         rest = {name: getattr(self, name) for name in self.__slots__ if name != "space"}
         return {
             **self.space.to_dict(),

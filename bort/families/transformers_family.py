@@ -41,7 +41,9 @@ class TransformersFamily(Family):
         return make_config(self.name, self.definition["fields"], known)
 
     def model(self, config: Any, *, device: str) -> Any:
-        """The model for text or image classification, with random weights; none on meta."""
+        """Build the classification model with random weights (without weights on the meta
+        device).
+        """
         return make_model(config, device=device)
 
 
@@ -63,7 +65,7 @@ def make_config(model_type: str, fields: Mapping[str, str], sizes: Mapping[str, 
 
 
 def make_model(config: Any, *, device: str) -> Any:
-    """The classifier of this configuration: for text where there is one, else for images."""
+    """Make the classifier of this configuration: for text if there is one, else for images."""
     import torch
     from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
 
@@ -82,7 +84,7 @@ def fitted_family(name: str) -> TransformersFamily:
 
 
 def family_from_definition(definition: Mapping[str, Any]) -> TransformersFamily:
-    """The family that a definition describes; imports nothing.
+    """Build the family that a definition describes; imports nothing.
 
     Args:
         definition: `name` (the model type), `dimensions` (our names, in order), `fields`
@@ -116,7 +118,7 @@ def _terms(
     parameters: Mapping[str, Polynomial],
     operations: Mapping[str, Polynomial],
 ) -> dict[str, Polynomial]:
-    """Latency features under the names that BERT uses; the middle's products are told apart."""
+    """Name the latency features as BERT does; the middle's products are separate."""
     depth, heads, hidden, batch = (symbol(n) for n in ("depth", "heads", "hidden", "batch"))
     tokens = definition["tokens"]
     sequence = as_polynomial(tokens) if tokens else symbol("sequence")

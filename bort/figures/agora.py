@@ -50,7 +50,7 @@ def plot_errors(
 def plot_points(
     rows: Sequence[RoundSummary], *, theme: Theme = "light", height: int = 300
 ) -> go.Figure:
-    """Plot how many proposals each round accepted, and how many it refused for which reason."""
+    """Plot how many proposals each round accepted, and how many it refused and why."""
     colours = palette(theme)
     reasons = sorted({reason for row in rows for reason in row.refused})
     numbers = [row.round for row in rows]

@@ -22,7 +22,7 @@ WEBGL_FROM = 1_500  # marks; SVG draws one element each, see plotly's own advice
 
 
 class Layer(Enum):
-    """What lies over what in a drawing of a front, from back to front. Values are the legend's."""
+    """The layers of a front, drawn from back to front. Values are the legend's names."""
 
     DOMINATED = "dominated"
     FRONT = "Pareto front"
@@ -32,7 +32,7 @@ class Layer(Enum):
 
     @property
     def answers_pointer(self) -> bool:
-        """Only the architectures themselves do; rings and stars lie over them."""
+        """Whether this layer reacts to the mouse; rings and stars do not."""
         return self in (Layer.DOMINATED, Layer.FRONT)
 
 
@@ -56,7 +56,7 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class FrontInfo:
-    """What a drawing of a front needs. `cover`, `best` and `pick` repeat marks of the first two.
+    """The data for drawing a front. `cover`, `best` and `pick` repeat marks of the first two.
 
     Attributes:
         dominated: some other evaluated architecture is at least as good in all objectives.
@@ -74,14 +74,14 @@ class FrontInfo:
 
     @property
     def groups(self) -> tuple[Marks, Marks]:
-        """The two groups that together hold every evaluated architecture once."""
+        """The two groups that together contain every evaluated architecture once."""
         return self.dominated, self.front
 
 
 def front_info(
     points: Sequence["Point"], *, best_id: str | None = None, pick_id: str | None = None
 ) -> FrontInfo:
-    """Sort evaluated architectures into what is drawn alike; O(n)."""
+    """Group evaluated architectures by how they are drawn; O(n)."""
     return FrontInfo(
         dominated=_marks([p for p in points if not p.is_on_front]),
         front=_marks([p for p in points if p.is_on_front]),
@@ -169,7 +169,7 @@ Style = dict[str, Any]
 
 
 def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, Layer, Style]]:
-    """From back to front: marks, layer, marker. Every kind differs in shape and in colour."""
+    """List marks, layer and marker, from back to front. Layers differ in shape and colour."""
     return [
         (
             info.dominated,
@@ -312,7 +312,7 @@ def _trace_3d(marks: Marks, layer: Layer, style: dict[str, Any]) -> go.Scatter3d
 
 
 def _stem(pick: Marks, info: FrontInfo, colours: Palette) -> go.Scatter3d:
-    """A line from the pick to the floor: where a point in space lies is hard to see."""
+    """A line from the pick to the floor, because depth is hard to see."""
     floor = min((float(g.values[:, 2].min()) for g in info.groups if g.ids), default=0.0)
     x, y, z = pick.values[0] if pick.ids else (None, None, None)
     return go.Scatter3d(
@@ -334,7 +334,7 @@ def plot_certified_epsilon(
     theme: Theme = "light",
     height: int = 240,
 ) -> go.Figure:
-    """Draw the smallest ε certified after each evaluation, and the ε that is asked for.
+    """Draw the smallest ε certified after each evaluation, and the goal.
 
     Args:
         evaluations: number of evaluations, ascending.
@@ -356,7 +356,7 @@ def plot_certified_epsilon(
         y=target,
         line={"color": colours.cover, "width": 1.5, "dash": "dash"},
         annotation={
-            "text": f"asked for: {target:g}",
+            "text": f"goal: {target:g}",
             "font": {"color": colours.cover, "size": 12},
             "yanchor": "bottom",
         },

@@ -1,4 +1,4 @@
-"""Latency: predicted against measured, one profile against another, landmarks on a front."""
+"""Latency figures: predicted against measured, two profiles, landmarks on a front."""
 
 import math
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ def plot_predicted(
 def plot_profiles(
     marks: Sequence["Pair"], *, a: str, b: str, theme: Theme = "light", height: int = 420
 ) -> go.Figure:
-    """Draw the latencies that two profiles, `a` and `b`, found of the same architectures."""
+    """Draw the latencies of the same architectures in two profiles, `a` and `b`."""
     colours = palette(theme)
     figure = go.Figure()
     if marks:
@@ -151,7 +151,7 @@ def _diagonal(ends: Sequence[float], colour: str) -> go.Scatter:
 
 
 def _ends(values: Sequence[float]) -> list[float]:
-    """A little beyond the smallest and the largest."""
+    """The ends of an axis, a little beyond the smallest and largest value."""
     positive = [value for value in values if value > 0] or [1.0]
     return [0.85 * min(positive), 1.15 * max(positive)]
 
@@ -231,5 +231,5 @@ def add_landmarks(
 
 
 def _on_axis(value: float, axis: Any) -> float:
-    """Where to put an annotation: plotly counts in powers of ten on a logarithmic axis."""
+    """The coordinate for an annotation; plotly uses powers of ten on a logarithmic axis."""
     return math.log10(value) if axis.type == "log" else value

@@ -1,4 +1,4 @@
-"""Figures of trained models: their curves, and their places on the front they were picked from."""
+"""Figures of trained models: their curves, and their positions on their study's front."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +59,9 @@ def plot_curves(
 
 
 def _flat(errors: Sequence[float]) -> list[float] | None:
-    """A range for an error that never changes; plotly's own would reach below 0 or above 1."""
+    """The axis range for an error that never changes; plotly's would leave the interval from 0 to
+    1.
+    """
     if len(set(errors)) != 1:
         return None
     return [max(0.0, errors[0] - FLAT_BAND), min(1.0, errors[0] + FLAT_BAND)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """How one objective is drawn.
+    """The name, unit and number format of one objective.
 
     Attributes:
         name: short name, as in option lists.

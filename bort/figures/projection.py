@@ -1,4 +1,4 @@
-"""Stable maps: places in the plane that do not move when points are added.
+"""Stable maps: positions in the plane that do not move when points are added.
 
 A map is fitted once, to the fixed items of a run (its anchors), with a fixed seed. What comes later
 is placed by that map, so round after round every point stays where it was.
@@ -45,7 +45,7 @@ def stable_map(anchors: FloatArray, *, kind: Kind, seed: int = 0) -> Place:
 
 
 def text_vectors(anchors: Sequence[str], texts: Sequence[str], *, seed: int = 0) -> FloatArray:
-    """Shape (number of texts, at most `TEXT_DIMENSIONS`): texts by the words they use.
+    """Turn texts into vectors by their words: shape (number of texts, at most `TEXT_DIMENSIONS`).
 
     Tf-idf, and latent semantic analysis of it; both are fitted to `anchors` alone, so a text's
     vector does not depend on which other texts there are. Loads scikit-learn.
@@ -62,7 +62,7 @@ def text_vectors(anchors: Sequence[str], texts: Sequence[str], *, seed: int = 0)
     except ValueError:  # not one word in all of them
         rows = np.zeros((0, 0))
     if min(rows.shape) < 3:
-        raise InvalidDataError("the dev texts hold too few different words to draw a map of them")
+        raise InvalidDataError("the dev texts contain too few different words to draw a map")
     reduction = TruncatedSVD(min(TEXT_DIMENSIONS, min(rows.shape) - 1), random_state=seed)
     reduction.fit(rows)
     vectors: FloatArray = reduction.transform(words.transform(texts))
@@ -93,7 +93,9 @@ def _neighbourhoods(anchors: FloatArray, seed: int) -> Place:
 
 
 def _among(vectors: FloatArray, anchors: FloatArray, places: FloatArray) -> FloatArray:
-    """Shape (n, 2): the mean place of the nearest anchors, weighted by inverse squared distance."""
+    """Average the nearest anchors' positions, weighted by inverse squared distance: shape (n,
+    2).
+    """
     k = min(NEIGHBOURS, len(anchors))
     result = np.empty((len(vectors), 2))
     square = (anchors**2).sum(axis=1)

@@ -67,7 +67,7 @@ def escape(text: object) -> str:
 
 
 def translucent(colour: str, opacity: float) -> str:
-    """A colour of a palette, see-through.
+    """Make a colour of a palette translucent.
 
     Examples:
         >>> translucent("#0072b2", 0.5)

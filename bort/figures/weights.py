@@ -1,4 +1,4 @@
-"""The triangle of cost weights: which architecture is the best where."""
+"""The triangle of cost weights, with the region where each architecture is best."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _SHOWN_FROM = 0.002  # of the triangle; a smaller region is no target for a poin
 
 @dataclass(frozen=True, slots=True)
 class TriangleInfo:
-    """What a drawing of the triangle needs.
+    """The data for drawing the triangle.
 
     Attributes:
         regions: by architecture, each a convex polygon of weights that sum to 1.
@@ -38,7 +38,7 @@ class TriangleInfo:
 def plot_weight_triangle(
     info: TriangleInfo, *, theme: Theme = "light", height: int = 330
 ) -> go.Figure:
-    """Draw every region's border, the picked one filled, and the weights in force.
+    """Draw every region's border, the picked region filled, and the current weights.
 
     The dot in the middle of a region carries its architecture's id as `customdata`.
     """
@@ -73,7 +73,7 @@ def plot_weight_triangle(
 
 
 def place(weights: Weights) -> tuple[float, float]:
-    """Where weights lie in the triangle; only their proportions count.
+    """The position of weights in the triangle; only their proportions matter.
 
     Examples:
         >>> place((2, 2, 0)), place((0, 5, 0))
@@ -87,7 +87,7 @@ def place(weights: Weights) -> tuple[float, float]:
 
 
 def _polygon(region: "WeightRegion") -> tuple[list[float | None], list[float | None]]:
-    """The closed border; a break at its end, so that another may follow in the same trace."""
+    """Draw the closed border, ending with a gap so that another can follow in the same trace."""
     corners = [place(vertex) for vertex in region.vertices.tolist()]
     if not corners:
         return [], []

@@ -1,4 +1,4 @@
-"""From a point on the front to a trained model: stages, checkpoints, results.
+"""Fine-tune a point on the front into a model: stages, checkpoints, results.
 
 Only `setup`, `stage`, `students`, `agora_stage`, `evaluation` and `publishing` import torch.
 """

@@ -1,4 +1,4 @@
-"""The Agora stage: makes texts near the dev texts that a student gets wrong, and labels them.
+"""The Agora stage: make texts near the dev texts that a student gets wrong, and label them.
 
 A short form of a round of Agora [source]: find the dev errors, make synthetic texts near them by
 exchanging words, let the teacher label them, and train on. Near-duplicates of audit texts are
@@ -31,7 +31,7 @@ ARRAYS, PROVENANCE = "near-errors.npz", "near-errors.jsonl"
 def near_errors(
     setup: TaskSetup, model: Any, folder: Path, *, seed: tuple[int, int], previous: Path | None
 ) -> Examples:
-    """The synthetic texts of this round and of earlier rounds, with the teacher's answers.
+    """Make the synthetic texts of this round and earlier ones, with the teacher's answers.
 
     Args:
         model: the student at the beginning of the round.
@@ -61,8 +61,8 @@ def check_agora(setup: TaskSetup) -> None:
     """
     if not setup.teacher.is_source or setup.task.train.pairs is not None:
         raise InvalidModelError(
-            "the stage agora needs the source network's own teacher and a task with one text "
-            "column; leave out --teacher, or the stage"
+            "the agora stage needs the source network's own teacher and a task with one text "
+            "column; leave out --teacher or the stage"
         )
 
 
@@ -107,7 +107,9 @@ def _joined(earlier: dict[str, Any], new: dict[str, Any]) -> dict[str, NDArray[A
 
 
 def _encoded(setup: TaskSetup, texts: list[str]) -> Tokens:
-    """Texts over the task's tokens; a token that does not occur in the task becomes [UNK]."""
+    """Encode texts over the task's tokens; a token that does not occur in the task becomes
+    [UNK].
+    """
     tokenizer = load_tokenizer(setup.oracle.source.folder)
     tokenizer.enable_truncation(setup.encoded.max_length)
     kept = setup.encoded.kept

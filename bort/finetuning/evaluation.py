@@ -1,4 +1,4 @@
-"""Evaluates students, teacher and baselines on the audit split, with 95% intervals."""
+"""Evaluate students, teacher and baselines on the audit split, with 95% intervals."""
 
 import math
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Evaluated:
 
 
 def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
-    """A student's answers to dev and audit; computed once, kept beside its weights."""
+    """Compute a student's answers to dev and audit once, and keep them with its weights."""
     path = stage.folder / "answers.npz"
     known = load_arrays(path)
     if known is None:
@@ -114,7 +114,7 @@ def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
 
 
 def _shares(found: Sequence[Answers], labels: Answers) -> NDArray[np.float64]:
-    """1 where an answer is right, 0 elsewhere, shape (seeds, texts)."""
+    """Mark right answers with 1, others with 0, shape (seeds, texts)."""
     return np.stack([answer == labels for answer in found]).astype(np.float64)
 
 
@@ -123,7 +123,7 @@ def _accuracies(found: Sequence[Answers], labels: Answers) -> tuple[float, ...]:
 
 
 def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResult:
-    """The teacher's own accuracy."""
+    """Compute the teacher's own accuracy."""
     right = {split: setup.logits[split].argmax(1) for split in ("dev", "audit")}
     audit = accuracy_of([right["audit"]], setup.task.audit.labels, classes=setup.classes)
     config = read_config(setup.teacher.folder, setup.teacher.name)
@@ -141,7 +141,7 @@ def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResu
 
 
 def tfidf_baseline(setup: TaskSetup) -> Baseline:
-    """Tf-idf with logistic regression, evaluated on the same audit texts."""
+    """Evaluate tf-idf with logistic regression on the same audit texts."""
     task = setup.task
     found = accuracy_of([tfidf_answers(task, task.audit)], task.audit.labels, classes=setup.classes)
     return _baseline(found, name="tf-idf with logistic regression")
@@ -160,7 +160,7 @@ def _baseline(found: Accuracy, *, name: str, parameters: str | None = None) -> B
 
 
 def tfidf_answers(task: Task, split: Split) -> Answers:
-    """Answers of a logistic regression on words and pairs of words, fitted on the training split.
+    """Answer with a logistic regression on words and word pairs, fitted on the training split.
 
     Deterministic.
     Cost: seconds for 10,000 sentences.
@@ -185,7 +185,7 @@ def _texts(split: Split) -> Sequence[str]:
 
 
 def stage_summaries(trained: Sequence[TrainedStage]) -> tuple[StageSummary, ...]:
-    """What each stage took and achieved; a stage that several seeds share counts once."""
+    """Summarise the cost and result of each stage; a stage shared by several seeds counts once."""
     stages = {stage.folder: stage.training for last in trained for stage in last.stages}
     return tuple(
         StageSummary(
@@ -203,7 +203,7 @@ def stage_summaries(trained: Sequence[TrainedStage]) -> tuple[StageSummary, ...]
 
 
 def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> Accuracy:
-    """The accuracy of several seeds' answers to the same texts.
+    """Compute the accuracy of several seeds' answers to the same texts.
 
     Args:
         found: one array per seed, shape (n,).
@@ -228,7 +228,7 @@ def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
 
 
 def _half_width(values: NDArray[np.float64]) -> float:
-    """Half the width of the interval of the mean of `values`, shape (seeds, texts)."""
+    """Compute half the width of the interval for the mean of `values`, shape (seeds, texts)."""
     seeds, n = values.shape
     texts = _Z * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
     if seeds == 1:
@@ -244,7 +244,7 @@ def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
 
 
 def paired_difference(ours: Sequence[Answers], theirs: Answers, labels: Answers) -> Difference:
-    """Our accuracy minus theirs on the same texts, with its 95% interval.
+    """Compute our accuracy minus theirs on the same texts, with its 95% interval.
 
     Args:
         ours: answers of each seed, shape (n,). Their mean counts, and their spread widens the

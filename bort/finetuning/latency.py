@@ -1,4 +1,4 @@
-"""Measures the trained models beside their teacher and a landmark, interleaved."""
+"""Measure the trained models, their teacher and a landmark, interleaved."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ SOURCE_DIMENSIONS = {
 
 
 def nearest_landmark(parameter_count: int) -> Landmark:
-    """The published model nearest in size, by ratio."""
+    """Find the published model nearest in size, by ratio."""
 
     def ratio(mark: Landmark) -> float:
         size = mark.blueprint.parameter_count()
@@ -41,7 +41,7 @@ def nearest_landmark(parameter_count: int) -> Landmark:
 
 
 def bert_blueprint(config: Mapping[str, Any]) -> Blueprint | None:
-    """The BERT classifier that a config.json describes; None for other model types."""
+    """Make the blueprint of the BERT classifier in a config.json; None for other model types."""
     if config.get("model_type") != "bert":
         return None
     kind = family("bert")
@@ -115,7 +115,7 @@ def latencies_of(
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, RuntimeTimes] | None:
-    """Time the picks beside their teacher and the landmarks of similar size.
+    """Time the picks together with their teacher and landmarks of similar size.
 
     The blueprints' names are the architectures' ids, `TEACHER`, and `landmark_key` of each
     landmark. See `measure_latencies`.

@@ -1,4 +1,4 @@
-"""Sends curves to TensorBoard, MLflow or Weights & Biases.
+"""Send curves to TensorBoard, MLflow or Weights & Biases.
 
 Each is used through its own interface, and only if it is installed and requested. The store keeps
 the same curves in any case.
@@ -109,7 +109,7 @@ def check_loggers(names: Sequence[str]) -> None:
 
 
 def default_loggers() -> tuple[str, ...]:
-    """TensorBoard if it is installed."""
+    """Return TensorBoard if it is installed."""
     return ("tensorboard",) if find_spec("tensorboard") else ()
 
 

@@ -78,7 +78,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
     for pick in spec.picks:
         space.named(pick)
     if not spec.picks:
-        raise InvalidArchitectureError("no architecture is picked; name --best or --pick ID")
+        raise InvalidArchitectureError("no architecture is picked; use --best or --pick ID")
     for runtime in spec.runtimes:
         runtime_kind(runtime).check_installed()
     check_loggers(spec.loggers)
@@ -92,7 +92,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
         )
     if StageKind.AGORA in spec.recipe.stages and spec.training.teacher is not None:
         raise InvalidModelError(
-            "the stage agora labels with the source network's own teacher, and the study names "
+            "the agora stage labels with the source network's own teacher, but the study uses "
             f"{spec.training.teacher}; leave the stage out"
         )
     tasks = [load_task(task) for task in spec.tasks]
@@ -111,7 +111,7 @@ def check_labels(task: Task) -> None:
     if absent:
         raise InvalidDataError(
             f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "
-            "it; add such texts, or leave out its rows"
+            "it; add texts with it, or remove its rows"
         )
 
 
@@ -157,13 +157,13 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:
-    """The number of texts without labels: synthetic ones, and those of other tasks."""
+    """Count the texts without labels: synthetic ones, and those of other tasks."""
     others = _other_texts(task) if spec.recipe.other_tasks else 0
     return spec.recipe.copies * len(task.train) + others
 
 
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
-    """The stage and the steps of every training of one pick."""
+    """List the stage and the steps of every training of one pick."""
     labelled, pool = len(task.train), _pool(spec, task)
     return [
         (kind, steps_of(spec, kind, labelled=labelled, pool=pool)) for kind in trainings_of(spec)
@@ -171,7 +171,7 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
 
 
 def _other_texts(task: Task) -> int:
-    """The number of training texts of other prepared tasks; a task of text pairs takes none."""
+    """Count the training texts of other prepared tasks; a task of text pairs uses none."""
     if task.train.pairs is not None:
         return 0
     others = (info for info in list_tasks() if info.prepared and info.name != task.name)
@@ -183,7 +183,7 @@ def _training(spec: FineTuneSpec, steps: int) -> TrainingSpec:
 
 
 def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: int) -> StudySpec:
-    """A study of the same task and training, for the functions that estimate studies."""
+    """Make a study of the same task and training, for the functions that estimate studies."""
     training = _training(spec, steps)
     return StudySpec(
         name="finetune",
@@ -195,7 +195,7 @@ def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: 
 
 
 def _only(space: SearchSpace, pick: str) -> SearchSpace:
-    """The space of this architecture alone."""
+    """Make a space with only this architecture."""
     values = {name: (value,) for name, value in space.named(pick).as_dict().items()}
     return SearchSpace.from_dict({**space.to_dict(), "dimensions": values})
 
@@ -207,7 +207,9 @@ def _source_space(spec: FineTuneSpec) -> SearchSpace:
 
 
 def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
-    """Memory for a pass of the followed network: the states of all layers, the inside of one."""
+    """Estimate the memory for a pass of the followed network: all layers' states and one layer's
+    inside.
+    """
     shape = source.architecture(source.maximum).as_dict()
     length = spec.training.max_length or 2 * TYPICAL_LENGTH
     states = shape["depth"] * (shape["hidden"] + shape["heads"] * length)
@@ -216,12 +218,12 @@ def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or its nearest parent that exists."""
+    """Return the folder, or its nearest existing parent."""
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def check_disk_space(plan: FineTunePlan) -> None:
-    """Check that the disk has room for it.
+    """Check that the disk has enough free space.
 
     Raises:
         StoreError: it has not.
@@ -250,7 +252,7 @@ def describe_finetune(
     seed: int = 0,
     compare: bool = True,
 ) -> FineTuneSpec:
-    """The fine-tuning of these points; what is left out is as in their study.
+    """Describe the fine-tuning of these points; missing options come from their study.
 
     Args:
         picks: ids of architectures of its space.
@@ -289,14 +291,14 @@ def describe_finetune(
 def named_tasks(
     own: TaskSpec, task: str | None, text: Sequence[str] | None, label: str | None
 ) -> tuple[TaskSpec, ...]:
-    """The tasks that a person names beside a study whose task is `own`; empty for none.
+    """Resolve the tasks that the user named for a study whose task is `own`; empty for none.
 
     Raises:
         InvalidOptionError: columns without a file.
     """
     is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
     if (text or label) and not is_file:
-        raise InvalidOptionError("--text and --label name columns of a file; give it with --task")
+        raise InvalidOptionError("--text and --label name columns of a file; add --task FILE")
     if task is None:
         return ()
     if task == ALL_TASKS:
@@ -308,7 +310,7 @@ def named_tasks(
 
 
 def best_pick(store: Store, study: str) -> str:
-    """The id of a study's best point.
+    """Return the id of a study's best point.
 
     Raises:
         InvalidOptionError: nothing was evaluated yet.
@@ -316,12 +318,12 @@ def best_pick(store: Store, study: str) -> str:
     best = read_answer(store, study).best
     if best is None:
         raise InvalidOptionError(
-            f"the study {study!r} has no best point yet; search first, or name --pick ID"
+            f"the study {study!r} has no best point yet; search first, or use --pick ID"
         )
     return best.id
 
 
 def untrained_picks(store: Store, spec: FineTuneSpec) -> list[str]:
-    """Picks that the search never evaluated, so that nothing predicts their error."""
+    """List picks that the search never evaluated, so that their error is not predicted."""
     known = {point.id for point in read_answer(store, spec.study).points}
     return [pick for pick in spec.picks if pick not in known]

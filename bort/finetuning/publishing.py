@@ -1,4 +1,4 @@
-"""Turns trained students into a model: its folder, its row in the store, and its evidence."""
+"""Turn trained students into a model: its folder, its row in the store, and its evidence."""
 
 import json
 import shutil
@@ -140,15 +140,15 @@ def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
 
 @contextmanager
 def _full_disk_explained() -> Iterator[None]:
-    """Turn an error of the disk into one that says what to do."""
+    """Turn a disk error into one that says what to do."""
     try:
         yield
     except OSError as error:
         if isinstance(error, BortError):
             raise
         raise StoreError(
-            f"the model cannot be written ({error.strerror or error}); free some space and resume "
-            "the job: the trained weights are kept"
+            f"the model cannot be written ({error.strerror or error}); free some space and "
+            "resume the job; the trained weights are kept"
         ) from error
 
 
@@ -229,18 +229,18 @@ def _realised_latency(times: RuntimeTimes, architecture_id: str) -> RealisedLate
 
 
 def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -> int:
-    """The parameter count, the same by formula and in the built model.
+    """Return the parameter count after checking it against the formula.
 
     Raises:
         AssertionError: they differ: the formula is wrong.
     """
     wanted = int(setup.space.parameter_count[setup.space.index(architecture)])
-    assert counted == wanted, f"{architecture.id}: {counted} parameters built, {wanted} by formula"
+    assert counted == wanted, f"{architecture.id}: {counted} parameters are built, formula {wanted}"
     return counted
 
 
 def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:
-    """One name per job, task and architecture: a resumed job finds its own again."""
+    """Choose one name per job, task and architecture, which a resumed job finds again."""
     for model in store.models(job_id=job_id):
         if (model.task, model.architecture_id) == (task, architecture):
             return model.name
@@ -250,7 +250,7 @@ def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -
 
 
 def _predicted(store: Store, study: str, architecture_id: str) -> Predicted | None:
-    """What the search said about the architecture; None if it never trained it."""
+    """Return the search's result for the architecture; None if it never trained it."""
     try:
         points = read_answer(store, study).points
     except UnknownStudyError:

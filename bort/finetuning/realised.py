@@ -1,4 +1,4 @@
-"""What a picked architecture became: its results, and the evidence behind them.
+"""The results of a trained model and the evidence behind them.
 
 These are the values that terminal, pages, figures and model card share. The store keeps them as
 JSON (`ModelRecord.realised`, `ModelRecord.evidence`); `realised_of` and `evidence_of` read them.
@@ -40,7 +40,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAccuracy(Accuracy):
-    """Accuracy on audit, which nothing was chosen by; `of_seeds` has each seed's."""
+    """Accuracy on audit, which no choice used; `of_seeds` has each seed's."""
 
     n: int
     of_seeds: tuple[float, ...] = ()
@@ -98,7 +98,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSummary:
-    """What one stage of one seed took and achieved.
+    """The cost and result of one stage of one seed.
 
     Attributes:
         stage: "distil", "finetune", "agora1", "agora2", ...
@@ -141,7 +141,7 @@ class LandmarkResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """What the search said about the architecture after a short training: its `Point` as JSON."""
+    """The search's result for the architecture after a short training: its `Point` as JSON."""
 
     parameter_count: int
     latency_ms: float
@@ -213,7 +213,7 @@ class DataFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFacts:
-    """What all trainings depend on, see `ErrorOracle.describe`."""
+    """The facts that all trainings depend on; see `ErrorOracle.describe`."""
 
     source: str
     source_sha256: str
@@ -274,7 +274,7 @@ class RuntimeTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a model's results rest on.
+    """The evidence for a model's results.
 
     Attributes:
         search: None if the study is gone.
@@ -298,7 +298,7 @@ class Evidence:
 
 
 def realised_of(model: ModelRecord) -> Realised:
-    """The results of a stored model.
+    """Read the results of a stored model.
 
     Raises:
         InvalidDataError: its record is damaged.
@@ -307,7 +307,7 @@ def realised_of(model: ModelRecord) -> Realised:
 
 
 def evidence_of(model: ModelRecord) -> Evidence:
-    """The evidence behind a stored model.
+    """Read the evidence behind a stored model.
 
     Raises:
         InvalidDataError: its record is damaged.

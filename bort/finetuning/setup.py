@@ -1,4 +1,4 @@
-"""What all trainings on one task share: texts, the teacher and its answers, the donor.
+"""The setup that all trainings on one task share: texts, teacher, answers, donor.
 
 The error oracle prepares it; fine-tuning adds unlabelled texts.
 """
@@ -32,7 +32,7 @@ from bort.training.vocabulary import pruned_table
 
 @dataclass(frozen=True)
 class TaskSetup:
-    """A task, ready to train students of any architecture of `space` on.
+    """A task on which students of any architecture in `space` can be trained.
 
     Attributes:
         task: includes a pool of unlabelled texts if the recipe wants one.
@@ -79,7 +79,7 @@ class TaskSetup:
         return candidate
 
     def steps_of(self, kind: StageKind) -> int:
-        """The optimiser steps of a stage, if it does not end early."""
+        """Compute the optimiser steps of a stage that does not end early."""
         pool = self.encoded.splits.get("pool", ())
         return steps_of(self.spec, kind, labelled=len(self.task.train), pool=len(pool))
 
@@ -108,7 +108,7 @@ class TaskSetup:
         return Examples(tokens, nothing, self.encoded.padding)
 
     def projection(self, candidate: Candidate) -> Tensor:
-        """Maps the donor's stream to the student's, (donor's hidden, student's hidden)."""
+        """The map from the donor's stream to the student's, (donor's hidden, student's hidden)."""
         if candidate.projection is not None:
             return candidate.projection
         width = candidate.model.config.hidden_size
@@ -175,7 +175,7 @@ def prepare(
 
 
 def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
-    """The task with unlabelled texts, if the recipe uses any."""
+    """Add unlabelled texts to the task, if the recipe uses any."""
     recipe = spec.recipe
     if "distil" not in recipe.stages and recipe.texts != "all":
         return task
@@ -189,7 +189,7 @@ def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
 
 
 def _donor_over(oracle: ErrorOracle, encoded: EncodedTask) -> Donor:
-    """The oracle's donor over more tokens."""
+    """Extend the oracle's donor to more tokens."""
     table = "embeddings.word_embeddings.weight"
     weights = {**oracle.donor.weights, table: pruned_table(oracle.words, encoded.kept)}
     return observe(weights, oracle.source.config, calibration_batch(encoded.splits["train"]))

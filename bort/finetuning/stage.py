@@ -1,4 +1,4 @@
-"""Runs one stage of a training: steps, evaluations on dev, checkpoints, the best weights.
+"""Run one stage of a training: steps, evaluations on dev, checkpoints, the best weights.
 
 A stage that is killed and started again ends with the same weights: it continues from the last
 checkpoint with the same steps in the same order, and evaluations on dev repeat to the last bit.
@@ -77,7 +77,7 @@ class StageTraining:
 
 
 def stage_result(folder: Path) -> StageResult | None:
-    """The result of the stage in `folder`; None until it is finished."""
+    """Read the result of the stage in `folder`; None until it is finished."""
     found = read_json(folder / RESULT)
     if found is None:
         return None
@@ -86,19 +86,19 @@ def stage_result(folder: Path) -> StageResult | None:
 
 
 def result_of(folder: Path) -> StageResult:
-    """The result of the finished stage in `folder`.
+    """Read the result of the finished stage in `folder`.
 
     Raises:
         StoreError: it is not finished.
     """
     found = stage_result(folder)
     if found is None:
-        raise StoreError(f"{folder} holds no finished stage; resume the job")
+        raise StoreError(f"{folder} contains no finished stage; resume the job")
     return found
 
 
 def stage_weights(folder: Path) -> dict[str, Tensor] | None:
-    """The final weights of the stage in `folder`; None if it is not finished or is damaged."""
+    """Read the final weights of the stage in `folder`; None if it is unfinished or damaged."""
     found = read_json(folder / RESULT)
     return None if found is None else load_tensors(folder / FINAL, found["sha256"])
 
@@ -172,7 +172,11 @@ class _Run:
         if math.isfinite(loss):
             return
         saved = self.checkpoints.progress()
-        kept = f"the checkpoint of step {saved['step']} is kept" if saved else "none was kept yet"
+        kept = (
+            f"the checkpoint of step {saved['step']} is kept"
+            if saved
+            else "no checkpoint has been kept yet"
+        )
         raise TrainingDivergedError(
             f"the loss became {loss} at step {step} of {self.stage.name} (learning rate "
             f"{self.stage.settings.learning_rate:g}); {kept}; try a lower learning rate"

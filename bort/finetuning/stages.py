@@ -8,7 +8,7 @@ from bort.core.finetune import FineTuneSpec
 
 
 class StageKind(StrEnum):
-    """What a stage does. The values are stored."""
+    """The kinds of stages. The values are stored."""
 
     DISTIL = "distil"
     FINETUNE = "finetune"
@@ -17,7 +17,7 @@ class StageKind(StrEnum):
 
 
 def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
-    """One entry for each stage that is trained for a pick, over all seeds."""
+    """List the stages that are trained for a pick, over all seeds."""
     recipe = spec.recipe
     found = []
     if StageKind.DISTIL in recipe.stages:
@@ -33,7 +33,7 @@ def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
 
 
 def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -> int:
-    """The optimiser steps of a stage, if it does not end early."""
+    """Compute the optimiser steps of a stage that does not end early."""
     recipe = spec.recipe
     if kind is StageKind.AGORA:
         usual = steps_of(spec, StageKind.FINETUNE, labelled=labelled, pool=pool)
@@ -74,7 +74,7 @@ class Curve:
 
 
 def stage_name(architecture_id: str, stage: str, *, seed: int, learning_rate: float) -> str:
-    """Names a stage of a training: unique within a task, part of folders and curves.
+    """Name a stage of a training; the name is unique in a task and part of folders and curves.
 
     Examples:
         >>> stage_name("2-4", "distil", seed=0, learning_rate=0.001)

@@ -1,4 +1,4 @@
-"""Students: an architecture trained on a task, seed by seed, stage by stage.
+"""Train students: an architecture on a task, seed by seed, stage by stage.
 
 `train_students` decides which stages are trained in which order; `run_training` trains one.
 """
@@ -64,7 +64,7 @@ class Training:
 
     @property
     def name(self) -> str:
-        """Unique within a task; part of the names of folders and curves."""
+        """The training's name, unique in a task and part of the names of folders and curves."""
         return stage_name(
             self.architecture.id, self.stage, seed=self.seed, learning_rate=self.learning_rate
         )
@@ -91,7 +91,7 @@ Train = Callable[[Training], Path]
 def train_students(
     setup: TaskSetup, architecture: Architecture, train: Train
 ) -> list[TrainedStage]:
-    """Train an architecture with every seed. Distillation runs once, and all seeds begin with it.
+    """Train an architecture with every seed. Distillation runs once, and all seeds start from it.
 
     Returns:
         The last stage of each seed's student; a single one if the recipe does not fine-tune.
@@ -125,7 +125,7 @@ def _with_agora(
     seed: int,
     train: Train,
 ) -> TrainedStage:
-    """The student after all rounds of Agora, if the recipe has any."""
+    """Train the student through all rounds of Agora, if the recipe has any."""
     recipe = setup.spec.recipe
     rounds = recipe.agora_rounds if StageKind.AGORA in recipe.stages else 0
     for number in range(1, rounds + 1):
@@ -138,14 +138,14 @@ def _with_agora(
 
 
 def train_plain(setup: TaskSetup, architecture: Architecture, train: Train) -> TrainedStage:
-    """Train the baseline: the same architecture from random weights, on the true labels alone."""
+    """Train the baseline: the same architecture from random weights, on the true labels only."""
     rate = rate_of(setup, architecture, StageKind.PLAIN)
     training = Training(StageKind.PLAIN, architecture, setup.spec.seed, rate)
     return TrainedStage(training, train(training))
 
 
 def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> float:
-    """The default learning rate of a stage."""
+    """Return the default learning rate of a stage."""
     spec = setup.spec
     initialise = "scratch" if kind is StageKind.PLAIN else spec.training.initialise
     rate = default_learning_rate(architecture.as_dict(), initialise)
@@ -197,7 +197,7 @@ def _stage(
 
 
 def first_weights(setup: TaskSetup, training: Training) -> Candidate:
-    """The student at the beginning of a stage.
+    """Build the student as it is at the beginning of a stage.
 
     Raises:
         StoreError: the weights of the previous stage are missing or damaged.
@@ -218,7 +218,7 @@ def load_weights(model: Any, folder: Path) -> None:
     weights = stage_weights(folder)
     if weights is None:
         raise StoreError(
-            f"{folder} holds no finished stage, or a damaged one; delete it and resume the job"
+            f"{folder} contains no finished stage or a damaged one; delete it and resume the job"
         )
     model.load_state_dict(weights)
 
@@ -247,7 +247,7 @@ def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
 
 
 def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
-    """Inner states and answers if the student is a BERT; None, answers alone, for others."""
+    """Choose the objective: inner states and answers for a BERT, else only answers (None)."""
     spec = setup.spec
     if not spec.follows_inside:
         return None
@@ -263,13 +263,13 @@ def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
 
 
 def dev_error(setup: TaskSetup, model: Any) -> float:
-    """The share of dev texts that the model answers wrongly."""
+    """Compute the share of dev texts that the model answers wrongly."""
     logits = predict(model, setup.encoded.splits["dev"], padding=setup.encoded.padding)
     return float(np.mean(logits.argmax(1) != setup.task.dev.labels))
 
 
 def answers(setup: TaskSetup, model: Any, split: str) -> NDArray[np.int64]:
-    """The model's classes for a split, in float32 like the exported model, shape (n,)."""
+    """Predict the classes for a split, in float32 like the exported model, shape (n,)."""
     exact = forward_of(model, dtype=torch.float32)
     tokens = setup.encoded.splits[split]
     logits = predict(model, tokens, padding=setup.encoded.padding, forward=exact)

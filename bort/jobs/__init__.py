@@ -1,4 +1,4 @@
-"""Work that outlives a browser tab: a job is a row in the store and a process.
+"""Jobs: long work that outlives a browser tab, as a row in the store and a process.
 
 The only code that starts processes. Any number of readers may watch a job; closing them, or
 restarting the dashboard, never touches it.

@@ -1,4 +1,4 @@
-"""Profiles side by side: what differs between them, and what the differences are worth."""
+"""Compare profiles: the differences between them, and whether these exceed the noise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bort.latency.runtimes import runtime_kind
 
 
 def differences_from_here(profile: LatencyProfile) -> list[Difference]:
-    """What this machine has (`b`) in place of what the profile was measured on (`a`).
+    """List how this machine (`b`) differs from the one that the profile was measured on (`a`).
 
     Empty where the latencies are this machine's.
     """
@@ -36,13 +36,13 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """How many times `a_ms` goes into `b_ms`."""
+        """The ratio of `b_ms` to `a_ms`."""
         return self.b_ms / self.a_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two profiles, what differs between them, and the architectures that both measured."""
+    """Two profiles, their differences, and the architectures that both measured."""
 
     a: LatencyProfile
     b: LatencyProfile
@@ -50,7 +50,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Convert to JSON values."""
         return {
             "a": summary(self.a),
             "b": summary(self.b),
@@ -60,7 +60,7 @@ class Comparison:
 
 
 def compare(a: LatencyProfile, b: LatencyProfile) -> Comparison:
-    """Set two profiles side by side."""
+    """Compare two profiles."""
     theirs = {m.id: m for m in b.measurements} if a.family_name == b.family_name else {}
     both = [(m, theirs[m.id]) for m in a.measurements if m.id in theirs]
     return Comparison(
@@ -82,7 +82,7 @@ def compare(a: LatencyProfile, b: LatencyProfile) -> Comparison:
 
 
 def summary(profile: LatencyProfile) -> dict[str, Any]:
-    """One profile in one line: what, how well, where, when; JSON values."""
+    """Summarise a profile as JSON values: what, how well, where, when."""
     model = profile.model
     return {
         "profile": profile.name,
@@ -101,7 +101,7 @@ def summary(profile: LatencyProfile) -> dict[str, Any]:
 
 
 def described(profile: LatencyProfile) -> dict[str, Any]:
-    """The whole profile, and whether it holds for this machine; JSON values."""
+    """Convert the whole profile to JSON values, with whether it is valid for this machine."""
     found = differences_from_here(profile)
     return {**profile.to_dict(), "this_machine": not found, "differences": to_json(found)}
 

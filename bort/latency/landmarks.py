@@ -1,4 +1,4 @@
-"""Time well-known models with random weights here, beside what is published of them."""
+"""Time well-known models with random weights here, and compare with their published figures."""
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
@@ -60,7 +60,7 @@ class Landmark:
 
     @property
     def blueprint(self) -> Blueprint:
-        """Its blueprint."""
+        """The landmark's blueprint."""
         kind = family(self.family_name)
         return Blueprint(kind, self.architecture, kind.defaults)
 
@@ -89,7 +89,7 @@ LANDMARKS: tuple[Landmark, ...] = (
 
 
 class Figure(StrEnum):
-    """What is published of a model and can be compared with what was found here."""
+    """The kinds of published figures that can be compared with those found here."""
 
     SIZE = "parameter_count"
     SHARE = "effective_share_of_large"
@@ -98,7 +98,7 @@ class Figure(StrEnum):
 
 
 class Verdict(StrEnum):
-    """Whether a published figure lies within the interval found here."""
+    """Whether a published figure is within the interval found here."""
 
     NOT_REACHED = "not reached"
     HOLDS = "holds"
@@ -107,7 +107,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A published figure beside what was found here.
+    """A published figure and the one found here.
 
     Attributes:
         low, high: ends of the 95 % interval of `found`, where there is one.
@@ -123,7 +123,7 @@ class Claim:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Where the published figure lies beside the interval; None where there is no interval.
+        """Compare the published figure with the interval; None if there is no interval.
 
         Examples:
             >>> str(Claim(Figure.SPEED, 20, 16, 15.2, 16.9).verdict)
@@ -138,13 +138,13 @@ class Claim:
         return Verdict.EXCEEDED if self.low > self.published else Verdict.HOLDS
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Convert to JSON values."""
         return {**to_json(self), "verdict": self.verdict}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedLandmark:
-    """One landmark: what was found here, and what is published of it.
+    """One landmark: its figures found here and the published ones.
 
     Attributes:
         effective_parameter_count: without the embedding layer.
@@ -174,7 +174,7 @@ class TimedLandmark:
 
     @property
     def claims(self) -> list[Claim]:
-        """Published sizes that differ from ours, and everything published of its speed."""
+        """List published sizes that differ from ours, and all published speeds."""
         found = []
         size, published = self.parameter_count, self.published_parameter_count
         if abs(size / published - 1) > SAME_SIZE:
@@ -186,7 +186,7 @@ class TimedLandmark:
 
     @property
     def speed_claims(self) -> list[Claim]:
-        """What is published of its speed."""
+        """List the published speeds."""
         return [
             Claim(
                 Figure.SPEED,
@@ -201,7 +201,7 @@ class TimedLandmark:
 
 @dataclass(frozen=True, slots=True)
 class LandmarkTiming:
-    """The landmarks' latencies here, with what they were measured on."""
+    """The landmarks' latencies here, with runtime, workload and machine."""
 
     runtime: str
     workload: Workload
@@ -213,7 +213,7 @@ class LandmarkTiming:
     measured_at: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Ours beside the published, as JSON values."""
+        """Convert our figures and the published ones to JSON values."""
         return {
             "runtime": self.runtime,
             **self.workload.to_dict(),
@@ -245,7 +245,7 @@ class LandmarkTiming:
 
 
 def _timed(timing: Timing, number: int) -> TimedLandmark:
-    """The landmark of this number, from what was timed of all."""
+    """Extract one landmark, by number, from the timing of all."""
     mark, latency = LANDMARKS[number], timing.latencies[number]
     times_faster = {than: _times_faster(timing.seconds, number, than) for than in (BASE, LARGE)}
     large = next(other for other in LANDMARKS if other.name == LARGE)
@@ -271,7 +271,9 @@ def _timed(timing: Timing, number: int) -> TimedLandmark:
 
 
 def _times_faster(seconds: FloatArray, number: int, than: str) -> tuple[float, float, float]:
-    """From ratios of the same round; seeded, so that the interval is the same each time."""
+    """Compute speed-ups from ratios within each round; seeded, so that the interval is
+    reproducible.
+    """
     slower = next(k for k, mark in enumerate(LANDMARKS) if mark.name == than)
     return ratio_interval(seconds[slower], seconds[number], rng=np.random.default_rng(0))
 
@@ -292,7 +294,7 @@ def _result(
 
 
 def check_landmarks(spec: LatencySpec) -> Workload:
-    """Check that the landmarks can be timed as a spec asks, and return the workload.
+    """Check that the landmarks can be timed as a spec says, and return the workload.
 
     Raises:
         InvalidOptionError: texts are too long, or threads too many.
@@ -311,7 +313,7 @@ def time_landmarks(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LandmarkTiming]]:
-    """Time all landmarks, interleaved, by the same protocol as a space.
+    """Time all landmarks, interleaved, with the same protocol as a space.
 
     Raises:
         Whatever `bort.latency.space.measure` raises.

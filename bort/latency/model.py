@@ -1,4 +1,5 @@
-"""Latency as a sum of operation counts: predict a whole space from a few dozen measurements.
+"""A latency model as a sum of operation counts, which predicts a space from a few dozen
+measurements.
 
     latency(ξ) ≈ Σ_k c_k · term_k(ξ),   c_k >= 0
 
@@ -25,7 +26,7 @@ from one run to the next. Measured: docs/latency.md, "Model"."""
 
 @dataclass(frozen=True, slots=True)
 class LatencyModel:
-    """A fitted model with its errors on architectures that it has not seen.
+    """A fitted model with its errors on held-out architectures.
 
     Attributes:
         coefficients_ms: milliseconds per unit of each term, 0 or more.
@@ -57,7 +58,7 @@ class LatencyModel:
         _check("the band", self.band)
 
     def predict(self, terms: Mapping[str, FloatArray]) -> FloatArray:
-        """Milliseconds for every architecture, shape (N,).
+        """Predict milliseconds for every architecture, shape (N,).
 
         Same numbers on every machine: additions in a fixed order, and no function but the square
         root, which is rounded the same everywhere.
@@ -75,7 +76,7 @@ class LatencyModel:
         return milliseconds
 
     def judged_on(self, terms: Mapping[str, FloatArray], measured_ms: FloatArray) -> "LatencyModel":
-        """The same model, judged by its errors on other architectures.
+        """Copy the model, with its errors on other architectures.
 
         Args:
             terms: as for `predict`.
@@ -87,7 +88,7 @@ class LatencyModel:
 
     @property
     def elasticity_factor(self) -> float:
-        """The factor by which the family's largest exponents bound this model's.
+        """Compute the factor by which the family's largest exponents bound this model's.
 
         Each |∂ ln latency / ∂ ln ξ_k| is at most this times the largest exponent of ξ_k among the
         family's terms, because all but `traffic` are the family's terms or constant.
@@ -96,7 +97,7 @@ class LatencyModel:
 
 
 def with_derived_terms(terms: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """The family's terms, a constant, and `traffic` where the family counts `weight_bytes`."""
+    """Add a constant to the family's terms, and `traffic` if the family counts `weight_bytes`."""
     first = next(iter(terms.values()))
     features = {"constant": np.ones(len(first)), **terms}
     if "weight_bytes" in terms:
@@ -108,7 +109,7 @@ def with_derived_terms(terms: Mapping[str, FloatArray]) -> dict[str, FloatArray]
 def fit(
     terms: Mapping[str, FloatArray], measured_ms: FloatArray, fit_rows: Sequence[int]
 ) -> LatencyModel:
-    """Fit on some of the measured architectures, and judge by the others.
+    """Fit on some of the measured architectures, and test on the others.
 
     Args:
         terms: the family's terms of all measured architectures, each of shape (n,).
@@ -148,7 +149,7 @@ def _judged(
 
 
 def non_negative_coefficients(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
-    """Least squares of the *relative* error over non-negative coefficients (Lawson & Hanson 1974).
+    """Minimise the squared *relative* error over non-negative coefficients (Lawson & Hanson 1974).
 
     Relative, because a millisecond is nothing to the largest architecture and everything to the
     smallest. Columns are brought to one scale first; terms differ by nine powers of ten.
@@ -170,7 +171,9 @@ def non_negative_coefficients(matrix: FloatArray, measured_ms: FloatArray) -> Fl
 
 
 def rank_correlation(a: FloatArray, b: FloatArray) -> float | None:
-    """Spearman's rank correlation; None for fewer than three values, or if either is constant."""
+    """Compute Spearman's rank correlation; None for fewer than three values, or if either is
+    constant.
+    """
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     from scipy.stats import rankdata
@@ -193,7 +196,9 @@ def _leave_one_out(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
 
 
 def _band(predicted: FloatArray, measured: FloatArray) -> float:
-    """The ⌈(n+1)·COVERAGE⌉-th smallest |measured/predicted - 1| (split-conformal quantile)."""
+    """Return the ⌈(n+1)·COVERAGE⌉-th smallest |measured/predicted - 1| (split-conformal
+    quantile).
+    """
     with np.errstate(divide="ignore"):
         residuals = np.sort(np.abs(measured / predicted - 1))
     position = min(len(residuals), math.ceil((len(residuals) + 1) * COVERAGE))
@@ -202,4 +207,4 @@ def _band(predicted: FloatArray, measured: FloatArray) -> float:
 
 def _check(what: str, value: float) -> None:
     if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{what} is {value!r}, not a number of 0 or more")
+        raise ValueError(f"{what} is {value!r}, but must be a number of 0 or more")

@@ -1,4 +1,4 @@
-"""Was the machine quiet enough to tell two architectures apart?
+"""Decide whether the machine was quiet enough to tell two architectures apart.
 
 Three kinds of evidence. How much of the CPU others took, before, after and throughout (a virtual
 machine's neighbours included, as stolen time): cheap, and it tells contention from anything else.
@@ -41,7 +41,7 @@ SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take s
 
 
 class Disturbance(StrEnum):
-    """What was found to disturb a measurement."""
+    """The kinds of disturbances of a measurement."""
 
     OTHERS = "others"
     """Other processes took CPU time; a share of all of it."""
@@ -65,7 +65,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One disturbance, as numbers; `bort.report.latency.finding_words` says it.
+    """One disturbance in numbers; `bort.report.latency.finding_words` puts it into words.
 
     Attributes:
         value: how large it was, in the unit that `Disturbance` names.
@@ -82,7 +82,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class NoiseReading:
-    """One look at the machine.
+    """One reading of the machine's noise.
 
     Attributes:
         reference_ms: median time of the reference workload.
@@ -99,7 +99,7 @@ class NoiseReading:
     ratio_spread: float | None = None
 
     def findings(self, when: When) -> list[Finding]:
-        """What was too noisy; empty when the machine was quiet."""
+        """List what was too noisy; empty if the machine was quiet."""
         found = _too_many_others(self.others_share, when)
         if self.ratio_spread is not None and self.ratio_spread > MAX_RATIO_SPREAD:
             found.append(Finding(Disturbance.RATIO, when, self.ratio_spread, MAX_RATIO_SPREAD))
@@ -107,13 +107,13 @@ class NoiseReading:
 
     @property
     def ok(self) -> bool:
-        """Quiet enough to rank two architectures."""
+        """Whether it was quiet enough to rank two architectures."""
         return not self.findings(When.THROUGHOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The machine before and after a measurement, and throughout.
+    """The machine's noise before, after and throughout a measurement.
 
     Attributes:
         others_share: share of all CPU time that others took during the rounds, 0..1.
@@ -140,17 +140,17 @@ class Noise:
 
     @property
     def drift_limit(self) -> float:
-        """How far the machine may drift and be corrected for."""
+        """The largest drift that can be corrected for."""
         return MAX_DRIFT_OF_MANY if self.models >= MANY else MAX_DRIFT
 
     @property
     def pace_limit(self) -> float:
-        """How far the machine may be off its pace and be corrected for."""
+        """The largest deviation from the pace that can be corrected for."""
         return MAX_PACE_OF_MANY if self.pace_models >= MANY else MAX_PACE
 
     @property
     def reasons(self) -> list[Finding]:
-        """Why the numbers cannot rank two architectures, or would not come out again.
+        """List why the numbers cannot rank two architectures or are not reproducible.
 
         Empty where they can be trusted.
         """
@@ -164,12 +164,12 @@ class Noise:
 
     @property
     def warnings(self) -> list[Finding]:
-        """Changes of the machine that are corrected for, and large enough to mention."""
+        """List changes of the machine that are corrected for but large enough to mention."""
         notable = {Disturbance.DRIFT: NOTABLE_DRIFT, Disturbance.PACE: NOTABLE_PACE}
         return [one for one in self._changes() if notable[one.code] < abs(one.value) <= one.limit]
 
     def _changes(self) -> list[Finding]:
-        """How the machine changed as a whole, however little."""
+        """List how the machine changed as a whole, however little."""
         found, when = [], When.THROUGHOUT
         if self.drift is not None:
             found.append(Finding(Disturbance.DRIFT, when, self.drift, self.drift_limit))
@@ -180,11 +180,13 @@ class Noise:
 
     @property
     def ok(self) -> bool:
-        """Quiet enough, before, after and between."""
+        """Whether it was quiet enough before, after and throughout."""
         return not self.reasons
 
     def to_dict(self) -> dict[str, Any]:
-        """Both readings with the verdict, as JSON values; readers draw the verdict anew."""
+        """Convert both readings and the verdict to JSON values; reading computes the verdict
+        again.
+        """
 
         def verdict(ok: bool, reasons: list[Finding]) -> dict[str, Any]:
             return {"ok": ok, "reasons": to_json(reasons)}
@@ -201,12 +203,12 @@ class Noise:
 
 @dataclass(slots=True)
 class OthersShare:
-    """Counts the CPU time that others take, from its creation on."""
+    """Measures the CPU time that other processes use from its creation on."""
 
     _begin: tuple[float, float, float] = field(default_factory=lambda: _cpu_seconds())
 
     def read(self) -> float:
-        """Share of all CPU time since creation that others took, 0..1."""
+        """Return the share of all CPU time since creation that others used, from 0 to 1."""
         busy, own, total = (
             now - then for now, then in zip(_cpu_seconds(), self._begin, strict=True)
         )
@@ -214,7 +216,7 @@ class OthersShare:
 
 
 def read_noise(reference: Run, other: Run, clock: Clock) -> NoiseReading:
-    """Run two workloads in turns for about a second, and watch the CPU meanwhile.
+    """Run two workloads in turns for about a second and watch the CPU.
 
     Args:
         reference: the one whose times are reported.
@@ -244,7 +246,7 @@ def read_noise(reference: Run, other: Run, clock: Clock) -> NoiseReading:
 
 
 def settle(should_stop: Callable[[], bool], *, seconds: float = SETTLE_SECONDS) -> None:
-    """Wait until others leave the CPU alone, but no longer than this.
+    """Wait until other processes leave the CPU alone, up to a limit.
 
     Trainings pause at their next step once the measuring lock is held.
     """
@@ -281,7 +283,7 @@ def _too_many_others(share: float, when: When) -> list[Finding]:
 
 
 def _cpu_seconds() -> tuple[float, float, float]:
-    """CPU seconds since boot that were busy, of this process, and in all.
+    """Read CPU seconds since boot: busy, of this process, and in all.
 
     Stolen time is a neighbour's work on the same hardware: busy, and not ours.
     """

@@ -1,4 +1,4 @@
-"""How fast this machine is now, compared with when it was first measured.
+"""The pace of this machine: how fast it is now compared with its first measurement.
 
 [ours] A virtual machine, or a laptop on battery, becomes faster and slower as a whole, between two
 measurements as well as within one. So every measurement times a few reference models besides, in
@@ -42,7 +42,7 @@ _LARGEST = 2.0  # references at most, by effective parameters, in units of the l
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long some models took.
+    """The times that some models took.
 
     Attributes:
         reference_ms: median time in milliseconds by `Blueprint.key`; one or more.
@@ -57,12 +57,14 @@ class Pace:
             raise ValueError(f"expected times above 0, got {dict(self.reference_ms)!r}")
 
     def change(self, usual: "Pace") -> float:
-        """How much slower (above 0) than `usual`, as a share: the median over the common models."""
+        """Compute how much slower (above 0) it is than `usual`, as the median share over common
+        models.
+        """
         now, then = self._beside(usual)
         return float(np.exp(np.median(now - then)) - 1)
 
     def factors_to(self, usual: "Pace", ms: Sequence[float]) -> FloatArray:
-        """Factors that turn times measured at this pace into times at `usual`, shape (n,).
+        """Compute factors that convert times at this pace to times at `usual`, shape (n,).
 
         Small models change by another factor than large ones. The logarithm of the factor is a
         line in that of the time, least squares over the common models, and stays beyond them. A
@@ -77,11 +79,11 @@ class Pace:
         return factors
 
     def shared_with(self, other: "Pace") -> int:
-        """The number of models that both have timed."""
+        """Count the models that both have timed."""
         return len(self.reference_ms.keys() & other.reference_ms.keys())
 
     def extended(self, other: "Pace") -> "Pace":
-        """Add the models that only `other` has, as fast as they would be at this pace."""
+        """Add the models that only `other` has, converted to this pace."""
         missing = [name for name in other.reference_ms if name not in self.reference_ms]
         if not missing:
             return self
@@ -91,7 +93,7 @@ class Pace:
         return Pace({**self.reference_ms, **added}, self.measured_at)
 
     def _beside(self, usual: "Pace") -> tuple[FloatArray, FloatArray]:
-        """ln ms of the common models here and there."""
+        """Return ln ms of the common models here and in `other`."""
         common = [name for name in self.reference_ms if name in usual.reference_ms]
         now = np.log([self.reference_ms[name] for name in common])
         then = np.log([usual.reference_ms[name] for name in common])
@@ -102,7 +104,7 @@ class PaceBook(Protocol):
     """Keeps the usual pace of this machine."""
 
     def usual(self, runtime: str, workload: Workload) -> Pace | None:
-        """The pace kept for this runtime and workload on this machine, if there is one."""
+        """Return the pace kept for this runtime and workload on this machine, if there is one."""
         ...
 
     def keep(self, pace: Pace, runtime: str, workload: Workload) -> None:
@@ -111,7 +113,7 @@ class PaceBook(Protocol):
 
 
 def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
-    """Reference models to time beside these blueprints, the smallest first.
+    """Choose reference models to time together with these blueprints, smallest first.
 
     They are always BERTs. None is far larger than the largest blueprint.
     """
@@ -135,8 +137,8 @@ def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
 class PaceFiles:
     """Keeps paces as small files in the home folder; implements `PaceBook`.
 
-    Other libraries, threads or hardware have a pace of their own. A file that cannot be read counts
-    as missing, and a pace that cannot be written is not kept: the measurement goes on without.
+    Other libraries, threads or hardware have their own pace. A file that cannot be read counts
+    as missing, and a pace that cannot be written is not kept: the measurement continues without it.
 
     Args:
         is_new: ignore the usual pace, and keep a new one in its place.
@@ -146,7 +148,7 @@ class PaceFiles:
         self._is_new = is_new
 
     def usual(self, runtime: str, workload: Workload) -> Pace | None:
-        """The pace kept for this runtime and workload on this machine, if there is one."""
+        """Return the pace kept for this runtime and workload on this machine, if there is one."""
         found = None if self._is_new else read_json(_path(runtime, workload))
         try:
             return None if found is None else from_json(Pace, found, what="the usual pace")

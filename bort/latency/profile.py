@@ -1,4 +1,4 @@
-"""The result of a measurement: a small JSON value from which latencies can be predicted again.
+"""Latency profiles: the result of a measurement as small JSON, from which latencies are predicted.
 
 Reading a profile and predicting from it import neither torch nor scipy.
 """
@@ -40,7 +40,7 @@ class LatencyPrediction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The measured latency of one architecture; whether the model was fitted on it."""
+    """The measured latency of one architecture, and whether the model was fitted on it."""
 
     architecture: Mapping[str, int]
     latency: Latency
@@ -52,7 +52,7 @@ class Measurement:
         return Architecture.of(**self.architecture).id
 
     def to_dict(self) -> dict[str, Any]:
-        """Flat JSON values."""
+        """Convert to flat JSON values."""
         return {
             "id": self.id,
             "architecture": dict(self.architecture),
@@ -63,7 +63,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class LatencyProfile:
-    """Measured latencies of some architectures, and a model of the others.
+    """Measured latencies of some architectures, and a model that predicts the others.
 
     Attributes:
         name: unique in a store.
@@ -108,15 +108,16 @@ class LatencyProfile:
         return self.model.band
 
     def predict(self, space: SearchSpace) -> LatencyPrediction:
-        """Latencies of a whole space; numpy only, the same numbers on every machine.
+        """Predict the latencies of a whole space; uses only numpy and gives the same numbers
+        everywhere.
 
         Raises:
             InvalidProfileError: the profile was measured for another family.
         """
         if space.family_name != self.family_name:
             raise InvalidProfileError(
-                f"profile {self.name!r} holds for the family {self.family_name!r}, and the space "
-                f"{space.name!r} is of the family {space.family_name!r}; measure that space"
+                f"profile {self.name!r} is for the family {self.family_name!r}, but the space "
+                f"{space.name!r} belongs to the family {space.family_name!r}; measure that space"
             )
         try:
             median_ms = self.model.predict(self.workload.terms(space))
@@ -130,7 +131,7 @@ class LatencyProfile:
         )
 
     def predicted_ms(self) -> FloatArray | None:
-        """The model's prediction for each measured architecture, in their order.
+        """Predict each measured architecture, in order.
 
         Returns:
             Shape (n,); None where nothing was measured, or the family does not come with the
@@ -143,7 +144,9 @@ class LatencyProfile:
             return None
 
     def unknown_terms(self) -> list[str]:
-        """Terms of the model that the family does not have; none where the family is not here."""
+        """List terms of the model that the family does not have; empty if the family is unknown
+        here.
+        """
         terms = self._measured_terms()
         if terms is None:
             return []
@@ -151,7 +154,7 @@ class LatencyProfile:
         return [name for name in self.model.coefficients_ms if name not in known]
 
     def _measured_terms(self) -> Mapping[str, FloatArray] | None:
-        """Operation terms of the measured architectures, if there are any of a known family."""
+        """Compute operation terms of the measured architectures, if their family is known."""
         if not self.measurements:
             return None
         try:
@@ -160,7 +163,7 @@ class LatencyProfile:
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        """The profile as JSON values; `bort latency measure --json` answers the same."""
+        """Convert to JSON values, as `bort latency measure --json` prints them."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -202,8 +205,8 @@ class LatencyProfile:
         version = values.get("version")
         if type(version) is not int or version > VERSION:
             raise InvalidProfileError(
-                f"{origin} has version {version!r}, and this program reads {VERSION} at most; "
-                "update bort, or measure again"
+                f"{origin} has version {version!r}, but this program reads up to version "
+                f"{VERSION}; update bort, or measure again"
             )
         try:
             return _read(values, origin)
@@ -240,15 +243,17 @@ def read_profile(path: Path) -> LatencyProfile:
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise InvalidProfileError(f"{path} is too large for a latency profile; name another")
+            raise InvalidProfileError(
+                f"{path} is too large for a latency profile; name another file"
+            )
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise InvalidProfileError(f"no profile file {path}; check the name") from None
+        raise InvalidProfileError(f"there is no profile file {path}; check the name") from None
     except OSError as error:
         raise InvalidProfileError(f"{path} cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise InvalidProfileError(
-            f"{path} is not JSON, or was cut off ({error}); export it again"
+            f"{path} is not JSON or is truncated ({error}); export it again"
         ) from None
     return parse_profile(text, origin=str(path))
 
@@ -265,13 +270,13 @@ def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidProfileError(
-            f"{origin} is not JSON, or was cut off ({error}); export it again"
+            f"{origin} is not JSON or is truncated ({error}); export it again"
         ) from None
     return LatencyProfile.from_dict(values, origin=origin)
 
 
 def write_profile(profile: LatencyProfile, path: Path) -> None:
-    """Export a profile to a file, whole or not at all.
+    """Export a profile to a file, completely or not at all.
 
     Raises:
         StoreError: the file cannot be written.
@@ -280,7 +285,7 @@ def write_profile(profile: LatencyProfile, path: Path) -> None:
 
 
 def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
-    """Read a profile, and refuse what no measurement can have given."""
+    """Read a profile, and reject values that no measurement can give."""
 
     def part(kind: type[T], content: Any) -> T:
         return from_json(kind, content, what=origin, error=InvalidProfileError)

@@ -1,4 +1,4 @@
-"""How a latency is timed: warm-up, interleaved rounds, a median with its interval.
+"""The timing protocol: warm-up, interleaved rounds, a median with its interval.
 
 Pure: the clock, the randomness and the things that run are arguments. docs/latency.md tells why
 each number here is what it is.
@@ -57,17 +57,19 @@ class Protocol:
     stable_within: float = 0.05
 
     def is_spent(self, rounds: int, seconds: float) -> bool:
-        """Whether the time is up and there are enough rounds."""
+        """Check whether the time is up and there are enough rounds."""
         return rounds >= ENOUGH_ROUNDS and seconds > self.limit_seconds
 
     def rounds_wanted(self, rounds: int, planned: int, resolution: float | None) -> int:
-        """How many rounds to aim for after `rounds`: a quarter more if `resolution` is coarse."""
+        """Choose how many rounds to aim for after `rounds`: a quarter more if `resolution` is
+        coarse.
+        """
         if rounds < planned or resolution is None or resolution <= self.target_resolution:
             return planned
         return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
 
     def lasting(self, minutes: float | None) -> "Protocol":
-        """The same protocol with another time limit; None leaves it.
+        """Copy the protocol with another time limit; None keeps the limit.
 
         Raises:
             InvalidOptionError: no time, or more than two hours, which others would have to wait.
@@ -81,7 +83,7 @@ class Protocol:
         return replace(self, limit_seconds=60 * minutes)
 
     def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
-        """The same protocol, with two timed runs per round where the architectures are slow."""
+        """Copy the protocol, with two timed runs per round if the architectures are slow."""
         one_round = sum(seconds_per_run) * (self.timed_runs + 1)
         slow = one_round * self.min_rounds > self.budget_seconds
         return replace(self, timed_runs=min(2, self.timed_runs)) if slow else self
@@ -114,12 +116,14 @@ class Latency:
     def __post_init__(self) -> None:
         times = (self.low_ms, self.median_ms, self.high_ms, self.p95_ms, self.trimmed_mean_ms)
         if not all(0 < number < np.inf for number in (*times, self.runs)):
-            raise ValueError(f"a time or a number of runs is not above 0: {times}, {self.runs}")
+            raise ValueError(
+                f"times and the number of runs must be above 0, got {times}, {self.runs}"
+            )
         if not self.low_ms <= self.median_ms <= self.high_ms:
-            raise ValueError(f"the median {self.median_ms} ms lies outside its interval")
+            raise ValueError(f"the median {self.median_ms} ms is outside its interval")
 
     def scaled(self, factor: float) -> "Latency":
-        """The same latency at another pace of the machine: every time multiplied."""
+        """Convert the latency to another pace of the machine by multiplying every time."""
         return Latency(
             self.median_ms * factor,
             self.low_ms * factor,
@@ -131,7 +135,7 @@ class Latency:
 
 
 def warm_up(run: Run, clock: Clock, protocol: Protocol) -> float:
-    """Run until it no longer gets faster; at most eight windows of five runs, or 2 seconds.
+    """Run until it no longer gets faster, at most eight windows of five runs or 2 seconds.
 
     Returns:
         Seconds per run at the end.
@@ -146,7 +150,7 @@ def warm_up(run: Run, clock: Clock, protocol: Protocol) -> float:
 
 
 def choose_rounds(seconds_per_run: Sequence[float], protocol: Protocol) -> int:
-    """How many rounds take about the budget, given each architecture's time per run."""
+    """Choose how many rounds fit the budget, given each architecture's time per run."""
     runs = protocol.timed_runs + protocol.warm_up_runs
     one_round = runs * sum(seconds_per_run)
     wanted = int(protocol.budget_seconds / one_round) if one_round > 0 else protocol.max_rounds

@@ -40,7 +40,7 @@ def measure(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure `count` architectures, fit a model on min(32, count/2) and judge it by the rest.
+    """Measure `count` architectures, fit a model on min(32, count/2) and test it on the rest.
 
     Args:
         spec: runtime, batch size, sequence length, threads; `spec.profile` does not matter here.
@@ -51,14 +51,14 @@ def measure(
         should_stop: True ends early; the profile then says `complete: false`, and there is none
             if not one round was complete.
     Returns:
-        Steps; the last carries the profile. Nothing is measured before the first is asked for.
+        Steps; the last carries the profile. Nothing is measured before the first step is taken.
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
         MissingExtraError: the runtime is not installed.
-        BusyError: at the first step, if somebody else measures and `wait` is off.
+        BusyError: at the first step, if another measurement is running and `wait` is off.
     Cost:
         Import and build 10 to 20 s, then about 40 s on a quiet machine (`Protocol.budget_seconds`),
-        five minutes and a round at most on a restless one.
+        five minutes and a round at most on a noisy one.
     """
     sample = choose_sample(space, spec, count, seed, lengths)
 
@@ -90,13 +90,13 @@ class Sample:
 
     @property
     def terms(self) -> dict[str, FloatArray]:
-        """Operation terms of the sampled architectures, each of shape (n,), in their order."""
+        """Compute operation terms of the sampled architectures, in order, each of shape (n,)."""
         terms = self.workload.terms(self.space)
         return {name: values[list(self.rows)] for name, values in terms.items()}
 
     @property
     def blueprints(self) -> list[Blueprint]:
-        """What is built and timed, in the order of `rows`."""
+        """List the blueprints to build and time, in the order of `rows`."""
         space = self.space
         return [Blueprint(space.family, space.architecture(row), space.fixed) for row in self.rows]
 
@@ -181,7 +181,7 @@ def choose_sample(
     seed: int = 0,
     lengths: TextLengths | None = None,
 ) -> Sample:
-    """Choose what to measure, and check that it can be measured here.
+    """Choose the architectures to measure, and check that this is possible here.
 
     Raises:
         InvalidOptionError: a count, runtime, length or number of threads that cannot be.
@@ -198,7 +198,7 @@ def choose_sample(
 
 
 def largest_first(space: SearchSpace, rows: Sequence[int]) -> list[int]:
-    """Numbers of architectures, the ones with most parameters first."""
+    """Sort architectures by number of parameters, largest first."""
     return sorted(rows, key=lambda row: (-int(space.parameter_count[row]), row))
 
 
@@ -211,13 +211,12 @@ def check_count(count: int, space: SearchSpace) -> None:
     least = min(SMALLEST_COUNT, len(space))
     if count < least:
         raise InvalidOptionError(
-            f"{count} architectures are too few to fit a model and to judge it; "
-            f"measure {least} at least"
+            f"{count} architectures are too few to fit and test a model; measure at least {least}"
         )
     if count > len(space):
         raise InvalidOptionError(
-            f"{count} architectures were asked for, and the space {space.name!r} has "
-            f"{len(space)}; choose {len(space)} or less"
+            f"{count} architectures were requested, but the space {space.name!r} has "
+            f"{len(space)}; choose {len(space)} or fewer"
         )
 
 
@@ -279,7 +278,7 @@ def design(shares: FloatArray, places: FloatArray, size: int) -> list[int]:
 
 
 def _pool(n: int, terms: Mapping[str, FloatArray], rng: np.random.Generator) -> IntArray:
-    """All numbers of a small space; a random part of a large one, with the extremes."""
+    """Return all numbers of a small space, or a random part of a large one with the extremes."""
     if n <= POOL:
         return np.arange(n)
     total = sum(term / term.mean() for term in terms.values())
@@ -308,7 +307,7 @@ def measure_front(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure some architectures here, on the runtime and workload of a study's profile.
+    """Measure some architectures here with the runtime and workload of a study's profile.
 
     Args:
         profile: the study's; its model is kept as it is, and judged by what is measured.
@@ -320,7 +319,7 @@ def measure_front(
     Raises:
         InvalidOptionError: nothing to measure, or more threads than this machine has.
         MissingExtraError: the runtime is not installed.
-        BusyError: at the first step, if somebody else measures and `wait` is off.
+        BusyError: at the first step, if another measurement is running and `wait` is off.
     """
     if not architectures:
         raise InvalidOptionError(

@@ -1,4 +1,4 @@
-"""What the rounds of a measurement say about the machine, and which differences they resolve.
+"""Judge from the rounds of a measurement how steady the machine was and what they resolve.
 
 Every round times every architecture, so the rounds form a table of architectures by rounds. What a
 whole row of it shares, a round that was slow for all, says something about the machine and nothing
@@ -26,7 +26,7 @@ _MEDIAN_TO_MEAN_ERROR = 1.2533
 
 
 def round_factors(seconds: FloatArray) -> FloatArray:
-    """How much slower than usual the machine was in each round, for architectures of each speed.
+    """Estimate how much slower than usual the machine was in each round, by architecture speed.
 
     The architectures are split by their usual time into groups of twelve or more, four at most. In
     each group the factor is the median of this round's time by the usual one; between the groups'
@@ -55,7 +55,7 @@ def round_factors(seconds: FloatArray) -> FloatArray:
 
 
 def resolution(seconds: FloatArray) -> float | None:
-    """The smallest relative difference of two architectures that this many rounds can rank.
+    """Estimate the smallest relative difference of two architectures that these rounds can rank.
 
     The 95 % half-width of the difference of two median logarithms, from the spread of single
     rounds (interquartile range, median over the architectures) once what whole rounds share is
@@ -77,7 +77,8 @@ def resolution(seconds: FloatArray) -> float | None:
 
 
 def drift(factors: FloatArray) -> float | None:
-    """How much slower (above 0) the machine was in the last third of the rounds than in the first.
+    """Estimate how much slower (above 0) the machine was in the last third of the rounds than in
+    the first.
 
     Args:
         factors: shape (architectures, rounds), of `round_factors`.
@@ -94,7 +95,7 @@ def drift(factors: FloatArray) -> float | None:
 def ratio_interval(
     slower: FloatArray, faster: FloatArray, *, rng: np.random.Generator, resamples: int = 2_000
 ) -> tuple[float, float, float]:
-    """How many times faster one architecture is, from ratios of times of the same round.
+    """Estimate how many times faster one architecture is, from ratios within each round.
 
     Args:
         slower, faster: shape (rounds, timed_runs), rounds in the same order.
@@ -109,12 +110,12 @@ def ratio_interval(
 
 
 def robust_deviation(values: FloatArray) -> float:
-    """Standard deviation of a normal distribution with these values' interquartile range."""
+    """Estimate the standard deviation from the values' interquartile range."""
     low, high = np.quantile(values, [0.25, 0.75])
     return float(high - low) / _IQR_OF_NORMAL
 
 
 def _logs(seconds: FloatArray) -> FloatArray:
-    """ln of each round's median time, (architectures, rounds)."""
+    """Compute ln of each round's median time, (architectures, rounds)."""
     logs: FloatArray = np.log(np.median(seconds, axis=2))
     return logs

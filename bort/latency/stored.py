@@ -1,4 +1,4 @@
-"""Profiles in the store: keep one, find the one that a study needs, bring one from elsewhere."""
+"""Profiles in the store: keep one, find the one that a study needs, import one."""
 
 import contextlib
 import re
@@ -28,7 +28,7 @@ def named_profile(store: Store, name: str) -> LatencyProfile:
 
 
 def stored_profiles(store: Store) -> list[LatencyProfile]:
-    """Read all stored profiles, the newest first.
+    """Read all stored profiles, newest first.
 
     Raises:
         InvalidProfileError: one of them cannot be read; the message names it.
@@ -46,14 +46,14 @@ def study_profile_of(store: Store, study: str) -> LatencyProfile:
     name = store.study(study).profile
     if name is None:
         raise InvalidProfileError(
-            f"the latency of the study {study!r} is not measured yet; search first: "
+            f"the latency of the study {study!r} has not been measured yet; search first: "
             f"bort search --study {study}"
         )
     return named_profile(store, name)
 
 
 def front_profile(store: Store, study: StudyRecord) -> LatencyProfile | None:
-    """The newest measurement of a study's winners, or None."""
+    """Read the newest measurement of a study's winners, or None."""
     for record in store.profiles():
         if record.profile.get("study") == study.name and record.created_at >= study.created_at:
             return _read(record)
@@ -71,13 +71,13 @@ def check_new_name(store: Store, name: str) -> str:
     """
     if not NAME.fullmatch(name):
         raise InvalidProfileError(
-            f"{name!r} cannot name a profile; use letters, digits, dots, dashes and "
-            "underscores, beginning with a letter or digit, 80 at most"
+            f"a profile cannot be called {name!r}; use at most 80 letters, digits, dots, dashes "
+            "and underscores, beginning with a letter or digit"
         )
     if name in {record.name for record in store.profiles()}:
         raise InvalidProfileError(
-            f"a latency profile named {name!r} is stored already, and studies may use it; "
-            "choose another name"
+            f"there is already a latency profile {name!r}, and studies may use it; choose "
+            "another name"
         )
     return name
 
@@ -90,7 +90,7 @@ def keep_profile(store: Store, profile: LatencyProfile, key: ProfileKey | None =
 def import_profile(
     store: Store, profile: LatencyProfile, name: str | None = None
 ) -> LatencyProfile:
-    """Store an exported profile, maybe another machine's; searches use it by name only.
+    """Store an exported profile, perhaps of another machine; searches use it only by name.
 
     Raises:
         InvalidProfileError: the name is taken or cannot be one; architectures that the model was
@@ -99,12 +99,12 @@ def import_profile(
     fitted = sum(one.fitted for one in profile.measurements)
     if profile.study is None and fitted != profile.model.fitted_on:
         raise InvalidProfileError(
-            f"the profile's model was fitted on {profile.model.fitted_on} architectures, and "
-            f"{fitted} of them are there; export it again, or measure here"
+            f"the profile's model was fitted on {profile.model.fitted_on} architectures, but "
+            f"the profile contains {fitted} of them; export it again, or measure here"
         )
     if unknown := profile.unknown_terms():
         raise InvalidProfileError(
-            f"the profile's model counts {unknown[0]!r}, which architectures of the family "
+            f"the profile's model uses {unknown[0]!r}, which architectures of the family "
             f"{profile.family_name!r} do not have; export it again, or measure here"
         )
     named = replace(profile, name=check_new_name(store, name or profile.name))
@@ -121,7 +121,7 @@ def study_profile(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> LatencyProfile | None:
-    """Find the profile that `spec` names, or the stored one for this machine; else measure.
+    """Find the profile named in `spec`, or the stored one for this machine, else measure.
 
     Returns:
         None where `should_stop` ended the measurement; nothing is stored then.
@@ -134,7 +134,8 @@ def study_profile(
         if profile.family_name != space.family_name:
             raise InvalidProfileError(
                 f"profile {profile.name!r} was measured for the family {profile.family_name!r}, "
-                f"and {space.name!r} is of the family {space.family_name!r}; name another"
+                f"but {space.name!r} belongs to the family {space.family_name!r}; choose "
+                "another profile"
             )
         return profile
     key = profile_key(space, spec)
@@ -163,7 +164,7 @@ def study_profile(
 
 
 def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
-    """The key under which a stored profile serves this space and spec on this machine.
+    """Make the key under which a stored profile can be reused for this space and spec here.
 
     Raises:
         InvalidOptionError: as `workload_of`, or an unknown runtime.

@@ -1,4 +1,4 @@
-"""Time models on one runtime, with the lock held and the noise read."""
+"""Time models on one runtime while holding the measuring lock and reading the noise."""
 
 import contextlib
 import datetime
@@ -47,7 +47,7 @@ class Timing:
     complete: bool
 
     def first(self, count: int) -> "Timing":
-        """The timing of the first `count` models alone."""
+        """Return the timing of only the first `count` models."""
         return replace(self, latencies=self.latencies[:count], seconds=self.seconds[:count])
 
     @property
@@ -62,7 +62,7 @@ def _lock(should_stop: Callable[[], bool], wait: bool) -> contextlib.AbstractCon
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """What a measurement needs of the real world, so that tests can bring their own.
+    """The parts of the real world that a measurement uses, which tests replace.
 
     Attributes:
         open_runtime: sets a runtime up by name.
@@ -111,9 +111,9 @@ def time_models(
         should_stop: asked often; True ends early with the rounds that are complete.
     Yields:
         Steps; the last carries the timing. One that is stopped before its first complete round
-        ends without. The seconds left may grow: a restless machine needs more rounds.
+        ends without. The seconds left may grow, because a noisy machine needs more rounds.
     Raises:
-        BusyError: somebody else measures, and `wait` is off.
+        BusyError: another measurement is running, and `wait` is off.
         InvalidOptionError, MissingExtraError: no such runtime, or not installed.
     """
     tools = instruments or Instruments()
@@ -144,7 +144,7 @@ def time_models(
 def _at_usual_pace(
     timing: Timing, keys: Sequence[str], paces: PaceBook, runtime: str, workload: Workload
 ) -> Timing:
-    """The timing at the machine's usual pace, judged by all timed models, references included."""
+    """Convert the timing to the machine's usual pace, using all timed models and references."""
     latencies, noise = timing.latencies, timing.noise
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     medians = [latency.median_ms for latency in latencies]
@@ -208,14 +208,16 @@ def _time_runs(
 
 
 def _references(typical: Sequence[float]) -> tuple[int, int]:
-    """Places of two models of middling speed, neither the most nor the least easily disturbed."""
+    """Choose two models of medium speed, neither the most nor the least easily disturbed."""
     order = np.argsort(typical)
     middle = len(typical) // 2
     return int(order[middle]), int(order[max(0, middle - 1)])
 
 
 def _seen_in_rounds(seconds: FloatArray, others_share: float) -> NoiseReading:
-    """Read the noise off the last rounds of one model, seconds of shape (rounds, timed_runs)."""
+    """Estimate the noise from the last rounds of one model, seconds of shape (rounds,
+    timed_runs).
+    """
     p10, median, p90 = np.quantile(seconds[-5:], [0.1, 0.5, 0.9])
     return NoiseReading(1e3 * float(median), float((p90 - p10) / median), others_share)
 
@@ -253,14 +255,14 @@ EXPORT_SECONDS_EACH = 6.0
 
 
 class Duration(NamedTuple):
-    """Seconds on a quiet machine, and at most on a restless one."""
+    """The seconds needed on a quiet machine, and at most on a noisy one."""
 
     quiet_s: float
     most_s: float
 
 
 def expected_duration(runtime: str, count: int, *, protocol: Protocol | None = None) -> Duration:
-    """How long it will take to time `count` models, from what it took on two cores."""
+    """Estimate how long it takes to time `count` models, from times on two cores."""
     each = TORCH_SECONDS_EACH if runtime.startswith("torch") else EXPORT_SECONDS_EACH
     numbers = protocol or Protocol()
     before = START_SECONDS + AROUND_SECONDS + each * count

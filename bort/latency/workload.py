@@ -1,4 +1,4 @@
-"""The workload, what is built for it, and the small interface that every runtime implements."""
+"""The workload, the blueprints to build for it, and the interface of runtimes."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ class Counted(Protocol):
     """Architectures whose operations can be counted, a `SearchSpace` for example."""
 
     def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
-        """Terms by name, each of shape (N,)."""
+        """Return the terms by name, each of shape (N,)."""
         ...
 
 
@@ -61,7 +61,7 @@ class Workload:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest text."""
+        """The number of tokens of the longest text."""
         return max(self.lengths, default=self.sequence_length)
 
     @property
@@ -76,7 +76,7 @@ class Workload:
     def of_lengths(
         cls, lengths: Sequence[int], *, batch_size: int, threads: int, origin: str
     ) -> "Workload":
-        """Make the workload of texts whose lengths are spread like these.
+        """Make a workload of texts with this distribution of lengths.
 
         Eight lengths stand for all: the middles of eight equal parts of the sorted lengths.
         """
@@ -88,14 +88,16 @@ class Workload:
         return cls(batch_size, round(sum(chosen) / len(chosen)), threads, chosen, origin)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON values; `lengths` and `lengths_from` only where there are several."""
+        """Convert to JSON values, with `lengths` and `lengths_from` only if there are several."""
         values: dict[str, Any] = to_json(self)
         if not self.lengths:
             del values["lengths"], values["lengths_from"]
         return values
 
     def terms(self, counted: Counted) -> dict[str, FloatArray]:
-        """Operation terms of N architectures, each of shape (N,): their mean over the lengths."""
+        """Compute operation terms of N architectures, the mean over the lengths, each of shape
+        (N,).
+        """
         each = [counted.operation_terms(one.batch_size, one.sequence_length) for one in self.passes]
         if len(each) == 1:
             return dict(each[0])
@@ -107,7 +109,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """An architecture with all that is needed to build its model."""
+    """An architecture with everything needed to build its model."""
 
     family: Family
     architecture: Architecture
@@ -115,13 +117,13 @@ class Blueprint:
 
     @property
     def key(self) -> str:
-        """Identifies it among all blueprints, in any space."""
+        """A key that identifies the blueprint among those of all spaces."""
         fixed = json.dumps(dict(self.fixed), sort_keys=True)
         digest = hashlib.sha256(fixed.encode()).hexdigest()[:8]
         return f"{self.family.name} {self.architecture.id} {digest}"
 
     def parameter_count(self, *, effective: bool = False) -> int:
-        """Trainable parameters; `effective` leaves the embedding layer out."""
+        """Count the trainable parameters; `effective` leaves out the embedding layer."""
         columns = {name: np.array([size]) for name, size in self.architecture.as_dict().items()}
         count = self.family.effective_parameter_count if effective else self.family.parameter_count
         return int(count(columns, self.fixed)[0])
@@ -142,12 +144,12 @@ class Runtime(Protocol):
         ...
 
     def close(self) -> None:
-        """Restore what was changed and free what was built."""
+        """Restore all changed settings and free everything built."""
         ...
 
 
 class TextLengths(NamedTuple):
-    """How long the texts of a task are, in tokens, as a model reads them."""
+    """A function that returns the lengths of a task's texts, in tokens."""
 
     task: str
     tokens: Sequence[int]
@@ -156,7 +158,7 @@ class TextLengths(NamedTuple):
 def workload_of(
     spec: LatencySpec, space: SearchSpace, lengths: TextLengths | None = None
 ) -> Workload:
-    """The workload that a spec asks for, checked against this machine and space.
+    """Make the workload of a spec, checked against this machine and space.
 
     Args:
         lengths: of a task's texts, instead of the spec's one length.
@@ -189,7 +191,7 @@ def check_length(sequence_length: int, positions: int | None, whose: str) -> Non
 
 
 def check_threads(threads: int | None) -> int:
-    """Check a number of threads; None stands for all usable cores, which is returned then.
+    """Check a number of threads; return the number of usable cores for None.
 
     Raises:
         InvalidOptionError: more than the machine has.
@@ -197,6 +199,6 @@ def check_threads(threads: int | None) -> int:
     most = max(usable_cores(), logical_cpus())
     if threads is not None and threads > most:
         raise InvalidOptionError(
-            f"{threads} threads were asked for, and this machine has {most}; choose {most} or less"
+            f"{threads} threads were requested, but this machine has {most}; choose {most} or fewer"
         )
     return threads or usable_cores()

@@ -1,1 +1,1 @@
-"""Words: the sentences and tables that a person reads, made from codes and numbers."""
+"""Sentences and tables for people, made from codes and numbers."""

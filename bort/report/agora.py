@@ -1,4 +1,4 @@
-"""The words for Agora: runs, rounds, points and comparisons, in the terminal and on the page."""
+"""Sentences about Agora's runs, rounds, points and comparisons, for terminal and page."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ _ROUND_HEADINGS = (
 )
 _SHOWN = 1e-4  # of an error rate
 _ENDINGS = {
-    Ending.NO_ERRORS: "no dev error was left",
+    Ending.NO_ERRORS: "no dev errors were left",
     Ending.ROUNDS: "all rounds were used",
     Ending.POINTS: "all points were used",
-    Ending.TIME: "the time was up",
+    Ending.TIME: "the time ran out",
     Ending.NO_PROGRESS: "the dev error stopped falling",
     Ending.NO_PROPOSALS: "the samplers found nothing new",
 }
@@ -104,27 +104,27 @@ def result_sentence(final: FinalResult) -> str:
 
 
 def warnings(run: RunResult) -> list[str]:
-    """Return what speaks against a run's data or its labeler, a sentence each."""
+    """Return warnings about a run's data or its labeler, one sentence each."""
     is_doubtful = run.labeler is not None and run.labeler.doubt is not None
     doubts = [doubt_sentence(run.labeler)] if run.labeler is not None and is_doubtful else []
     return [*run.warnings, *doubts]
 
 
 def doubt_sentence(appraisal: Appraisal) -> str:
-    """Say why a labeler should not be trusted; nothing if it may be."""
+    """Say why a labeler should not be trusted; empty if it can be."""
     if appraisal.doubt is None:
         return ""
     if appraisal.error is None or appraisal.doubt is LabelerDoubt.ALWAYS_ABSTAINS:
         return "The labeler abstains from every dev example. Lower its confidence threshold."
     return (
-        f"The labeler is no better than chance: it is wrong on {appraisal.error.rate:.1%} of "
-        f"{appraisal.error.n} dev examples, guessing on {appraisal.chance:.1%}. Its labels will do "
-        "harm; choose another labeler."
+        f"The labeler is no better than chance: it gets {appraisal.error.rate:.1%} of "
+        f"{appraisal.error.n} dev examples wrong, guessing gets {appraisal.chance:.1%}. Its labels "
+        "would do harm; choose another labeler."
     )
 
 
 def verdict_words(verdict: Verdict, *, is_withdrawn: bool = False) -> str:
-    """Say what became of a point.
+    """Write the outcome of a point.
 
     Examples:
         >>> verdict_words(Verdict.OUTSIDE_RADIUS)
@@ -142,7 +142,7 @@ def class_words(label: int | None, classes: Sequence[str] | None) -> str:
 
 
 def change_words(point: Provenance, classes: Sequence[str] | None) -> str:
-    """Show the student's answers before and after the round; empty if it was not asked."""
+    """Show the student's answers before and after the round; empty if there are none."""
     before = class_words(point.point.student_before, classes)
     after = class_words(point.student_after, classes)
     return f"{before or '?'} → {after or '?'}" if before or after else ""
@@ -173,7 +173,7 @@ def hyperparameter_words(hyperparameters: Mapping[str, float]) -> str:
 
 
 class MapBasis(StrEnum):
-    """What a map compares its items by."""
+    """The basis on which a map compares its items."""
 
     COORDINATES = "coordinates"
     VECTORS = "vectors"  # stored by the run
@@ -188,36 +188,31 @@ def map_sentence(kind: str, basis: MapBasis, representation: str | None) -> str:
         representation: where the run measures distances; None on the torus.
     """
     how = (
-        "The map is the plane in which the dev items vary most."
+        "The map shows the two directions in which the dev items vary most."
         if kind == "pca"
-        else "Neighbours stay neighbours; distances between groups mean nothing. A sampled point "
-        "lies among the dev items nearest to it."
+        else "Neighbours stay neighbours, but distances between groups mean nothing. A sampled "
+        "point is drawn among its nearest dev items."
     )
-    fitted = "The map is fitted to the dev items, so no point moves between rounds."
+    fitted = "The map is fitted to the dev items, so points do not move between rounds."
     return f"{_basis_sentence(basis, representation)} {how} {fitted}"
 
 
 def _basis_sentence(basis: MapBasis, representation: str | None) -> str:
     if basis is MapBasis.COORDINATES:
-        return "Points are shown by their coordinates."
+        return "Points are shown at their coordinates."
     if basis is MapBasis.WORDS:
         return (
-            "This round has no sentence vectors stored, so its texts are compared by the words "
-            "they use (tf-idf), not in the space in which the run measures distances."
+            "This round has no stored sentence vectors, so the map compares texts by their "
+            "words (tf-idf) instead of the distances that the run uses."
         )
     if representation == WORDS:
-        return (
-            "Texts are compared by the means of their word vectors, as the run measures distances."
-        )
+        return "The map compares texts by the means of their word vectors, as the run does."
     if representation == STUDENT:
         return (
-            "Texts are compared by the source network's sentence vectors. This run measures "
-            "distances in the space of each round's student, in which everything moves."
+            "The map compares texts by the source network's sentence vectors. The run itself "
+            "uses those of each round's student, which change every round."
         )
-    return (
-        "Texts are compared by the source network's sentence vectors, as the run measures "
-        "distances."
-    )
+    return "The map compares texts by the source network's sentence vectors, as the run does."
 
 
 def print_points(
@@ -225,7 +220,7 @@ def print_points(
     parents: Sequence[Value] | None,
     classes: Sequence[str] | None,
 ) -> None:
-    """Print every generated point beside its parent, a few lines each.
+    """Print every generated point with its parent, a few lines each.
 
     Args:
         parents: the dev items; None if they cannot be read.

@@ -14,7 +14,7 @@ _SHOWN = 5  # names in a sentence
 
 
 def named(thing: Thing) -> str:
-    """The thing as a sentence calls it.
+    """Name the thing within a sentence.
 
     Examples:
         >>> named(Thing(ThingKind.STUDY, "reviews")), named(Thing(ThingKind.JOB, "3"))
@@ -50,7 +50,7 @@ def still_used(deletion: Deletion) -> str:
     Examples:
         >>> study = Thing(ThingKind.STUDY, "reviews")
         >>> still_used(Deletion(Thing(ThingKind.PROFILE, "laptop"), (study,), {}))
-        "The latency profile 'laptop' is still used by the study 'reviews'. Delete that first."
+        "The latency profile 'laptop' is still used by the study 'reviews'. Delete it first."
     """
     if not deletion.used_by:
         return ""
@@ -62,16 +62,16 @@ def still_used(deletion: Deletion) -> str:
     others = [thing for thing in deletion.used_by if thing.kind is not ThingKind.JOB]
     users = _list([*_grouped(others), *_grouped(jobs)])
     if jobs and not others:
-        remedy = f"Cancel {'that' if len(jobs) == 1 else 'those'} first: " + ", ".join(
+        remedy = f"Cancel {'it' if len(jobs) == 1 else 'them'} first: " + ", ".join(
             f"bort jobs cancel {job.name}" for job in jobs[:_SHOWN]
         )
         return f"{subject} is still used by {users}. {remedy}"
-    remedy = "Delete that first." if len(deletion.used_by) == 1 else "Delete those first."
+    remedy = "Delete it first." if len(deletion.used_by) == 1 else "Delete them first."
     return f"{subject} is still used by {users}. {remedy}"
 
 
 def _grouped(things: Sequence[Thing]) -> list[str]:
-    """The things by kind: one by its full name, several as a list."""
+    """List things by kind: one by its full name, several as a list."""
     groups = []
     for kind in ThingKind:
         found = [thing for thing in things if thing.kind is kind]

@@ -30,7 +30,7 @@ LINE_EVERY_S = 10.0
 
 @contextmanager
 def progress(title: str) -> Iterator[OnStep]:
-    """Draw a bar with an estimate on standard error; give what it yields to a job.
+    """Yield a callback that draws a progress bar with an estimate on standard error.
 
     If standard error is not a terminal (a file, a pipe), print lines instead.
     """
@@ -108,7 +108,7 @@ def print_jobs(jobs: Sequence[JobRecord]) -> None:
 
 
 def _what(job: JobRecord) -> Text:
-    """The study, or the kind of a job that has none; and below, small, its latest news."""
+    """Name the study, or the kind of a job without one, and below it the latest news."""
     what = Text(job.study or job.kind)
     news = "" if job.state is JobState.DONE else sentence(job.progress)
     if job.ending is not None:
@@ -151,7 +151,7 @@ def _lines(job: JobRecord) -> list[tuple[str, str]]:
 
 
 def _extra(job: JobRecord) -> list[tuple[str, str]]:
-    """The numbers that this kind of job shows."""
+    """Format the numbers that this kind of job reports."""
     return [
         (name.replace("_", " "), "none" if value is None else f"{value:.4g}")
         for name, value in job.progress.numbers.items()
@@ -165,12 +165,14 @@ def _progress(job: JobRecord) -> str:
 
 
 def _short_duration(seconds: float) -> str:
-    """Like `duration`, but from an hour on in hours alone."""
+    """Format a duration; from one hour on, only in hours."""
     return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _short_clock(at: float) -> str:
-    """Local time in few letters: the hour today, else the day as well, and the year if past."""
+    """Format local time briefly: the hour today, else also the day, and the year if not this
+    one.
+    """
     then, now = time.localtime(at), time.localtime()
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)
@@ -178,5 +180,5 @@ def _short_clock(at: float) -> str:
 
 
 def _clock(at: float | None) -> str:
-    """Local time, as people read it."""
+    """Format local time."""
     return "" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -85,7 +85,7 @@ def _doing(step: Progress) -> str:
 
 
 def _part(step: Progress) -> str:
-    """How far the part at hand is, where the count beside the sentence does not say so."""
+    """Say how far the current part is, unless the main count says so."""
     done, total = step.numbers.get("part_done"), step.numbers.get("part_total")
     if total is None and step.stage in _ON_A_RUNTIME:
         done, total = step.done, step.total
@@ -95,7 +95,7 @@ def _part(step: Progress) -> str:
 
 
 def ending_reason(ending: Ending) -> str:
-    """Why an attempt ended early, as a clause that can follow a colon.
+    """Say why an attempt ended early, as a clause that can follow a colon.
 
     Examples:
         >>> ending_reason(Ending(EndingCode.PROCESS_GONE, pid=42))
@@ -105,43 +105,43 @@ def ending_reason(ending: Ending) -> str:
     where = "" if ending.host is None else f"on {ending.host} "
     words = {
         EndingCode.CANCELLED: "cancelled",
-        EndingCode.CANCELLED_BEFORE_START: "cancelled before it began",
+        EndingCode.CANCELLED_BEFORE_START: "cancelled before it started",
         EndingCode.INTERRUPTED: "interrupted",
         EndingCode.SIGNALLED: f"stopped by {ending.signal}",
-        EndingCode.KILLED: "killed: it did not stop by itself",
-        EndingCode.OVERTAKEN: "another attempt took it over",
-        EndingCode.PROCESS_GONE: f"its process {ending.pid} is gone (killed, or the machine "
+        EndingCode.KILLED: "killed because it did not stop when asked",
+        EndingCode.OVERTAKEN: "another attempt took over",
+        EndingCode.PROCESS_GONE: f"its process {ending.pid} is gone (killed, or the machine was "
         "restarted)",
         EndingCode.SILENT: f"its process {where}has sent no sign of life for "
         f"{ending.silent_s or 0:.0f} s",
-        EndingCode.NOT_STARTED: f"its process cannot be started ({message})",
-        EndingCode.OUT_OF_MEMORY: "out of memory; make batches or models smaller, or free some "
+        EndingCode.NOT_STARTED: f"its process could not be started ({message})",
+        EndingCode.OUT_OF_MEMORY: "out of memory; use smaller batches or models, or free some "
         "memory",
         EndingCode.DISK_FULL: message or "the disk is full",
         EndingCode.FAILED: message or f"{ending.error} without a message",
         EndingCode.CRASHED: f"{ending.error}: {message or 'no message'}",
-        EndingCode.UNKNOWN: message or "no reason known",
+        EndingCode.UNKNOWN: message or "reason unknown",
     }
     return words[code]
 
 
 def ending_sentence(job: JobRecord) -> str:
-    """Why a job ended early and what to do about it; empty where it did not."""
+    """Say why a job ended early and what to do about it; empty if it did not."""
     if not job.state.can_resume:
         return ""
     resume = f"bort jobs resume {job.id}"
     code = EndingCode.UNKNOWN if job.ending is None else job.ending.code
     remedies = {
         EndingCode.DISK_FULL: f"The disk is full. Free some space and run `{resume}`.",
-        EndingCode.OUT_OF_MEMORY: "The machine ran out of memory. Make batches or models smaller, "
-        f"or free some memory and run `{resume}`.",
+        EndingCode.OUT_OF_MEMORY: "The machine ran out of memory. Use smaller batches or "
+        f"models, or free some memory, then run `{resume}`.",
         EndingCode.CANCELLED: "It was cancelled.",
-        EndingCode.CANCELLED_BEFORE_START: "It was cancelled before it began.",
+        EndingCode.CANCELLED_BEFORE_START: "It was cancelled before it started.",
         EndingCode.INTERRUPTED: "It was interrupted.",
     }
     if code in remedies:
         return remedies[code]
-    reason = "no reason known" if job.ending is None else ending_reason(job.ending)
+    reason = "reason unknown" if job.ending is None else ending_reason(job.ending)
     return f"It ended early: {reason.rstrip('.')}."
 
 
@@ -172,9 +172,9 @@ _EVENTS = {
     EventCode.WARNING: "{text}",
     EventCode.ATTEMPT_BEGAN: "attempt {attempt} begins",
     EventCode.CANCEL_REQUESTED: "cancellation requested",
-    EventCode.MINUTES_SPENT: "{minutes:g} minutes of training candidates are spent",
+    EventCode.MINUTES_SPENT: "the {minutes:g} minutes for training candidates are used up",
     EventCode.SEARCH_ENDED: "the search ends: {ending}",
-    EventCode.AUDIT_CONTINUED: "audit {number} was begun before: finishing it",
+    EventCode.AUDIT_CONTINUED: "finishing audit {number}, which was interrupted",
     EventCode.NOTHING_TO_AUDIT: "no architecture is left to audit",
     EventCode.TRAINING_FINISHED: "{task}: {training} finished after {steps} steps, dev error "
     "{dev_error:.4f} with the weights of step {chosen_step}",
@@ -183,7 +183,7 @@ _EVENTS = {
 
 
 def job_json(job: JobRecord) -> dict[str, Any]:
-    """A job as `--json` prints it: times as UTC ISO 8601, codes beside their sentences."""
+    """Convert a job for `--json`: times as UTC ISO 8601, codes with their sentences."""
     step = job.progress
     return {
         "id": job.id,
@@ -220,7 +220,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
 
 
 def event_json(event: JobEvent) -> dict[str, Any]:
-    """An event as `--json` prints it."""
+    """Convert an event for `--json`."""
     return {
         "at": iso(event.at),
         "level": event.level,

@@ -1,4 +1,4 @@
-"""Words about latency, the same in the terminal and on pages; and what `bort latency` prints."""
+"""Sentences about latency for terminal and pages, and the tables of `bort latency`."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ S = TypeVar("S", bound=Step)
 
 
 def watched(steps: Iterable[S]) -> Iterator[S]:
-    """Pass the steps on, and draw a bar for each stage on standard error."""
+    """Pass the steps on and draw a progress bar for each stage on standard error."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -72,7 +72,7 @@ _FACTS = {
 
 
 def finding_words(finding: Finding) -> str:
-    """Why a measurement cannot be trusted, as a phrase.
+    """Say why a measurement cannot be trusted, as a phrase.
 
     Examples:
         >>> from bort.latency.noise import When
@@ -101,7 +101,7 @@ def finding_words(finding: Finding) -> str:
 
 
 def warning_sentence(finding: Finding) -> str:
-    """What to know about a measurement that can be trusted.
+    """Say what to know about a measurement that can be trusted.
 
     Examples:
         >>> from bort.latency.noise import When
@@ -114,7 +114,7 @@ def warning_sentence(finding: Finding) -> str:
 
 
 def noise_sentence(noise: Noise) -> str:
-    """What a quiet machine can tell apart, or why a noisy one cannot be trusted."""
+    """Say what a quiet machine can tell apart, or why a noisy one cannot be trusted."""
     if not noise.ok:
         return (
             "The machine was too busy, or changed too much, to trust these numbers: "
@@ -130,7 +130,7 @@ def noise_sentence(noise: Noise) -> str:
 
 
 def differences_words(differences: Iterable[Difference]) -> str:
-    """What differs between two machines or measurements, as a list.
+    """List the differences between two machines or measurements.
 
     Examples:
         >>> differences_words([Difference("batch_size", 1, 4), Difference("torch", "2.8", "2.9")])
@@ -140,14 +140,14 @@ def differences_words(differences: Iterable[Difference]) -> str:
 
 
 def origin_sentence(differences: Sequence[Difference]) -> str:
-    """Whether latencies are this machine's."""
+    """Say whether latencies were measured on this machine."""
     if not differences:
         return "Measured on a machine like this one, with the same software."
     return f"Measured on another machine or software: {differences_words(differences)}."
 
 
 def moment(text: str) -> str:
-    """When something was measured, for reading; what is no ISO 8601 stays as it is.
+    """Format the time of a measurement; text that is not ISO 8601 stays unchanged.
 
     Examples:
         >>> moment("2026-11-22T23:39:56+00:00")
@@ -164,7 +164,7 @@ def moment(text: str) -> str:
 
 
 def claim_sentence(claim: Claim) -> str:
-    """A published figure beside what was found here.
+    """Compare a published figure with the one found here.
 
     Examples:
         >>> claim_sentence(Claim(Figure.SIZE, 340_000_000, 335_000_000))
@@ -202,7 +202,7 @@ _VERDICTS = {
 
 
 def announced_sentences(found: LandmarkTiming) -> list[str]:
-    """The announced speeds against what was found, each with its workload."""
+    """Compare the announced speeds with those found here, each with its workload."""
     workload = found.workload
     where = (
         f"{found.runtime}, batch {workload.batch_size}, {workload.sequence_length} tokens, "
@@ -216,13 +216,13 @@ def announced_sentences(found: LandmarkTiming) -> list[str]:
 
 
 def times_faster(mark: TimedLandmark, than: str) -> str:
-    """How many times faster a landmark is than another, with the interval."""
+    """Say how many times faster a landmark is than another, with the interval."""
     low, high = mark.times_faster_interval[than]
     return f"{mark.times_faster_than[than]:.1f} ({low:.1f} to {high:.1f})"
 
 
 def model_sentence(profile: "LatencyProfile") -> str:
-    """How well the profile's model predicts."""
+    """Say how well the profile's model predicts."""
     model = profile.model
     judged = f"{model.held_out} held-out ones" if model.held_out else "each one left out in turn"
     rank = model.rank_correlation
@@ -237,7 +237,7 @@ def model_sentence(profile: "LatencyProfile") -> str:
 
 
 def warn(noise: Noise, *, rounds: int = 0, complete: bool = True) -> None:
-    """Say on standard error what speaks against the numbers, if anything does."""
+    """Print warnings about the numbers on standard error, if there are any."""
     console = Console(stderr=True)
     if not complete:
         console.print(Text(f"Stopped early, after {rounds} rounds; searches will not use it."))
@@ -263,7 +263,7 @@ def print_measured(profile: "LatencyProfile") -> None:
 
 
 def print_profile(profile: "LatencyProfile", differences: Sequence[Difference]) -> None:
-    """Print a profile that was read, and what this machine differs in."""
+    """Print a stored profile, and how this machine differs."""
     _print_table(profile)
     warn(profile.noise)
     Console().print(Text(origin_sentence(differences)))
@@ -320,14 +320,14 @@ def print_compared(comparison: "Comparison") -> None:
 
 
 def compared_sentence(comparison: "Comparison") -> str:
-    """What differs between two profiles."""
+    """Say how two profiles differ."""
     if not comparison.differences:
         return "Same machine, same workload."
     return f"Differences: {differences_words(comparison.differences)}."
 
 
 def print_landmarks(found: LandmarkTiming) -> None:
-    """Print well-known models here, beside what is published of them."""
+    """Print well-known models timed here, with their published figures."""
     headings = ("model", "parameters", "published", "without embeddings", "median ms")
     table = Table(*headings, "95 % interval", "times faster than base", "than large")
     for mark in found.landmarks:

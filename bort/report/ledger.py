@@ -1,4 +1,4 @@
-"""Words for the guarantee ledger and for audits, made from their codes and numbers."""
+"""Sentences about the guarantee ledger and audits, made from codes and numbers."""
 
 from collections.abc import Iterable, Mapping
 from functools import singledispatch
@@ -12,22 +12,22 @@ from bort.search.audit import AuditResult
 from bort.search.facts import Fact, Status, fact_from_dict
 
 STATUSES = {
-    Status.CHECKED: "computed or measured here, nothing to believe",
-    Status.ESTIMATED: "learned from the trainings so far; more of them may refute it",
-    Status.ASSUMED: "taken as given, and not tested",
-    Status.VIOLATED: "refuted by a training: the claim falls",
+    Status.CHECKED: "computed or measured here; nothing is assumed",
+    Status.ESTIMATED: "learned from the trainings so far; later ones may refute it",
+    Status.ASSUMED: "taken as given and not tested",
+    Status.VIOLATED: "refuted by a training, so the claim fails",
 }
 
 
 class Words(NamedTuple):
-    """An entry of the ledger for people: what is assumed, and the evidence."""
+    """The words of a ledger entry: the assumption and the evidence."""
 
     assumption: str
     evidence: str
 
 
 def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """A stored ledger for people: assumption, status and evidence of each entry.
+    """Put a stored ledger into words: assumption, status and evidence of each entry.
 
     Entries of a code that this version does not know are left out.
     """
@@ -36,7 +36,7 @@ def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 def audit_statement(result: AuditResult) -> str:
-    """What an audit found, without a full stop."""
+    """Say what an audit found, without a full stop."""
     return _audit_statement(
         goal=result.plan.goal,
         epsilon=result.plan.epsilon,
@@ -68,7 +68,7 @@ def _audit_statement(
 
 @singledispatch
 def words(fact: Fact) -> Words:
-    """An entry of the ledger for people."""
+    """Put a ledger entry into words."""
     raise NotImplementedError(f"no words for {fact.code}")
 
 
@@ -76,36 +76,36 @@ def words(fact: Fact) -> Words:
 def _(_fact: facts.DevErrors) -> Words:
     return Words(
         "error on this dev set, as trained",
-        "The claim is about the errors that these trainings had on this dev set, not about other "
-        "data.",
+        "The claim covers only the errors measured in these trainings on this dev set, not "
+        "other data.",
     )
 
 
 @words.register
 def _(fact: facts.PopulationErrors) -> Words:
     pairs = (
-        "Pairs are compared on the examples that both answered."
+        "Pairs are compared on the same examples."
         if fact.compares_pairs
-        else "Each architecture has an interval of its own; pairs are not compared."
+        else "Each architecture has its own interval; pairs are not compared."
     )
     return Words(
         "error in the population",
-        f"The intervals of all {fact.architectures:,} architectures hold together at "
+        f"The intervals of all {fact.architectures:,} architectures hold simultaneously with "
         f"{fact.confidence:.4g} confidence, if the dev examples are independent draws from the "
-        f"population that no training has seen. {pairs}",
+        f"population and no training has seen them. {pairs}",
     )
 
 
 @words.register
 def _(fact: facts.SizesKnown) -> Words:
     if fact.are_listed:
-        return Words("sizes", "Certified for the sizes as listed.")
+        return Words("sizes", "Certified for the sizes in the table.")
     return Words("parameter counts", "Counted exactly for every architecture.")
 
 
 @words.register
 def _(_fact: facts.LatencyListed) -> Words:
-    return Words("latency", "Certified for the latencies as listed.")
+    return Words("latency", "Certified for the latencies in the table.")
 
 
 @words.register
@@ -114,8 +114,8 @@ def _(fact: facts.LatencyModelled) -> Words:
     truth = factor * (1 + fact.band) / (1 - fact.band)
     return Words(
         "latency",
-        f"Certified for the model's latencies, within a factor of {factor:.3g}. If the true ones "
-        f"lie within ±{fact.band:.1%} of the model, they are covered within a factor of "
+        f"Certified for the predicted latencies, within a factor of {factor:.3g}. If the true "
+        f"ones are within ±{fact.band:.1%} of the predictions, they are covered within a factor of "
         f"{truth:.3g}.",
     )
 
@@ -125,9 +125,9 @@ _LIPSCHITZ = "error changes no faster than λ"
 
 @words.register
 def _(fact: facts.LambdaNotNeeded) -> Words:
-    text = "Not needed: every architecture is evaluated."
+    text = "Not needed, because every architecture is evaluated."
     if fact.record.violated:
-        text += f" (λ as given would not hold: {_record(fact.record)}.)"
+        text += f" (Your λ would not hold: {_record(fact.record)}.)"
     return Words(_LIPSCHITZ, text)
 
 
@@ -135,7 +135,8 @@ def _(fact: facts.LambdaNotNeeded) -> Words:
 def _(fact: facts.LambdaUnknown) -> Words:
     return Words(
         _LIPSCHITZ,
-        f"λ cannot be estimated yet: {fact.anchors} evaluations do not tell every dimension apart.",
+        f"λ cannot be estimated yet: {fact.anchors} evaluations are too few to separate the "
+        "dimensions.",
     )
 
 
@@ -144,7 +145,7 @@ def _(fact: facts.LambdaUntested) -> Words:
     return Words(
         _LIPSCHITZ,
         f"λ is estimated from {fact.anchors} evaluations. It has met {fact.predictions} of the "
-        f"{fact.wanted} new errors that must test it first.",
+        f"{fact.wanted} new errors that it must first predict.",
     )
 
 
@@ -161,9 +162,9 @@ def _(fact: facts.LambdaEstimated) -> Words:
 def _(fact: facts.LambdaGiven) -> Words:
     audit = " The audit refutes it." if fact.is_refuted_by_audit else ""
     if fact.record.violated:
-        return Words(_LIPSCHITZ, f"λ as given does not hold: {_record(fact.record)}.{audit}")
+        return Words(_LIPSCHITZ, f"Your λ does not hold: {_record(fact.record)}.{audit}")
     claim = _covered(fact.goal, fact.certified_epsilon)
-    return Words(_LIPSCHITZ, f"λ as given; {_record(fact.record)}. If it holds, {claim}{audit}")
+    return Words(_LIPSCHITZ, f"Your λ is used; {_record(fact.record)}. If it holds, {claim}{audit}")
 
 
 def _record(record: facts.Predictions) -> str:
@@ -178,33 +179,36 @@ def _covered(goal: Goal, certified_epsilon: float | None) -> str:
     if certified_epsilon is None:
         return "nothing is certified yet."
     if goal is Goal.BEST:
-        return f"the best W is within a factor of {1 - certified_epsilon:.3g} of the largest."
+        return f"the best W found is within a factor of {1 - certified_epsilon:.3g} of the largest."
     return f"every architecture is covered within a factor of {1 + certified_epsilon:.3g}."
 
 
 @words.register
 def _(fact: facts.SeedNoise) -> Words:
-    name = "what one seed adds"
+    name = "variation between seeds"
     if fact.is_measured:
         return Words(
             name,
-            f"τ = {fact.nugget:.3g} of ln error between two means over seeds, measured from the "
-            "seeds of the first architectures. It holds for 95 of 100 pairs if seeds err normally.",
+            f"τ = {fact.nugget:.3g} in ln error between two means over seeds, measured on the "
+            "first architectures. It covers 95 of 100 pairs if seed errors are normally "
+            "distributed.",
         )
     if fact.nugget:
-        return Words(name, f"τ = {fact.nugget:.3g} of ln error, as given.")
-    return Words(name, "τ = 0: an error is what its trainings gave, their seeds included.")
+        return Words(name, f"τ = {fact.nugget:.3g} in ln error, as you set it.")
+    return Words(
+        name, "τ = 0: variation between seeds is ignored; an error is the mean of its trainings."
+    )
 
 
 @words.register
 def _(fact: facts.Monotone) -> Words:
-    name = "a larger architecture errs no more than 1+σ times as much"
+    name = "a larger architecture makes at most 1+σ times the error"
     if fact.worst_ratio is None:
         text = f"σ = {fact.slack:.3g}; no violation among {fact.pairs} comparable pairs."
     else:
         text = (
-            f"σ = {fact.slack:.3g} does not hold: in one of {fact.pairs} comparable pairs the "
-            f"larger one errs {fact.worst_ratio:.3g} times as much."
+            f"σ = {fact.slack:.3g} is violated: in one of {fact.pairs} comparable pairs, the "
+            f"larger architecture makes {fact.worst_ratio:.3g} times the error."
         )
     return Words(name, text)
 
@@ -219,9 +223,9 @@ def _(fact: facts.Scales) -> Words:
 def _(fact: facts.ErrorsFloored) -> Words:
     floor = f"{fact.floor:.3g}" + (", 1/(2 n_dev)" if fact.n else "")
     return Words(
-        "errors of 0",
-        f"{fact.count} errors of 0 count as {floor}. An error is promised to be at most (1+ε) "
-        "times the larger of the true one and this.",
+        "zero errors",
+        f"{fact.count} errors of 0 count as {floor}. The guarantee is (1+ε) times the larger of "
+        "the true error and this floor.",
     )
 
 
@@ -229,8 +233,8 @@ def _(fact: facts.ErrorsFloored) -> Words:
 def _(fact: facts.Excluded) -> Words:
     return Words(
         "excluded",
-        f"{fact.count} architectures diverged in training and in every retry. They are left out "
-        "of the claim and bound no others.",
+        f"{fact.count} architectures diverged in training and in every retry. The claim does "
+        "not include them or use them.",
     )
 
 
@@ -246,23 +250,23 @@ def _(fact: facts.Audited) -> Words:
         uncovered_at_most=fact.uncovered_at_most,
     )
     lambda_ = (
-        f"{fact.outside} errors lie outside what λ predicts, the worst by "
+        f"{fact.outside} errors are outside what λ predicts, the worst by "
         f"{np.expm1(fact.worst_excess):.1%}."
         if fact.outside
-        else "All errors lie within what λ predicts."
+        else "All errors are within what λ predicts."
     )
-    return Words("audit, which needs no assumption", f"{statement}. {lambda_}")
+    return Words("audit; needs no assumption", f"{statement}. {lambda_}")
 
 
 @words.register
 def _(_fact: facts.EveryRowCounts) -> Words:
-    return Words("errors as listed", "Every row counts as evaluated, so nothing is assumed.")
+    return Words("errors in the table", "Every row is evaluated, so nothing is assumed.")
 
 
 @words.register
 def _(fact: facts.Maximised) -> Words:
     return Words(
-        "what is maximised",
-        f"More is better for {', '.join(fact.objectives)}: an error counts as 1 minus its value, a "
-        "size or latency as 1 divided by it.",
+        "maximised objectives",
+        f"Higher is better for {', '.join(fact.objectives)}: an error is converted to 1 minus "
+        "the value, a size or latency to 1 divided by it.",
     )

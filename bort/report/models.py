@@ -20,31 +20,31 @@ from bort.finetuning.realised import (
 from bort.finetuning.stages import Curve
 
 LIMITS = (
-    "This model was evaluated on texts of the task above only; it may answer other texts less "
-    "well. The latency holds for the machine and workload above. The model accepts texts that are "
-    "longer than those it was trained on, but it never learned from such texts."
+    "This model was evaluated only on texts of the task above and may be less accurate on other "
+    "texts. The latency applies to the machine and workload above. The model accepts longer "
+    "texts than it was trained on, but it has never learned from such texts."
 )
 DEV_IS_SEEN = "Agora learned from dev texts, so the dev accuracy is not independent."
 
 
 def accuracy_sentence(model: Realised) -> str:
-    """How often the model is right on audit."""
+    """Say how often the model is right on the audit split."""
     audit = model.audit
     return (
-        f"On {audit.n:,} audit texts, which nothing was chosen by, it is right "
+        f"On {audit.n:,} audit texts, which no choice was based on, it is right "
         f"{audit.accuracy:.1%} of the time (95% interval: {audit.low:.1%} to {audit.high:.1%}; "
         f"{seeds_phrase(model)})."
     )
 
 
 def seeds_phrase(model: Realised) -> str:
-    """How many seeds an accuracy rests on."""
+    """Say how many seeds an accuracy is based on."""
     count = len(model.seeds)
     return "one seed" if count == 1 else f"mean of {count} seeds"
 
 
 def teacher_sentence(model: Realised) -> str:
-    """How the model compares with its teacher in accuracy and speed."""
+    """Say how the model compares with its teacher in accuracy and speed."""
     return (
         f"It reaches {model.share_of_teacher:.1%} of the accuracy of its teacher "
         f"({model.teacher.name}: {model.teacher.accuracy:.1%}){_speed(model)}."
@@ -59,30 +59,32 @@ def _speed(model: Realised) -> str:
 
 
 def difference_sentence(model: Realised) -> str | None:
-    """The paired difference from the teacher in points."""
+    """Write the paired difference from the teacher in points."""
     gain = model.difference_from_teacher
     if gain is None:
         return None
     low, high = 100 * gain.low, 100 * gain.high
     return (
-        f"On the same texts as its teacher: {100 * gain.difference:+.1f} points "
+        f"Compared with its teacher on the same texts: {100 * gain.difference:+.1f} points "
         f"(95% interval: {low:+.1f} to {high:+.1f}; {seeds_phrase(model)})."
     )
 
 
 def latency_sentence(runtime: str, latency: RealisedLatency) -> str:
-    """What a latency was measured on."""
+    """Say what a latency was measured on."""
     noise = "" if latency.noise_ok else " The machine was busy, so the numbers are uncertain."
-    return f"Latency on {runtime}: {latency.workload}, measured in turns with the others.{noise}"
+    return (
+        f"Latency on {runtime}: {latency.workload}, measured in turns with the other models.{noise}"
+    )
 
 
 def remarks(model: Realised) -> list[str]:
-    """What a reader of the model's table needs to know."""
+    """List what a reader of the model's table needs to know."""
     found = [latency_sentence(runtime, latency) for runtime, latency in model.latency.items()]
     if model.landmark is not None:
         found.append(
-            f"{model.landmark.name} is a published model that was not trained here; compare its "
-            "size and latency only."
+            f"{model.landmark.name} is a published model and was not trained here; compare only "
+            "its size and latency."
         )
     if (difference := difference_sentence(model)) is not None:
         found.append(difference)
@@ -92,9 +94,9 @@ def remarks(model: Realised) -> list[str]:
 
 
 def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> str:
-    """Where the architecture comes from, and what the search said about it."""
+    """Say where the architecture comes from, and what the search said about it."""
     if search is None:
-        return "The study that the architecture was picked from is no longer stored."
+        return "The study that this architecture came from is no longer stored."
     epsilon = search.certified_epsilon
     certified = (
         "nothing certified"
@@ -115,7 +117,7 @@ def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> 
 
 
 def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
-    """What the trainings started from and where they ran."""
+    """Say what the trainings started from and where they ran."""
     threads = f"{facts.threads} thread{'' if facts.threads == 1 else 's'}"
     return (
         f"The source network is {facts.source} (SHA-256 {facts.source_sha256[:12]}…), the teacher "
@@ -125,13 +127,13 @@ def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
 
 
 def data_sentence(data: DataFacts) -> str:
-    """What the model learned from, and which texts it was evaluated on."""
+    """Say what the model learned from, and which texts it was evaluated on."""
     splits = ", ".join(f"{count:,} {name}" for name, count in data.splits.items())
     title = " ".join(data.title.split())
     return (
         f"The task {title} has {splits} texts, split with seed {data.seed}. Distillation also "
         f"used {data.unlabelled:,} unlabelled and synthetic texts. This folder contains no text of "
-        "the task. Dev decided when to stop; audit was read once, at the end."
+        "the task. The dev split decided when to stop; the audit split was read once, at the end."
     )
 
 
@@ -143,7 +145,7 @@ def onnx_sentences(
     int8_agreement: float,
     accuracies: tuple[float | None, float | None, float | None],
 ) -> list[str]:
-    """How far the ONNX files differ from PyTorch.
+    """Say how far the ONNX files differ from PyTorch.
 
     Args:
         texts: how many were compared.
@@ -155,7 +157,7 @@ def onnx_sentences(
     kind = "audit texts" if are_audit else "texts of random tokens"
     found = [
         f"Compared with PyTorch on {texts} {kind}: logits differ by at most {difference:.2g} in "
-        f"float32; int8 (dynamic quantisation) gives the same answer for {int8_agreement:.1%}."
+        f"float32; int8 (dynamic quantisation) gives the same answers for {int8_agreement:.1%}."
     ]
     torch, float32, int8 = accuracies
     if torch is not None:
@@ -164,7 +166,7 @@ def onnx_sentences(
 
 
 def verdict(*, is_same: bool, times_as_fast: float) -> str:
-    """How model and teacher compare on one text that somebody tried."""
+    """Compare model and teacher on one text that the user tried."""
     answers = "Both give the same answer." if is_same else "They give different answers."
     if times_as_fast >= 1:
         return f"{answers} The model was {times_as_fast:.1f} times as fast here."
@@ -172,12 +174,12 @@ def verdict(*, is_same: bool, times_as_fast: float) -> str:
 
 
 def training_label(curve: Curve) -> str:
-    """What distinguishes a training from others of the same stage."""
+    """Write what distinguishes a training from others of the same stage."""
     return f"seed {curve.seed}, learning rate {curve.learning_rate:g}"
 
 
 def plan_sentence(plan: FineTunePlan) -> str:
-    """What a fine-tuning will take, in one line."""
+    """Write what a fine-tuning will take, in one line."""
     from bort.report.numbers import duration
 
     time = "time unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
@@ -188,14 +190,14 @@ def plan_sentence(plan: FineTunePlan) -> str:
 
 
 def basis(plan: FineTunePlan) -> str:
-    """What the estimated time rests on."""
+    """Say what the estimated time is based on."""
     if plan.timed == 0:
-        return "nothing comparable was timed yet; the first steps will tell"
+        return "nothing comparable has been timed yet; the first steps will tell"
     return f"estimated from {plan.timed} trainings timed in this store"
 
 
 def print_models(models: Sequence[Realised]) -> None:
-    """Print one table per task, models beside teacher and baselines, and what to do next."""
+    """Print one table per task with models, teacher and baselines, and what to do next."""
     console = Console()
     for task in dict.fromkeys(model.task for model in models):
         console.print(_table(task, [model for model in models if model.task == task]))

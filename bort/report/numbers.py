@@ -1,8 +1,8 @@
-"""Numbers as people say them, for terminal and pages alike."""
+"""Readable numbers for terminal and pages."""
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them.
+    """Write seconds as a readable duration.
 
     Examples:
         >>> duration(7.4), duration(125), duration(7300)
@@ -17,11 +17,11 @@ def duration(seconds: float) -> str:
 
 
 def basis(timed: int) -> str:
-    """What an expected time rests on.
+    """Say what an expected time is based on.
 
     Args:
         timed: number of comparable trainings that the store has timed.
     """
     if not timed:
-        return "nothing comparable has been timed yet; the first trainings will show"
+        return "nothing comparable has been timed yet; the first trainings will tell"
     return f"from {timed} trainings timed in this store, examples included"

@@ -1,4 +1,4 @@
-"""Words for a search: its claim, its latency and its certificate, made from codes and numbers."""
+"""Sentences about a search: its claim, latency and certificate."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,33 +18,35 @@ from bort.studies.answers import LatencyBasis, Point, StudyAnswer, TableAnswer
 Answer = StudyAnswer | TableAnswer
 
 GUARANTEES = {
-    Guarantee.PROVED: ("guaranteed", "Every assumption was checked, or given by you."),
+    Guarantee.PROVED: ("guaranteed", "Every assumption was checked or set by you."),
     Guarantee.CONDITIONAL: (
         "conditional",
-        "It holds if the estimated λ does. An estimate can be refuted, never proved.",
+        "It holds if the estimated λ does. An estimate can be refuted but never proved.",
     ),
     Guarantee.NONE: ("none", "Nothing is certified yet, or an assumption is violated."),
 }
 NOISY = (
-    "The machine was not quiet while latency was measured, so architectures of similar latency "
-    "may be ranked wrongly. Close other programs and measure again: bort latency measure"
+    "The machine was busy while latency was measured, so architectures with similar latency may "
+    "be ranked wrongly. Close other programs and measure again: bort latency measure"
 )
 
 
 def summary(answer: Answer) -> str:
-    """What a search certifies, in a few sentences."""
-    what = "rows asked" if isinstance(answer, TableAnswer) else "architectures trained"
+    """Say what a search certifies, in a few sentences."""
+    what = "rows evaluated" if isinstance(answer, TableAnswer) else "architectures trained"
     counted = f"{answer.evaluations:,} of {answer.space_size:,} {what}."
     return " ".join(filter(None, [counted, _claim(answer), _noise(answer), *_besides(answer)]))
 
 
 def scope(answer: StudyAnswer) -> str:
-    """Which errors the claim is about."""
+    """Say which errors the claim is about."""
     confidence = answer.question.confidence
     if confidence is not None:
-        return f"The claim is about the population, at {confidence:.0%} confidence."
+        return (
+            f"The claim is about new data from the same population, at {confidence:.0%} confidence."
+        )
     examples = f" of {answer.points[0].n_dev:,} examples" if answer.points else ""
-    return f"The claim is about the errors on this dev set{examples}, as trained."
+    return f"The claim is about the measured errors on this dev set{examples}."
 
 
 def _claim(answer: Answer) -> str:
@@ -58,10 +60,10 @@ def _claim(answer: Answer) -> str:
     condition = {
         Guarantee.PROVED: "Guaranteed",
         Guarantee.CONDITIONAL: "If the estimated λ holds",
-        Guarantee.NONE: "An assumption is violated, so this is no guarantee",
+        Guarantee.NONE: "An assumption is violated, so this is not a guarantee",
     }[answer.guarantee]
     if answer.goal is Goal.BEST:
-        return f"{condition}: the best W is within {certified:.1%} of the largest."
+        return f"{condition}: the best W found is within {certified:.1%} of the largest."
     error = "dev error" if answer.question.confidence is None else "error in the population"
     return (
         f"{condition}: every architecture is within {certified:.1%} of an evaluated one in size, "
@@ -73,8 +75,8 @@ def _noise(answer: Answer) -> str:
     if answer.ending is not Ending.LIMITED_BY_NOISE:
         return ""
     return (
-        "Noise limits the search: all that could still win are evaluated, and their intervals "
-        "overlap. More dev examples would tell them apart."
+        "Noise limits the search: every architecture that could still win is evaluated, but "
+        "their intervals overlap. More dev examples would tell them apart."
     )
 
 
@@ -95,7 +97,9 @@ def _besides(answer: Answer) -> Iterable[str]:
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """What `bort search --json` and `bort front --json` print: codes and numbers, with words."""
+    """Build the output of `bort search --json` and `bort front --json`: codes, numbers and
+    words.
+    """
     found = answer.as_json()
     found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
     audit = answer.audit
@@ -106,12 +110,12 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:
-    """What the audits of a certificate found."""
+    """Say what the audits of a certificate found."""
     return [audit_statement(audit_result(audit)) for audit in content["audits"]]
 
 
 def certificate_sentence(content: Mapping[str, Any]) -> str:
-    """What a certificate that holds is worth."""
+    """Say what a valid certificate guarantees."""
     claim, count = content["claim"], content["space"]["count"]
     epsilon = claim["certified_epsilon"]
     audits = "".join(f" Audit: {statement}." for statement in certificate_statements(content))
@@ -129,7 +133,7 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
 
 
 def latency_note(latency: LatencyBasis) -> str:
-    """Which latency an answer is about: runtime, workload, machine."""
+    """Say which latency an answer is about: runtime, workload, machine."""
     parts = [
         latency.runtime,
         f"batch {latency.batch_size}",
@@ -147,7 +151,7 @@ def latency_note(latency: LatencyBasis) -> str:
 
 
 def print_answer(answer: Answer) -> None:
-    """The front as a table, and what is certified."""
+    """Print the front as a table, and what is certified."""
     console = Console()
     if isinstance(answer, StudyAnswer):
         console.print(_study_table(answer))
@@ -211,7 +215,7 @@ def _table(title: str, names: Sequence[str], headings: Sequence[str]) -> Table:
 def _latency_notes(answer: StudyAnswer) -> Iterable[str]:
     latency = answer.latency
     if latency.is_this_machine is False:
-        yield f"Latency: profile {latency.profile} of another machine or other software."
+        yield f"Latency: profile {latency.profile} from another machine or other software."
     if latency.noise_ok is False:
         yield NOISY
     measured = [_measured(point) for point in answer.front if point.latency_measured]
@@ -220,7 +224,7 @@ def _latency_notes(answer: StudyAnswer) -> Iterable[str]:
 
 
 def _measured(point: Point) -> str:
-    """What a winner took, beside what was predicted."""
+    """Write a winner's measured latency with the predicted one."""
     took = point.latency_measured
     assert took is not None
     return f"{point.id} {took.median_ms:.2f} ms (predicted {point.latency_ms:.2f})"

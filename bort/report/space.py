@@ -1,4 +1,4 @@
-"""`bort space show` for people."""
+"""The text output of `bort space show`."""
 
 from rich.console import Console
 from rich.table import Table
@@ -8,14 +8,14 @@ from bort.families.summary import Abnc, Example, Published, SpaceSummary
 
 
 def print_space(summary: SpaceSummary) -> None:
-    """Print a space: its dimensions, costs and polynomials, and where ABnC holds."""
+    """Print a space: its dimensions, costs, polynomials and ABnC property."""
     console = Console()
     console.print(_overview(summary))
     console.print(_costs(summary))
     for objective, polynomial in summary.polynomials.items():
         _paragraph(console, objective.replace("_", " "), f"= {polynomial}")
     if built := summary.built_parameter_count:
-        text = "The factor N multiplies the size, not the network. One built network has "
+        text = "The factor N multiplies the size, not the network. A single network has "
         _paragraph(console, "[ours]", f"{text}{built.min:,} to {built.max:,} parameters.")
     if summary.published:
         _paragraph(console, "[source]", _published(summary.published))
@@ -25,8 +25,9 @@ def print_space(summary: SpaceSummary) -> None:
 
 
 _ABNC_SOURCE = (
-    "The published guarantee asks for the ABnC property: as a reader's notes give it, the middle "
-    "layers B cost more than the first A and the last C, in parameters and operations."
+    "The published guarantee requires the ABnC property. According to notes on the paper, it "
+    "means that the middle layers B cost more than the first A and the last C, in parameters "
+    "and in operations."
 )
 
 

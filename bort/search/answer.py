@@ -21,7 +21,7 @@ from bort.search.w_coefficient import log_gain, log_w
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """The answer that a set of evaluations gives, and how far it can be trusted.
+    """The answer from a set of evaluations, and how far it can be trusted.
 
     Attributes:
         front: indices of all evaluated architectures that no other evaluated one beats by point
@@ -36,12 +36,12 @@ class Answer:
         certified_epsilon: the smallest ε certified for the goal, None where nothing is.
         evaluation_bound: evaluations that the goal can need at most.
         is_certified: the goal is reached at the ε asked for.
-        ending: why nothing is left to evaluate; None where the budget, or somebody, ended the
+        ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
         guarantee: what the claim is worth.
-        lipschitz: λ in force, shape (K,), None while unknown.
+        lipschitz: the current λ, shape (K,), None while unknown.
         nugget: τ in force.
         violations: predictions of λ that failed.
     """
@@ -70,7 +70,7 @@ def solve(
     *,
     question: Question,
 ) -> Answer:
-    """Read the answer off the evaluations made so far.
+    """Compute the answer from the evaluations made so far.
 
     Args:
         observations: by index, in the order in which they were made: an estimated λ never falls
@@ -87,7 +87,7 @@ def solve(
 
 
 def answer_of(state: SearchState) -> Answer:
-    """The answer of a state; see `solve`."""
+    """Compute the answer of a state; see `solve`."""
     rows = _indices(state.witnesses)
     errors = np.array([state.observations[int(i)].error for i in rows])
     gains, weights = state.log_gains[rows], state.question.weights
@@ -119,7 +119,7 @@ def _front(problem: SearchProblem, rows: IntArray, errors: FloatArray) -> IntArr
 
 
 def _bounds_w(state: SearchState) -> bool:
-    """The evaluations bound the largest W of the whole space."""
+    """Check whether the evaluations bound the largest W of the whole space."""
     if state.is_refuted:
         return False
     is_known = state.is_ready or not state.goal.needs_errors
@@ -127,7 +127,7 @@ def _bounds_w(state: SearchState) -> bool:
 
 
 def _largest_w(state: SearchState) -> int | None:
-    """The evaluated architecture of the largest W, by the upper ends of the intervals."""
+    """Find the evaluated architecture with the largest W, by the upper ends of the intervals."""
     rows = state.witnesses
     uppers = np.array([state.observations[i].upper for i in rows])
     values = log_w(state.log_gains[rows], uppers, state.question.weights)
@@ -161,7 +161,7 @@ def solve_table(
     *,
     question: Question,
 ) -> TableAnswer:
-    """Front, ε-cover and W of a table whose errors are all known.
+    """Compute front, ε-cover and W of a table whose errors are all known.
 
     Args:
         size, latency, errors: shape (N,), all above 0 and minimised.
@@ -180,7 +180,7 @@ def solve_table(
 
 
 def _cells(costs: FloatArray, epsilon: float) -> IntArray:
-    """One row per occupied cell of a grid of ratio 1+ε: it covers all others of its cell.
+    """Choose one row per occupied cell of a grid with ratio 1+ε; it covers the others in its cell.
 
     Source: the grid of Papadimitriou & Yannakakis 2000.
     """

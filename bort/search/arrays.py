@@ -9,7 +9,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def frozen(values: npt.ArrayLike, dtype: type = float) -> npt.NDArray[np.generic]:
-    """A contiguous private copy that cannot be written to."""
+    """Make a contiguous private copy that cannot be written to."""
     array: npt.NDArray[np.generic] = np.array(values, dtype=dtype, order="C", copy=True)
     array.setflags(write=False)
     return array

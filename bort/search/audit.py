@@ -1,4 +1,4 @@
-"""The audit: a random test of the claim itself, which needs no assumption about the error.
+"""The audit: a random test of the claim that needs no assumption about the error.
 
 A failed audit takes the claim back.
 """
@@ -34,7 +34,7 @@ class AuditPlan:
         number: 1 for a study's first audit; each further one spends half the α of the one before.
         seed: of the draw.
         goal, epsilon, weights: the claim that is tested.
-        is_certified: the answer certified that claim; else the audit tests what nobody claims.
+        is_certified: whether the answer certified that claim.
         evaluated: what the answer rests on.
         passed_over: trained by earlier audits of the same answer; they are not drawn again.
         members: the cover, all that were evaluated where there is no cover, or the best.
@@ -58,7 +58,7 @@ class AuditPlan:
         return float(ALPHA / 2 ** (self.number - 1))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Convert to JSON values."""
         return dict(to_json(self))
 
     @classmethod
@@ -87,7 +87,7 @@ class AuditResult:
 
     @property
     def is_refuting(self) -> bool:
-        """A trained architecture contradicts a claim that was certified."""
+        """Whether a trained architecture contradicts a certified claim."""
         if not self.plan.is_certified:
             return False
         errors = dict(zip(self.plan.drawn, self.errors, strict=True))
@@ -104,7 +104,7 @@ def plan_audit(
     number: int = 1,
     passed_over: Iterable[int] = (),
 ) -> AuditPlan | None:
-    """Freeze an answer, and draw `count` of the architectures that it did not evaluate.
+    """Freeze an answer and draw `count` of the architectures that it did not evaluate.
 
     What is tested is ε where it is certified or where nothing is, and else the larger ε that is
     certified. Fewer are drawn where fewer are left; None where none is, or nothing was evaluated.
@@ -137,10 +137,10 @@ def draw(
     passed_over: Iterable[int],
     key: tuple[int, int],
 ) -> tuple[int, ...]:
-    """`count` architectures that are neither evaluated nor passed over, ascending.
+    """Draw `count` architectures that are neither evaluated nor passed over, ascending.
 
     They are those of the least SHA-256 under a key made of seed, audit number and what was
-    evaluated: a draw that any reader of a certificate can repeat, and nobody can choose.
+    evaluated: any reader of a certificate can repeat the draw, and nobody can choose it.
     """
     known = sorted(set(evaluated))
     out = set(known) | set(passed_over)
@@ -157,7 +157,7 @@ def draw(
 def judge_audit(
     problem: SearchProblem, plan: AuditPlan, observations: Mapping[int, Observation]
 ) -> AuditResult | None:
-    """Test the claim on what was drawn; None while some of it is not trained.
+    """Test the claim on the drawn architectures; None until all of them are trained.
 
     Args:
         observations: by index; those of the plan's members and of what it drew are used, by
@@ -187,7 +187,7 @@ def audited(
     *,
     question: Question,
 ) -> Answer:
-    """The answer with what audits of it found.
+    """Add the findings of audits to the answer.
 
     It stays the answer of its own evaluations: audited architectures enter neither the front nor
     the cover nor λ. But where a certified claim fails for one of them, or one refutes a λ that
@@ -204,7 +204,7 @@ def audited(
 
 
 def with_facts(answer: Answer, facts: Sequence[Audited], *, question: Question) -> Answer:
-    """The answer under these facts; see `audited`."""
+    """Replace the facts of the answer; see `audited`."""
     is_refuted = question.is_lipschitz_given and any(fact.outside for fact in facts)
     ledger = (*(_refuted(f) if is_refuted else f for f in answer.ledger), *facts)
     if not is_refuted and not any(fact.is_refuting for fact in facts):
@@ -258,7 +258,7 @@ def _outside(
     plan: AuditPlan,
     comparison: ByInterval,
 ) -> list[float]:
-    """By how much ln e of audited architectures lay outside what λ predicts, where it did."""
+    """Measure how far ln e of audited architectures is outside what λ predicts, if it is."""
     anchors = [i for i in plan.evaluated if observations[i].is_anchor]
     if answer.lipschitz is None or not anchors:
         return []
@@ -276,7 +276,7 @@ def _outside(
 
 
 def uncovered_bound(population: int, drawn: int, failed: int, *, alpha: float = ALPHA) -> int:
-    """The largest number of uncovered architectures that the sample does not refute.
+    """Compute the largest number of uncovered architectures that the sample does not refute.
 
     With D uncovered among `population`, the failures among `drawn` are hypergeometric; returned
     is the largest D with P(failures <= `failed`) > alpha. Exact, by bisection: O(log N').

@@ -1,4 +1,4 @@
-"""ℓ(ξ): the least that ln e(ξ) can be, given the evaluated architectures."""
+"""The lower bound ℓ(ξ): the least that ln e(ξ) can be, given the evaluated architectures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ class Envelope(ABC):
 
     @abstractmethod
     def own_error_term(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
-        """ln of how much more wrong c can be than ξ, with c its own witness: shape (n, m)."""
+        """Bound the ln of e(c) / e(ξ), with c as its own witness: shape (n, m)."""
 
     @abstractmethod
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:
-        """Take in one anchor, `own` being its `own_error_term` to all; mark where ℓ rose."""
+        """Add one anchor, `own` being its `own_error_term` to all; mark where ℓ rose."""
 
 
 class Measured(Envelope):
-    """The measured errors and nothing else: no error bounds another. It needs no λ."""
+    """Bounds from the measured errors alone: no error bounds another, so λ is not needed."""
 
     def __init__(self, problem: SearchProblem, observations: Mapping[int, Observation]) -> None:
         self.problem = problem
@@ -39,11 +39,11 @@ class Measured(Envelope):
         self.values[indices] = np.log([o.lower for o in observations.values()])
 
     def own_error_term(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
-        """Infinite."""
+        """Return infinity: errors bound nothing else."""
         return np.broadcast_to(np.inf, (len(self.values[rows]), len(others)))
 
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:  # noqa: ARG002
-        """Raise ℓ at the anchor itself, and nowhere else."""
+        """Raise ℓ only at the anchor itself."""
         self.values[index] = np.log(observation.lower)
         return np.zeros(len(self.problem), dtype=bool)
 
@@ -76,11 +76,11 @@ class LowerEnvelope(Envelope):
         self._own = np.zeros(len(problem), dtype=bool)
 
     def reach(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
-        """d(c, ξ) + τ of every row ξ to every other c: shape (n, m)."""
+        """Compute d(c, ξ) + τ from every row ξ to every other c: shape (n, m)."""
         return self.problem.distance(rows, others, self.lipschitz) + self.nugget
 
     def own_error_term(self, rows: IntArray | slice, others: IntArray) -> FloatArray:
-        """ln of how much more wrong c can be than ξ, with c its own witness: shape (n, m)."""
+        """Bound the ln of e(c) / e(ξ), with c as its own witness: shape (n, m)."""
         own = self.reach(rows, others)
         if self.log_slack is None:
             return own
@@ -88,7 +88,7 @@ class LowerEnvelope(Envelope):
         return np.where(smaller, np.minimum(own, self.log_slack), own)
 
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:
-        """Take in one anchor, `own` being its `own_error_term` to all; mark where ℓ rose."""
+        """Add one anchor, `own` being its `own_error_term` to all; mark where ℓ rose."""
         log_lower = float(np.log(observation.lower))
         bound = log_lower - own
         rose = (bound > self.values) & ~self._own
@@ -101,7 +101,7 @@ class LowerEnvelope(Envelope):
 def monotone_record(
     problem: SearchProblem, observations: Mapping[int, Observation]
 ) -> tuple[int, float]:
-    """Comparable pairs of anchors, and the worst ln l(larger) - ln u(smaller) among them.
+    """Count comparable pairs of anchors, and find their worst ln l(larger) - ln u(smaller).
 
     The worst is -inf where no two are comparable. Cost: O(|C|² K).
     """

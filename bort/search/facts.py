@@ -1,4 +1,4 @@
-"""Facts that a claim rests on, as codes with numbers. `bort.report.ledger` has the words.
+"""The facts behind a claim, as codes with numbers. `bort.report.ledger` has the words.
 
 Each fact is one assumption with the evidence for it. A fact names architectures by their labels,
 so that it can be read without the space.
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class Guarantee(StrEnum):
-    """The worth of a claim."""
+    """The kind of guarantee that a claim has."""
 
     PROVED = "proved"  # everything is checked or given
     CONDITIONAL = "conditional"  # λ is an estimate
@@ -33,7 +33,7 @@ class Guarantee(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """Base of all entries of the ledger."""
+    """Base class of all ledger entries."""
 
     code: ClassVar[str]
     trust: ClassVar[Status] = Status.CHECKED
@@ -44,13 +44,13 @@ class Fact:
         return self.trust
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values: code, status, and the numbers."""
+        """Convert to JSON values: code, status, and the numbers."""
         return {"code": self.code, "status": str(self.status), **to_json(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevErrors(Fact):
-    """The claim is about the errors on this dev set, as trained."""
+    """The claim is about the measured errors on this dev set."""
 
     code = "dev-errors"
 
@@ -76,7 +76,7 @@ class SizesKnown(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyListed(Fact):
-    """Latencies are taken as they are listed."""
+    """Latencies are taken from a table."""
 
     code = "latency-listed"
 
@@ -110,7 +110,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaNotNeeded(Fact):
-    """Every architecture is evaluated; a λ that was given may fail all the same."""
+    """Every architecture is evaluated, so λ is not needed; a given λ may still fail."""
 
     code = "lambda-not-needed"
     record: Predictions
@@ -118,7 +118,7 @@ class LambdaNotNeeded(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaUnknown(Fact):
-    """Too few evaluations to tell every dimension apart."""
+    """There are too few evaluations to separate the dimensions."""
 
     code = "lambda-unknown"
     trust = Status.ASSUMED  # the claim waits for λ
@@ -127,7 +127,7 @@ class LambdaUnknown(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaUntested(Fact):
-    """λ is estimated, and has not met as many new errors as it has to."""
+    """λ is estimated, and has not yet predicted as many new errors as required."""
 
     code = "lambda-untested"
     trust = Status.ESTIMATED  # an estimate
@@ -150,7 +150,7 @@ class LambdaEstimated(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaGiven(Fact):
-    """λ is as the user gave it.
+    """λ is given by the user.
 
     Attributes:
         is_refuted_by_audit: an audited error lay outside what it predicts.
@@ -171,7 +171,7 @@ class LambdaGiven(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedNoise(Fact):
-    """τ, what one seed adds to a difference of ln e; 0 counts seeds as part of the error."""
+    """τ, how much seeds add to a difference of ln e; 0 counts seeds as part of the error."""
 
     code = "seed-noise"
     nugget: float
@@ -185,7 +185,7 @@ class SeedNoise(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monotone(Fact):
-    """A larger architecture errs at most 1+σ times as much.
+    """A larger architecture has at most 1+σ times the error.
 
     Attributes:
         pairs: comparable pairs that were evaluated.
@@ -215,7 +215,7 @@ class Scales(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorsFloored(Fact):
-    """Errors of 0 count as half an example of `n`, or as `floor` where n is not known."""
+    """Errors of 0 count as half an example of `n`, or as `floor` if n is unknown."""
 
     code = "errors-floored"
     count: int
@@ -276,7 +276,7 @@ class EveryRowCounts(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maximised(Fact):
-    """Objectives of a table of which more is better, and which were turned round."""
+    """The objectives of a table in which more is better, which were inverted."""
 
     code = "maximised"
     trust = Status.ASSUMED  # the user said so
@@ -304,7 +304,7 @@ def fact_from_dict(values: Mapping[str, Any]) -> Fact:
     kind = CODES.get(str(values.get("code")))
     if kind is None:
         raise InvalidDataError(
-            f"no entry of a ledger has the code {values.get('code')!r}; known are "
+            f"{values.get('code')!r} is not the code of a ledger entry; known codes are "
             f"{', '.join(CODES)}"
         )
     return from_json(kind, values, what=f"the ledger's entry {kind.code}")

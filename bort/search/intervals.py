@@ -1,4 +1,4 @@
-"""From stored evaluations to observations: values as measured, or intervals for the population.
+"""Turn stored evaluations into observations: measured values, or intervals for the population.
 
 scipy is imported where it is needed: a page that shows this dev set's errors never loads it.
 """
@@ -19,7 +19,7 @@ _NUGGET_CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A claim about the population: everything holds together with probability `confidence`.
+    """A claim about the population, all of which holds with probability `confidence`.
 
     The search picks what it trains by what it has seen, so the error probability is divided
     among all networks that could have stood for any architecture (Bonferroni). Half of it goes
@@ -43,17 +43,17 @@ class Population:
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
             raise InvalidOptionError(
-                f"confidence must lie between 0 and 1, got {self.confidence}; try 0.95"
+                f"confidence must be between 0 and 1, got {self.confidence}; try 0.95"
             )
         if self.architectures < 1 or self.choices < 1:
             raise InvalidOptionError(
-                "a population needs 1 or more architectures and choices, got "
+                "there must be 1 or more architectures and choices, got "
                 f"{self.architectures} and {self.choices}"
             )
 
     @property
     def compares_pairs(self) -> bool:
-        """Pairs are compared on the examples that they share."""
+        """Whether pairs are compared on the examples that they share."""
         return self.is_paired and 1 < self.architectures <= PAIRED_AT_MOST
 
     @property
@@ -72,7 +72,7 @@ class Population:
 def observation_of(
     evaluations: Sequence[Evaluation], *, population: Population | None = None
 ) -> Observation:
-    """One architecture's observation: the mean over its trainings that did not diverge.
+    """Make one architecture's observation: the mean over its trainings that did not diverge.
 
     Args:
         evaluations: of the same architecture, on the same dev set, differing in the seed.
@@ -118,7 +118,7 @@ def population_interval(
     standard_error: float | None,
     population: Population,
 ) -> tuple[float, float]:
-    """Ends of the interval for one architecture's error, floored like the error itself.
+    """Compute the interval for one architecture's error, floored like the error itself.
 
     Args:
         error: the mean of `trainings`, as measured.
@@ -140,7 +140,7 @@ def population_interval(
 
 
 def binomial_interval(wrong: int, n: int, *, alpha: float) -> tuple[float, float]:
-    """The exact two-sided interval of a share, at confidence 1 - alpha.
+    """Compute the exact two-sided interval of a share, at confidence 1 - alpha.
 
     Source: Clopper & Pearson 1934.
 
@@ -156,7 +156,7 @@ def binomial_interval(wrong: int, n: int, *, alpha: float) -> tuple[float, float
 
 
 def bounded_mean_interval(mean: float, n: int, *, alpha: float) -> tuple[float, float]:
-    """An interval for the mean of n independent values in 0..1 that need not be 0 or 1.
+    """Compute an interval for the mean of n independent values between 0 and 1.
 
     With several seeds an item's value is the share of trainings that get it wrong. Holds for
     every n: n KL(mean, q) <= ln(2/alpha).
@@ -176,7 +176,7 @@ def bounded_mean_interval(mean: float, n: int, *, alpha: float) -> tuple[float, 
 
 
 def nugget_from_seeds(repeats: Sequence[Sequence[float]]) -> float:
-    """τ: what seeds add to the difference of two architectures' mean ln e, 95 times in 100.
+    """Estimate τ: how much seeds add to the difference of two mean ln e, 95 times in 100.
 
     Pools the variance of ln e over architectures that were trained with two seeds or more, takes
     the variance of the difference of two means of so many trainings, and Student's quantile. 0

@@ -1,4 +1,4 @@
-"""The knowledge of a search after some evaluations: errors, λ, and what these bound."""
+"""The knowledge of a search after some evaluations: errors, λ and the bounds from them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from bort.search.w_coefficient import log_gain
 
 
 class Knowledge(ABC):
-    """Everything that a search knows, fed one evaluation at a time, in their order.
+    """Everything that a search knows, updated by one evaluation at a time.
 
     Memory O(N + |C| K). Cost per evaluation O(N K); where λ rises, O(|C| N K).
 
@@ -38,7 +38,7 @@ class Knowledge(ABC):
         self._bounds: Bounds | None = None
 
     def add_all(self, observations: Mapping[int, Observation]) -> None:
-        """Take in many evaluations, in their order; fast where they are the whole space."""
+        """Add many evaluations in their order; fast if they are the whole space."""
         if len(self.observations) + len(observations) < len(self.problem):
             for index, observation in observations.items():
                 self.add(index, observation)
@@ -47,13 +47,15 @@ class Knowledge(ABC):
         if not (
             0 <= indices.min() <= indices.max() < len(self.problem) and self.is_open[indices].all()
         ):
-            raise InvalidOptionError("evaluations must be of new architectures of the space")
+            raise InvalidOptionError(
+                "evaluations must be of architectures in the space that were not evaluated before"
+            )
         self.observations.update(observations)
         self.is_open[indices] = False
         self._bounds = None
 
     def add(self, index: int, observation: Observation) -> None:
-        """Take in one evaluation.
+        """Add one evaluation.
 
         Raises:
             InvalidOptionError: `index` is no architecture of the space, or was there already.
@@ -74,7 +76,7 @@ class Knowledge(ABC):
 
     @property
     def is_exhausted(self) -> bool:
-        """Every architecture has been evaluated."""
+        """Whether every architecture has been evaluated."""
         return len(self.observations) == len(self.problem)
 
     @property
@@ -84,38 +86,38 @@ class Knowledge(ABC):
 
     @property
     def has_witness(self) -> bool:
-        """There is an evaluated architecture that can be an answer."""
+        """Whether an evaluated architecture can be an answer."""
         return any(o.is_witness for o in self.observations.values())
 
     @property
     def excluded(self) -> list[int]:
-        """Architectures of which every training diverged."""
+        """Architectures whose trainings all diverged."""
         return [i for i, o in self.observations.items() if o.is_excluded]
 
     @property
     def lipschitz(self) -> FloatArray:
-        """λ in force. Precondition: it is known."""
+        """The current λ. Precondition: it is known."""
         assert self.estimate.in_force is not None, "without λ there are no bounds"
         return self.estimate.in_force
 
     @property
     def nugget(self) -> float:
-        """τ in force."""
+        """The current τ."""
         return self.estimate.nugget
 
     @property
     def is_ready(self) -> bool:
-        """λ is known and tested, or not needed."""
+        """Whether λ is known and tested, or not needed."""
         return self.estimate.is_tested or self.is_exhausted
 
     @property
     @abstractmethod
     def evaluation_bound(self) -> int:
-        """Evaluations that the goal can need at most, under the λ in force."""
+        """The most evaluations that the goal can need under the current λ."""
 
     @property
     def bounds(self) -> Bounds:
-        """The bounds under the λ in force, rebuilt where it has risen.
+        """The bounds under the current λ, rebuilt if it has risen.
 
         While λ is unknown, and once everything is evaluated, no error bounds another.
         """
@@ -125,12 +127,14 @@ class Knowledge(ABC):
         return self._bounds
 
     def log_w_bounds(self) -> tuple[FloatArray, float]:
-        """Upper bounds on ln W of all, shape (N,), and the lower bound on ln W of the best."""
+        """Bound ln W of all from above, shape (N,), and ln W of the best from below."""
         upper, lower = self.bounds.log_w(self.log_gains, self.question.weights[2])
         return upper, float(lower.max(initial=-np.inf))
 
     def best_room(self) -> tuple[int | None, float]:
-        """The witness whose W is certified best, and ln of how much larger any W can be."""
+        """Find the witness whose W is certified best, and the ln of how much larger any W can
+        be.
+        """
         if not self.has_witness:
             return None, np.inf
         return self.bounds.best_room(self.log_gains, self.question.weights[2])

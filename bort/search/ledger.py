@@ -1,4 +1,4 @@
-"""The guarantee ledger of a state, and what its claim is worth."""
+"""The guarantee ledger of a state, and the guarantee of its claim."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ from bort.search.state import SearchState
 
 
 def ledger_of(state: SearchState) -> Ledger:
-    """The facts that apply to a state, in the order in which they should be read."""
+    """List the facts that apply to a state, in reading order."""
     facts = [_errors(state), _sizes(state), _latency(state), _lipschitz(state)]
     if state.rests_on_lipschitz:
         estimate = state.estimate
@@ -52,7 +52,7 @@ def ledger_of(state: SearchState) -> Ledger:
 
 
 def judge(state: SearchState, facts: Sequence[Fact]) -> Guarantee:
-    """Judge what the claim of a state is worth.
+    """Determine the guarantee of a state's claim.
 
     The latency model's band does not count: the claim is about the listed latencies.
     """

@@ -20,7 +20,7 @@ _BLOCK = 1 << 20  # pairs priced at once: bounds the memory
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """An evaluated architecture whose error lay outside what λ predicted.
+    """An evaluated architecture whose error was outside what λ predicted.
 
     Attributes:
         other: the evaluated one whose error is too different.
@@ -35,7 +35,7 @@ class Violation:
 
 
 def given_lipschitz(problem: SearchProblem, question: Question) -> FloatArray | None:
-    """λ as given, shape (K,); None where it is to be estimated.
+    """The given λ, shape (K,), or None if it must be estimated.
 
     Raises:
         InvalidFieldError: a dimension is missing or unknown.
@@ -45,7 +45,7 @@ def given_lipschitz(problem: SearchProblem, question: Question) -> FloatArray | 
 
 
 class LipschitzEstimate:
-    """λ in force, and the record of its predictions. Violations are never erased.
+    """The current λ and the record of its predictions. Violations are never erased.
 
     Feed it the evaluations in their order. A given λ stays as given. An estimated one is the
     cheapest envelope of all pairs times `SAFETY_FACTOR`, it only rises, and it is None until
@@ -88,7 +88,7 @@ class LipschitzEstimate:
 
     @property
     def worst_excess(self) -> float:
-        """Largest violation in ln e, 0 where none."""
+        """Largest violation in ln e; 0 if there is none."""
         return max((v.excess for v in self.violations), default=0.0)
 
     @property
@@ -103,11 +103,11 @@ class LipschitzEstimate:
 
     @property
     def is_tested(self) -> bool:
-        """λ is known, and an estimate has met as many new errors as it needs to."""
+        """Whether λ is known and, if estimated, has predicted enough new errors."""
         return self.in_force is not None and self.predictions >= self.predictions_wanted
 
     def observe(self, index: int, observation: Observation) -> bool:
-        """Check the prediction for `index`, then learn from it; True where λ changed."""
+        """Check the prediction for `index`, then learn from it; True if λ changed."""
         if not observation.is_anchor:
             return False
         point = self._problem.coordinates[index]
@@ -162,7 +162,7 @@ class LipschitzEstimate:
         )
 
     def _measure_nugget(self) -> None:
-        """τ from the seeds of the design; the envelope is fitted again with it."""
+        """Measure τ from the seeds of the design, and fit the envelope again with it."""
         self.nugget = nugget_from_seeds([o.repeats for o in self._sources.values()])
         if self.nugget:
             extents = self._problem.extents[self._rows]
@@ -180,7 +180,7 @@ class LipschitzEstimate:
 
 
 def _independent_rows(steps: FloatArray) -> FloatArray:
-    """Some rows of `steps` that span the same space: at most K of them. O(n K²)."""
+    """Choose at most K rows of `steps` that span the same space. O(n K²)."""
     chosen: list[FloatArray] = []
     residual = steps / np.maximum(np.abs(steps).max(axis=0, initial=0.0), 1e-300)
     for _ in range(steps.shape[1]):
@@ -195,7 +195,7 @@ def _independent_rows(steps: FloatArray) -> FloatArray:
 
 
 class CheapestEnvelope:
-    """λ of least Σ λ_k L_k that all pairs seen so far satisfy: a small linear programme.
+    """The λ of least Σ λ_k L_k that satisfies all pairs seen so far: a small linear programme.
 
     Minimise Σ λ_k L_k subject to Σ λ_k |Δx_k| >= |Δ ln e| - τ for every pair, λ >= 0. It has K
     variables and very many constraints, so the simplex method runs on the dual, whose basis is
@@ -223,7 +223,7 @@ class CheapestEnvelope:
         log_errors: FloatArray,
         categorical: BoolArray,
     ) -> bool:
-        """Take in the pairs of one new point; True where λ changed.
+        """Add the pairs of one new point; True if λ changed.
 
         Args:
             steps, gaps: shapes (n, K) and (n,): |Δx| and |Δ ln e| of the new pairs.
@@ -242,7 +242,7 @@ class CheapestEnvelope:
             violated = self._price(points, log_errors, categorical)
             if violated is None:
                 return True
-        raise ArithmeticError("the simplex method did not end")  # pragma: no cover
+        raise ArithmeticError("the simplex method did not terminate")  # pragma: no cover
 
     def _enter(self, column: FloatArray, gain: float) -> None:
         direction = np.linalg.solve(self._basis, column)

@@ -1,4 +1,4 @@
-"""The certified search: evaluate what is not yet certified until everything is."""
+"""The certified search: evaluate uncertified architectures until everything is certified."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ EvaluateIndex = Callable[[int], Observation]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchStep:
-    """One evaluation, and what it changed. The steps so far are always a valid answer.
+    """One evaluation and what it changed. The steps so far are always a valid answer.
 
     Attributes:
         index: the architecture just evaluated.
         evaluations: evaluations so far, known ones included.
         certified_epsilon: the smallest ε certified so far; None while nothing is.
-        evaluation_bound: evaluations that the goal can need at most, under the λ in force; N
+        evaluation_bound: the most evaluations that the goal can need under the current λ; N
             while λ is unknown.
-        lipschitz: λ in force, shape (K,), None while unknown.
+        lipschitz: the current λ, shape (K,), None while unknown.
         done: no further step follows.
         reason: why the search ended; None while it continues.
     """
@@ -75,17 +75,17 @@ def certified_search(
 
 
 def ending(state: SearchState, limit: int) -> Ending | None:
-    """Return why the search ends here, or None where it continues."""
+    """Return why the search ends here, or None if it continues."""
     if state.ending is not None:
         return state.ending
     return Ending.BUDGET if len(state.observations) >= limit else None
 
 
 def next_pick(state: SearchState, limit: int) -> int:
-    """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
+    """Choose the next architecture to evaluate, with `limit` evaluations in all; deterministic."""
     if state.goal.needs_lipschitz and state.estimate.in_force is None:
         pick = next_design_point(state.problem, state.observations, state.estimate.spans)
-        assert pick is not None, "an exhausted search has ended"
+        assert pick is not None, "the search is exhausted and has ended"
         return pick
     return state.goal.pick(state, limit)
 

@@ -43,25 +43,27 @@ class Observation:
                 f"{self.lower}, {self.error}, {self.upper}; floor errors of 0 at 1/(2n)"
             )
         if self.is_anchor and not self.is_witness:
-            raise InvalidOptionError("an error that bounds others must be able to witness too")
+            raise InvalidOptionError(
+                "an error that bounds others must also be able to be a witness"
+            )
 
     @classmethod
     def of(cls, error: float, *, n: int | None = None) -> "Observation":
-        """An error taken as it is, floored at 1/(2n) where `n` is known."""
+        """Make an observation of an error as measured, floored at 1/(2n) if `n` is known."""
         floored = floor_error(error, n)
         return cls(floored, floored, floored, n=n, is_floored=floored > error)
 
     @classmethod
     def excluded(cls) -> "Observation":
-        """An architecture whose every training diverged: nothing is known about its error."""
+        """Make the observation of an architecture whose trainings all diverged."""
         return cls(1.0, 1.0, 1.0, is_witness=False, is_anchor=False)
 
     @property
     def is_excluded(self) -> bool:
-        """Neither witness nor anchor."""
+        """Whether the architecture is neither witness nor anchor."""
         return not (self.is_witness or self.is_anchor)
 
 
 def floor_error(error: float, n: int | None) -> float:
-    """`error`, but at least 1/(2n): half an example, the least that n examples can tell from 0."""
+    """Raise `error` to at least 1/(2n): half an example."""
     return max(error, 0.5 / n) if n else error

@@ -11,7 +11,7 @@ _TOLERANCE = 1e-12  # ceil(3.0000000000000004) must be 3; absorbed by closed cel
 def cover_bound(
     problem: SearchProblem, *, epsilon: float, lipschitz: FloatArray, nugget: float = 0.0
 ) -> int:
-    """At most so many architectures are pairwise uncertified at ε: the smaller of both forms.
+    """Bound how many architectures can be pairwise uncertified at ε: the smaller of two forms.
 
     Cost: O(N log N), one pass over Ξ.
     """
@@ -26,7 +26,7 @@ def cover_bound(
 def product_bound(
     problem: SearchProblem, *, delta: float, lipschitz: FloatArray, nugget: float = 0.0
 ) -> int:
-    """Π_k min(n_k, max(1, ⌈K μ_k L_k / δ⌉)), or N where no elasticities are known.
+    """Compute Π_k min(n_k, max(1, ⌈K μ_k L_k / δ⌉)), or N if no elasticities are known.
 
     With a nugget the error's share of μ_k is λ_k δ/(δ-τ): its cells are narrower.
     """
@@ -40,7 +40,7 @@ def product_bound(
 def occupied_cells(
     problem: SearchProblem, *, delta: float, lipschitz: FloatArray, nugget: float = 0.0
 ) -> int:
-    """Occupied cells (⌊ln p/δ⌋, ⌊ln i/δ⌋, ⌊K λ_k x_k/(δ-τ)⌋); needs no monotone costs."""
+    """Count occupied cells (⌊ln p/δ⌋, ⌊ln i/δ⌋, ⌊K λ_k x_k/(δ-τ)⌋); needs no monotone costs."""
     rows = np.flatnonzero(problem.matters & (lipschitz > 0))
     columns = [np.floor(np.log(cost) / delta) for cost in (problem.size, problem.latency)]
     for k in rows:
@@ -60,7 +60,7 @@ def best_bound(
     nugget: float = 0.0,
     log_width: float = 0.0,
 ) -> int:
-    """2 Π_k max(1, ⌈K w_e λ_k L_k / δ'⌉) + 1 with δ' = -ln(1-ε), never more than N.
+    """Compute 2 Π_k max(1, ⌈K w_e λ_k L_k / δ'⌉) + 1 with δ' = -ln(1-ε), at most N.
 
     `log_width` is the widest interval, ln u - ln l: noise and nugget both narrow the cells to
     (δ' - w_e (τ + width)); where nothing is left of them, the bound is N.

@@ -29,14 +29,14 @@ def is_non_dominated(costs: FloatArray) -> BoolArray:
     if costs.ndim != 2:
         raise ValueError(f"costs must be two-dimensional, got shape {costs.shape}")
     if np.isnan(costs).any():
-        raise ValueError("costs must not hold NaN; leave out what was not measured")
+        raise ValueError("costs must not contain NaN; leave out rows that were not measured")
     if not len(costs):
         return np.zeros(0, dtype=bool)
     return np.asarray(moocore.is_nondominated(costs, keep_weakly=True), dtype=bool)
 
 
 def hypervolume(costs: FloatArray, /, ref: FloatArray) -> float:
-    """Volume that the rows dominate, up to the reference point; 0 for no rows.
+    """Compute the volume that the rows dominate, up to the reference point; 0 for no rows.
 
     Args:
         costs: shape (n, d), every column minimised.

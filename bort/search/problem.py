@@ -1,4 +1,4 @@
-"""The problem of a search: coordinates, and the two objectives that are known beforehand."""
+"""The problem of a search: coordinates and the two objectives that are known in advance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,17 +90,17 @@ class SearchProblem:
 
     @property
     def extents(self) -> FloatArray:
-        """Shape (K,): largest difference per dimension, 1 for a categorical one that varies."""
+        """Largest difference per dimension, 1 for a categorical one that varies: shape (K,)."""
         spans = np.ptp(self.coordinates, axis=0)
         return np.asarray(np.where(self.categorical, (spans > 0).astype(float), spans))
 
     @property
     def matters(self) -> BoolArray:
-        """Shape (K,): the dimensions with more than one value."""
+        """Mark the dimensions with more than one value: shape (K,)."""
         return np.asarray(np.ptp(self.coordinates, axis=0) > 0)
 
     def differences(self, rows: FloatArray, point: FloatArray) -> FloatArray:
-        """|x_k(row) - x_k(point)| per dimension, 1 or 0 in categorical ones: shape (n, K)."""
+        """Compute |x_k(row) - x_k(point)| per dimension (categorical: 1 or 0): shape (n, K)."""
         steps = np.abs(rows - point)
         if self.categorical.any():
             steps[:, self.categorical] = steps[:, self.categorical] > 0
@@ -109,7 +109,7 @@ class SearchProblem:
     def distance(
         self, rows: IntArray | slice, others: IntArray, lipschitz: FloatArray
     ) -> FloatArray:
-        """d(c, ξ) of every row to every other, shape (n, m), summed dimension by dimension."""
+        """Compute d(c, ξ) from every row to every other, shape (n, m), summed over dimensions."""
         ours, theirs = self.coordinates[rows], self.coordinates[others]
         total = np.zeros((len(ours), len(theirs)))
         for k in np.flatnonzero(self.matters):
@@ -118,7 +118,9 @@ class SearchProblem:
         return total
 
     def is_no_larger(self, rows: IntArray | slice, others: IntArray) -> BoolArray:
-        """Comparable with the other, and at most as large in every dimension: shape (n, m)."""
+        """Mark rows that are comparable with the other and no larger in any dimension: shape (n,
+        m).
+        """
         ours, theirs = self.coordinates[rows], self.coordinates[others]
         holds = np.ones((len(ours), len(theirs)), dtype=bool)
         for k in np.flatnonzero(self.matters):

@@ -1,4 +1,4 @@
-"""The state of a search: what is certified so far. It chooses nothing."""
+"""The state of a search: its certified claims so far. It chooses nothing."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from bort.search.problem import SearchProblem
 
 
 class Ending(StrEnum):
-    """Why a search ends."""
+    """The reasons why a search ends."""
 
     CERTIFIED = "certified"
     EXHAUSTED = "exhausted"
@@ -23,7 +23,7 @@ class Ending(StrEnum):
 
 
 class SearchState(Knowledge):
-    """A search after some evaluations: what it knows, and what that certifies.
+    """A search after some evaluations: its knowledge and what it certifies.
 
     While λ is unknown nothing is certified, except where every architecture has been evaluated or
     errors do not count.
@@ -36,12 +36,12 @@ class SearchState(Knowledge):
 
     @property
     def rests_on_lipschitz(self) -> bool:
-        """Unevaluated architectures are bounded, by λ."""
+        """Whether λ bounds unevaluated architectures."""
         return self.goal.needs_bounds and not self.is_exhausted
 
     @property
     def is_refuted(self) -> bool:
-        """The evaluations contradict the λ or the σ that was given: nothing is certified."""
+        """Whether the evaluations contradict the given λ or σ, so that nothing is certified."""
         if not self.rests_on_lipschitz:
             return False
         if self.estimate.is_given and self.estimate.violations:
@@ -54,7 +54,7 @@ class SearchState(Knowledge):
 
     @property
     def certified_epsilon(self) -> float | None:
-        """ε*, the smallest ε that is certified so far; None while nothing is."""
+        """ε*, the smallest ε certified so far; None if nothing is."""
         gap = self._gap()
         if gap == np.inf or self.is_refuted:
             return None
@@ -63,17 +63,17 @@ class SearchState(Knowledge):
 
     @property
     def is_reached(self) -> bool:
-        """The goal is reached at the ε that was asked for, if nothing refutes the assumptions."""
+        """Whether the goal is reached at the requested ε, if nothing refutes the assumptions."""
         return self.has_witness and self.goal.allows(self._gap())
 
     @property
     def is_certified(self) -> bool:
-        """The goal is reached at the ε that was asked for."""
+        """Whether the goal is certified at the requested ε."""
         return self.is_reached and not self.is_refuted
 
     @property
     def ending(self) -> Ending | None:
-        """Why there is nothing left to evaluate, or None where a search would go on."""
+        """The reason why nothing is left to evaluate, or None if the search continues."""
         if self.is_reached:
             return Ending.ASSUMPTION_VIOLATED if self.is_refuted else Ending.CERTIFIED
         if self.goal.is_limited_by_noise(self):
@@ -82,7 +82,7 @@ class SearchState(Knowledge):
 
     @property
     def evaluation_bound(self) -> int:
-        """Evaluations that the goal can need at most, under the λ in force; N while unknown.
+        """The most evaluations that the goal can need under the current λ; N while unknown.
 
         It holds for a search made by `certified_search` from its first evaluation on. The design,
         the tests of an estimate and what gave no witness come on top; for the best W a λ that

@@ -13,7 +13,7 @@ _TOLERANCE = 1e-12
 
 
 def log_gain(size: FloatArray, latency: FloatArray, weights: Sequence[float]) -> FloatArray:
-    """ln G: how much smaller and faster than the maximum point, weighted.
+    """Compute ln G: how much smaller and faster than the maximum point, weighted.
 
     G = max(0, 1 - p/p(T))^w_p · max(0, 1 - i/i(T))^w_i with 0^0 = 1, where p(T) and i(T) are the
     largest values of the whole space. Both factors are clipped at 0, because two negative ones
@@ -35,7 +35,7 @@ def log_gain(size: FloatArray, latency: FloatArray, weights: Sequence[float]) ->
 
 
 def log_w(log_gains: FloatArray, errors: FloatArray, weights: Sequence[float]) -> FloatArray:
-    """ln W = ln G - w_e ln e; weights (1, 1, 1) give the paper's W.
+    """Compute ln W = ln G - w_e ln e; weights (1, 1, 1) give the paper's W.
 
     Args:
         log_gains: shape (n,), from `log_gain`, of the architectures in question.
@@ -49,7 +49,7 @@ def log_w(log_gains: FloatArray, errors: FloatArray, weights: Sequence[float]) -
 def w_coefficient(
     size: FloatArray, latency: FloatArray, errors: FloatArray, *, weights: Sequence[float]
 ) -> FloatArray:
-    """W of every row, the maximum point being taken over the rows.
+    """Compute W of every row, with the maximum point taken over the rows.
 
     Examples:
         >>> columns = np.array([50.0, 100]), np.array([5.0, 10]), np.array([0.2, 0.1])
@@ -63,7 +63,7 @@ def w_coefficient(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightRegion:
-    """The weights (size, latency, error), scaled to sum 1, under which one row has the largest W.
+    """The weights (size, latency, error), scaled to sum 1, for which one row has the largest W.
 
     Attributes:
         share: part of the triangle of all weights that it fills, 0..1.
@@ -80,7 +80,7 @@ class WeightRegion:
 def weight_region(
     size: FloatArray, latency: FloatArray, errors: FloatArray, *, rows: IntArray, picked: int
 ) -> WeightRegion:
-    """The weights for which `picked` is the best W among `rows`.
+    """Find the weights for which `picked` has the largest W among `rows`.
 
     ln W is linear in the weights, so each competitor leaves a half-plane of the triangle of
     weights; the region is their intersection.
@@ -108,13 +108,13 @@ def weight_region(
 
 
 def _terms(size: FloatArray, latency: FloatArray, errors: FloatArray, rows: IntArray) -> FloatArray:
-    """ln of each factor of W: shape (m, 3); -inf at the maximum point."""
+    """Compute ln of each factor of W: shape (m, 3); -inf at the maximum point."""
     gains = [log_gain(size, latency, weights)[rows] for weights in ((1, 0, 0), (0, 1, 0))]
     return np.column_stack([*gains, -np.log(errors)])
 
 
 def _difference(own: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Coefficients of ln W(own) - ln W(other), and how often each is infinite."""
+    """Compute the coefficients of ln W(own) - ln W(other), and how often each is infinite."""
     infinite = (np.isneginf(other)).astype(float) - np.isneginf(own).astype(float)
     finite = np.where(
         np.isinf(own) | np.isinf(other), 0.0, own - np.where(np.isinf(other), 0, other)
@@ -123,7 +123,7 @@ def _difference(own: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def _cut(polygon: FloatArray, finite: FloatArray, infinite: FloatArray) -> FloatArray:
-    """The part of the polygon where the picked one is at least as good."""
+    """Cut off the part of the polygon where the picked one is worse."""
     if infinite.any():  # an infinite loss decides wherever its weight is above 0
         polygon = _half_plane(polygon, infinite)
         if not len(polygon) or (polygon @ infinite > _TOLERANCE).any():

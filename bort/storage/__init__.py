@@ -1,4 +1,4 @@
-"""What outlives a process: studies, evaluations, latency profiles, jobs and their files.
+"""Everything that outlives a process: studies, evaluations, latency profiles, jobs and their files.
 
 The only code that opens the database or a run's files. SQLite by default, PostgreSQL by URL.
 """

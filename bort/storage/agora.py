@@ -1,4 +1,4 @@
-"""The rounds of Agora, from which a run is resumed, watched and replayed."""
+"""The stored rounds of Agora, used to resume, watch and replay a run."""
 
 import json
 import time
@@ -50,7 +50,7 @@ class AgoraRounds:
     def add_agora_round(
         self, job_id: int, number: int, record: Mapping[str, Any], summary: Mapping[str, Any]
     ) -> None:
-        """Store a round, all of it or nothing; one that is stored already stays as it was.
+        """Store a round, all of it or nothing; a round that is already stored does not change.
 
         Raises:
             UnknownJobError: no job of that id.
@@ -69,7 +69,7 @@ class AgoraRounds:
                 raise unknown_job(job_id) from None
 
     def agora_rounds(self, job_id: int) -> list[AgoraRoundRecord]:
-        """The rounds of a job in their order; none for a job that has stored none."""
+        """Return the rounds of a job in order, if it has stored any."""
         table = schema.agora_rounds
         query = table.select().where(table.c.job_id == job_id).order_by(table.c.number)
         with self._db.reading() as connection:
@@ -80,7 +80,7 @@ class AgoraRounds:
 
 
 def write_arms(job: JobRecord, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store all rows finished so far; readers see them all, or those before.
+    """Store all rows finished so far; readers see either all of them or the previous ones.
 
     Raises:
         StoreError: they cannot be written.
@@ -89,7 +89,7 @@ def write_arms(job: JobRecord, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def read_arms(job: JobRecord) -> list[dict[str, Any]]:
-    """The rows that `write_arms` stored; none where there are none.
+    """Read the rows that `write_arms` stored, if there are any.
 
     Raises:
         StoreError: they cannot be read.
@@ -110,7 +110,7 @@ def has_vectors(job: JobRecord, number: int | None) -> bool:
 
 
 def write_vectors(job: JobRecord, number: int | None, vectors: "Vectors") -> None:
-    """Store the vectors of a round's points, one for every proposal; None stands for the dev items.
+    """Store the vectors of a round's points, one for each proposal; None means the dev items.
 
     Raises:
         StoreError: they cannot be written.
@@ -120,7 +120,7 @@ def write_vectors(job: JobRecord, number: int | None, vectors: "Vectors") -> Non
 
 
 def read_vectors(job: JobRecord, number: int | None, *, count: int) -> "Vectors | None":
-    """What `write_vectors` stored, shape (count, d), in single precision.
+    """Read what `write_vectors` stored, shape (count, d), in single precision.
 
     None where there is nothing, nothing readable, or another number of vectors.
     """

@@ -1,4 +1,4 @@
-"""Audits: which answer was frozen, and what was drawn to test it."""
+"""Stored audits: the frozen answer and the architectures drawn to test it."""
 
 import time
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Audits:
     _db: Database
 
     def audits(self, study: StudyRecord | str) -> list[AuditRecord]:
-        """A study's audits by number.
+        """Return a study's audits by number.
 
         Raises:
             UnknownStudyError: no study of that name.
@@ -47,7 +47,7 @@ class Audits:
             return [_audit(row) for row in connection.execute(query)]
 
     def add_audit(self, study: str, plan: Mapping[str, Any], *, job: int) -> None:
-        """Store a plan before anything of it is trained.
+        """Store a plan before any of it is trained.
 
         Raises:
             UnknownStudyError: no study of that name.
@@ -72,7 +72,7 @@ class Audits:
 def audit_row(
     study_id: int, plan: Mapping[str, Any], *, job: int | None, is_closed: bool
 ) -> dict[str, Any]:
-    """The row of one audit."""
+    """Make the row of one audit."""
     return {
         "study_id": study_id,
         "number": int(plan["number"]),

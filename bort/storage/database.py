@@ -29,11 +29,11 @@ _MEANINGS = {
     sqlite3.SQLITE_CORRUPT: "the store {store} is damaged; restore it from a copy, or choose "
     "another with --store",
     sqlite3.SQLITE_BUSY: "the store {store} was locked by another process for more than "
-    "{timeout_s:g} s; see who uses it (bort jobs list), then try again",
+    "{timeout_s:g} s; see what is using it (bort jobs list), then try again",
     sqlite3.SQLITE_LOCKED: "another part of this process locked the store {store}; try again",
-    sqlite3.SQLITE_CANTOPEN: "the store {store} cannot be opened; check that the file exists and "
-    "may be read",
-    sqlite3.SQLITE_IOERR: "the disk failed while the store {store} was used; check the disk and "
+    sqlite3.SQLITE_CANTOPEN: "the store {store} cannot be opened; check that the file exists "
+    "and is readable",
+    sqlite3.SQLITE_IOERR: "the disk failed while using the store {store}; check the disk and "
     "its free space",
 }
 
@@ -58,18 +58,18 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether somebody else holds the database at this moment."""
+    """Check whether the error says that another process has locked the database."""
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _code(error: BaseException | None) -> int | None:
-    """SQLite's primary result code; the higher bits of a code say more than we ask."""
+    """Return SQLite's primary result code, without the higher bits."""
     code = getattr(error, "sqlite_errorcode", None)  # errors of Python's own module have none
     return None if code is None else code & 0xFF
 
 
 def shown(url: str) -> str:
-    """`url` without its password.
+    """Return `url` without its password.
 
     Examples:
         >>> shown("postgresql://ann:secret@host/bort")
@@ -114,13 +114,13 @@ class Database:
 
     @property
     def url(self) -> str:
-        """The URL that another process opens the same database with; may hold a password."""
+        """The URL with which another process opens the same database; may contain a password."""
         if self._path:
             return f"sqlite:///{self._path}"
         return self._parsed.render_as_string(hide_password=False)
 
     def __str__(self) -> str:
-        """The URL as people may see it, without the password."""
+        """The URL without the password, for display."""
         return shown(self.url).removeprefix("sqlite:///")
 
     def close(self) -> None:
@@ -129,20 +129,22 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One consistent view of the database."""
+        """Begin reading one consistent view of the database."""
         with self._explained(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it is stored, or nothing.
+        """Begin one transaction: all of it is stored, or nothing.
 
         Raises:
             StoreError: read-only, full, locked for too long, unreachable.
             sqlalchemy.exc.IntegrityError: for the caller, who knows what was violated.
         """
         if self.is_read_only:
-            raise StoreError(f"the store {self} is open for reading only; nothing can be written")
+            raise StoreError(
+                f"the store {self} is open for reading only, so nothing can be written"
+            )
         with self._explained(), self._engine.connect() as connection:
             connection = connection.execution_options(bort_writes=True)
             with connection.begin():
@@ -217,8 +219,8 @@ class Database:
         self._check(revision)
         if revision != schema.REVISIONS[-1]:
             raise OldStoreError(
-                f"the store {self} was written by an older bort and can only be read after it was "
-                "opened for writing once; make it writable, or copy it to a place that is"
+                f"the store {self} was written by an older bort and must be opened for writing "
+                "once before it can be read; make it writable, or copy it to a writable place"
             )
 
     def _open_or_create(self) -> None:
@@ -241,7 +243,7 @@ class Database:
                 self._upgrade()
 
     def _remove_files(self) -> None:
-        """Take away what a full disk left of a store that never was."""
+        """Remove the files that a full disk left of a store that was never created."""
         if self._path is not None:
             for ending in ("", "-wal", "-shm", "-journal"):
                 Path(f"{self._path}{ending}").unlink(missing_ok=True)
@@ -249,7 +251,7 @@ class Database:
     def _check(self, revision: str) -> None:
         if revision not in (_UNNUMBERED, *schema.REVISIONS):
             raise StoreError(
-                f"the store {self} was written by a newer bort (schema {revision}, this one "
+                f"the store {self} was written by a newer bort (schema {revision}; this one "
                 f"reads {schema.REVISIONS[-1]}); upgrade bort or choose another --store"
             )
 
@@ -275,7 +277,7 @@ class Database:
             tables = sa.inspect(connection).get_table_names()
             if self._path and tables:
                 raise StoreError(
-                    f"{self._path} is another program's database (it holds the table "
+                    f"{self._path} is another program's database (it has the table "
                     f"{tables[0]!r}); choose another file with --store"
                 )
             schema.metadata.create_all(connection)
@@ -312,13 +314,15 @@ def parse_url(url: str) -> sa.URL:
     except ImportError:
         return parsed  # the driver is missing: said when it is needed
     except (ArgumentError, NoSuchModuleError, ValueError):
-        raise StoreError(f"{shown(url)!r} is not a store's URL; {_EXAMPLES}") from None
+        raise StoreError(f"{shown(url)!r} is not the URL of a store; {_EXAMPLES}") from None
     if backend not in ("sqlite", "postgresql"):
         raise StoreError(f"{backend} is not supported as a store; {_EXAMPLES}")
     if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
-        raise StoreError(f"{shown(url)!r} names a driver of its own; use sqlite:///FILE")
+        raise StoreError(f"{shown(url)!r} names a database driver; use sqlite:///FILE")
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError("a store in memory is gone with its process; use sqlite:///FILE")
+        raise StoreError(
+            "a store in memory would be lost when its process ends; use sqlite:///FILE"
+        )
     if backend == "sqlite" and parsed.query:
         raise StoreError(f"{url!r} has options after its '?'; use sqlite:///FILE alone")
     return parsed
@@ -349,7 +353,7 @@ def check_place(url: str) -> None:
 
 
 def _prepare_file(path: Path) -> None:
-    """Make the folder, and find what SQLite would only report at the first write."""
+    """Make the folder, and report problems that SQLite would report only at the first write."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -380,7 +384,7 @@ def _is_writable(path: Path) -> bool:
 
 
 def _revision(connection: sa.Connection) -> str | None:
-    """The revision of a store's tables; None where there are no tables of ours."""
+    """Return the revision of a store's tables; None if it has no tables of ours."""
     tables = sa.inspect(connection)
     if tables.has_table(schema.revision.name):
         return connection.scalar(sa.select(schema.revision.c.version_num))

@@ -1,4 +1,4 @@
-"""Delete studies, profiles, models and jobs, each only if nothing that is stored still uses it."""
+"""Delete studies, profiles, models and jobs that nothing stored still uses."""
 
 import shutil
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _ACTIVE = [state.value for state in JobState if state.is_active]
 
 
 class ThingKind(StrEnum):
-    """What can be deleted."""
+    """The kinds of things that can be deleted."""
 
     STUDY = "study"
     PROFILE = "profile"
@@ -37,7 +37,7 @@ class ThingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One stored thing: its kind and its name, or the number of a job."""
+    """One stored thing: its kind, and its name or job number."""
 
     kind: ThingKind
     name: str
@@ -45,7 +45,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What deleting a thing would mean.
+    """The consequences of deleting a thing.
 
     Attributes:
         used_by: what still uses it; then it cannot be deleted.
@@ -60,7 +60,7 @@ class Deletion:
 
 
 class StillUsedError(BusyError):
-    """A thing that something else still uses was not deleted; `deletion` says by what."""
+    """A thing was not deleted because something still uses it; `deletion` says what."""
 
     def __init__(self, deletion: Deletion) -> None:
         thing = deletion.thing
@@ -74,7 +74,7 @@ class Deleting:
     _db: Database
 
     def deletion(self, thing: Thing) -> Deletion:
-        """Look at what deleting a thing would mean; nothing is changed.
+        """Find the consequences of deleting a thing, without changing anything.
 
         Raises:
             UnknownStudyError, InvalidProfileError, UnknownModelError, UnknownJobError: there is
@@ -84,7 +84,7 @@ class Deleting:
             return _LOOKS[thing.kind](connection, thing)
 
     def delete(self, thing: Thing) -> Deletion:
-        """Delete a thing with all that belongs to it.
+        """Delete a thing and everything that belongs to it.
 
         The rows go first and at once, the files after them: whatever interrupts this, nothing is
         left that is stored but incomplete.
@@ -203,9 +203,9 @@ def _unknown(connection: sa.Connection, thing: Thing) -> str:
     table, column = _ROWS[thing.kind]
     names = connection.scalars(sa.select(column).order_by(table.c.created_at.desc()).limit(5))
     known = ", ".join(names)
-    which = f"stored are {known}" if known else "none is stored"
+    which = f"stored: {known}" if known else "none is stored"
     what = "latency profile" if thing.kind is ThingKind.PROFILE else thing.kind
-    return f"no {what} is named {thing.name!r}; {which}"
+    return f"there is no {what} {thing.name!r}; {which}"
 
 
 def _folder(parent: Path, name: str) -> Path | None:
@@ -219,6 +219,6 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise StoreError(
-            f"it is deleted, but its files in {folder} cannot be removed "
+            f"it is deleted, but its files in {folder} could not be removed "
             f"({error.strerror or error}); remove them yourself"
         ) from error

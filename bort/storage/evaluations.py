@@ -44,14 +44,14 @@ class Evaluations:
         return True
 
     def evaluations(self, study: StudyRecord | str) -> dict[str, list[Evaluation]]:
-        """All trainings by architecture id, both in the order in which they were stored."""
+        """Return all trainings by architecture id, both in the order in which they were stored."""
         found: dict[str, list[Evaluation]] = {}
         for record in self.evaluation_records(study):
             found.setdefault(record.architecture_id, []).append(record.evaluation)
         return found
 
     def evaluation_records(self, study: StudyRecord | str) -> list[EvaluationRecord]:
-        """All trainings with their architectures, in the order in which they were stored.
+        """Return all trainings with their architectures, in the order in which they were stored.
 
         Raises:
             UnknownStudyError: no study of that name.
@@ -71,7 +71,7 @@ class Evaluations:
 def evaluation_row(
     study_id: int, architecture_id: str, architecture: Mapping[str, int], evaluation: Evaluation
 ) -> dict[str, Any]:
-    """The row of one training; numbers of numpy become Python's."""
+    """Make the row of one training; numpy numbers become Python's."""
     return {
         "study_id": study_id,
         "architecture_id": architecture_id,

@@ -36,14 +36,14 @@ class JobLife:
     _db: Database
 
     def note_process(self, job_id: int, attempt: int, process: ProcessIdentity) -> None:
-        """Remember which process was started for a job that still waits for it."""
+        """Store which process was started for a queued job."""
         with self._db.writing() as connection:
             connection.execute(
                 _attempt(job_id, attempt, [JobState.QUEUED]).values(**_process_columns(process))
             )
 
     def claim_job(self, job_id: int, attempt: int, process: ProcessIdentity) -> JobRecord | None:
-        """Begin to work on a waiting job: QUEUED becomes RUNNING.
+        """Start a queued job: QUEUED becomes RUNNING.
 
         Returns:
             The job, or None if it waits no longer: another process has it, or it was cancelled.
@@ -141,7 +141,7 @@ class JobLife:
             return bool(changed.rowcount)
 
     def request_cancel(self, job_id: int) -> JobRecord:
-        """Ask a job to stop; one whose process has not begun is cancelled at once.
+        """Ask a job to stop; a job whose process has not started is cancelled at once.
 
         Raises:
             UnknownJobError: no job of that id.
@@ -166,11 +166,11 @@ class JobLife:
             if cancelled:
                 _forget_empty_study(connection, job_id)
         if not (cancelled or asked):
-            raise BusyError(f"job {job_id} is {record.state} already; there is nothing to cancel")
+            raise BusyError(f"job {job_id} is already {record.state}; there is nothing to cancel")
         return record
 
     def requeue_job(self, job_id: int, *, is_detached: bool) -> JobRecord:
-        """Begin another attempt of a job that ended early. Of two callers, one wins.
+        """Start another attempt of a job that ended early. Of two callers, one wins.
 
         Raises:
             UnknownJobError: no job of that id.
@@ -212,7 +212,7 @@ class JobLife:
 
 
 def ending_row(ending: Ending | None) -> dict[str, Any] | None:
-    """An ending as it is stored: what it does not know is left out."""
+    """Make the row of an ending, without unknown values."""
     if ending is None:
         return None
     return {name: value for name, value in to_json(ending).items() if value is not None}

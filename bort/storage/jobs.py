@@ -1,4 +1,4 @@
-"""Jobs: one row each, and a folder."""
+"""Stored jobs: one row and one folder each."""
 
 import math
 import time
@@ -31,7 +31,7 @@ class Jobs:
         study: str | None = None,
         is_detached: bool = False,
     ) -> JobRecord:
-        """Store a job that waits for its process, and make its folder."""
+        """Store a queued job, and make its folder."""
         row = {
             "kind": kind,
             "spec": dict(spec),
@@ -72,7 +72,7 @@ class Jobs:
         states: Iterable[JobState] | None = None,
         limit: int | None = None,
     ) -> list[JobRecord]:
-        """Jobs, the newest first; each given condition must hold."""
+        """Return jobs, newest first, that meet every given condition."""
         query = _jobs.select().order_by(_jobs.c.id.desc()).limit(limit)
         if study is not None:
             query = query.where(_jobs.c.study == study)
@@ -85,7 +85,7 @@ class Jobs:
 
 
 def progress_row(step: Progress) -> dict[str, Any]:
-    """A step as it is stored; what else a step towards a result carries is left out."""
+    """Make the row of a step, without the result it may carry."""
     return {
         "done": step.done,
         "total": step.total,
@@ -97,7 +97,7 @@ def progress_row(step: Progress) -> dict[str, Any]:
 
 
 def read_ending(stored: Mapping[str, Any]) -> Ending:
-    """An ending from what the store holds."""
+    """Read a stored ending."""
     return from_json(Ending, stored, what="the ending of a job", error=StoreError)
 
 
@@ -171,7 +171,7 @@ class History:
         )
 
     def events(self, job_id: int, *, limit: int | None = None) -> list[JobEvent]:
-        """A job's history, the oldest first; with `limit`, its last events."""
+        """Return a job's history, oldest first; with `limit`, its last events."""
         table = schema.job_events
         query = (
             table.select().where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(limit)
@@ -202,7 +202,7 @@ class History:
         self._insert(schema.metrics, *rows)
 
     def metrics(self, job_id: int) -> dict[str, list[tuple[int, float | None]]]:
-        """A job's series by name: pairs of step and value, by step.
+        """Return a job's series by name: pairs of step and value, by step.
 
         Of a step that was stored twice (a resumed job repeats some), the later value counts.
         """

@@ -1,4 +1,4 @@
-"""Trained models and their records. Each has a folder of its own for its weights."""
+"""Trained models and their records. Each model's weights have their own folder."""
 
 import time
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class ModelRecord:
 
     @property
     def folder(self) -> Path:
-        """A Hugging Face folder: config.json, model.safetensors, tokenizer."""
+        """The model's Hugging Face folder: config.json, model.safetensors, tokenizer."""
         return models_folder() / self.folder_name
 
 
@@ -63,7 +63,7 @@ class Models:
     _db: Database
 
     def free_model_name(self, wanted: str) -> str:
-        """The first of `wanted`, `wanted`-2, -3, ... that no model and no folder has."""
+        """Return the first of `wanted`, `wanted`-2, -3, ... that no model or folder has."""
         taken = {model.name for model in self.models()}
         names = (wanted if n == 1 else f"{wanted}-{n}" for n in count(1))
         return next(n for n in names if n not in taken and not (models_folder() / n).exists())
@@ -80,7 +80,7 @@ class Models:
         evidence: Mapping[str, Any],
         is_imported: bool = False,
     ) -> ModelRecord:
-        """Store a model whose folder, of the same name, is complete.
+        """Store a model; its folder of the same name must be complete.
 
         A model of that name that the same job stored before is replaced: a resumed job repeats
         its last step.
@@ -108,7 +108,7 @@ class Models:
         return self.model(name)
 
     def models(self, *, study: str | None = None, job_id: int | None = None) -> list[ModelRecord]:
-        """All models, the newest first; each given condition must hold."""
+        """Return models, newest first, that meet every given condition."""
         table = schema.models
         query = table.select().order_by(table.c.created_at.desc(), table.c.id.desc())
         if study is not None:
@@ -128,8 +128,12 @@ class Models:
         found = next((model for model in stored if model.name == name), None)
         if found is None:
             names = ", ".join(model.name for model in stored[:_LISTED])
-            known = f"stored are {names}" if stored else "none is stored yet: bort finetune --best"
-            raise UnknownModelError(f"no model is named {name!r}; {known}")
+            known = (
+                f"stored models: {names}"
+                if stored
+                else "none is stored yet; train one with: bort finetune --best"
+            )
+            raise UnknownModelError(f"there is no model {name!r}; {known}")
         return found
 
 

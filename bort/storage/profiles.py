@@ -58,21 +58,22 @@ class Profiles:
             row = connection.execute(table.select().where(table.c.name == name)).one_or_none()
             names = connection.scalars(sa.select(table.c.name).order_by(table.c.id)).all()
         if row is None:
-            known = f"stored are {', '.join(names)}" if names else "none is stored yet"
+            known = f"stored profiles: {', '.join(names)}" if names else "none is stored yet"
             raise InvalidProfileError(
-                f"no latency profile is named {name!r}; {known}; measure one: bort latency measure"
+                f"there is no latency profile {name!r}; {known}; measure one with: bort latency "
+                "measure"
             )
         return _record(row)
 
     def profiles(self) -> list[ProfileRecord]:
-        """All profiles, the newest first."""
+        """Return all profiles, newest first."""
         table = schema.profiles
         query = table.select().order_by(table.c.created_at.desc(), table.c.id.desc())
         with self._db.reading() as connection:
             return [_record(row) for row in connection.execute(query)]
 
     def find_profile(self, key: ProfileKey) -> ProfileRecord | None:
-        """The newest profile measured under exactly these circumstances, or None."""
+        """Return the newest profile measured under exactly these conditions, or None."""
         table = schema.profiles
         query = (
             table.select()
@@ -108,7 +109,7 @@ def put_profile(
         )
     else:
         raise InvalidProfileError(
-            f"another latency profile is named {name!r}; choose another name or delete it first"
+            f"there is already a latency profile {name!r}; choose another name or delete it first"
         )
 
 

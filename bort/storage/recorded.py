@@ -1,4 +1,4 @@
-"""Whole studies as small JSON files: to publish, to compare, and to open on a finished example."""
+"""Whole studies as small JSON files, to publish and compare, and to ship as examples."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ FORMAT = "bort-study-1"
 
 
 def export_study(store: Store, name: str) -> dict[str, Any]:
-    """A study with its evaluations and latency profile, as JSON can hold it.
+    """Convert a study with its evaluations and latency profile to JSON values.
 
     Raises:
         UnknownStudyError: no study of that name.
@@ -46,7 +46,7 @@ def export_study(store: Store, name: str) -> dict[str, Any]:
 
 
 def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = True) -> StudyRecord:
-    """Store what `export_study` gave: all of it, or nothing.
+    """Store a study from `export_study`, all of it or nothing.
 
     Args:
         recorded: as from `export_study`.
@@ -59,13 +59,13 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
     name = study.spec.name
     with store.database.writing() as connection:
         if find_study(connection, name) is not None:
-            raise StudyConflictError(f"a study named {name!r} exists already; delete it first")
+            raise StudyConflictError(f"there is already a study {name!r}; delete it first")
         study.insert(connection, example=example)
     return store.study(name)
 
 
 def ensure_examples(store: Store, folder: Path) -> list[str]:
-    """Offer the recorded studies of a folder once: import those never offered before.
+    """Import the recorded studies of a folder that were never imported before.
 
     One that was deleted stays deleted; one whose name a study of the user has is left out. Costs
     one small query when there is nothing to do. A read-only store is left as it is.

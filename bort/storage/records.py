@@ -14,7 +14,7 @@ from bort.core.study import StudySpec
 
 
 class JobState(StrEnum):
-    """What has become of a job.
+    """The states of a job.
 
     `LOST`: its process is gone without having said why (killed, power cut); resumable.
     """
@@ -28,22 +28,22 @@ class JobState(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Waiting for its process, or running: it may be cancelled."""
+        """Whether the job is queued or running, so that it can be cancelled."""
         return self in (JobState.QUEUED, JobState.RUNNING)
 
     @property
     def is_final(self) -> bool:
-        """Nothing more happens unless somebody resumes it: watching may stop."""
+        """Whether the job has ended, so that watching can stop."""
         return not self.is_active
 
     @property
     def can_resume(self) -> bool:
-        """It ended before its work was done."""
+        """Whether the job ended before its work was done."""
         return self in (JobState.FAILED, JobState.CANCELLED, JobState.LOST)
 
 
 class EndingCode(StrEnum):
-    """Why an attempt ended before its work was done. Stored: a value keeps its meaning."""
+    """The reasons why an attempt ends early. They are stored, so a value keeps its meaning."""
 
     CANCELLED = "cancelled"
     CANCELLED_BEFORE_START = "cancelled before start"
@@ -63,7 +63,8 @@ class EndingCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why an attempt ended early, in codes and numbers; `bort.report.jobs` has the words.
+    """The reason why an attempt ended early, in codes and numbers; `bort.report.jobs` has the
+    words.
 
     Attributes:
         pid: the process that is gone.
@@ -84,7 +85,7 @@ class Ending:
 
 
 class EventCode(StrEnum):
-    """What happened to a job. Stored: a value keeps its meaning.
+    """The events of jobs. They are stored, so a value keeps its meaning.
 
     `NOTE` and `WARNING` carry the `text` of somebody else, a line of a log.
     """
@@ -105,7 +106,7 @@ class EventCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """Which process works on a job: a pid alone is reused, pid, start and boot are not.
+    """The process of a job. A pid can be reused, but not together with start and boot.
 
     Attributes:
         host: name of the machine; pids of another machine say nothing here.
@@ -121,7 +122,7 @@ class ProcessIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
-    """A job as it stood when it was read. Times are seconds since the epoch, UTC.
+    """A job at the time it was read. Times are seconds since the epoch, UTC.
 
     Attributes:
         attempt: 1, and one more for each resume.
@@ -160,7 +161,7 @@ class JobRecord:
 
     @property
     def log(self) -> Path:
-        """Its log: for people, one line per event, and whatever its process printed."""
+        """Its log file: one line per event, and whatever its process printed."""
         return self.folder / "log.txt"
 
 
@@ -176,7 +177,7 @@ class Heartbeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """Something that happened to a job: `facts` belong to the `code`.
+    """An event of a job; `facts` belong to the `code`.
 
     `level` is info, warning or error.
     """
@@ -189,7 +190,7 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
-    """A study as it stood when it was read.
+    """A study at the time it was read.
 
     Attributes:
         profile: name of the latency profile that its answers use; None before measuring.
@@ -208,7 +209,7 @@ class StudyRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRecord:
-    """One stored training: of which architecture, with what result, when."""
+    """One stored training: its architecture, result and time."""
 
     architecture_id: str
     architecture: Mapping[str, int]
@@ -218,7 +219,7 @@ class EvaluationRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProfileKey:
-    """What must agree for a latency profile to serve a search without measuring again.
+    """The values that must match for a search to reuse a latency profile.
 
     `threads` is the real number, never None for "all".
     """

@@ -48,7 +48,7 @@ def append_log(job: JobRecord, text: str) -> None:
 
 
 def open_log(job: JobRecord) -> int:
-    """A file descriptor that appends to a job's log, for a process to print into.
+    """Open a file descriptor that appends to a job's log, for a process to print into.
 
     Raises:
         StoreError: the log cannot be opened.
@@ -61,7 +61,7 @@ def open_log(job: JobRecord) -> int:
 
 
 def read_log(job: JobRecord, *, offset: int = 0) -> tuple[str, int]:
-    """A job's log from a byte offset, and the offset to go on from.
+    """Read a job's log from a byte offset, and return the offset to continue from.
 
     The text is empty if the job has no log yet, or if its log is on another machine.
 
@@ -88,6 +88,6 @@ def _names(job_id: int) -> Iterator[str]:
 
 def _unusable(path: Path, error: OSError) -> StoreError:
     return StoreError(
-        f"{path} cannot be used ({error.strerror or error}); "
-        "make room or choose another home folder with BORT_HOME"
+        f"{path} cannot be used ({error.strerror or error}); free some space or choose another "
+        "home folder with BORT_HOME"
     )

@@ -1,4 +1,4 @@
-"""The tables. Plain types only, so that SQLite and PostgreSQL hold the same."""
+"""The tables, with simple types only, so that SQLite and PostgreSQL store the same."""
 
 import json
 import math
@@ -12,7 +12,7 @@ REVISIONS = ("0003", "0004")
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON can hold it: tuples become lists, what is not finite becomes None.
+    """Convert `value` to JSON values: tuples become lists, non-finite numbers become None.
 
     Raises:
         TypeError: something that is neither a number, text, truth value, None, list or mapping.
@@ -33,24 +33,24 @@ def plain(value: Any) -> Any:
 
 
 class Json(sa.types.TypeDecorator[Any]):
-    """JSON as text: the same bytes on every database, and never NaN or Infinity."""
+    """A column of JSON as text: the same bytes on every database, and never NaN or Infinity."""
 
     impl = sa.Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
-        """Value to text."""
+        """Convert a value to text."""
         if value is None:
             return None
         return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
-        """Text to value."""
+        """Convert text to a value."""
         return None if value is None else json.loads(value)
 
 
 def inserted_id(result: sa.CursorResult[Any]) -> int:
-    """The id that the database gave to the inserted row."""
+    """Return the id that the database gave to the inserted row."""
     key = result.inserted_primary_key
     assert key is not None, "every table with an id reports it"
     return int(key[0])

@@ -31,12 +31,12 @@ class Store(
 
     @property
     def database(self) -> Database:
-        """For transactions that span several parts of the store."""
+        """The database, for transactions that span several parts of the store."""
         return self._db
 
     @property
     def url(self) -> str:
-        """The URL that another process opens the same store with; may hold a password."""
+        """The URL with which another process opens the same store; may contain a password."""
         return self._db.url
 
     @property
@@ -69,7 +69,7 @@ def open_store(
     read_only: bool = False,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
 ) -> Store:
-    """Open a store, and create it where there is none.
+    """Open a store, and create it if there is none.
 
     Args:
         url: `sqlite:///FILE` or a PostgreSQL URL; None is `bort.core.paths.store_url()`.
@@ -90,7 +90,7 @@ def check_store(url: str | None = None) -> None:
 
 
 def open_to_read(url: str | None = None) -> Store:
-    """Open a store whose owner only reads: read-only places will do, and nothing is created.
+    """Open a store only to read it; it may be read-only, and nothing is created.
 
     The default store is made where it is missing, so that a first look finds it empty. A store of
     an older bort is brought up to date first.

@@ -32,7 +32,7 @@ class Studies:
     _db: Database
 
     def create_study(self, spec: StudySpec, *, profile: str | None = None) -> StudyRecord:
-        """Store a study, or open it again when it exists with the same settings.
+        """Store a study, or open it again if it exists with the same options.
 
         Another budget or audit (`SPENDING`) does not count as a difference.
 
@@ -70,7 +70,7 @@ class Studies:
             return named_study(connection, name)
 
     def studies(self) -> list[StudyRecord]:
-        """All studies, the newest first."""
+        """Return all studies, newest first."""
         newest = sa.select(schema.studies, _count).order_by(
             schema.studies.c.created_at.desc(), schema.studies.c.id.desc()
         )
@@ -87,7 +87,7 @@ class Studies:
             return discard_if_empty(connection, name)
 
     def set_study_profile(self, name: str, profile: str) -> None:
-        """Remember which stored latency profile the study's answers use.
+        """Store which latency profile the study's answers use.
 
         Raises:
             UnknownStudyError: no study of that name.
@@ -122,7 +122,7 @@ def insert_study(
 
 
 def discard_if_empty(connection: sa.Connection, name: str) -> bool:
-    """Like `Studies.discard_empty_study`, within the caller's transaction."""
+    """Do the work of `Studies.discard_empty_study` within the caller's transaction."""
     is_filled = sa.exists().where(schema.evaluations.c.study_id == schema.studies.c.id)
     is_worked_on = sa.exists().where(
         schema.jobs.c.study == schema.studies.c.name,
@@ -140,7 +140,7 @@ def discard_if_empty(connection: sa.Connection, name: str) -> bool:
 
 
 def find_study(connection: sa.Connection, name: str) -> StudyRecord | None:
-    """The study of that name; None where there is none."""
+    """Return the study of that name, or None."""
     row = connection.execute(
         sa.select(schema.studies, _count).where(schema.studies.c.name == name)
     ).one_or_none()
@@ -162,9 +162,9 @@ def _continue(connection: sa.Connection, found: StudyRecord, spec: StudySpec) ->
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         raise StudyConflictError(
-            f"a study named {spec.name!r} exists with other settings "
-            f"({'; '.join(differences[:3])}{more}); repeat its settings to continue it, "
-            "or choose another name with --study"
+            f"a study named {spec.name!r} exists with other options "
+            f"({'; '.join(differences[:3])}{more}); use the same options to continue it, or "
+            "choose another name with --study"
         )
     connection.execute(
         schema.studies.update().where(schema.studies.c.id == found.id).values(spec=asked)
@@ -172,13 +172,13 @@ def _continue(connection: sa.Connection, found: StudyRecord, spec: StudySpec) ->
 
 
 def _differences(stored: Any, asked: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Each differing setting: its dotted path, and one line for people."""
+    """List differing options: the dotted path, and one line for people."""
     if isinstance(stored, dict) and isinstance(asked, dict):
         for key in [*stored, *(k for k in asked if k not in stored)]:
             below = f"{path}.{key}" if path else str(key)
             yield from _differences(stored.get(key), asked.get(key), below)
     elif stored != asked:
-        yield path, f"{path} is {_short(stored)}, now {_short(asked)}"
+        yield path, f"{path} was {_short(stored)}, now {_short(asked)}"
 
 
 def _short(value: Any) -> str:
@@ -187,7 +187,7 @@ def _short(value: Any) -> str:
 
 
 def named_study(connection: sa.Connection, name: str) -> StudyRecord:
-    """The study of that name.
+    """Return the study of that name.
 
     Raises:
         UnknownStudyError: there is none.
@@ -199,12 +199,12 @@ def named_study(connection: sa.Connection, name: str) -> StudyRecord:
 
 
 def _unknown_study(connection: sa.Connection, name: str) -> UnknownStudyError:
-    """The error that says which studies there are."""
+    """Make the error that lists the stored studies."""
     names = connection.scalars(
         sa.select(schema.studies.c.name).order_by(schema.studies.c.created_at.desc()).limit(5)
     ).all()
-    known = f"stored are {', '.join(names)}" if names else "none is stored yet"
-    return UnknownStudyError(f"no study is named {name!r}; {known}")
+    known = f"stored studies: {', '.join(names)}" if names else "none is stored yet"
+    return UnknownStudyError(f"there is no study {name!r}; {known}")
 
 
 def _study(row: Any) -> StudyRecord:

@@ -1,1 +1,1 @@
-"""Studies for other programs: tables, and Optuna's own studies, there and back."""
+"""The work of commands and pages with studies: answers, estimates, checks, tables, Optuna."""

@@ -1,4 +1,4 @@
-"""Stored runs of Agora: their rounds, points and parents, corrections to them, and results.
+"""Stored runs of Agora: rounds, points, parents, corrections and results.
 
 This is what the terminal, the page and the jobs call; the store and JSON stay behind it.
 """
@@ -103,7 +103,7 @@ def read_comparison(values: Mapping[str, Any]) -> ComparisonResult:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as far as it is stored.
+    """The stored part of a run.
 
     Attributes:
         rounds: the rounds with all their points.

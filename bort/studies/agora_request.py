@@ -1,4 +1,4 @@
-"""From what a person asks of a run of Agora to its description: one way for pages and terminal."""
+"""Turn the user's options for an Agora run into its description, for pages and terminal."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,14 +39,14 @@ CLOSING = 4  # the last student trains this many times the steps of a round
 
 
 def is_torus_run(asked: Mapping[str, Any]) -> bool:
-    """Whether these options, written or entered, ask for the torus."""
+    """Check whether these options, written or entered, request the torus."""
     return asked.get("task") in (None, "", TORUS) and not asked.get("from_study")
 
 
 def describe_run(
     store: Store, asked: Mapping[str, Any], *, on_step: OnStep = ignore
 ) -> dict[str, Any]:
-    """The description of the job; every mistake is found here, before the job begins.
+    """Make the description of the job; every mistake is found here, before the job starts.
 
     Args:
         store: holds the study that a student is taken from.
@@ -62,20 +62,20 @@ def describe_run(
     if foreign := sorted(name for name, value in asked.items() if value and name not in known):
         kind = "the torus" if is_torus else "texts"
         raise InvalidOptionError(
-            f"{flag(foreign[0])} does not go with {kind}; leave it out, or name a --task"
+            f"{flag(foreign[0])} does not apply to {kind}; leave it out, or choose another --task"
         )
     given = read(asked, *parts)
     return _torus(given) if is_torus else _texts(store, given, on_step)
 
 
 def describe_comparison(described: Mapping[str, Any], seeds: int) -> dict[str, Any]:
-    """The description of a comparison of a run with plain training and random augmentation.
+    """Make the description of a comparison with plain training and random augmentation.
 
     Raises:
         InvalidOptionError: the run is on the torus, or there are no seeds.
     """
     if described["task"] == TORUS:
-        raise InvalidOptionError("--ablate compares on texts; name a --task")
+        raise InvalidOptionError("--ablate works only on texts; choose another --task")
     if seeds < 1:
         raise InvalidOptionError(f"--seeds must be 1 or more, got {seeds}")
     return {**described, "seeds": seeds}
@@ -121,11 +121,11 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> dict[str, An
 def _from_study(
     store: Store, request: RunRequest, given: Mapping[str, Any]
 ) -> tuple[TaskSpec, TrainingSpec, Mapping[str, Any], str]:
-    """Task, way of training, space and student of a search; what is given wins."""
+    """Take task, training, space and student from a search, unless they are given."""
     answer = read_answer(store, str(request.from_study))
     if request.architecture is None and answer.best is None:
         raise InvalidOptionError(
-            f"the study {request.from_study!r} has evaluated nothing yet; name a student with "
+            f"the study {request.from_study!r} has no evaluation yet; choose a student with "
             "--architecture"
         )
     own, found = answer.spec.task, answer.spec.training
@@ -140,12 +140,12 @@ def _from_study(
 
 
 def _check(spec: TextSpec, task: Task) -> None:
-    """Find what a job would fail for."""
+    """Find problems that would make a job fail."""
     if spec.sampler == "retrieval" and task.pool is None:
         raise InvalidFieldError(
             "sampler",
             f"there is no pool to retrieve from: all {len(task.train):,} training texts are "
-            "labelled; keep fewer with --labelled, give --pool FILE, or use --sampler edits",
+            "labelled; keep fewer with --labelled, add --pool FILE, or use --sampler edits",
         )
     if spec.teacher_folder is not None:
         config = read_config(model_folder(spec.teacher_folder), spec.teacher_folder)

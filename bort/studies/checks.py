@@ -87,6 +87,7 @@ def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:
     length = spec.training.max_length
     if length is not None and not 4 <= length <= longest:
         raise InvalidFieldError(
-            "max_length", f"max length must be 4 to {longest}, the longest here, got {length}"
+            "max_length",
+            f"max length must be from 4 to {longest}, got {length}; choose a length in that range",
         )
     spec.search.question.lipschitz_by_dimension(tuple(space.dimensions))

@@ -1,4 +1,4 @@
-"""What was done by clicking, as a command and as Python, to copy. Pure."""
+"""Write commands and Python code for what was done by clicking. Pure."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from bort.studies.parts import (
 
 
 def search_command(spec: StudySpec) -> str:
-    """The command that searches as a study does; what is the default is left out.
+    """Write the command that runs a study's search, without defaults.
 
     Examples:
         >>> from bort.core.study import SearchSpec
@@ -50,7 +50,7 @@ def search_command(spec: StudySpec) -> str:
 
 
 def agora_command(asked: Mapping[str, Any]) -> str:
-    """The command that starts a run of Agora; what is empty or the default is left out.
+    """Write the command that starts an Agora run, without empty values and defaults.
 
     Examples:
         >>> agora_command({"task": "torus", "radius": 1.5, "points": None, "learner": "knn"})
@@ -77,7 +77,7 @@ def finetune_command(
     recipe: Recipe | None = None,
     threads: int | None = None,
 ) -> str:
-    """The command that fine-tunes these points.
+    """Write the command that fine-tunes these points.
 
     Examples:
         >>> finetune_command("quick", ["2-4-192-384"], seeds=3)
@@ -101,7 +101,7 @@ def finetune_command(
 
 
 def export_command(model: str, kind: str, out: str) -> str:
-    """The command that exports a model.
+    """Write the command that exports a model.
 
     Examples:
         >>> export_command("quick-2-4-192-384", "onnx", "my model")
@@ -111,7 +111,7 @@ def export_command(model: str, kind: str, out: str) -> str:
 
 
 def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
-    """Python that reads the same front.
+    """Write Python that reads the same front.
 
     Examples:
         >>> print(search_python("quick", epsilon=0.1, weights=(1, 2, 1)))
@@ -138,7 +138,7 @@ def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> st
 
 
 def predict_python(folder: str) -> str:
-    """Python that answers a text with an exported folder, without this package.
+    """Write Python that classifies a text with an exported folder, without this package.
 
     Examples:
         >>> print(predict_python("model"))

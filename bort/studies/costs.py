@@ -26,12 +26,12 @@ class Costs:
 
     @cached_property
     def latency(self) -> LatencyPrediction:
-        """Predicted milliseconds of every architecture, with the model's interval."""
+        """Predict the milliseconds of every architecture, with the model's interval."""
         return self.profile.predict(self.space)
 
     @cached_property
     def problem(self) -> SearchProblem:
-        """What the search works on: ln of every dimension, size with embeddings, latency.
+        """Make the search's problem: ln of every dimension, size with embeddings, latency.
 
         The elasticities bound how fast both costs can grow (`Family.elasticities`); they make
         the bound on the number of evaluations, never the certificate.
@@ -53,7 +53,7 @@ class Costs:
 
 
 def _choices(training: TrainingSpec) -> int:
-    """Networks that could have stood for one architecture: the dev set may have decided which."""
+    """Count the networks per architecture from which the dev set may have chosen."""
     tried = len(LEARNING_RATE_FACTORS) * max(1, len(training.learning_rates))
     return int(tried**training.seeds)
 

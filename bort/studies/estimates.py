@@ -1,4 +1,4 @@
-"""What a study will cost, from the trainings timed before in the store. Imports no torch."""
+"""Estimate the cost of a study from trainings timed in the store. Imports no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ _SOURCE_DIMENSIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a study is expected to cost at most.
+    """The expected cost of a study, at most.
 
     Attributes:
         evaluations_at_most: trainings of candidates, all seeds together.
@@ -91,7 +91,7 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
 
 
 def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
-    """Bytes for weights and optimiser state of the maximum point, and for its backward pass."""
+    """Estimate the bytes for weights, optimiser state and backward pass of the maximum point."""
     top = space.architecture(space.maximum).as_dict()
     tokens = training.batch_size * (training.max_length or 2 * TYPICAL_LENGTH)
     width = 8 * top.get("hidden", 0) + 2 * top.get("intermediate", 0)
@@ -113,12 +113,12 @@ class Speed:
     count: int
 
     def seconds(self, steps: int, work: FloatArray) -> FloatArray:
-        """Seconds for `steps` steps that cost `work` altogether."""
+        """Estimate the seconds for `steps` steps that cost `work` in total."""
         return np.asarray(self.per_step * steps + self.per_operation * work)
 
 
 def training_speed(store: Store, spec: StudySpec) -> Speed | None:
-    """The speed of this store's recent studies of the same family and device, if there are any."""
+    """Fit the speed of this store's recent studies of the same family and device, if any."""
     timings = [
         timing
         for record in store.studies()[:RECENT_STUDIES]
@@ -133,12 +133,12 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
 
 
 def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
-    """Seconds to train one candidate, the mean over the space."""
+    """Estimate the seconds to train one candidate, the mean over the space."""
     return float(np.mean(speed.seconds(training.steps, _work(space, training))))
 
 
 def trains_teacher(store: Store, spec: StudySpec) -> bool:
-    """Whether a teacher is fine-tuned first: none is named, and no search here has made it yet."""
+    """Check whether a teacher must be fine-tuned first: none is given, and none is in the cache."""
     if spec.training.teacher is not None:
         return False
     asked = _teacher_of(spec)
@@ -149,7 +149,7 @@ def trains_teacher(store: Store, spec: StudySpec) -> bool:
 
 
 def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
-    """Seconds to fine-tune the source network and to label all texts with it, once.
+    """Estimate the seconds to fine-tune the source network and label all texts with it, once.
 
     Returns:
         None where the number of texts or the source network is not known before they are read.
@@ -164,7 +164,7 @@ def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
 
 
 def _teacher_of(spec: StudySpec) -> tuple[object, ...]:
-    """What a fine-tuned teacher depends on."""
+    """Return the values that a fine-tuned teacher depends on."""
     training = spec.training
     return spec.task, training.source, training.teacher, training.max_length
 
@@ -174,7 +174,9 @@ def _text_count(task: TaskSpec) -> int | None:
 
 
 def _source_work(spec: StudySpec) -> float | None:
-    """Billions of multiply-adds of one batch's forward pass through the source network."""
+    """Count the billions of multiply-adds of one batch's forward pass through the source
+    network.
+    """
     name = spec.training.source
     if name is not None and not Path(name).expanduser().is_dir():
         return None  # on the hub: painting a form fetches nothing
@@ -192,7 +194,7 @@ def _source_work(spec: StudySpec) -> float | None:
 def _timings(
     store: Store, record: StudyRecord, family_name: str
 ) -> list[tuple[float, float, float]]:
-    """Steps, billions of multiply-adds and seconds of each training of a study."""
+    """Read steps, billions of multiply-adds and seconds of each training of a study."""
     if record.spec.space["family"] != family_name:
         return []
     space = SearchSpace.from_dict(record.spec.space)
@@ -209,5 +211,5 @@ def _timings(
 
 
 def _work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
-    """Billions of multiply-adds of the forward passes of one training, shape (N,)."""
+    """Count the billions of multiply-adds of one training's forward passes, shape (N,)."""
     return space.operation_count(training.batch_size, TYPICAL_LENGTH) * training.steps / 1e9

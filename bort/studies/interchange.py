@@ -26,7 +26,7 @@ KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cov
 
 
 def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
-    """One flat row per evaluated architecture, by size; front and cover are marked.
+    """Make one flat row per evaluated architecture, by size; front and cover are marked.
 
     `bort search --from-table FILE --size parameter_count --latency latency_ms --error error_rate`
     reads the table again, as long as columns that are no dimensions are left out.
@@ -49,7 +49,7 @@ def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
 
 
 def to_optuna(answer: StudyAnswer, url: str) -> str:
-    """Write a study into an Optuna storage; three objectives, all to be minimised.
+    """Write a study into an Optuna storage, with three objectives to be minimised.
 
     Every evaluated architecture becomes a finished trial, those whose trainings all diverged
     failed ones.
@@ -75,7 +75,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
         )
     except optuna.exceptions.DuplicatedStudyError:
         raise StudyConflictError(
-            f"{url} has an Optuna study named {answer.study!r} already; name another storage"
+            f"{url} already has an Optuna study {answer.study!r}; choose another storage"
         ) from None
     except Exception as error:  # whatever the driver of a foreign URL raises
         raise StoreError(
@@ -100,7 +100,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
 
 
 def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
-    """The finished trials of an Optuna study: parameters and objectives, one flat row each.
+    """Read the finished trials of an Optuna study: parameters and objectives, one flat row each.
 
     Raises:
         MissingExtraError: Optuna is not installed.
@@ -124,7 +124,7 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
         if trial.state == optuna.trial.TrialState.COMPLETE
     ]
     if not rows:
-        raise InvalidDataError(f"the Optuna study {name!r} has no finished trial yet")
+        raise InvalidDataError(f"the Optuna study {name!r} has no finished trials yet")
     return rows
 
 
@@ -140,7 +140,7 @@ FORMATS = (".parquet", ".csv", ".jsonl")
 
 
 def check_format(file: Path) -> None:
-    """Pass if rows can be written to a file of this name, where its folder is there.
+    """Check that rows can be written to a file of this name in an existing folder.
 
     Raises:
         InvalidOptionError: it ends with none of `FORMATS`.
@@ -148,10 +148,10 @@ def check_format(file: Path) -> None:
     """
     if file.suffix not in FORMATS:
         raise InvalidOptionError(
-            f"{file.name!r} ends with none of {', '.join(FORMATS)}; name the file accordingly"
+            f"{file.name!r} does not end with one of {', '.join(FORMATS)}; rename the file"
         )
     if not file.absolute().parent.is_dir():
-        raise StoreError(f"there is no folder {file.parent}; make it first, or name another")
+        raise StoreError(f"there is no folder {file.parent}; create it first, or choose another")
 
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

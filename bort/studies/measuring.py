@@ -1,4 +1,4 @@
-"""Measuring this machine for a space or a study, and storing the result: for commands and jobs."""
+"""Measure this machine for a space or a study and store the result, for commands and jobs."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +24,7 @@ def measure_sample(
     instruments: Instruments | None = None,
     on_step: OnStep = ignore,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure a sample of a space; the profile is stored once the last step has been taken.
+    """Measure a sample of a space; the profile is stored after the last step.
 
     Args:
         wait, should_stop, instruments: as `bort.latency.space.measure`.
@@ -62,7 +62,7 @@ def measure_winners(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure a study's front, and store what it took.
+    """Measure a study's front, and store the latencies.
 
     Raises:
         InvalidProfileError: on listening, if the study's latency is not measured yet; else as

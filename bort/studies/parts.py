@@ -1,4 +1,4 @@
-"""What commands and forms ask for: parts of descriptions, and sets of answers with a name."""
+"""The parts of descriptions that commands and forms ask for, and named presets."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,12 +76,12 @@ AGORA_TASK = Part(
         "task": {
             "default": TORUS,
             "kind": Text("torus|NAME|FILE|hub:ID", "the name of a task or a data file"),
-            "help": "Points on a torus, a named task, a CSV, TSV, JSONL or Parquet file, or hub:ID "
-            "for a data set of the hub.",
+            "help": "torus (points on a torus), a named task, a CSV, TSV, JSONL or Parquet "
+            "file, or hub:ID for a data set on the hub.",
         },
         "labelled": {
-            "help": "Keep this many labelled training texts. The others become the pool that new "
-            "points come from.",
+            "help": "Keep this many labelled training texts. The rest become the pool for new "
+            "points.",
         },
     },
 )
@@ -92,7 +92,10 @@ AGORA_TEXT = Part(
     "On texts only",
     changes={
         "closing_steps": {"empty": "4 times the steps of a round"},
-        "representation": {"default": None, "empty": "source; words for edits or without a pool"},
+        "representation": {
+            "default": None,
+            "empty": "source, or words for edits or without a pool",
+        },
     },
 )
 AGORA_TRAINING = Part(
@@ -114,25 +117,25 @@ AGORA_TRAINING = Part(
 )
 AGORA_SHARED = Part(
     TextSpec,
-    "Sampling and its end",
+    "Sampling and stopping",
     only=("labeler", "sampler", "radius", "rounds", "points", "seed"),
     changes={
         "labeler": {
-            "help": "The second model, which labels new points. On the torus one of "
-            f"{', '.join(TORUS_LABELERS)}; on texts teacher, probe, sklearn:CLASS, or a "
+            "help": "The model that labels new points. On the torus: one of "
+            f"{', '.join(TORUS_LABELERS)}. On texts: teacher, probe, sklearn:CLASS, or a "
             "classifier's folder or hub id.",
             "default": None,
             "empty": "noisy-oracle on the torus, teacher on texts",
         },
         "sampler": {
             "kind": Text("NAME"),
-            "help": f"How to find new points: on the torus one of {', '.join(TORUS_SAMPLERS)}; "
-            f"on texts one of {', '.join(SAMPLERS)}.",
+            "help": f"How to find new points. On the torus: one of {', '.join(TORUS_SAMPLERS)}. "
+            f"On texts: one of {', '.join(SAMPLERS)}.",
             "default": None,
             "empty": "tangent on the torus, mixture on texts",
         },
         "radius": {
-            "help": "How far from a dev error a new point may lie.",
+            "help": "Largest distance of a new point from its dev error.",
             "empty": f"{TORUS_RADIUS} on the torus, chosen from the data on texts",
         },
         "rounds": {"default": None, "empty": "8 on the torus, 6 on texts"},
@@ -154,7 +157,7 @@ FINETUNE_TASK = Part(
         "task": {
             "default": None,
             "kind": Text("NAME|FILE|all", "the name of a task, a data file, or all"),
-            "help": "Another task, or all named ones.",
+            "help": "Train on another task, or on all named ones.",
             "empty": THE_STUDYS,
         },
         "text": {"default": None, "help": "Text column(s) of the file.", "empty": THE_STUDYS},

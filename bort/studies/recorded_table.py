@@ -46,7 +46,7 @@ class ErrorTable:
     maximised: tuple[str, ...] = ()
 
     def observation(self, index: int, *, population: Population | None = None) -> Observation:
-        """The recorded error; errors of 0 are floored at half the smallest positive one.
+        """Return the recorded error; errors of 0 are floored at half the smallest positive one.
 
         With a `population` and standard errors the interval is normal.
         """
@@ -113,7 +113,7 @@ def table_of(
     maximise: Collection[str] = (),
     dimensions: Sequence[str] | None = None,
 ) -> ErrorTable:
-    """Make a problem of a frame; `read_table` has the rules and the errors."""
+    """Make a problem from a data frame; see `read_table` for the rules and errors."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     if dimensions is not None:
         _check_dimensions(frame, dimensions, objectives)
@@ -127,7 +127,7 @@ def table_of(
         raise InvalidDataError(f"dimension {repeats[0]!r} is named twice; name it once")
     if not dimensions:
         raise InvalidDataError(
-            f"the table has no dimension: besides {', '.join(objectives)} it needs a column"
+            f"the table has no dimension; besides {', '.join(objectives)} it needs another column"
         )
     _check_cells(frame)
     repeated = _repeated(frame, dimensions)
@@ -186,7 +186,7 @@ def _read(path: Path) -> "pd.DataFrame":
 
 
 def _read_text(path: Path, separator: str) -> "pd.DataFrame":
-    """A CSV file; ValueError where its header does not fit its rows."""
+    """Read a CSV file; ValueError if its header does not fit its rows."""
     import pandas as pd
 
     header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
@@ -214,8 +214,8 @@ def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Colle
     unknown = sorted(set(maximise) - set(objectives[:3]))
     if unknown:
         raise InvalidDataError(
-            f"only objectives can be maximised, got {', '.join(unknown)}; "
-            f"choose among {', '.join(objectives[:3])}"
+            f"only objectives can be maximised, got {', '.join(unknown)}; choose from "
+            f"{', '.join(objectives[:3])}"
         )
     holes = frame.isna()
     if holes.to_numpy().any():
@@ -236,7 +236,7 @@ def _check_dimensions(
                 f"the table has no column {name!r}; it has {', '.join(frame.columns)}"
             )
         if name in objectives:
-            raise InvalidDataError(f"{name!r} is an objective, and cannot be a dimension too")
+            raise InvalidDataError(f"{name!r} is an objective and cannot also be a dimension")
 
 
 def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarray, "pd.DataFrame"]:
@@ -247,12 +247,12 @@ def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarr
 
 
 def _check_cells(frame: "pd.DataFrame") -> None:
-    """Refuse lists and the like, which a Parquet file may hold."""
+    """Reject lists and similar cells, which a Parquet file may contain."""
     for name in frame.columns:
         if frame[name].dtype == object and not frame[name].map(np.isscalar).all():
             raise InvalidDataError(
-                f"column {name} holds lists; a cell must be a number or a text, write one of them "
-                "per column"
+                f"column {name} contains lists, but a cell must be a number or a text; use one "
+                "column per entry"
             )
 
 
@@ -276,7 +276,7 @@ def _numbers(frame: "pd.DataFrame", name: str) -> FloatArray:
     bad = np.flatnonzero(~np.isfinite(column))
     if len(bad):
         raise InvalidDataError(
-            f"column {name} must hold numbers, row {frame.index[bad[0]] + 1} has "
+            f"column {name} must contain numbers, but row {frame.index[bad[0]] + 1} has "
             f"{_as_written(frame[name].iloc[bad[0]])}"
         )
     return np.asarray(column)
@@ -290,22 +290,22 @@ def _check_values(numbers: Mapping[str, FloatArray], size: str, latency: str, er
     for name, column in numbers.items():
         if name in (size, latency) and (column <= 0).any():
             raise InvalidDataError(
-                f"column {name} must be above 0, the smallest value is {column.min():g}"
+                f"column {name} must be above 0, but the smallest value is {column.min():g}"
             )
         if name in (size, latency) and not ((column > 1e-99) & (column < 1e99)).all():
             raise InvalidDataError(
-                f"column {name} reaches from {column.min():g} to {column.max():g}; choose a unit "
-                "in which it lies between 1e-99 and 1e99"
+                f"column {name} ranges from {column.min():g} to {column.max():g}; choose a unit "
+                "that puts it between 1e-99 and 1e99"
             )
         if name not in (size, latency, error) and (column < 0).any():
             raise InvalidDataError(
-                f"column {name} holds standard errors, the smallest is {column.min():g}; "
-                "they are 0 or more"
+                f"column {name} contains standard errors, which must be 0 or more, but the "
+                f"smallest is {column.min():g}"
             )
         if name == error and ((column < 0) | (column > 1)).any():
             worst = column[np.argmax(np.abs(column - 0.5))]
             raise InvalidDataError(
-                f"column {name} must lie in 0..1, got {worst:g}; divide percentages by 100"
+                f"column {name} must be from 0 to 1, got {worst:g}; divide percentages by 100"
             )
         if name in (size, latency, error) and np.ptp(column) == 0:
             raise InvalidDataError(
@@ -320,14 +320,14 @@ def _coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(dtype=float)
         if not np.isfinite(values).all():
-            raise InvalidDataError(f"column {name} holds an infinite number; leave the row out")
+            raise InvalidDataError(f"column {name} contains an infinite number; leave the row out")
         return (np.log(values), "log") if (values > 0).all() else (values, "linear")
     is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
     if is_number.any() and not pd.api.types.is_bool_dtype(column):
         row = int(np.argmin(is_number))
         raise InvalidDataError(
-            f"column {name} holds numbers, but row {frame.index[row] + 1} has "
-            f"{_as_written(column.iloc[row])}; write numbers only, or text only"
+            f"column {name} contains numbers, but row {frame.index[row] + 1} has "
+            f"{_as_written(column.iloc[row])}; use only numbers or only text"
         )
     codes, _ = pd.factorize(column.astype(str), sort=True)
     return codes.astype(float), "category"

@@ -1,4 +1,4 @@
-"""Data sets and their splits: four named tasks, users' files, anything `datasets` can load.
+"""Tasks and their splits: four named tasks, users' files, anything `datasets` can load.
 
 Cheap to import: pyarrow and datasets are imported when something is read.
 """

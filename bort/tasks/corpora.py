@@ -99,8 +99,8 @@ def parse(corpus: Corpus, content: bytes) -> Table:
     rows = [line.split("\t") for line in content.decode("utf-8").split("\r\n") if line]
     if len(rows) != corpus.published or any(len(row) != 3 for row in rows):
         raise DownloadError(
-            f"{corpus.member} has {len(rows)} rows or other columns than published "
-            f"({corpus.published}); please report this"
+            f"{corpus.member} has {len(rows)} rows or unexpected columns ({corpus.published} "
+            "rows were published); please report this"
         )
     used = [(identity, float(rating), text.strip()) for identity, rating, text in rows]
     used = [row for row in used if row[1] != 0]

@@ -1,4 +1,4 @@
-"""Fetch the archive that holds the rated texts: verified before anything reads it, never executed.
+"""Fetch the archive with the rated texts, verify it before reading, never execute it.
 
 pip does the fetching, because it knows the machine's index, proxy and certificates, and it checks
 the hash before it opens a source distribution. It then asks the distribution's build backend for
@@ -28,7 +28,7 @@ LARGEST_MEMBER = 64 * 2**20  # bytes; the archives hold 2 MB at most, so more is
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A source distribution of a package index, pinned.
+    """A pinned source distribution from a package index.
 
     Attributes:
         project: name on the index.
@@ -67,7 +67,7 @@ class __legacy__:
 
 
 def fetch(distribution: Distribution) -> bytes:
-    """The bytes of the source distribution, with the pinned hash.
+    """Fetch the bytes of the source distribution, checked against the pinned hash.
 
     Raises:
         DownloadError: no network, no such file on the index, a wrong hash, no pip, no space.
@@ -127,8 +127,8 @@ def _reason(distribution: Distribution, output: str) -> str:
     pin = distribution.pin
     if "DO NOT MATCH THE HASHES" in output:
         return (
-            f"{pin} does not have the expected SHA-256 {distribution.sha256}; nothing was kept: "
-            "the package index, or a proxy before it, serves another file"
+            f"{pin} does not have the expected SHA-256 {distribution.sha256}; nothing was kept; "
+            "the package index, or a proxy in front of it, serves a different file"
         )
     if "No module named pip" in output:
         return f"cannot fetch {pin}: this Python has no pip; run: python -m ensurepip"
@@ -149,8 +149,8 @@ def check_hash(content: bytes, sha256: str, *, what: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise DownloadError(
-            f"{what} has the SHA-256 {found}, expected {sha256}; nothing was kept: "
-            "run the command again; if it happens twice, do not trust the source"
+            f"{what} has the SHA-256 {found}, expected {sha256}; nothing was kept; run the "
+            "command again, and if it happens twice, do not trust the source"
         )
 
 
@@ -173,5 +173,5 @@ def read_members(archive: bytes, names: Iterable[str], *, what: str) -> dict[str
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DownloadError(f"{what} is not a readable .tar.gz archive: {error}") from error
     if missing := sorted(wanted - found.keys()):
-        raise DownloadError(f"{what} does not hold {', '.join(missing)}")
+        raise DownloadError(f"{what} does not contain {', '.join(missing)}")
     return found

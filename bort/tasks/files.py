@@ -1,4 +1,4 @@
-"""Read a user's data file: CSV, TSV, JSONL or Parquet. Only quotation in TSV is guessed."""
+"""Read a user's data file: CSV, TSV, JSONL or Parquet. Only the quoting in TSV is guessed."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is les
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's content.
+    """Read the file's content.
 
     Raises:
         UnknownTaskError: there is no such file.
@@ -43,7 +43,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise InvalidDataError(f"cannot read {path}: {error.strerror or error}") from error
     if not content.strip():
-        raise InvalidDataError(f"{path} is empty; it needs a header, and a text per row")
+        raise InvalidDataError(f"{path} is empty; it needs a header and one text per row")
     return content
 
 
@@ -63,7 +63,7 @@ def check_columns(name: str, found: Sequence[str], wanted: Iterable[str]) -> Non
         if found.count(column) == 1:
             continue
         names = ", ".join(repr(other[:60]) for other in found[:12]) or "none"
-        problem = "the column {!r} stands twice" if column in found else "there is no column {!r}"
+        problem = "the column {!r} appears twice" if column in found else "there is no column {!r}"
         raise InvalidDataError(
             f"{name}: {problem.format(column)}, found: {names}; "
             "name columns with --text and --label"
@@ -144,8 +144,8 @@ def _parse_object(name: str, number: int, line: str) -> dict[str, Any]:
         ) from None
     if not isinstance(row, dict):
         raise InvalidDataError(
-            f"{name}, line {number}: {line.strip()[:40]!r} is JSON but no object; "
-            "each line must be one JSON object"
+            f"{name}, line {number}: {line.strip()[:40]!r} is JSON but not an object; each line "
+            "must be one JSON object"
         )
     return row
 

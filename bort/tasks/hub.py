@@ -39,7 +39,7 @@ class HubData:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """The fingerprint that `datasets` gives each split's content."""
+        """Return the fingerprint that `datasets` gives each split's content."""
         return {name: rows._fingerprint for name, rows in self.splits.items()}
 
 
@@ -53,13 +53,13 @@ def load(task: str) -> HubData:
     """
     name, _, config = task.removeprefix(PREFIX).partition(":")
     if not name:
-        raise InvalidDataError(f"{task!r} names no data set; write hub:ID or hub:ID:CONFIG")
+        raise InvalidDataError(f"{task!r} does not name a data set; write hub:ID or hub:ID:CONFIG")
     loaded = _load(name, config or None)
     splits = {key: rows for key, rows in loaded.items() if key in MEANING}
     if not splits:
         raise InvalidDataError(
             f"{task} has the splits {', '.join(loaded)}; "
-            f"usable are those called {', '.join(MEANING)}"
+            f"only splits called {', '.join(MEANING)} can be used"
         )
     return HubData(task, splits)
 
@@ -108,7 +108,7 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
     if name in getattr(datasets.packaged_modules, "_PACKAGED_DATASETS_MODULES", ()):
         # `datasets` would take this for a file format and read the working directory.
         raise InvalidDataError(
-            f"{PREFIX}{name} is a file format, not a data set; give the file itself as the task"
+            f"{PREFIX}{name} is a file format, not a data set; use the file itself as the task"
         )
     try:
         with _quiet(datasets):
@@ -130,7 +130,7 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
 
 @contextmanager
 def _quiet(datasets: Any) -> Iterator[None]:
-    """Hide bars and log lines; the error says what went wrong."""
+    """Hide progress bars and log lines; the error says what went wrong."""
     had_bars = datasets.utils.is_progress_bar_enabled()
     loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
     levels = [logger.level for logger in loggers]

@@ -89,7 +89,7 @@ def _hub_table(name: str, spec: TaskSpec) -> tuple[Table, Path]:
 def _check_columns(spec: TaskSpec) -> None:
     if len({*spec.text, spec.label}) <= len(spec.text):
         raise InvalidDataError(
-            f"one column is named twice (text {', '.join(spec.text)}; label {spec.label}); "
+            f"one column is used twice (text {', '.join(spec.text)}; label {spec.label}); "
             "name different ones with --text and --label"
         )
 

@@ -1,4 +1,4 @@
-"""The named tasks: found by name, fetched and verified once, then read from the cache."""
+"""The named tasks: fetched and verified once, then read from the cache."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ def prepare(
     on_step: OnStep = ignore,
     force: bool = False,
 ) -> list[TaskInfo]:
-    """Fetch, verify, convert and split named tasks; those in the cache are kept.
+    """Fetch, verify, convert and split named tasks, except those in the cache.
 
     Args:
         names: None means all four.
@@ -51,24 +51,24 @@ def prepare(
 
 
 def list_tasks() -> list[TaskInfo]:
-    """The named tasks, prepared or not; reads the cache's headers, fetches nothing."""
+    """List the named tasks, prepared or not; reads only the cache's headers."""
     return [_info(corpus) for corpus in CORPORA.values()]
 
 
 def named_table(name: str, on_step: OnStep) -> Table:
-    """The rows of a named task, prepared now if need be. Raises as `prepare` does."""
+    """Return the rows of a named task, prepared if necessary. Raises the errors of `prepare`."""
     path = table_path(folder(name))
     table = read_table(path)
     if table is None:
         prepare([name], on_step=on_step)
         table = read_table(path)
     if table is None:
-        raise StoreError(f"cannot read {path}, which was written just now; check the disk")
+        raise StoreError(f"cannot read {path}, which was just written; check the disk")
     return table
 
 
 def folder(name: str) -> Path:
-    """Where a named task lies once prepared."""
+    """Return the folder of a prepared named task."""
     return paths.cache() / "tasks" / name
 
 
@@ -143,12 +143,12 @@ def resolve(task: str) -> str:
 
 
 def resolve_named(name: str) -> str:
-    """The full name of a named task; UnknownTaskError for files and hub ids too."""
+    """Return the full name of a named task; UnknownTaskError also for files and hub ids."""
     found = resolve(name)
     if found not in CORPORA:
         raise UnknownTaskError(
-            f"{name!r} needs no preparation, it is read when it is used; "
-            f"tasks to prepare are {', '.join(CORPORA)}"
+            f"{name!r} needs no preparation, because it is read when it is used; tasks to "
+            f"prepare are {', '.join(CORPORA)}"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Texts that are the same but for a few tokens: found exactly, without comparing all pairs.
+"""Find texts that differ in only a few tokens, exactly and without comparing all pairs.
 
 Definition. Two texts are near-duplicates when, after normalising case, spaces and punctuation, at
 most max(1, 10%) of the tokens differ. What that leaves open we fix so [ours]:
@@ -30,7 +30,7 @@ _WITHOUT_SPACES = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0x20000, 0x3FFFF), (0x0E
 
 
 class _Folding(dict[int, str]):
-    """Character code to its replacement, found once per character."""
+    """A table from character codes to replacements, each computed once."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -50,7 +50,7 @@ _FOLDING = _Folding()
 
 
 def normalise(text: str) -> Tokens:
-    """The tokens that count when texts are compared.
+    """Return the tokens by which texts are compared.
 
     Examples:
         >>> normalise("  Don't -- STOP!")
@@ -63,12 +63,12 @@ def normalise(text: str) -> Tokens:
 
 
 def allowed_differences(length: int) -> int:
-    """How many tokens may differ when the longer text has `length` tokens."""
+    """Return how many tokens may differ if the longer text has `length` tokens."""
     return max(1, length // 10)
 
 
 def is_near_duplicate(first: str, second: str) -> bool:
-    """Whether two texts are near-duplicates, equal ones included. Symmetric, not transitive.
+    """Check whether two texts are near-duplicates or equal. Symmetric, not transitive.
 
     Examples:
         >>> is_near_duplicate("A fine film.", "a fine, fine film")
@@ -117,14 +117,14 @@ class DisjointSets:
         self._members[lost] = []
 
     def numbered(self) -> npt.NDArray[np.int64]:
-        """Shape (n,): the set of each number, numbered 0, 1, ... by first appearance."""
+        """Return the set of each number, shape (n,), numbered 0, 1, ... by first appearance."""
         numbers: dict[int, int] = {}
         found = [numbers.setdefault(name, len(numbers)) for name in self.names.tolist()]
         return np.array(found, dtype=np.int64)
 
 
 class NearDuplicateIndex:
-    """Answers which of these texts are near-duplicates of other texts.
+    """An index that finds which of its texts are near-duplicates of other texts.
 
     Sequences of n and m <= n tokens at distance k share at least n - k tokens, counted with
     repetition. So with the tokens of every text in one common order, a near-duplicate of a text
@@ -156,11 +156,11 @@ class NearDuplicateIndex:
         self._holders = {element: np.array(found) for element, found in holders.items()}
 
     def matches(self, texts: Iterable[str]) -> list[tuple[int, ...]]:
-        """For each text, the ascending positions of its near-duplicates in the index."""
+        """Find the positions, ascending, of each text's near-duplicates in the index."""
         return [self._match(normalise(text)) for text in texts]
 
     def groups(self) -> _Numbers:
-        """Shape (number of texts,): the connected near-duplicates, numbered by first appearance.
+        """Group connected near-duplicates, numbered by first appearance, shape (number of texts,).
 
         Near-duplication is not transitive: a group may be a chain whose ends differ.
         """
@@ -194,7 +194,7 @@ class NearDuplicateIndex:
         return similar
 
     def copies(self) -> _Numbers:
-        """Shape (number of texts,): the groups of texts that are equal once normalised."""
+        """Group texts that are equal once normalised, shape (number of texts,)."""
         return self._spread(np.arange(len(self._different)))
 
     def _match(self, tokens: Tokens) -> tuple[int, ...]:
@@ -228,6 +228,6 @@ class NearDuplicateIndex:
 
 
 def _prefix(ranked: tuple[int, ...]) -> list[_Element]:
-    """The rarest tokens, one more than may differ; repetitions are told apart."""
+    """Return the rarest tokens, one more than may differ; repetitions are distinct."""
     rarest = sorted(ranked)[: allowed_differences(len(ranked)) + 1]
     return [(rank, rarest[:place].count(rank)) for place, rank in enumerate(rarest)]

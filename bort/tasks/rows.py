@@ -83,7 +83,7 @@ def _as_text(value: Any, where: str) -> str | None:
     if isinstance(value, int | float):
         return str(value)
     raise InvalidDataError(
-        f"{where} holds a {type(value).__name__}, not text; name a text column with --text"
+        f"{where} contains a {type(value).__name__}, not text; name a text column with --text"
     )
 
 
@@ -97,7 +97,8 @@ def _as_label(value: Any, where: str) -> str | int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     raise InvalidDataError(
-        f"{where} holds {str(value)[:40]!r}, which is no class; labels are text or whole numbers"
+        f"{where} contains {str(value)[:40]!r}, which is not a class; labels must be text or whole "
+        "numbers"
     )
 
 
@@ -121,7 +122,7 @@ def _check_rows(name: str, read: int, used: int, dropped: Counter[str]) -> None:
     if used < SMALLEST:
         found = f"{used} usable rows" + (f" of {read} ({reasons})" if dropped else "")
         raise InvalidDataError(
-            f"{name}: {found}, at least {SMALLEST} are needed to make three splits; add rows"
+            f"{name}: {found}, but at least {SMALLEST} are needed to make three splits; add rows"
         )
 
 
@@ -137,20 +138,20 @@ def _encode(
         names = list(present)
     if len(present) < 2:
         raise InvalidDataError(
-            f"{name}: column {column!r} holds one class only ({names[0][:40]!r}); "
-            "a task needs at least two"
+            f"{name}: column {column!r} contains only one class ({names[0][:40]!r}); a task "
+            "needs at least two"
         )
     if len(present) > len(labels) / 2:
         raise InvalidDataError(
-            f"{name}: column {column!r} holds {len(present)} different values in {len(labels)} "
-            "rows, which are no classes; name the label column with --label"
+            f"{name}: column {column!r} contains {len(present)} different values in "
+            f"{len(labels)} rows, too many to be classes; name the label column with --label"
         )
     numbers = {label: number for number, label in enumerate(present)}
     return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(names)
 
 
 def _in_order(label: str) -> tuple[int, int, str]:
-    """Whole numbers by value, before all other names."""
+    """Sort class names: whole numbers by value, then all other names."""
     digits = label.removeprefix("-")
     is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
     return (0, int(label), label) if is_number else (1, 0, label)

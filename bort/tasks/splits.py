@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.int64]
 
 
 class SplitName(IntEnum):
-    """Splits by how strictly they are kept apart; `NOWHERE` marks a row that was left out."""
+    """The splits, in order of strictness; `NOWHERE` marks a row that was left out."""
 
     NOWHERE = -1
     TRAIN = 0
@@ -69,7 +69,7 @@ def _join_equal(sets: DisjointSets, names: Numbers) -> None:
 def assign_splits(
     labels: Numbers, groups: Numbers, *, seed: int, preset: Numbers | None = None
 ) -> npt.NDArray[np.int8]:
-    """Divide rows 70/15/15 so that groups stay whole and every class is divided alike.
+    """Divide rows 70/15/15 so that groups stay whole and every class has the same proportions.
 
     Groups of several rows go first, the largest before the others, each to the split where it
     lowers the squared distance from the wanted class counts most; single rows then fill what is
@@ -146,7 +146,7 @@ def _large_first(groups: Numbers, sizes: Numbers, rng: np.random.Generator) -> l
 
 
 def apportion(total: int, weights: npt.ArrayLike) -> Numbers:
-    """Divide `total` in whole numbers, in proportion to `weights` (largest remainders first).
+    """Divide `total` into whole numbers in proportion to `weights` (largest remainders first).
 
     Examples:
         >>> apportion(10, [2, 1, 1]).tolist()
@@ -163,7 +163,7 @@ def apportion(total: int, weights: npt.ArrayLike) -> Numbers:
 
 
 def choose_labelled(labels: Numbers, count: int, *, seed: int) -> npt.NDArray[np.bool_]:
-    """Mark `count` rows that keep their label, every class by its share and at least once.
+    """Mark `count` rows that keep their label, each class in proportion and at least once.
 
     Raises:
         InvalidFieldError: fewer than the classes, or more than the rows.
@@ -189,10 +189,10 @@ def check_usable(splits: npt.NDArray[np.int8], labels: Numbers, *, name: str) ->
         if not (splits == split).any():
             raise InvalidDataError(
                 f"{name}: no text is left for the {split.name.lower()} split, because too many "
-                "texts are near-duplicates of each other; add more different texts"
+                "texts are near-duplicates of each other; add more distinct texts"
             )
     if len(np.unique(labels[splits == SplitName.TRAIN])) < 2:
         raise InvalidDataError(
-            f"{name}: the training split has texts of one class only, because near-duplicates "
-            "may not be parted; add more different texts"
+            f"{name}: the training split has texts of only one class, because near-duplicates "
+            "must stay in one split; add more distinct texts"
         )

@@ -21,7 +21,7 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What was found in the data, and what was left out.
+    """A report of the rows found and left out.
 
     Attributes:
         rows_used: those that became texts of the task.
@@ -42,7 +42,7 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Rows that can be split.
+    """The rows of a task, ready to be split.
 
     Attributes:
         texts: n texts.
@@ -64,12 +64,12 @@ class Table:
 
 
 def table_path(folder: Path) -> Path:
-    """The rows' file in a task's folder."""
+    """Return the path of the rows' file in a task's folder."""
     return folder / "table.parquet"
 
 
 def splits_path(folder: Path, seed: int) -> Path:
-    """The file that says which row is in which split, for one seed."""
+    """Return the path of the file with the split of each row, for one seed."""
     return folder / f"splits-{seed}.parquet"
 
 

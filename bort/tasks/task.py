@@ -38,7 +38,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """What was found, left out and lost on the way to the splits.
+    """A report of the rows found, left out and dropped before splitting.
 
     Attributes:
         rows: before the splits were made.
@@ -80,14 +80,14 @@ class Task:
         """Warnings about the data, a sentence each."""
         templated = self.report.rows.templated
         found = [
-            f"{templated} rows are near-duplicates of each other, as if made from a template; they "
-            "stand in all splits, so accuracy will look better than it is"
+            f"{templated} rows are near-duplicates of each other, as if made from a template; "
+            "they are in all splits, so accuracy will look better than it is"
         ]
         return (
             *(found if templated else ()),
             *(
-                f"the {part} split has no text of the class {', '.join(names)}: results on {part} "
-                "do not cover it"
+                f"the {part} split has no text of the class {', '.join(names)}: results on "
+                f"{part} do not cover it"
                 for part, names in self.report.classes_absent.items()
             ),
         )

@@ -1,4 +1,4 @@
-"""One training path: tokens, loop, metrics; the source network, its teacher, the error oracle.
+"""Training: tokens, loop, metrics; the source network, its teacher, the error oracle.
 
 Most modules import torch, so pages import none of them while painting.
 """

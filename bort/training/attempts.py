@@ -1,4 +1,4 @@
-"""Which learning rates a training tries, and when it counts as diverged.
+"""Choose the learning rates that a training tries, and detect divergence.
 
 The rules are fixed in advance and never look at results. A diverged training is not the error of
 its architecture: it is repeated with a lower learning rate and another order of the examples. Only
@@ -23,7 +23,7 @@ LEARNED = 0.98  # a loss below this share of a constant answer's shows that text
 
 
 def default_learning_rate(dimensions: Mapping[str, int], initialise: Initialise) -> float:
-    """The peak learning rate of a short training where Θ is not given.
+    """Return the peak learning rate of a short training if Θ is not given.
 
     Narrower models take larger steps. Deep models from random weights take smaller steps, or their
     loss never falls below that of a constant answer; inherited weights do not have that problem.
@@ -48,7 +48,7 @@ class Attempt:
 
 
 def attempts(learning_rate: float, seed: int) -> Iterator[Attempt]:
-    """The trainings to try in turn until one does not diverge."""
+    """List the trainings to try in turn until one does not diverge."""
     for number, factor in enumerate(LEARNING_RATE_FACTORS, start=1):
         # Derived, not drawn: the same study repeats the same attempts.
         derived = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
@@ -56,7 +56,7 @@ def attempts(learning_rate: float, seed: int) -> Iterator[Attempt]:
 
 
 def constant_loss(targets: NDArray[np.float32]) -> float:
-    """Mean loss of the best answer that ignores the texts: the entropy of the mean target.
+    """Compute the loss of the best constant answer: the entropy of the mean target.
 
     Args:
         targets: shape (n, classes), rows sum to 1.
@@ -66,7 +66,7 @@ def constant_loss(targets: NDArray[np.float32]) -> float:
 
 
 def final_loss(losses: Sequence[float]) -> float:
-    """Mean of the last tenth of a training's losses; NaN if any loss is not finite."""
+    """Compute the mean of the last tenth of a training's losses; NaN if any is not finite."""
     if not all(math.isfinite(loss) for loss in losses):
         return math.nan
     return float(np.mean(losses[-max(1, len(losses) // 10) :]))
@@ -80,7 +80,7 @@ def has_diverged(
     constant_loss: float,
     n: int,
 ) -> bool:
-    """Whether the training failed, rather than its architecture.
+    """Check whether the training failed, rather than its architecture.
 
     Args:
         losses: one per step, in order; a loss that is not finite is divergence by itself.

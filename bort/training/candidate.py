@@ -1,4 +1,4 @@
-"""Builds a candidate: an architecture over the task's tokens, with its first weights."""
+"""Build a candidate: an architecture over the task's tokens, with its initial weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Candidate:
     seed: int
 
     def full_weights(self, kept: NDArray[np.int64], words: Tensor) -> dict[str, Tensor]:
-        """The weights over the whole vocabulary, ready to save.
+        """Return the weights over the whole vocabulary, ready to save.
 
         Args:
             kept: ids of the task's tokens, ascending.
@@ -63,7 +63,7 @@ def build_candidate(
     donor: Donor,
     seed: int,
 ) -> Candidate:
-    """Build `architecture` on the CPU and give it its first weights.
+    """Build `architecture` on the CPU with its initial weights.
 
     BERT inherits all it can (see `inherit`); other families inherit their word embeddings.
 
@@ -89,7 +89,7 @@ def build_text_model(
     classes: int,
     seed: int,
 ) -> Any:
-    """Build a sequence classifier over `vocabulary` tokens, its weights drawn from `seed` alone.
+    """Build a sequence classifier over `vocabulary` tokens with random weights from `seed`.
 
     Raises:
         InvalidSpaceError: the family's models do not read text, or cannot be trained.

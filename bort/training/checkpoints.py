@@ -64,7 +64,7 @@ class Checkpoints:
         return None
 
     def progress(self) -> dict[str, Any] | None:
-        """The progress of the last checkpoint, without reading its tensors."""
+        """Read the progress of the last checkpoint, without its tensors."""
         return next((dict(entry["progress"]) for entry in self._entries()), None)
 
     def _entries(self) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     from safetensors.torch import save_file
 
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    remedy = "free some space and resume: the last good checkpoint is kept"
+    remedy = "free some space and resume; the last good checkpoint is kept"
     try:
         with whole_file(path, remedy=remedy) as part:
             save_file(plain, part, metadata={"format": "pt"})

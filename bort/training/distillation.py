@@ -1,4 +1,4 @@
-"""Distillation: the student learns what its teacher computes inside, not only what it answers.
+"""Distillation: the student imitates its teacher's inner states, not only its answers.
 
 The loss compares, at every token of a batch, the student's residual stream after each layer with
 the teacher's, projected the way the student inherited it; each head's attention with the mean over
@@ -39,7 +39,7 @@ def distillation(
     dtype: torch.dtype,
     temperature: float | None = None,
 ) -> Objective:
-    """The objective that distils `teacher` into `student`.
+    """Make the objective that distils `teacher` into `student`.
 
     Args:
         student: a `BertForSequenceClassification` to train.
@@ -82,7 +82,7 @@ def distillation(
 
 
 def head_groups(heads: int, teacher_heads: int) -> Tensor:
-    """The teacher's heads that each head follows, shape (heads, teacher_heads), rows sum to 1.
+    """Assign the teacher's heads to each head, shape (heads, teacher_heads), rows sum to 1.
 
     Examples:
         >>> head_groups(1, 2)
@@ -97,7 +97,9 @@ def head_groups(heads: int, teacher_heads: int) -> Tensor:
 def _stream_loss(
     found: BertStates, wanted: BertStates, layers: list[int], down: Tensor, is_token: Tensor
 ) -> Tensor:
-    """Mean over layers of the squared distance, as a share of the target's mean square."""
+    """Compute the mean over layers of the squared distance, relative to the target's mean
+    square.
+    """
     losses = []
     for own, number in zip(found.streams, layers, strict=True):
         target = wanted.streams[number][is_token].float() @ down
@@ -112,7 +114,7 @@ def _attention_loss(
     groups: Tensor,
     is_token: Tensor,
 ) -> Tensor:
-    """Mean over layers, heads and places of the Kullback-Leibler divergence."""
+    """Compute the mean Kullback-Leibler divergence over layers, heads and positions."""
     losses = []
     for own, number in zip(found.attentions, layers, strict=True):
         theirs = wanted.attentions[number].float()

@@ -1,4 +1,4 @@
-"""The donor: the network that candidates inherit from, and its states on a few training texts."""
+"""The donor: the network that candidates inherit from, with its states on a few training texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CALIBRATION_TOKENS = 8192  # enough for the regressions; 150 MB of states for al
 
 @dataclass(frozen=True)
 class Batch:
-    """Calibration texts, their t tokens stored end to end, so that padding costs nothing.
+    """Calibration texts, with their t tokens stored end to end to avoid padding.
 
     Attributes:
         ids, positions, types: of every token, shape (t,).
@@ -30,11 +30,11 @@ class Batch:
 
     @property
     def firsts(self) -> Tensor:
-        """Where each text begins, shape (n,)."""
+        """The position where each text begins, shape (n,)."""
         return torch.nonzero(self.positions == 0).flatten()
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, *, heads: int) -> Tensor:
-        """Multi-head self-attention within every text; all tensors are (t, hidden)."""
+        """Compute multi-head self-attention within every text; all tensors are (t, hidden)."""
         q, k, v = (self._padded(x, heads) for x in (query, key, value))
         mask = torch.where(self.is_token, 0.0, -1e4)[:, None, None]
         scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + mask
@@ -42,7 +42,7 @@ class Batch:
         return mixed.transpose(1, 2).flatten(2)[self.is_token]
 
     def _padded(self, x: Tensor, heads: int) -> Tensor:
-        """From (t, hidden) to (n, heads, s, hidden / heads)."""
+        """Reshape from (t, hidden) to (n, heads, s, hidden / heads), with padding."""
         out = x.new_zeros(*self.is_token.shape, x.shape[-1])
         out[self.is_token] = x
         return out.view(*self.is_token.shape, heads, -1).transpose(1, 2)
@@ -83,11 +83,11 @@ class Donor:
 
     @property
     def hidden(self) -> int:
-        """Width of the residual stream."""
+        """The width of the residual stream."""
         return len(self.mean)
 
     def linear(self, name: str) -> tuple[Tensor, Tensor]:
-        """Weight and bias of a linear map or norm."""
+        """Return weight and bias of a linear map or norm."""
         return self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
 
     def normed(self, name: str, states: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class Donor:
 
 
 def calibration_batch(tokens: Tokens) -> Batch:
-    """About `CALIBRATION_TOKENS` tokens of texts spread evenly over `tokens`."""
+    """Choose texts spread evenly over `tokens`, about `CALIBRATION_TOKENS` tokens in all."""
     total = int(tokens.starts[-1])
     count = int(np.clip(len(tokens) * CALIBRATION_TOKENS // max(total, 1), 1, len(tokens)))
     rows = np.unique(np.linspace(0, len(tokens) - 1, count).astype(np.int64))
@@ -130,7 +130,7 @@ def observe(weights: Mapping[str, Tensor], config: Mapping[str, Any], batch: Bat
 
 
 def embedding_sum(weights: Mapping[str, Tensor], batch: Batch) -> Tensor:
-    """Word, position and type embeddings added up, shape (t, H)."""
+    """Add up word, position and type embeddings, shape (t, H)."""
     return (
         weights["embeddings.word_embeddings.weight"][batch.ids]
         + weights["embeddings.position_embeddings.weight"][batch.positions]
@@ -141,7 +141,7 @@ def embedding_sum(weights: Mapping[str, Tensor], batch: Batch) -> Tensor:
 def _layer(
     weights: Mapping[str, Tensor], prefix: str, x: Tensor, batch: Batch, heads: int, eps: float
 ) -> tuple[Tensor, Tensor, LayerStates]:
-    """The stream after both norms of a layer, (t, H) each, and its states."""
+    """Compute the stream after both norms of a layer, (t, H) each, and its states."""
 
     def linear(name: str, inputs: Tensor) -> Tensor:
         return F.linear(inputs, weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"])

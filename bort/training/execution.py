@@ -1,4 +1,4 @@
-"""How a training runs on this machine: its device, its threads, its pauses, and how to stop it."""
+"""The execution of a training on this machine: device, threads, pauses and stopping."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -17,13 +17,13 @@ ShouldStop = Callable[[], bool]
 
 
 class TrainingStoppedError(BortError, RuntimeError):
-    """The user stopped a training; what it learned since its last checkpoint is lost."""
+    """The user stopped a training; progress since its last checkpoint is lost."""
 
     exit_code = 130
 
 
 def resolve_device(device: Device) -> torch.device:
-    """The device to train on; "auto" picks cuda, else mps, else cpu.
+    """Choose the device to train on; "auto" picks cuda, else mps, else cpu.
 
     Raises:
         InvalidFieldError: this machine, or this build of torch, has no such device.
@@ -33,7 +33,7 @@ def resolve_device(device: Device) -> torch.device:
         return torch.device(next((name for name, there in present.items() if there), "cpu"))
     if not present.get(device, True):
         raise InvalidFieldError(
-            "device", f"torch finds no {device} device on this machine; use --device cpu, or auto"
+            "device", f"torch finds no {device} device on this machine; use --device cpu or auto"
         )
     return torch.device(device)
 
@@ -55,7 +55,7 @@ def training_threads(threads: int | None) -> Iterator[None]:
 
 
 def pause_unless(should_stop: ShouldStop | None) -> Callable[[], object]:
-    """What `train` calls between steps: wait while a latency is measured, or until a stop."""
+    """Make the callback that waits between steps while a latency is measured, or until a stop."""
     return partial(wait_while_measuring, should_stop)
 
 
@@ -70,7 +70,7 @@ def stop_or_pause(should_stop: ShouldStop | None) -> None:
 
 
 def stoppable(steps: Iterable[Step], should_stop: ShouldStop | None) -> Iterator[Step]:
-    """Pass `steps` on until `should_stop` returns True.
+    """Yield `steps` until `should_stop` returns True.
 
     Raises:
         TrainingStoppedError: it returned True.

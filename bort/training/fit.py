@@ -1,4 +1,4 @@
-"""Checks before Start that space, source network, teacher and task fit together. No torch."""
+"""Check, before a start, that space, source network, teacher and task match. Imports no torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets are read m
 
 
 def fine_tuning_steps(examples: int) -> int:
-    """How many optimiser steps fine-tune the teacher on `examples` training texts."""
+    """Compute how many steps fine-tune the teacher on `examples` training texts."""
     per_epoch = max(1, examples // BATCH_SIZE)
     return max(EPOCHS * per_epoch, min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
 
@@ -32,7 +32,7 @@ def check_reads_text(space: SearchSpace) -> None:
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    """Check that the space counts as many tokens as the source network has.
+    """Check that the space has as many tokens as the source network.
 
     Raises:
         InvalidModelError: the numbers differ.
@@ -41,13 +41,13 @@ def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
     counted = space.fixed.get("vocabulary", found)
     if found != counted:
         raise InvalidModelError(
-            f"{source.name} has a vocabulary of {found} tokens, the space {space.name!r} counts "
-            f"{counted}; set `vocabulary = {found}` under [fixed] in the space's file"
+            f"{source.name} has a vocabulary of {found} tokens, but the space {space.name!r} "
+            f"has {counted}; set `vocabulary = {found}` under [fixed] in the space's file"
         )
 
 
 def labels_of(config: Mapping[str, Any]) -> list[str]:
-    """The names of a classifier's outputs according to its config.json.
+    """Read the names of a classifier's outputs from its config.json.
 
     Examples:
         >>> labels_of({"id2label": {"1": "good", "0": "bad"}}), labels_of({})
@@ -79,7 +79,7 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
         if sorted(plain) == sorted(wanted):
             return [plain.index(c) for c in wanted]
     raise InvalidModelError(
-        f"{name} has the labels {', '.join(found)}, the task has {', '.join(class_names)}; "
+        f"{name} has the labels {', '.join(found)}, but the task has {', '.join(class_names)}; "
         "choose a teacher with the task's labels"
     )
 

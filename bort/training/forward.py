@@ -1,4 +1,4 @@
-"""Fast logits of a classifier.
+"""Compute logits of a classifier fast.
 
 For `BertForSequenceClassification` without dropout this uses the weights directly instead of
 calling the modules. The numbers are the same, and three things are saved: the last layer computes
@@ -20,7 +20,7 @@ MASKED = -1e4  # bfloat16 can represent it, and its exp is 0
 
 
 def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
-    """The fastest forward pass for `model`.
+    """Choose the fastest forward pass for `model`.
 
     Args:
         model: a `transformers` sequence classifier.
@@ -32,7 +32,7 @@ def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 if the hardware multiplies it, else float32."""
+    """Choose bfloat16 if the hardware multiplies it, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "cpu":
@@ -45,7 +45,9 @@ def best_dtype(device: torch.device) -> torch.dtype:
 def bert_logits(
     model: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
 ) -> Tensor:
-    """Logits of a `BertForSequenceClassification`, dropout off, shape (b, classes), float32."""
+    """Compute logits of a `BertForSequenceClassification`, dropout off, shape (b, classes),
+    float32.
+    """
     x = _embed(model.bert.embeddings, ids, first).to(dtype)  # (b, s, hidden)
     mask = _mask(lengths, ids.shape[1], dtype)
     layers = model.bert.encoder.layer
@@ -72,7 +74,7 @@ class BertStates(NamedTuple):
 def bert_states(
     model: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
 ) -> BertStates:
-    """Like `bert_logits`, but keeps the states of all tokens and layers, for distillation."""
+    """Compute logits like `bert_logits`, and keep the states of all tokens and layers."""
     x = _embed(model.bert.embeddings, ids, first).to(dtype)
     mask = _mask(lengths, ids.shape[1], dtype)
     streams, attentions = [], []
@@ -93,7 +95,8 @@ def _head(model: Any, x: Tensor) -> Tensor:
 def sentence_vectors(
     bert: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
 ) -> Tensor:
-    """Sentence vectors: the mean of a `BertModel`'s last states, unit length, (b, hidden), float32.
+    """Compute sentence vectors: means of a `BertModel`'s last states, unit length, (b, hidden),
+    float32.
 
     Source: mean pooling as in Sentence-BERT (Reimers and Gurevych 2019).
     """
@@ -116,7 +119,7 @@ def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
 
 
 def _mask(lengths: Tensor, longest: int, dtype: torch.dtype) -> Tensor | None:
-    """The mask to add to the scores, shape (b, 1, 1, s); None if no text is padded."""
+    """Make the mask to add to the scores, shape (b, 1, 1, s); None if no text is padded."""
     if bool((lengths == longest).all()):
         return None
     padding = torch.arange(longest, device=lengths.device) >= lengths[:, None]
@@ -124,7 +127,7 @@ def _mask(lengths: Tensor, longest: int, dtype: torch.dtype) -> Tensor | None:
 
 
 def _layer(layer: Any, x: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
-    """One encoder layer: `x` (b, q, hidden) attends to `context` (b, s, hidden)."""
+    """Compute one encoder layer: `x` (b, q, hidden) attends to `context` (b, s, hidden)."""
     q, k, v = _heads(layer.attention.self, x, context)
     return _after_attention(layer, x, _joined(_shares(q, k, mask) @ v))
 
@@ -137,7 +140,7 @@ def _after_attention(layer: Any, x: Tensor, attended: Tensor) -> Tensor:
 
 
 def _heads(attention: Any, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Query, key and value, each (b, heads, places, hidden / heads)."""
+    """Compute query, key and value, each (b, heads, positions, hidden / heads)."""
     heads = attention.num_attention_heads
     parts = [attention.key, attention.value]
     if x is context:
@@ -149,19 +152,19 @@ def _heads(attention: Any, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, 
 
 
 def _shares(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
-    """How much each token attends to each other token, (b, heads, q, s)."""
+    """Compute how much each token attends to each other token, (b, heads, q, s)."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     shares: Tensor = (scores if mask is None else scores + mask).softmax(-1)
     return shares
 
 
 def _joined(mixed: Tensor) -> Tensor:
-    """Put the heads side by side: from (b, heads, q, hidden / heads) to (b, q, hidden)."""
+    """Concatenate the heads: from (b, heads, q, hidden / heads) to (b, q, hidden)."""
     return mixed.transpose(1, 2).flatten(2)
 
 
 def _projected(linears: list[Any], x: Tensor, heads: int) -> tuple[Tensor, ...]:
-    """Several projections of `x` in one product, each (b, heads, s, hidden / heads)."""
+    """Compute several projections of `x` in one product, each (b, heads, s, hidden / heads)."""
     weight = torch.cat([part.weight for part in linears]).to(x.dtype)
     bias = torch.cat([part.bias for part in linears]).to(x.dtype)
     out = F.linear(x, weight, bias)

@@ -1,4 +1,4 @@
-"""Takes a candidate's first weights from a larger network, the donor.
+"""Take a candidate's initial weights from a larger network, the donor.
 
 The residual stream is projected on its principal axes, z = Pᵀx. Layers are evenly spaced donor
 layers, FFN neurons are the most important ones, and each head's products QᵀK and VO become their
@@ -48,7 +48,7 @@ def inherit(model: Any, donor: Donor) -> Tensor:
 
 
 def layer_choice(depth: int, donor_depth: int) -> list[int]:
-    """The donor layer that each layer comes from: evenly spaced, ending with the last.
+    """Choose the donor layer for each layer: evenly spaced, ending with the last.
 
     Examples:
         >>> layer_choice(2, 6), layer_choice(4, 6), layer_choice(4, 2)
@@ -58,7 +58,7 @@ def layer_choice(depth: int, donor_depth: int) -> list[int]:
 
 
 def head_choice(heads: int, donor_heads: int) -> list[tuple[list[int], float]]:
-    """The donor heads that each head stands for, and the share of their output that it carries.
+    """Choose the donor heads for each head, and the share of their output that it carries.
 
     Examples:
         >>> head_choice(2, 4)
@@ -92,7 +92,7 @@ class _Inheritance:
         return bool(self.hidden == self.donor.hidden)
 
     def run(self) -> Tensor:
-        """Fill all parts in the order in which the stream flows; returns P."""
+        """Fill all parts in the order of the stream; returns P."""
         z = self.embeddings()
         layers = self.model.bert.encoder.layer
         choice = layer_choice(len(layers), len(self.donor.layers))
@@ -156,7 +156,7 @@ class _Inheritance:
             output.weight[:, place] = o.T
 
     def feed_forward(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
-        """Take the most important neurons, correct the output map for the others, fit the norm."""
+        """Take the most important neurons, correct the output map for the rest, fit the norm."""
         inner, output = layer.intermediate.dense, layer.output.dense
         order = torch.argsort(states.neuron_importance, descending=True, stable=True)
         chosen = order[: len(inner.weight)].sort().values
@@ -194,7 +194,7 @@ class _Inheritance:
         _set(classifier, ridge(own, wanted, prior, strength=RIDGE))
 
     def reader(self, name: str) -> Tensor:
-        """A donor map that reads the stream, rewritten for the projected stream: (rows, h + 1)."""
+        """Rewrite a donor map that reads the stream for the projected stream: (rows, h + 1)."""
         weight, bias = self.donor.linear(name)
         return torch.cat([weight, bias[:, None]], dim=1) @ self.up
 
@@ -223,7 +223,7 @@ def _set(linear: Any, affine: Tensor) -> None:
 
 
 def _set_rows(linear: Any, place: slice, affine: Tensor) -> None:
-    """Set rows of a map. Rows that are all 0 keep their random weights, else they never learn."""
+    """Set rows of a map. Rows of zeros keep their random weights, or they would never learn."""
     is_used = affine.abs().amax(1) > 0
     rows = torch.arange(place.start, place.stop)[is_used]
     linear.weight[rows] = affine[is_used, :-1]

@@ -1,4 +1,4 @@
-"""The one training path: examples and settings in, steps out.
+"""The training loop: takes examples and settings, yields steps.
 
     for step in train(model, examples, settings):
         report(step.loss)
@@ -66,7 +66,7 @@ class TrainingSettings:
     seed: int = 0
 
     def learning_rate_at(self, step: int) -> float:
-        """The learning rate of step 0, 1, ..., steps-1."""
+        """Compute the learning rate of step 0, 1, ..., steps-1."""
         warm = max(1, round(self.warmup * self.steps))
         if step < warm:
             return self.learning_rate * (step + 1) / warm
@@ -100,7 +100,7 @@ Objective = Callable[[TrainingBatch], torch.Tensor]
 
 
 def cross_entropy(forward: Forward) -> Objective:
-    """The cross-entropy between the targets and the logits that `forward` computes."""
+    """Compute the cross-entropy between the targets and the logits from `forward`."""
 
     def objective(batch: TrainingBatch) -> torch.Tensor:
         return F.cross_entropy(forward(batch.ids, batch.lengths, batch.first), batch.targets)
@@ -160,7 +160,9 @@ def predict(
     forward: Forward | None = None,
     pause: Callable[[], Any] = wait_while_measuring,
 ) -> NDArray[np.float32]:
-    """The logits of every text, in order, shape (n, classes). Leaves the weights alone."""
+    """Compute the logits of every text, in order, shape (n, classes). Does not change the
+    weights.
+    """
     device = next(model.parameters()).device
     forward = forward or forward_of(model, dtype=best_dtype(device))
     found: list[NDArray[np.float32]] = []
@@ -177,7 +179,7 @@ def predict(
 def _inputs(
     tokens: Tokens, rows: NDArray[np.int64], padding: int, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Token ids, lengths and first-segment lengths of a batch, on the device."""
+    """Put token ids, lengths and first-segment lengths of a batch on the device."""
     ids = torch.from_numpy(tokens.padded(rows, padding=padding))
     lengths = torch.from_numpy(tokens.lengths[rows])
     first = torch.from_numpy(tokens.first[rows].astype(np.int64))
@@ -227,7 +229,7 @@ def evaluation_batches(lengths: NDArray[Any], batch_tokens: int) -> Iterator[Int
 
 
 def adamw(model: Any, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW, fused, over all weights of `model` that require gradients.
+    """Make a fused AdamW over all weights of `model` that require gradients.
 
     Word embeddings are included: over a task's own tokens (see `vocabulary`) a dense update costs
     no more than a sparse one. Sparse Adam would move a word only when a batch contains it, although

@@ -1,4 +1,4 @@
-"""Measures of error: error rate, its standard error, macro F1, the items answered wrongly."""
+"""Metrics: error rate, its standard error, macro F1, and wrongly answered items."""
 
 import math
 from typing import Any
@@ -11,12 +11,12 @@ BoolArray = NDArray[np.bool_]
 
 
 def error_se(error_rate: float, n: int) -> float:
-    """The binomial standard error of an error rate on `n` examples."""
+    """Compute the binomial standard error of an error rate on `n` examples."""
     return math.sqrt(error_rate * (1.0 - error_rate) / n)
 
 
 def macro_f1(labels: NDArray[Any], predictions: NDArray[Any], /, *, classes: int) -> float:
-    """Unweighted mean of the classes' F1.
+    """Compute the unweighted mean of the classes' F1.
 
     Args:
         labels: shape (n,), 0..classes-1.
@@ -36,7 +36,7 @@ def macro_f1(labels: NDArray[Any], predictions: NDArray[Any], /, *, classes: int
 
 
 def majority_error(labels: NDArray[Any], /, *, classes: int) -> float:
-    """The error rate of always answering the most frequent class."""
+    """Compute the error rate of always answering with the most frequent class."""
     return float(1.0 - np.bincount(labels, minlength=classes).max() / len(labels))
 
 
@@ -46,5 +46,5 @@ def pack_items(wrong: BoolArray) -> bytes:
 
 
 def unpack_items(packed: bytes, n: int) -> BoolArray:
-    """The inverse of `pack_items`, shape (n,)."""
+    """Unpack what `pack_items` packed, shape (n,)."""
     return np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=n).astype(np.bool_)

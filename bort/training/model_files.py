@@ -1,4 +1,4 @@
-"""Reads and writes model folders, as safetensors; never unpickles anything."""
+"""Read and write model folders as safetensors; never unpickle anything."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ TOKENIZER_FILES = (
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Silence the progress bars and the advice of `transformers` within the block."""
+    """Silence the progress bars and advice of `transformers` within the block."""
     from transformers.utils import logging as untyped
 
     logging: Any = untyped

@@ -1,4 +1,4 @@
-"""The error oracle: trains a candidate for a short while and counts its errors on dev."""
+"""The error oracle: trains a candidate briefly and counts its errors on dev."""
 
 import time
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class TrainedCandidate:
 
 
 class ErrorOracle:
-    """error(ξ, Θ, s, seed): trains the candidates of a space on a task, all in the same way.
+    """The function error(ξ, Θ, s, seed): trains all candidates of a space on a task the same way.
 
     The same task, spec, space, seed, machine and number of threads give the same errors to the
     last digit, in any order of the trainings.
@@ -114,7 +114,7 @@ class ErrorOracle:
         return self.evaluate(architecture, self.seed)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Evaluation:
-        """Train once per learning rate of Θ; the lowest dev error counts.
+        """Train once per learning rate of Θ, and keep the lowest dev error.
 
         Returns:
             `steps` and `seconds` cover all trainings, `attempts` the one that counts. `diverged`
@@ -123,7 +123,7 @@ class ErrorOracle:
         return self.train(architecture, seed).evaluation
 
     def train(self, architecture: Architecture, seed: int) -> TrainedCandidate:
-        """Like `evaluate`, but keeps the model."""
+        """Train like `evaluate`, and keep the model."""
         started = time.perf_counter()
         with training_threads(self.threads):
             tried = [self._try(architecture, r, seed) for r in self.learning_rates(architecture)]
@@ -140,7 +140,7 @@ class ErrorOracle:
         return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
 
     def describe(self) -> dict[str, Any]:
-        """The facts that the errors depend on, ready for JSON."""
+        """Describe the facts that the errors depend on, ready for JSON."""
         labels = self.task.dev.labels
         answers = self.teacher.logits["dev"].argmax(axis=1)
         return {
@@ -179,7 +179,9 @@ class ErrorOracle:
         return given_teacher(self.spec.teacher, self.task, max_length=limit, **listen)
 
     def _observe_donor(self) -> Donor:
-        """The network to inherit from: the source network, fine-tuned if it is the teacher."""
+        """Observe the network to inherit from: the source network, fine-tuned if it is the
+        teacher.
+        """
         is_own = self.teacher.is_source
         folder = self.teacher.folder if is_own else self.source.folder
         network = SourceNetwork(self.source.name, folder, self.source.digest)

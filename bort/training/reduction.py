@@ -11,7 +11,7 @@ JITTER = 1e-4  # of the mean variance: keeps a covariance of few tokens invertib
 
 
 def principal_axes(moment: Tensor, mean: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """A projection to `width` dimensions, and the part that it leaves out on average.
+    """Find a projection to `width` dimensions, and the part that it leaves out on average.
 
     Args:
         moment: mean of x xᵀ, (H, H).
@@ -31,7 +31,7 @@ def principal_axes(moment: Tensor, mean: Tensor, width: int) -> tuple[Tensor, Te
 
 
 def _isometry(rows: int, columns: int) -> Tensor:
-    """A random P with P Pᵀ = 1, the same on every call, shape (rows, columns)."""
+    """Make a random P with P Pᵀ = 1, the same on every call, shape (rows, columns)."""
     generator = torch.Generator().manual_seed(0)
     basis: Tensor = torch.linalg.qr(torch.randn(columns, rows, generator=generator))[0]
     return basis.T
@@ -43,7 +43,7 @@ def augmented(x: Tensor) -> Tensor:
 
 
 def covariance_root(x: Tensor) -> Tensor:
-    """The lower triangular R with R Rᵀ ≈ the second moment of x (t, h), shape (h, h)."""
+    """Compute the lower triangular R with R Rᵀ ≈ the second moment of x (t, h), shape (h, h)."""
     moment = x.T @ x / len(x)
     ridge_height = JITTER * moment.diagonal().mean()
     root: Tensor = torch.linalg.cholesky(moment + ridge_height * torch.eye(len(moment)))
@@ -53,7 +53,7 @@ def covariance_root(x: Tensor) -> Tensor:
 def low_rank(
     left: Tensor, right: Tensor, left_root: Tensor, right_root: Tensor, *, rank: int
 ) -> tuple[Tensor, Tensor]:
-    """The best product of `rank` for given inputs: leftᵀ right ≈ Lᵀ M.
+    """Find the best product of `rank` for given inputs: leftᵀ right ≈ Lᵀ M.
 
     Args:
         left: shape (r, a); right: shape (r, b).

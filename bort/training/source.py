@@ -1,4 +1,4 @@
-"""The source network: the pretrained BERT behind candidates' first weights and teachers.
+"""The source network: the pretrained BERT for candidates' initial weights and teachers.
 
 It is found through a package's metadata or in a folder, never by importing foreign code. Weights
 come from safetensors only.
@@ -47,7 +47,7 @@ class SourceNetwork:
         return read_config(self.folder, self.name)
 
     def encoder_weights(self, *, with_head: bool = False) -> "dict[str, torch.Tensor]":
-        """Tensors by their names in `BertModel`, in float32, without heads of other tasks.
+        """Read tensors by their names in `BertModel`, in float32, without heads of other tasks.
 
         Args:
             with_head: include `classifier.*`, for a network fine-tuned on the task itself.
@@ -92,7 +92,7 @@ def source_network(spec: str | None = None) -> SourceNetwork:
 
 
 def model_folder(spec: str) -> Path:
-    """The folder of a model in safetensors: `spec` itself, or a download from the hub.
+    """Find the folder of a model in safetensors: `spec` itself, or a download from the hub.
 
     Raises:
         InvalidModelError: `spec` is neither a folder nor a hub id, or has only pickled weights.
@@ -120,7 +120,9 @@ def model_folder(spec: str) -> Path:
 
 
 def weights_digest(folder: Path) -> str:
-    """The SHA-256 of the weights in `folder`, cached by path, size and modification time."""
+    """Compute the SHA-256 of the weights in `folder`, cached by path, size and modification
+    time.
+    """
     path = (folder / WEIGHTS).resolve()
     state = path.stat()
     key = hashlib.sha256(f"{path}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:32]
@@ -144,7 +146,7 @@ def _default_folder() -> Path:
     for file in files:
         if file.name == WEIGHTS:
             return Path(str(file.locate())).resolve().parent
-    raise InvalidModelError(f"{DEFAULT_PACKAGE} holds no {WEIGHTS}; install the package again")
+    raise InvalidModelError(f"{DEFAULT_PACKAGE} has no {WEIGHTS}; install the package again")
 
 
 def _fetch(spec: str) -> Path:
@@ -167,7 +169,7 @@ def _fetch(spec: str) -> Path:
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """The content of config.json in `folder`.
+    """Read the content of config.json in `folder`.
 
     Raises:
         InvalidModelError: it is missing or cannot be read.
@@ -188,7 +190,8 @@ def _check_is_bert(config: dict[str, Any], name: str) -> None:
     kind = config.get("model_type")
     if kind != "bert":
         raise InvalidModelError(
-            f"{name} is a {kind or 'nameless'} model; the source network must be a BERT encoder"
+            f"{name} is a model of type {kind or 'unknown'}, but the source network must be a "
+            "BERT encoder"
         )
     if config.get("position_embedding_type", "absolute") != "absolute" or (
         config.get("hidden_act", "gelu") != "gelu"

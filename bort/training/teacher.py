@@ -54,19 +54,19 @@ class Teacher:
     logits: dict[str, NDArray[np.float32]]
 
     def probabilities(self, split: str, *, temperature: float = 1.0) -> NDArray[np.float32]:
-        """The soft labels of a split, shape (n, classes), rows sum to 1."""
+        """Return the soft labels of a split, shape (n, classes), rows sum to 1."""
         return softmax(self.logits[split] / temperature)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The softmax along the last axis."""
+    """Compute the softmax along the last axis."""
     grown = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: NDArray[np.float32] = grown / grown.sum(axis=-1, keepdims=True)
     return shares
 
 
 def one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Hard labels as probabilities, shape (n, classes)."""
+    """Turn hard labels into probabilities, shape (n, classes)."""
     return np.eye(classes, dtype=np.float32)[labels]
 
 
@@ -79,7 +79,7 @@ def own_teacher(
     on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Teacher:
-    """The source network fine-tuned on the task's training split, from the cache if possible.
+    """Fine-tune the source network on the task's training split, or read it from the cache.
 
     If two processes ask for the same teacher at once, the second waits for the first.
 
@@ -106,7 +106,7 @@ def given_teacher(
     on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> Teacher:
-    """A classifier that the user names, with its own tokenizer.
+    """Load a classifier chosen by the user, with its own tokenizer.
 
     Args:
         spec: folder or hub id.
@@ -134,7 +134,7 @@ def answers_to(
     on_step: OnStep = ignore,
     should_stop: ShouldStop | None = None,
 ) -> dict[str, NDArray[np.float32]]:
-    """The teacher's logits for the texts of a task with the same classes, cached.
+    """Compute the teacher's logits for the texts of a task with the same classes, cached.
 
     Args:
         encoded: `task`, over the source network's tokens.
@@ -198,7 +198,9 @@ def _fine_tune(
 def classifier_over(
     task: "Task", encoded: EncodedTask, source: SourceNetwork
 ) -> tuple[Any, Tensor]:
-    """The source network with a new head over the task's tokens, and its whole embedding table."""
+    """Build the source network with a new head over the task's tokens; also return its embedding
+    table.
+    """
     from transformers import BertConfig, BertForSequenceClassification
 
     build: Any = BertForSequenceClassification
@@ -237,7 +239,7 @@ def _answers(
     on_step: OnStep,
     should_stop: ShouldStop | None,
 ) -> dict[str, NDArray[np.float32]]:
-    """The logits of all splits, cached."""
+    """Compute the logits of all splits, cached."""
     labels = _config(folder).get("id2label")
     key = _key([RECIPE, task.digest, digest, encoded.max_length, labels])
     path = cache() / "teacher-labels" / f"{key}.npz"

@@ -1,4 +1,4 @@
-"""A task as token ids: cut to length, cached, numbered over the tokens that occur in the task."""
+"""Tokenised tasks: cut to length, cached, numbered over the tokens that occur in the task."""
 
 import hashlib
 import json
@@ -49,21 +49,21 @@ class Tokens:
         return np.diff(self.starts)
 
     def padded(self, rows: NDArray[np.int64], *, padding: int) -> NDArray[np.int64]:
-        """The token ids of `rows`, padded with `padding`, shape (len(rows), longest)."""
+        """Return the token ids of `rows`, padded with `padding`, shape (len(rows), longest)."""
         lengths = self.lengths[rows]
         steps = np.arange(int(lengths.max()))
         places = np.minimum(self.starts[rows][:, None] + steps, len(self.flat) - 1)
         return np.where(steps < lengths[:, None], self.flat[places], padding).astype(np.int64)
 
     def select(self, rows: NDArray[np.int64]) -> "Tokens":
-        """The texts of these rows, in this order."""
+        """Return the texts of these rows, in this order."""
         lengths = self.lengths[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         offsets = np.repeat(self.starts[rows] - starts[:-1], lengths)
         return Tokens(self.flat[np.arange(starts[-1]) + offsets], starts, self.first[rows])
 
     def joined(self, other: "Tokens") -> "Tokens":
-        """These texts followed by those of `other`."""
+        """Return these texts followed by those of `other`."""
         return Tokens(
             np.concatenate([self.flat, other.flat]),
             np.concatenate([self.starts, self.starts[-1] + other.starts[1:]]),
@@ -154,7 +154,7 @@ def _from_arrays(arrays: dict[str, NDArray[Any]]) -> EncodedTask:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The `tokenizers.Tokenizer` in `folder`, without padding or truncation.
+    """Load the `tokenizers.Tokenizer` in `folder`, without padding or truncation.
 
     Raises:
         InvalidModelError: the folder has none that can be read without running its code.
@@ -170,7 +170,7 @@ def load_tokenizer(folder: Path) -> Any:
             tokenizer = BertWordPieceTokenizer(str(words), lowercase=_lowercase(folder))._tokenizer
         else:
             raise InvalidModelError(
-                f"{folder.name} has no tokenizer.json and no vocab.txt; save its tokenizer there"
+                f"{folder.name} has no tokenizer.json or vocab.txt; save its tokenizer there"
             )
     except InvalidModelError:
         raise
@@ -209,7 +209,8 @@ def _tokens(tokenizer: Any, split: Any) -> Tokens:
 
 
 def text_lengths(spec: TaskSpec, *, on_step: OnStep = ignore) -> TextLengths:
-    """The lengths of a task's training texts in tokens, as the models of a search read them.
+    """Compute the lengths of a task's training texts in tokens, as the models of a search read
+    them.
 
     Texts are cut where a search cuts them by default, at the 95th percentile.
 

@@ -1,4 +1,4 @@
-"""Texts without labels to distil on: the task's own, those of other tasks, and synthetic ones.
+"""Unlabelled texts for distillation: the task's own, other tasks', and synthetic ones.
 
 Synthetic texts exchange words for neighbours in the source network's embedding table. The teacher
 labels them, so a changed meaning does no harm: the student learns what the teacher answers near the
@@ -32,7 +32,7 @@ BLOCK = 1024  # rows of similarities held at once: 56 MB over the tokens of movi
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How synthetic texts are made.
+    """The settings for making synthetic texts.
 
     Attributes:
         copies: synthetic texts per text.
@@ -50,7 +50,7 @@ class Augmentation:
 def with_unlabelled(
     task: Task, source: SourceNetwork, *, others: bool, augmentation: Augmentation | None, seed: int
 ) -> Task:
-    """The task with a pool of unlabelled texts: its own, then other tasks', then synthetic ones.
+    """Add a pool of unlabelled texts to the task: its own, then other tasks', then synthetic ones.
 
     Args:
         others: take the training texts of the named tasks in the cache; fetches nothing. A task
@@ -102,7 +102,8 @@ def synthetic_texts(
     *,
     vocabulary: Sequence[str],
 ) -> list[str]:
-    """Synthetic texts from `texts`, in rounds: one per text and round, in the order of `texts`.
+    """Make synthetic texts from `texts`, in rounds: one per text and round, in the order of
+    `texts`.
 
     Args:
         vocabulary: texts that provide the words to put in.
@@ -121,7 +122,7 @@ def _ids(tokenizer: Any, texts: Sequence[str]) -> list[IntArray]:
 
 
 def nearest_words(table: Tensor, words: IntArray, *, count: int) -> IntArray:
-    """The nearest neighbours of each word among `words` by cosine, nearest first.
+    """Find the nearest neighbours of each word among `words` by cosine, nearest first.
 
     Args:
         table: embeddings, shape (vocabulary, hidden).
@@ -211,7 +212,7 @@ def augmented(
 def _exchanger(
     tokenizer: Any, texts: Sequence[IntArray], source: SourceNetwork, settings: Augmentation
 ) -> Exchanger:
-    """An exchanger over the whole words that occur in `texts`."""
+    """Make an exchanger over the whole words that occur in `texts`."""
     tokens = [tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size())]
     present = np.unique(np.concatenate(texts))
     words = present[whole_words(tokens)[present]]

@@ -1,4 +1,4 @@
-"""Cuts a model down to the tokens of one task, and back to the full vocabulary."""
+"""Reduce a model to the tokens of one task, and expand it back to the full vocabulary."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from bort.core.errors import InvalidModelError
 
 
 def pruned_table(table: Tensor, kept: NDArray[np.int64]) -> Tensor:
-    """The rows of an embedding table that a task needs, shape (v, hidden).
+    """Select the rows of an embedding table that a task needs, shape (v, hidden).
 
     Raises:
         InvalidModelError: the tokenizer has more tokens than the table has rows.
@@ -25,7 +25,7 @@ def pruned_table(table: Tensor, kept: NDArray[np.int64]) -> Tensor:
 
 
 def expanded_weights(model: Any, kept: NDArray[np.int64], full_rows: Tensor) -> dict[str, Tensor]:
-    """The weights of a model trained over `kept` tokens, with the whole embedding table.
+    """Expand the weights of a model trained over `kept` tokens to the whole embedding table.
 
     Args:
         model: its embedding table has one row per kept token.

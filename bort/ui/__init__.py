@@ -1,1 +1,1 @@
-"""The parts that pages are made of. The only package code that imports streamlit."""
+"""The building blocks of the pages. Only this package imports streamlit."""

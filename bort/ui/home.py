@@ -17,13 +17,11 @@ RECENT = 6
 
 
 def showcase(studies: list[StudyRecord]) -> None:
-    """The front of a finished study: the example, or the newest of the reader's own."""
+    """Show the front of a finished study: the user's newest, or the example."""
     filled = [study for study in studies if study.evaluation_count and study.profile]
     study = next((s for s in filled if s.is_example), filled[0] if filled else None)
     if study is None:
-        markup.notice(
-            "There is nothing to look at yet. Start a search: its front grows while it runs."
-        )
+        markup.notice("There are no results yet. Start a search; its front grows while it runs.")
         return
     answer = readings.answer(study)
     picture, text = st.columns([1.7, 1], gap="large", vertical_alignment="center")
@@ -56,7 +54,7 @@ def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
 
 @st.fragment(run_every=POLL_S)
 def running_jobs() -> None:
-    """Active jobs and their progress; nothing if there are none."""
+    """Show active jobs and their progress, if there are any."""
     with frame.clear_errors():
         jobs = readings.active_jobs()
         if jobs:
@@ -83,7 +81,7 @@ def _running(job: JobRecord) -> None:
 
 
 def recent_studies(studies: list[StudyRecord]) -> None:
-    """The newest studies, each with a link to its front."""
+    """Show the newest studies, each with a link to its front."""
     st.subheader("Studies", anchor=False)
     if not studies:
         markup.note("None yet.")
@@ -99,7 +97,7 @@ def recent_studies(studies: list[StudyRecord]) -> None:
                 query_params={"study": study.name},
             )
     if len(studies) > RECENT:
-        markup.note(f"{len(studies) - RECENT} older ones are in the list on the Pareto page.")
+        markup.note(f"{len(studies) - RECENT} older ones are listed on the page Pareto front.")
 
 
 def _describe(study: StudyRecord) -> None:
@@ -117,14 +115,14 @@ def next_steps() -> None:
     st.subheader("What next", anchor=False)
     steps = (
         (
-            "Read the example",
+            "Explore the example",
             "Pick a point, change ε and the weights, copy a configuration.",
             navigation.PARETO,
             "Pareto front",
         ),
         (
-            "Search for your own task",
-            "A CSV with a text and a label column is enough. Minutes on two cores.",
+            "Search on your own task",
+            "All you need is a CSV with a text and a label column. Takes minutes on two cores.",
             navigation.SEARCH,
             "New search",
         ),

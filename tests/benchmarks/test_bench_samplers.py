@@ -57,5 +57,5 @@ def test_without_optuna_the_message_names_the_extra(table, monkeypatch):
 
 
 def test_an_unknown_sampler_is_one_clear_line():
-    with pytest.raises(InvalidOptionError, match="unknown sampler magic; choose among all, cert"):
+    with pytest.raises(InvalidOptionError, match="unknown sampler magic; choose from all, cert"):
         choose_samplers("random,magic")

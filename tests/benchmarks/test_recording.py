@@ -53,7 +53,7 @@ def test_a_log_that_was_cut_in_a_row_goes_on(path):
 def test_other_conditions_are_not_mixed_in(path):
     list(record(SPACE, (0,), open_log(path), train))
     other = Conditions("space", "task", "teacher", 100, 32, "inherit", 1)
-    with pytest.raises(InvalidDataError, match="recorded with steps 200, and this run has 100"):
+    with pytest.raises(InvalidDataError, match="recorded with steps 200, but this run has 100"):
         open_log(path, other)
     path.write_text("a,b\n1,2\n")
     with pytest.raises(InvalidDataError, match="not a log"):

@@ -38,7 +38,7 @@ def test_written_runs_are_read_again(tmp_path):
 
 def test_runs_of_another_setting_are_not_written_over(tmp_path):
     write_report(tmp_path, summary([run(0, 0.25, 0.26, steps=50)], ORACLE))
-    with pytest.raises(InvalidDataError, match="holds other runs than those of steps 200"):
+    with pytest.raises(InvalidDataError, match="contains runs other than those of steps 200"):
         read_runs(tmp_path, SETTING)
     (tmp_path / "training.csv").write_text("a,b\n1\n")
     with pytest.raises(InvalidDataError, match="choose another folder"):

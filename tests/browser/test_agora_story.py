@@ -61,7 +61,7 @@ def fill_in(reader, place):
     reader.page.get_by_text("Advanced: name, seed, training, labels").click()
     reader.write("Name", "story")
     reader.write("Steps per round", "400")  # a round must last until it is looked at
-    reader.write("Of the last student", "120")
+    reader.write("Steps of the last student", "120")
     reader.write("Learning rates, Θ", "0.003,0.001")
     reader.write("Source network", str(place / "source"))
     reader.write("CPU threads", "1")

@@ -44,7 +44,7 @@ def test_an_unknown_study_is_one_line_and_the_others_stay_in_reach(address, visi
     with visit(address) as reader:
         reader.open("/pareto?study=nobody")
         expect(reader.problems()).to_have_text(
-            "There is no study 'nobody' in this store; choose one of these."
+            "There is no study 'nobody' in this store; choose one from the list."
         )
         expect(reader.page.get_by_role("combobox", name="Study")).to_be_visible()
         expect(reader.charts()).to_have_count(5)

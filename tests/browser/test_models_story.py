@@ -84,7 +84,7 @@ def begin(reader):
     """The empty page leads to the front, a point of it to its plan, and that to a job."""
     page = reader.page
     reader.open("/models")
-    expect(page.get_by_text("No model is trained yet. Pick a point")).to_be_visible()
+    expect(page.get_by_text("There is no trained model yet. Pick a point")).to_be_visible()
     expect(page.get_by_text("bort finetune --best")).to_be_visible()
     page.get_by_role("link", name="Open the Pareto front").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Pareto front")
@@ -122,7 +122,7 @@ def watch(reader):
 def read(reader):
     """Figures, the row beside the teacher's, and the curves of each stage."""
     page = reader.page
-    expect(page.get_by_text("which nothing was chosen by")).to_be_visible()
+    expect(page.get_by_text("which no choice was based on")).to_be_visible()
     for name, unit in (("Audit accuracy", "%"), ("Of its teacher", "%"), ("Against", "as fast")):
         metric = page.get_by_test_id("stMetric").filter(has_text=name)
         expect(metric).to_contain_text(re.compile(rf"\d\.\d .*{unit}"))
@@ -176,7 +176,7 @@ def choose(reader, trained, opened):
     shown = page.locator(".bort-name")
     expect(shown).to_have_text(opened)
     expect(page.get_by_text("imported, read-only")).to_be_visible()
-    expect(page.get_by_text("its curves stayed where it was trained")).to_be_visible()
+    expect(page.get_by_text("which does not contain its curves")).to_be_visible()
     reader.choose("Model", trained)
     for _ in range(2):
         expect(shown).to_have_text(trained)

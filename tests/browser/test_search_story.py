@@ -94,7 +94,7 @@ def read_front(reader):
     reader.settle()
     expect(reader.charts()).to_have_count(5)
     assert reader.query() == {"study": ["story"]}
-    expect(reader.page.get_by_text("largest W: pick any mark or row")).to_be_visible()
+    expect(reader.page.get_by_text("largest W; pick any mark or row")).to_be_visible()
 
 
 def pick_in_table(reader):

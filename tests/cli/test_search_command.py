@@ -199,14 +199,14 @@ MISTAKES = {
     "no such column": (["--label", "stars"], "stars"),
     "long texts": (["--latency-length", "33"], "33"),
     "no source": (["--source", "nowhere/at/all"], "nowhere/at/all"),
-    "bad name": (["--study", "../x"], "cannot name a study"),
+    "bad name": (["--study", "../x"], "a study cannot be called"),
     "unknown option": (["--bogus"], "bogus"),
     "λ of another dimension": (["--lipschitz", "foo=1"], "λ needs one number for each of depth"),
     "seed": (["--seed", "99999999999999999999"], "seed must be a whole number from 0"),
-    "max length": (["--max-length", "99999"], "max length must be 4 to 32"),
+    "max length": (["--max-length", "99999"], "max length must be from 4 to 32"),
     "device": (["--device", "mps"], "mps"),
-    "no such profile": (["--latency-profile", "nope"], "no latency profile is named 'nope'"),
-    "λ": (["--lipschitz", "-1"], "λ must be 0 or more"),
+    "no such profile": (["--latency-profile", "nope"], "there is no latency profile 'nope'"),
+    "λ": (["--lipschitz", "-1"], "λ must be one number from 0 to"),
 }  # fmt: skip
 
 
@@ -235,14 +235,14 @@ def studies(folder: Path) -> list[str]:
 def test_an_unknown_study_is_one_line(place):
     done = bort(place, "front", "--study", "nobody", "--json")
     assert done.returncode == 2
-    assert done.stderr.startswith("bort: no study is named 'nobody'; stored are ")
+    assert done.stderr.startswith("bort: there is no study 'nobody'; stored studies: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_other_settings_under_the_same_name_are_refused(place):
     done = bort(place, *search(place), "--study", "first", "--budget", "6", "--seed", "9")
     assert done.returncode == 2
-    assert "exists with other settings" in done.stderr
+    assert "exists with other options" in done.stderr
 
 
 def test_a_bad_store_is_told_before_any_data_is_fetched(place, tmp_path):

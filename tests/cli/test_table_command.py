@@ -95,17 +95,20 @@ def test_weights_rank_what_is_evaluated(table):
 HEADER = "depth,size,latency,error"
 BAD_TABLES = {
     "missing": ("1,2,3,0.1\n2,,4,0.2", "1 value is missing, the first in row 2, column size"),
-    "text": ("1,2,3,0.1\n2,3,fast,0.2", "column latency must hold numbers, row 2 has 'fast'"),
+    "text": (
+        "1,2,3,0.1\n2,3,fast,0.2",
+        "column latency must contain numbers, but row 2 has 'fast'",
+    ),
     "twice": ("1,2,3,0.1\n1,2,3,0.2\n2,3,4,0.3", "row 2 repeats the architecture depth=1"),
     "constant": ("1,2,3,0.1\n2,3,3,0.2", "column latency is 3 in every row"),
     "zero": ("1,0,3,0.1\n2,3,4,0.2", "column size must be above 0"),
     "negative": ("1,2,-3,0.1\n2,3,4,0.2", "column latency must be above 0"),
-    "percent": ("1,2,3,10\n2,3,4,0.2", "column error must lie in 0..1, got 10"),
+    "percent": ("1,2,3,10\n2,3,4,0.2", "column error must be from 0 to 1, got 10"),
     "one row": ("1,2,3,0.1", "the table has 1 row"),
     "no row": ("", "the table has no row"),
     "too many fields": ("1,2,3,0.1,9\n2,3,4,0.2,9", "more fields than the 4 columns"),
-    "infinite": ("1,inf,3,0.1\n2,3,4,0.2", "column size must hold numbers, row 1 has inf"),
-    "huge": ("1,1e308,3,0.1\n2,3,4,0.2", "choose a unit in which it lies between"),
+    "infinite": ("1,inf,3,0.1\n2,3,4,0.2", "column size must contain numbers, but row 1 has inf"),
+    "huge": ("1,1e308,3,0.1\n2,3,4,0.2", "choose a unit that puts it between"),
 }
 
 
@@ -121,7 +124,7 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--lipschitz", "-0.1"], "once for each by name, got -0.1"),
+        (["--lipschitz", "-0.1"], "or one for each by name, got -0.1"),
         (["--slack", "-1"], "σ must be a number of 0 or more, got -1.0"),
         (["--audit", "0"], "audit must be a whole number of 1 or more"),
         (["--audit", "24"], "an audit trains 1 to 23 of 24 architectures"),
@@ -129,10 +132,10 @@ def test_bad_tables_are_one_line_and_exit_code_2(tmp_path, what, command):
         (["--confidence", "2"], "confidence must be a number between 0 and 1"),
         (["--epsilon", "1e-320"], "epsilon must be a number from 1e-06 to 1000000"),
         (["--weights", "300,300,900"], "weights must be three numbers from 0 to 50"),
-        (["--lipschitz", "1e300"], "λ must be 0 or more, 1e+09 at most"),
-        (["--lipschitz", "depth=1,depth=2"], "once for each by name, got 'depth=1,depth=2'"),
-        (["--minutes", "3"], "--minutes has no effect beside --from-table"),
-        (["--study", "mine"], "--study has no effect beside --from-table"),
+        (["--lipschitz", "1e300"], "λ must be one number from 0 to 1e+09"),
+        (["--lipschitz", "depth=1,depth=2"], "or one for each by name, got 'depth=1,depth=2'"),
+        (["--minutes", "3"], "--minutes has no effect with --from-table"),
+        (["--study", "mine"], "--study has no effect with --from-table"),
     ],
 )
 def test_bad_options_are_one_line_and_exit_code_2(table, options, words):

@@ -63,9 +63,9 @@ def test_answers_never_replace_their_texts(model, tmp_path):
     texts = "text\na lovely film\n"
     (tmp_path / "texts.csv").write_text(texts, encoding="utf-8")
     for out, message in [
-        ("texts.csv", "would be lost"),
+        ("texts.csv", "would overwrite the file with the texts"),
         ("nowhere/a.csv", "no folder"),
-        ("a.txt", "ends with"),
+        ("a.txt", "does not end with"),
     ]:
         with pytest.raises(BortError, match=message):
             answer_of(predict, "model", "texts.csv", "--out", out)
@@ -83,7 +83,7 @@ def test_empty_texts_get_no_answer(model, tmp_path):
     header = (tmp_path / "answers.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == "row,label,score,score of bad,score of good"
     (tmp_path / "blank.txt").write_text("\n\n", encoding="utf-8")
-    with pytest.raises(BortError, match="holds no text"):
+    with pytest.raises(BortError, match="contains no text"):
         answer_of(predict, "model", "blank.txt")
 
 
@@ -113,7 +113,7 @@ def test_a_bundle_goes_out_and_comes_in(model, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "arguments", "message"),
     [
-        (export, ["nobody"], "no model is named 'nobody'"),
+        (export, ["nobody"], "there is no model 'nobody'"),
         (export, ["--format", "tar"], "unknown format 'tar'"),
         (import_, ["nothing.zip"], "there is no file nothing.zip"),
         (import_, ["x.zip", "--out", "y.csv"], "--out needs --optuna"),

@@ -127,7 +127,7 @@ def test_only_what_was_exported(folder, gone):
 def test_weights_that_were_cut_off_stay_here(folder):
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ExportError, match="damaged or cut off"):
+    with pytest.raises(ExportError, match="damaged or truncated"):
         files_to_upload(folder)
 
 

@@ -102,5 +102,5 @@ def test_a_held_out_point_can_refuse_a_fit() -> None:
         return max(point["x"], 100)
 
     fitted = fit_polynomial(count, {"x": (1, 2, 3, 4, 5)})
-    with pytest.raises(NotPolynomialError, match="gives 100 at x=101, the built model 101"):
+    with pytest.raises(NotPolynomialError, match="gives 100 at x=101, but the built model has 101"):
         verify(count, fitted, [{"x": 50}, {"x": 101}])

@@ -49,8 +49,8 @@ def test_a_file_called_like_a_space_is_reached_with_its_path(
 WRONG = {
     "family missing": (GOOD.replace('family = "bert"', ""), "'family' is missing"),
     "family unknown": (GOOD.replace("bert", "brt-x"), "unknown family 'brt-x'; choose one of bert"),
-    "family a number": (GOOD.replace('"bert"', "3"), "family must be a text, got 3"),
-    "name empty": (f'name = ""{GOOD}', "name must be a text, got ''"),
+    "family a number": (GOOD.replace('"bert"', "3"), "family must be a string, got 3"),
+    "name empty": (f'name = ""{GOOD}', "name must be a string, got ''"),
     "no dimensions": ('family = "bert"', "there are no dimensions"),
     "dimensions a list": ('family = "bert"\ndimensions = [1]', "must be a table"),
     "missing": (GOOD.replace("heads = [2]", ""), "'heads' is missing; family 'bert' needs depth"),

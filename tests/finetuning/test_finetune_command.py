@@ -53,7 +53,7 @@ def test_people_read_a_table(store, fake_latency):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--study", "nobody", "--best"], "no study is named 'nobody'"),
+        (["--study", "nobody", "--best"], "there is no study 'nobody'"),
         ([], "either --best or --pick"),
         (["--best", "--pick", SMALL], "either --best or --pick"),
         (["--pick", "9-9-9-9"], "has no architecture '9-9-9-9'"),
@@ -85,7 +85,9 @@ def test_a_source_network_that_is_no_bert_is_refused(spec, place, tmp_path):
     (tmp_path / "gpt" / "config.json").write_text(json.dumps(config | {"model_type": "gpt2"}))
     asked = spec()
     asked = replace(asked, training=replace(asked.training, source=str(tmp_path / "gpt")))
-    with pytest.raises(BortError, match="is a gpt2 model; the source network must be a BERT"):
+    with pytest.raises(
+        BortError, match="is a model of type gpt2, but the source network must be a BERT"
+    ):
         check_finetune(asked)
 
 
@@ -129,9 +131,9 @@ def test_a_larger_batch_takes_more_memory(store, spec):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (("--stages", "finetune", "--distil-steps", "5"), "for the stage distil"),
+        (("--stages", "finetune", "--distil-steps", "5"), "applies to the distil stage"),
         (("--steps", "5", "--epochs", "1"), "both set the length"),
-        (("--threads", "9999"), "9999 threads were asked for"),
+        (("--threads", "9999"), "9999 threads were requested"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(store, given, message):

@@ -39,7 +39,7 @@ def test_a_result_is_what_json_holds(store: Store) -> None:
 
 
 def test_an_unknown_kind_starts_nothing(store: Store) -> None:
-    with pytest.raises(InvalidOptionError, match="no job is of the kind 'os:system'"):
+    with pytest.raises(InvalidOptionError, match="there is no kind of job called 'os:system'"):
         jobs.run_here(store, "os:system", {})
     assert store.jobs() == []
 

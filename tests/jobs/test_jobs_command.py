@@ -79,7 +79,9 @@ def test_an_unknown_job_is_one_line(store: Store, command: str) -> None:
 
 @pytest.mark.parametrize("job_id", ["x", "0", "99999999999999999999"])
 def test_what_is_no_id_is_said(store: Store, job_id: str) -> None:
-    with pytest.raises(InvalidFieldError, match="a job is named by its number, 1 or more, got '"):
+    with pytest.raises(
+        InvalidFieldError, match="a job number must be a whole number of 1 or more, got '"
+    ):
         run("show", job_id)
 
 
@@ -120,4 +122,4 @@ def test_exit_codes_of_a_real_process(store: Store) -> None:
 def test_a_limit_is_a_whole_number(limit: str) -> None:
     result = CliRunner().invoke(bort, ["jobs", "list", "--limit", limit])
     assert result.exit_code == 2
-    assert f"a whole number from 1 up is needed, got '{limit}'" in result.stderr
+    assert f"it must be a whole number of 1 or more, got '{limit}'" in result.stderr

@@ -214,7 +214,7 @@ def test_reading_before_anything_is_measured(store):
 
 
 def test_mistakes_are_told_in_one_line(store, spec):
-    with pytest.raises(UnknownStudyError, match="no study is named 'nobody'"):
+    with pytest.raises(UnknownStudyError, match="there is no study 'nobody'"):
         read_answer(store, "nobody")
     with pytest.raises(UnknownStudyError, match="no study yet"):
         latest_study(store)

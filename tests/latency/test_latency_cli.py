@@ -132,13 +132,13 @@ def test_nothing_stored(bort):
         (("--runtime", "tflite"), "unknown runtime 'tflite'; choose one of torch-float32"),
         (("--count", 7), "too few"),
         (("--count", 25), "has 24"),
-        (("--name", "../x"), "cannot name a profile"),
+        (("--name", "../x"), "a profile cannot be called"),
         (("--out", "no/such/folder.json"), "folder that exists"),
         (("--out", "."), "folder that exists"),
         (("--space", "nowhere"), "no space 'nowhere'"),
         (("--store", "nonsense"), "nonsense"),
         (("--lengths-from", "no-such-task"), "both set the length"),
-        (("--study", "x"), "was given with --study"),
+        (("--study", "x"), "cannot be used with --study"),
     ],
 )
 def test_bad_options_are_one_line(bort, machine, arguments, message):
@@ -155,14 +155,14 @@ def test_a_name_is_taken_once(bort, machine):
     runs = len(machine.ran)
     code, _, err = bort(*MEASURE, "--count", 16, "--name", "a")
     assert code == 2
-    assert "stored already" in err
+    assert "there is already" in err
     assert len(machine.ran) == runs
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": "bort-latency-pro', "cut off"),
+        ('{"format": "bort-latency-pro', "truncated"),
         ("not json", "not JSON"),
         ('{"format": "bort-latency-profile", "version": 99}', "version 99"),
         ("{}", "not a latency profile"),
@@ -284,8 +284,8 @@ def test_a_profile_travels_as_a_file(bort, machine, home):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"architectures": []}, "8 architectures, and 0 of them"),
-        ({"model": {"coefficients_ms": {"foo": 1.0}}}, "counts 'foo'"),
+        ({"architectures": []}, "8 architectures, but the profile contains 0 of them"),
+        ({"model": {"coefficients_ms": {"foo": 1.0}}}, "uses 'foo'"),
     ],
 )
 def test_a_profile_that_contradicts_itself_is_not_imported(bort, machine, home, change, said):

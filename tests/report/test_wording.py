@@ -154,17 +154,19 @@ MODEL = Realised(
 
 def test_a_trained_model_in_words() -> None:
     assert models.accuracy_sentence(MODEL) == (
-        "On 1,630 audit texts, which nothing was chosen by, it is right 80.0% of the time "
-        "(95% interval: 75.0% to 85.0%; mean of 2 seeds)."
+        "On 1,630 audit texts, which no choice was based on, it is right 80.0% of the time (95% "
+        "interval: 75.0% to 85.0%; mean of 2 seeds)."
     )
     assert models.teacher_sentence(MODEL) == (
         "It reaches 88.9% of the accuracy of its teacher (tiny fine-tuned: 90.0%) and is 2.0 times "
         "as fast."
     )
     assert models.remarks(MODEL) == [
-        "Latency on onnx-int8: batch 1, measured in turns with the others. The machine was busy, "
+        "Latency on onnx-int8: batch 1, measured in turns with the other models. The machine "
+        "was busy, "
         "so the numbers are uncertain.",
-        "On the same texts as its teacher: -10.0 points (95% interval: -14.0 to -6.0; mean of 2 "
+        "Compared with its teacher on the same texts: -10.0 points (95% interval: -14.0 to "
+        "-6.0; mean of 2 "
         "seeds).",
         models.DEV_IS_SEEN,
     ]
@@ -186,7 +188,7 @@ def test_onnx_files_in_words() -> None:
     known = models.onnx_sentences(are_audit=True, accuracies=(0.8, 0.8, 0.79), **numbers)
     assert known == [
         "Compared with PyTorch on 90 audit texts: logits differ by at most 1.1e-06 in float32; "
-        "int8 (dynamic quantisation) gives the same answer for 99.0%.",
+        "int8 (dynamic quantisation) gives the same answers for 99.0%.",
         "Accuracy: PyTorch 0.8000, float32 0.8000, int8 0.7900.",
     ]
     unknown = models.onnx_sentences(are_audit=False, accuracies=(None, None, None), **numbers)
@@ -198,10 +200,10 @@ def test_onnx_files_in_words() -> None:
     ("ending", "said"),
     [
         (None, ""),
-        (Ending.NO_ERRORS, "The run ended because no dev error was left."),
+        (Ending.NO_ERRORS, "The run ended because no dev errors were left."),
         (Ending.ROUNDS, "The run ended because all rounds were used."),
         (Ending.POINTS, "The run ended because all points were used."),
-        (Ending.TIME, "The run ended because the time was up."),
+        (Ending.TIME, "The run ended because the time ran out."),
         (Ending.NO_PROGRESS, "The run ended because the dev error stopped falling."),
         (Ending.NO_PROPOSALS, "The run ended because the samplers found nothing new."),
     ],
@@ -221,8 +223,8 @@ def test_how_good_the_last_student_is_and_why_a_run_ended(ending: Ending | None,
 def test_why_a_labeler_should_not_be_trusted() -> None:
     chance = LabelerDoubt.NO_BETTER_THAN_CHANCE
     assert agora.doubt_sentence(Appraisal(ErrorRate(55, 100), 0.0, 0.5, chance)) == (
-        "The labeler is no better than chance: it is wrong on 55.0% of 100 dev examples, guessing "
-        "on 50.0%. Its labels will do harm; choose another labeler."
+        "The labeler is no better than chance: it gets 55.0% of 100 dev examples wrong, "
+        "guessing gets 50.0%. Its labels would do harm; choose another labeler."
     )
     silent = LabelerDoubt.ALWAYS_ABSTAINS
     assert agora.doubt_sentence(Appraisal(None, 1.0, 0.5, silent)) == (
@@ -249,7 +251,7 @@ def test_a_map_says_what_it_compares(kind: str) -> None:
         ]
     }
     assert len(set(by.values())) == len(by)
-    assert all("no point moves between rounds" in sentence for sentence in by.values())
+    assert all("points do not move between rounds" in sentence for sentence in by.values())
 
 
 @pytest.mark.parametrize(
@@ -335,14 +337,14 @@ def test_what_keeps_a_thing_from_being_deleted() -> None:
     said = deleting.still_used
     assert said(Deletion(study, (), {})) == ""
     assert said(Deletion(study, tuple(models[:1]), {})) == (
-        "The study 'reviews' is still used by the model 'm0'. Delete that first."
+        "The study 'reviews' is still used by the model 'm0'. Delete it first."
     )
     assert said(Deletion(study, (*jobs, *models), {})) == (
         "The study 'reviews' is still used by the models m0, m1, m2, m3, m4 and 2 more and jobs 3 "
-        "and 4. Delete those first."
+        "and 4. Delete them first."
     )
     assert said(Deletion(study, tuple(jobs), {})) == (
-        "The study 'reviews' is still used by jobs 3 and 4. Cancel those first: bort jobs cancel "
+        "The study 'reviews' is still used by jobs 3 and 4. Cancel them first: bort jobs cancel "
         "3, bort jobs cancel 4"
     )
     assert said(Deletion(jobs[0], (jobs[0],), {})) == (
@@ -404,12 +406,12 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
         "holds, every architecture is covered within a factor of 1.25."
     )
     assert said["lambda-given"] == (
-        "λ as given does not hold: 2 of 9 predictions violated, the worst by 0.11 of the error "
+        "Your λ does not hold: 2 of 9 predictions violated, the worst by 0.11 of the error "
         "(a against b)."
     )
     assert said["audited"] == (
         "20 of 300 were audited at random and 0 failed. With 97.5% confidence at most 41 of 300 "
-        "are uncovered at ε = 0.25, on this dev set. 1 errors lie outside what λ predicts, the "
+        "are uncovered at ε = 0.25, on this dev set. 1 errors are outside what λ predicts, the "
         "worst by 5.1%."
     )
     assert "within a factor of 1.41" in said["latency-modelled"]
@@ -418,7 +420,7 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "9 of 384 rows asked. Nothing is certified yet."),
+        ({}, "9 of 384 rows evaluated. Nothing is certified yet."),
         (
             {"certified_epsilon": 0.25, "guarantee": Guarantee.CONDITIONAL},
             "If the estimated λ holds: every architecture is within 25.0% of an evaluated one in "
@@ -430,15 +432,15 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
                 "guarantee": Guarantee.PROVED,
                 "question": Question(goal=Goal.BEST),
             },
-            "Guaranteed: the best W is within 10.0% of the largest.",
+            "Guaranteed: the best W found is within 10.0% of the largest.",
         ),
         (
             {"ledger": (FACTS[9],)},
-            "An assumption is violated, so nothing is certified: λ as given does not hold",
+            "An assumption is violated, so nothing is certified: Your λ does not hold",
         ),
         (
             {"ending": SearchEnding.LIMITED_BY_NOISE},
-            "Noise limits the search: all that could still win",
+            "Noise limits the search: every architecture that could still win",
         ),
     ],
 )

@@ -126,14 +126,14 @@ def test_a_family_space_is_costed_again() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"format": "bort-certificate", "version": 1}', "write it anew"),
-        ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is no number"),
-        ("", "no proper JSON"),
-        ('{"format": "bort-certif', "no proper JSON"),
+        ('{"format": "bort-certificate", "version": 1}', "write it again"),
+        ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is not a JSON number"),
+        ("", "not valid JSON"),
+        ('{"format": "bort-certif', "not valid JSON"),
         ('{"format": "bort-certificate", "format": 1}', "'format' is given twice"),
         ("[1, 2]", "not a certificate"),
         ('{"format": "bort-certificate", "version": 99}', "newer bort"),
-        ('{"format": "bort-certificate", "version": "x"}', "no version number"),
+        ('{"format": "bort-certificate", "version": "x"}', "not a version number"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_line(text: str, words: str) -> None:
@@ -226,24 +226,24 @@ def _drop(c):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c["question"].update(epsilon=0.5), "ε: 0.5 is stated, the store says 0.3"),
+        (lambda c: c["question"].update(epsilon=0.5), "ε: the certificate says 0.5, the store 0.3"),
         (
             lambda c: c["question"].update(weights=[1, 1, 2]),
-            "the weights: (1.0, 1.0, 2.0) is stated",
+            "the weights: the certificate says (1.0, 1.0, 2.0)",
         ),
-        (lambda c: c["question"].update(goal="best"), "the goal: best is stated"),
-        (lambda c: c["question"].update(slack=0.1), "σ: 0.1 is stated"),
+        (lambda c: c["question"].update(goal="best"), "the goal: the certificate says best"),
+        (lambda c: c["question"].update(slack=0.1), "σ: the certificate says 0.1"),
         (
             lambda c: c["latency"].update(listed_ms=[2 * v for v in c["latency"]["listed_ms"]]),
             "384 latencies differ from the store's profile",
         ),
         (
             lambda c: c["space"]["family_space"]["fixed"].update(vocabulary=1000),
-            "the space is another one",
+            "the space differs",
         ),
         (
             lambda c: c["evaluations"][0].update(error=0.1, lower=0.1, upper=0.1),
-            "has error 0.1, the store says",
+            "has error 0.1, but the store says",
         ),
         (_drop, "1 stored evaluations are not in the certificate"),
     ],

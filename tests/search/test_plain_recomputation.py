@@ -87,7 +87,7 @@ def test_a_wrong_observation_is_refused() -> None:
     with pytest.raises(InvalidOptionError, match="floor errors of 0"):
         Observation.of(0.0)
     assert Observation.of(0.0, n=100).error == 0.005
-    with pytest.raises(InvalidOptionError, match="new architectures of the space"):
+    with pytest.raises(InvalidOptionError, match="not evaluated before"):
         list(
             certified_search(
                 SearchProblem(("a",), np.zeros((1, 1)), np.ones(1), np.ones(1)),

@@ -109,7 +109,7 @@ class StoreContract:
 
     def test_other_settings_are_a_conflict_that_names_them(self, store: Store) -> None:
         store.create_study(study_spec())
-        with pytest.raises(StudyConflictError, match=r"search\.epsilon is 0\.25, now 0\.1"):
+        with pytest.raises(StudyConflictError, match=r"search\.epsilon was 0\.25, now 0\.1"):
             store.create_study(study_spec(epsilon=0.1))
         assert store.study("reviews").spec.search.question.epsilon == 0.25
 
@@ -122,7 +122,7 @@ class StoreContract:
         with pytest.raises(UnknownStudyError, match="none is stored yet"):
             store.study("nope")
         store.create_study(study_spec())
-        with pytest.raises(UnknownStudyError, match="'nope'; stored are reviews"):
+        with pytest.raises(UnknownStudyError, match="'nope'; stored: reviews"):
             store.delete(Thing(ThingKind.STUDY, "nope"))
 
     def test_a_deleted_study_does_not_come_back(self, store: Store) -> None:
@@ -199,10 +199,12 @@ class StoreContract:
     def test_another_profile_does_not_silently_take_a_name(self, store: Store) -> None:
         store.put_profile({"a": 1}, "laptop")
         store.put_profile({"a": 1}, "laptop")
-        with pytest.raises(InvalidProfileError, match="another latency profile is named 'laptop'"):
+        with pytest.raises(
+            InvalidProfileError, match="there is already a latency profile 'laptop'"
+        ):
             store.put_profile({"a": 2}, "laptop")
         assert store.put_profile({"a": 2}, "laptop", replace=True).profile == {"a": 2}
-        with pytest.raises(InvalidProfileError, match="'desktop'; stored are laptop"):
+        with pytest.raises(InvalidProfileError, match="'desktop'; stored profiles: laptop"):
             store.profile("desktop")
 
     # -- jobs ------------------------------------------------------------------------------
@@ -255,7 +257,7 @@ class StoreContract:
         assert store.request_cancel(running.id).state is JobState.RUNNING
         assert store.heartbeat(running.id, 1) == (True, True)
         store.finish_job(running.id, 1, JobState.CANCELLED, ending=EARLY)
-        with pytest.raises(BusyError, match="cancelled already"):
+        with pytest.raises(BusyError, match="already cancelled"):
             store.request_cancel(running.id)
 
     def test_what_cannot_be_resumed(self, store: Store) -> None:

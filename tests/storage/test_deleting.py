@@ -112,6 +112,6 @@ def test_files_that_cannot_be_removed_are_named(
         raise OSError(13, "Permission denied")
 
     monkeypatch.setattr("shutil.rmtree", fail)
-    with pytest.raises(StoreError, match=r"models/good cannot be removed \(Permission denied\)"):
+    with pytest.raises(StoreError, match=r"models/good could not be removed \(Permission denied\)"):
         full.delete(MODEL)
     assert full.models() == []  # nothing that is stored is incomplete

@@ -25,15 +25,15 @@ def failure(url: str, *, read_only: bool = False) -> str:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("results.db", "'results.db' is not a store's URL; use sqlite:///FILE"),
+        ("results.db", "'results.db' is not the URL of a store; use sqlite:///FILE"),
         ("", None),
-        ("nosuch://ann:secret@host/x", "'nosuch://ann:***@host/x' is not a store's URL"),
+        ("nosuch://ann:secret@host/x", "'nosuch://ann:***@host/x' is not the URL of a store"),
         ("postgresql://ann:secret@host:port/x", "'postgresql://ann:***@host:port/x' is not"),
         ("mysql://host/x", "mysql is not supported as a store; use sqlite:///FILE"),
-        ("sqlite+nosuch:///x.db", "is not a store's URL"),
-        ("sqlite+aiosqlite:///x.db", "names a driver of its own"),
-        ("sqlite://", "a store in memory is gone with its process"),
-        ("sqlite:///:memory:", "a store in memory is gone with its process"),
+        ("sqlite+nosuch:///x.db", "is not the URL of a store"),
+        ("sqlite+aiosqlite:///x.db", "names a database driver"),
+        ("sqlite://", "a store in memory would be lost when its process ends"),
+        ("sqlite:///:memory:", "a store in memory would be lost when its process ends"),
         ("sqlite:///x.db?mode=ro", "has options after its '?'"),
         ("postgresql+psycopg2://ann:secret@127.0.0.1:1/x", "psycopg"),
     ],
@@ -83,9 +83,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE recipes (id INTEGER)")
     connection.close()
-    assert "another program's database (it holds the table 'recipes')" in failure(
-        f"sqlite:///{file}"
-    )
+    assert "another program's database (it has the table 'recipes')" in failure(f"sqlite:///{file}")
     assert "is not a bort store" in failure(f"sqlite:///{file}", read_only=True)
     connection = sqlite3.connect(file)
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
@@ -97,7 +95,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
         connection.execute(schema.revision.update().values(version_num="0999"))
     for read_only in (False, True):
         message = failure(store.url, read_only=read_only)
-        assert "written by a newer bort (schema 0999, this one reads" in message
+        assert "written by a newer bort (schema 0999; this one reads" in message
 
 
 def test_a_read_only_store_is_read_and_not_written(unprivileged: Path) -> None:
@@ -123,7 +121,7 @@ def test_a_store_that_becomes_read_only(unprivileged: Path) -> None:
 def test_a_store_that_may_not_be_read(unprivileged: Path) -> None:
     store = open_store(f"sqlite:///{unprivileged}/bort.db")
     (unprivileged / "bort.db").chmod(0o000)
-    assert "cannot be opened; check that the file exists and may be read" in failure(
+    assert "cannot be opened; check that the file exists and is readable" in failure(
         store.url, read_only=True
     )
 
@@ -212,7 +210,7 @@ def test_a_place_is_checked_without_creating_anything(tmp_path: Path) -> None:
     for url, said in (
         (f"sqlite:///{tmp_path}/file/below/bort.db", "cannot be created"),
         (f"sqlite:///{tmp_path}", "is a folder; name a file in it"),
-        ("results.db", "is not a store's URL"),
+        ("results.db", "is not the URL of a store"),
     ):
         with pytest.raises(StoreError, match=said):
             check_store(url)

@@ -103,7 +103,7 @@ def test_corrections_travel_with_the_job(store: Store) -> None:
     assert spec == {**SPEC, "replay": {"job": 1, "corrections": [[0, 0, None]]}}
     assert corrections_in(spec) == (1, corrections)
     assert corrections_in(SPEC) is None
-    with pytest.raises(InvalidDataError, match="cannot be labelled"):
+    with pytest.raises(InvalidDataError, match="cannot be relabelled"):
         replay_spec(run, {(0, 1): 1})
 
 

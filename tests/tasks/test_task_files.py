@@ -94,15 +94,15 @@ def csv_of(count: int) -> bytes:
 BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "empty": ("d.csv", b"", "is empty"),
     "blank": ("d.jsonl", b"\n \n", "is empty"),
-    "header only": ("d.csv", b"text,label\n", "0 usable rows, at least 20 are needed"),
-    "three rows": ("d.csv", csv_of(3), "3 usable rows, at least 20 are needed"),
+    "header only": ("d.csv", b"text,label\n", "0 usable rows, but at least 20 are needed"),
+    "three rows": ("d.csv", csv_of(3), "3 usable rows, but at least 20 are needed"),
     "binary": ("d.csv", b"\x7fELF\0\0", "is a binary file"),
     "binary parquet": ("d.parquet", b"\x7fELF\0\0", "not a readable Parquet file"),
     "no such column": ("d.csv", b"review,stars\nx,1\n", "no column 'text', found: 'review', 'st"),
-    "column twice": ("d.csv", b"text,text,label\nx,y,1\n", "the column 'text' stands twice"),
+    "column twice": ("d.csv", b"text,text,label\nx,y,1\n", "the column 'text' appears twice"),
     "semicolons": ("d.csv", b"text;label\nx;1\n", "no column 'text', found: 'text;label'"),
     "no json key": ("d.jsonl", b'{"a": 1}\n', "no column 'text', found: 'a'"),
-    "one class": ("d.csv", csv_of(40).replace(b",1\n", b",0\n"), r"one class only \('0'\)"),
+    "one class": ("d.csv", csv_of(40).replace(b",1\n", b",0\n"), r"only one class \('0'\)"),
     "no classes": (
         "d.csv",
         b"text,label\n" + b"".join(b"alpha%d beta%d,c%d\n" % (i, i, i) for i in range(40)),
@@ -111,12 +111,12 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "fractions": (
         "d.jsonl",
         b"".join(b'{"text": "a%d", "label": 0.5}\n' % i for i in range(40)),
-        "row 1 holds '0.5', which is no class",
+        "row 1 contains '0.5', which is not a class",
     ),
     "nested text": (
         "d.jsonl",
         b"".join(b'{"text": ["a%d"], "label": 1}\n' % i for i in range(40)),
-        "row 1 holds a list, not text",
+        "row 1 contains a list, not text",
     ),
     "all texts empty": (
         "d.csv",
@@ -126,7 +126,7 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "latin 1": ("d.csv", csv_of(30) + "na\u00efve,1\n".encode("latin-1"), "0xef in line 32"),
     "utf 16": ("d.csv", csv_of(30).decode().encode("utf-16"), "UTF-16 text; save it as text in"),
     "broken json": ("d.jsonl", b'{"text": "x", "label": 1}\n{"text": \n', "line 2: not JSON"),
-    "json list": ("d.jsonl", b"[1, 2]\n", "line 1: '\\[1, 2\\]' is JSON but no object"),
+    "json list": ("d.jsonl", b"[1, 2]\n", "line 1: '\\[1, 2\\]' is JSON but not an object"),
     "deep json": ("d.jsonl", b"[" * 100_000 + b"\n", "line 1: not JSON"),
     "unquoted comma": ("d.csv", b"text,label\nwell, no,1\n", "line 2: 3 values"),
     "open quotation": ("d.csv", csv_of(30) + b'"x,1\n', "check the quotation marks"),
@@ -158,9 +158,9 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
 
 def test_one_column_cannot_be_text_and_label(write: Write, rows: Rows) -> None:
     path = write("data.csv", rows(30))
-    with pytest.raises(InvalidDataError, match="one column is named twice"):
+    with pytest.raises(InvalidDataError, match="one column is used twice"):
         load_task(TaskSpec(task=path, text=("text",), label="text"))
-    with pytest.raises(InvalidDataError, match="one column is named twice"):
+    with pytest.raises(InvalidDataError, match="one column is used twice"):
         load_task(TaskSpec(task=path, text=("text", "text")))
 
 

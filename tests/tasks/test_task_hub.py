@@ -97,7 +97,7 @@ def test_training_texts_close_to_published_test_texts_are_left_out(
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("hub:", "names no data set"),
+        ("hub:", "does not name a data set"),
         ("hub:csv", "hub:csv is a file format"),
         ("hub:nobody-at-all/nothing-there", "nothing-there"),
     ],

@@ -159,7 +159,7 @@ def test_the_thread_count_is_put_back(oracle):
 def test_a_space_that_counts_another_vocabulary_is_refused(oracle):
     space = SearchSpace("other", "bert", {n: (v,) for n, v in SMALL.as_dict().items()}, {})
     with pytest.raises(
-        InvalidModelError, match="vocabulary of 35 tokens, the space 'other' counts 30522"
+        InvalidModelError, match="vocabulary of 35 tokens, but the space 'other' has 30522"
     ):
         oracle(space=space)
 

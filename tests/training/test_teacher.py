@@ -109,7 +109,7 @@ def test_a_given_teachers_outputs_are_put_in_the_tasks_order(task, place, tmp_pa
 def test_a_teacher_with_other_labels_is_refused(task, place, tmp_path):
     folder = save_bert(tmp_path / "t", place, ["sports", "politics"])
     with pytest.raises(
-        InvalidModelError, match="has the labels sports, politics, the task has bad, good"
+        InvalidModelError, match="has the labels sports, politics, but the task has bad, good"
     ):
         given_teacher(str(folder), task, max_length=None, device=CPU)
 

@@ -159,7 +159,7 @@ def test_texts_that_are_not_here_are_looked_at_on_start(store: Store, visit: Ope
     app = visit("agora")
     app.selectbox(key="agora-task").set_value("movie-reviews").run()
     assert not app.exception
-    assert "fetched where needed, on Start" in shown(app)
+    assert "downloads them if needed" in shown(app)
     assert not app.button(key="agora-start").disabled
 
 
@@ -205,7 +205,7 @@ def test_a_run_that_found_no_errors_says_that_it_has_no_points(store: Store, vis
     job = run_of(store, rounds=1)
     app = visit("agora", job=str(job.id))
     assert not app.exception
-    assert "None: no round found dev errors" in shown(app)
+    assert "None. No round found dev errors" in shown(app)
 
 
 def test_points_are_filtered(store: Store, visit: Open) -> None:
@@ -261,7 +261,7 @@ def test_a_running_one_is_watched(
 def test_another_kind_of_job_is_not_shown_as_a_run(store: Store, visit: Open) -> None:
     job = store.create_job("latency", {})
     text = shown(visit("agora", job=str(job.id)))
-    assert f"Job {job.id} is of the kind latency; another page shows it." in text
+    assert f"Job {job.id} is a latency job and is shown on another page." in text
     assert "no job 99" in shown(visit("agora", job="99"))
 
 
@@ -291,7 +291,7 @@ def test_a_correction_that_cannot_be_made_is_refused(store: Store, visit: Open) 
     app.run()
     app.button(key="agora-replay").click().run()
     assert not app.exception
-    assert "cannot be labelled" in shown(app)
+    assert "cannot be relabelled" in shown(app)
     assert len(store.jobs()) == 1
 
 

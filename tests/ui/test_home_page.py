@@ -20,7 +20,7 @@ from bort.ui.kit import navigation, readings
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
     app = visit("home")
     assert not app.exception
-    assert "There is nothing to look at yet. Start a search" in shown(app)
+    assert "There are no results yet. Start a search" in shown(app)
 
 
 def test_the_finished_example_comes_first(store: Store, visit: Open) -> None:

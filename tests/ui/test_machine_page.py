@@ -66,7 +66,7 @@ def test_an_empty_store_says_what_to_do(store: Store, visit: Open) -> None:
     [
         ("measure.sequence_length", 10_000, "10000 is more than the 512 positions"),
         ("measure.threads", 0, "threads must be a whole number of 1 or more"),
-        ("measure.threads", 10_000, "10000 threads were asked for"),
+        ("measure.threads", 10_000, "10000 threads were requested"),
         ("measure.batch_size", -1, "batch size must be"),
         ("measure.count", 3, "3 architectures are too few"),
         ("measure.count", 1_000, "has 384"),
@@ -234,7 +234,7 @@ def test_a_profile_comes_in_as_a_file(store: Store, visit: Open) -> None:
     upload = app.get("file_uploader")
     assert upload, "the page takes files"
     for content, message in (
-        (text[: len(text) // 2], "cut off"),
+        (text[: len(text) // 2], "truncated"),
         ("\xff\xfe", "not JSON"),
         ("{}", "not a latency profile"),
     ):
@@ -274,7 +274,7 @@ def test_winners_are_drawn_where_they_were_measured(store: Store, visit: Open) -
     app = visit("pareto", study="mine")
     app.toggle(key="measured-latencies").set_value(True).run()
     assert not app.exception
-    assert f"{len(front)} architectures are drawn where they were measured" in shown(app)
+    assert f"{len(front)} architectures are drawn at their measured latency" in shown(app)
 
 
 def test_landmarks_are_drawn_beside_the_front(store: Store, visit: Open) -> None:

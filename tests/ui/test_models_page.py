@@ -42,7 +42,7 @@ def pick(store: Store) -> str:
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
     app = visit("models")
     assert not app.exception
-    assert "No model is trained yet. Pick a point" in shown(app)
+    assert "There is no trained model yet. Pick a point" in shown(app)
     assert app.code[0].value == "bort finetune --best"
 
 
@@ -104,7 +104,7 @@ def test_a_job_that_is_none_is_one_line(store: Store, visit: Open, job: str) -> 
     assert not app.exception
     other = store.create_job("search", {}).id
     app = visit("models", job=str(other))
-    assert f"Job {other} is of the kind search; another page shows it." in shown(app)
+    assert f"Job {other} is a search job and is shown on another page." in shown(app)
     assert f"Watch job {other}" in [link.proto.label for link in app.get("page_link")]
 
 
@@ -118,7 +118,7 @@ def test_hostile_names_and_damaged_records_are_shown_as_text(
     assert not app.exception
     assert "&lt;b&gt;Bad&lt;/b&gt;" in shown(app)
     assert "<b>Bad" not in shown(app)
-    assert "no model is named &#x27;nobody&#x27;" in shown(app)
+    assert "there is no model &#x27;nobody&#x27;" in shown(app)
     assert "the record of the model &#x27;damaged&#x27; cannot be read" in shown(app)
     assert app.selectbox[0].options == [HOSTILE]
 

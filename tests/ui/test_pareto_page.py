@@ -59,7 +59,7 @@ def test_a_study_without_trainings_says_so(store: Store, visit: Open) -> None:
     store.create_study(made_up_spec("fresh"))
     app = visit("pareto", study="fresh")
     assert not app.exception
-    assert "Nothing is trained in this study yet" in shown(app)
+    assert "This study has not trained anything yet" in shown(app)
 
 
 def test_a_store_that_cannot_be_opened_is_one_line_and_no_traceback(
@@ -176,7 +176,7 @@ def test_the_weights_are_explained_and_can_be_taken_over(store: Store, visit: Op
     regions = winning_weights(store, store.study("reviews"), [p.id for p in answer.front])
     winner = max(regions, key=lambda name: regions[name].share)
     app = visit("pareto", study="reviews", pick=winner)
-    assert f"when {winner} is the best" in shown(app)
+    assert f"when {winner} is best" in shown(app)
     assert f"{regions[winner].share:.1%}" in shown(app)
     app.button(key="use-weights").click().run()
     weights = tuple(map(float, app.query_params["weights"].split(",")))
@@ -190,7 +190,7 @@ def test_an_architecture_that_never_wins_says_so(store: Store, visit: Open) -> N
     fill(store, "reviews")
     beaten = next(p.id for p in read_answer(store, "reviews").points if not p.is_on_front)
     app = visit("pareto", study="reviews", pick=beaten)
-    assert "For no weights: whichever you choose" in shown(app)
+    assert "Never: for any weights" in shown(app)
     assert "use-weights" not in [button.key for button in app.button]
 
 
@@ -206,7 +206,7 @@ def test_odd_data_and_a_noisy_machine_are_told(store: Store, visit: Open) -> Non
     store.log_event(job.id, EventCode.WARNING, {"text": text}, level="warning")
     for page, query in (("pareto", {"study": "reviews"}), ("search", {"job": str(job.id)})):
         said = shown(visit(page, **query))
-        assert "The machine was not quiet while latency was measured" in said
+        assert "The machine was busy while latency was measured" in said
         assert "no text of the class &lt;b&gt; is in dev" in said
 
 
@@ -234,4 +234,4 @@ def test_a_study_that_a_search_fills_links_to_it(store: Store, visit: Open) -> N
     app = visit("pareto", study="growing")
     assert not app.exception
     labels = [link.proto.label for link in app.get("page_link")]
-    assert "Watch the search that fills this study" in labels
+    assert "Watch this study's search" in labels

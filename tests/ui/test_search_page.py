@@ -93,14 +93,14 @@ def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
         (
             "search.lipschitz",
             "-1",
-            "λ must be 0 or more, 1e+09 at most, for all dimensions or once for each by",
+            "λ must be one number from 0 to 1e+09 for all dimensions, or one for each by name",
         ),
         (
             "training.learning_rates",
             "fast",
-            "numbers between 0 and 1 with commas between, got &#x27;fast&#x27;",
+            "numbers between 0 and 1, separated by commas, got &#x27;fast&#x27;",
         ),
-        ("name", "../x", "&#x27;../x&#x27; cannot name a study"),
+        ("name", "../x", "a study cannot be called &#x27;../x&#x27;"),
     ],
 )
 def test_typed_mistakes_get_the_words_of_the_command_line(
@@ -223,7 +223,7 @@ def test_a_job_that_ended_early_says_why_and_can_be_resumed(
     job = make_job(store, process=this_process())
     store.finish_job(job, 1, state, ending=Ending(EndingCode.FAILED, message="the <disk> is full"))
     app = visit("search", job=str(job))
-    assert "the &lt;disk&gt; is full. What it finished is kept." in shown(app)
+    assert "the &lt;disk&gt; is full. Finished work is kept." in shown(app)
     resumed: list[int] = []
     monkeypatch.setattr(
         "bort.ui.kit.job_parts.resume", lambda store, job_id, detach: resumed.append(job_id)

@@ -1,4 +1,4 @@
-"""What follows from the rounds so far: the training set, what is known, whether to continue.
+"""Derive the state of a run from its rounds: training set, known points, whether to continue.
 
 The rounds are a run's only state. Pass stored rounds back to the loop to resume; correct a stored
 point first to replay with the correction.
@@ -43,7 +43,7 @@ def training_set(train: Examples, rounds: Sequence[Round]) -> Examples:
 
 
 def known_identities(train: Examples, rounds: Sequence[Round]) -> set[Hashable]:
-    """Identify the given examples and everything ever labelled: nothing is labelled twice."""
+    """Identify the given examples and every labelled point, so that nothing is labelled twice."""
     labelled = (p.value for r in rounds for p in r.points if p.verdict.is_labelled)
     return {*identities(train.inputs), *labelled}
 
@@ -124,7 +124,7 @@ def corrected(
     *,
     class_count: int,
 ) -> tuple[Round, ...]:
-    """Apply a person's corrections; return the rounds up to the last corrected one.
+    """Apply the user's corrections; return the rounds up to the last corrected one.
 
     Pass them back to the loop to replay the rest.
 
@@ -153,8 +153,8 @@ def _relabelled(point: GeneratedPoint, label: int | None, class_count: int) -> G
         return replace(point, verdict=Verdict.REJECTED)
     if not point.verdict.is_labelled:
         raise InvalidDataError(
-            f"the point was refused ({point.verdict}) and cannot be labelled; "
-            "choose one that was accepted, or that the labeler abstained from"
+            f"the point was refused ({point.verdict}) and cannot be relabelled; choose one that "
+            "was accepted or that the labeler abstained from"
         )
     if not 0 <= label < class_count:
         raise InvalidDataError(

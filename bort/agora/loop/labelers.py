@@ -1,4 +1,4 @@
-"""Labelers for any inputs: one that abstains when unsure, and how good a labeler is."""
+"""A labeler that abstains when unsure, and the appraisal of labelers, for any inputs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +20,7 @@ def check_care(temperature: float, threshold: float) -> None:
         raise InvalidOptionError(f"temperature must be above 0, got {temperature!r}; try 1")
     if not 0 <= threshold <= 1:
         raise InvalidOptionError(
-            f"a confidence threshold lies between 0 and 1, got {threshold!r}; try 0.8"
+            f"the confidence threshold must be between 0 and 1, got {threshold!r}; try 0.8"
         )
 
 
@@ -61,7 +61,7 @@ class CarefulLabeler:
 
 
 class LabelerDoubt(StrEnum):
-    """Why a labeler should not be trusted."""
+    """The reasons not to trust a labeler."""
 
     ALWAYS_ABSTAINS = "labeler-always-abstains"
     NO_BETTER_THAN_CHANCE = "labeler-no-better-than-chance"
@@ -69,7 +69,7 @@ class LabelerDoubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """How good a labeler is on dev.
+    """A labeler's performance on dev.
 
     Attributes:
         error: its error on the examples it did not abstain from; None if it abstained from all.

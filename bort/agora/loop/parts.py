@@ -1,4 +1,4 @@
-"""What a run of Agora is given: the task, the parts that do the work, and the options.
+"""The inputs of an Agora run: the task, the parts that do the work, and the options.
 
 Everything expensive or outside the loop reaches it through `Parts`; tests pass formulas, the torus
 passes geometry, texts pass networks.
@@ -25,7 +25,7 @@ Known = AbstractSet[Hashable]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class AgoraTask:
-    """The training and dev splits. The audit split has no place here, so the loop cannot read it.
+    """The training and dev splits. The audit split is not included, so the loop cannot read it.
 
     Attributes:
         class_names: the classes, at least two.
@@ -43,16 +43,16 @@ class AgoraTask:
     def __post_init__(self) -> None:
         if not len(self.dev):
             raise InvalidDataError(
-                "there is no dev set, and Agora samples near dev errors; "
-                "hold some labelled examples back for it"
+                "there is no dev set, but Agora samples near dev errors; hold back some "
+                "labelled examples for one"
             )
         if not len(self.train):
             raise InvalidDataError("there are no training examples; label some first")
         present = np.unique(self.train.labels)
         if len(present) < 2:
             raise InvalidDataError(
-                f"all {len(self.train)} training examples are of the class "
-                f"{self.class_names[present[0]]!r}; label at least one of another class"
+                f"all {len(self.train)} training examples belong to the class "
+                f"{self.class_names[present[0]]!r}; label at least one example of another class"
             )
 
 
@@ -60,7 +60,9 @@ class Model(Protocol):
     """A trained student."""
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): a class for each input. The same inputs always get the same classes."""
+        """Predict a class for each input, shape (n,). The same inputs always get the same
+        classes.
+        """
         ...
 
 
@@ -88,12 +90,12 @@ class Labels:
 
     @property
     def classes(self) -> IntArray:
-        """Shape (n,): the most probable class."""
+        """The most probable classes, shape (n,)."""
         return most_probable(self.probabilities)
 
     @property
     def confidence(self) -> FloatArray:
-        """Shape (n,): the probability of the most probable class."""
+        """The probabilities of the most probable classes, shape (n,)."""
         confidence: FloatArray = self.probabilities.max(axis=1, initial=0.0)
         return confidence
 
@@ -128,7 +130,7 @@ class Proposals:
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.parents) == len(self.samplers):
             raise ValueError(
-                "each proposal needs a parent and a sampler, got "
+                "each proposal needs one parent and one sampler, got "
                 f"{len(self.inputs)}, {len(self.parents)} and {len(self.samplers)}"
             )
 
@@ -165,7 +167,7 @@ A guard may know the audit split; the loop only hears its verdicts.
 
 
 def unguarded(inputs: Inputs) -> list[Verdict | None]:
-    """A guard that refuses nothing."""
+    """Accept everything: the guard of a run without one."""
     return [None] * len(inputs)
 
 
@@ -230,8 +232,8 @@ class AgoraOptions:
         if not (math.isfinite(self.radius) and self.radius > 0):
             raise InvalidFieldError(
                 "radius",
-                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of 0 "
-                "reaches nothing new, an infinite one reaches everything",
+                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of "
+                "0 reaches nothing new, and an infinite one reaches everything",
             )
         _at_least("points_per_error", self.points_per_error, 1)
         for name in ("rounds", "dropped_per_round", "replays", "seed"):

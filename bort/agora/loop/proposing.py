@@ -69,7 +69,7 @@ def propose(
 def _chosen_errors(
     errors: Sequence[int], options: AgoraOptions, rng: np.random.Generator
 ) -> IntArray:
-    """Choose the error that each proposal starts from: all equally often, as the cap allows."""
+    """Choose the error that each proposal starts from: all equally often, up to the cap."""
     shuffled = rng.permutation(np.asarray(errors, dtype=np.int64))
     return np.tile(shuffled, options.points_per_error)[: options.points_per_round]
 
@@ -89,7 +89,7 @@ def _first_verdicts(
     radius: float,
     known: Known,
 ) -> list[Verdict]:
-    """Decide about each proposal as far as is possible without labelling it."""
+    """Run the checks that need no label on each proposal."""
     reasons = parts.guard(proposals.inputs)
     earlier: set[Hashable] = set()
     verdicts: list[Verdict] = []

@@ -1,4 +1,4 @@
-"""The record of a round: plain values that survive JSON, and all that a resumed run needs."""
+"""The record of a round: JSON-compatible values, with all that a resumed run needs."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bort.agora.loop.values import ErrorRate, Value
 
 
 class Verdict(StrEnum):
-    """What became of a proposal."""
+    """The outcome of a proposal."""
 
     ACCEPTED = "accepted"
     OUTSIDE_RADIUS = "outside-radius"
@@ -27,12 +27,12 @@ class Verdict(StrEnum):
 
     @property
     def is_labelled(self) -> bool:
-        """Whether the labeler was asked about a point with this verdict."""
+        """Whether a point with this verdict was given to the labeler."""
         return self.is_in_training_set or self in (Verdict.ABSTAINED, Verdict.REJECTED)
 
 
 class Ending(StrEnum):
-    """Why a run ended."""
+    """The reasons why a run ends."""
 
     NO_ERRORS = "no-dev-errors"
     ROUNDS = "rounds-spent"

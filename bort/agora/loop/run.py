@@ -73,8 +73,8 @@ def agora(
     rounds = list(done)
     if [r.number for r in rounds] != list(range(len(rounds))):
         raise InvalidOptionError(
-            "a run continues after its rounds 0, 1, 2, ... in order, "
-            f"got {[r.number for r in rounds]}"
+            f"stored rounds must be numbered 0, 1, 2, ... in order, got "
+            f"{[r.number for r in rounds]}"
         )
     while not rounds or rounds[-1].ending is None:
         step = _next_round(task, parts, options, rounds, is_out_of_time)
@@ -90,7 +90,7 @@ def check_labeler(labeler: Labeler, class_names: Sequence[str]) -> None:
     """
     if tuple(labeler.class_names) != tuple(class_names):
         raise InvalidModelError(
-            f"the labeler's classes are {', '.join(labeler.class_names)}, the task's are "
+            f"the labeler's classes are {', '.join(labeler.class_names)}, but the task's are "
             f"{', '.join(class_names)}; use a labeler with the same classes in the same order"
         )
 

@@ -124,7 +124,7 @@ class RetrievalSampler:
         return retrieved(self._pool, picked, self.name)
 
     def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002
-        """Where to look for an item near each point, in the representation space."""
+        """Choose where to look for an item near each point, in the representation space."""
         return self._represent(points)
 
 

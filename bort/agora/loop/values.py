@@ -91,7 +91,7 @@ class Examples:
 
     @property
     def labels(self) -> IntArray:
-        """Shape (n,): the most probable class; the first one on a tie."""
+        """The most probable classes, shape (n,); the first one on a tie."""
         return most_probable(self.probabilities)
 
     @property
@@ -121,7 +121,7 @@ class ErrorRate:
 
     def __post_init__(self) -> None:
         if not 0 <= self.wrong <= self.n or self.n < 1:
-            raise ValueError(f"wrong must lie in 0..n and n be 1 or more, got {self}")
+            raise ValueError(f"wrong must be from 0 to n, and n must be 1 or more, got {self}")
 
     @property
     def rate(self) -> float:

@@ -1,4 +1,4 @@
-"""Agora on texts: the data, and what learns, labels, represents and samples them.
+"""Agora on texts: data, students, labelers, representations and samplers.
 
 `spec` and `data` are light; the other modules import torch.
 """

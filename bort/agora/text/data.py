@@ -1,4 +1,4 @@
-"""The texts of a run: the task with its pool, splits as the loop takes them, the leakage guard."""
+"""The texts of a run: the task with its pool, its splits, and the leakage guard."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +29,8 @@ def load_texts(spec: TextSpec, *, on_step: OnStep = ignore) -> Task:
 def _with_more(task: Task, path: Path, columns: tuple[str, ...]) -> Task:
     if (len(columns) == 2) != (task.train.pairs is not None):
         raise InvalidDataError(
-            f"the task's texts are {'pairs' if task.train.pairs else 'single'}, the pool "
-            f"{path.name} is read as {', '.join(columns)}; name as many columns with --text"
+            f"the task's texts are {'pairs' if task.train.pairs else 'single'}, but the pool "
+            f"{path.name} is read from {', '.join(columns)}; give as many columns with --text"
         )
     found = read_columns(path, read_bytes(path), columns)
     rows = [
@@ -40,14 +40,14 @@ def _with_more(task: Task, path: Path, columns: tuple[str, ...]) -> Task:
     usable = [row for row in rows if len(row) == len(columns) and all(row)]
     if not usable:
         raise InvalidDataError(
-            f"{path.name} has no text in {', '.join(columns)}; give another pool, or leave it out"
+            f"{path.name} has no text in {', '.join(columns)}; use another pool or leave it out"
         )
     own = [] if task.pool is None else _rows(task.pool)
     labelled = set(_rows(task.train))
     different = [row for row in dict.fromkeys([*own, *usable]) if row not in labelled]
     if not different:
         raise InvalidDataError(
-            f"every text of {path.name} is already in the training set; give another pool"
+            f"every text of {path.name} is already in the training set; use another pool"
         )
     pairs = tuple(row[1] for row in different) if len(columns) == 2 else None
     labels = np.full(len(different), UNLABELLED)

@@ -1,4 +1,4 @@
-"""What a comparison of arms found: mean errors, differences with intervals, the gap to the teacher.
+"""The findings of a comparison of arms: mean errors, differences, the gap to the teacher.
 
 [ours] Every arm is run with the same seeds and judged on the same audit items. An interval over
 seeds alone would ignore that other items could have been drawn, and the other way round. So both
@@ -55,7 +55,7 @@ class ArmResult:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its 95% interval; NaN where it is not known."""
+    """An estimate with its 95% interval; NaN if unknown."""
 
     value: float
     low: float
@@ -89,7 +89,7 @@ class ArmMean:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a comparison found over the seeds that every arm has finished.
+    """The findings of a comparison over the seeds that every arm has finished.
 
     Attributes:
         teacher_audit_error: the teacher's audit error, 0..1.
@@ -189,7 +189,7 @@ def gap_closed(
     *,
     draws: int = DRAWS,
 ) -> Interval:
-    """Estimate which share of the way from plain training to the teacher `better` has gone.
+    """Estimate the share of the gap between plain training and the teacher that `better` closes.
 
     Args:
         plain, better: shape (seeds, items).
@@ -237,7 +237,7 @@ def _check(first: BoolArray, second: BoolArray) -> None:
 
 
 def _wrong(results: Sequence[ArmResult], *, items: int) -> dict[str, BoolArray]:
-    """Return by arm where its students are wrong, shape (seeds, items), for the common seeds."""
+    """Return where each arm's students are wrong, shape (seeds, items), for the common seeds."""
     seeds: dict[str, dict[int, BoolArray]] = {}
     for row in results:
         seeds.setdefault(row.arm, {})[row.seed] = unpacked(row.wrong, items)

@@ -66,7 +66,7 @@ class Networks:
 
     @property
     def encoded(self) -> EncodedTask:
-        """The task's texts as token ids."""
+        """Encode the task's texts as token ids."""
         return self._oracle.encoded
 
     @property
@@ -80,7 +80,7 @@ class Networks:
         return self._oracle.teacher.logits
 
     def describe(self) -> dict[str, Any]:
-        """Return what the results rest on, ready for JSON."""
+        """Describe the basis of the results, ready for JSON."""
         return self._oracle.describe()
 
     def student(self, *, steps: int) -> TextStudent:

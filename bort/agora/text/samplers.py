@@ -280,7 +280,7 @@ class Proposers:
         if name == "retrieval" and not len(self._pool_items):
             raise InvalidOptionError(
                 "there is no pool of unlabelled texts to retrieve from; keep fewer labels with "
-                "--labelled, give --pool FILE, or choose --sampler edits"
+                "--labelled, add --pool FILE, or choose --sampler edits"
             )
         if name == "retrieval":
             return RetrievalSampler(self._pool(represent), represent)

@@ -1,4 +1,4 @@
-"""Where "near" is measured: sentence vectors of a network, or means of word vectors.
+"""Spaces in which distances are measured: a network's sentence vectors, or means of word vectors.
 
 Vectors have unit length, so distances lie between 0 and 2. In the source network's space two random
 sentences of a task are about 1.3 apart, nearest neighbours about 0.9.
@@ -84,7 +84,7 @@ class WordSpace:
 
     @classmethod
     def fitted(cls, table: Float32Array, tokens: TextTokens, texts: Inputs) -> "WordSpace":
-        """Weight frequent words down and remove what all words have in common.
+        """Weight frequent words down and remove the component common to all words.
 
         Args:
             table: shape (tokens, d), in the numbering of `tokens`.

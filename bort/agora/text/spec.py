@@ -1,4 +1,4 @@
-"""What follows from the description of a text run: its student, its loop's options, its name."""
+"""Derive a text run's student, loop options and name from its description."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,7 +60,7 @@ def options_of(spec: TextSpec, *, radius: float) -> AgoraOptions:
 
 
 def check_text_spec(spec: TextSpec) -> None:
-    """Pass if the student and a scikit-learn labeler exist.
+    """Raise an error unless the student and a scikit-learn labeler exist.
 
     Raises:
         InvalidArchitectureError: the space does not hold the student.
@@ -79,14 +79,14 @@ def check_classifier(name: str) -> str:
     """
     if name not in CLASSIFIERS:
         raise InvalidOptionError(
-            f"{name!r} is not among the scikit-learn classifiers that can label; "
-            f"choose one of {', '.join(CLASSIFIERS)}"
+            f"{name!r} is not a scikit-learn classifier that can be used as a labeler; choose "
+            f"one of {', '.join(CLASSIFIERS)}"
         )
     return name
 
 
 def usual_representation(sampler: str, *, has_pool: bool) -> str:
-    """Choose where "near" is measured, so that it never costs more than the training.
+    """Choose the space for distances, so that it never costs more than the training.
 
     A pool passes the source network once. New texts would each pass it, which takes several times
     as long as the training of a round (docs/agora.md, "Speed").

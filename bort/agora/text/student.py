@@ -108,11 +108,11 @@ class TextModel:
     should_stop: ShouldStop | None = None
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): the most probable class."""
+        """Predict the most probable class of each text, shape (n,)."""
         return most_probable(self.predict_probabilities(inputs))
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, classes)."""
+        """Predict each class's probability, shape (n, classes)."""
         if not len(inputs):
             return np.empty((0, self.classifier.config.num_labels))
         with training_threads(self.threads):

@@ -1,4 +1,4 @@
-"""Texts as token ids, and words that may be written into a text."""
+"""Texts as token ids, and the table of words that samplers write into texts."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -98,7 +98,7 @@ class WordTable:
         return len(self.words)
 
     def number(self, word: str) -> int | None:
-        """Return a word's position; None if the table does not hold it."""
+        """Return a word's position, or None if it is not in the table."""
         return self._numbers.get(word)
 
     def neighbour(self, number: int, rng: np.random.Generator) -> str:

@@ -1,4 +1,4 @@
-"""A run on texts, ready to start: the task as the loop sees it, and the parts by name."""
+"""A run on texts, ready to start: the loop's task, and the parts by name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +50,9 @@ class TextWorld(World):
 
     @property
     def teacher_wrong(self) -> BoolArray:
-        """Shape (audit items,): where the teacher is wrong. For reports; no part reads it."""
+        """Mark the audit items that the teacher gets wrong, shape (audit items,). For reports
+        only.
+        """
         answers = self.networks.teacher_logits["audit"].argmax(axis=1)
         wrong: BoolArray = answers != self.audit.labels
         return wrong
@@ -60,7 +62,7 @@ class TextWorld(World):
         return self.space.aside(inputs)
 
     def describe(self) -> dict[str, Any]:
-        """Return what the results rest on, ready for JSON."""
+        """Describe the basis of the results, ready for JSON."""
         return {
             **self.networks.describe(),
             "class_names": list(self.task.class_names),
@@ -70,7 +72,7 @@ class TextWorld(World):
         }
 
     def recall(self, rounds: Sequence[Round]) -> None:
-        """Compute the vectors of stored rounds again, in the calls of the run that stored them.
+        """Recompute the vectors of stored rounds with the same calls as the run that stored them.
 
         After that this run continues with the same bits.
         """
@@ -153,11 +155,11 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
 def _follower(
     parts: Parts, proposers: Proposers, sampler: str, dev: Inputs
 ) -> Callable[[Model], Parts]:
-    """Make the parts follow the student's space, in units of its own usual radius."""
+    """Make the parts follow the student's space, in units of its usual radius."""
 
     def follow(model: Model) -> Parts:
         if not isinstance(model, TextModel):
-            raise InvalidOptionError("only a text model has sentence vectors of its own")
+            raise InvalidOptionError("only a text model has its own sentence vectors")
         unit = usual_radius(model.represent(dev), model.represent(proposers.items))
 
         def represent(inputs: Inputs) -> FloatArray:

@@ -1,1 +1,1 @@
-"""Agora on the torus: the points, and what learns, labels and samples them."""
+"""Agora on the torus: points, students, labelers and samplers."""

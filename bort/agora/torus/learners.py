@@ -37,7 +37,7 @@ class NearestNeighboursModel:
         self._k = min(neighbours, len(examples))
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, classes): the mean of the neighbours' probabilities."""
+        """Return the mean of the neighbours' probabilities, shape (n, classes)."""
         if not len(inputs):
             return np.empty((0, self._soft.shape[1]))
         _, near = self._tree.query(inputs, k=[*range(1, self._k + 1)])
@@ -45,7 +45,7 @@ class NearestNeighboursModel:
         return mean
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): the most probable class."""
+        """Predict the most probable class of each point, shape (n,)."""
         return most_probable(self.predict_probabilities(inputs))
 
 
@@ -85,19 +85,19 @@ class RandomFeaturesModel:
     weights: FloatArray
 
     def features(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, F + 1): the features and a constant."""
+        """Compute the features and a constant, shape (n, F + 1)."""
         waves = np.cos(inputs @ self.frequencies + self.phases)
         waves *= np.sqrt(2 / len(self.phases))
         return np.hstack([waves, np.ones((len(waves), 1))])
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, classes): the regression, cut at 0 and scaled to sum 1."""
+        """Return the regression, cut at 0 and scaled to sum 1, shape (n, classes)."""
         positive = np.clip(self.features(inputs) @ self.weights, 1e-9, None)
         probabilities: FloatArray = positive / positive.sum(axis=1, keepdims=True)
         return probabilities
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): the most probable class."""
+        """Predict the most probable class of each point, shape (n,)."""
         return most_probable(self.features(inputs) @ self.weights)
 
 
@@ -133,7 +133,7 @@ class RandomGuesserModel:
         self._seed = seed
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Shape (n,): remembered where an example is near, guessed elsewhere."""
+        """Remember the class of a near example, else guess, shape (n,)."""
         if not len(inputs):
             return np.empty(0, dtype=np.int64)
         is_near = cKDTree(inputs).sparse_distance_matrix(
@@ -149,7 +149,7 @@ class RandomGuesserModel:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """A labeler that knows the truth: right with probability 1 - noise, else a random other class.
+    """A labeler that knows the true class and returns a random other one with probability `noise`.
 
     Attributes:
         truth: returns the true class of each input, shape (n,).
@@ -162,7 +162,9 @@ class Oracle:
 
     def __post_init__(self) -> None:
         if not 0 <= self.noise <= 1:
-            raise InvalidOptionError(f"noise is a probability, 0..1, got {self.noise!r}; try 0.1")
+            raise InvalidOptionError(
+                f"the noise must be a probability from 0 to 1, got {self.noise!r}; try 0.1"
+            )
 
     def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
         """Return the true classes, some of them replaced."""
@@ -180,7 +182,7 @@ class ProbabilityModel(Protocol):
     """A fitted classifier that predicts probabilities."""
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Shape (n, classes), rows sum to 1."""
+        """Return probabilities, shape (n, classes), rows sum to 1."""
         ...
 
 

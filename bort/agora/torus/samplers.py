@@ -56,7 +56,7 @@ class TangentSampler:
         d = reference.shape[1]
         if not 1 <= dimension <= d:
             raise InvalidOptionError(
-                f"a tangent plane in {d} dimensions has 1 to {d}, got {dimension}"
+                f"a tangent plane in {d} dimensions must have 1 to {d} dimensions, got {dimension}"
             )
         if min(neighbours, len(reference)) <= dimension:
             raise InvalidOptionError(

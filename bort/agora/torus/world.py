@@ -1,4 +1,4 @@
-"""The torus of the announcement: part of the training set is missing, and the rounds fill it.
+"""The torus of the announcement: part of the training set is missing, and the rounds fill the gap.
 
 [source] Agora was announced with points on a torus and learners down to a random guesser.
 [ours] The sizes, the classes and the missing part, chosen so that everything is easy to see.

@@ -1,1 +1,1 @@
-"""How a family is made: instances counted, polynomials fitted, both checked."""
+"""Make a family: count built instances, fit polynomials, check both."""

@@ -107,7 +107,9 @@ def definition_toml(definition: Mapping[str, Any]) -> str:
 def _distinct(
     definition: Mapping[str, Any], instances: Instances, probes: Mapping[str, Sequence[int]]
 ) -> list[list[str]]:
-    """Pairs of sizes at whose equality a model leaves something out, as ELECTRA does."""
+    """Find pairs of sizes for which a model leaves something out when they are equal, as ELECTRA
+    does.
+    """
     if "embedding" not in probes or "hidden" not in probes:
         return []
     point = {name: values[0] for name, values in probes.items()}
@@ -135,8 +137,9 @@ def _fit_one(
         verify(count, polynomial, points)
     except NotPolynomialError as error:
         raise InvalidSpaceError(
-            f"family {model_type!r} cannot be searched: the {key[0]} of its {key[1]} part follow "
-            f"no polynomial that could be verified: {error}; fix that size or list other values"
+            f"family {model_type!r} cannot be searched: the {key[0]} of its {key[1]} part do "
+            f"not follow a polynomial that could be verified: {error}; fix that size or list "
+            "other values"
         ) from None
     return polynomial
 
@@ -146,8 +149,8 @@ def _default_config(model_type: str) -> Any:
         from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     except ImportError:
         raise MissingExtraError(
-            f"family {model_type!r} is fitted on models, which needs torch and transformers; "
-            "install them with: pip install 'bort[train]'"
+            f"family {model_type!r} is fitted on built models, which needs torch and "
+            "transformers; install them with: pip install 'bort[train]'"
         ) from None
     if model_type not in CONFIG_MAPPING:
         raise InvalidSpaceError(unknown_family(model_type))
@@ -162,12 +165,12 @@ def _default_config(model_type: str) -> Any:
 
 
 def _find(config: Any, name: str) -> str | None:
-    """The configuration's field for one of our names."""
+    """Find the configuration's field for one of our names."""
     return next((field for field in _FIELDS.get(name, ()) if hasattr(config, field)), None)
 
 
 def _field(model_type: str, config: Any, name: str) -> str:
-    """The configuration's field for a name in a space: one of ours, or a field's own."""
+    """Find the configuration's field for a name in a space, ours or the field's own."""
     ours = {field: n for n in _FIELDS if (field := _find(config, n))}
     own = {config.attribute_map.get(field, field): n for field, n in ours.items()} | ours
     if name in own:
@@ -186,19 +189,19 @@ def _is_size(value: object) -> bool:
 
 
 def _refuse_ignored(definition: Mapping[str, Any]) -> None:
-    """Refuse a dimension that no count depends on; only heads may split without adding."""
+    """Reject a dimension that no count depends on; only heads may leave the counts unchanged."""
     counts = [*definition["parameters"].values(), *definition["operations"].values()]
     used = {symbol for text in counts for symbol in Polynomial.parse(text).symbols}
     ignored = [name for name in definition["dimensions"] if name not in used | {"heads"}]
     if ignored:
         raise InvalidSpaceError(
             f"family {definition['name']!r} does not change with {ignored[0]!r}, so there is "
-            "nothing to search in it; leave that dimension out"
+            "nothing to search; leave that dimension out"
         )
 
 
 def _tokens(config: Any, defaults: Mapping[str, int]) -> int:
-    """Patches of an image and the class token."""
+    """Count the patches of an image and the class token."""
     image, patch = (
         defaults.get(name, getattr(config, name, 0)) for name in ("image_size", "patch_size")
     )
@@ -208,7 +211,7 @@ def _tokens(config: Any, defaults: Mapping[str, int]) -> int:
 def _probes(
     dimensions: Mapping[str, Sequence[int]], defaults: Mapping[str, int], *, is_image: bool
 ) -> dict[str, Sequence[int]]:
-    """Values to ask each symbol at; see `fit_polynomial`."""
+    """Choose the values to probe each symbol at; see `fit_polynomial`."""
     names = [*dimensions, *(name for name in _SYMBOLIC if name in defaults), "batch"]
     probes: dict[str, Sequence[int]] = {}
     for name in names if is_image else [*names, "sequence"]:
@@ -225,7 +228,7 @@ def _probes(
 
 
 def _held_out(probes: Mapping[str, Sequence[int]]) -> list[Point]:
-    """Points whose coordinates lie beyond the probes, all of them moved at once."""
+    """Choose points beyond the probes in all coordinates at once."""
     return [
         {name: _beyond(name, values, step) for name, values in probes.items()}
         for step in range(1, _HELD_OUT + 1)
@@ -247,7 +250,7 @@ def _own_points(
     defaults: Mapping[str, int],
     probes: Mapping[str, Sequence[int]],
 ) -> list[Point]:
-    """Architectures of the space that together take every value that can be built."""
+    """Choose architectures of the space that together take every value that can be built."""
     rest = {name: defaults.get(name, values[0]) for name, values in probes.items()}
     points = []
     for turn in range(max(len(values) for values in dimensions.values())):

@@ -1,4 +1,4 @@
-"""Find the exact polynomial behind a count that can only be asked at single points.
+"""Find the exact polynomial behind a count that is known only at single points.
 
 Degrees come from divided differences along each symbol, coefficients from interpolation on the
 grid of (degree + 1) values per symbol: unique, and exact in rational numbers. A count that is no
@@ -22,7 +22,7 @@ class NotPolynomialError(ValueError):
 
 
 def fit_polynomial(count: Count, probes: Mapping[str, Sequence[int]]) -> Polynomial:
-    """The polynomial that a count follows.
+    """Find the polynomial that a count follows.
 
     Args:
         count: exact, asked at points that name every symbol of `probes`.
@@ -45,7 +45,7 @@ def fit_polynomial(count: Count, probes: Mapping[str, Sequence[int]]) -> Polynom
 
 
 def verify(count: Count, polynomial: Polynomial, points: Iterable[Point]) -> None:
-    """Compare with the count at points that the fit has not seen.
+    """Compare the polynomial with the count at points that were not used to fit it.
 
     Raises:
         NotPolynomialError: they differ; the message names the point and both values.
@@ -54,7 +54,9 @@ def verify(count: Count, polynomial: Polynomial, points: Iterable[Point]) -> Non
         asked, computed = count(point), polynomial.at(point)
         if asked != computed:
             where = ", ".join(f"{name}={value}" for name, value in point.items())
-            raise NotPolynomialError(f"it gives {computed:,} at {where}, the built model {asked:,}")
+            raise NotPolynomialError(
+                f"it gives {computed:,} at {where}, but the built model has {asked:,}"
+            )
 
 
 def _degree(count: Count, base: Point, name: str, values: Sequence[int]) -> int:
@@ -69,7 +71,7 @@ def _degree(count: Count, base: Point, name: str, values: Sequence[int]) -> int:
         if any(column):
             degree = order
     if degree > MAX_DEGREE:
-        raise NotPolynomialError(f"it is no polynomial of degree {MAX_DEGREE} in {name}")
+        raise NotPolynomialError(f"it is not a polynomial of degree {MAX_DEGREE} or less in {name}")
     return degree
 
 
@@ -79,7 +81,7 @@ def _corners(moving: Mapping[str, Sequence[int]]) -> Iterable[Point]:
 
 
 def _weight(moving: Mapping[str, Sequence[int]], corner: Point) -> Polynomial:
-    """Lagrange's polynomial: 1 at this corner, 0 at every other."""
+    """Make Lagrange's polynomial: 1 at this corner, 0 at every other."""
     weight = as_polynomial(1)
     for name, values in moving.items():
         for other in values:

@@ -1,4 +1,4 @@
-"""Build instances of a `transformers` model type without weights, and count what they cost by part.
+"""Build instances of a `transformers` model type without weights, and count the costs of each part.
 
 The parts are read off the model's own structure. The first list of modules is the stack of
 layers: the middle. What the base model registers before it comes first. All else comes last: the
@@ -20,7 +20,7 @@ Key = tuple[str, str]
 
 
 class Instances:
-    """What built models count at single points; each point is built once.
+    """Counts from built models at single points; each point is built once.
 
     Args:
         model_type: what `transformers` calls it.

@@ -1,4 +1,4 @@
-"""Check what a space is made of; each message says what is wrong, what was found, what to do."""
+"""Check the definition of a space; messages say what is wrong, what was found, what to do."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ def check_fixed(kind: Family, fixed: object) -> dict[str, int]:
 def check_distinct(
     kind: Family, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> None:
-    """Refuse values at which the family's counts do not hold.
+    """Reject values for which the family's counts are wrong.
 
     Raises:
         InvalidSpaceError: two sizes that must differ share a value.
@@ -122,15 +122,15 @@ def check_distinct(
         if shared:
             size = min(shared)
             raise InvalidSpaceError(
-                f"{right}={size} equals {left}={size}, where family {kind.name!r} leaves a layer "
-                "out and our counts do not hold; change one of them"
+                f"{right}={size} equals {left}={size}, in which case family {kind.name!r} "
+                "leaves out a layer and the counts are wrong; change one of them"
             )
 
 
 def check_countable(
     kind: Family, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> None:
-    """Refuse sizes whose parameters 64 bits cannot count.
+    """Reject sizes whose parameter count does not fit into 64 bits.
 
     Raises:
         InvalidSpaceError: the largest architecture has too many.

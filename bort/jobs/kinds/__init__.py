@@ -1,1 +1,1 @@
-"""What jobs do, one file each."""
+"""The kinds of jobs, one file each."""

@@ -1,4 +1,4 @@
-"""A run of Agora as a job: every round is stored at once, with all its points."""
+"""The Agora job: every round is stored at once with all its points."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -68,7 +68,7 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _take_over(context: JobContext) -> None:
-    """Store the corrected rounds of the run that is replayed, once."""
+    """Store the corrected rounds of the replayed run, once."""
     replay = corrections_in(context.spec)
     if replay is None or context.store.agora_rounds(context.job.id):
         return
@@ -97,7 +97,7 @@ def prepared_texts(context: JobContext, spec: TextSpec) -> "TextWorld":
 
 
 def _appraised(context: JobContext, world: World) -> Appraisal:
-    """Compare the labeler with dev before the first round, and log what speaks against it."""
+    """Compare the labeler with dev before the first round, and log warnings about it."""
     rng = np.random.default_rng(world.options.seed)
     appraisal = appraise(world.parts.labeler, world.task.dev, rng)
     doubts = [] if appraisal.doubt is None else [doubt_sentence(appraisal)]
@@ -169,7 +169,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
                     return
                 write_vectors(context.job, number, vectors)
     except StoreError as error:
-        context.warn(f"the map will compare words: {error}")
+        context.warn(f"the map will compare texts by their words: {error}")
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
@@ -199,7 +199,7 @@ def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
 
 
 def compare(context: JobContext) -> dict[str, Any]:
-    """Compare as `context.spec` describes: the fields of a `TextSpec`, and `seeds`, a number.
+    """Compare as `context.spec` describes: the fields of a `TextSpec`, and the number `seeds`.
 
     A stored student is not trained again. An interrupted training starts again and gives the same
     result.

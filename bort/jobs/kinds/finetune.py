@@ -33,7 +33,8 @@ REPORT_SECONDS = 0.5
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Train what `context.spec`, a `FineTuneSpec`, describes; returns `bort finetune --json`.
+    """Fine-tune as `context.spec`, a `FineTuneSpec`, describes; return what `bort finetune --json`
+    prints.
 
     Finished stages are never repeated. An interrupted stage continues from its last checkpoint and
     ends with the same weights.
@@ -133,7 +134,7 @@ class _TaskRun:
         return folder
 
     def _latencies(self, setup: "TaskSetup") -> Mapping[str, RuntimeTimes]:
-        """The latencies of this task, kept in a file: a resumed job does not measure again."""
+        """Measure the latencies of this task, or read the file that a resumed job has kept."""
         from bort.finetuning.latency import latencies_of
         from bort.training.execution import TrainingStoppedError
 
@@ -181,7 +182,7 @@ class _Reporter:
         self._dev_error: float | None = None
 
     def part(self, step: Progress) -> None:
-        """Report a step between the trainings; the job's own count stays as it is."""
+        """Report a step between trainings without changing the job's own count."""
         self._context.report(step.within(Progress(self._done_before, self._total or None)))
 
     def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:

@@ -1,4 +1,4 @@
-"""Measuring this machine as a job: a space, a study's winners, or the landmarks.
+"""The jobs that measure this machine: a space, a study's winners, or the landmarks.
 
 A measurement that is stopped keeps its complete rounds. One that finds another measuring ends
 with a line that says who; nothing is stored then.
@@ -22,7 +22,7 @@ from bort.studies.measuring import measure_sample, measure_winners
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Measure a sample of a space and fit a model; answer with the profile's name and verdict.
+    """Measure a sample of a space and fit a model; return the profile's name and verdict.
 
     The job's description is a `MeasureSpec`.
     """
@@ -47,7 +47,7 @@ def winners(context: JobContext) -> dict[str, Any]:
 def _measure_winners(
     context: JobContext, study: str, *, wait: bool = False
 ) -> LatencyProfile | None:
-    """Measure a study's front within any job; None where it was stopped at once."""
+    """Measure a study's front within any job; None if it was stopped at once."""
     found = None
     for step in measure_winners(context.store, study, wait=wait, should_stop=context.should_stop):
         context.report(step)
@@ -56,7 +56,7 @@ def _measure_winners(
 
 
 def measure_new_winners(context: JobContext, study: str) -> None:
-    """At a search's end: measure its front, if it was predicted for this machine and is new.
+    """Measure the front after a search, if it was predicted for this machine and is new.
 
     What goes wrong here is a warning: the search itself is done, and its certificate written.
     """

@@ -1,4 +1,4 @@
-"""The search as a job: prepare, evaluate, store; every finished training is stored at once."""
+"""The search job: prepare, evaluate, store; every finished training is stored at once."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -30,7 +30,7 @@ Train = Callable[[Architecture, int], Evaluation]
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Search as `context.spec` (a `StudySpec`) says; answer as `bort search --json` does.
+    """Search as `context.spec` (a `StudySpec`) says; return what `bort search --json` prints.
 
     A resumed job continues behind the last stored training; none is repeated.
     """
@@ -49,7 +49,7 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> LatencyProfile | None:
-    """The study's latency profile: its own from before, or the one its spec leads to."""
+    """Find the study's latency profile: its own from before, or the one its spec leads to."""
     name = context.store.study(spec.name).profile
     if name is not None:
         return named_profile(context.store, name)
@@ -73,7 +73,9 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
 
 
 def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
-    """What trains candidates. Loads torch, and fine-tunes the teacher where none is cached."""
+    """Make the oracle that trains candidates. Loads torch; fine-tunes the teacher if none is
+    cached.
+    """
     context.report(Progress(stage=Stage.LOADING_TASK))
     from bort.tasks import load_task
 
@@ -96,7 +98,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
 
 
 class _Search:
-    """Listens to the certified search: stores, reports, and stops where it must."""
+    """Follows the certified search: stores, reports, and stops when it must."""
 
     def __init__(self, context: JobContext, spec: StudySpec, costs: Costs, train: Train) -> None:
         self.context, self.spec, self.costs, self.train = context, spec, costs, train
@@ -162,7 +164,7 @@ class _Search:
         return minutes is not None and sum(self.seconds) >= 60 * minutes
 
     def _observe(self, index: int) -> Observation:
-        """Train what is not stored yet of one architecture; each training is stored at once."""
+        """Make the missing trainings of one architecture; each is stored at once."""
         architecture = self.costs.space.architecture(index)
         trained = {e.seed: e for e in self.stored.get(architecture.id, ())}
         for offset in range(self.spec.training.seeds):
@@ -215,14 +217,14 @@ class _Search:
 
 
 def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
-    """This job's turn to train."""
+    """Wait for this job's turn to train."""
     return training_turn(spec.training.threads, context.should_stop, on_step=context.report_part)
 
 
 def run_audit(
     context: JobContext, spec: StudySpec, costs: Costs, train: Callable[[int], object]
 ) -> None:
-    """Train what the audit draws, and stop between trainings where the job has to.
+    """Train the architectures that the audit draws; stop between trainings if the job must.
 
     A job makes one audit, however often it is resumed; an unfinished audit of this answer is
     finished first, whoever began it.

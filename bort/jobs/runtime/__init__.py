@@ -1,1 +1,1 @@
-"""The life of a job: its process, its attempts, its signs of life."""
+"""The life of a job: its process, attempts and heartbeat."""

@@ -1,4 +1,4 @@
-"""One attempt at a job, from claiming it to its end: the same for foreground and background."""
+"""Run one attempt at a job, from claiming it to its end, in the foreground or background."""
 
 import contextlib
 import errno
@@ -26,7 +26,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class JobCancelledError(BortError):
-    """The job was cancelled or interrupted; what it finished is kept."""
+    """The job was cancelled or interrupted; finished work is kept."""
 
     exit_code = 130
 
@@ -44,7 +44,7 @@ def run_attempt(
     *,
     on_step: OnStep | None = None,
 ) -> dict[str, Any]:
-    """Claim a waiting job, run it in this process, and record how it ended.
+    """Claim a queued job, run it in this process, and record how it ended.
 
     Args:
         waiting: the job, QUEUED.
@@ -93,8 +93,8 @@ def _cancelled(
     if ending.code is EndingCode.OVERTAKEN:
         return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
     return JobCancelledError(
-        f"job {job_id} was stopped ({reason}); what it finished is kept, "
-        f"continue with: bort jobs resume {job_id}"
+        f"job {job_id} was stopped ({reason}); finished work is kept; continue with: bort jobs "
+        f"resume {job_id}"
     )
 
 

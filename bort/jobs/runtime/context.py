@@ -1,4 +1,4 @@
-"""A runner's view of its job."""
+"""The interface between a job and its runner."""
 
 import contextlib
 import time
@@ -15,7 +15,7 @@ from bort.storage.records import iso
 
 
 class JobContext:
-    """A runner's view of its job.
+    """The interface through which a runner reports and learns that it should stop.
 
     Attributes:
         job: the job as it stood when this attempt began.
@@ -61,7 +61,7 @@ class JobContext:
             self._on_step(progress)
 
     def report_part(self, step: Progress) -> None:
-        """Report a step of a part of the job; how far the job itself is stays as it was."""
+        """Report a step of a part of the job, without changing the job's own count."""
         self.report(step.within(self.progress))
 
     def should_stop(self) -> bool:
@@ -89,9 +89,9 @@ class JobContext:
         self.log(EventCode.NOTE, text=" ".join(text.split()))
 
     def warn(self, text: str) -> None:
-        """Add a warning to the job's history, where its page and its answer show it."""
+        """Add a warning to the job's history, for its page and its result."""
         self.log(EventCode.WARNING, level="warning", text=" ".join(text.split()))
 
     def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
-        """Add a number to each of these series of the job; one write to the store in all."""
+        """Add a number to each of these series of the job in a single write."""
         self.store.add_metrics(self.job.id, step, values)

@@ -40,7 +40,7 @@ _POLL_S = 0.1
 def start_detached(
     store: Store, kind: str, spec: Mapping[str, Any], *, study: str | None = None
 ) -> int:
-    """Start a job in a process of its own, which outlives this one; return its id.
+    """Start a job in a separate process that outlives this one; return its id.
 
     Raises:
         InvalidOptionError: no such kind of job.
@@ -60,7 +60,7 @@ def run_here(
     study: str | None = None,
     on_step: OnStep | None = None,
 ) -> dict[str, Any]:
-    """Run a job in this process, and return its result; others may watch and cancel it.
+    """Run a job in this process and return its result; other processes can watch and cancel it.
 
     Raises:
         InvalidOptionError: no such kind of job.
@@ -74,7 +74,7 @@ def run_here(
 def _create(
     store: Store, kind: str, spec: Mapping[str, Any], study: str | None, *, is_detached: bool
 ) -> JobRecord:
-    """Store the job; a study that was made for it does not stay behind where that fails."""
+    """Store the job; if that fails, remove the study that was made for it."""
     try:
         return store.create_job(kind, spec, study=study, is_detached=is_detached)
     except StoreError:
@@ -91,12 +91,12 @@ def resume(
     detach: bool,
     on_step: OnStep | None = None,
 ) -> dict[str, Any] | None:
-    """Begin another attempt of a job that was lost, cancelled or failed.
+    """Start another attempt of a job that was lost, cancelled or failed.
 
     It keeps its id, folder and log. Of two who resume it at once, one wins.
 
     Returns:
-        Its result; None with `detach`, because it continues in a process of its own.
+        Its result; None with `detach`, because it continues in a separate process.
     Raises:
         UnknownJobError: no job of that id.
         BusyError: it waits or runs.
@@ -112,7 +112,7 @@ def resume(
 
 
 def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRACE_S) -> JobRecord:
-    """Stop a job: ask it, then SIGTERM, then SIGKILL. What it finished is kept.
+    """Stop a job: ask it, then SIGTERM, then SIGKILL. Finished work is kept.
 
     Args:
         wait: return when it has stopped; else at once, and a thread sees to the rest.
@@ -133,7 +133,7 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
 
 
 def deletion(store: Store, thing: Thing) -> Deletion:
-    """Look at what deleting a thing would mean; a job whose process is gone does not count as busy.
+    """Find the consequences of deleting a thing; a job whose process is gone is not busy.
 
     Raises:
         As `bort.storage.deleting.Deleting.deletion`.
@@ -168,7 +168,7 @@ def _stop(store: Store, job: JobRecord, grace_s: float) -> JobRecord:
 
 
 def _wait_until_final(store: Store, job: JobRecord, patience_s: float) -> JobRecord:
-    """The job once this attempt is over, or as it stands when patience has run out."""
+    """Wait for this attempt to end or for the timeout, and return the job."""
     give_up = time.monotonic() + patience_s
     while True:
         now = find_job(store, job.id)
@@ -225,7 +225,7 @@ def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
     active = [job for job in list_jobs(store, study=spec.name) if job.state.is_active]
     if active:
         raise BusyError(
-            f"job {active[0].id} is searching the study {spec.name!r} already; watch it with "
+            f"job {active[0].id} is already searching the study {spec.name!r}; watch it with "
             f"`bort jobs logs {active[0].id} --follow`, or choose another name"
         )
     return store.create_study(spec).spec

@@ -1,4 +1,4 @@
-"""The thread that keeps a job's row alive: heartbeat and progress out, cancellation in.
+"""The thread that writes a job's heartbeat and progress and reads cancellations.
 
 Only this thread writes while the job works, so that a locked database delays what people see
 and never the work. It tries again for as long as the job lives.
@@ -18,7 +18,7 @@ PROGRESS_S = 0.25  # the row is written at most so often
 
 
 class Lifeline:
-    """Runs beside a job from `with` to its end.
+    """A thread that runs next to a job for the length of a `with` block.
 
     Attributes:
         stop: why the job should stop; None while it should not.
@@ -52,7 +52,7 @@ class Lifeline:
         self._thread.join()
 
     def report(self, progress: Progress) -> None:
-        """Have the progress written soon; returns at once."""
+        """Queue the progress for writing; returns at once."""
         self.latest = progress
         self._wake.set()
 

@@ -1,6 +1,6 @@
-"""Processes: who they are, whether they live, and signals that reach no stranger.
+"""Identify processes, check whether they are alive, and signal only the right ones.
 
-A pid is reused, sooner or later by somebody else's process. So a process is known by host, pid,
+A pid is reused sooner or later by another process. So a process is identified by host, pid,
 start and boot, and is compared with what runs now before it is called alive or sent a signal.
 """
 
@@ -19,14 +19,14 @@ _START_DIFFERENCE_S = 1.0  # clocks are read with less precision than that
 
 
 def this_process() -> ProcessIdentity:
-    """The identity of the process that asks."""
+    """Return the identity of this process."""
     found = identify(os.getpid())
     assert found is not None, "who asks is alive"
     return found
 
 
 def identify(pid: int) -> ProcessIdentity | None:
-    """The identity of a process of this machine; None where it is gone, or only its name left."""
+    """Return the identity of a process on this machine; None if it is gone or a zombie."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -55,7 +55,7 @@ def is_alive(process: ProcessIdentity) -> bool:
 def send_signal(process: ProcessIdentity, number: signal.Signals, *, group: bool) -> bool:
     """Signal a process, or with `group` its whole process group.
 
-    The group is signalled only if the process leads a session of its own: a foreground job
+    The group is signalled only if the process leads its own session: a foreground job
     shares its group with the shell or script that started it.
 
     Returns:
@@ -74,7 +74,9 @@ def send_signal(process: ProcessIdentity, number: signal.Signals, *, group: bool
 
 
 def _started(process: psutil.Process) -> float:
-    """Start time in seconds: since boot on Linux, where setting the clock cannot move it."""
+    """Return the start time in seconds; on Linux since boot, so that changing the clock has no
+    effect.
+    """
     stat = Path(f"/proc/{process.pid}/stat")
     if not stat.exists():
         return process.create_time()

@@ -1,4 +1,4 @@
-"""Which function runs which kind of job.
+"""The function that runs each kind of job.
 
 Only this table names code: a row of the database says a kind, never a module. A process that
 starts a worker hands it the entry, so that both run the same function.
@@ -34,7 +34,7 @@ def runner_path(kind: str) -> str:
     """
     if kind not in RUNNERS:
         raise InvalidOptionError(
-            f"no job is of the kind {kind!r}; kinds are {', '.join(sorted(RUNNERS))}"
+            f"there is no kind of job called {kind!r}; choose one of {', '.join(sorted(RUNNERS))}"
         )
     return RUNNERS[kind]
 

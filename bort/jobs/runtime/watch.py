@@ -1,4 +1,4 @@
-"""Read jobs as they really are: one whose process is gone is lost, whatever its row says."""
+"""Read jobs in their true state: a job whose process is gone is lost, whatever its row says."""
 
 import dataclasses
 import time
@@ -13,7 +13,7 @@ _POLL_S = 0.25
 
 
 def find_job(store: Store, job_id: int) -> JobRecord:
-    """One job as it really is.
+    """Return one job in its true state.
 
     Raises:
         UnknownJobError: no job of that id.
@@ -29,7 +29,7 @@ def list_jobs(
     states: Iterable[JobState] | None = None,
     limit: int | None = None,
 ) -> list[JobRecord]:
-    """Jobs as they really are, the newest first; each given condition must hold."""
+    """Return jobs in their true state, newest first, that meet every given condition."""
     wanted = None if states is None else set(states)
     for job in store.jobs(study=study, kind=kind, states=[s for s in JobState if s.is_active]):
         _checked(store, job)
@@ -38,7 +38,7 @@ def list_jobs(
 
 
 def follow_log(store: Store, job_id: int) -> Iterator[str]:
-    """A job's log: what there is, then what is added, until the job is over.
+    """Yield a job's log, and whatever is added until the job ends.
 
     Raises:
         UnknownJobError: no job of that id.
@@ -70,7 +70,7 @@ def _checked(store: Store, job: JobRecord) -> JobRecord:
 
 
 def _why_lost(job: JobRecord) -> Ending | None:
-    """Why an active job cannot be alive; None where it is, or may be.
+    """Return why an active job cannot be alive; None if it is or may be.
 
     Where its process can be looked up, only that counts: a job that is stopped, starved or
     waits for the database is late with its heartbeat and alive.

@@ -16,7 +16,7 @@ from bort.storage.records import iso
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Work on one job; the exit code is the command line's."""
+    """Run one job; return the command line's exit code."""
     parser = argparse.ArgumentParser(prog="bort.jobs.runtime.worker", description=__doc__)
     parser.add_argument("job", type=int)
     parser.add_argument("--attempt", type=int, required=True)

@@ -1,4 +1,4 @@
-"""The inference engines that a latency can be measured with: their names, and how to open one.
+"""The inference engines for latency measurements: their names, and how to open one.
 
 Importing this imports none of them.
 """
@@ -35,7 +35,7 @@ class RuntimeKind:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Modules that are not installed."""
+        """The modules that are not installed."""
         return tuple(module for module in self.modules if find_spec(module) is None)
 
     def check_installed(self) -> None:
@@ -46,8 +46,8 @@ class RuntimeKind:
         """
         if self.missing:
             raise MissingExtraError(
-                f"runtime {self.name!r} needs {', '.join(self.missing)}, not installed; "
-                f"install with: pip install 'bort[{self.extra}]'"
+                f"runtime {self.name!r} needs {', '.join(self.missing)}, which is not "
+                f"installed; install it with: pip install 'bort[{self.extra}]'"
             )
 
 
@@ -99,7 +99,7 @@ RUNTIME_NAMES: tuple[str, ...] = tuple(_KINDS)
 
 
 def runtime_kind(name: str) -> RuntimeKind:
-    """The runtime of this name, whether installed or not.
+    """Find the runtime of this name, whether installed or not.
 
     Raises:
         InvalidOptionError: there is none.

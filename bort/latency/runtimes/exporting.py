@@ -31,7 +31,7 @@ FLOAT32_BYTES = 4
 
 
 class Exporter:
-    """Builds models in PyTorch and writes them as ONNX, int8 where `variant` says so."""
+    """Builds models in PyTorch and writes them as ONNX, in int8 if `variant` says so."""
 
     def __init__(self, workload: Workload, variant: str) -> None:
         self._variant = variant
@@ -39,7 +39,7 @@ class Exporter:
         self._torch = TorchRuntime(workload, "float32")
 
     def exported(self, blueprint: Blueprint) -> tuple[bytes, list[Inputs]]:
-        """The content of the model's ONNX file, and its inputs, one per length.
+        """Return the content of the model's ONNX file and its inputs, one per length.
 
         Raises:
             InvalidOptionError: there is not enough memory for one more.
@@ -65,7 +65,7 @@ class Exporter:
 
 
 def export(model: Any, blueprint: Blueprint, path: Path) -> None:
-    """Write an ONNX file whose batch size and sequence length stay open, as one deploys it."""
+    """Write an ONNX file for any batch size and sequence length, as for deployment."""
     # Two texts: of a batch of one the exporter would conclude that it is always one.
     two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
     arrays = model_inputs(model, blueprint, two_texts)
@@ -90,8 +90,8 @@ def _check_memory(parameters: int) -> None:
     available = psutil.virtual_memory().available
     if needed > available:
         raise InvalidOptionError(
-            f"building the next architecture takes about {needed / 2**30:.1f} GiB of memory, and "
-            f"{available / 2**30:.1f} GiB are left; measure fewer architectures (--count)"
+            f"building the next architecture takes about {needed / 2**30:.1f} GiB of memory, "
+            f"but only {available / 2**30:.1f} GiB are free; measure fewer architectures (--count)"
         )
 
 
@@ -127,7 +127,7 @@ def keeping_exports(folder: Path) -> Iterator[None]:
 
 
 def kept(blueprint: Blueprint, variant: str, export: Callable[[], bytes]) -> bytes:
-    """The export of this blueprint: the kept one, or a new one, kept inside `keeping_exports`."""
+    """Return the kept export of this blueprint, or a new one, which `keeping_exports` keeps."""
     folder = _folder.get()
     if folder is None:
         return export()

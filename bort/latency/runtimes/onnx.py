@@ -57,7 +57,8 @@ def open_session(model: bytes | str, threads: int) -> Any:
         import onnxruntime
     except ImportError:
         raise MissingExtraError(
-            "reading ONNX needs onnxruntime, not installed; install with: pip install 'bort[onnx]'"
+            "reading ONNX needs onnxruntime, which is not installed; install it with: pip "
+            "install 'bort[onnx]'"
         ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

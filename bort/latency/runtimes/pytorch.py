@@ -70,7 +70,7 @@ class TorchRuntime:
         self._arena = torch.empty(0, dtype=self._dtype)
 
     def _bind(self, model: torch.nn.Module) -> None:
-        """Replace every parameter by a stretch of the arena; tied ones stay tied."""
+        """Replace every parameter by a slice of the arena; tied ones stay tied."""
         step = ALIGNMENT // self._dtype.itemsize
         parameters = list(model.parameters())
         sizes = [-(-parameter.numel() // step) * step for parameter in parameters]
@@ -93,7 +93,7 @@ class TorchRuntime:
 
 
 def quantised(model: torch.nn.Module) -> torch.nn.Module:
-    """Quantise linear layers to int8, and activations as they come.
+    """Quantise linear layers to int8, and activations dynamically.
 
     Raises:
         InvalidOptionError: the installed PyTorch has no dynamic quantisation any more.
@@ -114,7 +114,7 @@ def quantised(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def model_inputs(model: Any, blueprint: Blueprint, workload: Workload) -> Inputs:
-    """Arguments of the model's `forward` by name: tokens, images, or plain vectors.
+    """Make the arguments of the model's `forward` by name: tokens, images or vectors.
 
     No padding: every token counts, as it does in a batch of texts of equal length. Which tokens
     or pixels they are does not matter to the time, so they are the same in every run.
@@ -135,7 +135,7 @@ def model_inputs(model: Any, blueprint: Blueprint, workload: Workload) -> Inputs
 
 
 def _tokens(blueprint: Blueprint, workload: Workload, rng: np.random.Generator) -> Inputs:
-    """What a BERT tokenizer returns, each of shape (batch_size, sequence_length)."""
+    """Make what a BERT tokenizer returns, each of shape (batch_size, sequence_length)."""
     shape = (workload.batch_size, workload.sequence_length)
     vocabulary = {**blueprint.family.defaults, **blueprint.fixed}["vocabulary"]
     return {

@@ -1,4 +1,4 @@
-"""A certificate read back: arrays again, recomputed where the family knows them."""
+"""Read a certificate back into arrays, recomputed where the family can."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from bort.search.problem import SearchProblem
 
 @dataclass(frozen=True, eq=False)
 class CertifiedCase:
-    """A certificate's statements, and the arrays that its checks need.
+    """A certificate's statements and the arrays for its checks.
 
     Attributes:
         problem: the space, for the bound on the evaluations.
@@ -51,30 +51,30 @@ class CertifiedCase:
 
     @property
     def is_exhausted(self) -> bool:
-        """Every architecture has been evaluated."""
+        """Whether every architecture has been evaluated."""
         return len(set(self.plain.rows.tolist())) == len(self.problem)
 
     def label(self, index: int) -> str:
-        """Name of an architecture."""
+        """The name of an architecture."""
         return str(self.labels[index])
 
     def names(self, indices: Iterable[int]) -> str:
-        """Names of some architectures, with commas between."""
+        """The names of some architectures, separated by commas."""
         return ", ".join(self.label(i) for i in indices)
 
     @cached_property
     def rooms(self) -> FloatArray:
-        """ln of how much larger any W can be than that of each evaluated one, shape (m,)."""
+        """The ln of how much larger any W can be than each evaluated one's, shape (m,)."""
         return self.plain.rooms(self.question.weights)
 
     @property
     def w_ratio(self) -> float:
-        """W(best) is at least this share of the largest."""
+        """The share of the largest W that W(best) reaches at least."""
         return float(np.exp(-self.rooms.min(initial=np.inf)))
 
 
 def read_case(certificate: Certificate) -> CertifiedCase:
-    """The arrays of a certificate.
+    """Read the arrays of a certificate.
 
     Raises:
         InvalidCertificateError: errors out of order, or indices outside the space.
@@ -193,7 +193,7 @@ def _objectives(
 
     family_space = SearchSpace.from_dict(space["family_space"])
     if tuple(family_space.dimensions) != names:
-        raise InvalidCertificateError(f"the space has other dimensions than {', '.join(names)}")
+        raise InvalidCertificateError(f"the dimensions of the space are not {', '.join(names)}")
     return (
         names,
         np.log(family_space.values),

@@ -1,4 +1,4 @@
-"""The certificate: a claim and all that is needed to check it again, in codes and numbers."""
+"""The certificate: a claim and everything needed to check it, in codes and numbers."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ Certificate = dict[str, Any]
 
 
 class InvalidCertificateError(BortError, ValueError):
-    """Not a certificate that this version can read."""
+    """This version cannot read the certificate."""
 
 
 def certificate_of(
@@ -37,7 +37,7 @@ def certificate_of(
     earlier_audits: Sequence[AuditResult] = (),
     audit_observations: Mapping[int, Observation] | None = None,
 ) -> Certificate:
-    """Write down what `solve` answers so that `verify` can check it without trusting the search.
+    """Write the answer of `solve` so that `verify` can check it without trusting the search.
 
     Args:
         problem, observations, question: as for `solve`.
@@ -83,7 +83,7 @@ def certificate_of(
 
 
 def digests(content: Mapping[str, Any]) -> dict[str, Any]:
-    """SHA-256 of each part, of each evaluation and audit, and of all: they name what changed."""
+    """Compute SHA-256 of each part, evaluation and audit and of all, to name what changed."""
     parts: dict[str, str] = {}
     for name, part in content.items():
         if name in ("digests", "evaluations", "audits"):
@@ -108,22 +108,23 @@ def read_certificate(text: str) -> Certificate:
         content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise InvalidCertificateError(
-            f"not a readable certificate, no proper JSON ({error}); copy the file again"
+            f"this is not a certificate, because it is not valid JSON ({error}); copy the file "
+            "again"
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InvalidCertificateError(
-            f'not a certificate: a JSON object with "format": "{FORMAT}" is needed; '
+            f'this is not a certificate, which is a JSON object with "format": "{FORMAT}"; '
             "name the certificate.json that a search wrote"
         )
     version = content.get("version")
     if type(version) is not int or version < 1:
         raise InvalidCertificateError(
-            f"certificate version {version!r} is no version number; copy the file again"
+            f"the certificate's version {version!r} is not a version number; copy the file again"
         )
     if version != VERSION:
-        what = "install a newer bort" if version > VERSION else "write it anew with this bort"
+        what = "install a newer bort" if version > VERSION else "write it again with this bort"
         raise InvalidCertificateError(
-            f"the certificate has version {version}, this program reads {VERSION}; {what}"
+            f"the certificate has version {version}, but this program reads {VERSION}; {what}"
         )
     return content
 
@@ -138,7 +139,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _sha256(value: Any) -> str:
@@ -226,7 +227,7 @@ def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
 
 
 def audit_result(stated: Mapping[str, Any]) -> AuditResult:
-    """An audit as a certificate lists it."""
+    """Convert an audit for the certificate."""
     return AuditResult(
         AuditPlan.from_dict(stated["plan"]),
         stated["population"],

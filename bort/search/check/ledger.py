@@ -31,19 +31,22 @@ _ROUNDING = 1e-6  # of numbers: another machine's logarithms
 
 
 def check_ledger(case: CertifiedCase) -> Iterator[str]:
-    """One line per statement that the evaluations do not lead to."""
+    """List the statements that do not follow from the evaluations, one line each."""
     claim = case.claim
     stated = [fact_from_dict(entry) for entry in claim["ledger"]]
     answer = _answer(case, stated)
     if [fact.code for fact in stated] != [fact.code for fact in answer.ledger]:
-        yield "the ledger lists other facts than the evaluations call for"
+        yield "the facts in the ledger are not those that follow from the evaluations"
     else:
         for entry, fact, found in zip(claim["ledger"], stated, answer.ledger, strict=True):
             yield from _entry(entry, fact, found)
     yield from _violations(claim["violations"], answer)
     if claim["ending"] != answer.ending:
         ending = None if answer.ending is None else str(answer.ending)
-        yield f"the search is said to have ended {claim['ending']!r}, it is {ending!r}"
+        yield (
+            f"the search is said to have ended with {claim['ending']!r}, but it ended with "
+            f"{ending!r}"
+        )
     if claim["is_certified"] is not answer.is_certified:
         yield f"called {'' if claim['is_certified'] else 'not '}certified, which it is " + (
             "" if answer.is_certified else "not"
@@ -52,11 +55,11 @@ def check_ledger(case: CertifiedCase) -> Iterator[str]:
 
 def _entry(entry: Mapping[str, Any], stated: Fact, found: Fact) -> Iterator[str]:
     if entry["status"] != found.status:
-        yield f"the ledger calls {found.code} {entry['status']}, it is {found.status}"
+        yield f"the ledger calls {found.code} {entry['status']}, but it is {found.status}"
     there, here = stated.to_dict(), found.to_dict()
     for name in here:
         if not _is_same(there[name], here[name]):
-            yield f"the ledger's {found.code} says {name} = {there[name]}, it is {here[name]}"
+            yield f"the ledger's {found.code} says {name} = {there[name]}, but it is {here[name]}"
 
 
 def _answer(case: CertifiedCase, stated: Sequence[Fact]) -> Answer:
@@ -88,9 +91,9 @@ def _audit_fact(
 def _violations(stated: Sequence[Sequence[Any]], answer: Answer) -> Iterator[str]:
     found = [[v.index, v.other, v.excess] for v in answer.violations]
     if [row[:2] for row in stated] != [row[:2] for row in found]:
-        yield f"{len(stated)} violations of λ are recorded, the evaluations show {len(found)}"
+        yield f"{len(stated)} violations of λ are recorded, but the evaluations show {len(found)}"
     elif not _is_same(list(stated), found):
-        yield "the violations of λ are recorded with other numbers than the evaluations show"
+        yield "the recorded violations of λ do not match the evaluations"
 
 
 def _current_audits(case: CertifiedCase) -> list[AuditResult]:
@@ -101,7 +104,7 @@ def _current_audits(case: CertifiedCase) -> list[AuditResult]:
 
 
 def _is_same(stated: Any, found: Any) -> bool:
-    """Equal; numbers that are not whole up to rounding."""
+    """Compare two values; numbers that are not whole, up to rounding."""
     if isinstance(found, Mapping):
         return stated.keys() == found.keys() and all(_is_same(stated[k], found[k]) for k in found)
     if isinstance(found, list | tuple):
@@ -115,11 +118,11 @@ _TOLERANCE = 1e-9
 
 
 def check_audits(case: CertifiedCase) -> Iterator[str]:
-    """One line per audit that is missing, not the one that was drawn, or wrong in its numbers."""
+    """List, one line each, the audits that are missing, drawn differently or numerically wrong."""
     for number, stated in enumerate(case.audits, start=1):
         plan = AuditPlan.from_dict(stated["plan"])
         if plan.number != number:
-            yield f"audit {number} is missing: number {plan.number} stands in its place"
+            yield f"audit {number} is missing; audit {plan.number} is in its place"
         for failure in _check(case, plan, stated):
             yield f"audit {plan.number} {failure}"
 
@@ -127,10 +130,10 @@ def check_audits(case: CertifiedCase) -> Iterator[str]:
 def _check(case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]) -> Iterator[str]:
     count, evaluated = len(case.problem), set(case.plain.rows.tolist())
     if not set(plan.members) <= set(plan.evaluated) <= evaluated:
-        yield "tests architectures that are not among the evaluations listed"
+        yield "tests architectures that are not among the listed evaluations"
         return
     if set(plan.drawn) & (set(plan.evaluated) | set(plan.passed_over)):
-        yield "drew architectures that were trained before it"
+        yield "drew architectures that had been trained before it"
     expected = draw(
         count,
         len(plan.drawn),
@@ -140,12 +143,12 @@ def _check(case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]) -> I
     )
     if plan.drawn != expected:
         odd = sorted(set(plan.drawn) ^ set(expected))
-        yield f"does not list what its seed draws: {case.names(odd[:3])}"
+        yield f"does not list the architectures that its seed draws: {case.names(odd[:3])}"
     if len(stated["errors"]) != len(plan.drawn):
         yield f"drew {len(plan.drawn)} architectures and lists {len(stated['errors'])} errors"
         return
     if [case.label(i) for i in plan.drawn] != list(stated["labels"]):
-        yield "names its architectures otherwise than the space does"
+        yield "uses other names for its architectures than the space does"
     yield from _check_numbers(case, plan, stated)
 
 
@@ -154,7 +157,7 @@ def _check_numbers(
 ) -> Iterator[str]:
     population = len(case.problem) - len(set(plan.evaluated) | set(plan.passed_over))
     if stated["population"] != population:
-        yield f"drew from {stated['population']} architectures, there were {population}"
+        yield f"drew from {stated['population']} architectures, but there were {population}"
         return
     failed = [
         index
@@ -166,7 +169,7 @@ def _check_numbers(
         yield f"is wrong about whether it failed at {case.names(odd[:3])}"
     alpha = ALPHA / 2 ** (plan.number - 1)
     if abs(stated["alpha"] - alpha) > _TOLERANCE:
-        yield f"spends α = {stated['alpha']}, not {alpha}: half of the one before"
+        yield f"spends α = {stated['alpha']} instead of {alpha}, half of the previous audit's"
     bound = uncovered_bound(population, len(plan.drawn), len(failed), alpha=alpha)
     if stated["uncovered_at_most"] != bound:
         yield f"allows at most {bound} uncovered, not {stated['uncovered_at_most']} as stated"
@@ -174,7 +177,7 @@ def _check_numbers(
     is_current = sorted(plan.evaluated) == sorted(case.plain.rows.tolist())
     is_claimed = case.claim["certified_epsilon"] is not None
     if is_current and plan.is_certified and refutes and is_claimed:
-        yield "refutes the claim, which is made all the same"
+        yield "refutes the claim, which the certificate still makes"
 
 
 def _holds(case: CertifiedCase, plan: AuditPlan, index: int, error: float) -> bool:

@@ -1,4 +1,4 @@
-"""The definitions, computed plainly: what `verify` trusts instead of the incremental search.
+"""Direct implementations of the definitions, which `verify` trusts instead of the search.
 
 Everything here is float64, straight from the formulas, and O(N |C|) time in blocks of rows.
 Nothing is shared with the code that finds the answer.
@@ -16,7 +16,7 @@ _BLOCK = 1 << 21  # cells of one block: bounds the memory
 
 @dataclass(frozen=True, eq=False)
 class PlainCase:
-    """A space with its evaluations and the assumptions to be used.
+    """A space with its evaluations and assumptions.
 
     Attributes:
         coordinates: shape (N, K).
@@ -47,7 +47,7 @@ class PlainCase:
     ratios: FloatArray | None = None
 
     def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
-        """min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
+        """Compute min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
         steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
         if self.lipschitz is None:
             return np.full(steps.shape[:2], np.inf)
@@ -65,7 +65,7 @@ class PlainCase:
         return np.asarray(np.where(self.monotone, a <= b, a == b).all(axis=2))
 
     def lower_envelope(self, targets: IntArray) -> FloatArray:
-        """ℓ(ξ) from the anchors; its own ln l where ξ is one of them: shape (n,)."""
+        """Compute ℓ(ξ) from the anchors, and its own ln l if ξ is one of them: shape (n,)."""
         anchors = self.rows[self.is_anchor]
         log_lower = np.log(self.lower[self.is_anchor])
         bounds = np.full(len(targets), -np.inf)
@@ -75,7 +75,7 @@ class PlainCase:
         return np.array([own.get(int(t), b) for t, b in zip(targets, bounds, strict=True)])
 
     def paired_terms(self, targets: IntArray, member: int) -> FloatArray:
-        """t(c,ξ) of one evaluated c, by comparing pairs: shape (n,)."""
+        """Compute t(c,ξ) of one evaluated c by comparing pairs: shape (n,)."""
         assert self.ratios is not None
         anchors = np.flatnonzero(self.is_anchor)
         position = int(np.flatnonzero(self.rows == member)[0])
@@ -87,13 +87,13 @@ class PlainCase:
         return np.asarray(np.minimum(direct, through.min(axis=1, initial=np.inf)))
 
     def blocks(self) -> Iterator[IntArray]:
-        """The indices 0..N-1 in blocks."""
+        """Split the indices 0..N-1 into blocks."""
         size = max(1, _BLOCK // max(1, len(self.rows) * self.coordinates.shape[1]))
         for start in range(0, len(self.coordinates), size):
             yield np.arange(start, min(start + size, len(self.coordinates)))
 
     def gaps(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
-        """The least δ at which each target is certified by one of `members`: shape (n,).
+        """Compute the least δ at which one of `members` certifies each target: shape (n,).
 
         A target that is itself a member has 0, and so has an excluded one: no claim is made
         about it.
@@ -119,7 +119,9 @@ class PlainCase:
         return gap
 
     def worst_pair_excess(self, factor: float = 1.0) -> float:
-        """By how much the worst pair of anchors breaks factor·λ, in ln e; -inf without pairs."""
+        """Compute by how much the worst pair of anchors breaks factor·λ, in ln e; -inf without
+        pairs.
+        """
         anchors = self.rows[self.is_anchor]
         if self.lipschitz is None or len(anchors) < 2:
             return -np.inf
@@ -133,7 +135,7 @@ class PlainCase:
         return float(np.where(np.eye(len(anchors), dtype=bool), -np.inf, excess).max())
 
     def worst_monotone_excess(self) -> float:
-        """By how much the worst comparable pair of anchors breaks σ, in ln e."""
+        """Compute by how much the worst comparable pair of anchors breaks σ, in ln e."""
         anchors = self.rows[self.is_anchor]
         if self.slack is None or len(anchors) < 2:
             return -np.inf
@@ -143,7 +145,9 @@ class PlainCase:
         return float(np.where(smaller, excess, -np.inf).max())
 
     def rooms(self, weights: Sequence[float]) -> FloatArray:
-        """ln of how much larger any W can be than that of each row: shape (m,), inf for none."""
+        """Compute the ln of how much larger any W can be than each row's: shape (m,), inf for
+        none.
+        """
         gain = self._log_gain(weights)
         rooms = np.full(len(self.rows), -np.inf)
         for targets in self.blocks():

@@ -1,4 +1,4 @@
-"""`verify`: check a certificate by computing everything again, plainly."""
+"""Verify a certificate by recomputing everything directly."""
 
 from collections.abc import Callable, Iterator
 
@@ -39,7 +39,7 @@ def verify(certificate: Certificate) -> list[str]:
     missing = [part for part in _PARTS if part not in certificate]
     if missing:
         raise InvalidCertificateError(
-            f"the certificate has no part {', '.join(missing)}; ask for the file again"
+            f"the certificate has no {', '.join(missing)}; get another copy"
         )
     failures: list[str] = []
     case = None
@@ -53,10 +53,10 @@ def verify(certificate: Certificate) -> list[str]:
         return [*failures, str(error)]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, BortError) as error:
         if failures or case is not None:
-            return [*failures, f"the rest cannot be computed again: {_reason(error)}"]
+            return [*failures, f"the rest cannot be recomputed: {_reason(error)}"]
         raise InvalidCertificateError(
-            f"a part of the certificate is missing or of the wrong kind: {_reason(error)}; "
-            "ask for the file again"
+            f"a part of the certificate is missing or has the wrong type: {_reason(error)}; get "
+            "another copy"
         ) from None
     return failures
 
@@ -79,30 +79,33 @@ def _digests(certificate: Certificate) -> Iterator[str]:
     ):
         rows, stated_rows = found[f"{what}s"], stated[f"{what}s"]
         if len(rows) != len(stated_rows):
-            yield f"{what}s: {len(stated_rows)} were written, {len(rows)} are there"
+            yield f"{what}s: {len(stated_rows)} were written, but {len(rows)} are present"
         for name, digest in zip(names, rows, strict=True):
             if digest not in stated_rows:
                 yield f"{name}: changed after the certificate was written"
     lists = ("evaluations", "audits", "parts")
     if stated.get("all") != found["all"] and all(stated[k] == found[k] for k in lists):
-        yield "the digest of all parts does not fit"
+        yield "the digest of all parts does not match"
 
 
 def _evaluations(case: CertifiedCase) -> Iterator[str]:
     rows, count = case.plain.rows, len(case.plain.coordinates)
     if case.claim["evaluations"] != len(rows):
-        yield f"{case.claim['evaluations']} evaluations are claimed, {len(rows)} are listed"
+        yield f"{case.claim['evaluations']} evaluations are claimed, but {len(rows)} are listed"
     if len(set(rows.tolist())) != len(rows):
         yield "an architecture is listed as evaluated twice"
     for index, label in zip(rows, case.stated_labels, strict=True):
         if case.label(int(index)) != label:
-            yield f"evaluation {index} is of {label}, in this space it is {case.label(int(index))}"
+            yield (
+                f"evaluation {index} is labelled {label}, but in this space it is "
+                f"{case.label(int(index))}"
+            )
     if case.stated_count != count:
-        yield f"the space has {count} architectures, {case.stated_count} are claimed"
+        yield f"the space has {count} architectures, but {case.stated_count} are claimed"
 
 
 def _intervals(case: CertifiedCase) -> Iterator[str]:
-    """Errors from the items that were wrong, intervals from errors, as far as they are listed."""
+    """Check listed errors against the wrong items, and intervals against errors."""
     for label, seen in zip(case.stated_labels, case.observations, strict=True):
         error = seen.error
         if seen.wrong_items and seen.n:
@@ -111,7 +114,7 @@ def _intervals(case: CertifiedCase) -> Iterator[str]:
         elif len(seen.repeats) > 1 and not seen.is_floored:
             error = float(np.mean(seen.repeats))
         if not _same(seen.error, floor_error(error, seen.n)):
-            yield f"{label}: its error is {seen.error:.6g}, its trainings give {error:.6g}"
+            yield f"{label}: its error is {seen.error:.6g}, but its trainings give {error:.6g}"
         is_zero = seen.is_floored and seen.n and not seen.wrong_items
         yield from _interval(case, label, seen, 0.0 if is_zero else error)
 
@@ -133,7 +136,7 @@ def _interval(case: CertifiedCase, label: str, seen: Observation, error: float) 
 def _assumptions(case: CertifiedCase) -> Iterator[str]:
     given, stated = case.question.lipschitz_by_dimension(case.problem.names), case.assumptions
     if given is not None and list(given) != stated["lipschitz"]:
-        yield f"λ is stated as {stated['lipschitz']}, the question gives {list(given)}"
+        yield f"λ is stated as {stated['lipschitz']}, but the question gives {list(given)}"
     yield from _nugget(case)
     if case.claim["certified_epsilon"] is None or case.is_exhausted:
         return
@@ -144,9 +147,9 @@ def _assumptions(case: CertifiedCase) -> Iterator[str]:
     if not case.question.is_lipschitz_given:
         halved = case.plain.worst_pair_excess(factor=0.5)
     if case.plain.upper.tolist() == case.plain.lower.tolist() and halved > _TOLERANCE:
-        yield "λ is called an envelope times 2, but half of it is no envelope of the evaluations"
+        yield "λ is called twice the envelope, but half of it is not an envelope of the evaluations"
     if case.plain.worst_monotone_excess() > _TOLERANCE:
-        yield "a larger architecture errs more than 1+σ times as much as a smaller one"
+        yield "a larger architecture makes more than 1+σ times the error of a smaller one"
 
 
 def _nugget(case: CertifiedCase) -> Iterator[str]:
@@ -160,11 +163,11 @@ def _nugget(case: CertifiedCase) -> Iterator[str]:
     else:
         found = nugget_from_seeds(_design_repeats(case))
     if not _same(stated, found):
-        yield f"τ is stated as {stated:.6g}, question and repeated seeds give {found:.6g}"
+        yield f"τ is stated as {stated:.6g}, but question and repeated seeds give {found:.6g}"
 
 
 def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
-    """Repeats of the first anchors that tell every dimension apart: λ was estimated then."""
+    """Find the repeats of the first anchors that separate the dimensions, if λ was estimated."""
     problem, anchors = case.problem, np.flatnonzero(case.plain.is_anchor)
     points = problem.coordinates[case.plain.rows[anchors]]
     wanted = int(problem.matters.sum())
@@ -187,9 +190,9 @@ def _guarantee(case: CertifiedCase) -> Iterator[str]:
     if word != "none" and claim["certified_epsilon"] is None:
         yield f"the guarantee is called {word}, but nothing is certified"
     if claim["is_certified"] and claim["certified_epsilon"] is None:
-        yield "called certified, with no ε"
+        yield "the claim is called certified, but has no ε"
     elif claim["is_certified"] and claim["certified_epsilon"] > question.epsilon + _TOLERANCE:
-        yield f"ε = {question.epsilon} is claimed, {claim['certified_epsilon']} is certified"
+        yield f"ε = {question.epsilon} is claimed, but {claim['certified_epsilon']} is certified"
 
 
 def _epsilon(case: CertifiedCase) -> Iterator[str]:
@@ -203,7 +206,7 @@ def _epsilon(case: CertifiedCase) -> Iterator[str]:
     else:
         found = 0.0 if case.is_exhausted else np.inf
     if not _same(stated, found):
-        yield f"ε = {stated:.6g} is stated as certified, the evaluations certify {found:.6g}"
+        yield f"ε = {stated:.6g} is stated as certified, but the evaluations certify {found:.6g}"
 
 
 def _worst_gap(case: CertifiedCase) -> float:
@@ -217,7 +220,7 @@ def _cover(case: CertifiedCase) -> Iterator[str]:
         return
     strangers = sorted(set(cover) - set(case.plain.rows[case.plain.is_witness].tolist()))
     if strangers:
-        yield f"the cover holds {case.names(strangers)}, which were not evaluated"
+        yield f"the cover contains {case.names(strangers)}, which were not evaluated"
         return
     limit = float(np.log1p(case.question.epsilon)) + _TOLERANCE
     uncovered: list[int] = []
@@ -226,7 +229,7 @@ def _cover(case: CertifiedCase) -> Iterator[str]:
     if uncovered:
         more = f" and {len(uncovered) - _NAMED} more" if len(uncovered) > _NAMED else ""
         yield (
-            f"within ε = {case.question.epsilon:.6g} the cover does not certify "
+            f"at ε = {case.question.epsilon:.6g}, the cover does not certify "
             f"{case.names(uncovered[:_NAMED])}{more}"
         )
 
@@ -248,13 +251,13 @@ def _best(case: CertifiedCase) -> Iterator[str]:
     if best is None or not len(position):
         yield f"the best is {best}, which was not evaluated"
     elif not _same(float(np.exp(-case.rooms[position[0]])), case.w_ratio):
-        yield f"{case.names([best])} is not the largest W among the evaluated"
+        yield f"{case.names([best])} does not have the largest W of the evaluated architectures"
     if not _same(ratio, case.w_ratio):
-        yield f"W(best) is stated as {ratio:.6g} of the largest, it is {case.w_ratio:.6g}"
+        yield f"W(best) is stated as {ratio:.6g} of the largest, but it is {case.w_ratio:.6g}"
 
 
 def _largest_w(case: CertifiedCase) -> Iterator[str]:
-    """Check that the best has the largest W of the evaluated, where nothing bounds the others."""
+    """Check that the best has the largest W of the evaluated, if nothing bounds the others."""
     best = case.claim["best"]
     if case.claim["w_ratio"] is not None or best is None:
         return
@@ -264,14 +267,14 @@ def _largest_w(case: CertifiedCase) -> Iterator[str]:
     values = np.where(case.plain.is_witness, gain * case.plain.upper ** -weights[2], -1.0)
     position = np.flatnonzero(case.plain.rows == best)
     if not len(position) or not _same(float(values[position[0]]), float(values.max())):
-        yield f"{case.names([best])} is not the largest W among the evaluated"
+        yield f"{case.names([best])} does not have the largest W of the evaluated architectures"
 
 
 def _bound(case: CertifiedCase) -> Iterator[str]:
     stated = case.claim["evaluation_bound"]
     least = min(_packing_number(case), len(case.problem))
     if not least <= stated <= len(case.problem):
-        yield f"the bound on the evaluations is stated as {stated}, it is at least {least}"
+        yield f"the bound on the evaluations is stated as {stated}, but it is at least {least}"
 
 
 def _packing_number(case: CertifiedCase) -> int:

@@ -1,4 +1,4 @@
-"""Ways to compare the errors of two architectures: each by itself, or on shared examples."""
+"""Two ways to compare errors of architectures: by their intervals, or on shared examples."""
 
 from bort.search.comparison.by_interval import Bounds, ByInterval
 from bort.search.comparison.by_pair import ByPair
@@ -8,7 +8,7 @@ __all__ = ["Bounds", "ByInterval", "ByPair", "comparison_for"]
 
 
 def comparison_for(population: Population | None) -> ByInterval:
-    """The comparison for a claim about a population; None is a claim about this dev set."""
+    """Choose the comparison for a claim about a population, or about this dev set if None."""
     if population is None or not population.compares_pairs:
         return ByInterval()
     return ByPair(population)

@@ -1,4 +1,4 @@
-"""Errors compared each by itself: as measured, where an interval is a point, or by intervals."""
+"""Compare errors by their intervals; an error taken as measured is an interval of one point."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,12 +12,12 @@ from bort.search.pareto import is_non_dominated
 
 
 class ByInterval:
-    """Two errors are as far apart as their intervals allow."""
+    """The comparison of errors by their intervals."""
 
     def log_ratio_bounds(
         self, first: Observation, others: Sequence[Observation]
     ) -> tuple[FloatArray, FloatArray]:
-        """Upper bounds on ln (first error / other error) and on ln (other error / first error).
+        """Bound ln (first error / other error) and ln (other error / first error) from above.
 
         Returns:
             Two arrays of shape (m,).
@@ -53,7 +53,7 @@ class Bounds:
                 self.add(index, observation)
 
     def add(self, index: int, observation: Observation) -> None:
-        """Take in one evaluation. Cost O(N K)."""
+        """Add one evaluation. Cost O(N K)."""
         own = self.envelope.own_error_term(slice(None), np.array([index]))[:, 0]
         rose = np.zeros(len(own), dtype=bool)
         if observation.is_anchor:
@@ -68,7 +68,7 @@ class Bounds:
         return [i for i, o in self._observations.items() if o.is_witness]
 
     def log_w(self, log_gains: FloatArray, error_weight: float) -> tuple[FloatArray, FloatArray]:
-        """Upper bounds on ln W of all, shape (N,), and lower bounds on that of the witnesses."""
+        """Bound ln W of all from above, shape (N,), and that of the witnesses from below."""
         upper = log_gains.copy()
         possible = upper > -np.inf
         if error_weight:
@@ -79,7 +79,7 @@ class Bounds:
         return upper, log_gains[rows] - (error_weight * errors if error_weight else 0.0)
 
     def best_room(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
-        """The witness whose W is certified best, and ln of how much larger any W can be.
+        """Find the witness whose W is certified best, and the ln of how much larger any W can be.
 
         Precondition: there is a witness.
         """
@@ -89,13 +89,16 @@ class Bounds:
         return best, 0.0 if highest == -np.inf else max(0.0, highest - float(lower.max()))
 
     def error_terms(self, rows: IntArray) -> FloatArray:
-        """ln of how much more wrong each of `rows` can be than each architecture: shape (N, m)."""
+        """Bound the ln of the error of each of `rows` over that of each architecture: shape (N,
+        m).
+        """
         log_upper = np.log([self._observations[int(i)].upper for i in rows])
         error_terms = log_upper - self.envelope.values[:, None]
         return np.minimum(error_terms, self.envelope.own_error_term(slice(None), rows))
 
     def useful_witnesses(self) -> IntArray:
-        """Witnesses that no other one makes superfluous, the lowest index of equals: ascending.
+        """List the witnesses that no other one makes superfluous; the lowest index of equals,
+        ascending.
 
         Another one makes it superfluous: no larger, no slower, and u(c) <= l(c'). Dropping by
         *measured* error could lose the cover.
@@ -113,7 +116,7 @@ class Bounds:
 
     @property
     def _takes_in_all(self) -> bool:
-        """There is something to build up; measured errors stand as they are."""
+        """Whether the bounds depend on more than the measured errors."""
         return not isinstance(self.envelope, Measured)
 
     def _gap(self) -> CoverGap:

@@ -1,4 +1,4 @@
-"""Errors compared pair by pair, on the examples that both architectures answered.
+"""Compare errors pair by pair, on the examples that both architectures answered.
 
 scipy is imported where it is needed.
 """
@@ -21,7 +21,7 @@ _HALVINGS = 60
 
 
 class ByPair(ByInterval):
-    """Two errors are compared on the examples that both architectures answered.
+    """The comparison of two errors on the examples that both architectures answered.
 
     Two networks err on much the same examples, so the ratio of their errors is known far better
     than either error.
@@ -33,7 +33,7 @@ class ByPair(ByInterval):
     def log_ratio_bounds(
         self, first: Observation, others: Sequence[Observation]
     ) -> tuple[FloatArray, FloatArray]:
-        """The smaller of what the intervals and the shared examples say.
+        """Return the smaller of the bounds from the intervals and from the shared examples.
 
         An error counts as at least the floor 1/(2n), so a ratio does too.
         """
@@ -56,7 +56,7 @@ class ByPair(ByInterval):
 
 
 class PairBounds(Bounds):
-    """Bounds on all errors, where pairs are compared directly."""
+    """Bounds on all errors from direct comparisons of pairs."""
 
     def __init__(
         self,
@@ -70,17 +70,21 @@ class PairBounds(Bounds):
         super().__init__(envelope, observations, delta=delta)
 
     def best_room(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
-        """The witness whose W is certified best, and ln of how much larger any W can be."""
+        """Find the witness whose W is certified best, and the ln of how much larger any W can
+        be.
+        """
         rows = self.witnesses
         rooms = [self._terms.room(i, log_gains, error_weight) for i in rows]
         return rows[int(np.argmin(rooms))], min(rooms)
 
     def error_terms(self, rows: IntArray) -> FloatArray:
-        """ln of how much more wrong each of `rows` can be than each architecture: shape (N, m)."""
+        """Bound the ln of the error of each of `rows` over that of each architecture: shape (N,
+        m).
+        """
         return np.column_stack([self._terms.term(int(row)) for row in rows])
 
     def useful_witnesses(self) -> IntArray:
-        """Return all: intervals tell nothing about what comparisons certify."""
+        """Return all, because intervals say nothing about what comparisons certify."""
         return np.array(sorted(self.witnesses))
 
     @property
@@ -95,7 +99,7 @@ class PairBounds(Bounds):
 
 
 class PairTerms:
-    """t(c,ξ) = min over anchors c' of R(c,c') + o(c',ξ), with R(c,c) = 0 and o(c',c') = 0.
+    """The terms t(c,ξ) = min over anchors c' of R(c,c') + o(c',ξ), with R(c,c) = o(c',c') = 0.
 
     R(c,c') bounds ln e(c)/e(c'), o(c',ξ) bounds ln e(c')/e(ξ); so t bounds ln e(c)/e(ξ). It is
     never above what the intervals alone say.
@@ -112,7 +116,7 @@ class PairTerms:
         self.near: BoolArray = np.zeros(len(problem), dtype=bool)
 
     def add(self, index: int, observation: Observation, own: FloatArray) -> None:
-        """Take in one evaluation; `own` is its own error term to all, shape (N,)."""
+        """Add one evaluation; `own` is its own error term to all, shape (N,)."""
         self.near[index] = True  # evaluated: it covers itself, or it is left out of the claim
         if not observation.is_witness:
             return
@@ -133,7 +137,7 @@ class PairTerms:
             self._own[index] = reach
 
     def term(self, witness: int) -> FloatArray:
-        """t(c,ξ) of one witness: shape (N,)."""
+        """Compute t(c,ξ) of one witness: shape (N,)."""
         return self._terms[witness]
 
     def gaps(self) -> FloatArray:
@@ -149,7 +153,7 @@ class PairTerms:
         return gap
 
     def room(self, witness: int, log_gains: FloatArray, error_weight: float) -> float:
-        """ln of how much larger than W(c) any W can be: max over ξ of ln G(ξ)/G(c) + w_e t(c,ξ).
+        """Bound ln of any W over W(c): max over ξ of ln G(ξ)/G(c) + w_e t(c,ξ).
 
         Architectures without gain, or left out of the claim, cannot win.
         """
@@ -165,27 +169,27 @@ class PairTerms:
 
 
 class PairGap(CoverGap):
-    """The gap where pairs are compared."""
+    """The gap of a cover when pairs are compared."""
 
     def __init__(self, terms: PairTerms) -> None:
         self._terms = terms
 
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
-        """Do nothing: the pair terms take in the same evaluation."""
+        """Do nothing, because the pair terms add the same evaluation."""
 
     def largest(self) -> float:
         """The least δ at which all are certified."""
         return float(self._terms.gaps().max())
 
     def certified_besides(self, delta: float) -> BoolArray:
-        """Mark where pairs certify δ, whatever the intervals say: shape (N,)."""
+        """Mark what pairs certify at δ, whatever the intervals say: shape (N,)."""
         return np.asarray(self._terms.gaps() <= delta)
 
 
 def log_ratio_bound(
     both: IntArray, first_alone: IntArray, second_alone: IntArray, *, alpha: float
 ) -> FloatArray:
-    """Upper bounds on ln (first error / second error) of pairs of networks.
+    """Bound ln (first error / second error) of pairs of networks from above.
 
     Among the m examples that at least one gets wrong the number that only one does is binomial,
     with a share ρ; among these the first's is binomial too, with a share π. The ratio is
@@ -227,7 +231,7 @@ def _upper_share(hits: IntArray, tries: IntArray, alpha: float) -> FloatArray:
 def log_ratio_bound_of_means(
     counts: IntArray, first: FloatArray, second: FloatArray, *, alpha: float
 ) -> float:
-    """An upper bound on ln (first mean / second mean) of two values in 0..1 per example.
+    """Bound ln (first mean / second mean) from above, for two values in 0..1 per example.
 
     With several seeds an example's value is the share of trainings that get it wrong. If the
     ratio were r or more, a bet of a share b of one's capital on r·second > first would lose on
@@ -287,7 +291,7 @@ def _share_examples(first: Observation, other: Observation) -> bool:
 
 
 def _wrong(observation: Observation) -> BoolArray:
-    """Shape (seeds, n)."""
+    """Return where each seed is wrong, shape (seeds, n)."""
     rows = [
         np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=observation.n)
         for bits in observation.wrong_items

@@ -1,4 +1,4 @@
-"""The progress of a cover, kept up to date without ever forming N x |C|."""
+"""The progress of a cover, updated without building an N x |C| array."""
 
 from abc import ABC, abstractmethod
 
@@ -16,7 +16,7 @@ class CoverGap(ABC):
 
     @abstractmethod
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
-        """Take in one evaluation, after ℓ has been raised by it.
+        """Add one evaluation, after it has raised ℓ.
 
         Args:
             own: shape (N,), its own error term to all.
@@ -33,7 +33,7 @@ class CoverGap(ABC):
 
 
 class IntervalGap(CoverGap):
-    """The gap where errors are compared by their intervals.
+    """The gap of a cover when errors are compared by their intervals.
 
     After an evaluation g falls to the new witness's term, and goes stale where ℓ rose: a stale g
     is an upper bound, so only stale maxima are recomputed until the maximum is fresh.
@@ -52,7 +52,7 @@ class IntervalGap(CoverGap):
         self._largest: float | None = None
 
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
-        """Take in one evaluation, after ℓ has been raised by it."""
+        """Add one evaluation, after it has raised ℓ."""
         self._largest = None
         self._stale |= rose
         if observation.is_witness:
@@ -74,7 +74,7 @@ class IntervalGap(CoverGap):
         return self._largest
 
     def certified_besides(self, delta: float) -> BoolArray | bool:  # noqa: ARG002
-        """Return False: `CoverTarget` knows it all."""
+        """Return False, because `CoverTarget` already knows everything."""
         return False
 
     def _find_largest(self) -> float:
@@ -133,7 +133,7 @@ class CoverTarget:
         return np.asarray(size_is_fine & latency_is_fine)
 
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
-        """Take in one evaluation, after ℓ has been raised by it.
+        """Add one evaluation, after it has raised ℓ.
 
         Args:
             own: shape (N,), its own error term to all.
@@ -150,6 +150,6 @@ class CoverTarget:
 
     @property
     def uncertified(self) -> BoolArray:
-        """Shape (N,)."""
+        """Mark the uncertified architectures, shape (N,)."""
         covered = self.best_log_error - self._envelope.values <= self.delta
         return ~(self.near | covered | self.gap.certified_besides(self.delta))

@@ -1,4 +1,4 @@
-"""The goals of a search, each an object with what differs between them."""
+"""The goals of a search, one class each."""
 
 from bort.core.question import Goal, Question
 from bort.search.goals.base import AuditedClaim, SearchGoal
@@ -16,5 +16,5 @@ GOALS: dict[Goal, type[SearchGoal]] = {
 
 
 def goal_of(question: Question) -> SearchGoal:
-    """The goal that a question asks for."""
+    """Make the goal of a question."""
     return GOALS[question.goal](question)

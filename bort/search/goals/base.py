@@ -14,9 +14,10 @@ from bort.search.problem import SearchProblem
 
 
 class SearchGoal(ABC):
-    """One goal at one question's ε and weights. It holds no evaluations: a state does.
+    """One goal at one question's ε and weights. It has no evaluations; a state has.
 
-    A gap is what is missing to certainty, in logarithms: 0 certifies ε = 0, infinity nothing.
+    A gap is the distance to certainty, in logarithms: 0 certifies ε = 0, infinity certifies
+    nothing.
 
     Attributes:
         needs_errors: errors count at all.
@@ -31,12 +32,12 @@ class SearchGoal(ABC):
 
     @property
     def needs_lipschitz(self) -> bool:
-        """The goal certifies nothing while λ is unknown."""
+        """Whether the goal can certify nothing while λ is unknown."""
         return self.needs_errors and self.needs_bounds
 
     @property
     def tracked_delta(self) -> float | None:
-        """δ at which the goal has to know who is certified; None where it need not."""
+        """The δ at which the goal must know what is certified; None if it need not."""
         return None
 
     @property
@@ -46,13 +47,13 @@ class SearchGoal(ABC):
 
     @abstractmethod
     def gap(self, state: Knowledge) -> float:
-        """Return what is missing to certainty.
+        """Return how far the goal is from being certified.
 
         Precondition: there is a witness, and λ was tested or is not needed.
         """
 
     def allows(self, gap: float) -> bool:
-        """The gap is no wider than ε allows."""
+        """Whether the gap is as small as ε requires."""
         return gap <= self.delta
 
     def epsilon_of(self, gap: float) -> float:
@@ -61,27 +62,30 @@ class SearchGoal(ABC):
 
     @abstractmethod
     def pick(self, state: Knowledge, limit: int) -> int:
-        """The next architecture to evaluate, with `limit` evaluations in all; deterministic."""
+        """Choose the next architecture to evaluate, with `limit` evaluations in all;
+        deterministic.
+        """
 
     @abstractmethod
     def packing_number(self, state: Knowledge) -> int:
-        """Evaluations that the goal needs at most under λ, besides design and tests."""
+        """Bound the evaluations that the goal needs under λ, besides design and tests."""
 
     def is_limited_by_noise(self, state: Knowledge) -> bool:  # noqa: ARG002
-        """Wide intervals alone keep the goal out of reach: nothing is left to evaluate."""
+        """Whether only wide intervals keep the goal out of reach, with nothing left to evaluate."""
         return False
 
     @abstractmethod
     def cover(self, state: Knowledge) -> IntArray | None:
-        """The ε-cover that the answer names; None where the goal names none."""
+        """Compute the answer's ε-cover; None if the goal has none."""
 
     def audited(self, cover: IntArray, best: int) -> tuple[int, ...]:  # noqa: ARG002
-        """The architectures that an audit tests others against, ascending."""
+        """List the architectures that an audit tests others against, ascending."""
         return tuple(sorted(cover.tolist()))
 
     @staticmethod
     def holds(claim: "AuditedClaim", index: int) -> bool:
-        """The claim holds for one trained architecture, by the errors on this dev set.
+        """Check whether the claim holds for one trained architecture, by the errors on this dev
+        set.
 
         The tolerance is that of `verify`.
         """
@@ -97,7 +101,7 @@ class SearchGoal(ABC):
 
 @dataclass(frozen=True, slots=True)
 class AuditedClaim:
-    """The claim that an audit tests: nothing beats these members by more than ε allows."""
+    """The claim that an audit tests: nothing beats these members by more than ε."""
 
     problem: SearchProblem
     observations: Mapping[int, Observation]

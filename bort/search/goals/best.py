@@ -13,7 +13,7 @@ from bort.search.w_coefficient import log_gain
 
 
 class Best(SearchGoal):
-    """Its gap is ln of how much larger than W(best) any W can be."""
+    """The goal `best`; its gap is the ln of how much larger than W(best) any W can be."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question)
@@ -21,24 +21,24 @@ class Best(SearchGoal):
 
     @property
     def log_room(self) -> float:
-        """δ' = -ln(1-ε), what the best W may fall short by; infinite from ε = 1 on."""
+        """δ' = -ln(1-ε), by how much the best W may fall short; infinite from ε = 1 on."""
         epsilon = self.question.epsilon
         return np.inf if epsilon >= 1 else -float(np.log1p(-epsilon))
 
     def gap(self, state: Knowledge) -> float:
-        """ln of how much larger than W(best) any W can be."""
+        """Compute the ln of how much larger than W(best) any W can be."""
         return state.best_room()[1]
 
     def allows(self, gap: float) -> bool:
-        """The gap is no wider than δ'."""
+        """Whether the gap is at most δ'."""
         return gap <= self.log_room
 
     def epsilon_of(self, gap: float) -> float:
-        """1 - exp(-gap)."""
+        """Return 1 - exp(-gap)."""
         return float(-np.expm1(-gap))
 
     def pick(self, state: Knowledge, limit: int) -> int:
-        """In turn the largest upper bound on W, and the largest gain or what may improve most."""
+        """Alternate between the largest upper bound on W and the largest gain or improvement."""
         if not self.needs_errors:
             return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
         upper, lower = state.log_w_bounds()
@@ -59,7 +59,7 @@ class Best(SearchGoal):
         return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
 
     def packing_number(self, state: Knowledge) -> int:
-        """Count anew for each λ that rose."""
+        """Count again whenever λ has risen."""
         if not self.needs_errors:
             return 1
         widths = [np.log(o.upper / o.lower) for o in state.observations.values()]
@@ -73,22 +73,22 @@ class Best(SearchGoal):
         )
 
     def is_limited_by_noise(self, state: Knowledge) -> bool:
-        """Every contender has been evaluated, and the intervals still overlap."""
+        """Whether every contender has been evaluated and the intervals still overlap."""
         if not state.is_ready or not state.has_witness:
             return False
         return not (self._contenders(*state.log_w_bounds()) & state.is_open).any()
 
     def cover(self, state: Knowledge) -> IntArray | None:  # noqa: ARG002
-        """Return None: the answer is one architecture."""
+        """Return None, because the answer is one architecture."""
         return None
 
     def audited(self, cover: IntArray, best: int) -> tuple[int, ...]:  # noqa: ARG002
-        """The best alone."""
+        """Return only the best."""
         return (best,)
 
     @staticmethod
     def holds(claim: AuditedClaim, index: int) -> bool:
-        """W of `index` is no larger than ε allows."""
+        """Check whether W of `index` is at most what ε allows."""
         gains = log_gain(claim.problem.size, claim.problem.latency, claim.weights)
         weight, best = claim.weights[2], claim.members[0]
         ours = gains[best] - weight * np.log(claim.observations[best].error)
@@ -98,7 +98,7 @@ class Best(SearchGoal):
         return bool(ours >= np.log1p(-claim.epsilon) + theirs - 1e-9)
 
     def _contenders(self, upper: FloatArray, lower: float) -> BoolArray:
-        """Mark those that may still beat the best by more than ε allows, shape (N,)."""
+        """Mark those that may still beat the best by more than ε, shape (N,)."""
         return np.asarray((upper > -np.inf) & (upper > lower + self.log_room))
 
 

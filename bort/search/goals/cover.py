@@ -16,7 +16,7 @@ _MAX_CELLS = 20_000_000  # bytes of the who-covers-whom table; beyond it nothing
 
 
 class Cover(SearchGoal):
-    """Its gap is the least δ at which every architecture is certified."""
+    """The goal `cover`; its gap is the least δ at which every architecture is certified."""
 
     def gap(self, state: Knowledge) -> float:
         """The largest δ that any architecture needs."""
@@ -28,11 +28,11 @@ class Cover(SearchGoal):
 
     @property
     def tracked_delta(self) -> float:
-        """δ of the goal."""
+        """The δ of the goal."""
         return self.delta
 
     def pick(self, state: Knowledge, limit: int) -> int:
-        """The uncertified one that certifies most others, or improves the front most.
+        """Choose the uncertified one that certifies most others, or improves the front most.
 
         The latter where the goal is out of reach: then what is left had better improve the front.
         """
@@ -54,7 +54,7 @@ class Cover(SearchGoal):
         return pick
 
     def packing_number(self, state: Knowledge) -> int:
-        """Most architectures that are pairwise uncertified at ε."""
+        """Bound the number of architectures that are pairwise uncertified at ε."""
         return cover_bound(
             state.problem,
             epsilon=self.question.epsilon,
@@ -63,12 +63,12 @@ class Cover(SearchGoal):
         )
 
     def cover(self, state: Knowledge) -> IntArray:
-        """Few that cover all at ε."""
+        """Choose a few evaluated architectures that cover all at ε."""
         return reduced_cover(state, self.delta)
 
 
 def reduced_cover(state: Knowledge, delta: float) -> IntArray:
-    """Indices, ascending, of evaluated architectures that certify all others at ε.
+    """Choose evaluated architectures that certify all others at ε; indices, ascending.
 
     First what another one makes superfluous is dropped, then greedily the fewest are kept that
     certify every architecture of the space, each re-checked by the definition at the full ε.
@@ -81,7 +81,7 @@ def reduced_cover(state: Knowledge, delta: float) -> IntArray:
 
 
 def _covers(state: Knowledge, rows: IntArray, delta: float) -> BoolArray:
-    """Tell which of `rows` certify which architecture at ε: shape (N or fewer, len(rows))."""
+    """Mark which of `rows` certify which architecture at ε: shape (N or fewer, len(rows))."""
     problem = state.problem
     covers = state.bounds.error_terms(rows) <= delta
     for cost in (np.log(problem.size), np.log(problem.latency)):
@@ -101,7 +101,7 @@ def _greedy_set_cover(covers: BoolArray) -> IntArray:
 
 
 class Everything(SearchGoal):
-    """Evaluates every architecture, so it assumes nothing."""
+    """A goal that evaluates every architecture and so assumes nothing."""
 
     needs_bounds = False
 
@@ -110,7 +110,7 @@ class Everything(SearchGoal):
         return 0.0 if state.is_exhausted else np.inf
 
     def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
-        """The first that is not evaluated."""
+        """Choose the first architecture that is not evaluated."""
         return int(np.argmax(state.is_open))
 
     def packing_number(self, state: Knowledge) -> int:
@@ -118,5 +118,5 @@ class Everything(SearchGoal):
         return len(state.problem)
 
     def cover(self, state: Knowledge) -> IntArray:
-        """Few that cover all at ε."""
+        """Choose a few evaluated architectures that cover all at ε."""
         return reduced_cover(state, self.delta)

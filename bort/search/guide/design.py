@@ -1,4 +1,4 @@
-"""A search that does not know λ starts with few points that tell every dimension apart."""
+"""The first points of a search that does not know λ, chosen to separate the dimensions."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from bort.search.problem import SearchProblem
 
 
 def staircase(problem: SearchProblem) -> list[int]:
-    """From the largest architecture to the smallest, one dimension lowered at a time.
+    """Go from the largest architecture to the smallest, lowering one dimension at a time.
 
     Neighbours on the stairs differ in one dimension, by its whole extent, so that K+1
     evaluations give each λ_k a pair of its own; both ends are extreme points of the front.
@@ -31,7 +31,7 @@ def staircase(problem: SearchProblem) -> list[int]:
 
 
 def farthest_point(problem: SearchProblem, observations: Mapping[int, Observation]) -> int:
-    """The unevaluated architecture farthest from all evaluated ones, per dimension's extent."""
+    """Find the unevaluated architecture farthest from all evaluated ones, scaled by extents."""
     scale = np.where(problem.extents > 0, problem.extents, 1.0)
     nearest = np.full(len(problem), np.inf)
     for index in observations:
@@ -44,7 +44,7 @@ def farthest_point(problem: SearchProblem, observations: Mapping[int, Observatio
 def next_design_point(
     problem: SearchProblem, observations: Mapping[int, Observation], spans: FloatArray
 ) -> int | None:
-    """The next architecture of the design, or None where nothing is left to try.
+    """Return the next architecture of the design, or None if nothing is left to try.
 
     Args:
         spans: shape (r, K'), independent differences that evaluated pairs already have, over

@@ -27,7 +27,7 @@ def most_certifying(
     delta: float,
     best_log_error: FloatArray,
 ) -> tuple[int, int]:
-    """The uncertified architecture that would certify most others, and how many.
+    """Find the uncertified architecture that would certify most others, and how many.
 
     Its unknown error is taken to be the surrogate's mean. In large spaces both candidates and
     the counted are evenly spaced samples. The lowest index of equals wins.
@@ -53,7 +53,7 @@ def most_certifying(
 def most_improving_front(
     problem: SearchProblem, observations: Mapping[int, Observation], uncertified: IntArray
 ) -> int:
-    """The architecture with the largest expected gain in hypervolume of (p, i, e).
+    """Find the architecture with the largest expected gain in hypervolume of (p, i, e).
 
     The reference point is 1.1 times the largest size, latency, and error seen or expected. In
     very large spaces the candidates are an evenly spaced sample.
@@ -82,7 +82,7 @@ def most_improving_w(
     observations: Mapping[int, Observation],
     uncertified: IntArray,
 ) -> int:
-    """The architecture with the largest expected gain in ln W."""
+    """Find the architecture with the largest expected gain in ln W."""
     candidates = _thinned(uncertified, _TARGETS)
     mean, deviation = predict_log_error(problem, observations, candidates)
     gains = np.zeros(len(candidates))

@@ -1,4 +1,4 @@
-"""Gaussian processes on ln e, averaged. They guide the choice, never the certificate."""
+"""Averaged Gaussian processes on ln e, which guide the choice but never the certificate."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -37,7 +37,7 @@ def predict_log_error(
     *,
     is_tail_cut: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of ln e as it would be measured, for `rows`.
+    """Predict mean and standard deviation of the measured ln e for `rows`.
 
     The features are the dimensions (one column per category) and, in some of the processes, the
     logarithms of size and latency.
@@ -118,7 +118,7 @@ def _kernel(process: _Process, a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _features(problem: SearchProblem, rows: IntArray) -> tuple[FloatArray, int]:
-    """Features of `rows`, and how many of them stem from dimensions."""
+    """Compute features of `rows`, and how many of them come from dimensions."""
     columns: list[FloatArray] = []
     for k in np.flatnonzero(problem.matters):
         values = problem.coordinates[:, k]
@@ -151,7 +151,7 @@ def expected_gain(
     *,
     ref: FloatArray,
 ) -> FloatArray:
-    """Return what each candidate is expected to add to the hypervolume, shape (n,).
+    """Return the hypervolume that each candidate is expected to add, shape (n,).
 
     The volume that a candidate of error e adds is the integral, from e to the reference, of the
     area that its two known objectives add to the points no worse than z: a sum of rectangles for
@@ -189,7 +189,9 @@ def _expected(
 
 
 def _areas(front: FloatArray, costs: FloatArray, ref: FloatArray) -> FloatArray:
-    """Area that each candidate adds to the first 0, 1, ..., m points: shape (n, m+1)."""
+    """Compute the area that each candidate adds to the first 0, 1, ..., m points: shape (n,
+    m+1).
+    """
     order = np.argsort(front[:, 0], kind="stable")
     left = np.append(-np.inf, front[order, 0])
     right = np.append(front[order, 0], ref[0])

@@ -1,4 +1,4 @@
-"""The answers of studies: stored evaluations in, the answer for people and programs out.
+"""The answers of studies, computed from stored evaluations.
 
 One function for the command line, the pages and the job, so that they cannot disagree.
 """

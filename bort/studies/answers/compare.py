@@ -1,4 +1,4 @@
-"""A certificate beside the store: space, question, latencies, evaluations and audits."""
+"""Compare a certificate with the store: space, question, latencies, evaluations, audits."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ _TOLERANCE = 1e-9
 
 
 def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
-    """One line for each way in which a certificate says other things than the store.
+    """List the differences between a certificate and the store, one line each.
 
     Args:
         content: from `bort.search.check.certificate.read_certificate`, already verified or not.
@@ -27,13 +27,13 @@ def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
         UnknownStudyError: the store has no study of that name.
     """
     if content["study"] is None:
-        return ["the certificate names no study to compare with the store"]
+        return ["the certificate does not name a study to compare with the store"]
     record = store.study(content["study"])
     costs = study_costs(store, record)
     if costs is None:
         return ["the store has no latency profile of this study"]
     if content["space"].get("family_space") != record.spec.to_dict()["space"]:
-        return ["the space is another one than the store's"]
+        return ["the space differs from the store's"]
     evidence = study_evidence(store, record, costs)
     return [
         *_question(content, record, costs),
@@ -58,7 +58,7 @@ def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> 
     }
     for what, (stated, stored) in pairs.items():
         if stated != stored:
-            yield f"{what}: {stated} is stated, the store says {stored}"
+            yield f"{what}: the certificate says {stated}, the store {stored}"
 
 
 def _latencies(content: Mapping[str, Any], costs: Costs) -> Iterator[str]:
@@ -68,14 +68,14 @@ def _latencies(content: Mapping[str, Any], costs: Costs) -> Iterator[str]:
         return  # said by `verify`
     expected = costs.problem.latency
     if len(latencies) != len(expected):
-        yield f"latencies of {len(latencies)} architectures, the store has {len(expected)}"
+        yield f"the certificate has {len(latencies)} latencies, the store {len(expected)}"
         return
     off = np.flatnonzero(np.abs(latencies - expected) > _TOLERANCE * expected)
     if len(off):
         name = costs.space.architecture(int(off[0])).id
         yield (
-            f"{len(off)} latencies differ from the store's profile, {name} for one: "
-            f"{latencies[off[0]]:.6g} ms, the store says {expected[off[0]]:.6g}"
+            f"{len(off)} latencies differ from the store's profile; {name}, for example, has "
+            f"{latencies[off[0]]:.6g} ms, but the store says {expected[off[0]]:.6g}"
         )
 
 
@@ -84,15 +84,17 @@ def _evaluations(content: Mapping[str, Any], costs: Costs, evidence: Evidence) -
     for row in content["evaluations"]:
         seen = found.pop(row["label"], None)
         if seen is None:
-            yield f"{row['label']} is listed as evaluated, the store has no such result"
+            yield f"{row['label']} is listed as evaluated, but the store has no such result"
         elif any(row[key] != getattr(seen, key) for key in ("error", "lower", "upper")):
-            yield f"{row['label']} has error {row['error']:.6g}, the store says {seen.error:.6g}"
+            yield (
+                f"{row['label']} has error {row['error']:.6g}, but the store says {seen.error:.6g}"
+            )
         elif list(row["repeats"]) != list(seen.repeats):
-            yield f"{row['label']} has other errors by seed than the store's"
+            yield f"{row['label']} has errors by seed that differ from the store's"
     if found:
         yield (
             f"{len(found)} stored evaluations are not in the certificate, among them "
-            f"{next(iter(found))}: left out, or made after it was written"
+            f"{next(iter(found))}; they were left out, or made after it was written"
         )
 
 
@@ -104,14 +106,14 @@ def _audits(content: Mapping[str, Any], evidence: Evidence) -> Iterator[str]:
             yield f"audit {audit['plan']['number']} is not in the store"
             continue
         if plan.to_dict() != {k: _tupled(v) for k, v in audit["plan"].items()}:
-            yield f"audit {plan.number} was planned otherwise than the store says"
+            yield f"audit {plan.number} was planned differently from what the store says"
         for index, error in zip(plan.drawn, audit["errors"], strict=False):
             seen = evidence.everything.get(index)
             if seen is not None and error != (seen.error if seen.is_witness else None):
-                yield f"audit {plan.number} has error {error}, the store says {seen.error:.6g}"
+                yield f"audit {plan.number} has error {error}, but the store says {seen.error:.6g}"
     for number, plan in stored.items():
         if all(index in evidence.everything for index in plan.drawn):
-            yield f"audit {number} is in the store and not in the certificate"
+            yield f"audit {number} is in the store but not in the certificate"
 
 
 def _tupled(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The evidence for an answer: evaluations that the search made, and what audits drew besides."""
+"""The evidence for an answer: evaluations of the search and of audits."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ Evaluations = Mapping[str, Sequence[Evaluation]]
 
 
 class Evidence(NamedTuple):
-    """Everything that is stored of a study's errors, by the index of the architecture.
+    """All stored errors of a study, by the index of the architecture.
 
     Attributes:
         known: what the answer rests on, in the order of evaluation.
@@ -30,22 +30,22 @@ class Evidence(NamedTuple):
 
     @property
     def everything(self) -> dict[int, Observation]:
-        """Observations of the search and of its audits."""
+        """The observations of the search and its audits."""
         return {**self.known, **self.audited}
 
     def results(self, problem: SearchProblem) -> list[AuditResult]:
-        """Judge the open audits that are complete."""
+        """Judge the complete open audits."""
         return _results(problem, self.audits, self.everything)
 
     def earlier_results(self, problem: SearchProblem) -> list[AuditResult]:
-        """Judge the closed audits that were complete."""
+        """Judge the complete closed audits."""
         return _results(problem, self.earlier, self.everything)
 
 
 def evidence_of(
     spec: StudySpec, costs: Costs, evaluations: Evaluations, audits: Sequence[AuditRecord]
 ) -> Evidence:
-    """Sort what is stored of a study into answer and audits."""
+    """Sort the stored evaluations of a study into answer and audits."""
     everything = observations_of(spec, costs, evaluations)
     plans = [(AuditPlan.from_dict(a.plan), a.is_closed) for a in audits]
     opened = tuple(plan for plan, is_closed in plans if not is_closed)
@@ -61,7 +61,9 @@ def evidence_of(
 def observations_of(
     spec: StudySpec, costs: Costs, evaluations: Evaluations
 ) -> dict[int, Observation]:
-    """By index, in the order of evaluation: only architectures that have all their seeds."""
+    """Make observations by index, in the order of evaluation, of architectures with all their
+    seeds.
+    """
     space = costs.space
     population = costs.problem.population(spec.search.question.confidence)
     return {

@@ -1,4 +1,4 @@
-"""Winners as they were measured, beside what the latency model predicted of them."""
+"""Measured latencies of winners, next to the latency model's predictions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,9 +11,9 @@ from bort.studies.answers.values import MeasuredLatency, Point, StudyAnswer
 
 
 def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyAnswer:
-    """The answer with `latency_measured` at every point that `profile` holds.
+    """Add `latency_measured` to every point of the answer that `profile` contains.
 
-    What is certified, the front and the best stay as they are: they speak of predicted latency.
+    The certificate, the front and the best do not change: they are about predicted latency.
 
     Args:
         profile: the newest measurement of the study's winners; None where there is none.
@@ -39,10 +39,10 @@ def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyA
 
 
 def redrawn(answer: StudyAnswer) -> StudyAnswer:
-    """The answer with measured latencies where there are any, and the front that follows.
+    """Replace predicted by measured latencies where there are any, and compute the new front.
 
     Points that were not measured keep their predictions. For looking at: W, cover and certificate
-    still speak of predicted latency. O(n log n) for n points.
+    are still about predicted latency. O(n log n) for n points.
     """
     points = [_as_measured(point) for point in answer.points]
     if not points:

@@ -1,4 +1,4 @@
-"""Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
+"""Compute answers from stored evaluations. Reads the store; never trains or imports torch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ def read_answer(
     epsilon: float | None = None,
     weights: Sequence[float] | None = None,
 ) -> StudyAnswer:
-    """Answer from what is stored; trains and measures nothing.
+    """Compute a study's answer from the store; trains and measures nothing.
 
     Args:
         epsilon: certify within 1 + epsilon; None is the study's own.
@@ -72,12 +72,12 @@ def read_answer(
 
 
 def study_evidence(store: Store, record: StudyRecord, costs: Costs) -> Evidence:
-    """Everything that is stored of a study's errors."""
+    """Read all stored errors of a study."""
     return evidence_of(record.spec, costs, store.evaluations(record), store.audits(record))
 
 
 def answer_under(question: Question, costs: Costs, evidence: Evidence) -> Answer:
-    """The answer to a question, with what audits found."""
+    """Compute the answer to a question, with the findings of audits."""
     return audited(
         costs.problem,
         solve(costs.problem, evidence.known, question=question),
@@ -88,7 +88,7 @@ def answer_under(question: Question, costs: Costs, evidence: Evidence) -> Answer
 
 
 def study_certificate(store: Store, study: str) -> Certificate:
-    """The certificate of a study at its own ε and weights, for `bort verify`.
+    """Make the certificate of a study at its own ε and weights, for `bort verify`.
 
     Raises:
         UnknownStudyError: no study of that name.
@@ -97,7 +97,9 @@ def study_certificate(store: Store, study: str) -> Certificate:
     record = store.study(study)
     costs = study_costs(store, record)
     if costs is None:
-        raise InvalidProfileError(f"the latency of {study!r} is not measured yet; search first")
+        raise InvalidProfileError(
+            f"the latency of {study!r} has not been measured yet; search first"
+        )
     workload, model = costs.profile.workload, costs.profile.model
     evidence = study_evidence(store, record, costs)
     return certificate_of(
@@ -122,7 +124,7 @@ class _Spent(NamedTuple):
 
 
 def latest_study(store: Store) -> str:
-    """The name of the newest study.
+    """Return the name of the newest study.
 
     Raises:
         UnknownStudyError: there is none yet.
@@ -134,7 +136,7 @@ def latest_study(store: Store) -> str:
 
 
 def study_costs(store: Store, record: StudyRecord) -> Costs | None:
-    """The costed space of a study; None before its latency profile is measured."""
+    """Compute the costs of a study's space; None before its latency profile is measured."""
     if record.profile is None:
         return None
     stored = store.profile(record.profile)
@@ -266,7 +268,7 @@ def _points(
 
 
 def _standard_error(trained: Sequence[Evaluation]) -> float:
-    """Standard error of the mean error: the dev set's share, and that of several seeds."""
+    """Compute the standard error of the mean error, from the dev set's size and the seeds."""
     dev_set = float(np.mean([e.error_se for e in trained]))
     if len(trained) == 1:
         return dev_set
@@ -297,7 +299,7 @@ def _latency(profile: LatencyProfile) -> LatencyBasis:
 
 
 def _audit(costs: Costs, evidence: Evidence) -> AnswerAudit | None:
-    """The latest audit of this answer, finished or not."""
+    """Find the latest audit of this answer, finished or not."""
     if not evidence.audits:
         return None
     plan = evidence.audits[-1]
@@ -309,7 +311,7 @@ def _audit(costs: Costs, evidence: Evidence) -> AnswerAudit | None:
 def winning_weights(
     store: Store, study: StudyRecord, ids: Iterable[str]
 ) -> dict[str, WeightRegion]:
-    """For each architecture, the cost weights under which it has the largest W.
+    """Find, for each architecture, the cost weights for which it has the largest W.
 
     Among the trained ones, by point estimate; untrained ones have no W yet.
 

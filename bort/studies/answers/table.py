@@ -1,4 +1,4 @@
-"""Answers from a table: the search looks up its rows instead of training."""
+"""Answers from a table: the search reads rows instead of training."""
 
 import time
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from bort.studies.recorded_table import ErrorTable
 def search_table(
     table: ErrorTable, columns: Columns, spec: SearchSpec
 ) -> tuple[TableAnswer, Certificate]:
-    """Search a table as if each row had to be trained, and audit it where that is asked.
+    """Search a table as if each row had to be trained, and audit it if requested.
 
     Returns:
         The answer, whose ids are the file's row numbers, and the certificate for `bort verify`.
@@ -82,7 +82,7 @@ def search_table(
 
 
 def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> TableAnswer:
-    """The exact front of a table: every row counts as evaluated, so nothing is assumed."""
+    """Compute the exact front of a table; every row is evaluated, so nothing is assumed."""
     floor = float(table.errors[table.errors > 0].min()) / 2
     exact = solve_table(
         table.problem.size,
@@ -118,7 +118,7 @@ def _population(table: ErrorTable, question: Question) -> Population | None:
     if question.confidence is not None and table.errors_se is None:
         raise InvalidFieldError(
             "confidence",
-            "a confidence needs standard errors, and the table's are not named; name their "
+            "--confidence needs standard errors, but no column is given for them; name their "
             "column with --error-se, or leave --confidence out",
         )
     return table.problem.population(question.confidence)

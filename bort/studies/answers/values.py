@@ -1,4 +1,4 @@
-"""Answers as values, in codes and numbers: the same for the command line, the pages and the job.
+"""Answers as codes and numbers, shared by the command line, pages and jobs.
 
 `bort.report.search` makes sentences of them.
 """
@@ -70,7 +70,7 @@ class Point:
     latency_measured: MeasuredLatency | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that the command line prints."""
+        """Convert to the keys that the command line prints."""
         return {
             "id": self.id,
             "architecture": dict(self.architecture),
@@ -131,7 +131,7 @@ class AnswerAudit:
     result: AuditResult | None
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that the command line prints."""
+        """Convert to the keys that the command line prints."""
         return {
             "number": self.plan.number,
             "goal": str(self.plan.goal),
@@ -149,7 +149,7 @@ class AnswerAudit:
 def audit_of(
     plan: AuditPlan, result: AuditResult | None, trained: int, name: Callable[[int], Id]
 ) -> AnswerAudit:
-    """An audit with names for its indices."""
+    """Convert an audit, with names for its indices."""
     failed = None if result is None else tuple(map(name, result.failed))
     return AnswerAudit(
         plan=plan, drawn=tuple(map(name, plan.drawn)), trained=trained, failed=failed, result=result
@@ -157,7 +157,7 @@ def audit_of(
 
 
 class Ranked(NamedTuple):
-    """One architecture in the order of W."""
+    """One architecture in the ranking by W."""
 
     id: Id
     w: float
@@ -165,7 +165,7 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablePoint:
-    """One row of a table. The cells are as the file gives them.
+    """One row of a table, with the cells of the file.
 
     Attributes:
         id: number of the row in the file, counted from 0.
@@ -182,7 +182,7 @@ class TablePoint:
     w: float
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that the command line prints."""
+        """Convert to the keys that the command line prints."""
         return {
             "id": self.id,
             "label": self.label,
@@ -213,7 +213,7 @@ class SearchAnswer(Generic[P]):
         excluded: ids whose every training diverged.
         certified_epsilon: the smallest ε certified; None where nothing is.
         evaluation_bound: evaluations that certifying ε can need at most.
-        ending: why nothing is left to evaluate; None where the budget, or somebody, ended the
+        ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
         ranking: everything evaluated by W, the largest first.
         audit: the latest audit of this answer; None where there is none.
@@ -252,7 +252,7 @@ class SearchAnswer(Generic[P]):
 
     @property
     def weights(self) -> Weights:
-        """Cost weights of the question."""
+        """The cost weights of the question."""
         return self.question.weights
 
     def as_json(self) -> dict[str, Any]:
@@ -315,7 +315,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableAnswer(SearchAnswer[TablePoint]):
-    """The answer of a table, whose rows are asked instead of trained."""
+    """The answer from a table, whose rows are read instead of trained."""
 
     columns: Columns
 

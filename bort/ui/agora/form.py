@@ -25,13 +25,13 @@ Asked = dict[str, Any]
 
 
 def fill_in(slots: Slots) -> Asked:
-    """What was entered, by option; what is left empty, `bort agora run` decides."""
+    """Show the form and return what was entered, by option; `bort agora run` fills in the rest."""
     what = markup.box("What to teach")
     with what:
         names = [TORUS, *(info.name for info in list_tasks()), OWN_PATH, OWN_UPLOAD]
         start = names.index(_first_task(names))
         task = st.selectbox("Task", names, index=start, key="agora-task", format_func=_title)
-    where, when = markup.box("Where new points come from"), markup.box("When it ends")
+    where, when = markup.box("Where new points come from"), markup.box("When to stop")
     advanced = st.expander("Advanced: name, seed, training, labels")
     slots.below("general")
     if task == TORUS:
@@ -42,7 +42,7 @@ def fill_in(slots: Slots) -> Asked:
 
 
 def _first_task(names: list[str]) -> str:
-    """That of the study in the address; the torus where there is none."""
+    """The task of the study in the address, or the torus if there is no study."""
     study = readings.study(address.study())
     if study is None:
         return TORUS
@@ -50,7 +50,7 @@ def _first_task(names: list[str]) -> str:
 
 
 def _title(name: str) -> str:
-    return "torus: points with a part missing" if name == TORUS else name
+    return "torus: points with a region missing" if name == TORUS else name
 
 
 def _torus(
@@ -65,8 +65,9 @@ def _torus(
         form.row("learner")
         slots.below("task")
         markup.note(
-            "Two bands wind around a torus. A third of the training points is missing; rounds fill "
-            "it, and the Betti numbers of the training set go from (1, 1, 0) to (1, 2, 1)."
+            "The two classes are bands that wind around a torus. A third of the training points "
+            "are missing; the rounds fill the gap, and the Betti numbers of the training set "
+            "change from (1, 1, 0) to (1, 2, 1)."
         )
     with where:
         form.row("labeler", "sampler", "radius")
@@ -122,7 +123,7 @@ def _texts(
 
 
 def _path(task: str) -> str:
-    """The name or file of the task."""
+    """Ask for the task: a name or a file."""
     if task == OWN_PATH:
         return st.text_input("Path", key="agora-path", placeholder="reviews.csv")
     if task == OWN_UPLOAD:
@@ -155,9 +156,9 @@ def _student(slots: Slots, form: Form) -> Asked:
         address.pick() if study == named and address.pick() else "",
         key=f"agora-pick:{study}",
         placeholder="the one with the largest W",
-        help="An id of that study, as the page Pareto front shows it.",
+        help="The id of an architecture, as shown on the page Pareto front.",
     )
     slots.below("architecture", "space", "study")
     if study is None:
-        markup.notice("No study has trained anything yet; type a student, or start a search.")
+        markup.notice("No study has trained anything yet. Enter a student, or start a search.")
     return {"from_study": study, "architecture": (picked or "").strip()}

@@ -1,4 +1,4 @@
-"""The map of a run: the dev items, and the points that a round sampled near its errors.
+"""The map of a run: dev items and the points that a round sampled near its errors.
 
 The map is fitted to the dev items alone, so nothing moves from round to round.
 """
@@ -26,7 +26,7 @@ TEXT_CHARACTERS = 160
 
 
 class Places(NamedTuple):
-    """Places of the dev items and of a round's points, shape (n, 2) each, and their basis."""
+    """Positions of the dev items and of a round's points, shape (n, 2) each, and their basis."""
 
     dev: FloatArray
     points: FloatArray
@@ -35,7 +35,7 @@ class Places(NamedTuple):
 
 @st.fragment
 def show(job_id: int) -> None:
-    """Show a switch, and behind it the map; nothing is computed before it is switched on."""
+    """Show a switch and, once it is on, the map; nothing is computed before."""
     with frame.clear_errors():
         if not st.toggle("Map of the data", key=f"agora-map:{job_id}"):
             return
@@ -50,7 +50,7 @@ def show(job_id: int) -> None:
         if len(numbers) > 1:
             with right:
                 number = st.select_slider("Round", numbers, key=f"agora-map-round:{job_id}")
-        with st.spinner("Drawing the map, once per run"):
+        with st.spinner("Drawing the map (once per run)"):
             found = places(job, KINDS[name], number)
         chart.show(
             plot_map(marks(job, found, number), theme=frame.theme()),
@@ -63,7 +63,7 @@ def show(job_id: int) -> None:
 
 
 def places(job: JobRecord, kind: Kind, number: int) -> Places:
-    """Find the places of everything in a round.
+    """Compute the positions of everything in a round.
 
     Raises:
         InvalidDataError: the task cannot be read any more, or there is too little to draw.
@@ -75,7 +75,7 @@ def places(job: JobRecord, kind: Kind, number: int) -> Places:
 
 
 def marks(job: JobRecord, found: Places, number: int) -> list[MapMark]:
-    """Make a mark of every dev item and of every point of a round."""
+    """Make a mark for every dev item and every point of a round."""
     wrong = set(agora_readings.run(job).rounds[number].wrong_dev)
     made = [
         MapMark(x, y, MapGroup.WRONG if k in wrong else MapGroup.RIGHT, f"dev {k}: {_short(value)}")
@@ -103,7 +103,7 @@ def _dev(job: JobRecord) -> tuple[Value, ...]:
     found = agora_readings.parents(job)
     if found is None:
         raise InvalidDataError(
-            "the map needs the run's dev items, and its task cannot be read any more; put its "
+            "the map needs the run's dev items, but its task can no longer be read; put its "
             "file back"
         )
     return found
@@ -139,7 +139,7 @@ def _fitted(
     kind: Kind,
     basis: MapBasis,
 ) -> tuple[Place, FloatArray]:
-    """Fit the map to the dev items; return it and their places."""
+    """Fit the map to the dev items; return the map and their positions."""
     job = readings.job(job_id)
     dev = _dev(job)
     if basis is MapBasis.COORDINATES:

@@ -1,4 +1,4 @@
-"""Before Start: what a run costs at most; and Start itself."""
+"""The card with what a run costs at most, and the Start button."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ TORUS_SECONDS_PER_ROUND = 1.5
 
 
 def show(asked: Asked, slots: Slots) -> None:
-    """The card beside the form, with the button that starts the job."""
+    """Show the card next to the form, with the button that starts the job."""
     markup.label("Before you start")
     is_cheap = _can_check_at_once(asked)
     spec = _spec(asked, slots) if is_cheap else None
@@ -31,7 +31,7 @@ def show(asked: Asked, slots: Slots) -> None:
     elif is_cheap:
         markup.note("Check the fields marked in red.")
     else:
-        markup.note("Data and networks are looked at, and fetched where needed, on Start.")
+        markup.note("Start checks the data and networks, and downloads them if needed.")
     is_started = st.button(
         "Start Agora",
         type="primary",
@@ -40,15 +40,15 @@ def show(asked: Asked, slots: Slots) -> None:
         width="stretch",
         key="agora-start",
     )
-    markup.note("It runs in a process of its own: close the page, come back, it goes on.")
-    markup.label("this run as a command")
+    markup.note("It runs in its own process and continues if you close the page.")
+    markup.label("This run as a command")
     st.code(agora_command(asked), language="bash", wrap_lines=True)
     if is_started:
         _start(spec, asked, slots)
 
 
 def _can_check_at_once(asked: Asked) -> bool:
-    """Whether checking needs nothing that is not on this machine."""
+    """Check whether everything needed for checking is on this machine."""
     task = str(asked["task"] or "")
     local = {TORUS, *(info.name for info in list_tasks() if info.prepared)}
     networks = [str(asked.get(name) or "") for name in ("source", "labeler")]
@@ -75,7 +75,7 @@ def _cost(spec: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if spec["task"] == TORUS:
         seconds = TORUS_SECONDS_PER_ROUND * rounds
         return [
-            ("Rounds", f"{spec['rounds']} at most", "and one training at the end"),
+            ("Rounds", f"{spec['rounds']} at most", "plus a final training"),
             ("Points", _points(spec, 1000), "proposed at most"),
             ("Time", f"about {duration(seconds)}", "on a quiet core"),
         ]
@@ -97,7 +97,7 @@ def _points(spec: Mapping[str, Any], per_round: int | None) -> str:
 
 
 def _steps(spec: Mapping[str, Any]) -> int:
-    """Training steps at most: each round drops one of the hyperparameter sets."""
+    """Compute the training steps at most: each round drops one hyperparameter set."""
     sets = max(1, len(spec["training"]["learning_rates"] or ()))
     trainings = sum(max(1, sets - k) for k in range(spec["rounds"] + 1))
     steps: int = spec["training"]["steps"]
@@ -105,7 +105,7 @@ def _steps(spec: Mapping[str, Any]) -> int:
 
 
 def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
-    """From earlier runs of the same student; else from searches that this store has timed."""
+    """Estimate the time from earlier runs of the same student, else from stored searches."""
     for job in agora_readings.recent(20):
         if job.spec.get("architecture") == spec["architecture"] and job.result:
             seconds = steps * float(job.result["seconds"]) / max(1, _steps(job.spec))
@@ -128,7 +128,7 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
     )
     per_training = estimate.seconds_per_evaluation
     if per_training is None:
-        return [("Time", "not known yet", "no training was timed in this store")]
+        return [("Time", "not known yet", "no training has been timed in this store")]
     seconds = steps * per_training / text.training.steps
     rows = [("Time", f"about {duration(seconds)}", f"of training, {basis(estimate.timed)}")]
     if estimate.trains_teacher and estimate.teacher_minutes is not None:

@@ -1,4 +1,4 @@
-"""Generated points beside their parents; a person rejects or relabels them, and replays."""
+"""Generated points with their parents: read, reject, relabel and replay them."""
 
 from collections.abc import Sequence
 
@@ -22,22 +22,22 @@ Corrections = dict[tuple[int, int], int | None]
 
 @st.fragment
 def show(job_id: int) -> None:
-    """Show the list, the chosen point, and what can be done with it."""
+    """Show the list, the chosen point, and its corrections."""
     with frame.clear_errors():
         job = readings.job(job_id)
         run = agora_readings.run(job)
         markup.label("Generated points")
         if not run.points:
             markup.note(
-                "None yet. They appear with the first round that finds dev errors."
+                "None yet. They appear after the first round that finds dev errors."
                 if job.state.is_active
-                else "None: no round found dev errors that it could sample near."
+                else "None. No round found dev errors to sample near."
             )
             return
         parents = agora_readings.parents(job)
         chosen = _choose(_filtered(run.points, job_id), parents, run.class_names, job_id)
         if chosen is None:
-            markup.note("Choose a row to read the point beside its parent, and to correct it.")
+            markup.note("Choose a row to compare a point with its parent and correct it.")
         else:
             _beside(chosen, parents, run.class_names)
             _correct(job, chosen, run.class_names)
@@ -105,18 +105,18 @@ def _beside(row: Provenance, parents: Parents, classes: Classes) -> None:
     with left, st.container(border=True):
         markup.label(f"point {_name(row)}", f"{_verdict(row)}, by {row.point.sampler}")
         st.text(value_words(row.point.value))
-        change = change_words(row, classes) or "the student was not asked"
+        change = change_words(row, classes) or "the student did not see it"
         markup.note(f"label {class_words(row.point.label, classes) or 'none'}; {change}")
     with right, st.container(border=True):
         markup.label(f"its parent, dev item {row.point.parent}")
         parent = _parent(row, parents)
-        st.text("cannot be read any more" if parent is None else value_words(parent))
+        st.text("no longer readable" if parent is None else value_words(parent))
 
 
 def _correct(job: JobRecord, row: Provenance, classes: Classes) -> None:
     point = row.point
     if not point.verdict.is_labelled or not point.probabilities:
-        markup.note("It was refused before it was labelled, so there is nothing to correct.")
+        markup.note("It was refused before it got a label, so there is nothing to correct.")
         return
     place = (row.round, row.position)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -150,22 +150,22 @@ def _replay(run: StoredRun) -> None:
         markup.note("; ".join(made))
         with st.container(horizontal=True):
             is_started = st.button(
-                "Replay with them",
+                "Replay with corrections",
                 type="primary",
                 icon=":material/replay:",
                 key="agora-replay",
                 disabled=job.state.is_active,
-                help="A new job takes over the rounds up to the last correction and runs the "
-                "others again. This run stays as it is.",
+                help="A new job copies the rounds up to the last correction and runs the later "
+                "ones again. This run does not change.",
             )
             st.button(
-                "Forget them",
+                "Discard corrections",
                 type="tertiary",
                 key="agora-forget",
                 on_click=corrections.clear,
             )
         if job.state.is_active:
-            markup.note("The run is still going on. Replay it once it has ended.")
+            markup.note("The run is still active. You can replay it once it has ended.")
     if is_started:
         _start(run, corrections)
 

@@ -1,4 +1,4 @@
-"""What the page Agora reads from the store; everything costly is cached here."""
+"""The Agora page's reads from the store; expensive ones are cached here."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A run of Agora on its page: how far it is, what each round did, and the result so far."""
+"""Watch an Agora run: its progress, its rounds and the result so far."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COU
 
 
 def show(job_id: int) -> None:
-    """Show the run while it goes on; below it the map on demand, and the points."""
+    """Show the run and its progress, then the map on demand and the points."""
     if not job_parts.watch(job_id, navigation.AGORA, _draw, count=_rounds_done):
         st.button("Set up a run", on_click=address.choose_job, args=(None,), key="agora-new")
     elif _rounds_done(readings.job(job_id)):
@@ -84,10 +84,10 @@ def _head(run: StoredRun) -> None:
 def _rounds(rows: Sequence[RoundSummary], *, is_active: bool) -> None:
     if not rows:
         markup.notice(
-            "The first round is training. Its errors appear here."
+            "The first round is training. Its errors will appear here."
             if is_active
-            else "The run ended before its first round. The log says why. Resume it or set up "
-            "another."
+            else "The run ended before its first round; the log says why. Resume it or set up "
+            "another run."
         )
         return
     _result(rows)
@@ -108,9 +108,10 @@ def _rounds(rows: Sequence[RoundSummary], *, is_active: bool) -> None:
         )
     st.dataframe(table(rows), hide_index=True, column_config=_FORMATS, alt="What each round did")
     markup.note(
-        "Wrong: dev items that the round's student gets wrong. Betti: connected parts, loops and "
-        "voids of the training set, from 200 landmarks. Coverage: dev and pool points within the "
-        "radius of a training point. Surviving: hyperparameter sets that the next round trains."
+        "Wrong: dev items that the round's student gets wrong. Betti: connected parts, loops "
+        "and voids of the training set, computed from 200 landmarks. Coverage: share of dev and "
+        "pool points within the radius of a training point. Surviving: hyperparameter sets that "
+        "the next round trains."
     )
 
 

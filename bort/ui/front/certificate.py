@@ -28,7 +28,7 @@ def show(answer: StudyAnswer) -> None:
     with st.container(horizontal=True, gap="large", key="certificate"):
         st.metric("Trained", f"{answer.evaluations} of {answer.space_size:,}", width="content")
         st.metric(
-            f"Needed at most for ε = {answer.epsilon:g}",
+            f"Most needed for ε = {answer.epsilon:g}",
             f"{answer.evaluation_bound:,}",
             width="content",
         )
@@ -36,7 +36,7 @@ def show(answer: StudyAnswer) -> None:
             "Certified ε",
             "none yet" if certified is None else f"{certified:.3g}",
             width="content",
-            help="The smallest ε that the trainings so far certify.",
+            help="The smallest ε certified by the trainings so far.",
         )
         st.metric(
             "Certificate",
@@ -55,7 +55,7 @@ def claim(answer: StudyAnswer) -> None:
 
 
 def _notes(answer: StudyAnswer) -> None:
-    """Warn of a noisy machine and of odd data."""
+    """Warn about a noisy machine and odd data."""
     if answer.latency.noise_ok is False:
         markup.notice(NOISY)
     for warning in readings.warnings(answer.job):
@@ -63,18 +63,18 @@ def _notes(answer: StudyAnswer) -> None:
 
 
 def ledger(answer: StudyAnswer) -> None:
-    """Show every assumption with its evidence, and how to check the claim again."""
+    """Show every assumption with its evidence, and how to check the claim."""
     if not answer.ledger:
         return
     counts = Counter(fact.status for fact in answer.ledger)
     counted = ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s])
     is_violated = bool(counts[Status.VIOLATED])
-    with st.expander(f"What this rests on: {counted}", expanded=is_violated):
+    with st.expander(f"What the claim rests on: {counted}", expanded=is_violated):
         st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
         markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
         if answer.excluded:
             markup.note(
-                "Left out, because every training diverged: " + ", ".join(map(str, answer.excluded))
+                "Left out because every training diverged: " + ", ".join(map(str, answer.excluded))
             )
         _take_away(answer)
 
@@ -106,6 +106,6 @@ def _take_away(answer: StudyAnswer) -> None:
         )
         st.code(f"bort verify {answer.study}-certificate.json", language="bash", width="content")
     markup.note(
-        "It holds the claim at the study's own ε and weights, with every number behind it. "
-        "bort verify computes everything again and does not trust the search."
+        "It contains the claim at the study's own ε and weights, with every number behind it. "
+        "bort verify recomputes everything and does not trust the search."
     )

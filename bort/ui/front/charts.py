@@ -43,7 +43,7 @@ class Axes:
 
 
 def choose_axes() -> Axes:
-    """The toggles above the charts."""
+    """Show the toggles above the charts."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         names = st.pills(
             "Logarithmic axes",
@@ -55,7 +55,7 @@ def choose_axes() -> Axes:
         fit_front = st.toggle(
             "Fit axes to the front",
             key="fit-front",
-            help="So that one bad architecture cannot squeeze all others into a corner.",
+            help="Keeps one bad architecture from squeezing all the others into a corner.",
         )
     return Axes(tuple(o for o in OBJECTIVES if o.name in names), fit_front)
 
@@ -63,13 +63,13 @@ def choose_axes() -> Axes:
 def show(
     answer: StudyAnswer, axes: Axes, theme: Theme, landmarks: Sequence[LandmarkMark] = ()
 ) -> None:
-    """Draw the answer with the address's pick, and well-known models beside it."""
+    """Draw the answer, the pick in the address, and well-known models."""
     best = answer.best.id if answer.best else None
     info = front_info(answer.points, best_id=best, pick_id=address.pick())
     realised = _realised_marks(answer)
     if realised:
         markup.note(
-            "◆ is a fully trained model; an arrow leads to it from the prediction of the search."
+            "◆ is a fully trained model; an arrow leads to it from the search's prediction."
         )
     columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
     for column, (x, y) in zip(columns, PAIRS, strict=False):
@@ -86,13 +86,13 @@ def show(
         chart.show(
             plot_front_3d(info, theme=theme, log=axes.log),
             key="space",
-            alt=f"Parameters, latency and error in space: {_counted(answer)}. Drag to turn.",
+            alt=f"Parameters, latency and error in 3D: {_counted(answer)}. Drag to turn.",
             on_pick=address.choose_pick_in_chart,
         )
 
 
 def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
-    """Shape and colour of each kind of mark that is drawn, in one row above the charts."""
+    """Show the shape and colour of each kind of mark, in a row above the charts."""
     colours = palette(theme)
     kinds = [("●", colours.front, "Pareto front")]
     if len(answer.front) < len(answer.points):
@@ -100,7 +100,9 @@ def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
     if any(point.is_in_cover for point in answer.points):
         kinds.append(("□", colours.cover, "in the ε-cover"))
     kinds.append(("★", colours.best, "largest W"))
-    kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
+    kinds.append(
+        ("┃", colours.front, "95 % interval of the error and error band of the latency model")
+    )
     if has_pick:
         kinds.append(("◯", colours.text, "your pick"))
     inner = "".join(
@@ -114,7 +116,7 @@ def _counted(answer: StudyAnswer) -> str:
 
 
 def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
-    """The models trained from this study, on its own task: another task has another error."""
+    """Return the models trained from this study on its own task; other tasks have other errors."""
     marks = []
     for record in readings.store().models(study=answer.study):
         with suppress(InvalidDataError):  # the page Models says what is wrong
@@ -138,7 +140,7 @@ _COLUMNS = {
 
 
 def show_table(answer: StudyAnswer) -> None:
-    """One row per trained architecture; selecting one picks it."""
+    """Show one row per trained architecture; selecting one picks it."""
     is_all = st.segmented_control(
         "Rows",
         [False, True],
@@ -209,25 +211,26 @@ def choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[Landmar
             "Measured latencies",
             key="measured-latencies",
             disabled=not measured,
-            help="Draw the winners where they were measured, and the front that follows. What is "
-            "certified speaks of predicted latency.",
+            help="Draw the winners at their measured latency, with the front that follows. The "
+            "certificate is about predicted latency.",
         )
         is_marked = st.toggle(
             "Well-known models",
             key="landmarks-on-front",
             disabled=not marks,
-            help="BERT-large, Bort and others, as timed here on the same runtime and workload.",
+            help="BERT-large, Bort and others, timed on this machine with the same runtime and "
+            "workload.",
         )
         if not measured or not marks:
             st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
-        markup.note(f"{measured} architectures are drawn where they were measured.")
+        markup.note(f"{measured} architectures are drawn at their measured latency.")
         return redrawn(answer), marks if is_marked else ()
     return answer, marks if is_marked else ()
 
 
 def _say_origin(answer: StudyAnswer) -> None:
-    """Say so where the study's latencies are another machine's."""
+    """Say if the study's latencies come from another machine."""
     name = answer.latency.profile
     if name and not answer.latency.is_this_machine:
         machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

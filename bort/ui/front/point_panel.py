@@ -1,4 +1,4 @@
-"""Everything about the picked architecture, and how to take it away."""
+"""Everything about the picked architecture, and what to do with it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _BERT_ARGUMENTS = {
 
 
 def show(answer: StudyAnswer) -> None:
-    """The pick, or the largest W while nothing is picked."""
+    """Show the pick, or the architecture with the largest W if nothing is picked."""
     asked = address.pick()
     point = next((p for p in answer.points if p.id == asked), None)
     if asked and point is None:
@@ -35,14 +35,14 @@ def show(answer: StudyAnswer) -> None:
     shown = point or answer.best
     if shown is None:
         return
-    markup.label("your pick" if point else "largest W: pick any mark or row to see it here")
+    markup.label("your pick" if point else "largest W; pick any mark or row to see it here")
     dimensions = ", ".join(f"{name} {value}" for name, value in shown.architecture.items())
     markup.name(shown.id, dimensions)
     markup.tags(_properties(shown, answer))
     markup.facts(_facts(shown, answer))
     markup.note(latency_note(answer.latency))
     st.code(config_code(answer.spec.space, shown.architecture), language="python")
-    markup.label("this reading as a command")
+    markup.label("This view as a command")
     command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
     st.code(command, language="bash", wrap_lines=True)
     with st.expander("As Python"):
@@ -103,7 +103,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
 
 
 def config_code(space: Mapping[str, Any], architecture: Mapping[str, int]) -> str:
-    """Python that describes an architecture: a `BertConfig`, or plain values elsewhere.
+    """Write Python for an architecture: a `BertConfig`, or a dictionary for other families.
 
     Examples:
         >>> print(config_code({"family": "bert", "fixed": {"vocabulary": 30522}}, {"depth": 4}))
@@ -124,7 +124,7 @@ def config_code(space: Mapping[str, Any], architecture: Mapping[str, int]) -> st
 
 
 def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
-    """The command that reads the same front.
+    """Write the command that shows the same front.
 
     Examples:
         >>> front_command("quick", epsilon=0.1, weights=(1.0, 2.0, 1.0))

@@ -13,7 +13,7 @@ POLL_S = 3.0
 
 
 def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
-    """The study that the address names, or the first with trainings; and all there are.
+    """Return the study in the address, or the first with trainings, and all studies.
 
     Says what to do where there is none, and says so where the address names an unknown one.
     """
@@ -28,12 +28,12 @@ def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
     asked = address.study()
     found = next((study for study in studies if study.name == asked), None)
     if asked is not None and found is None:
-        markup.problem(f"There is no study {asked!r} in this store; choose one of these.")
+        markup.problem(f"There is no study {asked!r} in this store; choose one from the list.")
     return found or next((s for s in studies if s.evaluation_count), studies[0]), studies
 
 
 def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
-    """A list of all studies; another choice changes the address."""
+    """Show a list of all studies; choosing another changes the address."""
     labels = {study.name: _label(study) for study in studies}
     # The key follows the address, so that a link always wins over an older choice.
     key = f"study:{current.name}"
@@ -59,13 +59,13 @@ def _label(study: StudyRecord) -> str:
 
 
 def follow(study: StudyRecord) -> None:
-    """Link to the study's running search, and show what it adds; nothing where none runs."""
+    """Link to the study's running search, if there is one, and show what it adds."""
     jobs = readings.active_jobs(study.name)
     if not jobs:
         return
     st.page_link(
         navigation.SEARCH,
-        label="Watch the search that fills this study",
+        label="Watch this study's search",
         icon=":material/visibility:",
         query_params={"job": str(jobs[0].id)},
     )
@@ -88,7 +88,7 @@ _MOVED = "weights-moved"
 
 
 def ask(study: StudyRecord) -> Question:
-    """Show four sliders, and return the question that they ask. The address keeps their values.
+    """Show four sliders and return their question. The address keeps their values.
 
     Raises:
         InvalidFieldError: all weights are zero.
@@ -111,13 +111,13 @@ def ask(study: StudyRecord) -> Question:
 
 
 def choose_weights(weights: Sequence[float]) -> None:
-    """Move the sliders to these proportions; they then sum to 3. For callbacks."""
+    """Move the sliders to these proportions, scaled to sum to 3. For callbacks."""
     address.choose_weights([round(3 * weight / sum(weights), 4) for weight in weights])
     st.session_state[_MOVED] = _moved() + 1
 
 
 def _moved() -> int:
-    """Count the moves from outside: after each one the sliders are new ones."""
+    """Count the moves made from outside; each one creates new sliders."""
     return int(st.session_state.get(_MOVED, 0))
 
 
@@ -130,8 +130,8 @@ def _epsilon(study: str, value: float) -> float:
         format_func=lambda e: f"{e:g}",
         key=key,
         on_change=lambda: address.choose_epsilon(st.session_state[key]),
-        help="An architecture counts as covered if a trained one is at most 1+ε times as large, "
-        "as slow and as wrong. Changing it trains nothing.",
+        help="An architecture is covered if a trained one has at most 1+ε times its size, "
+        "latency and error. Changing ε trains nothing.",
     )
 
 
@@ -144,5 +144,5 @@ def _weight(name: str, value: float, key: str, on_change: Callable[[], None]) ->
         step=0.1,
         key=key,
         on_change=on_change,
-        help="An exponent in W: 0 leaves this objective out, 2 counts it twice.",
+        help="An exponent in W: 0 ignores this objective, 2 counts it twice.",
     )

@@ -1,4 +1,4 @@
-"""Weights explained: for which weights an architecture is the best, and how the others rank."""
+"""Weights explained: the weights for which an architecture is best, and the ranking."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ _NO_AREA = 1e-6  # of the triangle: the best there only together with others
 
 
 def show(study: StudyRecord, answer: StudyAnswer) -> None:
-    """For the pick, or the best while nothing is picked."""
+    """Show the panel for the pick, or for the best architecture if nothing is picked."""
     point = _shown(answer)
     if point is None:
         return
@@ -27,12 +27,12 @@ def show(study: StudyRecord, answer: StudyAnswer) -> None:
                 TriangleInfo(regions, point.id, answer.weights), theme=frame.theme()
             ),
             key="weight-triangle",
-            alt=f"The triangle of cost weights; {point.id} is the best in the filled part",
+            alt=f"The triangle of cost weights; {point.id} is best in the filled part",
             on_pick=address.choose_pick_in_chart,
         )
         markup.note(
-            "Each field holds the weights under which one architecture has the largest W; "
-            "the star is your weights. Click a dot to pick its architecture."
+            "Each region contains the weights for which one architecture has the largest W. The "
+            "star marks your weights. Click a dot to pick its architecture."
         )
     with text:
         region = regions.get(point.id)
@@ -48,15 +48,13 @@ def _shown(answer: StudyAnswer) -> Point | None:
 
 
 def _region(point: Point, region: WeightRegion) -> None:
-    markup.label(f"when {point.id} is the best")
+    markup.label(f"when {point.id} is best")
     if region.centre is None:
-        markup.note(
-            "For no weights: whichever you choose, another trained architecture has a larger W."
-        )
+        markup.note("Never: for any weights, another trained architecture has a larger W.")
         return
     where = "of all weights"
     if region.share < _NO_AREA:
-        where = "only on the border between others"
+        where = "only on the border between other regions"
     middle = ", ".join(
         f"{name} {share:.2f}" for name, share in zip(WEIGHTS, region.centre, strict=True)
     )
@@ -74,7 +72,7 @@ def _ratio(answer: StudyAnswer) -> None:
     """Show how far the best W can be from the largest of the whole space."""
     markup.label("against the whole space")
     if answer.w_ratio is None or answer.guarantee == "none":
-        markup.note("How near the best W is to the largest of the space is not certified yet.")
+        markup.note("It is not yet certified how close the best W is to the largest in the space.")
         return
     condition = "" if answer.guarantee == "proved" else ", if the estimated λ holds"
     markup.facts(

@@ -1,1 +1,1 @@
-"""What all pages share."""
+"""Building blocks that all pages share."""

@@ -23,7 +23,7 @@ def choose_study(name: str) -> None:
 
 
 def leave_study() -> None:
-    """Show no study in particular."""
+    """Remove the study from the address."""
     st.query_params.clear()
 
 
@@ -38,13 +38,13 @@ def choose_pick(architecture_id: str | None) -> None:
 
 
 def choose_pick_in_chart(architecture_id: str) -> None:
-    """Change the pick, and let the table be drawn anew so that it shows the pick as selected."""
+    """Change the pick, and redraw the table so that it shows the pick as selected."""
     choose_pick(architecture_id)
     st.session_state[_PICKS_IN_CHARTS] = picks_in_charts() + 1
 
 
 def picks_in_charts() -> int:
-    """How often a mark was picked in this session."""
+    """How many times a mark was picked in this session."""
     return int(st.session_state.get(_PICKS_IN_CHARTS, 0))
 
 
@@ -70,7 +70,7 @@ def choose_model(name: str) -> None:
 
 
 def leave_model() -> None:
-    """Show no model in particular."""
+    """Remove the model from the address."""
     _set("model", None)
 
 
@@ -101,7 +101,7 @@ def choose_weights(values: Sequence[float]) -> None:
 
 
 def _read(name: str) -> Any:
-    """The value of a field of a question."""
+    """Read the value of one field of a question."""
     text = _get(name)
     try:
         return fields_of(Question)[name].parse(text) if text else None

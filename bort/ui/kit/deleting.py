@@ -1,4 +1,4 @@
-"""The button that deletes: a question first, or what still uses the thing."""
+"""The delete button, which asks first and names whatever still uses the thing."""
 
 from collections.abc import Callable
 

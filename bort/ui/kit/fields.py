@@ -56,7 +56,7 @@ class Slots:
             self._places.setdefault(field, place)
 
     def show(self, error: BortError, *, scope: str = "") -> None:
-        """Show an error below the field that it is about, or in the place `general`.
+        """Show an error below its field, or in the place `general`.
 
         Args:
             error: what is wrong; its `field` is looked up as `scope.field`, then as `field`.
@@ -78,7 +78,7 @@ MOST_WEIGHT, WEIGHT_STEP = 3.0, 0.1
 
 
 class Form:
-    """Paints fields of some parts where it is told to, and collects what was entered.
+    """Paints the fields of some parts, row by row, and collects what was entered.
 
     Args:
         slots: where messages about the fields go.
@@ -108,7 +108,7 @@ class Form:
         self._kept: Any = {"persist_state": "session"} if persists else {}
 
     def row(self, *options: str, widths: Sequence[float] | None = None) -> None:
-        """Paint these fields side by side, and below them the place for messages."""
+        """Paint these fields side by side, with a place for messages below."""
         columns = st.columns(list(widths) if widths else len(options))
         for option, column in zip(options, columns, strict=True):
             self.entered[option] = self._widget(option, column)
@@ -116,7 +116,7 @@ class Form:
         self._slots.below(*names, scope=self._scope)
 
     def given(self) -> dict[str, Any]:
-        """What was entered, by option; empty fields are left out.
+        """The values that were entered, by option; empty fields are left out.
 
         Raises:
             InvalidFieldError: something cannot be read, or must not be empty.

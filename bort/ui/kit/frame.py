@@ -1,4 +1,4 @@
-"""What all pages share: settings, style, title, and one clear line instead of a traceback."""
+"""The frame of every page: settings, style, title, and one-line errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from bort.ui.kit import markup, navigation
 
 ABOUT = (
     "bort finds small, fast text models: optimal subarchitecture extraction with a certificate. "
-    "It runs on this machine only and sends nothing anywhere."
+    "It runs only on this machine and sends nothing anywhere."
 )
 
 

@@ -1,4 +1,4 @@
-"""What all watch views share: title, bar, buttons, log, links."""
+"""The parts that all watch views share: title, bar, buttons, log, links."""
 
 from collections.abc import Callable, Iterable
 
@@ -56,7 +56,7 @@ def watch(
         # A new function for each job and state: a final one is not polled.
         st.fragment(look, run_every=POLL_S if is_active else None)(is_active, count(job))
         return True
-    markup.notice(f"Job {job.id} is of the kind {job.kind}; another page shows it.")
+    markup.notice(f"Job {job.id} is a {job.kind} job and is shown on another page.")
     st.page_link(
         there,
         label=f"Watch job {job.id}",
@@ -67,7 +67,7 @@ def watch(
 
 
 def title(job: JobRecord) -> str:
-    """Its number, state, attempt and time in one clause."""
+    """Write the job's number, state, attempt and time."""
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
     return f"Job {job.id} {TITLES[job.state]}{attempt}; {duration(job.seconds)} of work"
 
@@ -142,7 +142,7 @@ def delete_button(job: JobRecord, *, key: str) -> None:
 
 
 def log(job: JobRecord) -> None:
-    """The end of its log, folded away."""
+    """Show the end of the job's log, collapsed."""
     with st.expander("Log"):
         text, _ = read_log(job)
         st.code(text[-LOG_CHARACTERS:] or "nothing yet", language=None, wrap_lines=True)
@@ -151,7 +151,7 @@ def log(job: JobRecord) -> None:
 def links(
     heading: str, jobs: Iterable[JobRecord], page: str, names: Callable[[JobRecord], str]
 ) -> None:
-    """Jobs under a heading, each with a way to it; nothing where there are none."""
+    """Show links to jobs under a heading, if there are any."""
     found = list(jobs)
     if found:
         markup.label(heading)
@@ -165,7 +165,7 @@ def links(
 
 
 def study_or_kind(job: JobRecord) -> str:
-    """What most jobs are called in lists."""
+    """The name that most jobs have in lists."""
     return job.study or job.kind
 
 

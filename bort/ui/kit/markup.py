@@ -40,12 +40,12 @@ def note(text: str) -> None:
 
 
 def problem(text: str) -> None:
-    """What is wrong and what to do, in the words of the command line."""
+    """An error: what is wrong and what to do, worded as on the command line."""
     st.html(f'<p class="bort-problem" role="alert">{escape(text)}</p>')
 
 
 def notice(text: str) -> None:
-    """Something to know before reading on."""
+    """A notice that the user should read first."""
     st.html(f'<p class="bort-notice" role="status">{escape(text)}</p>')
 
 
@@ -68,7 +68,7 @@ def facts(rows: Sequence[tuple[str, str, str]]) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Words in columns, wrapped; for numbers there is `st.dataframe`."""
+    """A table of wrapped text; use `st.dataframe` for numbers."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows

@@ -23,12 +23,12 @@ _WATCHED_ON = {
 
 
 def watched_on(kind: str) -> str:
-    """The page that shows jobs of a kind; Search shows kinds without a page of their own."""
+    """The page that shows jobs of a kind; the page Search shows kinds without their own page."""
     return _WATCHED_ON.get(kind, SEARCH)
 
 
 def run() -> None:
-    """Draw the menu, and run the page that the address names."""
+    """Draw the menu and run the page in the address."""
     token = _is_running.set(True)
     try:
         st.logo(LOGO, size="large")

@@ -1,4 +1,4 @@
-"""What pages read from the store. Costly answers are cached, and only here."""
+"""The pages' reads from the store. Expensive answers are cached, and only here."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ DRAWN_AT_MOST = 60  # regions of weights; more could not be told apart
 
 
 def store() -> Store:
-    """The store that `BORT_STORE` names, with the finished examples in it.
+    """Open the store in `BORT_STORE`, with the finished examples in it.
 
     Raises:
         StoreError: it cannot be opened.
@@ -43,7 +43,7 @@ def _opened(url: str) -> Store:
 
 
 def study(name: str | None) -> StudyRecord | None:
-    """One study; None where there is none of that name, or no name."""
+    """Return the study of that name, or None."""
     if name is None:
         return None
     try:
@@ -67,7 +67,7 @@ def answer(
 
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
-    """What an answer depends on besides the question."""
+    """The state that an answer depends on besides the question."""
     measured = front_profile(store(), study)
     name = None if measured is None else measured.name
     return study.id, study.created_at, study.evaluation_count, study.profile, name
@@ -103,7 +103,7 @@ def _winning_weights(
 
 
 def warnings(job_id: int | None) -> list[str]:
-    """What a job warned of in its latest attempt, each once."""
+    """The distinct warnings of a job's latest attempt."""
     if job_id is None:
         return []
     found: list[str] = []
@@ -116,7 +116,7 @@ def warnings(job_id: int | None) -> list[str]:
 
 
 def active_jobs(study: str | None = None) -> list[JobRecord]:
-    """Jobs that wait or run, for one study or all, newest first."""
+    """Queued and running jobs of one study or all, newest first."""
     return list_jobs(store(), study=study, states=[s for s in JobState if s.is_active])
 
 

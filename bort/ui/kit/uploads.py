@@ -1,4 +1,4 @@
-"""Files that a reader uploads: how to ask for them, and where they are stored."""
+"""File uploads: asking for a file and storing it."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Upload(Protocol):
 
 
 def ask(label: str, *, endings: Sequence[str], key: str) -> UploadedFile | None:
-    """Ask for a file. It stays chosen when the reader visits another page and comes back."""
+    """Ask for a file. It stays chosen if the user visits another page and comes back."""
     kept_key = f"kept:{key}"
 
     def changed() -> None:
@@ -40,7 +40,7 @@ def ask(label: str, *, endings: Sequence[str], key: str) -> UploadedFile | None:
         return given
     kept: UploadedFile | None = st.session_state.get(kept_key)
     if kept is not None:
-        markup.note(f"{kept.name} is still chosen; give another file to replace it.")
+        markup.note(f"{kept.name} is still chosen; upload another file to replace it.")
     return kept
 
 

@@ -1,4 +1,4 @@
-"""The form of a new measurement: what, on which runtime and texts; its time; and Start."""
+"""The form for a new measurement, its estimated time and the Start button."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ class Measurement:
 
 
 def show(slots: Slots) -> None:
-    """All fields, and the button."""
+    """Show all fields and the button."""
     with st.container(border=True):
         markup.label("Measure")
         what = st.segmented_control(
@@ -90,7 +90,7 @@ def _winners(slots: Slots) -> Measurement:
     front = readings.answer(study).front
     markup.note(
         f"The {len(front)} architectures on its front, with {profile.runtime}, "
-        f"{profile.workload}: as its latency was predicted."
+        f"{profile.workload}, as in its predictions."
     )
     return Measurement(
         "winners", {"study": name}, expected_duration(profile.runtime, len(front), protocol=HANDFUL)
@@ -100,7 +100,8 @@ def _winners(slots: Slots) -> Measurement:
 def _landmarks(slots: Slots) -> Measurement:
     markup.note(
         "BERT-large, BERT-base, DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 with random weights, "
-        "in the same rounds. Needs up to 8 GiB of memory with an exported runtime, 2 with PyTorch."
+        "in the same rounds. Needs up to 8 GiB of memory with an exported runtime, 2 GiB with "
+        "PyTorch."
     )
     form = _form(slots)
     form.row(*WORKLOAD.fields)
@@ -122,7 +123,7 @@ def _lengths(slots: Slots) -> TaskSpec | None:
         "Lengths of texts",
         [ONE_LENGTH, *(info.name for info in list_tasks())],
         key="measure-lengths",
-        help="One length, or lengths spread like those of a task's texts.",
+        help="A fixed length, or the lengths of a task's texts.",
     )
     slots.below("task")
     return None if chosen == ONE_LENGTH else TaskSpec(task=chosen)
@@ -136,9 +137,9 @@ def _start(asked: Measurement | None, slots: Slots) -> None:
     if asked is not None:
         quiet, most = asked.takes
         markup.note(
-            f"Takes about {duration(quiet)} on a quiet machine, {duration(most)} at most on a "
-            "restless one. Trainings of bort pause meanwhile and go on after; the dashboard does "
-            "not wait. Cancelling keeps the rounds that are complete."
+            f"Takes about {duration(quiet)} on a quiet machine and at most {duration(most)} on "
+            "a busy one. bort's trainings pause meanwhile; you can keep using the dashboard. "
+            "Cancelling keeps the complete rounds."
         )
     is_started = st.button(
         "Start measuring",
@@ -162,8 +163,8 @@ def _refuse_a_second() -> None:
     who = holder()
     if who is not None:
         raise BusyError(
-            f"this machine is being measured by {who}; two at once would disturb each other: "
-            "wait for it to end, or cancel it"
+            f"this machine is being measured by {who}, and two measurements at once would "
+            "disturb each other; wait for it to end, or cancel it"
         )
 
 

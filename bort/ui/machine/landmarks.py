@@ -1,4 +1,4 @@
-"""Well-known models on this machine, beside what is published of them."""
+"""Well-known models on this machine, compared with their published figures."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from bort.ui.machine import verdict as machine_verdict
 
 
 def results() -> list[LandmarkTiming]:
-    """Results of landmark jobs, the newest first; cancelled ones count with their rounds."""
+    """Results of landmark jobs, newest first; cancelled jobs count if they completed rounds."""
     jobs = list_jobs(readings.store(), kind="landmarks")
     return [
         LandmarkTiming.from_dict(job.result)
@@ -26,7 +26,7 @@ def results() -> list[LandmarkTiming]:
 
 
 def marks_for(latency: LatencyBasis) -> list[LandmarkMark]:
-    """Landmarks timed on the runtime and workload of a study's latency; none if there are none."""
+    """Landmarks timed with the runtime and workload of a study's latency, if any."""
     if latency.machine is None:
         return []
     for result in results():
@@ -46,8 +46,9 @@ def show() -> None:
     found = results()
     if not found:
         markup.notice(
-            "Not measured yet. Choose “Well-known models” above: BERT-large, BERT-base, "
-            "DistilBERT, Bort, MiniLM-L6 and TinyBERT-4, beside what was published of them."
+            "Not measured yet. Choose “Well-known models” above to time BERT-large, BERT-base, "
+            "DistilBERT, Bort, MiniLM-L6 and TinyBERT-4 and compare them with their published "
+            "figures."
         )
         return
     number = st.selectbox(
@@ -63,7 +64,7 @@ def show() -> None:
         hide_index=True,
         alt="Parameters, latency and speed of well-known models here",
     )
-    markup.label("Published, and what differs here")
+    markup.label("Published figures, and what differs here")
     markup.facts([_words(mark) for mark in result.landmarks])
     for sentence in announced_sentences(result):
         markup.note(sentence)
@@ -98,5 +99,5 @@ def _words(mark: TimedLandmark) -> tuple[str, str, str]:
     )
     note = f"; {mark.note}" if mark.note else ""
     published = f"{mark.published_parameter_count / 1e6:g} M parameters{speed}"
-    differs = " ".join(map(claim_sentence, mark.claims)) or "Agrees, to the digits published."
+    differs = " ".join(map(claim_sentence, mark.claims)) or "Agrees to the published digits."
     return mark.name, f"{published}. {differs}", f"{mark.source}{note}"

@@ -1,4 +1,4 @@
-"""Stored profiles: one read closely, two side by side, in and out as files."""
+"""Stored profiles: show one, compare two, import and export them."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def show() -> None:
     st.subheader("Profiles", anchor=False)
     profiles = _here_first(stored_profiles(readings.store()))
     if not profiles:
-        markup.notice("No profile is stored yet. Measure this machine, or bring one as a file.")
+        markup.notice("No profile is stored yet. Measure this machine, or import a profile.")
     else:
         names = [profile.name for profile in profiles]
         asked = st.query_params.get("profile")
@@ -46,7 +46,7 @@ def show() -> None:
 
 
 def _here_first(profiles: Sequence[LatencyProfile]) -> list[LatencyProfile]:
-    """Sort profiles that hold for this machine first; each group stays the newest first."""
+    """Put this machine's profiles first; each group stays sorted, newest first."""
     return sorted(profiles, key=lambda profile: bool(differences_from_here(profile)))
 
 
@@ -61,7 +61,9 @@ def _one(profile: LatencyProfile) -> None:
                 alt=f"Predicted against measured latency of {len(marks)} architectures",
             )
         else:
-            markup.note("It holds no measured architectures to draw, only the model.")
+            markup.note(
+                "It contains only the model, so there are no measured architectures to draw."
+            )
     with right:
         _describe(profile)
         st.download_button(
@@ -92,14 +94,14 @@ def _describe(profile: LatencyProfile) -> None:
         markup.note(f"Stopped early, after {profile.rounds} rounds; searches do not use it.")
     model = profile.model
     rank = model.rank_correlation
-    held_out = f"on {model.held_out} held out" if model.held_out else "each left out once"
+    held_out = f"on {model.held_out} held out" if model.held_out else "leave-one-out"
     markup.facts(
         [
             ("Runtime", profile.runtime, str(profile.workload)),
             ("Model's error", f"{model.median_abs_percent_error:.1f} % median", held_out),
             ("90th percentile", f"{model.p90_abs_percent_error:.1f} %", ""),
             ("Rank correlation", "unknown" if rank is None else f"{rank:.3f}", "Spearman's"),
-            ("Band", f"±{100 * model.band:.0f} %", "holds 9 of 10 architectures"),
+            ("Band", f"±{100 * model.band:.0f} %", "contains 9 of 10 architectures"),
             ("Measured", f"{len(profile.measurements)}", f"in {profile.rounds} rounds"),
         ]
     )
@@ -142,14 +144,14 @@ def _table(marks: Sequence[TimedMark]) -> None:
 
 
 def _two(found: Comparison) -> None:
-    """Show facts in a table, latencies in a chart and a table."""
+    """Compare two profiles: facts in a table, latencies in a chart and a table."""
     for profile in (found.a, found.b):
         if differences_from_here(profile):
             markup.notice(f"{profile.name} was measured on another machine or software.")
     markup.note(compared_sentence(found))
-    st.dataframe(_facts(found.a, found.b), hide_index=True, alt="What each profile is")
+    st.dataframe(_facts(found.a, found.b), hide_index=True, alt="The two profiles")
     if not found.pairs:
-        markup.notice("The two have no measured architecture in common.")
+        markup.notice("The two profiles have no measured architecture in common.")
         return
     chart.show(
         plot_profiles(found.pairs, a=found.a.name, b=found.b.name, theme=frame.theme()),
@@ -185,7 +187,7 @@ def _facts(a: LatencyProfile, b: LatencyProfile) -> pd.DataFrame:
 
 
 def _bring() -> None:
-    with st.expander("Bring a profile from another machine"):
+    with st.expander("Import a profile from another machine"):
         given = st.file_uploader("Profile as JSON", type=["json"], key="profile-file")
         name = st.text_input("Store it as", key="profile-import-name", placeholder="its own name")
         is_wanted = st.button("Store it", disabled=given is None, key="profile-import")

@@ -1,4 +1,4 @@
-"""The verdict on noise, and on whose machine it was, wherever latencies are shown."""
+"""The verdict on noise and origin, shown wherever latencies are shown."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from bort.ui.kit import markup
 
 
 def show(noise: Noise) -> None:
-    """Say whether two architectures can be ranked, why not, and what else to know."""
+    """Say whether the latencies can be trusted, and if not, why."""
     if noise.ok:
         markup.notice(noise_sentence(noise))
     else:
@@ -19,9 +19,9 @@ def show(noise: Noise) -> None:
 
 
 def origin(differences: Sequence[Difference]) -> None:
-    """Say that latencies are another machine's; say nothing where they are this one's."""
+    """Say if latencies come from another machine."""
     if differences:
         markup.notice(
-            f"{origin_sentence(differences)} It can be used, but its latencies are not this "
+            f"{origin_sentence(differences)} You can use it, but its latencies are not this "
             "machine's."
         )

@@ -1,4 +1,4 @@
-"""What happens on this machine: its facts, who measures, a measurement watched, the latest ones."""
+"""The state of this machine: facts, load, the running measurement, recent ones."""
 
 import streamlit as st
 
@@ -23,12 +23,12 @@ KINDS = {
 
 
 def watch(job_id: int) -> None:
-    """Show a measurement, and look again as long as it is active."""
+    """Show a measurement, and refresh while it is active."""
     job_parts.watch(job_id, navigation.MACHINE, _draw)
 
 
 def recent(limit: int = 4) -> None:
-    """List the latest measurements, whatever became of them."""
+    """List the latest measurements in any state."""
     found = [job for kind in KINDS for job in list_jobs(readings.store(), kind=kind, limit=limit)]
     latest = sorted(found, key=lambda job: -job.id)[:limit]
     job_parts.links("Recent measurements", latest, navigation.MACHINE, lambda job: KINDS[job.kind])
@@ -71,14 +71,14 @@ def _result(job: JobRecord) -> None:
     result = job.result or {}
     with st.container():
         if job.state in (JobState.FAILED, JobState.LOST):
-            reason = "no reason known" if job.ending is None else ending_reason(job.ending)
+            reason = "reason unknown" if job.ending is None else ending_reason(job.ending)
             markup.problem(f"Nothing was stored: {reason}")
         elif job.state is JobState.CANCELLED and not result.get("noise"):
-            markup.notice("Cancelled before the first round was complete: nothing was stored.")
+            markup.notice("Cancelled before the first round was complete, so nothing was stored.")
         elif job.state is JobState.CANCELLED:
             markup.notice(
-                f"Cancelled; the {result['rounds']} complete rounds are kept. Searches do not use "
-                "it by themselves."
+                f"Cancelled; the {result['rounds']} complete rounds are kept. Searches do not "
+                "use it automatically."
             )
         if result.get("noise"):
             machine_verdict.show(from_json(Noise, result["noise"], what=f"job {job.id}"))
@@ -104,7 +104,7 @@ def facts() -> None:
 
 @st.fragment(run_every=POLL_S)
 def _load() -> None:
-    """Show how busy the machine is between two looks, and who measures."""
+    """Show how busy the machine is, and who is measuring."""
     before: OthersShare | None = st.session_state.get("machine-load")
     st.session_state["machine-load"] = OthersShare()
     with st.container():
@@ -113,8 +113,8 @@ def _load() -> None:
             markup.notice(f"Being measured by {who}. Trainings pause meanwhile.")
         elif before is not None and (share := before.read()) > MAX_OTHERS_SHARE:
             markup.notice(
-                f"Busy just now: other processes take {share:.0%} of the CPU. A measurement would "
-                f"be marked as too noisy to trust (more than {MAX_OTHERS_SHARE:.0%})."
+                f"Busy: other processes are using {share:.0%} of the CPU. A measurement would "
+                f"be marked as too noisy (more than {MAX_OTHERS_SHARE:.0%})."
             )
         else:
-            markup.note("Quiet just now: nobody measures, and little else runs.")
+            markup.note("Quiet: no measurement is running, and other processes use little CPU.")

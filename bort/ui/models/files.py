@@ -1,4 +1,4 @@
-"""Download a model, or get the commands and the Python that do it."""
+"""Download a model, or copy the commands and Python code for it."""
 
 import io
 import tempfile
@@ -24,9 +24,9 @@ Make = Callable[[ModelRecord, Path], object]
 
 
 def show(trained: TrainedModel) -> None:
-    """Download buttons, then the same as commands to copy."""
+    """Show download buttons, then commands to copy."""
     model = trained.record
-    markup.label("Download", "Made in the background when you press a button.")
+    markup.label("Download", "Created in the background when you press a button.")
     try:
         check_files(model)
     except BortError as error:
@@ -34,13 +34,15 @@ def show(trained: TrainedModel) -> None:
         return
     size = sum(file.stat().st_size for file in model.folder.iterdir() if file.is_file())
     if size > LARGEST_BYTES:
-        markup.notice(f"{size / 2**20:,.0f} MiB are too much for a browser; use the commands.")
+        markup.notice(
+            f"{size / 2**20:,.0f} MiB is too large for a browser download; use the commands."
+        )
     else:
         _buttons(model)
-    with st.expander("As commands and as Python"):
+    with st.expander("As commands and Python"):
         for kind in ("hf", "onnx", "bundle"):
             st.code(_command(model, kind), language="bash", wrap_lines=True)
-        markup.label("answer a text without this package")
+        markup.label("classify a text without this package")
         st.code(predict_python(f"{model.name}-hf"), language="python", wrap_lines=True)
         if not model.is_imported:
             markup.label("train it again")
@@ -85,7 +87,7 @@ def _buttons(model: ModelRecord) -> None:
 
 
 def made(model: ModelRecord, make: Make) -> io.BytesIO:
-    """One zip of what `make` writes; runs beside the page when the download is requested."""
+    """Zip what `make` writes; runs in the background when the download is requested."""
     with tempfile.TemporaryDirectory(prefix="bort-export-") as scratch:
         out = Path(scratch) / model.folder_name
         make(model, out)

@@ -28,15 +28,15 @@ _FORMATS = {
 
 
 def nothing_yet(*, is_training: bool) -> None:
-    """What to do next if no model is stored."""
+    """Say what to do next if no model is stored."""
     if is_training:
         markup.notice(
-            "The first model is being trained. Open its job below to watch loss and dev error. The "
-            "model appears here with its curves and files when it is done."
+            "The first model is being trained. Open its job below to watch loss and dev error. "
+            "When it is done, the model appears here with its curves and files."
         )
         return
     markup.notice(
-        "No model is trained yet. Pick a point of a Pareto front and press “Fine-tune this "
+        "There is no trained model yet. Pick a point of a Pareto front and press “Fine-tune this "
         "point”, or run the command below. The model appears here with its curves and files."
     )
     st.page_link(navigation.PARETO, label="Open the Pareto front", icon=":material/scatter_plot:")
@@ -44,7 +44,7 @@ def nothing_yet(*, is_training: bool) -> None:
 
 
 def show(records: Sequence[ModelRecord]) -> None:
-    """The list, then the chosen model with its box to try it and its files."""
+    """Show the list, then the chosen model with its files and a box to try it."""
     models = _readable(records)
     if not models:
         return
@@ -58,7 +58,7 @@ def show(records: Sequence[ModelRecord]) -> None:
     names = [model.record.name for model in models]
     asked = address.model()
     if asked and asked not in names:
-        markup.problem(f"no model is named {asked!r} in this store; choose one from the list")
+        markup.problem(f"there is no model {asked!r} in this store; choose one from the list")
     if st.session_state.get(_SHOWN) not in names:
         st.session_state[_SHOWN] = asked if asked in names else names[0]
     st.selectbox("Model", names, key=_SHOWN, on_change=_remember)
@@ -66,7 +66,7 @@ def show(records: Sequence[ModelRecord]) -> None:
 
 
 def _readable(records: Sequence[ModelRecord]) -> list[TrainedModel]:
-    """The models whose records can be read; says so about the others."""
+    """Return the models with readable records, and report the others."""
     found = []
     for record in records:
         try:
@@ -84,7 +84,7 @@ def _one(model: TrainedModel) -> None:
     left, right = st.columns([2.1, 1], gap="large")
     with left:
         _describe(model)
-        st.subheader("Beside what it must beat", anchor=False)
+        st.subheader("Compared with teacher and baselines", anchor=False)
         table = comparison(model)
         st.dataframe(
             table,
@@ -124,13 +124,13 @@ def _describe(model: TrainedModel) -> None:
         st.metric("Of its teacher's accuracy", f"{share:.1f} %", width="content")
         if realised.times_faster_than_teacher is not None:
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
-            st.metric("Against its teacher", faster, width="content")
+            st.metric("Compared with its teacher", faster, width="content")
     markup.note(words.accuracy_sentence(realised))
 
 
 def _curves(model: TrainedModel) -> None:
     if model.record.job_id is None:
-        markup.note("This model came in a bundle; its curves stayed where it was trained.")
+        markup.note("This model was imported from a bundle, which does not contain its curves.")
         return
     stages = model.realised.stages
     model_watch.curves(
@@ -143,7 +143,7 @@ def _curves(model: TrainedModel) -> None:
 
 
 def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
-    """All models, one row each."""
+    """Make the table of all models, one row each."""
     return pd.DataFrame(
         [
             {
@@ -163,7 +163,7 @@ def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
 
 
 def comparison(model: TrainedModel) -> pd.DataFrame:
-    """The model beside its teacher, its baselines and the landmark nearest in size."""
+    """Compare the model with its teacher, baselines and the landmark nearest in size."""
     realised = model.realised
     own = _evaluated(model.record.name, realised.audit, realised.parameter_count)
     own["dev (%)"] = percent(realised.dev.accuracy)
@@ -216,12 +216,12 @@ def _column(runtime: str) -> str:
 
 
 def percent(share: float | None) -> float | None:
-    """A share in percent, to one digit."""
+    """Convert a share to percent, rounded to one digit."""
     return None if share is None else round(100 * share, 1)
 
 
 def short_name(reference: str) -> str:
-    """A task's or a network's name for a cell; for a path its last part.
+    """Shorten a task's or network's name for a table cell: a path to its last part.
 
     Examples:
         >>> short_name("movie-reviews"), short_name("/data/reviews.csv"), short_name("hub:ada/a")

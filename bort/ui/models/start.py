@@ -1,4 +1,4 @@
-"""Fine-tune the picked architecture: what it will cost, then Start."""
+"""Fine-tune the picked architecture: show the cost, then start."""
 
 import streamlit as st
 
@@ -22,14 +22,15 @@ MOST_SEEDS = 10  # more is a matter for the command line
 
 
 def offer(answer: StudyAnswer, point: Point) -> None:
-    """The button, and below it, once pressed, the plan with the button that starts."""
+    """Show the button and, once pressed, the plan with the start button."""
     st.button(
         "Fine-tune this point",
         icon=":material/model_training:",
         key="fine-tune",
         on_click=_toggle,
         args=(point.id,),
-        help="Train it properly: distilled, fine-tuned, judged on texts it was never chosen by.",
+        help="Train it properly: distil, fine-tune, then evaluate on texts that no choice was "
+        "based on.",
         width="stretch",
     )
     if st.session_state.get(_OPEN) == point.id:
@@ -45,7 +46,12 @@ def _toggle(pick: str) -> None:
 def _before_start(answer: StudyAnswer, point: Point) -> None:
     markup.label("Before you start")
     seeds = st.number_input(
-        "Seeds", 1, MOST_SEEDS, 1, key="fine-tune-seeds", help="More give an honest interval."
+        "Seeds",
+        1,
+        MOST_SEEDS,
+        1,
+        key="fine-tune-seeds",
+        help="More than one gives a reliable interval.",
     )
     store = readings.store()
     try:

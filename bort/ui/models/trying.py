@@ -20,7 +20,7 @@ EXAMPLE = "A slow start, but the last half hour is worth every minute."
 
 
 def show(model: ModelRecord) -> None:
-    """The box for a sentence, and the last answer."""
+    """Show the box for a sentence and the last answer."""
     markup.label("Try it")
     with st.form("try", border=False):
         text = st.text_area(
@@ -34,7 +34,9 @@ def show(model: ModelRecord) -> None:
     if is_asked:
         st.session_state.pop(_LAST, None)
         try:
-            with st.spinner("Answering. The first time, the models are loaded."):
+            with st.spinner(
+                "Classifying. The first time takes longer, because the models are loaded."
+            ):
                 trial = try_text(model, text or "", open_folder=_open)
         except BortError as error:
             markup.problem(str(error))
@@ -72,6 +74,7 @@ def _answer(trial: Trial) -> None:
         else f"{trial.threads} thread{'s' * (trial.threads > 1)}"
     )
     markup.note(
-        f"Median of five runs with PyTorch on {threads}, tokenizer included, beside whatever else "
-        "runs now. The latencies in the table were measured under controlled conditions."
+        f"Median of five runs with PyTorch on {threads}, tokenizer included, while other "
+        "programs may be running. The latencies in the table were measured under controlled "
+        "conditions."
     )

@@ -13,7 +13,7 @@ RECENT = 4
 
 
 def watch(job_id: int) -> None:
-    """Show a fine-tuning, and refresh as long as it is active."""
+    """Show a fine-tuning, and refresh while it is active."""
     job_parts.watch(job_id, navigation.MODELS, _draw)
 
 
@@ -39,7 +39,7 @@ def _draw(job: JobRecord) -> None:
 
 
 def _stage(step: Progress) -> str:
-    """The name that a stage's curves have; each round of Agora is a stage of its own."""
+    """The name of a stage's curves; each round of Agora is a separate stage."""
     is_agora = step.stage is Stage.AGORA
     return f"{step.stage}{step.numbers['round']}" if is_agora else step.stage.value
 
@@ -48,7 +48,7 @@ def _head(job: JobRecord) -> None:
     picks = ", ".join(str(pick) for pick in job.spec.get("picks", ()))
     state = f"{job_parts.title(job)}."
     markup.name(f"Fine-tuning {picks}", f"Study {job.study or 'unknown'}. {state}")
-    job_parts.early_end(job, "Its checkpoints are kept: if you resume it, it continues there.")
+    job_parts.early_end(job, "Its checkpoints are kept. Resume it to continue from there.")
     with st.container(horizontal=True, vertical_alignment="center"):
         job_parts.cancel_button(job, key="model-cancel")
         job_parts.resume_button(job, key="model-resume")
@@ -83,7 +83,7 @@ def _progress(job: JobRecord) -> None:
 def curves(
     job_id: int, *, key: str, architecture_id: str | None = None, task: str = "", stage: str = ""
 ) -> None:
-    """Loss and dev error of a stage that the user chooses.
+    """Show loss and dev error of the chosen stage.
 
     Args:
         key: unique on the page.
@@ -97,7 +97,7 @@ def curves(
     ]
     stages = list(dict.fromkeys(curve.stage for curve in found))
     if not stages:
-        markup.note("There are no curves before the first steps.")
+        markup.note("Curves appear after the first steps.")
         return
     first = stage if stage in stages else stages[-1]
     # A new key per running stage: the choice follows a live job until the user chooses.
@@ -116,4 +116,4 @@ def curves(
                     alt=f"{name} by step, stage {chosen}",
                 )
             else:
-                markup.note(f"{name}: this stage has no values.")
+                markup.note(f"{name}: no values in this stage.")

@@ -1,4 +1,4 @@
-"""The form of a new search: where to look, on which task, and all parts put together."""
+"""The form for a new search: its space, its task and the complete study."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -32,10 +32,10 @@ EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]
 
 
 def fill_in(slots: Slots) -> StudySpec | None:
-    """All fields; None while something in them is wrong, which is then said beside it."""
-    where = markup.box("Where to search")
-    what = markup.box("On which task")
-    certify = markup.box("What to certify, and what it may spend")
+    """Show all fields and return the study, or None if a field has an error."""
+    where = markup.box("Search space")
+    what = markup.box("Task")
+    certify = markup.box("Question and budget")
     advanced = st.expander("Advanced: name, training, latency, assumptions")
     slots.below("general")
     space = attempt(slots, "space", lambda: _space(where, slots))
@@ -57,7 +57,7 @@ def fill_in(slots: Slots) -> StudySpec | None:
 
 
 def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
-    """Make a part; None, and the message in its place, if that fails."""
+    """Make a part, or show the error in its place and return None."""
     try:
         return make()
     except BortError as error:
@@ -115,7 +115,7 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
 
 
 def _introduce(task: TaskInfo) -> None:
-    state = "prepared" if task.prepared else "fetched from the package index when first used"
+    state = "prepared" if task.prepared else "downloaded from the package index when first used"
     markup.note(f"{task.title}: {task.rows:,} texts, {len(task.class_names)} classes; {state}.")
 
 
@@ -127,7 +127,7 @@ def _name(
             "Name of the study",
             key="name",
             persist_state="session",
-            placeholder="made from the task and the space",
+            placeholder="built from task and space",
         )
         slots.below("name")
     if name:
@@ -136,7 +136,7 @@ def _name(
 
 
 def _search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> SearchSpec:
-    """What the search shall certify, and what it may spend."""
+    """Show the fields for what to certify and what to spend."""
     form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
     with box:
         form.row("goal", "epsilon", widths=[2, 1])
@@ -150,7 +150,7 @@ def _search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Sear
 
 
 def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:
-    """How each candidate is trained."""
+    """Show the fields for training candidates."""
     form = Form(slots, TRAINING, scope="training", start=FORM_PRESET)
     with box:
         form.row("steps", "seeds", "batch_size")
@@ -162,7 +162,7 @@ def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Tr
 
 
 def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
-    """Which latency is the second objective."""
+    """The latency that is the second objective."""
     profiles = [profile.name for profile in readings.store().profiles()]
     form = Form(
         slots,

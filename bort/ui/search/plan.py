@@ -1,4 +1,4 @@
-"""Before Start: what a search will cost at most; and Start itself."""
+"""The card with what a search costs at most, and the Start button."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ GIB = 2**30
 
 
 def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
-    """The card beside the form, with the button that starts the job."""
+    """Show the card next to the form, with the button that starts the job."""
     markup.label("Before you start")
     if spec is None:
         markup.note("Check the fields marked in red.")
@@ -38,8 +38,8 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
         key="start",
     )
     markup.note(
-        "It runs in a process of its own: close the page, come back, it goes on. "
-        "Stopping early keeps every training, and a weaker certificate."
+        "It runs in its own process and continues if you close the page. If you stop it early, "
+        "you keep every training and a weaker certificate."
     )
     if is_started and spec is not None:
         _start(spec, slots, is_named=is_named)
@@ -71,8 +71,8 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     )
     if cost.memory_bytes > available:
         markup.problem(
-            "The largest candidate may not fit into memory; take fewer texts per step, "
-            "or a space of smaller models."
+            "The largest candidate may not fit into memory. Use fewer texts per step or a space "
+            "of smaller models."
         )
 
 
@@ -83,7 +83,7 @@ def _minutes(minutes: float | None) -> str:
 
 
 def _first(cost: "Estimate") -> list[tuple[str, str, str]]:
-    """What is done once, before the first candidate is trained."""
+    """Estimate the work done once, before the first candidate is trained."""
     rows = []
     if cost.measures_latency:
         rows.append(("Before", "about 2 min", "measuring this machine's latency, once"))

@@ -1,4 +1,4 @@
-"""One job, watched: how far it is, what it has found so far, what became of it."""
+"""Watch one search: its progress, its results so far, and how it ended."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, re
 
 
 def watch(job_id: int) -> None:
-    """Show a job, and look again as long as it is active."""
+    """Show a search, and refresh while it is active."""
     job_parts.watch(job_id, navigation.SEARCH, _draw)
 
 
@@ -59,8 +59,8 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
 
 def _kept(study: StudyRecord | None) -> str:
     if study is not None and study.evaluation_count:
-        return "What it finished is kept."
-    return "No training was finished; resume it once that is mended, or start another search."
+        return "Finished work is kept."
+    return "No training was finished. Resume it once the problem is fixed, or start another search."
 
 
 def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
@@ -77,7 +77,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
             st.metric("Trained", f"{answer.evaluations:,} of {most:,} at most", width="content")
             certified = answer.certified_epsilon
             st.metric(
-                f"Certified ε so far, {answer.epsilon:g} asked for",
+                f"Certified ε so far (goal: {answer.epsilon:g})",
                 "none yet" if certified is None else f"{certified:.3g}",
                 width="content",
             )
@@ -97,7 +97,7 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
             chart.show(
                 plot_pair(info, x, ERROR, theme=frame.theme(), log=[x], height=280),
                 key=f"job:{x.name}",
-                alt=f"{ERROR.title} against {x.title} of what is trained so far",
+                alt=f"{ERROR.title} against {x.title} of the architectures trained so far",
             )
     if series:
         with columns[-1]:
@@ -115,7 +115,7 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
 
 
 def recent() -> None:
-    """The latest searches, whatever became of them, each with a way to it."""
+    """Show links to the latest searches in any state."""
     job_parts.links(
         "Recent searches", readings.recent_searches(), navigation.SEARCH, job_parts.study_or_kind
     )

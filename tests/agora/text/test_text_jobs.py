@@ -149,7 +149,10 @@ def test_a_run_whose_map_cannot_be_stored_goes_on(spec, store, monkeypatch) -> N
     monkeypatch.setattr("bort.jobs.kinds.agora.write_vectors", full)
     answer = jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
     assert len(answer["rounds"]) == 2
-    assert any("map will compare words" in event.facts.get("text", "") for event in store.events(1))
+    assert any(
+        "map will compare texts by their words" in event.facts.get("text", "")
+        for event in store.events(1)
+    )
 
 
 def test_the_command_answers_as_the_contract_says(place, tmp_path, monkeypatch) -> None:
