@@ -1,6 +1,6 @@
 """`--from-table`: the options that `bort search` and `bort front` share, and the table itself."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,14 +64,34 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
         context: of the command.
         allowed: names of the parameters that count besides those of `table_options`.
     """
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        is_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if is_typed and name not in TABLE_PARAMETERS and name not in allowed:
+    for name, option in _typed(context):
+        if name not in TABLE_PARAMETERS and name not in allowed:
             raise InvalidOptionError(
-                f"{parameter.opts[-1]} has no effect beside --from-table, which asks a table "
+                f"{option} has no effect beside --from-table, which asks a table "
                 "instead of training; leave it out"
             )
+
+
+def refuse_alone(context: click.Context, *others: str) -> None:
+    """Refuse options of a table where no table is named.
+
+    Args:
+        context: of the command.
+        others: names of parameters that need a table, besides those of `table_options`.
+    """
+    for name, option in _typed(context):
+        if name in TABLE_PARAMETERS or name in others:
+            raise InvalidOptionError(
+                f"{option} has no effect without --from-table; name a table, or leave it out"
+            )
+
+
+def _typed(context: click.Context) -> Iterator[tuple[str, str]]:
+    """The parameters that stand on the command line: the name of each, and its option."""
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            yield name, parameter.opts[-1]
 
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
