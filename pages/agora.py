@@ -6,7 +6,7 @@ from bort.ui.agora import form as agora_form
 from bort.ui.agora import plan as agora_plan
 from bort.ui.agora import watch as agora_watch
 from bort.ui.kit import address, frame
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 
 LEAD = (
     "Train a small model, find what it gets wrong, sample new points near its errors, let a second "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bort.ui.home import overview
+from bort.ui import home
 from bort.ui.kit import frame, readings
 
 LEAD = (
@@ -12,10 +12,10 @@ LEAD = (
 
 with frame.page("Small models, chosen with a certificate", lead=LEAD):
     studies = readings.studies()
-    overview.showcase(studies)
-    overview.running_jobs()
+    home.showcase(studies)
+    home.running_jobs()
     left, right = st.columns([1.7, 1], gap="large")
     with left:
-        overview.recent_studies(studies)
+        home.recent_studies(studies)
     with right:
-        overview.next_steps()
+        home.next_steps()

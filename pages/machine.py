@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.ui.kit import address, frame
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 from bort.ui.machine import form as machine_form
 from bort.ui.machine import landmarks as machine_landmarks
 from bort.ui.machine import profiles as machine_profiles

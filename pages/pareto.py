@@ -4,12 +4,10 @@ import streamlit as st
 
 from bort.core.question import Question
 from bort.storage import StudyRecord
-from bort.ui.front import certificate, point_panel, question, weight_panel
+from bort.ui.front import certificate, point_panel, weight_panel
 from bort.ui.front import charts as front_charts
 from bort.ui.front import study as front_study
-from bort.ui.front import table as front_table
 from bort.ui.kit import frame, markup, readings
-from bort.ui.machine import front as machine_front
 
 LEAD = (
     "Every trained architecture by size, latency and error. Change ε or the weights and the "
@@ -24,9 +22,9 @@ def show(study: StudyRecord, asked: Question) -> None:
     with left:
         axes = front_charts.choose_axes()
         front_charts.legend(answer, frame.theme())
-        drawn, landmarks = machine_front.choose(answer)
+        drawn, landmarks = front_charts.choose_latencies(answer)
         front_charts.show(drawn, axes, frame.theme(), landmarks)
-        front_table.show(answer)
+        front_charts.show_table(answer)
     with right, st.container(border=True, key="sticky"):
         point_panel.show(answer)
     weight_panel.show(study, answer)
@@ -40,8 +38,9 @@ with frame.page("Pareto front", lead=LEAD):
             front_study.choose(study, studies)
         if study.evaluation_count:
             with right:
-                asked = question.ask(study)
+                asked = front_study.ask(study)
             show(study, asked)
         else:
             markup.notice("Nothing is trained in this study yet; its front will grow here.")
         front_study.follow(study)
+        front_study.offer_deletion(study)

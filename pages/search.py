@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.ui.kit import address, frame
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 from bort.ui.search import form as search_form
 from bort.ui.search import plan as search_plan
 from bort.ui.search import watch as job_view

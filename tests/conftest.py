@@ -1,7 +1,9 @@
 """What holds for every test: the environment, the order, and the time that each suite takes."""
 
 import os
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,6 +16,14 @@ from budgets import budgets, suite
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SLOW = ("browser", "training", "cli", "finetuning", "agora", "jobs", "export", "benchmarks", "ui")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep every test out of the home of whoever runs it; workers share the one made here."""
+    if "BORT_HOME" not in os.environ:
+        home = os.environ["BORT_HOME"] = tempfile.mkdtemp(prefix="bort-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ.pop("BORT_STORE", None)
 
 
 @pytest.fixture(autouse=True)

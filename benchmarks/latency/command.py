@@ -1,13 +1,13 @@
 """`bort bench latency`: how far latencies on this machine can be trusted, as a table and a plot."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks import say
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
 
@@ -116,18 +116,18 @@ def _measure(
     with keeping_exports(folder / "onnx"):
         for number, step in enumerate(steps, 1):
             title = f"{number}/{len(steps)} {step.name}"
-            _say(title)
+            say(title)
             result = run_step(
                 step,
                 space,
                 count=count,
                 threads=threads,
                 instruments=Instruments(protocol=Protocol().lasting(minutes)),
-                on_step=lambda done, title=title: _say(f"{title}: {sentence(done)}"),  # type: ignore[misc]
+                on_step=lambda done, title=title: say(f"{title}: {sentence(done)}"),  # type: ignore[misc]
             )
             content = json.dumps(result, allow_nan=False, indent=1).encode()
             write_atomically(folder / f"{step.name}.json", content)
-            _say("")
+            say("")
             noise = from_json(Noise, result["noise"], what=step.name)
             verdict = noise_sentence(noise)
             click.echo(f"{title}: {verdict}", err=True)
@@ -171,9 +171,3 @@ def _write(folder: Path, answer: dict[str, Any], results: Any) -> None:
     write_atomically(folder / "latency.json", json.dumps(answer, indent=1).encode())
     if panels:
         write_atomically(folder / "latency.svg", predicted_svg(panels).encode())
-
-
-def _say(text: str) -> None:
-    """Show a line in place of the last one, on a terminal only."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[K{text}", err=True, nl=False)

@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.latency.steps import BenchStep
 from bort.core.serialise import from_json
+from bort.latency.landmarks import LandmarkTiming
 from bort.latency.noise import Noise
-from bort.latency.runs.landmarks import LandmarkTiming
 from bort.report.latency import announced_sentences, finding_words
 
 Results = Mapping[BenchStep, Mapping[str, Any]]

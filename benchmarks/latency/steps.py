@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bort.core.machine.cores import logical_cpus
+from bort.core.machine import logical_cpus
 from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
-from bort.latency.runs.landmarks import time_landmarks
-from bort.latency.runs.space import measure
+from bort.latency.landmarks import time_landmarks
+from bort.latency.space import measure
 from bort.latency.timing import Instruments
 
 Kind = Literal["measure", "repeat", "landmarks", "busy"]
@@ -77,7 +77,7 @@ def run_step(
     """Measure, and answer with a profile's or the landmarks' JSON values.
 
     Raises:
-        Whatever `bort.latency.runs.space.measure` raises.
+        Whatever `bort.latency.space.measure` raises.
     """
     spec = LatencySpec(runtime=step.runtime, sequence_length=step.sequence_length, threads=threads)
     with busy_loops() if step.kind == "busy" else nullcontext():

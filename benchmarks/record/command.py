@@ -133,7 +133,7 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
 
 def _train_all(oracle: "ErrorOracle", log: "RecordingLog") -> None:
     from benchmarks.record.recording import record as record_rows
-    from bort.core.machine.locks import training_turn
+    from bort.core.locks import training_turn
     from bort.core.progress import Progress, Stage
     from bort.report.job_terminal import progress
 

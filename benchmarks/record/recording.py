@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks import drop_torn_line
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidDataError
 from bort.core.evaluation import Evaluation
@@ -93,7 +94,7 @@ class RecordingLog:
         return pd.read_csv(self.path)
 
     def _read(self) -> set[tuple[str, int]]:
-        self._drop_torn_row()
+        drop_torn_line(self.path)
         try:
             rows = self.rows()
         except (ValueError, pd.errors.ParserError) as error:
@@ -114,13 +115,6 @@ class RecordingLog:
         return {
             ("-".join(map(str, values)), seed) for *values, seed in keys.itertuples(index=False)
         }
-
-    def _drop_torn_row(self) -> None:
-        """A process that was killed while writing leaves half a row; it is trained again."""
-        content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(self.path, whole)
 
 
 def record(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import drop_torn_line
 from benchmarks.search.samplers import Sampler
 from benchmarks.search.table import BenchmarkTable
 from bort.core.errors import InvalidDataError
@@ -84,7 +85,7 @@ class RunLog:
         self.path = path
         self.done: dict[RunKey, Run] = {}
         if path.exists():
-            self._drop_torn_line()
+            drop_torn_line(self.path)
             self.done = {run.key: run for run in self._read()}
 
     def add(self, run: Run) -> None:
@@ -113,12 +114,6 @@ class RunLog:
                     raise InvalidDataError(
                         f"line {reader.line_num} of {self.path} cannot be read; remove the line"
                     ) from None
-
-    def _drop_torn_line(self) -> None:
-        content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(self.path, whole)
 
 
 def _parse(line: list[str]) -> Run:

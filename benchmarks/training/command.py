@@ -1,6 +1,5 @@
 """`bort bench training`: our steps per second and dev error, and those of transformers.Trainer."""
 
-import sys
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import asdict, replace
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks import say
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
@@ -85,14 +85,14 @@ def training(
         spec,
         searched,
         seed=0,
-        on_step=lambda step: _say(sentence(step)),
+        on_step=lambda step: say(sentence(step)),
     )
     setting = Setting(steps=steps, batch_size=batch_size, threads=oracle.threads)
     runs = [] if out is None else read_runs(out, setting)
     done = {(run.architecture, run.seed) for run in runs}
     for run in _runs(oracle, setting, chosen, seeds, done):
         runs.append(run)
-        _say("")
+        say("")
         click.echo(
             f"{run.architecture} seed {run.seed}: {run.speedup:.1f}x, "
             f"dev error {run.trainer_error:.3f} (Trainer) {run.our_error:.3f} (ours)",
@@ -125,7 +125,7 @@ def _runs(
         for architecture in architectures:
             if (architecture.id, seed) in done:
                 continue
-            _say(f"Training {architecture.id} with seed {seed}, in turns with the Trainer")
+            say(f"Training {architecture.id} with seed {seed}, in turns with the Trainer")
             with training_threads(oracle.threads):
                 comparison = compare(
                     oracle.task,
@@ -147,9 +147,3 @@ def _runs(
                 inherited_seconds=inherited.seconds,
                 inherited_attempts=inherited.attempts,
             )
-
-
-def _say(text: str) -> None:
-    """Show a line that the next one replaces, on a terminal only."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[K{text}", err=True, nl=False)

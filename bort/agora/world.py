@@ -58,10 +58,8 @@ class RoundSummary:
     """One round as `bort agora run --json` shows it. Its fields are the keys. Rates are 0..1.
 
     Attributes:
-        round: number of the round.
         train_size: number of examples that its student was trained on.
         errors_found: number of dev items that its student gets wrong.
-        proposed, accepted: numbers of points.
         refused: numbers of refused points by reason.
         dev_error, dev_low, dev_high, dev_n: dev error, its 95% interval, number of dev items.
         setting: number of the best hyperparameter set.
@@ -74,7 +72,6 @@ class RoundSummary:
         betti: Betti numbers of the training set: components, loops, voids.
         coverage: share of dev and pool within the radius of a training point; None if both are
             empty.
-        seconds: duration of the round.
     """
 
     round: int
@@ -135,7 +132,6 @@ class Observer:
 
     Attributes:
         audit: the split that the loop never sees.
-        represent: the representation space.
         to_cover: inputs whose coverage is measured: dev and, if there is one, the pool.
         radius: a point is covered when a training point lies within it.
         dimension: highest dimension of the homology, 2 for points on a surface, 1 for texts.
@@ -197,11 +193,8 @@ class World:
     """A run, ready to start. Only `task`, `parts` and `options` are passed to the loop.
 
     Attributes:
-        task: training and dev split.
         audit: the split that the loop never sees.
         parts: student, labeler, representation, sampler, guard.
-        options: budgets, radius, hyperparameter sets.
-        observer: summarises the rounds.
         minutes: no round starts after this many minutes; None is no limit.
         warnings: what preparing the data found.
     """

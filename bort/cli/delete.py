@@ -77,6 +77,8 @@ def _can_ask() -> bool:
 
 def _ask(text: str) -> None:
     if not _can_ask():
-        raise InvalidOptionError(f"{text} Nobody can be asked here: add --yes to delete it")
+        raise InvalidOptionError(
+            f"{text} This is not a terminal; add --yes to delete without a question"
+        )
     if not click.confirm(text, err=True):
         raise click.Abort

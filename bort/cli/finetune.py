@@ -6,8 +6,9 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
-from bort.core.fields import flag, read
+from bort.core.fields import read
 from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.kinds import flag
 from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:
@@ -51,9 +52,13 @@ def finetune(
     """
     from bort import jobs
     from bort.core.serialise import from_json
-    from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
+    from bort.finetuning.plan import (
+        check_disk_space,
+        check_finetune,
+        plan_finetune,
+        untrained_picks,
+    )
     from bort.finetuning.realised import Realised
-    from bort.finetuning.request import untrained_picks
     from bort.report.job_terminal import progress
     from bort.report.models import plan_sentence, print_models
     from bort.storage import open_store
@@ -93,7 +98,7 @@ def _spec(
     store: "Store", study: str | None, best: bool, pick: str | None, given: dict[str, Any]
 ) -> FineTuneSpec:
     """The job that the options describe."""
-    from bort.finetuning.request import best_pick, describe_finetune, named_tasks
+    from bort.finetuning.plan import best_pick, describe_finetune, named_tasks
     from bort.studies.answers import latest_study
 
     if best == bool(pick):

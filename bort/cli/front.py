@@ -93,8 +93,7 @@ def _read_study(
     from bort.storage import export_study, open_to_read
     from bort.storage.exported import write_rows
     from bort.studies.answers import latest_study, read_answer
-    from bort.studies.optuna import to_optuna
-    from bort.studies.tables import evaluation_rows
+    from bort.studies.interchange import evaluation_rows, to_optuna
 
     with open_to_read(store_url) as store:
         name = study or latest_study(store)

@@ -129,9 +129,9 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
     if as_json:
         options.print_json(job_json(job))
     elif job.state.is_active:
-        click.echo(f"Job {job_id} is asked to stop; watch it with: bort jobs show {job_id}")
+        click.echo(f"Job {job_id} was asked to stop; watch it with: bort jobs show {job_id}")
     else:
-        click.echo(f"Job {job_id} is {job.state}; go on with: bort jobs resume {job_id}")
+        click.echo(f"Job {job_id} is {job.state}; continue with: bort jobs resume {job_id}")
 
 
 @jobs.command()
@@ -163,7 +163,9 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
             if as_json:
                 options.print_json(job_json(store.job(job_id)))
             else:
-                click.echo(f"Job {job_id} goes on: bort jobs logs {job_id} --follow")
+                click.echo(
+                    f"Job {job_id} continues; follow it with: bort jobs logs {job_id} --follow"
+                )
             return
         with progress(f"Job {job_id}") as on_step:
             result = resume_job(store, job_id, detach=False, on_step=on_step)
@@ -182,7 +184,7 @@ _PRINTERS = ("agora", "agora-comparison", "finetune")
 
 
 def _print_result(kind: str, result: Mapping[str, Any]) -> None:
-    """As the command that begins such jobs does."""
+    """Print a result like the command that starts such jobs."""
     from bort.report import agora as agora_report
     from bort.report import models as model_report
     from bort.studies.agora import read_comparison, read_result

@@ -1,18 +1,27 @@
 """`bort latency`: measure this machine, and read measurements."""
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bort.cli import options
-from bort.cli.latency_measure import measure
+from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
-from bort.studies.parts import WORKLOAD
+from bort.core.kinds import flag
+from bort.core.study import MeasureSpec, TaskSpec
+from bort.studies.parts import MEASURE, WORKLOAD
 
 if TYPE_CHECKING:
+    from bort.core.progress import ProgressTo
     from bort.latency.profile import LatencyProfile
     from bort.storage import Store
+
+SETTLED_BY_STUDY = ("space", "count", "name", "lengths_from", "new_pace", *WORKLOAD.fields)
 
 
 @click.group()
@@ -30,7 +39,171 @@ def latency() -> None:
     """
 
 
-latency.add_command(measure)
+@latency.command(cls=options.Command)
+@click.option("--study", metavar="NAME", help="Measure this study's front instead of a sample.")
+@options.space
+@click.option(
+    "--lengths-from",
+    metavar="TASK|FILE",
+    help="Texts as long as those of this task, instead of one length.",
+)
+@click.option(
+    "--text", default="text", show_default=True, metavar="COLUMN", help="Its text column."
+)
+@click.option(
+    "--label", default="label", show_default=True, metavar="COLUMN", help="Its label column."
+)
+@options.asks(MEASURE, WORKLOAD)
+@options.minutes
+@click.option("--wait", is_flag=True, help="Wait while another process measures.")
+@click.option(
+    "--new-pace",
+    is_flag=True,
+    help="Forget this machine's usual pace. This measurement, if quiet, sets the new one.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Also write the profile as JSON."
+)
+@options.store_url
+@options.as_json
+@click.pass_context
+def measure(
+    context: click.Context,
+    /,
+    study: str | None,
+    space: str,
+    lengths_from: str | None,
+    text: str,
+    label: str,
+    minutes: float | None,
+    wait: bool,
+    new_pace: bool,
+    out: Path | None,
+    store_url: str | None,
+    as_json: bool,
+    **texts: Any,
+) -> None:
+    """Measure architectures of a space, and fit a model that predicts the others.
+
+    The models have random weights and real forward passes: warmed up, interleaved in rounds, with
+    checks before, after and throughout that two architectures can be told apart. Milliseconds are
+    stated at the pace at which this machine was first measured. Trainings of this program pause
+    meanwhile; close other programs that work hard. The profile is stored, and searches on this
+    machine use it. Ctrl-C keeps what was measured so far.
+
+    With --study, measures the architectures on that study's front on its runtime and workload,
+    and shows them beside the predictions.
+
+    \b
+    Examples:
+      bort latency measure
+      bort latency measure --space minilm --count 56 --sequence-length 128 --json
+      bort latency measure --sequence-length 128 --minutes 15
+      bort latency measure --runtime onnx-int8 --threads 1 --name laptop-int8 --out laptop.json
+      bort latency measure --lengths-from movie-reviews --name as-in-reviews
+      bort latency measure --study quick
+    """
+    from bort.latency.pace import PaceFiles
+    from bort.latency.profile import write_profile
+    from bort.latency.protocol import HANDFUL, Protocol
+    from bort.latency.timing import Instruments
+    from bort.report import latency as latency_report
+    from bort.storage import open_store
+    from bort.studies.measuring import measure_sample, measure_winners
+
+    given = read(texts, MEASURE, WORKLOAD)
+    if lengths_from is not None and "sequence_length" in given:
+        raise InvalidOptionError(
+            "--sequence-length and --lengths-from both set the length; leave one out"
+        )
+    task = None
+    if lengths_from is not None:
+        task = TaskSpec(task=lengths_from, text=tuple(text.split(",")), label=label)
+    with open_store(store_url) as store:
+        _check_out(out)
+        with _interrupts() as stopped:
+            shared: Any = {"wait": wait, "should_stop": lambda: bool(stopped)}
+            if study is None:
+                instruments = Instruments(
+                    protocol=Protocol().lasting(minutes), paces=PaceFiles(is_new=new_pace)
+                )
+                spec = _described(store, space, task, given)
+                steps = measure_sample(store, spec, instruments=instruments, **shared)
+            else:
+                _check_alone(context)
+                instruments = Instruments(protocol=HANDFUL.lasting(minutes))
+                seed = given.get("seed", 0)
+                steps = measure_winners(store, study, seed=seed, instruments=instruments, **shared)
+            profile = _last(steps)
+    if out is not None:
+        write_profile(profile, out)
+    latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
+    if as_json:
+        options.print_json(profile.to_dict())
+    else:
+        latency_report.print_measured(profile)
+
+
+def _described(
+    store: "Store", space: str, task: TaskSpec | None, given: dict[str, Any]
+) -> MeasureSpec:
+    from bort.families import load_space
+    from bort.latency.stored import check_new_name
+
+    latency = WORKLOAD.build(given)
+    described = load_space(space).to_dict()
+    spec = MEASURE.build(given, space=described, latency=latency, lengths_from=task)
+    if spec.name is not None:
+        check_new_name(store, spec.name)
+    return spec
+
+
+def _check_alone(context: click.Context) -> None:
+    """Refuse options that contradict a study, which settles what is measured."""
+    for name in SETTLED_BY_STUDY:
+        if name in options.given_options(context):
+            option = flag(name)
+            raise InvalidOptionError(
+                f"{option} was given with --study, which settles it: its profile says the "
+                f"runtime and workload, its front what is measured; leave {option} out"
+            )
+
+
+def _check_out(out: Path | None) -> None:
+    """Find out before a minute of measuring, not after."""
+    from bort.core.errors import InvalidProfileError
+
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise InvalidProfileError(f"{out} cannot be written; name a file in a folder that exists")
+
+
+def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
+    from bort.report import latency as latency_report
+
+    profile = None
+    for step in latency_report.watched(steps):
+        profile = step.result
+    if profile is None:  # stopped before the first complete round
+        raise click.Abort
+    return profile
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[bool]]:
+    """The first Ctrl-C asks to stop, the second interrupts; the list is not empty once asked."""
+    asked: list[bool] = []
+
+    def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        click.echo("stopping after this run; press Ctrl-C again to interrupt it", err=True)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @latency.command()
@@ -133,7 +306,7 @@ def landmarks(store_url: str | None, as_json: bool, **texts: Any) -> None:
       bort latency landmarks --sequence-length 128 --threads 1 --json
     """
     from bort import jobs
-    from bort.latency.runs.landmarks import LandmarkTiming, check_landmarks
+    from bort.latency.landmarks import LandmarkTiming, check_landmarks
     from bort.report import latency as latency_report
     from bort.report.job_terminal import progress
     from bort.storage import open_store

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bort.core.errors import InvalidFieldError
-from bort.core.fields import Field, Part, flag
-from bort.core.kinds import Flag
+from bort.core.fields import Field, Part
+from bort.core.kinds import Flag, flag
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
@@ -92,7 +92,7 @@ def asks(*parts: Part[Any]) -> Callable[[F], F]:
 def _option(option: str, field: Field, title: str) -> Callable[[F], F]:
     settings: dict[str, Any] = {"cls": Option, "title": title, "field": field}
     if isinstance(field.kind, Flag):
-        on, off = field.kind.on(option), field.kind.off(option)
+        on, off = flag(option), field.kind.off(option)
         names = f"{on}/{off}" if field.default or field.kind.opposite else on
         return click.option(names, option, is_flag=True, default=None, help=field.help, **settings)
     default = field.empty if field.default in (None, ()) else field.kind.format(field.default)

@@ -110,7 +110,7 @@ def _search_space(
     spec: StudySpec, *, is_named: bool, detach: bool, store_url: str | None
 ) -> "StudyAnswer | Started":
     from bort import jobs
-    from bort.jobs.starting import create_study
+    from bort.jobs.runtime.control import create_study
     from bort.report.job_terminal import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store

@@ -3,6 +3,29 @@
 import click
 
 from bort.cli import options
+from bort.families import FAMILY_NAMES
+
+_HELP = f"""Show how many architectures a space has, what they cost, and where ABnC holds.
+
+NAME is bort (the published space) or minilm (below all-MiniLM-L6-v2). A FILE is TOML. Its family is
+one of {", ".join(FAMILY_NAMES)}, or another model type that transformers knows.
+
+\b
+  family = "bert"
+  [dimensions]
+  depth = [2, 4]
+  heads = [4, 8]
+  hidden = [256, 512]
+  intermediate = [1024]
+  [fixed]                     # optional
+  vocabulary = 30522
+
+\b
+Examples:
+  bort space show
+  bort space show minilm --sequence-length 128
+  bort space show my-space.toml --json
+"""
 
 
 @click.group()
@@ -16,7 +39,7 @@ def space() -> None:
     """
 
 
-@space.command()
+@space.command(help=_HELP)
 @click.argument("name_or_file", metavar="[NAME|FILE]", default="bort")
 @click.option(
     "--batch-size",
@@ -34,27 +57,7 @@ def space() -> None:
 )
 @options.as_json
 def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool) -> None:
-    """Show how many architectures a space has, what they cost, and where ABnC holds.
-
-    NAME is bort (the published space) or minilm (below all-MiniLM-L6-v2). A FILE is TOML:
-
-    \b
-      family = "bert"             # or distilbert, electra, roberta, albert, gpt2, vit, mlp,
-                                  # toy, or another model type that transformers knows
-      [dimensions]
-      depth = [2, 4]
-      heads = [4, 8]
-      hidden = [256, 512]
-      intermediate = [1024]
-      [fixed]                     # optional
-      vocabulary = 30522
-
-    \b
-    Examples:
-      bort space show
-      bort space show minilm --sequence-length 128
-      bort space show my-space.toml --json
-    """
+    """Print the summary of a space; `_HELP` is what people read."""
     from rich.console import Console
 
     from bort.families import load_space

@@ -61,7 +61,6 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
     """Refuse options that have no effect beside `--from-table`.
 
     Args:
-        context: of the command.
         allowed: names of the parameters that count besides those of `table_options`.
     """
     for name, option in _typed(context):

@@ -93,7 +93,6 @@ class TextSpec(Description):
     """The description of a text run. On one machine with the same threads it gives the same rounds.
 
     Attributes:
-        study: name of the run.
         task: the texts, and how many of them are labelled.
         space: a space that holds the student, as `SearchSpace.to_dict()` returns it.
         architecture: the student's id in that space.

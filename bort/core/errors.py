@@ -14,6 +14,11 @@ class BortError(Exception):
         return str(self.args[0]) if self.args else type(self).__name__
 
 
+def first_line(error: BaseException | None) -> str:
+    """The first line of another library's error, or the name of its class; for our messages."""
+    return next(iter(str(error).splitlines()), type(error).__name__).strip()
+
+
 class InvalidOptionError(BortError, ValueError):
     """An option's value cannot be used (epsilon, weights, budgets, ...)."""
 

@@ -1,9 +1,6 @@
 """What training one candidate tells us: the value that oracles return and the store keeps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from bort.core.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +10,7 @@ class Evaluation:
     Attributes:
         error_rate: share of wrong dev examples, 0..1.
         error_se: binomial standard error of `error_rate`.
-        n: number of dev examples.
         macro_f1: unweighted mean of the classes' F1, or None where the oracle has none.
-        seed: seed of this training.
         steps: optimiser steps taken.
         seconds: wall-clock time of training and evaluation.
         diverged: every attempt diverged; then `error_rate` says nothing of the architecture.
@@ -40,7 +35,3 @@ class Evaluation:
             raise ValueError(f"error_rate must lie in 0..1, got {self.error_rate}")
         if not self.error_se >= 0.0:
             raise ValueError(f"error_se must be 0 or more, got {self.error_se}")
-
-
-Evaluate = Callable[[Architecture], Evaluation]
-"""An error oracle: train this architecture (or look it up) and tell its error."""

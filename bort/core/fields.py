@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Generic, Self, TypeVar
 
 from bort.core.errors import InvalidFieldError
-from bort.core.kinds import Flag, Kind
+from bort.core.kinds import Flag, Kind, flag
 from bort.core.serialise import from_json, to_json
 
 _ASKED = "asked"
@@ -25,7 +25,6 @@ class Field:
     Attributes:
         name: the attribute of the description.
         default: its value where nobody says otherwise; None where it may be left empty.
-        kind: what it may hold.
         label: what a form calls it.
         help: one or two sentences, for `--help` and beside the field.
         empty: what happens where it is left empty, for example "no limit".
@@ -236,17 +235,7 @@ def arguments(given: Mapping[str, Any], *parts: Part[Any]) -> list[str]:
         if isinstance(value, str) and not isinstance(kind, Flag):
             found += [flag(option), value]
         elif isinstance(kind, Flag):
-            found.append(kind.on(option) if value else kind.off(option))
+            found.append(flag(option) if value else kind.off(option))
         else:
             found += [flag(option), kind.format(value)]
     return found
-
-
-def flag(option: str) -> str:
-    """An option as it stands on the command line.
-
-    Examples:
-        >>> flag("batch_size")
-        '--batch-size'
-    """
-    return f"--{option.replace('_', '-')}"

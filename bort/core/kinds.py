@@ -47,7 +47,6 @@ class Whole(Kind):
     """A whole number.
 
     Attributes:
-        least: the smallest allowed.
         most: the largest allowed; None is no limit.
         step: how far one click in a form goes.
         may_be_none: programs may give None; commands and forms cannot.
@@ -167,13 +166,9 @@ class Flag(Kind):
     metavar: ClassVar[str] = ""
     words: ClassVar[str] = "yes or no"
 
-    def on(self, option: str) -> str:
-        """The option that says yes."""
-        return f"--{option.replace('_', '-')}"
-
     def off(self, option: str) -> str:
         """The option that says no."""
-        return f"--{(self.opposite or f'no_{option}').replace('_', '-')}"
+        return flag(self.opposite or f"no_{option}")
 
     def parse(self, text: str) -> bool:
         if text not in ("yes", "no"):
@@ -307,3 +302,13 @@ def plain(value: float) -> str:
         ('1', '0.25', '1000000')
     """
     return repr(float(value)).removesuffix(".0")
+
+
+def flag(option: str) -> str:
+    """An option as it stands on the command line.
+
+    Examples:
+        >>> flag("batch_size")
+        '--batch-size'
+    """
+    return f"--{option.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""How far long work is: one kind of step, for every job and every callback.
+"""Progress: one kind of step for every job and every callback.
 
 Codes and numbers only; `bort.report.jobs.sentence` makes the words.
 """
@@ -14,7 +14,7 @@ Number = float | int | None
 
 
 class Stage(StrEnum):
-    """What is being done. Stored with jobs: a value, once released, keeps its meaning."""
+    """What a job or a long function is doing. Stored: a released value keeps its meaning."""
 
     STARTING = "starting"
     DONE = "done"
@@ -51,12 +51,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far something is.
+    """How far a job or a long function is.
 
     Attributes:
         done: finished units of work.
         total: units in all; None where nobody can know.
-        stage: what is being done.
         subject: what it is done to or on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None where unknown.
         numbers: what this kind of work shows live, for example `certified_epsilon`.

@@ -152,12 +152,6 @@ class Question(Description):
         return tuple(map(float, given))
 
 
-def check_epsilon(epsilon: float) -> float:
-    """Return `epsilon` if it lies in `EPSILONS`."""
-    fields_of(Question)["epsilon"].check(epsilon)
-    return epsilon
-
-
 def check_weights(weights: Sequence[float]) -> Weights:
     """Return `weights` as a triple (size, latency, error) if they can weigh."""
     size, latency, error = fields_of(Question)["weights"].check(tuple(weights))

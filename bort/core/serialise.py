@@ -4,8 +4,6 @@ Built on msgspec, which reads dataclasses, enums, tuples and unions as they are 
 where in a document something is wrong.
 """
 
-import json
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,9 +32,7 @@ def from_json(
 
     Args:
         kind: a dataclass, or anything built of them.
-        content: dictionaries, lists, texts, numbers.
         what: names the document in the message, "the profile 'laptop'" for example.
-        error: what is raised.
     Raises:
         BortError: of the class `error`: a part is missing or of another type. Errors that a value
             raises itself while it is built pass through.
@@ -47,8 +43,3 @@ def from_json(
         if isinstance(wrong.__cause__, BortError):  # a value refused to exist
             raise wrong.__cause__ from None
         raise error(f"{what} cannot be read: {wrong}; copy or export it again") from None
-
-
-def json_text(content: Mapping[str, Any]) -> str:
-    """A small JSON object as text, readable by people; NaN and infinity are errors."""
-    return json.dumps(to_json(content), indent=1, ensure_ascii=False, allow_nan=False)

@@ -16,7 +16,6 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
     """Markdown with the front matter that model hubs read.
 
     Args:
-        name: of the model.
         more: sections to add at the end.
     """
     search = evidence.search

@@ -52,19 +52,11 @@ class BertFamily(Family):
         }
         return BertConfig(**fields)
 
-    def build(
-        self,
-        architecture: Architecture,
-        fixed: Mapping[str, int],
-        *,
-        num_labels: int | None = None,
-        device: str = "meta",
-    ) -> Any:
+    def model(self, config: Any, *, device: str) -> Any:
         """A `BertForSequenceClassification` with random weights; none on the meta device."""
         import torch
         from transformers import BertForSequenceClassification
 
-        config = self.config(architecture, fixed, num_labels=num_labels)
         with torch.device(device):
             return BertForSequenceClassification(config)
 

@@ -191,9 +191,12 @@ class Family(ABC):
         *,
         num_labels: int | None = None,
     ) -> Any:
-        """The model's configuration."""
+        """The model's configuration; `num_labels` overrides what `fixed` says."""
 
     @abstractmethod
+    def model(self, config: Any, *, device: str) -> Any:
+        """The model of a configuration, with random weights; none on the meta device."""
+
     def build(
         self,
         architecture: Architecture,
@@ -202,4 +205,5 @@ class Family(ABC):
         num_labels: int | None = None,
         device: str = "meta",
     ) -> Any:
-        """The model itself."""
+        """The model of an architecture."""
+        return self.model(self.config(architecture, fixed, num_labels=num_labels), device=device)

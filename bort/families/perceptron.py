@@ -1,6 +1,6 @@
 """Fully connected networks: a plain perceptron, and the announcement's two-layer example."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -33,19 +33,17 @@ class PerceptronFamily(Family):
         widths = (architecture["hidden"],) * (architecture["depth"] + 1)
         return (known["inputs"], *widths, num_labels or known["labels"])
 
-    def build(
-        self,
-        architecture: Architecture,
-        fixed: Mapping[str, int],
-        *,
-        num_labels: int | None = None,
-        device: str = "meta",
-    ) -> Any:
+    def model(self, config: Any, *, device: str) -> Any:
         """A `torch.nn.Sequential` of linear layers and ReLUs."""
-        return _sequential(self.config(architecture, fixed, num_labels=num_labels), device)
+        from torch import nn
+
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(config):
+            layers += [nn.Linear(inputs, outputs, device=device), nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
 
 
-class ToyFamily(Family):
+class ToyFamily(PerceptronFamily):
     """The example of Bort's announcement: (2,4,3,4,4), of size 72, shrinks to (2,3,3,3,2), 40.
 
     Our reading of the five numbers is (N, a, b, c, d) with size N (a b + a + c d + d): the first
@@ -64,26 +62,6 @@ class ToyFamily(Family):
         """The widths of the built network: inputs, width, outputs (or `num_labels`)."""
         outputs = num_labels or architecture["outputs"]
         return (architecture["inputs"], architecture["width"], outputs)
-
-    def build(
-        self,
-        architecture: Architecture,
-        fixed: Mapping[str, int],
-        *,
-        num_labels: int | None = None,
-        device: str = "meta",
-    ) -> Any:
-        """Build one network; the factor N multiplies the size, not the network."""
-        return _sequential(self.config(architecture, fixed, num_labels=num_labels), device)
-
-
-def _sequential(widths: Sequence[int], device: str) -> Any:
-    from torch import nn
-
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):
-        layers += [nn.Linear(inputs, outputs, device=device), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
 
 
 _INPUT = X * H + H

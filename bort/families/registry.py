@@ -11,7 +11,7 @@ from bort.families.transformers_family import FITTED_NAMES, family_from_definiti
 
 _DERIVED: dict[str, Family] = {kind.name: kind for kind in (BERT, PERCEPTRON, TOY)}
 
-FAMILY_NAMES = (BERT.name, *FITTED_NAMES, PERCEPTRON.name, TOY.name)
+FAMILY_NAMES = (BERT.name, *FITTED_NAMES, *(name for name in _DERIVED if name != BERT.name))
 
 
 def family(name: str, definition: Mapping[str, Any] | None = None) -> Family:

@@ -40,16 +40,9 @@ class TransformersFamily(Family):
             known["labels"] = num_labels
         return make_config(self.name, self.definition["fields"], known)
 
-    def build(
-        self,
-        architecture: Architecture,
-        fixed: Mapping[str, int],
-        *,
-        num_labels: int | None = None,
-        device: str = "meta",
-    ) -> Any:
+    def model(self, config: Any, *, device: str) -> Any:
         """The model for text or image classification, with random weights; none on meta."""
-        return make_model(self.config(architecture, fixed, num_labels=num_labels), device=device)
+        return make_model(config, device=device)
 
 
 def make_config(model_type: str, fields: Mapping[str, str], sizes: Mapping[str, int]) -> Any:

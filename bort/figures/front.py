@@ -245,3 +245,123 @@ def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
         low, high = float(np.log10(max(low, high * 1e-3, 1e-9))), float(np.log10(max(high, 1e-9)))
     pad = 0.08 * (high - low) or 0.1
     return [low - pad, high + pad]
+
+
+# Looks along the diagonal of the better corner, a little from above.
+_CAMERA = {"eye": {"x": -1.5, "y": -1.55, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.12}}
+
+
+def plot_front_3d(
+    info: FrontInfo,
+    *,
+    theme: Theme = "light",
+    log: Collection[Objective] = (),
+    height: int = 330,
+) -> go.Figure:
+    """Draw parameters, latency and error; every mark carries its id as `customdata`."""
+    colours = palette(theme)
+    figure = go.Figure([_trace_3d(*layer) for layer in _layers_3d(info, colours)])
+    figure.add_trace(_stem(info.pick, info, colours))
+    axes = (("xaxis", SIZE), ("yaxis", LATENCY), ("zaxis", ERROR))
+    figure.update_scenes(
+        {
+            axis: {
+                "title": {"text": o.title},
+                "type": "log" if o in log else "linear",
+                "tickformat": o.tick_format,
+                "nticks": 6,
+                "dtick": "D2" if o in log else None,
+            }
+            for axis, o in axes
+        },
+        camera=_CAMERA,
+        aspectmode="cube",
+        # uirevision of the scene: the camera stays where the reader put it.
+        uirevision="kept",
+    )
+    figure.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    return styled(figure, theme, height=height)
+
+
+def _layers_3d(info: FrontInfo, colours: Palette) -> list[tuple[Marks, Layer, dict[str, Any]]]:
+    return [
+        (
+            info.dominated,
+            Layer.DOMINATED,
+            {"symbol": "cross", "size": 4, "color": colours.dominated},
+        ),
+        (info.front, Layer.FRONT, {"symbol": "circle", "size": 5, "color": colours.front}),
+        (info.cover, Layer.COVER, {"symbol": "square-open", "size": 7, "color": colours.cover}),
+        (info.best, Layer.BEST, {"symbol": "diamond", "size": 7, "color": colours.best}),
+        (info.pick, Layer.PICK, {"symbol": "circle-open", "size": 13, "color": colours.text}),
+    ]
+
+
+def _trace_3d(marks: Marks, layer: Layer, style: dict[str, Any]) -> go.Scatter3d:
+    return go.Scatter3d(
+        x=marks.values[:, 0].tolist(),
+        y=marks.values[:, 1].tolist(),
+        z=marks.values[:, 2].tolist(),
+        customdata=list(marks.ids),
+        mode="markers",
+        name=layer.value,
+        marker=style,
+        hoverinfo="text" if layer.answers_pointer else "skip",
+        hovertext=list(marks.hover) if layer.answers_pointer else None,
+    )
+
+
+def _stem(pick: Marks, info: FrontInfo, colours: Palette) -> go.Scatter3d:
+    """A line from the pick to the floor: where a point in space lies is hard to see."""
+    floor = min((float(g.values[:, 2].min()) for g in info.groups if g.ids), default=0.0)
+    x, y, z = pick.values[0] if pick.ids else (None, None, None)
+    return go.Scatter3d(
+        x=[x, x],
+        y=[y, y],
+        z=[z, floor],
+        mode="lines",
+        name="stem",
+        hoverinfo="skip",
+        line={"color": colours.muted, "width": 2, "dash": "dot"},
+    )
+
+
+def plot_certified_epsilon(
+    evaluations: Sequence[int],
+    certified: Sequence[float | None],
+    *,
+    target: float,
+    theme: Theme = "light",
+    height: int = 240,
+) -> go.Figure:
+    """Draw the smallest ε certified after each evaluation, and the ε that is asked for.
+
+    Args:
+        evaluations: number of evaluations, ascending.
+        certified: ε certified then; None where nothing was yet.
+    """
+    colours = palette(theme)
+    figure = go.Figure(
+        go.Scatter(
+            x=list(evaluations),
+            y=list(certified),
+            mode="lines+markers",
+            name="certified ε",
+            line={"shape": "hv", "color": colours.front, "width": 2},
+            marker={"size": 5},
+            hovertemplate="after %{x} evaluations<br>ε = %{y:.3g}<extra></extra>",
+        )
+    )
+    figure.add_hline(
+        y=target,
+        line={"color": colours.cover, "width": 1.5, "dash": "dash"},
+        annotation={
+            "text": f"asked for: {target:g}",
+            "font": {"color": colours.cover, "size": 12},
+            "yanchor": "bottom",
+        },
+    )
+    figure.update_xaxes(title_text="evaluations", tickformat="d", rangemode="tozero")
+    figure.update_yaxes(title_text="← better   certified ε", tickformat="~g", rangemode="tozero")
+    figure.update_layout(showlegend=False)
+    return styled(figure, theme, height=height)

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Theme, escape, palette, styled, translucent
-from bort.finetuning.curves import DEV_ERROR, LOSS, Curve
 from bort.finetuning.realised import Accuracy, Realised
+from bort.finetuning.stages import DEV_ERROR, LOSS, Curve
 from bort.report.models import training_label
 
 _TITLES = {LOSS: "loss", DEV_ERROR: "dev error"}
@@ -95,8 +95,6 @@ class RealisedMark:
     """A trained model on its front.
 
     Attributes:
-        name: of the model.
-        architecture_id: what was picked.
         realised: measured size (millions), latency (ms) and dev error (%).
         predicted: the same as the search predicted them; None if it never trained the pick.
         audit: accuracy on audit.

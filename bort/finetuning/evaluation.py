@@ -208,7 +208,6 @@ def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> A
     Args:
         found: one array per seed, shape (n,).
         labels: shape (n,).
-        classes: number of classes.
     Returns:
         With one seed, Wilson's interval over the texts. With several, the variance over the texts
         (each counts with its mean over the seeds) plus the variance over the seeds (Student's t).

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bort.core.architecture import Architecture
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.progress import OnStep, ignore
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace, family
 from bort.finetuning.realised import TEACHER, RuntimeTimes, TimedModel, landmark_key
+from bort.latency.landmarks import LANDMARKS, Landmark
 from bort.latency.protocol import HANDFUL
-from bort.latency.runs.landmarks import LANDMARKS, Landmark
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, never, time_models
 from bort.latency.workload import Blueprint, workload_of
@@ -64,8 +64,6 @@ def measure_latencies(
     Args:
         blueprints: by name.
         space: the study's; it limits the length.
-        spec: the study's.
-        runtimes: names of installed runtimes.
         on_step: receives each step; its subject is the runtime.
         should_stop: True ends early.
     Returns:

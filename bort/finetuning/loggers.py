@@ -118,8 +118,6 @@ class Loggers:
 
     Args:
         names: keys of `PACKAGES`.
-        folder: the job's folder.
-        title: of the run.
         settings: parameters to log with the run.
         on_trouble: receives one line when a logger fails.
     """

@@ -1,4 +1,4 @@
-"""Before Start: checks that picks can be fine-tuned here, and estimates the cost. No torch."""
+"""Before Start: describe a fine-tuning, check that it can run, estimate its cost. No torch."""
 
 import shutil
 from collections.abc import Sequence
@@ -10,16 +10,19 @@ from bort.core.errors import (
     InvalidArchitectureError,
     InvalidDataError,
     InvalidModelError,
+    InvalidOptionError,
     StoreError,
 )
-from bort.core.finetune import FineTuneSpec
+from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
-from bort.finetuning.loggers import check_loggers
+from bort.finetuning.loggers import check_loggers, default_loggers
 from bort.finetuning.stages import StageKind, steps_of, trainings_of
 from bort.latency.runtimes import runtime_kind
+from bort.latency.workload import check_threads
 from bort.storage import Store
+from bort.studies.answers import read_answer
 from bort.studies.checks import check_study
 from bort.studies.estimates import (
     BASE_BYTES,
@@ -228,3 +231,97 @@ def check_disk_space(plan: FineTunePlan) -> None:
             f"checkpoints and models take about {plan.disk_bytes / 2**20:,.0f} MiB, but only "
             f"{plan.free_bytes / 2**20:,.0f} MiB are free; free some space, or set BORT_HOME"
         )
+
+
+ALL_TASKS = "all"
+
+
+def describe_finetune(
+    store: Store,
+    study: str,
+    picks: Sequence[str],
+    *,
+    recipe: Recipe | None = None,
+    tasks: Sequence[TaskSpec] = (),
+    threads: int | None = None,
+    runtimes: Sequence[str] = (),
+    loggers: Sequence[str] | None = None,
+    seeds: int = 1,
+    seed: int = 0,
+    compare: bool = True,
+) -> FineTuneSpec:
+    """The fine-tuning of these points; what is left out is as in their study.
+
+    Args:
+        picks: ids of architectures of its space.
+        recipe: how to train; None is the usual recipe.
+        tasks: empty is the study's own.
+        threads: None is the study's.
+        runtimes: empty is the study's.
+        loggers: None is TensorBoard where it is installed.
+        seeds: trainings per pick and task.
+
+    Raises:
+        UnknownStudyError: the store has no such study.
+        InvalidFieldError: a value that cannot be used.
+    """
+    spec = store.study(study).spec
+    training = spec.training
+    if threads is not None:
+        check_threads(threads)
+        training = replace(training, threads=threads)
+    return FineTuneSpec(
+        study=spec.name,
+        picks=tuple(dict.fromkeys(picks)),
+        tasks=tuple(tasks) or (spec.task,),
+        training=training,
+        latency=spec.latency,
+        space=spec.space,
+        runtimes=tuple(runtimes) or (spec.latency.runtime,),
+        recipe=recipe or Recipe(),
+        seeds=seeds,
+        seed=seed,
+        compare=compare,
+        loggers=default_loggers() if loggers is None else tuple(loggers),
+    )
+
+
+def named_tasks(
+    own: TaskSpec, task: str | None, text: Sequence[str] | None, label: str | None
+) -> tuple[TaskSpec, ...]:
+    """The tasks that a person names beside a study whose task is `own`; empty for none.
+
+    Raises:
+        InvalidOptionError: columns without a file.
+    """
+    is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
+    if (text or label) and not is_file:
+        raise InvalidOptionError("--text and --label name columns of a file; give it with --task")
+    if task is None:
+        return ()
+    if task == ALL_TASKS:
+        return tuple(TaskSpec(task=info.name, seed=own.seed) for info in list_tasks())
+    path = Path(task).expanduser()
+    named = str(path.absolute()) if path.exists() else task  # a job may run in another folder
+    columns = tuple(text or own.text)
+    return (TaskSpec(task=named, text=columns, label=label or own.label, seed=own.seed),)
+
+
+def best_pick(store: Store, study: str) -> str:
+    """The id of a study's best point.
+
+    Raises:
+        InvalidOptionError: nothing was evaluated yet.
+    """
+    best = read_answer(store, study).best
+    if best is None:
+        raise InvalidOptionError(
+            f"the study {study!r} has no best point yet; search first, or name --pick ID"
+        )
+    return best.id
+
+
+def untrained_picks(store: Store, spec: FineTuneSpec) -> list[str]:
+    """Picks that the search never evaluated, so that nothing predicts their error."""
+    known = {point.id for point in read_answer(store, spec.study).points}
+    return [pick for pick in spec.picks if pick not in known]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError, StoreError, UnknownStudyError
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec, suggest_name
 from bort.finetuning.evaluation import Evaluated, stage_summaries, teacher_result, tfidf_baseline

@@ -37,7 +37,6 @@ class TaskSetup:
     Attributes:
         task: includes a pool of unlabelled texts if the recipe wants one.
         space: the space that the architectures come from.
-        spec: the fine-tuning.
         oracle: has prepared source network, teacher and device.
         encoded: `task` over its own tokens.
         logits: the teacher's, by split; those of the pool only if `spec.labels_pool`.

@@ -51,11 +51,8 @@ class StageTraining:
     """A stage, ready to run.
 
     Attributes:
-        name: for messages.
         folder: holds its checkpoints.
         model: trained in place.
-        examples: what it learns from.
-        settings: the hyperparameters.
         objective: what it minimises; None is the cross-entropy with the targets.
         dev_error: evaluates the model in its current state on dev.
         evaluations: how many evaluations on dev, evenly spaced.

@@ -1,5 +1,7 @@
-"""The stages of a fine-tuning, and how many steps each takes. Imports no torch."""
+"""The stages of a fine-tuning, their steps and their curves. Imports no torch."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bort.core.finetune import FineTuneSpec
@@ -31,12 +33,7 @@ def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
 
 
 def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -> int:
-    """The optimiser steps of a stage, if it does not end early.
-
-    Args:
-        labelled: training texts.
-        pool: unlabelled and synthetic texts.
-    """
+    """The optimiser steps of a stage, if it does not end early."""
     recipe = spec.recipe
     if kind is StageKind.AGORA:
         usual = steps_of(spec, StageKind.FINETUNE, labelled=labelled, pool=pool)
@@ -48,3 +45,64 @@ def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -
         given, epochs = recipe.steps, recipe.epochs
     texts = labelled + (pool if takes_pool else 0)
     return given or max(1, round(epochs * texts / recipe.batch_size))
+
+
+LOSS, DEV_ERROR = "loss", "dev_error"
+LEARNING_RATE, SPEED = "learning_rate", "examples_per_second"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One quantity of one stage of a training.
+
+    Attributes:
+        task: the task it was trained on.
+        stage: "distil", "finetune", "agora1", ..., "plain".
+        seed: of the first weights and the order of the texts.
+        learning_rate: the peak learning rate, rounded to three digits.
+        quantity: `LOSS`, `DEV_ERROR`, `LEARNING_RATE` or `SPEED`.
+        points: pairs of step and value, by step.
+    """
+
+    task: str
+    architecture_id: str
+    stage: str
+    seed: int
+    learning_rate: float
+    quantity: str
+    points: tuple[tuple[int, float], ...] = ()
+
+
+def stage_name(architecture_id: str, stage: str, *, seed: int, learning_rate: float) -> str:
+    """Names a stage of a training: unique within a task, part of folders and curves.
+
+    Examples:
+        >>> stage_name("2-4", "distil", seed=0, learning_rate=0.001)
+        '2-4/distil-seed0-lr0.001'
+    """
+    return f"{architecture_id}/{stage}-seed{seed}-lr{learning_rate:.3g}"
+
+
+def curves_of(metrics: Mapping[str, Sequence[tuple[int, float | None]]]) -> list[Curve]:
+    """Read the stored series of a fine-tuning job; skips series with other names.
+
+    Args:
+        metrics: by name, `TASK/` and `stage_name` and `/QUANTITY`.
+    Examples:
+        >>> (curve,) = curves_of({"reviews/2-4/distil-seed0-lr0.001/loss": [(1, 0.5)]})
+        >>> curve.stage, curve.seed, curve.learning_rate
+        ('distil', 0, 0.001)
+    """
+    found = (_curve(name, series) for name, series in metrics.items())
+    return [curve for curve in found if curve is not None]
+
+
+def _curve(name: str, series: Sequence[tuple[int, float | None]]) -> Curve | None:
+    parts = name.rsplit("/", 3)
+    stage, _, rest = parts[-2].partition("-seed") if len(parts) == 4 else ("", "", "")
+    seed, _, rate = rest.partition("-lr")
+    points = tuple((step, value) for step, value in series if value is not None)
+    try:
+        return Curve(parts[0], parts[1], stage, int(seed), float(rate), parts[-1], points)
+    except (ValueError, IndexError):
+        return None

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from bort.core.architecture import Architecture
 from bort.core.errors import StoreError
 from bort.finetuning.agora_stage import near_errors
-from bort.finetuning.curves import stage_name
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.stage import (
     StageStep,
@@ -25,7 +24,7 @@ from bort.finetuning.stage import (
     stage_result,
     stage_weights,
 )
-from bort.finetuning.stages import StageKind
+from bort.finetuning.stages import StageKind, stage_name
 from bort.training.attempts import default_learning_rate
 from bort.training.candidate import Candidate
 from bort.training.distillation import DistillationWeights, distillation
@@ -45,8 +44,6 @@ class Training:
     """One stage of one student.
 
     Attributes:
-        kind: what it does.
-        architecture: of the student.
         seed: of its first weights and the order of the texts.
         learning_rate: the peak learning rate.
         begins_with: folder of the finished stage whose weights it begins with; None begins anew.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bort.core.machine.fingerprint import Difference, differences, this_machine
+from bort.core.machine import Difference, differences, this_machine
 from bort.core.serialise import to_json
 from bort.latency.profile import LatencyProfile
 from bort.latency.runtimes import runtime_kind

@@ -20,7 +20,7 @@ import numpy as np
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidDataError, StoreError
 from bort.core.files import read_json, write_json_atomically
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.paths import home
 from bort.core.serialise import from_json, to_json
 from bort.families import family

@@ -14,7 +14,7 @@ import numpy as np
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidProfileError, InvalidSpaceError
 from bort.core.files import write_json_atomically
-from bort.core.machine.fingerprint import Fingerprint
+from bort.core.machine import Fingerprint
 from bort.core.serialise import from_json, to_json
 from bort.families import SearchSpace, family
 from bort.latency.model import LatencyModel, with_derived_terms
@@ -78,9 +78,7 @@ class LatencyProfile:
         model: fitted on some of them.
         noise: how quiet the machine was.
         seed: chose the architectures, ordered the rounds and drew the intervals.
-        rounds: complete rounds.
         complete: False where the measurement was stopped early.
-        seconds: how long it took.
         measured_at: ISO 8601, UTC.
         study: the study whose front was measured, with the model of that study's profile; None
             where a sample of a space was, with a model of its own.

@@ -102,7 +102,6 @@ class Latency:
         p95_ms: 95th percentile of the runs.
         trimmed_mean_ms: mean of the runs between the 10th and 90th percentile (Wang et al.
             2020, HAT).
-        runs: number of timed runs.
     """
 
     median_ms: float

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bort.core.errors import InvalidProfileError
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.progress import OnStep, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.space import SEARCH_COUNT, measure
 from bort.latency.runtimes import runtime_kind
+from bort.latency.space import SEARCH_COUNT, measure
 from bort.latency.timing import Instruments, never
 from bort.latency.workload import workload_of
 from bort.storage import ProfileKey, ProfileRecord, Store, StudyRecord
@@ -127,7 +127,7 @@ def study_profile(
         None where `should_stop` ended the measurement; nothing is stored then.
     Raises:
         InvalidProfileError: the named profile is missing, damaged, or of another family.
-        Whatever `bort.latency.runs.space.measure` raises.
+        Whatever `bort.latency.space.measure` raises.
     """
     if spec.profile is not None:
         profile = named_profile(store, spec.profile)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bort.core.machine.locks import measuring
+from bort.core.locks import measuring
 from bort.core.progress import ProgressTo, Stage, towards
 from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
 from bort.latency.pace import Pace, PaceBook, PaceFiles, references_beside

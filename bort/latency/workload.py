@@ -10,7 +10,7 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
-from bort.core.machine.cores import logical_cpus, usable_cores
+from bort.core.machine import logical_cpus, usable_cores
 from bort.core.serialise import to_json
 from bort.core.study import LatencySpec
 from bort.families import Family, SearchSpace
@@ -131,6 +131,7 @@ class Runtime(Protocol):
     """An inference engine, set up for one workload.
 
     It sets the number of threads while it is open; `close` restores it.
+    Whatever it is for, it must run BERTs: the reference models of `bort.latency.pace` are BERTs.
     """
 
     def prepare(self, blueprint: Blueprint) -> Run:

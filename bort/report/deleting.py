@@ -1,4 +1,4 @@
-"""What deleting something means, in words."""
+"""The sentences about deleting: the question, and what still uses a thing."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def question(deletion: Deletion) -> str:
 
 
 def still_used(deletion: Deletion) -> str:
-    """Say what still uses it, and what to do; empty where nothing does.
+    """Say what still uses it and what to do; empty if nothing does.
 
     Examples:
         >>> study = Thing(ThingKind.STUDY, "reviews")

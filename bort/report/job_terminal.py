@@ -32,7 +32,7 @@ LINE_EVERY_S = 10.0
 def progress(title: str) -> Iterator[OnStep]:
     """Draw a bar with an estimate on standard error; give what it yields to a job.
 
-    Where standard error is no terminal (a file, a pipe), prints a line for each news instead.
+    If standard error is not a terminal (a file, a pipe), print lines instead.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -59,7 +59,7 @@ def progress(title: str) -> Iterator[OnStep]:
 
 
 class _Lines:
-    """Prints progress as lines: what is new in kind at once, a mere count every ten seconds."""
+    """Prints lines: a new stage, subject or result at once, a count every ten seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -83,7 +83,7 @@ def echo(step: Progress) -> None:
 
 
 def print_jobs(jobs: Sequence[JobRecord]) -> None:
-    """A table: what and how far in one line per job, and below it what there is to say of it."""
+    """Print a table: one line per job, and its latest news below."""
     console = Console()
     if not jobs:
         console.print("No jobs yet. Start one: bort search --preset quick")
@@ -129,7 +129,7 @@ def print_job(job: JobRecord, events: Sequence[JobEvent]) -> None:
     for event in events:
         console.print(Text(f"{_clock(event.at)} {event.level}: {event_sentence(event)}"))
     if job.state.can_resume:
-        console.print(Text(f"Go on with: bort jobs resume {job.id}"))
+        console.print(Text(f"Continue with: bort jobs resume {job.id}"))
 
 
 def _lines(job: JobRecord) -> list[tuple[str, str]]:
@@ -165,7 +165,7 @@ def _progress(job: JobRecord) -> str:
 
 
 def _short_duration(seconds: float) -> str:
-    """As `duration`, by its largest unit alone from an hour on."""
+    """Like `duration`, but from an hour on in hours alone."""
     return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 

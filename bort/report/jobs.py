@@ -1,4 +1,4 @@
-"""Jobs in words: the sentences about progress, endings and events, wherever they are read."""
+"""The sentences about a job's progress, ending and events, for terminal, pages and logs."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ _RESULTS = {
 
 
 def sentence(step: Progress) -> str:
-    """What is being done, and the latest results; empty where nothing is known yet.
+    """Say what is being done, with the latest results; empty if nothing is known yet.
 
     Examples:
         >>> sentence(Progress(3, 20, Stage.TRAINING_CANDIDATES, "1-2-64-128"))
@@ -146,7 +146,7 @@ def ending_sentence(job: JobRecord) -> str:
 
 
 def event_sentence(event: JobEvent) -> str:
-    """What happened, in words.
+    """Say what happened.
 
     Examples:
         >>> event_sentence(JobEvent(0.0, "info", EventCode.ATTEMPT_BEGAN, {"attempt": 2}))

@@ -10,11 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from bort.core.machine.fingerprint import Difference
+from bort.core.machine import Difference
 from bort.core.progress import Progress as Step
 from bort.core.progress import Stage
-from bort.latency.noise import Disturbance, Finding, Noise
-from bort.latency.runs.landmarks import (
+from bort.latency.landmarks import (
     BASE,
     LARGE,
     Claim,
@@ -23,6 +22,7 @@ from bort.latency.runs.landmarks import (
     TimedLandmark,
     Verdict,
 )
+from bort.latency.noise import Disturbance, Finding, Noise
 
 if TYPE_CHECKING:
     from bort.latency.compare import Comparison

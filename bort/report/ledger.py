@@ -135,7 +135,7 @@ def _(fact: facts.LambdaNotNeeded) -> Words:
 def _(fact: facts.LambdaUnknown) -> Words:
     return Words(
         _LIPSCHITZ,
-        f"λ cannot be estimated yet: {fact.sources} evaluations do not tell every dimension apart.",
+        f"λ cannot be estimated yet: {fact.anchors} evaluations do not tell every dimension apart.",
     )
 
 
@@ -143,7 +143,7 @@ def _(fact: facts.LambdaUnknown) -> Words:
 def _(fact: facts.LambdaUntested) -> Words:
     return Words(
         _LIPSCHITZ,
-        f"λ is estimated from {fact.sources} evaluations. It has met {fact.predictions} of the "
+        f"λ is estimated from {fact.anchors} evaluations. It has met {fact.predictions} of the "
         f"{fact.wanted} new errors that must test it first.",
     )
 

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bort.finetuning.curves import Curve
 from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import (
     Accuracy,
@@ -18,6 +17,7 @@ from bort.finetuning.realised import (
     SearchFacts,
     TrainingFacts,
 )
+from bort.finetuning.stages import Curve
 
 LIMITS = (
     "This model was evaluated on texts of the task above only; it may answer other texts less "

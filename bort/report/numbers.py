@@ -14,3 +14,14 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def basis(timed: int) -> str:
+    """What an expected time rests on.
+
+    Args:
+        timed: number of comparable trainings that the store has timed.
+    """
+    if not timed:
+        return "nothing comparable has been timed yet; the first trainings will show"
+    return f"from {timed} trainings timed in this store, examples included"

@@ -41,7 +41,6 @@ class Answer:
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None where nothing is certified.
         guarantee: what the claim is worth.
-        ledger: what it rests on.
         lipschitz: λ in force, shape (K,), None while unknown.
         nugget: τ in force.
         violations: predictions of λ that failed.
@@ -166,7 +165,6 @@ def solve_table(
 
     Args:
         size, latency, errors: shape (N,), all above 0 and minimised.
-        question: its ε and weights.
     Raises:
         InvalidOptionError: an error of 0.
     Cost: O(N log N) time, O(N) memory.

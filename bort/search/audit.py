@@ -259,16 +259,16 @@ def _outside(
     comparison: ByInterval,
 ) -> list[float]:
     """By how much ln e of audited architectures lay outside what λ predicts, where it did."""
-    sources = [i for i in plan.evaluated if observations[i].is_source]
-    if answer.lipschitz is None or not sources:
+    anchors = [i for i in plan.evaluated if observations[i].is_anchor]
+    if answer.lipschitz is None or not anchors:
         return []
     excesses = []
     for index in plan.drawn:
         seen = observations[index]
-        if not seen.is_source:
+        if not seen.is_anchor:
             continue
-        reach = problem.distance(np.array([index]), np.array(sources), answer.lipschitz)[0]
-        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in sources])
+        reach = problem.distance(np.array([index]), np.array(anchors), answer.lipschitz)[0]
+        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in anchors])
         excess = float((np.maximum(-ahead, -back) - reach - answer.nugget).max())
         if excess > TOLERANCE:
             excesses.append(excess)

@@ -14,7 +14,6 @@ class Envelope(ABC):
     """The lower bound on ln e of every architecture.
 
     Attributes:
-        problem: the space.
         values: ℓ, shape (N,), -inf where nothing is known.
     """
 
@@ -27,7 +26,7 @@ class Envelope(ABC):
 
     @abstractmethod
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:
-        """Take in one source, `own` being its `own_error_term` to all; mark where ℓ rose."""
+        """Take in one anchor, `own` being its `own_error_term` to all; mark where ℓ rose."""
 
 
 class Measured(Envelope):
@@ -44,7 +43,7 @@ class Measured(Envelope):
         return np.broadcast_to(np.inf, (len(self.values[rows]), len(others)))
 
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:  # noqa: ARG002
-        """Raise ℓ at the source itself, and nowhere else."""
+        """Raise ℓ at the anchor itself, and nowhere else."""
         self.values[index] = np.log(observation.lower)
         return np.zeros(len(self.problem), dtype=bool)
 
@@ -52,9 +51,9 @@ class Measured(Envelope):
 class LowerEnvelope(Envelope):
     """The lower bound on ln e of every architecture, raised by each evaluation.
 
-    ℓ(ξ) is the largest of ln l(c) - d(c, ξ) - τ over the sources c, and of ln l(c) - ln(1+σ)
-    over the sources at least as large, when a slack σ is given. Monotone bounds never chain.
-    Both are ln l(c) minus c's own error term. At an evaluated source ℓ is its own ln l.
+    ℓ(ξ) is the largest of ln l(c) - d(c, ξ) - τ over the anchors c, and of ln l(c) - ln(1+σ)
+    over the anchors at least as large, when a slack σ is given. Monotone bounds never chain.
+    Both are ln l(c) minus c's own error term. At an evaluated anchor ℓ is its own ln l.
     Memory O(N), cost O(N K) per evaluation.
 
     Attributes:
@@ -89,7 +88,7 @@ class LowerEnvelope(Envelope):
         return np.where(smaller, np.minimum(own, self.log_slack), own)
 
     def raise_by(self, index: int, observation: Observation, own: FloatArray) -> BoolArray:
-        """Take in one source, `own` being its `own_error_term` to all; mark where ℓ rose."""
+        """Take in one anchor, `own` being its `own_error_term` to all; mark where ℓ rose."""
         log_lower = float(np.log(observation.lower))
         bound = log_lower - own
         rose = (bound > self.values) & ~self._own
@@ -102,11 +101,11 @@ class LowerEnvelope(Envelope):
 def monotone_record(
     problem: SearchProblem, observations: Mapping[int, Observation]
 ) -> tuple[int, float]:
-    """Comparable pairs of sources, and the worst ln l(larger) - ln u(smaller) among them.
+    """Comparable pairs of anchors, and the worst ln l(larger) - ln u(smaller) among them.
 
     The worst is -inf where no two are comparable. Cost: O(|C|² K).
     """
-    rows = np.array([i for i, o in observations.items() if o.is_source], dtype=np.int64)
+    rows = np.array([i for i, o in observations.items() if o.is_anchor], dtype=np.int64)
     comparable = problem.is_no_larger(rows, rows)
     np.fill_diagonal(comparable, False)
     lower = np.log([observations[int(i)].lower for i in rows])

@@ -36,11 +36,12 @@ class Fact:
     """Base of all entries of the ledger."""
 
     code: ClassVar[str]
+    trust: ClassVar[Status] = Status.CHECKED
 
     @property
     def status(self) -> Status:
-        """The degree of trust in it."""
-        return Status.CHECKED
+        """The degree of trust in it: `trust`, unless the numbers decide."""
+        return self.trust
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: code, status, and the numbers."""
@@ -59,14 +60,10 @@ class PopulationErrors(Fact):
     """The claim is about the population, through intervals for all architectures at once."""
 
     code = "population-errors"
+    trust = Status.ASSUMED  # the dev examples may be no independent draws
     confidence: float
     architectures: int
     compares_pairs: bool
-
-    @property
-    def status(self) -> Status:
-        """The dev examples may be no independent draws."""
-        return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +86,9 @@ class LatencyModelled(Fact):
     """Latencies come from a model; the truth lies within ±band of it."""
 
     code = "latency-modelled"
+    trust = Status.ESTIMATED  # the model was fitted
     band: float
     epsilon: float
-
-    @property
-    def status(self) -> Status:
-        """The model was fitted."""
-        return Status.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +121,8 @@ class LambdaUnknown(Fact):
     """Too few evaluations to tell every dimension apart."""
 
     code = "lambda-unknown"
-    sources: int
-
-    @property
-    def status(self) -> Status:
-        """The claim waits for λ."""
-        return Status.ASSUMED
+    trust = Status.ASSUMED  # the claim waits for λ
+    anchors: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +130,10 @@ class LambdaUntested(Fact):
     """λ is estimated, and has not met as many new errors as it has to."""
 
     code = "lambda-untested"
-    sources: int
+    trust = Status.ESTIMATED  # an estimate
+    anchors: int
     predictions: int
     wanted: int
-
-    @property
-    def status(self) -> Status:
-        """An estimate."""
-        return Status.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +141,11 @@ class LambdaEstimated(Fact):
     """λ is estimated from evaluated pairs, and was tested."""
 
     code = "lambda-estimated"
+    trust = Status.ESTIMATED  # an estimate can be refuted, never proved
     pairs: int
     record: Predictions
     goal: Goal
     certified_epsilon: float | None
-
-    @property
-    def status(self) -> Status:
-        """An estimate can be refuted, never proved."""
-        return Status.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,12 +209,8 @@ class Scales(Fact):
     """The scales on which distances are taken, by dimension: log, linear or category."""
 
     code = "scales"
+    trust = Status.ASSUMED  # chosen by the kind of each column
     scales: dict[str, str]
-
-    @property
-    def status(self) -> Status:
-        """Chosen by the kind of each column."""
-        return Status.ASSUMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,12 +279,8 @@ class Maximised(Fact):
     """Objectives of a table of which more is better, and which were turned round."""
 
     code = "maximised"
+    trust = Status.ASSUMED  # the user said so
     objectives: tuple[str, ...]
-
-    @property
-    def status(self) -> Status:
-        """The user said so."""
-        return Status.ASSUMED
 
 
 Ledger = tuple[Fact, ...]

@@ -90,10 +90,10 @@ def _lipschitz(state: SearchState) -> Fact:
     if not state.rests_on_lipschitz:
         return LambdaNotNeeded(record=_record(state) if estimate.is_given else Predictions())
     if estimate.in_force is None:
-        return LambdaUnknown(sources=estimate.sources)
+        return LambdaUnknown(anchors=estimate.anchors)
     if not estimate.is_tested:
         return LambdaUntested(
-            sources=estimate.sources,
+            anchors=estimate.anchors,
             predictions=estimate.predictions,
             wanted=estimate.predictions_wanted,
         )

@@ -23,10 +23,9 @@ class Violation:
     """An evaluated architecture whose error lay outside what λ predicted.
 
     Attributes:
-        index: the architecture.
         other: the evaluated one whose error is too different.
         excess: by how much ln e lay outside.
-        evaluation: how many sources had been seen before it.
+        evaluation: how many anchors had been seen before it.
     """
 
     index: int
@@ -78,14 +77,14 @@ class LipschitzEstimate:
         self.violations: list[Violation] = []
 
     @property
-    def sources(self) -> int:
+    def anchors(self) -> int:
         """Number of evaluations that bound others."""
         return len(self._points)
 
     @property
     def pairs(self) -> int:
         """Number of evaluated pairs behind λ."""
-        return self.sources * (self.sources - 1) // 2
+        return self.anchors * (self.anchors - 1) // 2
 
     @property
     def worst_excess(self) -> float:
@@ -109,7 +108,7 @@ class LipschitzEstimate:
 
     def observe(self, index: int, observation: Observation) -> bool:
         """Check the prediction for `index`, then learn from it; True where λ changed."""
-        if not observation.is_source:
+        if not observation.is_anchor:
             return False
         point = self._problem.coordinates[index]
         steps = self._problem.differences(self._points, point)
@@ -120,7 +119,7 @@ class LipschitzEstimate:
         return False if self.is_given else self._estimate(steps)
 
     def _check(self, index: int, observation: Observation, steps: FloatArray) -> None:
-        if self.in_force is None or not self.sources:
+        if self.in_force is None or not self.anchors:
             return
         reach = steps @ self.in_force + self.nugget
         ahead, back = self._comparison.log_ratio_bounds(observation, list(self._sources.values()))
@@ -130,7 +129,7 @@ class LipschitzEstimate:
         self.predictions += 1
         if excess[worst] > TOLERANCE:
             other = list(self._sources)[worst]
-            self.violations.append(Violation(index, other, float(excess[worst]), self.sources))
+            self.violations.append(Violation(index, other, float(excess[worst]), self.anchors))
 
     def _estimate(self, steps: FloatArray) -> bool:
         self.spans = _independent_rows(np.vstack([self.spans, steps[:, self._rows]]))

@@ -19,7 +19,6 @@ class SearchStep:
 
     Attributes:
         index: the architecture just evaluated.
-        observation: its error.
         evaluations: evaluations so far, known ones included.
         certified_epsilon: the smallest ε certified so far; None while nothing is.
         evaluation_bound: evaluations that the goal can need at most, under the λ in force; N

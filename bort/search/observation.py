@@ -17,8 +17,8 @@ class Observation:
         n: number of dev examples, None where the oracle has none.
         is_floored: the measured error was below the floor.
         is_witness: may cover others and be an answer.
-        is_source: may bound the error of others. An architecture trained with part of Θ is a
-            witness (its error is an upper bound) but no source; a diverged one is neither.
+        is_anchor: may bound the error of others. An architecture trained with part of Θ is a
+            witness (its error is an upper bound) but no anchor; a diverged one is neither.
         repeats: errors of its trainings, floored; one per seed that did not diverge.
         wrong_items: per training, one bit per dev example, packed as by `numpy.packbits`; only
             where the claim is about the population, for comparisons on the same examples.
@@ -31,7 +31,7 @@ class Observation:
     n: int | None = None
     is_floored: bool = False
     is_witness: bool = True
-    is_source: bool = True
+    is_anchor: bool = True
     repeats: tuple[float, ...] = ()
     wrong_items: tuple[bytes, ...] = ()
     standard_error: float | None = None
@@ -42,7 +42,7 @@ class Observation:
                 "an observed error needs 0 < lower <= error <= upper, got "
                 f"{self.lower}, {self.error}, {self.upper}; floor errors of 0 at 1/(2n)"
             )
-        if self.is_source and not self.is_witness:
+        if self.is_anchor and not self.is_witness:
             raise InvalidOptionError("an error that bounds others must be able to witness too")
 
     @classmethod
@@ -54,12 +54,12 @@ class Observation:
     @classmethod
     def excluded(cls) -> "Observation":
         """An architecture whose every training diverged: nothing is known about its error."""
-        return cls(1.0, 1.0, 1.0, is_witness=False, is_source=False)
+        return cls(1.0, 1.0, 1.0, is_witness=False, is_anchor=False)
 
     @property
     def is_excluded(self) -> bool:
-        """Neither witness nor source."""
-        return not (self.is_witness or self.is_source)
+        """Neither witness nor anchor."""
+        return not (self.is_witness or self.is_anchor)
 
 
 def floor_error(error: float, n: int | None) -> float:

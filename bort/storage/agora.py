@@ -106,7 +106,7 @@ def read_arms(job: JobRecord) -> list[dict[str, Any]]:
 
 
 def has_vectors(job: JobRecord, number: int | None) -> bool:
-    """Whether the vectors of a round's points are stored; None asks for the dev items."""
+    """Return whether the vectors of a round's points are stored; None means the dev items."""
     return _path(job, number).exists()
 
 

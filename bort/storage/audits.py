@@ -64,7 +64,7 @@ class Audits:
             )
 
     def close_audits(self, study: str) -> None:
-        """The search goes on: what audits drew joins the evaluations."""
+        """Count what audits drew as ordinary evaluations, because the search continues."""
         with self._db.writing() as connection:
             found = find_study(connection, study)
             if found is None:

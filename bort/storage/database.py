@@ -5,6 +5,7 @@ writer waits at the beginning instead of failing in the middle.
 """
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,9 +16,67 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
-from bort.core.errors import DiskFullError, OldStoreError, StoreError
+from bort.core.errors import DiskFullError, OldStoreError, StoreError, first_line
 from bort.storage import migrations, schema
-from bort.storage.failures import explain, is_locked, shown
+
+# SQLite's primary result code -> what it means and what to do.
+_MEANINGS = {
+    sqlite3.SQLITE_FULL: "the disk is full: nothing was written to the store {store}; free some "
+    "space, or choose another place with --store",
+    sqlite3.SQLITE_READONLY: "the store {store} is read-only; make the file and its folder "
+    "writable, or choose another place with --store",
+    sqlite3.SQLITE_NOTADB: "{store} is not a database; choose another file with --store",
+    sqlite3.SQLITE_CORRUPT: "the store {store} is damaged; restore it from a copy, or choose "
+    "another with --store",
+    sqlite3.SQLITE_BUSY: "the store {store} was locked by another process for more than "
+    "{timeout_s:g} s; see who uses it (bort jobs list), then try again",
+    sqlite3.SQLITE_LOCKED: "another part of this process locked the store {store}; try again",
+    sqlite3.SQLITE_CANTOPEN: "the store {store} cannot be opened; check that the file exists and "
+    "may be read",
+    sqlite3.SQLITE_IOERR: "the disk failed while the store {store} was used; check the disk and "
+    "its free space",
+}
+
+
+def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreError:
+    """Turn a driver's error into ours.
+
+    Args:
+        error: as the driver raised it.
+        url: the store's URL; its password is not repeated.
+        timeout_s: how long a write waits for others.
+    """
+    store = shown(url).removeprefix("sqlite:///")
+    code = _code(error)
+    if code in _MEANINGS:
+        kind = DiskFullError if code == sqlite3.SQLITE_FULL else StoreError
+        return kind(_MEANINGS[code].format(store=store, timeout_s=timeout_s))
+    return StoreError(
+        f"the store {store} cannot be used: {shown(first_line(error))}; "
+        "check --store and BORT_STORE, and that the database runs"
+    )
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody else holds the database at this moment."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: BaseException | None) -> int | None:
+    """SQLite's primary result code; the higher bits of a code say more than we ask."""
+    code = getattr(error, "sqlite_errorcode", None)  # errors of Python's own module have none
+    return None if code is None else code & 0xFF
+
+
+def shown(url: str) -> str:
+    """`url` without its password.
+
+    Examples:
+        >>> shown("postgresql://ann:secret@host/bort")
+        'postgresql://ann:***@host/bort'
+    """
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
+
 
 BUSY_TIMEOUT_S = 30.0  # how long a write waits for another process's write
 
@@ -127,7 +186,7 @@ class Database:
             if is_damaged or self._path is None or _is_writable(self._path.parent):
                 raise
             # A write-ahead log needs a file beside the database. Where none is and none can be
-            # made, nobody writes at this moment, and SQLite may read the file as it lies.
+            # made, nobody is writing, and SQLite may read the file as it is.
             return self._connect_as("immutable=1")
 
     def _connect_as(self, mode: str) -> sqlite3.Connection:
@@ -244,7 +303,7 @@ def parse_url(url: str) -> sa.URL:
     """Read a store's URL.
 
     Raises:
-        StoreError: not a URL, or a database that we do not speak to.
+        StoreError: not a URL, or an unsupported database.
     """
     try:
         parsed = sa.make_url(url)
@@ -255,7 +314,7 @@ def parse_url(url: str) -> sa.URL:
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise StoreError(f"{shown(url)!r} is not a store's URL; {_EXAMPLES}") from None
     if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"a store cannot lie in {backend}; {_EXAMPLES}")
+        raise StoreError(f"{backend} is not supported as a store; {_EXAMPLES}")
     if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
         raise StoreError(f"{shown(url)!r} names a driver of its own; use sqlite:///FILE")
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
@@ -272,13 +331,13 @@ def _sqlite_path(url: sa.URL) -> Path | None:
 
 
 def check_place(url: str) -> None:
-    """Pass if a store can lie there, creating nothing: to be asked before long work begins.
+    """Check, without creating anything, that a store can be opened or made there.
 
     Raises:
         StoreError: no such kind of URL, a place that cannot be written, a file of something else.
     """
     path = _sqlite_path(parse_url(url))
-    if path is None:  # a server says so when it is asked
+    if path is None:  # a server answers when it is connected to
         return
     if os.path.exists(path):  # which is False where one may not even look
         _check_file(path)
@@ -286,7 +345,7 @@ def check_place(url: str) -> None:
         return
     parent = next(folder for folder in path.parents if os.path.exists(folder))
     if not (parent.is_dir() and _is_writable(parent)):
-        raise _cannot_create(path.parent, f"{parent} is no folder that can be written")
+        raise _cannot_create(path.parent, f"{parent} is not a writable folder")
 
 
 def _prepare_file(path: Path) -> None:

@@ -91,8 +91,8 @@ class Deleting:
 
         Raises:
             StillUsedError: something uses it; nothing was deleted.
-            StoreError: its files cannot be removed; the message says where they lie.
-            As `deletion` besides.
+            StoreError: its files cannot be removed; the message names their folder.
+            And the errors of `deletion`.
         """
         with self._db.writing() as connection:
             found = _LOOKS[thing.kind](connection, thing)

@@ -1,4 +1,4 @@
-"""Evaluations: what each training told, stored as soon as it is finished."""
+"""Evaluations: the result of each training, stored as soon as it is finished."""
 
 import time
 from collections.abc import Mapping

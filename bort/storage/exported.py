@@ -1,4 +1,4 @@
-"""Rows written to a file for other programs: Parquet, CSV or JSON lines."""
+"""Write rows to a file for other programs: Parquet, CSV or JSON lines."""
 
 import json
 from collections.abc import Mapping, Sequence

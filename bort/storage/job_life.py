@@ -61,9 +61,9 @@ class JobLife:
             return read_job(connection, job_id) if changed else None
 
     def heartbeat(self, job_id: int, attempt: int, progress: Progress | None = None) -> Heartbeat:
-        """Say that the job lives, and learn whether it should stop.
+        """Record a sign of life; learn whether the job should stop.
 
-        A job that was taken for lost although it lives becomes RUNNING again.
+        A job that was wrongly marked as lost becomes RUNNING again.
         """
         now = time.time()
         values: dict[str, Any] = {
@@ -94,9 +94,9 @@ class JobLife:
         result: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> bool:
-        """End an attempt: its last progress, result and state in one step.
+        """End an attempt: store its last progress, result and state in one step.
 
-        A study for which a job that ended early has found nothing goes with it; resuming the
+        If the job ended early and its study is still empty, the study is deleted; resuming the
         job makes it again.
 
         Returns:
@@ -120,7 +120,7 @@ class JobLife:
             return bool(changed.rowcount)
 
     def mark_lost(self, record: JobRecord, ending: Ending) -> bool:
-        """Say that a job's process is gone. Only as long as nothing has happened since `record`.
+        """Mark a job as lost, unless something has happened since `record` was read.
 
         Returns:
             False if the job has moved on in the meantime.

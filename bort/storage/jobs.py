@@ -1,17 +1,19 @@
 """Jobs: one row each, and a folder."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from bort.core.errors import StoreError, UnknownJobError
 from bort.core.progress import Progress
 from bort.core.serialise import from_json
 from bort.storage import runs, schema
 from bort.storage.database import Database
-from bort.storage.records import Ending, JobRecord, JobState, ProcessIdentity
+from bort.storage.records import Ending, EventCode, JobEvent, JobRecord, JobState, ProcessIdentity
 
 _jobs = schema.jobs
 
@@ -137,3 +139,86 @@ def _job(row: Any) -> JobRecord:
         is_detached=row.is_detached,
         folder_name=row.folder_name,
     )
+
+
+class History:
+    """The part of the store that keeps job events and metrics."""
+
+    _db: Database
+
+    def log_event(
+        self,
+        job_id: int,
+        code: EventCode,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        level: str = "info",
+    ) -> None:
+        """Add an event to a job's history.
+
+        Raises:
+            UnknownJobError: no job of that id.
+        """
+        self._insert(
+            schema.job_events,
+            {
+                "job_id": job_id,
+                "at": time.time(),
+                "level": level,
+                "code": code.value,
+                "facts": dict(facts or {}),
+            },
+        )
+
+    def events(self, job_id: int, *, limit: int | None = None) -> list[JobEvent]:
+        """A job's history, the oldest first; with `limit`, its last events."""
+        table = schema.job_events
+        query = (
+            table.select().where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(limit)
+        )
+        with self._db.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            JobEvent(row.at, row.level, EventCode(row.code), row.facts) for row in reversed(rows)
+        ]
+
+    def add_metrics(self, job_id: int, step: int, values: Mapping[str, float | None]) -> None:
+        """Add a number to each of these series of a job, in one write.
+
+        Args:
+            values: by the name of the series; what is not finite is stored as None.
+        Raises:
+            UnknownJobError: no job of that id.
+        """
+        rows = [
+            {
+                "job_id": job_id,
+                "name": name,
+                "step": int(step),
+                "value": float(value) if value is not None and math.isfinite(value) else None,
+            }
+            for name, value in values.items()
+        ]
+        self._insert(schema.metrics, *rows)
+
+    def metrics(self, job_id: int) -> dict[str, list[tuple[int, float | None]]]:
+        """A job's series by name: pairs of step and value, by step.
+
+        Of a step that was stored twice (a resumed job repeats some), the later value counts.
+        """
+        table = schema.metrics
+        query = table.select().where(table.c.job_id == job_id).order_by(table.c.step, table.c.id)
+        series: dict[str, dict[int, float | None]] = {}
+        with self._db.reading() as connection:
+            for row in connection.execute(query):
+                series.setdefault(row.name, {})[row.step] = row.value
+        return {name: list(values.items()) for name, values in series.items()}
+
+    def _insert(self, table: sa.Table, *rows: dict[str, Any]) -> None:
+        try:
+            with self._db.writing() as connection:
+                connection.execute(table.insert(), rows)
+        except IntegrityError:
+            raise UnknownJobError(
+                f"there is no job {rows[0]['job_id']}; see all with: bort jobs list"
+            ) from None

@@ -1,4 +1,4 @@
-"""Trained models: what each was realised as. Their weights lie in a folder of their own."""
+"""Trained models and their records. Each has a folder of its own for its weights."""
 
 import time
 from collections.abc import Mapping
@@ -26,7 +26,6 @@ class ModelRecord:
         study: that it was picked from; a name, also where the study is gone or elsewhere.
         task: that it was trained on.
         architecture_id: values joined by dashes.
-        architecture: by name.
         realised: its row of `bort finetune --json`: accuracies, latencies, stages, comparison.
         evidence: of the search: space, epsilon, certificate, ledger; and how it was trained.
         created_at: seconds since 1970.
@@ -54,7 +53,7 @@ class ModelRecord:
 
 
 def models_folder() -> Path:
-    """Where the files of all models lie."""
+    """The folder of all models' files."""
     return paths.home() / "models"
 
 

@@ -49,7 +49,6 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
     """Store what `export_study` gave: all of it, or nothing.
 
     Args:
-        store: where to.
         recorded: as from `export_study`.
         example: mark it as recorded elsewhere: it can be read and deleted, not continued.
     Raises:
@@ -72,7 +71,6 @@ def ensure_examples(store: Store, folder: Path) -> list[str]:
     one small query when there is nothing to do. A read-only store is left as it is.
 
     Args:
-        store: where to.
         folder: with `*.json` files as `export_study` gives them; need not exist.
     Returns:
         Names of the studies that were imported now.

@@ -109,7 +109,6 @@ class ProcessIdentity:
 
     Attributes:
         host: name of the machine; pids of another machine say nothing here.
-        pid: process id.
         started: when the process started, seconds since the epoch.
         boot_id: identifies the machine's last start.
     """
@@ -156,7 +155,7 @@ class JobRecord:
 
     @property
     def folder(self) -> Path:
-        """Where its log, checkpoints and certificates lie."""
+        """The folder of its log, checkpoints and certificates."""
         return paths.runs() / self.folder_name
 
     @property
@@ -166,7 +165,7 @@ class JobRecord:
 
 
 class Heartbeat(NamedTuple):
-    """What a job learns when it says that it lives.
+    """The answer to a job's sign of life.
 
     `is_ours` is False once another attempt took the job over: stop, and write nothing more.
     """

@@ -63,7 +63,7 @@ def open_log(job: JobRecord) -> int:
 def read_log(job: JobRecord, *, offset: int = 0) -> tuple[str, int]:
     """A job's log from a byte offset, and the offset to go on from.
 
-    A job that has written none, or whose log lies on another machine, gives an empty text.
+    The text is empty if the job has no log yet, or if its log is on another machine.
 
     Raises:
         StoreError: the log cannot be read.

@@ -66,7 +66,7 @@ revision = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 
-# What a bort from before the revisions reads: it refuses a store with another number than its own.
+# An older bort, from before the revisions, reads this number and refuses a higher one than its own.
 old_schema = sa.Table("bort_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 OLD_SCHEMA_VERSION = 4
 

@@ -9,9 +9,8 @@ from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
 from bort.storage.deleting import Deleting
 from bort.storage.evaluations import Evaluations
-from bort.storage.history import History
 from bort.storage.job_life import JobLife
-from bort.storage.jobs import Jobs
+from bort.storage.jobs import History, Jobs
 from bort.storage.models import Models
 from bort.storage.profiles import Profiles
 from bort.storage.studies import Studies
@@ -42,7 +41,7 @@ class Store(
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it was opened for reading only."""
+        """True if it was opened for reading only."""
         return self._db.is_read_only
 
     def close(self) -> None:
@@ -78,7 +77,7 @@ def open_store(
         busy_timeout_s: how long a write waits for another process's write.
     Raises:
         StoreError: a URL that cannot be read, a folder that cannot be made, a file that cannot
-            be written or is no database, a store of a newer bort.
+            be written or is not a database, a store of a newer bort.
     """
     return Store(
         Database(url or paths.store_url(), read_only=read_only, busy_timeout_s=busy_timeout_s)
@@ -86,7 +85,7 @@ def open_store(
 
 
 def check_store(url: str | None = None) -> None:
-    """Pass if a store is there or can be made; creates nothing. `StoreError` says why not."""
+    """Check that a store is there or can be made, without creating it."""
     check_place(url or paths.store_url())
 
 
@@ -100,7 +99,7 @@ def open_to_read(url: str | None = None) -> Store:
         url: as `open_store`.
     Raises:
         StoreError: there is none at the place given, or it cannot be read.
-        OldStoreError: it is of an older bort, and lies where nothing can be written.
+        OldStoreError: an older bort wrote it, and it cannot be written here.
     """
     if url is None and paths.is_first_use():
         return open_store()

@@ -1,4 +1,4 @@
-"""Studies: what was asked, under a name."""
+"""Studies: a question and its evaluations, under a name."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import JobState, StudyRecord
 
-# What a study may spend does not change what it asks: it may be continued with more.
+# A study may be continued with another budget: the question stays the same.
 SPENDING = ("search.budget", "search.minutes", "search.audit")
 
 _count = (
@@ -34,7 +34,7 @@ class Studies:
     def create_study(self, spec: StudySpec, *, profile: str | None = None) -> StudyRecord:
         """Store a study, or open it again when it exists with the same settings.
 
-        Another budget or audit (`SPENDING`) is no other setting: the study continues with it.
+        Another budget or audit (`SPENDING`) does not count as a difference.
 
         Raises:
             StudyConflictError: a study of that name exists with other settings, or is a
@@ -81,10 +81,10 @@ class Studies:
             return [_study(row) for row in connection.execute(newest)]
 
     def discard_empty_study(self, name: str) -> bool:
-        """Delete a study that nothing was found for: no evaluation, and no job that works on it.
+        """Delete a study that has no evaluation and no active job.
 
         Returns:
-            Whether it was deleted; False where it is kept, or there is none of that name.
+            True if it was deleted; False if it is kept or does not exist.
         """
         with self._db.writing() as connection:
             return discard_if_empty(connection, name)
@@ -125,7 +125,7 @@ def insert_study(
 
 
 def discard_if_empty(connection: sa.Connection, name: str) -> bool:
-    """As `Studies.discard_empty_study`, within the caller's transaction."""
+    """Like `Studies.discard_empty_study`, within the caller's transaction."""
     is_filled = sa.exists().where(schema.evaluations.c.study_id == schema.studies.c.id)
     is_worked_on = sa.exists().where(
         schema.jobs.c.study == schema.studies.c.name,

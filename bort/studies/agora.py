@@ -30,12 +30,8 @@ class RunResult:
     """A run as `bort agora run --json` shows it. Its fields are the keys.
 
     Attributes:
-        study: name of the run.
-        task: name of its task.
-        job: id of its job.
         rounds: the rounds so far.
         final: the last student's errors; None before the first round has ended.
-        seconds: duration of all rounds.
         labeler: how good the labeler is on dev; None for runs of earlier versions.
         warnings: what preparing the data found.
         described: what the results rest on.
@@ -62,7 +58,6 @@ class ComparisonResult:
     """A comparison as `bort agora run --ablate --json` shows it.
 
     Attributes:
-        seeds: number of seeds.
         findings: what was found; its keys stand beside the others in JSON.
         students: every student of every arm.
         described: what the results rest on.
@@ -111,7 +106,6 @@ class StoredRun:
     """A run as far as it is stored.
 
     Attributes:
-        job: its job.
         rounds: the rounds with all their points.
         summaries: what is reported of each round.
     """

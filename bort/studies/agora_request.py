@@ -16,7 +16,8 @@ from bort.agora.text.spec import (
 from bort.agora.torus.world import options_of as torus_options_of
 from bort.core.agora import ARCHITECTURE, TORUS, RunRequest, TextSpec
 from bort.core.errors import InvalidFieldError, InvalidOptionError
-from bort.core.fields import flag, read
+from bort.core.fields import read
+from bort.core.kinds import flag
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec, TrainingSpec, check_name
 from bort.storage import Store

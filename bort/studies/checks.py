@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bort.core.errors import InvalidFieldError
-from bort.core.machine.fingerprint import Difference
+from bort.core.machine import Difference
 from bort.core.progress import OnStep, ignore
 from bort.core.study import StudySpec
 from bort.families import SearchSpace

@@ -7,8 +7,7 @@ from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import MeasureSpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.front import measure_front
-from bort.latency.runs.space import measure
+from bort.latency.space import measure, measure_front
 from bort.latency.stored import keep_profile, profile_key, study_profile_of
 from bort.latency.timing import Instruments, never
 from bort.storage import Store
@@ -28,9 +27,7 @@ def measure_sample(
     """Measure a sample of a space; the profile is stored once the last step has been taken.
 
     Args:
-        store: keeps the profile.
-        spec: what to measure.
-        wait, should_stop, instruments: as `bort.latency.runs.space.measure`.
+        wait, should_stop, instruments: as `bort.latency.space.measure`.
         on_step: hears how the texts are read, where lengths are taken from a task.
     """
     space = SearchSpace.from_dict(spec.space)
@@ -69,7 +66,7 @@ def measure_winners(
 
     Raises:
         InvalidProfileError: on listening, if the study's latency is not measured yet; else as
-            `bort.latency.runs.front.measure_front`.
+            `bort.latency.space.measure_front`.
     """
     profile = study_profile_of(store, study)
     answer = read_answer(store, study)

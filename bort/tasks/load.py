@@ -36,7 +36,6 @@ def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
     A named task that is not in the cache is prepared first; that needs the network once.
 
     Args:
-        spec: what to load.
         on_step: called with each step while a named task is prepared.
     Raises:
         UnknownTaskError: neither a named task nor a file.

@@ -231,13 +231,3 @@ def _prefix(ranked: tuple[int, ...]) -> list[_Element]:
     """The rarest tokens, one more than may differ; repetitions are told apart."""
     rarest = sorted(ranked)[: allowed_differences(len(ranked)) + 1]
     return [(rank, rarest[:place].count(rank)) for place, rank in enumerate(rarest)]
-
-
-def near_duplicate_groups(texts: Sequence[str]) -> _Numbers:
-    """Shape (n,): connected near-duplicates share a number; see `NearDuplicateIndex.groups`.
-
-    Examples:
-        >>> near_duplicate_groups(["A fine film.", "dull", "a fine film"]).tolist()
-        [0, 1, 0]
-    """
-    return NearDuplicateIndex(texts).groups()

@@ -24,7 +24,6 @@ class RowReport:
     """What was found in the data, and what was left out.
 
     Attributes:
-        rows_read: rows of the source.
         rows_used: those that became texts of the task.
         dropped: reason to number of rows left out.
         documents: documents that the texts were cut from; None where each text stands alone.

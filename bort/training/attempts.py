@@ -87,7 +87,6 @@ def has_diverged(
         error_rate: on dev.
         majority_error: the error of always answering dev's most frequent class.
         constant_loss: the loss of the best answer that ignores the texts.
-        n: number of dev examples.
     Returns:
         True if the dev error is no better than the majority error, up to two standard errors, and
         the last tenth of the losses is no better than `constant_loss`. (Comparing with the first

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidSpaceError
 from bort.core.study import Initialise
 from bort.families import SearchSpace
 from bort.training.donor import Donor
@@ -91,13 +92,19 @@ def build_text_model(
     """Build a sequence classifier over `vocabulary` tokens, its weights drawn from `seed` alone.
 
     Raises:
-        InvalidSpaceError: the family's models do not read text.
+        InvalidSpaceError: the family's models do not read text, or cannot be trained.
     """
     check_reads_text(space)
     fixed = {**space.fixed, "vocabulary": vocabulary}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = space.family.build(architecture, fixed, num_labels=classes, device="cpu")
+    for needed in ("config", "get_input_embeddings"):
+        if not hasattr(model, needed):
+            raise InvalidSpaceError(
+                f"models of the family {space.family_name!r} have no {needed!r}, so that they "
+                "cannot be trained; make them like a sequence classifier of transformers"
+            )
     model.config.pad_token_id = padding
     return model.eval()  # dropout off: 200 steps are too few to overfit
 

@@ -64,11 +64,8 @@ class Donor:
 
     Attributes:
         weights: named as in `BertModel`, plus `classifier.*` if it has a head.
-        heads: number of attention heads.
         eps: of the layer norms.
-        batch: the calibration texts.
         embedded_sum: the stream before the embedding layer's norm, (t, H).
-        layers: states of every layer.
         moment: mean over layers and tokens of x xᵀ, x the stream after a norm, (H, H).
         mean: mean of x, (H,).
         first: the last layer's output at the first token, (n, H).

@@ -8,8 +8,8 @@ from typing import TypeVar
 import torch
 
 from bort.core.errors import BortError, InvalidFieldError
-from bort.core.machine.cores import usable_cores
-from bort.core.machine.locks import wait_while_measuring
+from bort.core.locks import wait_while_measuring
+from bort.core.machine import usable_cores
 from bort.core.study import Device
 
 Step = TypeVar("Step")

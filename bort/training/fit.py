@@ -67,7 +67,6 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
 
     Args:
         found: names of the outputs, see `labels_of`.
-        class_names: of the task.
         name: of the classifier, for the message.
     Raises:
         InvalidModelError: the number of labels differs, or their names do.

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from bort.core.machine.locks import wait_while_measuring
+from bort.core.locks import wait_while_measuring
 from bort.training.forward import Forward, best_dtype, forward_of
 from bort.training.tokens import Tokens
 
@@ -50,7 +50,6 @@ class TrainingSettings:
 
     Attributes:
         steps: optimiser steps.
-        batch_size: examples per step.
         learning_rate: the peak learning rate.
         warmup: share of the steps during which the learning rate rises.
         schedule: after the warmup the learning rate falls linearly to 0, or stays constant.
@@ -196,7 +195,6 @@ def training_batches(
 
     Args:
         lengths: tokens per row, shape (n,).
-        batch_size: rows per batch.
         rng: decides every order.
     """
     if len(lengths) == 0:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bort.core.errors import InvalidModelError, StoreError
+from bort.core.errors import InvalidModelError, StoreError, first_line
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -56,9 +56,8 @@ def load_classifier(folder: Path, name: str) -> Any:
                 dtype=torch.float32,
             )
     except Exception as error:  # transformers raises many classes over a foreign folder
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InvalidModelError(
-            f"{name} cannot be loaded as a text classifier ({reason}); "
+            f"{name} cannot be loaded as a text classifier ({first_line(error)}); "
             "name a folder that AutoModelForSequenceClassification can read"
         ) from error
     if missing := sorted(notes["missing_keys"]):

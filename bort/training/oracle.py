@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
-from bort.core.machine.cores import usable_cores
+from bort.core.machine import usable_cores
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
@@ -48,7 +48,6 @@ class TrainedCandidate:
 
     Attributes:
         candidate: the model over the task's tokens, see `Candidate.full_weights`.
-        evaluation: its error on dev.
         learning_rate: the learning rate of its training.
         losses: one per step of the last attempt.
     """

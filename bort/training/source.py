@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError
+from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError, first_line
 from bort.core.files import write_atomically
 from bort.core.paths import cache
 
@@ -160,10 +160,9 @@ def _fetch(spec: str) -> Path:
     try:
         return Path(snapshot_download(spec, allow_patterns=list(HUB_FILES)))
     except Exception as error:  # the hub client raises a dozen unrelated classes
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DownloadError(
-            f"{spec!r} is not a local folder, and the hub did not provide it ({reason}); "
-            "check the name and the network, or give a local folder"
+            f"{spec!r} is not a local folder, and the hub did not provide it "
+            f"({first_line(error)}); check the name and the network, or give a local folder"
         ) from error
 
 

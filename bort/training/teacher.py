@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
-from bort.core.machine.locks import building
+from bort.core.locks import building
 from bort.core.paths import cache
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.training.execution import ShouldStop, pause_unless, stop_or_pause, stoppable
@@ -41,7 +41,6 @@ class Teacher:
 
     Attributes:
         name: as the user named it, or the source network's name and "fine-tuned".
-        folder: a model folder.
         digest: SHA-256 of its weights.
         is_source: whether it is the source network, fine-tuned, so that candidates can inherit
             from it.

@@ -57,7 +57,6 @@ def with_unlabelled(
             with two text columns gets none.
         augmentation: how to make synthetic texts from the training texts and the pool; None makes
             none.
-        seed: of the synthetic texts.
     Cost: some seconds for 100,000 synthetic texts; reads the source network's embedding table.
     """
     own = task.pool

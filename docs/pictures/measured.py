@@ -9,7 +9,7 @@ from bort.agora.loop import agora
 from bort.agora.torus.world import MISSING_LONGITUDE, TorusSpec, angles, torus_world
 from bort.core.question import Question
 from bort.families import load_space
-from bort.families.abnc import abnc_report
+from bort.families.summary import abnc_report
 from bort.latency.profile import read_profile
 from bort.search import Observation, SearchProblem, certified_search, solve
 from bort.studies.recorded_table import ErrorTable, read_table

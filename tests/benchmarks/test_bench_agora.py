@@ -5,29 +5,15 @@ import tiny
 from click.testing import CliRunner
 
 from benchmarks.agora.bench import Line, bench_findings, bench_rows, read_table, write_table
-from bort.agora.text.spec import AGORA, PLAIN, small_space
+from bort.agora.text.spec import AGORA, PLAIN
 from bort.cli.main import bort
-from bort.core.agora import TextSpec
-from bort.core.study import TaskSpec, TrainingSpec
 
 ARMS = (AGORA, PLAIN, "random", "random-double")
 
 
 @pytest.fixture
 def spec(place, trained_home):
-    """A run of seconds: 60 labelled texts, 360 in the pool."""
-    return TextSpec(
-        study="tiny",
-        task=TaskSpec(task=str(place / "reviews.csv"), labelled=60),
-        space=small_space("1-2-16-32", {"vocab_size": len(tiny.VOCABULARY)}).to_dict(),
-        architecture="1-2-16-32",
-        training=TrainingSpec(
-            steps=15, initialise="scratch", source=str(place / "source"), threads=1
-        ),
-        rounds=2,
-        points_per_round=40,
-        patience=None,
-    )
+    return tiny.agora_on_texts(place)
 
 
 @pytest.fixture

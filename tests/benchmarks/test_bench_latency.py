@@ -9,8 +9,7 @@ from fake_machine import BUSY, QUIET, FakeMachine
 
 from benchmarks.latency import steps as latency_steps
 from bort.cli import main
-from bort.latency import timing
-from bort.latency.runs import space
+from bort.latency import space, timing
 
 SPACE = """
 family = "bert"

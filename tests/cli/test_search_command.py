@@ -60,7 +60,7 @@ def bort(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.
         patch.delenv("BORT_STORE", raising=False)
         patch.setenv("COLUMNS", "200")
         patch.setattr("sys.argv", ["bort", *arguments])
-        patch.setattr("bort.core.machine.locks.lock_path", lambda: folder / "measuring.lock")
+        patch.setattr("bort.core.locks.lock_path", lambda: folder / "measuring.lock")
         with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
             main()
     code = int(ended.value.code or 0)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bort.core import locks
 from bort.core.errors import BusyError, StoreError
-from bort.core.machine import locks
-from bort.core.machine.locks import (
+from bort.core.locks import (
     building,
     holder,
     lock_path,
@@ -25,7 +25,7 @@ from bort.core.progress import Stage
 HOLD = """
 import sys, time
 from pathlib import Path
-from bort.core.machine.locks import measuring
+from bort.core.locks import measuring
 with measuring("a test", path=Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

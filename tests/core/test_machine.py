@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bort.core.machine.cores import usable_cores
-from bort.core.machine.fingerprint import Fingerprint, differences, this_machine
+from bort.core.machine import Fingerprint, differences, this_machine, usable_cores
 from bort.core.serialise import from_json
 
 

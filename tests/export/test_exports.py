@@ -43,7 +43,7 @@ def model(place):
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(place))
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: place / "measuring.lock")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.families import load_space, parse_space
-from bort.families.abnc import abnc_report
+from bort.families.summary import abnc_report
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "families.md").read_text(encoding="utf-8")
 

@@ -9,9 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from bort.cli.main import bort
-from bort.families import SearchSpace, load_space
-from bort.families.abnc import abnc_report, clearest_examples
-from bort.families.summary import published_answer
+from bort.families import FAMILY_NAMES, SearchSpace, load_space
+from bort.families.summary import abnc_report, clearest_examples, published_answer
 
 
 def shown(*arguments: str) -> str:
@@ -62,6 +61,11 @@ def test_workload_is_stated_and_counts() -> None:
     one, two = (json.loads(shown("minilm", "--json", "--batch-size", n)) for n in ("1", "2"))
     assert one["operation_count"]["sequence_length"] == 32
     assert two["operation_count"]["max"] == 2 * one["operation_count"]["max"]
+
+
+def test_help_names_every_family() -> None:
+    text = shown("--help")
+    assert [name for name in FAMILY_NAMES if name not in text] == []
 
 
 def test_tables_for_people() -> None:

@@ -21,11 +21,7 @@ SMALL, LARGE = "1-2-8-16", "2-2-16-32"
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finetuning")
-    tiny.write_source(folder / "source")
-    tiny.write_space(folder / "tiny.toml")
-    tiny.write_task(folder / "reviews.csv")
-    return folder
+    return tiny.write_all(tmp_path_factory.mktemp("finetuning"))
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +35,7 @@ def home(place, cache, tmp_path, monkeypatch):
     """A home of its own, with the shared cache."""
     cache.mkdir(exist_ok=True)
     (tmp_path / "cache").symlink_to(cache)
-    monkeypatch.setenv("BORT_HOME", str(tmp_path))
-    monkeypatch.delenv("BORT_STORE", raising=False)
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    tiny.use_home(monkeypatch, tmp_path, lock=place)
     return tmp_path
 
 

@@ -35,6 +35,12 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(autouse=True)
+def own_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of the tests do not wait for those of other programs on this machine."""
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "measuring.lock")
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A store of its own, with the runners of `job_runners`, here and in worker processes."""

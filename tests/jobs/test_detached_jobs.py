@@ -152,7 +152,7 @@ def test_an_older_attempt_cannot_claim_the_job(store: Store) -> None:
         check=False,
     )
     assert late.returncode == 2
-    assert "waits no longer" in late.stderr
+    assert "is no longer queued" in late.stderr
     assert store.job(job.id).state is JobState.QUEUED
 
 

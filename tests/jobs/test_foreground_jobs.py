@@ -198,7 +198,7 @@ def test_an_overtaken_attempt_stops_and_writes_nothing(
             with store.database.writing() as connection:
                 connection.exec_driver_sql("UPDATE jobs SET attempt = 2, state = 'queued'")
 
-    with pytest.raises(JobCancelledError, match="goes on elsewhere"):
+    with pytest.raises(JobCancelledError, match="continues elsewhere"):
         jobs.run_here(store, "count", {"to": 1000, "pause": 0.01}, on_step=overtake)
     assert (store.job(1).state, store.job(1).attempt) == (JobState.QUEUED, 2)
 

@@ -59,7 +59,7 @@ def test_logs(store: Store, wait_for: WaitFor) -> None:
 def test_cancel_then_resume_prints_what_the_command_would(store: Store, wait_for: WaitFor) -> None:
     job_id = jobs.start_detached(store, "count", {"to": 40, "pause": 0.1})
     wait_for(job_id, lambda job: job.progress.done > 1)
-    assert "is cancelled; go on with: bort jobs resume 1" in run("cancel", "1")
+    assert "is cancelled; continue with: bort jobs resume 1" in run("cancel", "1")
     (store.job(1).folder / "count.txt").write_text("39")
     assert run_json("resume", "1") == {"counted": 40, "attempt": 2}
 

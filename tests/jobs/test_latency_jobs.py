@@ -7,17 +7,17 @@ from fake_machine import FakeMachine
 from made_up_study import fill
 
 from bort.core.errors import BusyError
-from bort.core.machine.locks import measuring
+from bort.core.locks import measuring
 from bort.core.progress import Stage
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, run_here
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
-from bort.latency import timing
-from bort.latency.runs import front, space
+from bort.latency import space, timing
 from bort.latency.stored import front_profile, named_profile
 from bort.storage import EndingCode
+from bort.studies import measuring as winners
 from bort.studies.answers import read_answer
 
 SPACE = SearchSpace(
@@ -33,7 +33,7 @@ SPEC = {"space": SPACE.to_dict(), "latency": LATENCY, "count": 12, "seed": 0, "n
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     machine = FakeMachine()
-    for module in (timing, space, front):
+    for module in (timing, space, winners):
         monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 

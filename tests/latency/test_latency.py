@@ -15,7 +15,7 @@ from bort.families import SearchSpace
 from bort.latency import stored
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.profile import LatencyProfile, read_profile, write_profile
-from bort.latency.runs.space import measure
+from bort.latency.space import measure
 from bort.latency.stored import profile_key, study_profile
 from bort.storage import open_store
 

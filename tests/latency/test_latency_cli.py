@@ -7,11 +7,11 @@ import pytest
 from fake_machine import FakeMachine
 
 from bort.cli import main
-from bort.core.machine.locks import measuring
-from bort.latency import timing
-from bort.latency.runs import front, landmarks, space
-from bort.latency.runs.landmarks import Figure
+from bort.core.locks import measuring
+from bort.latency import landmarks, space, timing
+from bort.latency.landmarks import Figure
 from bort.report import latency as latency_report
+from bort.studies import measuring as winners
 
 SPACE = """
 family = "bert"
@@ -38,7 +38,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def machine(monkeypatch):
     machine = FakeMachine()
-    for module in (timing, space, front):
+    for module in (timing, space, winners):
         monkeypatch.setattr(module, "Instruments", lambda **_: machine.instruments)
     return machine
 
@@ -185,7 +185,7 @@ def test_unknown_names_are_one_line(bort):
 
 def test_a_second_measurement_is_told_of_the_first(bort, machine, home, monkeypatch):
     lock = home / "measuring.lock"
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: lock)
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: lock)
     monkeypatch.setattr(
         FakeMachine, "hold", lambda self, should_stop, wait: measuring("me", wait=wait)
     )

@@ -16,7 +16,7 @@ from bort.latency.model import (
     rank_correlation,
     with_derived_terms,
 )
-from bort.latency.runs.space import design, fit_and_held_out
+from bort.latency.space import design, fit_and_held_out
 
 
 @pytest.fixture

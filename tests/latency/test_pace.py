@@ -10,7 +10,7 @@ from bort.core.study import LatencySpec
 from bort.families import load_space
 from bort.latency.noise import Disturbance
 from bort.latency.pace import Pace, PaceFiles, references_beside
-from bort.latency.runs.space import measure
+from bort.latency.space import measure
 from bort.latency.workload import Blueprint, Workload
 
 SPEC = LatencySpec(sequence_length=16, threads=1)

@@ -71,10 +71,10 @@ def test_a_tiny_space_is_measured_for_real(monkeypatch, tmp_path):
     from dataclasses import replace
 
     from bort.core.study import LatencySpec
-    from bort.latency.runs.space import measure
+    from bort.latency.space import measure
     from bort.latency.timing import Instruments
 
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: tmp_path / "lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "lock")
     space = SearchSpace(
         "tiny",
         "bert",

@@ -6,7 +6,7 @@ from fake_machine import FakeMachine
 from bort.core.serialise import from_json
 from bort.core.study import LatencySpec
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.space import measure
+from bort.latency.space import measure
 from bort.latency.workload import TextLengths, Workload
 
 

@@ -9,7 +9,7 @@ import pytest
 from bort.agora.loop import Ending, ErrorRate, Verdict
 from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.world import FinalResult
-from bort.core.machine.fingerprint import Difference
+from bort.core.machine import Difference
 from bort.core.progress import Progress, Stage
 from bort.core.question import Goal, Question
 from bort.finetuning.realised import (
@@ -21,8 +21,8 @@ from bort.finetuning.realised import (
     TeacherResult,
 )
 from bort.finetuning.realised import Difference as Gain
+from bort.latency.landmarks import Claim, Figure
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
-from bort.latency.runs.landmarks import Claim, Figure
 from bort.report import agora, deleting, latency, models, search
 from bort.report import jobs as job_words
 from bort.report.ledger import words
@@ -357,8 +357,8 @@ FACTS = (
     LatencyListed(),
     LatencyModelled(band=0.06, epsilon=0.25),
     LambdaNotNeeded(record=Predictions()),
-    LambdaUnknown(sources=3),
-    LambdaUntested(sources=6, predictions=1, wanted=4),
+    LambdaUnknown(anchors=3),
+    LambdaUntested(anchors=6, predictions=1, wanted=4),
     LambdaEstimated(pairs=66, record=Predictions(made=8), goal=Goal.COVER, certified_epsilon=0.25),
     LambdaGiven(
         record=Predictions(made=9, violated=2, worst_excess=0.1, worst_pair=("a", "b")),

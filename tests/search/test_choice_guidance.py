@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_cases import bert_like
 
-from bort.search.guide.expected_gain import expected_gain
-from bort.search.guide.surrogate import predict_log_error
+from bort.search.guide.surrogate import expected_gain, predict_log_error
 from bort.search.pareto import hypervolume
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
-from bort.core.machine.fingerprint import Fingerprint
+from bort.core.machine import Fingerprint
 from bort.core.study import SearchSpec, StudySpec
 from bort.families import SearchSpace, load_space
 from bort.latency.model import LatencyModel

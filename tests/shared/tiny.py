@@ -5,6 +5,12 @@ import json
 import random
 from pathlib import Path
 
+import pytest
+
+from bort.agora.text.spec import small_space
+from bort.core.agora import TextSpec
+from bort.core.study import TaskSpec, TrainingSpec
+
 GOOD = ("fine", "lovely", "bright", "great", "warm", "clever")
 BAD = ("dull", "awful", "grey", "poor", "cold", "silly")
 PLAIN = ("film", "plot", "actor", "scene", "song", "ending", "joke", "story", "camera", "cast")
@@ -68,6 +74,37 @@ def write_task(path: Path, *, rows: int = 600, seed: int = 0) -> Path:
         for row in range(rows):
             writer.writerow([_sentence(rng, GOOD if row % 2 else BAD), ("bad", "good")[row % 2]])
     return path
+
+
+def write_all(folder: Path) -> Path:
+    """Network, space and task in one folder."""
+    write_source(folder / "source")
+    write_space(folder / "tiny.toml")
+    write_task(folder / "reviews.csv")
+    return folder
+
+
+def use_home(monkeypatch: pytest.MonkeyPatch, folder: Path, *, lock: Path) -> None:
+    """Keep caches in `folder`; who measures this machine's latency does not hold the tests up."""
+    monkeypatch.setenv("BORT_HOME", str(folder))
+    monkeypatch.delenv("BORT_STORE", raising=False)
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: lock / "measuring.lock")
+
+
+def agora_on_texts(folder: Path) -> TextSpec:
+    """A run of seconds: 60 labelled texts, 360 in the pool."""
+    return TextSpec(
+        study="tiny",
+        task=TaskSpec(task=str(folder / "reviews.csv"), labelled=60),
+        space=small_space("1-2-16-32", {"vocab_size": len(VOCABULARY)}).to_dict(),
+        architecture="1-2-16-32",
+        training=TrainingSpec(
+            steps=15, initialise="scratch", source=str(folder / "source"), threads=1
+        ),
+        rounds=2,
+        points_per_round=40,
+        patience=None,
+    )
 
 
 def _sentence(rng: random.Random, mood: tuple[str, ...]) -> str:

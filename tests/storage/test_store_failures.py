@@ -29,7 +29,7 @@ def failure(url: str, *, read_only: bool = False) -> str:
         ("", None),
         ("nosuch://ann:secret@host/x", "'nosuch://ann:***@host/x' is not a store's URL"),
         ("postgresql://ann:secret@host:port/x", "'postgresql://ann:***@host:port/x' is not"),
-        ("mysql://host/x", "a store cannot lie in mysql; use sqlite:///FILE"),
+        ("mysql://host/x", "mysql is not supported as a store; use sqlite:///FILE"),
         ("sqlite+nosuch:///x.db", "is not a store's URL"),
         ("sqlite+aiosqlite:///x.db", "names a driver of its own"),
         ("sqlite://", "a store in memory is gone with its process"),
@@ -220,7 +220,7 @@ def test_a_place_is_checked_without_creating_anything(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_found_before(unprivileged: Path) -> None:
     unprivileged.chmod(0o555)
-    with pytest.raises(StoreError, match="no folder that can be written"):
+    with pytest.raises(StoreError, match="is not a writable folder"):
         check_store(f"sqlite:///{unprivileged}/new/bort.db")
     unprivileged.chmod(0o755)
 

@@ -12,8 +12,7 @@ from bort.cli.import_ import import_
 from bort.core.errors import InvalidOptionError, StoreError, StudyConflictError
 from bort.storage import open_store
 from bort.studies.answers import read_answer
-from bort.studies.optuna import optuna_rows, to_optuna
-from bort.studies.tables import evaluation_rows, front_rows
+from bort.studies.interchange import evaluation_rows, optuna_rows, to_optuna
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,6 @@ def test_every_evaluated_architecture_is_a_row(answer):
     rows = evaluation_rows(answer)
     assert [row["id"] for row in rows] == [point.id for point in answer.points]
     assert rows[0].keys() >= {"depth", "hidden", "parameter_count", "error_rate", "is_on_front"}
-    assert [row["id"] for row in front_rows(answer)] == [point.id for point in answer.front]
 
 
 @pytest.mark.parametrize("name", ["front.csv", "front.parquet"])

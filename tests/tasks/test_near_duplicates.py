@@ -8,7 +8,6 @@ from bort.tasks.near_duplicates import (
     NearDuplicateIndex,
     allowed_differences,
     is_near_duplicate,
-    near_duplicate_groups,
     normalise,
 )
 
@@ -85,7 +84,7 @@ def test_groups_are_the_connected_near_duplicates(texts: list[str]) -> None:
         for j, other in enumerate(texts[:i]):
             if is_near_duplicate(one, other):
                 expected[expected == expected[i]] = expected[j]
-    found = near_duplicate_groups(texts)
+    found = NearDuplicateIndex(texts).groups()
     assert np.array_equal(found[:, None] == found[None, :], expected[:, None] == expected[None, :])
 
 
@@ -98,7 +97,7 @@ def test_what_may_differ_grows_no_faster_than_the_text(length: int, more: int) -
 
 def test_a_large_template_is_grouped_without_comparing_all_pairs() -> None:
     texts = [f"the order number {i} was sent" for i in range(5000)]
-    assert near_duplicate_groups(texts).max() == 0
+    assert NearDuplicateIndex(texts).groups().max() == 0
 
 
 def test_long_texts_that_share_many_rare_words_are_compared_once(monkeypatch) -> None:
@@ -112,5 +111,5 @@ def test_long_texts_that_share_many_rare_words_are_compared_once(monkeypatch) ->
     monkeypatch.setattr(near_duplicates, "_is_close", counting)
     words = [f"word{number}" for number in range(400)]
     texts = [" ".join(words[start:] + words[:start]) for start in range(0, 400, 50)]
-    assert len(set(near_duplicate_groups(texts).tolist())) == 8
+    assert len(set(NearDuplicateIndex(texts).groups().tolist())) == 8
     assert len(compared) == 8 * 7 // 2

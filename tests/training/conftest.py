@@ -12,19 +12,13 @@ from bort.training.tokens import encode_task
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("training")
-    tiny.write_source(folder / "source")
-    tiny.write_space(folder / "tiny.toml")
-    tiny.write_task(folder / "reviews.csv")
-    return folder
+    return tiny.write_all(tmp_path_factory.mktemp("training"))
 
 
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
     """One cache for all tests of a run: the teacher is trained once."""
-    monkeypatch.setenv("BORT_HOME", str(place / "home"))
-    # Nobody who measures this machine's latency meanwhile shall hold the tests up.
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    tiny.use_home(monkeypatch, place / "home", lock=place)
     return place / "home"
 
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bort.core.architecture import Architecture
-from bort.families import SearchSpace
+from bort.core.errors import InvalidSpaceError
+from bort.families import SearchSpace, family
 from bort.training.candidate import build_candidate, build_text_model
 from bort.training.donor import calibration_batch, observe
 from bort.training.forward import bert_logits
@@ -108,6 +109,14 @@ def test_other_families_inherit_their_words(donor, encoded):
     )
     words = donor.weights[WORDS] @ found.projection
     assert torch.allclose(found.model.get_input_embeddings().weight, words)
+
+
+def test_models_that_are_no_classifiers_of_transformers_are_refused(monkeypatch):
+    monkeypatch.setattr(type(family("bert")), "model", lambda *_, **__: torch.nn.Linear(1, 1))
+    sizes = {"depth": (1,), "heads": (2,), "hidden": (8,), "intermediate": (16,)}
+    space = SearchSpace("one", "bert", sizes)
+    with pytest.raises(InvalidSpaceError, match="family 'bert' have no 'config'"):
+        build_text_model(space, space.architecture(0), vocabulary=9, padding=0, classes=2, seed=0)
 
 
 @pytest.mark.parametrize("initialise", ["inherit", "scratch"])

@@ -7,14 +7,14 @@ import pytest
 from made_up_study import fill, made_up_profile
 from visits import Open, shown
 
-from bort.core.machine.locks import measuring
+from bort.core.locks import measuring
 from bort.core.progress import Progress, Stage
 from bort.families import SearchSpace, load_space
 from bort.jobs.runtime.process import this_process
+from bort.latency.landmarks import LandmarkTiming, Verdict
 from bort.latency.noise import Noise, NoiseReading
 from bort.latency.profile import LatencyProfile, Measurement
 from bort.latency.protocol import Latency
-from bort.latency.runs.landmarks import LandmarkTiming, Verdict
 from bort.latency.stored import keep_profile
 from bort.report.latency import claim_sentence, noise_sentence, warning_sentence
 from bort.storage import Ending, EndingCode, JobState, Store
@@ -30,7 +30,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 def lock(tmp_path, monkeypatch):
     """A lock file of this test's own: another process may be measuring."""
     path = tmp_path / "measuring.lock"
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: path)
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: path)
     return path
 
 

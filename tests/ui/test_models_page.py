@@ -12,13 +12,13 @@ from made_up_study import fill
 from visits import Open, shown
 
 from bort.core.errors import InvalidDataError
-from bort.core.machine.locks import Holder
+from bort.core.locks import Holder
 from bort.export.predicting import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import RealisedMark, add_realised, plot_curves, realised_mark
-from bort.finetuning.curves import DEV_ERROR, LOSS, curves_of
 from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import Accuracy, TrainedModel
+from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobState
 from bort.report import models as words
 from bort.storage import Ending, EndingCode, Store, Thing, ThingKind, models_folder
@@ -27,7 +27,7 @@ from bort.ui.kit import job_parts
 from bort.ui.models import files as model_files
 from bort.ui.models import start as model_start
 from bort.ui.models import trying as model_try
-from bort.ui.models.tables import comparison
+from bort.ui.models.panel import comparison
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
@@ -88,14 +88,14 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
 def test_a_training_that_stands_still_says_for_whom(
     store: Store, visit: Open, pick: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: tmp_path / "measuring.lock")
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "measuring.lock")
     job = running_job(store, "reviews", pick)
     assert "Trainings pause" not in shown(visit("models", job=str(job.id)))
     someone = Holder(pid=1, user="ada", description="bort: latency", since=0.0)
     monkeypatch.setattr(job_parts, "holder", lambda: someone)
     text = shown(visit("models", job=str(job.id)))
     assert "being measured by process 1 of ada" in text
-    assert "Trainings pause meanwhile" in text
+    assert "Trainings pause until it is done" in text
 
 
 @pytest.mark.parametrize("job", ["999", "x"])

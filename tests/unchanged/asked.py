@@ -10,8 +10,11 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from click.testing import CliRunner
 
@@ -56,17 +59,22 @@ KEPT = (
 
 def answers() -> dict[str, Any]:
     """Every answer by its question."""
-    with tempfile.TemporaryDirectory() as home:
-        os.environ |= {"BORT_HOME": home}
-        os.environ.pop("BORT_STORE", None)
+    with _home():
         found = {f"{name} {' '.join(asked)}".strip(): _study(name, asked) for name, asked in _all()}
     for name, file in TABLES.items():
         for asked in OF_TABLES:
-            with tempfile.TemporaryDirectory() as home:
-                os.environ |= {"BORT_HOME": home}
+            with _home():
                 answer = _ask("search", "--from-table", str(file), *COLUMNS, *asked)
             found[f"{name} {' '.join(asked)}"] = answer
     return found
+
+
+@contextmanager
+def _home() -> Iterator[None]:
+    """An empty home for the length of a `with` block; the environment is as before after it."""
+    with tempfile.TemporaryDirectory() as home, patch.dict(os.environ, {"BORT_HOME": home}):
+        os.environ.pop("BORT_STORE", None)
+        yield
 
 
 def _all() -> list[tuple[str, tuple[str, ...]]]:

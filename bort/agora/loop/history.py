@@ -94,7 +94,6 @@ class Provenance:
     Attributes:
         round: number of the round that proposed it.
         position: its position among the proposals of that round, from 0.
-        point: the point itself.
         student_after: class that the student gives it after training on it; None if it was not
             accepted or no student has been trained on it yet.
         is_withdrawn: whether a replay took it out of the training set.

@@ -29,7 +29,6 @@ class CarefulLabeler:
     """Wraps a labeler: softens or sharpens its answers, and abstains when it is unsure.
 
     Attributes:
-        labeler: the wrapped labeler.
         temperature: above 1 softens its probabilities, below 1 sharpens them.
         threshold: abstain where the largest (tempered) probability is lower than this.
         is_hard: pass on the class only, not the probabilities.

@@ -176,8 +176,6 @@ class Parts:
     Attributes:
         student: trained in every round.
         labeler: labels what the sampler proposes.
-        represent: the representation space.
-        sampler: proposes new inputs.
         guard: refuses what must not be used.
         closing: trains the last student of a run once more, for example for longer; None keeps
             the last round's student.

@@ -25,11 +25,11 @@ def propose(
 ) -> tuple[GeneratedPoint, ...]:
     """Sample near the dev items `errors` and decide about each proposal.
 
-    A proposal must, in this order, lie within the radius of its parent, pass the guard, be
-    unknown, fit the budget, and be labelled without abstention.
+    A proposal must, in this order, lie within the radius of its parent, pass the guard (of texts:
+    `NearDuplicateGuard`, which keeps audit texts out), be unknown, fit the budget, and be labelled
+    without abstention.
 
     Args:
-        dev: all dev inputs.
         errors: positions of the dev items to sample near.
         model: the student before it is trained on the points.
         known: identities of what must not be labelled again.

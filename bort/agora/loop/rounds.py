@@ -49,7 +49,6 @@ class GeneratedPoint:
     Attributes:
         value: the point or text itself.
         parent: position of the dev item it was sampled near.
-        sampler: name of the sampler.
         distance: distance from the parent in the representation space; None where it has none.
         verdict: accepted, or why not.
         student_before: this round's student's class for it; None if the student was not asked.

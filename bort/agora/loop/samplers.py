@@ -101,7 +101,6 @@ class RetrievalSampler:
 
     Args:
         pool: the items; an empty pool proposes nothing.
-        represent: the representation space.
         choices: how many of the nearest unknown items within the radius one is drawn from: 1
             takes the nearest, more give more variety.
     """
@@ -120,10 +119,13 @@ class RetrievalSampler:
         free = self._pool.free(known)
         if not len(points) or not free.any():
             return retrieved(self._pool, np.full(len(points), -1), self.name)
-        picked = self._pool.pick(
-            self._represent(points), radius, rng, free=free, choices=self._choices
-        )
+        aims = self._aims(points, rng)
+        picked = self._pool.pick(aims, radius, rng, free=free, choices=self._choices)
         return retrieved(self._pool, picked, self.name)
+
+    def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002
+        """Where to look for an item near each point, in the representation space."""
+        return self._represent(points)
 
 
 def retrieved(pool: Pool, picked: IntArray | Sequence[int], name: str) -> Proposals:

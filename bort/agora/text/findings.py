@@ -92,7 +92,6 @@ class Findings:
     """What a comparison found over the seeds that every arm has finished.
 
     Attributes:
-        means: means by arm.
         teacher_audit_error: the teacher's audit error, 0..1.
         differences: one for each of `PAIRS` that was run.
         gap_closed: by arm, the share of the way from plain training to the teacher.
@@ -174,7 +173,6 @@ def error_difference(
     Args:
         first, second: shape (seeds, items), where each seed's student is wrong; the same seeds
             and items in the same order.
-        draws: number of bootstrap draws.
     Returns:
         The mean difference of the error rates: below 0, `second` is better.
     """

@@ -27,8 +27,6 @@ class NetworkLabeler:
     """A labeler made from a trained network.
 
     Attributes:
-        class_names: the task's classes.
-        logits: computes them.
         known: logits that were computed before, by input.
     """
 
@@ -53,7 +51,6 @@ class FittedLabeler:
     """A labeler made from a scikit-learn classifier over vectors of texts.
 
     Attributes:
-        class_names: the task's classes.
         classifier: fitted, with `predict_proba`; its training set may lack some classes.
         features: maps inputs to the classifier's features.
     """
@@ -91,7 +88,6 @@ def sklearn_labeler(
     """Fit a classifier of `CLASSIFIERS` on the tf-idf of words and pairs of words.
 
     Args:
-        name: name of the class.
         train: the training set; only the most probable classes count.
     Raises:
         InvalidOptionError: the class is not allowed.

@@ -37,8 +37,6 @@ class Networks:
     """Source network, teacher and students of one run, read or trained when first needed.
 
     Args:
-        spec: the run's description.
-        task: its texts.
         on_step: called with each step of progress.
         should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     Raises:

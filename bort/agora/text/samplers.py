@@ -17,7 +17,7 @@ import numpy as np
 
 from bort.agora.loop import Inputs, Proposals, Represent, Sampler, Value, as_inputs, as_values
 from bort.agora.loop.parts import Known
-from bort.agora.loop.samplers import MixtureSampler, Pool, RetrievalSampler, retrieved
+from bort.agora.loop.samplers import MixtureSampler, Pool, RetrievalSampler
 from bort.agora.loop.values import FloatArray, IntArray, joined
 from bort.agora.text.data import whole_texts
 from bort.agora.text.spec import SHARES
@@ -180,30 +180,24 @@ class Partners:
         return drawn
 
 
-class MixByRetrieval:
+class MixByRetrieval(RetrievalSampler):
     """Proposes the unknown pool text nearest to the mix of a text and one of its neighbours."""
 
     name = "mix-retrieval"
 
     def __init__(self, pool: Pool, partners: Partners, represent: Represent) -> None:
-        self._pool, self._partners, self._represent = pool, partners, represent
+        super().__init__(pool, represent, choices=1)
+        self._partners = partners
 
-    def sample_near(
-        self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
-    ) -> Proposals:
-        """Propose at most one pool text per point, no text twice."""
-        free = self._pool.free(known)
-        if not len(points) or not free.any():
-            return retrieved(self._pool, np.full(len(points), -1), self.name)
+    def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:
         vectors = self._represent(points)
         share = rng.uniform(LEAST, MOST, size=(len(points), 1))
         other = self._partners.vectors[self._partners.drawn(vectors, rng)]
-        mixed = (1 - share) * vectors + share * other
+        mixed: FloatArray = (1 - share) * vectors + share * other
         # Rescaled to the length of the texts' vectors: the mix itself lies inside the sphere.
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         mixed *= length / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
-        picked = self._pool.pick(mixed, radius, rng, free=free, choices=1)
-        return retrieved(self._pool, picked, self.name)
+        return mixed
 
 
 class MixByEdits:
@@ -262,7 +256,6 @@ class Proposers:
     """Makes samplers by name, in any space.
 
     Args:
-        tokens: tokenises texts.
         words: the words that may be written into new texts.
         train: training inputs, one or more.
         pool: unlabelled inputs; may be empty.

@@ -37,8 +37,6 @@ class NetworkSpace:
 
     Attributes:
         bert: the encoder, on its device, over the vocabulary of `tokens`.
-        tokens: tokenises texts.
-        threads: CPU threads.
         pause: called before each batch; it may wait, or raise to stop.
     """
 
@@ -79,7 +77,6 @@ class WordSpace:
 
     Attributes:
         rows: shape (tokens, d), each row times its weight.
-        tokens: tokenises texts.
     """
 
     rows: Float32Array
@@ -127,7 +124,6 @@ class RememberedSpace:
     repeats the calls gets the bits of an uninterrupted one.
 
     Args:
-        space: computes vectors.
         fixed: the splits whose vectors are kept in this machine's cache.
         key: everything else that the vectors depend on; it names the file.
     """

@@ -31,11 +31,8 @@ class TextStudent:
     Hyperparameters: `learning_rate`.
 
     Attributes:
-        build: makes the untrained model.
-        tokens: tokenises texts.
         learning_rate: the rate for hyperparameter sets that have none.
         steps: optimiser steps of one training.
-        batch_size: examples per step.
         threads: CPU threads of training and prediction.
         should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     """
@@ -102,8 +99,6 @@ class TextModel:
 
     Attributes:
         classifier: a `transformers` sequence classifier.
-        tokens: tokenises texts.
-        threads: CPU threads.
         should_stop: called before each batch.
     """
 

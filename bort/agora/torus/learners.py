@@ -152,7 +152,6 @@ class Oracle:
     """A labeler that knows the truth: right with probability 1 - noise, else a random other class.
 
     Attributes:
-        class_names: the classes.
         truth: returns the true class of each input, shape (n,).
         noise: probability of a wrong answer, 0..1. Its stated confidence is 1 - noise.
     """

@@ -13,18 +13,22 @@ import numpy as np
 from bort.agora.loop import Inputs, Round, agora, as_inputs
 from bort.agora.loop.labelers import Appraisal, appraise
 from bort.agora.text.data import load_texts
+from bort.agora.text.findings import ArmResult, findings
+from bort.agora.text.spec import ARMS
 from bort.agora.torus.world import torus_world
 from bort.agora.world import RoundSummary, World
 from bort.core.agora import TextSpec, TorusSpec
 from bort.core.errors import StoreError
-from bort.core.machine.locks import training_turn
+from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
-from bort.core.serialise import to_json
+from bort.core.serialise import from_json, to_json
 from bort.jobs.runtime.context import JobContext
 from bort.report.agora import doubt_sentence
-from bort.storage.agora import has_vectors, write_vectors
-from bort.studies.agora import RunResult, corrections_in, read_run, read_spec
+from bort.storage.agora import has_vectors, read_arms, write_arms, write_vectors
+from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
 
+if TYPE_CHECKING:
+    from bort.agora.text.arms import Arms
 if TYPE_CHECKING:
     from bort.agora.text.world import TextWorld
 
@@ -192,3 +196,59 @@ def turn_to_train(context: JobContext, threads: int | None) -> Iterator[None]:
         if context.progress.stage is Stage.WAITING_FOR_TRAINING:
             context.report(before)
         yield
+
+
+def compare(context: JobContext) -> dict[str, Any]:
+    """Compare as `context.spec` describes: the fields of a `TextSpec`, and `seeds`, a number.
+
+    A stored student is not trained again. An interrupted training starts again and gives the same
+    result.
+    """
+    spec = TextSpec.from_dict(context.spec)
+    world = prepared_texts(context, spec)
+    from bort.agora.text.arms import Arms
+
+    seeds = range(spec.seed, spec.seed + int(context.spec["seeds"]))
+    students = list(
+        from_json(tuple[ArmResult, ...], read_arms(context.job), what="the stored students")
+    )
+    for seed in seeds:
+        if context.should_stop():
+            break
+        with turn_to_train(context, spec.training.threads):
+            _run_seed(context, Arms(world, spec, seed), students, len(ARMS) * len(seeds))
+    return ComparisonResult(
+        study=spec.study,
+        task=spec.task.task,
+        job=context.job.id,
+        seeds=len(seeds),
+        findings=findings(students, world.teacher_wrong),
+        students=tuple(students),
+        described=world.describe(),
+        seconds=sum(student.seconds for student in students),
+    ).to_dict()
+
+
+def _run_seed(context: JobContext, arms: "Arms", students: list[ArmResult], total: int) -> None:
+    """Run the arms of one seed that are not among `students` yet; add them there and store."""
+    done = {student.arm: student for student in students if student.seed == arms.seed}
+    for results in arms.missing(done):
+        students.extend(results)
+        write_arms(context.job, to_json(students))
+        _report_arm(context, students, total=total)
+        if context.should_stop():
+            return
+
+
+def _report_arm(context: JobContext, students: Sequence[ArmResult], *, total: int) -> None:
+    last = students[-1]
+    context.report(
+        Progress(
+            done=len(students),
+            total=total,
+            stage=Stage.COMPARING,
+            subject=last.arm,
+            eta_s=(total - len(students)) * fmean(student.seconds for student in students),
+            numbers={"seed": last.seed, "audit_error": last.audit_error},
+        )
+    )

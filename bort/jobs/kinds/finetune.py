@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from bort.core.architecture import Architecture
 from bort.core.files import read_json, write_json_atomically
 from bort.core.finetune import FineTuneSpec
-from bort.core.machine.locks import training_turn
+from bort.core.locks import training_turn
 from bort.core.progress import Number, Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec
 from bort.families import SearchSpace
-from bort.finetuning.curves import DEV_ERROR, LEARNING_RATE, LOSS, SPEED
 from bort.finetuning.loggers import Loggers
 from bort.finetuning.realised import Realised, RuntimeTimes
-from bort.finetuning.stages import trainings_of
+from bort.finetuning.stages import DEV_ERROR, LEARNING_RATE, LOSS, SPEED, trainings_of
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
 

@@ -12,8 +12,8 @@ from bort.core.serialise import to_json
 from bort.core.study import LatencySpec, MeasureSpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
+from bort.latency.landmarks import time_landmarks
 from bort.latency.profile import LatencyProfile
-from bort.latency.runs.landmarks import time_landmarks
 from bort.latency.stored import front_profile, study_profile_of
 from bort.report import latency as words
 from bort.storage import EventCode

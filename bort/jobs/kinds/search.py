@@ -8,16 +8,17 @@ from typing import Any
 from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
-from bort.core.machine.locks import holder, training_turn
+from bort.core.locks import holder, training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
-from bort.jobs.kinds.audit import run_audit
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
+from bort.report.ledger import audit_statement
 from bort.search import Observation, SearchStep, certified_search, observation_of
+from bort.search.audit import AuditPlan, plan_audit
 from bort.storage import EventCode
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
 from bort.studies.answers.evidence import Evidence
@@ -31,7 +32,7 @@ Train = Callable[[Architecture, int], Evaluation]
 def run(context: JobContext) -> dict[str, Any]:
     """Search as `context.spec` (a `StudySpec`) says; answer as `bort search --json` does.
 
-    Resuming goes on where it stopped: what is stored is known, and never trained again.
+    A resumed job continues behind the last stored training; none is repeated.
     """
     spec = StudySpec.from_dict(context.spec)
     context.store.create_study(spec)
@@ -103,12 +104,12 @@ class _Search:
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
 
     def run(self) -> None:
-        """Search until it is done, stopped, or out of minutes; then audit, where that is asked."""
+        """Search until it is done, stopped or out of minutes; then audit, if the study wants it."""
         self._include()
         evidence = self._evidence()
         if self._goes_on(evidence):
             if evidence.audits:
-                # What audits of the answer so far drew is evidence for the next one.
+                # Architectures that earlier audits drew count as evidence from now on.
                 self.context.store.close_audits(self.spec.name)
                 evidence = self._evidence()
             self._search(evidence)
@@ -116,7 +117,7 @@ class _Search:
             run_audit(self.context, self.spec, self.costs, self._observe)
 
     def _include(self) -> None:
-        """Evaluate first what was asked for by name."""
+        """Evaluate the architectures named in `include` first."""
         space = self.costs.space
         for count, name in enumerate(self.spec.search.include, start=1):
             if self.context.should_stop() or self._is_out_of_minutes():
@@ -216,3 +217,59 @@ class _Search:
 def _turn(context: JobContext, spec: StudySpec) -> AbstractContextManager[None]:
     """This job's turn to train."""
     return training_turn(spec.training.threads, context.should_stop, on_step=context.report_part)
+
+
+def run_audit(
+    context: JobContext, spec: StudySpec, costs: Costs, train: Callable[[int], object]
+) -> None:
+    """Train what the audit draws, and stop between trainings where the job has to.
+
+    A job makes one audit, however often it is resumed; an unfinished audit of this answer is
+    finished first, whoever began it.
+
+    Args:
+        train: trains all seeds of an architecture that are not stored yet, and stores them.
+    """
+    plan = _plan(context, spec, costs)
+    if plan is None:
+        context.log(EventCode.NOTHING_TO_AUDIT)
+        return
+    for done, index in enumerate(plan.drawn):
+        if context.should_stop():
+            return
+        architecture = costs.space.architecture(index).id
+        context.report(Progress(done, len(plan.drawn), Stage.AUDITING, architecture))
+        train(index)
+    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
+    for result in evidence.results(costs.problem)[-1:]:
+        context.note(f"audit {plan.number}: {audit_statement(result)}")
+
+
+def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:
+    evidence = study_evidence(context.store, context.store.study(spec.name), costs)
+    for record in context.store.audits(spec.name):
+        if not record.is_closed and record.job == context.job.id:
+            return AuditPlan.from_dict(record.plan)
+    for plan in evidence.audits:
+        if any(index not in evidence.audited for index in plan.drawn):
+            context.log(EventCode.AUDIT_CONTINUED, number=plan.number)
+            return plan
+    return _new_plan(context, spec, costs, evidence)
+
+
+def _new_plan(
+    context: JobContext, spec: StudySpec, costs: Costs, evidence: Evidence
+) -> AuditPlan | None:
+    search = spec.search
+    plan = plan_audit(
+        answer_under(search.question, costs, evidence),
+        question=search.question,
+        count=search.audit or 0,
+        space_size=len(costs.space),
+        seed=search.seed,
+        number=len(evidence.audits) + len(evidence.earlier) + 1,
+        passed_over=evidence.audited,
+    )
+    if plan is not None:
+        context.store.add_audit(spec.name, plan.to_dict(), job=context.job.id)
+    return plan

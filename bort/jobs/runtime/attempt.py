@@ -32,7 +32,7 @@ class JobCancelledError(BortError):
 
 
 class JobFailedError(BortError):
-    """The job failed for a reason that is no mistake of the user; its log has the details."""
+    """The job failed with an unexpected error; its log has the details."""
 
     exit_code = 1
 
@@ -47,14 +47,13 @@ def run_attempt(
     """Claim a waiting job, run it in this process, and record how it ended.
 
     Args:
-        store: where the job is.
         waiting: the job, QUEUED.
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
-        on_step: hears of each step, in this thread.
+        on_step: called with each step, in this thread.
     Returns:
         What the runner returned, as JSON holds it.
     Raises:
-        BusyError: the job waits no longer.
+        BusyError: the job is no longer queued.
         JobCancelledError: cancelled, interrupted (Ctrl-C, SIGTERM) or overtaken.
         BortError: the runner's own, passed on after the job was marked failed.
         JobFailedError: any other error; the traceback is in the log only.
@@ -62,7 +61,7 @@ def run_attempt(
     job = store.claim_job(waiting.id, waiting.attempt, this_process())
     if job is None:
         raise BusyError(
-            f"job {waiting.id} waits no longer: another process has it, or it was cancelled "
+            f"job {waiting.id} is no longer queued: another process has it, or it was cancelled "
             f"(bort jobs show {waiting.id})"
         )
     lifeline = Lifeline(store, job)
@@ -92,10 +91,10 @@ def _cancelled(
         _finish(context, lifeline, JobState.CANCELLED, ending=ending, result=result)
     reason = ending_reason(ending)
     if ending.code is EndingCode.OVERTAKEN:
-        return JobCancelledError(f"job {job_id} goes on elsewhere: {reason}")
+        return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
     return JobCancelledError(
         f"job {job_id} was stopped ({reason}); what it finished is kept, "
-        f"go on with: bort jobs resume {job_id}"
+        f"continue with: bort jobs resume {job_id}"
     )
 
 
@@ -124,7 +123,7 @@ def _ending_of(error: BaseException) -> Ending:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is exhausted, as Python or torch say it.
+    """Return whether an error of Python or torch means that memory is exhausted.
 
     torch has a class for accelerators only. On a CPU its allocator raises a plain RuntimeError,
     in whose message the system's error number is the one thing that is not prose.
@@ -159,7 +158,7 @@ def _finish(
 
 @contextlib.contextmanager
 def _graceful_stop(lifeline: Lifeline) -> Iterator[None]:
-    """SIGTERM and a closed terminal ask the job to stop; asked before, they interrupt it."""
+    """Stop the job on SIGTERM or a closed terminal; a second signal interrupts it."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if lifeline.stop is not None:

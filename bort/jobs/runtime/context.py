@@ -1,4 +1,4 @@
-"""What a runner sees of its job."""
+"""A runner's view of its job."""
 
 import contextlib
 import time
@@ -18,7 +18,6 @@ class JobContext:
     """A runner's view of its job.
 
     Attributes:
-        store: where results go.
         job: the job as it stood when this attempt began.
     """
 
@@ -37,26 +36,26 @@ class JobContext:
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """What was asked, as JSON holds it."""
+        """The job's description, as JSON values."""
         return self.job.spec
 
     @property
     def folder(self) -> Path:
-        """Where checkpoints and certificates of this job lie; kept from attempt to attempt."""
+        """The folder of its checkpoints and certificates; kept from attempt to attempt."""
         return self.job.folder
 
     @property
     def saw_stop(self) -> bool:
-        """Whether the runner was told to stop: then what it returned is not the whole."""
+        """True if the runner was told to stop: then its result is partial."""
         return self._saw_stop
 
     @property
     def progress(self) -> Progress:
-        """What was reported last."""
+        """The latest reported progress."""
         return self._lifeline.latest or Progress()
 
     def report(self, progress: Progress) -> None:
-        """Say how far the job is; cheap, as often as you like."""
+        """Report how far the job is. Cheap: call it as often as you like."""
         self._lifeline.report(progress)
         if self._on_step is not None:
             self._on_step(progress)
@@ -66,9 +65,9 @@ class JobContext:
         self.report(step.within(self.progress))
 
     def should_stop(self) -> bool:
-        """Whether to end soon (cancelled, signalled, overtaken); cheap, ask between steps.
+        """Return whether to stop soon (cancelled, signalled, overtaken). Cheap: ask between steps.
 
-        A runner that is told so returns what it has; the job counts as cancelled, and resumable.
+        The runner then returns what it has; the job is cancelled and can be resumed.
         """
         if self._lifeline.stop is not None:
             self._saw_stop = True
@@ -77,7 +76,7 @@ class JobContext:
     def log(self, code: EventCode, *, level: str = "info", **facts: Any) -> None:
         """Add an event to the job's history, and its sentence to the log.
 
-        A full disk is no reason to stop here.
+        A disk that is full does not stop the job here.
         """
         event = JobEvent(time.time(), level, code, facts)
         with contextlib.suppress(StoreError):

@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bort.core import paths
-from bort.core.errors import StoreError
+from bort.core.errors import BusyError, StoreError
 from bort.core.progress import OnStep
+from bort.core.study import StudySpec
 from bort.jobs.runtime.attempt import JobFailedError, run_attempt
 from bort.jobs.runtime.process import identify, is_here, send_signal
 from bort.jobs.runtime.runners import runner_path
@@ -94,7 +96,7 @@ def resume(
     It keeps its id, folder and log. Of two who resume it at once, one wins.
 
     Returns:
-        Its result; None with `detach`, where it goes on in a process of its own.
+        Its result; None with `detach`, because it continues in a process of its own.
     Raises:
         UnknownJobError: no job of that id.
         BusyError: it waits or runs.
@@ -113,8 +115,6 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
     """Stop a job: ask it, then SIGTERM, then SIGKILL. What it finished is kept.
 
     Args:
-        store: where the job is.
-        job_id: which one.
         wait: return when it has stopped; else at once, and a thread sees to the rest.
         grace_s: how long it may take to stop by itself.
     Returns:
@@ -205,3 +205,27 @@ def _spawn(store: Store, job: JobRecord, path: str) -> None:
     identity = identify(process.pid)
     if identity is not None:
         store.note_process(job.id, job.attempt, identity)
+
+
+def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
+    """Store the study of a new search, or find the same one again.
+
+    Args:
+        is_named: a person chose the name. Otherwise a name that is taken gets a number.
+
+    Returns:
+        The spec under the name it is stored by.
+
+    Raises:
+        BusyError: a job is searching the study already.
+        StudyConflictError: the name is taken by a study of other options.
+    """
+    if not is_named:
+        return replace(spec, name=store.create_numbered_study(spec).name)
+    active = [job for job in list_jobs(store, study=spec.name) if job.state.is_active]
+    if active:
+        raise BusyError(
+            f"job {active[0].id} is searching the study {spec.name!r} already; watch it with "
+            f"`bort jobs logs {active[0].id} --follow`, or choose another name"
+        )
+    return store.create_study(spec).spec

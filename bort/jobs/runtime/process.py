@@ -37,12 +37,12 @@ def identify(pid: int) -> ProcessIdentity | None:
 
 
 def is_here(process: ProcessIdentity) -> bool:
-    """Whether the process belongs to this machine, so that we can tell if it lives."""
+    """Return whether the process runs on this machine, where we can see if it is alive."""
     return process.host == socket.gethostname()
 
 
 def is_alive(process: ProcessIdentity) -> bool:
-    """Whether exactly this process, not another with its pid, runs on this machine."""
+    """Return whether exactly this process is alive here, and not another with the same pid."""
     now = identify(process.pid)
     return (
         now is not None

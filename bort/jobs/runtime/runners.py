@@ -18,7 +18,7 @@ Runner = Callable[[JobContext], Mapping[str, Any]]
 RUNNERS: dict[str, str] = {
     "search": "bort.jobs.kinds.search:run",
     "agora": "bort.jobs.kinds.agora:run",
-    "agora-comparison": "bort.jobs.kinds.agora_comparison:run",
+    "agora-comparison": "bort.jobs.kinds.agora:compare",
     "finetune": "bort.jobs.kinds.finetune:run",
     "latency": "bort.jobs.kinds.latency:run",
     "winners": "bort.jobs.kinds.latency:winners",
@@ -27,7 +27,7 @@ RUNNERS: dict[str, str] = {
 
 
 def runner_path(kind: str) -> str:
-    """Where the runner of a kind lies.
+    """The `module:function` that runs a kind.
 
     Raises:
         InvalidOptionError: no such kind.

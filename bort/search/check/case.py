@@ -25,10 +25,8 @@ class CertifiedCase:
 
     Attributes:
         problem: the space, for the bound on the evaluations.
-        question: what the claim answers.
         plain: the space with its evaluations, for everything else.
         observations: of the evaluated architectures, in their order, as stated.
-        assumptions, claim, audits: as stated.
         stated_labels: names of the evaluated architectures, as stated.
         labels: names of all architectures, as the space gives them.
         population: what the intervals hold for; None is a claim about a dev set.
@@ -130,7 +128,7 @@ def _observation(row: Mapping[str, Any]) -> Observation:
         n=row["n"],
         is_floored=bool(row["is_floored"]),
         is_witness=bool(row["is_witness"]),
-        is_source=bool(row["is_source"]),
+        is_anchor=bool(row["is_anchor"]),
         repeats=tuple(float(e) for e in row["repeats"]),
         wrong_items=tuple(base64.b64decode(i, validate=True) for i in row["wrong_items"]),
         standard_error=row["standard_error"],
@@ -167,7 +165,7 @@ def _plain(
         lower=np.array([o.lower for o in observations]),
         upper=np.array([o.upper for o in observations]),
         is_witness=np.array([o.is_witness for o in observations], dtype=bool),
-        is_source=np.array([o.is_source for o in observations], dtype=bool),
+        is_anchor=np.array([o.is_anchor for o in observations], dtype=bool),
         ratios=_ratios(observations, comparison_for(population)),
     )
 

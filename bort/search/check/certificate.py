@@ -47,7 +47,6 @@ def certificate_of(
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
         study: name of the study, so that the evaluations can be compared with a store.
-        audits: audits of this answer.
         earlier_audits: audits of this study before the search went on; kept for their α.
         audit_observations: of what the audits trained, by index.
     Returns:
@@ -201,7 +200,7 @@ def _evaluation(label: str, index: int, observation: Observation) -> dict[str, A
         "n": observation.n,
         "is_floored": observation.is_floored,
         "is_witness": observation.is_witness,
-        "is_source": observation.is_source,
+        "is_anchor": observation.is_anchor,
         "repeats": list(observation.repeats),
         "wrong_items": [base64.b64encode(i).decode("ascii") for i in observation.wrong_items],
         "standard_error": observation.standard_error,

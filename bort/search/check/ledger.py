@@ -1,4 +1,4 @@
-"""`verify`'s part about facts: ledger, violations of λ and ending, derived once more.
+"""`verify`'s part about facts: ledger, violations of λ, ending and audits, derived once more.
 
 The numbers of the claim are checked from the definitions elsewhere. Here `solve` goes through the
 evaluations in their order again, and what it finds is compared with what is stated: codes exactly,
@@ -10,8 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from bort.search.answer import Answer, solve
-from bort.search.audit import AuditResult, audit_fact, with_facts
+from bort.search.audit import (
+    ALPHA,
+    AuditPlan,
+    AuditResult,
+    audit_fact,
+    draw,
+    uncovered_bound,
+    with_facts,
+)
 from bort.search.check.case import CertifiedCase
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Audited, Fact, fact_from_dict
@@ -99,3 +109,85 @@ def _is_same(stated: Any, found: Any) -> bool:
     if isinstance(found, float):
         return math.isclose(stated, found, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
     return bool(stated == found)
+
+
+_TOLERANCE = 1e-9
+
+
+def check_audits(case: CertifiedCase) -> Iterator[str]:
+    """One line per audit that is missing, not the one that was drawn, or wrong in its numbers."""
+    for number, stated in enumerate(case.audits, start=1):
+        plan = AuditPlan.from_dict(stated["plan"])
+        if plan.number != number:
+            yield f"audit {number} is missing: number {plan.number} stands in its place"
+        for failure in _check(case, plan, stated):
+            yield f"audit {plan.number} {failure}"
+
+
+def _check(case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]) -> Iterator[str]:
+    count, evaluated = len(case.problem), set(case.plain.rows.tolist())
+    if not set(plan.members) <= set(plan.evaluated) <= evaluated:
+        yield "tests architectures that are not among the evaluations listed"
+        return
+    if set(plan.drawn) & (set(plan.evaluated) | set(plan.passed_over)):
+        yield "drew architectures that were trained before it"
+    expected = draw(
+        count,
+        len(plan.drawn),
+        evaluated=plan.evaluated,
+        passed_over=plan.passed_over,
+        key=(plan.seed, plan.number),
+    )
+    if plan.drawn != expected:
+        odd = sorted(set(plan.drawn) ^ set(expected))
+        yield f"does not list what its seed draws: {case.names(odd[:3])}"
+    if len(stated["errors"]) != len(plan.drawn):
+        yield f"drew {len(plan.drawn)} architectures and lists {len(stated['errors'])} errors"
+        return
+    if [case.label(i) for i in plan.drawn] != list(stated["labels"]):
+        yield "names its architectures otherwise than the space does"
+    yield from _check_numbers(case, plan, stated)
+
+
+def _check_numbers(
+    case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]
+) -> Iterator[str]:
+    population = len(case.problem) - len(set(plan.evaluated) | set(plan.passed_over))
+    if stated["population"] != population:
+        yield f"drew from {stated['population']} architectures, there were {population}"
+        return
+    failed = [
+        index
+        for index, error in zip(plan.drawn, stated["errors"], strict=True)
+        if error is None or not _holds(case, plan, index, float(error))
+    ]
+    if sorted(stated["failed"]) != failed:
+        odd = sorted(set(failed) ^ set(stated["failed"]))
+        yield f"is wrong about whether it failed at {case.names(odd[:3])}"
+    alpha = ALPHA / 2 ** (plan.number - 1)
+    if abs(stated["alpha"] - alpha) > _TOLERANCE:
+        yield f"spends α = {stated['alpha']}, not {alpha}: half of the one before"
+    bound = uncovered_bound(population, len(plan.drawn), len(failed), alpha=alpha)
+    if stated["uncovered_at_most"] != bound:
+        yield f"allows at most {bound} uncovered, not {stated['uncovered_at_most']} as stated"
+    refutes = any(stated["errors"][plan.drawn.index(index)] is not None for index in failed)
+    is_current = sorted(plan.evaluated) == sorted(case.plain.rows.tolist())
+    is_claimed = case.claim["certified_epsilon"] is not None
+    if is_current and plan.is_certified and refutes and is_claimed:
+        yield "refutes the claim, which is made all the same"
+
+
+def _holds(case: CertifiedCase, plan: AuditPlan, index: int, error: float) -> bool:
+    errors = dict(zip(case.plain.rows.tolist(), case.errors, strict=True))
+    costs = case.plain.costs
+    if plan.goal == "best":
+        shrink = np.maximum(0.0, 1.0 - costs / costs.max(axis=0))
+        gain = (shrink ** np.array(plan.weights[:2])).prod(axis=1)
+        weight, best = plan.weights[2], plan.members[0]
+        ours, theirs = gain[best] * errors[best] ** -weight, gain[index] * error**-weight
+        return bool(ours >= (1 - plan.epsilon) * theirs * (1 - _TOLERANCE))
+    factor = (1 + plan.epsilon) * (1 + _TOLERANCE)
+    return any(
+        (costs[c] <= factor * costs[index]).all() and errors[c] <= factor * error
+        for c in plan.members
+    )

@@ -27,7 +27,7 @@ class PlainCase:
         slack: σ or None.
         rows: shape (m,), evaluated indices.
         lower, upper: shape (m,), ends of their errors' intervals.
-        is_witness, is_source: shape (m,).
+        is_witness, is_anchor: shape (m,).
         ratios: shape (m, m), upper bounds on ln of row's error / column's, with a diagonal of 0,
             where pairs are compared; None where only intervals are.
     """
@@ -43,7 +43,7 @@ class PlainCase:
     lower: FloatArray
     upper: FloatArray
     is_witness: BoolArray
-    is_source: BoolArray
+    is_anchor: BoolArray
     ratios: FloatArray | None = None
 
     def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
@@ -65,23 +65,23 @@ class PlainCase:
         return np.asarray(np.where(self.monotone, a <= b, a == b).all(axis=2))
 
     def lower_envelope(self, targets: IntArray) -> FloatArray:
-        """ℓ(ξ) from the sources; its own ln l where ξ is one of them: shape (n,)."""
-        sources = self.rows[self.is_source]
-        log_lower = np.log(self.lower[self.is_source])
+        """ℓ(ξ) from the anchors; its own ln l where ξ is one of them: shape (n,)."""
+        anchors = self.rows[self.is_anchor]
+        log_lower = np.log(self.lower[self.is_anchor])
         bounds = np.full(len(targets), -np.inf)
-        if len(sources):
-            bounds = (log_lower[None, :] - self.error_terms(targets, sources)).max(axis=1)
-        own = {int(i): value for i, value in zip(sources, log_lower, strict=True)}
+        if len(anchors):
+            bounds = (log_lower[None, :] - self.error_terms(targets, anchors)).max(axis=1)
+        own = {int(i): value for i, value in zip(anchors, log_lower, strict=True)}
         return np.array([own.get(int(t), b) for t, b in zip(targets, bounds, strict=True)])
 
     def paired_terms(self, targets: IntArray, member: int) -> FloatArray:
         """t(c,ξ) of one evaluated c, by comparing pairs: shape (n,)."""
         assert self.ratios is not None
-        sources = np.flatnonzero(self.is_source)
+        anchors = np.flatnonzero(self.is_anchor)
         position = int(np.flatnonzero(self.rows == member)[0])
-        own = self.error_terms(targets, self.rows[sources])
-        own[targets[:, None] == self.rows[sources][None, :]] = 0.0
-        through = own + self.ratios[position, sources][None, :]
+        own = self.error_terms(targets, self.rows[anchors])
+        own[targets[:, None] == self.rows[anchors][None, :]] = 0.0
+        through = own + self.ratios[position, anchors][None, :]
         direct = self.error_terms(targets, np.array([member]))[:, 0]
         direct[targets == member] = 0.0
         return np.asarray(np.minimum(direct, through.min(axis=1, initial=np.inf)))
@@ -114,31 +114,31 @@ class PlainCase:
                 term = np.column_stack([self.paired_terms(targets, m) for m in usable])
             excess = (log_costs[some][None] - log_costs[targets][:, None]).max(axis=2)
             gap = np.maximum(np.maximum(term, excess), 0.0).min(axis=1)
-        excluded = self.rows[~(self.is_witness | self.is_source)]
+        excluded = self.rows[~(self.is_witness | self.is_anchor)]
         gap[np.isin(targets, np.append(usable, excluded))] = 0.0
         return gap
 
     def worst_pair_excess(self, factor: float = 1.0) -> float:
-        """By how much the worst pair of sources breaks factor·λ, in ln e; -inf without pairs."""
-        sources = self.rows[self.is_source]
-        if self.lipschitz is None or len(sources) < 2:
+        """By how much the worst pair of anchors breaks factor·λ, in ln e; -inf without pairs."""
+        anchors = self.rows[self.is_anchor]
+        if self.lipschitz is None or len(anchors) < 2:
             return -np.inf
-        steps = np.abs(self.coordinates[sources][:, None, :] - self.coordinates[sources][None])
+        steps = np.abs(self.coordinates[anchors][:, None, :] - self.coordinates[anchors][None])
         reach = factor * (np.where(self.categorical, steps > 0, steps) @ self.lipschitz)
-        lower, upper = np.log(self.lower[self.is_source]), np.log(self.upper[self.is_source])
+        lower, upper = np.log(self.lower[self.is_anchor]), np.log(self.upper[self.is_anchor])
         excess = lower[:, None] - upper[None, :] - reach - self.nugget
         if self.ratios is not None:  # the second is at least exp(-bound) times as wrong
-            among = self.ratios[np.ix_(self.is_source, self.is_source)]
+            among = self.ratios[np.ix_(self.is_anchor, self.is_anchor)]
             excess = np.maximum(excess, -among - reach - self.nugget)
-        return float(np.where(np.eye(len(sources), dtype=bool), -np.inf, excess).max())
+        return float(np.where(np.eye(len(anchors), dtype=bool), -np.inf, excess).max())
 
     def worst_monotone_excess(self) -> float:
-        """By how much the worst comparable pair of sources breaks σ, in ln e."""
-        sources = self.rows[self.is_source]
-        if self.slack is None or len(sources) < 2:
+        """By how much the worst comparable pair of anchors breaks σ, in ln e."""
+        anchors = self.rows[self.is_anchor]
+        if self.slack is None or len(anchors) < 2:
             return -np.inf
-        smaller = self._is_smaller(sources, sources) & ~np.eye(len(sources), dtype=bool)
-        lower, upper = np.log(self.lower[self.is_source]), np.log(self.upper[self.is_source])
+        smaller = self._is_smaller(anchors, anchors) & ~np.eye(len(anchors), dtype=bool)
+        lower, upper = np.log(self.lower[self.is_anchor]), np.log(self.upper[self.is_anchor])
         excess = lower[None, :] - upper[:, None] - np.log1p(self.slack)
         return float(np.where(smaller, excess, -np.inf).max())
 
@@ -148,7 +148,7 @@ class PlainCase:
         rooms = np.full(len(self.rows), -np.inf)
         for targets in self.blocks():
             kept = targets[gain[targets] > -np.inf]
-            kept = kept[~np.isin(kept, self.rows[~(self.is_witness | self.is_source)])]
+            kept = kept[~np.isin(kept, self.rows[~(self.is_witness | self.is_anchor)])]
             if len(kept):
                 rooms = np.maximum(rooms, self._rooms(kept, gain, float(weights[2])))
         rooms = np.where(rooms == -np.inf, 0.0, np.maximum(rooms, 0.0))

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bort.core.errors import BortError
-from bort.search.check.audits import check_audits
 from bort.search.check.case import CertifiedCase, read_case
 from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
-from bort.search.check.ledger import check_ledger
+from bort.search.check.ledger import check_audits, check_ledger
 from bort.search.check.plain import plain_front
 from bort.search.intervals import nugget_from_seeds, population_interval
 from bort.search.observation import Observation, floor_error
@@ -177,16 +176,16 @@ def _nugget(case: CertifiedCase) -> Iterator[str]:
 
 
 def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
-    """Repeats of the first sources that tell every dimension apart: λ was estimated then."""
-    problem, sources = case.problem, np.flatnonzero(case.plain.is_source)
-    points = problem.coordinates[case.plain.rows[sources]]
+    """Repeats of the first anchors that tell every dimension apart: λ was estimated then."""
+    problem, anchors = case.problem, np.flatnonzero(case.plain.is_anchor)
+    points = problem.coordinates[case.plain.rows[anchors]]
     wanted = int(problem.matters.sum())
     for count in range(1, len(points) + 1):
         pairs = [problem.differences(points[:k], points[k]) for k in range(1, count)]
         steps = np.vstack([*pairs, np.zeros((1, len(problem.names)))])
         scaled = steps / np.where(problem.matters, problem.extents, 1.0)
         if np.linalg.matrix_rank(scaled, tol=1e-6) >= wanted:
-            return [case.observations[i].repeats for i in sources[:count]]
+            return [case.observations[i].repeats for i in anchors[:count]]
     return []
 
 

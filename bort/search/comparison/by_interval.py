@@ -56,7 +56,7 @@ class Bounds:
         """Take in one evaluation. Cost O(N K)."""
         own = self.envelope.own_error_term(slice(None), np.array([index]))[:, 0]
         rose = np.zeros(len(own), dtype=bool)
-        if observation.is_source:
+        if observation.is_anchor:
             rose = self.envelope.raise_by(index, observation, own)
         self._compare(index, observation, own)
         if self.target is not None:

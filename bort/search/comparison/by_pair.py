@@ -95,7 +95,7 @@ class PairBounds(Bounds):
 
 
 class PairTerms:
-    """t(c,ξ) = min over sources c' of R(c,c') + o(c',ξ), with R(c,c) = 0 and o(c',c') = 0.
+    """t(c,ξ) = min over anchors c' of R(c,c') + o(c',ξ), with R(c,c) = 0 and o(c',c') = 0.
 
     R(c,c') bounds ln e(c)/e(c'), o(c',ξ) bounds ln e(c')/e(ξ); so t bounds ln e(c)/e(ξ). It is
     never above what the intervals alone say.
@@ -123,13 +123,13 @@ class PairTerms:
         ahead, back = self._comparison.log_ratio_bounds(observation, others)
         mine = reach.copy()
         for other, ratio_ahead, ratio_back in zip(known, ahead, back, strict=True):
-            if observation.is_source:
+            if observation.is_anchor:
                 np.minimum(self._terms[other], ratio_back + reach, out=self._terms[other])
             if other in self._own:
                 np.minimum(mine, ratio_ahead + self._own[other], out=mine)
         self._observations[index] = observation
         self._terms[index] = mine
-        if observation.is_source:
+        if observation.is_anchor:
             self._own[index] = reach
 
     def term(self, witness: int) -> FloatArray:

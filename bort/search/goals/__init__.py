@@ -3,8 +3,7 @@
 from bort.core.question import Goal, Question
 from bort.search.goals.base import AuditedClaim, SearchGoal
 from bort.search.goals.best import Best
-from bort.search.goals.cover import Cover
-from bort.search.goals.everything import Everything
+from bort.search.goals.cover import Cover, Everything
 
 __all__ = ["GOALS", "AuditedClaim", "SearchGoal", "goal_of"]
 

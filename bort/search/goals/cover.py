@@ -98,3 +98,25 @@ def _greedy_set_cover(covers: BoolArray) -> IntArray:
         chosen.append(best)
         missing &= ~covers[:, best]
     return np.array(chosen, dtype=np.int64)
+
+
+class Everything(SearchGoal):
+    """Evaluates every architecture, so it assumes nothing."""
+
+    needs_bounds = False
+
+    def gap(self, state: Knowledge) -> float:
+        """Return 0 once everything is evaluated, else infinity."""
+        return 0.0 if state.is_exhausted else np.inf
+
+    def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
+        """The first that is not evaluated."""
+        return int(np.argmax(state.is_open))
+
+    def packing_number(self, state: Knowledge) -> int:
+        """Return N."""
+        return len(state.problem)
+
+    def cover(self, state: Knowledge) -> IntArray:
+        """Few that cover all at ε."""
+        return reduced_cover(state, self.delta)

@@ -54,14 +54,14 @@ def next_design_point(
         if index not in observations:
             return index
     open_rows = np.setdiff1d(np.arange(len(problem)), np.fromiter(observations, dtype=np.int64))
-    sources = [i for i, o in observations.items() if o.is_source]
+    anchors = [i for i, o in observations.items() if o.is_anchor]
     if not len(open_rows):
         return None
-    if not sources:
+    if not anchors:
         return int(open_rows[0])
     varying = np.flatnonzero(problem.matters)
     scale = problem.extents[varying]
-    steps = problem.differences(problem.coordinates[open_rows], problem.coordinates[sources[0]])
+    steps = problem.differences(problem.coordinates[open_rows], problem.coordinates[anchors[0]])
     residual = steps[:, varying] / scale
     for span in np.linalg.qr((spans / scale).T)[0].T:
         residual = residual - np.outer(residual @ span, span)

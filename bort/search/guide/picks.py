@@ -6,8 +6,7 @@ import numpy as np
 
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.bounds import Envelope
-from bort.search.guide.expected_gain import expected_gain
-from bort.search.guide.surrogate import predict_log_error
+from bort.search.guide.surrogate import expected_gain, predict_log_error
 from bort.search.observation import Observation
 from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem

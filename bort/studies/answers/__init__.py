@@ -10,6 +10,7 @@ from bort.studies.answers.read import (
     read_answer,
     study_certificate,
     study_costs,
+    winning_weights,
 )
 from bort.studies.answers.values import (
     LatencyBasis,
@@ -18,7 +19,6 @@ from bort.studies.answers.values import (
     StudyAnswer,
     TableAnswer,
 )
-from bort.studies.answers.weights import winning_weights
 
 __all__ = [
     "CERTIFICATE",

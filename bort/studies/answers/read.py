@@ -1,6 +1,6 @@
 """Stored evaluations in, the answer out. Reads the store; never trains, never imports torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from bort.core.errors import InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
-from bort.core.machine.fingerprint import this_machine
+from bort.core.machine import this_machine
 from bort.core.question import Question, check_weights
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
@@ -17,6 +17,8 @@ from bort.search import Answer, Guarantee, solve
 from bort.search.arrays import IntArray
 from bort.search.audit import audited, judge_audit
 from bort.search.check.certificate import Certificate, certificate_of
+from bort.search.pareto import is_non_dominated
+from bort.search.w_coefficient import WeightRegion, weight_region
 from bort.storage import Store, StudyRecord
 from bort.studies.answers.evidence import Evidence, evidence_of
 from bort.studies.answers.measured import with_measured
@@ -44,8 +46,6 @@ def read_answer(
     """Answer from what is stored; trains and measures nothing.
 
     Args:
-        store: where the study is.
-        study: its name.
         epsilon: certify within 1 + epsilon; None is the study's own.
         weights: cost weights of size, latency, error; None are the study's own.
     Raises:
@@ -304,3 +304,38 @@ def _audit(costs: Costs, evidence: Evidence) -> AnswerAudit | None:
     result = judge_audit(costs.problem, plan, evidence.everything)
     trained = sum(index in evidence.audited for index in plan.drawn)
     return audit_of(plan, result, trained, lambda i: costs.space.architecture(i).id)
+
+
+def winning_weights(
+    store: Store, study: StudyRecord, ids: Iterable[str]
+) -> dict[str, WeightRegion]:
+    """For each architecture, the cost weights under which it has the largest W.
+
+    Among the trained ones, by point estimate; untrained ones have no W yet.
+
+    Args:
+        ids: of architectures; those that are not trained are left out of the answer.
+    Cost: two queries, and O(front) for each of `ids`: a dominated one never wins alone.
+    """
+    costs = study_costs(store, study)
+    if costs is None:
+        return {}
+    known = study_evidence(store, study, costs).known
+    trained = {i: o.error for i, o in known.items() if o.is_witness}
+    index = {costs.space.architecture(i).id: i for i in trained}
+    size, latency = costs.problem.size, costs.problem.latency
+    rows, errors = np.array(list(trained), dtype=np.int64), np.array(list(trained.values()))
+    front = is_non_dominated(np.column_stack([size[rows], latency[rows], errors]))
+    rivals = {int(i): e for i, e in zip(rows[front], errors[front], strict=True)}
+    regions = {}
+    for name in ids:
+        if name in index:
+            compared = rivals | {index[name]: trained[index[name]]}
+            regions[name] = weight_region(
+                size,
+                latency,
+                np.array(list(compared.values())),
+                rows=np.array(list(compared), dtype=np.int64),
+                picked=index[name],
+            )
+    return regions

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from bort.core.machine.fingerprint import Fingerprint
+from bort.core.machine import Fingerprint
 from bort.core.question import Goal, Question, Weights
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
@@ -25,7 +25,6 @@ class MeasuredLatency:
     Attributes:
         low_ms, high_ms: the median's 95 % bootstrap interval.
         p95_ms: what 95 % of the runs stayed below.
-        profile: the stored measurement.
     """
 
     median_ms: float
@@ -47,7 +46,6 @@ class Point:
         latency_low_ms, latency_high_ms: the profile's interval.
         error_rate: share of wrong dev examples; the mean where several seeds were trained.
         error_se: its standard error.
-        n_dev: dev examples.
         macro_f1: unweighted mean of the classes' F1; None where the oracle has none.
         seeds: trainings behind `error_rate`.
         latency_measured: what it took when measured itself; None where only predicted.
@@ -99,7 +97,6 @@ class LatencyBasis:
     Attributes:
         profile: the stored profile; None before it is measured, and then the rest is None too.
         band: the model's relative error.
-        machine: where it was measured.
         is_this_machine: it was measured on this machine, with this software.
         noise_ok: the machine was quiet.
     """
@@ -172,7 +169,6 @@ class TablePoint:
 
     Attributes:
         id: number of the row in the file, counted from 0.
-        label: its name.
         size, latency: cells of the objectives; `error_rate` is turned round where it is maximised.
     """
 

@@ -9,8 +9,7 @@ from bort.core.agora import TORUS
 from bort.studies.parts import TEXT_RUN, TORUS_RUN
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads
-from bort.ui.kit.fields import Form
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Form, Slots
 
 OWN_PATH, OWN_UPLOAD = "a file on this machine", "a file to upload"
 TYPED, FROM_STUDY = "typed", "from a study"
@@ -27,12 +26,12 @@ Asked = dict[str, Any]
 
 def fill_in(slots: Slots) -> Asked:
     """What was entered, by option; what is left empty, `bort agora run` decides."""
-    what = _box("What to teach")
+    what = markup.box("What to teach")
     with what:
         names = [TORUS, *(info.name for info in list_tasks()), OWN_PATH, OWN_UPLOAD]
         start = names.index(_first_task(names))
         task = st.selectbox("Task", names, index=start, key="agora-task", format_func=_title)
-    where, when = _box("Where new points come from"), _box("When it ends")
+    where, when = markup.box("Where new points come from"), markup.box("When it ends")
     advanced = st.expander("Advanced: name, seed, training, labels")
     slots.below("general")
     if task == TORUS:
@@ -52,13 +51,6 @@ def _first_task(names: list[str]) -> str:
 
 def _title(name: str) -> str:
     return "torus: points with a part missing" if name == TORUS else name
-
-
-def _box(title: str) -> DeltaGenerator:
-    box = st.container(border=True)
-    with box:
-        markup.label(title)
-    return box
 
 
 def _torus(

@@ -15,7 +15,7 @@ from bort.tasks import list_tasks
 from bort.ui.agora import readings as agora_readings
 from bort.ui.agora.form import Asked
 from bort.ui.kit import address, markup, readings
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 
 # measured: docs/agora.md, "The torus": the whole run of 8 rounds stays below 30 s.
 TORUS_SECONDS_PER_ROUND = 1.5
@@ -112,7 +112,7 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
             return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
     from bort.core.agora import TextSpec
     from bort.core.study import SearchSpec, StudySpec
-    from bort.report.estimates import basis
+    from bort.report.numbers import basis
     from bort.studies.estimates import estimate_study
 
     text = TextSpec.from_dict(spec)

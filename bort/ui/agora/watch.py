@@ -8,6 +8,7 @@ import streamlit as st
 from bort.agora.world import RoundSummary
 from bort.core.agora import TorusSpec
 from bort.figures.agora import plot_errors, plot_points
+from bort.jobs import JobRecord
 from bort.report.agora import hyperparameter_words, result_sentence, verdict_words
 from bort.studies.agora import StoredRun, corrections_in
 from bort.ui.agora import map as agora_map
@@ -21,13 +22,9 @@ _FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COU
 
 def show(job_id: int) -> None:
     """Show the run while it goes on; below it the map on demand, and the points."""
-    job = readings.job(job_id)
-    if not job_parts.is_watched_here(job, navigation.AGORA):
+    if not job_parts.watch(job_id, navigation.AGORA, _draw, count=_rounds_done):
         st.button("Set up a run", on_click=address.choose_job, args=(None,), key="agora-new")
-        return
-    count = len(agora_readings.run(job).rounds)
-    job_parts.look_again(_look, job, count)
-    if count:
+    elif _rounds_done(readings.job(job_id)):
         agora_map.show(job_id)
         agora_points.show(job_id)
 
@@ -39,22 +36,19 @@ def recent() -> None:
     )
 
 
-def _look(job_id: int, was_active: bool, count: int) -> None:
-    with frame.clear_errors():
-        job = readings.job(job_id)
-        run = agora_readings.run(job)
-        summaries = run.summaries
-        # The run ended, moved on, or the reader left: the page around this fragment changes too.
-        is_over = job.state.is_active != was_active
-        if is_over or len(summaries) != count or address.job() != job_id:
-            st.rerun()
-        _head(run)
-        job_parts.bar(job, "left at most")
-        with st.container():
-            for warning in readings.warnings(job_id):
-                markup.notice(warning[:1].upper() + warning[1:])
-            _rounds(summaries, is_active=was_active)
-        job_parts.log(job)
+def _rounds_done(job: JobRecord) -> int:
+    return len(agora_readings.run(job).rounds)
+
+
+def _draw(job: JobRecord) -> None:
+    run = agora_readings.run(job)
+    _head(run)
+    job_parts.bar(job, "left at most")
+    with st.container():
+        for warning in readings.warnings(job.id):
+            markup.notice(warning[:1].upper() + warning[1:])
+        _rounds(run.summaries, is_active=job.state.is_active)
+    job_parts.log(job)
 
 
 def _head(run: StoredRun) -> None:

@@ -1,9 +1,10 @@
-"""Three linked panels and a view in space; a click on any mark picks it everywhere."""
+"""The trained architectures as linked panels and as a table; a click on any picks it everywhere."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from bort.core.errors import InvalidDataError
@@ -19,11 +20,16 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
+from bort.figures.front import NORMAL_95
 from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_realised, realised_mark
 from bort.finetuning.realised import TrainedModel
-from bort.studies.answers import StudyAnswer
-from bort.ui.kit import address, chart, markup, readings
+from bort.latency.compare import differences_from_here
+from bort.latency.stored import named_profile
+from bort.studies.answers import Point, StudyAnswer, redrawn
+from bort.ui.kit import address, chart, markup, navigation, readings
+from bort.ui.machine import landmarks as machine_landmarks
+from bort.ui.machine import verdict as machine_verdict
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
@@ -116,3 +122,112 @@ def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
             if model.evidence.data.task_spec.get("task") == answer.spec.task.task:
                 marks.append(realised_mark(record.name, model.realised))
     return marks
+
+
+_COLUMNS = {
+    "kind": st.column_config.TextColumn("kind", width=150),
+    "parameters": st.column_config.NumberColumn("parameters", format="localized"),
+    "effective": st.column_config.NumberColumn(
+        "without embeddings", format="localized", help="Parameters without the embedding layer."
+    ),
+    "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.2f"),
+    "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
+    "half": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
+    "w": st.column_config.NumberColumn("W", format="%.3f"),
+}
+
+
+def show_table(answer: StudyAnswer) -> None:
+    """One row per trained architecture; selecting one picks it."""
+    is_all = st.segmented_control(
+        "Rows",
+        [False, True],
+        default=False,
+        format_func=lambda is_all: "all trained" if is_all else "Pareto front",
+        key="rows",
+        required=True,
+    )
+    points = answer.points if is_all else answer.front
+    ids = [point.id for point in points]
+
+    def picked() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows and rows[0] < len(ids):
+            address.choose_pick(ids[rows[0]])
+
+    # A new key per set of rows, where a row number means something else, and per pick made in
+    # a chart, which the table then shows as its selection.
+    key = f"table:{answer.study}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
+    pick = address.pick()
+    st.dataframe(
+        _frame(points, answer),
+        hide_index=True,
+        column_config=_COLUMNS,
+        on_select=picked,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [ids.index(pick)] if pick in ids else []}},
+        key=key,
+        height=min(420, 38 + 35 * max(1, len(ids))),
+        alt="Trained architectures with parameters, latency, error and W",
+    )
+
+
+def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
+    best = answer.best.id if answer.best else None
+    return pd.DataFrame(
+        {
+            "architecture": [p.id for p in points],
+            "kind": [_kind(p, best) for p in points],
+            "parameters": [p.parameter_count for p in points],
+            "effective": [p.effective_parameter_count for p in points],
+            "latency_ms": [p.latency_ms for p in points],
+            "error": [100 * p.error_rate for p in points],
+            "half": [100 * NORMAL_95 * p.error_se for p in points],
+            "w": [p.w for p in points],
+        }
+        | {name: [p.architecture[name] for p in points] for name in _dimensions(points)}
+    )
+
+
+def _kind(point: Point, best: str | None) -> str:
+    front = "front" if point.is_on_front else "dominated"
+    marks = [front, "cover" if point.is_in_cover else "", "largest W" if point.id == best else ""]
+    return ", ".join(mark for mark in marks if mark)
+
+
+def _dimensions(points: tuple[Point, ...]) -> list[str]:
+    return list(points[0].architecture) if points else []
+
+
+def choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
+    """Show the toggles above the charts, and return what to draw."""
+    _say_origin(answer)
+    marks = machine_landmarks.marks_for(answer.latency)
+    measured = sum(point.latency_measured is not None for point in answer.points)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        is_measured = st.toggle(
+            "Measured latencies",
+            key="measured-latencies",
+            disabled=not measured,
+            help="Draw the winners where they were measured, and the front that follows. What is "
+            "certified speaks of predicted latency.",
+        )
+        is_marked = st.toggle(
+            "Well-known models",
+            key="landmarks-on-front",
+            disabled=not marks,
+            help="BERT-large, Bort and others, as timed here on the same runtime and workload.",
+        )
+        if not measured or not marks:
+            st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
+    if is_measured and measured:
+        markup.note(f"{measured} architectures are drawn where they were measured.")
+        return redrawn(answer), marks if is_marked else ()
+    return answer, marks if is_marked else ()
+
+
+def _say_origin(answer: StudyAnswer) -> None:
+    """Say so where the study's latencies are another machine's."""
+    name = answer.latency.profile
+    if name and not answer.latency.is_this_machine:
+        machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

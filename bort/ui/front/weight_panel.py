@@ -6,7 +6,7 @@ from bort.figures import TriangleInfo, plot_weight_triangle
 from bort.search.w_coefficient import WeightRegion
 from bort.storage import StudyRecord
 from bort.studies.answers import Point, StudyAnswer
-from bort.ui.front import question
+from bort.ui.front.study import WEIGHTS, choose_weights
 from bort.ui.kit import address, chart, frame, markup, readings
 
 RANKED = 5
@@ -58,12 +58,12 @@ def _region(point: Point, region: WeightRegion) -> None:
     if region.share < _NO_AREA:
         where = "only on the border between others"
     middle = ", ".join(
-        f"{name} {share:.2f}" for name, share in zip(question.WEIGHTS, region.centre, strict=True)
+        f"{name} {share:.2f}" for name, share in zip(WEIGHTS, region.centre, strict=True)
     )
     markup.facts([("Share", f"{region.share:.1%}", where), ("Middle", middle, "sums to 1")])
     st.button(
         "Use these weights",
-        on_click=question.choose_weights,
+        on_click=choose_weights,
         args=(region.centre,),
         icon=":material/balance:",
         key="use-weights",

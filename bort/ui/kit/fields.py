@@ -1,14 +1,77 @@
-"""Widgets made from the fields of a description: one table for forms and command lines."""
+"""Widgets made from the fields of a description, and places below them for messages."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bort.core.errors import (
+    BortError,
+    DownloadError,
+    InvalidDataError,
+    InvalidFieldError,
+    InvalidModelError,
+    InvalidProfileError,
+    InvalidSpaceError,
+    MissingExtraError,
+    StudyConflictError,
+    UnknownSpaceError,
+    UnknownTaskError,
+)
 from bort.core.fields import Field, Part, read
 from bort.core.kinds import Choice, Flag, Number, Weights, Whole
-from bort.ui.kit.slots import Slots
+
+# Errors that do not name their field, by what they are about.
+_FIELDS: tuple[tuple[type[BortError], str], ...] = (
+    (UnknownTaskError, "task"),
+    (InvalidDataError, "task"),
+    (DownloadError, "task"),
+    (UnknownSpaceError, "space"),
+    (InvalidSpaceError, "space"),
+    (InvalidModelError, "source"),
+    (InvalidProfileError, "profile"),
+    (MissingExtraError, "runtime"),
+    (StudyConflictError, "name"),
+)
+
+
+class Slots:
+    """Reserves a place below each field, and fills it if the value is wrong."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, DeltaGenerator] = {}
+
+    def below(self, *fields: str, scope: str = "") -> None:
+        """Reserve this place for messages about `fields`.
+
+        Args:
+            scope: the form they belong to. Fields of the same name in later forms are found by
+                their scope only.
+        """
+        place = st.empty()
+        for field in fields:
+            self._places[f"{scope}.{field}"] = place
+            self._places.setdefault(field, place)
+
+    def show(self, error: BortError, *, scope: str = "") -> None:
+        """Show an error below the field that it is about, or in the place `general`.
+
+        Args:
+            error: what is wrong; its `field` is looked up as `scope.field`, then as `field`.
+        """
+        field = _field(error)
+        places = (self._places.get(name) for name in (f"{scope}.{field}", field, "general"))
+        place = next(place for place in places if place is not None)
+        place.html(f'<p class="bort-problem" role="alert">{escape(str(error))}</p>')
+
+
+def _field(error: BortError) -> str:
+    if isinstance(error, InvalidFieldError):
+        return error.field
+    return next((field for kind, field in _FIELDS if isinstance(error, kind)), "general")
+
 
 WEIGHED = ("size", "latency", "error")
 MOST_WEIGHT, WEIGHT_STEP = 3.0, 0.1

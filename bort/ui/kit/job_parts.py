@@ -1,11 +1,11 @@
-"""What every watched job shows alike, whatever it computes: titles, bar, buttons, log, links."""
+"""What all watch views share: title, bar, buttons, log, links."""
 
 from collections.abc import Callable, Iterable
 
 import streamlit as st
 
 from bort.core.agora import TORUS
-from bort.core.machine.locks import holder
+from bort.core.locks import holder
 from bort.jobs import JobRecord, JobState, cancel, resume
 from bort.report.jobs import ending_sentence, sentence
 from bort.report.numbers import duration
@@ -25,17 +25,36 @@ TITLES = {
 }
 
 
-def look_again(look: Callable[..., None], job: JobRecord, *more: object) -> None:
-    """Call `look(job id, is active, *more)`, and again every second while the job is active."""
-    is_active = job.state.is_active
-    # A new function for each job and state: a final one is not polled.
-    st.fragment(look, run_every=POLL_S if is_active else None)(job.id, is_active, *more)
+def watch(
+    job_id: int,
+    page: str,
+    draw: Callable[[JobRecord], None],
+    *,
+    count: Callable[[JobRecord], int] = lambda job: 0,  # noqa: ARG005
+) -> bool:
+    """Draw a job, and draw it again every second while it is active.
 
-
-def is_watched_here(job: JobRecord, page: str) -> bool:
-    """Whether `page` shows jobs of this kind; if not, say so, with a way to the page that does."""
+    Args:
+        page: the page that asks; where another page shows such jobs, it is linked instead.
+        count: what the page around `draw` depends on; once it changes, all of the page runs.
+    Returns:
+        Whether `page` shows jobs of this kind.
+    """
+    job = readings.job(job_id)
     there = navigation.watched_on(job.kind)
     if there == page:
+        is_active = job.state.is_active
+
+        def look(was_active: bool, before: int) -> None:
+            with frame.clear_errors():
+                now = readings.job(job_id)
+                is_new = now.state.is_active != was_active or count(now) != before
+                if is_new or address.job() != job_id:
+                    st.rerun()
+                draw(now)
+
+        # A new function for each job and state: a final one is not polled.
+        st.fragment(look, run_every=POLL_S if is_active else None)(is_active, count(job))
         return True
     markup.notice(f"Job {job.id} is of the kind {job.kind}; another page shows it.")
     st.page_link(
@@ -54,7 +73,7 @@ def title(job: JobRecord) -> str:
 
 
 def early_end(job: JobRecord, kept: str) -> None:
-    """Why it ended before its time, where it did, and what of it is kept."""
+    """Say why it ended early, if it did, and what is kept."""
     # What comes and goes has a container: else all below moves, and shows twice meanwhile.
     with st.container():
         if job.state.can_resume:
@@ -63,7 +82,7 @@ def early_end(job: JobRecord, kept: str) -> None:
 
 
 def bar(job: JobRecord, left: str = "left") -> None:
-    """How far an active job is, in a bar and in words."""
+    """Show how far an active job is, as a bar and a sentence."""
     with st.container():
         if job.state.is_active:
             progress = job.progress
@@ -74,13 +93,13 @@ def bar(job: JobRecord, left: str = "left") -> None:
 
 
 def pause(job: JobRecord) -> None:
-    """Why a running training stands still: somebody else measures latency meanwhile."""
+    """Say why a running training waits: somebody else is measuring latency."""
     with st.container():
         who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
         if who is not None and (job.process is None or who.pid != job.process.pid):
             markup.notice(
-                f"Latency is being measured by {who}. Trainings pause meanwhile, so that they do "
-                "not disturb it, and go on by themselves."
+                f"Latency is being measured by {who}. Trainings pause until it is done, because "
+                "they would disturb it."
             )
 
 
@@ -90,7 +109,7 @@ def _trains_networks(job: JobRecord) -> bool:
 
 
 def cancel_button(job: JobRecord, *, key: str) -> None:
-    """Cancel, as long as there is something to cancel."""
+    """Offer to cancel an active job."""
     if job.state.is_active:
         st.button(
             "Stopping" if job.cancel_requested else "Cancel",
@@ -103,7 +122,7 @@ def cancel_button(job: JobRecord, *, key: str) -> None:
 
 
 def resume_button(job: JobRecord, *, key: str) -> None:
-    """Resume, where there is something to go on with."""
+    """Offer to resume a job that ended early."""
     if job.state.can_resume:
         st.button(
             "Resume",
@@ -116,7 +135,7 @@ def resume_button(job: JobRecord, *, key: str) -> None:
 
 
 def delete_button(job: JobRecord, *, key: str) -> None:
-    """Delete, once it is over."""
+    """Offer to delete a job that is over."""
     if job.state.is_final:
         thing = Thing(ThingKind.JOB, str(job.id))
         deleting.button(thing, key=key, leave=lambda: address.choose_job(None))

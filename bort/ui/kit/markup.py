@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 
 def lead(text: str) -> None:
@@ -14,6 +15,14 @@ def lead(text: str) -> None:
 def label(text: str, remark: str = "") -> None:
     """A small heading over a group."""
     st.html(f'<p class="bort-label">{escape(text)}</p>{_remark(remark)}')
+
+
+def box(title: str) -> DeltaGenerator:
+    """A bordered container with a heading."""
+    container = st.container(border=True)
+    with container:
+        label(title)
+    return container
 
 
 def name(text: str, remark: str = "") -> None:

@@ -6,22 +6,21 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from bort.core.errors import BortError, BusyError, InvalidFieldError
-from bort.core.machine.locks import holder
+from bort.core.locks import holder
 from bort.core.study import TaskSpec
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
+from bort.latency.landmarks import WORTH, check_landmarks
 from bort.latency.protocol import HANDFUL
-from bort.latency.runs.landmarks import WORTH, check_landmarks
-from bort.latency.runs.space import choose_sample
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
+from bort.latency.space import choose_sample
 from bort.latency.stored import check_new_name, study_profile_of
 from bort.latency.timing import Duration, expected_duration
 from bort.report.numbers import duration
 from bort.studies.parts import MEASURE, WORKLOAD
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads
-from bort.ui.kit.fields import Form
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from bort.core.machine.fingerprint import differences, this_machine
+from bort.core.machine import differences, this_machine
 from bort.figures.latency import LandmarkMark
 from bort.jobs import list_jobs
-from bort.latency.runs.landmarks import BASE, LARGE, LandmarkTiming, TimedLandmark
+from bort.latency.landmarks import BASE, LARGE, LandmarkTiming, TimedLandmark
 from bort.report.latency import announced_sentences, claim_sentence, moment, times_faster
 from bort.studies.answers import LatencyBasis
 from bort.ui.kit import markup, readings

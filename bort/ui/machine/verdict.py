@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bort.core.machine.fingerprint import Difference
+from bort.core.machine import Difference
 from bort.latency.noise import Noise
 from bort.report.latency import noise_sentence, origin_sentence, warning_sentence
 from bort.ui.kit import markup

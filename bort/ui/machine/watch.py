@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from bort.core.machine.fingerprint import this_machine
-from bort.core.machine.locks import holder
+from bort.core.locks import holder
+from bort.core.machine import this_machine
 from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
 from bort.report.jobs import ending_reason
 from bort.report.numbers import duration
-from bort.ui.kit import address, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import address, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
 
 POLL_S = 3.0
@@ -24,9 +24,7 @@ KINDS = {
 
 def watch(job_id: int) -> None:
     """Show a measurement, and look again as long as it is active."""
-    job = readings.job(job_id)
-    if job_parts.is_watched_here(job, navigation.MACHINE):
-        job_parts.look_again(_look, job)
+    job_parts.watch(job_id, navigation.MACHINE, _draw)
 
 
 def recent(limit: int = 4) -> None:
@@ -36,17 +34,12 @@ def recent(limit: int = 4) -> None:
     job_parts.links("Recent measurements", latest, navigation.MACHINE, lambda job: KINDS[job.kind])
 
 
-def _look(job_id: int, was_active: bool) -> None:
-    with frame.clear_errors():
-        job = readings.job(job_id)
-        # Ended, or left: the page around this fragment has to change as well.
-        if job.state.is_active != was_active or address.job() != job_id:
-            st.rerun()
-        with st.container(border=True):
-            _head(job)
-            _progress(job)
-            _result(job)
-            job_parts.log(job)
+def _draw(job: JobRecord) -> None:
+    with st.container(border=True):
+        _head(job)
+        _progress(job)
+        _result(job)
+        job_parts.log(job)
 
 
 def _head(job: JobRecord) -> None:

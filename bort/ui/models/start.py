@@ -3,8 +3,13 @@
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.finetuning.plan import FineTunePlan, check_disk_space, check_finetune, plan_finetune
-from bort.finetuning.request import describe_finetune
+from bort.finetuning.plan import (
+    FineTunePlan,
+    check_disk_space,
+    check_finetune,
+    describe_finetune,
+    plan_finetune,
+)
 from bort.jobs import start_detached
 from bort.report.models import basis
 from bort.report.numbers import duration

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bort.core.progress import Progress, Stage
 from bort.figures.models import plot_curves
-from bort.finetuning.curves import DEV_ERROR, LOSS, curves_of
+from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobRecord, list_jobs
 from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
 
@@ -14,9 +14,7 @@ RECENT = 4
 
 def watch(job_id: int) -> None:
     """Show a fine-tuning, and refresh as long as it is active."""
-    job = readings.job(job_id)
-    if job_parts.is_watched_here(job, navigation.MODELS):
-        job_parts.look_again(_look, job)
+    job_parts.watch(job_id, navigation.MODELS, _draw)
 
 
 def is_any_active() -> bool:
@@ -31,18 +29,13 @@ def recent(limit: int = RECENT) -> None:
     job_parts.links("Recent fine-tunings", jobs, navigation.MODELS, job_parts.study_or_kind)
 
 
-def _look(job_id: int, was_active: bool) -> None:
-    with frame.clear_errors():
-        job = readings.job(job_id)
-        # Ended, resumed, or left: the page around this fragment has to change as well.
-        if job.state.is_active != was_active or address.job() != job_id:
-            st.rerun()
-        with st.container(border=True):
-            _head(job)
-            _progress(job)
-            with st.container():
-                curves(job.id, key="live", stage=_stage(job.progress))
-            job_parts.log(job)
+def _draw(job: JobRecord) -> None:
+    with st.container(border=True):
+        _head(job)
+        _progress(job)
+        with st.container():
+            curves(job.id, key="live", stage=_stage(job.progress))
+        job_parts.log(job)
 
 
 def _stage(step: Progress) -> str:

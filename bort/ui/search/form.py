@@ -7,14 +7,21 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError, InvalidFieldError
-from bort.core.study import StudySpec, TaskSpec, check_name, suggest_name
+from bort.core.study import (
+    LatencySpec,
+    SearchSpec,
+    StudySpec,
+    TaskSpec,
+    TrainingSpec,
+    check_name,
+    suggest_name,
+)
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
-from bort.studies.parts import TASK
+from bort.latency.runtimes import RUNTIME_NAMES
+from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
-from bort.ui.kit import markup, uploads
-from bort.ui.kit.fields import Form
-from bort.ui.kit.slots import Slots
-from bort.ui.search import fields as search_fields
+from bort.ui.kit import markup, readings, uploads
+from bort.ui.kit.fields import Form, Slots
 
 T = TypeVar("T")
 
@@ -26,17 +33,17 @@ EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]
 
 def fill_in(slots: Slots) -> StudySpec | None:
     """All fields; None while something in them is wrong, which is then said beside it."""
-    where = _box("Where to search")
-    what = _box("On which task")
-    certify = _box("What to certify, and what it may spend")
+    where = markup.box("Where to search")
+    what = markup.box("On which task")
+    certify = markup.box("What to certify, and what it may spend")
     advanced = st.expander("Advanced: name, training, latency, assumptions")
     slots.below("general")
     space = attempt(slots, "space", lambda: _space(where, slots))
     task = attempt(slots, "task", lambda: _task(what, slots))
     name = attempt(slots, "name", lambda: _name(advanced, slots, task, space))
-    search = attempt(slots, "search", lambda: search_fields.search(certify, advanced, slots))
-    training = attempt(slots, "training", lambda: search_fields.training(certify, advanced, slots))
-    latency = attempt(slots, "latency", lambda: search_fields.latency(advanced, slots))
+    search = attempt(slots, "search", lambda: _search(certify, advanced, slots))
+    training = attempt(slots, "training", lambda: _training(certify, advanced, slots))
+    latency = attempt(slots, "latency", lambda: _latency(advanced, slots))
     if not (space and task and name and search and training and latency):
         return None
     return StudySpec(
@@ -56,13 +63,6 @@ def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
     except BortError as error:
         slots.show(error, scope=scope)
         return None
-
-
-def _box(title: str) -> DeltaGenerator:
-    box = st.container(border=True)
-    with box:
-        markup.label(title)
-    return box
 
 
 def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
@@ -133,3 +133,47 @@ def _name(
     if name:
         return check_name(name)
     return None if task is None or space is None else suggest_name(task.task, space.name)
+
+
+def _search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> SearchSpec:
+    """What the search shall certify, and what it may spend."""
+    form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
+    with box:
+        form.row("goal", "epsilon", widths=[2, 1])
+        form.row("weights")
+        form.row("budget", "minutes", "seed")
+    with advanced:
+        markup.label("Assumptions")
+        form.row("lipschitz", "slack", "confidence")
+    given = form.given()
+    return BUDGET.build(given, question=QUESTION.build(given))
+
+
+def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:
+    """How each candidate is trained."""
+    form = Form(slots, TRAINING, scope="training", start=FORM_PRESET)
+    with box:
+        form.row("steps", "seeds", "batch_size")
+    with advanced:
+        markup.label("Training")
+        form.row("initialise", "source", "teacher")
+        form.row("learning_rates", "max_length", "device", "threads")
+    return TRAINING.build(form.given())
+
+
+def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
+    """Which latency is the second objective."""
+    profiles = [profile.name for profile in readings.store().profiles()]
+    form = Form(
+        slots,
+        LATENCY,
+        scope="latency",
+        choices={
+            "runtime": {name: name for name in RUNTIME_NAMES},
+            "latency_profile": {name: name for name in profiles},
+        },
+    )
+    with box:
+        markup.label("Latency")
+        form.row("runtime", "latency_batch", "latency_length", "latency_profile")
+    return LATENCY.build(form.given(), threads=st.session_state.get("training.threads"))

@@ -8,12 +8,12 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.study import StudySpec
 from bort.jobs import start_detached
-from bort.jobs.starting import create_study
+from bort.jobs.runtime.control import create_study
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
-from bort.report.estimates import basis
+from bort.report.numbers import basis
 from bort.ui.kit import address, markup, readings
-from bort.ui.kit.slots import Slots
+from bort.ui.kit.fields import Slots
 from bort.ui.machine import verdict as machine_verdict
 
 if TYPE_CHECKING:

@@ -16,29 +16,22 @@ from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, re
 
 def watch(job_id: int) -> None:
     """Show a job, and look again as long as it is active."""
-    job = readings.job(job_id)
-    if job_parts.is_watched_here(job, navigation.SEARCH):
-        job_parts.look_again(_look, job)
+    job_parts.watch(job_id, navigation.SEARCH, _draw)
 
 
-def _look(job_id: int, was_active: bool) -> None:
-    with frame.clear_errors():
-        job = readings.job(job_id)
-        # Ended, resumed, or left: the page around this fragment has to change as well.
-        if job.state.is_active != was_active or address.job() != job_id:
-            st.rerun()
-        study = readings.study(job.study)
-        _head(job, study)
-        answer = None if study is None else readings.answer(study)
-        _progress(job, answer)
-        with st.container():
-            if answer is not None and answer.points:
-                _found(job, answer)
-        with st.container():
-            if answer is not None and answer.points:
-                certificate.claim(answer)
-                markup.note(latency_note(answer.latency))
-        job_parts.log(job)
+def _draw(job: JobRecord) -> None:
+    study = readings.study(job.study)
+    _head(job, study)
+    answer = None if study is None else readings.answer(study)
+    _progress(job, answer)
+    with st.container():
+        if answer is not None and answer.points:
+            _found(job, answer)
+    with st.container():
+        if answer is not None and answer.points:
+            certificate.claim(answer)
+            markup.note(latency_note(answer.latency))
+    job_parts.log(job)
 
 
 def _head(job: JobRecord, study: StudyRecord | None) -> None:

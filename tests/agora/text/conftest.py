@@ -5,45 +5,24 @@ from dataclasses import replace
 import pytest
 import tiny
 
-from bort.agora.text.spec import small_space
-from bort.core.agora import TextSpec
-from bort.core.study import TaskSpec, TrainingSpec
 from bort.tasks import load_task
 
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("agora")
-    tiny.write_source(folder / "source")
-    tiny.write_task(folder / "reviews.csv")
-    return folder
+    return tiny.write_all(tmp_path_factory.mktemp("agora"))
 
 
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
     """One cache for all tests of a run: the teacher is trained once."""
-    monkeypatch.setenv("BORT_HOME", str(place / "home"))
-    monkeypatch.delenv("BORT_STORE", raising=False)
-    # Nobody who measures this machine's latency meanwhile shall hold the tests up.
-    monkeypatch.setattr("bort.core.machine.locks.lock_path", lambda: place / "measuring.lock")
+    tiny.use_home(monkeypatch, place / "home", lock=place)
     return place / "home"
 
 
 @pytest.fixture
 def spec(place):
-    """A run of seconds: 60 labelled texts, 360 in the pool."""
-    return TextSpec(
-        study="tiny",
-        task=TaskSpec(task=str(place / "reviews.csv"), labelled=60),
-        space=small_space("1-2-16-32", {"vocab_size": len(tiny.VOCABULARY)}).to_dict(),
-        architecture="1-2-16-32",
-        training=TrainingSpec(
-            steps=15, initialise="scratch", source=str(place / "source"), threads=1
-        ),
-        rounds=2,
-        points_per_round=40,
-        patience=None,
-    )
+    return tiny.agora_on_texts(place)
 
 
 @pytest.fixture

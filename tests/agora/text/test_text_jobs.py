@@ -18,7 +18,7 @@ from bort.cli.agora import run as run_command
 from bort.cli.main import bort
 from bort.core.agora import TextSpec
 from bort.core.errors import BortError, StoreError
-from bort.core.machine.locks import training_turn
+from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.jobs.kinds.agora import turn_to_train
 from bort.storage import open_store
@@ -262,7 +262,7 @@ def test_waiting_for_another_training_is_told_and_then_forgotten(monkeypatch) ->
         def should_stop(self) -> bool:
             return bool(heard)
 
-    monkeypatch.setattr("bort.core.machine.locks.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("bort.core.locks.POLL_SECONDS", 0.0)
     with training_turn(None, lambda: False), turn_to_train(Context(), None):
         pass
     assert [(p.done, p.total, p.stage) for p in heard] == [

@@ -7,6 +7,7 @@ name, so a page or `bort front` compares fingerprints at no cost.
 import functools
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from typing import Any
 
 import psutil
 
-from bort.core.machine.cores import logical_cpus, usable_cores
 from bort.core.serialise import to_json
 
 GIB = 2**30
@@ -151,3 +151,19 @@ def _version(distribution: str) -> str:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return _ABSENT
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use: what "all cores" means everywhere.
+
+    Two threads on one physical core share its arithmetic units, so a second one gains little.
+    """
+    physical = psutil.cpu_count(logical=False) or logical_cpus()
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, min(physical, len(os.sched_getaffinity(0))))
+    return physical
+
+
+def logical_cpus() -> int:
+    """Hardware threads of the machine, whether this process may use them or not."""
+    return psutil.cpu_count(logical=True) or 1

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bort.core.errors import BusyError, StoreError
-from bort.core.machine.cores import usable_cores
+from bort.core.machine import usable_cores
 from bort.core.progress import OnStep, Progress, Stage, ignore
 
 LOCK_NAME = "bort-measuring.lock"

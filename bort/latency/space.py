@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
-from bort.core.machine.fingerprint import Fingerprint, this_machine
+from bort.core.machine import Fingerprint, this_machine
 from bort.core.progress import ProgressTo, towards
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.model import LatencyModel, fit, with_derived_terms
 from bort.latency.profile import LatencyProfile, Measurement
-from bort.latency.protocol import FloatArray
+from bort.latency.protocol import HANDFUL, FloatArray
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, Timing, never, time_models
-from bort.latency.workload import Blueprint, TextLengths, Workload, workload_of
+from bort.latency.workload import Blueprint, TextLengths, Workload, check_threads, workload_of
 
 IntArray = NDArray[np.int64]
 
@@ -294,3 +295,46 @@ def _coordinates(
     matrix = matrix / matrix.mean(axis=0)
     shares = matrix / matrix.sum(axis=1, keepdims=True)
     return shares, np.log(space.values[pool].astype(np.float64))
+
+
+def measure_front(
+    space: SearchSpace,
+    profile: LatencyProfile,
+    architectures: Sequence[Architecture],
+    *,
+    study: str,
+    seed: int = 0,
+    wait: bool = False,
+    should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
+) -> Iterator[ProgressTo[LatencyProfile]]:
+    """Measure some architectures here, on the runtime and workload of a study's profile.
+
+    Args:
+        profile: the study's; its model is kept as it is, and judged by what is measured.
+        architectures: usually those on the front, without repetition.
+        study: the study whose winners these are; the new profile names it.
+        wait, should_stop, instruments: as `bort.latency.space.measure`.
+    Returns:
+        Steps; the last carries a profile whose `study` is set.
+    Raises:
+        InvalidOptionError: nothing to measure, or more threads than this machine has.
+        MissingExtraError: the runtime is not installed.
+        BusyError: at the first step, if somebody else measures and `wait` is off.
+    """
+    if not architectures:
+        raise InvalidOptionError(
+            f"the study {study!r} has no evaluated architecture to measure yet; search first"
+        )
+    runtime_kind(profile.runtime).check_installed()
+    check_threads(profile.workload.threads)
+    rows = largest_first(space, [space.index(architecture) for architecture in architectures])
+    sample = Sample(space, profile.runtime, profile.workload, rows, frozenset(), seed)
+    return measured(
+        sample,
+        lambda medians_ms: profile.model.judged_on(sample.terms, medians_ms),
+        study=study,
+        wait=wait,
+        should_stop=should_stop,
+        instruments=instruments or Instruments(protocol=HANDFUL),
+    )

@@ -1,4 +1,4 @@
-"""A study as an Optuna study, so that optuna-dashboard opens it; and an Optuna study as a table."""
+"""A study as rows and as an Optuna study, and an Optuna study as rows."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -6,12 +6,42 @@ from pathlib import Path
 from typing import Any
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidDataError, MissingExtraError, StoreError, StudyConflictError
+from bort.core.errors import (
+    InvalidDataError,
+    MissingExtraError,
+    StoreError,
+    StudyConflictError,
+    first_line,
+)
 from bort.families import SearchSpace
 from bort.studies.answers import StudyAnswer
-from bort.studies.tables import OBJECTIVES, evaluation_rows
 
+# Written first, so that a table reads from left to right.
+OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
 KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
+
+
+def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
+    """One flat row per evaluated architecture, by size; front and cover are marked.
+
+    `bort search --from-table FILE --size parameter_count --latency latency_ms --error error_rate`
+    reads the table again, as long as columns that are no dimensions are left out.
+    """
+    rows = []
+    for point in answer.points:
+        values = point.as_json()
+        architecture = values.pop("architecture")
+        rows.append(
+            {
+                "id": values.pop("id"),
+                **architecture,
+                **values,
+                "w": point.w,
+                "is_on_front": point.is_on_front,
+                "is_in_cover": point.is_in_cover,
+            }
+        )
+    return rows
 
 
 def to_optuna(answer: StudyAnswer, url: str) -> str:
@@ -21,7 +51,6 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
     failed ones.
 
     Args:
-        answer: the study.
         url: of the storage, for example `sqlite:///optuna.db`; created where there is none.
     Returns:
         The Optuna study's name: our study's.
@@ -45,7 +74,9 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
             f"{url} has an Optuna study named {answer.study!r} already; name another storage"
         ) from None
     except Exception as error:  # whatever the driver of a foreign URL raises
-        raise StoreError(f"the Optuna storage {url} cannot be opened ({_line(error)})") from error
+        raise StoreError(
+            f"the Optuna storage {url} cannot be opened ({first_line(error)})"
+        ) from error
     study.set_metric_names(list(OBJECTIVES))
     study.set_user_attr("source", "bort")
     for row in evaluation_rows(answer):
@@ -80,7 +111,7 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
         study = optuna.load_study(study_name=name, storage=url)
     except Exception as error:  # KeyError, or whatever the driver of a foreign URL raises
         raise StoreError(
-            f"there is no Optuna study {name!r} in {url} ({_line(error)}); check both names"
+            f"there is no Optuna study {name!r} in {url} ({first_line(error)}); check both names"
         ) from error
     names = study.metric_names or [f"value_{i}" for i in range(len(study.directions))]
     rows = [
@@ -91,10 +122,6 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
     if not rows:
         raise InvalidDataError(f"the Optuna study {name!r} has no finished trial yet")
     return rows
-
-
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _optuna() -> Any:

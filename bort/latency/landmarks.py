@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bort.core.architecture import Architecture
-from bort.core.machine.fingerprint import Fingerprint, this_machine
+from bort.core.machine import Fingerprint, this_machine
 from bort.core.progress import ProgressTo, towards
 from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
@@ -314,7 +314,7 @@ def time_landmarks(
     """Time all landmarks, interleaved, by the same protocol as a space.
 
     Raises:
-        Whatever `bort.latency.runs.space.measure` raises.
+        Whatever `bort.latency.space.measure` raises.
     Cost:
         About a minute on two cores at sequence length 32; 1.7 GB of memory with PyTorch.
     """

@@ -1,1 +1,0 @@
-"""This machine: what it is, and who may use it at the moment."""
