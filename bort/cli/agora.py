@@ -166,8 +166,8 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
       bort agora export 3 points.parquet
     """
     from bort.storage import open_to_read
-    from bort.storage.exported import write_rows
     from bort.studies.agora import RUN, parents_of, point_rows, read_run
+    from bort.studies.interchange import write_rows
 
     with open_to_read(store_url) as store:
         job = _job(store, job_id, RUN)

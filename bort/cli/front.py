@@ -91,9 +91,8 @@ def _read_study(
 ) -> "StudyAnswer":
     from bort.core.files import write_json_atomically
     from bort.storage import export_study, open_to_read
-    from bort.storage.exported import write_rows
     from bort.studies.answers import latest_study, read_answer
-    from bort.studies.interchange import evaluation_rows, to_optuna
+    from bort.studies.interchange import evaluation_rows, to_optuna, write_rows
 
     with open_to_read(store_url) as store:
         name = study or latest_study(store)

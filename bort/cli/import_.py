@@ -49,8 +49,7 @@ def import_(
 
 
 def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> None:
-    from bort.storage.exported import write_rows
-    from bort.studies.interchange import optuna_rows
+    from bort.studies.interchange import optuna_rows, write_rows
 
     if out is None:
         raise InvalidOptionError("name the table to write: --out trials.csv")

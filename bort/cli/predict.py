@@ -41,7 +41,7 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     import time
 
     from bort.export.predicting import Predictor, read_texts
-    from bort.storage.exported import check_format, write_rows
+    from bort.studies.interchange import check_format, write_rows
 
     if out is not None:
         check_format(out)

@@ -1,6 +1,6 @@
 """One point of a search space: a tuple of named architectural parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bort.core.errors import InvalidArchitectureError
@@ -40,11 +40,6 @@ class Architecture:
     @classmethod
     def of(cls, **parameters: int) -> "Architecture":
         """Build from keyword arguments, in their order."""
-        return cls(tuple(parameters), tuple(parameters.values()))
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, int]) -> "Architecture":
-        """Build from a mapping, in its order."""
         return cls(tuple(parameters), tuple(parameters.values()))
 
     @classmethod

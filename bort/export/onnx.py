@@ -161,7 +161,7 @@ def _drop_metadata(file: Path) -> None:
 def blueprint_of(model: ModelRecord) -> Blueprint:
     """The model's architecture, with the dimensions that its space fixes."""
     space = SearchSpace.from_dict(evidence_of(model).space)
-    return Blueprint(space.family, Architecture.from_dict(model.architecture), space.fixed)
+    return Blueprint(space.family, Architecture.of(**model.architecture), space.fixed)
 
 
 def probe_of(model: ModelRecord) -> Probe:

@@ -49,7 +49,7 @@ class Measurement:
     @property
     def id(self) -> str:
         """The architecture's values joined by dashes."""
-        return Architecture.from_dict(self.architecture).id
+        return Architecture.of(**self.architecture).id
 
     def to_dict(self) -> dict[str, Any]:
         """Flat JSON values."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bort.core.errors import StoreError, UnknownJobError
+from bort.core.errors import StoreError
 from bort.core.files import load_arrays, save_arrays, write_json_atomically
 from bort.storage import schema
 from bort.storage.database import Database
+from bort.storage.jobs import unknown_job
 from bort.storage.records import JobRecord
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ class AgoraRounds:
             try:
                 connection.execute(table.insert().values(row | {"created_at": time.time()}))
             except IntegrityError:
-                raise UnknownJobError(
-                    f"there is no job {job_id}; see all with: bort jobs list"
-                ) from None
+                raise unknown_job(job_id) from None
 
     def agora_rounds(self, job_id: int) -> list[AgoraRoundRecord]:
         """The rounds of a job in their order; none for a job that has stored none."""

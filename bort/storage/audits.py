@@ -8,7 +8,7 @@ from typing import Any
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import StudyRecord
-from bort.storage.studies import find_study, unknown_study
+from bort.storage.studies import named_study
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,7 @@ class Audits:
         name = study if isinstance(study, str) else study.name
         table = schema.audits
         with self._db.reading() as connection:
-            found = find_study(connection, name)
-            if found is None:
-                raise unknown_study(connection, name)
+            found = named_study(connection, name)
             query = table.select().where(table.c.study_id == found.id).order_by(table.c.number)
             return [_audit(row) for row in connection.execute(query)]
 
@@ -56,9 +54,7 @@ class Audits:
             sqlalchemy.exc.IntegrityError: there is an audit of that number.
         """
         with self._db.writing() as connection:
-            found = find_study(connection, study)
-            if found is None:
-                raise unknown_study(connection, study)
+            found = named_study(connection, study)
             connection.execute(
                 schema.audits.insert().values(audit_row(found.id, plan, job=job, is_closed=False))
             )
@@ -66,9 +62,7 @@ class Audits:
     def close_audits(self, study: str) -> None:
         """Count what audits drew as ordinary evaluations, because the search continues."""
         with self._db.writing() as connection:
-            found = find_study(connection, study)
-            if found is None:
-                raise unknown_study(connection, study)
+            found = named_study(connection, study)
             table = schema.audits
             connection.execute(
                 table.update().where(table.c.study_id == found.id).values(is_closed=True)

@@ -10,7 +10,7 @@ from bort.core.evaluation import Evaluation
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import EvaluationRecord, StudyRecord
-from bort.storage.studies import find_study, unknown_study
+from bort.storage.studies import named_study
 
 
 class Evaluations:
@@ -39,8 +39,7 @@ class Evaluations:
                 connection.execute(schema.evaluations.insert().values(row))
         except IntegrityError:
             with self._db.reading() as connection:
-                if find_study(connection, name) is None:
-                    raise unknown_study(connection, name) from None
+                named_study(connection, name)
             return False
         return True
 
@@ -66,10 +65,7 @@ class Evaluations:
         if isinstance(study, StudyRecord):
             return study.id
         with self._db.reading() as connection:
-            found = find_study(connection, study)
-            if found is None:
-                raise unknown_study(connection, study)
-            return found.id
+            return named_study(connection, study).id
 
 
 def evaluation_row(

@@ -109,7 +109,7 @@ def read_job(connection: sa.Connection, job_id: int) -> JobRecord:
     """
     row = connection.execute(_jobs.select().where(_jobs.c.id == job_id)).one_or_none()
     if row is None:
-        raise UnknownJobError(f"there is no job {job_id}; see all with: bort jobs list")
+        raise unknown_job(job_id)
     return _job(row)
 
 
@@ -219,6 +219,9 @@ class History:
             with self._db.writing() as connection:
                 connection.execute(table.insert(), rows)
         except IntegrityError:
-            raise UnknownJobError(
-                f"there is no job {rows[0]['job_id']}; see all with: bort jobs list"
-            ) from None
+            raise unknown_job(rows[0]["job_id"]) from None
+
+
+def unknown_job(job_id: int) -> UnknownJobError:
+    """The error where there is no job of that id."""
+    return UnknownJobError(f"there is no job {job_id}; see all with: bort jobs list")

@@ -91,7 +91,7 @@ class Models:
             "job_id": job_id,
             "study": study,
             "task": task,
-            "architecture_id": Architecture.from_dict(architecture).id,
+            "architecture_id": Architecture.of(**architecture).id,
             "architecture": dict(architecture),
             "realised": realised,
             "evidence": evidence,

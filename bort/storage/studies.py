@@ -67,10 +67,7 @@ class Studies:
             UnknownStudyError: no study of that name.
         """
         with self._db.reading() as connection:
-            found = find_study(connection, name)
-            if found is None:
-                raise unknown_study(connection, name)
-            return found
+            return named_study(connection, name)
 
     def studies(self) -> list[StudyRecord]:
         """All studies, the newest first."""
@@ -100,7 +97,7 @@ class Studies:
                 schema.studies.update().where(schema.studies.c.name == name).values(profile=profile)
             ).rowcount
             if not changed:
-                raise unknown_study(connection, name)
+                raise _unknown_study(connection, name)
 
 
 def insert_study(
@@ -189,7 +186,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def unknown_study(connection: sa.Connection, name: str) -> UnknownStudyError:
+def named_study(connection: sa.Connection, name: str) -> StudyRecord:
+    """The study of that name.
+
+    Raises:
+        UnknownStudyError: there is none.
+    """
+    found = find_study(connection, name)
+    if found is None:
+        raise _unknown_study(connection, name)
+    return found
+
+
+def _unknown_study(connection: sa.Connection, name: str) -> UnknownStudyError:
     """The error that says which studies there are."""
     names = connection.scalars(
         sa.select(schema.studies.c.name).order_by(schema.studies.c.created_at.desc()).limit(5)

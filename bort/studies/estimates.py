@@ -200,7 +200,7 @@ def _timings(
     return [
         (
             float(stored.evaluation.steps),
-            float(work[space.index(Architecture.from_dict(stored.architecture))]),
+            float(work[space.index(Architecture.of(**stored.architecture))]),
             stored.evaluation.seconds,
         )
         for stored in store.evaluation_records(record)

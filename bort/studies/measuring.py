@@ -74,7 +74,7 @@ def measure_winners(
     for step in measure_front(
         SearchSpace.from_dict(answer.spec.space),
         profile,
-        [Architecture.from_dict(point.architecture) for point in answer.front],
+        [Architecture.of(**point.architecture) for point in answer.front],
         study=study,
         seed=seed,
         wait=wait,

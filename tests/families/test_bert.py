@@ -84,7 +84,7 @@ def test_costs_grow_with_every_dimension_but_heads(
     architecture: Architecture, name: str, factor: int
 ) -> None:
     larger = architecture.as_dict() | {name: architecture[name] * factor}
-    here, there = columns_of(architecture), columns_of(Architecture.from_dict(larger))
+    here, there = columns_of(architecture), columns_of(Architecture.of(**larger))
     for count in (BERT.parameter_count, BERT.effective_parameter_count):
         assert count(there, {})[0] > count(here, {})[0]
     small = BERT.operation_terms(here, {}, batch_size=1, sequence_length=8)

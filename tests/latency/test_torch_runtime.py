@@ -122,7 +122,7 @@ def test_settling_can_be_stopped():
 def test_families_bring_their_own_inputs(name):
     kind = family(name)
     sizes = {"depth": 1, "heads": 2, "hidden": 32, "intermediate": 48}
-    architecture = Architecture.from_dict({key: sizes[key] for key in kind.dimension_names})
+    architecture = Architecture.of(**{key: sizes[key] for key in kind.dimension_names})
     small = {"vocabulary": 50} if "vocabulary" in kind.defaults else {}
     runtime = open_runtime("torch-float32", WORKLOAD)
     (output,) = runtime.prepare(Blueprint(kind, architecture, small))()

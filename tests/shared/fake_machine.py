@@ -56,7 +56,7 @@ class FakeMachine:
 
     def mean_ms(self, workload, space, architecture):
         """What a measurement of this architecture should find."""
-        blueprint = Blueprint(space.family, Architecture.from_dict(architecture), space.fixed)
+        blueprint = Blueprint(space.family, Architecture.of(**architecture), space.fixed)
         return float(np.mean([self.latency_ms(blueprint, one) for one in workload.passes]))
 
     def latency_ms(self, blueprint, workload):
