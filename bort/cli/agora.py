@@ -49,7 +49,10 @@ def agora() -> None:
 @options.detach
 @options.store_url
 @options.as_json
+@click.pass_context
 def run(
+    context: click.Context,
+    /,
     ablate: bool,
     seeds: int,
     detach: bool,
@@ -82,6 +85,8 @@ def run(
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
     from bort.studies.agora_request import describe_comparison, describe_run
 
+    if not ablate and "seeds" in options.given_options(context):
+        raise InvalidOptionError("--seeds has no effect without --ablate; add it, or use --seed")
     with open_store(store_url) as store:
         spec, kind = describe_run(store, texts, on_step=echo), RUN
         if ablate:

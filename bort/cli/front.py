@@ -69,6 +69,7 @@ def front(
         tables.refuse_others(context, ("epsilon", "weights", "as_json"))
         answer = _read_table(table, asked)
     else:
+        tables.refuse_alone(context)
         copies = _Copies(record, exported, to_optuna)
         answer = _read_study(study, asked, copies, store_url)
     options.show_answer(answer, as_json=as_json)

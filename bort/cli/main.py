@@ -83,6 +83,9 @@ def main() -> None:
         code = bort(standalone_mode=False)
     except BortError as error:
         _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # a group without a command: its help, line by line
+        sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except click.exceptions.Exit as error:

@@ -71,6 +71,7 @@ def search(
         answer = _search_table(texts, _search_spec(given), certificate)
         options.show_answer(answer, as_json=as_json)
         return
+    tables.refuse_alone(context, "certificate")
     spec = _spec(study or preset, space, given)
     found = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
     if isinstance(found, Started):

@@ -1,6 +1,6 @@
 """`--from-table`: the table options that `bort search` and `bort front` share."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,14 +67,33 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
     Args:
         allowed: names of the parameters that are allowed besides those of `table_options`.
     """
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        is_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if is_typed and name not in TABLE_PARAMETERS and name not in allowed:
+    for name, option in _typed(context):
+        if name not in TABLE_PARAMETERS and name not in allowed:
             raise InvalidOptionError(
-                f"{parameter.opts[-1]} has no effect with --from-table, which reads a table "
+                f"{option} has no effect with --from-table, which reads a table "
                 "instead of training; leave it out"
             )
+
+
+def refuse_alone(context: click.Context, *others: str) -> None:
+    """Reject the options of a table when no table is named.
+
+    Args:
+        others: names of the parameters that need a table, besides those of `table_options`.
+    """
+    for name, option in _typed(context):
+        if name in TABLE_PARAMETERS or name in others:
+            raise InvalidOptionError(
+                f"{option} has no effect without --from-table; name a table, or leave it out"
+            )
+
+
+def _typed(context: click.Context) -> Iterator[tuple[str, str]]:
+    """Yield the name and the option of each parameter given on the command line."""
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            yield name, parameter.opts[-1]
 
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":

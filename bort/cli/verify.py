@@ -71,15 +71,22 @@ def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
 def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
     from bort.report.search import certificate_statements
 
-    claim, question = content["claim"], content["question"]
-    keys = ("certified_epsilon", "guarantee", "evaluations")
     return {
         "holds": not failures,
         "failures": failures,
-        "study": content["study"],
-        "space_size": content["space"]["count"],
-        "goal": question["goal"],
-        "epsilon": question["epsilon"],
-        **{key: claim[key] for key in keys},
-        "audits": certificate_statements(content),
+        "study": _stated(content, "study"),
+        "space_size": _stated(content, "space", "count"),
+        "goal": _stated(content, "question", "goal"),
+        "epsilon": _stated(content, "question", "epsilon"),
+        "certified_epsilon": _stated(content, "claim", "certified_epsilon"),
+        "guarantee": _stated(content, "claim", "guarantee"),
+        "evaluations": _stated(content, "claim", "evaluations"),
+        "audits": [] if failures else certificate_statements(content),
     }
+
+
+def _stated(content: Any, *keys: str) -> Any:
+    """What stands under these keys; None where a changed certificate has nothing there."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content

@@ -60,9 +60,9 @@ def describe_run(
     parts = TORUS_RUN if is_torus else TEXT_RUN
     known = {option for part in parts for option in part.fields}
     if foreign := sorted(name for name, value in asked.items() if value and name not in known):
-        kind = "the torus" if is_torus else "texts"
+        kind, remedy = ("the torus", "name a --task") if is_torus else ("texts", "use --task torus")
         raise InvalidOptionError(
-            f"{flag(foreign[0])} does not apply to {kind}; leave it out, or choose another --task"
+            f"{flag(foreign[0])} does not apply to {kind}; leave it out, or {remedy}"
         )
     given = read(asked, *parts)
     return _torus(given) if is_torus else _texts(store, given, on_step)

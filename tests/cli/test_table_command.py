@@ -142,6 +142,19 @@ def test_bad_options_are_one_line_and_exit_code_2(table, options, words):
     check_mistake(search, ["--from-table", str(table), *OPTIONS, *options], words)
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (search, ["--size", "params"]),
+        (search, ["--certificate", "certificate.json"]),
+        (front, ["--maximise", "accuracy"]),
+    ],
+)
+def test_options_of_a_table_need_a_table(tmp_path, monkeypatch, command, options):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    check_mistake(command, options, f"{options[0]} has no effect without --from-table")
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"format": "bort-certificate", "version": 99}', "[]"])
 def test_what_is_no_certificate_is_one_line_and_exit_code_2(tmp_path, text):
     path = tmp_path / "certificate.json"

@@ -130,6 +130,7 @@ def test_a_family_space_is_costed_again() -> None:
         ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is not a JSON number"),
         ("", "not valid JSON"),
         ('{"format": "bort-certif', "not valid JSON"),
+        ('{"format": "bort-certificate", "version": 4, "study": 1e999}', "too large a number"),
         ('{"format": "bort-certificate", "format": 1}', "'format' is given twice"),
         ("[1, 2]", "not a certificate"),
         ('{"format": "bort-certificate", "version": 99}', "newer bort"),
@@ -160,6 +161,54 @@ def test_a_missing_part_is_no_traceback() -> None:
         broken = {k: v for k, v in certificate.items() if k != part}
         with pytest.raises(InvalidCertificateError):
             verify(broken)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c["claim"].update(certified_epsilon=0.1, guarantee="conditional"), "ε = 0.1"),
+        (lambda c: c["claim"].update(certified_epsilon=-1), "ε = -1"),
+    ],
+)
+def test_no_epsilon_can_be_claimed_where_nothing_is_certified(change, words) -> None:
+    case = bert_like()
+    known = case.observations((0, 1))
+    certificate = certificate_of(case.problem, known, question=Question())
+    assert certificate["claim"]["certified_epsilon"] is None
+    assert verify(certificate) == []
+    change(certificate)
+    certificate["digests"] = digests(certificate)
+    assert words in " / ".join(verify(certificate))
+
+
+@pytest.mark.parametrize("fixes_digests", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(audits={}),
+        lambda c: c["evaluations"][0].update(index=1e308),
+        lambda c: c["digests"].update(more=1),
+        lambda c: c.pop("study"),
+        lambda c: c.update(space=None),
+        lambda c: c.update(space="x"),
+        lambda c: c["space"].pop("count"),
+        lambda c: c["claim"].pop("guarantee"),
+        lambda c: c["question"].update(epsilon=[]),
+    ],
+)
+def test_wrong_json_types_are_no_traceback(tmp_path, change, fixes_digests: bool) -> None:
+    certificate = make(epsilon=0.1)
+    change(certificate)
+    if fixes_digests:
+        certificate["digests"] = digests(certificate)
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps(certificate))
+    ended = CliRunner().invoke(verify_command, [str(path), "--json"])
+    if isinstance(ended.exception, BortError):
+        assert ended.exception.exit_code == 2
+    else:
+        assert json.loads(ended.stdout)["holds"] is not bool(ended.exit_code)
+        assert ended.exit_code == 1 or fixes_digests
 
 
 def test_the_command_ends_with_0_or_1(tmp_path) -> None:

@@ -77,6 +77,15 @@ def test_errors_are_one_line_and_exit_2(
     assert err == "bort: cannot fetch it; check the network connection\n"
 
 
+@pytest.mark.parametrize("arguments", [[], ["data"]])
+def test_a_group_without_a_command_shows_its_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    code, out, err = run(arguments, monkeypatch, capsys)
+    assert (code, out) == (2, "")
+    assert "\nCommands:\n" in err
+
+
 def test_quiet_prints_nothing_when_all_is_well(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

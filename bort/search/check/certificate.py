@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -105,7 +106,9 @@ def read_certificate(text: str) -> Certificate:
         InvalidCertificateError: not JSON, cut in half, not a certificate, or of another version.
     """
     try:
-        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
+        content = json.loads(
+            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once
+        )
     except (ValueError, RecursionError) as error:
         raise InvalidCertificateError(
             f"this is not a certificate, because it is not valid JSON ({error}); copy the file "
@@ -140,6 +143,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
 
 
 def _sha256(value: Any) -> str:

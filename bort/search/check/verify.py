@@ -1,5 +1,6 @@
 """Verify a certificate by recomputing everything directly."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -17,6 +18,11 @@ _TOLERANCE = 1e-9  # in logarithms: what another machine's ln and sums may diffe
 _PARTS = (
     *("space", "latency", "question", "assumptions"),
     *("evaluations", "claim", "audits", "digests"),
+)
+_LISTS = ("evaluations", "audits")
+_UNREADABLE = (  # what wrong values can cause on their way into numbers
+    *(KeyError, TypeError, ValueError, IndexError, AttributeError),
+    *(OverflowError, BortError),
 )
 _NAMED = 3  # uncovered architectures named one by one
 
@@ -41,6 +47,10 @@ def verify(certificate: Certificate) -> list[str]:
         raise InvalidCertificateError(
             f"the certificate has no {', '.join(missing)}; get another copy"
         )
+    if unlisted := [name for name in _LISTS if not isinstance(certificate[name], list)]:
+        raise InvalidCertificateError(
+            f"the certificate's {unlisted[0]} are no list; ask for the file again"
+        )
     failures: list[str] = []
     case = None
     try:
@@ -51,7 +61,7 @@ def verify(certificate: Certificate) -> list[str]:
                 failures += check(case)
     except InvalidCertificateError as error:
         return [*failures, str(error)]
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, BortError) as error:
+    except _UNREADABLE as error:
         if failures or case is not None:
             return [*failures, f"the rest cannot be recomputed: {_reason(error)}"]
         raise InvalidCertificateError(
@@ -69,6 +79,8 @@ def _reason(error: Exception) -> str:
 
 def _digests(certificate: Certificate) -> Iterator[str]:
     stated, found = certificate["digests"], digests(certificate)
+    if stated.keys() != found.keys():
+        yield f"digests: they are {', '.join(found)}, the certificate has {', '.join(stated)}"
     parts = {**stated["parts"], **found["parts"]}
     for name in parts:
         if stated["parts"].get(name) != found["parts"].get(name):
@@ -297,7 +309,10 @@ def _packing_number(case: CertifiedCase) -> int:
 
 
 def _same(stated: float, found: float) -> bool:
-    return stated == found or abs(stated - found) <= _TOLERANCE * max(1.0, abs(found))
+    if stated == found:
+        return True
+    # A tolerance of an infinite number would be infinite: where nothing is certified, no number is.
+    return math.isfinite(found) and abs(stated - found) <= _TOLERANCE * max(1.0, abs(found))
 
 
 _CHECKS: tuple[Callable[[CertifiedCase], Iterator[str]], ...] = (

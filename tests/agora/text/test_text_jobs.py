@@ -208,7 +208,7 @@ def untimed(rows: list[dict]) -> list[dict]:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--learner", "knn"], "--learner"),
+        (["--learner", "knn"], "--learner does not go with texts; leave it out, or use"),
         (["--sampler", "magic"], "magic"),
         (["--radius", "0"], "radius"),
         (["--labeler", "/no/such/folder"], "folder"),
@@ -217,6 +217,7 @@ def untimed(rows: list[dict]) -> list[dict]:
         (["--architecture", "2-2"], "2-2"),
         (["--labelled", "1"], "labelled=1"),
         (["--ablate", "--seeds", "0"], "seeds"),
+        (["--seeds", "2"], "--seeds has no effect without --ablate"),
         (["--from-study", "unheard-of"], "unheard-of"),
     ],
 )
