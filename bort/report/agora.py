@@ -93,7 +93,7 @@ def result_sentence(final: FinalResult) -> str:
         ...     dev_error=0.01, gap=0.01, ending=Ending.TIME)
         >>> print(result_sentence(found))  # doctest: +NORMALIZE_WHITESPACE
         Audit error 0.0200 (95%: 0.0160 to 0.0250, n 400), dev error 0.0100 (optimistic;
-        gap +0.0100). The run ended because the time was up.
+        gap +0.0100). The run ended because the time ran out.
     """
     return (
         f"Audit error {final.audit_error:.4f} (95%: {final.audit_low:.4f} to "

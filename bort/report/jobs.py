@@ -99,7 +99,7 @@ def ending_reason(ending: Ending) -> str:
 
     Examples:
         >>> ending_reason(Ending(EndingCode.PROCESS_GONE, pid=42))
-        'its process 42 is gone (killed, or the machine restarted)'
+        'its process 42 is gone (killed, or the machine was restarted)'
     """
     code, message = ending.code, ending.message
     where = "" if ending.host is None else f"on {ending.host} "

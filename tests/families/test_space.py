@@ -183,5 +183,5 @@ def test_counts_beyond_64_bits_are_refused() -> None:
 def test_architectures_have_names(wrong: str) -> None:
     space = load_space("bort")
     assert space.named("4-8-1024-768")["hidden"] == 1024
-    with pytest.raises(InvalidArchitectureError, match=r"such as 2-4-512-256"):
+    with pytest.raises(InvalidArchitectureError, match=r"for example 2-4-512-256"):
         space.named(wrong)

@@ -137,7 +137,7 @@ def test_what_is_done_or_unknown_cannot_be_resumed_or_cancelled(store: Store) ->
     jobs.run_here(store, "count", {"to": 1})
     with pytest.raises(InvalidOptionError, match="job 1 is done"):
         jobs.resume(store, 1, detach=False)
-    with pytest.raises(BusyError, match="job 1 is done already"):
+    with pytest.raises(BusyError, match="job 1 is already done"):
         jobs.cancel(store, 1)
     with pytest.raises(UnknownJobError, match="no job 7"):
         jobs.resume(store, 7, detach=True)

@@ -60,7 +60,7 @@ def test_an_example_cannot_be_continued_and_takes_no_name(
     import_study(fresh, recorded)
     with pytest.raises(StudyConflictError, match="recorded example"):
         fresh.create_study(study_spec("example"))
-    with pytest.raises(StudyConflictError, match="exists already"):
+    with pytest.raises(StudyConflictError, match="there is already a study"):
         import_study(fresh, recorded)
     assert fresh.study("example").evaluation_count == 3
 

@@ -156,5 +156,5 @@ def test_unusable_splits_are_refused() -> None:
     with pytest.raises(InvalidDataError, match="no text is left for the dev split"):
         check_usable(np.zeros(20, dtype=np.int8), labels, name="x.csv")
     splits = np.where(labels == 0, 0, 1 + np.arange(20) // 2 % 2).astype(np.int8)
-    with pytest.raises(InvalidDataError, match="one class only"):
+    with pytest.raises(InvalidDataError, match="only one class"):
         check_usable(splits, labels, name="x.csv")

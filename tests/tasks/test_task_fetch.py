@@ -104,8 +104,8 @@ def test_members_are_read_in_memory_whatever_their_names(
     [
         (b"not an archive", "not a readable"),
         (archive({"a": b"1" * 1000})[:-30], "not a readable"),
-        (archive({"b": b"1"}), "does not hold a"),
-        (archive({}, links={"a": "/etc/passwd"}), "does not hold a"),
+        (archive({"b": b"1"}), "does not contain a"),
+        (archive({}, links={"a": "/etc/passwd"}), "does not contain a"),
     ],
     ids=["text", "cut off", "another member", "a link"],  # bytes hold the time they were made at
 )

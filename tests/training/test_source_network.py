@@ -54,7 +54,7 @@ def test_pickled_weights_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"model_type": "gpt2"}, "is a gpt2 model"),
+        ({"model_type": "gpt2"}, "of type gpt2"),
         ({"model_type": "bert", "hidden_act": "relu"}, "does not use"),
         ([], "not an object"),
     ],
