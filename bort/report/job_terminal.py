@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.progress import OnStep, Progress
-from bort.report.jobs import ending_reason, event_sentence, sentence
+from bort.report.jobs import ending_reason, event_sentence, sentence, state_words
 from bort.report.numbers import duration
 from bort.storage import JobEvent, JobRecord, JobState
 
@@ -137,7 +137,7 @@ def _lines(job: JobRecord) -> list[tuple[str, str]]:
     return [
         ("job", f"{job.id} ({job.kind})"),
         ("study", job.study or ""),
-        ("state", job.state if job.ending is None else f"{job.state}: {ending_reason(job.ending)}"),
+        ("state", state_words(job.state, job.ending)),
         ("attempt", str(job.attempt) if job.attempt > 1 else ""),
         ("progress", " ".join([_progress(job), sentence(job.progress)]).strip()),
         ("left", "" if left is None else f"about {duration(left)}"),

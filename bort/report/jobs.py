@@ -125,6 +125,20 @@ def ending_reason(ending: Ending) -> str:
     return words[code]
 
 
+def state_words(state: str, ending: Ending | None) -> str:
+    """Say a job's state, and why it ended early where the state alone does not say it.
+
+    Examples:
+        >>> state_words("cancelled", Ending(EndingCode.CANCELLED))
+        'cancelled'
+        >>> state_words("cancelled", Ending(EndingCode.INTERRUPTED))
+        'cancelled: interrupted'
+    """
+    if ending is None or ending.code is EndingCode.CANCELLED:
+        return state
+    return f"{state}: {ending_reason(ending)}"
+
+
 def ending_sentence(job: JobRecord) -> str:
     """Say why a job ended early and what to do about it; empty if it did not."""
     if not job.state.can_resume:
@@ -155,8 +169,7 @@ def event_sentence(event: JobEvent) -> str:
     facts = event.facts
     if event.code is EventCode.ENDED:
         ending = facts.get("ending")
-        state = str(facts["state"])
-        return f"{state}: {ending_reason(read_ending(ending))}" if ending else state
+        return state_words(str(facts["state"]), read_ending(ending) if ending else None)
     if event.code is EventCode.TRAINED:
         error = facts["error"]
         verdict = "diverged" if error is None else f"error {error:.4f}"

@@ -466,3 +466,10 @@ def test_what_a_search_certifies(changes: dict, said: str) -> None:
         certificate=None,
     )
     assert said in search.summary(replace(answer, **changes))
+
+
+def test_a_cancelled_job_is_not_called_cancelled_twice() -> None:
+    assert job_words.state_words("cancelled", JobEnding(EndingCode.CANCELLED)) == "cancelled"
+    interrupted = job_words.state_words("cancelled", JobEnding(EndingCode.INTERRUPTED))
+    assert interrupted == "cancelled: interrupted"
+    assert job_words.state_words("done", None) == "done"
