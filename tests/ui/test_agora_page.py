@@ -168,6 +168,7 @@ def test_a_file_is_checked_at_once(store: Store, visit: Open, tmp_path) -> None:
     path.write_text("text,label\n" + "".join(f"word {k},same\n" for k in range(60)))
     app = visit("agora")
     app.selectbox(key="agora-task").set_value("a file on this machine").run()
+    assert not app.exception  # no file is named yet
     assert app.button(key="agora-start").disabled
     app.text_input(key="agora-path").set_value(str(path)).run()
     assert not app.exception

@@ -41,8 +41,9 @@ def show(asked: Asked, slots: Slots) -> None:
         key="agora-start",
     )
     markup.note("It runs in its own process and continues if you close the page.")
-    markup.label("This run as a command")
-    st.code(agora_command(asked), language="bash", wrap_lines=True)
+    if asked.get("task"):  # a file that is not named yet makes no command
+        markup.label("This run as a command")
+        st.code(agora_command(asked), language="bash", wrap_lines=True)
     if is_started:
         _start(spec, asked, slots)
 
