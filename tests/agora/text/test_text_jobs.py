@@ -208,7 +208,7 @@ def untimed(rows: list[dict]) -> list[dict]:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--learner", "knn"], "--learner does not go with texts; leave it out, or use"),
+        (["--learner", "knn"], "--learner does not apply to texts; leave it out, or use"),
         (["--sampler", "magic"], "magic"),
         (["--radius", "0"], "radius"),
         (["--labeler", "/no/such/folder"], "folder"),
