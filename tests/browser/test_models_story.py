@@ -123,7 +123,11 @@ def read(reader):
     """Figures, the row beside the teacher's, and the curves of each stage."""
     page = reader.page
     expect(page.get_by_text("which no choice was based on")).to_be_visible()
-    for name, unit in (("Audit accuracy", "%"), ("Of its teacher", "%"), ("Compared with", "as fast")):
+    for name, unit in (
+        ("Audit accuracy", "%"),
+        ("Of its teacher", "%"),
+        ("Compared with", "as fast"),
+    ):
         metric = page.get_by_test_id("stMetric").filter(has_text=name)
         expect(metric).to_contain_text(re.compile(rf"\d\.\d .*{unit}"))
     everything, beside = page.get_by_test_id("stDataFrame").all()
