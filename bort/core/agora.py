@@ -246,3 +246,8 @@ class TextSpec(Description):
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote; other keys are ignored."""
         return from_json(cls, {**values, "task": values.get("task_spec")}, what="the text run")
+
+
+def is_torus_run(asked: Mapping[str, Any]) -> bool:
+    """Check whether these options, written or entered, request the torus."""
+    return asked.get("task") in (None, "", TORUS) and not asked.get("from_study")

@@ -14,7 +14,7 @@ from bort.agora.text.spec import (
     usual_representation,
 )
 from bort.agora.torus.world import options_of as torus_options_of
-from bort.core.agora import ARCHITECTURE, TORUS, RunRequest, TextSpec
+from bort.core.agora import ARCHITECTURE, TORUS, RunRequest, TextSpec, is_torus_run
 from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.fields import read
 from bort.core.kinds import flag
@@ -36,11 +36,6 @@ from bort.training.fit import label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
 CLOSING = 4  # the last student trains this many times the steps of a round
-
-
-def is_torus_run(asked: Mapping[str, Any]) -> bool:
-    """Check whether these options, written or entered, request the torus."""
-    return asked.get("task") in (None, "", TORUS) and not asked.get("from_study")
 
 
 def describe_run(

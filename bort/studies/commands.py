@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bort.core.agora import TORUS
+from bort.core.agora import is_torus_run
 from bort.core.fields import arguments
 from bort.core.finetune import Recipe
 from bort.core.study import StudySpec
@@ -58,8 +58,7 @@ def agora_command(asked: Mapping[str, Any]) -> str:
         >>> agora_command({"task": "my reviews.csv", "labelled": 500, "hard_labels": True})
         "bort agora run --task 'my reviews.csv' --labelled 500 --hard-labels"
     """
-    is_torus = asked.get("task") in (None, "", TORUS) and not asked.get("from_study")
-    parts = TORUS_RUN if is_torus else TEXT_RUN
+    parts = TORUS_RUN if is_torus_run(asked) else TEXT_RUN
     fields = {option: field for part in parts for option, field in part.fields.items()}
     given = {
         option: value
