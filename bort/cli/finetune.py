@@ -115,7 +115,12 @@ def _spec(
         name,
         [part for part in picks if part],
         recipe=_recipe(given),
-        tasks=named_tasks(own, *(given.get(option) for option in ("task", "text", "label"))),
+        tasks=named_tasks(
+            own,
+            *(given.get(option) for option in ("task", "text", "label")),
+            split_column=given.get("split_column"),
+            where=given.get("where", ()),
+        ),
         threads=given.get("threads"),
         runtimes=given.get("runtimes", ()),
         loggers=given.get("log"),

@@ -1,12 +1,14 @@
 """Kinds of fields: which values they allow, and how users write them."""
 
+import csv
 import dataclasses
+import io
 import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 
 class Kind(ABC):
@@ -284,6 +286,58 @@ class PerDimension(Kind):
         if isinstance(value, Mapping):
             return ",".join(f"{name}={plain(number)}" for name, number in value.items())
         return plain(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions(Kind):
+    """Conditions on the rows of a file: `part=train,part=val,kind!=old`.
+
+    A condition that contains a comma is written in double quotes, as in a CSV file.
+    """
+
+    metavar: ClassVar[str] = "COLUMN=VALUE,..."
+    words: ClassVar[str] = (
+        "conditions such as part=train or part!=old, separated by commas (in double quotes where "
+        "a value contains one)"
+    )
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        try:
+            (row,) = csv.reader([text], strict=True, skipinitialspace=True)
+        except csv.Error:
+            raise ValueError from None
+        return tuple(part.strip() for part in row if part.strip())
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, tuple) and all(
+            isinstance(part, str) and Condition.parse(part).column for part in value
+        )
+
+    def format(self, value: Any) -> str:
+        written = io.StringIO()
+        csv.writer(written, lineterminator="").writerow(value)
+        return written.getvalue()
+
+
+class Condition(NamedTuple):
+    """A condition on a row: that a column has this value, or another one."""
+
+    column: str
+    value: str
+    is_equal: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """Read `column=value` or `column!=value`; the column is empty if it is neither.
+
+        Examples:
+            >>> Condition.parse("part=train"), Condition.parse("part!=a=b").value
+            (Condition(column='part', value='train', is_equal=True), 'a=b')
+        """
+        column, equals, value = text.partition("=")
+        is_equal = not column.endswith("!")
+        found = column.removesuffix("!").strip()
+        return cls(found if equals else "", value.strip(), is_equal)
 
 
 def _exceeds(value: float, most: float | None) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields
-from bort.core.kinds import Choice, Number, Several, Text, Whole
+from bort.core.kinds import Choice, Conditions, Number, Several, Text, Whole
 from bort.core.question import Question
 from bort.core.serialise import from_json, to_json
 
@@ -59,6 +59,25 @@ class TaskSpec(Description):
     )
     label: str = ask(
         "label", COLUMN, "Label column", "Column with the labels. For files and hub data sets."
+    )
+    split_column: str | None = ask(
+        None,
+        COLUMN,
+        "Split column",
+        "Column that names the split of each row: train, dev or validation, test or audit. For "
+        "files.",
+        empty="divide the rows 70/15/15",
+        advanced=True,
+    )
+    where: tuple[str, ...] = ask(
+        (),
+        Conditions(),
+        "Rows",
+        "Use only the rows that meet these conditions, part=train,part=val or lang!=de. Of several "
+        "values for one column, any will do. For files.",
+        empty="all",
+        example="part=train",
+        advanced=True,
     )
     labelled: int | None = ask(
         None,

@@ -289,7 +289,13 @@ def describe_finetune(
 
 
 def named_tasks(
-    own: TaskSpec, task: str | None, text: Sequence[str] | None, label: str | None
+    own: TaskSpec,
+    task: str | None,
+    text: Sequence[str] | None = None,
+    label: str | None = None,
+    *,
+    split_column: str | None = None,
+    where: Sequence[str] = (),
 ) -> tuple[TaskSpec, ...]:
     """Resolve the tasks that the user named for a study whose task is `own`; empty for none.
 
@@ -297,8 +303,11 @@ def named_tasks(
         InvalidOptionError: columns without a file.
     """
     is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
-    if (text or label) and not is_file:
-        raise InvalidOptionError("--text and --label name columns of a file; add --task FILE")
+    if (text or label or split_column or where) and not is_file:
+        raise InvalidOptionError(
+            "--text, --label, --split-column and --where concern the columns of a file; add "
+            "--task FILE"
+        )
     if task is None:
         return ()
     if task == ALL_TASKS:
@@ -306,7 +315,16 @@ def named_tasks(
     path = Path(task).expanduser()
     named = str(path.absolute()) if path.exists() else task  # a job may run in another folder
     columns = tuple(text or own.text)
-    return (TaskSpec(task=named, text=columns, label=label or own.label, seed=own.seed),)
+    return (
+        TaskSpec(
+            task=named,
+            text=columns,
+            label=label or own.label,
+            split_column=split_column,
+            where=tuple(where),
+            seed=own.seed,
+        ),
+    )
 
 
 def best_pick(store: Store, study: str) -> str:

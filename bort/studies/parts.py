@@ -152,7 +152,7 @@ TEXT_RUN: tuple[Part[Any], ...] = (AGORA_TASK, AGORA_REQUEST, AGORA_TEXT, AGORA_
 FINETUNE_TASK = Part(
     TaskSpec,
     "Task",
-    only=("task", "text", "label"),
+    only=("task", "text", "label", "split_column", "where"),
     changes={
         "task": {
             "default": None,

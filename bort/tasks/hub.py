@@ -9,20 +9,10 @@ from typing import Any
 from bort.core.errors import DownloadError, InvalidDataError, MissingExtraError
 from bort.tasks.files import check_columns
 from bort.tasks.rows import build_table
-from bort.tasks.splits import SplitName
+from bort.tasks.splits import SPLIT_NAMES, SplitName
 from bort.tasks.table import Table
 
 PREFIX = "hub:"
-
-# A published test split is what audit is for; a published validation split is for looking at.
-# Training rows are still free: what has no published split is drawn from them.
-MEANING = {
-    "train": SplitName.NOWHERE,
-    "validation": SplitName.DEV,
-    "valid": SplitName.DEV,
-    "dev": SplitName.DEV,
-    "test": SplitName.AUDIT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +45,11 @@ def load(task: str) -> HubData:
     if not name:
         raise InvalidDataError(f"{task!r} does not name a data set; write hub:ID or hub:ID:CONFIG")
     loaded = _load(name, config or None)
-    splits = {key: rows for key, rows in loaded.items() if key in MEANING}
+    splits = {key: rows for key, rows in loaded.items() if key in SPLIT_NAMES}
     if not splits:
         raise InvalidDataError(
             f"{task} has the splits {', '.join(loaded)}; "
-            f"only splits called {', '.join(MEANING)} can be used"
+            f"only splits called {', '.join(SPLIT_NAMES)} can be used"
         )
     return HubData(task, splits)
 
@@ -87,7 +77,7 @@ def build(data: HubData, text: tuple[str, ...], label: str) -> Table:
         columns[label] += labels
         for column in text:
             columns[column] += rows[column][:]
-        preset += [int(MEANING[key])] * len(labels)
+        preset += [int(SPLIT_NAMES[key])] * len(labels)
     return build_table(
         data.task,
         [columns[column] for column in text],

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bort.core import paths
-from bort.core.errors import InvalidDataError, StoreError
+from bort.core.errors import InvalidDataError, InvalidFieldError, StoreError
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.tasks import files, hub
 from bort.tasks.corpora import CORPORA
 from bort.tasks.named import folder, named_table, resolve
 from bort.tasks.rows import build_table
+from bort.tasks.selection import columns_for, own_split, unmet
 from bort.tasks.splits import SplitName, assign_splits, check_usable, choose_labelled
 from bort.tasks.table import (
     Table,
@@ -47,6 +48,7 @@ def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
         near-duplicates found once per content (12,000 texts of 217 tokens: 5 s).
     """
     name = resolve(spec.task)
+    _check_is_file(name, spec)
     if name in CORPORA:
         title, place = CORPORA[name].title, folder(name)
         table = named_table(name, on_step)
@@ -60,20 +62,41 @@ def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
     return _assemble(table, splits, spec, name=name, title=title)
 
 
+def _check_is_file(name: str, spec: TaskSpec) -> None:
+    if name not in CORPORA and not name.startswith(hub.PREFIX):
+        return
+    for field, value in (("split_column", spec.split_column), ("where", spec.where)):
+        if value:
+            raise InvalidFieldError(
+                field,
+                f"{field.replace('_', ' ')} chooses rows of a data file, but {name} is not a file; "
+                "leave it out",
+            )
+
+
 def _file_table(path: Path, spec: TaskSpec) -> tuple[Table, Path]:
     _check_columns(spec)
     content = files.read_bytes(path)
+    others = columns_for(spec)
 
     def build() -> Table:
-        found = files.read_columns(path, content, (*spec.text, spec.label))
+        wanted = dict.fromkeys((*spec.text, spec.label, *others))
+        found = files.read_columns(path, content, list(wanted))
+        preset, left_out = own_split(path.name, found, spec, unmet(path.name, found, spec))
         return build_table(
             path.name,
             [found[column] for column in spec.text],
             found[spec.label],
             columns=(spec.text, spec.label),
+            preset=preset,
+            left_out=left_out,
+            is_own_split=preset is not None,
         )
 
-    return _built_once([path.suffix.lower(), spec.text, spec.label], content, build)
+    key: list[object] = [path.suffix.lower(), spec.text, spec.label]
+    if others:
+        key += [spec.split_column, spec.where]
+    return _built_once(key, content, build)
 
 
 def _hub_table(name: str, spec: TaskSpec) -> tuple[Table, Path]:
@@ -111,7 +134,13 @@ def _splits(table: Table, seed: int, place: Path, *, name: str) -> npt.NDArray[n
     path = splits_path(place, seed)
     splits = read_splits(path, rows=len(table.texts))
     if splits is None:
-        splits = assign_splits(table.labels, table.groups, seed=seed, preset=table.preset)
+        splits = assign_splits(
+            table.labels,
+            table.groups,
+            seed=seed,
+            preset=table.preset,
+            keeps_preset=table.report.is_own_split,
+        )
         check_usable(splits, table.labels, name=name)
         with suppress(StoreError):
             write_splits(path, splits)
@@ -141,8 +170,24 @@ def _assemble(
             rows=table.report,
             parted_from_published_split=int((splits == SplitName.NOWHERE).sum()),
             classes_absent=_absent(table.class_names, parts),
+            shared_with_other_split=_shared(table, splits),
         ),
     )
+
+
+def _shared(table: Table, splits: npt.NDArray[np.int8]) -> dict[str, int]:
+    """Count the dev and audit rows with a near-duplicate in another split."""
+    used = splits != SplitName.NOWHERE
+    lowest = np.full(int(table.groups.max(initial=-1)) + 1, len(SplitName))
+    highest = np.full(len(lowest), int(SplitName.NOWHERE))
+    np.minimum.at(lowest, table.groups[used], splits[used])
+    np.maximum.at(highest, table.groups[used], splits[used])
+    is_shared = (lowest < highest)[table.groups] & used
+    counts = {
+        split.name.lower(): int((is_shared & (splits == split)).sum())
+        for split in (SplitName.DEV, SplitName.AUDIT)
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def _part(table: Table, rows: npt.NDArray[np.int64], *, hide_labels: bool = False) -> Split:

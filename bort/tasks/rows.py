@@ -22,6 +22,8 @@ def build_table(
     columns: tuple[tuple[str, ...], str],
     class_names: Sequence[str] | None = None,
     preset: Sequence[int] | None = None,
+    left_out: Sequence[str | None] | None = None,
+    is_own_split: bool = False,
 ) -> Table:
     """Check and clean rows; drop and count those without text or label.
 
@@ -32,6 +34,9 @@ def build_table(
         columns: names of the text columns and of the label column, for messages.
         class_names: given where `labels` are positions in it (ClassLabel features).
         preset: n published splits (`SplitName`), or None.
+        left_out: why each row is not to be used, None where it is; None uses all.
+        is_own_split: `preset` is a person's own, to be kept even where near-duplicates are in
+            several splits.
     Raises:
         InvalidDataError: too few usable rows, one class only, values that are no text or label.
     """
@@ -41,6 +46,9 @@ def build_table(
     cleaned: list[tuple[str, ...]] = []
     names: list[Any] = []
     for row, label in enumerate(labels):
+        if left_out is not None and (excluded := left_out[row]) is not None:
+            dropped[excluded] += 1
+            continue
         parts = [
             _as_text(values[row], f"{name}: column {column!r}, row {row + 1}")
             for values, column in zip(texts, text_columns, strict=True)
@@ -70,6 +78,7 @@ def build_table(
             documents=None,
             groups=len(np.unique(groups)),
             templated=templated,
+            is_own_split=is_own_split,
         ),
         preset=None if preset is None else np.array(preset, dtype=np.int64)[kept],
     )

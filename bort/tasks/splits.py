@@ -21,6 +21,14 @@ class SplitName(IntEnum):
     AUDIT = 2
 
 
+# The usual names of splits. A published test split is what audit is for. Training rows are free:
+# if a split is missing, it is drawn from them.
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), SplitName.NOWHERE),
+    **dict.fromkeys(("dev", "development", "val", "valid", "validation"), SplitName.DEV),
+    **dict.fromkeys(("test", "testing", "audit"), SplitName.AUDIT),
+}
+
 FRACTIONS = (0.70, 0.15, 0.15)  # train, dev, audit
 SMALLEST_TEMPLATE = 6  # rows of a class; below, a class of near-duplicates is simply rare
 
@@ -67,7 +75,12 @@ def _join_equal(sets: DisjointSets, names: Numbers) -> None:
 
 
 def assign_splits(
-    labels: Numbers, groups: Numbers, *, seed: int, preset: Numbers | None = None
+    labels: Numbers,
+    groups: Numbers,
+    *,
+    seed: int,
+    preset: Numbers | None = None,
+    keeps_preset: bool = False,
 ) -> npt.NDArray[np.int8]:
     """Divide rows 70/15/15 so that groups stay whole and every class has the same proportions.
 
@@ -84,6 +97,7 @@ def assign_splits(
             Free rows are divided among the splits that have none. A group that would stand in
             several keeps its rows in the strictest (audit before dev before train), the others
             are left out.
+        keeps_preset: leave every row where `preset` has it, whatever its group.
     Returns:
         Shape (n,), members of `SplitName`.
     Cost: linear in the rows, plus groups of several rows times classes.
@@ -95,7 +109,7 @@ def assign_splits(
     if preset is not None:
         strictest = np.full(int(groups.max(initial=-1)) + 1, int(SplitName.NOWHERE))
         np.maximum.at(strictest, groups, preset)
-        kept = preset == strictest[groups]
+        kept = keeps_preset | (preset == strictest[groups])
         splits[kept] = preset[kept]
         free = kept & (preset == SplitName.NOWHERE)
         fractions[np.unique(preset[preset > SplitName.TRAIN])] = 0

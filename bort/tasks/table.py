@@ -30,6 +30,7 @@ class RowReport:
         groups: sets of rows that stay in one split.
         templated: near-duplicates of each other that stand in all splits all the same, because
             they are too many to be kept together.
+        is_own_split: the splits are a person's own, so near-duplicates stay where they are.
     """
 
     rows_read: int
@@ -38,6 +39,7 @@ class RowReport:
     documents: int | None
     groups: int
     templated: int = 0
+    is_own_split: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -44,11 +44,14 @@ class TaskReport:
         rows: before the splits were made.
         parted_from_published_split: rows left out because a copy of them is in another split.
         classes_absent: "train", "dev" or "audit" to the classes that it has no text of.
+        shared_with_other_split: "dev" or "audit" to how many of its rows have a near-duplicate in
+            another split: templates, or a person's own split.
     """
 
     rows: RowReport
     parted_from_published_split: int
     classes_absent: Mapping[str, Sequence[str]]
+    shared_with_other_split: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,18 @@ from bort.core.agora import TextSpec, TorusSpec
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Field, Part, arguments, fields_of, read
 from bort.core.finetune import FineTuneSpec, Recipe
-from bort.core.kinds import Choice, Flag, Kind, Number, PerDimension, Several, Text, Weights, Whole
+from bort.core.kinds import (
+    Choice,
+    Conditions,
+    Flag,
+    Kind,
+    Number,
+    PerDimension,
+    Several,
+    Text,
+    Weights,
+    Whole,
+)
 from bort.core.question import Question
 from bort.core.study import LatencySpec, MeasureSpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
 from bort.studies import parts
@@ -28,6 +39,8 @@ EXACT = {"allow_nan": False, "allow_infinity": False, "allow_subnormal": False}
 WORDS = st.text("abc XYZ_-./'\"$äλ=", min_size=1, max_size=8).filter(
     lambda text: text == text.strip() and text
 )
+
+COLUMNS = WORDS.filter(lambda text: "=" not in text)
 
 
 def values(kind: Kind) -> st.SearchStrategy[Any]:
@@ -54,6 +67,9 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
             parts_ = values(kind.of)
             least, most = max(1, kind.least), kind.most or 3
             return st.lists(parts_, min_size=least, max_size=most).map(tuple)
+        case Conditions():
+            condition = st.builds("{}{}{}".format, COLUMNS, st.sampled_from(["=", "!="]), WORDS)
+            return st.lists(condition, min_size=1, max_size=3).map(tuple)
         case Text():
             return WORDS
     raise NotImplementedError(kind)

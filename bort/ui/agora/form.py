@@ -99,6 +99,7 @@ def _texts(
         path = _path(task)
         if task in (OWN_PATH, OWN_UPLOAD):
             form.row("text", "label")
+            form.row("split_column", "where")
         slots.below("task")
         form.row("labelled")
         student = _student(slots, form)

@@ -109,6 +109,8 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
         slots.below("task")
         form = Form(slots, TASK, scope="task")
         form.row(*(("text", "label", "labelled") if is_own else ("labelled",)))
+        if is_own:
+            form.row("split_column", "where")
         if not is_own:
             _introduce(known[choice])
     return TASK.build(form.given(), task=path)
