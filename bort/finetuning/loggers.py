@@ -119,7 +119,7 @@ class Loggers:
     Args:
         names: keys of `PACKAGES`.
         settings: parameters to log with the run.
-        on_trouble: receives one line when a logger fails.
+        on_failure: receives the name of a logger that failed, and its error.
     """
 
     def __init__(
@@ -128,9 +128,9 @@ class Loggers:
         folder: Path,
         title: str,
         settings: Mapping[str, Any],
-        on_trouble: Callable[[str], object],
+        on_failure: Callable[[str, Exception], object],
     ) -> None:
-        self._on_trouble = on_trouble
+        self._on_failure = on_failure
         self._open: dict[str, MetricLogger] = {}
         for name in names:
             try:
@@ -154,5 +154,4 @@ class Loggers:
 
     def _give_up(self, name: str, error: Exception) -> None:
         self._open.pop(name, None)
-        first = next(iter(str(error).splitlines()), "")
-        self._on_trouble(f"{name} failed and was turned off ({type(error).__name__}: {first})")
+        self._on_failure(name, error)
