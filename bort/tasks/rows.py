@@ -1,4 +1,4 @@
-"""Turn the columns of a user's data into checked and cleaned rows that can be split."""
+"""Turn the columns of a user's data into checked, cleaned rows, ready to be split."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,20 +25,20 @@ def build_table(
     left_out: Sequence[str | None] | None = None,
     is_own_split: bool = False,
 ) -> Table:
-    """Check and clean rows; drop and count those without text or label.
+    """Check and clean rows; drop and count those without a text or label.
 
     Args:
-        name: what messages call the data.
+        name: the data's name in messages.
         texts: one or two columns of n values.
-        labels: n values: text, whole numbers or truth values; None where missing.
+        labels: n values: text, whole numbers or booleans; None if missing.
         columns: names of the text columns and of the label column, for messages.
-        class_names: given where `labels` are positions in it (ClassLabel features).
+        class_names: needed if `labels` are positions in it (ClassLabel features).
         preset: n published splits (`SplitName`), or None.
         left_out: why each row is not to be used, None where it is; None uses all.
         is_own_split: `preset` is a person's own, to be kept even where near-duplicates are in
             several splits.
     Raises:
-        InvalidDataError: too few usable rows, one class only, values that are no text or label.
+        InvalidDataError: too few usable rows, only one class, or a value is not a text or label.
     """
     text_columns, label_column = columns
     dropped: Counter[str] = Counter()
@@ -101,7 +101,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
         return None
     if isinstance(value, str):
         return _encodable(value) or None
-    if isinstance(value, int):  # truth values too: False is 0, True is 1
+    if isinstance(value, int):  # includes booleans: False is 0, True is 1
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -112,7 +112,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
 
 
 def _encodable(value: str) -> str:
-    # JSON can spell half a surrogate pair, which no file, tokenizer or terminal takes.
+    # JSON can contain half a surrogate pair, which no file, tokenizer or terminal accepts.
     return value.strip().encode("utf-8", "replace").decode()
 
 
@@ -142,7 +142,7 @@ def _encode(
         present = sorted(set(labels))
         names = [str(class_names[label]) for label in present]
     else:
-        labels = [str(label) for label in labels]  # so that CSV and JSONL name classes alike
+        labels = [str(label) for label in labels]  # so that CSV and JSONL give the same names
         present = sorted(set(labels), key=_in_order)
         names = list(present)
     if len(present) < 2:

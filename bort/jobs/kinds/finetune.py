@@ -23,7 +23,7 @@ from bort.storage import EventCode
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
-    from bort.finetuning.stage import StageResult, StageStep
+    from bort.training.stage import StageResult, StageStep
     from bort.finetuning.students import Training
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
@@ -47,7 +47,12 @@ def run(context: JobContext) -> dict[str, Any]:
         context.folder,
         f"{spec.study} job {context.job.id}",
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda trouble: context.warn(trouble),
+        lambda logger, error: context.warn(
+            EventCode.LOGGER_FAILED,
+            logger=logger,
+            error=type(error).__name__,
+            message=next(iter(str(error).splitlines()), ""),
+        ),
     )
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
@@ -121,7 +126,7 @@ class _TaskRun:
 
     def _train(self, setup: "TaskSetup", training: "Training") -> Path:
         """Train one stage to its end, from where it stopped; returns its folder."""
-        from bort.finetuning.stage import result_of
+        from bort.training.stage import result_of
         from bort.finetuning.students import run_training
         from bort.training.execution import training_threads
 
