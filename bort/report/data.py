@@ -1,6 +1,9 @@
 """The sentences about data that makes results misleading."""
 
 from bort.tasks import DataFlaw, DataWarning
+from bort.tasks.task import FEW_TEXTS
+
+MOST_NAMED = 8  # classes in a sentence
 
 
 def data_warning(warning: DataWarning | str) -> str:
@@ -24,4 +27,18 @@ def data_warning(warning: DataWarning | str) -> str:
                 f"The {warning.split} split has no text of the class{'' if one else 'es'} "
                 f"{', '.join(warning.classes)}, so results on {warning.split} say nothing about "
                 f"{'it' if one else 'them'}."
+            )
+        case DataFlaw.SHARED:
+            return (
+                f"{warning.rows} {warning.split} texts have a near-duplicate in another split. "
+                f"The split is yours, so they stay, but accuracy on {warning.split} will look "
+                "better than it is."
+            )
+        case DataFlaw.CLASSES_SCARCE:
+            named = ", ".join(warning.classes[:MOST_NAMED])
+            more = len(warning.classes) - MOST_NAMED
+            return (
+                f"{len(warning.classes)} of the classes have fewer than {FEW_TEXTS} training "
+                f"texts: {named}{f' and {more} more' if more > 0 else ''}. Expect most errors "
+                "there; more texts of these classes help most."
             )

@@ -14,19 +14,6 @@ from bort.tasks.table import Table
 
 PREFIX = "hub:"
 
-<<<<<<< HEAD
-=======
-# A published test split becomes audit, a published validation split becomes dev. Training rows are
-# still free: a split that was not published is drawn from them.
-MEANING = {
-    "train": SplitName.NOWHERE,
-    "validation": SplitName.DEV,
-    "valid": SplitName.DEV,
-    "dev": SplitName.DEV,
-    "test": SplitName.AUDIT,
-}
-
->>>>>>> main
 
 @dataclass(frozen=True, slots=True)
 class HubData:

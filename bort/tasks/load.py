@@ -28,7 +28,7 @@ from bort.tasks.table import (
     write_splits,
     write_table,
 )
-from bort.tasks.task import UNLABELLED, Split, Task, TaskReport
+from bort.tasks.task import FEW_TEXTS, UNLABELLED, Split, Task, TaskReport
 
 
 def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
@@ -170,9 +170,17 @@ def _assemble(
             rows=table.report,
             parted_from_published_split=int((splits == SplitName.NOWHERE).sum()),
             classes_absent=_absent(table.class_names, parts),
-            shared_with_other_split=_shared(table, splits),
+            shared_with_other_split=_shared(table, splits) if table.report.is_own_split else {},
+            scarce=_scarce(table.class_names, parts["train"].labels),
         ),
     )
+
+
+def _scarce(class_names: tuple[str, ...], labels: npt.NDArray[np.int64]) -> dict[str, int]:
+    """Count the training texts of the classes that have few, the scarcest first."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    order = np.argsort(counts, kind="stable").tolist()
+    return {class_names[i]: int(counts[i]) for i in order if 0 < counts[i] < FEW_TEXTS}
 
 
 def _shared(table: Table, splits: npt.NDArray[np.int8]) -> dict[str, int]:

@@ -91,21 +91,12 @@ def assign_splits(
 
     Args:
         labels: shape (n,), 0 or more.
-<<<<<<< HEAD
-        groups: shape (n,), as `leakage_groups` numbers them.
-        seed: of the choice.
-        preset: shape (n,), splits that were published with the data, -1 for rows still free.
-            Free rows are divided among the splits that have none. A group that would stand in
-            several keeps its rows in the strictest (audit before dev before train), the others
-            are left out.
-        keeps_preset: leave every row where `preset` has it, whatever its group.
-=======
         groups: shape (n,), the numbers from `leakage_groups`.
         seed: decides which rows go where, as far as the rules leave a choice.
         preset: shape (n,), the split published with each row, -1 for rows still free. Free rows
             are divided among the splits that have none. If a group spans several splits, only its
             rows in the strictest one are kept (audit before dev before train).
->>>>>>> main
+        keeps_preset: leave every row where `preset` has it, whatever its group.
     Returns:
         Shape (n,), members of `SplitName`.
     Cost: linear in the rows, plus the number of groups of several rows times classes.

@@ -24,22 +24,13 @@ class RowReport:
     """How many rows were found, used and left out.
 
     Attributes:
-<<<<<<< HEAD
-        rows_used: those that became texts of the task.
-        dropped: reason to number of rows left out.
-        documents: documents that the texts were cut from; None where each text stands alone.
-        groups: sets of rows that stay in one split.
-        templated: near-duplicates of each other that stand in all splits all the same, because
-            they are too many to be kept together.
-        is_own_split: the splits are a person's own, so near-duplicates stay where they are.
-=======
         rows_used: rows that became texts of the task.
         dropped: number of rows left out, by reason.
         documents: number of documents that the texts were cut from; None if they were not.
         groups: number of groups whose rows stay in one split.
         templated: near-duplicates that are spread over all splits, because there are too many to
             keep together.
->>>>>>> main
+        is_own_split: the splits are a person's own, so near-duplicates stay where they are.
     """
 
     rows_read: int

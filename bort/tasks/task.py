@@ -2,12 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-<<<<<<< HEAD
 from dataclasses import dataclass, field
-=======
-from dataclasses import dataclass
 from enum import StrEnum
->>>>>>> main
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +14,7 @@ Labels = npt.NDArray[np.int64]
 
 
 UNLABELLED = -1
+FEW_TEXTS = 10  # training texts of a class; with fewer, what a model learns of it is luck
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,23 +43,19 @@ class TaskReport:
     """How many rows were found and left out, before and during splitting.
 
     Attributes:
-<<<<<<< HEAD
-        rows: before the splits were made.
-        parted_from_published_split: rows left out because a copy of them is in another split.
-        classes_absent: "train", "dev" or "audit" to the classes that it has no text of.
-        shared_with_other_split: "dev" or "audit" to how many of its rows have a near-duplicate in
-            another split: templates, or a person's own split.
-=======
         rows: the report before splitting.
         parted_from_published_split: rows left out because another split has a copy.
         classes_absent: classes without texts, by split ("train", "dev" or "audit").
->>>>>>> main
+        shared_with_other_split: rows of "dev" or "audit" with a near-duplicate in another split,
+            where the splits are a person's own.
+        scarce: the classes with fewer than `FEW_TEXTS` training texts, and how many each has.
     """
 
     rows: RowReport
     parted_from_published_split: int
     classes_absent: Mapping[str, Sequence[str]]
     shared_with_other_split: Mapping[str, int] = field(default_factory=dict)
+    scarce: Mapping[str, int] = field(default_factory=dict)
 
 
 class DataFlaw(StrEnum):
@@ -74,6 +67,10 @@ class DataFlaw(StrEnum):
     """Rows are near-duplicates of each other, in all splits."""
     CLASSES_ABSENT = "classes absent"
     """A split has no text of some classes."""
+    SHARED = "shared"
+    """Rows of a person's own split have near-duplicates in another split."""
+    CLASSES_SCARCE = "classes scarce"
+    """Some classes have fewer than `FEW_TEXTS` training texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +120,10 @@ class Task:
         found = [DataWarning(DataFlaw.TEMPLATED, rows=templated)] if templated else []
         for split, classes in self.report.classes_absent.items():
             found.append(DataWarning(DataFlaw.CLASSES_ABSENT, split=split, classes=tuple(classes)))
+        for split, rows in self.report.shared_with_other_split.items():
+            found.append(DataWarning(DataFlaw.SHARED, rows=rows, split=split))
+        if scarce := self.report.scarce:
+            found.append(DataWarning(DataFlaw.CLASSES_SCARCE, classes=tuple(scarce)))
         return tuple(found)
 
     @property
