@@ -19,11 +19,11 @@ from bort.finetuning.realised import (
     TeacherResult,
 )
 from bort.finetuning.setup import TaskSetup
-from bort.training.stage import result_of
 from bort.finetuning.students import TrainedStage, answers, load_weights
 from bort.tasks import Split, Task
 from bort.training.metrics import macro_f1
 from bort.training.source import read_config
+from bort.training.stage import result_of
 
 CONFIDENCE = 0.95
 _Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))

@@ -16,6 +16,13 @@ from bort.core.architecture import Architecture
 from bort.core.errors import StoreError
 from bort.finetuning.agora_stage import near_errors
 from bort.finetuning.setup import TaskSetup
+from bort.finetuning.stages import StageKind, stage_name
+from bort.training.attempts import default_learning_rate
+from bort.training.candidate import Candidate
+from bort.training.distillation import DistillationWeights, distillation
+from bort.training.execution import ShouldStop
+from bort.training.forward import best_dtype, forward_of
+from bort.training.loop import Examples, Objective, TrainingSettings, predict
 from bort.training.stage import (
     StageStep,
     StageTraining,
@@ -24,13 +31,6 @@ from bort.training.stage import (
     stage_result,
     stage_weights,
 )
-from bort.finetuning.stages import StageKind, stage_name
-from bort.training.attempts import default_learning_rate
-from bort.training.candidate import Candidate
-from bort.training.distillation import DistillationWeights, distillation
-from bort.training.execution import ShouldStop
-from bort.training.forward import best_dtype, forward_of
-from bort.training.loop import Examples, Objective, TrainingSettings, predict
 
 DISTILLED_RATE = (
     0.1  # share of the search's learning rate; a larger one undoes distillation: docs/models.md

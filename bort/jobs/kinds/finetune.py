@@ -23,8 +23,8 @@ from bort.storage import EventCode
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
-    from bort.training.stage import StageResult, StageStep
     from bort.finetuning.students import Training
+    from bort.training.stage import StageResult, StageStep
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
 LATENCIES = "latencies.json"
@@ -126,9 +126,9 @@ class _TaskRun:
 
     def _train(self, setup: "TaskSetup", training: "Training") -> Path:
         """Train one stage to its end, from where it stopped; returns its folder."""
-        from bort.training.stage import result_of
         from bort.finetuning.students import run_training
         from bort.training.execution import training_threads
+        from bort.training.stage import result_of
 
         folder = self._work(setup) / training.name
         self.reporter.begin_training(setup, training)
