@@ -4,7 +4,6 @@ The loop gets everything expensive through `Parts`: tests pass formulas, the tor
 texts pass networks.
 """
 
-import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -14,7 +13,9 @@ import numpy as np
 
 from bort.agora.loop.rounds import Verdict
 from bort.agora.loop.values import BoolArray, Examples, FloatArray, Inputs, IntArray, most_probable
+from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError, InvalidFieldError
+from bort.core.fields import fields_of
 
 Hyperparameters = Mapping[str, float]
 """One hyperparameter set θ: values by name."""
@@ -227,28 +228,12 @@ class AgoraOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.radius) and self.radius > 0):
-            raise InvalidFieldError(
-                "radius",
-                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of 0 "
-                "contains nothing new, and an infinite one contains everything",
-            )
-        _at_least("points_per_error", self.points_per_error, 1)
-        for name in ("rounds", "dropped_per_round", "replays", "seed"):
-            _at_least(name, getattr(self, name), 0)
-        for name, least in (("points", 0), ("points_per_round", 1), ("patience", 1)):
-            if getattr(self, name) is not None:
-                _at_least(name, getattr(self, name), least)
+        # What a run's description asks for is checked by its fields, here as there.
+        for name, one in fields_of(TextSpec).items():
+            if name in self.__slots__:
+                one.check(getattr(self, name))
         if not self.hyperparameter_sets:
             raise InvalidFieldError(
                 "hyperparameter_sets",
                 "there is no hyperparameter set to train with; give at least one",
             )
-
-
-def _at_least(name: str, value: object, least: int) -> None:
-    if type(value) is not int or value < least:
-        raise InvalidFieldError(
-            name,
-            f"{name.replace('_', ' ')} must be a whole number of {least} or more, got {value!r}",
-        )

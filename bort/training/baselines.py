@@ -1,0 +1,226 @@
+"""Baselines: majority, tf-idf and a linear probe, fitted on the training split in seconds.
+
+They tell what a network is worth, and they can label new texts, alone or together with it. A fit is
+kept as arrays in the cache, never as a pickle.
+"""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bort.core.baseline import Method, Scored
+from bort.core.errors import MissingExtraError
+from bort.core.files import load_arrays, save_arrays
+from bort.core.intervals import wilson
+from bort.core.paths import cache
+from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.tasks import Split, Task
+from bort.training.execution import ShouldStop, stop_or_pause
+from bort.training.forward import best_dtype, sentence_vectors
+from bort.training.loop import predict
+from bort.training.metrics import class_f1, macro_f1
+from bort.training.source import SourceNetwork
+from bort.training.tokens import EncodedTask, Tokens
+from bort.training.vocabulary import pruned_table
+
+Answer = Callable[[Sequence[str], Tokens], NDArray[np.float32]]
+"""Gives the log-probabilities of texts, shape (n, classes): (whole texts, their tokens) -> ...
+
+The tokens are numbered like those of the task that the answer was made for.
+"""
+
+FIT = 1  # part of the cache key; raise it when a fit changes
+LEAST = 1e-6  # probability of a class that a method excludes, so that its logarithm is finite
+PROBE_C, TFIDF_C = 16.0, 4.0  # inverse regularisation, chosen on dev of seven tasks: docs/models.md
+WEAKEST = 5  # classes named with their F1
+
+
+def whole_texts(split: Split) -> Sequence[str]:
+    """Return the texts of a split; of a pair, both in one."""
+    if split.pairs is None:
+        return split.texts
+    return [f"{text} {pair}" for text, pair in zip(split.texts, split.pairs, strict=True)]
+
+
+def majority(task: Task) -> Answer:
+    """Answer with the class shares of the training split, whatever the text."""
+    counts = np.bincount(task.train.labels, minlength=len(task.class_names))
+    row = _logarithm(counts / counts.sum())
+    return lambda texts, tokens: np.tile(row, (len(texts), 1))  # noqa: ARG005
+
+
+def tfidf(task: Task, *, on_step: OnStep = ignore) -> Answer:
+    """Fit logistic regression on the tf-idf of words and pairs of words, or read the fit.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    Cost: seconds for 10,000 short texts of two classes; half a minute for 77 classes.
+    """
+    path = _fit_path([Method.TFIDF, TFIDF_C, task.digest])
+    fit = load_arrays(path)
+    if fit is None:
+        on_step(Progress(stage=Stage.FITTING_BASELINES, subject=Method.TFIDF))
+        vectorizer = _vectorizer()
+        features = vectorizer.fit_transform(whole_texts(task.train))
+        terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+        fit = {
+            "terms": np.frombuffer("\n".join(terms).encode(), dtype=np.uint8),
+            "idf": vectorizer.idf_,
+            **_regression(features, task, c=TFIDF_C),
+        }
+        save_arrays(path, fit)
+    terms = fit["terms"].tobytes().decode().split("\n")
+    reading = _vectorizer(vocabulary=terms)
+    reading.idf_ = fit["idf"]
+    return lambda texts, tokens: _linear(fit, reading.transform(texts))  # noqa: ARG005
+
+
+def probe(
+    task: Task,
+    encoded: EncodedTask,
+    source: SourceNetwork,
+    *,
+    device: torch.device,
+    on_step: OnStep = ignore,
+    should_stop: ShouldStop | None = None,
+) -> Answer:
+    """Fit logistic regression on the source network's mean-pooled vectors, or read the fit.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+        TrainingStoppedError: `should_stop` returned True.
+    Cost: a forward pass over the training texts, then seconds.
+    """
+    vectors = source_vectors(encoded, source, device=device, should_stop=should_stop)
+    path = _fit_path([Method.PROBE, PROBE_C, task.digest, source.digest, encoded.max_length])
+    fit = load_arrays(path)
+    if fit is None:
+        on_step(Progress(stage=Stage.FITTING_BASELINES, subject=Method.PROBE))
+        fit = _regression(vectors(encoded.splits["train"]), task, c=PROBE_C)
+        save_arrays(path, fit)
+    return lambda texts, tokens: _linear(fit, vectors(tokens))  # noqa: ARG005
+
+
+def source_vectors(
+    encoded: EncodedTask,
+    source: SourceNetwork,
+    *,
+    device: torch.device,
+    should_stop: ShouldStop | None = None,
+) -> Callable[[Tokens], NDArray[np.float32]]:
+    """Make the map from tokens of `encoded` to the source network's vectors, shape (n, hidden)."""
+    loaded: list[Any] = []
+
+    def vectors(tokens: Tokens) -> NDArray[np.float32]:
+        if not loaded:  # only once it is needed
+            loaded.append(_encoder(encoded, source).to(device))
+        dtype = best_dtype(device)
+        return predict(
+            loaded[0],
+            tokens,
+            padding=encoded.padding,
+            forward=lambda ids, lengths, first: sentence_vectors(
+                loaded[0], ids, lengths, first, dtype=dtype
+            ),
+            pause=lambda: stop_or_pause(should_stop),
+        )
+
+    return vectors
+
+
+def mean_of(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Average several methods' probabilities, given and returned as logarithms."""
+    if len(answers) == 1:
+        return answers[0]
+    found: NDArray[np.float32] = _logarithm(np.mean([np.exp(a) for a in answers], axis=0))
+    return found
+
+
+def scored(
+    methods: Sequence[Method], answers: NDArray[np.float32], split: Split, names: Sequence[str]
+) -> Scored:
+    """Compute the error of a method's answers to a labelled split."""
+    chosen, n = answers.argmax(1), len(split)
+    wrong = int((chosen != split.labels).sum())
+    low, high = wilson(wrong, n)
+    f1 = class_f1(split.labels, chosen, classes=len(names))
+    present = np.flatnonzero(np.bincount(split.labels, minlength=len(names)))
+    order = present[np.argsort(f1[present], kind="stable")][:WEAKEST]
+    return Scored(
+        methods=tuple(methods),
+        error_rate=wrong / n,
+        low=low,
+        high=high,
+        macro_f1=macro_f1(split.labels, chosen, classes=len(names)),
+        n=n,
+        weakest=tuple((names[i], float(f1[i])) for i in order),
+    )
+
+
+def _fit_path(key: Sequence[Any]) -> Path:
+    digest = hashlib.sha256(json.dumps([FIT, *key]).encode()).hexdigest()[:32]
+    return cache() / "baselines" / f"{digest}.npz"
+
+
+def _vectorizer(*, vocabulary: Sequence[str] | None = None) -> Any:
+    try:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+    except ImportError:
+        raise _missing() from None
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, vocabulary=vocabulary)
+
+
+def _regression(features: Any, task: Task, *, c: float) -> dict[str, NDArray[Any]]:
+    """Fit logistic regression; returns a row of coefficients per class that has texts."""
+    try:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+    except ImportError:
+        raise _missing() from None
+    model = LogisticRegression(C=c, max_iter=300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # close is near enough for a baseline
+        model.fit(features, task.train.labels)
+    rows, offsets = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # of two classes, scikit-learn keeps one row
+        rows, offsets = np.vstack([-rows, rows]) / 2, np.concatenate([-offsets, offsets]) / 2
+    return {
+        "rows": rows.astype(np.float32),
+        "offsets": offsets.astype(np.float32),
+        "present": model.classes_.astype(np.int64),
+        "classes": np.array(len(task.class_names)),
+    }
+
+
+def _linear(fit: Mapping[str, NDArray[Any]], features: Any) -> NDArray[np.float32]:
+    scores = np.asarray(features @ fit["rows"].T) + fit["offsets"]
+    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares = np.zeros((len(scores), int(fit["classes"])))
+    shares[:, fit["present"]] = grown / grown.sum(axis=1, keepdims=True)
+    return _logarithm(shares)
+
+
+def _logarithm(shares: NDArray[Any]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = np.log(np.maximum(shares, LEAST)).astype(np.float32)
+    return found
+
+
+def _encoder(encoded: EncodedTask, source: SourceNetwork) -> Any:
+    """Build the source network without a head, over the task's tokens."""
+    from bort.training.teacher import encoder_over
+
+    return encoder_over(encoded, source)
+
+
+def _missing() -> MissingExtraError:
+    return MissingExtraError(
+        "the baselines need scikit-learn, which is not installed; install it with: "
+        "pip install 'bort[train]'"
+    )
