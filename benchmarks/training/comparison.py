@@ -23,7 +23,7 @@ from bort.training.attempts import default_learning_rate
 from bort.training.candidate import build_text_model
 from bort.training.loop import Examples, TrainingSettings, TrainingStep, predict, train
 from bort.training.model_files import quiet_transformers
-from bort.training.teacher import one_hot
+from bort.training.probabilities import one_hot
 from bort.training.tokens import EncodedTask
 from bort.training.vocabulary import expanded_weights
 

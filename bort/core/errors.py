@@ -59,6 +59,10 @@ class InvalidModelError(BortError, ValueError):
     """A source network or teacher cannot be used."""
 
 
+class UselessTeacherError(InvalidModelError):
+    """A teacher answers no better than the most frequent class."""
+
+
 class InvalidProfileError(BortError, ValueError):
     """A latency profile cannot be read or does not fit."""
 

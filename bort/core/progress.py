@@ -33,6 +33,7 @@ class Stage(StrEnum):
     MEASURING = "measuring"
     # The search
     TRAINING_TEACHER = "training teacher"
+    FITTING_BASELINES = "fitting baselines"
     LABELLING = "labelling"
     TRAINING_CANDIDATES = "training candidates"
     AUDITING = "auditing"

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.core import paths
+from bort.core.baseline import OracleFacts
 from bort.core.errors import ExportError, InvalidDataError
 from bort.export.folder import check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
-from bort.finetuning.realised import TrainingFacts, evidence_of
+from bort.finetuning.realised import evidence_of
 from bort.latency.runtimes.onnx import open_session
 from bort.storage import ModelRecord
 from bort.tasks.files import ENDINGS, read_bytes, read_columns
@@ -218,7 +219,7 @@ def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Pr
     return Trial(text, threads, own, Reply(scores, teacher.latency_ms))
 
 
-def _teacher_folder(facts: TrainingFacts) -> Path | None:
+def _teacher_folder(facts: OracleFacts) -> Path | None:
     """Find the teacher's folder on this machine by the hash of its weights."""
     from bort.training.source import weights_digest
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bort.agora.loop import Verdict, as_inputs
@@ -20,7 +19,8 @@ from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays, write_atomically
 from bort.finetuning.setup import TaskSetup
 from bort.training.loop import Examples, predict
-from bort.training.teacher import softmax
+from bort.training.probabilities import softmax
+from bort.training.teacher import answer_of
 from bort.training.tokens import Tokens, load_tokenizer
 from bort.training.unlabelled import Augmentation, synthetic_texts
 
@@ -82,8 +82,9 @@ def _make(
     )
     guard = NearDuplicateGuard(as_inputs(task.audit.texts), as_inputs(task.dev.texts))
     reasons = guard(as_inputs(new))
-    tokens = _encoded(setup, [text for text, why in zip(new, reasons, strict=True) if why is None])
-    targets = _answers(setup, tokens)
+    accepted = [text for text, why in zip(new, reasons, strict=True) if why is None]
+    tokens = _encoded(setup, accepted)
+    targets = _answers(setup, accepted, tokens)
     _write_provenance(folder, np.tile(wrong, COPIES), new, reasons, targets)
     return _arrays(tokens, targets)
 
@@ -123,11 +124,11 @@ def _encoded(setup: TaskSetup, texts: list[str]) -> Tokens:
     )
 
 
-def _answers(setup: TaskSetup, tokens: Tokens) -> NDArray[np.float32]:
-    if len(tokens) == 0:
+def _answers(setup: TaskSetup, texts: list[str], tokens: Tokens) -> NDArray[np.float32]:
+    if not texts:
         return np.empty((0, setup.classes), dtype=np.float32)
-    with torch.no_grad():
-        logits = predict(setup.own_teacher(), tokens, padding=setup.encoded.padding)
+    context = setup.oracle.teacher_context(setup.task, setup.encoded)
+    logits = answer_of(setup.teacher, context)(texts, tokens)
     return softmax(logits / np.float32(setup.spec.recipe.temperature))
 
 

@@ -21,12 +21,11 @@ from bort.finetuning.realised import (
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.students import TrainedStage, answers, load_weights
 from bort.tasks import Split, Task
-from bort.training.metrics import macro_f1
+from bort.training.metrics import Z95, macro_f1, wilson
 from bort.training.source import read_config
 from bort.training.stage import result_of
 
 CONFIDENCE = 0.95
-_Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 
 Answers = NDArray[np.int64]
 
@@ -222,7 +221,7 @@ def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> A
 def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
     seeds, n = right.shape
     if seeds == 1:
-        return _wilson(mean, n, _Z)
+        return wilson(mean, n)
     half = _half_width(right)
     return max(0.0, mean - half), min(1.0, mean + half)
 
@@ -230,17 +229,11 @@ def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
 def _half_width(values: NDArray[np.float64]) -> float:
     """Compute half the width of the mean's interval for `values`, shape (seeds, texts)."""
     seeds, n = values.shape
-    texts = _Z * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
+    texts = Z95 * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
     if seeds == 1:
         return texts
     t = float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1))
     return math.hypot(texts, t * float(values.mean(axis=1).std(ddof=1)) / math.sqrt(seeds))
-
-
-def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def paired_difference(ours: Sequence[Answers], theirs: Answers, labels: Answers) -> Difference:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bort.core.baseline import OracleFacts
 from bort.core.errors import InvalidDataError
 from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
@@ -212,23 +213,6 @@ class DataFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingFacts:
-    """What all trainings depend on; see `ErrorOracle.describe`."""
-
-    source: str
-    source_sha256: str
-    teacher: str
-    teacher_dev_error: float
-    device: str
-    threads: int
-    teacher_sha256: str | None = None
-    majority_dev_error: float | None = None
-    task_digest: str | None = None
-    max_length: int | None = None
-    tokens_in_task: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchFacts:
     """The search that a model was picked from; `ledger` is its guarantee ledger as JSON."""
 
@@ -288,7 +272,7 @@ class Evidence:
     search: SearchFacts | None
     space: Mapping[str, Any]
     data: DataFacts
-    oracle: TrainingFacts
+    oracle: OracleFacts
     recipe: Recipe
     max_length: int
     workload: Workload

@@ -20,11 +20,13 @@ from bort.tasks import Task
 from bort.training.candidate import Candidate, build_candidate
 from bort.training.donor import Donor, calibration_batch, observe
 from bort.training.execution import ShouldStop, training_threads
+from bort.training.fine_tuning import classifier_over
 from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
+from bort.training.probabilities import one_hot, softmax
 from bort.training.reduction import principal_axes
-from bort.training.teacher import Teacher, answers_to, classifier_over, one_hot, softmax
+from bort.training.teacher import Teacher, answers_to_pool
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table
@@ -118,7 +120,7 @@ class TaskSetup:
         """The network whose inner states a student learns from, over the task's tokens."""
         if self.spec.recipe.distil_from == "teacher" and self.teacher.is_source:
             return self.own_teacher()
-        model, _ = classifier_over(self.task, self.encoded, self.oracle.source)
+        model, _ = classifier_over(self.encoded, self.oracle.source, classes=self.classes)
         return model.to(self.oracle.device).requires_grad_(False)
 
     def own_teacher(self) -> Any:
@@ -161,14 +163,10 @@ def prepare(
     logits = oracle.teacher.logits
     with training_threads(oracle.threads):
         if spec.labels_pool:
-            logits = answers_to(
+            logits = answers_to_pool(
                 oracle.teacher,
-                wider,
-                encoded,
+                oracle.teacher_context(wider, encoded),
                 max_length=spec.training.max_length,
-                device=oracle.device,
-                on_step=on_step,
-                should_stop=should_stop,
             )
         donor = _donor_over(oracle, encoded)
     return TaskSetup(wider, space, spec, oracle, encoded, logits, donor)

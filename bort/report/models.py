@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bort.core.baseline import OracleFacts
 from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import (
     Accuracy,
@@ -15,7 +16,6 @@ from bort.finetuning.realised import (
     Realised,
     RealisedLatency,
     SearchFacts,
-    TrainingFacts,
 )
 from bort.finetuning.stages import Curve
 
@@ -116,7 +116,7 @@ def search_sentence(search: SearchFacts | None, predicted: Predicted | None) -> 
     )
 
 
-def training_sentence(facts: TrainingFacts, *, cpu: str) -> str:
+def training_sentence(facts: OracleFacts, *, cpu: str) -> str:
     """Say what the trainings started from and where they ran."""
     threads = f"{facts.threads} thread{'' if facts.threads == 1 else 's'}"
     return (

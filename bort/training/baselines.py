@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from bort.core.baseline import Method, Scored
 from bort.core.errors import MissingExtraError
 from bort.core.files import load_arrays, save_arrays
-from bort.core.intervals import wilson
 from bort.core.paths import cache
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.tasks import Split, Task
 from bort.training.execution import ShouldStop, stop_or_pause
+from bort.training.fine_tuning import classifier_over
 from bort.training.forward import best_dtype, sentence_vectors
 from bort.training.loop import predict
-from bort.training.metrics import class_f1, macro_f1
+from bort.training.metrics import class_f1, macro_f1, wilson
+from bort.training.probabilities import logarithm
 from bort.training.source import SourceNetwork
 from bort.training.tokens import EncodedTask, Tokens
-from bort.training.vocabulary import pruned_table
 
 Answer = Callable[[Sequence[str], Tokens], NDArray[np.float32]]
 """Gives the log-probabilities of texts, shape (n, classes): (whole texts, their tokens) -> ...
@@ -37,7 +37,6 @@ The tokens are numbered like those of the task that the answer was made for.
 """
 
 FIT = 1  # part of the cache key; raise it when a fit changes
-LEAST = 1e-6  # probability of a class that a method excludes, so that its logarithm is finite
 PROBE_C, TFIDF_C = 16.0, 4.0  # inverse regularisation, chosen on dev of seven tasks: docs/models.md
 WEAKEST = 5  # classes named with their F1
 
@@ -52,7 +51,7 @@ def whole_texts(split: Split) -> Sequence[str]:
 def majority(task: Task) -> Answer:
     """Answer with the class shares of the training split, whatever the text."""
     counts = np.bincount(task.train.labels, minlength=len(task.class_names))
-    row = _logarithm(counts / counts.sum())
+    row = logarithm(counts / counts.sum())
     return lambda texts, tokens: np.tile(row, (len(texts), 1))  # noqa: ARG005
 
 
@@ -63,12 +62,15 @@ def tfidf(task: Task, *, on_step: OnStep = ignore) -> Answer:
         MissingExtraError: scikit-learn is not installed.
     Cost: seconds for 10,000 short texts of two classes; half a minute for 77 classes.
     """
-    path = _fit_path([Method.TFIDF, TFIDF_C, task.digest])
+    path = _fit_path([Method.TFIDF, TFIDF_C, task.training_digest])
     fit = load_arrays(path)
     if fit is None:
         on_step(Progress(stage=Stage.FITTING_BASELINES, subject=Method.TFIDF))
         vectorizer = _vectorizer()
-        features = vectorizer.fit_transform(whole_texts(task.train))
+        try:
+            features = vectorizer.fit_transform(whole_texts(task.train))
+        except ValueError:  # no text has a word
+            return majority(task)
         terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
         fit = {
             "terms": np.frombuffer("\n".join(terms).encode(), dtype=np.uint8),
@@ -99,7 +101,9 @@ def probe(
     Cost: a forward pass over the training texts, then seconds.
     """
     vectors = source_vectors(encoded, source, device=device, should_stop=should_stop)
-    path = _fit_path([Method.PROBE, PROBE_C, task.digest, source.digest, encoded.max_length])
+    path = _fit_path(
+        [Method.PROBE, PROBE_C, task.training_digest, source.digest, encoded.max_length]
+    )
     fit = load_arrays(path)
     if fit is None:
         on_step(Progress(stage=Stage.FITTING_BASELINES, subject=Method.PROBE))
@@ -117,30 +121,28 @@ def source_vectors(
 ) -> Callable[[Tokens], NDArray[np.float32]]:
     """Make the map from tokens of `encoded` to the source network's vectors, shape (n, hidden)."""
     loaded: list[Any] = []
+    last: list[tuple[Tokens, NDArray[np.float32]]] = []  # fitting and answering read one split
 
     def vectors(tokens: Tokens) -> NDArray[np.float32]:
+        if last and last[0][0] is tokens:
+            return last[0][1]
         if not loaded:  # only once it is needed
-            loaded.append(_encoder(encoded, source).to(device))
+            model, _ = classifier_over(encoded, source, classes=2)  # the head is not used
+            loaded.append(model.to(device))
         dtype = best_dtype(device)
-        return predict(
+        found = predict(
             loaded[0],
             tokens,
             padding=encoded.padding,
             forward=lambda ids, lengths, first: sentence_vectors(
-                loaded[0], ids, lengths, first, dtype=dtype
+                loaded[0].bert, ids, lengths, first, dtype=dtype
             ),
             pause=lambda: stop_or_pause(should_stop),
         )
+        last[:] = [(tokens, found)]
+        return found
 
     return vectors
-
-
-def mean_of(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Average several methods' probabilities, given and returned as logarithms."""
-    if len(answers) == 1:
-        return answers[0]
-    found: NDArray[np.float32] = _logarithm(np.mean([np.exp(a) for a in answers], axis=0))
-    return found
 
 
 def scored(
@@ -149,7 +151,7 @@ def scored(
     """Compute the error of a method's answers to a labelled split."""
     chosen, n = answers.argmax(1), len(split)
     wrong = int((chosen != split.labels).sum())
-    low, high = wilson(wrong, n)
+    low, high = wilson(wrong / n, n)
     f1 = class_f1(split.labels, chosen, classes=len(names))
     present = np.flatnonzero(np.bincount(split.labels, minlength=len(names)))
     order = present[np.argsort(f1[present], kind="stable")][:WEAKEST]
@@ -204,19 +206,7 @@ def _linear(fit: Mapping[str, NDArray[Any]], features: Any) -> NDArray[np.float3
     grown = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares = np.zeros((len(scores), int(fit["classes"])))
     shares[:, fit["present"]] = grown / grown.sum(axis=1, keepdims=True)
-    return _logarithm(shares)
-
-
-def _logarithm(shares: NDArray[Any]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = np.log(np.maximum(shares, LEAST)).astype(np.float32)
-    return found
-
-
-def _encoder(encoded: EncodedTask, source: SourceNetwork) -> Any:
-    """Build the source network without a head, over the task's tokens."""
-    from bort.training.teacher import encoder_over
-
-    return encoder_over(encoded, source)
+    return logarithm(shares)
 
 
 def _missing() -> MissingExtraError:

@@ -48,13 +48,25 @@ def bert_logits(
     """Compute logits of a `BertForSequenceClassification`, dropout off, shape (b, classes),
     float32.
     """
-    x = _embed(model.bert.embeddings, ids, first).to(dtype)  # (b, s, hidden)
+    return _head(model, _first_states(model.bert, ids, lengths, first, dtype=dtype))
+
+
+def first_states(
+    bert: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
+) -> Tensor:
+    """Compute the last state of the first token, which a classifier reads, (b, hidden), float32."""
+    return _first_states(bert, ids, lengths, first, dtype=dtype).float()
+
+
+def _first_states(
+    bert: Any, ids: Tensor, lengths: Tensor, first: Tensor, *, dtype: torch.dtype
+) -> Tensor:
+    x = _embed(bert.embeddings, ids, first).to(dtype)  # (b, s, hidden)
     mask = _mask(lengths, ids.shape[1], dtype)
-    layers = model.bert.encoder.layer
+    layers = bert.encoder.layer
     for layer in layers[:-1]:
         x = _layer(layer, x, x, mask)
-    x = _layer(layers[-1], x[:, :1], x, mask)  # only the first token is read below
-    return _head(model, x[:, 0])
+    return _layer(layers[-1], x[:, :1], x, mask)[:, 0]  # only the first token is read
 
 
 class BertStates(NamedTuple):

@@ -2,13 +2,13 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidOptionError
+from bort.core.baseline import OracleFacts
+from bort.core.errors import InvalidOptionError, UselessTeacherError
 from bort.core.evaluation import Evaluation
 from bort.core.machine import usable_cores
 from bort.core.progress import OnStep, Progress, Stage, ignore
@@ -33,9 +33,15 @@ from bort.training.execution import (
 )
 from bort.training.fit import check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
-from bort.training.metrics import error_se, macro_f1, majority_error, pack_items
+from bort.training.metrics import (
+    error_se,
+    macro_f1,
+    majority_error,
+    pack_items,
+    reordered_error,
+)
 from bort.training.source import SourceNetwork, source_network
-from bort.training.teacher import Teacher, given_teacher, own_teacher
+from bort.training.teacher import Teacher, TeacherContext, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import pruned_table
 
@@ -103,6 +109,7 @@ class ErrorOracle:
             self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
             self.teacher = self._teach()
+            self._check_teacher()
             self.donor = self._observe_donor()
 
     @property
@@ -140,23 +147,61 @@ class ErrorOracle:
             return self.spec.learning_rates
         return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
 
-    def describe(self) -> dict[str, Any]:
-        """Return everything the errors depend on, ready for JSON."""
-        labels = self.task.dev.labels
+    def describe(self) -> OracleFacts:
+        """Return everything the errors depend on, and what they are compared with."""
+        return OracleFacts(
+            source=self.source.name,
+            source_sha256=self.source.digest,
+            teacher=self.teacher.name,
+            teacher_sha256=self.teacher.digest,
+            teacher_methods=self.teacher.methods,
+            teacher_dev_error=self._teacher_error,
+            majority_dev_error=self._majority_error,
+            task_digest=self.task.digest,
+            max_length=self.encoded.max_length,
+            tokens_in_task=len(self.encoded.kept),
+            device=str(self.device),
+            threads=self.threads,
+            baselines=self.teacher.baselines,
+            teachers=self.teacher.choices,
+        )
+
+    @property
+    def _teacher_error(self) -> float:
         answers = self.teacher.logits["dev"].argmax(axis=1)
-        return {
-            "source": self.source.name,
-            "source_sha256": self.source.digest,
-            "teacher": self.teacher.name,
-            "teacher_sha256": self.teacher.digest,
-            "teacher_dev_error": float(np.mean(answers != labels)),
-            "majority_dev_error": majority_error(labels, classes=len(self.task.class_names)),
-            "task_digest": self.task.digest,
-            "max_length": self.encoded.max_length,
-            "tokens_in_task": len(self.encoded.kept),
-            "device": str(self.device),
-            "threads": self.threads,
-        }
+        return float(np.mean(answers != self.task.dev.labels))
+
+    @property
+    def _majority_error(self) -> float:
+        return majority_error(self.task.dev.labels, classes=len(self.task.class_names))
+
+    def _check_teacher(self) -> None:
+        """Refuse a teacher that is no better than chance, before anything learns from it.
+
+        Raises:
+            UselessTeacherError: its dev error is within two standard errors of the majority's, or
+                above.
+        """
+        error, majority, n = self._teacher_error, self._majority_error, len(self.task.dev)
+        if error < majority - 2 * error_se(majority, n):
+            return
+        answers = self.teacher.logits["dev"].argmax(axis=1)
+        classes = len(self.task.class_names)
+        renamed = reordered_error(self.task.dev.labels, answers, classes=classes)
+        if renamed < majority - 2 * error_se(majority, n):
+            remedy = (
+                f"with its outputs in another order it would get {renamed:.1%} wrong, so check "
+                "id2label in its config.json"
+            )
+        elif self.teacher.is_source:
+            remedy = "check that the labels belong to the texts, or add training texts"
+        else:
+            remedy = "name a teacher that was fine-tuned on this task, or leave --teacher out"
+        raise UselessTeacherError(
+            f"{self.teacher.name} gets {error:.1%} of {n} dev texts wrong, and always answering "
+            f"the most frequent class only {majority:.1%}, so there is nothing to learn from it; "
+            f"{remedy}"
+        )
 
     def _encode(self) -> EncodedTask:
         positions = self.source.config.get("max_position_embeddings", 512)
@@ -169,15 +214,21 @@ class ErrorOracle:
         )
 
     def _teach(self) -> Teacher:
-        listen: dict[str, Any] = {
-            "device": self.device,
-            "on_step": self.on_step,
-            "should_stop": self.should_stop,
-        }
+        context = self.teacher_context(self.task, self.encoded)
         if self.spec.teacher is None:
-            return own_teacher(self.task, self.encoded, self.source, **listen)
-        limit = self.spec.max_length
-        return given_teacher(self.spec.teacher, self.task, max_length=limit, **listen)
+            return own_teacher(context)
+        return given_teacher(context, self.spec.teacher, max_length=self.spec.max_length)
+
+    def teacher_context(self, task: Task, encoded: EncodedTask) -> TeacherContext:
+        """Make what the teacher needs to answer the texts of a task with the same classes."""
+        return TeacherContext(
+            task=task,
+            encoded=encoded,
+            source=self.source,
+            device=self.device,
+            on_step=self.on_step,
+            should_stop=self.should_stop,
+        )
 
     def _observe_donor(self) -> Donor:
         """Observe the donor: the source network, fine-tuned if it is the teacher."""
@@ -266,11 +317,10 @@ class ErrorOracle:
         )
 
     def _has_failed(self, losses: list[float], error: float) -> bool:
-        labels, classes = self.task.dev.labels, len(self.task.class_names)
         return has_diverged(
             losses,
             error,
-            majority_error=majority_error(labels, classes=classes),
+            majority_error=self._majority_error,
             constant_loss=constant_loss(self.teacher.probabilities("train")),
-            n=len(labels),
+            n=len(self.task.dev),
         )

@@ -1,38 +1,45 @@
-"""The teacher: a classifier whose probabilities the candidates learn from.
+"""The teacher: the classifier whose probabilities the candidates learn from.
 
-By default it is the source network, fine-tuned once on the task's training split and cached; the
-user can name any other classifier. Its answers to every text are cached too.
+By default it is the source network, fine-tuned once on the task's training split and cached. Its
+answers may be averaged with those of the baselines, where that is better on dev. The user can name
+any other classifier instead. All answers are cached too.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from bort.core.errors import InvalidModelError
+from bort.core.baseline import BASELINES, Method, Scored
 from bort.core.files import load_arrays, save_arrays
 from bort.core.locks import building
 from bort.core.paths import cache
 from bort.core.progress import OnStep, Progress, Stage, ignore
-from bort.training.execution import ShouldStop, pause_unless, stop_or_pause, stoppable
-from bort.training.fit import BATCH_SIZE, fine_tuning_steps, label_order
-from bort.training.loop import Examples, TrainingSettings, predict, train
-from bort.training.model_files import load_classifier, save_classifier
+from bort.tasks import Task
+from bort.training.baselines import Answer, majority, probe, scored, tfidf, whole_texts
+from bort.training.execution import ShouldStop, stop_or_pause
+from bort.training.fine_tuning import fine_tune
+from bort.training.fit import label_order
+from bort.training.loop import predict
+from bort.training.model_files import load_classifier
+from bort.training.probabilities import mean_of, softmax
 from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
-from bort.training.tokens import EncodedTask, encode_task
-from bort.training.vocabulary import expanded_weights, pruned_table
+from bort.training.tokens import EncodedTask, Tokens, encode_task
+from bort.training.vocabulary import pruned_table
 
-if TYPE_CHECKING:
-    from bort.tasks import Task
+RECIPE = 2  # part of the cache key; raise it when training changes
+SMALL_DEV = 200  # texts; below, dev cannot tell the methods apart, so that good ones are averaged
 
-RECIPE = 1  # part of the cache key; raise it when training changes
-LEARNING_RATE = 1e-4  # measured on movie reviews: 5e-5 and 1e-4 give the same dev error
+Logits = Mapping[str, NDArray[np.float32]]
+"""By split, each shape (n, classes), columns in the order of the task's classes."""
 
 
 @dataclass(frozen=True)
@@ -40,110 +47,252 @@ class Teacher:
     """A classifier and its answers.
 
     Attributes:
-        name: the name that the user gave, or the source network's name and "fine-tuned".
+        name: as the user named it, or the source network's name and "fine-tuned".
+        folder: the network's; methods that are no network are fitted again or read from the cache.
         digest: SHA-256 of its weights.
-        is_source: whether it is the fine-tuned source network, which candidates can inherit from.
+        is_source: whether it is the source network, fine-tuned, so that candidates can inherit
+            from it.
+        methods: whose probabilities are averaged into `logits`.
         logits: by split, each shape (n, classes), columns in the order of the task's classes.
+        baselines: the errors of the baselines on dev.
+        choices: the errors on dev of all that `methods` was chosen from, the lowest first.
     """
 
     name: str
     folder: Path
     digest: str
     is_source: bool
-    logits: dict[str, NDArray[np.float32]]
+    logits: Logits
+    methods: tuple[Method, ...]
+    baselines: tuple[Scored, ...]
+    choices: tuple[Scored, ...]
 
     def probabilities(self, split: str, *, temperature: float = 1.0) -> NDArray[np.float32]:
         """Return the soft labels of a split, shape (n, classes), rows sum to 1."""
         return softmax(self.logits[split] / temperature)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute the softmax along the last axis."""
-    grown = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float32] = grown / grown.sum(axis=-1, keepdims=True)
-    return shares
+@dataclass(frozen=True, kw_only=True)
+class TeacherContext:
+    """What a teacher needs to answer the texts of a task: the texts, the source network, a device.
+
+    Attributes:
+        encoded: the texts over the source network's tokens.
+        on_step: called with each step of progress.
+        should_stop: asked at every step; True raises `TrainingStoppedError`.
+    """
+
+    task: Task
+    encoded: EncodedTask
+    source: SourceNetwork
+    device: torch.device
+    on_step: OnStep = ignore
+    should_stop: ShouldStop | None = None
+
+    def pause(self) -> None:
+        """Wait while a latency is measured, or stop."""
+        stop_or_pause(self.should_stop)
+
+    def baseline(self, method: Method) -> Answer:
+        """Fit a baseline, or read its fit from the cache."""
+        if method is Method.MAJORITY:
+            return majority(self.task)
+        if method is Method.TFIDF:
+            return tfidf(self.task, on_step=self.on_step)
+        return probe(
+            self.task,
+            self.encoded,
+            self.source,
+            device=self.device,
+            on_step=self.on_step,
+            should_stop=self.should_stop,
+        )
+
+    def network(self, folder: Path, name: str) -> Answer:
+        """Load the fine-tuned source network in `folder`."""
+        model = load_classifier(folder, name)
+        order = label_order(_outputs(model), self.task.class_names, name)
+        table = model.get_input_embeddings()
+        table.weight = torch.nn.Parameter(pruned_table(table.weight.detach(), self.encoded.kept))
+        model.to(self.device)
+
+        def answer(texts: Sequence[str], tokens: Tokens) -> NDArray[np.float32]:
+            del texts
+            found = predict(model, tokens, padding=self.encoded.padding, pause=self.pause)
+            return found[:, order]
+
+        return answer
+
+    def answers(
+        self, splits: Sequence[str], key: Sequence[Any], made: Callable[[], Answer], subject: str
+    ) -> Logits:
+        """Answer all texts of these splits, or read the answers from the cache."""
+        full = [RECIPE, self.task.digest, self.encoded.max_length, list(splits), *key]
+        path = cache() / "teacher-labels" / f"{_key(full)}.npz"
+        known = load_arrays(path)
+        if known is not None and set(known) == set(splits):
+            return known
+        answer, found = made(), {}
+        for split in splits:
+            tokens = self.encoded.splits[split]
+            numbers = {"texts": len(tokens)}
+            self.on_step(Progress(stage=Stage.LABELLING, subject=subject, numbers=numbers))
+            found[split] = answer(whole_texts(getattr(self.task, split)), tokens)
+        save_arrays(path, found)
+        return found
 
 
-def one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Turn hard labels into probabilities, shape (n, classes)."""
-    return np.eye(classes, dtype=np.float32)[labels]
+def own_teacher(context: TeacherContext) -> Teacher:
+    """Fine-tune the source network on the task's training split, or read it from the cache, and
+    choose whose answers to learn from.
 
-
-def own_teacher(
-    task: "Task",
-    encoded: EncodedTask,
-    source: SourceNetwork,
-    *,
-    device: torch.device,
-    on_step: OnStep = ignore,
-    should_stop: ShouldStop | None = None,
-) -> Teacher:
-    """Fine-tune the source network on the task's training split, or read it from the cache.
-
-    If two processes need the same teacher at once, the second waits for the first.
+    If two processes ask for the same teacher at once, the second waits for the first.
 
     Raises:
-        TrainingStoppedError: `should_stop` returned True; nothing is left behind.
-    Cost: about one minute for movie reviews on two idle cores, once.
+        TrainingStoppedError: the user stopped it; the next call continues.
+    Cost: about a minute for movie reviews on two quiet cores with bfloat16, once.
     """
-    key = _key([RECIPE, task.digest, source.digest, encoded.max_length])
+    task, encoded, source = context.task, context.encoded, context.source
+    key = _key([RECIPE, task.digest, source.digest, encoded.max_length, context.device.type])
     folder = cache() / "teachers" / key
+    splits = tuple(encoded.splits)
     with building(folder.with_name(f"{key}.lock")):
+        simple = _baselines(context, splits)
         if not (folder / "config.json").is_file():
-            _fine_tune(task, encoded, source, folder, device, on_step, should_stop)
+            fine_tune(
+                task,
+                encoded,
+                source,
+                folder,
+                device=context.device,
+                on_step=context.on_step,
+                should_stop=context.should_stop,
+            )
         digest = weights_digest(folder)
-        logits = _answers(task, encoded, folder, digest, source.name, device, on_step, should_stop)
-    return Teacher(f"{source.name} fine-tuned", folder, digest, True, logits)
+        tuned = context.answers(
+            splits, [digest], lambda: context.network(folder, source.name), source.name
+        )
+    found = {**simple, Method.FINETUNED: tuned}
+    choices = _choices(task, found)
+    methods = _best(choices)
+    return Teacher(
+        name=f"{source.name} fine-tuned",
+        folder=folder,
+        digest=digest,
+        is_source=True,
+        logits={split: mean_of([found[m][split] for m in methods]) for split in splits},
+        methods=methods,
+        baselines=_scores(task, simple),
+        choices=choices,
+    )
 
 
-def given_teacher(
-    spec: str,
-    task: "Task",
-    *,
-    max_length: int | None,
-    device: torch.device,
-    on_step: OnStep = ignore,
-    should_stop: ShouldStop | None = None,
-) -> Teacher:
+def _choices(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
+    """Score every method that reads texts, and every mean of several, on dev; the best first."""
+    methods = [method for method in found if method is not Method.MAJORITY]
+    groups = [group for size in range(1, len(methods) + 1) for group in combinations(methods, size)]
+    errors = [
+        scored(group, mean_of([found[m]["dev"] for m in group]), task.dev, task.class_names)
+        for group in groups
+    ]
+    return tuple(sorted(errors, key=lambda one: (one.error_rate, len(one.methods))))
+
+
+def _best(choices: Sequence[Scored]) -> tuple[Method, ...]:
+    """Choose the lowest dev error. If dev is small, average all methods that may be the best."""
+    best = choices[0]
+    if best.n >= SMALL_DEV:
+        return best.methods
+    alone = [one for one in choices if len(one.methods) == 1]
+    return tuple(one.methods[0] for one in alone if one.low <= best.error_rate)
+
+
+def given_teacher(context: TeacherContext, spec: str, *, max_length: int | None) -> Teacher:
     """Load a classifier chosen by the user, with its own tokenizer.
 
     Args:
         spec: folder or hub id.
+        max_length: most tokens per text.
     Raises:
-        InvalidModelError: there is no classifier in safetensors, or its labels are not the task's.
+        InvalidModelError: no classifier in safetensors, or its labels are not the task's.
     """
+    task = context.task
     folder = model_folder(spec)
     digest = weights_digest(folder)
-    longest = _longest(folder)
+    simple = _baselines(context, ("dev",))
+    logits = _given_answers(context, spec, max_length=max_length)
+    return Teacher(
+        name=spec,
+        folder=folder,
+        digest=digest,
+        is_source=False,
+        logits=logits,
+        methods=(Method.GIVEN,),
+        baselines=_scores(task, simple),
+        choices=(scored([Method.GIVEN], logits["dev"], task.dev, task.class_names),),
+    )
+
+
+def _given_answers(context: TeacherContext, spec: str, *, max_length: int | None) -> Logits:
+    """Compute the answers of a classifier with its own tokenizer, cached."""
+    task, folder = context.task, model_folder(spec)
+    digest, longest = weights_digest(folder), _longest(folder)
     limit = None if max_length is None else min(max_length, longest)
     encoded = encode_task(task, folder, digest=digest, max_length=limit, longest=longest)
-    lock = cache() / "teachers" / f"{_key([task.digest, digest, limit])}.lock"
-    with building(lock):
-        logits = _answers(task, encoded, folder, digest, spec, device, on_step, should_stop)
-    return Teacher(spec, folder, digest, False, logits)
+    own = replace(context, encoded=encoded)
+    labels = _config(folder).get("id2label")
+    with building(cache() / "teachers" / f"{_key([task.digest, digest, limit])}.lock"):
+        return own.answers(
+            tuple(encoded.splits), [digest, labels], lambda: own.network(folder, spec), spec
+        )
 
 
-def answers_to(
-    teacher: Teacher,
-    task: "Task",
-    encoded: EncodedTask,
-    *,
-    max_length: int | None,
-    device: torch.device,
-    on_step: OnStep = ignore,
-    should_stop: ShouldStop | None = None,
-) -> dict[str, NDArray[np.float32]]:
-    """Compute the teacher's logits for the texts of a task with the same classes, cached.
+def _baselines(context: TeacherContext, splits: Sequence[str]) -> dict[Method, Logits]:
+    """Compute the answers of all baselines, cached."""
+    return {
+        method: context.answers(
+            splits, [method, context.source.digest], partial(context.baseline, method), method
+        )
+        for method in BASELINES
+    }
+
+
+def _scores(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
+    return tuple(
+        scored([method], answers["dev"], task.dev, task.class_names)
+        for method, answers in found.items()
+    )
+
+
+def answer_of(teacher: Teacher, context: TeacherContext) -> Answer:
+    """Make the function that answers new texts as a teacher of the source network's tokens does.
 
     Args:
-        encoded: `task` in the source network's tokens.
+        context: over the tokens that the new texts are numbered in.
+    """
+    parts = [
+        context.network(teacher.folder, teacher.name)
+        if method is Method.FINETUNED
+        else context.baseline(method)
+        for method in teacher.methods
+    ]
+    return lambda texts, tokens: mean_of([part(texts, tokens) for part in parts])
+
+
+def answers_to_pool(
+    teacher: Teacher, context: TeacherContext, *, max_length: int | None
+) -> dict[str, NDArray[np.float32]]:
+    """Compute the teacher's logits for a task with the same texts and a wider pool, cached.
+
+    Args:
+        context: of the wider task, over the source network's tokens.
         max_length: most tokens per text, for a teacher with its own tokenizer.
     """
-    listen: dict[str, Any] = {"device": device, "on_step": on_step, "should_stop": should_stop}
     if not teacher.is_source:
-        return given_teacher(teacher.name, task, max_length=max_length, **listen).logits
-    name = teacher.name
-    return _answers(task, encoded, teacher.folder, teacher.digest, name, **listen)
+        return dict(_given_answers(context, teacher.name, max_length=max_length))
+    key = [teacher.digest, list(teacher.methods)]
+    made = context.answers(("pool",), key, lambda: answer_of(teacher, context), teacher.name)
+    return {**teacher.logits, **made}
 
 
 def _key(parts: list[Any]) -> str:
@@ -161,101 +310,3 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _outputs(model: Any) -> list[str]:
     return [str(model.config.id2label[i]) for i in range(model.config.num_labels)]
-
-
-def _fine_tune(
-    task: "Task",
-    encoded: EncodedTask,
-    source: SourceNetwork,
-    folder: Path,
-    device: torch.device,
-    on_step: OnStep,
-    should_stop: ShouldStop | None,
-) -> None:
-    model, words = classifier_over(task, encoded, source)
-    model.to(device).get_input_embeddings().weight.requires_grad_(False)
-    classes = len(task.class_names)
-    examples = Examples(
-        encoded.splits["train"], one_hot(task.train.labels, classes), encoded.padding
-    )
-    settings = TrainingSettings(
-        steps=fine_tuning_steps(len(task.train)), batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE
-    )
-    steps = train(model, examples, settings, pause=pause_unless(should_stop))
-    for step in stoppable(steps, should_stop):
-        if step.step == 1 or step.step % 10 == 0:
-            on_step(Progress(step.step, step.steps, Stage.TRAINING_TEACHER))
-    weights = expanded_weights(model, encoded.kept, words)
-    config = model.config
-    config.vocab_size = encoded.vocabulary
-    config.id2label = dict(enumerate(task.class_names))
-    config.label2id = {name: number for number, name in enumerate(task.class_names)}
-    save_classifier(folder, config, weights, tokenizer_from=source.folder)
-    save_arrays(folder / "recipe.npz", {"settings": json.dumps(asdict(settings))})
-
-
-def classifier_over(
-    task: "Task", encoded: EncodedTask, source: SourceNetwork
-) -> tuple[Any, Tensor]:
-    """Build the source network over the task's tokens with a new head; also return its full
-    embedding table.
-    """
-    from transformers import BertConfig, BertForSequenceClassification
-
-    build: Any = BertForSequenceClassification
-
-    fields = {**source.config, "vocab_size": len(encoded.kept), "num_labels": len(task.class_names)}
-    for name in ("id2label", "label2id", "transformers_version", "_name_or_path", "architectures"):
-        fields.pop(name, None)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = build(BertConfig(**fields)).eval()
-    weights = source.encoder_weights()
-    words = weights["embeddings.word_embeddings.weight"]
-    weights["embeddings.word_embeddings.weight"] = pruned_table(words, encoded.kept)
-    wanted = model.bert.state_dict()
-    usable = {k: w for k, w in weights.items() if k in wanted}
-    pooler = {k for k in wanted if k.startswith("pooler.")}  # some encoders have none
-    if missing := sorted(set(wanted) - set(usable) - pooler):
-        raise InvalidModelError(f"{source.name} has no weights for {missing[0]}; fetch it again")
-    try:
-        model.bert.load_state_dict(usable, strict=False)
-    except RuntimeError as error:
-        raise InvalidModelError(
-            f"the weights of {source.name} do not fit its config.json "
-            f"({str(error).splitlines()[-1].strip()}); fetch it again"
-        ) from error
-    return model, words
-
-
-def _answers(
-    task: "Task",
-    encoded: EncodedTask,
-    folder: Path,
-    digest: str,
-    name: str,
-    device: torch.device,
-    on_step: OnStep,
-    should_stop: ShouldStop | None,
-) -> dict[str, NDArray[np.float32]]:
-    """Compute the logits of all splits, cached."""
-    labels = _config(folder).get("id2label")
-    key = _key([RECIPE, task.digest, digest, encoded.max_length, labels])
-    path = cache() / "teacher-labels" / f"{key}.npz"
-    known = load_arrays(path)
-    if known is not None and set(known) == set(encoded.splits):
-        return known
-    model = load_classifier(folder, name)
-    order = label_order(_outputs(model), task.class_names, name)
-    table = model.get_input_embeddings()
-    table.weight = torch.nn.Parameter(pruned_table(table.weight.detach(), encoded.kept))
-    model.to(device)
-    logits = {}
-    for split, tokens in encoded.splits.items():
-        on_step(Progress(stage=Stage.LABELLING, subject=split, numbers={"texts": len(tokens)}))
-        found = predict(
-            model, tokens, padding=encoded.padding, pause=lambda: stop_or_pause(should_stop)
-        )
-        logits[split] = found[:, order]
-    save_arrays(path, logits)
-    return logits

@@ -11,10 +11,11 @@ from bort.training.candidate import build_candidate
 from bort.training.checkpoints import Checkpoints
 from bort.training.distillation import DistillationWeights, distillation, head_groups
 from bort.training.donor import calibration_batch, observe
+from bort.training.fine_tuning import classifier_over
 from bort.training.forward import bert_logits, bert_states
 from bort.training.loop import Examples, TrainingSettings, adamw, predict, train
+from bort.training.probabilities import one_hot, softmax
 from bort.training.reduction import principal_axes
-from bort.training.teacher import classifier_over, one_hot, softmax
 from bort.training.unlabelled import (
     Augmentation,
     Exchanger,
@@ -30,7 +31,7 @@ TABLE = "embeddings.word_embeddings.weight"
 
 @pytest.fixture
 def teacher(task, encoded, source):
-    return classifier_over(task, encoded, source)[0].requires_grad_(False)
+    return classifier_over(encoded, source, classes=2)[0].requires_grad_(False)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from transformers import DistilBertForSequenceClassification as DistilBert
 from bort.training.execution import TrainingStoppedError, stoppable
 from bort.training.forward import bert_logits, best_dtype, forward_of
 from bort.training.loop import Examples, TrainingSettings, predict, train
-from bort.training.teacher import one_hot
+from bort.training.probabilities import one_hot
 
 SETTINGS = TrainingSettings(steps=60, batch_size=32, learning_rate=1e-2)
 

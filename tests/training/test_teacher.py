@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from transformers import BertForSequenceClassification as Bert
 
 from bort.core.errors import InvalidModelError
 from bort.core.progress import Progress
-from bort.training.teacher import given_teacher, one_hot, own_teacher, softmax
+from bort.training.probabilities import one_hot, softmax
+from bort.training.teacher import TeacherContext, given_teacher, own_teacher
 
 CPU = torch.device("cpu")
 
@@ -20,15 +22,22 @@ from bort.core.study import TaskSpec
 from bort.tasks import load_task
 from bort.core.progress import Stage
 from bort.training.source import source_network
-from bort.training.teacher import own_teacher
+from bort.training.teacher import TeacherContext, own_teacher
 from bort.training.tokens import encode_task
 place, said = sys.argv[1], []
 task = load_task(TaskSpec(task=f"{place}/reviews.csv", seed=5))
 source = source_network(f"{place}/source")
 encoded = encode_task(task, source.folder, digest=source.digest, max_length=None, longest=32)
-teacher = own_teacher(task, encoded, source, device=torch.device("cpu"), on_step=said.append)
+teacher = own_teacher(TeacherContext(
+    task=task, encoded=encoded, source=source, device=torch.device("cpu"), on_step=said.append
+))
 print(any(step.stage is Stage.TRAINING_TEACHER for step in said), teacher.digest)
 """
+
+
+@pytest.fixture
+def context(task, encoded, source):
+    return TeacherContext(task=task, encoded=encoded, source=source, device=CPU)
 
 
 def save_bert(folder, place, names):
@@ -47,8 +56,8 @@ def save_bert(folder, place, names):
     return folder
 
 
-def test_the_fine_tuned_source_knows_the_task(task, encoded, source):
-    teacher = own_teacher(task, encoded, source, device=CPU)
+def test_the_fine_tuned_source_knows_the_task(task, context):
+    teacher = own_teacher(context)
     errors = {
         split: np.mean(teacher.logits[split].argmax(1) != getattr(task, split).labels)
         for split in ("train", "dev", "audit")
@@ -59,10 +68,10 @@ def test_the_fine_tuned_source_knows_the_task(task, encoded, source):
     assert soft.max() < teacher.probabilities("dev").max()
 
 
-def test_it_is_trained_once(task, encoded, source):
+def test_it_is_trained_once(context):
     said: list[Progress] = []
-    first = own_teacher(task, encoded, source, device=CPU)
-    again = own_teacher(task, encoded, source, device=CPU, on_step=said.append)
+    first = own_teacher(context)
+    again = own_teacher(replace(context, on_step=said.append))
     assert said == []
     assert again.digest == first.digest
     assert np.array_equal(again.logits["dev"], first.logits["dev"])
@@ -77,8 +86,8 @@ def test_two_processes_build_one_teacher(place, home):
     assert not list((home / "cache" / "teachers").glob("*.part*"))
 
 
-def test_its_folder_is_an_ordinary_model_over_the_full_vocabulary(task, encoded, source):
-    teacher = own_teacher(task, encoded, source, device=CPU)
+def test_its_folder_is_an_ordinary_model_over_the_full_vocabulary(task, encoded, context):
+    teacher = own_teacher(context)
     model = AutoModelForSequenceClassification.from_pretrained(teacher.folder)
     assert model.config.vocab_size == encoded.vocabulary
     assert list(model.config.id2label.values()) == list(task.class_names)
@@ -90,33 +99,33 @@ def test_its_folder_is_an_ordinary_model_over_the_full_vocabulary(task, encoded,
     assert np.allclose(logits, teacher.logits["dev"][:8], atol=0.05)
 
 
-def test_it_can_be_named_as_a_teacher_again(task, encoded, source):
-    own = own_teacher(task, encoded, source, device=CPU)
-    given = given_teacher(str(own.folder), task, max_length=encoded.max_length, device=CPU)
+def test_it_can_be_named_as_a_teacher_again(encoded, context):
+    own = own_teacher(context)
+    given = given_teacher(context, str(own.folder), max_length=encoded.max_length)
     assert not given.is_source
     assert np.allclose(given.logits["dev"], own.logits["dev"], atol=0.05)
 
 
-def test_a_given_teachers_outputs_are_put_in_the_tasks_order(task, place, tmp_path):
+def test_a_given_teachers_outputs_are_put_in_the_tasks_order(task, context, place, tmp_path):
     folder = save_bert(tmp_path / "t", place, [name.upper() for name in task.class_names])
-    straight = given_teacher(str(folder), task, max_length=None, device=CPU)
+    straight = given_teacher(context, str(folder), max_length=None)
     turned = save_bert(tmp_path / "u", place, list(task.class_names)[::-1])
     (turned / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
-    crossed = given_teacher(str(turned), task, max_length=None, device=CPU)
+    crossed = given_teacher(context, str(turned), max_length=None)
     assert np.allclose(straight.logits["dev"], crossed.logits["dev"][:, ::-1])
 
 
-def test_a_teacher_with_other_labels_is_refused(task, place, tmp_path):
+def test_a_teacher_with_other_labels_is_refused(context, place, tmp_path):
     folder = save_bert(tmp_path / "t", place, ["sports", "politics"])
     with pytest.raises(
         InvalidModelError, match="has the labels sports, politics, but the task has bad, good"
     ):
-        given_teacher(str(folder), task, max_length=None, device=CPU)
+        given_teacher(context, str(folder), max_length=None)
 
 
-def test_an_encoder_without_a_head_is_no_teacher(task, place):
+def test_an_encoder_without_a_head_is_no_teacher(context, place):
     with pytest.raises(InvalidModelError, match="not a trained classifier"):
-        given_teacher(str(place / "source"), task, max_length=None, device=CPU)
+        given_teacher(context, str(place / "source"), max_length=None)
 
 
 def test_softmax_and_one_hot():

@@ -16,7 +16,7 @@ from bort.agora.text.data import whole_texts
 from bort.agora.text.spec import CLASSIFIERS, check_classifier
 from bort.agora.text.tokens import Float32Array
 from bort.core.errors import MissingExtraError
-from bort.training.teacher import softmax
+from bort.training.probabilities import softmax
 
 Logits = Callable[[Inputs], Float32Array]
 """Maps inputs to logits, shape (n, classes), in the order of the task's classes."""

@@ -9,13 +9,14 @@ import numpy as np
 
 from bort.agora.loop import Inputs, Value, as_values
 from bort.agora.loop.values import joined
-from bort.agora.text.data import split_inputs
-from bort.agora.text.labelers import NetworkLabeler
+from bort.agora.text.data import split_inputs, whole_texts
+from bort.agora.text.labelers import Logits, NetworkLabeler
 from bort.agora.text.spaces import NetworkSpace, RememberedSpace, WordSpace, source_encoder
 from bort.agora.text.spec import student_of
 from bort.agora.text.student import TextStudent
 from bort.agora.text.tokens import Float32Array, TextTokens, WordTable, is_word
 from bort.core.agora import TextSpec
+from bort.core.baseline import OracleFacts
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Task
 from bort.training.candidate import build_candidate
@@ -25,8 +26,8 @@ from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.source import read_config
+from bort.training.teacher import answer_of
 from bort.training.tokens import EncodedTask, load_tokenizer
-from bort.training.vocabulary import pruned_table
 
 LONGEST = 512  # the most tokens that a user's own labeler reads
 VISIBLE = ("train", "dev", "pool")  # the splits that the loop may read
@@ -61,7 +62,7 @@ class Networks:
             should_stop=should_stop,
         )
         self._task, self._space, self._should_stop = task, space, should_stop
-        self._live: tuple[Any, TextTokens, list[int]] | None = None
+        self._live: Logits | None = None
         self.tokens = TextTokens.of_task(self._oracle.encoded, self._oracle.source.folder)
 
     @property
@@ -79,8 +80,8 @@ class Networks:
         """The teacher's answers by split, shape (n, classes) each."""
         return self._oracle.teacher.logits
 
-    def describe(self) -> dict[str, Any]:
-        """Return what the results depend on, ready for JSON."""
+    def describe(self) -> OracleFacts:
+        """Return what the results depend on."""
         return self._oracle.describe()
 
     def student(self, *, steps: int) -> TextStudent:
@@ -149,25 +150,21 @@ class Networks:
         """Compute the teacher's logits; load it on first use."""
         if self._live is None:
             self._live = self._read_teacher()
-        model, tokens, order = self._live
         with training_threads(self.threads):
-            logits = predict(
-                model, tokens(inputs), padding=tokens.padding, pause=pause_unless(self._should_stop)
-            )
-        return logits[:, order]
+            return self._live(inputs)
 
-    def _read_teacher(self) -> tuple[Any, TextTokens, list[int]]:
+    def _read_teacher(self) -> Logits:
         teacher = self._oracle.teacher
-        model = load_classifier(teacher.folder, teacher.name)
+        if teacher.is_source:
+            answer = answer_of(teacher, self._oracle.teacher_context(self._task, self.encoded))
+            return lambda inputs: answer(whole_texts(inputs), self.tokens(inputs))
+        model = load_classifier(teacher.folder, teacher.name).to(self._oracle.device)
         outputs = labels_of(read_config(teacher.folder, teacher.name))
         order = label_order(outputs, self._task.class_names, teacher.name)
-        tokens = self.tokens
-        if teacher.is_source:
-            table = model.get_input_embeddings()
-            table.weight = type(table.weight)(pruned_table(table.weight.detach(), tokens.kept))
-        else:
-            tokens = _own_tokens(model, teacher.folder)
-        return model.to(self._oracle.device), tokens, order
+        tokens, pause = _own_tokens(model, teacher.folder), pause_unless(self._should_stop)
+        return lambda inputs: predict(model, tokens(inputs), padding=tokens.padding, pause=pause)[
+            :, order
+        ]
 
 
 def _own_tokens(model: Any, folder: Path) -> TextTokens:

@@ -18,7 +18,7 @@ from bort.training.attempts import LEARNED, attempts, constant_loss, final_loss
 from bort.training.execution import ShouldStop, pause_unless, stoppable, training_threads
 from bort.training.loop import Examples as TrainingExamples
 from bort.training.loop import TrainingSettings, predict, train
-from bort.training.teacher import softmax
+from bort.training.probabilities import softmax
 
 Build = Callable[[int], Any]
 """Takes a seed; returns a sequence classifier with its initial weights, on its device."""

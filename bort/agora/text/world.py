@@ -28,6 +28,7 @@ from bort.agora.world import Observer, World
 from bort.core.agora import PROBE, SKLEARN, STUDENT, WORDS, TextSpec
 from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep, ignore
+from bort.core.serialise import to_json
 from bort.tasks import Task
 from bort.training.execution import ShouldStop, training_threads
 
@@ -62,7 +63,7 @@ class TextWorld(World):
     def describe(self) -> dict[str, Any]:
         """Return what the results depend on, ready for JSON."""
         return {
-            **self.networks.describe(),
+            **to_json(self.networks.describe()),
             "class_names": list(self.task.class_names),
             "radius": self.options.radius,
             "coverage_radius": self.observer.radius,

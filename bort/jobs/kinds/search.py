@@ -93,7 +93,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             on_step=context.report_part,
             should_stop=context.should_stop,
         )
-    context.log(EventCode.TEACHER_READY, **oracle.describe())
+    context.log(EventCode.TEACHER_READY, **to_json(oracle.describe()))
     return oracle.evaluate
 
 
