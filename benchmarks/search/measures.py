@@ -76,9 +76,7 @@ def summarise(table: BenchmarkTable, runs: Sequence[Run]) -> Summary:
 
 
 def hypervolume_shares(table: BenchmarkTable, rows: Sequence[int]) -> FloatArray:
-    """Compute the share of the exhaustive front's hypervolume after each evaluation: shape
-    (len(rows),).
-    """
+    """Compute the share of the front's hypervolume after each evaluation: shape (len(rows),)."""
     shares = np.zeros(len(rows))
     front = np.empty((0, table.costs.shape[1]))
     for number, row in enumerate(rows):

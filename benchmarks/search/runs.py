@@ -1,4 +1,4 @@
-"""Runs of samplers on tables: the plan, and a log from which it is resumed."""
+"""Runs of samplers on tables: their list, and a log to resume them from."""
 
 import csv
 import hashlib
@@ -48,12 +48,10 @@ class Run:
     certified_epsilon: float | None
 
 
-def plan(
+def list_runs(
     tables: Sequence[BenchmarkTable], samplers: Sequence[Sampler], *, seeds: int, evaluations: int
 ) -> list[tuple[BenchmarkTable, Sampler, RunKey]]:
-    """List all runs, seed by seed, so that an interrupted comparison has fewer seeds but all
-    samplers.
-    """
+    """List all runs, seed by seed: if interrupted, all samplers have about as many runs."""
     keys = []
     for seed in range(seeds):
         for table in tables:
@@ -67,7 +65,7 @@ def plan(
     return keys
 
 
-def carry_out(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
+def run_sampler(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
     """Let the sampler choose, and evaluate from the table."""
     evaluated = list(sampler.propose(table, key.seed, key.limit))
     last = evaluated[-1].certified_epsilon if evaluated else None

@@ -59,7 +59,7 @@ class TextWorld(World):
 
     def map_vectors(self, inputs: Inputs) -> FloatArray:
         """Return the vectors that a map of `inputs` is drawn from; the run is not affected."""
-        return self.space.aside(inputs)
+        return self.space.peek(inputs)
 
     def describe(self) -> dict[str, Any]:
         """Describe the basis of the results, ready for JSON."""
