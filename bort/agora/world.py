@@ -24,6 +24,7 @@ from bort.agora.loop import (
     error_rate,
 )
 from bort.agora.loop.values import BoolArray, FloatArray
+from bort.tasks import DataWarning
 
 
 class Rate(NamedTuple):
@@ -205,7 +206,7 @@ class World:
     options: AgoraOptions
     observer: Observer
     minutes: float | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
 
     def recall(self, rounds: Sequence[Round]) -> None:
         """Restore the memory state of stored rounds, so that a resumed run gets the same bits."""

@@ -214,6 +214,11 @@ class LandmarkTiming:
     complete: bool
     measured_at: str
 
+    @property
+    def announced(self) -> list[tuple[TimedLandmark, Claim]]:
+        """List the published speeds of all landmarks."""
+        return [(mark, claim) for mark in self.landmarks for claim in mark.speed_claims]
+
     def to_dict(self) -> dict[str, Any]:
         """Convert our figures and the published ones to JSON values."""
         return {
@@ -225,9 +230,7 @@ class LandmarkTiming:
                 for mark in self.landmarks
             ],
             "announced": [
-                {"landmark": mark.name, **claim.to_dict()}
-                for mark in self.landmarks
-                for claim in mark.speed_claims
+                {"landmark": mark.name, **claim.to_dict()} for mark, claim in self.announced
             ],
             "noise": self.noise.to_dict(),
             "rounds": self.rounds,

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.progress import OnStep, Progress
-from bort.report.jobs import ending_reason, event_sentence, sentence, state_words
+from bort.report.events import event_sentence
+from bort.report.jobs import ending_reason, sentence, state_words
 from bort.report.numbers import duration
 from bort.storage import JobEvent, JobRecord, JobState
 

@@ -6,7 +6,7 @@ A failed audit withdraws the claim.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,20 @@ class AuditPlan:
         return from_json(cls, values, what="an audit")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFinding:
+    """The numbers of a complete audit; see `AuditPlan` and `AuditResult`."""
+
+    number: int
+    goal: Goal
+    epsilon: float
+    alpha: float
+    drawn: int
+    population: int
+    failed: int
+    uncovered_at_most: int
+
+
 @dataclass(frozen=True, slots=True)
 class AuditResult:
     """The result of an audit: what the drawn architectures say about the frozen answer.
@@ -86,6 +100,20 @@ class AuditResult:
     errors: tuple[float | None, ...]
     failed: tuple[int, ...]
     uncovered_at_most: int
+
+    @property
+    def finding(self) -> AuditFinding:
+        """The numbers that a person reads."""
+        return AuditFinding(
+            number=self.plan.number,
+            goal=self.plan.goal,
+            epsilon=self.plan.epsilon,
+            alpha=self.plan.alpha,
+            drawn=len(self.plan.drawn),
+            population=self.population,
+            failed=len(self.failed),
+            uncovered_at_most=self.uncovered_at_most,
+        )
 
     @property
     def is_refuting(self) -> bool:
@@ -240,14 +268,7 @@ def audit_fact(
     plan, comparison = audit.plan, comparison_for(problem.population(question.confidence))
     outside = _outside(problem, answer, observations, plan, comparison)
     return Audited(
-        number=plan.number,
-        goal=plan.goal,
-        epsilon=plan.epsilon,
-        alpha=plan.alpha,
-        drawn=len(plan.drawn),
-        population=audit.population,
-        failed=len(audit.failed),
-        uncovered_at_most=audit.uncovered_at_most,
+        **asdict(audit.finding),
         is_refuting=audit.is_refuting,
         outside=len(outside),
         worst_excess=max(outside, default=0.0),

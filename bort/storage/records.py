@@ -86,7 +86,7 @@ class Ending:
 class EventCode(StrEnum):
     """The events of jobs. They are stored, so a value keeps its meaning.
 
-    `NOTE` and `WARNING` carry a `text` from elsewhere, a line of a log.
+    `NOTE` and `WARNING` come from an older bort, which stored a sentence, the `text`.
     """
 
     NOTE = "note"
@@ -101,6 +101,15 @@ class EventCode(StrEnum):
     NOTHING_TO_AUDIT = "nothing to audit"
     TRAINING_FINISHED = "training finished"
     PROFILE_STORED = "profile stored"
+    DATA_FLAW = "data flaw"
+    LABELER_DOUBTED = "labeler doubted"
+    MAP_WITHOUT_VECTORS = "map without vectors"
+    TEACHER_READY = "teacher ready"
+    AUDIT_JUDGED = "audit judged"
+    MACHINE_NOISE = "machine noise"
+    WINNERS_NOT_MEASURED = "winners not measured"
+    SPEED_COMPARED = "speed compared"
+    LOGGER_FAILED = "logger failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bort.core.agora import TORUS, TextSpec, TorusSpec
 from bort.core.errors import BortError
 from bort.core.serialise import from_json, to_json
 from bort.storage import JobRecord, Store
+from bort.tasks import DataWarning
 
 RUN, COMPARISON = "agora", "agora-comparison"  # kinds of jobs
 
@@ -33,7 +34,7 @@ class RunResult:
         rounds: the rounds so far.
         final: the last student's errors; None before the first round has ended.
         labeler: how good the labeler is on dev; None for runs of earlier versions.
-        warnings: problems found while preparing the data.
+        warnings: what makes the data misleading; an older bort stored sentences.
         described: what the results are based on.
     """
 
@@ -44,7 +45,7 @@ class RunResult:
     final: FinalResult | None
     seconds: float
     labeler: Appraisal | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[DataWarning | str, ...] = ()
     described: Mapping[str, Any] = field(default_factory=dict)
 
 

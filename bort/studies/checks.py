@@ -14,7 +14,7 @@ from bort.latency.runtimes import runtime_kind
 from bort.latency.stored import study_profile
 from bort.latency.workload import workload_of
 from bort.storage import Store
-from bort.tasks import load_task, resolve
+from bort.tasks import DataWarning, load_task, resolve
 from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
@@ -24,7 +24,7 @@ def check_study(
     *,
     fetch: bool = True,
     on_step: OnStep = ignore,
-    on_warning: Callable[[str], object] | None = None,
+    on_warning: Callable[[DataWarning], object] | None = None,
 ) -> StudySpec:
     """Check that a study can start here, before anything is stored.
 
@@ -32,7 +32,7 @@ def check_study(
         spec: the description of the study.
         fetch: load a data set from the hub now, however large; False leaves that to the job.
         on_step: called with each step of fetching.
-        on_warning: called with each problem of the data, as one line.
+        on_warning: called with everything that makes the data misleading.
     Returns:
         The spec; its space has as many labels as the task has classes, if that is known.
     Raises:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,33 @@ class TaskReport:
     classes_absent: Mapping[str, Sequence[str]]
 
 
+class DataFlaw(StrEnum):
+    """The flaws of data that make results misleading. They are stored, so a value keeps its
+    meaning.
+    """
+
+    TEMPLATED = "templated"
+    """Rows are near-duplicates of each other, in all splits."""
+    CLASSES_ABSENT = "classes absent"
+    """A split has no text of some classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataWarning:
+    """A flaw in numbers; `bort.report.data` puts it into words.
+
+    Attributes:
+        rows: how many are affected; None where the flaw is not about rows.
+        split: the affected split; None where all are.
+        classes: the affected classes.
+    """
+
+    code: DataFlaw
+    rows: int | None = None
+    split: str | None = None
+    classes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """A text-classification task.
@@ -76,21 +104,13 @@ class Task:
     report: TaskReport
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """Warnings about the data, a sentence each."""
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """What makes results on this task misleading."""
         templated = self.report.rows.templated
-        found = [
-            f"{templated} rows are near-duplicates of each other, as if made from a template; "
-            "they are in all splits, so accuracy will look better than it is"
-        ]
-        return (
-            *(found if templated else ()),
-            *(
-                f"the {part} split has no text of the class {', '.join(names)}: results on "
-                f"{part} do not cover it"
-                for part, names in self.report.classes_absent.items()
-            ),
-        )
+        found = [DataWarning(DataFlaw.TEMPLATED, rows=templated)] if templated else []
+        for split, classes in self.report.classes_absent.items():
+            found.append(DataWarning(DataFlaw.CLASSES_ABSENT, split=split, classes=tuple(classes)))
+        return tuple(found)
 
     @property
     def digest(self) -> str:

@@ -15,7 +15,8 @@ from bort.core.errors import (
 from bort.core.progress import Progress, Stage
 from bort.jobs import JobCancelledError, JobState
 from bort.jobs.runtime import control
-from bort.report.jobs import ending_reason, event_sentence
+from bort.report.events import event_sentence
+from bort.report.jobs import ending_reason
 from bort.storage import Ending, EndingCode, EventCode, Store, read_log
 
 

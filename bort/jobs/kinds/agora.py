@@ -23,7 +23,7 @@ from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.jobs.runtime.context import JobContext
-from bort.report.agora import doubt_sentence
+from bort.storage import EventCode
 from bort.storage.agora import has_vectors, read_arms, write_arms, write_vectors
 from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
 
@@ -100,9 +100,10 @@ def _appraised(context: JobContext, world: World) -> Appraisal:
     """Test the labeler on dev before the first round, and log warnings about it."""
     rng = np.random.default_rng(world.options.seed)
     appraisal = appraise(world.parts.labeler, world.task.dev, rng)
-    doubts = [] if appraisal.doubt is None else [doubt_sentence(appraisal)]
-    for warning in (*world.warnings, *doubts):
-        context.warn(warning)
+    for warning in world.warnings:
+        context.warn(EventCode.DATA_FLAW, **to_json(warning))
+    if appraisal.doubt is not None:
+        context.warn(EventCode.LABELER_DOUBTED, **to_json(appraisal))
     return appraisal
 
 
@@ -169,7 +170,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
                     return
                 write_vectors(context.job, number, vectors)
     except StoreError as error:
-        context.warn(f"the map will compare texts by their words: {error}")
+        context.warn(EventCode.MAP_WITHOUT_VECTORS, message=str(error))
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:

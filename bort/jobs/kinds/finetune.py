@@ -46,7 +46,12 @@ def run(context: JobContext) -> dict[str, Any]:
         context.folder,
         f"{spec.study} job {context.job.id}",
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda trouble: context.warn(trouble),
+        lambda logger, error: context.warn(
+            EventCode.LOGGER_FAILED,
+            logger=logger,
+            error=type(error).__name__,
+            message=next(iter(str(error).splitlines()), ""),
+        ),
     )
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []

@@ -15,7 +15,6 @@ from bort.latency.compare import differences_from_here
 from bort.latency.landmarks import time_landmarks
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import front_profile, study_profile_of
-from bort.report import latency as words
 from bort.storage import EventCode
 from bort.studies.answers import read_answer
 from bort.studies.measuring import measure_sample, measure_winners
@@ -70,7 +69,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     try:
         _measure_winners(context, study, wait=True)
     except BortError as error:
-        context.warn(f"its winners were not measured: {error}")
+        context.warn(EventCode.WINNERS_NOT_MEASURED, message=str(error))
 
 
 def landmarks(context: JobContext) -> dict[str, Any]:
@@ -83,8 +82,14 @@ def landmarks(context: JobContext) -> dict[str, Any]:
         timing = step.result
     if timing is None:
         return {}
-    for sentence in words.announced_sentences(timing):
-        context.note(sentence)
+    for mark, claim in timing.announced:
+        context.log(
+            EventCode.SPEED_COMPARED,
+            runtime=timing.runtime,
+            landmark=mark.name,
+            **timing.workload.to_dict(),
+            **claim.to_dict(),
+        )
     return timing.to_dict()
 
 
@@ -92,10 +97,8 @@ def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, A
     if profile is None:
         return {"profile": None}
     noise = profile.noise
-    if not noise.ok:
-        context.warn(words.noise_sentence(noise))
-    for warning in noise.warnings:
-        context.warn(words.warning_sentence(warning))
+    if not noise.ok or noise.warnings:
+        context.warn(EventCode.MACHINE_NOISE, **noise.to_dict())
     context.log(EventCode.PROFILE_STORED, profile=profile.name)
     return {
         "profile": profile.name,

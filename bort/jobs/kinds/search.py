@@ -10,13 +10,13 @@ from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
 from bort.core.locks import holder, training_turn
 from bort.core.progress import Progress, Stage
+from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
-from bort.report.ledger import audit_statement
 from bort.search import Observation, SearchStep, certified_search, observation_of
 from bort.search.audit import AuditPlan, plan_audit
 from bort.storage import EventCode
@@ -79,7 +79,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
 
     task = load_task(spec.task, on_step=context.report_part)
     for warning in task.warnings:
-        context.warn(warning)
+        context.warn(EventCode.DATA_FLAW, **to_json(warning))
     from bort.training.oracle import ErrorOracle
 
     with _turn(context, spec):  # a teacher is a training too
@@ -91,7 +91,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             on_step=context.report_part,
             should_stop=context.should_stop,
         )
-    context.note(f"oracle: {oracle.describe()}")
+    context.log(EventCode.TEACHER_READY, **oracle.describe())
     return oracle.evaluate
 
 
@@ -242,7 +242,7 @@ def run_audit(
         train(index)
     evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
-        context.note(f"audit {plan.number}: {audit_statement(result)}")
+        context.log(EventCode.AUDIT_JUDGED, **to_json(result.finding))
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:

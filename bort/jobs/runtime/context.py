@@ -9,7 +9,7 @@ from typing import Any
 from bort.core.errors import StoreError
 from bort.core.progress import OnStep, Progress
 from bort.jobs.runtime.lifeline import Lifeline
-from bort.report.jobs import event_sentence
+from bort.report.events import event_sentence
 from bort.storage import EventCode, JobEvent, JobRecord, Store, append_log
 from bort.storage.records import iso
 
@@ -73,7 +73,7 @@ class JobContext:
             self._saw_stop = True
         return self._saw_stop
 
-    def log(self, code: EventCode, *, level: str = "info", **facts: Any) -> None:
+    def log(self, code: EventCode, /, *, level: str = "info", **facts: Any) -> None:
         """Add an event to the job's history, and its sentence to the log.
 
         A full disk does not stop the job here.
@@ -84,13 +84,9 @@ class JobContext:
         with contextlib.suppress(StoreError):
             self.store.log_event(self.job.id, code, facts, level=level)
 
-    def note(self, text: str) -> None:
-        """Add a line to the job's history."""
-        self.log(EventCode.NOTE, text=" ".join(text.split()))
-
-    def warn(self, text: str) -> None:
-        """Add a warning to the job's history, for its page and its result."""
-        self.log(EventCode.WARNING, level="warning", text=" ".join(text.split()))
+    def warn(self, code: EventCode, /, **facts: Any) -> None:
+        """Add a warning to the job's history, for its page."""
+        self.log(code, level="warning", **facts)
 
     def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
         """Add a number to each of these series of the job in a single write."""

@@ -10,7 +10,7 @@ from bort.core import paths
 from bort.core.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.latency.stored import front_profile
-from bort.report.jobs import event_sentence
+from bort.report.events import event_sentence
 from bort.search.w_coefficient import WeightRegion
 from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
 from bort.studies import answers
@@ -110,7 +110,7 @@ def warnings(job_id: int | None) -> list[str]:
     for event in store().events(job_id):
         if event.code is EventCode.ATTEMPT_BEGAN:
             found.clear()
-        elif event.code is EventCode.WARNING:
+        elif event.level == "warning" and event.code is not EventCode.ENDED:
             found.append(event_sentence(event))
     return list(dict.fromkeys(found))
 
