@@ -62,8 +62,8 @@ def search(
 
     Every architecture's size, latency and error are known, so the front is known too. A run's
     measure is the share of that front's hypervolume (reference point: 1.1 times each column's
-    maximum) that its evaluations dominate. Runs are logged as they end; an interrupted command
-    goes on where it stopped.
+    maximum) that its evaluations dominate. Runs are logged as they end, so an interrupted command
+    continues where it stopped.
 
     \b
     Examples:

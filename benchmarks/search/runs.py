@@ -19,10 +19,10 @@ class RunKey(NamedTuple):
 
     Attributes:
         table: its name.
-        digest: of its values; a table that was recorded anew starts anew.
+        digest: digest of its values, so that the runs of a changed table are repeated.
         sampler: its name.
-        seed: of the sampler.
-        limit: evaluations asked for.
+        seed: seed of the sampler.
+        limit: requested evaluations.
     """
 
     table: str
@@ -37,10 +37,10 @@ class Run:
     """One run of a sampler.
 
     Attributes:
-        key: what was run.
-        rows: the architectures in the order of their evaluation, none twice; fewer than asked for
-            where the sampler ended or only repeated itself.
-        certified_epsilon: the ε certified at the end; None where nothing is.
+        key: the run's identity.
+        rows: the different architectures in the order of their evaluation; fewer than requested if
+            the sampler ended or only repeated itself.
+        certified_epsilon: the ε certified at the end; None if nothing is.
     """
 
     key: RunKey
@@ -76,7 +76,7 @@ class RunLog:
     """A CSV file with one line per run, appended as runs end.
 
     Raises:
-        InvalidDataError: the file is no such log.
+        InvalidDataError: the file is not such a log.
     """
 
     COLUMNS = (*RunKey._fields, "certified_epsilon", "rows")

@@ -18,7 +18,7 @@ from bort.studies.commands import finetune_command
 from bort.ui.kit import markup, navigation, readings
 
 _OPEN = "fine-tuned-pick"
-MOST_SEEDS = 10  # more is a matter for the command line
+MOST_SEEDS = 10  # the command line allows more
 
 
 def offer(answer: StudyAnswer, point: Point) -> None:
