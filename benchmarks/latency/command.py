@@ -45,7 +45,12 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Folder for latency.md, latency.svg and latency.json.",
 )
-@options.minutes
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.1, 120),
+    metavar="M",
+    help="Longest time for each measurement, used up only if the machine is noisy [default: 5].",
+)
 @options.as_json
 def latency(
     space: str,

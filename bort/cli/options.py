@@ -9,6 +9,7 @@ import click
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Field, Part
 from bort.core.kinds import Flag, flag
+from bort.core.study import SPACE
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
@@ -31,16 +32,9 @@ detach = click.option(
 )
 
 
-minutes = click.option(
-    "--minutes",
-    type=float,
-    metavar="M",
-    help="Longest time to measure, used up only if the machine is noisy [default: 5; 1 for a "
-    "study].",
-)
 space = click.option(
     "--space",
-    default="minilm",
+    default=SPACE,
     show_default=True,
     metavar="NAME|FILE.toml",
     help="A named space (bort or minilm) or a TOML file.",

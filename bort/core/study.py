@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields
-from bort.core.kinds import Choice, Number, Several, Text, Whole
+from bort.core.kinds import Choice, Flag, Number, Several, Text, Whole
 from bort.core.question import Question
 from bort.core.serialise import from_json, to_json
 
@@ -25,6 +25,7 @@ DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
 MOST_TEXTS = 4096  # per forward pass; more would not fit into memory
+SPACE = "minilm"  # the space that is used unless another is named
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -32,6 +33,8 @@ SEED = Whole(0, LARGEST_SEED)
 TEXTS_PER_STEP = Whole(1, MOST_TEXTS, step=8)
 RATE = Number(0, 1, is_open=True)
 MINUTES = Number(0, is_open=True, step=5, metavar="M")
+# Trainings pause and other measurements wait meanwhile.
+MEASURING_MINUTES = Number(0.1, 120, step=5, metavar="M")
 LEARNING_RATES = Several(RATE, "numbers between 0 and 1, separated by commas")
 FOLDER = Text("FOLDER|ID", "a folder or hub id")
 COLUMN = Text("COLUMN", "the name of a column")
@@ -204,6 +207,39 @@ class MeasureSpec(Description):
         "Name",
         "Name of the profile in the store.",
         empty="built from space, runtime and time",
+    )
+    minutes: float | None = ask(
+        None,
+        MEASURING_MINUTES,
+        "Minutes at most",
+        "Longest time to measure, used up only if the machine is noisy.",
+        empty="5",
+        example="10",
+        advanced=True,
+    )
+    new_pace: bool = ask(
+        False,
+        Flag(),
+        "Forget the usual pace",
+        "Forget this machine's usual pace. This measurement, if quiet, sets the new one.",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WinnersSpec(Description):
+    """A measurement of the architectures on a study's front, with its runtime and workload."""
+
+    study: str
+    seed: int = ask(0, SEED, "Seed", "Seed for ordering the architectures.", advanced=True)
+    minutes: float | None = ask(
+        None,
+        MEASURING_MINUTES,
+        "Minutes at most",
+        "Longest time to measure, used up only if the machine is noisy.",
+        empty="1",
+        example="10",
+        advanced=True,
     )
 
 

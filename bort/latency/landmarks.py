@@ -25,9 +25,7 @@ _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/a
 
 
 LANDMARK_POSITIONS = 512
-COUNTED_AS = (
-    30  # architectures that take as long; building the largest landmark takes a dozen's time
-)
+COUNTED_AS = 30  # all six take as long as 30 architectures; building the largest, as a dozen
 BASE, LARGE = "BERT-base", "BERT-large"
 """The models that others are compared with."""
 

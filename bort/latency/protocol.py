@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.core.errors import InvalidOptionError
-
 FloatArray = NDArray[np.float64]
 Run = Callable[[], object]
 """One forward pass; its result is thrown away."""
@@ -21,7 +19,6 @@ Clock = Callable[[], float]
 CONFIDENCE = 0.95
 ENOUGH_ROUNDS = 3
 RESAMPLES = 400
-MOST_MINUTES = 120  # trainings pause and other measurements wait meanwhile
 MOST_ROUNDS = 1_000  # a bound on memory; time ends a measurement long before
 
 
@@ -67,18 +64,8 @@ class Protocol:
         return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
 
     def lasting(self, minutes: float | None) -> "Protocol":
-        """Copy the protocol with another time limit; None keeps the limit.
-
-        Raises:
-            InvalidOptionError: no time, or more than two hours, because others would have to wait.
-        """
-        if minutes is None:
-            return self
-        if not 0 < minutes <= MOST_MINUTES:
-            raise InvalidOptionError(
-                f"--minutes must be more than 0 and at most {MOST_MINUTES}, got {minutes:g}; try 10"
-            )
-        return replace(self, limit_seconds=60 * minutes)
+        """Copy the protocol with another time limit; None keeps the limit."""
+        return self if minutes is None else replace(self, limit_seconds=60 * minutes)
 
     def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
         """Copy the protocol, with two timed runs per round if the architectures are slow."""

@@ -19,7 +19,14 @@ from bort.core.fields import Part
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
 from bort.core.question import Question
-from bort.core.study import LatencySpec, MeasureSpec, SearchSpec, TaskSpec, TrainingSpec
+from bort.core.study import (
+    LatencySpec,
+    MeasureSpec,
+    SearchSpec,
+    TaskSpec,
+    TrainingSpec,
+    WinnersSpec,
+)
 from bort.latency.runtimes import RUNTIME_NAMES
 
 THE_STUDYS = "the study's"
@@ -59,7 +66,25 @@ NEW_QUESTION = Part(
     },
 )
 
+# A measurement of a space, with texts of one length or of a task's lengths, or of a study's front.
 MEASURE = Part(MeasureSpec, "Measurement")
+LENGTHS = Part(
+    TaskSpec,
+    "Measurement",
+    options={"task": "lengths_from"},
+    only=("task", "text", "label"),
+    changes={
+        "task": {
+            "default": None,
+            "label": "Lengths of texts",
+            "help": "Use texts as long as this task's, instead of a fixed length.",
+            "empty": "one length",
+        },
+        "text": {"help": "The task's text column(s)."},
+        "label": {"help": "The task's label column."},
+    },
+)
+WINNERS = Part(WinnersSpec, "Measurement")
 WORKLOAD = Part(
     LatencySpec,
     "Runtime and workload",

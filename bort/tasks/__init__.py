@@ -1,6 +1,6 @@
 """Tasks and their splits: four named tasks, users' files, anything `datasets` can load.
 
-Cheap to import: pyarrow and datasets are imported when something is read.
+Cheap to import: pyarrow and datasets are only imported when something is read.
 """
 
 from bort.tasks.load import load_task

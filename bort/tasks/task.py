@@ -22,8 +22,8 @@ class Split:
 
     Attributes:
         texts: n texts, verbatim.
-        pairs: n second texts where the task has two text columns, else None.
-        labels: shape (n,), positions in `Task.class_names`; -1 where hidden. Not writeable.
+        pairs: n second texts if the task has two text columns, else None.
+        labels: shape (n,), positions in `Task.class_names`; -1 if hidden. Read-only.
     """
 
     texts: tuple[str, ...]
@@ -39,12 +39,12 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """A report of the rows found, left out and dropped before splitting.
+    """How many rows were found and left out, before and during splitting.
 
     Attributes:
-        rows: before the splits were made.
-        parted_from_published_split: rows left out because a copy of them is in another split.
-        classes_absent: "train", "dev" or "audit" to the classes that it has no text of.
+        rows: the report before splitting.
+        parted_from_published_split: rows left out because another split has a copy.
+        classes_absent: classes without texts, by split ("train", "dev" or "audit").
     """
 
     rows: RowReport
@@ -87,11 +87,11 @@ class Task:
         name: the name, path or `hub:ID` that loads it again.
         title: one line for people.
         class_names: what each label number means.
-        train: what models are fitted on.
-        dev: what the search evaluates on.
-        audit: no choice depends on it, so accuracy measured here is honest.
-        pool: texts of the training split whose labels are hidden; None if all are labelled.
-        report: what was found and left out on the way.
+        train: models are fitted on it.
+        dev: the search evaluates on it.
+        audit: no choice depends on it, so accuracy measured on it is honest.
+        pool: training texts whose labels are hidden; None if all are labelled.
+        report: how many rows were used and left out.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of class names, texts, labels and splits, but not of name, title or report.
+        """SHA-256 of class names, texts, labels and splits; ignores name, title and report.
 
         Cost: linear in the characters; 20 ms for the 10,568 movie-review sentences.
         """
@@ -131,7 +131,7 @@ class Task:
 
 
 def _feed(digest: "hashlib._Hash", texts: tuple[str, ...] | None) -> None:
-    # Lengths come first, so that no two different sequences feed the same bytes.
+    # Lengths come first, so two different sequences never feed the same bytes.
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts or ()]
     lengths = [-1 if texts is None else len(encoded), *map(len, encoded)]
     digest.update(np.array(lengths, dtype="<i8").tobytes())
@@ -143,15 +143,15 @@ class TaskInfo:
     """Facts about a named task, available without loading its texts.
 
     Attributes:
-        name: what `--task` takes.
+        name: the name to give to `--task`.
         title: one line for people.
-        prepared: whether it lies in the cache.
-        rows: texts in use.
-        dropped: reason to number of rows left out.
+        prepared: whether it is in the cache.
+        rows: number of texts.
+        dropped: number of rows left out, by reason.
         class_names: what each label number means.
-        splits: "train", "dev", "audit" to their sizes with seed 0; None until prepared.
-        documents: documents that the texts were cut from; None where each text stands alone.
-        provenance: where the texts come from and whose they are.
+        splits: sizes of "train", "dev" and "audit" with seed 0; None until prepared.
+        documents: number of documents that the texts were cut from; None if they were not.
+        provenance: where the texts come from and who owns them.
     """
 
     name: str

@@ -127,6 +127,8 @@ def test_nothing_stored(bort):
     ("arguments", "message"),
     [
         (("--sequence-length", 65), "64 positions"),
+        (("--minutes", 0), "minutes must be a number from 0.1 to 120"),
+        (("--minutes", "nan"), "minutes must be a number from 0.1 to 120"),
         (("--threads", 0), "threads must be a whole number of 1 or more"),
         (("--batch-size", -1), "batch size must be"),
         (("--runtime", "tflite"), "unknown runtime 'tflite'; choose one of torch-float32"),

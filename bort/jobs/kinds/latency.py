@@ -9,7 +9,7 @@ from typing import Any
 from bort.core.errors import BortError
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
-from bort.core.study import LatencySpec, MeasureSpec
+from bort.core.study import LatencySpec, MeasureSpec, WinnersSpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.landmarks import time_landmarks
@@ -39,16 +39,16 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def winners(context: JobContext) -> dict[str, Any]:
-    """Measure the architectures on the front of the study `context.spec["study"]`."""
-    return _verdict(context, _measure_winners(context, context.spec["study"]))
+    """Measure the architectures on a study's front. The job's description is a `WinnersSpec`."""
+    return _verdict(context, _measure_winners(context, WinnersSpec.from_dict(context.spec)))
 
 
 def _measure_winners(
-    context: JobContext, study: str, *, wait: bool = False
+    context: JobContext, spec: WinnersSpec, *, wait: bool = False
 ) -> LatencyProfile | None:
     """Measure a study's front within any job; None if it was stopped at once."""
     found = None
-    for step in measure_winners(context.store, study, wait=wait, should_stop=context.should_stop):
+    for step in measure_winners(context.store, spec, wait=wait, should_stop=context.should_stop):
         context.report(step)
         found = step.result
     return found
@@ -67,7 +67,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     if not front or differences_from_here(profile):
         return
     try:
-        _measure_winners(context, study, wait=True)
+        _measure_winners(context, WinnersSpec(study=study), wait=True)
     except BortError as error:
         context.warn(EventCode.WINNERS_NOT_MEASURED, message=str(error))
 

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError, InvalidFieldError
 from bort.core.study import (
+    SPACE,
     LatencySpec,
     SearchSpec,
     StudySpec,
@@ -68,7 +69,11 @@ def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
 def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
     with box:
         choice = st.selectbox(
-            "Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space", persist_state="session"
+            "Search space",
+            [*SPACE_NAMES, OWN_SPACE],
+            index=SPACE_NAMES.index(SPACE),
+            key="space",
+            persist_state="session",
         )
         given = None
         if choice == OWN_SPACE:
