@@ -37,9 +37,9 @@ class LatencyModel:
         p90_abs_percent_error: 90th percentile of the same.
         rank_correlation: Spearman's, of predicted with measured; None for fewer than three
             architectures, or constant values.
-        band: relative ±m: `measured` lies within `predicted · (1 ± m)` for at least `COVERAGE` of
+        band: relative ±m: `measured` is within `predicted · (1 ± m)` for at least `COVERAGE` of
             all architectures (the order statistic of the held-out residuals that makes this
-            hold for a further random draw; the largest where there are too few).
+            true for another random draw; the largest residual if there are too few).
     """
 
     coefficients_ms: Mapping[str, float]

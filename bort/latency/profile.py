@@ -80,8 +80,8 @@ class LatencyProfile:
         seed: seed of the choice of architectures, the order of rounds and the intervals.
         complete: False if the measurement was stopped early.
         measured_at: ISO 8601, UTC.
-        study: the study whose front was measured; then `model` is that of the study's profile.
-            None if a sample of a space was measured, with its own model.
+        study: the study whose front was measured; then `model` comes from the study's profile.
+            None if a sample of a space was measured; then the model is its own.
     """
 
     name: str

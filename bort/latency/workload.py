@@ -80,7 +80,7 @@ class Workload:
     ) -> "Workload":
         """Make a workload of texts with this distribution of lengths.
 
-        Eight lengths stand for all: the middles of eight equal parts of the sorted lengths.
+        Eight lengths represent all: the middles of eight equal parts of the sorted lengths.
         """
         ordered = np.sort(np.asarray(lengths))
         middles = ordered[

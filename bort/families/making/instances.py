@@ -87,7 +87,7 @@ class Instances:
             return count_operations(model, {"pixel_values": torch.zeros(shape, device="meta")})
         tokens = torch.ones(point["batch"], point["sequence"], dtype=torch.long, device="meta")
         # Values cannot be read on the meta device. Causal classifiers look for padding among
-        # the tokens unless there is a mask; bidirectional ones look at the mask if there is one.
+        # the tokens unless there is a mask; bidirectional ones read the mask if there is one.
         try:
             return count_operations(model, {"input_ids": tokens})
         except RuntimeError as error:
