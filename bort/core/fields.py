@@ -25,7 +25,7 @@ class Field:
     Attributes:
         name: the attribute of the description.
         default: its default value; None if it may be left empty.
-        label: what a form calls it.
+        label: its name in a form.
         help: one or two sentences, for `--help` and next to the field.
         empty: what happens if it is left empty, for example "no limit".
         called: its name in messages.

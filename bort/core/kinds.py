@@ -188,7 +188,7 @@ class Several(Kind):
 
     Attributes:
         of: the kind of each part.
-        words: what the whole must be.
+        words: a description of the allowed tuples, for messages.
         least: the fewest parts.
         most: the most parts; None means no limit.
         nothing: the word for no parts, if there is one.

@@ -23,7 +23,7 @@ class Instances:
     """Counts from built models at single points; each point is built once.
 
     Args:
-        model_type: what `transformers` calls it.
+        model_type: its name in `transformers`.
         fields: every size's field in the configuration.
         defaults: sizes that a point need not name.
         is_image: the model reads images of the configuration's size, not tokens.

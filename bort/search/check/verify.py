@@ -35,7 +35,7 @@ def verify(certificate: Certificate) -> list[str]:
     but a matching one proves nothing, so every number is checked against its consequences.
 
     Args:
-        certificate: from `read_certificate` or `certificate_of`.
+        certificate: the result of `read_certificate` or `certificate_of`.
     Returns:
         One line per failure.
     Raises:
