@@ -244,4 +244,4 @@ def _read_object(file: Path, path: Path) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}")
+    raise ValueError(f"it contains {constant}")

@@ -89,8 +89,8 @@ class DisjointSets:
     """Disjoint sets of the numbers 0..n-1, which can be merged but not split.
 
     Attributes:
-        names: shape (n,), the name of each number's set; always up to date, so many numbers can be
-            looked up at once.
+        names: shape (n,), the name of each number's set; always up to date, so you can look up
+            many at once.
 
     Cost: the smaller set is renamed, so each number is renamed at most log2(n) times.
 

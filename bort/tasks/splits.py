@@ -71,7 +71,7 @@ def assign_splits(
 ) -> npt.NDArray[np.int8]:
     """Split rows 70/15/15 so that groups stay whole and every class has the same proportions.
 
-    Groups of several rows come first, in order of size. Each goes to the split where it brings the
+    Groups of several rows come first, the largest before the others. Each goes where it brings the
     class counts closest to their targets (squared distance). Single rows then fill the gaps, class
     by class, so counts are exact wherever there are enough of them. A class of three or more rows
     gets at least one row in every split if possible.

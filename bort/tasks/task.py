@@ -65,11 +65,11 @@ class DataFlaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DataWarning:
-    """A flaw in numbers; `bort.report.data` puts it into words.
+    """A flaw as a code with numbers; `bort.report.data` puts it into words.
 
     Attributes:
-        rows: how many are affected; None where the flaw is not about rows.
-        split: the affected split; None where all are.
+        rows: how many are affected; None if the flaw is not about rows.
+        split: the affected split; None if all are.
         classes: the affected classes.
     """
 

@@ -30,7 +30,7 @@ def default_learning_rate(dimensions: Mapping[str, int], initialise: Initialise)
 
     Args:
         dimensions: the architecture's dimensions; uses `hidden` and `depth` if the family has them.
-        initialise: where the first weights come from.
+        initialise: where the initial weights come from.
     """
     width = math.sqrt(HIDDEN / dimensions.get("hidden", HIDDEN))
     if initialise == "inherit":

@@ -85,7 +85,7 @@ def _other_texts(task: Task) -> list[str]:
 
 
 def _unlike(task: Task, texts: Iterable[str]) -> list[str]:
-    """Drop the texts whose letters and digits equal those of a dev or audit text."""
+    """Drop texts with the same letters and digits as a dev or audit text."""
     held_out = {_plain(text) for split in (task.dev, task.audit) for text in split.texts}
     return [text for text in texts if _plain(text) not in held_out]
 

@@ -1,4 +1,4 @@
-"""Links straight to a page are the first thing that a freshly started dashboard hears."""
+"""A direct link to a page as the first request to a freshly started dashboard."""
 
 import pytest
 from dashboard import serving

@@ -1,4 +1,4 @@
-"""What somebody gets wrong is said in one line, where it can be mended."""
+"""Each mistake gets a one-line message, in the place where you can fix it."""
 
 import pytest
 from dashboard import serving

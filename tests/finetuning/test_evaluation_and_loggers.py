@@ -1,4 +1,4 @@
-"""Intervals over seeds and texts; curves that other programs read; a logger that fails."""
+"""Intervals over seeds and texts; curves for other programs; a logger that fails."""
 
 import sys
 from types import ModuleType, SimpleNamespace

@@ -1,4 +1,4 @@
-"""`bort finetune`: what it refuses and plans; a process that is killed within each stage."""
+"""`bort finetune`: what it refuses and plans; a process that is killed in each stage."""
 
 import json
 import os
@@ -172,7 +172,7 @@ def test_another_task_can_be_named(store, fake_latency, tmp_path):
 
 
 def test_a_job_that_is_killed_in_every_stage_ends_with_the_same_result(store, spec, fake_latency):
-    """SIGKILL, which no handler sees; each time it goes on from the last checkpoint."""
+    """After SIGKILL, which no handler sees, it always continues from the last checkpoint."""
     recipe = Recipe(distil_steps=150, steps=150, copies=1, evaluations=4)
     asked = spec(recipe=recipe, compare=False)
     whole = run_here(store, "finetune", asked.to_dict(), study="tiny")

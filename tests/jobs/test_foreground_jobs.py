@@ -77,7 +77,7 @@ def test_our_own_failure_is_one_line_and_its_traceback_is_in_the_log(
     (job,) = store.jobs()
     assert job.ending is not None
     assert (job.state, job.ending.code, job.ending.error) == (JobState.FAILED, code, error)
-    if kind == "full":  # an error of ours says all there is to say
+    if kind == "full":  # our own errors already say everything
         assert "Traceback" not in read_log(job)[0]
         return
     reason = ending_reason(job.ending)

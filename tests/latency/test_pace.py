@@ -1,4 +1,4 @@
-"""A machine that changes its speed: what is measured on it stays comparable."""
+"""On a machine that changes its speed, measurements stay comparable."""
 
 from dataclasses import replace
 

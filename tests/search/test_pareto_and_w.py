@@ -8,7 +8,7 @@ from bort.search.check.plain import plain_front
 from bort.search.pareto import hypervolume, is_non_dominated
 from bort.search.w_coefficient import log_gain, w_coefficient
 
-# Few distinct values, so that ties happen.
+# Few distinct values, so that ties occur.
 fronts = hnp.arrays(
     float, st.tuples(st.integers(1, 30), st.just(3)), elements=st.sampled_from([1.0, 2.0, 3.0, 5.0])
 )

@@ -1,4 +1,4 @@
-"""The incremental bookkeeping against the definitions, and both against known numbers."""
+"""Incremental bookkeeping against the definitions, and both against known numbers."""
 
 import numpy as np
 import pytest

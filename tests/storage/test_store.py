@@ -16,7 +16,7 @@ from bort.storage.schema import plain
 
 
 class TestStore(StoreContract):
-    """Every backend that there is here; the fixture `store` has one after the other."""
+    """Every available backend; the fixture `store` takes one after another."""
 
 
 WRITER = """
@@ -37,7 +37,7 @@ with open_store(url) as store:
 
 
 def test_processes_that_write_at_once_lose_nothing(backend_url: str) -> None:
-    """They create the store at once, too."""
+    """They also create the store at the same time."""
     command = [sys.executable, "-c", WRITER, backend_url]
     writers = [
         subprocess.Popen([*command, str(me)], stderr=subprocess.PIPE, text=True) for me in range(4)

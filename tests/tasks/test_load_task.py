@@ -19,7 +19,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Made-up files in the published form, instead of the network; what was asked for."""
+    """Replace the network with made-up files in the published form; record requests."""
     asked: list[list[str]] = []
 
     def made_up(corpus: Corpus) -> bytes:
@@ -95,7 +95,7 @@ def test_another_seed_gives_other_splits_and_each_is_kept(downloads: list[list[s
 def test_a_damaged_cache_is_made_again(downloads: list[list[str]], damage: bytes | None) -> None:
     digest = load_task(TaskSpec(task="tweets")).digest
     path = table_path(named.folder("tweets"))
-    if damage is None:  # damaged in the middle, the header still reads well
+    if damage is None:  # damaged in the middle; the header is still readable
         content = bytearray(path.read_bytes())
         content[100:2000] = bytes(1900)
         path.write_bytes(content)

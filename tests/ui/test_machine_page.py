@@ -29,7 +29,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
 @pytest.fixture(autouse=True)
 def lock(tmp_path, monkeypatch):
-    """A lock file of this test's own: another process may be measuring."""
+    """Use a separate lock file, because another process may be measuring."""
     path = tmp_path / "measuring.lock"
     monkeypatch.setattr("bort.core.locks.lock_path", lambda: path)
     return path

@@ -34,7 +34,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
 @pytest.fixture
 def pick(store: Store) -> str:
-    """A trained architecture of the study "reviews"."""
+    """Return a trained architecture of the study "reviews"."""
     fill(store, "reviews", budget=8)
     return read_answer(store, "reviews").front[0].id
 
@@ -65,7 +65,7 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     assert all(escape(remark) in text for remark in words.remarks(trained.realised))
     assert escape(words.accuracy_sentence(trained.realised)) in text
     assert len(app.get("bidi_component")) == 2, "loss and dev error"
-    assert "has no config.json" in shown(app), "files that are gone are told, not offered"
+    assert "has no config.json" in shown(app), "missing files are reported, not offered"
 
 
 def test_a_running_job_shows_its_curves_and_can_be_cancelled(

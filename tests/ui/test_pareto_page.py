@@ -1,4 +1,4 @@
-"""The Pareto page: empty and full, asked again, picked from, and linked to."""
+"""The Pareto page: empty and full, with changed questions, picks and links."""
 
 from dataclasses import replace
 from html import escape

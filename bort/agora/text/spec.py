@@ -36,7 +36,7 @@ def student_of(spec: TextSpec) -> tuple[SearchSpace, Architecture]:
     """Return the student's space and its architecture.
 
     Raises:
-        InvalidArchitectureError: the space does not hold it.
+        InvalidArchitectureError: it is not in the space.
     """
     space = SearchSpace.from_dict(spec.space)
     return space, space.named(spec.architecture)

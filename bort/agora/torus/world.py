@@ -3,7 +3,7 @@
 [source] Agora was announced with points on a torus and learners down to a random guesser.
 [ours] The sizes, the classes and the missing part; we chose them so that everything is easy to see.
 
-The torus lies in R^3. The middle of its tube has radius 2, the tube has radius 1. The two classes
+The torus is in R^3. The middle of its tube has radius 2, the tube has radius 1. The two classes
 are bands that wind around both holes, so no patch of the torus shows the whole pattern. The
 training points with longitude between -60 and 60 degrees are missing. What is left is a bent tube,
 whose Betti numbers are (1, 1, 0); the whole torus has (1, 2, 1).
