@@ -14,7 +14,7 @@ from bort.core.study import SPACE
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
 
-LARGEST_ID = 2**31 - 1  # what every database holds
+LARGEST_ID = 2**31 - 1  # the largest integer in every database
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,7 +79,7 @@ def asks(*parts: Part[Any]) -> Callable[[F], F]:
             options.setdefault(option, _option(option, field, part.title))
 
     def decorate(command: F) -> F:
-        for option in reversed(options.values()):  # as decorators stand: the last one first
+        for option in reversed(options.values()):  # the last decorator applies first
             command = option(command)
         return command
 
