@@ -48,6 +48,8 @@ class Command(click.Command):
         """Write the options part by part, after those that belong to no part."""
         titles: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue  # it stands in the usage line
             if (record := parameter.get_help_record(ctx)) is not None:
                 titles.setdefault(getattr(parameter, "title", "Options"), []).append(record)
         for title, records in titles.items():

@@ -92,6 +92,9 @@ WORKLOAD = Part(
     changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
 )
 
+# What the operations of a space are counted for.
+COUNTED = Part(LatencySpec, "Counting operations", only=("batch_size", "sequence_length"))
+
 # A run of Agora. Both kinds of run share some options, which `bort agora run --help` shows once.
 AGORA_TASK = Part(
     TaskSpec,
