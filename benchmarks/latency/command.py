@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     metavar="KIND",
     help="Run only steps of this kind: measure, repeat, landmarks or busy. Repeatable.",
 )
-@click.option("--report", is_flag=True, help="Report what is there without measuring.")
+@click.option("--report", is_flag=True, help="Report the finished steps without measuring.")
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),

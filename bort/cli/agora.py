@@ -21,7 +21,7 @@ _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 
 @click.group()
 def agora() -> None:
-    """Teach a small model where it makes errors: sample points near them, label, train again.
+    """Teach a small model where it makes errors: sample points near them, label them, train again.
 
     \b
     Examples:

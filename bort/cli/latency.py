@@ -141,7 +141,7 @@ def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[list[bool]]:
-    """Handle Ctrl-C: the first fills the list, which asks to stop; the second interrupts."""
+    """Handle Ctrl-C: the first one fills the list, which requests a stop; the second interrupts."""
     asked: list[bool] = []
 
     def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001

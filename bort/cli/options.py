@@ -14,7 +14,7 @@ from bort.core.study import SPACE
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
 
-LARGEST_ID = 2**31 - 1  # what every database holds
+LARGEST_ID = 2**31 - 1  # the largest integer in every database
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,6 +48,8 @@ class Command(click.Command):
         """Write the options part by part, after those that belong to no part."""
         titles: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue  # it stands in the usage line
             if (record := parameter.get_help_record(ctx)) is not None:
                 titles.setdefault(getattr(parameter, "title", "Options"), []).append(record)
         for title, records in titles.items():
@@ -77,7 +79,7 @@ def asks(*parts: Part[Any]) -> Callable[[F], F]:
             options.setdefault(option, _option(option, field, part.title))
 
     def decorate(command: F) -> F:
-        for option in reversed(options.values()):  # as decorators stand: the last one first
+        for option in reversed(options.values()):  # the last decorator applies first
             command = option(command)
         return command
 

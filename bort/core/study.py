@@ -2,7 +2,7 @@
 
 Values only, so that a page, the command line, the store and a test can all use it.
 Every mistake is found here, once: the command line prints the message, the dashboard shows it
-beside the field that `InvalidFieldError.field` names.
+next to the field that `InvalidFieldError.field` names.
 """
 
 import re
@@ -24,7 +24,7 @@ INITIALISATIONS: tuple[str, ...] = get_args(Initialise)
 DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
-MOST_TEXTS = 4096  # per forward pass: what memory holds
+MOST_TEXTS = 4096  # per forward pass; more would not fit into memory
 SPACE = "minilm"  # the space that is used unless another is named
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -168,7 +168,7 @@ class TrainingSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencySpec(Description):
-    """The latency that is the second objective."""
+    """The latency to minimise, the second objective."""
 
     runtime: str = ask(
         "torch-float32",
@@ -207,7 +207,7 @@ class MeasureSpec(Description):
     Attributes:
         space: the space as `SearchSpace.to_dict()` gives it.
         latency: runtime and workload; its `profile` is not used.
-        lengths_from: texts as long as those of this task; None is one length.
+        lengths_from: measure with the text lengths of this task; None measures one length.
     """
 
     space: Mapping[str, Any]
@@ -316,7 +316,7 @@ class SearchSpec(Description):
         """Convert to JSON values, with the question's keys on the same level as the others."""
         values = to_json(self)
         question = values.pop("question")
-        if question["nugget"] is None:  # no option asks for it
+        if question["nugget"] is None:  # no option sets it
             del question["nugget"]
         return {**question, **values}
 

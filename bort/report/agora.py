@@ -25,7 +25,7 @@ _ROUND_HEADINGS = (
     *("round", "train", "wrong", "new", "refused", "added"),
     *("dev", "audit", "Betti", "cover"),
 )
-_SHOWN = 1e-4  # of an error rate
+_SHOWN = 1e-4  # the smallest shown difference of error rates
 _ENDINGS = {
     Ending.NO_ERRORS: "no dev errors were left",
     Ending.ROUNDS: "all rounds were used",

@@ -166,14 +166,12 @@ def _progress(job: JobRecord) -> str:
 
 
 def _short_duration(seconds: float) -> str:
-    """Format a duration; from one hour on, only in hours."""
+    """Format a duration; from one hour on, in hours only."""
     return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _short_clock(at: float) -> str:
-    """Format local time briefly: the hour today, else also the day, and the year if not this
-    one.
-    """
+    """Format local time as the hour, with the day and the year only if they are not today's."""
     then, now = time.localtime(at), time.localtime()
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)

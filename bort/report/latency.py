@@ -49,7 +49,7 @@ def watched(steps: Iterable[S]) -> Iterator[S]:
         TimeElapsedColumn(),
     )
     steps = iter(steps)
-    first = next(steps, None)  # before there is a bar: an error shall stand alone
+    first = next(steps, None)  # before there is a bar, so that no bar precedes an error
     if first is None:
         return
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -273,7 +273,7 @@ def print_profile(profile: "LatencyProfile", differences: Sequence[Difference]) 
 
 
 def print_list(rows: Sequence[tuple["LatencyProfile", bool]]) -> None:
-    """Print all stored profiles, each with whether it holds for this machine."""
+    """Print all stored profiles, and say whether each is valid for this machine."""
     console = Console()
     if not rows:
         console.print(Text("No latency profile is stored; measure one: bort latency measure"))

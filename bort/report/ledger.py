@@ -29,7 +29,7 @@ class Words(NamedTuple):
 def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Put a stored ledger into words: assumption, status and evidence of each entry.
 
-    Entries of a code that this version does not know are left out.
+    Entries whose code this version does not know are left out.
     """
     found = [fact_from_dict(row) for row in ledger if row.get("code") in facts.CODES]
     return [{**words(fact)._asdict(), "status": str(fact.status)} for fact in found]

@@ -97,9 +97,7 @@ def _besides(answer: Answer) -> Iterable[str]:
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """Build the output of `bort search --json` and `bort front --json`: codes, numbers and
-    words.
-    """
+    """Build the output of `bort search --json` and `bort front --json`: codes and words."""
     found = answer.as_json()
     found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
     audit = answer.audit

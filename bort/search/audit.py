@@ -1,6 +1,6 @@
 """The audit: a random test of the claim that needs no assumption about the error.
 
-A failed audit takes the claim back.
+A failed audit withdraws the claim.
 """
 
 import hashlib
@@ -28,17 +28,18 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPlan:
-    """A frozen answer, and the architectures that were drawn to test it. Indices everywhere.
+    """A frozen answer, and the architectures that were drawn to test it, all as indices.
 
     Attributes:
-        number: 1 for a study's first audit; each further one spends half the α of the one before.
-        seed: of the draw.
-        goal, epsilon, weights: the claim that is tested.
+        number: 1 for a study's first audit; each later one spends half the previous α.
+        seed: seed of the draw.
+        goal, epsilon, weights: the claim to test.
         is_certified: whether the answer certified that claim.
-        evaluated: what the answer rests on.
-        passed_over: trained by earlier audits of the same answer; they are not drawn again.
-        members: the cover, all that were evaluated where there is no cover, or the best.
-        drawn: to be trained; ascending.
+        evaluated: the architectures that the answer is based on.
+        passed_over: architectures that earlier audits of the same answer trained; they are not
+            drawn again.
+        members: the cover; everything evaluated if there is no cover; or the best.
+        drawn: the architectures to train, ascending.
     """
 
     number: int
@@ -86,11 +87,12 @@ class AuditResult:
     """The result of an audit: what the drawn architectures say about the frozen answer.
 
     Attributes:
-        plan: what was frozen and drawn.
-        population: N', architectures that the audit could have drawn.
-        errors: of the drawn, in their order, on this dev set; None where training diverged.
-        failed: those for which the claim does not hold; a diverged training counts as one.
-        uncovered_at_most: with confidence 1 - alpha the claim fails for at most so many of N'.
+        plan: the frozen answer and the drawn architectures.
+        population: N', the number of architectures that the audit could have drawn.
+        errors: errors of the drawn ones, in their order, on this dev set; None if training
+            diverged.
+        failed: those for which the claim does not hold, including diverged ones.
+        uncovered_at_most: with confidence 1 - alpha the claim fails for at most this many of N'.
     """
 
     plan: AuditPlan
@@ -134,8 +136,8 @@ def plan_audit(
 ) -> AuditPlan | None:
     """Freeze an answer and draw `count` of the architectures that it did not evaluate.
 
-    What is tested is ε where it is certified or where nothing is, and else the larger ε that is
-    certified. Fewer are drawn where fewer are left; None where none is, or nothing was evaluated.
+    The audit tests the question's ε, or the larger ε that is certified, if only that is. Draws
+    fewer if fewer are left; None if none is left, or nothing was evaluated.
     """
     evaluated = tuple(sorted([*answer.evaluated.tolist(), *answer.excluded.tolist()]))
     skipped = tuple(sorted(set(passed_over) - set(evaluated)))
@@ -167,8 +169,9 @@ def draw(
 ) -> tuple[int, ...]:
     """Draw `count` architectures that are neither evaluated nor passed over, ascending.
 
-    They are those of the least SHA-256 under a key made of seed, audit number and what was
-    evaluated: any reader of a certificate can repeat the draw, and nobody can choose it.
+    They have the smallest SHA-256 under a key made of the seed, the audit's number and the
+    evaluated architectures. Any reader of a certificate can repeat the draw, and nobody can choose
+    it.
     """
     known = sorted(set(evaluated))
     out = set(known) | set(passed_over)
@@ -188,8 +191,8 @@ def judge_audit(
     """Test the claim on the drawn architectures; None until all of them are trained.
 
     Args:
-        observations: by index; those of the plan's members and of what it drew are used, by
-            their errors on this dev set.
+        observations: by index. Only the errors on this dev set of the plan's members and its
+            drawn architectures are used.
     """
     if any(index not in observations for index in (*plan.drawn, *plan.members)):
         return None
@@ -217,13 +220,13 @@ def audited(
 ) -> Answer:
     """Add the findings of audits to the answer.
 
-    It stays the answer of its own evaluations: audited architectures enter neither the front nor
-    the cover nor λ. But where a certified claim fails for one of them, or one refutes a λ that
-    was given, nothing is certified any more.
+    It stays the answer of its own evaluations: audited architectures do not change the front, the
+    cover or λ. But if a certified claim fails for one of them, or one refutes a given λ, nothing
+    is certified any more.
 
     Args:
-        observations: of the evaluated and of the audited architectures, by index.
-        audits: of this answer, in their order.
+        observations: the evaluated and the audited architectures, by index.
+        audits: the audits of this answer, in order.
     """
     if not audits:
         return answer
@@ -299,8 +302,8 @@ def _outside(
 def uncovered_bound(population: int, drawn: int, failed: int, *, alpha: float = ALPHA) -> int:
     """Compute the largest number of uncovered architectures that the sample does not refute.
 
-    With D uncovered among `population`, the failures among `drawn` are hypergeometric; returned
-    is the largest D with P(failures <= `failed`) > alpha. Exact, by bisection: O(log N').
+    With D uncovered among `population`, the failures among `drawn` are hypergeometric. Returns
+    the largest D with P(failures <= `failed`) > alpha. Exact, by bisection: O(log N').
 
     Examples:
         >>> uncovered_bound(300, 30, 0), uncovered_bound(300, 59, 0)

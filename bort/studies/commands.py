@@ -1,4 +1,4 @@
-"""Write commands and Python code for what was done by clicking. Pure."""
+"""Write the commands and Python code that do the same as the pages. Pure."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -149,7 +149,7 @@ def finetune_command(
     """
     given = RECIPE.given(recipe or Recipe())
     for steps, epochs in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
-        if steps in given:  # which settles the length
+        if steps in given:  # then epochs have no effect
             given.pop(epochs, None)
     return shlex.join(
         [

@@ -52,8 +52,8 @@ def measure_sample(
     """Measure a sample of a space; the profile is stored after the last step.
 
     Args:
-        wait, should_stop: as `bort.latency.space.measure`.
-        on_step: hears how the texts are read, where lengths are taken from a task.
+        wait, should_stop: see `bort.latency.space.measure`.
+        on_step: called while texts are read, if their lengths come from a task.
     """
     space = SearchSpace.from_dict(spec.space)
     lengths = None
@@ -76,7 +76,7 @@ def measure_sample(
         yield step
         profile = step.result
     if profile is not None:
-        # Profiles of several lengths are used by name: the key knows one length only.
+        # Profiles of several lengths are used only by name, because the key has one length.
         keep_profile(store, profile, None if lengths else profile_key(space, spec.latency))
 
 
@@ -90,8 +90,8 @@ def measure_winners(
     """Measure a study's front, and store the latencies.
 
     Raises:
-        InvalidProfileError: on listening, if the study's latency is not measured yet; else as
-            `bort.latency.space.measure_front`.
+        InvalidProfileError: at the first step, if the study's latency is not measured yet.
+        Whatever `bort.latency.space.measure_front` raises.
     """
     profile = study_profile_of(store, spec.study)
     answer = read_answer(store, spec.study)

@@ -1,4 +1,4 @@
-"""The parts of descriptions that commands and forms ask for, and named presets."""
+"""The parts of descriptions that make the options of commands and forms, and named presets."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ THE_STUDYS = "the study's"
 
 _RUNTIME = {"help": f"The runtime that you will deploy, one of {', '.join(RUNTIME_NAMES)}."}
 
-# A search. `threads` is one option: of trainings and of the runtime.
+# A search. `threads` is one option, for trainings and for the runtime.
 TASK = Part(TaskSpec, "Task")
 QUESTION = Part(Question, "Question")
 BUDGET = Part(SearchSpec, "Question")
@@ -53,9 +53,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {"epsilon": 0.1, "budget": 12},
     "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3, "steps": 400},
 }
-FORM_PRESET = PRESETS["quick"]  # what the form of a new search holds at first
+FORM_PRESET = PRESETS["quick"]  # the first values in the form of a new search
 
-# What a finished study is asked again.
+# The question that a finished study can answer again.
 NEW_QUESTION = Part(
     Question,
     "Question",
@@ -91,6 +91,9 @@ WORKLOAD = Part(
     without=("profile",),
     changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
 )
+
+# What the operations of a space are counted for.
+COUNTED = Part(LatencySpec, "Counting operations", only=("batch_size", "sequence_length"))
 
 # A run of Agora. Both kinds of run share some options, which `bort agora run --help` shows once.
 AGORA_TASK = Part(
@@ -173,7 +176,7 @@ TORUS_RUN: tuple[Part[Any], ...] = (
 )
 TEXT_RUN: tuple[Part[Any], ...] = (AGORA_TASK, AGORA_REQUEST, AGORA_TEXT, AGORA_TRAINING)
 
-# A fine-tuning; what is left out is as in the study that points are picked from.
+# A fine-tuning; options that are left out are as in the study that points are picked from.
 FINETUNE_TASK = Part(
     TaskSpec,
     "Task",

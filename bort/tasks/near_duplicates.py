@@ -130,7 +130,7 @@ class NearDuplicateIndex:
     repetition. Sort the tokens of every text in one common order; then a near-duplicate of a text
     of n tokens has one of that text's first k + 1 tokens among its own first k + 1 (the prefix
     filter of Chaudhuri, Ganti and Kaushik 2006, *A primitive operator for similarity joins*).
-    Rare tokens come first, so few candidates remain, and the distance decides. None is missed.
+    Rare tokens come first, so few texts remain, and the distance decides. None is missed.
 
     Args:
         texts: the texts to find, identified by their position.
@@ -188,10 +188,10 @@ class NearDuplicateIndex:
                 sets.join(int(left[place]), number)
             left = left[place + 1 :]
 
-    def _of_similar_length(self, candidates: _Numbers, length: int) -> _Numbers:
-        lengths = self._lengths[candidates]
+    def _of_similar_length(self, possible: _Numbers, length: int) -> _Numbers:
+        lengths = self._lengths[possible]
         allowed = np.maximum(1, np.maximum(lengths, length) // 10)  # see `allowed_differences`
-        similar: _Numbers = candidates[abs(lengths - length) <= allowed]
+        similar: _Numbers = possible[abs(lengths - length) <= allowed]
         return similar
 
     def copies(self) -> _Numbers:
@@ -201,10 +201,10 @@ class NearDuplicateIndex:
     def _match(self, tokens: Tokens) -> tuple[int, ...]:
         found = list(self._positions.get(tokens, ()))
         ranked = self._rank(tokens)
-        candidates = {number for held in self._holders_of(ranked) for number in held.tolist()}
-        for candidate in candidates:
-            if self._different[candidate] != tokens and _is_close(ranked, self._ranked[candidate]):
-                found.extend(self._positions[self._different[candidate]])
+        possible = {number for held in self._holders_of(ranked) for number in held.tolist()}
+        for number in possible:
+            if self._different[number] != tokens and _is_close(ranked, self._ranked[number]):
+                found.extend(self._positions[self._different[number]])
         return tuple(sorted(found))
 
     def _holders_of(self, ranked: tuple[int, ...]) -> list[_Numbers]:

@@ -83,11 +83,11 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    copies = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     remedy = "free some space and resume; the last good checkpoint is kept"
     try:
         with whole_file(path, remedy=remedy) as part:
-            save_file(plain, part, metadata={"format": "pt"})
+            save_file(copies, part, metadata={"format": "pt"})
             digest = _digest(part)
     except SafetensorError as error:  # raised when the disk is full
         raise StoreError(f"{path} cannot be written ({error}); {remedy}") from error

@@ -84,18 +84,18 @@ def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> 
     Raises:
         InvalidModelError: the number of labels or their names differ.
     """
-    wanted = [_plain(c) for c in class_names]
+    wanted = [_normalised(c) for c in class_names]
     if len(found) == len(wanted):
         if all(label == f"LABEL_{i}" for i, label in enumerate(found)):
             return list(range(len(found)))
-        plain = [_plain(label) for label in found]
-        if sorted(plain) == sorted(wanted):
-            return [plain.index(c) for c in wanted]
+        labels = [_normalised(label) for label in found]
+        if sorted(labels) == sorted(wanted):
+            return [labels.index(c) for c in wanted]
     raise InvalidModelError(
         f"{name} has the labels {', '.join(found)}, but the task has {', '.join(class_names)}; "
         "choose a teacher with the task's labels"
     )
 
 
-def _plain(label: str) -> str:
+def _normalised(label: str) -> str:
     return label.strip().casefold()

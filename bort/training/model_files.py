@@ -86,8 +86,8 @@ def save_classifier(
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        plain = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
-        save_file(plain, part / "model.safetensors", metadata={"format": "pt"})
+        copies = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
+        save_file(copies, part / "model.safetensors", metadata={"format": "pt"})
         config.save_pretrained(part)
         for name in TOKENIZER_FILES:
             if (tokenizer_from / name).is_file():

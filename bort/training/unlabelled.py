@@ -86,11 +86,11 @@ def _other_texts(task: Task) -> list[str]:
 
 def _unlike(task: Task, texts: Iterable[str]) -> list[str]:
     """Drop texts with the same letters and digits as a dev or audit text."""
-    held_out = {_plain(text) for split in (task.dev, task.audit) for text in split.texts}
-    return [text for text in texts if _plain(text) not in held_out]
+    held_out = {_normalised(text) for split in (task.dev, task.audit) for text in split.texts}
+    return [text for text in texts if _normalised(text) not in held_out]
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     return re.sub(r"\W+", " ", text.casefold()).strip()
 
 

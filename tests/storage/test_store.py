@@ -12,7 +12,7 @@ from store_contract import StoreContract, study_spec
 
 from bort.core.evaluation import Evaluation
 from bort.storage import JobState, Store, append_log, open_store, read_log
-from bort.storage.schema import plain
+from bort.storage.schema import storable
 
 
 class TestStore(StoreContract):
@@ -100,20 +100,20 @@ values = st.recursive(
 @settings(max_examples=50)
 @given(values)
 def test_plain_values_survive_json(value: Any) -> None:
-    simple = plain(value)
+    simple = storable(value)
     assert json.loads(json.dumps(simple, allow_nan=False)) == simple
-    assert plain(simple) == simple
+    assert storable(simple) == simple
     if isinstance(value, float):
         assert simple == (value if math.isfinite(value) else None)
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
-    assert plain({"a": np.array([1.5, np.inf]), "b": (np.int64(3),)}) == {
+    assert storable({"a": np.array([1.5, np.inf]), "b": (np.int64(3),)}) == {
         "a": [1.5, None],
         "b": [3],
     }
     with pytest.raises(TypeError, match="object cannot be stored"):
-        plain({"a": object()})
+        storable({"a": object()})
 
 
 def test_import_is_light() -> None:

@@ -20,9 +20,9 @@ from bort.storage import Ending, EndingCode, JobRecord, JobState, Store
 from bort.storage.agora import write_vectors
 from bort.studies.agora import read_run
 from bort.ui.agora import map as agora_map
-from bort.ui.agora import plan as agora_plan
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
+from bort.ui.agora import start as agora_start
 from bort.ui.kit import job_parts
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
@@ -143,7 +143,7 @@ def test_starting_starts_the_job_that_the_command_would(
     def start(given: Store, kind: str, spec: dict, study: str) -> int:
         return given.create_job(kind, {**spec, "study": study}).id
 
-    monkeypatch.setattr(agora_plan, "start_detached", start)
+    monkeypatch.setattr(agora_start, "start_detached", start)
     app = visit("agora")
     app.selectbox(key="agora-torus.learner").set_value("knn").run()
     app.number_input(key="agora-torus.rounds").set_value(3).run()

@@ -16,8 +16,8 @@ from bort.core.locks import Holder
 from bort.export.predicting import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import RealisedMark, add_realised, plot_curves, realised_mark
-from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import Accuracy, TrainedModel
+from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobState
 from bort.report import models as words
@@ -227,12 +227,12 @@ def test_complete_files_are_offered_with_their_commands(
 def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
     store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = FineTunePlan(
+    estimate = FineTuneEstimate(
         trainings=3, steps=4462, minutes=5.0, timed=31,
         memory_bytes=2 << 30, disk_bytes=160 << 20, free_bytes=70 << 30,
     )  # fmt: skip
     monkeypatch.setattr(model_start, "check_finetune", lambda _spec: [])
-    monkeypatch.setattr(model_start, "plan_finetune", lambda *_given: plan)
+    monkeypatch.setattr(model_start, "estimate_finetune", lambda *_given: estimate)
     started = []
 
     def start(given: Store, kind: str, spec: dict, *, study: str) -> int:

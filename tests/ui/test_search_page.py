@@ -26,7 +26,7 @@ def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
         specs.append(StudySpec.from_dict(spec))
         return store.create_job(kind, spec, study=study).id
 
-    monkeypatch.setattr("bort.ui.search.plan.start_detached", start)
+    monkeypatch.setattr("bort.ui.search.start.start_detached", start)
     monkeypatch.setattr("bort.studies.checks.check_study", lambda spec, **options: spec)
     return specs
 

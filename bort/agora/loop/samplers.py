@@ -119,11 +119,11 @@ class RetrievalSampler:
         free = self._pool.free(known)
         if not len(points) or not free.any():
             return retrieved(self._pool, np.full(len(points), -1), self.name)
-        aims = self._aims(points, rng)
-        picked = self._pool.pick(aims, radius, rng, free=free, choices=self._choices)
+        queries = self._queries(points, rng)
+        picked = self._pool.pick(queries, radius, rng, free=free, choices=self._choices)
         return retrieved(self._pool, picked, self.name)
 
-    def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002
+    def _queries(self, points: Inputs, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002
         """Choose where to look for an item near each point, in the representation space."""
         return self._represent(points)
 

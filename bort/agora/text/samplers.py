@@ -90,9 +90,9 @@ def edited(
     values = as_values(points)
     columns = rng.integers(0, 2, size=len(values)) if points.ndim == 2 else [None] * len(values)
     texts = [_column(v, c) for v, c in zip(values, columns, strict=True)]
-    candidates = editable(texts, tokens, words)
-    parents = [number for number, places in enumerate(candidates) if places]
-    chosen = [_some(candidates[number], share, rng) for number in parents]
+    replaceable = editable(texts, tokens, words)
+    parents = [number for number, places in enumerate(replaceable) if places]
+    chosen = [_some(replaceable[number], share, rng) for number in parents]
     new = replace(parents, chosen, rng)
     found = [
         _with_column(
@@ -189,7 +189,7 @@ class MixByRetrieval(RetrievalSampler):
         super().__init__(pool, represent, choices=1)
         self._partners = partners
 
-    def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:
+    def _queries(self, points: Inputs, rng: np.random.Generator) -> FloatArray:
         vectors = self._represent(points)
         share = rng.uniform(LEAST, MOST, size=(len(points), 1))
         other = self._partners.vectors[self._partners.drawn(vectors, rng)]

@@ -145,7 +145,7 @@ class RememberedSpace:
                 self._seen.setdefault(value, vector)
         return self._rows(values, {})
 
-    def aside(self, inputs: Inputs) -> FloatArray:
+    def peek(self, inputs: Inputs) -> FloatArray:
         """Return the same vectors, but remember nothing, so that later calls do not change."""
         values = as_values(inputs)
         different = dict.fromkeys(values)

@@ -118,5 +118,5 @@ def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
 def suggested_study(task: str, architecture: str) -> str:
     """Suggest a name for a run on this task (a name, file or `hub:ID`)."""
     stem = Path(task.replace(":", "-")).stem
-    plain = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
-    return check_name(f"agora-{plain or 'task'}-{architecture}"[:80])
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
+    return check_name(f"agora-{name or 'task'}-{architecture}"[:80])

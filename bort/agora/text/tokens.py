@@ -110,7 +110,7 @@ class WordTable:
     def between(self, first: IntArray, second: IntArray, share: FloatArray) -> list[str]:
         """Return the word nearest to each mix of two words; never the first of them.
 
-        Only the second word and the neighbours of both are candidates, so the whole table is
+        Only the second word and the neighbours of both are compared, so the whole table is
         searched once per word instead of once per mix.
 
         Args:

@@ -1,7 +1,7 @@
 """The jobs that measure this machine: a space, a study's winners, or the landmarks.
 
-A measurement that is stopped keeps its complete rounds. One that finds another measuring ends
-with a line that says who; nothing is stored then.
+A stopped measurement keeps its complete rounds. If another measurement is running, the job ends
+with a line that says whose, and stores nothing.
 """
 
 from typing import Any
@@ -57,7 +57,7 @@ def _measure_winners(
 def measure_new_winners(context: JobContext, study: str) -> None:
     """Measure the front after a search, if it was predicted for this machine and is new.
 
-    What goes wrong here is a warning: the search itself is done, and its certificate written.
+    A failure is only a warning here, because the search is done and its certificate written.
     """
     profile = study_profile_of(context.store, study)
     front = {point.id for point in read_answer(context.store, study).front}

@@ -53,7 +53,7 @@ def study(name: str | None) -> StudyRecord | None:
 
 
 def studies() -> list[StudyRecord]:
-    """All studies: the user's own first, the newest first, then the examples."""
+    """All studies: first the user's own, newest first, then the examples."""
     return sorted(store().studies(), key=lambda study: study.is_example)
 
 
@@ -67,7 +67,7 @@ def answer(
 
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
-    """The state that an answer depends on besides the question."""
+    """Everything but the question that an answer depends on."""
     measured = front_profile(store(), study)
     name = None if measured is None else measured.name
     return study.id, study.created_at, study.evaluation_count, study.profile, name

@@ -11,7 +11,7 @@ from bort.core.locks import holder
 from bort.core.study import SPACE as USUAL_SPACE
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
-from bort.latency.landmarks import WORTH, check_landmarks
+from bort.latency.landmarks import COUNTED_AS, check_landmarks
 from bort.latency.protocol import HANDFUL, Protocol
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
 from bort.latency.stored import study_profile_of
@@ -122,7 +122,7 @@ def _landmarks(slots: Slots) -> Measurement:
     return Measurement(
         "landmarks",
         {"latency": latency.to_dict()},
-        expected_duration(latency.runtime, WORTH),
+        expected_duration(latency.runtime, COUNTED_AS),
         landmarks_command(latency),
     )
 

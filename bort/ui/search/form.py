@@ -169,7 +169,7 @@ def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Tr
 
 
 def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
-    """The latency that is the second objective."""
+    """Show the fields for the latency to minimise."""
     profiles = [profile.name for profile in readings.store().profiles()]
     form = Form(
         slots,

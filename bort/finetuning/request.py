@@ -45,7 +45,7 @@ STREAM_FACTOR = 1.2  # adds the evaluations on dev and the checkpoints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FineTunePlan:
+class FineTuneEstimate:
     """The expected cost of a fine-tuning, if no stage ends early.
 
     Attributes:
@@ -115,7 +115,7 @@ def check_labels(task: Task) -> None:
         )
 
 
-def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> FineTunePlan:
+def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> FineTuneEstimate:
     """Estimate a fine-tuning's cost from the trainings timed in this store."""
     space = SearchSpace.from_dict(spec.space)
     speed = training_speed(store, _as_study(spec, space, spec.tasks[0], steps=1))
@@ -145,7 +145,7 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
     students = max(training_bytes(one, _training(spec, 1)) for one, _, _ in stages)
     followed = _followed_bytes(spec, source) if StageKind.DISTIL in spec.recipe.stages else 0
     teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])
-    return FineTunePlan(
+    return FineTuneEstimate(
         trainings=len(stages),
         steps=sum(steps for _, _, steps in stages),
         minutes=None if seconds is None else seconds / 60,
@@ -222,16 +222,16 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def check_disk_space(plan: FineTunePlan) -> None:
+def check_disk_space(estimate: FineTuneEstimate) -> None:
     """Check that the disk has enough free space.
 
     Raises:
         StoreError: it does not.
     """
-    if plan.disk_bytes > plan.free_bytes:
+    if estimate.disk_bytes > estimate.free_bytes:
         raise StoreError(
-            f"checkpoints and models take about {plan.disk_bytes / 2**20:,.0f} MiB, but only "
-            f"{plan.free_bytes / 2**20:,.0f} MiB are free; free some space, or set BORT_HOME"
+            f"checkpoints and models take about {estimate.disk_bytes / 2**20:,.0f} MiB, but only "
+            f"{estimate.free_bytes / 2**20:,.0f} MiB are free; free some space, or set BORT_HOME"
         )
 
 
