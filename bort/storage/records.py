@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bort.core import paths
+from bort.core.baseline import OracleFacts
 from bort.core.evaluation import Evaluation
 from bort.core.progress import Progress
 from bort.core.study import StudySpec
@@ -204,6 +205,8 @@ class StudyRecord:
         profile: name of the latency profile that its answers use; None before measuring.
         is_example: recorded elsewhere and shipped with us; it cannot be continued.
         evaluation_count: trainings stored so far.
+        facts: what its errors depend on and are compared with; None before the first training,
+            and for studies of an older bort.
     """
 
     id: int
@@ -213,6 +216,7 @@ class StudyRecord:
     profile: str | None
     is_example: bool
     evaluation_count: int
+    facts: OracleFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004")
+REVISIONS = ("0003", "0004", "0005")
 
 
 def storable(value: Any) -> Any:
@@ -100,6 +100,7 @@ studies = sa.Table(
     _float("created_at"),
     sa.Column("profile", sa.Text),
     sa.Column("is_example", sa.Boolean, nullable=False),
+    sa.Column("facts", Json),
     sqlite_autoincrement=True,  # a deleted study's id must never name another one
 )
 

@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from bort.core.baseline import OracleFacts
 from bort.core.errors import StudyConflictError, UnknownStudyError
+from bort.core.serialise import from_json, to_json
 from bort.core.study import StudySpec
 from bort.storage import schema
 from bort.storage.database import Database
@@ -92,9 +94,20 @@ class Studies:
         Raises:
             UnknownStudyError: no study of that name.
         """
+        self._change_study(name, profile=profile)
+
+    def set_study_facts(self, name: str, facts: OracleFacts) -> None:
+        """Store what the study's errors depend on and are compared with.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        self._change_study(name, facts=to_json(facts))
+
+    def _change_study(self, name: str, **values: Any) -> None:
         with self._db.writing() as connection:
             changed = connection.execute(
-                schema.studies.update().where(schema.studies.c.name == name).values(profile=profile)
+                schema.studies.update().where(schema.studies.c.name == name).values(**values)
             ).rowcount
             if not changed:
                 raise _unknown_study(connection, name)
@@ -216,4 +229,5 @@ def _study(row: Any) -> StudyRecord:
         profile=row.profile,
         is_example=row.is_example,
         evaluation_count=row.evaluation_count,
+        facts=None if row.facts is None else from_json(OracleFacts, row.facts, what=row.name),
     )

@@ -91,7 +91,9 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             on_step=context.report_part,
             should_stop=context.should_stop,
         )
-    context.log(EventCode.TEACHER_READY, **to_json(oracle.describe()))
+    facts = oracle.describe()
+    context.store.set_study_facts(spec.name, facts)
+    context.log(EventCode.TEACHER_READY, **to_json(facts))
     return oracle.evaluate
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from bort.core.baseline import OracleFacts
 from bort.core.machine import Fingerprint
 from bort.core.question import Goal, Question, Weights
 from bort.core.serialise import to_json
@@ -289,6 +290,7 @@ class StudyAnswer(SearchAnswer[Point]):
     Attributes:
         points: every evaluated architecture, by size.
         job: the study's last search job; None for an example.
+        facts: the teacher and the baselines; None before the first training.
     """
 
     study: str
@@ -297,11 +299,28 @@ class StudyAnswer(SearchAnswer[Point]):
     points: tuple[Point, ...]
     latency: LatencyBasis
     job: int | None
+    facts: OracleFacts | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Codes and numbers; `bort.report.search.answer_json` adds the words."""
         shared = SearchAnswer.as_json(self)
-        return {"job": self.job, "study": self.study, **shared, "latency": to_json(self.latency)}
+        return {
+            "job": self.job,
+            "study": self.study,
+            **shared,
+            "latency": to_json(self.latency),
+            "baselines": [] if self.facts is None else to_json(self.facts.baselines),
+            "teacher": None if self.facts is None else _teacher_json(self.facts),
+        }
+
+
+def _teacher_json(facts: OracleFacts) -> dict[str, Any]:
+    return {
+        "name": facts.teacher,
+        "methods": list(facts.teacher_methods),
+        "dev_error": facts.teacher_dev_error,
+        "choices": to_json(facts.teachers),
+    }
 
 
 @dataclass(frozen=True, slots=True)
