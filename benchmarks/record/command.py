@@ -122,8 +122,8 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
     facts = oracle.describe()
     return Conditions(
         space=oracle.space.digest,
-        task=facts["task_digest"],
-        teacher=facts["teacher_sha256"],
+        task=facts.task_digest or "",
+        teacher=facts.teacher_sha256 or "",
         steps=oracle.spec.steps,
         batch_size=oracle.spec.batch_size,
         initialise=oracle.spec.initialise,

@@ -104,8 +104,8 @@ def training(
             err=True,
         )
         if out is not None:
-            write_report(out, summary(runs, oracle.describe()))
-    answer = summary(runs, oracle.describe())
+            write_report(out, summary(runs, to_json(oracle.describe())))
+    answer = summary(runs, to_json(oracle.describe()))
     if as_json:
         options.print_json(to_json(answer))
     else:

@@ -308,7 +308,7 @@ class Conditions(Kind):
             raise ValueError from None
         return tuple(part.strip() for part in row if part.strip())
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         return isinstance(value, tuple) and all(
             isinstance(part, str) and Condition.parse(part).column for part in value
         )

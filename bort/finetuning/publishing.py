@@ -274,7 +274,7 @@ def _evidence(
             unlabelled=0 if loaded.pool is None else len(loaded.pool),
             seed=task.seed,
         ),
-        oracle=from_json(setup.oracle.describe(), what="the error oracle"),
+        oracle=setup.oracle.describe(),
         recipe=spec.recipe,
         max_length=setup.encoded.max_length,
         workload=workload_of(spec.latency, setup.space),

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.question import Goal
+from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.ledger import audit_statement, words
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
@@ -155,8 +156,15 @@ def print_answer(answer: Answer) -> None:
         console.print(_study_table(answer))
     else:
         console.print(_rows_table(answer))
+    if isinstance(answer, StudyAnswer) and (beaten := beaten_sentence(answer)):
+        console.print(Text(beaten))
     console.print(Text(summary(answer)))
     if isinstance(answer, StudyAnswer):
+        if answer.facts is not None:
+            for note in filter(
+                None, [baselines_sentence(answer.facts), teacher_sentence(answer.facts)]
+            ):
+                console.print(Text(note))
         for note in _latency_notes(answer):
             console.print(Text(note))
     elif answer.certificate:

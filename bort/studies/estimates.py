@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import nnls
@@ -13,8 +14,8 @@ from bort.families import SearchSpace, family
 from bort.families.polynomial import FloatArray
 from bort.latency.stored import profile_key
 from bort.storage import Store, StudyRecord
-from bort.tasks import list_tasks
-from bort.training.fit import BATCH_SIZE, fine_tuning_steps
+from bort.tasks import list_tasks, load_task
+from bort.training.fit import BATCH_SIZE, TEACHER_EVALUATIONS, teacher_steps
 from bort.training.source import source_network
 
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
@@ -155,12 +156,13 @@ def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
     Returns:
         The seconds; None if the number of texts or the source network is still unknown.
     """
-    texts, work = _text_count(spec.task), _source_work(spec)
-    if texts is None or work is None:
+    size, work = _task_size(spec.task), _source_work(spec)
+    if size is None or work is None:
         return None
-    labelled = min(spec.task.labelled or texts, int(TRAIN_SHARE * texts))
-    steps = fine_tuning_steps(labelled)
-    passes = FORWARD_SHARE * texts / BATCH_SIZE
+    steps = teacher_steps(size.labelled, size.classes)
+    # Dev is read at each evaluation, all texts once by the head or probe and once by the teacher.
+    read = TEACHER_EVALUATIONS * size.dev + 3 * size.texts
+    passes = FORWARD_SHARE * read / BATCH_SIZE
     return float(speed.seconds(steps, np.array((steps + passes) * work)))
 
 
@@ -170,8 +172,31 @@ def _teacher_of(spec: StudySpec) -> tuple[object, ...]:
     return spec.task, training.source, training.teacher, training.max_length
 
 
-def _text_count(task: TaskSpec) -> int | None:
-    return next((info.rows for info in list_tasks() if info.name == task.task), None)
+class _TaskSize(NamedTuple):
+    """Numbers of texts in all, labelled for training, and in dev; number of classes."""
+
+    texts: int
+    labelled: int
+    dev: int
+    classes: int
+
+
+def _task_size(task: TaskSpec) -> _TaskSize | None:
+    """Count a task's texts and classes; None for a hub data set, which may have to be fetched."""
+    for info in list_tasks():
+        if info.name == task.task:
+            train = (info.splits or {}).get("train", int(TRAIN_SHARE * info.rows))
+            dev = (info.splits or {}).get("dev", (info.rows - train) // 2)
+            classes = len(info.class_names)
+            return _TaskSize(info.rows, min(task.labelled or train, train), dev, classes)
+    if not Path(task.task).suffix:
+        return None
+    try:
+        found = load_task(task)
+    except BortError:
+        return None  # the check of the search says so
+    texts = sum(len(split) for split in (found.train, found.dev, found.audit, found.pool or ()))
+    return _TaskSize(texts, len(found.train), len(found.dev), len(found.class_names))
 
 
 def _source_work(spec: StudySpec) -> float | None:

@@ -38,7 +38,7 @@ from bort.training.vocabulary import pruned_table
 RECIPE = 2  # part of the cache key; raise it when training changes
 SMALL_DEV = 200  # texts; below, dev cannot tell the methods apart, so that good ones are averaged
 
-Logits = Mapping[str, NDArray[np.float32]]
+Logits = dict[str, NDArray[np.float32]]
 """By split, each shape (n, classes), columns in the order of the task's classes."""
 
 
@@ -174,7 +174,7 @@ def own_teacher(context: TeacherContext) -> Teacher:
         )
     found = {**simple, Method.FINETUNED: tuned}
     choices = _choices(task, found)
-    methods = _best(choices)
+    methods = best_methods(choices)
     return Teacher(
         name=f"{source.name} fine-tuned",
         folder=folder,
@@ -198,7 +198,7 @@ def _choices(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
     return tuple(sorted(errors, key=lambda one: (one.error_rate, len(one.methods))))
 
 
-def _best(choices: Sequence[Scored]) -> tuple[Method, ...]:
+def best_methods(choices: Sequence[Scored]) -> tuple[Method, ...]:
     """Choose the lowest dev error. If dev is small, average all methods that may be the best."""
     best = choices[0]
     if best.n >= SMALL_DEV:
@@ -279,9 +279,7 @@ def answer_of(teacher: Teacher, context: TeacherContext) -> Answer:
     return lambda texts, tokens: mean_of([part(texts, tokens) for part in parts])
 
 
-def answers_to_pool(
-    teacher: Teacher, context: TeacherContext, *, max_length: int | None
-) -> dict[str, NDArray[np.float32]]:
+def answers_to_pool(teacher: Teacher, context: TeacherContext, *, max_length: int | None) -> Logits:
     """Compute the teacher's logits for a task with the same texts and a wider pool, cached.
 
     Args:
@@ -289,7 +287,7 @@ def answers_to_pool(
         max_length: most tokens per text, for a teacher with its own tokenizer.
     """
     if not teacher.is_source:
-        return dict(_given_answers(context, teacher.name, max_length=max_length))
+        return _given_answers(context, teacher.name, max_length=max_length)
     key = [teacher.digest, list(teacher.methods)]
     made = context.answers(("pool",), key, lambda: answer_of(teacher, context), teacher.name)
     return {**teacher.logits, **made}

@@ -181,8 +181,9 @@ def test_a_template_and_a_rare_class_are_reported(write: Write, rows: Rows) -> N
     data += [{"text": "zebra crossing here", "label": "rare"}] * 2
     template, *absent = load_task(TaskSpec(task=write("data.csv", data))).warnings
     assert template == DataWarning(DataFlaw.TEMPLATED, rows=80)
-    assert {(one.code, one.classes) for one in absent} == {(DataFlaw.CLASSES_ABSENT, ("rare",))}
-    assert len({one.split for one in absent}) == 2
+    flaws = {DataFlaw.CLASSES_ABSENT, DataFlaw.CLASSES_SCARCE}
+    assert {(one.code, one.classes) for one in absent} == {(flaw, ("rare",)) for flaw in flaws}
+    assert {one.split for one in absent} == {"dev", "audit", None}
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_missing_column_is_named(write):
 )
 def test_conditions_are_read_as_they_are_written(value):
     kind = Conditions()
-    assert kind.holds(value)
+    assert kind.allows(value)
     assert kind.parse(kind.format(value)) == value
 
 

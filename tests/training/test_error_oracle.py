@@ -144,10 +144,10 @@ def test_progress_is_told_and_a_stop_is_heard(oracle):
 
 def test_it_describes_what_it_rests_on(oracle):
     found = oracle().describe()
-    assert found["teacher_dev_error"] < 0.4
-    assert found["majority_dev_error"] == pytest.approx(0.5, abs=0.05)
-    assert found["threads"] == 1
-    assert found["max_length"] <= 32
+    assert found.teacher_dev_error < 0.4
+    assert found.majority_dev_error == pytest.approx(0.5, abs=0.05)
+    assert found.threads == 1
+    assert found.max_length <= 32
 
 
 def test_the_thread_count_is_put_back(oracle):

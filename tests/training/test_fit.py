@@ -7,9 +7,9 @@ from bort.families import load_space, parse_space
 from bort.training.fit import (
     check_reads_text,
     check_vocabulary,
-    fine_tuning_steps,
     label_order,
     labels_of,
+    teacher_steps,
 )
 
 
@@ -32,9 +32,10 @@ def test_labels_that_do_not_match_are_refused(found):
 
 
 def test_small_training_sets_are_read_more_often():
-    assert fine_tuning_steps(7398) == 462
-    assert fine_tuning_steps(500) == 150
-    assert fine_tuning_steps(5) == 10
+    assert teacher_steps(7398, 2) == 693
+    assert teacher_steps(500, 2) == 300
+    assert teacher_steps(5, 2) == 20
+    assert teacher_steps(9163, 150) == 8 * 286
 
 
 def test_what_config_json_leaves_out_is_what_transformers_takes():

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,10 +10,18 @@ import torch
 from transformers import AutoModelForSequenceClassification, BertConfig
 from transformers import BertForSequenceClassification as Bert
 
+from bort.core.baseline import BASELINES, Method, Scored
 from bort.core.errors import InvalidModelError
 from bort.core.progress import Progress
+from bort.training.metrics import error_se
 from bort.training.probabilities import one_hot, softmax
-from bort.training.teacher import TeacherContext, given_teacher, own_teacher
+from bort.training.teacher import (
+    TeacherContext,
+    answer_of,
+    best_methods,
+    given_teacher,
+    own_teacher,
+)
 
 CPU = torch.device("cpu")
 
@@ -56,6 +65,12 @@ def save_bert(folder, place, names):
     return folder
 
 
+def answers_of_network(context, teacher):
+    """The logits of the fine-tuned network alone on dev."""
+    answer = context.network(teacher.folder, teacher.name)
+    return answer(context.task.dev.texts, context.encoded.splits["dev"])
+
+
 def test_the_fine_tuned_source_knows_the_task(task, context):
     teacher = own_teacher(context)
     errors = {
@@ -96,14 +111,14 @@ def test_its_folder_is_an_ordinary_model_over_the_full_vocabulary(task, encoded,
     mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
     with torch.no_grad():
         logits = model(input_ids=ids, attention_mask=mask).logits.numpy()
-    assert np.allclose(logits, teacher.logits["dev"][:8], atol=0.05)
+    assert np.allclose(logits, answers_of_network(context, teacher)[:8], atol=0.05)
 
 
 def test_it_can_be_named_as_a_teacher_again(encoded, context):
     own = own_teacher(context)
     given = given_teacher(context, str(own.folder), max_length=encoded.max_length)
     assert not given.is_source
-    assert np.allclose(given.logits["dev"], own.logits["dev"], atol=0.05)
+    assert np.allclose(given.logits["dev"], answers_of_network(context, own), atol=0.05)
 
 
 def test_a_given_teachers_outputs_are_put_in_the_tasks_order(task, context, place, tmp_path):
@@ -132,3 +147,77 @@ def test_softmax_and_one_hot():
     logits = np.array([[1000.0, 0.0], [0.0, 0.0]], dtype=np.float32)
     assert softmax(logits).tolist() == [[1.0, 0.0], [0.5, 0.5]]
     assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+def test_the_choice_is_the_lowest_dev_error_and_the_answers_are_its_mean(context):
+    teacher = own_teacher(context)
+    errors = [one.error_rate for one in teacher.choices]
+    assert errors == sorted(errors)
+    assert len(teacher.choices) == 7  # every group of three methods
+    assert [one.methods[0] for one in teacher.baselines] == list(BASELINES)
+    answer = answer_of(teacher, context)
+    texts, tokens = context.task.dev.texts, context.encoded.splits["dev"]
+    assert np.allclose(answer(texts, tokens), teacher.logits["dev"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("n", "errors", "chosen"),
+    [
+        (1000, {"finetuned": 0.10, "probe": 0.08, "tfidf": 0.2}, ["probe"]),
+        (50, {"finetuned": 0.10, "probe": 0.08, "tfidf": 0.9}, ["finetuned", "probe"]),
+        (50, {"finetuned": 0.10, "probe": 0.08, "tfidf": 0.1}, ["finetuned", "probe", "tfidf"]),
+    ],
+)
+def test_a_small_dev_split_cannot_tell_methods_apart(n, errors, chosen):
+    choices = [
+        Scored(methods=(Method(m),), error_rate=e, low=max(0, e - z), high=e + z, macro_f1=0, n=n)
+        for z in [2 * error_se(0.1, n)]
+        for m, e in errors.items()
+    ]
+    choices.sort(key=lambda one: one.error_rate)
+    assert sorted(best_methods(choices)) == chosen
+
+
+KILLED = """
+import os, signal, sys
+import torch
+from bort.core.study import TaskSpec
+from bort.tasks import load_task
+from bort.training import stage
+from bort.training.fine_tuning import fine_tune
+from bort.training.source import source_network, weights_digest
+from bort.training.tokens import encode_task
+from bort.training.execution import training_threads
+from pathlib import Path
+place, folder, dies_at = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+stage.CHECKPOINT_SECONDS = 0.0
+task = load_task(TaskSpec(task=f"{place}/reviews.csv", seed=5))
+source = source_network(f"{place}/source")
+encoded = encode_task(task, source.folder, digest=source.digest, max_length=None, longest=32)
+calls = 0
+def step(progress):
+    global calls
+    calls += 1
+    if calls == dies_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+with training_threads(1):
+    fine_tune(task, encoded, source, folder, device=torch.device("cpu"), on_step=step,
+              should_stop=None)
+print(weights_digest(folder))
+"""
+
+
+def test_a_killed_fine_tuning_ends_with_the_same_weights(place, home, tmp_path):
+    def run(folder, dies_at):
+        command = [sys.executable, "-c", KILLED, str(place), str(folder), str(dies_at)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    whole = run(tmp_path / "whole", 0)
+    assert whole.returncode == 0, whole.stderr
+    folder = tmp_path / "killed"
+    for dies_at in (1, 2, 4, 3):  # in the head, at the first step, and later twice
+        assert run(folder, dies_at).returncode == -signal.SIGKILL
+        assert not (folder / "config.json").exists()
+    resumed = run(folder, 0)
+    assert resumed.stdout == whole.stdout != ""
+    assert not folder.with_name("killed.work").exists()

@@ -20,6 +20,7 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
+from bort.figures.baselines import add_error_lines
 from bort.figures.front import NORMAL_95
 from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_realised, realised_mark
@@ -76,6 +77,7 @@ def show(
         with column:
             figure = plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front)
             add_landmarks(figure, landmarks, x, y, theme=theme)
+            add_error_lines(figure, answer.facts, x, y, theme=theme)
             chart.show(
                 add_realised(figure, realised, x, y, theme=theme),
                 key=f"pair:{x.name}:{y.name}",
@@ -103,6 +105,8 @@ def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
     kinds.append(
         ("┃", colours.front, "95 % interval of the error and error band of the latency model")
     )
+    if answer.facts is not None and answer.facts.baselines:
+        kinds.append(("┄", colours.muted, "error of a baseline or the teacher"))
     if has_pick:
         kinds.append(("◯", colours.text, "your pick"))
     inner = "".join(
