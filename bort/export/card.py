@@ -8,6 +8,7 @@ from typing import Any
 from bort.core.serialise import to_json
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
+from bort.report.baselines import NAMES
 from bort.report.ledger import ledger_rows
 from bort.studies.commands import export_command, finetune_command
 
@@ -65,7 +66,8 @@ def _summary(realised: Realised) -> str:
     shape = ", ".join(f"{k} {v}" for k, v in realised.architecture.items())
     return (
         f"A text classifier with {realised.parameter_count:,} parameters ({shape}). "
-        f"{words.accuracy_sentence(realised)} {words.teacher_sentence(realised)}"
+        f"{words.accuracy_sentence(realised)} {words.teacher_sentence(realised)} "
+        f"{words.beaten_sentence(realised)} {words.weakest_sentence(realised)}".rstrip()
     )
 
 
@@ -84,7 +86,7 @@ def _results(realised: Realised) -> str:
         (f"this architecture, {words.seeds_phrase(realised)}", realised.audit),
         ("teacher", realised.teacher),
         ("the same architecture from random weights", realised.plain_student),
-        ("tf-idf with logistic regression", realised.tfidf),
+        *((NAMES[method], found) for method, found in realised.baselines.items()),
     ]
     lines = ["| | accuracy on audit | 95% interval | macro F1 |", "|---|---|---|---|"]
     lines += [

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bort.core.baseline import Method
 from bort.core.files import load_arrays, save_arrays
 from bort.finetuning.realised import (
     Accuracy,
@@ -20,10 +21,10 @@ from bort.finetuning.realised import (
 )
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.students import TrainedStage, answers, load_weights
-from bort.tasks import Split, Task
-from bort.training.metrics import Z95, macro_f1, wilson
+from bort.training.metrics import Z95, class_f1, macro_f1, weakest, wilson
 from bort.training.source import read_config
 from bort.training.stage import result_of
+from bort.training.teacher import baseline_answers
 
 CONFIDENCE = 0.95
 
@@ -81,6 +82,7 @@ class Evaluated:
             high=found.high,
             n=len(self._setup.task.audit),
             macro_f1=found.macro_f1,
+            weakest=found.weakest,
             of_seeds=self._audit_of_seeds,
         )
 
@@ -97,7 +99,7 @@ class Evaluated:
 
     def _on_audit(self, found: Sequence[Answers]) -> Accuracy:
         setup = self._setup
-        return accuracy_of(found, setup.task.audit.labels, classes=setup.classes)
+        return accuracy_of(found, setup.task.audit.labels, names=setup.task.class_names)
 
 
 def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
@@ -124,7 +126,7 @@ def _accuracies(found: Sequence[Answers], labels: Answers) -> tuple[float, ...]:
 def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResult:
     """Compute the teacher's own accuracy."""
     right = {split: setup.logits[split].argmax(1) for split in ("dev", "audit")}
-    audit = accuracy_of([right["audit"]], setup.task.audit.labels, classes=setup.classes)
+    audit = accuracy_of([right["audit"]], setup.task.audit.labels, names=setup.task.class_names)
     config = read_config(setup.teacher.folder, setup.teacher.name)
     return TeacherResult(
         name=setup.teacher.name,
@@ -132,6 +134,7 @@ def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResu
         low=audit.low,
         high=audit.high,
         macro_f1=audit.macro_f1,
+        weakest=audit.weakest,
         n=audit.n,
         dev_accuracy=_accuracies([right["dev"]], setup.task.dev.labels)[0],
         model_type=config.get("model_type"),
@@ -139,11 +142,21 @@ def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResu
     )
 
 
-def tfidf_baseline(setup: TaskSetup) -> Baseline:
-    """Evaluate tf-idf with logistic regression on the same audit texts."""
-    task = setup.task
-    found = accuracy_of([tfidf_answers(task, task.audit)], task.audit.labels, classes=setup.classes)
-    return _baseline(found, name="tf-idf with logistic regression")
+def baselines_of(setup: TaskSetup) -> dict[Method, Baseline]:
+    """Evaluate majority, tf-idf and linear probe on the same audit texts.
+
+    Cost: nothing where they are in the cache; see `bort.training.baselines`.
+    """
+    oracle, task = setup.oracle, setup.task
+    context = oracle.teacher_context(oracle.task, oracle.encoded)
+    found = baseline_answers(context, tuple(oracle.encoded.splits))
+    return {
+        method: _baseline(
+            accuracy_of([logits["audit"].argmax(1)], task.audit.labels, names=task.class_names),
+            name=method,
+        )
+        for method, logits in found.items()
+    }
 
 
 def _baseline(found: Accuracy, *, name: str, parameters: str | None = None) -> Baseline:
@@ -155,32 +168,8 @@ def _baseline(found: Accuracy, *, name: str, parameters: str | None = None) -> B
         high=found.high,
         n=found.n,
         macro_f1=found.macro_f1,
+        weakest=found.weakest,
     )
-
-
-def tfidf_answers(task: Task, split: Split) -> Answers:
-    """Answer with a logistic regression on words and word pairs, fitted on the training split.
-
-    Deterministic.
-    Cost: seconds for 10,000 sentences.
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-        LogisticRegression(C=4.0, max_iter=1000),
-    )
-    model.fit(_texts(task.train), task.train.labels)
-    found: Answers = model.predict(_texts(split))
-    return found
-
-
-def _texts(split: Split) -> Sequence[str]:
-    if split.pairs is None:
-        return split.texts
-    return [f"{text} {pair}" for text, pair in zip(split.texts, split.pairs, strict=True)]
 
 
 def stage_summaries(trained: Sequence[TrainedStage]) -> tuple[StageSummary, ...]:
@@ -201,12 +190,13 @@ def stage_summaries(trained: Sequence[TrainedStage]) -> tuple[StageSummary, ...]
     )
 
 
-def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> Accuracy:
+def accuracy_of(found: Sequence[Answers], labels: Answers, *, names: Sequence[str]) -> Accuracy:
     """Compute the accuracy of several seeds' answers to the same texts.
 
     Args:
         found: one array per seed, shape (n,).
         labels: shape (n,).
+        names: of the classes.
     Returns:
         With one seed, Wilson's interval over the texts. With several, the interval combines the
         variance over the texts (each averaged over the seeds) and over the seeds (Student's t).
@@ -214,8 +204,15 @@ def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> A
     right = _shares(found, labels)
     mean = float(right.mean())
     low, high = _interval(right, mean)
-    f1 = float(np.mean([macro_f1(labels, answer, classes=classes) for answer in found]))
-    return Accuracy(accuracy=mean, low=low, high=high, n=len(labels), macro_f1=f1)
+    f1 = np.mean([class_f1(labels, answer, classes=len(names)) for answer in found], axis=0)
+    return Accuracy(
+        accuracy=mean,
+        low=low,
+        high=high,
+        n=len(labels),
+        macro_f1=float(np.mean([macro_f1(labels, a, classes=len(names)) for a in found])),
+        weakest=weakest(f1, labels, names),
+    )
 
 
 def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:

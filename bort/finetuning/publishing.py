@@ -11,11 +11,12 @@ from typing import Any
 from torch import Tensor
 
 from bort.core.architecture import Architecture
+from bort.core.baseline import Method
 from bort.core.errors import BortError, StoreError, UnknownStudyError
 from bort.core.machine import this_machine
 from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec, suggest_name
-from bort.finetuning.evaluation import Evaluated, stage_summaries, teacher_result, tfidf_baseline
+from bort.finetuning.evaluation import Evaluated, baselines_of, stage_summaries, teacher_result
 from bort.finetuning.latency import nearest_landmark
 from bort.finetuning.realised import (
     TEACHER,
@@ -177,6 +178,7 @@ def _realised(
     teacher = teacher_result(setup, latency_ms=teacher_ms)
     stages = stage_summaries(evaluated.trained)
     mark = nearest_landmark(parameter_count)
+    baselines = baselines_of(setup) if spec.compare else {}
     return Realised(
         model=name,
         study=spec.study,
@@ -191,7 +193,9 @@ def _realised(
         share_of_teacher=audit.accuracy / teacher.accuracy,
         difference_from_teacher=evaluated.difference_from_teacher,
         plain_student=Evaluated(setup, [plain]).as_baseline("plain student") if plain else None,
-        tfidf=tfidf_baseline(setup) if spec.compare else None,
+        majority=baselines.get(Method.MAJORITY),
+        tfidf=baselines.get(Method.TFIDF),
+        probe=baselines.get(Method.PROBE),
         landmark=LandmarkResult(
             name=mark.name,
             parameter_count=mark.blueprint.parameter_count(),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bort.core.baseline import OracleFacts
+from bort.core.baseline import Method, OracleFacts
 from bort.core.errors import InvalidDataError
 from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
@@ -30,6 +30,7 @@ class Accuracy:
 
     Attributes:
         n: number of texts; None in records of older versions, which did not store it.
+        weakest: the classes with the lowest F1, the lowest first, and their F1.
     """
 
     accuracy: float
@@ -37,6 +38,7 @@ class Accuracy:
     high: float
     macro_f1: float
     n: int | None = None
+    weakest: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,9 @@ class Realised:
     share_of_teacher: float
     difference_from_teacher: Difference | None = None
     plain_student: Baseline | None = None
+    majority: Baseline | None = None
     tfidf: Baseline | None = None
+    probe: Baseline | None = None
     landmark: LandmarkResult | None = None
     predicted: Predicted | None = None
     parameter_count: int
@@ -197,6 +201,24 @@ class Realised:
     stages: tuple[StageSummary, ...] = ()
     dev_is_seen: bool = False
     seconds: float = 0.0
+
+    @property
+    def baselines(self) -> dict[Method, Baseline]:
+        """The baselines that were fitted, in the order in which they are shown."""
+        found = {
+            Method.MAJORITY: self.majority,
+            Method.TFIDF: self.tfidf,
+            Method.PROBE: self.probe,
+        }
+        return {method: baseline for method, baseline in found.items() if baseline is not None}
+
+    @property
+    def beaten_by(self) -> Method | None:
+        """The best baseline, if it is more accurate on audit than the model."""
+        if not self.baselines:
+            return None
+        best = max(self.baselines, key=lambda method: self.baselines[method].accuracy)
+        return best if self.baselines[best].accuracy > self.audit.accuracy else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

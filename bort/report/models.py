@@ -18,6 +18,7 @@ from bort.finetuning.realised import (
 )
 from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
+from bort.report.baselines import NAMES, SHORT_NAMES
 
 LIMITS = (
     "This model was evaluated only on texts of the task above and may be less accurate on other "
@@ -204,8 +205,34 @@ def print_models(models: Sequence[Realised]) -> None:
     for task in dict.fromkeys(model.task for model in models):
         console.print(_table(task, [model for model in models if model.task == task]))
     for model in models:
+        if beaten := beaten_sentence(model):
+            console.print(Text(f"{model.model}: {beaten}"))
         console.print(Text(f"{model.model}: {accuracy_sentence(model)} {teacher_sentence(model)}"))
         console.print(Text(f"Export it: bort export {model.model} --format hf --out FOLDER"))
+
+
+def beaten_sentence(model: Realised) -> str:
+    """Say so if a baseline is more accurate on audit than the model; else nothing."""
+    method = model.beaten_by
+    if method is None:
+        return ""
+    baseline = model.baselines[method]
+    return (
+        f"Beaten: {NAMES[method]} is right on {baseline.accuracy:.1%} of the audit texts, this "
+        f"model on {model.audit.accuracy:.1%}. Train it longer (--epochs, --distil-epochs), pick a "
+        "larger architecture, or name a better teacher."
+    )
+
+
+def weakest_sentence(model: Realised) -> str:
+    """Name the classes on which the model is weakest; nothing for two classes."""
+    weakest = model.audit.weakest
+    if len(weakest) < 3:
+        return ""
+    named = ", ".join(f"{name} {f1:.2f}" for name, f1 in weakest)
+    never = sum(f1 == 0 for _, f1 in weakest)
+    lost = f" It never predicts {never} of them rightly." if never else ""
+    return f"Macro F1 is {model.audit.macro_f1:.3f}. The weakest classes by F1: {named}.{lost}"
 
 
 def _table(task: str, models: Sequence[Realised]) -> Table:
@@ -232,8 +259,8 @@ def _table(task: str, models: Sequence[Realised]) -> Table:
         *_accuracy(first.teacher, None),
         "" if teacher_ms is None else f"{teacher_ms:.2f}",
     )
-    if first.tfidf:
-        table.add_row("tf-idf, logistic", *_accuracy(first.tfidf, first.teacher))
+    for method, baseline in first.baselines.items():
+        table.add_row(SHORT_NAMES[method], *_accuracy(baseline, first.teacher))
     return table
 
 

@@ -25,7 +25,7 @@ from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fine_tuning import classifier_over
 from bort.training.forward import best_dtype, sentence_vectors
 from bort.training.loop import predict
-from bort.training.metrics import class_f1, macro_f1, wilson
+from bort.training.metrics import class_f1, macro_f1, weakest, wilson
 from bort.training.probabilities import logarithm
 from bort.training.source import SourceNetwork
 from bort.training.tokens import EncodedTask, Tokens
@@ -38,7 +38,6 @@ The tokens are numbered like those of the task that the answer was made for.
 
 FIT = 1  # part of the cache key; raise it when a fit changes
 PROBE_C, TFIDF_C = 16.0, 4.0  # inverse regularisation, chosen on dev of seven tasks: docs/models.md
-WEAKEST = 5  # classes named with their F1
 
 
 def whole_texts(split: Split) -> Sequence[str]:
@@ -153,8 +152,6 @@ def scored(
     wrong = int((chosen != split.labels).sum())
     low, high = wilson(wrong / n, n)
     f1 = class_f1(split.labels, chosen, classes=len(names))
-    present = np.flatnonzero(np.bincount(split.labels, minlength=len(names)))
-    order = present[np.argsort(f1[present], kind="stable")][:WEAKEST]
     return Scored(
         methods=tuple(methods),
         error_rate=wrong / n,
@@ -162,7 +159,7 @@ def scored(
         high=high,
         macro_f1=macro_f1(split.labels, chosen, classes=len(names)),
         n=n,
-        weakest=tuple((names[i], float(f1[i])) for i in order),
+        weakest=weakest(f1, split.labels, names),
     )
 
 

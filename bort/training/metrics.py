@@ -1,6 +1,7 @@
 """Metrics: error rate, its standard error, macro F1, and which items were answered wrongly."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+WEAKEST = 5  # classes named with their F1
 Z95 = 1.959963984540054  # the normal distribution's 97.5% point
 
 
@@ -40,6 +42,15 @@ def class_f1(
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = 2.0 * hits / (present + predicted)
     return found
+
+
+def weakest(
+    f1: NDArray[np.float64], labels: NDArray[Any], names: Sequence[str]
+) -> tuple[tuple[str, float], ...]:
+    """List the `WEAKEST` classes among `labels` with the lowest F1, the lowest first."""
+    present = np.flatnonzero(np.bincount(labels, minlength=len(names)))
+    order = present[np.argsort(f1[present], kind="stable")][:WEAKEST]
+    return tuple((names[i], float(f1[i])) for i in order)
 
 
 def macro_f1(labels: NDArray[Any], predictions: NDArray[Any], /, *, classes: int) -> float:

@@ -157,7 +157,7 @@ def own_teacher(context: TeacherContext) -> Teacher:
     folder = cache() / "teachers" / key
     splits = tuple(encoded.splits)
     with building(folder.with_name(f"{key}.lock")):
-        simple = _baselines(context, splits)
+        simple = baseline_answers(context, splits)
         if not (folder / "config.json").is_file():
             fine_tune(
                 task,
@@ -219,7 +219,7 @@ def given_teacher(context: TeacherContext, spec: str, *, max_length: int | None)
     task = context.task
     folder = model_folder(spec)
     digest = weights_digest(folder)
-    simple = _baselines(context, ("dev",))
+    simple = baseline_answers(context, ("dev",))
     logits = _given_answers(context, spec, max_length=max_length)
     return Teacher(
         name=spec,
@@ -247,7 +247,7 @@ def _given_answers(context: TeacherContext, spec: str, *, max_length: int | None
         )
 
 
-def _baselines(context: TeacherContext, splits: Sequence[str]) -> dict[Method, Logits]:
+def baseline_answers(context: TeacherContext, splits: Sequence[str]) -> dict[Method, Logits]:
     """Compute the answers of all baselines, cached."""
     return {
         method: context.answers(

@@ -13,6 +13,7 @@ from bort.finetuning.latency import bert_blueprint, nearest_landmark
 from bort.finetuning.loggers import Loggers, check_loggers
 
 LABELS = np.array([0, 1] * 50)
+NAMES = ("bad", "good")
 
 
 def wrong_at(*rows):
@@ -22,19 +23,19 @@ def wrong_at(*rows):
 
 
 def test_one_seed_has_wilsons_interval():
-    found = accuracy_of([wrong_at(*range(10))], LABELS, classes=2)
+    found = accuracy_of([wrong_at(*range(10))], LABELS, names=NAMES)
     assert found.accuracy == pytest.approx(0.9)
     assert (found.low, found.high) == pytest.approx((0.8256, 0.9448), abs=1e-4)
     assert found.n == 100
-    perfect = accuracy_of([LABELS], LABELS, classes=2)
+    perfect = accuracy_of([LABELS], LABELS, names=NAMES)
     assert perfect.high == pytest.approx(1.0)
     assert perfect.low < 1
 
 
 def test_seeds_that_disagree_widen_the_interval():
-    alike = accuracy_of([wrong_at(*range(10))] * 3, LABELS, classes=2)
+    alike = accuracy_of([wrong_at(*range(10))] * 3, LABELS, names=NAMES)
     apart = accuracy_of(
-        [wrong_at(*range(2)), wrong_at(*range(10)), wrong_at(*range(18))], LABELS, classes=2
+        [wrong_at(*range(2)), wrong_at(*range(10)), wrong_at(*range(18))], LABELS, names=NAMES
     )
     assert apart.accuracy == pytest.approx(alike.accuracy)
     assert apart.high - apart.low > alike.high - alike.low

@@ -222,7 +222,7 @@ def test_what_stops_while_a_model_is_written_leaves_nothing_like_one(store, spec
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "tfidf_baseline", killed)
+        patch.setattr(publishing, "baselines_of", killed)
         with pytest.raises(JobCancelledError):
             finetune(store, spec())
     assert not models_folder().exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.ledger import STATUSES, words
 from bort.report.search import GUARANTEES, NOISY, scope, summary
 from bort.search import Fact, Status
@@ -49,7 +50,11 @@ def show(answer: StudyAnswer) -> None:
 
 def claim(answer: StudyAnswer) -> None:
     """Show the claim, warnings, and the ledger."""
+    if beaten := beaten_sentence(answer):
+        markup.notice(beaten)
     markup.note(f"{summary(answer)} {scope(answer)}")
+    if answer.facts is not None and answer.facts.baselines:
+        markup.note(f"{baselines_sentence(answer.facts)} {teacher_sentence(answer.facts)}")
     _notes(answer)
     ledger(answer)
 

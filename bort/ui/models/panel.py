@@ -10,6 +10,7 @@ import streamlit as st
 from bort.core.errors import InvalidDataError
 from bort.finetuning.realised import Accuracy, TrainedModel, landmark_key
 from bort.report import models as words
+from bort.report.baselines import NAMES
 from bort.storage import ModelRecord, Thing, ThingKind
 from bort.ui.kit import address, deleting, frame, markup, navigation
 from bort.ui.models import files as model_files
@@ -125,7 +126,11 @@ def _describe(model: TrainedModel) -> None:
         if realised.times_faster_than_teacher is not None:
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
             st.metric("Compared with its teacher", faster, width="content")
+    if beaten := words.beaten_sentence(realised):
+        markup.notice(beaten)
     markup.note(words.accuracy_sentence(realised))
+    if weakest := words.weakest_sentence(realised):
+        markup.note(weakest)
 
 
 def _curves(model: TrainedModel) -> None:
@@ -172,8 +177,7 @@ def comparison(model: TrainedModel) -> pd.DataFrame:
     rows = [own, teacher]
     if plain := realised.plain_student:
         rows.append(_evaluated("the same, from random weights", plain, realised.parameter_count))
-    if tfidf := realised.tfidf:
-        rows.append(_evaluated("tf-idf with logistic regression", tfidf, None))
+    rows += [_evaluated(NAMES[method], found, None) for method, found in realised.baselines.items()]
     for runtime, times in realised.latency.items():
         own[_column(runtime)] = times.median_ms
         teacher[_column(runtime)] = times.teacher_ms
