@@ -14,7 +14,7 @@ def say(text: str) -> None:
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cut the half line that a process leaves that is killed while it writes."""
+    """Remove the unfinished last line of a process that was killed while writing."""
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):

@@ -11,7 +11,7 @@ from bort.search.arrays import FloatArray
 WIDTH, HEIGHT = 800, 380
 LEFT, RIGHT, TOP, BOTTOM = 56, 260, 34, 46
 FLOOR = 0.5  # lowest share that is drawn
-# Okabe & Ito 2008: told apart by colour-blind readers; the search's own line comes first.
+# Okabe & Ito 2008: colour-blind readers can tell these apart. Our search has the first one.
 COLOURS = (
     "#d55e00",
     "#e69f00",

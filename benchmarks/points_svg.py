@@ -36,7 +36,7 @@ def points_svg(title: str, curves: Sequence[Curve], levels: Sequence[Level]) -> 
     """Draw curves and levels in one frame with a legend.
 
     Args:
-        curves: one at least, each with a mark at least.
+        curves: one or more, each with one or more marks.
     """
     shown = [mark for curve in curves for mark in curve.marks]
     most = max(1.0, max(mark.added for mark in shown))

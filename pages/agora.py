@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bort.ui.agora import form as agora_form
-from bort.ui.agora import plan as agora_plan
+from bort.ui.agora import start as agora_start
 from bort.ui.agora import watch as agora_watch
 from bort.ui.kit import address, frame
 from bort.ui.kit.fields import Slots
@@ -24,5 +24,5 @@ with frame.page("Agora", lead=LEAD):
         with left:
             asked = agora_form.fill_in(slots)
         with right, st.container(border=True, key="sticky"):
-            agora_plan.show(asked, slots)
+            agora_start.show(asked, slots)
             agora_watch.recent()

@@ -5,7 +5,7 @@ import streamlit as st
 from bort.ui.kit import address, frame
 from bort.ui.kit.fields import Slots
 from bort.ui.search import form as search_form
-from bort.ui.search import plan as search_plan
+from bort.ui.search import start as search_start
 from bort.ui.search import watch as job_view
 
 LEAD = (
@@ -23,5 +23,5 @@ with frame.page("Search", lead=LEAD):
         with left:
             spec = search_form.fill_in(slots)
         with right, st.container(border=True, key="sticky"):
-            search_plan.show(spec, slots, is_named=bool(st.session_state.get("name")))
+            search_start.show(spec, slots, is_named=bool(st.session_state.get("name")))
             job_view.recent()

@@ -1,10 +1,10 @@
-"""Run `make app` as the README says it, on an empty home, and look at what a newcomer sees.
+"""Run `make app` as in the README, with an empty home, and check what a newcomer sees.
 
     python3 tests/first_command.py        (needs nothing installed; run from a checkout)
 
 Checks that the dashboard answers on its address, that a real Chromium paints the example's front,
 that all four tasks are prepared, that nothing on the output looks like an error, and that the
-dashboard ends when it is asked to. Exits with 1 and a line that says what is wrong otherwise.
+dashboard ends when it should. Otherwise it exits with 1 and a line that says what is wrong.
 """
 
 import json
@@ -23,7 +23,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv" / "bin" / "python"
 TASKS = ["editorials", "movie-reviews", "product-reviews", "tweets"]
-INSTALLING_S = 1200  # a bare and slow machine downloads and unpacks two gigabytes
+INSTALLING_S = 1200  # a new, slow machine downloads and unpacks two gigabytes
 ENDING_S = 30
 LOOKS_WRONG = re.compile(
     r"traceback|error|warning|no such option|fail|cannot|without the tasks|\*\*\*", re.IGNORECASE
@@ -90,7 +90,7 @@ def _check(
 
 
 def _port() -> int:
-    """The one of the README if it is free, else another."""
+    """Return the README's port if it is free, else another one."""
     for wanted in (8501, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,7 +111,7 @@ def _answers(address: str) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End make and the dashboard as Ctrl+C does."""
+    """Stop make and the dashboard as Ctrl+C does."""
     if process.poll() is not None:
         return
     os.killpg(process.pid, signal.SIGINT)

@@ -119,9 +119,7 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
 
 
 def bench_rows(line: Line, rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Run the rows of a line that are missing from `rows`; yields rows that belong together at
-    once.
-    """
+    """Run the rows of a line that `rows` lacks; yield rows that belong together in one list."""
     done: dict[int, dict[str, ArmResult]] = {seed: {} for seed in range(line.seeds)}
     for row in rows:
         if row.subject.line == line.name and row.result.seed in done:

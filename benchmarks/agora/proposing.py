@@ -4,7 +4,7 @@ Run: python -m benchmarks.agora.proposing [THREADS]
 
 Movie reviews, 500 labelled texts, the defaults of `bort agora run`: student 2-2-128-512, 300 steps
 a round. Everything is timed in one process, in processor time; the last column is what matters.
-If new texts pass the source network, 1,000 are timed and ten times that is printed.
+If new texts must go through the source network, 1,000 are timed and the result is multiplied by 10.
 """
 
 import sys

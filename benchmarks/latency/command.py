@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     metavar="KIND",
     help="Run only steps of this kind: measure, repeat, landmarks or busy. Repeatable.",
 )
-@click.option("--report", is_flag=True, help="Report what is there without measuring.")
+@click.option("--report", is_flag=True, help="Report the finished steps without measuring.")
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
@@ -45,7 +45,12 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Folder for latency.md, latency.svg and latency.json.",
 )
-@options.minutes
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.1, 120),
+    metavar="M",
+    help="Longest time for each measurement, used up only if the machine is noisy [default: 5].",
+)
 @options.as_json
 def latency(
     space: str,

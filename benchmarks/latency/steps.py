@@ -20,7 +20,7 @@ from bort.latency.timing import Instruments
 
 Kind = Literal["measure", "repeat", "landmarks", "busy"]
 KINDS: tuple[Kind, ...] = ("measure", "repeat", "landmarks", "busy")
-BUSY_COUNT = 12  # architectures; a busy machine shows at once
+BUSY_COUNT = 12  # architectures; a busy machine is noticed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class BenchStep:
 def bench_steps(
     runtimes: Sequence[str], lengths: Sequence[int], kinds: Sequence[Kind] = KINDS
 ) -> list[BenchStep]:
-    """List all steps, with much time between a measurement and its repetition."""
+    """List all steps, with a long time between a measurement and its repetition."""
     steps = [
         BenchStep(kind, runtime, length)
         for kind in ("measure", "landmarks", "repeat")

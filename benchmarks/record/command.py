@@ -59,9 +59,9 @@ def record(
 ) -> None:
     """Train every architecture of a space with every seed, and write a table that searches can use.
 
-    One row is appended to the log as each training ends; stopped at any moment and started again,
-    the command continues where it stopped. Latency is never measured here: give a profile that was
-    measured on a quiet machine, now or later with --table-only.
+    One row is appended to the log as each training ends. If you stop the command at any moment and
+    start it again, it continues where it stopped. It does not measure latency: give it a profile
+    that was measured on a quiet machine, now or later with --table-only.
 
     \b
     Examples:

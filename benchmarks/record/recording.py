@@ -20,7 +20,7 @@ from bort.latency.profile import LatencyProfile
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The conditions that all rows of a log share; rows made under others are never mixed in.
+    """The conditions that all rows of a log share; rows from other conditions are rejected.
 
     Attributes:
         space: SHA-256 of the space.
@@ -57,7 +57,7 @@ class RecordingLog:
     """A CSV file with one row per training, appended and flushed as trainings end.
 
     Raises:
-        InvalidDataError: the file is no such log, or was recorded under other conditions.
+        InvalidDataError: the file is not such a log, or was recorded under other conditions.
         StoreError: a new log cannot be written.
     """
 
@@ -125,11 +125,11 @@ def record(
     log: RecordingLog,
     train: Callable[[Architecture, int], Evaluation],
 ) -> Iterator[tuple[Architecture, Evaluation]]:
-    """Train every architecture with every seed that is not logged yet; yields each training.
+    """Train every architecture with every seed that is not logged yet; yield each training.
 
-    Seeds are outside, and the architectures of one seed come in an order that alternates between
-    small and large: a log that is cut off is a table of fewer seeds, and an estimate of the time
-    left made halfway is about right.
+    Finishes one seed before the next, so that a log that is cut off is a table of fewer seeds.
+    Within a seed, small and large architectures alternate, so that an estimate of the time left is
+    about right halfway.
     """
     for seed in seeds:
         for index in _alternating(space):
@@ -144,7 +144,7 @@ def record(
 def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None) -> pd.DataFrame:
     """Make one row per architecture trained with every seed: costs, error per seed, mean error.
 
-    Trainings that diverged count in no mean; an architecture with none left is left out.
+    Means exclude diverged trainings; an architecture without any other is left out.
 
     Returns:
         The dimensions, `parameter_count`, `effective_parameter_count`, with a profile

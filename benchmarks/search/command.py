@@ -62,8 +62,8 @@ def search(
 
     Every architecture's size, latency and error are known, so the front is known too. A run's
     measure is the share of that front's hypervolume (reference point: 1.1 times each column's
-    maximum) that its evaluations dominate. Runs are logged as they end; an interrupted command
-    goes on where it stopped.
+    maximum) that its evaluations dominate. Runs are logged as they end, so an interrupted command
+    continues where it stopped.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def search(
     from benchmarks.search import report
     from benchmarks.search.recorded_tables import NAS_BENCH_201, load_table, table_names
     from benchmarks.search.registry import choose_samplers
-    from benchmarks.search.runs import plan
+    from benchmarks.search.runs import list_runs
 
     if seeds < 1 or evaluations < 1:
         raise InvalidOptionError("--seeds and --evaluations must be 1 or more; raise them")
@@ -83,8 +83,8 @@ def search(
     loaded = [load_table(name) for name in dict.fromkeys(names)]
     if tables is None and NAS_BENCH_201 not in names:
         click.echo(f"note: without {NAS_BENCH_201}: pip install 'bort[bench]'", err=True)
-    planned = plan(loaded, chosen, seeds=seeds, evaluations=evaluations)
-    answer = report.answer(planned, _carry_out(planned, _log(out, again=again)))
+    planned = list_runs(loaded, chosen, seeds=seeds, evaluations=evaluations)
+    answer = report.answer(planned, _run_missing(planned, _log(out, again=again)))
     if out is not None:
         report.write(out, answer, chosen)
     if as_json:
@@ -103,15 +103,15 @@ def _log(out: Path | None, *, again: bool) -> "RunLog":
     return RunLog(path)
 
 
-def _carry_out(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
+def _run_missing(planned: "Sequence[Planned]", log: "RunLog") -> "RunLog":
     """Make the runs that are missing from the log."""
-    from benchmarks.search.runs import carry_out
+    from benchmarks.search.runs import run_sampler
 
     missing = [(table, sampler, key) for table, sampler, key in planned if key not in log.done]
     with _progress(missing, len(planned)) as show:
         for number, (table, sampler, key) in enumerate(missing):
             show(number)
-            log.add(carry_out(table, sampler, key))
+            log.add(run_sampler(table, sampler, key))
         show(len(missing))
     return log
 

@@ -35,7 +35,7 @@ def trainings_needed(table: BenchmarkTable, seeds: FloatArray, margin: float) ->
     """Count the trainings until the front is found, and the candidates trained.
 
     Args:
-        margin: in ln e; infinite trains all seeds of every candidate.
+        margin: in ln e; an infinite one trains all seeds of every candidate.
     """
     error: dict[int, float] = {}
     complete: set[int] = set()

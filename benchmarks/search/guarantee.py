@@ -55,18 +55,14 @@ def smooth_case(seed: int) -> Case:
 
 
 def true_epsilon(case: Case, evaluated: list[int]) -> float:
-    """Compute the smallest ε for which the evaluated architectures cover all, by the true
-    errors.
-    """
+    """Compute the smallest ε at which the evaluated architectures really cover all."""
     costs = np.log(np.column_stack([case.problem.size, case.problem.latency, case.errors]))
     gaps = [np.maximum(0.0, costs[c] - costs).max(axis=1) for c in evaluated]
     return float(np.expm1(np.min(gaps, axis=0).max()))
 
 
 def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
-    """Check whether more are uncovered than an audit of 20 says; None if nothing is left to
-    audit.
-    """
+    """Check whether an audit of 20 allows too few uncovered; None if nothing is left to audit."""
     known = case.observations(evaluated)
     answer = solve(case.problem, known, question=QUESTION)
     plan = plan_audit(answer, question=QUESTION, count=20, space_size=len(case.problem), seed=0)

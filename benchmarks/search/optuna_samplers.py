@@ -1,8 +1,8 @@
 """Optuna's samplers on a table, with three objectives or scalarised ones.
 
-A proposal that was evaluated before is answered from memory and costs nothing, which favours the
-samplers that repeat themselves; one that the table does not have fails, as training an impossible
-architecture would. Both count towards a limit on proposals.
+A proposal that was evaluated before is answered from memory and costs nothing, which favours
+samplers that repeat themselves. A proposal that the table does not contain fails, as training an
+impossible architecture would. Both count towards a limit on proposals.
 """
 
 import warnings
@@ -21,9 +21,9 @@ from bort.search.arrays import FloatArray
 if TYPE_CHECKING:
     import optuna
 
-PROPOSALS = 4  # per evaluation that was asked for, at most
+PROPOSALS = 4  # most proposals per requested evaluation
 AUGMENTATION = 0.05  # of the augmented Tchebycheff function; Knowles 2006 (ParEGO)
-RUN_LENGTH = 20  # proposals of one single-objective run that cannot take over earlier trials
+RUN_LENGTH = 20  # proposals of one single-objective run that cannot start with earlier trials
 MakeSampler: TypeAlias = "Callable[[int], optuna.samplers.BaseSampler]"
 
 
@@ -173,7 +173,7 @@ def _tchebycheff(
     table: BenchmarkTable, seen: list[int], weights: FloatArray
 ) -> Callable[[int], float]:
     low, high = table.costs.min(axis=0), table.costs.max(axis=0)
-    errors = table.costs[seen, 2]  # of errors only what was seen is known
+    errors = table.costs[seen, 2]  # only evaluated errors are known
     low[2], high[2] = (errors.min(), errors.max()) if len(seen) > 1 else (0.0, 1.0)
     spans = np.where(high > low, high - low, 1.0)
 

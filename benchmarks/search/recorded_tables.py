@@ -53,7 +53,7 @@ def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
 
 
 def _is_table(path: Path) -> bool:
-    """Check for dimensions first, then the objectives, as `bort bench record` writes them."""
+    """Check that the columns are those that `bort bench record` writes."""
     try:
         header = pd.read_csv(path, nrows=0).columns
     except (OSError, ValueError):

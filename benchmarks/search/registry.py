@@ -6,7 +6,7 @@ from bort.core.errors import InvalidOptionError
 
 OURS = "certified"
 COVER = "certified-cover"
-# Few, because each proposal fits the process anew: a run takes minutes by then, and slows down.
+# Few, because each proposal fits the process again: a run takes minutes and slows down.
 _GP = {"seeds": 5, "most_evaluations": 48}
 SAMPLERS = {
     sampler.name: sampler

@@ -1,4 +1,4 @@
-"""Runs of samplers on tables: the plan, and a log from which it is resumed."""
+"""Runs of samplers on tables: their list, and a log to resume them from."""
 
 import csv
 import hashlib
@@ -19,10 +19,10 @@ class RunKey(NamedTuple):
 
     Attributes:
         table: its name.
-        digest: of its values; a table that was recorded anew starts anew.
+        digest: digest of its values, so that the runs of a changed table are repeated.
         sampler: its name.
-        seed: of the sampler.
-        limit: evaluations asked for.
+        seed: seed of the sampler.
+        limit: requested evaluations.
     """
 
     table: str
@@ -37,10 +37,10 @@ class Run:
     """One run of a sampler.
 
     Attributes:
-        key: what was run.
-        rows: the architectures in the order of their evaluation, none twice; fewer than asked for
-            where the sampler ended or only repeated itself.
-        certified_epsilon: the ε certified at the end; None where nothing is.
+        key: the run's identity.
+        rows: the different architectures in the order of their evaluation; fewer than requested if
+            the sampler ended or only repeated itself.
+        certified_epsilon: the ε certified at the end; None if nothing is.
     """
 
     key: RunKey
@@ -48,12 +48,10 @@ class Run:
     certified_epsilon: float | None
 
 
-def plan(
+def list_runs(
     tables: Sequence[BenchmarkTable], samplers: Sequence[Sampler], *, seeds: int, evaluations: int
 ) -> list[tuple[BenchmarkTable, Sampler, RunKey]]:
-    """List all runs, seed by seed, so that an interrupted comparison has fewer seeds but all
-    samplers.
-    """
+    """List all runs, seed by seed: if interrupted, all samplers have about as many runs."""
     keys = []
     for seed in range(seeds):
         for table in tables:
@@ -67,7 +65,7 @@ def plan(
     return keys
 
 
-def carry_out(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
+def run_sampler(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
     """Let the sampler choose, and evaluate from the table."""
     evaluated = list(sampler.propose(table, key.seed, key.limit))
     last = evaluated[-1].certified_epsilon if evaluated else None
@@ -78,7 +76,7 @@ class RunLog:
     """A CSV file with one line per run, appended as runs end.
 
     Raises:
-        InvalidDataError: the file is no such log.
+        InvalidDataError: the file is not such a log.
     """
 
     COLUMNS = (*RunKey._fields, "certified_epsilon", "rows")

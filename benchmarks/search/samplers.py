@@ -10,7 +10,7 @@ from benchmarks.search.table import BenchmarkTable
 from bort.core.question import Question
 from bort.search.loop import certified_search
 
-# Asked for more than the budget can certify, a search spends it on the front instead.
+# If the budget cannot certify this ε, a search spends it on improving the front.
 FRONT_EPSILON = 0.001
 COVER_EPSILON = 0.25
 
@@ -19,8 +19,8 @@ class Evaluated(NamedTuple):
     """One evaluation of a sampler, in the order in which it makes them.
 
     Attributes:
-        row: the architecture; never one that was evaluated before.
-        certified_epsilon: the ε certified after it; None where nothing is certified.
+        row: the architecture, which was not evaluated before.
+        certified_epsilon: the ε certified after it; None if nothing is certified.
     """
 
     row: int
@@ -34,11 +34,11 @@ class Sampler(NamedTuple):
     """A named way of choosing.
 
     Attributes:
-        name: as on the command line.
-        title: as in tables and plots.
-        propose: (table, seed, limit) to at most `limit` evaluations.
-        seeds: runs that are worth making; 1 where nothing is drawn at random.
-        most_evaluations: where it gets too slow; None is no limit.
+        name: its name on the command line.
+        title: its name in tables and plots.
+        propose: yields at most `limit` evaluations for (table, seed, limit).
+        seeds: most useful number of runs; 1 if nothing is drawn at random.
+        most_evaluations: more would take too long; None means no limit.
     """
 
     name: str

@@ -26,7 +26,7 @@ class BenchmarkTable:
     """Architectures whose size, latency and error are all known.
 
     Attributes:
-        name: of the table, as on the command line.
+        name: the table's name on the command line.
         table: the values, and the space that the search sees.
     """
 
@@ -100,7 +100,9 @@ def true_epsilon(costs: FloatArray, evaluated: Any) -> float:
 
     Args:
         costs: shape (N, d), all above 0 and minimised.
-        evaluated: indices of rows; infinite where there are none.
+        evaluated: indices of rows.
+        Returns:
+            The ε; infinite for no rows.
     """
     logs = np.log(costs)
     gaps = np.full(len(logs), np.inf)

@@ -119,9 +119,7 @@ def _runs(
     seeds: int,
     done: set[tuple[str, int]],
 ) -> Iterator["Run"]:
-    """Make the missing trainings seed by seed, so that a slow spell affects all architectures
-    alike.
-    """
+    """Make the missing trainings seed by seed, so that a slow spell affects all alike."""
     from benchmarks.training.comparison import compare
     from benchmarks.training.rows import Run
     from bort.training.execution import training_threads

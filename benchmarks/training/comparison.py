@@ -36,8 +36,8 @@ class Comparison:
 
     Attributes:
         architecture: its id.
-        seed: of weights and order.
-        learning_rate: of both.
+        seed: seed of the weights and of the order of texts.
+        learning_rate: learning rate of both.
         trainer_step_ms, our_step_ms: medians over all steps after the first turn.
         trainer_error, our_error: on dev, after the same number of steps.
     """
@@ -87,7 +87,7 @@ def compare(
     settings = TrainingSettings(steps=steps, batch_size=batch_size, learning_rate=rate, seed=seed)
     turns = _Turns(train(ours, examples, settings))
     theirs = build(encoded.vocabulary, int(encoded.kept[encoded.padding]))
-    # The same first weights: the two differ in nothing but the path.
+    # The same first weights, so that the two differ only in the training code.
     table = theirs.get_input_embeddings().weight.detach()
     theirs.load_state_dict(expanded_weights(ours, encoded.kept, table))
     trainer = _trainer(theirs, task, encoded, settings, turns)

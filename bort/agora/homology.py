@@ -4,8 +4,8 @@
 distribution, the dataset is learnable. [ours] How features are counted:
 
 The cloud is thinned to landmarks that cover it evenly (farthest-point sampling), and Vietoris-Rips
-persistence (edges enter at their length) is computed on those. A feature counts if it persists
-for more than `gap` times the landmarks' spacing. Its life below the spacing does not count, because
+persistence (edges enter at their length) is computed on them. A feature counts if it persists for
+more than `gap` times the landmarks' spacing. Persistence below the spacing does not count, because
 there the landmarks are isolated by construction, whatever the cloud looks like.
 """
 
@@ -20,15 +20,15 @@ from bort.core.errors import InvalidOptionError, MissingExtraError
 
 LANDMARKS = 200  # measured: docs/agora.md, "Betti numbers": 0.5 s for two-dimensional holes
 GAP = 1.35  # in units of the spacing; measured: docs/agora.md, "Betti numbers"
-SHARE = 8  # points per landmark at least
-TREE_DIMENSIONS = 16  # beyond this a k-d tree visits every point, one by one
+SHARE = 8  # at least this many points per landmark
+TREE_DIMENSIONS = 16  # above this a k-d tree visits every point, one by one
 BLOCK = 512  # points per block of distances
 _FIELD = 2  # homology with coefficients modulo 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Homology:
-    """Persistence diagrams of a cloud, and the features that count.
+    """A cloud's persistence diagrams, and the features that count.
 
     Attributes:
         betti: number of features per dimension 0, 1, ...: components, loops, voids.
@@ -52,10 +52,10 @@ def homology(
     """Estimate the Betti numbers of the shape that `points` are drawn from.
 
     Args:
-        points: shape (n, d), n of 1 or more; duplicates are harmless.
+        points: shape (n, d), n at least 1; duplicates are harmless.
         dimension: the highest dimension of features, 0 or more; 2 for surfaces, 1 for texts.
         landmarks: the most landmarks; never more than an eighth of the points, because more would
-            show the gaps between the points and not the shape.
+            show the gaps between the points instead of the shape.
         gap: persistence above which a feature counts, in units of the landmarks' spacing.
     Raises:
         InvalidOptionError: there are no points, or an option is out of range.
@@ -67,7 +67,7 @@ def homology(
     """
     if not len(points) or dimension < 0 or landmarks < 1 or not gap > 0:
         raise InvalidOptionError(
-            "homology needs points, a dimension of 0 or more, landmarks and a gap above 0, got "
+            "homology needs points, a dimension of at least 0, landmarks and a gap above 0, got "
             f"{len(points)} points, dimension={dimension}, landmarks={landmarks}, gap={gap}"
         )
     chosen, spacing = farthest_points(points, min(landmarks, -(-len(points) // SHARE)))
@@ -80,12 +80,12 @@ def homology(
 
 
 def farthest_points(points: FloatArray, count: int) -> tuple[IntArray, float]:
-    """Choose landmarks: each is the point farthest from those before, the first from the mean.
+    """Choose landmarks: the first is farthest from the mean, each next one from those before it.
 
     Returns:
         Their positions (fewer than `count` if the rest are duplicates), and the distance of the
-        last one from the others: all landmarks are at least that far apart, and every point lies
-        within it of a landmark. It is 0 for a single landmark.
+        last one from the others: all landmarks are at least that far apart, and every point is
+        within that distance of a landmark. It is 0 for a single landmark.
     Source: T. Gonzalez (1985), *Clustering to minimize the maximum intercluster distance*.
     """
     first = int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmax())
@@ -99,13 +99,13 @@ def farthest_points(points: FloatArray, count: int) -> tuple[IntArray, float]:
 
 
 def rips_diagrams(distances: FloatArray, *, dimension: int) -> tuple[FloatArray, ...]:
-    """Compute the Vietoris-Rips persistence of a distance matrix, shape (n, n), up to `dimension`.
+    """Compute Vietoris-Rips persistence up to `dimension` from a distance matrix, shape (n, n).
 
     Raises:
         MissingExtraError: the package `ripser` is not installed.
     """
     try:
-        # Implicit coboundaries: building the complex took 12 GB for 200 points of a sphere.
+        # Implicit coboundaries: building the complex took 12 GB for 200 points on a sphere.
         from ripser import ripser
     except ImportError as error:
         raise MissingExtraError(
@@ -131,7 +131,7 @@ def coverage(points: FloatArray, training: FloatArray, *, radius: float) -> floa
 
 
 def _nearest(points: FloatArray, training: FloatArray) -> FloatArray:
-    """Return the distance of each point from its nearest training point, shape (n,)."""
+    """Compute each point's distance from its nearest training point, shape (n,)."""
     if points.shape[1] <= TREE_DIMENSIONS:
         return np.asarray(cKDTree(training).query(points)[0])
     squares = np.square(training).sum(axis=1)

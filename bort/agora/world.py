@@ -1,7 +1,7 @@
 """The common base of torus and text runs: a prepared run and the summaries of its rounds.
 
-The loop sees `task`, `parts` and `options` of a world. The observer applies each round's student to
-the audit split and describes the training set. Nothing of that flows back into the loop.
+The loop sees a world's `task`, `parts` and `options`. The observer applies each round's student to
+the audit split and describes the training set. Nothing flows back into the loop.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ from bort.agora.loop import (
     error_rate,
 )
 from bort.agora.loop.values import BoolArray, FloatArray
+from bort.tasks import DataWarning
 
 
 class Rate(NamedTuple):
@@ -39,9 +40,9 @@ class FinalResult:
     """The last student, trained on every accepted point.
 
     Attributes:
-        gap: audit minus dev error, which is how optimistic dev is.
+        gap: audit minus dev error; it shows how optimistic dev is.
         audit_n: number of audit items.
-        ending: why the run ended; None while it has not.
+        ending: why the run ended; None if it has not ended yet.
     """
 
     dev_error: float
@@ -55,12 +56,12 @@ class FinalResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundSummary:
-    """One round as `bort agora run --json` shows it. Its fields are the keys. Rates are 0..1.
+    """One round as `bort agora run --json` prints it. Its fields are the keys. Rates are 0..1.
 
     Attributes:
         train_size: number of examples that its student was trained on.
         errors_found: number of dev items that its student gets wrong.
-        refused: numbers of refused points by reason.
+        refused: number of refused points by reason.
         dev_error, dev_low, dev_high, dev_n: dev error, its 95% interval, number of dev items.
         setting: number of the best hyperparameter set.
         surviving_hyperparameters: the sets that the next round trains.
@@ -68,7 +69,7 @@ class RoundSummary:
         ending: why the run ends here; None if it continues.
         audit_error, audit_low, audit_high, audit_n: the same for the audit split.
         gap: audit minus dev error.
-        near_dev: number of accepted points that are nearly dev items; None if not counted.
+        near_dev: number of accepted points that nearly equal dev items; None if not counted.
         betti: Betti numbers of the training set: components, loops, voids.
         coverage: share of dev and pool within the radius of a training point; None if both are
             empty.
@@ -133,9 +134,9 @@ class Observer:
     Attributes:
         audit: the split that the loop never sees.
         to_cover: inputs whose coverage is measured: dev and, if there is one, the pool.
-        radius: a point is covered when a training point lies within it.
+        radius: a point is covered if a training point is this close.
         dimension: highest dimension of the homology, 2 for points on a surface, 1 for texts.
-        is_near_dev: marks inputs that are nearly dev items; None if that is not counted.
+        is_near_dev: marks inputs that nearly equal dev items; None if they are not counted.
     """
 
     audit: Examples
@@ -148,7 +149,7 @@ class Observer:
     def summary(self, step: Step, options: AgoraOptions) -> RoundSummary:
         """Summarise a round, except for how long it took.
 
-        Cost: one prediction of the audit split, one representation of the training set, and the
+        Cost: one prediction on the audit split, one representation of the training set, and the
         homology of 200 landmarks.
         """
         r = step.round
@@ -195,8 +196,8 @@ class World:
     Attributes:
         audit: the split that the loop never sees.
         parts: student, labeler, representation, sampler, guard.
-        minutes: no round starts after this many minutes; None is no limit.
-        warnings: what preparing the data found.
+        minutes: no round starts after this many minutes; None means no limit.
+        warnings: problems found while preparing the data.
     """
 
     task: AgoraTask
@@ -205,16 +206,16 @@ class World:
     options: AgoraOptions
     observer: Observer
     minutes: float | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
 
     def recall(self, rounds: Sequence[Round]) -> None:
-        """Restore the memory state of stored rounds, so that a resumed run gets the same bits."""
+        """Restore what stored rounds left in memory, so that a resumed run gets the same bits."""
 
     def map_vectors(self, inputs: Inputs) -> FloatArray | None:
-        """Return the vectors that a map of `inputs` is drawn from; None if they are the inputs."""
+        """Return the vectors for a map of `inputs`; None if the inputs are vectors themselves."""
         del inputs
         return None
 
     def describe(self) -> dict[str, Any]:
-        """Describe the basis of the results, ready for JSON."""
+        """Return what the results depend on, ready for JSON."""
         return {"class_names": list(self.task.class_names), "radius": self.options.radius}

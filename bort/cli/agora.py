@@ -21,7 +21,7 @@ _job_id = click.argument("job_id", metavar="JOB", type=options.JobId())
 
 @click.group()
 def agora() -> None:
-    """Teach a small model where it makes errors: sample points near them, label, train again.
+    """Teach a small model where it makes errors: sample points near them, label them, train again.
 
     \b
     Examples:
@@ -79,7 +79,7 @@ def run(
       bort agora run --from-study reviews --sampler edits --rounds 4 --minutes 10
     """
     from bort import jobs
-    from bort.report.agora import print_comparison, print_run
+    from bort.report.agora import print_comparison, print_run, run_json
     from bort.report.job_terminal import echo, progress
     from bort.storage import open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
@@ -102,7 +102,7 @@ def run(
         with progress(f"Agora on {spec['task']}") as on_step:
             answer = jobs.run_here(store, kind, spec, study=name, on_step=on_step)
     if as_json:
-        options.print_json(answer)
+        options.print_json(answer if ablate else run_json(read_result(answer)))
     elif ablate:
         print_comparison(read_comparison(answer))
     else:
@@ -122,8 +122,7 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
       bort agora show 3
       bort agora show 3 --points --json
     """
-    from bort.core.serialise import to_json
-    from bort.report.agora import print_comparison, print_points, print_run
+    from bort.report.agora import print_comparison, print_points, print_run, run_json
     from bort.storage import open_to_read
     from bort.studies.agora import (
         COMPARISON,
@@ -147,7 +146,7 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
         return
     parents = parents_of(found.spec) if points else None
     if as_json:
-        answer = {**to_json(found.result), "state": str(job.state)}
+        answer = {**run_json(found.result), "state": str(job.state)}
         if points:
             answer["points"] = point_rows(found.points, parents)
         options.print_json(answer)
@@ -209,7 +208,7 @@ def replay(
       bort agora replay 3 --reject 0:17 --relabel 1:4=0 --json
     """
     from bort import jobs
-    from bort.report.agora import print_run
+    from bort.report.agora import print_run, run_json
     from bort.report.job_terminal import progress
     from bort.storage import open_store
     from bort.studies.agora import RUN, read_result, read_run, replay_spec
@@ -226,7 +225,7 @@ def replay(
         with progress(f"Replaying job {job_id}") as on_step:
             answer = jobs.run_here(store, RUN, spec, study=job.study, on_step=on_step)
     if as_json:
-        options.print_json(answer)
+        options.print_json(run_json(read_result(answer)))
     else:
         print_run(read_result(answer))
 

@@ -12,7 +12,7 @@ from bort.core.kinds import flag
 from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:
-    from bort.finetuning.plan import FineTunePlan
+    from bort.finetuning.request import FineTuneEstimate
     from bort.storage import Store
 
 PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
@@ -25,7 +25,7 @@ PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
     "--pick", metavar="ID,...", help="Pick architectures by id, 4-12-192-384 for example."
 )
 @options.asks(*PARTS)
-@click.option("--plan", "only_plan", is_flag=True, help="Print what it would cost and stop.")
+@click.option("--plan", "only_estimate", is_flag=True, help="Print what it would cost and stop.")
 @options.detach
 @options.store_url
 @options.as_json
@@ -33,7 +33,7 @@ def finetune(
     study: str | None,
     best: bool,
     pick: str | None,
-    only_plan: bool,
+    only_estimate: bool,
     detach: bool,
     store_url: str | None,
     as_json: bool,
@@ -54,32 +54,32 @@ def finetune(
     """
     from bort import jobs
     from bort.core.serialise import from_json
-    from bort.finetuning.plan import (
+    from bort.finetuning.realised import Realised
+    from bort.finetuning.request import (
         check_disk_space,
         check_finetune,
-        plan_finetune,
+        estimate_finetune,
         untrained_picks,
     )
-    from bort.finetuning.realised import Realised
     from bort.report.job_terminal import progress
-    from bort.report.models import plan_sentence, print_models
+    from bort.report.models import estimate_sentence, print_models
     from bort.storage import open_store
 
     given = read(texts, *PARTS)
     with open_store(store_url) as store:
         spec = _spec(store, study, best, pick, given)
-        plan = plan_finetune(store, spec, check_finetune(spec))
-        check_disk_space(plan)
+        estimate = estimate_finetune(store, spec, check_finetune(spec))
+        check_disk_space(estimate)
         if untrained := untrained_picks(store, spec):
             click.echo(
                 f"note: the search never trained {', '.join(untrained)}, so there is no predicted "
                 "error to compare with",
                 err=True,
             )
-        if only_plan:
-            _print_plan(plan, as_json)
+        if only_estimate:
+            _print_estimate(estimate, as_json)
             return
-        click.echo(plan_sentence(plan), err=True)
+        click.echo(estimate_sentence(estimate), err=True)
         if detach:
             job = jobs.start_detached(store, "finetune", spec.to_dict(), study=spec.study)
             click.echo(f"Job {job} fine-tunes: bort jobs show {job}", err=True)
@@ -100,7 +100,7 @@ def _spec(
     store: "Store", study: str | None, best: bool, pick: str | None, given: dict[str, Any]
 ) -> FineTuneSpec:
     """Build the job from the options."""
-    from bort.finetuning.plan import best_pick, describe_finetune, named_tasks
+    from bort.finetuning.request import best_pick, describe_finetune, named_tasks
     from bort.studies.answers import latest_study
 
     if best == bool(pick):
@@ -138,11 +138,11 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     return recipe
 
 
-def _print_plan(plan: "FineTunePlan", as_json: bool) -> None:
+def _print_estimate(estimate: "FineTuneEstimate", as_json: bool) -> None:
     from bort.core.serialise import to_json
-    from bort.report.models import basis, plan_sentence
+    from bort.report.models import basis, estimate_sentence
 
     if as_json:
-        options.print_json({**to_json(plan), "basis": basis(plan)})
+        options.print_json({**to_json(estimate), "basis": basis(estimate)})
     else:
-        click.echo(plan_sentence(plan))
+        click.echo(estimate_sentence(estimate))

@@ -71,8 +71,9 @@ def show(job_id: int, store_url: str | None, as_json: bool) -> None:
     with open_to_read(store_url) as store:
         job = find_job(store, job_id)
         events = store.events(job_id, limit=10)
+    from bort.report.events import event_json
     from bort.report.job_terminal import print_job
-    from bort.report.jobs import event_json, job_json
+    from bort.report.jobs import job_json
 
     if as_json:
         options.print_json({**job_json(job), "events": [event_json(event) for event in events]})
@@ -94,7 +95,7 @@ def logs(job_id: int, follow: bool, store_url: str | None, as_json: bool) -> Non
       bort jobs logs 3 --follow
     """
     from bort.jobs import find_job, follow_log
-    from bort.report.jobs import event_json
+    from bort.report.events import event_json
     from bort.storage import open_to_read, read_log
 
     with open_to_read(store_url) as store:
@@ -173,6 +174,11 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
             options.show_answer(read_answer(store, result["study"]), as_json=as_json)
             return
     if as_json:
+        if result and kind == "agora":
+            from bort.report.agora import run_json
+            from bort.studies.agora import read_result
+
+            result = run_json(read_result(result))
         options.print_json(result or {})
     elif result and kind in _PRINTERS:
         _print_result(kind, result)

@@ -13,15 +13,16 @@ from bort.cli import options
 from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
 from bort.core.kinds import flag
-from bort.core.study import MeasureSpec, TaskSpec
-from bort.studies.parts import MEASURE, WORKLOAD
+from bort.core.study import WinnersSpec
+from bort.studies.parts import LENGTHS, MEASURE, WINNERS, WORKLOAD
 
 if TYPE_CHECKING:
     from bort.core.progress import ProgressTo
     from bort.latency.profile import LatencyProfile
     from bort.storage import Store
 
-SETTLED_BY_STUDY = ("space", "count", "name", "lengths_from", "new_pace", *WORKLOAD.fields)
+_MEASUREMENT = (MEASURE, LENGTHS, WORKLOAD)
+_SETTLED_BY_STUDY = {"space"}.union(*(part.fields for part in _MEASUREMENT)) - {*WINNERS.fields}
 
 
 @click.group()
@@ -42,25 +43,8 @@ def latency() -> None:
 @latency.command(cls=options.Command)
 @click.option("--study", metavar="NAME", help="Measure this study's front instead of a sample.")
 @options.space
-@click.option(
-    "--lengths-from",
-    metavar="TASK|FILE",
-    help="Use texts as long as this task's, instead of a fixed length.",
-)
-@click.option(
-    "--text", default="text", show_default=True, metavar="COLUMN", help="The task's text column."
-)
-@click.option(
-    "--label", default="label", show_default=True, metavar="COLUMN", help="The task's label column."
-)
-@options.asks(MEASURE, WORKLOAD)
-@options.minutes
+@options.asks(*_MEASUREMENT)
 @click.option("--wait", is_flag=True, help="Wait if another process is measuring.")
-@click.option(
-    "--new-pace",
-    is_flag=True,
-    help="Forget this machine's usual pace. This measurement, if quiet, sets the new one.",
-)
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Also write the profile as JSON."
 )
@@ -72,12 +56,7 @@ def measure(
     /,
     study: str | None,
     space: str,
-    lengths_from: str | None,
-    text: str,
-    label: str,
-    minutes: float | None,
     wait: bool,
-    new_pace: bool,
     out: Path | None,
     store_url: str | None,
     as_json: bool,
@@ -92,7 +71,7 @@ def measure(
     keeps what has been measured.
 
     With --study, measures the architectures on that study's front with its runtime and workload,
-    and compares them with the predictions.
+    for at most a minute by default, and compares them with the predictions.
 
     \b
     Examples:
@@ -103,37 +82,24 @@ def measure(
       bort latency measure --lengths-from movie-reviews --name as-in-reviews
       bort latency measure --study quick
     """
-    from bort.latency.pace import PaceFiles
+    from bort.families import load_space
     from bort.latency.profile import write_profile
-    from bort.latency.protocol import HANDFUL, Protocol
-    from bort.latency.timing import Instruments
     from bort.report import latency as latency_report
     from bort.storage import open_store
-    from bort.studies.measuring import measure_sample, measure_winners
+    from bort.studies.measuring import describe_measurement, measure_sample, measure_winners
 
-    given = read(texts, MEASURE, WORKLOAD)
-    if lengths_from is not None and "sequence_length" in given:
-        raise InvalidOptionError(
-            "--sequence-length and --lengths-from both set the length; leave one out"
-        )
-    task = None
-    if lengths_from is not None:
-        task = TaskSpec(task=lengths_from, text=tuple(text.split(",")), label=label)
+    given = read(texts, *_MEASUREMENT)
     with open_store(store_url) as store:
         _check_out(out)
         with _interrupts() as stopped:
             shared: Any = {"wait": wait, "should_stop": lambda: bool(stopped)}
             if study is None:
-                instruments = Instruments(
-                    protocol=Protocol().lasting(minutes), paces=PaceFiles(is_new=new_pace)
-                )
-                spec = _described(store, space, task, given)
-                steps = measure_sample(store, spec, instruments=instruments, **shared)
+                spec = describe_measurement(store, load_space(space), given)
+                steps = measure_sample(store, spec, **shared)
             else:
                 _check_alone(context)
-                instruments = Instruments(protocol=HANDFUL.lasting(minutes))
-                seed = given.get("seed", 0)
-                steps = measure_winners(store, study, seed=seed, instruments=instruments, **shared)
+                winners: WinnersSpec = WINNERS.build(given, study=study)
+                steps = measure_winners(store, winners, **shared)
             profile = _last(steps)
     if out is not None:
         write_profile(profile, out)
@@ -144,29 +110,14 @@ def measure(
         latency_report.print_measured(profile)
 
 
-def _described(
-    store: "Store", space: str, task: TaskSpec | None, given: dict[str, Any]
-) -> MeasureSpec:
-    from bort.families import load_space
-    from bort.latency.stored import check_new_name
-
-    latency = WORKLOAD.build(given)
-    described = load_space(space).to_dict()
-    spec = MEASURE.build(given, space=described, latency=latency, lengths_from=task)
-    if spec.name is not None:
-        check_new_name(store, spec.name)
-    return spec
-
-
 def _check_alone(context: click.Context) -> None:
     """Reject options that a study already determines."""
-    for name in SETTLED_BY_STUDY:
-        if name in options.given_options(context):
-            option = flag(name)
-            raise InvalidOptionError(
-                f"{option} cannot be used with --study, whose profile determines the runtime "
-                f"and workload and whose front determines the models; leave {option} out"
-            )
+    for name in sorted(_SETTLED_BY_STUDY & options.given_options(context)):
+        option = flag(name)
+        raise InvalidOptionError(
+            f"{option} cannot be used with --study, whose profile determines the runtime "
+            f"and workload and whose front determines the models; leave {option} out"
+        )
 
 
 def _check_out(out: Path | None) -> None:
@@ -190,7 +141,7 @@ def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[list[bool]]:
-    """Handle Ctrl-C: the first fills the list, which asks to stop; the second interrupts."""
+    """Handle Ctrl-C: the first one fills the list, which requests a stop; the second interrupts."""
     asked: list[bool] = []
 
     def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001

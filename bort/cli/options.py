@@ -9,11 +9,12 @@ import click
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Field, Part
 from bort.core.kinds import Flag, flag
+from bort.core.study import SPACE
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
 
-LARGEST_ID = 2**31 - 1  # what every database holds
+LARGEST_ID = 2**31 - 1  # the largest integer in every database
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,16 +32,9 @@ detach = click.option(
 )
 
 
-minutes = click.option(
-    "--minutes",
-    type=float,
-    metavar="M",
-    help="Longest time to measure, used up only if the machine is noisy [default: 5; 1 for a "
-    "study].",
-)
 space = click.option(
     "--space",
-    default="minilm",
+    default=SPACE,
     show_default=True,
     metavar="NAME|FILE.toml",
     help="A named space (bort or minilm) or a TOML file.",
@@ -54,6 +48,8 @@ class Command(click.Command):
         """Write the options part by part, after those that belong to no part."""
         titles: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue  # it stands in the usage line
             if (record := parameter.get_help_record(ctx)) is not None:
                 titles.setdefault(getattr(parameter, "title", "Options"), []).append(record)
         for title, records in titles.items():
@@ -83,7 +79,7 @@ def asks(*parts: Part[Any]) -> Callable[[F], F]:
             options.setdefault(option, _option(option, field, part.title))
 
     def decorate(command: F) -> F:
-        for option in reversed(options.values()):  # as decorators stand: the last one first
+        for option in reversed(options.values()):  # the last decorator applies first
             command = option(command)
         return command
 

@@ -1,9 +1,13 @@
 """`bort space`: shows a search space before anything is trained."""
 
+from typing import Any
+
 import click
 
 from bort.cli import options
+from bort.core.fields import read
 from bort.families import FAMILY_NAMES
+from bort.studies.parts import COUNTED
 
 _HELP = f"""Show how many architectures a space has, their costs, and for which of them ABnC holds.
 
@@ -39,33 +43,23 @@ def space() -> None:
     """
 
 
-@space.command(help=_HELP)
+@space.command(help=_HELP, cls=options.Command)
 @click.argument("name_or_file", metavar="[NAME|FILE]", default="bort")
-@click.option(
-    "--batch-size",
-    type=click.IntRange(1, 100_000),
-    default=1,
-    show_default=True,
-    help="Texts per forward pass, for counting operations.",
-)
-@click.option(
-    "--sequence-length",
-    type=click.IntRange(1, 100_000),
-    default=32,
-    show_default=True,
-    help="Tokens per text, for counting operations.",
-)
+@options.asks(COUNTED)
 @options.as_json
-def show(name_or_file: str, batch_size: int, sequence_length: int, as_json: bool) -> None:
+def show(name_or_file: str, as_json: bool, **texts: Any) -> None:
     """Print the summary of a space; `_HELP` is its help text."""
     from rich.console import Console
 
     from bort.families import load_space
     from bort.families.summary import space_summary
 
+    asked = COUNTED.build(read(texts, COUNTED))
     with Console(stderr=True).status("Reading the space"):  # seconds, if a family is fitted
         loaded = load_space(name_or_file)
-    summary = space_summary(loaded, batch_size=batch_size, sequence_length=sequence_length)
+    summary = space_summary(
+        loaded, batch_size=asked.batch_size, sequence_length=asked.sequence_length
+    )
     if as_json:
         options.print_json(summary.to_dict())
         return

@@ -12,9 +12,11 @@ from bort.cli import options
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--public", is_flag=True, help="Make a new repository public.")
-@click.option("--plan", is_flag=True, help="List what would be uploaded, without uploading.")
+@click.option(
+    "--plan", "only_list", is_flag=True, help="List what would be uploaded, without uploading."
+)
 @options.as_json
-def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: bool) -> None:
+def upload(folder: Path, repository: str, public: bool, only_list: bool, as_json: bool) -> None:
     """Upload FOLDER, made by `bort export`, to the Hugging Face hub as OWNER/NAME.
 
     A new repository is private unless you add --public. Read the model card before you upload: it
@@ -39,7 +41,7 @@ def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: boo
         "hub": hub,
         "if_new": "public" if public else "private",
     }
-    if plan:
+    if only_list:
         answer["files"] = [to_json(file) for file in listed(folder) if file.name in names]
     else:
         answer |= put(folder, repository, names, public=public)
@@ -51,7 +53,7 @@ def upload(folder: Path, repository: str, public: bool, plan: bool, as_json: boo
         click.echo(f"  {file['name']}  {file['bytes']:,} bytes")
     if left_out:
         click.echo(f"  left out: {', '.join(left_out)}")
-    if plan:
+    if only_list:
         where = f"would go to {hub}/{repository}, {answer['if_new']} if it is new"
     else:
         where = f"are now at {answer['url']}"

@@ -86,7 +86,7 @@ def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
 
 
 def _stated(content: Any, *keys: str) -> Any:
-    """What stands under these keys; None where a changed certificate has nothing there."""
+    """Return the value under these keys; None if a changed certificate lacks it."""
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content

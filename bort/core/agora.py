@@ -22,8 +22,8 @@ REPRESENTATIONS = (SOURCE, STUDENT, WORDS)
 TEACHER, PROBE = "teacher", "probe"
 SKLEARN = "sklearn:"  # the prefix of a scikit-learn labeler's name: sklearn:LogisticRegression
 
-ARCHITECTURE = "2-2-128-512"  # the usual student
-STEPS = 300  # the usual training steps per round
+ARCHITECTURE = "2-2-128-512"  # the default student
+STEPS = 300  # the default training steps per round
 
 _RADIUS = Number(is_open=True, step=0.1, metavar="R")
 _ROUNDS = Whole(0)
@@ -98,12 +98,12 @@ class TextSpec(Description):
 
     Attributes:
         task: the texts, and how many of them are labelled.
-        space: a space that holds the student, as `SearchSpace.to_dict()` returns it.
+        space: a space that contains the student, as `SearchSpace.to_dict()` returns it.
         architecture: the student's id in that space.
         training: steps of each round's trainings, batch size, Θ, first weights, source network,
             device, threads. Its `teacher` and `seeds` are not used.
-        closing_steps: training steps of the last student; None trains it no further.
-        patience: None never ends early.
+        closing_steps: training steps of the last student; None means no further training.
+        patience: None means that the run never ends early.
         seed: seed of the run; the splits use `task.seed`.
     """
 

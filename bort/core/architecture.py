@@ -10,8 +10,8 @@ from bort.core.errors import InvalidArchitectureError
 class Architecture:
     """Named positive integers, for BERT `depth`, `heads`, `hidden`, `intermediate`.
 
-    Which combinations can be built is the family's affair
-    (`bort.families.Family.is_valid`); this value only keeps what holds for all families.
+    The family decides which combinations can be built (`bort.families.Family.is_valid`). This
+    class checks only what is true of every family.
 
     Examples:
         >>> bort = Architecture.of(depth=4, heads=8, hidden=1024, intermediate=768)
@@ -19,7 +19,7 @@ class Architecture:
         ('4-8-1024-768', 1024)
 
     Raises:
-        InvalidArchitectureError: no parameter, or one that is not a positive integer.
+        InvalidArchitectureError: there is no parameter, or one is not a positive integer.
     """
 
     names: tuple[str, ...]
@@ -51,7 +51,7 @@ class Architecture:
             'depth=2, hidden=96'
 
         Raises:
-            InvalidArchitectureError: not one positive whole number for each name.
+            InvalidArchitectureError: `id_` is not one positive whole number per name.
         """
         parts = id_.split("-")
         if len(parts) != len(names) or not all(p.isascii() and p.isdigit() for p in parts):

@@ -10,13 +10,13 @@ class Evaluation:
     Attributes:
         error_rate: share of wrong dev examples, 0..1.
         error_se: binomial standard error of `error_rate`.
-        macro_f1: unweighted mean of the classes' F1, or None where the oracle has none.
+        macro_f1: unweighted mean of the classes' F1; None if the oracle does not compute it.
         steps: optimiser steps taken.
         seconds: wall-clock time of training and evaluation.
-        diverged: every attempt diverged; then `error_rate` says nothing of the architecture.
-        attempts: trainings that were needed (1, or more where one diverged).
-        wrong_items: one bit per dev example, 1 where wrong, packed as by `numpy.packbits`;
-            what paired intervals need. Empty where the oracle has no items (tables, formulas).
+        diverged: every attempt diverged, so `error_rate` says nothing about the architecture.
+        attempts: number of trainings; more than 1 if one diverged.
+        wrong_items: one bit per dev example, 1 if wrong, packed by `numpy.packbits`, for
+            paired intervals. Empty if the oracle has no items (tables, formulas).
     """
 
     error_rate: float

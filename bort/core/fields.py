@@ -27,9 +27,9 @@ class Field:
         default: its default value; None if it may be left empty.
         label: what a form calls it.
         help: one or two sentences, for `--help` and next to the field.
-        empty: what happens where it is left empty, for example "no limit".
-        called: what messages call it.
-        example: what to try instead, in messages.
+        empty: what happens if it is left empty, for example "no limit".
+        called: its name in messages.
+        example: a value that messages suggest.
         is_advanced: a form keeps it folded away.
     """
 
@@ -59,10 +59,10 @@ class Field:
         return self.check(value)
 
     def check(self, value: Any) -> Any:
-        """Return `value` if the field may hold it.
+        """Return `value` if the field allows it.
 
         Raises:
-            InvalidFieldError: it may not.
+            InvalidFieldError: the field does not allow it.
         """
         if not (self.kind.holds(value) or (value is None and self.default is None)):
             raise self.refusal(value)
@@ -127,7 +127,7 @@ class Description:
         """Inverse of `to_dict`; unknown keys are ignored.
 
         Raises:
-            BortError: a part is missing, of another type, or may not be held.
+            BortError: a part is missing, has the wrong type or is not allowed.
         """
         return from_json(cls, values, what=f"the {cls.__name__}")
 
@@ -146,7 +146,7 @@ def check_fields(description: Description) -> None:
     """Raise an error unless every field of a description holds an allowed value.
 
     Raises:
-        InvalidFieldError: the first that does not.
+        InvalidFieldError: for the first field that does not.
     """
     for name, one in fields_of(type(description)).items():
         one.check(getattr(description, name))
@@ -182,12 +182,11 @@ class Part(Generic[D]):
         }
 
     def build(self, given: Mapping[str, Any], base: D | None = None, **more: Any) -> D:
-        """Build the description from the given values, and from `base` or the defaults for the
-        rest.
+        """Build the description from the given values and, for the rest, `base` or the defaults.
 
         Args:
             given: values by option; None means not given.
-            base: what holds for the others.
+            base: gives the values of the other options.
             more: values of the other fields, by field.
         """
         values = {
@@ -208,11 +207,11 @@ class Part(Generic[D]):
 
 
 def read(texts: Mapping[str, Any], *parts: Part[Any]) -> dict[str, Any]:
-    """Parse the values that the user wrote, by option; values that no part asks for are dropped.
+    """Parse the values that the user wrote, by option; options of no part are dropped.
 
     Args:
-        texts: a text or, for a flag, a boolean for each option; None where nothing was written.
-        parts: what may be asked. Where two ask for one option, the first reads it.
+        texts: a text or, for a flag, a boolean for each option; None if nothing was entered.
+        parts: the fields to read. If two parts share an option, the first one reads it.
 
     Raises:
         InvalidFieldError: a text cannot be read or its value is not allowed.

@@ -20,7 +20,7 @@ def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
     """Yield a file to write, which replaces `path` if the block ends without an error.
 
     Args:
-        remedy: what to do where it cannot be written, for the message.
+        remedy: what to do if it cannot be written, for the message.
     Raises:
         DiskFullError, StoreError: it cannot be written; what was there before is unchanged.
     """

@@ -109,14 +109,14 @@ class Recipe(Description):
         "Weight of the true labels in the targets where they are known, from 0 to 1.",
         example="0.5",
     )
-    evaluations: int = 20  # on dev in each stage, at most
+    evaluations: int = 20  # most evaluations on dev per stage
     patience: int = ask(
         8,
         Whole(),
         "Patience",
         "Stop fine-tuning after this many evaluations on dev without a lower error.",
     )
-    agora_rounds: int = 3  # of the stage agora
+    agora_rounds: int = 3  # in the stage agora
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -175,8 +175,8 @@ class FineTuneSpec(Description):
     def follows_inside(self) -> bool:
         """Whether distillation compares inner states as well as answers.
 
-        The network that it follows then runs on every batch. A student of another family than
-        BERT learns answers alone.
+        If so, the network that it imitates runs on every batch. Only a BERT student can compare
+        inner states.
         """
         return bool(self.space["family"] == "bert")
 

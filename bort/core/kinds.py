@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 
 class Kind(ABC):
-    """The base class of kinds: what values a field may hold.
+    """The base class of kinds: the values that a field allows.
 
     Attributes:
-        metavar: stands for a value in `--help`.
+        metavar: the placeholder for a value in `--help`.
         words: complete the sentence "it must be ...".
     """
 
@@ -35,7 +35,7 @@ class Kind(ABC):
 
     @abstractmethod
     def holds(self, value: Any) -> bool:
-        """Check whether the field may hold `value`."""
+        """Check whether `value` is allowed."""
 
     def format(self, value: Any) -> str:
         """Write a value so that `parse` reads it again."""
@@ -47,9 +47,9 @@ class Whole(Kind):
     """A whole number.
 
     Attributes:
-        most: the largest allowed; None is no limit.
+        most: the largest allowed value; None means no limit.
         step: how far one click in a form goes.
-        may_be_none: programs may give None; commands and forms cannot.
+        may_be_none: code may pass None; commands and forms cannot.
     """
 
     least: int = 1
@@ -80,10 +80,10 @@ class Number(Kind):
     """A finite number.
 
     Attributes:
-        least: the smallest allowed; with `is_open` it is itself not allowed.
-        most: the largest allowed, itself not allowed with `is_open`; None is no limit.
-        is_open: the ends do not belong to the range.
-        step: how far one click in a form goes; None is a field to write in.
+        least: the lower end of the range.
+        most: the upper end of the range; None means no limit.
+        is_open: the ends themselves are not allowed.
+        step: how far one click in a form goes; None shows a text field.
     """
 
     least: float = 0.0
@@ -94,11 +94,11 @@ class Number(Kind):
 
     @property
     def words(self) -> str:
-        least = plain(self.least)
+        least = format_number(self.least)
         if self.most is None:
             return f"a number above {least}" if self.is_open else f"a number of {least} or more"
         return f"a number {'between' if self.is_open else 'from'} {least} " + (
-            f"{'and' if self.is_open else 'to'} {plain(self.most)}"
+            f"{'and' if self.is_open else 'to'} {format_number(self.most)}"
         )
 
     def parse(self, text: str) -> float:
@@ -110,7 +110,7 @@ class Number(Kind):
         return not (self.is_open and value in (self.least, self.most))
 
     def format(self, value: Any) -> str:
-        return plain(value)
+        return format_number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Flag(Kind):
     """Yes or no.
 
     Attributes:
-        opposite: the option that says no, where it is not `--no-NAME`.
+        opposite: the option that means no, if it is not `--no-NAME`.
     """
 
     opposite: str = ""
@@ -189,9 +189,9 @@ class Several(Kind):
     Attributes:
         of: the kind of each part.
         words: what the whole must be.
-        least: how many parts at least.
-        most: how many at most; None is no limit.
-        nothing: the word that stands for no part, where there is one.
+        least: the fewest parts.
+        most: the most parts; None means no limit.
+        nothing: the word for no parts, if there is one.
     """
 
     of: Kind
@@ -232,8 +232,8 @@ class Weights(Kind):
     @property
     def words(self) -> str:
         return (
-            f"three numbers from 0 to {plain(self.most)}, separated by commas (size, latency, "
-            "error), not all 0"
+            f"three numbers from 0 to {format_number(self.most)}, separated by commas (size, "
+            "latency, error), not all 0"
         )
 
     def parse(self, text: str) -> tuple[float, ...]:
@@ -249,14 +249,14 @@ class Weights(Kind):
         )
 
     def format(self, value: Any) -> str:
-        return ",".join(map(plain, value))
+        return ",".join(map(format_number, value))
 
 
 @dataclass(frozen=True, slots=True)
 class PerDimension(Kind):
     """One number for all dimensions, or one for each by name: `0.2`, `depth=0.1,hidden=0.3`.
 
-    Programs may give a tuple of one number per dimension; commands and forms cannot.
+    Code may pass a tuple of one number per dimension; commands and forms cannot.
     """
 
     most: float
@@ -271,7 +271,7 @@ class PerDimension(Kind):
             return float(text)
         pairs = [part.split("=") for part in text.split(",")]
         found = {name.strip(): float(value) for name, value in pairs}
-        if len(found) < len(pairs):  # a name stands there twice
+        if len(found) < len(pairs):  # a name occurs twice
             raise ValueError
         return found
 
@@ -282,8 +282,8 @@ class PerDimension(Kind):
 
     def format(self, value: Any) -> str:
         if isinstance(value, Mapping):
-            return ",".join(f"{name}={plain(number)}" for name, number in value.items())
-        return plain(value)
+            return ",".join(f"{name}={format_number(number)}" for name, number in value.items())
+        return format_number(value)
 
 
 def _exceeds(value: float, most: float | None) -> bool:
@@ -294,11 +294,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def plain(value: float) -> str:
+def format_number(value: float) -> str:
     """Write a number with exactly the digits it needs.
 
     Examples:
-        >>> plain(1), plain(0.25), plain(1e6)
+        >>> format_number(1), format_number(0.25), format_number(1e6)
         ('1', '0.25', '1000000')
     """
     return repr(float(value)).removesuffix(".0")

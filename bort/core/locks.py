@@ -1,12 +1,12 @@
 """Locks on this machine for measuring, training and building something once.
 
-A turn is a place, and a place is a file that one process at a time holds by an advisory `flock`.
-The kernel frees it when its holder dies, however it dies. While it is held, the file carries a note
-(who, what, since when); it is empty otherwise.
+To take a turn is to lock one of several files, the places, with an advisory `flock`. The kernel
+unlocks a file when its process dies, however it dies. A locked file contains a note (who, what,
+since when); an unlocked one is empty.
 
 A latency measured during a training is worthless. So a measurement takes a lock that every process
-of every user sees, and trainings pause while it is held: a single `stat` between two steps tells
-them.
+of every user sees, and trainings pause while it is held: they check with a single `stat` between
+two steps.
 
 POSIX only (Linux, macOS).
 """
@@ -36,9 +36,7 @@ ShouldStop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The holder of a place: process id, user, purpose, and start time (seconds since the
-    epoch).
-    """
+    """The holder of a place; `since` is its start time in seconds since the epoch."""
 
     pid: int
     user: str
@@ -51,9 +49,7 @@ class Holder:
 
 
 def lock_path() -> Path:
-    """The path of the measuring lock: in `/tmp` if possible, because `$TMPDIR` differs between
-    users.
-    """
+    """The path of the measuring lock: in `/tmp` if possible, because users differ in `$TMPDIR`."""
     common = Path("/tmp")
     folder = common if os.access(common, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     return folder / LOCK_NAME
@@ -72,12 +68,12 @@ def turn(
     Args:
         places: the files to lock; their folder exists.
         description: what the turn is for; others read it with `holder`.
-        should_stop: asked before each wait of a tenth of a second; True gives up.
+        should_stop: called every tenth of a second while waiting; True gives up.
         on_wait: called once, if no place is free at first.
     Yields:
-        Whether a place is held; False where `should_stop` gave up.
+        Whether a place is held; False if `should_stop` gave up.
     Raises:
-        OSError: a place is not a plain file of its own (a link, a folder), or cannot be opened.
+        OSError: a place is not a regular file (but a link or a folder), or cannot be opened.
     """
     with contextlib.ExitStack() as held:
         has_waited = False
@@ -104,11 +100,11 @@ def measuring(
     Args:
         description: a description of the measurement, for others who are waiting.
         wait: wait for another measurement to end, instead of raising at once.
-        should_stop: asked while waiting; True gives up.
+        should_stop: called while waiting; True gives up.
         path: another lock file (tests).
     Raises:
-        BusyError: another measurement is running, and `wait` is off or `should_stop` returned True;
-            the message says who and since when.
+        BusyError: another measurement is running, and `wait` is off or `should_stop` returned True.
+            The message says who is measuring and since when.
         OSError: see `turn`.
     """
     target = path or lock_path()
@@ -137,10 +133,10 @@ def training_turn(
     only twice.
 
     Args:
-        threads: threads of the training; None means all cores, and so one place in all.
-        should_stop: asked while waiting; True goes on without a place, to end soon.
-        on_step: hears once that it waits, if no place is free at first.
-        folder: holds the places; by default where the place to measure is.
+        threads: threads of the training; None means all cores, so only one training runs at a time.
+        should_stop: called while waiting; True goes on without a place, because the job ends soon.
+        on_step: called once, if no place is free at first.
+        folder: the folder of the lock files; by default the measuring lock's.
     """
     count = max(1, usable_cores() // (threads or usable_cores()))
     home = folder or lock_path().parent
@@ -180,7 +176,7 @@ def wait_while_measuring(
     process has no effect.
 
     Args:
-        should_stop: asked while waiting; True returns early.
+        should_stop: called while waiting; True returns early.
         path: another lock file (tests).
     Returns:
         Seconds waited, 0.0 if no measurement was running, so that budgets can leave them out.
@@ -210,7 +206,7 @@ def holder(*, path: Path | None = None) -> Holder | None:
     except OSError:
         return None
     try:
-        # A shared attempt: it never stands in the way of another reader.
+        # A shared lock: it never blocks another reader.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return _read_note(descriptor)
@@ -221,7 +217,7 @@ def holder(*, path: Path | None = None) -> Holder | None:
 
 
 def _take(held: contextlib.ExitStack, place: Path, description: str) -> bool:
-    """Try to take a place; `held` gives it back, with its note emptied."""
+    """Try to take a place; `held` releases it and empties its note."""
     descriptor = _open(place, create=True)
     if not _try_lock(descriptor):
         os.close(descriptor)
@@ -237,8 +233,8 @@ def _take(held: contextlib.ExitStack, place: Path, description: str) -> bool:
 def _open(path: Path, *, create: bool) -> int:
     """Open without following links.
 
-    The file is created apart from being opened: where `fs.protected_regular` is set, O_CREAT on
-    another user's file in a sticky folder fails, even for a file that everybody may write.
+    Creating and opening are two steps: with `fs.protected_regular`, O_CREAT fails on another
+    user's file in a sticky folder, even if everybody may write that file.
     """
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:

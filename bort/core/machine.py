@@ -52,7 +52,7 @@ class Fingerprint:
         os: system and processor architecture.
         os_release: kernel release; shown, not compared.
         python: version; shown, not compared.
-        libraries: versions of what the runtime consists of.
+        libraries: versions of the runtime's libraries.
         threads: threads that the runtime may use.
     """
 
@@ -81,7 +81,7 @@ class Fingerprint:
 
 
 def this_machine(libraries: Sequence[str], *, threads: int) -> Fingerprint:
-    """Read the fingerprint of this machine for a runtime made of these distributions."""
+    """Read the fingerprint of this machine for a runtime that uses these distributions."""
     cpu, details = _cpu()
     return Fingerprint(
         cpu=cpu,
@@ -127,9 +127,7 @@ def differences(a: Fingerprint, b: Fingerprint) -> list[Difference]:
 
 @functools.cache
 def _cpu() -> tuple[str, str]:
-    """Read the CPU's model name, and vendor/family/model with vector flags, if the system knows
-    them.
-    """
+    """Read the CPU's model name, and its family, model and vector flags, if the system has them."""
     facts = _proc_cpuinfo()
     name = facts.get("model name") or platform.processor() or platform.machine() or "unknown"
     flags = (facts.get("flags") or facts.get("Features") or "").split()

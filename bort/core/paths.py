@@ -33,7 +33,5 @@ def store_url() -> str:
 
 
 def is_first_use() -> bool:
-    """Check whether bort is used for the first time: no store is chosen and the home folder is
-    empty.
-    """
+    """Check for a first use: no store is chosen and the home folder is empty."""
     return not os.environ.get("BORT_STORE") and not (home() / "bort.db").exists()

@@ -14,9 +14,7 @@ Number = float | int | None
 
 
 class Stage(StrEnum):
-    """The stage of a job or a long function. It is stored, so a released value keeps its
-    meaning.
-    """
+    """The stage of a job or long function. It is stored, so a released value keeps its meaning."""
 
     STARTING = "starting"
     DONE = "done"
@@ -59,7 +57,7 @@ class Progress:
         done: finished units of work.
         total: units in all; None if unknown.
         subject: what the stage works on: an architecture's id, a task, a runtime, a process.
-        eta_s: estimated seconds left; None where unknown.
+        eta_s: estimated seconds left; None if unknown.
         numbers: what this kind of work shows live, for example `certified_epsilon`.
     """
 
@@ -100,7 +98,7 @@ def towards(step: Progress, result: T | None) -> ProgressTo[T]:
 
 
 OnStep = Callable[[Progress], object]
-"""Hears of each step, in the thread that does the work; it should return quickly."""
+"""Called with each step, in the working thread; it should return quickly."""
 
 
 def ignore(step: Progress) -> None:

@@ -13,9 +13,9 @@ from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields, fields_of
 from bort.core.kinds import Choice, Number, PerDimension
 
-EPSILONS = (1e-6, 1e6)  # beyond these ln(1+ε) is lost in rounding
-MOST_WEIGHT = 50  # an error of 1/(2n) to this power is still a number
-LARGEST_LIPSCHITZ = 1e9  # more bounds nothing, and overflows
+EPSILONS = (1e-6, 1e6)  # outside this range, ln(1+ε) is lost in rounding
+MOST_WEIGHT = 50  # an error of 1/(2n) to this power does not underflow
+LARGEST_LIPSCHITZ = 1e9  # a larger λ bounds nothing and overflows
 
 Weights = tuple[float, float, float]
 Lipschitz = float | tuple[float, ...] | Mapping[str, float]
@@ -45,15 +45,15 @@ GOAL_TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Description):
-    """The question to a search: what it should certify and what it may assume.
+    """The question that a search answers: what to certify and what it may assume.
 
     Attributes:
         lipschitz: λ: one number for all dimensions, one per dimension in their order, or one by
             each dimension's name; None estimates it.
-        slack: σ >= 0 assumes that larger architectures err at most 1+σ times as much; None does
-            not.
-        nugget: τ >= 0, what one training's seed adds to a difference of ln e; None is 0 with a
-            given λ, and measured from repeated seeds, where there are any, with an estimated one.
+        slack: σ >= 0 assumes that larger architectures err at most 1+σ times as much; None
+            assumes nothing.
+        nugget: τ >= 0, what one training's seed adds to a difference of ln e. None means 0 if λ is
+            given; if λ is estimated, τ is measured from repeated seeds, if there are any.
 
     Raises:
         InvalidFieldError: a value that cannot be used.

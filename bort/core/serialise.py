@@ -40,6 +40,6 @@ def from_json(
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as wrong:
-        if isinstance(wrong.__cause__, BortError):  # a value refused to exist
+        if isinstance(wrong.__cause__, BortError):  # a value rejected its own fields
             raise wrong.__cause__ from None
         raise error(f"{what} cannot be read: {wrong}; copy or export it again") from None

@@ -2,7 +2,7 @@
 
 Values only, so that a page, the command line, the store and a test can all use it.
 Every mistake is found here, once: the command line prints the message, the dashboard shows it
-beside the field that `InvalidFieldError.field` names.
+next to the field that `InvalidFieldError.field` names.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields
-from bort.core.kinds import Choice, Number, Several, Text, Whole
+from bort.core.kinds import Choice, Flag, Number, Several, Text, Whole
 from bort.core.question import Question
 from bort.core.serialise import from_json, to_json
 
@@ -24,7 +24,8 @@ INITIALISATIONS: tuple[str, ...] = get_args(Initialise)
 DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
-MOST_TEXTS = 4096  # per forward pass: what memory holds
+MOST_TEXTS = 4096  # per forward pass; more would not fit into memory
+SPACE = "minilm"  # the space that is used unless another is named
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -32,6 +33,8 @@ SEED = Whole(0, LARGEST_SEED)
 TEXTS_PER_STEP = Whole(1, MOST_TEXTS, step=8)
 RATE = Number(0, 1, is_open=True)
 MINUTES = Number(0, is_open=True, step=5, metavar="M")
+# Trainings pause and other measurements wait meanwhile.
+MEASURING_MINUTES = Number(0.1, 120, step=5, metavar="M")
 LEARNING_RATES = Several(RATE, "numbers between 0 and 1, separated by commas")
 FOLDER = Text("FOLDER|ID", "a folder or hub id")
 COLUMN = Text("COLUMN", "the name of a column")
@@ -146,7 +149,7 @@ class TrainingSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencySpec(Description):
-    """The latency that is the second objective."""
+    """The latency to minimise, the second objective."""
 
     runtime: str = ask(
         "torch-float32",
@@ -185,7 +188,7 @@ class MeasureSpec(Description):
     Attributes:
         space: the space as `SearchSpace.to_dict()` gives it.
         latency: runtime and workload; its `profile` is not used.
-        lengths_from: texts as long as those of this task; None is one length.
+        lengths_from: measure with the text lengths of this task; None measures one length.
     """
 
     space: Mapping[str, Any]
@@ -204,6 +207,39 @@ class MeasureSpec(Description):
         "Name",
         "Name of the profile in the store.",
         empty="built from space, runtime and time",
+    )
+    minutes: float | None = ask(
+        None,
+        MEASURING_MINUTES,
+        "Minutes at most",
+        "Longest time to measure, used up only if the machine is noisy.",
+        empty="5",
+        example="10",
+        advanced=True,
+    )
+    new_pace: bool = ask(
+        False,
+        Flag(),
+        "Forget the usual pace",
+        "Forget this machine's usual pace. This measurement, if quiet, sets the new one.",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WinnersSpec(Description):
+    """A measurement of the architectures on a study's front, with its runtime and workload."""
+
+    study: str
+    seed: int = ask(0, SEED, "Seed", "Seed for ordering the architectures.", advanced=True)
+    minutes: float | None = ask(
+        None,
+        MEASURING_MINUTES,
+        "Minutes at most",
+        "Longest time to measure, used up only if the machine is noisy.",
+        empty="1",
+        example="10",
+        advanced=True,
     )
 
 
@@ -261,7 +297,7 @@ class SearchSpec(Description):
         """Convert to JSON values, with the question's keys on the same level as the others."""
         values = to_json(self)
         question = values.pop("question")
-        if question["nugget"] is None:  # no option asks for it
+        if question["nugget"] is None:  # no option sets it
             del question["nugget"]
         return {**question, **values}
 

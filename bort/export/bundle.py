@@ -27,16 +27,16 @@ from bort.storage import ModelRecord, Store, export_study
 FORMAT = "bort-bundle-1"
 MANIFEST = "manifest.json"
 MODEL_FOLDER, STUDY, MODEL, CURVES = "model", "study.json", "model.json", "curves.parquet"
-FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same content makes the same bundle
+FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # so that the same content makes the same bundle
 
 
 def export_bundle(store: Store, model: ModelRecord, out: Path) -> WeightsExport:
-    """Write the new file `out`. It contains no text of the task, only the task's name or path.
+    """Write the new file `out`. It contains none of the task's texts, only its name or path.
 
     Returns:
         Its `files` are the bundle and what is in it.
     Raises:
-        ExportError: `out` exists or cannot be written, or the model's files are gone.
+        ExportError: `out` exists or cannot be written, or the model's files are missing.
     """
     check_files(model)
     contents = _texts(store, model)

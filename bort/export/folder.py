@@ -1,6 +1,6 @@
-"""Export a model as a folder for `transformers`. An export is complete or leaves nothing.
+"""Export a model as a folder for `transformers`. A failed export leaves nothing behind.
 
-Nothing here writes over something that exists.
+Nothing here overwrites existing files.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class Export:
     """The result of an export, as `bort export --json` prints it.
 
     Attributes:
-        latency_ms: of the exported files; None if it was not measured.
+        latency_ms: the exported files' latency; None if it was not measured.
         latency: by runtime.
     """
 
@@ -64,7 +64,7 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
     """Write config, weights, tokenizer and model card to the new folder `out`.
 
     Raises:
-        ExportError: `out` exists or cannot be written, or the model's files are gone.
+        ExportError: `out` exists or cannot be written, or the model's files are missing.
     """
     check_files(model)
     realised = realised_of(model)
@@ -99,7 +99,7 @@ def check_files(model: ModelRecord) -> None:
 
 @contextmanager
 def new_output(path: Path, *, is_folder: bool = False) -> Iterator[Path]:
-    """Yield a file to write or a folder to fill; it appears at `path` once the block ends well.
+    """Yield a file to write or a folder to fill; it appears at `path` if the block succeeds.
 
     Raises:
         ExportError: `path` exists, or cannot be written.

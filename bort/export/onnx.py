@@ -1,7 +1,7 @@
-"""Export a model as ONNX in float32 and int8, and measure accuracy and latency of both.
+"""Export a model as ONNX in float32 and int8, and measure both files' accuracy and latency.
 
-Answers are compared with PyTorch's on the task's audit texts, or on random tokens if the task
-cannot be loaded any more. The latency of both files is measured in turns with PyTorch.
+Answers are compared with PyTorch's on the task's audit texts, or on random tokens if the task can
+no longer be loaded. Latencies are measured by running both files and PyTorch in turns.
 """
 
 import json
@@ -30,7 +30,7 @@ from bort.report.models import onnx_sentences
 from bort.storage import ModelRecord
 
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"
-TOLERANCE = 1e-4  # the most by which float32 logits may differ from PyTorch's
+TOLERANCE = 1e-4  # the largest allowed difference between float32 logits and PyTorch's
 BATCH = 32
 RANDOM_TEXTS = 64
 COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
@@ -43,9 +43,9 @@ class Probe:
     """Texts as token ids, to compare answers on.
 
     Attributes:
-        batches: inputs of the model's `forward`.
-        labels: of the audit texts, shape (n,); None for random tokens.
-        texts: how many.
+        batches: inputs for the model's `forward`.
+        labels: the audit texts' labels, shape (n,); None for random tokens.
+        texts: number of texts.
     """
 
     batches: list[Inputs]
@@ -55,7 +55,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileParity:
-    """The difference of a file's answers from PyTorch's; `accuracy` is None without labels."""
+    """How a file's answers differ from PyTorch's; `accuracy` is None without labels."""
 
     max_abs_difference: float
     same_answers: float
@@ -64,13 +64,13 @@ class FileParity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxParity:
-    """The differences of both files from PyTorch.
+    """How both files differ from PyTorch.
 
     Attributes:
-        on: "audit" texts, or "random" tokens.
-        texts: how many were compared.
-        tolerance: the most by which float32 logits may differ.
-        max_abs_difference: of the float32 logits.
+        on: "audit" texts or "random" tokens.
+        texts: number of texts compared.
+        tolerance: the largest allowed difference of the float32 logits.
+        max_abs_difference: the largest difference found.
         torch_accuracy, int8_accuracy_loss: None without labels.
     """
 
@@ -103,9 +103,9 @@ def export_onnx(
 
     Raises:
         ExportError: `out` exists, files are missing, or float32 logits differ by more than
-            `TOLERANCE`. Then nothing is left behind.
+            `TOLERANCE`. Nothing is left behind.
         MissingExtraError: ONNX or its runtime is not installed.
-    Cost: 10 s for a small model, and up to a minute of measuring.
+    Cost: 10 s for a small model, and up to a minute to measure latencies.
     """
     runtime_kind("onnx-float32").check_installed()
     check_files(model)
@@ -159,7 +159,7 @@ def _drop_metadata(file: Path) -> None:
 
 
 def blueprint_of(model: ModelRecord) -> Blueprint:
-    """Make the blueprint of the model's architecture, with its space's fixed values."""
+    """Make a blueprint of the model's architecture, with its space's fixed values."""
     space = SearchSpace.from_dict(evidence_of(model).space)
     return Blueprint(space.family, Architecture.of(**model.architecture), space.fixed)
 
@@ -211,7 +211,7 @@ def _random_probe(model: ModelRecord) -> Probe:
 
 
 def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
-    """Compute the logits with the module's own forward pass, as `transformers` does."""
+    """Compute logits with the module's own forward pass, as `transformers` does."""
     import inspect
 
     import torch
@@ -226,7 +226,7 @@ def torch_logits(model: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
 
 
 def session_logits(session: Any, batches: Sequence[Inputs]) -> NDArray[np.float32]:
-    """Compute the logits of an ONNX session."""
+    """Compute logits with an ONNX session."""
     names = [given.name for given in session.get_inputs()]
     found = [session.run(None, {n: batch[n] for n in names})[0] for batch in batches]
     return np.concatenate(found)
@@ -274,7 +274,7 @@ def _accuracy(logits: NDArray[np.float32], probe: Probe) -> float | None:
 
 
 class _Files:
-    """A runtime that hands out prepared runs in order."""
+    """A runtime that returns prepared runs in order."""
 
     def __init__(self, runs: Sequence[Run], threads: int) -> None:
         import torch
@@ -332,7 +332,7 @@ def _latencies(
 
 
 def _tokens(texts: int, length: int) -> Inputs:
-    """Make texts without padding; the time does not depend on their tokens."""
+    """Make texts without padding; which tokens they have does not affect the time."""
     shape = (texts, length)
     return {
         "input_ids": np.full(shape, 5, dtype=np.int64),

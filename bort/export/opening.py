@@ -19,14 +19,14 @@ from bort.export.folder import NEEDED
 from bort.finetuning.realised import Evidence, Realised
 from bort.storage import ModelRecord, Store, import_study, models_folder
 
-MOST_BYTES = 4 << 30  # unpacked; a BERT-large in float32 has 1.3 GB
+MOST_BYTES = 4 << 30  # unpacked; BERT-large in float32 takes 1.3 GB
 MOST_FILES = 200
-LARGEST_TEXT = 64 << 20  # of JSON, which is read at once
+LARGEST_TEXT = 64 << 20  # bytes of JSON, which is read at once
 ENDINGS = (".json", ".parquet", ".safetensors", ".md", ".txt")
 BLOCK = 1 << 20
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
-# What zipfile lets through when any byte of a zip may have changed.
+# The exceptions that zipfile raises if any byte of a zip may have changed.
 DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -80,7 +80,7 @@ def _keep(
             "realised": dict(described["realised"]),
             "evidence": dict(described["evidence"]),
         }
-        # Whatever an export of the model needs has to be there.
+        # Everything that exporting the model needs must be there.
         from_json(Realised, values["realised"], what="the model's results", error=ExportError)
         from_json(Evidence, values["evidence"], what="the model's evidence", error=ExportError)
     except (ExportError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -118,7 +118,7 @@ def _plain_name(name: str) -> str:
 
 
 def _unpack(path: Path, folder: Path) -> None:
-    """Unpack the files that the manifest lists, if their hashes match and there are no others."""
+    """Unpack the files in the manifest, if their hashes match and there are no others."""
     try:
         with _opened(path) as bundle:
             infos = _checked_entries(bundle, path)
@@ -244,4 +244,4 @@ def _read_object(file: Path, path: Path) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}")
+    raise ValueError(f"it contains {constant}")

@@ -24,7 +24,7 @@ WEIGHTS = "model.safetensors"
 
 
 class Answer(NamedTuple):
-    """A text's label and the score of each label."""
+    """A text's label and each label's score."""
 
     label: str
     score: float
@@ -42,7 +42,7 @@ class Predictor:
         folder: the result of `bort export --format hf` or `onnx`, or any folder with a classifier
             in safetensors and a fast tokenizer.
     Raises:
-        ExportError: it is neither.
+        ExportError: it is no such folder.
         InvalidModelError: the weights or the tokenizer cannot be read.
     """
 
@@ -65,7 +65,7 @@ class Predictor:
         return answers
 
     def timed(self, text: str, *, runs: int = 5) -> tuple[Answer, float]:
-        """Classify a text, and time it: median milliseconds, tokenizer included."""
+        """Classify a text and time it: the median in ms, tokenizer included."""
         answer = self([text])[0]
         seconds = []
         for _ in range(runs):
@@ -157,10 +157,10 @@ def read_texts(path: Path, column: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer of a model to a text.
+    """A model's answer to a text.
 
     Attributes:
-        scores: by label of the model, in its order; they sum to 1.
+        scores: by label, in the model's order; they sum to 1.
         latency_ms: median of a few runs, tokenizer included.
     """
 
@@ -175,10 +175,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The answers of a model and its teacher to a text.
+    """A model's and its teacher's answers to a text.
 
     Attributes:
-        threads: that both ran on; None is all cores.
+        threads: how many threads both used; None means all cores.
         teacher: None if the teacher is not on this machine.
     """
 
@@ -196,7 +196,7 @@ def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Pr
     Raises:
         InvalidDataError: the text is empty.
         ExportError, InvalidModelError: the model's files are incomplete.
-    Cost: imports torch; some seconds the first time, then a few forward passes.
+    Cost: imports torch, which takes a few seconds the first time; then a few forward passes.
     """
     if not text.strip():
         raise InvalidDataError("there is no text to try; write a sentence")
@@ -219,7 +219,7 @@ def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Pr
 
 
 def _teacher_folder(facts: TrainingFacts) -> Path | None:
-    """Find the folder of the teacher on this machine by the hash of its weights."""
+    """Find the teacher's folder on this machine by the hash of its weights."""
     from bort.training.source import weights_digest
 
     kept = paths.cache() / "teachers"

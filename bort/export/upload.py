@@ -15,13 +15,13 @@ MESSAGE = "Upload a model trained with bort"
 
 
 def files_to_upload(folder: Path) -> tuple[list[str], list[str]]:
-    """List the files of a folder that go to the hub, and those left out, by name.
+    """List the names of a folder's files to upload, and of those left out.
 
-    Uploads only the kinds of files that `bort export` writes, only from the folder itself, and
+    Only the kinds of files that `bort export` writes are uploaded, only from the folder itself, and
     never a link.
 
     Raises:
-        ExportError: there is no such folder, it holds no model with a card, or the weights are
+        ExportError: there is no such folder, it has no model with a card, or the weights are
             damaged.
     """
     if not folder.is_dir():
@@ -50,7 +50,7 @@ def check_repository(name: str) -> str:
     """Check that a repository can have this name; returns the hub's address.
 
     Raises:
-        InvalidOptionError: it cannot.
+        InvalidOptionError: the name is not allowed.
         MissingExtraError: the hub's client is not installed.
     """
     try:
@@ -82,14 +82,14 @@ def upload(
 
     Args:
         repository: OWNER/NAME.
-        names: of files in the folder, see `files_to_upload`.
+        names: names of files in the folder, see `files_to_upload`.
         public: makes a new repository public; an existing one keeps its visibility.
     Returns:
         The fields of `bort upload --json`.
     Raises:
         InvalidOptionError, MissingExtraError: see `check_repository`.
-        DownloadError: nobody is logged in, or the hub refused or cannot be reached. Nothing is
-            committed then, but an empty repository may be left.
+        DownloadError: you are not logged in, or the hub refused or cannot be reached. Nothing is
+            committed, but an empty repository may be left behind.
     """
     check_repository(repository)
     from huggingface_hub import HfApi, get_token

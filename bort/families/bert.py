@@ -53,9 +53,7 @@ class BertFamily(Family):
         return BertConfig(**fields)
 
     def model(self, config: Any, *, device: str) -> Any:
-        """Build a `BertForSequenceClassification` with random weights (without weights on the meta
-        device).
-        """
+        """Build a `BertForSequenceClassification` with random weights; none on the meta device."""
         import torch
         from transformers import BertForSequenceClassification
 

@@ -21,21 +21,21 @@ class Family(ABC):
     """A family of architectures: computes their costs and builds them.
 
     Costs are polynomials, and everything countable follows from them. In the methods `columns` maps
-    each dimension to its values over N architectures, shape (N,), int64; `fixed` holds what all
-    architectures of a space share, and keys that it lacks take the `defaults`.
+    each dimension to its values over N architectures, shape (N,), int64; `fixed` has the values
+    that all architectures of a space share, and a missing key takes its default.
 
     Attributes:
         name: as in a space's file.
         symbols: each dimension, in order, to the letter that the papers use.
-        defaults: what `fixed` may hold, with the values taken where it does not.
+        defaults: the keys that `fixed` may have, with their default values.
         parameter_parts: parameters of each of `PARTS`.
         embedding: the parameters that the effective count leaves out.
         term_polynomials: features of the latency model.
         operation_parts: which of these features are the multiply-adds of each of `PARTS`.
         divisibility: pairs (small, large) of sizes; the second is a multiple of the first.
         equal: pairs of sizes that must be the same.
-        distinct: pairs of sizes at whose equality the counts do not hold.
-        constants: names in `defaults` that cannot be changed without fitting anew.
+        distinct: pairs of sizes that must differ, because equal ones make the counts wrong.
+        constants: names in `defaults` that cannot change without fitting again.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Family(ABC):
         """Multiply-adds of all matrix products in one forward pass, shape (N,).
 
         A product of (n, k) by (k, m) counts n·k·m. Look-ups, biases, norms, softmax and
-        activations count nothing. Exact up to 2^53, about 9·10^15.
+        activations count as 0. Exact up to 2^53, about 9·10^15.
         """
         known = self.with_work(fixed, batch_size, sequence_length)
         return self.operations.over_floats(columns, known)

@@ -1,4 +1,4 @@
-"""Fully connected networks: a plain perceptron, and the announcement's two-layer example."""
+"""Fully connected networks: a perceptron, and the announcement's two-layer example."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -17,8 +17,8 @@ FLOAT32_BYTES = 4
 class PerceptronFamily(Family):
     """A perceptron with `depth` square layers of width `hidden` between inputs and outputs.
 
-    First the layer from the inputs to the width, then `depth` layers from width to width, last
-    the layer to the labels; each has a bias, and a ReLU stands between two layers.
+    The first layer maps the inputs to the width, then `depth` layers map width to width, and the
+    last one maps to the labels. Each has a bias, and there is a ReLU between two layers.
     """
 
     def config(
@@ -47,7 +47,7 @@ class ToyFamily(PerceptronFamily):
     """The example of Bort's announcement: (2,4,3,4,4), of size 72, shrinks to (2,3,3,3,2), 40.
 
     Our reading of the five numbers is (N, a, b, c, d) with size N (a b + a + c d + d): the first
-    layer takes b to a, the second c to d, so that a network needs c = a. The source gives the
+    layer maps b to a, the second c to d, so c must equal a. The source gives the
     sizes but does not explain the factor N; one *built* network has size / N parameters, 36
     and 20.
     """

@@ -77,7 +77,7 @@ class Polynomial:
 
     @property
     def symbols(self) -> frozenset[str]:
-        """The symbols that occur."""
+        """The symbols that occur in it."""
         return frozenset(name for monomial in self.terms for name, _ in monomial)
 
     @property
@@ -139,11 +139,11 @@ class Polynomial:
 
         Args:
             columns: symbol to non-negative values, each of shape (N,).
-            fixed: one number for each further symbol.
+            fixed: one number for each other symbol.
         Returns:
             Shape (N,), int64. About 1 ms per term and million points.
         Raises:
-            OverflowError: a value could be larger than an int64 holds.
+            OverflowError: a value might not fit into an int64.
         """
         left = self.substitute(fixed)
         largest = {name: int(column.max(initial=1)) for name, column in columns.items()}

@@ -19,7 +19,7 @@ def family(name: str, definition: Mapping[str, Any] | None = None) -> Family:
 
     Args:
         name: one of `FAMILY_NAMES`, or any other with a definition.
-        definition: what a fit found, for a family that does not come with the package; see
+        definition: the result of a fit, for a family that does not come with the package; see
             `bort.families.transformers_family.family_from_definition`.
     Raises:
         InvalidSpaceError: there is none.

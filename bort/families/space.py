@@ -30,19 +30,19 @@ MAX_COMBINATIONS = 2_000_000  # about 64 MB of values for four dimensions
 class SearchSpace:
     """The search space Ξ: all valid architectures over lists of values, in lexicographic order.
 
-    Architectures are numbered 0..len-1 and live in columns; an `Architecture` is made only on
-    request. Arrays are computed once, when first asked for, and are read-only.
+    Architectures are numbered 0..len-1 and stored in columns; an `Architecture` is made only on
+    request. Arrays are computed once, on first use, and are read-only.
 
     Args:
-        name: for people; it does not enter the digest.
+        name: for display; the digest does not include it.
         family_name: a name that `bort.families.family` knows.
         dimensions: values of each dimension; kept sorted, in the family's order.
         fixed: what all architectures share (vocabulary, ...); completed by the defaults.
-        definition: of a family that was fitted for this space; None for those by name.
+        definition: the definition of a family fitted for this space; None for a known family.
     Raises:
         InvalidSpaceError: one line on what is wrong: a missing or unknown dimension, values
-            that are no positive integers or repeat, no valid architecture, more than
-            `MAX_COMBINATIONS` combinations, counts beyond 64 bits.
+            that are not distinct positive integers, no valid architecture, more than
+            `MAX_COMBINATIONS` combinations, or counts beyond 64 bits.
 
     Examples:
         >>> space = SearchSpace("tiny", "bert", {"depth": (1, 2), "heads": (2, 3),
@@ -117,7 +117,7 @@ class SearchSpace:
         """Return the architecture with this number.
 
         Raises:
-            IndexError: not 0..len-1.
+            IndexError: `index` is not in 0..len-1.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"architecture {index} of a space of {len(self)}")
@@ -143,7 +143,7 @@ class SearchSpace:
         """Return the architecture with this id, such as "4-8-1024-768".
 
         Raises:
-            InvalidArchitectureError: the space has none of that id.
+            InvalidArchitectureError: the space has no architecture with that id.
         """
         with contextlib.suppress(InvalidArchitectureError):
             architecture = Architecture.from_id(id_, tuple(self.dimensions))

@@ -21,10 +21,10 @@ def load_space(name_or_path: str) -> SearchSpace:
     """Load a named space, or the one in a TOML file.
 
     Args:
-        name_or_path: one of `SPACE_NAMES`, or a path; a file called like a named space is
-            reached as `./bort`.
+        name_or_path: one of `SPACE_NAMES`, or a path. Write `./bort` for a file that has the
+            name of a known space.
     Raises:
-        UnknownSpaceError: neither a name nor a file.
+        UnknownSpaceError: it is neither a known name nor a file.
         InvalidSpaceError: the file does not describe a space; the message begins with its path.
     """
     if name_or_path in SPACE_NAMES:
@@ -41,7 +41,7 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
     """Parse the TOML text of a space.
 
     Raises:
-        InvalidSpaceError: it does not.
+        InvalidSpaceError: it does not describe a space.
         MissingExtraError: the family has to be fitted, and torch is not installed.
     """
     try:
@@ -91,7 +91,11 @@ def _existing(given: str) -> Path:
     try:
         path = Path(given).expanduser()
         exists = bool(given.strip()) and path.exists()
-    except (OSError, RuntimeError, ValueError):  # no such home, a name no file can have
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ):  # an unknown home folder, or an impossible file name
         exists = False
     if not exists:
         raise UnknownSpaceError(

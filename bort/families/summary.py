@@ -66,8 +66,8 @@ def clearest_examples(report: AbncReport, holds: BoolArray) -> tuple[int | None,
 
     Returns:
         The numbers of the one with the largest share of parameters in the middle among those
-        that have the property, and with the smallest among those that lack it; None where
-        there is none.
+        that have the property, and of the one with the smallest share among those that lack
+        it; None if there is none.
     """
     everything = np.sum([report.parameters[part] for part in PARTS], axis=0)
     share = report.parameters["middle"] / everything
@@ -112,7 +112,7 @@ _BORT = PublishedAnswer(
 
 
 def published_answer(space: SearchSpace) -> PublishedAnswer | None:
-    """Bort, if this is the space in which it was found; else None."""
+    """Return Bort if this is the space in which it was found, else None."""
     is_bort = space.family_name == "bert" and space.dimensions == _BORT_DIMENSIONS
     return _BORT if is_bort else None
 
@@ -146,7 +146,7 @@ class Costed:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A published answer with our own count of it."""
+    """A published architecture with our own counts."""
 
     published_parameter_count_millions: float
     published_embedding_count_millions: float
@@ -191,9 +191,9 @@ class SpaceSummary:
     """A space in numbers.
 
     Attributes:
-        combinations: of the listed values; some of them cannot be built.
-        built_parameter_count: parameters of one built network where a `factor` multiplies the
-            size, as in the toy; None elsewhere.
+        combinations: combinations of the listed values; some of them cannot be built.
+        built_parameter_count: parameters of one built network if a `factor` multiplies the
+            size, as in the toy; otherwise None.
         polynomials: by objective, as text.
     """
 
@@ -224,9 +224,9 @@ def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) 
     """Size, ranges, polynomials and the ABnC property of a space; O(N).
 
     Args:
-        space: any.
+        space: any space.
         batch_size: texts per forward pass, for the operations.
-        sequence_length: tokens per text; image models have their own.
+        sequence_length: tokens per text; image models ignore it.
     """
     kind = space.family
     operations = space.operation_count(batch_size, sequence_length)

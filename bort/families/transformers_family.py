@@ -22,7 +22,7 @@ class TransformersFamily(Family):
     """A classifier that `transformers` can build from a configuration.
 
     Attributes:
-        definition: what was fitted, as JSON values; see `family_from_definition`.
+        definition: the fitted polynomials as JSON values; see `family_from_definition`.
     """
 
     definition: Mapping[str, Any]
@@ -41,9 +41,7 @@ class TransformersFamily(Family):
         return make_config(self.name, self.definition["fields"], known)
 
     def model(self, config: Any, *, device: str) -> Any:
-        """Build the classification model with random weights (without weights on the meta
-        device).
-        """
+        """Build the classification model with random weights; none on the meta device."""
         return make_model(config, device=device)
 
 
@@ -60,7 +58,9 @@ def make_config(model_type: str, fields: Mapping[str, str], sizes: Mapping[str, 
     values: dict[str, Any] = {fields[name]: value for name, value in sizes.items()}
     config: Any = CONFIG_MAPPING[model_type](**values)
     if getattr(config, "pad_token_id", 0) is None:
-        config.pad_token_id = 0  # else classifiers that read the last token take one text only
+        config.pad_token_id = (
+            0  # otherwise, classifiers that read the last token accept only one text
+        )
     return config
 
 
@@ -88,8 +88,8 @@ def family_from_definition(definition: Mapping[str, Any]) -> TransformersFamily:
 
     Args:
         definition: `name` (the model type), `dimensions` (our names, in order), `fields`
-            (every size's field in the configuration), `defaults` (of the sizes that are no
-            dimension), `constants` (those defaults that the polynomials contain as numbers),
+            (every size's field in the configuration), `defaults` (of the sizes that are not
+            dimensions), `constants` (the defaults that the polynomials contain as numbers),
             `tokens` (of an image, else 0), `parameters` and `operations` (a polynomial for
             each part, as text), `distinct` (pairs of sizes that must differ).
     """

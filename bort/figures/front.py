@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 NORMAL_95 = 1.96
-WEBGL_FROM = 1_500  # marks; SVG draws one element each, see plotly's own advice of 1,000
+WEBGL_FROM = 1_500  # marks; SVG draws one element per mark; plotly advises 1,000
 
 
 class Layer(Enum):
@@ -38,7 +38,7 @@ class Layer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Architectures that are drawn alike.
+    """Architectures that are drawn in the same way.
 
     Attributes:
         ids: one per architecture.
@@ -59,11 +59,11 @@ class FrontInfo:
     """The data for drawing a front. `cover`, `best` and `pick` repeat marks of the first two.
 
     Attributes:
-        dominated: some other evaluated architecture is at least as good in all objectives.
-        front: none is.
-        cover: members of the certified ε-cover; no marks where nothing is certified.
+        dominated: another evaluated architecture is at least as good in all objectives.
+        front: no other one is.
+        cover: members of the certified ε-cover; no marks if nothing is certified.
         best: the largest W; at most one mark.
-        pick: what the reader chose; at most one mark.
+        pick: the reader's choice; at most one mark.
     """
 
     dominated: Marks
@@ -105,7 +105,7 @@ def plot_pair(
 
     Args:
         log: objectives on a logarithmic axis.
-        fit_front: show the front only, so that a bad architecture cannot squeeze the rest.
+        fit_front: fit the axes to the front, so that a bad architecture cannot squeeze the rest.
     """
     colours = palette(theme)
     figure = go.Figure()
@@ -247,7 +247,7 @@ def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
     return [low - pad, high + pad]
 
 
-# Looks along the diagonal of the better corner, a little from above.
+# The camera looks along the diagonal of the better corner, a little from above.
 _CAMERA = {"eye": {"x": -1.5, "y": -1.55, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.12}}
 
 
@@ -338,7 +338,7 @@ def plot_certified_epsilon(
 
     Args:
         evaluations: number of evaluations, ascending.
-        certified: ε certified then; None where nothing was yet.
+        certified: ε certified then; None if nothing was certified yet.
     """
     colours = palette(theme)
     figure = go.Figure(

@@ -46,7 +46,7 @@ def plot_predicted(
     """Draw predicted against measured milliseconds, with the model's band around equality.
 
     Args:
-        band: relative ±m; the shaded part holds what lies within it.
+        band: relative ±m, drawn as a shaded area.
     """
     colours = palette(theme)
     figure = go.Figure()
@@ -170,7 +170,7 @@ class LandmarkMark:
     latency_ms: float
 
     def value(self, objective: Objective) -> float | None:
-        """The value on an axis; None on the error's, which nobody measured on this task."""
+        """The value on an axis; None for the error, which was not measured on this task."""
         return {SIZE.column: self.size, LATENCY.column: self.latency_ms}.get(objective.column)
 
 
@@ -184,8 +184,8 @@ def add_landmarks(
 ) -> go.Figure:
     """Draw landmarks into a figure of `plot_pair`, and return it.
 
-    With size against latency each is a named diamond. Beside the error, of which nothing is known,
-    each is a dotted line at its size or latency.
+    With size against latency, each is a named diamond. If an axis shows the error, which is unknown
+    for them, each is a dotted line at its size or latency.
     """
     colours = palette(theme)
     if not landmarks:

@@ -17,7 +17,7 @@ _TICKS = {LOSS: "~g", DEV_ERROR: ".1~%"}
 _DIGITS = {LOSS: ".4g", DEV_ERROR: ".1%"}
 FLAT_BAND = 0.05  # of an axis above and below a dev error that never changes
 _DASHES = ("solid", "dash", "dot", "dashdot")
-SMOOTHED_FROM = 40  # values; a shorter curve can be read as it is
+SMOOTHED_FROM = 40  # values; a shorter curve is readable without smoothing
 MEANS_PER_CURVE = 20  # so that a mean spans a twentieth of the curve
 
 Triple = tuple[float, float, float]
@@ -28,7 +28,7 @@ def plot_curves(
 ) -> go.Figure:
     """Draw one quantity of several trainings of a stage, in different colours and dashes.
 
-    A loss of single batches jumps, so a long one is drawn faintly under its running mean.
+    The loss of single batches jumps, so a long curve is drawn faintly under its running mean.
     """
     colours = palette(theme)
     lines = (colours.front, colours.cover, colours.best, colours.dominated)
@@ -59,9 +59,7 @@ def plot_curves(
 
 
 def _flat(errors: Sequence[float]) -> list[float] | None:
-    """The axis range for an error that never changes; plotly's would leave the interval from 0 to
-    1.
-    """
+    """The axis range for an error that never changes; plotly's would go below 0 or above 1."""
     if len(set(errors)) != 1:
         return None
     return [max(0.0, errors[0] - FLAT_BAND), min(1.0, errors[0] + FLAT_BAND)]

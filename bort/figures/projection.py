@@ -1,7 +1,7 @@
 """Stable maps: positions in the plane that do not move when points are added.
 
-A map is fitted once, to the fixed items of a run (its anchors), with a fixed seed. What comes later
-is placed by that map, so round after round every point stays where it was.
+A map is fitted once, to the fixed items of a run (its anchors), with a fixed seed. It also places
+later points, so every point stays where it is from round to round.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,10 +15,10 @@ from bort.core.errors import InvalidDataError
 FloatArray = npt.NDArray[np.float64]
 Kind = Literal["pca", "tsne"]
 Place = Callable[[FloatArray], FloatArray]
-"""Vectors of shape (n, d) to places of shape (n, 2)."""
+"""Maps vectors of shape (n, d) to places of shape (n, 2)."""
 
-PERPLEXITY = 30.0  # van der Maaten & Hinton 2008 name 5 to 50 as usual
-NEIGHBOURS = 5  # anchors that a later point is placed among [ours]
+PERPLEXITY = 30.0  # van der Maaten & Hinton 2008 give 5 to 50 as typical
+NEIGHBOURS = 5  # a later point is placed among this many anchors [ours]
 TEXT_DIMENSIONS = 50
 FEWEST = 5
 _BATCH = 512
@@ -30,8 +30,8 @@ def stable_map(anchors: FloatArray, *, kind: Kind, seed: int = 0) -> Place:
     Args:
         anchors: shape (n, d).
         kind: "pca", the plane of largest variance; or "tsne", in which neighbours stay
-            neighbours and distances mean nothing. In the latter a vector that is no anchor lies
-            among its nearest anchors, weighted by nearness [ours].
+            neighbours and distances mean nothing. In the latter, a vector that is not an anchor
+            is placed among its nearest anchors, weighted by nearness [ours].
     Raises:
         InvalidDataError: fewer than `FEWEST` anchors.
     Cost: "tsne" loads scikit-learn, and takes seconds for 1,500 anchors.
@@ -47,11 +47,11 @@ def stable_map(anchors: FloatArray, *, kind: Kind, seed: int = 0) -> Place:
 def text_vectors(anchors: Sequence[str], texts: Sequence[str], *, seed: int = 0) -> FloatArray:
     """Turn texts into vectors by their words: shape (number of texts, at most `TEXT_DIMENSIONS`).
 
-    Tf-idf, and latent semantic analysis of it; both are fitted to `anchors` alone, so a text's
-    vector does not depend on which other texts there are. Loads scikit-learn.
+    Uses tf-idf and latent semantic analysis of it, both fitted only to `anchors`, so a text's
+    vector does not depend on other texts. Loads scikit-learn.
 
     Raises:
-        InvalidDataError: the anchors hold fewer than three different words.
+        InvalidDataError: the anchors contain fewer than three different words.
     """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -59,7 +59,7 @@ def text_vectors(anchors: Sequence[str], texts: Sequence[str], *, seed: int = 0)
     words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\S+")
     try:
         rows = words.fit_transform(anchors)
-    except ValueError:  # not one word in all of them
+    except ValueError:  # they contain no word at all
         rows = np.zeros((0, 0))
     if min(rows.shape) < 3:
         raise InvalidDataError("the dev texts contain too few different words to draw a map")
@@ -73,7 +73,7 @@ def _plane(anchors: FloatArray) -> Place:
     centre = anchors.mean(axis=0)
     _, _, axes = np.linalg.svd(anchors - centre, full_matrices=False)
     axes = axes[:2]
-    # An axis has no sign of its own: its largest part shall be positive.
+    # The sign of an axis is arbitrary, so its largest part is made positive.
     strongest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
     axes = axes * np.where(strongest < 0, -1.0, 1.0)
     if len(axes) < 2:
@@ -93,9 +93,7 @@ def _neighbourhoods(anchors: FloatArray, seed: int) -> Place:
 
 
 def _among(vectors: FloatArray, anchors: FloatArray, places: FloatArray) -> FloatArray:
-    """Average the nearest anchors' positions, weighted by inverse squared distance: shape (n,
-    2).
-    """
+    """Average the nearest anchors' positions, weighted by 1 / distance²: shape (n, 2)."""
     k = min(NEIGHBOURS, len(anchors))
     result = np.empty((len(vectors), 2))
     square = (anchors**2).sum(axis=1)

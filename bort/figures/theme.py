@@ -113,7 +113,7 @@ def _layout(colours: Palette) -> dict[str, Any]:
         "font": {"family": FONT, "size": 13, "color": colours.text},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},  # the toolbar shall cover no mark
+        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},  # so that the toolbar covers no mark
         "xaxis": axis,
         "yaxis": axis,
         "scene": {"xaxis": space_axis, "yaxis": space_axis, "zaxis": space_axis},

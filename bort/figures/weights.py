@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 Weights = Sequence[float]
 
-# Corners of the triangle in the plane, and what they stand for: all weight on one objective.
+# Corners of the triangle in the plane; each puts all weight on one objective.
 _CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.5, sqrt(3) / 2))
 _NAMES = ("size", "latency", "error")
-_SHOWN_FROM = 0.002  # of the triangle; a smaller region is no target for a pointer
+_SHOWN_FROM = 0.002  # of the triangle; a smaller region is too small to click
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class TriangleInfo:
     Attributes:
         regions: by architecture, each a convex polygon of weights that sum to 1.
         picked: the architecture whose region is filled.
-        asked: the weights in force, not all 0.
+        asked: the current weights, not all 0.
     """
 
     regions: Mapping[str, "WeightRegion"]

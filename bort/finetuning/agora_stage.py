@@ -1,9 +1,9 @@
 """The Agora stage: make texts near the dev texts that a student gets wrong, and label them.
 
-A short form of a round of Agora [source]: find the dev errors, make synthetic texts near them by
-exchanging words, let the teacher label them, and train on. Near-duplicates of audit texts are
-refused, as are copies of dev texts, and every text keeps its provenance. After this the dev
-accuracy is not independent; the audit accuracy is. `bort agora run` has the whole loop.
+This is a short version of a round of Agora [source]: find the dev errors, make synthetic texts near
+them by replacing words, let the teacher label them, and keep training. Near-duplicates of audit
+texts and copies of dev texts are refused, and every text keeps its provenance. The dev accuracy is
+then no longer independent; the audit accuracy still is. `bort agora run` has the whole loop.
 """
 
 import json
@@ -34,10 +34,10 @@ def near_errors(
     """Make the synthetic texts of this round and earlier ones, with the teacher's answers.
 
     Args:
-        model: the student at the beginning of the round.
-        folder: of the round; keeps the texts.
-        seed: of the student, and the number of the round.
-        previous: folder of the stage before.
+        model: the student at the start of the round.
+        folder: the round's folder, where the texts are saved.
+        seed: the student's seed and the round's number.
+        previous: the previous stage's folder.
     Raises:
         InvalidModelError: the teacher is not the fine-tuned source network, or the task has two
             text columns.
@@ -53,7 +53,7 @@ def near_errors(
 
 
 def check_agora(setup: TaskSetup) -> None:
-    """Check that the stage can label and sample here.
+    """Check that the stage can sample and label texts with this setup.
 
     Raises:
         InvalidModelError: the teacher is not the fine-tuned source network, or the task has two
@@ -61,8 +61,8 @@ def check_agora(setup: TaskSetup) -> None:
     """
     if not setup.teacher.is_source or setup.task.train.pairs is not None:
         raise InvalidModelError(
-            "the agora stage needs the source network's own teacher and a task with one text "
-            "column; leave out --teacher or the stage"
+            "the agora stage needs the fine-tuned source network as its teacher and a task with "
+            "one text column; leave out --teacher or the stage"
         )
 
 
@@ -107,9 +107,7 @@ def _joined(earlier: dict[str, Any], new: dict[str, Any]) -> dict[str, NDArray[A
 
 
 def _encoded(setup: TaskSetup, texts: list[str]) -> Tokens:
-    """Encode texts over the task's tokens; a token that does not occur in the task becomes
-    [UNK].
-    """
+    """Encode texts in the task's tokens; others become [UNK]."""
     tokenizer = load_tokenizer(setup.oracle.source.folder)
     tokenizer.enable_truncation(setup.encoded.max_length)
     kept = setup.encoded.kept
@@ -140,7 +138,7 @@ def _write_provenance(
     reasons: list[Verdict | None],
     targets: NDArray[np.float32],
 ) -> None:
-    """Write for every text its parent among the dev texts, its label, or why it was refused."""
+    """Write each text's parent among the dev texts, and its label or why it was refused."""
     answers = iter(targets)
     lines = []
     for parent, text, reason in zip(parents.tolist(), texts, reasons, strict=True):

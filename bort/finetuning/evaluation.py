@@ -36,7 +36,7 @@ class Evaluated:
 
     Args:
         trained: the last stage of each student.
-    Cost: a forward pass over dev and audit per student; the answers are kept beside the weights.
+    Cost: a forward pass over dev and audit per student; the answers are saved with the weights.
     """
 
     def __init__(self, setup: TaskSetup, trained: Sequence[TrainedStage]) -> None:
@@ -48,7 +48,7 @@ class Evaluated:
             self._audit.append(found["audit"])
         self._dev_of_seeds = _accuracies(self._dev, setup.task.dev.labels)
         self._audit_of_seeds = _accuracies(self._audit, setup.task.audit.labels)
-        self._best = int(np.argmax(self._dev_of_seeds))  # the first of equals
+        self._best = int(np.argmax(self._dev_of_seeds))  # the first one, if tied
 
     @property
     def exported(self) -> TrainedStage:
@@ -57,7 +57,7 @@ class Evaluated:
 
     @property
     def chosen(self) -> Exported:
-        """The exported seed and its accuracies."""
+        """The seed that is exported, and its accuracies."""
         return Exported(
             seed=self.exported.training.seed,
             dev_accuracy=self._dev_of_seeds[self._best],
@@ -92,7 +92,7 @@ class Evaluated:
         return paired_difference(self._audit, theirs, self._setup.task.audit.labels)
 
     def as_baseline(self, name: str) -> Baseline:
-        """The students as a baseline, which has the model's own architecture."""
+        """Return the students as a baseline with the model's own architecture."""
         found = self._on_audit(self._audit)
         return _baseline(found, name=name, parameters="the same")
 
@@ -102,7 +102,7 @@ class Evaluated:
 
 
 def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
-    """Compute a student's answers to dev and audit once, and keep them with its weights."""
+    """Compute a student's answers to dev and audit once, and save them with its weights."""
     path = stage.folder / "answers.npz"
     known = load_arrays(path)
     if known is None:
@@ -185,7 +185,7 @@ def _texts(split: Split) -> Sequence[str]:
 
 
 def stage_summaries(trained: Sequence[TrainedStage]) -> tuple[StageSummary, ...]:
-    """Summarise the cost and result of each stage; a stage shared by several seeds counts once."""
+    """Summarise each stage's cost and result; a stage shared by several seeds counts once."""
     stages = {stage.folder: stage.training for last in trained for stage in last.stages}
     return tuple(
         StageSummary(
@@ -209,8 +209,8 @@ def accuracy_of(found: Sequence[Answers], labels: Answers, *, classes: int) -> A
         found: one array per seed, shape (n,).
         labels: shape (n,).
     Returns:
-        With one seed, Wilson's interval over the texts. With several, the variance over the texts
-        (each counts with its mean over the seeds) plus the variance over the seeds (Student's t).
+        With one seed, Wilson's interval over the texts. With several, the interval combines the
+        variance over the texts (each averaged over the seeds) and over the seeds (Student's t).
     """
     right = _shares(found, labels)
     mean = float(right.mean())
@@ -228,7 +228,7 @@ def _interval(right: NDArray[np.float64], mean: float) -> tuple[float, float]:
 
 
 def _half_width(values: NDArray[np.float64]) -> float:
-    """Compute half the width of the interval for the mean of `values`, shape (seeds, texts)."""
+    """Compute half the width of the mean's interval for `values`, shape (seeds, texts)."""
     seeds, n = values.shape
     texts = _Z * float(values.mean(axis=0).std(ddof=1)) / math.sqrt(n)
     if seeds == 1:
@@ -247,7 +247,7 @@ def paired_difference(ours: Sequence[Answers], theirs: Answers, labels: Answers)
     """Compute our accuracy minus theirs on the same texts, with its 95% interval.
 
     Args:
-        ours: answers of each seed, shape (n,). Their mean counts, and their spread widens the
+        ours: each seed's answers, shape (n,). They are averaged, and their spread widens the
             interval, as in `accuracy_of`.
     """
     gain = _shares(ours, labels) - (theirs == labels)

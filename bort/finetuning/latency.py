@@ -1,4 +1,4 @@
-"""Measure the trained models, their teacher and a landmark, interleaved."""
+"""Measure the latency of the trained models, their teacher and a landmark, interleaved."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ SOURCE_DIMENSIONS = {
 
 
 def nearest_landmark(parameter_count: int) -> Landmark:
-    """Find the published model nearest in size, by ratio."""
+    """Find the published model closest in size, by ratio."""
 
     def ratio(mark: Landmark) -> float:
         size = mark.blueprint.parameter_count()
@@ -41,7 +41,7 @@ def nearest_landmark(parameter_count: int) -> Landmark:
 
 
 def bert_blueprint(config: Mapping[str, Any]) -> Blueprint | None:
-    """Make the blueprint of the BERT classifier in a config.json; None for other model types."""
+    """Make a blueprint of the BERT classifier in a config.json; None for other model types."""
     if config.get("model_type") != "bert":
         return None
     kind = family("bert")
@@ -63,15 +63,15 @@ def measure_latencies(
 
     Args:
         blueprints: by name.
-        space: the study's; it limits the length.
+        space: the study's space; it limits the length.
         on_step: receives each step; its subject is the runtime.
-        should_stop: True ends early.
+        should_stop: if it returns True, measuring ends.
     Returns:
         The times by runtime; None if `should_stop` ended the measurement.
     Raises: the errors of `bort.latency.timing.time_models`.
     """
     workload = workload_of(spec, space)
-    # Largest first: the order in which runtimes build them best.
+    # Largest first: runtimes build them best in this order.
     ordered = sorted(blueprints, key=lambda name: -blueprints[name].parameter_count())
     found: dict[str, RuntimeTimes] = {}
     for runtime in runtimes:
@@ -117,8 +117,8 @@ def latencies_of(
 ) -> dict[str, RuntimeTimes] | None:
     """Time the picks together with their teacher and landmarks of similar size.
 
-    The blueprints' names are the architectures' ids, `TEACHER`, and `landmark_key` of each
-    landmark. See `measure_latencies`.
+    Results are named by architecture id, `TEACHER`, or the landmark's `landmark_key`. See
+    `measure_latencies`.
     """
     spec, space = setup.spec, setup.space
     blueprints = {a.id: Blueprint(space.family, a, space.fixed) for a in picks}

@@ -1,7 +1,7 @@
 """Send curves to TensorBoard, MLflow or Weights & Biases.
 
-Each is used through its own interface, and only if it is installed and requested. The store keeps
-the same curves in any case.
+Each is called through its own interface, and only if it is installed and requested. The store keeps
+the same curves either way.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ FOLDER = "tensorboard"  # in a job's folder
 
 
 class MetricLogger(Protocol):
-    """Receives the points of curves."""
+    """A logger that receives the points of curves."""
 
     def scalar(self, name: str, step: int, value: float) -> None:
         """Log one point of the curve `name`."""
@@ -30,7 +30,7 @@ class MetricLogger(Protocol):
 
 
 class TensorBoardLogger:
-    """Event files in a folder: `tensorboard --logdir FOLDER`."""
+    """Writes event files to a folder: `tensorboard --logdir FOLDER` shows them."""
 
     def __init__(self, folder: Path, title: str, settings: Mapping[str, Any]) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -50,7 +50,7 @@ class TensorBoardLogger:
 
 
 class MlflowLogger:
-    """A run of MLflow, which reads its own settings (MLFLOW_TRACKING_URI, ...)."""
+    """An MLflow run. MLflow reads its own settings (MLFLOW_TRACKING_URI, ...)."""
 
     def __init__(self, folder: Path, title: str, settings: Mapping[str, Any]) -> None:  # noqa: ARG002
         self._client: Any = import_module("mlflow")
@@ -67,7 +67,7 @@ class MlflowLogger:
 
 
 class WandbLogger:
-    """A run of Weights & Biases, which reads its own settings (WANDB_PROJECT, WANDB_MODE, ...)."""
+    """A Weights & Biases run, which reads its own settings (WANDB_PROJECT, WANDB_MODE, ...)."""
 
     def __init__(self, folder: Path, title: str, settings: Mapping[str, Any]) -> None:
         wandb: Any = import_module("wandb")
@@ -75,7 +75,7 @@ class WandbLogger:
         self._steps: set[str] = set()
 
     def scalar(self, name: str, step: int, value: float) -> None:
-        """Log one point; each curve counts its own steps."""
+        """Log one point. Each curve has its own step counter."""
         group = name.rsplit("/", 1)[0]
         if group not in self._steps:
             self._steps.add(group)
@@ -95,7 +95,7 @@ _MAKERS: dict[str, Callable[[Path, str, Mapping[str, Any]], MetricLogger]] = {
 
 
 def check_loggers(names: Sequence[str]) -> None:
-    """Check that all of them are installed.
+    """Check that all of these loggers are installed.
 
     Raises:
         MissingExtraError: one is not.
@@ -119,7 +119,7 @@ class Loggers:
     Args:
         names: keys of `PACKAGES`.
         settings: parameters to log with the run.
-        on_trouble: receives one line when a logger fails.
+        on_failure: receives the name of a logger that failed, and its error.
     """
 
     def __init__(
@@ -128,14 +128,14 @@ class Loggers:
         folder: Path,
         title: str,
         settings: Mapping[str, Any],
-        on_trouble: Callable[[str], object],
+        on_failure: Callable[[str, Exception], object],
     ) -> None:
-        self._on_trouble = on_trouble
+        self._on_failure = on_failure
         self._open: dict[str, MetricLogger] = {}
         for name in names:
             try:
                 self._open[name] = _MAKERS[name](folder / FOLDER, title, settings)
-            except Exception as error:  # a foreign service: away, not signed in, full
+            except Exception as error:  # a remote service: down, not signed in, full
                 self._give_up(name, error)
 
     def scalar(self, name: str, step: int, value: float) -> None:
@@ -154,5 +154,4 @@ class Loggers:
 
     def _give_up(self, name: str, error: Exception) -> None:
         self._open.pop(name, None)
-        first = next(iter(str(error).splitlines()), "")
-        self._on_trouble(f"{name} failed and was turned off ({type(error).__name__}: {first})")
+        self._on_failure(name, error)

@@ -60,10 +60,10 @@ def publish(
     plain: TrainedStage | None,
     latencies: Mapping[str, RuntimeTimes],
 ) -> Realised:
-    """Evaluate the seeds of one architecture and store the best on dev as a model.
+    """Evaluate all seeds of one architecture and store the best on dev as a model.
 
-    The model's folder is made among the job's files and moved once it is complete; the row is
-    stored after that. An interruption never leaves anything that looks like a model.
+    The model's folder is written among the job's files and moved once it is complete; only then is
+    the row stored. An interruption never leaves anything that looks like a model.
 
     Args:
         trained: the last stage of each seed's student.
@@ -103,9 +103,9 @@ def publish(
 
 
 def save_student(folder: Path, setup: TaskSetup, candidate: Candidate) -> int:
-    """Write a student over the whole vocabulary, with its tokenizer; returns its parameters.
+    """Write a student with the whole vocabulary and its tokenizer; returns its parameter count.
 
-    Tokens that do not occur in the task keep the embeddings they inherited.
+    Tokens that do not occur in the task keep their inherited embeddings.
 
     Raises:
         StoreError: it cannot be written; nothing is left behind.
@@ -128,7 +128,7 @@ def _parameters(model: Any, weights: dict[str, Tensor]) -> int:
 
 
 def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
-    """Write both tokenizer files that every release of `transformers` reads."""
+    """Write both tokenizer files, so that every release of `transformers` can read them."""
     if not (folder / "tokenizer.json").is_file():
         load_tokenizer(source).save(str(folder / "tokenizer.json"))
     path = folder / "tokenizer_config.json"
@@ -140,7 +140,7 @@ def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
 
 @contextmanager
 def _full_disk_explained() -> Iterator[None]:
-    """Turn a disk error into one that says what to do."""
+    """Turn a disk error into a message that says what to do."""
     try:
         yield
     except OSError as error:
@@ -153,7 +153,7 @@ def _full_disk_explained() -> Iterator[None]:
 
 
 def _put(folder: Path, target: Path) -> None:
-    """Move a complete folder to its place, replacing one that the same job wrote before."""
+    """Move a complete folder into place, replacing one that the same job wrote before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     folder.rename(target)
@@ -232,25 +232,25 @@ def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -
     """Return the parameter count after checking it against the formula.
 
     Raises:
-        AssertionError: they differ: the formula is wrong.
+        AssertionError: they differ, so the formula is wrong.
     """
     wanted = int(setup.space.parameter_count[setup.space.index(architecture)])
-    assert counted == wanted, f"{architecture.id}: {counted} parameters are built, formula {wanted}"
+    assert counted == wanted, f"{architecture.id}: built {counted} parameters, formula {wanted}"
     return counted
 
 
 def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:
-    """Choose one name per job, task and architecture, which a resumed job finds again."""
+    """Choose one name per job, task and architecture, the same when a job is resumed."""
     for model in store.models(job_id=job_id):
         if (model.task, model.architecture_id) == (task, architecture):
             return model.name
-    # A study is often named after its task; once is enough.
+    # A study is often named after its task; do not repeat it.
     stem = (study if study.startswith(task) else suggest_name(task, study))[:50].rstrip("-._")
     return store.free_model_name(f"{stem}-{architecture}")
 
 
 def _predicted(store: Store, study: str, architecture_id: str) -> Predicted | None:
-    """Return the search's result for the architecture; None if it never trained it."""
+    """Return the search's result for the architecture; None if the search never trained it."""
     try:
         points = read_answer(store, study).points
     except UnknownStudyError:

@@ -1,8 +1,8 @@
 """The results of a trained model and the evidence behind them.
 
-These are the values that terminal, pages, figures and model card share. The store keeps them as
-JSON (`ModelRecord.realised`, `ModelRecord.evidence`); `realised_of` and `evidence_of` read them.
-Fields with a default may be absent from what older versions stored. Imports no torch.
+Terminal, pages, figures and model card all use these values. The store keeps them as JSON
+(`ModelRecord.realised`, `ModelRecord.evidence`); `realised_of` and `evidence_of` read them. Fields
+with a default may be missing from what older versions stored. Imports no torch.
 """
 
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ from bort.core.serialise import from_json
 from bort.latency.workload import Workload
 from bort.storage import ModelRecord
 
-TEACHER = "teacher"  # its key among `RuntimeTimes.models`
+TEACHER = "teacher"  # its key in `RuntimeTimes.models`
 
 
 def landmark_key(name: str) -> str:
-    """The key of a landmark among `RuntimeTimes.models`."""
+    """Return a landmark's key in `RuntimeTimes.models`."""
     return f"landmark {name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """The share of right answers with its 95% interval, mean over the seeds.
+    """The share of right answers with its 95% interval, averaged over the seeds.
 
     Attributes:
-        n: number of texts; None where older versions did not store it.
+        n: number of texts; None in records of older versions, which did not store it.
     """
 
     accuracy: float
@@ -40,7 +40,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAccuracy(Accuracy):
-    """Accuracy on audit, which no choice used; `of_seeds` has each seed's."""
+    """Accuracy on audit, which no choice was based on; `of_seeds` has each seed's."""
 
     n: int
     of_seeds: tuple[float, ...] = ()
@@ -48,7 +48,7 @@ class AuditAccuracy(Accuracy):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevAccuracy:
-    """Accuracy on dev, which chose weights and seed, so it has no interval."""
+    """Accuracy on dev. It chose the weights and the seed, so it has no interval."""
 
     accuracy: float
     n: int
@@ -70,7 +70,7 @@ class TeacherResult(Accuracy):
 
     Attributes:
         model_type: the `model_type` of its config.json.
-        latency_ms: measured beside the model; None if its architecture cannot be timed.
+        latency_ms: measured together with the model; None if its architecture cannot be timed.
     """
 
     name: str
@@ -103,7 +103,7 @@ class StageSummary:
     Attributes:
         stage: "distil", "finetune", "agora1", "agora2", ...
         chosen_step: the step whose weights were kept.
-        dev_error: of those weights.
+        dev_error: the error of those weights.
     """
 
     stage: str
@@ -141,7 +141,7 @@ class LandmarkResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """The search's result for the architecture after a short training: its `Point` as JSON."""
+    """The search's result for the architecture, after a short training: its `Point` as JSON."""
 
     parameter_count: int
     latency_ms: float
@@ -163,11 +163,11 @@ class Realised:
     """A trained model: one row of `bort finetune --json`.
 
     Attributes:
-        audit: the same architecture, mean over the seeds, on texts that nothing was chosen by.
+        audit: the architecture's accuracy, mean over the seeds, on texts that no choice used.
         share_of_teacher: accuracy on audit as a share of the teacher's.
         plain_student: the same architecture from random weights, on the true labels alone.
         predicted: None if the search never trained the architecture.
-        latency: by runtime; `latency_ms` is the first runtime's median.
+        latency: by runtime; `latency_ms` is the median on the first one.
         dev_is_seen: Agora learned from dev texts, so the dev accuracy is not independent.
         seconds: training time of all stages together.
     """
@@ -213,7 +213,7 @@ class DataFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFacts:
-    """The facts that all trainings depend on; see `ErrorOracle.describe`."""
+    """What all trainings depend on; see `ErrorOracle.describe`."""
 
     source: str
     source_sha256: str
@@ -277,10 +277,10 @@ class Evidence:
     """The evidence for a model's results.
 
     Attributes:
-        search: None if the study is gone.
+        search: None if the study was deleted.
         space: `SearchSpace.to_dict()`.
         max_length: most tokens per training text.
-        workload: what its latency was measured on.
+        workload: what the latency was measured on.
         machine: `Fingerprint.to_dict()` of the machine that trained it.
         latency: by runtime.
     """

@@ -1,4 +1,4 @@
-"""The setup that all trainings on one task share: texts, teacher, answers, donor.
+"""What all trainings on one task share: texts, teacher, answers, donor.
 
 The error oracle prepares it; fine-tuning adds unlabelled texts.
 """
@@ -32,14 +32,14 @@ from bort.training.vocabulary import pruned_table
 
 @dataclass(frozen=True)
 class TaskSetup:
-    """A task on which students of any architecture in `space` can be trained.
+    """A task, ready to train students of any architecture in `space`.
 
     Attributes:
-        task: includes a pool of unlabelled texts if the recipe wants one.
+        task: includes a pool of unlabelled texts if the recipe needs one.
         space: the space that the architectures come from.
-        oracle: has prepared source network, teacher and device.
-        encoded: `task` over its own tokens.
-        logits: the teacher's, by split; those of the pool only if `spec.labels_pool`.
+        oracle: provides the source network, teacher and device.
+        encoded: `task` in its own tokens.
+        logits: the teacher's logits by split; includes the pool only if `spec.labels_pool`.
         donor: the network to inherit from.
     """
 
@@ -64,7 +64,7 @@ class TaskSetup:
     def build(
         self, architecture: Architecture, seed: int, *, from_scratch: bool = False
     ) -> Candidate:
-        """Build a student with its first weights, on the device."""
+        """Build a student with its initial weights, on the device."""
         candidate = build_candidate(
             self.space,
             architecture,
@@ -140,9 +140,9 @@ def prepare(
     """Prepare everything that the trainings on `task` share.
 
     Raises: the errors of `ErrorOracle`.
-    Cost: that of the error oracle. With `spec.labels_pool` the teacher also answers all
-        unlabelled texts, once per task, teacher and seed: a minute for 60,000 texts where the
-        hardware multiplies bfloat16, else five minutes and more.
+    Cost: as for the error oracle. With `spec.labels_pool` the teacher also answers all unlabelled
+        texts, once per task, teacher and seed: 60,000 texts take a minute if the hardware supports
+        bfloat16, else five minutes or more.
     """
     fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
     space = SearchSpace.from_dict({**spec.space, "fixed": fixed})

@@ -1,6 +1,6 @@
 """Run one stage of a training: steps, evaluations on dev, checkpoints, the best weights.
 
-A stage that is killed and started again ends with the same weights: it continues from the last
+A stage that is killed and restarted ends with the same weights: it continues from the last
 checkpoint with the same steps in the same order, and evaluations on dev repeat to the last bit.
 """
 
@@ -24,8 +24,8 @@ RESULT, FINAL, BEST = "stage.json", "final.safetensors", "best.safetensors"
 
 
 class StageStep(NamedTuple):
-    """A finished step: its number from 1, how many there are, the loss of its batch, its learning
-    rate, texts per second since this attempt began, and the dev error if it was just evaluated."""
+    """A finished step: its number from 1, how many there are, its batch's loss, its learning rate,
+    texts per second since this attempt began, and the dev error if it was just evaluated."""
 
     step: int
     steps: int
@@ -36,8 +36,8 @@ class StageStep(NamedTuple):
 
 
 class StageResult(NamedTuple):
-    """The result of a stage: steps and seconds of all attempts, the dev error of the kept weights,
-    the step they come from, and the curve of (step, dev error)."""
+    """A stage's result: steps and seconds of all attempts, the dev error of the kept weights, the
+    step they come from, and the curve of (step, dev error)."""
 
     steps: int
     seconds: float
@@ -51,14 +51,14 @@ class StageTraining:
     """A stage, ready to run.
 
     Attributes:
-        folder: holds its checkpoints.
+        folder: where its checkpoints are saved.
         model: trained in place.
-        objective: what it minimises; None is the cross-entropy with the targets.
-        dev_error: evaluates the model in its current state on dev.
-        evaluations: how many evaluations on dev, evenly spaced.
-        patience: stop after this many evaluations without a better one; None never stops early.
+        objective: what to minimise; None is the cross-entropy with the targets.
+        dev_error: evaluates the model on dev.
+        evaluations: how often to evaluate on dev, evenly spaced.
+        patience: stop after this many evaluations without improvement; None never stops early.
         keep: which weights the stage ends with.
-        should_stop: asked at every step.
+        should_stop: called at every step.
         clock: monotonic seconds.
     """
 
@@ -104,7 +104,7 @@ def stage_weights(folder: Path) -> dict[str, Tensor] | None:
 
 
 def run_stage(stage: StageTraining) -> Iterator[StageStep]:
-    """Train until the stage is finished, from where it stopped; yields every step.
+    """Train from where the stage stopped until it is finished; yields every step.
 
     The model ends with the weights that the stage keeps, even if the stage was finished before.
 
@@ -193,7 +193,7 @@ class _Run:
             digest = save_tensors(self.stage.folder / BEST, self.stage.model.state_dict())
             since = self.state["step"]
             if best is not None and error == best["dev_error"]:
-                since = best["since"]  # an equal error does not renew the patience
+                since = best["since"]  # an equal error does not reset the patience
             self.state["best"] = {
                 "dev_error": error,
                 "step": self.state["step"],
@@ -224,12 +224,12 @@ class _Run:
         self.state["seconds"] = self.seconds_before + self.stage.clock() - self.begun
 
     def _finish(self) -> None:
-        """Choose the weights, write them and the result, and drop the checkpoints."""
+        """Choose the weights, write them and the result, and delete the checkpoints."""
         folder, model, best = self.stage.folder, self.stage.model, self.state["best"]
         self._count_seconds()
         if best is not None:
             tensors = load_tensors(folder / BEST, best["sha256"])
-            assert tensors is not None, "it was written by this run, or before its checkpoint"
+            assert tensors is not None, "this run wrote it, or it is older than the checkpoint"
             model.load_state_dict(tensors)
         chosen = best or {"dev_error": self.state["curve"][-1][1], "step": self.state["step"]}
         result = StageResult(

@@ -17,7 +17,7 @@ class StageKind(StrEnum):
 
 
 def trainings_of(spec: FineTuneSpec) -> list[StageKind]:
-    """List the stages that are trained for a pick, over all seeds."""
+    """List the stages to train for one pick, over all seeds."""
     recipe = spec.recipe
     found = []
     if StageKind.DISTIL in recipe.stages:
@@ -58,7 +58,7 @@ class Curve:
     Attributes:
         task: the task it was trained on.
         stage: "distil", "finetune", "agora1", ..., "plain".
-        seed: of the first weights and the order of the texts.
+        seed: decides the initial weights and the order of the texts.
         learning_rate: the peak learning rate, rounded to three digits.
         quantity: `LOSS`, `DEV_ERROR`, `LEARNING_RATE` or `SPEED`.
         points: pairs of step and value, by step.
@@ -87,7 +87,7 @@ def curves_of(metrics: Mapping[str, Sequence[tuple[int, float | None]]]) -> list
     """Read the stored series of a fine-tuning job; skips series with other names.
 
     Args:
-        metrics: by name, `TASK/` and `stage_name` and `/QUANTITY`.
+        metrics: series by name, `TASK/` + `stage_name` + `/QUANTITY`.
     Examples:
         >>> (curve,) = curves_of({"reviews/2-4/distil-seed0-lr0.001/loss": [(1, 0.5)]})
         >>> curve.stage, curve.seed, curve.learning_rate

@@ -33,7 +33,7 @@ from bort.training.forward import best_dtype, forward_of
 from bort.training.loop import Examples, Objective, TrainingSettings, predict
 
 DISTILLED_RATE = (
-    0.1  # share of the search's learning rate; more undoes distillation: docs/models.md
+    0.1  # share of the search's learning rate; a larger one undoes distillation: docs/models.md
 )
 DISTIL_WEIGHTS = DistillationWeights()
 FROM_SOURCE = DistillationWeights(answers=0.0)  # the source network cannot answer the task
@@ -44,10 +44,10 @@ class Training:
     """One stage of one student.
 
     Attributes:
-        seed: of its first weights and the order of the texts.
+        seed: decides its initial weights and the order of the texts.
         learning_rate: the peak learning rate.
-        begins_with: folder of the finished stage whose weights it begins with; None begins anew.
-        round: of Agora, from 1; 0 for other kinds.
+        begins_with: folder of the finished stage whose weights it starts from; None starts anew.
+        round: Agora's round, from 1; 0 for other kinds.
     """
 
     kind: StageKind
@@ -80,7 +80,7 @@ class TrainedStage:
 
     @property
     def stages(self) -> "tuple[TrainedStage, ...]":
-        """All stages of this student, in their order."""
+        """All stages of this student, in order."""
         return (*self.earlier, self)
 
 
@@ -163,7 +163,7 @@ def run_training(
     should_stop: ShouldStop | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Iterator[StageStep]:
-    """Train a stage, or continue it; yields nothing if it is finished. Raises like `run_stage`."""
+    """Train or continue a stage; yields nothing if it is finished. Raises like `run_stage`."""
     if stage_result(folder) is None:
         stage = _stage(setup, training, folder, should_stop)
         yield from run_stage(stage if clock is None else replace(stage, clock=clock))
@@ -197,7 +197,7 @@ def _stage(
 
 
 def first_weights(setup: TaskSetup, training: Training) -> Candidate:
-    """Build the student as it is at the beginning of a stage.
+    """Build the student as it is when a stage starts.
 
     Raises:
         StoreError: the weights of the previous stage are missing or damaged.

@@ -13,7 +13,7 @@ from bort.latency.runtimes import runtime_kind
 def differences_from_here(profile: LatencyProfile) -> list[Difference]:
     """List how this machine (`b`) differs from the one that the profile was measured on (`a`).
 
-    Empty where the latencies are this machine's.
+    Empty if the latencies are valid for this machine.
     """
     libraries = runtime_kind(profile.runtime).libraries
     here = this_machine(libraries, threads=profile.workload.threads)
@@ -25,7 +25,7 @@ class Pair:
     """One architecture that two profiles measured.
 
     Attributes:
-        distinguishable: the intervals do not overlap; else neither latency is the lower one.
+        distinguishable: the intervals do not overlap; otherwise, neither is known to be lower.
     """
 
     id: str

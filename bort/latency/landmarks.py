@@ -25,12 +25,12 @@ _BORT = "de Wynter & Perry 2020, arXiv 2010.10499; speed: README of github.com/a
 
 
 LANDMARK_POSITIONS = 512
-WORTH = 30  # the largest landmark takes as long to build as a dozen architectures of a space
+COUNTED_AS = 30  # all six take as long as 30 architectures; building the largest, as a dozen
 BASE, LARGE = "BERT-base", "BERT-large"
 """The models that others are compared with."""
 
 SAME_SIZE = 0.01
-"""Published counts are rounded to about so much."""
+"""Published counts are rounded to about this precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Landmark:
     """A published model.
 
     Attributes:
-        name: as it is known.
+        name: its usual name.
         family_name: our family of that shape; weights are random, the vocabulary is BERT's.
         architecture: its shape.
         published_parameters: as its authors count and round them.
-        published_speedups: name of another landmark to how many times faster, on a CPU, this one
-            is said to be.
+        published_speedups: by the name of another landmark, how many times faster than that one
+            it is said to be on a CPU.
         source: where the figures are published.
         published_effective_share: its encoder's parameters as a share of BERT-large's.
         note: how the model that we build differs.
@@ -110,7 +110,7 @@ class Claim:
     """A published figure and the one found here.
 
     Attributes:
-        low, high: ends of the 95 % interval of `found`, where there is one.
+        low, high: ends of the 95 % interval of `found`, if there is one.
         than: the landmark that a speed is compared with.
     """
 
@@ -149,7 +149,7 @@ class TimedLandmark:
     Attributes:
         effective_parameter_count: without the embedding layer.
         effective_share_of_large: the same, as a share of BERT-large's.
-        times_faster_than: landmark's name to the median ratio of times of the same round.
+        times_faster_than: by another landmark's name, the median ratio of times in the same round.
         times_faster_interval: the ends of its 95 % interval.
         published_times_faster_than: what `Landmark.published_speedups` says.
         source, note: as in `Landmark`.
@@ -212,6 +212,11 @@ class LandmarkTiming:
     complete: bool
     measured_at: str
 
+    @property
+    def announced(self) -> list[tuple[TimedLandmark, Claim]]:
+        """List the published speeds of all landmarks."""
+        return [(mark, claim) for mark in self.landmarks for claim in mark.speed_claims]
+
     def to_dict(self) -> dict[str, Any]:
         """Convert our figures and the published ones to JSON values."""
         return {
@@ -223,9 +228,7 @@ class LandmarkTiming:
                 for mark in self.landmarks
             ],
             "announced": [
-                {"landmark": mark.name, **claim.to_dict()}
-                for mark in self.landmarks
-                for claim in mark.speed_claims
+                {"landmark": mark.name, **claim.to_dict()} for mark, claim in self.announced
             ],
             "noise": self.noise.to_dict(),
             "rounds": self.rounds,
@@ -271,9 +274,7 @@ def _timed(timing: Timing, number: int) -> TimedLandmark:
 
 
 def _times_faster(seconds: FloatArray, number: int, than: str) -> tuple[float, float, float]:
-    """Compute speed-ups from ratios within each round; seeded, so that the interval is
-    reproducible.
-    """
+    """Compute speed-ups from ratios within each round; a fixed seed draws the intervals."""
     slower = next(k for k, mark in enumerate(LANDMARKS) if mark.name == than)
     return ratio_interval(seconds[slower], seconds[number], rng=np.random.default_rng(0))
 

@@ -17,7 +17,7 @@ import numpy as np
 from bort.latency.protocol import FloatArray
 
 COVERAGE = 0.9
-"""The share of architectures that the band should hold."""
+"""The share of architectures that the band should contain."""
 
 TRAFFIC_EXPONENT = 1.25
 """`traffic` is weight bytes to this power: the more bytes, the larger the share that no cache keeps
@@ -31,12 +31,12 @@ class LatencyModel:
     Attributes:
         coefficients_ms: milliseconds per unit of each term, 0 or more.
         fitted_on: architectures that the coefficients were fitted on.
-        held_out: architectures measured besides, drawn at random; 0 where the space was too small
-            for that, and the errors come from leaving one out at a time.
+        held_out: other architectures that were measured, drawn at random; 0 if the space was too
+            small, and then the errors come from leaving one out at a time.
         median_abs_percent_error: of |predicted - measured| / measured, in percent.
         p90_abs_percent_error: 90th percentile of the same.
-        rank_correlation: Spearman's, of predicted with measured; None where fewer than three
-            differ.
+        rank_correlation: Spearman's, of predicted with measured; None for fewer than three
+            architectures, or constant values.
         band: relative ±m: `measured` lies within `predicted · (1 ± m)` for at least `COVERAGE` of
             all architectures (the order statistic of the held-out residuals that makes this
             hold for a further random draw; the largest where there are too few).
@@ -60,8 +60,8 @@ class LatencyModel:
     def predict(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """Predict milliseconds for every architecture, shape (N,).
 
-        Same numbers on every machine: additions in a fixed order, and no function but the square
-        root, which is rounded the same everywhere.
+        Gives the same numbers on every machine: it adds in a fixed order and calls no function but
+        the square root, which is rounded the same everywhere.
 
         Args:
             terms: as the family gives them, each of shape (N,).
@@ -114,7 +114,7 @@ def fit(
     Args:
         terms: the family's terms of all measured architectures, each of shape (n,).
         measured_ms: their medians, shape (n,).
-        fit_rows: which of them to fit on; all of them means that each is left out once to judge.
+        fit_rows: which of them to fit on. If all, each is left out once to test the fit.
     """
     features = with_derived_terms(terms)
     matrix = np.stack(list(features.values()), axis=1)
@@ -151,8 +151,8 @@ def _judged(
 def non_negative_coefficients(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
     """Minimise the squared *relative* error over non-negative coefficients (Lawson & Hanson 1974).
 
-    Relative, because a millisecond is nothing to the largest architecture and everything to the
-    smallest. Columns are brought to one scale first; terms differ by nine powers of ten.
+    Relative, because a millisecond is little for the largest architecture and a lot for the
+    smallest. Columns are first brought to one scale, because terms differ by nine powers of ten.
 
     Args:
         matrix: shape (n, k), no value negative.
@@ -171,9 +171,7 @@ def non_negative_coefficients(matrix: FloatArray, measured_ms: FloatArray) -> Fl
 
 
 def rank_correlation(a: FloatArray, b: FloatArray) -> float | None:
-    """Compute Spearman's rank correlation; None for fewer than three values, or if either is
-    constant.
-    """
+    """Compute Spearman's rank correlation; None for fewer than three or constant values."""
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     from scipy.stats import rankdata
@@ -196,9 +194,7 @@ def _leave_one_out(matrix: FloatArray, measured_ms: FloatArray) -> FloatArray:
 
 
 def _band(predicted: FloatArray, measured: FloatArray) -> float:
-    """Return the ⌈(n+1)·COVERAGE⌉-th smallest |measured/predicted - 1| (split-conformal
-    quantile).
-    """
+    """Return the ⌈(n+1)·COVERAGE⌉-th smallest |measured/predicted - 1| (split conformal)."""
     with np.errstate(divide="ignore"):
         residuals = np.sort(np.abs(measured / predicted - 1))
     position = min(len(residuals), math.ceil((len(residuals) + 1) * COVERAGE))

@@ -1,11 +1,12 @@
 """Decide whether the machine was quiet enough to tell two architectures apart.
 
-Three kinds of evidence. How much of the CPU others took, before, after and throughout (a virtual
-machine's neighbours included, as stolen time): cheap, and it tells contention from anything else.
-How much the ratio of two fixed workloads, run in turns, varies before and after. And the
-resolution: the smallest difference that the rounds themselves can rank. A machine that becomes
-slower or faster *as a whole* changes few rankings, but all milliseconds; reference models tell by
-how much, little is corrected for, and much is refused (`bort.latency.pace`).
+There are three kinds of evidence. The first is the share of the CPU that others took, before, after
+and throughout (a virtual machine's neighbours included, as stolen time): it is cheap, and separates
+contention from everything else. The second is how much the ratio of two fixed workloads, run in
+turns, varies before and after. The third is the resolution: the smallest difference that the rounds
+themselves can rank. A machine that becomes slower or faster *as a whole* changes few rankings, but
+all milliseconds. Reference models measure by how much; a small change is corrected for, a large one
+is rejected (`bort.latency.pace`).
 Criterion and thresholds: docs/latency.md, "Noise".
 """
 
@@ -24,7 +25,7 @@ from bort.latency.protocol import Clock, Run
 from bort.latency.steadiness import robust_deviation
 
 REFERENCE_SECONDS = 1.0
-REFERENCE_LIMIT_SECONDS = 4.0  # slow references: then four pairs are enough
+REFERENCE_LIMIT_SECONDS = 4.0  # if the references are slow, four pairs are enough
 WARMING_SECONDS = 0.3  # a processor that has just been idle needs a moment to speed up
 REFERENCE_PAIRS = (12, 200)  # at least, at most
 FEWEST_PAIRS = 4
@@ -32,11 +33,11 @@ BLOCK_RUNS = 3  # as many as a round times
 
 MAX_OTHERS_SHARE = 0.10  # of all CPU time; see docs/latency.md, "Noise", for all of these
 MAX_RATIO_SPREAD = 0.25
-MAX_RESOLUTION = 0.04  # repeated, 95 % of medians lie within 5 % then
-MANY = 24  # models: so many tell how the machine changed for small and for large ones
+MAX_RESOLUTION = 0.04  # then 95 % of medians are within 5 % when measured again
+MANY = 24  # models: enough to tell how the machine changed for small and for large ones
 NOTABLE_DRIFT, MAX_DRIFT, MAX_DRIFT_OF_MANY = 0.05, 0.10, 0.30
 NOTABLE_PACE, MAX_PACE, MAX_PACE_OF_MANY = 0.02, 0.08, 0.15
-SETTLED_SHARE = 0.05  # about what a desktop does when nobody works
+SETTLED_SHARE = 0.05  # about the load of an idle desktop
 SETTLE_SECONDS = 10.0  # trainings pause at their next step; one step may take seconds
 
 
@@ -90,7 +91,7 @@ class NoiseReading:
             mixes what changes rankings with what does not.
         others_share: share of all CPU time that other processes took meanwhile, 0..1.
         ratio_spread: standard deviation (robust) of ln(time of one workload / time of another)
-            over neighbouring turns; None where it was not read.
+            over neighbouring turns; None if it was not read.
     """
 
     reference_ms: float
@@ -118,14 +119,14 @@ class Noise:
     Attributes:
         others_share: share of all CPU time that others took during the rounds, 0..1.
         resolution: smallest relative difference of two architectures that can be ranked; None
-            where there were too few rounds to say.
+            for too few rounds.
         drift: how much slower (above 0) the whole machine was at the end than at the beginning;
-            None likewise.
-        models: how many were timed, the references among them.
+            None for too few rounds.
+        models: how many models were timed, including the references.
         pace_change: how much slower (above 0) the whole machine was than at its usual pace, at
-            which the latencies are stated; None where no usual pace was known.
-        pace_since: when the usual pace was measured, ISO 8601; None likewise.
-        pace_models: how many of the models were timed then, too.
+            which the latencies are stated; None if no usual pace was known.
+        pace_since: when the usual pace was measured, ISO 8601; None if none was known.
+        pace_models: how many of these models the usual pace was measured with.
     """
 
     before: NoiseReading
@@ -152,7 +153,7 @@ class Noise:
     def reasons(self) -> list[Finding]:
         """List why the numbers cannot rank two architectures or are not reproducible.
 
-        Empty where they can be trusted.
+        Empty if they can be trusted.
         """
         found = self.before.findings(When.BEFORE) + self.after.findings(When.AFTER)
         found += _too_many_others(self.others_share, When.THROUGHOUT)
@@ -184,9 +185,7 @@ class Noise:
         return not self.reasons
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert both readings and the verdict to JSON values; reading computes the verdict
-        again.
-        """
+        """Convert the readings and the verdict to JSON; reading it recomputes the verdict."""
 
         def verdict(ok: bool, reasons: list[Finding]) -> dict[str, Any]:
             return {"ok": ok, "reasons": to_json(reasons)}

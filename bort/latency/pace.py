@@ -1,10 +1,10 @@
 """The pace of this machine: how fast it is now compared with its first measurement.
 
 [ours] A virtual machine, or a laptop on battery, becomes faster and slower as a whole, between two
-measurements as well as within one. So every measurement times a few reference models besides, in
-the same rounds. The first quiet measurement of a runtime and workload keeps their times, and those
+measurements as well as within one. So every measurement also times a few reference models, in the
+same rounds. The first quiet measurement of a runtime and workload keeps their times, and those
 of all that it measured, as the machine's *usual pace*; later ones state their milliseconds at that
-pace, and say by how much the machine was off it. docs/latency.md, "Pace".
+pace, and say how far the machine was from it. docs/latency.md, "Pace".
 """
 
 import contextlib
@@ -28,7 +28,8 @@ from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
 from bort.latency.workload import Blueprint, Workload
 
-# Evenly spaced in ln ms over what people deploy; the vocabulary costs no time, so it is small.
+# Evenly spaced in ln ms over the sizes that people deploy. The vocabulary costs no time, so it is
+# small.
 _SHAPES = (
     (1, 2, 96, 192),
     (4, 4, 96, 384),
@@ -57,18 +58,17 @@ class Pace:
             raise ValueError(f"expected times above 0, got {dict(self.reference_ms)!r}")
 
     def change(self, usual: "Pace") -> float:
-        """Compute how much slower (above 0) it is than `usual`, as the median share over common
-        models.
-        """
+        """Compute how much slower (above 0) it is than `usual`: the median over common models."""
         now, then = self._beside(usual)
         return float(np.exp(np.median(now - then)) - 1)
 
     def factors_to(self, usual: "Pace", ms: Sequence[float]) -> FloatArray:
         """Compute factors that convert times at this pace to times at `usual`, shape (n,).
 
-        Small models change by another factor than large ones. The logarithm of the factor is a
-        line in that of the time, least squares over the common models, and stays beyond them. A
-        line, because each single model was measured with an error as large as what is corrected.
+        Small models change by another factor than large ones. So the logarithm of the factor is
+        fitted as a line in the logarithm of the time, by least squares over the common models, and
+        stays constant beyond them. A line, because the error of each single model is as large as
+        the correction.
         """
         now, then = self._beside(usual)
         spread = now - now.mean()
@@ -79,7 +79,7 @@ class Pace:
         return factors
 
     def shared_with(self, other: "Pace") -> int:
-        """Count the models that both have timed."""
+        """Count the models that were timed in both."""
         return len(self.reference_ms.keys() & other.reference_ms.keys())
 
     def extended(self, other: "Pace") -> "Pace":
@@ -112,7 +112,7 @@ class PaceBook(Protocol):
         ...
 
 
-def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
+def references_for(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
     """Choose reference models to time together with these blueprints, smallest first.
 
     They are always BERTs. None is far larger than the largest blueprint.
@@ -137,8 +137,8 @@ def references_beside(blueprints: Sequence[Blueprint]) -> tuple[Blueprint, ...]:
 class PaceFiles:
     """Keeps paces as small files in the home folder; implements `PaceBook`.
 
-    Other libraries, threads or hardware have their own pace. A file that cannot be read counts
-    as missing, and a pace that cannot be written is not kept: the measurement continues without it.
+    Other libraries, threads or hardware have their own pace. An unreadable file counts as missing.
+    If a pace cannot be written, the measurement continues without it.
 
     Args:
         is_new: ignore the usual pace, and keep a new one in its place.

@@ -27,7 +27,7 @@ FORMAT = "bort-latency-profile"
 VERSION = 1
 T = TypeVar("T")
 
-LARGEST_FILE = 50_000_000  # bytes; a profile has some ten thousand
+LARGEST_FILE = 50_000_000  # bytes; a profile has about ten thousand
 
 
 class LatencyPrediction(NamedTuple):
@@ -70,18 +70,18 @@ class LatencyProfile:
         runtime: for example "torch-float32".
         workload: batch size, sequence length, threads (a number, never "all").
         fingerprint: the machine and its software.
-        space_name: the space that was measured; only shown.
-        space_digest: which space exactly.
-        family_name: family of the space; the model holds for this family only.
+        space_name: the space that was measured; for display.
+        space_digest: the digest of exactly that space.
+        family_name: family of the space; the model is valid only for this family.
         fixed: what all architectures of the space share.
         measurements: in the order of the space.
         model: fitted on some of them.
         noise: how quiet the machine was.
-        seed: chose the architectures, ordered the rounds and drew the intervals.
-        complete: False where the measurement was stopped early.
+        seed: seed of the choice of architectures, the order of rounds and the intervals.
+        complete: False if the measurement was stopped early.
         measured_at: ISO 8601, UTC.
-        study: the study whose front was measured, with the model of that study's profile; None
-            where a sample of a space was, with a model of its own.
+        study: the study whose front was measured; then `model` is that of the study's profile.
+            None if a sample of a space was measured, with its own model.
     """
 
     name: str
@@ -108,8 +108,7 @@ class LatencyProfile:
         return self.model.band
 
     def predict(self, space: SearchSpace) -> LatencyPrediction:
-        """Predict the latencies of a whole space; uses only numpy and gives the same numbers
-        everywhere.
+        """Predict the latencies of a whole space with numpy only; the same on every machine.
 
         Raises:
             InvalidProfileError: the profile was measured for another family.
@@ -134,8 +133,7 @@ class LatencyProfile:
         """Predict each measured architecture, in order.
 
         Returns:
-            Shape (n,); None where nothing was measured, or the family does not come with the
-            package.
+            Shape (n,); None if nothing was measured, or the family does not come with the package.
         """
         terms = self._measured_terms()
         try:
@@ -144,9 +142,7 @@ class LatencyProfile:
             return None
 
     def unknown_terms(self) -> list[str]:
-        """List terms of the model that the family does not have; empty if the family is unknown
-        here.
-        """
+        """List terms of the model that the family lacks; empty if the family is unknown here."""
         terms = self._measured_terms()
         if terms is None:
             return []

@@ -1,7 +1,7 @@
 """The timing protocol: warm-up, interleaved rounds, a median with its interval.
 
-Pure: the clock, the randomness and the things that run are arguments. docs/latency.md tells why
-each number here is what it is.
+Pure: the clock, the randomness and the functions to time are arguments. docs/latency.md explains
+each number here.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bort.core.errors import InvalidOptionError
 
 FloatArray = NDArray[np.float64]
 Run = Callable[[], object]
@@ -21,7 +19,6 @@ Clock = Callable[[], float]
 CONFIDENCE = 0.95
 ENOUGH_ROUNDS = 3
 RESAMPLES = 400
-MOST_MINUTES = 120  # trainings pause and other measurements wait meanwhile
 MOST_ROUNDS = 1_000  # a bound on memory; time ends a measurement long before
 
 
@@ -30,19 +27,19 @@ class Protocol:
     """The numbers of one measurement; sources in docs/latency.md.
 
     Attributes:
-        timed_runs: timed runs per architecture and round; two where all are slow. Runs of one
-            round share what the machine did then, so more rounds tell more than more runs.
+        timed_runs: timed runs per architecture and round; two if all are slow. The runs of a
+            round share the machine's state, so more rounds tell more than more runs.
         warm_up_runs: untimed runs before them, because the architecture measured just before
             has filled the caches with its own weights ("Warm-up": 5 runs leave 2 %).
-        warm_up_seconds: untimed runs of slow architectures end here, after one at least.
-        budget_seconds: the number of rounds is chosen to take about this long,
-        min_rounds: but never fewer,
-        max_rounds: and never more,
-        target_resolution: unless architectures so far apart (a share) cannot be told apart
-            yet: then rounds are added, until they can be or
-        limit_seconds: this has passed, and three rounds are complete: others must not wait
-            forever because the machine is slow or has become busy.
-        stable_within: before the first round each architecture runs until the medians of two
+        warm_up_seconds: time limit of the untimed runs; at least one is made.
+        budget_seconds: the number of rounds is chosen to take about this long.
+        min_rounds: fewest rounds.
+        max_rounds: most rounds.
+        target_resolution: rounds are added until architectures that differ by this share can
+            be told apart, or `limit_seconds` is over.
+        limit_seconds: time limit, once three rounds are complete: others must not wait forever
+            because the machine is slow or has become busy.
+        stable_within: before the first round, each architecture runs until the medians of two
             windows of five runs differ by no more than this share.
     """
 
@@ -61,26 +58,14 @@ class Protocol:
         return rounds >= ENOUGH_ROUNDS and seconds > self.limit_seconds
 
     def rounds_wanted(self, rounds: int, planned: int, resolution: float | None) -> int:
-        """Choose how many rounds to aim for after `rounds`: a quarter more if `resolution` is
-        coarse.
-        """
+        """Choose how many rounds to aim for: a quarter more than `rounds` if too coarse."""
         if rounds < planned or resolution is None or resolution <= self.target_resolution:
             return planned
         return min(MOST_ROUNDS, rounds + max(1, rounds // 4))
 
     def lasting(self, minutes: float | None) -> "Protocol":
-        """Copy the protocol with another time limit; None keeps the limit.
-
-        Raises:
-            InvalidOptionError: no time, or more than two hours, which others would have to wait.
-        """
-        if minutes is None:
-            return self
-        if not 0 < minutes <= MOST_MINUTES:
-            raise InvalidOptionError(
-                f"--minutes must be more than 0 and at most {MOST_MINUTES}, got {minutes:g}; try 10"
-            )
-        return replace(self, limit_seconds=60 * minutes)
+        """Copy the protocol with another time limit; None keeps the limit."""
+        return self if minutes is None else replace(self, limit_seconds=60 * minutes)
 
     def fitted_to(self, seconds_per_run: Sequence[float]) -> "Protocol":
         """Copy the protocol, with two timed runs per round if the architectures are slow."""
@@ -168,11 +153,11 @@ def interleaved_rounds(
 ) -> Iterator[FloatArray]:
     """Time all runs in every round, in a new random order each time.
 
-    Interleaving makes drift (heat, a neighbour's work) hit all alike instead of whoever happened
-    to be measured last.
+    Interleaving makes drift (heat, a neighbour's work) affect all alike instead of whichever
+    was measured last.
 
     Args:
-        should_stop: asked before each architecture; True ends without the round begun.
+        should_stop: called before each architecture; True stops and drops the unfinished round.
     Yields:
         Seconds, shape (len(runs), timed_runs), once per complete round.
     """
@@ -191,14 +176,14 @@ def summarise(
 ) -> Latency:
     """Reduce the timed runs of one architecture.
 
-    The interval resamples whole rounds: runs of one round share what the machine did then, so
+    The interval resamples whole rounds: the runs of a round share the machine's state, so
     treating them as independent would make it too narrow.
 
     Args:
         seconds: shape (rounds, timed_runs), at least one round.
         factors: shape (rounds,), how slow the whole machine was in each round for this
-            architecture (`bort.latency.steadiness.round_factors`): the median and its interval
-            leave that out, the percentile and the trimmed mean are of the times as they were.
+            architecture (`bort.latency.steadiness.round_factors`). The median and its interval
+            are corrected for it; the percentile and the trimmed mean are not.
     """
     rounds = len(seconds)
     factors = np.ones(rounds) if factors is None else factors

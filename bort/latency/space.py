@@ -23,8 +23,8 @@ from bort.latency.workload import Blueprint, TextLengths, Workload, check_thread
 IntArray = NDArray[np.int64]
 
 SMALLEST_COUNT = 8
-SEARCH_COUNT = 48  # 24 to fit on, 24 to judge by; about 40 s on two cores for `minilm`
-POOL = 4_000  # architectures looked at in larger spaces; more would not change the choice much
+SEARCH_COUNT = 48  # 24 to fit on, 24 to test; about 40 s on two cores for `minilm`
+POOL = 4_000  # architectures considered in larger spaces; more would hardly change the choice
 MAX_FITTED = 32
 
 
@@ -43,17 +43,17 @@ def measure(
     """Measure `count` architectures, fit a model on min(32, count/2) and test it on the rest.
 
     Args:
-        spec: runtime, batch size, sequence length, threads; `spec.profile` does not matter here.
+        spec: runtime, batch size, sequence length, threads; `spec.profile` is ignored.
         lengths: lengths of a task's texts, instead of the spec's one sequence length.
-        seed: chooses the architectures, and orders the rounds.
-        name: names the profile; by default made from space, runtime and time.
+        seed: seed for the choice of architectures and the order of rounds.
+        name: name of the profile; by default made from space, runtime and time.
         wait: wait for another measurement to end, instead of raising.
-        should_stop: True ends early; the profile then says `complete: false`, and there is none
-            if not one round was complete.
+        should_stop: True ends early. The profile then says `complete: false`; there is none if no
+            round was complete.
     Returns:
-        Steps; the last carries the profile. Nothing is measured before the first step is taken.
+        Steps; the last carries the profile. Measuring begins with the first step.
     Raises:
-        InvalidOptionError: a count, runtime, length or number of threads that cannot be.
+        InvalidOptionError: an impossible count, runtime, length or number of threads.
         MissingExtraError: the runtime is not installed.
         BusyError: at the first step, if another measurement is running and `wait` is off.
     Cost:
@@ -117,11 +117,11 @@ def measured(
     should_stop: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
-    """Measure a sample and put the profile together; for the arguments see `measure`.
+    """Measure a sample and make its profile; for the arguments see `measure`.
 
     Args:
         model_of: makes the model from the median milliseconds of the sample, shape (n,).
-        study: the study whose winners the sample holds, if any.
+        study: the study whose winners are the sample, if any.
     """
     tools, machine = instruments or Instruments(), sample.machine
     timing = time_models(
@@ -184,7 +184,7 @@ def choose_sample(
     """Choose the architectures to measure, and check that this is possible here.
 
     Raises:
-        InvalidOptionError: a count, runtime, length or number of threads that cannot be.
+        InvalidOptionError: an impossible count, runtime, length or number of threads.
         MissingExtraError: the runtime is not installed.
     """
     kind = runtime_kind(spec.runtime)
@@ -229,11 +229,11 @@ def fit_and_held_out(
 ) -> tuple[list[int], list[int]]:
     """Choose the architectures to fit on and those to hold out, by their numbers.
 
-    The first hold both extremes, then alternate between the one that says most about the
-    coefficients (D-optimal, greedily) and the one that lies farthest from all chosen so far in
-    the logarithms of the dimensions, since a design that is optimal for the model would not see
-    where the model is wrong. The others are drawn uniformly, so that their errors speak for the
-    rest of the space.
+    The first group begins with both extremes. Then it alternates between the architecture that
+    says most about the coefficients (D-optimal, greedily) and the one farthest from all chosen
+    so far in the logarithms of the dimensions, because a design that is optimal for the model
+    would not see where the model is wrong. The second group is drawn uniformly, so its errors
+    represent the rest of the space.
 
     Args:
         terms: the space's operation terms, each of shape (N,).
@@ -310,9 +310,9 @@ def measure_front(
     """Measure some architectures here with the runtime and workload of a study's profile.
 
     Args:
-        profile: the study's; its model is kept as it is, and judged by what is measured.
+        profile: the study's profile; its model is kept, and tested on the new measurements.
         architectures: usually those on the front, without repetition.
-        study: the study whose winners these are; the new profile names it.
+        study: the study that these architectures won; the new profile names it.
         wait, should_stop, instruments: as `bort.latency.space.measure`.
     Returns:
         Steps; the last carries a profile whose `study` is set.

@@ -1,8 +1,8 @@
 """Judge from the rounds of a measurement how steady the machine was and what they resolve.
 
-Every round times every architecture, so the rounds form a table of architectures by rounds. What a
-whole row of it shares, a round that was slow for all, says something about the machine and nothing
-about two architectures; what is left limits how close two architectures can be and still be ranked.
+Every round times every architecture, so the times form a table of architectures by rounds. If a
+whole round was slow, that says something about the machine and nothing about two architectures. The
+rest of the variation limits how close two architectures can be and still be ranked.
 """
 
 import math
@@ -15,10 +15,10 @@ from bort.latency.protocol import CONFIDENCE, ENOUGH_ROUNDS, FloatArray
 FEWEST_TO_SHARE = 5
 """Architectures that must agree before a slow round is blamed on the machine."""
 
-GROUP = 12  # architectures at least, where there is more than one group
+GROUP = 12  # fewest architectures, if there is more than one group
 MOST_GROUPS = 4
-"""What slows a machine slows small models, which mostly wait for the interpreter, by another factor
-than large ones: docs/latency.md, "Pace"."""
+"""A slow machine slows small models, which mostly wait for the interpreter, by another factor than
+large ones: docs/latency.md, "Pace"."""
 
 _IQR_OF_NORMAL = 1.349
 _MEDIAN_TO_MEAN_ERROR = 1.2533
@@ -28,15 +28,15 @@ _MEDIAN_TO_MEAN_ERROR = 1.2533
 def round_factors(seconds: FloatArray) -> FloatArray:
     """Estimate how much slower than usual the machine was in each round, by architecture speed.
 
-    The architectures are split by their usual time into groups of twelve or more, four at most. In
-    each group the factor is the median of this round's time by the usual one; between the groups'
-    usual times, factors are interpolated (one step of Tukey's median polish in logarithms, for each
-    group; Tukey 1977, *Exploratory Data Analysis*).
+    The architectures are split by their usual time into at most four groups of twelve or more. In
+    each group the factor is the median ratio of this round's time to the usual one (one step of
+    Tukey's median polish in logarithms; Tukey 1977, *Exploratory Data Analysis*). Between the
+    groups' usual times, factors are interpolated.
 
     Args:
         seconds: shape (architectures, rounds, timed_runs).
     Returns:
-        Shape (architectures, rounds), each row with median 1; all 1 where there are too few
+        Shape (architectures, rounds), each row with median 1; all 1 if there are too few
         architectures or rounds.
     """
     architectures, rounds, _ = seconds.shape
@@ -58,8 +58,8 @@ def resolution(seconds: FloatArray) -> float | None:
     """Estimate the smallest relative difference of two architectures that these rounds can rank.
 
     The 95 % half-width of the difference of two median logarithms, from the spread of single
-    rounds (interquartile range, median over the architectures) once what whole rounds share is
-    taken out.
+    rounds (interquartile range, median over the architectures) after removing what whole rounds
+    share.
 
     Args:
         seconds: shape (architectures, rounds, timed_runs).
@@ -77,8 +77,7 @@ def resolution(seconds: FloatArray) -> float | None:
 
 
 def drift(factors: FloatArray) -> float | None:
-    """Estimate how much slower (above 0) the machine was in the last third of the rounds than in
-    the first.
+    """Estimate how much slower (above 0) the last third of the rounds was than the first.
 
     Args:
         factors: shape (architectures, rounds), of `round_factors`.

@@ -67,7 +67,7 @@ def check_new_name(store: Store, name: str) -> str:
     """Check that a new profile may have this name, and return it.
 
     Raises:
-        InvalidProfileError: it cannot be a name, or is one already.
+        InvalidProfileError: it is not a valid name, or it is taken.
     """
     if not NAME.fullmatch(name):
         raise InvalidProfileError(
@@ -93,8 +93,8 @@ def import_profile(
     """Store an exported profile, perhaps of another machine; searches use it only by name.
 
     Raises:
-        InvalidProfileError: the name is taken or cannot be one; architectures that the model was
-            fitted on are missing; or it has terms that its family has not.
+        InvalidProfileError: the name is taken or invalid; architectures that the model was
+            fitted on are missing; or it has terms that its family does not have.
     """
     fitted = sum(one.fitted for one in profile.measurements)
     if profile.study is None and fitted != profile.model.fitted_on:
@@ -124,7 +124,7 @@ def study_profile(
     """Find the profile named in `spec`, or the stored one for this machine, else measure.
 
     Returns:
-        None where `should_stop` ended the measurement; nothing is stored then.
+        The profile; None if `should_stop` ended the measurement, and then nothing is stored.
     Raises:
         InvalidProfileError: the named profile is missing, damaged, or of another family.
         Whatever `bort.latency.space.measure` raises.
@@ -143,8 +143,8 @@ def study_profile(
         return found
     runtime_kind(spec.runtime).check_installed()
     tools = instruments or Instruments()
-    # Two searches that start together measure once: the second waits for the lock, and finds what
-    # the first has stored.
+    # Two searches that start together measure once: the second waits for the lock, and finds the
+    # profile that the first has stored.
     with tools.hold(should_stop, True):
         if (found := _found(store, key)) is not None:
             return found

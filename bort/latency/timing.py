@@ -12,7 +12,7 @@ import numpy as np
 from bort.core.locks import measuring
 from bort.core.progress import ProgressTo, Stage, towards
 from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
-from bort.latency.pace import Pace, PaceBook, PaceFiles, references_beside
+from bort.latency.pace import Pace, PaceBook, PaceFiles, references_for
 from bort.latency.protocol import (
     MOST_ROUNDS,
     Clock,
@@ -38,7 +38,7 @@ class Timing:
         latencies: one per blueprint.
         seconds: of single forward passes, uncorrected, shape (models, rounds, timed_runs).
         noise: how quiet the machine was.
-        complete: False where it was stopped early.
+        complete: False if it was stopped early.
     """
 
     latencies: tuple[Latency, ...]
@@ -67,13 +67,13 @@ class Instruments:
     Attributes:
         open_runtime: sets a runtime up by name.
         clock: monotonic seconds.
-        read_noise: looks at the machine while it runs two reference workloads in turns.
-        watch_others: begins to count the CPU time that others take.
-        settle: waits until others leave the CPU alone.
-        hold: the measuring lock; takes `should_stop` and whether to wait for it.
+        read_noise: watches the machine while it runs two reference workloads in turns.
+        watch_others: begins to count the CPU time of other processes.
+        settle: waits until other processes leave the CPU alone.
+        hold: takes the measuring lock; its arguments are `should_stop` and whether to wait.
         protocol: numbers of runs and rounds.
-        paces: keeps the usual pace of the machine; None times no reference models, and leaves
-            milliseconds uncorrected.
+        paces: keeps the usual pace of the machine. None times no reference models and does not
+            correct milliseconds.
     """
 
     open_runtime: Callable[[str, Workload], Runtime] = open_runtime
@@ -106,15 +106,16 @@ def time_models(
     Args:
         blueprints: the largest first, see `Runtime.prepare`.
         runtime: one of `bort.latency.runtimes.RUNTIME_NAMES`.
-        seed: orders the rounds, and draws the bootstrap.
+        seed: seed for the order of rounds and the bootstrap.
         wait: wait for another measurement to end, instead of raising.
-        should_stop: asked often; True ends early with the rounds that are complete.
+        should_stop: called often; True ends early and keeps the complete rounds.
     Yields:
-        Steps; the last carries the timing. One that is stopped before its first complete round
-        ends without. The seconds left may grow, because a noisy machine needs more rounds.
+        Steps; the last carries the timing, unless it was stopped before the first complete round.
+        The seconds left may grow, because a noisy machine needs more rounds.
     Raises:
         BusyError: another measurement is running, and `wait` is off.
-        InvalidOptionError, MissingExtraError: no such runtime, or not installed.
+        InvalidOptionError: there is no such runtime.
+        MissingExtraError: the runtime is not installed.
     """
     tools = instruments or Instruments()
     with (
@@ -123,7 +124,7 @@ def time_models(
     ):
         runs: list[Run] = []
         begin = tools.clock()
-        references = references_beside(blueprints) if tools.paces else ()
+        references = references_for(blueprints) if tools.paces else ()
         wanted = [*blueprints, *references]
         for blueprint in wanted:
             if should_stop():
@@ -193,7 +194,7 @@ def _time_runs(
     share = others.read()
     stacked = np.stack(seconds, axis=1) / len(workload.passes)  # blueprints, rounds, runs
     factors = round_factors(stacked)
-    # A stop must be quick: what the last rounds saw of the reference stands for a reading then.
+    # A stop must be quick, so the last rounds of the reference replace a reading.
     after = (
         _seen_in_rounds(stacked[places[0]], share)
         if should_stop()
@@ -215,9 +216,7 @@ def _references(typical: Sequence[float]) -> tuple[int, int]:
 
 
 def _seen_in_rounds(seconds: FloatArray, others_share: float) -> NoiseReading:
-    """Estimate the noise from the last rounds of one model, seconds of shape (rounds,
-    timed_runs).
-    """
+    """Estimate the noise from one model's last rounds, seconds: shape (rounds, timed_runs)."""
     p10, median, p90 = np.quantile(seconds[-5:], [0.1, 0.5, 0.9])
     return NoiseReading(1e3 * float(median), float((p90 - p10) / median), others_share)
 

@@ -16,7 +16,9 @@ from bort.core.study import LatencySpec
 from bort.families import Family, SearchSpace
 from bort.latency.protocol import FloatArray, Run
 
-STAND_FOR_ALL = 8  # predicted means within 0.5 % of all lengths' on four tasks; one: 3 to 7 % off
+# On four tasks, means over 8 lengths were within 0.5 % of those over all lengths; one length was 3
+# to 7 % off.
+STAND_FOR_ALL = 8
 
 
 class Counted(Protocol):
@@ -32,8 +34,8 @@ class Workload:
     """One forward pass: `batch_size` texts of `sequence_length` tokens on `threads` threads.
 
     Attributes:
-        lengths: for texts of several lengths. One pass of each of these is timed, and
-            their mean is the latency; `sequence_length` is their rounded mean then.
+        lengths: for texts of several lengths. One pass of each is timed, and the latency is
+            the mean; `sequence_length` is then the rounded mean length.
         lengths_from: the task whose texts have these lengths.
     """
 
@@ -95,9 +97,7 @@ class Workload:
         return values
 
     def terms(self, counted: Counted) -> dict[str, FloatArray]:
-        """Compute operation terms of N architectures, the mean over the lengths, each of shape
-        (N,).
-        """
+        """Compute operation terms of N architectures, means over the lengths, each shape (N,)."""
         each = [counted.operation_terms(one.batch_size, one.sequence_length) for one in self.passes]
         if len(each) == 1:
             return dict(each[0])
@@ -132,14 +132,14 @@ class Blueprint:
 class Runtime(Protocol):
     """An inference engine, set up for one workload.
 
-    It sets the number of threads while it is open; `close` restores it.
-    Whatever it is for, it must run BERTs: the reference models of `bort.latency.pace` are BERTs.
+    It sets the number of threads while it is open; `close` restores it. Every runtime must run
+    BERTs, because the reference models of `bort.latency.pace` are BERTs.
     """
 
     def prepare(self, blueprint: Blueprint) -> Run:
         """Build the model with random weights; the result runs one pass of each length.
 
-        Prepare the largest first: some runtimes let all models share its memory.
+        Prepare the largest first: in some runtimes all models share its memory.
         """
         ...
 

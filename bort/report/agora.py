@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -15,6 +16,8 @@ from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.text.findings import Difference
 from bort.agora.world import FinalResult, RoundSummary
 from bort.core.agora import STUDENT, WORDS
+from bort.core.serialise import to_json
+from bort.report.data import data_warning
 from bort.storage import JobState
 from bort.studies.agora import ComparisonResult, RunResult
 
@@ -22,7 +25,7 @@ _ROUND_HEADINGS = (
     *("round", "train", "wrong", "new", "refused", "added"),
     *("dev", "audit", "Betti", "cover"),
 )
-_SHOWN = 1e-4  # of an error rate
+_SHOWN = 1e-4  # the smallest shown difference of error rates
 _ENDINGS = {
     Ending.NO_ERRORS: "no dev errors were left",
     Ending.ROUNDS: "all rounds were used",
@@ -107,7 +110,16 @@ def warnings(run: RunResult) -> list[str]:
     """Return warnings about a run's data or its labeler, one sentence each."""
     is_doubtful = run.labeler is not None and run.labeler.doubt is not None
     doubts = [doubt_sentence(run.labeler)] if run.labeler is not None and is_doubtful else []
-    return [*run.warnings, *doubts]
+    return [*map(data_warning, run.warnings), *doubts]
+
+
+def run_json(run: RunResult) -> dict[str, Any]:
+    """Convert a run for `--json`: `warnings` are sentences, `data_warnings` their codes."""
+    return {
+        **to_json(run),
+        "warnings": [data_warning(warning) for warning in run.warnings],
+        "data_warnings": to_json(run.warnings),
+    }
 
 
 def doubt_sentence(appraisal: Appraisal) -> str:

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.progress import OnStep, Progress
-from bort.report.jobs import ending_reason, event_sentence, sentence, state_words
+from bort.report.events import event_sentence
+from bort.report.jobs import ending_reason, sentence, state_words
 from bort.report.numbers import duration
 from bort.storage import JobEvent, JobRecord, JobState
 
@@ -165,14 +166,12 @@ def _progress(job: JobRecord) -> str:
 
 
 def _short_duration(seconds: float) -> str:
-    """Format a duration; from one hour on, only in hours."""
+    """Format a duration; from one hour on, in hours only."""
     return duration(seconds) if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _short_clock(at: float) -> str:
-    """Format local time briefly: the hour today, else also the day, and the year if not this
-    one.
-    """
+    """Format local time as the hour, with the day and the year only if they are not today's."""
     then, now = time.localtime(at), time.localtime()
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)

@@ -1,11 +1,10 @@
-"""The sentences about a job's progress, ending and events, for terminal, pages and logs."""
+"""The sentences about a job's progress and ending, for terminal, pages and logs."""
 
 from typing import Any
 
 from bort.core.progress import Progress, Stage
-from bort.storage import Ending, EndingCode, EventCode, JobEvent, JobRecord
+from bort.storage import Ending, EndingCode, JobRecord
 from bort.storage.job_life import ending_row
-from bort.storage.jobs import read_ending
 from bort.storage.records import iso
 
 _STAGES = {
@@ -159,42 +158,6 @@ def ending_sentence(job: JobRecord) -> str:
     return f"It ended early: {reason.rstrip('.')}."
 
 
-def event_sentence(event: JobEvent) -> str:
-    """Say what happened.
-
-    Examples:
-        >>> event_sentence(JobEvent(0.0, "info", EventCode.ATTEMPT_BEGAN, {"attempt": 2}))
-        'attempt 2 begins'
-    """
-    facts = event.facts
-    if event.code is EventCode.ENDED:
-        ending = facts.get("ending")
-        return state_words(str(facts["state"]), read_ending(ending) if ending else None)
-    if event.code is EventCode.TRAINED:
-        error = facts["error"]
-        verdict = "diverged" if error is None else f"error {error:.4f}"
-        return (
-            f"trained {facts['architecture']} seed {facts['seed']}: {verdict} "
-            f"in {facts['seconds']:.1f} s"
-        )
-    return _EVENTS[event.code].format(**facts)
-
-
-_EVENTS = {
-    EventCode.NOTE: "{text}",
-    EventCode.WARNING: "{text}",
-    EventCode.ATTEMPT_BEGAN: "attempt {attempt} begins",
-    EventCode.CANCEL_REQUESTED: "cancellation requested",
-    EventCode.MINUTES_SPENT: "the {minutes:g} minutes for training candidates are used up",
-    EventCode.SEARCH_ENDED: "the search ends: {ending}",
-    EventCode.AUDIT_CONTINUED: "finishing audit {number}, which was interrupted",
-    EventCode.NOTHING_TO_AUDIT: "no architecture is left to audit",
-    EventCode.TRAINING_FINISHED: "{task}: {training} finished after {steps} steps, dev error "
-    "{dev_error:.4f} with the weights of step {chosen_step}",
-    EventCode.PROFILE_STORED: "stored as {profile}",
-}
-
-
 def job_json(job: JobRecord) -> dict[str, Any]:
     """Convert a job for `--json`: times as UTC ISO 8601, codes with their sentences."""
     step = job.progress
@@ -229,15 +192,4 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "folder": str(job.folder),
         "spec": dict(job.spec),
         "result": None if job.result is None else dict(job.result),
-    }
-
-
-def event_json(event: JobEvent) -> dict[str, Any]:
-    """Convert an event for `--json`."""
-    return {
-        "at": iso(event.at),
-        "level": event.level,
-        "message": event_sentence(event),
-        "code": event.code.value,
-        "facts": dict(event.facts),
     }

@@ -23,6 +23,7 @@ from bort.latency.landmarks import (
     Verdict,
 )
 from bort.latency.noise import Disturbance, Finding, Noise
+from bort.latency.workload import Workload
 
 if TYPE_CHECKING:
     from bort.latency.compare import Comparison
@@ -48,7 +49,7 @@ def watched(steps: Iterable[S]) -> Iterator[S]:
         TimeElapsedColumn(),
     )
     steps = iter(steps)
-    first = next(steps, None)  # before there is a bar: an error shall stand alone
+    first = next(steps, None)  # before there is a bar, so that no bar precedes an error
     if first is None:
         return
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -203,16 +204,18 @@ _VERDICTS = {
 
 def announced_sentences(found: LandmarkTiming) -> list[str]:
     """Compare the announced speeds with those found here, each with its workload."""
-    workload = found.workload
-    where = (
-        f"{found.runtime}, batch {workload.batch_size}, {workload.sequence_length} tokens, "
-        f"{_count(workload.threads, 'thread')}"
-    )
     return [
-        f"{where}: {mark.name} {_speed(claim)}"
-        for mark in found.landmarks
-        for claim in mark.speed_claims
+        announced_sentence(found.runtime, found.workload, mark.name, claim)
+        for mark, claim in found.announced
     ]
+
+
+def announced_sentence(runtime: str, workload: Workload, landmark: str, claim: Claim) -> str:
+    """Compare an announced speed with the one found here."""
+    return (
+        f"{runtime}, batch {workload.batch_size}, {workload.sequence_length} tokens, "
+        f"{_count(workload.threads, 'thread')}: {landmark} {_speed(claim)}"
+    )
 
 
 def times_faster(mark: TimedLandmark, than: str) -> str:
@@ -270,7 +273,7 @@ def print_profile(profile: "LatencyProfile", differences: Sequence[Difference]) 
 
 
 def print_list(rows: Sequence[tuple["LatencyProfile", bool]]) -> None:
-    """Print all stored profiles, each with whether it holds for this machine."""
+    """Print all stored profiles, and say whether each is valid for this machine."""
     console = Console()
     if not rows:
         console.print(Text("No latency profile is stored; measure one: bort latency measure"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from bort.core.question import Goal
 from bort.search import facts
-from bort.search.audit import AuditResult
+from bort.search.audit import AuditFinding
 from bort.search.facts import Fact, Status, fact_from_dict
 
 STATUSES = {
@@ -29,40 +29,19 @@ class Words(NamedTuple):
 def ledger_rows(ledger: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Put a stored ledger into words: assumption, status and evidence of each entry.
 
-    Entries of a code that this version does not know are left out.
+    Entries whose code this version does not know are left out.
     """
     found = [fact_from_dict(row) for row in ledger if row.get("code") in facts.CODES]
     return [{**words(fact)._asdict(), "status": str(fact.status)} for fact in found]
 
 
-def audit_statement(result: AuditResult) -> str:
+def audit_statement(found: AuditFinding | facts.Audited) -> str:
     """Say what an audit found, without a full stop."""
-    return _audit_statement(
-        goal=result.plan.goal,
-        epsilon=result.plan.epsilon,
-        alpha=result.plan.alpha,
-        drawn=len(result.plan.drawn),
-        population=result.population,
-        failed=len(result.failed),
-        uncovered_at_most=result.uncovered_at_most,
-    )
-
-
-def _audit_statement(
-    *,
-    goal: Goal,
-    epsilon: float,
-    alpha: float,
-    drawn: int,
-    population: int,
-    failed: int,
-    uncovered_at_most: int,
-) -> str:
-    what = "better than the best W" if goal is Goal.BEST else "uncovered"
+    what = "better than the best W" if found.goal is Goal.BEST else "uncovered"
     return (
-        f"{drawn} of {population} were audited at random and {failed} failed. With "
-        f"{100 * (1 - alpha):.6g}% confidence at most {uncovered_at_most} of {population} are "
-        f"{what} at ε = {epsilon:.3g}, on this dev set"
+        f"{found.drawn} of {found.population} were audited at random and {found.failed} failed. "
+        f"With {100 * (1 - found.alpha):.6g}% confidence at most {found.uncovered_at_most} of "
+        f"{found.population} are {what} at ε = {found.epsilon:.3g}, on this dev set"
     )
 
 
@@ -240,22 +219,13 @@ def _(fact: facts.Excluded) -> Words:
 
 @words.register
 def _(fact: facts.Audited) -> Words:
-    statement = _audit_statement(
-        goal=fact.goal,
-        epsilon=fact.epsilon,
-        alpha=fact.alpha,
-        drawn=fact.drawn,
-        population=fact.population,
-        failed=fact.failed,
-        uncovered_at_most=fact.uncovered_at_most,
-    )
     lambda_ = (
         f"{fact.outside} errors are outside what λ predicts, the worst by "
         f"{np.expm1(fact.worst_excess):.1%}."
         if fact.outside
         else "All errors are within what λ predicts."
     )
-    return Words("audit; needs no assumption", f"{statement}. {lambda_}")
+    return Words("audit; needs no assumption", f"{audit_statement(fact)}. {lambda_}")
 
 
 @words.register

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import (
     Accuracy,
     DataFacts,
@@ -17,6 +16,7 @@ from bort.finetuning.realised import (
     SearchFacts,
     TrainingFacts,
 )
+from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
 
 LIMITS = (
@@ -148,8 +148,8 @@ def onnx_sentences(
     """Say how far the ONNX files differ from PyTorch.
 
     Args:
-        texts: how many were compared.
-        are_audit: they are audit texts; otherwise random tokens.
+        texts: number of texts compared.
+        are_audit: whether they are audit texts; otherwise, random tokens.
         difference: the largest difference of a float32 logit.
         int8_agreement: share of equal answers in int8.
         accuracies: of PyTorch, float32 and int8; None without labels.
@@ -178,22 +178,24 @@ def training_label(curve: Curve) -> str:
     return f"seed {curve.seed}, learning rate {curve.learning_rate:g}"
 
 
-def plan_sentence(plan: FineTunePlan) -> str:
+def estimate_sentence(estimate: FineTuneEstimate) -> str:
     """Write what a fine-tuning will take, in one line."""
     from bort.report.numbers import duration
 
-    time = "time unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
+    minutes = estimate.minutes
+    time = "time unknown" if minutes is None else f"about {duration(60 * minutes)}"
     return (
-        f"{plan.trainings} trainings, {plan.steps:,} steps, {time} ({basis(plan)}); "
-        f"{plan.memory_bytes / 2**30:.1f} GiB of memory, {plan.disk_bytes / 2**20:,.0f} MiB of disk"
+        f"{estimate.trainings} trainings, {estimate.steps:,} steps, {time} ({basis(estimate)}); "
+        f"{estimate.memory_bytes / 2**30:.1f} GiB of memory, "
+        f"{estimate.disk_bytes / 2**20:,.0f} MiB of disk"
     )
 
 
-def basis(plan: FineTunePlan) -> str:
+def basis(estimate: FineTuneEstimate) -> str:
     """Say what the estimated time is based on."""
-    if plan.timed == 0:
+    if estimate.timed == 0:
         return "nothing comparable has been timed yet; the first steps will tell"
-    return f"estimated from {plan.timed} trainings timed in this store"
+    return f"estimated from {estimate.timed} trainings timed in this store"
 
 
 def print_models(models: Sequence[Realised]) -> None:

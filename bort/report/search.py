@@ -93,25 +93,23 @@ def _besides(answer: Answer) -> Iterable[str]:
         if audit.result is None:
             yield f"Audit: {audit.trained} of {len(audit.drawn)} trained."
         else:
-            yield f"Audit: {audit_statement(audit.result)}."
+            yield f"Audit: {audit_statement(audit.result.finding)}."
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """Build the output of `bort search --json` and `bort front --json`: codes, numbers and
-    words.
-    """
+    """Build the output of `bort search --json` and `bort front --json`: codes and words."""
     found = answer.as_json()
     found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
     audit = answer.audit
     if audit is not None:
-        statement = None if audit.result is None else audit_statement(audit.result)
+        statement = None if audit.result is None else audit_statement(audit.result.finding)
         found["audit"]["statement"] = statement
     return found
 
 
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:
     """Say what the audits of a certificate found."""
-    return [audit_statement(audit_result(audit)) for audit in content["audits"]]
+    return [audit_statement(audit_result(audit).finding) for audit in content["audits"]]
 
 
 def certificate_sentence(content: Mapping[str, Any]) -> str:

@@ -26,23 +26,23 @@ class Answer:
     Attributes:
         front: indices of all evaluated architectures that no other evaluated one beats by point
             estimate, never thinned, ascending.
-        cover: indices of a (1+ε)-cover at the ε asked for, or None where that is not certified.
+        cover: indices of a (1+ε)-cover at the requested ε; None if that is not certified.
         best: index of the evaluated architecture whose W is certified to be the best: the
-            largest by the upper ends of the intervals, or by comparing pairs; None where there
-            is none.
+            largest by the upper ends of the intervals, or by comparing pairs; None if nothing is
+            evaluated.
         evaluated: indices with an error, in the order of evaluation; the rows of `w`.
         w: W-coefficient of each of `evaluated`.
         excluded: indices of architectures whose training diverged.
-        certified_epsilon: the smallest ε certified for the goal, None where nothing is.
-        evaluation_bound: evaluations that the goal can need at most.
-        is_certified: the goal is reached at the ε asked for.
+        certified_epsilon: the smallest ε certified for the goal; None if nothing is.
+        evaluation_bound: the most evaluations that the goal can need.
+        is_certified: the goal is reached at the requested ε.
         ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
         w_ratio: W(best) is at least this share of the largest W of the whole space, if the
-            ledger's assumptions hold; None where nothing is certified.
-        guarantee: what the claim is worth.
+            ledger's assumptions hold; None if nothing is certified.
+        guarantee: the kind of guarantee that the claim has.
         lipschitz: the current λ, shape (K,), None while unknown.
-        nugget: τ in force.
+        nugget: the current τ.
         violations: predictions of λ that failed.
     """
 
@@ -74,12 +74,12 @@ def solve(
 
     Args:
         observations: by index, in the order in which they were made: an estimated λ never falls
-            along that order. Where the question has a confidence, their intervals are made for
-            `problem.population` of it.
+            along that order. If the question has a confidence, their intervals must be for
+            `problem.population` at that confidence.
     Returns:
         The answer; it depends on nothing but the arguments.
     Raises:
-        InvalidOptionError: λ of other dimensions, or an index outside the space.
+        InvalidOptionError: λ has other dimensions, or an index is outside the space.
     """
     state = SearchState(problem, question)
     state.add_all(observations)
@@ -92,7 +92,7 @@ def answer_of(state: SearchState) -> Answer:
     errors = np.array([state.observations[int(i)].error for i in rows])
     gains, weights = state.log_gains[rows], state.question.weights
     ledger = ledger_of(state)
-    best, room = state.best_room() if _bounds_w(state) else (_largest_w(state), np.inf)
+    best, w_gap = state.best_by_w() if _bounds_w(state) else (_largest_w(state), np.inf)
     return Answer(
         front=_front(state.problem, rows, errors),
         cover=state.goal.cover(state) if state.is_certified else None,
@@ -104,7 +104,7 @@ def answer_of(state: SearchState) -> Answer:
         evaluation_bound=state.evaluation_bound,
         is_certified=state.is_certified,
         ending=state.ending,
-        w_ratio=None if room == np.inf else float(np.exp(-room)),
+        w_ratio=None if w_gap == np.inf else float(np.exp(-w_gap)),
         guarantee=judge(state, ledger),
         ledger=ledger,
         lipschitz=state.estimate.in_force,

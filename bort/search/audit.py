@@ -1,12 +1,12 @@
 """The audit: a random test of the claim that needs no assumption about the error.
 
-A failed audit takes the claim back.
+A failed audit withdraws the claim.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,17 +28,18 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPlan:
-    """A frozen answer, and the architectures that were drawn to test it. Indices everywhere.
+    """A frozen answer, and the architectures that were drawn to test it, all as indices.
 
     Attributes:
-        number: 1 for a study's first audit; each further one spends half the α of the one before.
-        seed: of the draw.
-        goal, epsilon, weights: the claim that is tested.
+        number: 1 for a study's first audit; each later one spends half the previous α.
+        seed: seed of the draw.
+        goal, epsilon, weights: the claim to test.
         is_certified: whether the answer certified that claim.
-        evaluated: what the answer rests on.
-        passed_over: trained by earlier audits of the same answer; they are not drawn again.
-        members: the cover, all that were evaluated where there is no cover, or the best.
-        drawn: to be trained; ascending.
+        evaluated: the architectures that the answer is based on.
+        passed_over: architectures that earlier audits of the same answer trained; they are not
+            drawn again.
+        members: the cover; everything evaluated if there is no cover; or the best.
+        drawn: the architectures to train, ascending.
     """
 
     number: int
@@ -67,16 +68,31 @@ class AuditPlan:
         return from_json(cls, values, what="an audit")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFinding:
+    """The numbers of a complete audit; see `AuditPlan` and `AuditResult`."""
+
+    number: int
+    goal: Goal
+    epsilon: float
+    alpha: float
+    drawn: int
+    population: int
+    failed: int
+    uncovered_at_most: int
+
+
 @dataclass(frozen=True, slots=True)
 class AuditResult:
     """The result of an audit: what the drawn architectures say about the frozen answer.
 
     Attributes:
-        plan: what was frozen and drawn.
-        population: N', architectures that the audit could have drawn.
-        errors: of the drawn, in their order, on this dev set; None where training diverged.
-        failed: those for which the claim does not hold; a diverged training counts as one.
-        uncovered_at_most: with confidence 1 - alpha the claim fails for at most so many of N'.
+        plan: the frozen answer and the drawn architectures.
+        population: N', the number of architectures that the audit could have drawn.
+        errors: errors of the drawn ones, in their order, on this dev set; None if training
+            diverged.
+        failed: those for which the claim does not hold, including diverged ones.
+        uncovered_at_most: with confidence 1 - alpha the claim fails for at most this many of N'.
     """
 
     plan: AuditPlan
@@ -84,6 +100,20 @@ class AuditResult:
     errors: tuple[float | None, ...]
     failed: tuple[int, ...]
     uncovered_at_most: int
+
+    @property
+    def finding(self) -> AuditFinding:
+        """The numbers that a person reads."""
+        return AuditFinding(
+            number=self.plan.number,
+            goal=self.plan.goal,
+            epsilon=self.plan.epsilon,
+            alpha=self.plan.alpha,
+            drawn=len(self.plan.drawn),
+            population=self.population,
+            failed=len(self.failed),
+            uncovered_at_most=self.uncovered_at_most,
+        )
 
     @property
     def is_refuting(self) -> bool:
@@ -106,8 +136,8 @@ def plan_audit(
 ) -> AuditPlan | None:
     """Freeze an answer and draw `count` of the architectures that it did not evaluate.
 
-    What is tested is ε where it is certified or where nothing is, and else the larger ε that is
-    certified. Fewer are drawn where fewer are left; None where none is, or nothing was evaluated.
+    The audit tests the question's ε, or the larger ε that is certified, if only that is. Draws
+    fewer if fewer are left; None if none is left, or nothing was evaluated.
     """
     evaluated = tuple(sorted([*answer.evaluated.tolist(), *answer.excluded.tolist()]))
     skipped = tuple(sorted(set(passed_over) - set(evaluated)))
@@ -139,8 +169,9 @@ def draw(
 ) -> tuple[int, ...]:
     """Draw `count` architectures that are neither evaluated nor passed over, ascending.
 
-    They are those of the least SHA-256 under a key made of seed, audit number and what was
-    evaluated: any reader of a certificate can repeat the draw, and nobody can choose it.
+    They have the smallest SHA-256 under a key made of the seed, the audit's number and the
+    evaluated architectures. Any reader of a certificate can repeat the draw, and nobody can choose
+    it.
     """
     known = sorted(set(evaluated))
     out = set(known) | set(passed_over)
@@ -160,8 +191,8 @@ def judge_audit(
     """Test the claim on the drawn architectures; None until all of them are trained.
 
     Args:
-        observations: by index; those of the plan's members and of what it drew are used, by
-            their errors on this dev set.
+        observations: by index. Only the errors on this dev set of the plan's members and its
+            drawn architectures are used.
     """
     if any(index not in observations for index in (*plan.drawn, *plan.members)):
         return None
@@ -189,13 +220,13 @@ def audited(
 ) -> Answer:
     """Add the findings of audits to the answer.
 
-    It stays the answer of its own evaluations: audited architectures enter neither the front nor
-    the cover nor λ. But where a certified claim fails for one of them, or one refutes a λ that
-    was given, nothing is certified any more.
+    It stays the answer of its own evaluations: audited architectures do not change the front, the
+    cover or λ. But if a certified claim fails for one of them, or one refutes a given λ, nothing
+    is certified any more.
 
     Args:
         observations: of the evaluated and of the audited architectures, by index.
-        audits: of this answer, in their order.
+        audits: the audits of this answer, in order.
     """
     if not audits:
         return answer
@@ -237,14 +268,7 @@ def audit_fact(
     plan, comparison = audit.plan, comparison_for(problem.population(question.confidence))
     outside = _outside(problem, answer, observations, plan, comparison)
     return Audited(
-        number=plan.number,
-        goal=plan.goal,
-        epsilon=plan.epsilon,
-        alpha=plan.alpha,
-        drawn=len(plan.drawn),
-        population=audit.population,
-        failed=len(audit.failed),
-        uncovered_at_most=audit.uncovered_at_most,
+        **asdict(audit.finding),
         is_refuting=audit.is_refuting,
         outside=len(outside),
         worst_excess=max(outside, default=0.0),
@@ -278,8 +302,8 @@ def _outside(
 def uncovered_bound(population: int, drawn: int, failed: int, *, alpha: float = ALPHA) -> int:
     """Compute the largest number of uncovered architectures that the sample does not refute.
 
-    With D uncovered among `population`, the failures among `drawn` are hypergeometric; returned
-    is the largest D with P(failures <= `failed`) > alpha. Exact, by bisection: O(log N').
+    With D uncovered among `population`, the failures among `drawn` are hypergeometric. Returns
+    the largest D with P(failures <= `failed`) > alpha. Exact, by bisection: O(log N').
 
     Examples:
         >>> uncovered_bound(300, 30, 0), uncovered_bound(300, 59, 0)

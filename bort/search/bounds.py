@@ -14,7 +14,7 @@ class Envelope(ABC):
     """The lower bound on ln e of every architecture.
 
     Attributes:
-        values: ℓ, shape (N,), -inf where nothing is known.
+        values: ℓ, shape (N,); -inf where nothing is known.
     """
 
     problem: SearchProblem
@@ -52,12 +52,12 @@ class LowerEnvelope(Envelope):
     """The lower bound on ln e of every architecture, raised by each evaluation.
 
     ℓ(ξ) is the largest of ln l(c) - d(c, ξ) - τ over the anchors c, and of ln l(c) - ln(1+σ)
-    over the anchors at least as large, when a slack σ is given. Monotone bounds never chain.
-    Both are ln l(c) minus c's own error term. At an evaluated anchor ℓ is its own ln l.
+    over the anchors at least as large, if a slack σ is given. Monotone bounds never chain. Both
+    are ln l(c) minus c's own error term. At an evaluated anchor, ℓ is its own ln l.
     Memory O(N), cost O(N K) per evaluation.
 
     Attributes:
-        values: shape (N,), -inf where nothing is known.
+        values: shape (N,); -inf where nothing is known.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ def monotone_record(
 ) -> tuple[int, float]:
     """Count comparable pairs of anchors, and find their worst ln l(larger) - ln u(smaller).
 
-    The worst is -inf where no two are comparable. Cost: O(|C|² K).
+    The worst is -inf if no two are comparable. Cost: O(|C|² K).
     """
     rows = np.array([i for i, o in observations.items() if o.is_anchor], dtype=np.int64)
     comparable = problem.is_no_larger(rows, rows)

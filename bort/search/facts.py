@@ -60,7 +60,7 @@ class PopulationErrors(Fact):
     """The claim is about the population, through intervals for all architectures at once."""
 
     code = "population-errors"
-    trust = Status.ASSUMED  # the dev examples may be no independent draws
+    trust = Status.ASSUMED  # the dev examples may not be independent draws
     confidence: float
     architectures: int
     compares_pairs: bool
@@ -83,7 +83,7 @@ class LatencyListed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyModelled(Fact):
-    """Latencies come from a model; the truth lies within ±band of it."""
+    """Latencies come from a model; the true ones are within ±band of it."""
 
     code = "latency-modelled"
     trust = Status.ESTIMATED  # the model was fitted
@@ -96,10 +96,10 @@ class Predictions:
     """The record of λ's predictions of new errors.
 
     Attributes:
-        made: so far.
-        violated: those that failed.
-        worst_excess: by how much ln e of the worst lay outside; 0 where none failed.
-        worst_pair: its architecture and the one that it contradicts; None where none failed.
+        made: number of predictions so far.
+        violated: number of predictions that failed.
+        worst_excess: how far the worst ln e was outside its prediction; 0 if none failed.
+        worst_pair: its architecture and the one that it contradicts; None if none failed.
     """
 
     made: int = 0
@@ -153,7 +153,7 @@ class LambdaGiven(Fact):
     """λ is given by the user.
 
     Attributes:
-        is_refuted_by_audit: an audited error lay outside what it predicts.
+        is_refuted_by_audit: an audited error was outside its prediction.
     """
 
     code = "lambda-given"
@@ -179,7 +179,7 @@ class SeedNoise(Fact):
 
     @property
     def status(self) -> Status:
-        """Measured from repeated seeds, or taken as given."""
+        """Estimated if measured from repeated seeds, else assumed."""
         return Status.ESTIMATED if self.is_measured else Status.ASSUMED
 
 
@@ -189,8 +189,8 @@ class Monotone(Fact):
 
     Attributes:
         pairs: comparable pairs that were evaluated.
-        worst_ratio: how many times as much the larger one of the worst pair errs; None where no
-            pair breaks σ.
+        worst_ratio: the larger one's error divided by the smaller one's, in the worst pair; None
+            if no pair breaks σ.
     """
 
     code = "monotone"
@@ -206,7 +206,7 @@ class Monotone(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scales(Fact):
-    """The scales on which distances are taken, by dimension: log, linear or category."""
+    """The scales on which distances are measured, by dimension: log, linear or category."""
 
     code = "scales"
     trust = Status.ASSUMED  # chosen by the kind of each column
@@ -225,7 +225,7 @@ class ErrorsFloored(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excluded(Fact):
-    """Architectures whose every training diverged are left out of the claim."""
+    """The claim excludes architectures whose trainings all diverged."""
 
     code = "excluded"
     count: int
@@ -241,11 +241,11 @@ class Audited(Fact):
         alpha: the error probability that it spends.
         drawn: architectures that it trained.
         population: architectures that it could have drawn.
-        failed: for which the claim does not hold.
-        uncovered_at_most: of the population, with confidence 1 - alpha.
+        failed: drawn architectures for which the claim does not hold.
+        uncovered_at_most: the most uncovered in the population, with confidence 1 - alpha.
         is_refuting: a trained architecture contradicts a certified claim.
-        outside: drawn architectures whose error lay outside what λ predicts.
-        worst_excess: by how much ln e of the worst lay outside; 0 where none did.
+        outside: drawn architectures whose error was outside what λ predicts.
+        worst_excess: how far the worst ln e was outside; 0 if none was.
     """
 
     code = "audited"
@@ -276,7 +276,7 @@ class EveryRowCounts(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maximised(Fact):
-    """The objectives of a table in which more is better, which were inverted."""
+    """The objectives of a table for which more is better; they were inverted."""
 
     code = "maximised"
     trust = Status.ASSUMED  # the user said so
@@ -299,7 +299,7 @@ def fact_from_dict(values: Mapping[str, Any]) -> Fact:
     """Inverse of `Fact.to_dict`.
 
     Raises:
-        InvalidDataError: an unknown code, or numbers that are missing or of another kind.
+        InvalidDataError: the code is unknown, or numbers are missing or of another kind.
     """
     kind = CODES.get(str(values.get("code")))
     if kind is None:

@@ -13,24 +13,24 @@ from bort.core.evaluation import Evaluation
 from bort.search.observation import Observation, floor_error
 
 PAIRED_AT_MOST = 20_000  # architectures; every pair of trained ones keeps a row of this length
-_SMALLEST_ERROR = 1e-6  # lower end of an interval where the number of examples is not known
+_SMALLEST_ERROR = 1e-6  # lower end of an interval if the number of examples is unknown
 _NUGGET_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A claim about the population, all of which holds with probability `confidence`.
+    """A claim about the population; its intervals all hold together with probability `confidence`.
 
-    The search picks what it trains by what it has seen, so the error probability is divided
-    among all networks that could have stood for any architecture (Bonferroni). Half of it goes
+    The search decides what to train from what it has seen, so the error probability is divided
+    among all networks that could have represented any architecture (Bonferroni). Half of it goes
     to the intervals of single architectures, half to the comparisons of pairs.
 
     Attributes:
         confidence: 0..1.
         architectures: N, the size of the space.
-        choices: networks that could have stood for one architecture: those of all learning rates
-            and retries, to the power of the number of seeds.
-        is_paired: the architectures answer the same examples, and it is known who was wrong where.
+        choices: networks that could have represented one architecture: those of all learning
+            rates and retries, to the power of the number of seeds.
+        is_paired: the architectures answer the same examples, and we know which each got wrong.
 
     Source: ours; docs/search.md, "Intervals".
     """
@@ -75,11 +75,12 @@ def observation_of(
     """Make one architecture's observation: the mean over its trainings that did not diverge.
 
     Args:
-        evaluations: of the same architecture, on the same dev set, differing in the seed.
-        population: None for the claim about this dev set, as trained; else what the interval
-            has to hold for.
-    Returns:
-        `Observation.excluded()` where every training diverged.
+        evaluations: trainings of the same architecture, on the same dev set, with different
+            seeds.
+        population: the claim that the interval is for; None for a claim about this dev set, as
+            trained.
+        Returns:
+        The observation; `Observation.excluded()` if every training diverged.
     """
     used = [e for e in evaluations if not e.diverged]
     if not used:
@@ -158,8 +159,8 @@ def binomial_interval(wrong: int, n: int, *, alpha: float) -> tuple[float, float
 def bounded_mean_interval(mean: float, n: int, *, alpha: float) -> tuple[float, float]:
     """Compute an interval for the mean of n independent values between 0 and 1.
 
-    With several seeds an item's value is the share of trainings that get it wrong. Holds for
-    every n: n KL(mean, q) <= ln(2/alpha).
+    With several seeds, an item's value is the share of trainings that get it wrong. The bound holds
+    for every n: n KL(mean, q) <= ln(2/alpha).
     Source: Hoeffding 1963, theorem 1.
     """
     from scipy.optimize import brentq
@@ -178,12 +179,12 @@ def bounded_mean_interval(mean: float, n: int, *, alpha: float) -> tuple[float, 
 def nugget_from_seeds(repeats: Sequence[Sequence[float]]) -> float:
     """Estimate τ: how much seeds add to the difference of two mean ln e, 95 times in 100.
 
-    Pools the variance of ln e over architectures that were trained with two seeds or more, takes
-    the variance of the difference of two means of so many trainings, and Student's quantile. 0
-    where nothing was repeated.
+    Pools the variance of ln e over architectures that were trained with two seeds or more. From
+    it, takes the variance of the difference of two means over as many trainings, and Student's
+    quantile. Returns 0 if nothing was repeated.
 
     Args:
-        repeats: errors (> 0) of one architecture under different seeds, per architecture.
+        repeats: for each architecture, its errors (> 0) under different seeds.
     """
     logs = [np.log(np.asarray(errors, dtype=float)) for errors in repeats if len(errors) > 1]
     if not logs:

@@ -19,10 +19,10 @@ from bort.search.w_coefficient import log_gain
 class Knowledge(ABC):
     """Everything that a search knows, updated by one evaluation at a time.
 
-    Memory O(N + |C| K). Cost per evaluation O(N K); where λ rises, O(|C| N K).
+    Memory O(N + |C| K). Cost per evaluation O(N K); if λ rises, O(|C| N K).
 
     Args:
-        delta: δ at which to tell who is certified; None where nobody asks.
+        delta: δ at which to mark what is certified; None if that is not needed.
     """
 
     def __init__(self, problem: SearchProblem, question: Question, *, delta: float | None) -> None:
@@ -58,7 +58,7 @@ class Knowledge(ABC):
         """Add one evaluation.
 
         Raises:
-            InvalidOptionError: `index` is no architecture of the space, or was there already.
+            InvalidOptionError: `index` is outside the space, or was evaluated before.
         """
         if not 0 <= index < len(self.problem) or index in self.observations:
             raise InvalidOptionError(
@@ -68,7 +68,7 @@ class Knowledge(ABC):
         self.observations[index] = observation
         self.is_open[index] = False
         if self.is_exhausted or self.question.goal.evaluates_everything:
-            self._bounds = None  # λ is not needed any more, or never was
+            self._bounds = None  # λ is no longer needed, or never was
         elif self.estimate.observe(index, observation):
             self._bounds = None
         elif self._bounds is not None:
@@ -131,13 +131,11 @@ class Knowledge(ABC):
         upper, lower = self.bounds.log_w(self.log_gains, self.question.weights[2])
         return upper, float(lower.max(initial=-np.inf))
 
-    def best_room(self) -> tuple[int | None, float]:
-        """Find the witness whose W is certified best, and the ln of how much larger any W can
-        be.
-        """
+    def best_by_w(self) -> tuple[int | None, float]:
+        """Find the witness with the best certified W, and ln of how much larger any W can be."""
         if not self.has_witness:
             return None, np.inf
-        return self.bounds.best_room(self.log_gains, self.question.weights[2])
+        return self.bounds.best_by_w(self.log_gains, self.question.weights[2])
 
     def _envelope(self) -> Envelope:
         lipschitz = self.estimate.in_force

@@ -12,7 +12,7 @@ from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
 SAFETY_FACTOR = 2.0  # measured: see docs/search.md, "How often the estimate was wrong"
-LEAST_SHARE = 0.5  # of the mean effect over a dimension's extent; measured: see the same
+LEAST_SHARE = 0.5  # of the mean effect over a dimension's extent; measured: same section
 TOLERANCE = 1e-9  # a pair that defines the envelope must not count as violating it
 _LP_TOLERANCE = 1e-10
 _BLOCK = 1 << 20  # pairs priced at once: bounds the memory
@@ -23,9 +23,9 @@ class Violation:
     """An evaluated architecture whose error was outside what λ predicted.
 
     Attributes:
-        other: the evaluated one whose error is too different.
-        excess: by how much ln e lay outside.
-        evaluation: how many anchors had been seen before it.
+        other: the evaluated one whose error differs too much.
+        excess: how far ln e was outside the prediction.
+        evaluation: number of anchors seen before it.
     """
 
     index: int
@@ -47,12 +47,12 @@ def given_lipschitz(problem: SearchProblem, question: Question) -> FloatArray | 
 class LipschitzEstimate:
     """The current λ and the record of its predictions. Violations are never erased.
 
-    Feed it the evaluations in their order. A given λ stays as given. An estimated one is the
-    cheapest envelope of all pairs times `SAFETY_FACTOR`, it only rises, and it is None until
-    every dimension that varies has been told apart by evaluated pairs (`spans`, shape (r, K'),
-    holds independent differences of pairs over the K' dimensions that vary). Then too τ is
-    measured, where it is not given, from the trainings that were repeated with other seeds.
-    Cost per evaluation: O(|C| K), and O(|C|² K) per pivot where the envelope must rise.
+    Feed it the evaluations in their order. A given λ does not change. An estimated one is the
+    cheapest envelope of all pairs times `SAFETY_FACTOR`. It only rises, and it is None until
+    evaluated pairs separate all dimensions that vary: `spans`, shape (r, K'), contains independent
+    differences of pairs over these K' dimensions. At that moment τ, unless given, is measured from
+    the trainings that were repeated with other seeds.
+    Cost per evaluation: O(|C| K), and O(|C|² K) per pivot if the envelope must rise.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class LipschitzEstimate:
 
     @property
     def predictions_wanted(self) -> int:
-        """Predictions to be made before an estimated λ may certify: one per varying dimension."""
+        """Predictions required before an estimated λ may certify: one per varying dimension."""
         return 0 if self.is_given else len(self._rows)
 
     @property
@@ -123,7 +123,7 @@ class LipschitzEstimate:
             return
         reach = steps @ self.in_force + self.nugget
         ahead, back = self._comparison.log_ratio_bounds(observation, list(self._sources.values()))
-        # One error is for sure at least exp(-bound on the inverse ratio) times the other.
+        # One error is surely at least exp(-bound on the inverse ratio) times the other.
         excess = np.maximum(-back, -ahead) - reach
         worst = int(np.argmax(excess))
         self.predictions += 1
@@ -150,7 +150,7 @@ class LipschitzEstimate:
         return True
 
     def _update(self, newest: int) -> bool:
-        """Hand the pairs of one point to the envelope, with the points before it."""
+        """Give the envelope the pairs of one point with all points before it."""
         points, logs = self._points[: newest + 1], self._log_errors[: newest + 1]
         steps = self._problem.differences(points[:-1], points[-1])
         return self._envelope.update(
@@ -171,7 +171,7 @@ class LipschitzEstimate:
                 self._update(newest)
 
     def _slopes(self) -> FloatArray:
-        # A dimension that made no difference where it was tried may make one elsewhere.
+        # A dimension that made no difference in one place may make one elsewhere.
         extents = self._problem.extents[self._rows]
         effects = self._envelope.slopes * extents
         return np.asarray(
@@ -195,7 +195,7 @@ def _independent_rows(steps: FloatArray) -> FloatArray:
 
 
 class CheapestEnvelope:
-    """The λ of least Σ λ_k L_k that satisfies all pairs seen so far: a small linear programme.
+    """The λ with the smallest Σ λ_k L_k that satisfies all pairs so far: a small linear programme.
 
     Minimise Σ λ_k L_k subject to Σ λ_k |Δx_k| >= |Δ ln e| - τ for every pair, λ >= 0. It has K
     variables and very many constraints, so the simplex method runs on the dual, whose basis is
@@ -204,7 +204,7 @@ class CheapestEnvelope:
 
     Args:
         extents: shape (K,), L_k > 0, the weight of λ_k in the objective.
-        nugget: τ, what any pair may differ by besides.
+        nugget: τ, which any pair may differ by in addition.
     """
 
     def __init__(self, extents: FloatArray, *, nugget: float) -> None:
@@ -227,7 +227,7 @@ class CheapestEnvelope:
 
         Args:
             steps, gaps: shapes (n, K) and (n,): |Δx| and |Δ ln e| of the new pairs.
-            points, log_errors: shapes (m, K) and (m,): all points, the new one among them.
+            points, log_errors: shapes (m, K) and (m,): all points, including the new one.
             categorical: shape (K,).
         """
         violated = _most_violated(steps, gaps - self._nugget, self.slopes)

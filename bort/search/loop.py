@@ -20,7 +20,7 @@ class SearchStep:
     Attributes:
         index: the architecture just evaluated.
         evaluations: evaluations so far, known ones included.
-        certified_epsilon: the smallest ε certified so far; None while nothing is.
+        certified_epsilon: the smallest ε certified so far; None if nothing is.
         evaluation_bound: the most evaluations that the goal can need under the current λ; N
             while λ is unknown.
         lipschitz: the current λ, shape (K,), None while unknown.
@@ -48,20 +48,20 @@ def certified_search(
 ) -> Iterator[SearchStep]:
     """Evaluate architectures until the goal is certified, one step per evaluation.
 
-    The choices depend on nothing but the evaluations and their order: a search that is resumed
-    with `known` continues exactly as if it had not been stopped. A search that is done already
-    yields nothing; ask `solve` for the answer.
+    The choices depend only on the evaluations and their order, so a search that is resumed with
+    `known` continues exactly as if it had not been stopped. A finished search yields nothing; call
+    `solve` for the answer.
 
     Args:
         problem: the space with its two known objectives.
         evaluate: trains architecture `index` (or looks it up); a diverged training is
             `Observation.excluded()`.
-        question: what to certify; where it has a confidence, the intervals of the observations
-            are made for `problem.population` of it.
-        budget: evaluations at most, `known` and excluded ones included; None is no limit.
+        question: what to certify. If it has a confidence, the intervals of the observations
+            must be for `problem.population` at that confidence.
+        budget: the most evaluations, including `known` and excluded ones; None means no limit.
         known: earlier evaluations, in the order in which they were made.
     Raises:
-        InvalidOptionError: λ of other dimensions, or an index outside the space in `known`.
+        InvalidOptionError: λ has other dimensions, or `known` has an index outside the space.
     Source: ours; docs/search.md has the definitions and the proofs. The "paper" mode evaluates
         everything, as the paper's algorithm does.
     """
@@ -75,7 +75,7 @@ def certified_search(
 
 
 def ending(state: SearchState, limit: int) -> Ending | None:
-    """Return why the search ends here, or None if it continues."""
+    """Return why the search ends, or None if it continues."""
     if state.ending is not None:
         return state.ending
     return Ending.BUDGET if len(state.observations) >= limit else None

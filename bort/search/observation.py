@@ -11,18 +11,18 @@ class Observation:
     """One architecture's error, above 0.
 
     Attributes:
-        error: point estimate, floored at 1/(2n) where the measured error was 0.
-        lower, upper: ends of the interval; equal to `error` where the claim is about this dev
-            set, as trained.
-        n: number of dev examples, None where the oracle has none.
+        error: point estimate; an error of 0 is floored at 1/(2n).
+        lower, upper: ends of the interval; equal to `error` if the claim is about this dev set,
+            as trained.
+        n: number of dev examples; None if the oracle has none.
         is_floored: the measured error was below the floor.
-        is_witness: may cover others and be an answer.
-        is_anchor: may bound the error of others. An architecture trained with part of Θ is a
-            witness (its error is an upper bound) but no anchor; a diverged one is neither.
+        is_witness: it may cover others and be an answer.
+        is_anchor: it may bound the error of others. An architecture trained with part of Θ is a
+            witness (its error is an upper bound) but not an anchor; a diverged one is neither.
         repeats: errors of its trainings, floored; one per seed that did not diverge.
-        wrong_items: per training, one bit per dev example, packed as by `numpy.packbits`; only
-            where the claim is about the population, for comparisons on the same examples.
-        standard_error: of `error`, where the interval is a normal one.
+        wrong_items: per training, one bit per dev example, packed by `numpy.packbits`; only for
+            a claim about the population, to compare on the same examples.
+        standard_error: standard error of `error`, if the interval is a normal one.
     """
 
     error: float
@@ -49,7 +49,7 @@ class Observation:
 
     @classmethod
     def of(cls, error: float, *, n: int | None = None) -> "Observation":
-        """Make an observation of an error as measured, floored at 1/(2n) if `n` is known."""
+        """Make an observation of a measured error, floored at 1/(2n) if `n` is known."""
         floored = floor_error(error, n)
         return cls(floored, floored, floored, n=n, is_floored=floored > error)
 

@@ -28,7 +28,7 @@ def product_bound(
 ) -> int:
     """Compute Π_k min(n_k, max(1, ⌈K μ_k L_k / δ⌉)), or N if no elasticities are known.
 
-    With a nugget the error's share of μ_k is λ_k δ/(δ-τ): its cells are narrower.
+    With a nugget the error's share of μ_k is λ_k δ/(δ-τ), so its cells are narrower.
     """
     sizes, latencies = problem.size_elasticity, problem.latency_elasticity
     if sizes is None or latencies is None:
@@ -62,15 +62,15 @@ def best_bound(
 ) -> int:
     """Compute 2 Π_k max(1, ⌈K w_e λ_k L_k / δ'⌉) + 1 with δ' = -ln(1-ε), at most N.
 
-    `log_width` is the widest interval, ln u - ln l: noise and nugget both narrow the cells to
-    (δ' - w_e (τ + width)); where nothing is left of them, the bound is N.
+    `log_width` is the widest interval, ln u - ln l. Noise and nugget both narrow the cells to
+    δ' - w_e (τ + width); if that is not above 0, the bound is N.
     """
     if error_weight == 0 or epsilon >= 1:
         return 1
-    room = -float(np.log1p(-epsilon)) - error_weight * (nugget + log_width)
-    if room <= 0:
+    cell_width = -float(np.log1p(-epsilon)) - error_weight * (nugget + log_width)
+    if cell_width <= 0:
         return len(problem)
-    return min(len(problem), 2 * _cells(problem, error_weight * lipschitz / room) + 1)
+    return min(len(problem), 2 * _cells(problem, error_weight * lipschitz / cell_width) + 1)
 
 
 def _cells(problem: SearchProblem, slopes: FloatArray) -> int:

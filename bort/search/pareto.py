@@ -9,7 +9,7 @@ from bort.search.arrays import BoolArray, FloatArray
 def is_non_dominated(costs: FloatArray) -> BoolArray:
     """Mark the rows that no other row beats.
 
-    A row beats another when it is no larger in every column and smaller in one. Cost:
+    A row beats another if it is no larger in every column and smaller in at least one. Cost:
     O(n log n) for up to three columns.
 
     Args:
@@ -17,7 +17,7 @@ def is_non_dominated(costs: FloatArray) -> BoolArray:
     Returns:
         Shape (n,). Equal rows are all marked.
     Raises:
-        ValueError: `costs` is not two-dimensional, or holds NaN.
+        ValueError: `costs` is not two-dimensional, or contains NaN.
 
     Examples:
         >>> is_non_dominated(np.array([[1.0, 2], [2, 1], [2, 2], [1, 2]])).tolist()
@@ -40,7 +40,7 @@ def hypervolume(costs: FloatArray, /, ref: FloatArray) -> float:
 
     Args:
         costs: shape (n, d), every column minimised.
-        ref: shape (d,); rows beyond it count for nothing.
+        ref: shape (d,); rows beyond it count as nothing.
     Source: Guerreiro & Fonseca's algorithms, through moocore.
 
     Examples:

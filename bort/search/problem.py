@@ -10,8 +10,8 @@ from bort.core.errors import InvalidSpaceError
 from bort.search.arrays import BoolArray, FloatArray, IntArray, frozen
 from bort.search.intervals import Population
 
-# A wider network with the same number of heads is the usual reading of "larger"; more heads of
-# a smaller size each is neither larger nor smaller.
+# "Larger" usually means a wider network with the same number of heads. More, smaller heads are
+# neither larger nor smaller.
 _NEVER_MONOTONE = ("heads",)
 _UNSET: BoolArray = np.zeros(0, dtype=bool)
 
@@ -25,24 +25,24 @@ class SearchProblem:
 
     Attributes:
         names: K dimension names.
-        coordinates: shape (N, K); the logarithm of an integer dimension, the value itself of a
-            linear one, a code of a categorical one.
+        coordinates: shape (N, K); the logarithm of an integer dimension, the value of a linear
+            one, a code of a categorical one.
         size: shape (N,), parameters, all > 0.
         latency: shape (N,), milliseconds (or any positive cost), all > 0.
         categorical: shape (K,); a categorical dimension contributes λ per mismatch.
-        monotone: shape (K,); dimensions in which larger may be assumed to be no worse, when a
-            slack is given. In the others two architectures must agree to be compared.
-        latency_band: relative error m of the latency model; the truth lies within ±m.
+        monotone: shape (K,); dimensions in which larger may be assumed to be no worse, if a slack
+            is given. In the others, two architectures must agree to be comparable.
+        latency_band: relative error m of the latency model; the true latency is within ±m.
         scales: per dimension "log", "linear" or "category", for the ledger; None is all "log".
         size_elasticity, latency_elasticity: shape (K,) or None; constants α with
             |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations.
-        choices: networks that could have stood for one architecture: those of all learning rates
-            and retries, to the power of the number of seeds.
-        is_paired: the architectures answer the same examples, and it is known who was wrong where.
-        label: names an architecture, for people.
+        choices: networks that could have represented one architecture: those of all learning
+            rates and retries, to the power of the number of seeds.
+        is_paired: the architectures answer the same examples, and we know which each got wrong.
+        label: gives an architecture's name, for display.
 
     Raises:
-        InvalidSpaceError: no rows, differing lengths, or a cost that is not finite and positive.
+        InvalidSpaceError: there are no rows, lengths differ, or a cost is not finite and positive.
     """
 
     names: tuple[str, ...]
@@ -83,7 +83,7 @@ class SearchProblem:
         return len(self.coordinates)
 
     def population(self, confidence: float | None) -> Population | None:
-        """The population at this confidence; None for a claim about this dev set."""
+        """Make the population at this confidence; None for a claim about this dev set."""
         if confidence is None:
             return None
         return Population(confidence, len(self), self.choices, self.is_paired)
@@ -118,9 +118,7 @@ class SearchProblem:
         return total
 
     def is_no_larger(self, rows: IntArray | slice, others: IntArray) -> BoolArray:
-        """Mark rows that are comparable with the other and no larger in any dimension: shape (n,
-        m).
-        """
+        """Mark rows that are comparable with each other one and not larger: shape (n, m)."""
         ours, theirs = self.coordinates[rows], self.coordinates[others]
         holds = np.ones((len(ours), len(theirs)), dtype=bool)
         for k in np.flatnonzero(self.matters):

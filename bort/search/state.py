@@ -1,4 +1,4 @@
-"""The state of a search: its certified claims so far. It chooses nothing."""
+"""The state of a search: its certified claims so far. It does not choose what comes next."""
 
 from enum import StrEnum
 
@@ -25,8 +25,8 @@ class Ending(StrEnum):
 class SearchState(Knowledge):
     """A search after some evaluations: its knowledge and what it certifies.
 
-    While λ is unknown nothing is certified, except where every architecture has been evaluated or
-    errors do not count.
+    While λ is unknown, nothing is certified, unless every architecture has been evaluated or errors
+    do not count.
     """
 
     def __init__(self, problem: SearchProblem, question: Question) -> None:
@@ -84,9 +84,9 @@ class SearchState(Knowledge):
     def evaluation_bound(self) -> int:
         """The most evaluations that the goal can need under the current λ; N while unknown.
 
-        It holds for a search made by `certified_search` from its first evaluation on. The design,
-        the tests of an estimate and what gave no witness come on top; for the best W a λ that
-        rose opens a new account.
+        It is valid for a search that `certified_search` made from the first evaluation on. It does
+        not include the design, the tests of an estimate and evaluations without a witness. For the
+        best W, counting begins again when λ rises.
         """
         raises = self.estimate.raises
         if self._packing is None or self._packing[0] != raises:

@@ -16,12 +16,12 @@ def log_gain(size: FloatArray, latency: FloatArray, weights: Sequence[float]) ->
     """Compute ln G: how much smaller and faster than the maximum point, weighted.
 
     G = max(0, 1 - p/p(T))^w_p · max(0, 1 - i/i(T))^w_i with 0^0 = 1, where p(T) and i(T) are the
-    largest values of the whole space. Both factors are clipped at 0, because two negative ones
-    would multiply to a gain.
+    largest values of the whole space. Both factors are clipped at 0, because the product of two
+    negative ones would be a gain.
 
     Args:
         size, latency: shape (N,), of the whole space.
-        weights: of size, latency and error; the third is not used.
+        weights: weights of size, latency and error; the third is not used.
     Returns:
         Shape (N,); -inf where G = 0.
     Source: the paper's size and latency terms; the weights are ours.
@@ -38,8 +38,8 @@ def log_w(log_gains: FloatArray, errors: FloatArray, weights: Sequence[float]) -
     """Compute ln W = ln G - w_e ln e; weights (1, 1, 1) give the paper's W.
 
     Args:
-        log_gains: shape (n,), from `log_gain`, of the architectures in question.
-        errors: shape (n,), above 0 (floored at 1/(2n) where the measured error was 0).
+        log_gains: shape (n,), from `log_gain`.
+        errors: shape (n,), above 0 (errors of 0 are floored at 1/(2n)).
     """
     if weights[2] == 0:
         return np.array(log_gains, dtype=float)
@@ -67,9 +67,9 @@ class WeightRegion:
 
     Attributes:
         share: part of the triangle of all weights that it fills, 0..1.
-        centre: its centroid, the most typical weights for this choice; None where it is empty.
-        vertices: shape (m, 3), the corners of its closure in order around it; (0, 3) where it is
-            empty. A region of no area keeps its corners: one point, or the ends of a line.
+        centre: its centroid, the most typical weights for this choice; None if it is empty.
+        vertices: shape (m, 3), the corners of its closure in order around it; (0, 3) if it is
+            empty. A region without area keeps its corners: one point, or the ends of a line.
     """
 
     share: float

@@ -69,7 +69,7 @@ class AgoraRounds:
                 raise unknown_job(job_id) from None
 
     def agora_rounds(self, job_id: int) -> list[AgoraRoundRecord]:
-        """Return the rounds of a job in order, if it has stored any."""
+        """Return a job's rounds in order; empty if it has stored none."""
         table = schema.agora_rounds
         query = table.select().where(table.c.job_id == job_id).order_by(table.c.number)
         with self._db.reading() as connection:
@@ -115,14 +115,14 @@ def write_vectors(job: JobRecord, number: int | None, vectors: "Vectors") -> Non
     Raises:
         StoreError: they cannot be written.
     """
-    # In half precision: enough for a picture, and nothing that a run computes is read from them.
+    # Half precision is enough for a picture, and no run computes with them.
     save_arrays(_path(job, number), {"vectors": vectors.astype("float16")})
 
 
 def read_vectors(job: JobRecord, number: int | None, *, count: int) -> "Vectors | None":
     """Read what `write_vectors` stored, shape (count, d), in single precision.
 
-    None where there is nothing, nothing readable, or another number of vectors.
+    None if the file is missing or unreadable, or has another number of vectors.
     """
     found = load_arrays(_path(job, number))
     if found is None or "vectors" not in found:

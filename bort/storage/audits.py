@@ -18,8 +18,9 @@ class AuditRecord:
     Attributes:
         number: 1 for the study's first.
         plan: `bort.search.audit.AuditPlan.to_dict()`.
-        job: that made it; None where it was recorded elsewhere.
-        is_closed: the search went on since; what was drawn is an evaluation like any other now.
+        job: the job that made it; None if it was recorded elsewhere.
+        is_closed: the search has continued since; its drawn architectures are now ordinary
+            evaluations.
     """
 
     number: int
@@ -60,7 +61,7 @@ class Audits:
             )
 
     def close_audits(self, study: str) -> None:
-        """Count what audits drew as ordinary evaluations, because the search continues."""
+        """Close all audits: what they drew now counts as ordinary evaluations."""
         with self._db.writing() as connection:
             found = named_study(connection, study)
             table = schema.audits

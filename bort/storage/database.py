@@ -82,7 +82,7 @@ BUSY_TIMEOUT_S = 30.0  # how long a write waits for another process's write
 
 _EXAMPLES = "use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
 _UNNUMBERED = "older than 4"  # from before the revisions
-_SCHEMA_LOCK = 0x626F7274  # any number that all of us agree on; PostgreSQL only
+_SCHEMA_LOCK = 0x626F7274  # an arbitrary number, the same in every process; PostgreSQL only
 
 
 class Database:
@@ -139,7 +139,7 @@ class Database:
 
         Raises:
             StoreError: read-only, full, locked for too long, unreachable.
-            sqlalchemy.exc.IntegrityError: for the caller, who knows what was violated.
+            sqlalchemy.exc.IntegrityError: the caller knows what was violated.
         """
         if self.is_read_only:
             raise StoreError(
@@ -172,8 +172,8 @@ class Database:
             ) from None
 
     def _sqlite_engine(self) -> sa.Engine:
-        # No pool: opening costs a fraction of a millisecond, and a connection that nobody
-        # holds cannot leak into a forked process or outlive a deleted file.
+        # No pool: opening takes a fraction of a millisecond, and a closed connection cannot
+        # leak into a forked process or outlive a deleted file.
         engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.pool.NullPool)
         sa.event.listen(engine, "begin", _begin)
         return engine
@@ -187,8 +187,8 @@ class Database:
             is_damaged = not isinstance(error, sqlite3.OperationalError)
             if is_damaged or self._path is None or _is_writable(self._path.parent):
                 raise
-            # A write-ahead log needs a file beside the database. Where none is and none can be
-            # made, nobody is writing, and SQLite may read the file as it is.
+            # A write-ahead log needs a second file next to the database. If it does not exist and
+            # cannot be created, nobody is writing, and SQLite can read the database as it is.
             return self._connect_as("immutable=1")
 
     def _connect_as(self, mode: str) -> sqlite3.Connection:
@@ -312,7 +312,7 @@ def parse_url(url: str) -> sa.URL:
         backend = parsed.get_backend_name()
         parsed.get_dialect()
     except ImportError:
-        return parsed  # the driver is missing: said when it is needed
+        return parsed  # the driver is missing, which is reported when it is needed
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise StoreError(f"{shown(url)!r} is not the URL of a store; {_EXAMPLES}") from None
     if backend not in ("sqlite", "postgresql"):
@@ -338,12 +338,12 @@ def check_place(url: str) -> None:
     """Check, without creating anything, that a store can be opened or made there.
 
     Raises:
-        StoreError: no such kind of URL, a place that cannot be written, a file of something else.
+        StoreError: the URL is not supported, the place cannot be written, or the file is no store.
     """
     path = _sqlite_path(parse_url(url))
-    if path is None:  # a server answers when it is connected to
+    if path is None:  # a server is checked when we connect
         return
-    if os.path.exists(path):  # which is False where one may not even look
+    if os.path.exists(path):  # also False if the folder cannot be read
         _check_file(path)
         Database(url).close()
         return

@@ -49,8 +49,8 @@ class Deletion:
 
     Attributes:
         used_by: what still uses it; then it cannot be deleted.
-        contents: what goes with it, for example `{"evaluations": 28}`.
-        folder: of its files, which go too; None where it has none.
+        contents: what is deleted with it, for example `{"evaluations": 28}`.
+        folder: the folder of its files, which is deleted too; None if it has none.
     """
 
     thing: Thing
@@ -86,13 +86,13 @@ class Deleting:
     def delete(self, thing: Thing) -> Deletion:
         """Delete a thing and everything that belongs to it.
 
-        The rows go first and at once, the files after them: whatever interrupts this, nothing is
-        left that is stored but incomplete.
+        First the rows are deleted in one transaction, then the files. So an interruption leaves
+        nothing in the store without its files.
 
         Raises:
             StillUsedError: something uses it; nothing was deleted.
             StoreError: its files cannot be removed; the message names their folder.
-            And the errors of `deletion`.
+            Also the errors of `deletion`.
         """
         with self._db.writing() as connection:
             found = _LOOKS[thing.kind](connection, thing)
@@ -129,7 +129,7 @@ def _profile(connection: sa.Connection, thing: Thing) -> Deletion:
     used_by = _named(
         connection, ThingKind.STUDY, schema.studies, schema.studies.c.profile == thing.name
     )
-    # A search that has not begun yet has its profile in its description only.
+    # Before a search begins, only its description names its profile.
     for row in connection.execute(schema.jobs.select().where(schema.jobs.c.state.in_(_ACTIVE))):
         if (row.spec.get("latency") or {}).get("profile") == thing.name:
             used_by.append(Thing(ThingKind.JOB, str(row.id)))
@@ -209,9 +209,9 @@ def _unknown(connection: sa.Connection, thing: Thing) -> str:
 
 
 def _folder(parent: Path, name: str) -> Path | None:
-    # A row may come from somebody else's store: a name must not lead out of the parent folder.
-    is_plain = Path(name).name == name and name not in ("", ".", "..")
-    return parent / name if is_plain else None
+    # A row may come from another user's store: a name must not lead out of the parent folder.
+    is_file_name = Path(name).name == name and name not in ("", ".", "..")
+    return parent / name if is_file_name else None
 
 
 def _remove(folder: Path) -> None:

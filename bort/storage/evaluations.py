@@ -28,9 +28,9 @@ class Evaluations:
         """Store one training. Storing the same study, architecture and seed again is harmless.
 
         Returns:
-            True if it was new; False if one was stored already, which stays as it is.
+            True if it was new; False if one was stored already, which does not change.
         Raises:
-            UnknownStudyError: the study does not exist (any more).
+            UnknownStudyError: the study does not exist, or no longer.
         """
         name = study if isinstance(study, str) else study.name
         row = evaluation_row(self._id(study), architecture_id, architecture, evaluation)

@@ -1,7 +1,7 @@
 """The steps of a job's life.
 
-Each is one conditional UPDATE: whoever changes the row first has won, and an attempt that was
-overtaken can write nothing more.
+Each is one conditional UPDATE: the first to change the row wins, and an overtaken attempt cannot
+write any more.
 """
 
 import time
@@ -46,7 +46,7 @@ class JobLife:
         """Start a queued job: QUEUED becomes RUNNING.
 
         Returns:
-            The job, or None if it waits no longer: another process has it, or it was cancelled.
+            The job, or None if it is no longer queued: another process has it, or it was cancelled.
         """
         now = time.time()
         with self._db.writing() as connection:
@@ -61,7 +61,7 @@ class JobLife:
             return read_job(connection, job_id) if changed else None
 
     def heartbeat(self, job_id: int, attempt: int, progress: Progress | None = None) -> Heartbeat:
-        """Record a sign of life; learn whether the job should stop.
+        """Record a heartbeat, and return whether the job should stop.
 
         A job that was wrongly marked as lost becomes RUNNING again.
         """
@@ -100,7 +100,7 @@ class JobLife:
         job makes it again.
 
         Returns:
-            False if this attempt had been overtaken; then nothing was changed.
+            False if this attempt had been overtaken; then nothing changed.
         """
         now = time.time()
         values: dict[str, Any] = {
@@ -145,7 +145,7 @@ class JobLife:
 
         Raises:
             UnknownJobError: no job of that id.
-            BusyError: it is over already.
+            BusyError: it has already ended.
         """
         with self._db.writing() as connection:
             cancelled = connection.execute(
@@ -174,7 +174,7 @@ class JobLife:
 
         Raises:
             UnknownJobError: no job of that id.
-            BusyError: it waits or runs.
+            BusyError: it is queued or running.
             InvalidOptionError: it is done.
         """
         with self._db.writing() as connection:

@@ -186,7 +186,7 @@ class History:
         """Add a number to each of these series of a job, in one write.
 
         Args:
-            values: by the name of the series; what is not finite is stored as None.
+            values: by the name of the series; a value that is not finite is stored as None.
         Raises:
             UnknownJobError: no job of that id.
         """
@@ -204,7 +204,7 @@ class History:
     def metrics(self, job_id: int) -> dict[str, list[tuple[int, float | None]]]:
         """Return a job's series by name: pairs of step and value, by step.
 
-        Of a step that was stored twice (a resumed job repeats some), the later value counts.
+        If a step was stored twice (a resumed job repeats some), the later value counts.
         """
         table = schema.metrics
         query = table.select().where(table.c.job_id == job_id).order_by(table.c.step, table.c.id)
@@ -223,5 +223,5 @@ class History:
 
 
 def unknown_job(job_id: int) -> UnknownJobError:
-    """The error where there is no job of that id."""
+    """Make the error for an unknown job."""
     return UnknownJobError(f"there is no job {job_id}; see all with: bort jobs list")

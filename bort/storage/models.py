@@ -22,15 +22,15 @@ class ModelRecord:
 
     Attributes:
         name: unique in the store.
-        job_id: that trained it; None where it was imported.
-        study: that it was picked from; a name, also where the study is gone or elsewhere.
-        task: that it was trained on.
+        job_id: the job that trained it; None if it was imported.
+        study: the name of the study it was picked from, even if that is no longer in the store.
+        task: the task it was trained on.
         architecture_id: values joined by dashes.
         realised: its row of `bort finetune --json`: accuracies, latencies, stages, comparison.
-        evidence: of the search: space, epsilon, certificate, ledger; and how it was trained.
+        evidence: the search's space, epsilon, certificate and ledger, and how it was trained.
         created_at: seconds since 1970.
-        is_imported: came from a bundle: it can be read and exported, nothing else.
-        folder_name: of its files inside `models_folder()`.
+        is_imported: it came from a bundle, and can only be read and exported.
+        folder_name: the name of its folder in `models_folder()`.
     """
 
     id: int

@@ -34,7 +34,7 @@ class Profiles:
         Args:
             profile: `LatencyProfile.to_dict()`.
             name: unique in the store.
-            key: what `find_profile` finds it by; without one it is found by name only.
+            key: the key for `find_profile`; without one, it is found by name only.
             replace: overwrite another profile of that name, which changes the answers of the
                 studies that use it.
         Raises:
@@ -43,7 +43,7 @@ class Profiles:
         try:
             with self._db.writing() as connection:
                 put_profile(connection, profile, name, key=key, replace=replace)
-        except IntegrityError:  # another process stored it in between (no SQLite does this)
+        except IntegrityError:  # another process stored it in between (impossible with SQLite)
             return self.put_profile(profile, name, key=key, replace=replace)
         return self.profile(name)
 
@@ -101,7 +101,7 @@ def put_profile(
     values |= {"name": name, "profile": profile}
     if stored is None:
         connection.execute(table.insert().values(created_at=time.time(), **values))
-    elif stored.profile == schema.plain(profile):
+    elif stored.profile == schema.storable(profile):
         return
     elif replace:
         connection.execute(

@@ -32,7 +32,7 @@ def export_study(store: Store, name: str) -> dict[str, Any]:
     """
     study = store.study(name)
     profile = store.profile(study.profile) if study.profile else None
-    exported: dict[str, Any] = schema.plain(
+    exported: dict[str, Any] = schema.storable(
         {
             "format": FORMAT,
             "spec": study.spec.to_dict(),
@@ -67,11 +67,11 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
 def ensure_examples(store: Store, folder: Path) -> list[str]:
     """Import the recorded studies of a folder that were never imported before.
 
-    One that was deleted stays deleted; one whose name a study of the user has is left out. Costs
-    one small query when there is nothing to do. A read-only store is left as it is.
+    A deleted one stays deleted, and one whose name is taken is skipped. Costs one small query when
+    there is nothing to do. A read-only store does not change.
 
     Args:
-        folder: with `*.json` files as `export_study` gives them; need not exist.
+        folder: contains `*.json` files written by `export_study`; it need not exist.
     Returns:
         Names of the studies that were imported now.
     Raises:

@@ -16,7 +16,7 @@ from bort.core.study import StudySpec
 class JobState(StrEnum):
     """The states of a job.
 
-    `LOST`: its process is gone without having said why (killed, power cut); resumable.
+    `LOST`: its process ended without recording why (killed, power cut); resumable.
     """
 
     QUEUED = "queued"
@@ -56,15 +56,14 @@ class EndingCode(StrEnum):
     NOT_STARTED = "not started"
     OUT_OF_MEMORY = "out of memory"
     DISK_FULL = "disk full"
-    FAILED = "failed"  # with an error of ours, whose message says what to do
+    FAILED = "failed"  # with one of our errors, whose message says what to do
     CRASHED = "crashed"  # with any other error
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The reason why an attempt ended early, in codes and numbers; `bort.report.jobs` has the
-    words.
+    """Why an attempt ended early, in codes and numbers; `bort.report.jobs` has the words.
 
     Attributes:
         pid: the process that is gone.
@@ -87,7 +86,7 @@ class Ending:
 class EventCode(StrEnum):
     """The events of jobs. They are stored, so a value keeps its meaning.
 
-    `NOTE` and `WARNING` carry the `text` of somebody else, a line of a log.
+    `NOTE` and `WARNING` come from an older bort, which stored a sentence, the `text`.
     """
 
     NOTE = "note"
@@ -102,6 +101,15 @@ class EventCode(StrEnum):
     NOTHING_TO_AUDIT = "nothing to audit"
     TRAINING_FINISHED = "training finished"
     PROFILE_STORED = "profile stored"
+    DATA_FLAW = "data flaw"
+    LABELER_DOUBTED = "labeler doubted"
+    MAP_WITHOUT_VECTORS = "map without vectors"
+    TEACHER_READY = "teacher ready"
+    AUDIT_JUDGED = "audit judged"
+    MACHINE_NOISE = "machine noise"
+    WINNERS_NOT_MEASURED = "winners not measured"
+    SPEED_COMPARED = "speed compared"
+    LOGGER_FAILED = "logger failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ class ProcessIdentity:
     """The process of a job. A pid can be reused, but not together with start and boot.
 
     Attributes:
-        host: name of the machine; pids of another machine say nothing here.
+        host: name of the machine; a pid of another machine means nothing here.
         started: when the process started, seconds since the epoch.
         boot_id: identifies the machine's last start.
     """
@@ -130,7 +138,7 @@ class JobRecord:
         seconds: running time of all attempts together.
         ending: why it failed, was cancelled or lost.
         result: what the runner returned, once done (or, partly, when cancelled).
-        process: who works on it, or did last.
+        process: the process that works on it, or the last one that did.
         is_detached: runs in its own session, so its whole process group is its own.
         folder_name: name of its folder inside `bort.core.paths.runs()`.
     """
@@ -166,7 +174,7 @@ class JobRecord:
 
 
 class Heartbeat(NamedTuple):
-    """The answer to a job's sign of life.
+    """The answer to a job's heartbeat.
 
     `is_ours` is False once another attempt took the job over: stop, and write nothing more.
     """

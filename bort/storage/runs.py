@@ -13,7 +13,7 @@ from bort.storage.records import JobRecord
 def claim_folder(job_id: int) -> str:
     """Make a new folder for a job in `bort.core.paths.runs()` and return its name.
 
-    It is `job-ID`; where another store of this home has one already, `job-ID-2` and so on.
+    It is `job-ID`, or `job-ID-2` and so on if another store in this home has used the name.
 
     Raises:
         StoreError: it cannot be made.

@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-# Revisions of the tables, the newest last; how to add one: `bort.storage.migrations`.
+# Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
 REVISIONS = ("0003", "0004")
 
 
-def plain(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Convert `value` to JSON values: tuples become lists, non-finite numbers become None.
 
     Raises:
@@ -24,11 +24,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [storable(item) for item in value]
     if hasattr(value, "tolist"):  # numpy scalars and arrays, without importing numpy
-        return plain(value.tolist())
+        return storable(value.tolist())
     raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 
@@ -42,7 +42,7 @@ class Json(sa.types.TypeDecorator[Any]):
         """Convert a value to text."""
         if value is None:
             return None
-        return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+        return json.dumps(storable(value), ensure_ascii=False, allow_nan=False)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
         """Convert text to a value."""
@@ -137,7 +137,7 @@ audits = sa.Table(
     sa.UniqueConstraint("study_id", "number"),
 )
 
-# Which recorded studies were offered already: a deleted one must not come back.
+# The recorded studies that were offered already: a deleted one must not come back.
 offered_examples = sa.Table(
     "offered_examples", metadata, sa.Column("file_name", sa.Text, primary_key=True)
 )
@@ -203,7 +203,7 @@ metrics = sa.Table(
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
     _text("name"),
     _integer("step"),
-    sa.Column("value", sa.Float),  # NULL where a value was not finite
+    sa.Column("value", sa.Float),  # NULL if a value was not finite
     sa.Index("metrics_of_job", "job_id", "name", "step"),
 )
 

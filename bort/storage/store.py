@@ -76,8 +76,8 @@ def open_store(
         read_only: create and write nothing; also opens read-only files in read-only folders.
         busy_timeout_s: how long a write waits for another process's write.
     Raises:
-        StoreError: a URL that cannot be read, a folder that cannot be made, a file that cannot
-            be written or is not a database, a store of a newer bort.
+        StoreError: the URL cannot be read, the folder cannot be created, the file cannot be
+            written or is not a database, or the store belongs to a newer bort.
     """
     return Store(
         Database(url or paths.store_url(), read_only=read_only, busy_timeout_s=busy_timeout_s)
@@ -92,13 +92,13 @@ def check_store(url: str | None = None) -> None:
 def open_to_read(url: str | None = None) -> Store:
     """Open a store only to read it; it may be read-only, and nothing is created.
 
-    The default store is made where it is missing, so that a first look finds it empty. A store of
-    an older bort is brought up to date first.
+    A missing default store is created, so that a new user finds it empty. A store of an older bort
+    is brought up to date first.
 
     Args:
         url: as `open_store`.
     Raises:
-        StoreError: there is none at the place given, or it cannot be read.
+        StoreError: there is no store at `url`, or it cannot be read.
         OldStoreError: an older bort wrote it, and it cannot be written here.
     """
     if url is None and paths.is_first_use():

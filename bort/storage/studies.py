@@ -37,7 +37,7 @@ class Studies:
         Another budget or audit (`SPENDING`) does not count as a difference.
 
         Raises:
-            StudyConflictError: a study of that name exists with other settings, or is a
+            StudyConflictError: a study of that name exists with other options, or is a
                 recorded example.
         """
         try:
@@ -47,7 +47,7 @@ class Studies:
                     insert_study(connection, spec, profile=profile)
                 else:
                     _continue(connection, found, spec)
-        except IntegrityError:  # another process stored it in between (no SQLite does this)
+        except IntegrityError:  # another process stored it in between (impossible with SQLite)
             return self.create_study(spec, profile=profile)
         return self.study(spec.name)
 
@@ -153,10 +153,10 @@ def _continue(connection: sa.Connection, found: StudyRecord, spec: StudySpec) ->
             f"the study {spec.name!r} is a recorded example and cannot be continued; "
             "choose another name with --study"
         )
-    asked = schema.plain(spec.to_dict())
+    asked = schema.storable(spec.to_dict())
     differences = [
         text
-        for path, text in _differences(schema.plain(found.spec.to_dict()), asked)
+        for path, text in _differences(schema.storable(found.spec.to_dict()), asked)
         if path not in SPENDING
     ]
     if differences:

@@ -18,6 +18,7 @@ from bort.core.agora import TORUS, TextSpec, TorusSpec
 from bort.core.errors import BortError
 from bort.core.serialise import from_json, to_json
 from bort.storage import JobRecord, Store
+from bort.tasks import DataWarning
 
 RUN, COMPARISON = "agora", "agora-comparison"  # kinds of jobs
 
@@ -33,8 +34,8 @@ class RunResult:
         rounds: the rounds so far.
         final: the last student's errors; None before the first round has ended.
         labeler: how good the labeler is on dev; None for runs of earlier versions.
-        warnings: what preparing the data found.
-        described: what the results rest on.
+        warnings: what makes the data misleading; an older bort stored sentences.
+        described: what the results are based on.
     """
 
     study: str | None
@@ -44,7 +45,7 @@ class RunResult:
     final: FinalResult | None
     seconds: float
     labeler: Appraisal | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[DataWarning | str, ...] = ()
     described: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -58,9 +59,9 @@ class ComparisonResult:
     """A comparison as `bort agora run --ablate --json` shows it.
 
     Attributes:
-        findings: what was found; its keys stand beside the others in JSON.
+        findings: the findings; in JSON, their keys are on the same level as the others.
         students: every student of every arm.
-        described: what the results rest on.
+        described: what the results are based on.
     """
 
     study: str
@@ -107,7 +108,7 @@ class StoredRun:
 
     Attributes:
         rounds: the rounds with all their points.
-        summaries: what is reported of each round.
+        summaries: the reported numbers of each round.
     """
 
     job: JobRecord
@@ -196,7 +197,7 @@ def parents_of(spec: TorusSpec | TextSpec) -> tuple[Value, ...] | None:
 def point_rows(
     points: Sequence[Provenance], parents: Sequence[Value] | None = None
 ) -> list[dict[str, Any]]:
-    """Flatten points for JSON and tables; with `parents`, each row holds its parent's value."""
+    """Flatten points for JSON and tables; with `parents`, each row contains its parent's value."""
     return [
         {
             "round": row.round,

@@ -41,15 +41,15 @@ CLOSING = 4  # the last student trains this many times the steps of a round
 def describe_run(
     store: Store, asked: Mapping[str, Any], *, on_step: OnStep = ignore
 ) -> dict[str, Any]:
-    """Make the description of the job; every mistake is found here, before the job starts.
+    """Make the description of the job; all mistakes are found here, before the job starts.
 
     Args:
-        store: holds the study that a student is taken from.
-        asked: by option, what was written or entered; None where nothing was.
-        on_step: hears how the data are read.
+        store: contains the study that a student is taken from.
+        asked: by option, what was written or entered; None if nothing was.
+        on_step: called with each step of reading the data.
 
     Raises:
-        BortError: one line on what cannot be used.
+        BortError: one line on the problem.
     """
     is_torus = is_torus_run(asked)
     parts = TORUS_RUN if is_torus else TEXT_RUN
@@ -93,7 +93,7 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> dict[str, An
         task, training, space, architecture = _from_study(store, request, given)
     if space is None:
         space = small_space(architecture, source_network(training.source).config).to_dict()
-    if pool := given.get("pool"):  # a job may be resumed from another folder
+    if pool := given.get("pool"):  # a job may be resumed in another folder
         given = {**given, "pool": str(Path(pool).expanduser().absolute())}
     spec = AGORA_TEXT.build(
         {"closing_steps": CLOSING * training.steps, **given},
@@ -124,7 +124,7 @@ def _from_study(
             "--architecture"
         )
     own, found = answer.spec.task, answer.spec.training
-    if "task" in given:  # another task has none of its columns and labels
+    if "task" in given:  # its columns and labels do not apply to another task
         task = AGORA_TASK.build(given, seed=own.seed)
     else:
         task = own if "labelled" not in given else replace(own, labelled=given["labelled"])

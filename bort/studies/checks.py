@@ -14,7 +14,7 @@ from bort.latency.runtimes import runtime_kind
 from bort.latency.stored import study_profile
 from bort.latency.workload import workload_of
 from bort.storage import Store
-from bort.tasks import load_task, resolve
+from bort.tasks import DataWarning, load_task, resolve
 from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
@@ -24,19 +24,19 @@ def check_study(
     *,
     fetch: bool = True,
     on_step: OnStep = ignore,
-    on_warning: Callable[[str], object] | None = None,
+    on_warning: Callable[[DataWarning], object] | None = None,
 ) -> StudySpec:
     """Check that a study can start here, before anything is stored.
 
     Args:
         spec: the description of the study.
-        fetch: load a data set of the hub now, however large; False leaves that to the job.
-        on_step: hears of the fetching.
-        on_warning: hears of what is odd about the data, one line each.
+        fetch: load a data set from the hub now, however large; False leaves that to the job.
+        on_step: called with each step of fetching.
+        on_warning: called with everything that makes the data misleading.
     Returns:
-        The spec; its space counts as many labels as the task has classes, where that is known.
+        The spec; its space has as many labels as the task has classes, if that is known.
     Raises:
-        BortError: one line on what cannot be used: data, runtime, source network or teacher.
+        BortError: one line on the problem with data, runtime, source network or teacher.
     """
     space = SearchSpace.from_dict(spec.space)
     check_reads_text(space)
@@ -73,11 +73,11 @@ def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
     """Check that the latency profile that a study names, if any, is stored and fits its space.
 
     Returns:
-        What differs between the machine it was measured on and this one.
+        The differences between the machine it was measured on and this one.
     Raises:
-        InvalidProfileError: it is not, or does not.
+        InvalidProfileError: it is not stored, or does not fit.
     """
-    if spec.latency.profile is None:  # then it is measured
+    if spec.latency.profile is None:  # then the search measures one
         return []
     profile = study_profile(store, SearchSpace.from_dict(spec.space), spec.latency)
     return [] if profile is None else differences_from_here(profile)

@@ -1,4 +1,4 @@
-"""Write commands and Python code for what was done by clicking. Pure."""
+"""Write the commands and Python code that do the same as the pages. Pure."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,15 @@ from typing import Any
 from bort.core.agora import is_torus_run
 from bort.core.fields import arguments
 from bort.core.finetune import Recipe
-from bort.core.study import StudySpec
+from bort.core.study import SPACE, LatencySpec, MeasureSpec, StudySpec, WinnersSpec
 from bort.studies.parts import (
     BUDGET,
     FINETUNE,
     FINETUNE_TRAINING,
     LATENCY,
+    LENGTHS,
+    MEASURE,
+    NEW_QUESTION,
     QUESTION,
     RECIPE,
     SEARCH,
@@ -20,6 +23,8 @@ from bort.studies.parts import (
     TEXT_RUN,
     TORUS_RUN,
     TRAINING,
+    WINNERS,
+    WORKLOAD,
 )
 
 
@@ -32,7 +37,7 @@ def search_command(spec: StudySpec) -> str:
         >>> search_command(StudySpec(name="mine", space=space, search=SearchSpec(budget=12)))
         'bort search --study mine --space bort --budget 12'
     """
-    space = spec.space.get("name", "minilm")
+    space = spec.space.get("name", SPACE)
     given = {
         **LATENCY.given(spec.latency),
         **TASK.given(spec.task),
@@ -43,10 +48,67 @@ def search_command(spec: StudySpec) -> str:
     return shlex.join(
         [
             *("bort", "search", "--study", spec.name),
-            *(() if space == "minilm" else ("--space", space)),
+            *_space(space),
             *arguments(given, *SEARCH),
         ]
     )
+
+
+def _space(name: str) -> list[str]:
+    return [] if name == SPACE else ["--space", name]
+
+
+def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
+    """Write the command that shows the same front.
+
+    Examples:
+        >>> front_command("quick", epsilon=0.1, weights=(1.0, 2.0, 1.0))
+        'bort front --study quick --epsilon 0.1 --weights 1,2,1'
+    """
+    asked = arguments({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
+    return shlex.join(["bort", "front", "--study", study, *asked])
+
+
+def measure_command(spec: MeasureSpec, *, space: str = SPACE) -> str:
+    """Write the command that measures a sample of a space, without defaults.
+
+    Args:
+        space: the name of the space, or its file.
+
+    Examples:
+        >>> from bort.core.study import LatencySpec, TaskSpec
+        >>> latency, task = LatencySpec(threads=1), TaskSpec(task="my data.csv")
+        >>> spec = MeasureSpec(space={}, latency=latency, lengths_from=task, count=16)
+        >>> measure_command(spec, space="my.toml")
+        "bort latency measure --space my.toml --count 16 --lengths-from 'my data.csv' --threads 1"
+    """
+    given = MEASURE.given(spec)
+    given |= {} if spec.lengths_from is None else LENGTHS.given(spec.lengths_from)
+    given |= WORKLOAD.given(spec.latency)
+    asked = arguments(given, MEASURE, LENGTHS, WORKLOAD)
+    return shlex.join(["bort", "latency", "measure", *_space(space), *asked])
+
+
+def winners_command(spec: WinnersSpec) -> str:
+    """Write the command that measures a study's front.
+
+    Examples:
+        >>> winners_command(WinnersSpec(study="quick", minutes=10))
+        'bort latency measure --study quick --minutes 10'
+    """
+    asked = arguments(WINNERS.given(spec), WINNERS)
+    return shlex.join(["bort", "latency", "measure", "--study", spec.study, *asked])
+
+
+def landmarks_command(latency: LatencySpec) -> str:
+    """Write the command that times well-known models.
+
+    Examples:
+        >>> landmarks_command(LatencySpec(sequence_length=128))
+        'bort latency landmarks --sequence-length 128'
+    """
+    asked = arguments(WORKLOAD.given(latency), WORKLOAD)
+    return shlex.join(["bort", "latency", "landmarks", *asked])
 
 
 def agora_command(asked: Mapping[str, Any]) -> str:
@@ -87,7 +149,7 @@ def finetune_command(
     """
     given = RECIPE.given(recipe or Recipe())
     for steps, epochs in (("steps", "epochs"), ("distil_steps", "distil_epochs")):
-        if steps in given:  # which settles the length
+        if steps in given:  # then epochs have no effect
             given.pop(epochs, None)
     return shlex.join(
         [

@@ -1,4 +1,4 @@
-"""The two objectives that are cheap to compute for a whole space: exact size, predicted latency."""
+"""The two objectives that are cheap for a whole space: exact size and predicted latency."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,8 +33,8 @@ class Costs:
     def problem(self) -> SearchProblem:
         """Make the search's problem: ln of every dimension, size with embeddings, latency.
 
-        The elasticities bound how fast both costs can grow (`Family.elasticities`); they make
-        the bound on the number of evaluations, never the certificate.
+        The elasticities bound how fast both costs can grow (`Family.elasticities`). Only the bound
+        on the number of evaluations uses them, never the certificate.
         """
         names = tuple(self.space.dimensions)
         elasticities = self.space.family.elasticities()

@@ -17,9 +17,9 @@ from bort.tasks import list_tasks
 from bort.training.fit import BATCH_SIZE, fine_tuning_steps
 from bort.training.source import source_network
 
-TYPICAL_LENGTH = 32  # tokens; only a guess here, training counts the real ones
+TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
-FORWARD_SHARE = 1 / 3  # of a training step's work: its backward pass costs twice as much
+FORWARD_SHARE = 1 / 3  # of a training step's work; the backward pass costs twice as much
 
 BYTES_PER_PARAMETER = 16  # weight, gradient and two moments of AdamW, four bytes each
 BASE_BYTES = 900 << 20  # measured: a process that has imported torch and transformers
@@ -38,17 +38,18 @@ _SOURCE_DIMENSIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """The expected cost of a study, at most.
+    """The most that a study is expected to cost.
 
     Attributes:
         evaluations_at_most: trainings of candidates, all seeds together.
-        seconds_per_evaluation: expected, mean over the space; None where nothing comparable has
-            been timed.
-        minutes: expected minutes of training candidates; None likewise.
+        seconds_per_evaluation: expected mean over the space; None if nothing comparable has been
+            timed.
+        minutes: expected minutes of training candidates; None if nothing comparable has been
+            timed.
         trains_teacher: the teacher of this task is fine-tuned first, once.
-        teacher_minutes: expected minutes of that, 0 where it is not needed; None where unknown.
-        timed: how many timed trainings the estimate rests on; examples count too.
-        memory_bytes: expected at the maximum point.
+        teacher_minutes: expected minutes of that; 0 if it is not needed, None if unknown.
+        timed: number of timed trainings behind the estimate, including examples.
+        memory_bytes: expected memory at the maximum point.
         measures_latency: no stored profile fits, so this machine is measured first.
     """
 
@@ -104,7 +105,7 @@ class Speed:
     """Seconds of training as a sum of two terms, fitted on `count` trainings.
 
     Attributes:
-        per_step: seconds that every step costs, whatever the model.
+        per_step: seconds that every step costs, for any model.
         per_operation: seconds per billion multiply-adds of forward passes.
     """
 
@@ -152,7 +153,7 @@ def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
     """Estimate the seconds to fine-tune the source network and label all texts with it, once.
 
     Returns:
-        None where the number of texts or the source network is not known before they are read.
+        The seconds; None if the number of texts or the source network is still unknown.
     """
     texts, work = _text_count(spec.task), _source_work(spec)
     if texts is None or work is None:
@@ -174,17 +175,15 @@ def _text_count(task: TaskSpec) -> int | None:
 
 
 def _source_work(spec: StudySpec) -> float | None:
-    """Count the billions of multiply-adds of one batch's forward pass through the source
-    network.
-    """
+    """Count the billions of multiply-adds of one batch in the source network."""
     name = spec.training.source
     if name is not None and not Path(name).expanduser().is_dir():
-        return None  # on the hub: painting a form fetches nothing
+        return None  # on the hub: showing a form downloads nothing
     try:
         config = source_network(name).config
         columns = {k: np.array([int(config[v])]) for k, v in _SOURCE_DIMENSIONS.items()}
     except (BortError, KeyError, TypeError, ValueError):
-        return None  # the check of the search says so
+        return None  # the search's own check reports it
     counted = family("bert").operation_count(
         columns, {}, batch_size=BATCH_SIZE, sequence_length=TYPICAL_LENGTH
     )

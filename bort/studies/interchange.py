@@ -20,7 +20,7 @@ from bort.core.files import whole_file
 from bort.families import SearchSpace
 from bort.studies.answers import StudyAnswer
 
-# Written first, so that a table reads from left to right.
+# These columns come first, the most important on the left.
 OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
 KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
 
@@ -29,7 +29,7 @@ def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
     """Make one flat row per evaluated architecture, by size; front and cover are marked.
 
     `bort search --from-table FILE --size parameter_count --latency latency_ms --error error_rate`
-    reads the table again, as long as columns that are no dimensions are left out.
+    reads the table again, if columns that are not dimensions are left out.
     """
     rows = []
     for point in answer.points:
@@ -51,13 +51,13 @@ def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
 def to_optuna(answer: StudyAnswer, url: str) -> str:
     """Write a study into an Optuna storage, with three objectives to be minimised.
 
-    Every evaluated architecture becomes a finished trial, those whose trainings all diverged
-    failed ones.
+    Every evaluated architecture becomes a finished trial. If its trainings all diverged, the
+    trial has failed.
 
     Args:
-        url: of the storage, for example `sqlite:///optuna.db`; created where there is none.
-    Returns:
-        The Optuna study's name: our study's.
+        url: the storage's URL, for example `sqlite:///optuna.db`; created if there is none.
+        Returns:
+        The Optuna study's name, which is the same as ours.
     Raises:
         MissingExtraError: Optuna is not installed.
         StudyConflictError: the storage has a study of that name.
@@ -77,7 +77,7 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
         raise StudyConflictError(
             f"{url} already has an Optuna study {answer.study!r}; choose another storage"
         ) from None
-    except Exception as error:  # whatever the driver of a foreign URL raises
+    except Exception as error:  # any driver may raise anything
         raise StoreError(
             f"the Optuna storage {url} cannot be opened ({first_line(error)})"
         ) from error
@@ -109,11 +109,11 @@ def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
     """
     optuna = _optuna()
     file = url.removeprefix("sqlite:///")
-    if file != url and not Path(file).exists():  # opening it would make an empty one
+    if file != url and not Path(file).exists():  # opening it would create an empty one
         raise StoreError(f"there is no file {file}; check the address {url}")
     try:
         study = optuna.load_study(study_name=name, storage=url)
-    except Exception as error:  # KeyError, or whatever the driver of a foreign URL raises
+    except Exception as error:  # KeyError, or anything that a driver raises
         raise StoreError(
             f"there is no Optuna study {name!r} in {url} ({first_line(error)}); check both names"
         ) from error
@@ -143,7 +143,7 @@ def check_format(file: Path) -> None:
     """Check that rows can be written to a file of this name in an existing folder.
 
     Raises:
-        InvalidOptionError: it ends with none of `FORMATS`.
+        InvalidOptionError: its name ends with none of `FORMATS`.
         StoreError: there is no such folder.
     """
     if file.suffix not in FORMATS:
@@ -158,7 +158,7 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows to `file` in the format that its name ends with, all of them or nothing.
 
     Raises:
-        InvalidOptionError: a name that ends with none of `FORMATS`.
+        InvalidOptionError: its name ends with none of `FORMATS`.
         StoreError: the file cannot be written.
     """
     check_format(file)

@@ -1,18 +1,44 @@
 """Measure this machine for a space or a study and store the result, for commands and jobs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep, ProgressTo, ignore
-from bort.core.study import MeasureSpec
+from bort.core.study import MeasureSpec, WinnersSpec
 from bort.families import SearchSpace
+from bort.latency.pace import PaceFiles
 from bort.latency.profile import LatencyProfile
-from bort.latency.space import measure, measure_front
-from bort.latency.stored import keep_profile, profile_key, study_profile_of
+from bort.latency.protocol import HANDFUL, Protocol
+from bort.latency.space import choose_sample, measure, measure_front
+from bort.latency.stored import check_new_name, keep_profile, profile_key, study_profile_of
 from bort.latency.timing import Instruments, never
 from bort.storage import Store
 from bort.studies.answers import read_answer
+from bort.studies.parts import LENGTHS, MEASURE, WORKLOAD
 from bort.training.tokens import text_lengths
+
+
+def describe_measurement(store: Store, space: SearchSpace, given: Mapping[str, Any]) -> MeasureSpec:
+    """Describe a measurement of a space, and check that it is possible here.
+
+    Args:
+        given: values by option, of the parts MEASURE, LENGTHS and WORKLOAD.
+    Raises:
+        BortError: a name is taken, or a count, runtime, length or number of threads cannot be.
+    """
+    lengths = LENGTHS.build(given) if given.get("lengths_from") else None
+    if lengths is not None and "sequence_length" in given:
+        raise InvalidOptionError(
+            "--sequence-length and --lengths-from both set the length; leave one out"
+        )
+    latency = WORKLOAD.build(given)
+    spec = MEASURE.build(given, space=space.to_dict(), latency=latency, lengths_from=lengths)
+    choose_sample(space, latency, spec.count)
+    if spec.name is not None:
+        check_new_name(store, spec.name)
+    return spec
 
 
 def measure_sample(
@@ -21,14 +47,13 @@ def measure_sample(
     *,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
-    instruments: Instruments | None = None,
     on_step: OnStep = ignore,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a sample of a space; the profile is stored after the last step.
 
     Args:
-        wait, should_stop, instruments: as `bort.latency.space.measure`.
-        on_step: hears how the texts are read, where lengths are taken from a task.
+        wait, should_stop: as `bort.latency.space.measure`.
+        on_step: called while texts are read, if their lengths come from a task.
     """
     space = SearchSpace.from_dict(spec.space)
     lengths = None
@@ -44,42 +69,42 @@ def measure_sample(
         name=spec.name,
         wait=wait,
         should_stop=should_stop,
-        instruments=instruments,
+        instruments=Instruments(
+            protocol=Protocol().lasting(spec.minutes), paces=PaceFiles(is_new=spec.new_pace)
+        ),
     ):
         yield step
         profile = step.result
     if profile is not None:
-        # Profiles of several lengths are used by name: the key knows one length only.
+        # Profiles of several lengths are used only by name, because the key has one length.
         keep_profile(store, profile, None if lengths else profile_key(space, spec.latency))
 
 
 def measure_winners(
     store: Store,
-    study: str,
+    spec: WinnersSpec,
     *,
-    seed: int = 0,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
-    instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a study's front, and store the latencies.
 
     Raises:
-        InvalidProfileError: on listening, if the study's latency is not measured yet; else as
-            `bort.latency.space.measure_front`.
+        InvalidProfileError: at the first step, if the study's latency is not measured yet.
+        Whatever `bort.latency.space.measure_front` raises.
     """
-    profile = study_profile_of(store, study)
-    answer = read_answer(store, study)
+    profile = study_profile_of(store, spec.study)
+    answer = read_answer(store, spec.study)
     found = None
     for step in measure_front(
         SearchSpace.from_dict(answer.spec.space),
         profile,
         [Architecture.of(**point.architecture) for point in answer.front],
-        study=study,
-        seed=seed,
+        study=spec.study,
+        seed=spec.seed,
         wait=wait,
         should_stop=should_stop,
-        instruments=instruments,
+        instruments=Instruments(protocol=HANDFUL.lasting(spec.minutes)),
     ):
         yield step
         found = step.result

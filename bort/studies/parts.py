@@ -1,4 +1,4 @@
-"""The parts of descriptions that commands and forms ask for, and named presets."""
+"""The parts of descriptions that make the options of commands and forms, and named presets."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,14 +19,21 @@ from bort.core.fields import Part
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
 from bort.core.question import Question
-from bort.core.study import LatencySpec, MeasureSpec, SearchSpec, TaskSpec, TrainingSpec
+from bort.core.study import (
+    LatencySpec,
+    MeasureSpec,
+    SearchSpec,
+    TaskSpec,
+    TrainingSpec,
+    WinnersSpec,
+)
 from bort.latency.runtimes import RUNTIME_NAMES
 
 THE_STUDYS = "the study's"
 
 _RUNTIME = {"help": f"The runtime that you will deploy, one of {', '.join(RUNTIME_NAMES)}."}
 
-# A search. `threads` is one option: of trainings and of the runtime.
+# A search. `threads` is one option, for trainings and for the runtime.
 TASK = Part(TaskSpec, "Task")
 QUESTION = Part(Question, "Question")
 BUDGET = Part(SearchSpec, "Question")
@@ -46,9 +53,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {"epsilon": 0.1, "budget": 12},
     "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3, "steps": 400},
 }
-FORM_PRESET = PRESETS["quick"]  # what the form of a new search holds at first
+FORM_PRESET = PRESETS["quick"]  # the first values in the form of a new search
 
-# What a finished study is asked again.
+# The question that a finished study can answer again.
 NEW_QUESTION = Part(
     Question,
     "Question",
@@ -59,13 +66,34 @@ NEW_QUESTION = Part(
     },
 )
 
+# A measurement of a space, with texts of one length or of a task's lengths, or of a study's front.
 MEASURE = Part(MeasureSpec, "Measurement")
+LENGTHS = Part(
+    TaskSpec,
+    "Measurement",
+    options={"task": "lengths_from"},
+    only=("task", "text", "label"),
+    changes={
+        "task": {
+            "default": None,
+            "label": "Lengths of texts",
+            "help": "Use texts as long as this task's, instead of a fixed length.",
+            "empty": "one length",
+        },
+        "text": {"help": "The task's text column(s)."},
+        "label": {"help": "The task's label column."},
+    },
+)
+WINNERS = Part(WinnersSpec, "Measurement")
 WORKLOAD = Part(
     LatencySpec,
     "Runtime and workload",
     without=("profile",),
     changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
 )
+
+# What the operations of a space are counted for.
+COUNTED = Part(LatencySpec, "Counting operations", only=("batch_size", "sequence_length"))
 
 # A run of Agora. Both kinds of run share some options, which `bort agora run --help` shows once.
 AGORA_TASK = Part(
@@ -148,7 +176,7 @@ TORUS_RUN: tuple[Part[Any], ...] = (
 )
 TEXT_RUN: tuple[Part[Any], ...] = (AGORA_TASK, AGORA_REQUEST, AGORA_TEXT, AGORA_TRAINING)
 
-# A fine-tuning; what is left out is as in the study that points are picked from.
+# A fine-tuning; options that are left out are as in the study that points are picked from.
 FINETUNE_TASK = Part(
     TaskSpec,
     "Task",

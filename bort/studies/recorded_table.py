@@ -30,10 +30,10 @@ class ErrorTable:
         labels: one name per row.
         errors: shape (N,), 0..1.
         errors_se: shape (N,) standard errors, or None.
-        dropped: rows that repeated another one exactly.
+        dropped: number of rows that repeated another one exactly.
         rows: shape (N,), the number of each row in the file, counted from 0.
         cells: column name to its N values as the file gives them: dimensions and objectives.
-        maximised: names of the objectives of which more is better.
+        maximised: names of the objectives for which more is better.
     """
 
     problem: SearchProblem
@@ -48,7 +48,7 @@ class ErrorTable:
     def observation(self, index: int, *, population: Population | None = None) -> Observation:
         """Return the recorded error; errors of 0 are floored at half the smallest positive one.
 
-        With a `population` and standard errors the interval is normal.
+        With a `population` and standard errors, the interval is normal.
         """
         floor = float(self.errors[self.errors > 0].min()) / 2
         error = max(float(self.errors[index]), floor)
@@ -80,7 +80,7 @@ def read_table(
 ) -> ErrorTable:
     """Read a table: three objectives, and every other column is a dimension.
 
-    A column called `id` or `name` names the rows where its values are all different.
+    A column called `id` or `name` names the rows, if its values are all different.
 
     Args:
         path: `.csv`, `.tsv` or `.parquet`, with a header.
@@ -88,7 +88,7 @@ def read_table(
         error_se: name of a column with the standard error of `error`.
         maximise: objectives to be maximised: an error is then an accuracy, 1 - error; sizes and
             latencies are inverted.
-        dimensions: names of the columns that are dimensions; None is all others.
+        dimensions: names of the columns that are dimensions; None means all others.
     Raises:
         InvalidDataError: one line on what is wrong, and where.
     """

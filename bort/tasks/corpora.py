@@ -1,4 +1,4 @@
-"""The four named tasks: sentiment of real texts, rated by people.
+"""The four named tasks: the sentiment of real texts, rated by people.
 
 Source: Hutto and Gilbert 2014, *VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
 Social Media Text*, ICWSM; each text was rated by at least twenty people, from -4 to 4. The
@@ -34,12 +34,12 @@ class Corpus:
     """One named task as published.
 
     Attributes:
-        name: what `--task` takes.
+        name: the name to give to `--task`.
         title: one line for people.
-        member: file inside the inner archive: id, mean rating and text between tabs.
+        member: file inside the inner archive: id, mean rating and text, separated by tabs.
         published: rows in that file.
         neutral: rows rated exactly 0, which have no sign to predict.
-        cut_from_documents: ids read `document_sentence`.
+        cut_from_documents: whether ids have the form `document_sentence`.
     """
 
     name: str
@@ -91,10 +91,10 @@ CORPORA: dict[str, Corpus] = {
 
 
 def parse(corpus: Corpus, content: bytes) -> Table:
-    """Turn the published file into rows: label is the sign of the rating, rating 0 is dropped.
+    """Turn the published file into rows. The label is the rating's sign; rating 0 is dropped.
 
     Raises:
-        DownloadError: the file does not hold what was published.
+        DownloadError: the file does not contain what was published.
     """
     rows = [line.split("\t") for line in content.decode("utf-8").split("\r\n") if line]
     if len(rows) != corpus.published or any(len(row) != 3 for row in rows):

@@ -2,9 +2,9 @@
 
 pip does the fetching, because it knows the machine's index, proxy and certificates, and it checks
 the hash before it opens a source distribution. It then asks the distribution's build backend for
-metadata (pip issue 1884), which would run the archive's `setup.py` and, for that, download build
-tools that no hash pins. Both are avoided: build isolation is off, and in pip's process, and there
-only, the backend is the inert one below.
+metadata (pip issue 1884). That would run the archive's `setup.py`, and first download build tools
+that no hash pins. We avoid both: build isolation is off, and pip's process uses the inert backend
+below.
 """
 
 import gzip
@@ -22,8 +22,8 @@ from pathlib import Path
 
 from bort.core.errors import DownloadError
 
-SECONDS = 300  # pip gives up on a silent connection long before
-LARGEST_MEMBER = 64 * 2**20  # bytes; the archives hold 2 MB at most, so more is not our data
+SECONDS = 300  # pip gives up on a silent connection long before that
+LARGEST_MEMBER = 64 * 2**20  # bytes; our archives have 2 MB at most, so this is not our data
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Distribution:
 
     @property
     def pin(self) -> str:
-        """Project and version, as requirement files write them."""
+        """The project and version as a line of a requirements file."""
         return f"{self.project}=={self.version}"
 
 
 _INERT_BACKEND = '''\
-"""Answers what pip asks of a build backend, without reading or running the distribution."""
+"""Answers pip as a build backend would, without reading or running the distribution."""
 from pathlib import Path
 
 def get_requires_for_build_wheel(config_settings=None):
@@ -67,7 +67,7 @@ class __legacy__:
 
 
 def fetch(distribution: Distribution) -> bytes:
-    """Fetch the bytes of the source distribution, checked against the pinned hash.
+    """Fetch the source distribution's bytes and check them against the pinned hash.
 
     Raises:
         DownloadError: no network, no such file on the index, a wrong hash, no pip, no space.
@@ -155,10 +155,10 @@ def check_hash(content: bytes, sha256: str, *, what: str) -> None:
 
 
 def read_members(archive: bytes, names: Iterable[str], *, what: str) -> dict[str, bytes]:
-    """Read regular files of a .tar.gz in memory; nothing is written, whatever their names are.
+    """Read regular files from a .tar.gz in memory; writes nothing, whatever their names are.
 
     Raises:
-        DownloadError: not a .tar.gz, a member that is missing, or one above 64 MiB.
+        DownloadError: it is not a .tar.gz, or a member is missing or larger than 64 MiB.
     """
     wanted, found = set(names), {}
     try:

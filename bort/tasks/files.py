@@ -1,4 +1,4 @@
-"""Read a user's data file: CSV, TSV, JSONL or Parquet. Only the quoting in TSV is guessed."""
+"""Read a user's data file: CSV, TSV, JSONL or Parquet. Guesses nothing but the quoting in TSV."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bort.core.errors import InvalidDataError, UnknownTaskError
 
-# Column name to its values, one per row; None where a value is missing.
+# Column name to its values, one per row; missing values are None.
 Columns = Mapping[str, Sequence[Any]]
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -18,11 +18,11 @@ csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is les
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read the file's content.
+    """Read the file's bytes.
 
     Raises:
         UnknownTaskError: there is no such file.
-        InvalidDataError: a folder, an ending that we do not know, unreadable, empty.
+        InvalidDataError: it is a folder, has an unknown ending, cannot be read, or is empty.
     """
     if path.is_dir():
         raise InvalidDataError(
@@ -48,11 +48,11 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_columns(path: Path, content: bytes, wanted: Sequence[str]) -> Columns:
-    """Parse `content` by the ending of `path` and keep the wanted columns.
+    """Parse `content` according to the ending of `path`, and keep the wanted columns.
 
     Raises:
-        InvalidDataError: it cannot be parsed (with the line where possible), or a column is
-            missing or there twice (with the columns found).
+        InvalidDataError: it cannot be parsed (names the line if possible), or a column is missing
+            or appears twice (names the columns found).
     """
     return _READERS[path.suffix.lower()](path.name, content, wanted)
 
@@ -92,7 +92,7 @@ def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
     try:
         return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
     except InvalidDataError:
-        # Many TSV files do not quote, and a text that begins with a quotation mark is just that.
+        # Many TSV files do not quote: there, a leading quotation mark is part of the text.
         return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_NONE)
 
 

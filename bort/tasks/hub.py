@@ -14,8 +14,8 @@ from bort.tasks.table import Table
 
 PREFIX = "hub:"
 
-# A published test split is what audit is for; a published validation split is for looking at.
-# Training rows are still free: what has no published split is drawn from them.
+# A published test split becomes audit, a published validation split becomes dev. Training rows are
+# still free: a split that was not published is drawn from them.
 MEANING = {
     "train": SplitName.NOWHERE,
     "validation": SplitName.DEV,
@@ -31,7 +31,7 @@ class HubData:
 
     Attributes:
         task: `hub:ID[:CONFIG]`.
-        splits: name of each usable split to its rows (`datasets.Dataset`).
+        splits: usable splits by name, each with its rows (`datasets.Dataset`).
     """
 
     task: str
@@ -48,8 +48,8 @@ def load(task: str) -> HubData:
 
     Raises:
         MissingExtraError: `datasets` is not installed.
-        DownloadError: not there, or the hub cannot be reached.
-        InvalidDataError: the files cannot be read, or no split has a name that we know.
+        DownloadError: the data set does not exist, or the hub cannot be reached.
+        InvalidDataError: the files cannot be read, or no split has a known name.
     """
     name, _, config = task.removeprefix(PREFIX).partition(":")
     if not name:
@@ -67,11 +67,11 @@ def load(task: str) -> HubData:
 def build(data: HubData, text: tuple[str, ...], label: str) -> Table:
     """Turn a loaded data set into rows.
 
-    A split whose labels are all hidden (-1 or missing) counts as absent. Where no training split
-    is left, all rows are pooled and divided anew.
+    A split whose labels are all hidden (-1 or missing) counts as absent. If no training split is
+    left, all rows are pooled and split again.
 
     Raises:
-        InvalidDataError: a column is missing, or as `build_table`.
+        InvalidDataError: a column is missing, or see `build_table`.
     """
     columns: dict[str, list[Any]] = {column: [] for column in (*text, label)}
     preset: list[int] = []
@@ -114,7 +114,7 @@ def _load(name: str, config: str | None) -> Mapping[str, Any]:
         with _quiet(datasets):
             loaded: Mapping[str, Any] = datasets.load_dataset(name, config)
     except Exception as error:
-        # The loader lets its own, the hub client's and the file formats' exceptions through.
+        # The loader raises its own exceptions, the hub client's and the file formats'.
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         absent = datasets.exceptions.DatasetNotFoundError
         if isinstance(error, ConnectionError | TimeoutError | absent):

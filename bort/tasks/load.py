@@ -1,4 +1,4 @@
-"""Load a task from the cache, a file or the hub. Slow steps run once per content."""
+"""Load a task from the cache, a file or the hub. Slow steps are cached by content."""
 
 import hashlib
 import json
@@ -38,12 +38,12 @@ def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
     Args:
         on_step: called with each step while a named task is prepared.
     Raises:
-        UnknownTaskError: neither a named task nor a file.
-        InvalidDataError: the data cannot serve as a task.
+        UnknownTaskError: there is no such named task or file.
+        InvalidDataError: the data cannot be used as a task.
         InvalidFieldError: `spec.labelled` does not fit the data.
         DownloadError, StoreError: it could not be fetched or stored.
-        MissingExtraError: a hub task without the package `datasets`.
-    Cost: 0.1 s for a prepared task. A file is read at each call; its rows are checked and its
+        MissingExtraError: a hub task needs the package `datasets`.
+    Cost: 0.1 s for a prepared task. A file is read on each call; its rows are checked and its
         near-duplicates found once per content (12,000 texts of 217 tokens: 5 s).
     """
     name = resolve(spec.task)
@@ -95,7 +95,7 @@ def _check_columns(spec: TaskSpec) -> None:
 
 
 def _built_once(key: object, content: bytes, build: Callable[[], Table]) -> tuple[Table, Path]:
-    # 2: the report counts templated rows; it used to hold a sentence about them.
+    # 2: the report counts templated rows; before, it had a sentence about them.
     digest = hashlib.sha256(json.dumps([2, key]).encode() + b"\0" + content).hexdigest()
     place = paths.cache() / "data" / digest[:32]
     table = read_table(table_path(place))
@@ -107,7 +107,7 @@ def _built_once(key: object, content: bytes, build: Callable[[], Table]) -> tupl
 
 
 def _splits(table: Table, seed: int, place: Path, *, name: str) -> npt.NDArray[np.int8]:
-    # Stored, not only computed, so that another version of numpy does not change them.
+    # Stored, because another version of numpy might compute different ones.
     path = splits_path(place, seed)
     splits = read_splits(path, rows=len(table.texts))
     if splits is None:

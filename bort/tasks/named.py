@@ -1,4 +1,4 @@
-"""The named tasks: fetched and verified once, then read from the cache."""
+"""The named tasks. They are fetched and verified once, then read from the cache."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -33,15 +33,15 @@ def prepare(
     on_step: OnStep = ignore,
     force: bool = False,
 ) -> list[TaskInfo]:
-    """Fetch, verify, convert and split named tasks, except those in the cache.
+    """Fetch, verify, convert and split named tasks, unless they are in the cache.
 
     Args:
         names: None means all four.
-        on_step: hears each step.
-        force: fetch those in the cache again.
+        on_step: receives each step.
+        force: fetch them again even if they are in the cache.
     Raises:
         UnknownTaskError, DownloadError, StoreError: nothing half-written is left behind.
-    Cost: one download of 2.5 MB and about two seconds, however many tasks.
+    Cost: one download of 2.5 MB and about two seconds, for one task or all.
     """
     asked = list(dict.fromkeys(CORPORA if names is None else map(resolve_named, names)))
     todo = [name for name in asked if force or read_table(table_path(folder(name))) is None]
@@ -51,12 +51,12 @@ def prepare(
 
 
 def list_tasks() -> list[TaskInfo]:
-    """List the named tasks, prepared or not; reads only the cache's headers."""
+    """List all named tasks, prepared or not; reads only the headers of cached files."""
     return [_info(corpus) for corpus in CORPORA.values()]
 
 
 def named_table(name: str, on_step: OnStep) -> Table:
-    """Return the rows of a named task, prepared if necessary. Raises the errors of `prepare`."""
+    """Return a named task's rows; prepares it if necessary. Raises the errors of `prepare`."""
     path = table_path(folder(name))
     table = read_table(path)
     if table is None:
@@ -80,7 +80,7 @@ def _prepare(wanted: Sequence[Corpus], on_step: OnStep) -> None:
         on_step(Progress(done, steps, Stage.PREPARING_TASK, corpus.name))
         table = corpora.parse(corpus, members[corpus.member])
         splits = assign_splits(table.labels, table.groups, seed=DEFAULT_SEED)
-        # The table last: with it, everything else is there.
+        # The table is written last: if it exists, so does everything else.
         write_splits(splits_path(folder(corpus.name), DEFAULT_SEED), splits)
         write_table(table_path(folder(corpus.name)), table)
     on_step(Progress(steps, steps, Stage.DONE))
@@ -116,13 +116,12 @@ def _info(corpus: Corpus) -> TaskInfo:
 
 
 def resolve(task: str) -> str:
-    """Complete the name of a named task; `hub:ID` and paths of files stay as they are.
+    """Complete the name of a named task; returns `hub:ID` and file paths unchanged.
 
-    `_` is read as `-`, case is ignored, and the beginning of a name is enough if only one task
-    begins with it.
+    `_` counts as `-`, case is ignored, and the start of a name is enough if it is unambiguous.
 
     Raises:
-        UnknownTaskError: neither; it suggests the closest name.
+        UnknownTaskError: there is no such task or file; suggests the closest name.
     """
     if task.startswith(PREFIX):
         return task
@@ -143,12 +142,12 @@ def resolve(task: str) -> str:
 
 
 def resolve_named(name: str) -> str:
-    """Return the full name of a named task; UnknownTaskError also for files and hub ids."""
+    """Return a named task's full name; raises UnknownTaskError for files and hub ids too."""
     found = resolve(name)
     if found not in CORPORA:
         raise UnknownTaskError(
-            f"{name!r} needs no preparation, because it is read when it is used; tasks to "
-            f"prepare are {', '.join(CORPORA)}"
+            f"{name!r} needs no preparation: it is read when it is used; tasks to prepare are "
+            f"{', '.join(CORPORA)}"
         )
     return found
 
@@ -156,5 +155,5 @@ def resolve_named(name: str) -> str:
 def _is_path(task: str) -> bool:
     try:
         return Path(task).suffix.lower() in ENDINGS or Path(task).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):  # too long, a null character, an unknown ~user
+    except (OSError, ValueError, RuntimeError):  # too long, null character, unknown ~user
         return False

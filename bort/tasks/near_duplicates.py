@@ -1,15 +1,15 @@
 """Find texts that differ in only a few tokens, exactly and without comparing all pairs.
 
-Definition. Two texts are near-duplicates when, after normalising case, spaces and punctuation, at
-most max(1, 10%) of the tokens differ. What that leaves open we fix so [ours]:
+Definition. Two texts are near-duplicates if, after normalising case, spaces and punctuation, at
+most max(1, 10%) of the tokens differ. In detail [ours]:
 
-- *Normalised*: Unicode NFKC, case folded, apostrophes deleted, every other punctuation mark,
-  symbol, space and control character a separator; in scripts written without spaces each
-  character is a token. A text of symbols only keeps them, or all emoticons would be equal.
-- *Differ*: the Levenshtein distance between the token sequences (one token inserted, deleted or
-  replaced counts 1), against max(1, ⌊n/10⌋), n the tokens of the longer text.
-- *At least one token is shared*: else any two one-word texts would be near-duplicates. Only texts
-  of one word are touched: they are near-duplicates of each other only when equal.
+- *Normalised*: Unicode NFKC, case folded, apostrophes deleted; every other punctuation mark,
+  symbol, space and control character is a separator. In scripts written without spaces each
+  character is a token. A text made only of symbols keeps them, or all emoticons would be equal.
+- *Differ*: the Levenshtein distance between the token sequences (inserting, deleting or replacing
+  a token costs 1) is at most max(1, ⌊n/10⌋), where n counts the tokens of the longer text.
+- *At least one token is shared*, or any two one-word texts would be near-duplicates. This only
+  affects one-word texts: they are near-duplicates of each other only if they are equal.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ from rapidfuzz.distance import Levenshtein
 
 Tokens = tuple[str, ...]
 _Numbers = npt.NDArray[np.int64]
-_Element = tuple[int, int]  # rank of a token, and its how-manieth occurrence in the text
+_Element = tuple[int, int]  # a token's rank, and the number of its occurrence in the text
 
 _APOSTROPHES = "'’‘ʼ`´"
 # Hiragana and Katakana, Han (two blocks and the supplementary planes), Thai and Lao.
@@ -50,7 +50,7 @@ _FOLDING = _Folding()
 
 
 def normalise(text: str) -> Tokens:
-    """Return the tokens by which texts are compared.
+    """Split a text into the tokens that are compared.
 
     Examples:
         >>> normalise("  Don't -- STOP!")
@@ -86,11 +86,11 @@ def _is_close(one: Sequence[object], other: Sequence[object]) -> bool:
 
 
 class DisjointSets:
-    """Sets of the numbers 0..n-1 that can only be merged.
+    """Disjoint sets of the numbers 0..n-1, which can be merged but not split.
 
     Attributes:
-        names: shape (n,), the name of the set that each number is in; always up to date, so that
-            many numbers can be looked up at once.
+        names: shape (n,), the name of each number's set; always up to date, so you can look up
+            many at once.
 
     Cost: the smaller set is renamed, so each number is renamed at most log2(n) times.
 
@@ -106,7 +106,7 @@ class DisjointSets:
         self._members = [[number] for number in range(count)]
 
     def join(self, first: int, second: int) -> None:
-        """Merge the sets of both."""
+        """Merge the sets of both numbers."""
         kept, lost = int(self.names[first]), int(self.names[second])
         if kept == lost:
             return
@@ -124,19 +124,19 @@ class DisjointSets:
 
 
 class NearDuplicateIndex:
-    """An index that finds which of its texts are near-duplicates of other texts.
+    """An index that finds which of its texts are near-duplicates of a given text.
 
     Sequences of n and m <= n tokens at distance k share at least n - k tokens, counted with
-    repetition. So with the tokens of every text in one common order, a near-duplicate of a text
+    repetition. Sort the tokens of every text in one common order; then a near-duplicate of a text
     of n tokens has one of that text's first k + 1 tokens among its own first k + 1 (the prefix
     filter of Chaudhuri, Ganti and Kaushik 2006, *A primitive operator for similarity joins*).
-    Rare tokens come first, so few candidates remain; the distance decides. None is missed.
+    Rare tokens come first, so few texts remain, and the distance decides. None is missed.
 
     Args:
-        texts: the texts to be found again, identified by their position.
+        texts: the texts to find, identified by their position.
 
-    Cost: building is linear in the tokens; a question costs as many distances as texts share one
-    of its rarest tokens. Measured: all pairs among 10,568 sentences in 0.3 s on one core.
+    Cost: building is linear in the tokens; a query computes one distance for each text that shares
+    one of its rarest tokens. Measured: all pairs among 10,568 sentences in 0.3 s on one core.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -162,10 +162,11 @@ class NearDuplicateIndex:
     def groups(self) -> _Numbers:
         """Group connected near-duplicates, numbered by first appearance, shape (number of texts,).
 
-        Near-duplication is not transitive: a group may be a chain whose ends differ.
+        Near-duplication is not transitive: a group can be a chain whose ends differ.
         """
         sets = DisjointSets(len(self._ranked))
-        # Who compared a text last: two long texts share a thousand rare tokens, and one distance.
+        # The last text that each text was compared with: two long texts can share a thousand rare
+        # tokens, but one comparison is enough.
         asked = np.full(len(self._ranked), -1)
         for number, ranked in enumerate(self._ranked):
             for holders in self._holders_of(ranked):
@@ -176,8 +177,8 @@ class NearDuplicateIndex:
         return self._spread(sets.numbered())
 
     def _join_earlier(self, sets: DisjointSets, number: int, left: _Numbers) -> None:
-        # Of a pair the later text looks back, and what is joined already is not compared:
-        # ten thousand texts from one template cost ten thousand distances, not their square.
+        # Each text is compared only with earlier texts that are not yet in its group: ten thousand
+        # texts from one template cost ten thousand distances, not their square.
         ranked = self._ranked[number]
         while (left := left[sets.names[left] != sets.names[number]]).size:
             left = self._of_similar_length(left, len(ranked))
@@ -187,10 +188,10 @@ class NearDuplicateIndex:
                 sets.join(int(left[place]), number)
             left = left[place + 1 :]
 
-    def _of_similar_length(self, candidates: _Numbers, length: int) -> _Numbers:
-        lengths = self._lengths[candidates]
-        allowed = np.maximum(1, np.maximum(lengths, length) // 10)  # as `allowed_differences`
-        similar: _Numbers = candidates[abs(lengths - length) <= allowed]
+    def _of_similar_length(self, possible: _Numbers, length: int) -> _Numbers:
+        lengths = self._lengths[possible]
+        allowed = np.maximum(1, np.maximum(lengths, length) // 10)  # see `allowed_differences`
+        similar: _Numbers = possible[abs(lengths - length) <= allowed]
         return similar
 
     def copies(self) -> _Numbers:
@@ -200,18 +201,18 @@ class NearDuplicateIndex:
     def _match(self, tokens: Tokens) -> tuple[int, ...]:
         found = list(self._positions.get(tokens, ()))
         ranked = self._rank(tokens)
-        candidates = {number for held in self._holders_of(ranked) for number in held.tolist()}
-        for candidate in candidates:
-            if self._different[candidate] != tokens and _is_close(ranked, self._ranked[candidate]):
-                found.extend(self._positions[self._different[candidate]])
+        possible = {number for held in self._holders_of(ranked) for number in held.tolist()}
+        for number in possible:
+            if self._different[number] != tokens and _is_close(ranked, self._ranked[number]):
+                found.extend(self._positions[self._different[number]])
         return tuple(sorted(found))
 
     def _holders_of(self, ranked: tuple[int, ...]) -> list[_Numbers]:
         return [self._holders[e] for e in _prefix(ranked) if e in self._holders]
 
     def _rank(self, tokens: Tokens) -> tuple[int, ...]:
-        # A token that the index has never seen comes before all others; each gets its own number,
-        # or two different unknown tokens would look alike.
+        # A token that is not in the index comes before all others. Each gets its own number, or two
+        # different unknown tokens would look the same.
         unknown: dict[str, int] = {}
         return tuple(
             self._ranks[token]
@@ -228,6 +229,6 @@ class NearDuplicateIndex:
 
 
 def _prefix(ranked: tuple[int, ...]) -> list[_Element]:
-    """Return the rarest tokens, one more than may differ; repetitions are distinct."""
+    """Return the rarest tokens, one more than may differ; repeated tokens are distinct."""
     rarest = sorted(ranked)[: allowed_differences(len(ranked)) + 1]
     return [(rank, rarest[:place].count(rank)) for place, rank in enumerate(rarest)]

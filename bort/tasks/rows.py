@@ -1,4 +1,4 @@
-"""Turn the columns of a user's data into checked and cleaned rows that can be split."""
+"""Turn the columns of a user's data into checked, cleaned rows, ready to be split."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,17 +23,17 @@ def build_table(
     class_names: Sequence[str] | None = None,
     preset: Sequence[int] | None = None,
 ) -> Table:
-    """Check and clean rows; drop and count those without text or label.
+    """Check and clean rows; drop and count those without a text or label.
 
     Args:
-        name: what messages call the data.
+        name: the data's name in messages.
         texts: one or two columns of n values.
-        labels: n values: text, whole numbers or truth values; None where missing.
+        labels: n values: text, whole numbers or booleans; None if missing.
         columns: names of the text columns and of the label column, for messages.
-        class_names: given where `labels` are positions in it (ClassLabel features).
+        class_names: needed if `labels` are positions in it (ClassLabel features).
         preset: n published splits (`SplitName`), or None.
     Raises:
-        InvalidDataError: too few usable rows, one class only, values that are no text or label.
+        InvalidDataError: too few usable rows, only one class, or a value is not a text or label.
     """
     text_columns, label_column = columns
     dropped: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
         return None
     if isinstance(value, str):
         return _encodable(value) or None
-    if isinstance(value, int):  # truth values too: False is 0, True is 1
+    if isinstance(value, int):  # includes booleans: False is 0, True is 1
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -103,7 +103,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
 
 
 def _encodable(value: str) -> str:
-    # JSON can spell half a surrogate pair, which no file, tokenizer or terminal takes.
+    # JSON can contain half a surrogate pair, which no file, tokenizer or terminal accepts.
     return value.strip().encode("utf-8", "replace").decode()
 
 
@@ -133,7 +133,7 @@ def _encode(
         present = sorted(set(labels))
         names = [str(class_names[label]) for label in present]
     else:
-        labels = [str(label) for label in labels]  # so that CSV and JSONL name classes alike
+        labels = [str(label) for label in labels]  # so that CSV and JSONL give the same names
         present = sorted(set(labels), key=_in_order)
         names = list(present)
     if len(present) < 2:

@@ -1,4 +1,4 @@
-"""Divide rows into training, dev (the search evaluates on it) and audit (no choice uses it)."""
+"""Split rows into training, dev (the search evaluates on it) and audit (no choice uses it)."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -22,7 +22,7 @@ class SplitName(IntEnum):
 
 
 FRACTIONS = (0.70, 0.15, 0.15)  # train, dev, audit
-SMALLEST_TEMPLATE = 6  # rows of a class; below, a class of near-duplicates is simply rare
+SMALLEST_TEMPLATE = 6  # rows of a class; a smaller class of near-duplicates is just a rare class
 
 
 def leakage_groups(
@@ -31,15 +31,15 @@ def leakage_groups(
     """Group the rows that must stay in one split: near-duplicates, sentences of one document.
 
     Texts made from one template are all near-duplicates of each other. A group with more than
-    half of the rows of a class would leave nothing to divide, so it counts as a template: only
-    its equal texts stay together [ours].
+    half of a class's rows would leave nothing to split, so it counts as a template: only equal
+    texts stay together [ours].
 
     Args:
-        texts: n texts; of two columns, both in one.
+        texts: n texts; two text columns are joined into one.
         labels: shape (n,).
         documents: n document names, or None.
     Returns:
-        Shape (n,), a number per group; and how many rows stand in templates.
+        Each row's group number, shape (n,), and how many rows come from templates.
     """
     index = NearDuplicateIndex(texts)
     groups, copies = index.groups(), index.copies()
@@ -69,24 +69,23 @@ def _join_equal(sets: DisjointSets, names: Numbers) -> None:
 def assign_splits(
     labels: Numbers, groups: Numbers, *, seed: int, preset: Numbers | None = None
 ) -> npt.NDArray[np.int8]:
-    """Divide rows 70/15/15 so that groups stay whole and every class has the same proportions.
+    """Split rows 70/15/15 so that groups stay whole and every class has the same proportions.
 
-    Groups of several rows go first, the largest before the others, each to the split where it
-    lowers the squared distance from the wanted class counts most; single rows then fill what is
-    missing, class by class, so that counts come out exact wherever singles suffice. A class of
-    three rows or more aims at one row at least in every split.
+    Groups of several rows come first, the largest before the others. Each goes where it brings the
+    class counts closest to their targets (squared distance). Single rows then fill the gaps, class
+    by class, so counts are exact wherever there are enough of them. A class of three or more rows
+    gets at least one row in every split if possible.
 
     Args:
         labels: shape (n,), 0 or more.
-        groups: shape (n,), as `leakage_groups` numbers them.
-        seed: of the choice.
-        preset: shape (n,), splits that were published with the data, -1 for rows still free.
-            Free rows are divided among the splits that have none. A group that would stand in
-            several keeps its rows in the strictest (audit before dev before train), the others
-            are left out.
+        groups: shape (n,), the numbers from `leakage_groups`.
+        seed: decides which rows go where, as far as the rules leave a choice.
+        preset: shape (n,), the split published with each row, -1 for rows still free. Free rows
+            are divided among the splits that have none. If a group spans several splits, only its
+            rows in the strictest one are kept (audit before dev before train).
     Returns:
         Shape (n,), members of `SplitName`.
-    Cost: linear in the rows, plus groups of several rows times classes.
+    Cost: linear in the rows, plus the number of groups of several rows times classes.
     """
     rng = np.random.default_rng(seed)
     splits = np.full(len(labels), int(SplitName.NOWHERE), dtype=np.int8)
@@ -163,10 +162,10 @@ def apportion(total: int, weights: npt.ArrayLike) -> Numbers:
 
 
 def choose_labelled(labels: Numbers, count: int, *, seed: int) -> npt.NDArray[np.bool_]:
-    """Mark `count` rows that keep their label, each class in proportion and at least once.
+    """Mark `count` rows that keep their label, in proportion and at least one of each class.
 
     Raises:
-        InvalidFieldError: fewer than the classes, or more than the rows.
+        InvalidFieldError: `count` is below the number of classes, or above the number of rows.
     """
     present, sizes = np.unique(labels, return_counts=True)
     if not len(present) <= count <= len(labels):

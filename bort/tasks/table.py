@@ -1,4 +1,4 @@
-"""A task's rows before they are split, and their Parquet file in the cache."""
+"""A task's rows before splitting, and their Parquet file in the cache."""
 
 import json
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """A report of the rows found and left out.
+    """How many rows were found, used and left out.
 
     Attributes:
-        rows_used: those that became texts of the task.
-        dropped: reason to number of rows left out.
-        documents: documents that the texts were cut from; None where each text stands alone.
-        groups: sets of rows that stay in one split.
-        templated: near-duplicates of each other that stand in all splits all the same, because
-            they are too many to be kept together.
+        rows_used: rows that became texts of the task.
+        dropped: number of rows left out, by reason.
+        documents: number of documents that the texts were cut from; None if they were not.
+        groups: number of groups whose rows stay in one split.
+        templated: near-duplicates that are spread over all splits, because there are too many to
+            keep together.
     """
 
     rows_read: int
@@ -50,7 +50,7 @@ class Table:
         labels: shape (n,), positions in `class_names`.
         groups: shape (n,), rows of one group stay in one split.
         class_names: what each label means.
-        report: what was found and left out.
+        report: how many rows were used and left out.
         preset: shape (n,), splits published with the data (`SplitName`), or None.
     """
 
@@ -64,7 +64,7 @@ class Table:
 
 
 def table_path(folder: Path) -> Path:
-    """Return the path of the rows' file in a task's folder."""
+    """Return the path of the file with a task's rows."""
     return folder / "table.parquet"
 
 
@@ -74,7 +74,7 @@ def splits_path(folder: Path, seed: int) -> Path:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write atomically; StoreError if that is impossible."""
+    """Write atomically; raises StoreError if that fails."""
     columns: dict[str, Any] = {
         "text": list(table.texts),
         "label": table.labels,
@@ -89,7 +89,7 @@ def write_table(path: Path, table: Table) -> None:
 
 
 def read_table(path: Path) -> Table | None:
-    """Read what `write_table` wrote; None if it is missing, damaged or of another format."""
+    """Read what `write_table` wrote; None if it is missing, damaged or in another format."""
     found = _read(path)
     if found is None:
         return None
@@ -110,7 +110,7 @@ def read_table(path: Path) -> Table | None:
 
 
 def read_report(path: Path) -> RowReport | None:
-    """Read the report without the texts; None as for `read_table`."""
+    """Read the report without the texts; None as in `read_table`."""
     about = _read_about(path)
     return None if about is None else _report_of(about)
 
@@ -123,12 +123,12 @@ def _report_of(about: Mapping[str, Any]) -> RowReport | None:
 
 
 def write_splits(path: Path, splits: npt.NDArray[np.int8]) -> None:
-    """Write one split per row, atomically; StoreError if that is impossible."""
+    """Write one split per row, atomically; raises StoreError if that fails."""
     _write(path, {"split": splits}, {})
 
 
 def read_splits(path: Path, *, rows: int) -> npt.NDArray[np.int8] | None:
-    """Read what `write_splits` wrote for a table of `rows` rows; None as for `read_table`."""
+    """Read what `write_splits` wrote for a table of `rows` rows; None as in `read_table`."""
     found = _read(path)
     if found is None:
         return None

@@ -1,4 +1,4 @@
 """Training: tokens, loop, metrics; the source network, its teacher, the error oracle.
 
-Most modules import torch, so pages import none of them while painting.
+Most modules import torch, so pages do not import them while painting.
 """

@@ -1,8 +1,8 @@
 """Choose the learning rates that a training tries, and detect divergence.
 
-The rules are fixed in advance and never look at results. A diverged training is not the error of
-its architecture: it is repeated with a lower learning rate and another order of the examples. Only
-if every attempt diverges is the architecture marked as diverged.
+The rules are fixed in advance and never look at results. A diverged training says nothing about its
+architecture, so it is repeated with a lower learning rate and another order of the examples. An
+architecture is marked as diverged only if every attempt diverges.
 """
 
 import math
@@ -19,18 +19,18 @@ HIDDEN, DEPTH = 192, 2  # where the two learning rates below were measured: docs
 INHERITED = 8e-4
 SCRATCH = 1e-3
 LEARNING_RATE_FACTORS = (1.0, 1 / 3, 1 / 10)
-LEARNED = 0.98  # a loss below this share of a constant answer's shows that texts were read
+LEARNED = 0.98  # a loss below this share of the constant answer's: the model reads the texts
 
 
 def default_learning_rate(dimensions: Mapping[str, int], initialise: Initialise) -> float:
     """Return the peak learning rate of a short training if Θ is not given.
 
     Narrower models take larger steps. Deep models from random weights take smaller steps, or their
-    loss never falls below that of a constant answer; inherited weights do not have that problem.
+    loss never beats a constant answer's; inherited weights do not have that problem.
 
     Args:
-        dimensions: of an architecture; uses `hidden` and `depth` where the family has them.
-        initialise: where the first weights come from.
+        dimensions: the architecture's dimensions; uses `hidden` and `depth` if the family has them.
+        initialise: where the initial weights come from.
     """
     width = math.sqrt(HIDDEN / dimensions.get("hidden", HIDDEN))
     if initialise == "inherit":
@@ -80,17 +80,17 @@ def has_diverged(
     constant_loss: float,
     n: int,
 ) -> bool:
-    """Check whether the training failed, rather than its architecture.
+    """Check whether the training failed rather than the architecture.
 
     Args:
         losses: one per step, in order; a loss that is not finite is divergence by itself.
-        error_rate: on dev.
+        error_rate: the error on dev.
         majority_error: the error of always answering dev's most frequent class.
         constant_loss: the loss of the best answer that ignores the texts.
     Returns:
         True if the dev error is no better than the majority error, up to two standard errors, and
         the last tenth of the losses is no better than `constant_loss`. (Comparing with the first
-        losses would miss a training that explodes: its losses begin high.)
+        losses would miss a training that explodes at once: its losses start high.)
     """
     last = final_loss(losses)
     if math.isnan(last):

@@ -28,9 +28,9 @@ class Candidate:
 
     Attributes:
         model: a sequence classifier whose embedding table has one row per kept token.
-        projection: (source's hidden, model's hidden), which maps the source's word embeddings to
-            the model's; None if they began at random.
-        seed: of the weights that began at random.
+        projection: maps the source's word embeddings to the model's, shape (source's hidden,
+            model's hidden); None if they began at random.
+        seed: the seed of the random weights.
     """
 
     model: Any
@@ -102,8 +102,8 @@ def build_text_model(
     for needed in ("config", "get_input_embeddings"):
         if not hasattr(model, needed):
             raise InvalidSpaceError(
-                f"models of the family {space.family_name!r} have no {needed!r}, so that they "
-                "cannot be trained; make them like a sequence classifier of transformers"
+                f"models of the family {space.family_name!r} have no {needed!r}, so they cannot "
+                "be trained; give them the interface of a transformers sequence classifier"
             )
     model.config.pad_token_id = padding
     return model.eval()  # dropout off: 200 steps are too few to overfit

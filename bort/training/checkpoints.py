@@ -1,7 +1,7 @@
 """Checkpoints of a training: weights and optimiser as safetensors, progress as JSON.
 
-A checkpoint counts once `checkpoint.json` names it together with its hash. The previous one is kept
-until the next is complete, so whatever interrupts a training leaves a good one behind.
+A checkpoint counts once `checkpoint.json` lists it with its hash. The previous one is kept until
+the next is complete, so an interrupted training always has a good one left.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class Checkpoints:
     """The checkpoints of one training.
 
     Args:
-        folder: used by this training alone; created by the first `save`.
+        folder: only this training uses it; the first `save` creates it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class Checkpoints:
         """Save the state after `progress["step"]` steps.
 
         Raises:
-            StoreError: it cannot be written; the previous checkpoint remains the last one.
+            StoreError: it cannot be written; the previous checkpoint remains.
         """
         tensors = {f"model.{name}": w for name, w in model.state_dict().items()}
         tensors |= _optimiser_tensors(optimiser)
@@ -83,13 +83,13 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    copies = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     remedy = "free some space and resume; the last good checkpoint is kept"
     try:
         with whole_file(path, remedy=remedy) as part:
-            save_file(plain, part, metadata={"format": "pt"})
+            save_file(copies, part, metadata={"format": "pt"})
             digest = _digest(part)
-    except SafetensorError as error:  # how it tells of a full disk
+    except SafetensorError as error:  # raised when the disk is full
         raise StoreError(f"{path} cannot be written ({error}); {remedy}") from error
     return digest
 

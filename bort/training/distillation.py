@@ -1,9 +1,8 @@
 """Distillation: the student imitates its teacher's inner states, not only its answers.
 
-The loss compares, at every token of a batch, the student's residual stream after each layer with
-the teacher's, projected the way the student inherited it; each head's attention with the mean over
-the teacher's heads that it stands for; and the answers. Layers and heads correspond as in
-inheritance.
+The loss compares three things: the residual stream after each layer with the teacher's, at every
+token, projected as the student inherited it; each head's attention with the mean over the teacher's
+heads that it replaces; and the answers. Layers and heads are matched as in inheritance.
 
 Source: hidden states and attention as in TinyBERT (Jiao et al. 2020). The fixed projection on
 principal axes, instead of a learned map, and the groups of heads are our own.
@@ -43,12 +42,12 @@ def distillation(
 
     Args:
         student: a `BertForSequenceClassification` to train.
-        teacher: another one over the same tokens; its weights stay as they are.
+        teacher: another one over the same tokens; its weights do not change.
         projection: shape (teacher's hidden, student's hidden), orthonormal columns.
-        weights: of the parts of the loss.
-        dtype: of the matrix products.
-        temperature: learn the answers that `teacher` gives to the batch, softened by this
-            temperature; None learns the batch's targets.
+        weights: how much each part of the loss counts.
+        dtype: the precision of the matrix products.
+        temperature: learn the teacher's answers to the batch, softened by this temperature; None
+            learns the batch's targets.
     Cost: one forward pass of the teacher on top of the student's step.
     """
     layers = layer_choice(len(student.bert.encoder.layer), len(teacher.bert.encoder.layer))

@@ -1,4 +1,4 @@
-"""The donor: the network that candidates inherit from, with its states on a few training texts."""
+"""The donor: the network that candidates inherit from, and its states on a few training texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ CALIBRATION_TOKENS = 8192  # enough for the regressions; 150 MB of states for al
 
 @dataclass(frozen=True)
 class Batch:
-    """Calibration texts, with their t tokens stored end to end to avoid padding.
+    """Calibration texts. Their t tokens are stored end to end to avoid padding.
 
     Attributes:
-        ids, positions, types: of every token, shape (t,).
+        ids, positions, types: one per token, shape (t,).
         is_token: marks the tokens when the n texts are padded to s places, shape (n, s).
     """
 
@@ -50,7 +50,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class LayerStates:
-    """The states of one donor layer: the residual stream before each of its two norms, over all
+    """The states of one donor layer: the residual stream before each of its two norms, for all
     calibration tokens (t, H), and how much each FFN neuron adds to it, shape (I,)."""
 
     attended_sum: Tensor
@@ -64,7 +64,7 @@ class Donor:
 
     Attributes:
         weights: named as in `BertModel`, plus `classifier.*` if it has a head.
-        eps: of the layer norms.
+        eps: the layer norms' epsilon.
         embedded_sum: the stream before the embedding layer's norm, (t, H).
         moment: mean over layers and tokens of x xᵀ, x the stream after a norm, (H, H).
         mean: mean of x, (H,).
@@ -87,7 +87,7 @@ class Donor:
         return len(self.mean)
 
     def linear(self, name: str) -> tuple[Tensor, Tensor]:
-        """Return weight and bias of a linear map or norm."""
+        """Return the weight and bias of a linear map or norm."""
         return self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
 
     def normed(self, name: str, states: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ def observe(weights: Mapping[str, Tensor], config: Mapping[str, Any], batch: Bat
 
 
 def embedding_sum(weights: Mapping[str, Tensor], batch: Batch) -> Tensor:
-    """Add up word, position and type embeddings, shape (t, H)."""
+    """Add the word, position and type embeddings, shape (t, H)."""
     return (
         weights["embeddings.word_embeddings.weight"][batch.ids]
         + weights["embeddings.position_embeddings.weight"][batch.positions]

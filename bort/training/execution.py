@@ -1,4 +1,4 @@
-"""The execution of a training on this machine: device, threads, pauses and stopping."""
+"""How a training runs on this machine: device, threads, pauses and stopping."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ ShouldStop = Callable[[], bool]
 
 
 class TrainingStoppedError(BortError, RuntimeError):
-    """The user stopped a training; progress since its last checkpoint is lost."""
+    """The user stopped the training. Progress since its last checkpoint is lost."""
 
     exit_code = 130
 
@@ -46,7 +46,7 @@ def training_threads(threads: int | None) -> Iterator[None]:
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads or usable_cores())
-    # Numbers near 0 make AdamW's divisions ten times slower on x86, and carry nothing.
+    # Denormal numbers make AdamW's divisions ten times slower on x86, and are as good as 0.
     torch.set_flush_denormal(True)
     try:
         yield
@@ -55,12 +55,12 @@ def training_threads(threads: int | None) -> Iterator[None]:
 
 
 def pause_unless(should_stop: ShouldStop | None) -> Callable[[], object]:
-    """Make the callback that waits between steps while a latency is measured, or until a stop."""
+    """Make a callback that pauses while a latency is measured; a stop ends the pause."""
     return partial(wait_while_measuring, should_stop)
 
 
 def stop_or_pause(should_stop: ShouldStop | None) -> None:
-    """Wait between two batches while a latency is measured.
+    """Pause between two batches while a latency is measured.
 
     Raises:
         TrainingStoppedError: `should_stop` returned True.

@@ -1,4 +1,4 @@
-"""Check, before a start, that space, source network, teacher and task match. Imports no torch."""
+"""Check up front that space, source network, teacher and task fit together. Imports no torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.families import SearchSpace
 from bort.training.source import SourceNetwork
 
-# The teacher's fine-tuning. It stands here so that its time can be estimated without torch.
+# The teacher's fine-tuning. It is defined here so that its time can be estimated without torch.
 BATCH_SIZE = 32
-EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets are read more often
+EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 2, 300, 10  # small training sets get more epochs
 
 
 def fine_tuning_steps(examples: int) -> int:
@@ -32,7 +32,7 @@ def check_reads_text(space: SearchSpace) -> None:
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    """Check that the space has as many tokens as the source network.
+    """Check that the space and the source network have the same number of tokens.
 
     Raises:
         InvalidModelError: the numbers differ.
@@ -63,26 +63,26 @@ def labels_of(config: Mapping[str, Any]) -> list[str]:
 def label_order(found: Sequence[str], class_names: Sequence[str], name: str) -> list[int]:
     """Find the classifier's output for each class of the task.
 
-    Outputs without names of their own (LABEL_0, ...) are taken in order.
+    Unnamed outputs (LABEL_0, ...) are taken in order.
 
     Args:
         found: names of the outputs, see `labels_of`.
-        name: of the classifier, for the message.
+        name: the classifier's name, for the message.
     Raises:
-        InvalidModelError: the number of labels differs, or their names do.
+        InvalidModelError: the number of labels or their names differ.
     """
-    wanted = [_plain(c) for c in class_names]
+    wanted = [_normalised(c) for c in class_names]
     if len(found) == len(wanted):
         if all(label == f"LABEL_{i}" for i, label in enumerate(found)):
             return list(range(len(found)))
-        plain = [_plain(label) for label in found]
-        if sorted(plain) == sorted(wanted):
-            return [plain.index(c) for c in wanted]
+        labels = [_normalised(label) for label in found]
+        if sorted(labels) == sorted(wanted):
+            return [labels.index(c) for c in wanted]
     raise InvalidModelError(
         f"{name} has the labels {', '.join(found)}, but the task has {', '.join(class_names)}; "
         "choose a teacher with the task's labels"
     )
 
 
-def _plain(label: str) -> str:
+def _normalised(label: str) -> str:
     return label.strip().casefold()

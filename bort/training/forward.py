@@ -1,8 +1,8 @@
-"""Compute logits of a classifier fast.
+"""Compute a classifier's logits fast.
 
 For `BertForSequenceClassification` without dropout this uses the weights directly instead of
-calling the modules. The numbers are the same, and three things are saved: the last layer computes
-only what the classifier reads (the first token); query, key and value are one product; and matrix
+calling the modules. The numbers are the same, but it does less work: the last layer computes only
+what the classifier reads (the first token); query, key and value are one product; and matrix
 products run in bfloat16 without autocast's bookkeeping. docs/training.md has the measurements.
 """
 
@@ -24,7 +24,7 @@ def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
 
     Args:
         model: a `transformers` sequence classifier.
-        dtype: of the matrix products; the weights keep theirs.
+        dtype: the precision of the matrix products; the weights keep theirs.
     """
     if type(model).__name__ == "BertForSequenceClassification":
         return lambda ids, lengths, first: bert_logits(model, ids, lengths, first, dtype=dtype)
@@ -32,7 +32,7 @@ def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """Choose bfloat16 if the hardware multiplies it, else float32."""
+    """Choose bfloat16 if the hardware supports it, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "cpu":
@@ -62,7 +62,7 @@ class BertStates(NamedTuple):
 
     Attributes:
         streams: after each layer, (b, s, hidden) each.
-        attentions: of each layer, (b, heads, s, s) each, rows sum to 1.
+        attentions: one per layer, (b, heads, s, s) each, rows sum to 1.
         logits: (b, classes), float32.
     """
 
@@ -119,7 +119,7 @@ def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
 
 
 def _mask(lengths: Tensor, longest: int, dtype: torch.dtype) -> Tensor | None:
-    """Make the mask to add to the scores, shape (b, 1, 1, s); None if no text is padded."""
+    """Make the mask that is added to the scores, shape (b, 1, 1, s); None if no text is padded."""
     if bool((lengths == longest).all()):
         return None
     padding = torch.arange(longest, device=lengths.device) >= lengths[:, None]

@@ -38,11 +38,12 @@ def inherit(model: Any, donor: Donor) -> Tensor:
 
     Args:
         model: on the CPU, over the donor's vocabulary; any depth, heads, widths and classes.
-        donor: includes its states on calibration texts.
+        donor: with its states on the calibration texts.
     Returns:
         The projection P, shape (donor's hidden, model's hidden), which also maps the embeddings of
         tokens outside this vocabulary.
-    Cost: some matrix factorisations per layer, no training; 1 s at most below all-MiniLM-L6-v2.
+    Cost: a few matrix factorisations per layer, no training; at most 1 s for models smaller than
+        all-MiniLM-L6-v2.
     """
     return _Inheritance(model, donor).run()
 
@@ -79,7 +80,7 @@ class _Inheritance:
         self.model, self.donor = model, donor
         self.hidden, self.heads = model.config.hidden_size, model.config.num_attention_heads
         self.down, self.offset = principal_axes(donor.moment, donor.mean, self.hidden)
-        # The way back, x ≈ P z + c, for maps that read the stream: [x; 1] ≈ up [z; 1].
+        # Maps that read the stream need the inverse, x ≈ P z + c: [x; 1] ≈ up [z; 1].
         self.up = torch.zeros(donor.hidden + 1, self.hidden + 1)
         self.up[:-1, :-1], self.up[:-1, -1], self.up[-1, -1] = self.down, self.offset, 1.0
 
@@ -92,7 +93,7 @@ class _Inheritance:
         return bool(self.hidden == self.donor.hidden)
 
     def run(self) -> Tensor:
-        """Fill all parts in the order of the stream; returns P."""
+        """Fill all parts, in the order of the stream; returns P."""
         z = self.embeddings()
         layers = self.model.bert.encoder.layer
         choice = layer_choice(len(layers), len(self.donor.layers))
@@ -133,7 +134,7 @@ class _Inheritance:
     def split_heads(
         self, own: Any, output: Any, readers: list[Tensor], writer: Tensor, z: Tensor
     ) -> None:
-        """Fill query, key, value and output of every head, at the rank that its width allows."""
+        """Fill every head's query, key, value and output, at the rank that its width allows."""
         here, there = self.hidden // self.heads, self.donor.hidden // self.donor.heads
         if self.is_same_width and self.heads == self.donor.heads:
             for part, reader in zip((own.query, own.key, own.value), readers, strict=True):
@@ -156,7 +157,7 @@ class _Inheritance:
             output.weight[:, place] = o.T
 
     def feed_forward(self, layer: Any, name: str, states: LayerStates, z: Tensor) -> Tensor:
-        """Take the most important neurons, correct the output map for the rest, fit the norm."""
+        """Keep the most important neurons, correct the output map for the rest, fit the norm."""
         inner, output = layer.intermediate.dense, layer.output.dense
         order = torch.argsort(states.neuron_importance, descending=True, stable=True)
         chosen = order[: len(inner.weight)].sort().values
@@ -173,7 +174,7 @@ class _Inheritance:
         )
 
     def head(self, first: Tensor) -> None:
-        """Take the pooler neurons that the classifier weighs most, and refit the classifier."""
+        """Keep the pooler neurons that the classifier weights most, and refit the classifier."""
         pooler, classifier = self.model.bert.pooler.dense, self.model.classifier
         if "pooler.dense.weight" not in self.donor.weights:
             return
@@ -223,7 +224,7 @@ def _set(linear: Any, affine: Tensor) -> None:
 
 
 def _set_rows(linear: Any, place: slice, affine: Tensor) -> None:
-    """Set rows of a map. Rows of zeros keep their random weights, or they would never learn."""
+    """Set rows of a map. Rows of zeros would never learn, so they keep their random weights."""
     is_used = affine.abs().amax(1) > 0
     rows = torch.arange(place.start, place.stop)[is_used]
     linear.weight[rows] = affine[is_used, :-1]

@@ -23,7 +23,7 @@ from bort.training.tokens import Tokens
 IntArray = NDArray[np.int64]
 
 POOL_BATCHES = 32  # batches sorted together: padding falls to about 1%, batches stay varied
-EVALUATION_TOKENS = 2048  # padded tokens per batch: as quick as larger batches, and fits the cache
+EVALUATION_TOKENS = 2048  # padded tokens per batch: as fast as larger batches, and fits the cache
 NO_DECAY = ("bias", "LayerNorm.weight", "LayerNorm.bias")
 BETAS = (0.9, 0.999)
 
@@ -36,7 +36,7 @@ class Examples:
         tokens: n texts.
         targets: shape (n, classes), rows sum to 1; hard labels are rows of 0 and 1. Shape (n, 0)
             if the objective computes its own targets.
-        padding: token id that fills up a batch.
+        padding: id of the padding token.
     """
 
     tokens: Tokens
@@ -53,7 +53,7 @@ class TrainingSettings:
         learning_rate: the peak learning rate.
         warmup: share of the steps during which the learning rate rises.
         schedule: after the warmup the learning rate falls linearly to 0, or stays constant.
-        weight_decay: for matrices; biases and norms have none.
+        weight_decay: applies to matrices, not to biases and norms.
         seed: decides the order of the examples.
     """
 
@@ -124,7 +124,7 @@ def train(
     Args:
         model: a `transformers` sequence classifier, already on its device.
         examples: token ids within the model's vocabulary.
-        settings: the same settings and threads give the same weights, to the last bit.
+        settings: the same settings and number of threads give the same weights, to the last bit.
         forward: how to compute logits; None picks the fastest way.
         objective: what to minimise; None is the cross-entropy of the logits.
         optimiser: pass one to keep its state; None makes a new one.
@@ -179,7 +179,7 @@ def predict(
 def _inputs(
     tokens: Tokens, rows: NDArray[np.int64], padding: int, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Put token ids, lengths and first-segment lengths of a batch on the device."""
+    """Put a batch's token ids, lengths and first-segment lengths on the device."""
     ids = torch.from_numpy(tokens.padded(rows, padding=padding))
     lengths = torch.from_numpy(tokens.lengths[rows])
     first = torch.from_numpy(tokens.first[rows].astype(np.int64))
@@ -197,7 +197,7 @@ def training_batches(
 
     Args:
         lengths: tokens per row, shape (n,).
-        rng: decides every order.
+        rng: shuffles the rows and the batches.
     """
     if len(lengths) == 0:
         raise ValueError("there is nothing to train on")
@@ -217,7 +217,7 @@ def _one_pass(lengths: NDArray[Any], batch_size: int, rng: np.random.Generator) 
 
 
 def evaluation_batches(lengths: NDArray[Any], batch_tokens: int) -> Iterator[IntArray]:
-    """Yield every row once, by length; a batch holds at most `batch_tokens` padded tokens."""
+    """Yield every row once, by length; a batch has at most `batch_tokens` padded tokens."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     while start < len(order):
@@ -231,9 +231,9 @@ def evaluation_batches(lengths: NDArray[Any], batch_tokens: int) -> Iterator[Int
 def adamw(model: Any, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """Make a fused AdamW over all weights of `model` that require gradients.
 
-    Word embeddings are included: over a task's own tokens (see `vocabulary`) a dense update costs
-    no more than a sparse one. Sparse Adam would move a word only when a batch contains it, although
-    its momentum should keep moving it; from random weights that lost six points of dev error
+    This includes the word embeddings: over a task's own tokens (see `vocabulary`) a dense update
+    costs no more than a sparse one. Sparse Adam moves a word only when a batch contains it, but its
+    momentum should keep moving it; from random weights that cost six points of dev error
     (docs/training.md).
     """
     weights = [(n, w) for n, w in model.named_parameters() if w.requires_grad]

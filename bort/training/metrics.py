@@ -1,4 +1,4 @@
-"""Metrics: error rate, its standard error, macro F1, and wrongly answered items."""
+"""Metrics: error rate, its standard error, macro F1, and which items were answered wrongly."""
 
 import math
 from typing import Any
@@ -41,7 +41,7 @@ def majority_error(labels: NDArray[Any], /, *, classes: int) -> float:
 
 
 def pack_items(wrong: BoolArray) -> bytes:
-    """Pack one bit per item, the format of `Evaluation.wrong_items`."""
+    """Pack into one bit per item, the format of `Evaluation.wrong_items`."""
     return np.packbits(wrong).tobytes()
 
 

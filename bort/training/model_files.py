@@ -55,7 +55,7 @@ def load_classifier(folder: Path, name: str) -> Any:
                 output_loading_info=True,
                 dtype=torch.float32,
             )
-    except Exception as error:  # transformers raises many classes over a foreign folder
+    except Exception as error:  # transformers raises many classes for an unusable folder
         raise InvalidModelError(
             f"{name} cannot be loaded as a text classifier ({first_line(error)}); "
             "name a folder that AutoModelForSequenceClassification can read"
@@ -71,13 +71,13 @@ def load_classifier(folder: Path, name: str) -> Any:
 def save_classifier(
     folder: Path, config: Any, weights: Mapping[str, Tensor], *, tokenizer_from: Path
 ) -> None:
-    """Write a folder that `AutoModelForSequenceClassification` reads, completely or not at all.
+    """Write a folder that `AutoModelForSequenceClassification` can read, completely or not at all.
 
     Args:
         folder: replaced if it exists.
         config: a `transformers` configuration.
         weights: by name, on any device.
-        tokenizer_from: folder whose tokenizer files are copied.
+        tokenizer_from: folder to copy the tokenizer files from.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -86,8 +86,8 @@ def save_classifier(
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        plain = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
-        save_file(plain, part / "model.safetensors", metadata={"format": "pt"})
+        copies = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
+        save_file(copies, part / "model.safetensors", metadata={"format": "pt"})
         config.save_pretrained(part)
         for name in TOKENIZER_FILES:
             if (tokenizer_from / name).is_file():

@@ -44,7 +44,7 @@ PROGRESS_EVERY = 20  # steps
 
 @dataclass(frozen=True)
 class TrainedCandidate:
-    """A trained model with its evaluation.
+    """A trained model and its evaluation.
 
     Attributes:
         candidate: the model over the task's tokens, see `Candidate.full_weights`.
@@ -59,25 +59,26 @@ class TrainedCandidate:
 
 
 class ErrorOracle:
-    """The function error(ξ, Θ, s, seed): trains all candidates of a space on a task the same way.
+    """The function error(ξ, Θ, s, seed): trains every candidate of a space the same way on a task.
 
     The same task, spec, space, seed, machine and number of threads give the same errors to the
-    last digit, in any order of the trainings.
+    last digit, in whatever order candidates are trained.
 
     Args:
         task: candidates train on `train` and are evaluated on `dev`; the other splits are only
             tokenised.
         spec: steps, batch size, Θ, source network, teacher, device, threads.
         space: the space that the architectures come from.
-        seed: of the first training of each architecture.
-        on_step: hears a step now and then.
-        should_stop: asked at every step; True ends the current training.
+        seed: the seed of each architecture's first training.
+        on_step: receives a step now and then.
+        should_stop: called at every step; True ends the current training.
     Raises:
-        InvalidModelError, MissingExtraError, DownloadError: about the source network or teacher.
+        InvalidModelError, MissingExtraError, DownloadError: the source network or the teacher
+            cannot be used.
         InvalidOptionError: this machine has no such device.
         TrainingStoppedError: `should_stop` returned True.
-    Cost: the first time on a task it trains a teacher (about a minute for movie reviews on two
-        quiet cores); after that a few seconds.
+    Cost: the first oracle of a task trains a teacher (about a minute for movie reviews on two
+        idle cores); later ones take a few seconds.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class ErrorOracle:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of each architecture's trainings."""
+        """The seeds with which each architecture is trained."""
         return tuple(range(self.seed, self.seed + self.spec.seeds))
 
     def __call__(self, architecture: Architecture) -> Evaluation:
@@ -114,11 +115,11 @@ class ErrorOracle:
         return self.evaluate(architecture, self.seed)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Evaluation:
-        """Train once per learning rate of Θ, and keep the lowest dev error.
+        """Train once per learning rate in Θ, and keep the lowest dev error.
 
         Returns:
-            `steps` and `seconds` cover all trainings, `attempts` the one that counts. `diverged`
-            is True only if every training diverged.
+            `steps` and `seconds` cover all trainings, `attempts` only the best one. `diverged` is
+            True only if every training diverged.
         """
         return self.train(architecture, seed).evaluation
 
@@ -134,13 +135,13 @@ class ErrorOracle:
         return TrainedCandidate(best.candidate, evaluation, best.learning_rate, best.losses)
 
     def learning_rates(self, architecture: Architecture) -> tuple[float, ...]:
-        """The learning rates of Θ, or the single one of the default rule."""
+        """The learning rates in Θ, or the one that the default rule gives."""
         if self.spec.learning_rates:
             return self.spec.learning_rates
         return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
 
     def describe(self) -> dict[str, Any]:
-        """Describe the facts that the errors depend on, ready for JSON."""
+        """Return everything the errors depend on, ready for JSON."""
         labels = self.task.dev.labels
         answers = self.teacher.logits["dev"].argmax(axis=1)
         return {
@@ -179,9 +180,7 @@ class ErrorOracle:
         return given_teacher(self.spec.teacher, self.task, max_length=limit, **listen)
 
     def _observe_donor(self) -> Donor:
-        """Observe the network to inherit from: the source network, fine-tuned if it is the
-        teacher.
-        """
+        """Observe the donor: the source network, fine-tuned if it is the teacher."""
         is_own = self.teacher.is_source
         folder = self.teacher.folder if is_own else self.source.folder
         network = SourceNetwork(self.source.name, folder, self.source.digest)

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 NEGLIGIBLE = 1e-6  # share of the mean square that float32 products may lose
-JITTER = 1e-4  # of the mean variance: keeps a covariance of few tokens invertible
+JITTER = 1e-4  # share of the mean variance: keeps the covariance of a few tokens invertible
 
 
 def principal_axes(moment: Tensor, mean: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Find a projection to `width` dimensions, and the part that it leaves out on average.
+    """Find a projection to `width` dimensions, and the mean of what it leaves out.
 
     Args:
         moment: mean of x xᵀ, (H, H).
@@ -38,7 +38,7 @@ def _isometry(rows: int, columns: int) -> Tensor:
 
 
 def augmented(x: Tensor) -> Tensor:
-    """Append a column of ones, which turns the bias into one more weight."""
+    """Append a column of ones, so that the bias becomes one more weight."""
     return torch.cat([x, torch.ones(len(x), 1)], dim=1)
 
 
@@ -53,14 +53,14 @@ def covariance_root(x: Tensor) -> Tensor:
 def low_rank(
     left: Tensor, right: Tensor, left_root: Tensor, right_root: Tensor, *, rank: int
 ) -> tuple[Tensor, Tensor]:
-    """Find the best product of `rank` for given inputs: leftᵀ right ≈ Lᵀ M.
+    """Find the best approximation of rank `rank` for given inputs: leftᵀ right ≈ Lᵀ M.
 
     Args:
         left: shape (r, a); right: shape (r, b).
         left_root: R of the inputs' covariance, (a, a); right_root: (b, b).
-        rank: rows wanted; rows beyond the product's own rank are 0.
+        rank: number of rows; those beyond the product's own rank are 0.
     Returns:
-        L (rank, a) and M (rank, b), of balanced size.
+        L (rank, a) and M (rank, b), with the singular values split evenly.
     """
     q_left, t_left = torch.linalg.qr((left @ left_root).T)
     q_right, t_right = torch.linalg.qr((right @ right_root).T)
@@ -82,7 +82,7 @@ def ridge(inputs: Tensor, outputs: Tensor, prior: Tensor, *, strength: float) ->
     Args:
         inputs: shape (t, a); outputs: shape (t, b).
         prior: weight and bias side by side, shape (b, a + 1).
-        strength: of the pull on the weights, in units of the inputs' mean variance; the bias is
+        strength: how hard to pull the weights, in units of the inputs' mean variance; the bias is
             not pulled.
     Returns:
         Shape (b, a + 1).

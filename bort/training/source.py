@@ -1,7 +1,7 @@
-"""The source network: the pretrained BERT for candidates' initial weights and teachers.
+"""The source network: the pretrained BERT that provides initial weights and the teacher.
 
-It is found through a package's metadata or in a folder, never by importing foreign code. Weights
-come from safetensors only.
+It is found through a package's metadata or in a folder, never by importing third-party code.
+Weights come from safetensors only.
 """
 
 import hashlib
@@ -32,8 +32,8 @@ class SourceNetwork:
     """A BERT encoder on disk.
 
     Attributes:
-        name: as the user named it.
-        folder: holds config.json, model.safetensors and a tokenizer.
+        name: the name that the user gave.
+        folder: contains config.json, model.safetensors and a tokenizer.
         digest: SHA-256 of the weights.
     """
 
@@ -43,11 +43,11 @@ class SourceNetwork:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The content of config.json."""
+        """The contents of config.json."""
         return read_config(self.folder, self.name)
 
     def encoder_weights(self, *, with_head: bool = False) -> "dict[str, torch.Tensor]":
-        """Read tensors by their names in `BertModel`, in float32, without heads of other tasks.
+        """Read the tensors by their names in `BertModel`, in float32, without other tasks' heads.
 
         Args:
             with_head: include `classifier.*`, for a network fine-tuned on the task itself.
@@ -75,7 +75,7 @@ def source_network(spec: str | None = None) -> SourceNetwork:
         InvalidModelError: no BERT encoder in safetensors, or the default's weights are not the
             genuine file.
         DownloadError: the hub did not provide it.
-    Cost: the first time a hash of the weights (0.1 s for 90 MB), after that a `stat`.
+    Cost: hashes the weights the first time (0.1 s for 90 MB), then only a `stat`.
     """
     if spec is None:
         folder, name = _default_folder(), "all-MiniLM-L6-v2"
@@ -169,7 +169,7 @@ def _fetch(spec: str) -> Path:
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """Read the content of config.json in `folder`.
+    """Read config.json in `folder`.
 
     Raises:
         InvalidModelError: it is missing or cannot be read.

@@ -40,10 +40,9 @@ class Teacher:
     """A classifier and its answers.
 
     Attributes:
-        name: as the user named it, or the source network's name and "fine-tuned".
+        name: the name that the user gave, or the source network's name and "fine-tuned".
         digest: SHA-256 of its weights.
-        is_source: whether it is the source network, fine-tuned, so that candidates can inherit
-            from it.
+        is_source: whether it is the fine-tuned source network, which candidates can inherit from.
         logits: by split, each shape (n, classes), columns in the order of the task's classes.
     """
 
@@ -81,11 +80,11 @@ def own_teacher(
 ) -> Teacher:
     """Fine-tune the source network on the task's training split, or read it from the cache.
 
-    If two processes ask for the same teacher at once, the second waits for the first.
+    If two processes need the same teacher at once, the second waits for the first.
 
     Raises:
         TrainingStoppedError: `should_stop` returned True; nothing is left behind.
-    Cost: about one minute for movie reviews on two quiet cores, once.
+    Cost: about one minute for movie reviews on two idle cores, once.
     """
     key = _key([RECIPE, task.digest, source.digest, encoded.max_length])
     folder = cache() / "teachers" / key
@@ -111,7 +110,7 @@ def given_teacher(
     Args:
         spec: folder or hub id.
     Raises:
-        InvalidModelError: no classifier in safetensors, or its labels are not the task's.
+        InvalidModelError: there is no classifier in safetensors, or its labels are not the task's.
     """
     folder = model_folder(spec)
     digest = weights_digest(folder)
@@ -137,7 +136,7 @@ def answers_to(
     """Compute the teacher's logits for the texts of a task with the same classes, cached.
 
     Args:
-        encoded: `task`, over the source network's tokens.
+        encoded: `task` in the source network's tokens.
         max_length: most tokens per text, for a teacher with its own tokenizer.
     """
     listen: dict[str, Any] = {"device": device, "on_step": on_step, "should_stop": should_stop}
@@ -152,7 +151,7 @@ def _key(parts: list[Any]) -> str:
 
 
 def _longest(folder: Path) -> int:
-    # RoBERTa and its relatives number positions from the padding id on, so two are lost.
+    # RoBERTa and its relatives start numbering positions after the padding id, so two are lost.
     return max(8, int(_config(folder).get("max_position_embeddings", 512)) - 2)
 
 
@@ -198,8 +197,8 @@ def _fine_tune(
 def classifier_over(
     task: "Task", encoded: EncodedTask, source: SourceNetwork
 ) -> tuple[Any, Tensor]:
-    """Build the source network with a new head over the task's tokens; also return its embedding
-    table.
+    """Build the source network over the task's tokens with a new head; also return its full
+    embedding table.
     """
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -216,7 +215,7 @@ def classifier_over(
     weights["embeddings.word_embeddings.weight"] = pruned_table(words, encoded.kept)
     wanted = model.bert.state_dict()
     usable = {k: w for k, w in weights.items() if k in wanted}
-    pooler = {k for k in wanted if k.startswith("pooler.")}  # some encoders come without
+    pooler = {k for k in wanted if k.startswith("pooler.")}  # some encoders have none
     if missing := sorted(set(wanted) - set(usable) - pooler):
         raise InvalidModelError(f"{source.name} has no weights for {missing[0]}; fetch it again")
     try:

@@ -1,4 +1,4 @@
-"""Tokenised tasks: cut to length, cached, numbered over the tokens that occur in the task."""
+"""Tokenised tasks: truncated, cached, and renumbered to the tokens that occur in the task."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ class Tokens:
     Attributes:
         flat: token ids of all texts, shape (sum of lengths,).
         starts: where each text begins, and where the last one ends, shape (n + 1,).
-        first: how many tokens of each text belong to its first segment, shape (n,); the rest is
+        first: how many tokens of each text belong to its first segment, shape (n,); the rest are
             the second text of a pair.
     """
 
@@ -63,7 +63,7 @@ class Tokens:
         return Tokens(self.flat[np.arange(starts[-1]) + offsets], starts, self.first[rows])
 
     def joined(self, other: "Tokens") -> "Tokens":
-        """Return these texts followed by those of `other`."""
+        """Append the texts of `other`."""
         return Tokens(
             np.concatenate([self.flat, other.flat]),
             np.concatenate([self.starts, self.starts[-1] + other.starts[1:]]),
@@ -73,17 +73,17 @@ class Tokens:
 
 @dataclass(frozen=True)
 class EncodedTask:
-    """All texts of a task over the task's own small vocabulary.
+    """All texts of a task in its own small vocabulary.
 
-    A token's number is its place in `kept`. The vocabulary covers the texts of all splits, so that
-    no split contains an unknown token; labels play no part in it.
+    A token's number is its place in `kept`. The vocabulary covers the texts of all splits, so no
+    split contains an unknown token; it does not depend on labels.
 
     Attributes:
         kept: ids in the full vocabulary, ascending, shape (v,).
         vocabulary: size of the full vocabulary.
         padding: number of the padding token, a place in `kept`.
         max_length: most tokens per text, special tokens included.
-        splits: by name: train, dev, audit and, if the task has one, pool.
+        splits: by name: train, dev, audit and, if there is one, pool.
     """
 
     kept: NDArray[np.int64]
@@ -100,10 +100,10 @@ def encode_task(
 
     Args:
         digest: identifies the model in `folder`; part of the cache key.
-        max_length: most tokens per text; None takes the training texts' 95th percentile.
+        max_length: most tokens per text; None uses the training texts' 95th percentile.
         longest: the most tokens that the model can read.
     Raises:
-        InvalidModelError: no usable tokenizer, or `max_length` exceeds `longest`.
+        InvalidModelError: there is no usable tokenizer, or `max_length` exceeds `longest`.
     """
     if max_length is not None and not 4 <= max_length <= longest:
         raise InvalidModelError(
@@ -157,7 +157,7 @@ def load_tokenizer(folder: Path) -> Any:
     """Load the `tokenizers.Tokenizer` in `folder`, without padding or truncation.
 
     Raises:
-        InvalidModelError: the folder has none that can be read without running its code.
+        InvalidModelError: the folder has no tokenizer that can be read without running code.
     """
     from tokenizers import Tokenizer
     from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
@@ -209,13 +209,12 @@ def _tokens(tokenizer: Any, split: Any) -> Tokens:
 
 
 def text_lengths(spec: TaskSpec, *, on_step: OnStep = ignore) -> TextLengths:
-    """Compute the lengths of a task's training texts in tokens, as the models of a search read
-    them.
+    """Count the tokens of a task's training texts, as the models of a search see them.
 
     Texts are cut where a search cuts them by default, at the 95th percentile.
 
     Raises: the errors of `bort.tasks.load_task` and `bort.training.source.source_network`.
-    Cost: tokenises a task's texts once; some seconds for 10,000 texts.
+    Cost: tokenises a task's texts once; a few seconds for 10,000 texts.
     """
     from bort.tasks import load_task
     from bort.training.source import source_network

@@ -1,8 +1,8 @@
 """Unlabelled texts for distillation: the task's own, other tasks', and synthetic ones.
 
-Synthetic texts exchange words for neighbours in the source network's embedding table. The teacher
-labels them, so a changed meaning does no harm: the student learns what the teacher answers near the
-training texts. Dev and audit texts never get in, nor any text that reads like one of them.
+Synthetic texts replace words with their neighbours in the source network's embedding table. The
+teacher labels them, so a changed meaning does no harm: the student learns what the teacher answers
+near the training texts. Dev and audit texts never get in, nor does any text that reads like one.
 
 Source: word exchange as in TinyBERT (Jiao et al. 2020), which uses BERT's own guesses for words of
 several tokens; splicing two texts is our own.
@@ -27,7 +27,7 @@ from bort.training.tokens import load_tokenizer
 IntArray = NDArray[np.int64]
 
 TABLE = "embeddings.word_embeddings.weight"
-BLOCK = 1024  # rows of similarities held at once: 56 MB over the tokens of movie reviews
+BLOCK = 1024  # rows of similarities computed at once: 56 MB for the tokens of movie reviews
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,9 @@ class Augmentation:
 
     Attributes:
         copies: synthetic texts per text.
-        exchanged: share of the words to exchange.
+        exchanged: share of the words to replace.
         neighbours: how many nearest neighbours of a word to draw from.
-        spliced: share of synthetic texts that join the start of one text and the end of another.
+        spliced: share of synthetic texts that join the start of one text to the end of another.
     """
 
     copies: int
@@ -53,11 +53,11 @@ def with_unlabelled(
     """Add a pool of unlabelled texts to the task: its own, then other tasks', then synthetic ones.
 
     Args:
-        others: take the training texts of the named tasks in the cache; fetches nothing. A task
+        others: add the training texts of the named tasks in the cache; downloads nothing. A task
             with two text columns gets none.
         augmentation: how to make synthetic texts from the training texts and the pool; None makes
             none.
-    Cost: some seconds for 100,000 synthetic texts; reads the source network's embedding table.
+    Cost: a few seconds for 100,000 synthetic texts; reads the source network's embedding table.
     """
     own = task.pool
     texts = list(own.texts) if own else []
@@ -85,12 +85,12 @@ def _other_texts(task: Task) -> list[str]:
 
 
 def _unlike(task: Task, texts: Iterable[str]) -> list[str]:
-    """Drop the texts whose letters and digits equal those of a dev or audit text."""
-    held_out = {_plain(text) for split in (task.dev, task.audit) for text in split.texts}
-    return [text for text in texts if _plain(text) not in held_out]
+    """Drop texts with the same letters and digits as a dev or audit text."""
+    held_out = {_normalised(text) for split in (task.dev, task.audit) for text in split.texts}
+    return [text for text in texts if _normalised(text) not in held_out]
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     return re.sub(r"\W+", " ", text.casefold()).strip()
 
 
@@ -102,11 +102,10 @@ def synthetic_texts(
     *,
     vocabulary: Sequence[str],
 ) -> list[str]:
-    """Make synthetic texts from `texts`, in rounds: one per text and round, in the order of
-    `texts`.
+    """Make synthetic texts in rounds. Each round makes one per text, in the order of `texts`.
 
     Args:
-        vocabulary: texts that provide the words to put in.
+        vocabulary: texts that provide the replacement words.
     """
     tokenizer = load_tokenizer(source.folder)
     ids = _ids(tokenizer, texts)
@@ -153,8 +152,8 @@ class Exchanger:
     """Makes new token sequences from old ones.
 
     Args:
-        words: ids that may be exchanged, ascending, shape (w,).
-        neighbours: ids to exchange each word for, shape (w, k).
+        words: ids that may be replaced, ascending, shape (w,).
+        neighbours: ids to replace each word with, shape (w, k).
         is_continuation: which tokens of the vocabulary continue a word ("##ing"), shape
             (vocabulary,). A word followed by one of them is left alone.
     """
@@ -167,7 +166,7 @@ class Exchanger:
         self._neighbours, self._continues = neighbours, is_continuation
 
     def exchanged(self, ids: IntArray, share: float, rng: np.random.Generator) -> IntArray:
-        """Exchange a share of the exchangeable words in `ids`, at least one."""
+        """Replace a share of the replaceable words in `ids`, at least one."""
         is_followed = np.append(self._continues[ids[1:]], False)
         places = np.flatnonzero((self._place[ids] >= 0) & ~is_followed)
         if not len(places) or not self._neighbours.shape[1]:
@@ -181,7 +180,7 @@ class Exchanger:
         return new
 
     def spliced(self, first: IntArray, second: IntArray, rng: np.random.Generator) -> IntArray:
-        """Join the beginning of one sequence and the end of another, each cut between words."""
+        """Join the start of one sequence to the end of another, each cut between words."""
         begins = first[: self._cut(first, rng)]
         return np.concatenate([begins, second[self._cut(second, rng) :]])
 
@@ -198,7 +197,7 @@ def augmented(
     settings: Augmentation,
     rng: np.random.Generator,
 ) -> list[IntArray]:
-    """Make `settings.copies` new token sequences per text, in rounds, without special tokens."""
+    """Make `settings.copies` new token sequences per text, without special tokens, in rounds."""
     new = []
     for _ in range(settings.copies):
         for ids in texts:

@@ -31,9 +31,9 @@ def expanded_weights(model: Any, kept: NDArray[np.int64], full_rows: Tensor) -> 
         model: its embedding table has one row per kept token.
         kept: ids in the full vocabulary, ascending, shape (v,).
         full_rows: the table before training, shape (vocabulary, hidden); rows of tokens that do
-            not occur in the task stay as they are.
+            not occur in the task do not change.
     Returns:
-        Tensors by name; texts of kept tokens get the same logits.
+        Tensors by name; texts made of kept tokens get the same logits.
     """
     trained = model.get_input_embeddings().weight
     (name,) = [n for n, w in model.named_parameters() if w is trained]

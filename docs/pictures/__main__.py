@@ -1,6 +1,6 @@
 """Draw the pictures of the documents.
 
-python -m docs.pictures              writes all of them under docs/images, in some seconds
+python -m docs.pictures              writes all of them to docs/images, in a few seconds
 python -m docs.pictures cones jobs   writes these two
 """
 

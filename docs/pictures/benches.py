@@ -10,7 +10,7 @@ from docs.pictures.svg import Axes, Canvas
 
 
 def training() -> str:
-    """Dev errors of the recorded bench: what labels and first weights are worth."""
+    """Dev errors of the recorded bench: what labels and initial weights are worth."""
     with (ROOT / "docs" / "bench" / "training.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = list(dict.fromkeys(row["architecture"] for row in rows))
@@ -18,9 +18,9 @@ def training() -> str:
         ("trainer_error", "muted", "transformers.Trainer, random weights, hard labels"),
         ("our_error", "dominated", "our loop, the same"),
         ("scratch_error", "front", "with the teacher's soft labels"),
-        ("inherited_error", "cover", "and inherited first weights (the default)"),
+        ("inherited_error", "cover", "and inherited weights (the default)"),
     )
-    canvas = Canvas(920, 420, "Dev error after 200 steps, by labels and first weights")
+    canvas = Canvas(920, 420, "Dev error after 200 steps, by labels and initial weights")
     axes = Axes(canvas, 70, 24, 820, 280, (-0.5, len(names) - 0.5), (0.13, 0.42))
     axes.frame(
         x_ticks=range(len(names)),
@@ -45,7 +45,7 @@ def training() -> str:
 
 
 def published() -> str:
-    """The recorded study of the published space: where Bort stands."""
+    """The recorded study of the published space, and Bort's place in it."""
     answer = read(RECORDED / "published-space" / "60-steps.json")[1, 1, 1]
     front = {point.id for point in answer.front}
     canvas = Canvas(920, 450, "Parameters against dev error of 16 architectures, with Bort marked")

@@ -1,4 +1,4 @@
-"""Pictures of structure: what follows what. Their words are written here, not measured."""
+"""Pictures of structure. Their words are written here, not measured."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ from docs.pictures.svg import Canvas, Point
 from tests.rules.rules import FLOORS, TOP
 
 WORDS = {
-    "core": "values everybody uses: architectures, descriptions, errors, files, machine",
+    "core": "values every package uses: architectures, descriptions, errors, files, machine",
     "families": "what can be built and what it costs",
     "tasks": "data sets, splits, near-duplicates",
     "storage": "the database and the files of a run",
@@ -58,7 +58,7 @@ def _floor(canvas: Canvas, corner: Point, width: float, name: str) -> None:
 
 
 def dependencies() -> str:
-    """Which outside library each package imports, read from the code."""
+    """The outside libraries that each package imports, read from the code."""
     rows = [*TOP, *reversed(FLOORS)]
     used = {name: _outside(name) for name in rows}
     columns = sorted({name for names in used.values() for name in names})
@@ -110,7 +110,7 @@ def jobs() -> str:
         "queued": "waits for its process",
         "running": "heartbeat every 1.5 s",
         "done": "it finished",
-        "cancelled": "somebody stopped it",
+        "cancelled": "a person stopped it",
         "failed": "an error ended it",
         "lost": "its process is gone",
     }
@@ -141,7 +141,7 @@ def agora_loop() -> str:
     steps = (
         ("train", "the student on the", "training set"),
         ("find", "the dev items that it", "gets wrong"),
-        ("sample", "new points near those", "dev items"),
+        ("sample", "new points near these", "dev items"),
         ("label", "them with a second", "model"),
         ("refuse", "copies, near-audit texts,", "what is out of reach"),
     )
@@ -183,7 +183,7 @@ def models() -> str:
             ("pick", ("a point on the front", "depth-heads-hidden-…")),
             ("distil", ("follow the teacher on", "texts without labels")),
             ("fine-tune", ("teacher's soft labels,", "several seeds and rates")),
-            ("judge", ("once on audit, beside", "teacher and baselines")),
+            ("judge", ("once on audit, next to", "teacher and baselines")),
             ("export", ("Hugging Face folder,", "ONNX, bundle, hub")),
         ),
     )
@@ -197,8 +197,8 @@ def models() -> str:
 
 
 def space() -> str:
-    """Family, space, architecture and what follows from each."""
-    canvas = Canvas(920, 260, "A family makes spaces, a space holds architectures")
+    """A family, a space, an architecture, and what each gives."""
+    canvas = Canvas(920, 260, "A family makes spaces, a space contains architectures")
     _chain(
         canvas,
         30,
@@ -221,7 +221,7 @@ def space() -> str:
         canvas.lines((95 + 180 * number, 150), words, anchor="middle", size=12)
     canvas.text(
         (455, 220),
-        "the first four need no PyTorch, so a space of a million architectures is no burden",
+        "the first four need no PyTorch, so a space of a million architectures is no problem",
         anchor="middle",
         colour="muted",
     )

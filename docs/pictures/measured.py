@@ -1,4 +1,4 @@
-"""Pictures of data: every number in them is computed by the project from what is recorded."""
+"""Pictures of data: every number in them is computed from recorded results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "data" / "recorded"
 DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 EPSILON = 0.25
-# From the smallest to the largest of the 96, one dimension at a time: along such a path the
-# distances of the search add up, so that a cone is drawn with straight sides.
+# From the smallest to the largest of the 96, one dimension at a time. Along such a path the
+# search's distances add up, so a cone has straight sides.
 PATH = (
     *("1-2-96-192", "1-2-96-768", "1-12-96-768", "2-12-96-768", "4-12-96-768", "4-12-192-768"),
     *("4-12-288-768", "6-12-288-768", "6-12-384-768", "6-12-384-1536"),
@@ -42,10 +42,10 @@ def reviews() -> tuple[ErrorTable, list[str]]:
 
 
 def cones() -> str:
-    """What a training tells about its neighbours, on a path through the recorded table."""
+    """What a training says about its neighbours, on a path through the recorded table."""
     table, ids = reviews()
     rows = np.array([ids.index(name) for name in PATH])
-    # λ as a search of the whole table to ε = 0.1 estimates it: it holds along the path.
+    # λ as estimated by a search of the whole table to ε = 0.1; it is valid along the path.
     *_, last = certified_search(table.problem, table.observation, question=Question(epsilon=0.1))
     lipschitz = last.lipschitz
     assert lipschitz is not None
@@ -127,7 +127,7 @@ def _between(
 def _covered(
     problem: SearchProblem, errors: np.ndarray, place: np.ndarray, trained: Sequence[int]
 ) -> list[bool]:
-    """Some trained architecture is at most 1+ε times larger, slower and more wrong, for sure."""
+    """Check that some trained one is surely at most 1+ε times larger, slower and more wrong."""
     factor = 1 + EPSILON
     covered = []
     for row in range(len(place)):
@@ -151,13 +151,13 @@ def _path_names(axes: Axes, place: np.ndarray) -> None:
         axes.canvas.text(place_of_name, name, colour="muted", anchor=anchor, size=12)
     axes.canvas.text(
         (axes.left + axes.width / 2, bottom + 40),
-        "one dimension grows at each line; distance is weighed by λ",
+        "one dimension grows at each line; distance is weighted by λ",
         anchor="middle",
     )
 
 
 def cover() -> str:
-    """The ε-cover of the recorded table: which trained architecture stands for which others."""
+    """The ε-cover of the recorded table: which trained architecture covers which others."""
     table, ids = reviews()
     problem = table.problem
     question = Question(epsilon=EPSILON)
@@ -218,7 +218,9 @@ def torus() -> str:
     spec = TorusSpec()
     world = torus_world(spec)
     steps = list(agora(world.task, world.parts, world.options))
-    canvas = Canvas(920, 400, "Agora fills the part of the torus that the training set lacks")
+    canvas = Canvas(
+        920, 400, "Agora fills the part of the torus that is missing from the training set"
+    )
     last = len(steps) - 1
     for panel, number in enumerate((0, 1, last)):
         step = steps[number]
@@ -286,14 +288,14 @@ def latency() -> str:
     canvas.dot((84, 456), colour="dominated", hollow=True)
     canvas.text((96, 460), "the model was fitted on these")
     canvas.dot((320, 456), colour="cover")
-    canvas.text((332, 460), f"{held_out} drawn at random: they judge it")
+    canvas.text((332, 460), f"{held_out} drawn at random: they test it")
     canvas.box((582, 449), (22, 14), colour="front", filled=0.15, corner=2, width=0)
     canvas.text((612, 460), f"the model's band, ±{100 * band:.0f} %")
     return canvas.svg()
 
 
 def parts() -> str:
-    """Where the parameters of an architecture lie: embeddings, layers, head."""
+    """Where an architecture's parameters are: embeddings, layers, head."""
     chosen = (
         *(("bort", "12-16-1024-3072"), ("bort", "4-8-1024-768"), ("bort", "6-8-512-768")),
         *(("minilm", "6-12-384-1536"), ("minilm", "2-12-192-768"), ("minilm", "1-2-96-192")),

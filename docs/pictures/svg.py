@@ -1,4 +1,4 @@
-"""SVG files by hand: small enough to commit, readable on a light and on a dark page."""
+"""Hand-written SVG files: small enough to commit, readable on light and dark pages."""
 
 import math
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ MEANINGS = ("text", "muted", "grid", "background", "dominated", "front", "cover"
 
 @dataclass
 class Canvas:
-    """Shapes in the order in which they are drawn; colours are named by what they mean.
+    """Shapes, in drawing order. Colours are named by what they mean.
 
     Attributes:
         width, height: in pixels of the view box.
-        title: what a screen reader says.
+        title: the text for screen readers.
     """
 
     width: float
@@ -36,7 +36,7 @@ class Canvas:
         bold: bool = False,
         turned: bool = False,
     ) -> None:
-        """Words; `at` is the left, middle or right end of their base line."""
+        """Draw words; `at` is the left end, middle or right end of their base line."""
         x, y = at
         weight = ' font-weight="600"' if bold else ""
         turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
@@ -54,7 +54,7 @@ class Canvas:
         anchor: str = "start",
         size: float = 13,
     ) -> None:
-        """Several lines of words below each other."""
+        """Draw several lines of words, one below the other."""
         for number, line in enumerate(words):
             self.text(
                 (at[0], at[1] + number * (size + 4)), line, colour=colour, anchor=anchor, size=size
@@ -63,7 +63,7 @@ class Canvas:
     def line(
         self, points: Sequence[Point], *, colour: str, width: float = 1.5, dash: str = ""
     ) -> None:
-        """A line through the points."""
+        """Draw a line through the points."""
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self.parts.append(
             f'<polyline class="{colour}" points="{_joined(points)}" fill="none" '
@@ -78,7 +78,7 @@ class Canvas:
         )
 
     def dot(self, at: Point, *, colour: str, radius: float = 4, hollow: bool = False) -> None:
-        """A circle; a hollow one has the page's colour inside."""
+        """Draw a circle; a hollow one has the page's colour inside."""
         inside = "var(--background)" if hollow else "currentColor"
         self.parts.append(
             f'<circle class="{colour}" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{radius:g}" '
@@ -86,7 +86,7 @@ class Canvas:
         )
 
     def dots(self, places: Sequence[Point], *, colour: str, radius: float) -> None:
-        """Many equal dots as one path, which keeps the file small."""
+        """Draw many equal dots as one path, which keeps the file small."""
         path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places)
         self.parts.append(
             f'<path class="{colour}" d="{path}" fill="none" stroke="currentColor" '
@@ -103,7 +103,7 @@ class Canvas:
         filled: float = 0.0,
         width: float = 1.5,
     ) -> None:
-        """A rectangle with round corners, its upper left corner at `at`."""
+        """Draw a rectangle with round corners, its upper left corner at `at`."""
         shape = (
             f'class="{colour}" x="{at[0]:.1f}" y="{at[1]:.1f}" width="{size[0]:.1f}" '
             f'height="{size[1]:.1f}" rx="{corner:g}"'
@@ -118,7 +118,7 @@ class Canvas:
     def arrow(
         self, points: Sequence[Point], *, colour: str = "muted", width: float = 1.5, dash: str = ""
     ) -> None:
-        """A line that ends in an arrow head."""
+        """Draw a line that ends in an arrow head."""
         self.line(points, colour=colour, width=width, dash=dash)
         (x0, y0), (x1, y1) = points[-2:]
         angle = math.atan2(y1 - y0, x1 - x0)
@@ -143,7 +143,7 @@ class Axes:
     """A frame with two scales: `at` turns values into places.
 
     Attributes:
-        left, top, width, height: of the frame, in the canvas.
+        left, top, width, height: the frame's place in the canvas.
         x, y: smallest and largest value; y grows upwards.
         log_x, log_y: logarithmic scales.
     """

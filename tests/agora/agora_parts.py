@@ -22,14 +22,14 @@ NAMES = ("below", "above")
 
 
 def truth(inputs: Inputs) -> np.ndarray:
-    """The line is cut at 0 and at 2: two classes in three pieces."""
+    """Cut the line at 0 and at 2: two classes in three pieces."""
     x = inputs[:, 0]
     return ((x > 0) & (x < 2)).astype(np.int64)
 
 
 @dataclass
 class NearestStudent:
-    """1-NN on the line; a hyperparameter set may flip a share of its answers."""
+    """1-NN on the line; a hyperparameter set can flip a share of its answers."""
 
     def fit(self, examples, hyperparameters, rng):
         return NearestModel(examples, hyperparameters.get("flip", 0.0), int(rng.integers(1 << 30)))
@@ -50,7 +50,7 @@ class NearestModel:
 
 @dataclass
 class CountingLabeler:
-    """Knows the truth, abstains beyond `limit`, and remembers what it was asked."""
+    """Knows the truth, abstains beyond `limit`, and records its inputs."""
 
     limit: float = np.inf
     class_names: tuple[str, ...] = NAMES
@@ -64,7 +64,7 @@ class CountingLabeler:
 
 @dataclass
 class StepSampler:
-    """Moves each point by up to `reach` radii, on a grid so that copies happen."""
+    """Moves each point by up to `reach` radii, on a grid so that copies occur."""
 
     reach: float = 1.0
     name: str = "step"
@@ -105,6 +105,6 @@ def rounds_of(task: AgoraTask, parts: Parts, options: AgoraOptions, **more) -> l
 
 
 def through_json(rounds: list[Round]) -> list[Round]:
-    """What a store gives back."""
+    """Return the rounds as a store would."""
     text = json.dumps(to_json(rounds), allow_nan=False)
     return list(from_json(tuple[Round, ...], json.loads(text), what="the rounds"))

@@ -1,4 +1,4 @@
-"""Differences with intervals: what they are when the truth is known."""
+"""Differences with intervals, checked against known truths."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from bort.agora.text.findings import error_difference, gap_closed
 
 
-# Seeds of the bootstrap are others than those of the data: the same would tie them together.
+# The bootstrap's seeds differ from the data's; the same seeds would correlate the two.
 def wrong(rate: float, *, seeds: int = 5, items: int = 2000, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(size=(seeds, items)) < rate
 

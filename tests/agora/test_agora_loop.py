@@ -190,7 +190,7 @@ def test_an_abstaining_labeler_is_reported() -> None:
 
 
 class HarmfulOnce:
-    """Labels the first batch wrongly, later ones rightly."""
+    """Labels the first batch wrong, later ones right."""
 
     class_names = NAMES
 
@@ -350,7 +350,7 @@ def test_only_errors_that_the_labeler_gets_right_are_sampled_near() -> None:
     class HalfBlind(CountingLabeler):
         def label(self, inputs, rng):
             answer = super().label(inputs, rng)
-            wrong = inputs[:, 0] > 1.0  # says there what is not so
+            wrong = inputs[:, 0] > 1.0  # answers wrong there
             flipped = np.where(wrong[:, None], 1 - answer.probabilities, answer.probabilities)
             return Labels(flipped, answer.is_abstained)
 

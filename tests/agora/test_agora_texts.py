@@ -1,4 +1,4 @@
-"""The same loop on texts and on pairs of texts, strange ones included."""
+"""The same loop on texts and pairs of texts, including strange ones."""
 
 import numpy as np
 import pytest
@@ -30,13 +30,13 @@ TEXTS = [
 
 
 def lengths(inputs: np.ndarray) -> np.ndarray:
-    """A representation: the logarithm of each text's length."""
+    """Represent each text by the logarithm of its length."""
     rows = ["".join(row) if isinstance(row, (tuple, np.ndarray)) else row for row in inputs]
     return np.array([[np.log1p(len(row))] for row in rows]).reshape(-1, 1)
 
 
 class MajorityStudent:
-    """Gives every input the class that most training examples have."""
+    """Gives every input the most frequent class of the training examples."""
 
     def fit(self, examples, hyperparameters, rng):
         self.answer = int(np.bincount(examples.labels, minlength=2).argmax())

@@ -1,4 +1,4 @@
-"""Betti numbers of shapes that everybody knows."""
+"""Betti numbers of well-known shapes."""
 
 import numpy as np
 import pytest

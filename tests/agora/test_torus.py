@@ -235,8 +235,8 @@ def test_a_worse_than_chance_labeler_is_told_before_the_run(
     monkeypatch.setattr("bort.agora.torus.world.ORACLE_NOISE", 0.9)
     with open_store() as store:
         answer = jobs.run_here(store, "agora", torus_job(rounds=0))
-        warned = [event for event in store.events(1) if event.code is EventCode.WARNING]
-    assert len(warned) == 1
+        warned = [event for event in store.events(1) if event.level == "warning"]
+    assert [event.code for event in warned] == [EventCode.LABELER_DOUBTED]
     labeler = read_result(answer).labeler
     assert labeler is not None
     assert labeler.doubt is LabelerDoubt.NO_BETTER_THAN_CHANCE

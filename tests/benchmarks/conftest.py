@@ -11,6 +11,6 @@ def place(tmp_path_factory):
 
 @pytest.fixture
 def trained_home(place, monkeypatch):
-    """A cache that these tests share, so that the teacher is trained once."""
+    """Share a cache among these tests, so that the teacher is trained once."""
     tiny.use_home(monkeypatch, place / "home", lock=place)
     return place / "home"

@@ -1,4 +1,4 @@
-"""`bort bench agora` on a tiny task: which arms, how many points, and what it says of them."""
+"""`bort bench agora` on a tiny task: which arms, how many points, and what it reports."""
 
 import pytest
 import tiny
@@ -20,7 +20,7 @@ def spec(place, trained_home):
 def rows(spec):
     line = Line("tiny", spec, 1, ARMS)
     made = [row for together in bench_rows(line, ()) for row in together]
-    assert list(bench_rows(line, made)) == []  # nothing is run twice
+    assert list(bench_rows(line, made)) == []  # nothing runs twice
     return {row.result.arm: row for row in made}
 
 

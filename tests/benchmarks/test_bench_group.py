@@ -1,4 +1,4 @@
-"""`bort bench` without the benchmarks, as where only the package is installed."""
+"""`bort bench` without the benchmarks, as in an installed package."""
 
 import pytest
 from click.testing import CliRunner
@@ -26,7 +26,7 @@ def test_an_installed_package_says_where_they_are(tmp_path, monkeypatch) -> None
     said = CliRunner().invoke(bort, ["bench", "search", "--seeds", "1"])
     assert isinstance(said.exception, MissingExtraError)
     assert "clone the project" in str(said.exception)
-    assert CliRunner().invoke(bort, ["bench", "--help"]).exit_code == 0  # lists them all the same
+    assert CliRunner().invoke(bort, ["bench", "--help"]).exit_code == 0  # still lists them
 
 
 def test_an_unknown_benchmark_is_refused(tmp_path, monkeypatch) -> None:

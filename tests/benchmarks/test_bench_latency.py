@@ -25,7 +25,7 @@ positions = 128
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch, capsys):
-    """Run the command as from the shell: exit code, standard output, standard error."""
+    """Run the command as a shell would; return exit code, standard output, standard error."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ from benchmarks.curves_svg import Line, curves_svg
 from benchmarks.search import nas_bench_201
 from benchmarks.search.measures import evaluations_to, hypervolume_shares, median_of, summarise
 from benchmarks.search.registry import choose_samplers
-from benchmarks.search.runs import RunLog, carry_out, plan
+from benchmarks.search.runs import RunLog, list_runs, run_sampler
 from benchmarks.search.table import true_epsilon
 from bort.core.errors import InvalidDataError, MissingExtraError
 from bort.search.pareto import is_non_dominated
@@ -35,9 +35,9 @@ def test_not_reached_counts_as_later_than_any_number():
 
 def test_a_log_of_runs_is_read_back_and_a_torn_line_is_dropped(tmp_path):
     table = made_up_table(tmp_path)
-    (planned,) = plan([table], choose_samplers("random"), seeds=1, evaluations=7)
+    (planned,) = list_runs([table], choose_samplers("random"), seeds=1, evaluations=7)
     log = RunLog(tmp_path / "runs.csv")
-    log.add(carry_out(*planned))
+    log.add(run_sampler(*planned))
     with log.path.open("a") as file:
         file.write("made-up,abc,ran")
     again = RunLog(log.path)

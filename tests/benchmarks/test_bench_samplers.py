@@ -25,7 +25,7 @@ def test_every_sampler_evaluates_real_rows_once_and_repeats_with_its_seed(name, 
     assert 0 < len(first) <= limit
     assert len(set(first)) == len(first)
     assert set(first) <= set(range(len(table)))
-    assert name == "gp" or first == rows(3)  # the slowest one runs once
+    assert name == "gp" or first == rows(3)  # the slowest sampler runs only once
 
 
 def test_a_proposal_that_the_table_lacks_costs_nothing(tmp_path):

@@ -8,7 +8,7 @@ from bort.cli.bench import bench
 
 @pytest.fixture
 def run(place, trained_home, monkeypatch):
-    # The tiny source network in place of the default one.
+    # Use the tiny source network instead of the default one.
     monkeypatch.setattr("bort.training.source._default_folder", lambda: place / "source")
     monkeypatch.setattr("bort.training.source.DEFAULT_WEIGHTS_SHA256", _digest(place / "source"))
 

@@ -1,4 +1,4 @@
-"""Runs of `bort bench training`: kept, gone on with, and told with their uncertainty."""
+"""Runs of `bort bench training`: stored, continued, and reported with their uncertainty."""
 
 import pytest
 

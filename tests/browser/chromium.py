@@ -19,14 +19,14 @@ FLAGS = [
 
 
 class NoChromiumError(Exception):
-    """This machine has none, and it cannot be installed."""
+    """This machine has no Chromium, and it cannot be installed."""
 
 
 def chromium() -> str:
-    """The path of the program.
+    """Return the path of the program.
 
     Raises:
-        NoChromiumError: with one line that says what to do.
+        NoChromiumError: there is none; the message says what to do.
     """
     script = Path(__file__).parent / "find-chromium"
     found = subprocess.run([script], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ from bort.storage import open_store
 
 @pytest.fixture(scope="session")
 def program() -> str:
-    """The path of Chromium; a machine without one fails these tests, in one line."""
+    """The path of Chromium; without one, these tests fail with a single line."""
     try:
         return chromium()
     except NoChromiumError as error:
@@ -22,14 +22,14 @@ def program() -> str:
 
 @pytest.fixture(scope="module")
 def browser(program: str) -> Iterator[Browser]:
-    # For one module only: while playwright is there, nothing else can run an event loop here.
+    # For one module only: while playwright is running, nothing else here can run an event loop.
     with opened(program) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
 def address(place: Path) -> Iterator[str]:
-    """A dashboard whose home is the story's own `place`; jobs that it leaves are cancelled."""
+    """A dashboard whose home is the story's own `place`; cancels the jobs that are left."""
     with serving(place) as started:
         yield started
     with open_store(store_url(place)) as store:
@@ -39,7 +39,7 @@ def address(place: Path) -> Iterator[str]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Callable[[str], contextmanager]:
-    """`with visit(address) as reader`; what the browser complains about fails the test."""
+    """`with visit(address) as reader`; any complaint of the browser fails the test."""
 
     @contextmanager
     def begin(address: str) -> Iterator[Reader]:

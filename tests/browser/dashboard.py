@@ -1,4 +1,4 @@
-"""The real dashboard in a process of its own, and a reader in a real browser."""
+"""The real dashboard in its own process, and a reader in a real browser."""
 
 import os
 import signal
@@ -15,23 +15,23 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 
-PATIENCE_S = 120  # for a machine that is busy with other things; a quiet one needs 3
+PATIENCE_S = 120  # for a busy machine; an idle one needs 3
 TESTS = Path(__file__).parent.parent
 
-# Streamlit's client asks for these below a deep link's path first, then where they are.
+# Streamlit's client first requests these below a deep link's path, then at their real place.
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
 
 MENU = ["Home", "Search", "Pareto front"]
 
 
 def store_url(home: Path) -> str:
-    """Where a dashboard of this home keeps its studies and jobs."""
+    """Return where a dashboard with this home keeps its studies and jobs."""
     return f"sqlite:///{home / 'bort.db'}"
 
 
 @contextmanager
 def serving(home: Path) -> Iterator[str]:
-    """Start `bort app` on a free port with `home` as its own; yields its address."""
+    """Start `bort app` on a free port with this home; yields its address."""
     port = _free_port()
     log = home / f"dashboard-{port}.log"
     program = "from bort.cli import main; main()"
@@ -95,7 +95,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class Reader:
-    """Somebody at the dashboard, and what their browser complained about."""
+    """A person at the dashboard, and what their browser complained about."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
@@ -124,7 +124,7 @@ class Reader:
         self.settle()
 
     def open_first(self, path: str, title: str, *, charts: int) -> None:
-        """Follow a link straight to a page, the first thing that a fresh dashboard hears."""
+        """Follow a direct link, as the first request to a freshly started dashboard."""
         self.open(path)
         expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
         expect(self.charts()).to_have_count(charts)
@@ -136,11 +136,11 @@ class Reader:
         expect(self.problems()).to_have_count(0)
 
     def query(self) -> dict[str, list[str]]:
-        """What the address says after its question mark."""
+        """The query parameters in the address."""
         return parse_qs(urlsplit(self.page.url).query)
 
     def settle(self) -> None:
-        """Wait until the page's script has run to its end."""
+        """Wait until the page's script has finished."""
         app = self.page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
@@ -154,7 +154,7 @@ class Reader:
         self.settle()
 
     def choose(self, field: str, option: str) -> None:
-        """Choose from a list; a rerun that arrives late closes an open list, so open it again."""
+        """Choose from a list. A late rerun closes an open list, so open it again."""
         wanted = self.page.get_by_role("option", name=option, exact=True)
         give_up = time.monotonic() + PATIENCE_S
         while True:
@@ -170,20 +170,20 @@ class Reader:
                 return self.settle()
 
     def upload(self, field: str, file: Path) -> None:
-        """Hand over a file of this machine."""
+        """Upload a file from this machine."""
         uploader = self.page.get_by_test_id("stFileUploader").filter(has_text=field)
         uploader.locator("input[type=file]").set_input_files(file)
         expect(uploader).to_contain_text(file.name)
         self.settle()
 
     def charts(self) -> Locator:
-        """The charts that are painted."""
+        """The charts on the page."""
         return self.page.locator(".bort-chart[data-drawn]")
 
     def problems(self) -> Locator:
-        """What the page says is wrong."""
+        """The error messages on the page."""
         return self.page.locator(".bort-problem")
 
     def detail(self) -> Locator:
-        """The id of the architecture in the panel beside the charts."""
+        """The id of the architecture in the panel next to the charts."""
         return self.page.locator(".st-key-sticky .bort-name")

@@ -1,6 +1,6 @@
 """Open a running dashboard's first page in a real Chromium: `paint_home.py ADDRESS`.
 
-Exits with an error unless the example's front is painted and the browser has no complaint.
+Exits with an error unless the example's front is painted and the browser does not complain.
 """
 
 import sys
@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 
 def main(address: str) -> None:
-    """Look at the first page, then follow its button to the front."""
+    """Check the first page, then follow its button to the front."""
     with opened(chromium()) as browser:
         reader = Reader(browser.new_page(viewport={"width": 1400, "height": 1000}), address)
         reader.open("/")

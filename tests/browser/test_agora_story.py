@@ -13,14 +13,14 @@ pytestmark = pytest.mark.browser
 ROUNDS = 3
 RATES = 2
 
-# What a chart draws, by the names in its legend.
+# A chart's values by the names in its legend.
 TRACES = """holder => Object.fromEntries(holder.data.filter(trace => trace.name).map(
   trace => [trace.name, Array.from(trace.y)]))"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """What the person has: a task and a source network."""
+    """Prepare what the person needs: a task and a source network."""
     folder = tmp_path_factory.mktemp("agora")
     tiny.write_source(folder / "source")
     mislabel(tiny.write_task(folder / "reviews.csv", rows=300))
@@ -28,7 +28,7 @@ def place(tmp_path_factory):
 
 
 def mislabel(path):
-    """Turn every seventh label around: whatever a student learns, it finds errors."""
+    """Flip every seventh label, so that every student makes errors."""
     heading, *lines = path.read_text("utf-8").splitlines()
     for number in range(0, len(lines), 7):
         text, label = lines[number].rsplit(",", 1)
@@ -60,7 +60,7 @@ def fill_in(reader, place):
     reader.write("Rounds at most", str(ROUNDS))
     reader.page.get_by_text("Advanced: name, seed, training, labels").click()
     reader.write("Name", "story")
-    reader.write("Steps per round", "250")  # a round must last until it is looked at
+    reader.write("Steps per round", "250")  # a round must last until we have seen it
     reader.write("Steps of the last student", "120")
     reader.write("Learning rates, Θ", "0.003,0.001")
     reader.write("Source network", str(place / "source"))
@@ -70,14 +70,14 @@ def fill_in(reader, place):
 
 
 def watch(reader):
-    """The job appears, shows its rounds while it goes on, and ends."""
+    """The job appears, shows its rounds while it runs, and ends."""
     page = reader.page
     expect(page.get_by_text("is running")).to_be_visible()
     expect(page.get_by_test_id("stProgress")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Round \d: dev error")).first).to_be_visible()
     expect(reader.charts()).to_have_count(2)
     drawn = rounds_drawn(reader)
-    assert min(drawn) <= ROUNDS  # there before the last one
+    assert min(drawn) <= ROUNDS  # drawn before the last round
     expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     reader.settle()
@@ -85,7 +85,7 @@ def watch(reader):
 
 
 def rounds_drawn(reader):
-    """How many rounds the charts show, look after look, until the run is done."""
+    """Record how many rounds the charts show until the run is done."""
     is_done = reader.page.get_by_text("is done")
     drawn, give_up = [], time.monotonic() + PATIENCE_S
     while not is_done.is_visible() and time.monotonic() < give_up:
@@ -101,7 +101,7 @@ def read_rounds(reader):
     audit = reader.page.get_by_test_id("stMetric").filter(has_text="Audit error")
     expect(audit).to_contain_text("points since round 0")
     left, right = reader.charts().nth(0), reader.charts().nth(1)
-    whole = {ROUNDS + 1}  # of every curve and of all bars, once the last round is painted
+    whole = {ROUNDS + 1}  # all curves and bars, once the last round is painted
     errors = traces(left, lambda found: {len(curve) for curve in found.values()} == whole)
     points = traces(right, lambda found: {len(bars) for bars in found.values()} == whole)
     assert set(errors) == {"dev, used by Agora", "audit, never used"}
@@ -115,7 +115,7 @@ def read_rounds(reader):
 
 
 def read_points(reader):
-    """The list; a row of it, beside its parent."""
+    """The list of points, and one of them next to its parent."""
     table = reader.page.get_by_test_id("stDataFrame").nth(1)
     first = cells(table)[0]
     table.scroll_into_view_if_needed()
@@ -129,7 +129,7 @@ def read_points(reader):
 
 
 def read_map(reader):
-    """Both maps, in the space of the run, and that dev items stay where they are."""
+    """Both maps are in the run's space, and dev items do not move."""
     page = reader.page
     page.get_by_text("Map of the data", exact=True).click()
     expect(reader.charts()).to_have_count(3)
@@ -149,7 +149,7 @@ def read_map(reader):
 
 
 def traces(chart, is_there):
-    """What a chart draws, as soon as it draws what is asked for: it is painted after the page."""
+    """Return a chart's values once `is_there` accepts them: charts come after the page."""
     give_up = time.monotonic() + PATIENCE_S
     while not is_there(found := chart.evaluate(TRACES)):
         assert time.monotonic() < give_up, found
@@ -158,13 +158,13 @@ def traces(chart, is_there):
 
 
 def dev(traces):
-    """Heights of all dev items on a map."""
+    """Return the heights of all dev items on a map."""
     groups = (heights for name, heights in traces.items() if name.startswith("dev"))
     return sorted(height for heights in groups for height in heights)
 
 
 def cells(table):
-    """The rows of a table, as far as they are in sight, by the headings of its columns."""
+    """Return the visible rows of a table, by its column headings."""
     expect(table.locator("canvas td").first).to_be_attached()
     headings = table.locator("canvas th").all_text_contents()
     rows = table.locator("canvas tbody tr").all()

@@ -1,6 +1,6 @@
-"""Links straight to a page are the first thing that a freshly started dashboard hears.
+"""A direct link to a page as the first request to a freshly started dashboard.
 
-Other stories begin with such a link: that of a search, that in space, and that of mistakes.
+The stories of a search, of the view in space and of mistakes begin with one too.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Picking and turning in the view in space, where plotly itself reports no clicks."""
+"""Picking and turning in the 3D view, where plotly itself reports no clicks."""
 
 import time
 from itertools import product
@@ -38,7 +38,7 @@ def test_a_click_in_space_picks_and_the_camera_stays(address, visit):
         turn(reader, space)
         turned = at_rest(reader, space)
         assert turned != before
-        assert "pick=" not in reader.page.url  # a drag is no click
+        assert "pick=" not in reader.page.url  # a drag is not a click
         click_a_mark(reader, space)
         reader.page.wait_for_url("**pick=*")
         reader.settle()
@@ -58,7 +58,7 @@ def turn(reader, space):
 
 
 def at_rest(reader, space):
-    """The camera's place once it has come to rest: it swings on a little after a drag."""
+    """Return where the camera comes to rest: it swings a little further after a drag."""
     seen = [space.evaluate(CAMERA)]
     give_up = time.monotonic() + PATIENCE_S
     while len(seen) < STILL or len(set(seen[-STILL:])) > 1:
@@ -69,10 +69,10 @@ def at_rest(reader, space):
 
 
 def click_a_mark(reader, space):
-    """Move over the picture, from its middle outwards, until a mark answers; press there."""
+    """Move the pointer outwards from the middle until it hits a mark; click there."""
     box = space.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    steps = range(-REACH_PX, REACH_PX + 1, 9)  # a mark answers up to about 10 pixels away
+    steps = range(-REACH_PX, REACH_PX + 1, 9)  # a mark reacts up to about 10 pixels away
     places = sorted(product(steps, steps), key=lambda place: hypot(*place))
     for right, down in places:
         reader.page.mouse.move(x + right, y + down)

@@ -1,4 +1,4 @@
-"""The page This machine in a real browser: drawn, fit for a phone, mistakes said in one line."""
+"""The page This machine in a real browser: drawn, fits a phone, one line per mistake."""
 
 import pytest
 from dashboard import serving, store_url
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A home folder with a profile of a machine that nobody has."""
+    """A home folder with the profile of a made-up machine."""
     folder = tmp_path_factory.mktemp("home")
     with open_store(store_url(folder)) as store:
         fill(store, "made-up", budget=8)

@@ -1,6 +1,6 @@
-"""What somebody gets wrong is said in one line, where it can be mended.
+"""Each mistake gets a one-line message, in the place where you can fix it.
 
-The first link, which a fresh dashboard hears, is right.
+The dashboard's first request is a direct link that is right.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""From an empty page Models to files that are taken away: what a person does with a pick."""
+"""From an empty page Models to downloaded files: what a person does with a pick."""
 
 import json
 import re
@@ -25,7 +25,7 @@ SENTENCE = "a lovely film and a very clever ending"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """What the person has: a finished search, whose latency was measured on another machine."""
+    """Prepare a finished search, with latencies measured on another machine."""
     folder = tmp_path_factory.mktemp("models")
     space = load_space(str(tiny.write_space(folder / "tiny.toml")))
     spec = StudySpec(
@@ -48,9 +48,9 @@ def place(tmp_path_factory):
 
 
 def keep_latencies(place):
-    """As in a resumed job: what was measured is not measured again.
+    """Act like a resumed job, which does not repeat a finished measurement.
 
-    The measurement has tests of its own; it waits for a quiet machine, and a story should not.
+    The measurement has its own tests. It waits for a quiet machine, and a story should not.
     """
     times = {PICK: 0.5, "teacher": 1.5, "landmark TinyBERT-4": 6.0}
     models = {
@@ -81,7 +81,7 @@ def test_from_an_empty_page_to_files(place, address, visit, monkeypatch):
 
 
 def begin(reader):
-    """The empty page leads to the front, a point of it to its plan, and that to a job."""
+    """The empty page leads to the front, a point on it to a plan, and the plan to a job."""
     page = reader.page
     reader.open("/models")
     expect(page.get_by_text("There is no trained model yet. Pick a point")).to_be_visible()
@@ -103,7 +103,7 @@ def begin(reader):
 
 
 def watch(reader):
-    """The job trains while we look, and ends."""
+    """The job trains while we watch, and ends."""
     page = reader.page
     expect(page.get_by_test_id("stProgress")).to_be_visible()
     loss = page.get_by_test_id("stMetric").filter(has_text="Loss")
@@ -120,7 +120,7 @@ def watch(reader):
 
 
 def read(reader):
-    """Figures, the row beside the teacher's, and the curves of each stage."""
+    """Figures, the row next to the teacher's, and each stage's curves."""
     page = reader.page
     expect(page.get_by_text("which no choice was based on")).to_be_visible()
     for name, unit in (
@@ -142,7 +142,7 @@ def read(reader):
 
 
 def cell(table, text):
-    """The first cell of this value, as those hear it who cannot see the canvas."""
+    """Return the first cell with this value, as a screen reader finds it."""
     value = re.compile(f"^{re.escape(text)}$")
     return table.locator("[role=gridcell]").filter(has_text=value).first
 
@@ -162,7 +162,7 @@ def answer_a_sentence(reader):
 
 
 def download(reader, place):
-    """The run bundle; returns where it is kept."""
+    """Download the run bundle; returns its path."""
     with reader.page.expect_download() as begun:
         reader.page.get_by_role("button", name="Run bundle").click()
     target = place / begun.value.suggested_filename
@@ -173,7 +173,7 @@ def download(reader, place):
 
 
 def choose(reader, trained, opened):
-    """What came in is shown first; the other one, chosen, stays when the page is loaded again."""
+    """The imported model is shown first; the other one, once chosen, survives a reload."""
     page = reader.page
     page.reload()
     reader.settle()

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 BUDGET = 8
 
-# Where each trained architecture is drawn, in pixels of the window.
+# Where each trained architecture is drawn, in window pixels.
 MARKS = """holder => {
   const { left, top } = holder.getBoundingClientRect();
   const { xaxis, yaxis } = holder._fullLayout;
@@ -31,7 +31,7 @@ MARKS = """holder => {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """What the person has: a space, a task, a source network, and latency measured before."""
+    """Prepare a space, a task, a source network, and an earlier latency measurement."""
     folder = tmp_path_factory.mktemp("story")
     tiny.write_source(folder / "source")
     tiny.write_task(folder / "reviews.csv")
@@ -65,7 +65,7 @@ def fill_in(reader, place):
     reader.choose("Task", "a file to upload")
     reader.upload("CSV, TSV, JSONL or Parquet", place / "reviews.csv")
     reader.write("Architectures at most", str(BUDGET))
-    reader.write("Steps per candidate", "100")  # seconds of training, to be watched
+    reader.write("Steps per candidate", "100")  # long enough to watch
     reader.page.get_by_text("Advanced: name, training, latency, assumptions").click()
     reader.write("Name of the study", "story")
     reader.write("Source network", str(place / "source"))
@@ -76,7 +76,7 @@ def fill_in(reader, place):
 
 
 def watch(reader):
-    """The job appears, trains while we look, and ends."""
+    """The job appears, trains while we watch, and ends."""
     page = reader.page
     trained = page.get_by_test_id("stMetric").filter(has_text="Trained")
     expect(page.get_by_text("is running")).to_be_visible()
@@ -106,7 +106,7 @@ def pick_in_table(reader):
 
 
 def pick_in_chart(reader, *, other_than):
-    """Click the mark that stands most by itself; returns its architecture."""
+    """Click the most isolated mark; returns its architecture."""
     chart = reader.charts().first
     chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")  # clear of the top bar
     mark = aim(reader, chart, other_than=other_than)
@@ -118,7 +118,7 @@ def pick_in_chart(reader, *, other_than):
 
 
 def aim(reader, chart, *, other_than):
-    """Rest the pointer on a mark until its text appears; the page may move meanwhile."""
+    """Keep the pointer on a mark until its text appears, although the page may move."""
     give_up = time.monotonic() + PATIENCE_S
     while True:
         marks = chart.evaluate(MARKS)
@@ -136,13 +136,13 @@ def aim(reader, chart, *, other_than):
 
 
 def room(mark, marks):
-    """Squared distance to the nearest mark of another architecture."""
+    """Return the squared distance to the nearest other mark."""
     others = (other for other in marks if other["id"] != mark["id"])
     return min((mark["x"] - o["x"]) ** 2 + (mark["y"] - o["y"]) ** 2 for o in others)
 
 
 def picked(reader):
-    """The pick in the address, which the panel shows too."""
+    """Return the pick in the address, and check that the panel shows it too."""
     reader.page.wait_for_url(re.compile("pick="))
     pick = reader.query()["pick"][0]
     expect(reader.page.get_by_text("your pick", exact=True).last).to_be_visible()

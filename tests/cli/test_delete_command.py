@@ -1,4 +1,4 @@
-"""`bort delete`: asks first, deletes whole, and refuses with a reason."""
+"""`bort delete`: asks first, deletes everything that belongs together, refuses with a reason."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`bort search` as people run it: real training of tiny models, real processes where they count."""
+"""`bort search` as people run it: tiny models are really trained, in real processes if needed."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def in_a_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """The command as a shell starts it."""
+    """Run the command as a shell would."""
     return subprocess.run(
         [*BORT, *arguments],
         env=environment(folder),
@@ -52,7 +52,7 @@ def in_a_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def bort(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.CompletedProcess:
-    """The same within this process, which has torch loaded already."""
+    """Run the command in this process, which has already loaded torch."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -133,7 +133,7 @@ def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
         start_new_session=True,
     )
     give_up = time.monotonic() + 120
-    # The file itself: a command that reads it would take longer than the search where all is busy.
+    # Read the file directly: on a busy machine a command would take longer than the search.
     while not any("trained " in _text(run / "log.txt") for run in {*runs.iterdir()} - earlier):
         assert time.monotonic() < give_up
         time.sleep(0.02)
@@ -149,7 +149,7 @@ def test_killed_and_resumed_it_ends_as_if_never_stopped(place):
     assert resumed["evaluations"] == 6
     trained = log(place, "killed")
     assert len(trained) == len(set(trained))  # none twice
-    assert len(trained) >= 5  # the kill may fall between the storing of one and its line here
+    assert len(trained) >= 5  # the kill may come after storing one, before its line
 
 
 def test_two_searches_at_once_lose_nothing_and_repeat_every_digit(place):

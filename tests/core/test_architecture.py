@@ -1,4 +1,4 @@
-"""An architecture's id is read back as it is written."""
+"""Reading an architecture's id back gives the same architecture."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Turns at measuring, training and building, across threads and processes."""
+"""Taking turns at measuring, training and building, across threads and processes."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def other_process(path):
-    """Another process that holds the lock until it is killed."""
+    """Start another process that keeps the lock until it is killed."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(HOLD), str(path)], stdout=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""Fingerprints: what a latency was measured on, and what differs, in words."""
+"""Fingerprints: what a latency was measured on, and how machines differ, in words."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a command prints, a command reads: text, options and descriptions say the same thing."""
+"""Commands read what commands print: text, options and descriptions mean the same."""
 
 import shlex
 from collections.abc import Callable
@@ -31,7 +31,7 @@ WORDS = st.text("abc XYZ_-./'\"$äλ=", min_size=1, max_size=8).filter(
 
 
 def values(kind: Kind) -> st.SearchStrategy[Any]:
-    """Values that a field of this kind may hold."""
+    """Generate values for a field of this kind."""
     match kind:
         case Whole():
             return st.integers(kind.least, kind.most or 10_000)
@@ -60,7 +60,7 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
 
 
 def descriptions(part: Part[Any], **more: Any) -> st.SearchStrategy[Any]:
-    """Descriptions that the options of a part can describe."""
+    """Generate descriptions that a part's options can express."""
 
     def one(field: Field) -> st.SearchStrategy[Any]:
         found = values(field.kind)
@@ -71,7 +71,7 @@ def descriptions(part: Part[Any], **more: Any) -> st.SearchStrategy[Any]:
 
 
 def from_terminal(words: list[str], *asked: Part[Any]) -> dict[str, Any]:
-    """What a command with the options of these parts reads."""
+    """Return what a command with these parts' options reads."""
     command = options.asks(*asked)(lambda **_: None)
     made = click.command(cls=options.Command)(command)
     with made.make_context("command", list(words)) as context:
@@ -111,7 +111,7 @@ def test_the_copied_command_searches_the_same_study(data: st.DataObject) -> None
         space={"name": "minilm"},
         task=data.draw(descriptions(parts.TASK)),
         training=training,
-        # One option sets the threads of both.
+        # One option sets the threads for both.
         latency=LatencySpec(**{**latency.to_dict(), "threads": training.threads}),
         search=SearchSpec(question=data.draw(descriptions(parts.QUESTION)), budget=5, seed=3),
     )

@@ -1,4 +1,4 @@
-"""The documents: their links lead somewhere, and their pictures can be drawn again."""
+"""The documents: links work, and the pictures can be drawn again."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A model with random weights in a store, beside a made-up study, and quick instruments."""
+"""A model with random weights in a store, a made-up study, and fast stand-ins for measuring."""
 
 import contextlib
 import time
@@ -128,7 +128,7 @@ class _NobodyElse:
 
 
 def small_instruments() -> Instruments:
-    """A measurement of a moment, which waits for nobody."""
+    """Make instruments that measure for only a moment, without waiting."""
     return Instruments(
         clock=time.perf_counter,
         read_noise=lambda *_given: QUIET,

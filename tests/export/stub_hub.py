@@ -1,4 +1,4 @@
-"""A hub on this machine, as far as `huggingface_hub` needs one to create and to commit."""
+"""A local hub: just enough for `huggingface_hub` to create repositories and commit."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ TOKEN = "hf_stub"
 
 
 class StubHub:
-    """What was asked for: repositories with their visibility, and committed files."""
+    """The requests so far: repositories with their visibility, and committed files."""
 
     def __init__(self) -> None:
         self.endpoint = ""

@@ -1,4 +1,4 @@
-"""Exported folders and bundles: complete, the same answers, nothing that should not be opened."""
+"""Exported folders and bundles: complete, same answers, and nothing unsafe is opened."""
 
 import contextlib
 import hashlib
@@ -33,7 +33,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(place):
-    """A trained model as the store keeps it; its weights are random."""
+    """A stored model with random weights."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BORT_HOME", str(place))
         with open_store() as store:
@@ -148,7 +148,7 @@ def test_a_bundle_holds_no_pickle_and_no_text_of_the_task(bundle):
 
 
 def _rewritten(bundle, target, change):
-    """The bundle with its members passed through `change(name, content) -> [(entry, content)]`."""
+    """Pass the bundle's members through `change(name, content) -> [(entry, content)]`."""
     with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(target, "w") as out:
         for info in source.infolist():
             for entry, content in change(info.filename, source.read(info)):
@@ -211,7 +211,7 @@ def test_a_bundle_that_was_tampered_with_is_refused(bundle, what, tmp_path, monk
 
 
 def test_any_changed_byte_is_found_or_says_nothing(bundle, model, tmp_path, monkeypatch):
-    """Of the zip itself: directory, headers and packed contents."""
+    """Damage to the zip itself: directory, headers and packed contents."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
     whole, broken = bundle.read_bytes(), tmp_path / "broken.zip"
     rng = np.random.default_rng(0)
@@ -221,7 +221,7 @@ def test_any_changed_byte_is_found_or_says_nothing(bundle, model, tmp_path, monk
             changed = whole[place] ^ (1 << int(rng.integers(8)))
             broken.write_bytes(whole[:place] + bytes([changed]) + whole[place + 1 :])
             with contextlib.suppress(ExportError):
-                record, _ = import_bundle(store, broken)  # the byte says nothing: a time, say
+                record, _ = import_bundle(store, broken)  # the byte does not matter
                 assert record.realised == model.realised
     assert not list((tmp_path / "home" / "models").glob(".import-*"))
 
@@ -248,7 +248,7 @@ def test_a_bundle_that_could_not_be_exported_again_is_refused(
 
 
 def _retold(bundle, target, change):
-    """The bundle with another model.json, and a manifest that agrees with it."""
+    """Write the bundle with another model.json and a matching manifest."""
     with zipfile.ZipFile(bundle) as source:
         told, manifest = (json.loads(source.read(n)) for n in ("model.json", "manifest.json"))
     change(told)

@@ -1,4 +1,4 @@
-"""`bort upload`, against a hub on this machine and through the hub's own client."""
+"""`bort upload`, through the hub's own client to a local hub."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The closed forms of BERT against models that are really built (without weights)."""
+"""BERT's closed forms against models that are really built (without weights)."""
 
 import numpy as np
 import pytest

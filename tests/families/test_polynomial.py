@@ -53,8 +53,8 @@ def test_many_points_are_as_one_by_one(
     assert polynomial.over_floats(columns, {"z": z}).tolist() == expected
 
 
-# Sizes add up, so coefficients are positive; else terms could cancel along the probes, a degree
-# would be missed, and only a held-out point would tell.
+# Sizes add up, so coefficients are positive. Otherwise terms could cancel along the probes, a
+# degree would be missed, and only a held-out point would show it.
 @settings(laws, max_examples=20)
 @given(st.dictionaries(monomials, st.integers(1, 9).map(Fraction), max_size=5).map(Polynomial))
 def test_a_fit_finds_the_polynomial_again(polynomial: Polynomial) -> None:

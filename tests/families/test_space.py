@@ -27,7 +27,7 @@ spaces = st.builds(
         {
             "depth": depth,
             "heads": heads,
-            # One share of the largest number of heads at least makes the space non-empty.
+            # At least one multiple of the largest number of heads makes the space non-empty.
             "hidden": tuple(sorted({share * max(heads) for share in shares} | {*shares})),
             "intermediate": intermediate,
         },

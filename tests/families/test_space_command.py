@@ -87,7 +87,7 @@ def test_markup_in_a_name_is_only_text(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["nowhere"], "bort: no space 'nowhere': neither a known name (bort, minilm) nor a file"),
-        (["bort", "--batch-size", "0"], "bort: Invalid value for '--batch-size'"),
+        (["bort", "--batch-size", "0"], "bort: batch size must be a whole number from 1"),
     ],
 )
 def test_wrong_input_is_one_line(arguments: list[str], message: str) -> None:

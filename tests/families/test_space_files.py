@@ -1,4 +1,4 @@
-"""Every way in which a person can get a space's file wrong."""
+"""Every way to get a space's file wrong."""
 
 from pathlib import Path
 

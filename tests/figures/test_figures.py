@@ -1,4 +1,4 @@
-"""What is drawn: the figures' data, not their pixels."""
+"""What figures draw: their data, not their pixels."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -157,7 +157,7 @@ def test_text_and_marks_can_be_read_on_their_background(theme: str) -> None:
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, relative luminance."""
+    """Compute the relative luminance of WCAG 2.2."""
 
     def luminance(colour: str) -> float:
         channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -1,4 +1,4 @@
-"""What latency figures hold, read from their data."""
+"""The contents of latency figures, read from their data."""
 
 import plotly.graph_objects as go
 import pytest

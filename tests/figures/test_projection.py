@@ -1,4 +1,4 @@
-"""Maps: the same anchors give the same map, and what is placed later moves nothing."""
+"""Maps: the same anchors give the same map, and points placed later move nothing."""
 
 import numpy as np
 import pytest

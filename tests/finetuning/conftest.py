@@ -26,13 +26,13 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cache(place):
-    """One cache for all tests of a run: the teacher is trained once."""
+    """Share one cache among all tests of a run: the teacher is trained once."""
     return place / "cache"
 
 
 @pytest.fixture
 def home(place, cache, tmp_path, monkeypatch):
-    """A home of its own, with the shared cache."""
+    """A separate home, with the shared cache."""
     cache.mkdir(exist_ok=True)
     (tmp_path / "cache").symlink_to(cache)
     tiny.use_home(monkeypatch, tmp_path, lock=place)
@@ -66,7 +66,7 @@ def store(home, study_spec):
 
 @pytest.fixture
 def spec(study_spec):
-    """The fine-tuning of the small architecture, in a few steps."""
+    """Describe a fine-tuning of the small architecture in a few steps."""
 
     def build(**given):
         recipe = {"distil_steps": 12, "steps": 12, "copies": 1, "evaluations": 4}

@@ -1,4 +1,4 @@
-"""`bort finetune`: what it refuses and plans; a process that is killed within each stage."""
+"""`bort finetune`: what it refuses and plans; a process that is killed in each stage."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from bort.cli.finetune import finetune
 from bort.core.errors import BortError
 from bort.core.finetune import Recipe
-from bort.finetuning.plan import check_disk_space, check_finetune, plan_finetune
+from bort.finetuning.request import check_disk_space, check_finetune, estimate_finetune
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
@@ -102,7 +102,7 @@ def test_a_tokenizer_without_padding_token_is_refused(spec, place, tmp_path, hom
 
 
 def test_a_label_that_training_never_shows_is_refused(spec, home, study_spec):
-    from bort.finetuning.plan import check_labels
+    from bort.finetuning.request import check_labels
     from bort.tasks import load_task
 
     task = load_task(study_spec.task)
@@ -112,17 +112,19 @@ def test_a_label_that_training_never_shows_is_refused(spec, home, study_spec):
 
 
 def test_a_plan_is_told_before_anything_starts(store):
-    plan = answer_of("--best", "--plan", "--seeds", "3", "--steps", "10", "--distil-steps", "20")
-    assert plan["trainings"] == 5  # distilled once, three seeds, the plain student
-    assert plan["steps"] == 20 + 3 * 10 + 10
-    assert plan["memory_bytes"] > 0
-    assert plan["disk_bytes"] > 0
+    estimate = answer_of(
+        "--best", "--plan", "--seeds", "3", "--steps", "10", "--distil-steps", "20"
+    )
+    assert estimate["trainings"] == 5  # distilled once, three seeds, the plain student
+    assert estimate["steps"] == 20 + 3 * 10 + 10
+    assert estimate["memory_bytes"] > 0
+    assert estimate["disk_bytes"] > 0
     assert store.jobs() == []
 
 
 def test_a_larger_batch_takes_more_memory(store, spec):
     memory = [
-        plan_finetune(store, asked, check_finetune(asked)).memory_bytes
+        estimate_finetune(store, asked, check_finetune(asked)).memory_bytes
         for asked in (spec(batch_size=32), spec(batch_size=4096))
     ]
     assert memory[1] > memory[0]
@@ -144,13 +146,13 @@ def test_options_that_cannot_be_meant_are_refused(store, given, message):
 def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch):
     from types import SimpleNamespace
 
-    from bort.finetuning import plan
+    from bort.finetuning import request
 
     def steps(*, prepared):
         info = SimpleNamespace(name="tweets", prepared=prepared, splits={"train": 4200})
-        monkeypatch.setattr(plan, "list_tasks", lambda: [info])
+        monkeypatch.setattr(request, "list_tasks", lambda: [info])
         asked = spec(distil_steps=None, copies=1, steps=1, compare=False)
-        return plan_finetune(store, asked, check_finetune(asked)).steps
+        return estimate_finetune(store, asked, check_finetune(asked)).steps
 
     few, many = steps(prepared=False), steps(prepared=True)
     assert few == round(2 * 420 / 32) + 1
@@ -159,10 +161,10 @@ def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch)
 
 def test_a_disk_without_room_is_refused(store, spec, monkeypatch):
     asked = spec()
-    plan = plan_finetune(store, asked, check_finetune(asked))
-    check_disk_space(plan)
+    estimate = estimate_finetune(store, asked, check_finetune(asked))
+    check_disk_space(estimate)
     with pytest.raises(BortError, match="MiB are free"):
-        check_disk_space(replace(plan, free_bytes=1))
+        check_disk_space(replace(estimate, free_bytes=1))
 
 
 def test_another_task_can_be_named(store, fake_latency, tmp_path):
@@ -172,7 +174,7 @@ def test_another_task_can_be_named(store, fake_latency, tmp_path):
 
 
 def test_a_job_that_is_killed_in_every_stage_ends_with_the_same_result(store, spec, fake_latency):
-    """SIGKILL, which no handler sees; each time it goes on from the last checkpoint."""
+    """After SIGKILL, which no handler sees, it always continues from the last checkpoint."""
     recipe = Recipe(distil_steps=150, steps=150, copies=1, evaluations=4)
     asked = spec(recipe=recipe, compare=False)
     whole = run_here(store, "finetune", asked.to_dict(), study="tiny")

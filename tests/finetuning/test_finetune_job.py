@@ -1,4 +1,4 @@
-"""Fine-tuning as a job: what it answers, and that stopping it changes nothing."""
+"""Fine-tuning as a job: its results, and that stopping it changes nothing."""
 
 import json
 from dataclasses import replace

@@ -29,7 +29,7 @@ RUNNER_NAMES = (
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Ctrl-C counts, even where the tests run as a shell's background job that ignores it."""
+    """Make Ctrl-C work, even if the tests run as a shell's background job, which ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -37,13 +37,13 @@ def interruptible() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of the tests do not wait for those of other programs on this machine."""
+    """Keep the tests' trainings from waiting for other programs on this machine."""
     monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "measuring.lock")
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """A store of its own, with the runners of `job_runners`, here and in worker processes."""
+    """A new store, with the runners from `job_runners` here and in worker processes."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.delenv("BORT_STORE", raising=False)
     folder = str(Path(__file__).parent)
@@ -60,7 +60,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 @pytest.fixture
 def wait_for(store: Store) -> WaitFor:
-    """Wait until a job's row says something, 20 s at most."""
+    """Wait until a job's row meets a condition, at most 20 s."""
 
     def wait(job_id: int, holds: Callable[[JobRecord], bool]) -> JobRecord:
         give_up = time.monotonic() + 20

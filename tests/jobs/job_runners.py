@@ -13,11 +13,11 @@ from bort.core.progress import Progress, Stage
 from bort.jobs import JobContext, JobRecord
 
 WaitFor = Callable[[int, Callable[[JobRecord], bool]], JobRecord]
-"""What the fixture `wait_for` gives."""
+"""The type of the fixture `wait_for`."""
 
 
 def count(context: JobContext) -> dict[str, Any]:
-    """Count to `spec["to"]`, going on from the file of an earlier attempt."""
+    """Count to `spec["to"]`, continuing from an earlier attempt's file."""
     note = context.folder / "count.txt"
     n = int(note.read_text()) if note.exists() else 0
     while n < context.spec["to"] and not context.should_stop():
@@ -43,20 +43,20 @@ def evaluate(context: JobContext) -> dict[str, Any]:
 
 
 def deaf(context: JobContext) -> dict[str, Any]:
-    """Ask never whether to stop."""
+    """Never check whether to stop."""
     context.report(Progress(0, 1, subject="deaf"))
     time.sleep(60)
     return {}
 
 
 def deaf_and_stubborn(context: JobContext) -> dict[str, Any]:
-    """Ignore SIGTERM besides."""
+    """Also ignore SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return deaf(context)
 
 
 def mistaken(context: JobContext) -> dict[str, Any]:
-    """Fail by the user's mistake."""
+    """Fail because of a user's mistake."""
     raise InvalidDataError("the column 'text' is missing; name it with --text")
 
 
@@ -72,7 +72,7 @@ def starved(context: JobContext) -> dict[str, Any]:
 
 
 def starved_in_torch(context: JobContext) -> dict[str, Any]:
-    """Ask torch's allocator for more than there is."""
+    """Ask torch's allocator for more memory than there is."""
     import torch
 
     torch.empty(2**62, dtype=torch.uint8)
@@ -87,12 +87,12 @@ def starved_on_a_gpu(context: JobContext) -> dict[str, Any]:
 
 
 def full(context: JobContext) -> dict[str, Any]:
-    """Find the disk full."""
+    """Fail with a full disk."""
     raise DiskFullError("the disk is full; free some space")
 
 
 def interrupted(context: JobContext) -> dict[str, Any]:
-    """Be interrupted at the keyboard after one step."""
+    """Get a keyboard interrupt after one step."""
     context.report(Progress(1, 2))
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(5)
@@ -105,5 +105,5 @@ def leave(context: JobContext) -> dict[str, Any]:
 
 
 def not_json(context: JobContext) -> dict[str, Any]:
-    """Return what JSON cannot hold."""
+    """Return a value that JSON cannot store."""
     return {"nan": float("nan"), "tuple": (1, 2)}

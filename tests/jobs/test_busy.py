@@ -1,4 +1,4 @@
-"""Load on purpose ends with whoever asked for it, even if that one is killed."""
+"""Artificial load ends with the process that started it, even if that is killed."""
 
 import subprocess
 import sys
@@ -22,6 +22,6 @@ def test_loops_end_with_a_killed_process():
         process.kill()
     give_up = time.monotonic() + 20
     while any(loop.is_running() for loop in loops):
-        assert time.monotonic() < give_up, "a busy loop goes on"
+        assert time.monotonic() < give_up, "a busy loop is still running"
         time.sleep(0.05)
     assert len(loops) == 1

@@ -25,7 +25,7 @@ def test_a_detached_job_runs_in_a_session_of_its_own(store: Store, wait_for: Wai
     assert running.is_detached
     assert running.process is not None
     assert os.getsid(running.process.pid) == running.process.pid
-    # A store's URL may hold a password, and everybody can read a command line.
+    # A store's URL may contain a password, and everyone can read a command line.
     assert store.url not in " ".join(psutil.Process(running.process.pid).cmdline())
     with pytest.raises(BusyError, match="is running"):
         jobs.resume(store, job_id, detach=True)
@@ -97,7 +97,7 @@ def test_who_does_not_listen_is_terminated_then_killed(
     monkeypatch.setattr("bort.jobs.runtime.control.TERMINATE_S", 1.0)
     job_id = jobs.start_detached(store, kind, {})
     running = wait_for(job_id, lambda job: job.progress.subject == "deaf")
-    # The worker must have heard of the cancellation before the signal, as with a real grace.
+    # The worker must notice the cancellation before the signal, as with a real grace period.
     job = jobs.cancel(store, job_id, grace_s=2.0)
     assert (job.state, job.ending) == (JobState.CANCELLED, Ending(code))
     assert running.process is not None

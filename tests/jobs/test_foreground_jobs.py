@@ -15,7 +15,8 @@ from bort.core.errors import (
 from bort.core.progress import Progress, Stage
 from bort.jobs import JobCancelledError, JobState
 from bort.jobs.runtime import control
-from bort.report.jobs import ending_reason, event_sentence
+from bort.report.events import event_sentence
+from bort.report.jobs import ending_reason
 from bort.storage import Ending, EndingCode, EventCode, Store, read_log
 
 
@@ -76,7 +77,7 @@ def test_our_own_failure_is_one_line_and_its_traceback_is_in_the_log(
     (job,) = store.jobs()
     assert job.ending is not None
     assert (job.state, job.ending.code, job.ending.error) == (JobState.FAILED, code, error)
-    if kind == "full":  # an error of ours says all there is to say
+    if kind == "full":  # our own errors already say everything
         assert "Traceback" not in read_log(job)[0]
         return
     reason = ending_reason(job.ending)

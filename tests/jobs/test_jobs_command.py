@@ -16,7 +16,7 @@ from bort.storage import Store
 
 
 def run(*words: str) -> str:
-    """What a command prints; its errors are raised."""
+    """Return what a command prints; raises its errors."""
     result = CliRunner().invoke(
         bort, ["jobs", *words], catch_exceptions=False, standalone_mode=False
     )

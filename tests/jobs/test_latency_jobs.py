@@ -1,4 +1,4 @@
-"""Measuring as a job: what is stored, what a stop keeps, and a second one's refusal."""
+"""Measuring as a job: what is stored, what a stop keeps, and that a second one is refused."""
 
 import os
 

@@ -22,7 +22,7 @@ from bort.studies.answers.compare import compare_with_store
 
 @pytest.fixture
 def trained(store, monkeypatch):
-    """Which architectures were trained, in order; a formula stands in for the training."""
+    """Record which architectures are trained, in order; a formula replaces the training."""
     record = []
 
     def oracle(context, spec, space):

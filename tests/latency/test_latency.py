@@ -88,7 +88,7 @@ def test_stopping_keeps_what_was_measured(space, machine):
     assert profile.rounds == 3
     assert not profile.complete
     assert profile.measurements[0].latency.runs == 9
-    assert profile.noise.after.ratio_spread is None  # a stop is quick: no reading of its own
+    assert profile.noise.after.ratio_spread is None  # a stop is quick: no separate reading
     assert profile.noise.ok
 
 
@@ -287,7 +287,7 @@ def test_two_searches_at_once_measure_once(space, machine, store):
     @contextlib.contextmanager
     def lock_held_by_the_other(should_stop, wait):
         assert wait
-        stored.keep_profile(store, other, profile_key(space, SPEC))  # it ends while we wait
+        stored.keep_profile(store, other, profile_key(space, SPEC))  # it ends as we wait
         yield
 
     tools = replace(machine.instruments, hold=lock_held_by_the_other)

@@ -1,4 +1,4 @@
-"""`bort latency`: what it answers, and one clear line for everything that cannot be."""
+"""`bort latency`: its output, and one clear line for everything that cannot work."""
 
 import contextlib
 import json
@@ -45,7 +45,7 @@ def machine(monkeypatch):
 
 @pytest.fixture
 def bort(monkeypatch, capsys):
-    """Run a command as from the shell: exit code, standard output, standard error."""
+    """Run a command as a shell would; return exit code, standard output, standard error."""
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["bort", "latency", *map(str, arguments)])
@@ -127,6 +127,8 @@ def test_nothing_stored(bort):
     ("arguments", "message"),
     [
         (("--sequence-length", 65), "64 positions"),
+        (("--minutes", 0), "minutes must be a number from 0.1 to 120"),
+        (("--minutes", "nan"), "minutes must be a number from 0.1 to 120"),
         (("--threads", 0), "threads must be a whole number of 1 or more"),
         (("--batch-size", -1), "batch size must be"),
         (("--runtime", "tflite"), "unknown runtime 'tflite'; choose one of torch-float32"),
@@ -244,7 +246,7 @@ def test_landmarks_stand_beside_what_was_published(bort, machine):
     assert rows["BERT-base"]["times_faster_than"]["BERT-base"] == 1
     assert rows["Bort"]["published_times_faster_than"] == {"BERT-base": 7.9, "BERT-large": 20}
     for row in rows.values():
-        # ours with BERT's vocabulary, theirs as they round
+        # our counts with BERT's vocabulary, theirs as published, rounded
         assert row["parameter_count"] == pytest.approx(row["published_parameter_count"], rel=0.03)
         assert row["source"]
     assert list(rows) == [mark.name for mark in landmarks.LANDMARKS]

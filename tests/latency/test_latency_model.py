@@ -1,4 +1,4 @@
-"""The latency model: planted coefficients come back, and its errors are honest."""
+"""The latency model: it finds planted coefficients, and its errors are honest."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_planted_latencies_are_predicted(terms):
     model = fit(terms, truth, range(0, len(truth), 3))
     assert model.predict(terms) == pytest.approx(truth, rel=1e-6)
     assert model.median_abs_percent_error < 1e-4
-    assert model.rank_correlation > 0.999  # equal ones may end up in any order
+    assert model.rank_correlation > 0.999  # ties may be in any order
     assert (model.fitted_on, model.held_out) == (24, 48)
     assert model.band < 1e-6
 

@@ -1,4 +1,4 @@
-"""The noise check beside real busy loops, and on times made of known parts."""
+"""The noise check, next to real busy loops and on times made of known parts."""
 
 import contextlib
 import subprocess
@@ -14,7 +14,7 @@ from bort.latency.noise import Disturbance, OthersShare, When, read_noise
 
 @contextlib.contextmanager
 def busy_loops(count):
-    """So many processes that compute for nothing."""
+    """Run this many processes that only keep the CPU busy."""
     running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         time.sleep(0.3)
@@ -40,7 +40,7 @@ def test_a_busy_loop_on_every_core_is_noticed():
 
 
 class Machine:
-    """Workloads of planted times on a clock of their own."""
+    """Workloads with planted times, on their own clock."""
 
     def __init__(self, speed):
         self.now, self.speed, self.rng = 0.0, speed, np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""ONNX Runtime: what it computes is what PyTorch computes, and what is missing is named."""
+"""ONNX Runtime: it computes what PyTorch computes, and errors name what is missing."""
 
 import shutil
 
@@ -23,7 +23,7 @@ BLUEPRINT = Blueprint(
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """One export serves all runtimes: it takes seconds."""
+    """Export once for all runtimes, because it takes seconds."""
     pytest.importorskip("onnxscript")
     from bort.latency.runtimes.exporting import Exporter
 

@@ -1,4 +1,4 @@
-"""A machine that changes its speed: what is measured on it stays comparable."""
+"""On a machine that changes its speed, measurements stay comparable."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from fake_machine import BUSY, FakeMachine
 from bort.core.study import LatencySpec
 from bort.families import load_space
 from bort.latency.noise import Disturbance
-from bort.latency.pace import Pace, PaceFiles, references_beside
+from bort.latency.pace import Pace, PaceFiles, references_for
 from bort.latency.space import measure
 from bort.latency.workload import Blueprint, Workload
 
@@ -106,10 +106,10 @@ def test_new_references_join_at_the_usual_pace():
 
 def test_references_are_no_larger_than_what_they_stand_beside(space):
     small = Blueprint(space.family, space.architecture(0), space.fixed)
-    assert len(references_beside([small])) == 1
+    assert len(references_for([small])) == 1
     minilm = load_space("minilm")
     largest = minilm.architecture(int(minilm.parameter_count.argmax()))
-    everything = references_beside([small, Blueprint(minilm.family, largest, minilm.fixed)])
+    everything = references_for([small, Blueprint(minilm.family, largest, minilm.fixed)])
     assert len(everything) == 5
     assert everything[-1].architecture.id == "6-12-384-1536"
 

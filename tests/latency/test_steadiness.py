@@ -1,4 +1,4 @@
-"""What rounds say about the machine, from times made of known parts."""
+"""What rounds reveal about the machine, from times made of known parts."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from bort.latency.steadiness import drift, ratio_interval, resolution, round_fac
 
 
 def times(architectures=12, rounds=30, runs=3, *, noise=0.05, factors=1.0, seed=0):
-    """Shape (architectures, rounds, runs): a size each, a factor per round, noise per round."""
+    """Make times from sizes, a factor and noise per round, (architectures, rounds, runs)."""
     rng = np.random.default_rng(seed)
     sizes = np.geomspace(3e-4, 1e-2, architectures)[:, None, None]
     own = np.exp(noise * rng.standard_normal((architectures, rounds, 1)))
@@ -73,7 +73,7 @@ def test_a_median_leaves_the_slow_rounds_out():
     planted = np.geomspace(3e-4, 1e-2, 12)
     assert ratio / ratio[0] == pytest.approx(planted / planted[0], rel=0.05)
     steady = summarise(seconds[0], rng=rng, factors=factors[0])
-    assert steady.high_ms / steady.low_ms > 1.2  # which of the two speeds is usual, nobody knows
+    assert steady.high_ms / steady.low_ms > 1.2  # either speed may be the usual one
 
 
 def test_drift_has_a_sign():

@@ -1,4 +1,4 @@
-"""PyTorch itself: a tiny real measurement, and weights that blueprints share without harm."""
+"""PyTorch itself: a tiny real measurement, and weights that blueprints can safely share."""
 
 import itertools
 import time

@@ -12,6 +12,7 @@ from bort.agora.world import FinalResult
 from bort.core.machine import Difference
 from bort.core.progress import Progress, Stage
 from bort.core.question import Goal, Question
+from bort.core.serialise import to_json
 from bort.finetuning.realised import (
     AuditAccuracy,
     DevAccuracy,
@@ -25,6 +26,8 @@ from bort.latency.landmarks import Claim, Figure
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.report import agora, deleting, latency, models, search
 from bort.report import jobs as job_words
+from bort.report.data import data_warning
+from bort.report.events import event_sentence
 from bort.report.ledger import words
 from bort.search import Ending as SearchEnding
 from bort.search import Guarantee
@@ -62,7 +65,9 @@ from bort.storage import (
     ThingKind,
 )
 from bort.storage import Ending as JobEnding
+from bort.studies.agora import read_result
 from bort.studies.answers.values import Columns, TableAnswer
+from bort.tasks import DataFlaw, DataWarning
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)
 
@@ -318,16 +323,111 @@ def test_every_stage_has_words(stage: Stage) -> None:
     )
 
 
+QUIET_NOISE = Noise(before=QUIET, after=QUIET, others_share=0.01, drift=0.07)
+SPEED = Claim(Figure.SPEED, 20, 16, 15.2, 16.9, "BERT-large")
+EVENTS = {
+    EventCode.NOTE: {"text": "what an older bort said"},
+    EventCode.WARNING: {"text": "what an older bort said"},
+    EventCode.ATTEMPT_BEGAN: {"attempt": 1},
+    EventCode.CANCEL_REQUESTED: {},
+    EventCode.ENDED: {"state": "lost", "ending": {"code": "process gone", "pid": 7}},
+    EventCode.TRAINED: {"architecture": "1-2-64-128", "seed": 0, "error": 0.25, "seconds": 3.0},
+    EventCode.MINUTES_SPENT: {"minutes": 3.0},
+    EventCode.SEARCH_ENDED: {"ending": "certified"},
+    EventCode.AUDIT_CONTINUED: {"number": 2},
+    EventCode.NOTHING_TO_AUDIT: {},
+    EventCode.TRAINING_FINISHED: {
+        "task": "reviews",
+        "training": "finetune",
+        "steps": 40,
+        "dev_error": 0.2,
+        "chosen_step": 30,
+    },
+    EventCode.PROFILE_STORED: {"profile": "laptop"},
+    EventCode.DATA_FLAW: to_json(DataWarning(DataFlaw.TEMPLATED, rows=80)),
+    EventCode.LABELER_DOUBTED: to_json(
+        Appraisal(None, 1.0, 0.5, LabelerDoubt.ALWAYS_ABSTAINS),
+    ),
+    EventCode.MAP_WITHOUT_VECTORS: {"message": "the disk is full"},
+    EventCode.TEACHER_READY: {
+        "teacher": "tiny",
+        "teacher_dev_error": 0.1,
+        "majority_dev_error": 0.5,
+        "task_digest": "ab",
+    },
+    EventCode.AUDIT_JUDGED: {
+        "number": 1,
+        "goal": "cover",
+        "epsilon": 0.25,
+        "alpha": 0.05,
+        "drawn": 30,
+        "population": 300,
+        "failed": 0,
+        "uncovered_at_most": 27,
+    },
+    EventCode.MACHINE_NOISE: QUIET_NOISE.to_dict(),
+    EventCode.WINNERS_NOT_MEASURED: {"message": "latency is being measured"},
+    EventCode.SPEED_COMPARED: {
+        "runtime": "torch-float32",
+        "landmark": "Bort",
+        "batch_size": 1,
+        "sequence_length": 128,
+        "threads": 1,
+        **SPEED.to_dict(),
+    },
+    EventCode.LOGGER_FAILED: {"logger": "mlflow", "error": "OSError", "message": "away"},
+}
+
+
+def said_of(code: EventCode) -> str:
+    return event_sentence(JobEvent(0.0, "info", code, json.loads(json.dumps(EVENTS[code]))))
+
+
 @pytest.mark.parametrize("code", EventCode)
 def test_every_event_has_words(code: EventCode) -> None:
-    facts = {
-        **dict.fromkeys(("text", "profile", "task", "training", "architecture", "ending"), "it"),
-        **dict.fromkeys(("attempt", "minutes", "number", "steps", "chosen_step", "seed"), 1),
-        **dict.fromkeys(("error", "seconds", "dev_error"), 0.5),
-    }
-    if code is EventCode.ENDED:
-        facts = {"state": "lost", "ending": {"code": "process gone", "pid": 7}}
-    assert job_words.event_sentence(JobEvent(0.0, "info", code, facts))
+    assert said_of(code)
+
+
+def test_what_events_say() -> None:
+    assert said_of(EventCode.DATA_FLAW) == data_warning(DataWarning(DataFlaw.TEMPLATED, rows=80))
+    assert said_of(EventCode.WARNING) == "what an older bort said"
+    assert said_of(EventCode.MACHINE_NOISE) == (
+        "Note: the whole machine became 7% slower during the measurement."
+    )
+    assert said_of(EventCode.SPEED_COMPARED) == (
+        "torch-float32, batch 1, 128 tokens, 1 thread: Bort is 16.0 times as fast as BERT-large "
+        "(15.2 to 16.9). The announced 20 times is not reached here."
+    )
+    assert said_of(EventCode.AUDIT_JUDGED).startswith("audit 1: 30 of 300 were audited at random")
+    assert said_of(EventCode.TEACHER_READY) == (
+        "the teacher tiny has dev error 0.1000; always answering the most frequent class has 0.5000"
+    )
+
+
+def test_what_makes_data_misleading() -> None:
+    said = data_warning(DataWarning(DataFlaw.CLASSES_ABSENT, split="audit", classes=("A", "B")))
+    assert said == (
+        "The audit split has no text of the classes A, B, so results on audit say nothing about "
+        "them."
+    )
+
+
+def test_a_run_as_json_has_its_warnings_as_sentences_and_as_codes() -> None:
+    flaw = DataWarning(DataFlaw.TEMPLATED, rows=80)
+    run = read_result(
+        {
+            "study": "it",
+            "task": "it",
+            "job": 1,
+            "rounds": [],
+            "final": None,
+            "seconds": 0,
+            "warnings": [to_json(flaw), "what an older bort said"],
+        }
+    )
+    shown = agora.run_json(run)
+    assert shown["warnings"] == [data_warning(flaw), "what an older bort said"]
+    assert shown["data_warnings"] == (to_json(flaw), "what an older bort said")
 
 
 def test_what_keeps_a_thing_from_being_deleted() -> None:

@@ -1,4 +1,4 @@
-"""Command lines that documents, help and messages print, and whether they could be run.
+"""Command lines in documents, help and messages, and whether they could run.
 
 A line is parsed, never run: option names, the number of arguments, and the values of a choice are
 looked up in the commands themselves. FILE, NAME, `...` and `{value}` stand for any value.
@@ -18,7 +18,7 @@ from bort.core.errors import InvalidFieldError
 
 ROOT = Path(__file__).parents[2]
 CHECKED = (click.Choice, click.types.IntParamType, click.types.FloatParamType)
-ANY = "ANYTHING"  # what stands for a value in a message made by an f-string
+ANY = "ANYTHING"  # replaces a value in a message made by an f-string
 
 _PROGRAM = r"(?:\.venv/bin/)?bort"
 # Where a command line ends within a sentence.
@@ -27,7 +27,7 @@ _END = re.compile(r"\s#|\s[|>&]|&&|[;`\"()]|[.,:](?:\s|$)|\s(?:and|to|or|for|in|
 
 @dataclass(frozen=True)
 class Printed:
-    """A text that somebody reads, and where it stands."""
+    """A text for people, and where it is."""
 
     place: str
     text: str
@@ -35,7 +35,7 @@ class Printed:
 
 
 def documents() -> list[Printed]:
-    """All Markdown of the repository, the Makefile and what runs on every submission."""
+    """Read all Markdown, the Makefile and the script that runs on every submission."""
     files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/**/*.md")]
     files += [ROOT / "tests" / "README.md"] * (ROOT / "tests" / "README.md").exists()
     found = [Printed(_name(file), file.read_text("utf-8"), is_markdown=True) for file in files]
@@ -49,7 +49,7 @@ def _shell(file: Path) -> str:
 
 
 def sources() -> list[Printed]:
-    """Every string of the code: docstrings, help, messages, snippets on pages."""
+    """Read every string in the code: docstrings, help, messages, snippets on pages."""
     files = [ROOT / "app.py"]
     for folder in ("bort", "benchmarks", "pages"):
         files += sorted((ROOT / folder).rglob("*.py"))
@@ -61,7 +61,7 @@ def sources() -> list[Printed]:
 
 
 def strings(source: str) -> Iterator[tuple[int, str]]:
-    """String literals, f-strings with `ANYTHING` for their values, and their lines."""
+    """List string literals and their lines; f-strings get `ANYTHING` for their values."""
     tree = ast.parse(source)
     inner = {
         id(part)
@@ -81,7 +81,7 @@ def strings(source: str) -> Iterator[tuple[int, str]]:
 
 
 def helps() -> list[Printed]:
-    """The help of every command, as the terminal prints it."""
+    """Return every command's help, as the terminal prints it."""
     return [
         Printed(f"{path} --help", command.get_help(ctx).partition("\n")[2])  # without its usage
         for path, command, ctx in commands()
@@ -92,7 +92,7 @@ Found = tuple[str, click.Command, click.Context]
 
 
 def commands() -> Iterator[Found]:
-    """Every command with its path, `bort data prepare`, groups included."""
+    """List every command with its path, `bort data prepare`, including groups."""
 
     def below(command: click.Command, ctx: click.Context) -> Iterator[Found]:
         yield ctx.command_path, command, ctx
@@ -106,7 +106,7 @@ def commands() -> Iterator[Found]:
 
 
 def options() -> set[str]:
-    """Every option that any command knows."""
+    """List the options of all commands."""
     known = {"--help"}
     for _, command, _ in commands():
         for parameter in command.params:
@@ -116,20 +116,20 @@ def options() -> set[str]:
 
 @dataclass(frozen=True)
 class Line:
-    """A command line; one within a sentence may have words of the sentence behind it."""
+    """A command line; within a sentence, words of the sentence may follow it."""
 
     text: str
     is_in_sentence: bool = False
 
 
 def command_lines(printed: Printed) -> list[Line]:
-    """The `bort ...` lines of a text, each from `bort` to where it ends."""
+    """Find the `bort ...` command lines in a text, each from `bort` to its end."""
     text = printed.text.replace("\\\n", " ")
     return _in_code(text) if printed.is_markdown else list(_in_text(text))
 
 
 def _in_code(text: str) -> list[Line]:
-    """Lines of code blocks, and what stands between backticks; prose is left alone."""
+    """Find the lines of code blocks and the text between backticks; ignores prose."""
     found = []
     blocks = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
     for block in blocks.findall(text):
@@ -145,7 +145,7 @@ def _in_code(text: str) -> list[Line]:
 
 
 def _in_text(text: str) -> Iterator[Line]:
-    """Lines that begin with `bort`, and what a sentence tells to run."""
+    """Find lines that begin with `bort`, and commands that a sentence says to run."""
     known = "|".join(COMMANDS)
     begins = rf"^\s*{_PROGRAM} [a-z-]|{_PROGRAM} (?:{known})\b|(?:[Rr]un:? |`){_PROGRAM} [a-z-]"
     for match in re.finditer(begins, text, re.MULTILINE):
@@ -160,7 +160,7 @@ def _in_text(text: str) -> Iterator[Line]:
 
 
 def problem(line: Line) -> str | None:
-    """Why a command line could not be run; None where it could."""
+    """Return why a command line could not run; None if it could."""
     words = [re.sub(r"^[\[(]+|[\])]+(?:\.\.\.)?$", "", word) for word in _words(line.text)]
     words = [word for word in words[1:] if word.strip(".…")]
     ctx = click.Context(bort, info_name="bort")
@@ -170,7 +170,7 @@ def problem(line: Line) -> str | None:
 def _words(line: str) -> list[str]:
     try:
         return shlex.split(line, comments=True)
-    except ValueError:  # a quotation mark that the end of a sentence has cut off
+    except ValueError:  # the end of the sentence cut off a quotation mark
         return line.split()
 
 
@@ -181,7 +181,7 @@ def _unusable(
         given, rest, _ = command.make_parser(ctx).parse_args(list(words))
     except click.NoSuchOption as error:
         return error.format_message()
-    except click.BadOptionUsage:  # named without its value, as a sentence may
+    except click.BadOptionUsage:  # named without its value, as in a sentence
         return None
     if not isinstance(command, click.Group):
         too_many = None if may_go_on or not rest else f"{ctx.command_path} takes no {rest[0]!r}"
@@ -227,18 +227,18 @@ def _name(file: Path) -> str:
 
 
 def option_names(printed: Printed) -> list[str]:
-    """Everything in a text that looks like an option."""
+    """Find everything in a text that looks like an option."""
     return re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9](?![\w.{-])", printed.text)
 
 
 def make_targets(printed: Printed) -> list[str]:
-    """The targets of `make` that a text names in code."""
+    """Find the `make` targets that a text names in code."""
     code = r"(?:`|^\s*(?:\$ )?|: )make ([a-z][a-z-]*)(?=\s*$|\s{2}|\s*#|[`,;)]|\s[A-Z]+=)"
     return re.findall(code, printed.text, re.MULTILINE)
 
 
 def scripts(printed: Printed) -> list[str]:
-    """Files of ours that a text tells to run with `python FILE` or `python -m MODULE`."""
+    """Find our files that a text says to run with `python FILE` or `python -m MODULE`."""
     found = re.findall(r"python3? ((?:benchmarks|tests)/[\w/-]+\.py)", printed.text)
     modules = re.findall(r"python3? -m (benchmarks(?:\.\w+)*)", printed.text)
     return [*found, *(f"{name.replace('.', '/')}.py" for name in modules)]

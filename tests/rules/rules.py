@@ -1,4 +1,4 @@
-"""The rules of the code, each a function that yields what breaks it, and what they read."""
+"""The rules of the code, each a function that yields violations, and what they read."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# From the ground up. A package may import those before it, and none after it.
+# From the ground up. A package may import packages before it, but none after it.
 FLOORS = (
     "core",
     "families",
@@ -26,7 +26,7 @@ FLOORS = (
     "jobs",
     "figures",
 )
-TOP = ("cli", "ui")  # both stand on all floors; neither imports the other
+TOP = ("cli", "ui")  # both are above all floors; neither imports the other
 HEAVY = frozenset(
     {"torch", "transformers", "datasets", "sklearn", "accelerate", "onnxruntime", "openvino"}
 )
@@ -34,12 +34,12 @@ HEAVY = frozenset(
 
 @dataclass(frozen=True)
 class Module:
-    """A file of Python.
+    """A Python file.
 
     Attributes:
-        name: as it is imported, `bort.search.loop`; a package's is that of its folder.
+        name: the name to import, `bort.search.loop`; for a package, its folder's.
         source: its text.
-        is_package: it is an `__init__.py`.
+        is_package: whether it is an `__init__.py`.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Module:
 
     @property
     def folder(self) -> str:
-        """The package that holds the module: its own name if it is one."""
+        """The module's package: its own name if it is a package."""
         return self.name if self.is_package else self.name.rpartition(".")[0]
 
     @property
     def room(self) -> str:
-        """The package on a floor, "search"; empty for what lies above all floors."""
+        """The package on a floor, such as "search"; empty above all floors."""
         parts = self.name.split(".")
         return parts[1] if parts[0] == "bort" and len(parts) > 1 else ""
 
@@ -67,12 +67,12 @@ class Module:
 
     @cached_property
     def imports(self) -> set[str]:
-        """Every name that may be a module, wherever it is imported."""
+        """All names that may be modules, wherever they are imported."""
         return self._imports(self.nodes)
 
     @cached_property
     def imports_at_once(self) -> set[str]:
-        """Those that importing this module loads."""
+        """The names that importing this module loads."""
         return self._imports(_executed_at_import(self.tree))
 
     def _imports(self, nodes: Iterable[ast.AST]) -> set[str]:
@@ -104,7 +104,7 @@ def _executed_at_import(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def modules(*places: str) -> list[Module]:
-    """All modules below these files and folders of the repository."""
+    """Read all modules in these files and folders of the repository."""
     found = []
     for place in places:
         path = ROOT / place
@@ -117,27 +117,27 @@ def modules(*places: str) -> list[Module]:
 
 
 def roots(names: Iterable[str]) -> set[str]:
-    """First parts of dotted names."""
+    """Return the first parts of dotted names."""
     return {name.split(".")[0] for name in names}
 
 
 def third_party(module: Module) -> set[str]:
-    """Packages that are neither ours nor Python's."""
+    """Return the packages that are neither ours nor Python's."""
     known = set(sys.stdlib_module_names) | {"bort", "benchmarks", ""}
     return roots(module.imports) - known
 
 
-# A rule takes a module and yields what breaks it.
+# A rule takes a module and yields violations.
 Rule = Callable[[Module], Iterable[str]]
 
 
 def imports_go_down(module: Module) -> Iterator[str]:
-    """Everything that is imported lies on a lower floor, or in the same room."""
+    """Imports come from a lower floor or the same package."""
     here = module.room
     if not here:
         return
     if here not in (*FLOORS, *TOP):
-        yield f"bort.{here} stands on no floor: give it a place in FLOORS"
+        yield f"bort.{here} is on no floor: give it a place in FLOORS"
         return
     below = FLOORS if here in TOP else FLOORS[: FLOORS.index(here)]
     rooms = {name.split(".")[1] for name in module.imports if name.startswith("bort.")}
@@ -149,7 +149,7 @@ def imports_go_down(module: Module) -> Iterator[str]:
 
 
 def pages_are_thin(module: Module) -> Iterator[str]:
-    """A page of streamlit's shows and asks; it reads nothing itself."""
+    """A page only shows and asks; it reads no files."""
     allowed = ("bort.ui", "bort.storage", "bort.studies", "bort.core")
     if module.name == "app" or module.name.startswith("pages."):
         for name in sorted(module.imports):
@@ -162,7 +162,7 @@ IMPURE = {"time", "datetime", "logging", "random", "os", "pathlib", "subprocess"
 
 
 def pure_rooms_stay_pure(module: Module) -> Iterator[str]:
-    """Search and Agora's loop compute with numpy, scipy and moocore, and do nothing else."""
+    """Search and Agora's loop only compute, with numpy, scipy and moocore."""
     if not f"{module.name}.".startswith(tuple(f"{name}." for name in PURE)):
         return
     for name in sorted(third_party(module) - {"numpy", "scipy", "moocore"}):
@@ -186,7 +186,7 @@ OWNERS = {
 
 
 def each_edge_has_one_owner(module: Module) -> Iterator[str]:
-    """The database is opened in storage, the dashboard drawn in ui, options read in cli."""
+    """Only storage opens the database, only ui draws the dashboard, only cli reads options."""
     if not module.room:
         return
     for name in sorted(roots(module.imports) & OWNERS.keys()):
@@ -212,7 +212,7 @@ UNSAFE_CALLS = {"torch.load", "torch.save", "np.load"}
 
 
 def nothing_unpickles(module: Module) -> Iterator[str]:
-    """No file can run code: neither a pickle, nor a model that brings its own."""
+    """No file can run code: no pickles, and no models with their own code."""
     for name in sorted(roots(module.imports) & PICKLES):
         if module.name != UNPICKLES:
             yield f"imports {name}"
@@ -234,7 +234,7 @@ LONGEST_FILE = 400
 
 
 def files_stay_short(module: Module) -> Iterator[str]:
-    """No file is longer than a reader's patience."""
+    """No file is too long to read."""
     lines = module.source.count("\n")
     if lines > LONGEST_FILE:
         yield f"has {lines} lines, more than {LONGEST_FILE}"
@@ -245,7 +245,7 @@ PATTERN_TESTS = {"re.match", "re.search", "re.fullmatch", "re.compile", "re.sub"
 
 
 def no_sentence_is_compared(module: Module) -> Iterator[str]:
-    """What a person reads is made of codes and numbers, and never taken apart again."""
+    """Sentences are made from codes and numbers, and never taken apart again."""
     for node in module.nodes:
         for text in _compared(node):
             yield f"line {node.lineno} compares {text}"  # type: ignore[attr-defined]
@@ -260,7 +260,7 @@ def _compared(node: ast.AST) -> Iterator[str]:
         if node.func.attr in TEXT_TESTS:
             for one in node.args:
                 yield from _sentences(one)
-            if node.args:  # without any, split() only tidies white space
+            if node.args:  # without arguments, split() only tidies white space
                 yield from _told_errors(node.func.value)
         if node.args and ast.unparse(node.func) in PATTERN_TESTS:
             yield from _sentences(node.args[0])
@@ -271,7 +271,7 @@ def _compared(node: ast.AST) -> Iterator[str]:
 
 
 def _sentences(node: ast.AST) -> Iterator[str]:
-    """String literals of several words, also within a tuple, list, set or f-string."""
+    """Find string literals of several words, even within a tuple, list, set or f-string."""
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
         for one in node.elts:
             yield from _sentences(one)
@@ -288,7 +288,7 @@ def _is_sentence(value: object) -> bool:
 
 
 def _told_errors(node: ast.AST) -> Iterator[str]:
-    """`str(error)`, `error.args[0]` and a message: texts of people, taken apart."""
+    """Find `str(error)`, `error.args[0]` and messages: texts for people, taken apart."""
     if not isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
         return
     found = ast.unparse(node)
@@ -311,10 +311,10 @@ RULES: tuple[Rule, ...] = (
 
 
 def cycles(found: Iterable[Module], *, of_folders: bool) -> list[set[str]]:
-    """Sets of modules, or of folders, that import each other in a circle.
+    """Find sets of modules, or of folders, that import each other in a cycle.
 
-    Imports within a function count, and those for type checking too. A folder and what lies
-    within it are no circle of folders: the inner one is a part of the outer.
+    Imports within functions and for type checking count too. A folder and its subfolders do not
+    form a cycle of folders: the inner ones are part of the outer one.
     """
     by_name = {module.name: module for module in found}
     graph: dict[str, set[str]] = {}
@@ -330,7 +330,7 @@ def cycles(found: Iterable[Module], *, of_folders: bool) -> list[set[str]]:
 
 
 def _imported(module: Module, known: Mapping[str, Module]) -> set[str]:
-    """The modules of ours that a module names; `from a import b` names `a.b` where that is one."""
+    """List our modules that a module names; `from a import b` names `a.b` if that is a module."""
     names = {name for name in module.imports if name in known}
     inner = {name.rpartition(".")[0] for name in names}
     return {
@@ -345,7 +345,7 @@ def _is_within(inner: str, outer: str) -> bool:
 
 
 def _components(graph: dict[str, set[str]]) -> list[set[str]]:
-    """Strongly connected components, by Tarjan's algorithm."""
+    """Find strongly connected components with Tarjan's algorithm."""
     number: dict[str, int] = {}
     lowest: dict[str, int] = {}
     stack: list[str] = []
@@ -372,7 +372,7 @@ def _components(graph: dict[str, set[str]]) -> list[set[str]]:
 
 
 def heavy_at_import(found: Iterable[Module], starts: Iterable[str]) -> dict[str, set[str]]:
-    """Heavy packages that importing a module loads at once, by the module that names them."""
+    """Find the heavy packages that importing a module loads, by the module that names them."""
     by_name = {module.name: module for module in found}
     todo, seen = list(starts), set()
     heavy: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Every suite has a budget, and all together fit into what a slow machine has."""
+"""Every suite has a budget, and together they fit the time limit on a slow machine."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from budgets import budgets
 
 TESTS = Path(__file__).parents[1]
 WORKERS = 2
-MOST_S = 25 * 60  # of 40 minutes; the rest is installing, the first command, lint and types
+MOST_S = 25 * 60  # out of 40 minutes; the rest is for installing, the first command, lint and types
 
 
 def test_every_suite_has_a_budget() -> None:
@@ -16,5 +16,5 @@ def test_every_suite_has_a_budget() -> None:
 
 
 def test_all_suites_fit_on_a_slow_machine() -> None:
-    slower = 2.5  # than the one on which the budgets were set
+    slower = 2.5  # than the machine on which the budgets were set
     assert sum(budgets().values()) * slower / WORKERS < MOST_S

@@ -1,4 +1,4 @@
-"""Whatever a document, a help text or a message tells to run can be run."""
+"""Every command in a document, a help text or a message can be run."""
 
 import re
 
@@ -18,7 +18,7 @@ from printed import (
     sources,
 )
 
-# Options of other programs, and of our own worker process, which nobody calls.
+# Options of other programs, and of our worker process, which people never call.
 FOREIGN = {
     *("--attempt", "--runner", "--logdir", "--dist", "--no-loadscope-reorder", "--check"),
     *("--dest", "--disable-pip-version-check", "--hash", "--no-binary", "--no-build-isolation"),

@@ -1,4 +1,4 @@
-"""The code keeps its rules, and each rule is seen to notice what breaks it."""
+"""The code follows its rules, and each rule notices a planted violation."""
 
 import re
 import subprocess
@@ -26,15 +26,14 @@ from rules import (
     pure_rooms_stay_pure,
 )
 
-# What other programs say, where they offer no code to ask for instead.
+# Messages of other programs that offer no code instead.
 FOREIGN = {
     "bort.tasks.fetch: compares 'DO NOT MATCH THE HASHES'",  # pip
     "bort.tasks.fetch: compares 'No module named pip'",
     "bort.tasks.fetch: compares 'No space left'",
     "bort.tasks.fetch: compares 'Errno 28'",
-    r"bort.jobs.runtime.attempt: compares '\\bError code (\\d+)\\b'",  # torch
-    "bort.jobs.runtime.attempt: compares str(error)",
-    # What an older bort stored.
+    "bort.jobs.runtime.attempt: compares str(error)",  # torch
+    # Messages that an older bort stored.
     "bort.storage.migrations.versions.v0004_codes: compares 'cancellation requested'",
     r"bort.storage.migrations.versions.v0004_codes: compares 'attempt (\\d+) begins'",
     "bort.storage.migrations.versions.v0004_codes: "
@@ -42,14 +41,14 @@ FOREIGN = {
     "bort.export.upload: compares ' For more information'",  # the hub's client
 }
 
-# What is still to be mended. This list may only become shorter.
+# Still to be fixed. This list may only get shorter.
 KNOWN: set[str] = set()
 
 OURS = modules("bort", "benchmarks", "pages", "app.py")
 
 
 def broken(rule: Rule, module: Module) -> dict[str, str]:
-    """What breaks a rule, as FOREIGN and KNOWN write it; with its line."""
+    """Return violations as FOREIGN and KNOWN write them, each with its line."""
     return {
         f"{module.name}: {re.sub(r'^line [0-9]+ ', '', what)}": f"{module.name}: {what}"
         for what in rule(module)
@@ -165,7 +164,7 @@ LIGHT = {*TOP, "core", "tasks", "storage", "search", "studies", "report", "jobs"
 
 
 def starts() -> list[str]:
-    """What pages, commands and whoever starts a job may import without waiting for torch."""
+    """Return what pages, commands and job starters may import without waiting for torch."""
     return [m.name for m in OURS if m.room in LIGHT or m.name.split(".")[0] in ("pages", "app")]
 
 

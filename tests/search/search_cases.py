@@ -22,7 +22,7 @@ class Case:
 
 
 def grid(rng: np.random.Generator, *, max_points: int = 400, valid_share: float = 0.9):
-    """Rows of a random grid with 2-5 dimensions of few integer values, some rows left out."""
+    """Make a random grid with 2-5 dimensions of few integer values; some rows are left out."""
     dimensions = int(rng.integers(2, 6))
     axes, total = [], 1
     for _ in range(dimensions):
@@ -47,7 +47,7 @@ def random_case(seed: int, *, max_points: int = 400, slack: float = 0.0) -> Case
         np.round(1 + 10 * np.prod(rows**e, axis=1) + rng.integers(0, 3) * rows.sum(axis=1))
         for e in exponents
     ]
-    # A term 10 Π x^e has elasticities e, the sum of all x at most 1 each.
+    # A term 10 Π x^e has the elasticities e; for the sum of all x they are at most 1 each.
     elasticities = np.maximum(exponents, 1.0)
     log_errors = monotone_part(rng, coordinates, lipschitz / 2)
     log_errors += np.clip(lipschitz_part(rng, coordinates, lipschitz / 2), 0, np.log1p(slack))
@@ -64,21 +64,21 @@ def random_case(seed: int, *, max_points: int = 400, slack: float = 0.0) -> Case
 
 
 def monotone_part(rng, coordinates, lipschitz):
-    """Lipschitz, and never larger for a larger architecture: a minimum of ramps."""
+    """Make errors that are Lipschitz and fall with every size: a minimum of ramps."""
     anchors = coordinates[rng.integers(0, len(coordinates), size=4)]
     steps = np.maximum(0.0, anchors[None] - coordinates[:, None])
     return (steps @ lipschitz + rng.choice([0.0, 0.1, 0.2], size=4)).min(axis=1)
 
 
 def lipschitz_part(rng, coordinates, lipschitz):
-    """Lipschitz, otherwise arbitrary: a minimum of cones around random architectures."""
+    """Make errors that are only Lipschitz: a minimum of cones around random architectures."""
     anchors = coordinates[rng.integers(0, len(coordinates), size=4)]
     steps = np.abs(anchors[None] - coordinates[:, None])
     return (steps @ lipschitz + rng.choice([0.0, 0.1, 0.2], size=4)).min(axis=1)
 
 
 def is_covered(case: Case, cover, epsilon: float) -> bool:
-    """Every architecture has a member of `cover` within a factor of 1+ε, by the true errors."""
+    """Check that every architecture has a member of `cover` within a factor of 1+ε."""
     limit = (1 + epsilon) * (1 + 1e-9)
     good = np.zeros(len(case.problem), dtype=bool)
     for c in cover:
@@ -90,7 +90,7 @@ def is_covered(case: Case, cover, epsilon: float) -> bool:
 
 
 def bert_like(*, slopes=(0.06, 0.13, 0.05), noise: float = 0.0, seed: int = 0) -> Case:
-    """280 architectures with a BERT's costs; ln e falls linearly in ln of each dimension."""
+    """Make 280 architectures with BERT's costs; ln e is linear in ln of each dimension."""
     rows = np.array(
         [
             (depth, hidden, inner)

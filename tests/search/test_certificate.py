@@ -1,4 +1,4 @@
-"""What is certified is re-checked; thirty kinds of tampering are caught, digests fixed too."""
+"""Certificates are re-checked: thirty kinds of tampering are caught, even with new digests."""
 
 import copy
 import functools
@@ -233,7 +233,7 @@ def test_the_command_ends_with_0_or_1(tmp_path) -> None:
 
 @pytest.fixture
 def stored(tmp_path):
-    """A store with a study of three evaluations, and a function that verifies against it."""
+    """A store with a study of three evaluations, and a function that compares with it."""
     from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
     from bort.families import SearchSpace

@@ -12,7 +12,7 @@ from bort.search.pareto import hypervolume
 @given(seed=st.integers(0, 10_000), count=st.integers(0, 8), values=st.integers(2, 6))
 def test_a_certain_error_gains_what_the_hypervolume_gains(seed, count, values):
     rng = np.random.default_rng(seed)
-    front = rng.integers(1, values + 1, (count, 3)).astype(float)  # ties, and some on the edge
+    front = rng.integers(1, values + 1, (count, 3)).astype(float)  # with ties, and some on the edge
     points = rng.integers(1, values + 1, (5, 3)).astype(float)
     ref = np.full(3, float(values))
     gains = expected_gain(front, points[:, :2], np.log(points[:, 2]), np.zeros(5), ref=ref)

@@ -1,4 +1,4 @@
-"""Claims about the population: paired comparisons hold, are tighter, and can be checked again."""
+"""Claims about the population: paired comparisons are valid, tighter, and can be re-checked."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ laws = settings(max_examples=6, deadline=None, derandomize=True)
 
 
 class Networks:
-    """Architectures on a line; an example is answered wrongly where it is too hard for one."""
+    """Architectures on a line; each gets the examples wrong that are too hard for it."""
 
     def __init__(self, seed: int, *, count=12, n=4000, seeds=1, choices=1, is_paired=True) -> None:
         rng = np.random.default_rng(seed)
@@ -39,7 +39,7 @@ class Networks:
         )
         self.errors = 0.3 * np.exp(-0.1 * x[:, 0])  # in the population
         hardness = rng.random(n)
-        # Correlated: one hardness for all, and a little luck of each network's own.
+        # Correlated: a common hardness, and a little luck for each network.
         luck = rng.normal(scale=0.02, size=(count, seeds, n))
         limit = np.quantile(rng.random(10**5) + rng.normal(scale=0.02, size=10**5), self.errors)
         self.wrong = hardness + luck < limit[:, None, None]
@@ -68,7 +68,7 @@ def test_the_ratio_of_two_networks_is_bounded_at_the_confidence(alpha: float) ->
         truth = np.log((shares[0] + shares[1]) / (shares[0] + shares[2]))
         missed = float((bound < truth).mean())
         assert missed <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / runs)
-        assert np.isfinite(bound).all()  # and not by saying nothing
+        assert np.isfinite(bound).all()  # so the bound is not trivial
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -82,7 +82,7 @@ def test_pairs_tell_far_more_than_two_intervals(seeds: int) -> None:
     assert -back[0] <= truth <= ahead[0]
     boxes = np.log(seen[0].upper / seen[1].lower)
     assert ahead[0] - truth < 0.5 * (boxes - truth)
-    unknown = Observation(0.2, 0.1, 0.3)  # nobody knows on which examples
+    unknown = Observation(0.2, 0.1, 0.3)  # it is unknown on which examples
     assert comparison.log_ratio_bounds(seen[0], [unknown])[0][0] == pytest.approx(
         np.log(seen[0].upper / 0.1)
     )

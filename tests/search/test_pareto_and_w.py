@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bort.search.check.plain import plain_front
+from bort.search.check.direct import direct_front
 from bort.search.pareto import hypervolume, is_non_dominated
 from bort.search.w_coefficient import log_gain, w_coefficient
 
-# Few distinct values, so that ties happen.
+# Few distinct values, so that ties occur.
 fronts = hnp.arrays(
     float, st.tuples(st.integers(1, 30), st.just(3)), elements=st.sampled_from([1.0, 2.0, 3.0, 5.0])
 )
@@ -19,7 +19,7 @@ laws = settings(max_examples=60, deadline=None, derandomize=True)
 @given(fronts)
 def test_the_front_is_that_of_the_definition(costs) -> None:
     before = costs.copy()
-    assert (is_non_dominated(costs) == plain_front(costs)).all()
+    assert (is_non_dominated(costs) == direct_front(costs)).all()
     assert (costs == before).all()
 
 

@@ -1,4 +1,4 @@
-"""How many seconds each suite may take: the table in tests/README.md."""
+"""How many seconds each suite may take, from the table in tests/README.md."""
 
 import re
 from pathlib import Path
@@ -7,13 +7,13 @@ TESTS = Path(__file__).parents[1]
 
 
 def budgets() -> dict[str, int]:
-    """Seconds by suite, summed over workers."""
+    """Read the seconds by suite, summed over workers."""
     text = (TESTS / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| ([a-z]+) \|.*\| (\d+) \|$", text, re.MULTILINE)
     return {name: int(seconds) for name, seconds in rows}
 
 
 def suite(path: Path) -> str:
-    """The folder of `tests/` that holds a test; "doctests" for those of the package."""
+    """Return a test's folder in `tests/`; "doctests" for the package's doctests."""
     inner = path.parts[len(TESTS.parts) :] if path.is_relative_to(TESTS) else ()
     return inner[0] if inner else "doctests"

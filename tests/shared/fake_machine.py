@@ -29,7 +29,7 @@ class Others:
 
 @dataclass
 class FakeMachine:
-    """Runs architectures in planted time, with some noise; implements `Runtime`."""
+    """Runs architectures in planted times with some noise; implements `Runtime`."""
 
     noise: float = 0.0
     planted_ms: dict[str, float] = field(default_factory=lambda: dict(PLANTED_MS))
@@ -55,7 +55,7 @@ class FakeMachine:
         return run
 
     def mean_ms(self, workload, space, architecture):
-        """What a measurement of this architecture should find."""
+        """Return the time that measuring this architecture should give."""
         blueprint = Blueprint(space.family, Architecture.of(**architecture), space.fixed)
         return float(np.mean([self.latency_ms(blueprint, one) for one in workload.passes]))
 

@@ -83,7 +83,7 @@ def made_up_evaluation(architecture: Architecture, *, diverged: bool = False) ->
 
 
 def fill(store: Store, name: str, *, budget: int = 28, **search: object) -> StudyRecord:
-    """Store a study of `budget` evaluations, chosen as the real search chooses."""
+    """Store a study with `budget` evaluations, chosen as in a real search."""
     spec = made_up_spec(name, budget=budget, **search)
     space = SearchSpace.from_dict(spec.space)
     profile = made_up_profile(space)

@@ -34,7 +34,7 @@ positions = 32
 
 
 def write_source(folder: Path) -> Path:
-    """A BERT of two layers whose embeddings know good words from bad, with its tokenizer."""
+    """Write a two-layer BERT whose embeddings tell good words from bad, and its tokenizer."""
     import torch
     from transformers import BertConfig, BertModel
 
@@ -45,7 +45,7 @@ def write_source(folder: Path) -> Path:
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=32,
-        initializer_range=0.25,  # 1/sqrt(hidden): what words mean reaches the pooler
+        initializer_range=0.25,  # 1/sqrt(hidden), so that word meanings reach the pooler
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -60,13 +60,13 @@ def write_source(folder: Path) -> Path:
 
 
 def write_space(path: Path) -> Path:
-    """16 architectures; the largest has the source network's shape."""
+    """Write a space of 16 architectures; the largest has the source network's shape."""
     path.write_text(SPACE.format(vocabulary=len(VOCABULARY)), encoding="utf-8")
     return path
 
 
 def write_task(path: Path, *, rows: int = 600, seed: int = 0) -> Path:
-    """Sentences whose sentiment is that of the words in them."""
+    """Write sentences whose words decide their sentiment."""
     rng = random.Random(seed)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -77,7 +77,7 @@ def write_task(path: Path, *, rows: int = 600, seed: int = 0) -> Path:
 
 
 def write_all(folder: Path) -> Path:
-    """Network, space and task in one folder."""
+    """Write network, space and task to one folder."""
     write_source(folder / "source")
     write_space(folder / "tiny.toml")
     write_task(folder / "reviews.csv")
@@ -85,14 +85,14 @@ def write_all(folder: Path) -> Path:
 
 
 def use_home(monkeypatch: pytest.MonkeyPatch, folder: Path, *, lock: Path) -> None:
-    """Keep caches in `folder`; who measures this machine's latency does not hold the tests up."""
+    """Keep caches in `folder`, and do not wait for latency measurements on this machine."""
     monkeypatch.setenv("BORT_HOME", str(folder))
     monkeypatch.delenv("BORT_STORE", raising=False)
     monkeypatch.setattr("bort.core.locks.lock_path", lambda: lock / "measuring.lock")
 
 
 def agora_on_texts(folder: Path) -> TextSpec:
-    """A run of seconds: 60 labelled texts, 360 in the pool."""
+    """Describe a run of a few seconds: 60 labelled texts, 360 in the pool."""
     return TextSpec(
         study="tiny",
         task=TaskSpec(task=str(folder / "reviews.csv"), labelled=60),

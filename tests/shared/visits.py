@@ -1,4 +1,4 @@
-"""How the tests open a page, and what they read of it."""
+"""How tests open a page and read it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,5 +11,5 @@ Open = Callable[..., AppTest]
 
 
 def shown(app: AppTest) -> str:
-    """All text that our own markup puts on the page."""
+    """Return all text that our own markup puts on the page."""
     return "\n".join(element.proto.body for element in app.get("html"))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bort.storage import Store, open_store, schema
 
-# The database of this URL is emptied: name one that is there for tests only.
+# The database at this URL is emptied: use one that exists only for tests.
 POSTGRES = os.environ.get("BORT_TEST_POSTGRES")
 BACKENDS = ["sqlite", *(["postgresql"] if POSTGRES else [])]
 
@@ -36,7 +36,7 @@ def store(backend_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder, and a user whom permissions bind: root may write what is read-only."""
+    """A folder, and a user who must obey permissions: root can write read-only files."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         is_root = os.geteuid() == 0

@@ -1,4 +1,4 @@
-"""What every store must keep to, whatever database it lies in."""
+"""The contract of every store, whatever its database."""
 
 import dataclasses
 from typing import Any
@@ -43,9 +43,9 @@ def study_spec(name: str = "reviews", **search: Any) -> StudySpec:
 
 
 class StoreContract:
-    """Inherit it, and give it a fixture `store`."""
+    """Inherit from this class and add a fixture `store`."""
 
-    # -- a study that nothing was found for ------------------------------------------------
+    # -- a study without results ----------------------------------------------------------
 
     def _job_on_a_study(self, store: Store) -> int:
         store.create_study(study_spec())

@@ -1,4 +1,4 @@
-"""What is deleted goes whole; what is still used stays."""
+"""Deleting removes everything that belongs together, and nothing that is still used."""
 
 import pytest
 from store_contract import study_spec
@@ -114,4 +114,4 @@ def test_files_that_cannot_be_removed_are_named(
     monkeypatch.setattr("shutil.rmtree", fail)
     with pytest.raises(StoreError, match=r"models/good could not be removed \(Permission denied\)"):
         full.delete(MODEL)
-    assert full.models() == []  # nothing that is stored is incomplete
+    assert full.models() == []  # no incomplete model is stored

@@ -1,4 +1,4 @@
-"""Stores outlive versions: what an older bort wrote is read, and written on."""
+"""Stores outlive versions: a store from an older bort can be read and continued."""
 
 import sqlite3
 import subprocess
@@ -27,13 +27,13 @@ from bort.storage.migrations.versions import v0004_codes
 from bort.studies.agora import read_run
 from bort.studies.answers import read_answer
 
-# Written by the commit before the store had revisions; its comments are its own sentences.
+# Written by the last commit without store revisions; the comments in it are that commit's.
 BEFORE = Path(__file__).parent / "store_before.sql"
 
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a store as that commit wrote it."""
+    """The URL of a store that this commit wrote."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
     file = tmp_path / "old.db"
     connection = sqlite3.connect(file)
@@ -144,7 +144,7 @@ def test_it_is_written_on(old: str) -> None:
         assert (resumed.state, resumed.attempt, resumed.ending) == (JobState.QUEUED, 2, None)
         assert store.create_job("search", {}).id == 14
         store.log_event(14, EventCode.CANCEL_REQUESTED)
-        store.delete(Thing(ThingKind.JOB, str(3)))  # children go, the model stays
+        store.delete(Thing(ThingKind.JOB, str(3)))  # its events go, the model stays
         assert store.events(3) == []
         assert store.models()[0].job_id == 3
 
@@ -192,13 +192,13 @@ def test_processes_that_upgrade_at_once(old: str) -> None:
 
 
 def test_the_same_on_every_database(old: str, backend_url: str) -> None:
-    """The tables and rows of the old store, copied as they are."""
+    """Copy the old store's tables and rows unchanged."""
     tables = sa.MetaData()
     source, target = sa.create_engine(old), sa.create_engine(backend_url)
     with source.connect() as rows, target.begin() as copy:
         tables.reflect(rows)
         for column in (column for table in tables.sorted_tables for column in table.columns):
-            column.type = column.type.as_generic()  # BLOB is no type everywhere
+            column.type = column.type.as_generic()  # not every database has BLOB
         tables.drop_all(copy)
         tables.create_all(copy)
         for table in tables.sorted_tables:

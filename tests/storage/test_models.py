@@ -1,4 +1,4 @@
-"""Trained models in the store, and stores of before there were models."""
+"""Trained models in the store, and stores that are older than models."""
 
 import pytest
 

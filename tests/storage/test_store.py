@@ -12,11 +12,11 @@ from store_contract import StoreContract, study_spec
 
 from bort.core.evaluation import Evaluation
 from bort.storage import JobState, Store, append_log, open_store, read_log
-from bort.storage.schema import plain
+from bort.storage.schema import storable
 
 
 class TestStore(StoreContract):
-    """Every backend that there is here; the fixture `store` has one after the other."""
+    """Every available backend; the fixture `store` takes one after another."""
 
 
 WRITER = """
@@ -37,7 +37,7 @@ with open_store(url) as store:
 
 
 def test_processes_that_write_at_once_lose_nothing(backend_url: str) -> None:
-    """They create the store at once, too."""
+    """They also create the store at the same time."""
     command = [sys.executable, "-c", WRITER, backend_url]
     writers = [
         subprocess.Popen([*command, str(me)], stderr=subprocess.PIPE, text=True) for me in range(4)
@@ -100,20 +100,20 @@ values = st.recursive(
 @settings(max_examples=50)
 @given(values)
 def test_plain_values_survive_json(value: Any) -> None:
-    simple = plain(value)
+    simple = storable(value)
     assert json.loads(json.dumps(simple, allow_nan=False)) == simple
-    assert plain(simple) == simple
+    assert storable(simple) == simple
     if isinstance(value, float):
         assert simple == (value if math.isfinite(value) else None)
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
-    assert plain({"a": np.array([1.5, np.inf]), "b": (np.int64(3),)}) == {
+    assert storable({"a": np.array([1.5, np.inf]), "b": (np.int64(3),)}) == {
         "a": [1.5, None],
         "b": [3],
     }
     with pytest.raises(TypeError, match="object cannot be stored"):
-        plain({"a": object()})
+        storable({"a": object()})
 
 
 def test_import_is_light() -> None:

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a store is one line that says what to do, and nothing is half-written."""
+"""Every problem with a store is one line that says what to do; nothing is half-written."""
 
 import sqlite3
 import threading
@@ -14,7 +14,7 @@ from bort.storage.database import Database
 
 
 def failure(url: str, *, read_only: bool = False) -> str:
-    """The line that opening gives."""
+    """Return the error message of opening a store."""
     with pytest.raises(StoreError) as caught:
         open_store(url, read_only=read_only)
     message = str(caught.value)

@@ -1,4 +1,4 @@
-"""Stored runs of Agora: what earlier versions stored is still read, and JSON keeps its keys."""
+"""Stored runs of Agora: old versions' runs can still be read, and JSON keeps its keys."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ REFUSED = POINT | {
     "verdict": "near-audit", "label": None, "confidence": None, "probabilities": [],
     "student_before": None,
 }  # fmt: skip
-# Written by the version before results had types.
+# Written by a version in which results had no types yet.
 ROUND = {
     "number": 0, "train_size": 1500, "setting": 0, "setting_errors": [[0, 0.05], [1, 0.25]],
     "surviving": [0], "dev_error": {"wrong": 75, "n": 1500}, "wrong_dev": [2, 5],

@@ -1,4 +1,4 @@
-"""What can be said before Start."""
+"""What we can estimate before a start."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def test_the_first_search_of_a_task_counts_its_teacher(store: Store) -> None:
     spec = made_up_spec("new")
     cost = estimate_study(store, spec)
     assert cost.trains_teacher
-    assert cost.teacher_minutes is None  # nothing was ever timed here
+    assert cost.teacher_minutes is None  # nothing has been timed here
     fill(store, "tweets-first", budget=6)
     tweets = replace(spec, task=replace(spec.task, task="tweets"))
     cost = estimate_study(store, tweets)

@@ -53,7 +53,7 @@ def optuna_url(tmp_path):
     return f"sqlite:///{tmp_path}/optuna.db"
 
 
-@pytest.mark.filterwarnings("ignore")  # Optuna's own, of its storage and its experimental parts
+@pytest.mark.filterwarnings("ignore")  # Optuna warns about its storage and experimental parts
 def test_an_optuna_study_holds_the_same_points(answer, optuna_url, tmp_path):
     import optuna
 

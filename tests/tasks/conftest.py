@@ -1,4 +1,4 @@
-"""Every test has its own home folder, and rows that are no near-duplicates of each other."""
+"""Every test has its own home folder, and rows that are not near-duplicates."""
 
 import csv
 import json
@@ -59,7 +59,7 @@ WRITERS: dict[str, Writer] = {
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str, list[dict[str, Any]]], str]:
-    """Write rows to a file of that name and return its path."""
+    """Write rows to a file with this name and return its path."""
 
     def write_rows(name: str, rows: list[dict[str, Any]]) -> str:
         path = tmp_path / name

@@ -9,7 +9,7 @@ import pytest
 from bort.core.errors import DownloadError, InvalidFieldError, StoreError, UnknownTaskError
 from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
-from bort.tasks import list_tasks, load_task, named, prepare, resolve
+from bort.tasks import DataFlaw, DataWarning, list_tasks, load_task, named, prepare, resolve
 from bort.tasks.corpora import CORPORA, Corpus
 from bort.tasks.table import table_path
 
@@ -19,7 +19,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Made-up files in the published form, instead of the network; what was asked for."""
+    """Replace the network with made-up files in the published form; record requests."""
     asked: list[list[str]] = []
 
     def made_up(corpus: Corpus) -> bytes:
@@ -95,7 +95,7 @@ def test_another_seed_gives_other_splits_and_each_is_kept(downloads: list[list[s
 def test_a_damaged_cache_is_made_again(downloads: list[list[str]], damage: bytes | None) -> None:
     digest = load_task(TaskSpec(task="tweets")).digest
     path = table_path(named.folder("tweets"))
-    if damage is None:  # damaged in the middle, the header still reads well
+    if damage is None:  # damaged in the middle; the header is still readable
         content = bytearray(path.read_bytes())
         content[100:2000] = bytes(1900)
         path.write_bytes(content)
@@ -179,9 +179,10 @@ def test_a_template_and_a_rare_class_are_reported(write: Write, rows: Rows) -> N
     data = [{"text": f"a good film number {i}", "label": "good"} for i in range(40)]
     data += [{"text": f"one bad play of year {i}", "label": "bad"} for i in range(40)]
     data += [{"text": "zebra crossing here", "label": "rare"}] * 2
-    report = load_task(TaskSpec(task=write("data.csv", data))).report
-    assert report.rows.templated == 80
-    assert sum("rare" in names for names in report.classes_absent.values()) == 2
+    template, *absent = load_task(TaskSpec(task=write("data.csv", data))).warnings
+    assert template == DataWarning(DataFlaw.TEMPLATED, rows=80)
+    assert {(one.code, one.classes) for one in absent} == {(DataFlaw.CLASSES_ABSENT, ("rare",))}
+    assert len({one.split for one in absent}) == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bort.tasks.near_duplicates import (
     normalise,
 )
 
-# Few words, so that near-duplicates happen; up to 33 of them, so that up to 3 may differ.
+# Few words, so that near-duplicates occur; texts of up to 33, so that up to 3 may differ.
 WORDS = st.sampled_from(["a", "b", "c", "d", "e", "Rare", "x!", "don't"])
 SHORT_TEXTS = st.lists(WORDS, min_size=0, max_size=5).map(" ".join)
 

@@ -1,4 +1,4 @@
-"""The real texts: needs the package index once."""
+"""The real texts. The tests need the package index once."""
 
 import time
 from pathlib import Path

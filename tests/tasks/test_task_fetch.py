@@ -27,7 +27,7 @@ def archive(members: dict[str, bytes], *, links: dict[str, str] | None = None) -
 
 @pytest.fixture
 def sdist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Distribution:
-    """A package whose setup.py would leave a trace, in the only place where pip may look."""
+    """Put a package whose setup.py would leave a trace in the only place where pip looks."""
     setup = f"open({str(tmp_path / 'executed')!r}, 'w').close()\n".encode()
     content = archive({"bortprobe-1.0/setup.py": setup, "bortprobe-1.0/PKG-INFO": b"Name: x\n"})
     links = tmp_path / "links"
@@ -107,7 +107,7 @@ def test_members_are_read_in_memory_whatever_their_names(
         (archive({"b": b"1"}), "does not contain a"),
         (archive({}, links={"a": "/etc/passwd"}), "does not contain a"),
     ],
-    ids=["text", "cut off", "another member", "a link"],  # bytes hold the time they were made at
+    ids=["text", "cut off", "another member", "a link"],  # the bytes contain their creation time
 )
 def test_archives_that_are_not_what_they_should_be(content: bytes, expected: str) -> None:
     with pytest.raises(DownloadError, match=expected):

@@ -23,7 +23,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, rows: Rows) -> Callable[..., Path]:
-    """A folder as the hub holds them: one file per published split."""
+    """Write a folder as on the hub: one file per published split."""
     import json
 
     def make(**sizes: int) -> Path:

@@ -1,4 +1,4 @@
-"""A tiny source network, task and space, shared by the training tests of one run."""
+"""A tiny source network, task and space, shared by all training tests of a run."""
 
 import pytest
 import tiny
@@ -17,7 +17,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
-    """One cache for all tests of a run: the teacher is trained once."""
+    """Share one cache among all tests of a run: the teacher is trained once."""
     tiny.use_home(monkeypatch, place / "home", lock=place)
     return place / "home"
 

@@ -1,4 +1,4 @@
-"""Distillation, made-up texts, and what a resumed training repeats."""
+"""Distillation, synthetic texts, and what a resumed training repeats."""
 
 from dataclasses import replace
 

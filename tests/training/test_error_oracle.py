@@ -118,7 +118,7 @@ def test_a_diverged_training_is_tried_again(oracle, monkeypatch):
     monkeypatch.setattr(error_oracle, "train", exploding)
     found = oracle(learning_rates=(1e-2,), steps=60).train(SMALL, 3)
     assert found.evaluation.attempts == 2
-    assert found.evaluation.steps == 61  # one wasted
+    assert found.evaluation.steps == 61  # one step was wasted
     assert found.evaluation.seed == 3
     assert not found.evaluation.diverged
     assert found.learning_rate == pytest.approx(1e-2 / 3)
@@ -127,7 +127,7 @@ def test_a_diverged_training_is_tried_again(oracle, monkeypatch):
 def test_a_training_that_always_diverges_is_marked(oracle):
     with np.errstate(all="ignore"):
         found = oracle(learning_rates=(0.9,), initialise="scratch", steps=5).evaluate(LARGE, 3)
-    if not found.diverged:  # it may have learned after all: then nothing is marked
+    if not found.diverged:  # if it learned after all, it is not marked
         assert found.error_rate < 0.5
     assert 1 <= found.attempts <= 3
 

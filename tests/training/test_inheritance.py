@@ -20,7 +20,7 @@ WORDS = "embeddings.word_embeddings.weight"
 def donor(source, encoded):
     weights = source.encoder_weights()
     generator = torch.Generator().manual_seed(0)
-    # Larger than BERT's first weights, so that layers do more than pass their input on.
+    # Larger than BERT's initial weights, so that layers do more than pass on their input.
     for weight in weights.values():
         if weight.dim() == 2:
             weight.copy_(torch.randn(weight.shape, generator=generator) * 0.3)
@@ -48,7 +48,7 @@ def candidate(donor, encoded, **parameters):
 
 
 def states_of(model, donor):
-    """The model's last states at all calibration tokens."""
+    """Compute the model's last states at all calibration tokens."""
     is_token = donor.batch.is_token
     ids, types = torch.zeros((2, *is_token.shape), dtype=torch.long)
     ids[is_token], types[is_token] = donor.batch.ids, donor.batch.types

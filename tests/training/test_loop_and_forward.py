@@ -139,7 +139,7 @@ def test_momentum_goes_on_moving_a_word_that_was_seen_once(encoded):
     next(steps)
     once = table.detach().clone()
     assert not torch.equal(once[word], before[word])
-    tokens.flat[:] = 0  # the word is not seen again
+    tokens.flat[:] = 0  # the word does not occur again
     next(steps)
     assert not torch.equal(table[word], once[word])
 
@@ -158,7 +158,7 @@ def test_the_same_settings_give_the_same_weights_whatever_came_before(encoded, e
         model = small_bert(len(encoded.kept))
         losses = [s.loss for s in train(model, examples, SETTINGS)]
         runs.append((losses, model.classifier.weight.detach()))
-        torch.randn(100)  # the global generator has no say
+        torch.randn(100)  # the global generator does not matter
     assert runs[0][0] == runs[1][0]
     assert torch.equal(runs[0][1], runs[1][1])
 

@@ -48,7 +48,7 @@ def test_retries_are_fixed_beforehand():
         ([2.0, *[0.69] * 19], 0.51, True),  # exploded at first, then a constant answer
         ([0.69] * 20, 0.49, True),  # no better than chance within the noise of 1,000 examples
         ([0.69] * 20, 0.3, False),  # flat, but better than chance
-        (list(np.linspace(0.7, 0.4, 20)), 0.5, False),  # learning what dev does not ask
+        (list(np.linspace(0.7, 0.4, 20)), 0.5, False),  # learns something that dev does not test
     ],
 )
 def test_divergence_is_not_a_bad_error(losses, error, expected):

@@ -22,7 +22,7 @@ def installed() -> Iterator[None]:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """An empty store that the pages open too, without the examples."""
+    """An empty store without the examples; the pages open it too."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
     monkeypatch.setattr("bort.ui.kit.readings.ROOT", tmp_path)

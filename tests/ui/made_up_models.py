@@ -1,4 +1,4 @@
-"""Trained models that nobody trained: records with made-up values, and no files."""
+"""Fake trained models: records with made-up values, and no files."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ CURVES = {"loss": (0.7, 0.5, 0.4), "dev_error": (0.3, 0.24, 0.2), "learning_rate
 
 
 def realised_row(store: Store, study: str, pick: str, *, task: str = "movie-reviews") -> dict:
-    """The results of a fine-tuning, for a pick that the study trained."""
+    """Make the results of a fine-tuning, for a pick that the study trained."""
     point = next(p for p in read_answer(store, study).points if p.id == pick)
     own, teacher = point.latency_ms * 1.1, 12.0
     latency = {
@@ -64,7 +64,7 @@ def _timed(median_ms: float) -> dict[str, Any]:
 
 
 def evidence_row(space: dict[str, Any]) -> dict[str, Any]:
-    """The evidence of a fine-tuning; its study is gone."""
+    """Make the evidence of a fine-tuning whose study was deleted."""
     return {
         "search": None,
         "space": space,
@@ -103,7 +103,7 @@ def evidence_row(space: dict[str, Any]) -> dict[str, Any]:
 def add_model(
     store: Store, name: str, study: str, pick: str, *, job_id: int | None = None, **realised: Any
 ) -> ModelRecord:
-    """A record in the store; its folder does not exist."""
+    """Store a record; its folder does not exist."""
     answer = read_answer(store, study)
     point = next(p for p in answer.points if p.id == pick)
     return store.add_model(
@@ -119,7 +119,7 @@ def add_model(
 
 
 def running_job(store: Store, study: str, pick: str) -> JobRecord:
-    """A fine-tuning in its second stage, with curves."""
+    """Start a fine-tuning in its second stage, with curves."""
     job = store.create_job("finetune", {"study": study, "picks": [pick]}, study=study)
     store.claim_job(job.id, job.attempt, this_process())
     for stage, most in (("distil", 1.0), ("finetune", 0.5)):

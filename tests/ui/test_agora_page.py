@@ -20,9 +20,9 @@ from bort.storage import Ending, EndingCode, JobRecord, JobState, Store
 from bort.storage.agora import write_vectors
 from bort.studies.agora import read_run
 from bort.ui.agora import map as agora_map
-from bort.ui.agora import plan as agora_plan
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
+from bort.ui.agora import start as agora_start
 from bort.ui.kit import job_parts
 
 HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
@@ -48,7 +48,7 @@ def point(value: object, verdict: str = "accepted", **more: object) -> dict:
 
 
 def made_up_round(number: int, points: list[dict], *, is_last: bool = False) -> tuple[dict, dict]:
-    """The record of a round and its row, with refusals counted as the loop counts them."""
+    """Make a round's record and row, counting refusals as the loop does."""
     accepted = sum(p["verdict"] == "accepted" for p in points)
     refused = {p["verdict"]: 1 for p in points if p["verdict"] != "accepted"}
     ending = "rounds-spent" if is_last else None
@@ -87,7 +87,7 @@ def made_up_round(number: int, points: list[dict], *, is_last: bool = False) -> 
 
 
 def run_of(store: Store, *, state: JobState | None = JobState.DONE, rounds: int = 2) -> JobRecord:
-    """A run with made-up rounds; `state` None leaves it running."""
+    """Store a run with made-up rounds; `state` None leaves it running."""
     job = store.create_job("agora", TORUS)
     store.claim_job(job.id, job.attempt, this_process())
     points = [point([2.0, 0.5, 0.1]), point([2.0, 9.0, 0.1], "outside-radius")]
@@ -143,7 +143,7 @@ def test_starting_starts_the_job_that_the_command_would(
     def start(given: Store, kind: str, spec: dict, study: str) -> int:
         return given.create_job(kind, {**spec, "study": study}).id
 
-    monkeypatch.setattr(agora_plan, "start_detached", start)
+    monkeypatch.setattr(agora_start, "start_detached", start)
     app = visit("agora")
     app.selectbox(key="agora-torus.learner").set_value("knn").run()
     app.number_input(key="agora-torus.rounds").set_value(3).run()
@@ -168,7 +168,7 @@ def test_a_file_is_checked_at_once(store: Store, visit: Open, tmp_path) -> None:
     path.write_text("text,label\n" + "".join(f"word {k},same\n" for k in range(60)))
     app = visit("agora")
     app.selectbox(key="agora-task").set_value("a file on this machine").run()
-    assert not app.exception  # no file is named yet
+    assert not app.exception  # no file has been named yet
     assert app.button(key="agora-start").disabled
     app.text_input(key="agora-path").set_value(str(path)).run()
     assert not app.exception
@@ -297,7 +297,7 @@ def test_a_correction_that_cannot_be_made_is_refused(store: Store, visit: Open) 
 
 
 def reviews(path: Path) -> Path:
-    """A data file with two classes that words tell apart."""
+    """Write a data file with two classes that single words tell apart."""
     rows = [f"a {'fine' if k % 2 else 'dull'} film number {k},{k % 2}" for k in range(240)]
     path.write_text("text,label\n" + "\n".join(rows) + "\n")
     return path

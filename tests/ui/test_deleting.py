@@ -1,4 +1,4 @@
-"""The buttons that delete: a question, a refusal, and what is left of the page."""
+"""The delete buttons: the question, a refusal, and what the page shows afterwards."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The first page, and that no page loads what only training needs."""
+"""The first page; and no page loads packages that only training needs."""
 
 import subprocess
 import sys

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from made_up_study import fill, made_up_profile
+from streamlit.testing.v1 import AppTest
 from visits import Open, shown
 
 from bort.core.locks import measuring
@@ -28,7 +29,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
 @pytest.fixture(autouse=True)
 def lock(tmp_path, monkeypatch):
-    """A lock file of this test's own: another process may be measuring."""
+    """Use a separate lock file, because another process may be measuring."""
     path = tmp_path / "measuring.lock"
     monkeypatch.setattr("bort.core.locks.lock_path", lambda: path)
     return path
@@ -80,6 +81,23 @@ def test_what_cannot_be_measured_is_said_at_once(
     assert not app.exception
     assert message in shown(app)
     assert app.button(key="measure-start").disabled
+
+
+def commands(app: AppTest) -> list[str]:
+    return [code.value for code in app.code if code.value.startswith("bort ")]
+
+
+def test_the_form_is_shown_as_a_command(store: Store, visit: Open) -> None:
+    app = visit("machine")
+    assert commands(app) == ["bort latency measure"]
+    app.number_input(key="measure.sequence_length").set_value(64)
+    app.number_input(key="measure.minutes").set_value(10).run()
+    assert commands(app) == ["bort latency measure --minutes 10 --sequence-length 64"]
+    app.selectbox(key="measure.lengths_from").set_value("tweets").run()
+    assert not app.exception
+    assert commands(app) == ["bort latency measure --minutes 10 --lengths-from tweets"]
+    app.number_input(key="measure.threads").set_value(0).run()
+    assert commands(app) == []
 
 
 def test_a_missing_runtime_names_its_extra(
@@ -224,8 +242,10 @@ def test_the_winners_need_a_study(store: Store, visit: Open) -> None:
     app.segmented_control(key="measure-what").set_value(machine_form.WINNERS).run()
     assert not app.exception
     assert "on its front" in shown(app)
+    assert commands(app) == ["bort latency measure --study mine"]
     app.segmented_control(key="measure-what").set_value(machine_form.LANDMARKS).run()
     assert "BERT-large, BERT-base" in shown(app)
+    assert commands(app) == ["bort latency landmarks"]
 
 
 def test_a_profile_comes_in_as_a_file(store: Store, visit: Open) -> None:

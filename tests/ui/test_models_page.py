@@ -16,8 +16,8 @@ from bort.core.locks import Holder
 from bort.export.predicting import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import RealisedMark, add_realised, plot_curves, realised_mark
-from bort.finetuning.plan import FineTunePlan
 from bort.finetuning.realised import Accuracy, TrainedModel
+from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobState
 from bort.report import models as words
@@ -34,7 +34,7 @@ HOSTILE = "<b>Bad</b> ![x](http://outside.example/x.png)"
 
 @pytest.fixture
 def pick(store: Store) -> str:
-    """A trained architecture of the study "reviews"."""
+    """Return a trained architecture of the study "reviews"."""
     fill(store, "reviews", budget=8)
     return read_answer(store, "reviews").front[0].id
 
@@ -65,7 +65,7 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     assert all(escape(remark) in text for remark in words.remarks(trained.realised))
     assert escape(words.accuracy_sentence(trained.realised)) in text
     assert len(app.get("bidi_component")) == 2, "loss and dev error"
-    assert "has no config.json" in shown(app), "files that are gone are told, not offered"
+    assert "has no config.json" in shown(app), "missing files are reported, not offered"
 
 
 def test_a_running_job_shows_its_curves_and_can_be_cancelled(
@@ -227,12 +227,12 @@ def test_complete_files_are_offered_with_their_commands(
 def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
     store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = FineTunePlan(
+    estimate = FineTuneEstimate(
         trainings=3, steps=4462, minutes=5.0, timed=31,
         memory_bytes=2 << 30, disk_bytes=160 << 20, free_bytes=70 << 30,
     )  # fmt: skip
     monkeypatch.setattr(model_start, "check_finetune", lambda _spec: [])
-    monkeypatch.setattr(model_start, "plan_finetune", lambda *_given: plan)
+    monkeypatch.setattr(model_start, "estimate_finetune", lambda *_given: estimate)
     started = []
 
     def start(given: Store, kind: str, spec: dict, *, study: str) -> int:

@@ -1,4 +1,4 @@
-"""The Pareto page: empty and full, asked again, picked from, and linked to."""
+"""The Pareto page: empty and full, with changed questions, picks and links."""
 
 from dataclasses import replace
 from html import escape
@@ -10,12 +10,14 @@ from streamlit.testing.v1 import AppTest
 from visits import Open, shown
 
 from bort.core.architecture import Architecture
+from bort.core.serialise import to_json
 from bort.families import SearchSpace
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
 from bort.report.ledger import words
 from bort.storage import EventCode, Store
 from bort.studies.answers import read_answer, winning_weights
+from bort.tasks import DataFlaw, DataWarning
 
 
 def test_an_empty_store_says_what_to_do_next(store: Store, visit: Open) -> None:
@@ -202,12 +204,15 @@ def test_odd_data_and_a_noisy_machine_are_told(store: Store, visit: Open) -> Non
     store.put_profile(loud.to_dict(), "loud")
     store.set_study_profile("reviews", "loud")
     job = store.create_job("search", study.spec.to_dict(), study="reviews")
-    text = "no text of the class <b> is in dev"
-    store.log_event(job.id, EventCode.WARNING, {"text": text}, level="warning")
+    flaw = DataWarning(DataFlaw.CLASSES_ABSENT, split="dev", classes=("<b>",))
+    store.log_event(job.id, EventCode.DATA_FLAW, to_json(flaw), level="warning")
+    earlier = {"text": "a sentence of an older bort"}
+    store.log_event(job.id, EventCode.WARNING, earlier, level="warning")
     for page, query in (("pareto", {"study": "reviews"}), ("search", {"job": str(job.id)})):
         said = shown(visit(page, **query))
         assert "The machine was busy while latency was measured" in said
-        assert "no text of the class &lt;b&gt; is in dev" in said
+        assert "The dev split has no text of the class &lt;b&gt;" in said
+        assert earlier["text"] in said
 
 
 def test_data_is_shown_as_text(store: Store, visit: Open) -> None:

@@ -19,14 +19,14 @@ from bort.studies.checks import check_study
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[StudySpec]:
-    """Start creates the job, but no process; data and source network are taken as usable."""
+    """Start creates the job but no process; data and source network count as usable."""
     specs: list[StudySpec] = []
 
     def start(_store: Store, kind: str, spec: dict[str, object], *, study: str) -> int:
         specs.append(StudySpec.from_dict(spec))
         return store.create_job(kind, spec, study=study).id
 
-    monkeypatch.setattr("bort.ui.search.plan.start_detached", start)
+    monkeypatch.setattr("bort.ui.search.start.start_detached", start)
     monkeypatch.setattr("bort.studies.checks.check_study", lambda spec, **options: spec)
     return specs
 
@@ -199,7 +199,7 @@ def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
 def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled(
     store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The real one would, in the end, signal the process of the job: this one.
+    # The real one would finally signal the job's process, which is this one.
     monkeypatch.setattr(
         "bort.ui.kit.job_parts.cancel", lambda store, job_id, wait: store.request_cancel(job_id)
     )

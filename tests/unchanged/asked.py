@@ -1,8 +1,8 @@
-"""Questions whose answers must not move: run as a script, it writes `answers.json` anew.
+"""Questions whose answers must not change. Run as a script, it rewrites `answers.json`.
 
     python tests/unchanged/asked.py          (about half a minute)
 
-The answers were recorded before the package was rearranged. A change that is meant to move them
+The answers were recorded before the package was rearranged. A change that is meant to change them
 (another estimator of λ, say) records them again and says so in its commit.
 """
 
@@ -58,7 +58,7 @@ KEPT = (
 
 
 def answers() -> dict[str, Any]:
-    """Every answer by its question."""
+    """Return every answer by its question."""
     with _home():
         found = {f"{name} {' '.join(asked)}".strip(): _study(name, asked) for name, asked in _all()}
     for name, file in TABLES.items():
@@ -71,7 +71,7 @@ def answers() -> dict[str, Any]:
 
 @contextmanager
 def _home() -> Iterator[None]:
-    """An empty home for the length of a `with` block; the environment is as before after it."""
+    """Use an empty home within a `with` block, and restore the environment afterwards."""
     with tempfile.TemporaryDirectory() as home, patch.dict(os.environ, {"BORT_HOME": home}):
         os.environ.pop("BORT_STORE", None)
         yield
@@ -89,7 +89,7 @@ def _study(name: str, asked: tuple[str, ...]) -> dict[str, Any]:
     with open_store() as store:
         if study not in {record.name for record in store.studies()}:
             import_study(store, recorded)
-        # Two recorded studies may have one name: each is asked in its turn, then forgotten.
+        # Recorded studies may share a name, so each is loaded, asked and forgotten in turn.
         answer = _ask("front", "--study", study, *asked)
         store.delete(Thing(ThingKind.STUDY, study))
     return answer

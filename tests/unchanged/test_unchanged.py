@@ -1,4 +1,4 @@
-"""The recorded answers, asked again: nothing moved but the code."""
+"""The recorded answers, computed again: only the code has changed."""
 
 import json
 import math
@@ -17,7 +17,7 @@ RECORDED: dict[str, Any] = json.loads(asked.ANSWERS.read_text(encoding="utf-8"))
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal; numbers up to what another processor's logarithms differ by."""
+    """Check equality; numbers may differ as logarithms do between processors."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):

@@ -3,7 +3,7 @@
 The rounds are a run's only state. Pass stored rounds back to the loop to resume; correct a stored
 point first to replay with the correction.
 
-Replay. [source] The authors had to repeat some rounds to converge. [ours] A round is repeated when
+Replay. [source] The authors had to repeat some rounds to converge. [ours] A round is repeated if
 the points it added raised the dev error: they are withdrawn from the training set, and the next
 round samples near the same errors again, with fresh randomness.
 """
@@ -20,7 +20,7 @@ from bort.core.errors import InvalidDataError
 
 
 def withdrawn(rounds: Sequence[Round]) -> frozenset[int]:
-    """Return the numbers of the rounds whose points a replay took out of the training set."""
+    """Return the numbers of the rounds whose points a replay withdrew from the training set."""
     return frozenset(r.replayed for r in rounds if r.replayed is not None)
 
 
@@ -31,7 +31,7 @@ def added_points(rounds: Sequence[Round]) -> tuple[GeneratedPoint, ...]:
 
 
 def training_set(train: Examples, rounds: Sequence[Round]) -> Examples:
-    """Return the given examples and the points that `rounds` added."""
+    """Return the original examples and the points that `rounds` added."""
     points = added_points(rounds)
     if not points:
         return train
@@ -43,7 +43,7 @@ def training_set(train: Examples, rounds: Sequence[Round]) -> Examples:
 
 
 def known_identities(train: Examples, rounds: Sequence[Round]) -> set[Hashable]:
-    """Identify the given examples and every labelled point, so that nothing is labelled twice."""
+    """Identify the original examples and all labelled points, so that none is labelled twice."""
     labelled = (p.value for r in rounds for p in r.points if p.verdict.is_labelled)
     return {*identities(train.inputs), *labelled}
 
@@ -94,9 +94,9 @@ class Provenance:
     Attributes:
         round: number of the round that proposed it.
         position: its position among the proposals of that round, from 0.
-        student_after: class that the student gives it after training on it; None if it was not
-            accepted or no student has been trained on it yet.
-        is_withdrawn: whether a replay took it out of the training set.
+        student_after: the student's class for it after training on it; None if it was not accepted
+            or no student has been trained on it yet.
+        is_withdrawn: whether a replay withdrew it from the training set.
     """
 
     round: int

@@ -1,4 +1,4 @@
-"""A labeler that abstains when unsure, and the appraisal of labelers, for any inputs."""
+"""A labeler that abstains when unsure, and a check of labelers, for any inputs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,8 +30,8 @@ class CarefulLabeler:
 
     Attributes:
         temperature: above 1 softens its probabilities, below 1 sharpens them.
-        threshold: abstain where the largest (tempered) probability is lower than this.
-        is_hard: pass on the class only, not the probabilities.
+        threshold: abstain if the largest (tempered) probability is lower than this.
+        is_hard: pass on only the class, not the probabilities.
     """
 
     labeler: Labeler
@@ -44,13 +44,13 @@ class CarefulLabeler:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes of the wrapped labeler."""
+        """The wrapped labeler's classes."""
         return self.labeler.class_names
 
     def label(self, inputs: Inputs, rng: np.random.Generator) -> Labels:
-        """Return the tempered answer; its own abstentions are added to the wrapped labeler's."""
+        """Return the tempered answer; abstains if it or the wrapped labeler is unsure."""
         answer = self.labeler.label(inputs, rng)
-        # Scaled to a largest entry of 1 first, so that no power underflows to a row of zeros.
+        # Scale the largest entry to 1 first, so that no power underflows to a row of zeros.
         peaks = answer.probabilities.max(axis=1, keepdims=True, initial=1e-300)
         tempered = (answer.probabilities / peaks) ** (1.0 / self.temperature)
         tempered /= tempered.sum(axis=1, keepdims=True)
@@ -72,10 +72,10 @@ class Appraisal:
     """A labeler's performance on dev.
 
     Attributes:
-        error: its error on the examples it did not abstain from; None if it abstained from all.
+        error: its error on the examples it answered; None if it abstained from all.
         abstained: share of examples it abstained from, 0..1.
         chance: error of guessing the classes uniformly.
-        doubt: why it should not be trusted; None if nothing speaks against it.
+        doubt: why not to trust it; None if there is no reason.
     """
 
     error: ErrorRate | None

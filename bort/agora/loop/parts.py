@@ -1,10 +1,9 @@
 """The inputs of an Agora run: the task, the parts that do the work, and the options.
 
-Everything expensive or outside the loop reaches it through `Parts`; tests pass formulas, the torus
-passes geometry, texts pass networks.
+The loop gets everything expensive through `Parts`: tests pass formulas, the torus passes geometry,
+texts pass networks.
 """
 
-import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -14,13 +13,15 @@ import numpy as np
 
 from bort.agora.loop.rounds import Verdict
 from bort.agora.loop.values import BoolArray, Examples, FloatArray, Inputs, IntArray, most_probable
+from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError, InvalidFieldError
+from bort.core.fields import fields_of
 
 Hyperparameters = Mapping[str, float]
 """One hyperparameter set θ: values by name."""
 
 Known = AbstractSet[Hashable]
-"""Identities (see `values.identities`) of all that is in the training set or was labelled."""
+"""Identities (see `values.identities`) of everything in the training set or already labelled."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,8 +44,8 @@ class AgoraTask:
     def __post_init__(self) -> None:
         if not len(self.dev):
             raise InvalidDataError(
-                "there is no dev set, but Agora samples near dev errors; hold back some "
-                "labelled examples for one"
+                "there is no dev set, but Agora samples near dev errors; set some labelled "
+                "examples aside for one"
             )
         if not len(self.train):
             raise InvalidDataError("there are no training examples; label some first")
@@ -60,9 +61,7 @@ class Model(Protocol):
     """A trained student."""
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Predict a class for each input, shape (n,). The same inputs always get the same
-        classes.
-        """
+        """Predict each input's class, shape (n,). The same inputs always get the same classes."""
         ...
 
 
@@ -82,7 +81,7 @@ class Labels:
 
     Attributes:
         probabilities: shape (n, number of classes), rows sum to 1.
-        is_abstained: shape (n,), true where the labeler abstains.
+        is_abstained: shape (n,), marks the inputs that the labeler abstains from.
     """
 
     probabilities: FloatArray
@@ -101,7 +100,7 @@ class Labels:
 
 
 class Labeler(Protocol):
-    """The second, trained model. It need not be very accurate."""
+    """The second, trained model. It does not have to be very accurate."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -151,7 +150,7 @@ class Sampler(Protocol):
     ) -> Proposals:
         """Propose at most one new input near each of `points`; points may repeat.
 
-        A proposal may lie outside the radius or be `known`: the loop checks and refuses it.
+        A proposal may be outside the radius or `known`: the loop checks this and refuses it.
         """
         ...
 
@@ -160,9 +159,9 @@ Represent = Callable[[Inputs], FloatArray]
 """Maps inputs to vectors, shape (n, d): the space in which "near" is measured."""
 
 Guard = Callable[[Inputs], Sequence[Verdict | None]]
-"""Says for each proposal why it must not be used, or None.
+"""Returns for each proposal why it must not be used, or None.
 
-A guard may know the audit split; the loop only hears its verdicts.
+A guard may know the audit split; the loop only gets its verdicts.
 """
 
 
@@ -181,8 +180,8 @@ class Parts:
         guard: refuses what must not be used.
         closing: trains the last student of a run once more, for example for longer; None keeps
             the last round's student.
-        in_space_of: returns the same parts in the space of a round's student; None where the
-            space does not depend on the student.
+        in_space_of: returns the same parts in the space of a round's student; None if the space
+            does not depend on the student.
     """
 
     student: Student
@@ -196,23 +195,23 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgoraOptions:
-    """Budgets, radius, hyperparameter sets and stopping rule of one run.
+    """A run's budgets, radius, hyperparameter sets and stopping rule.
 
     Attributes:
         radius: the largest distance between a generated point and its parent, in units of the
             representation space; finite and above 0.
         rounds: the most sampling rounds; one closing training follows the last.
-        points: the most points accepted over all rounds; None is no limit.
+        points: the most points accepted over all rounds; None means no limit.
         points_per_error: proposals per dev error and round.
-        points_per_round: the most proposals per round, shared evenly among the errors; None is
+        points_per_round: the most proposals per round, shared evenly among the errors; None means
             no limit.
         hyperparameter_sets: Θ, at least one set.
         dropped_per_round: how many of the worst sets each round drops; one always stays.
-        patience: stop after this many rounds without a lower dev error; None never does.
+        patience: stop after this many rounds without a lower dev error; None never stops early.
         replays: how many rounds may be repeated because their points raised the dev error; see
             `bort.agora.loop.history`.
         trusted_only: sample only near the dev errors that the labeler gets right. Near an error
-            that it gets wrong too, it has nothing to teach. If it gets none right, all count.
+            that it gets wrong too, it has nothing to teach. If it gets none right, use them all.
         seed: all randomness derives from (seed, round).
     """
 
@@ -229,28 +228,12 @@ class AgoraOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.radius) and self.radius > 0):
-            raise InvalidFieldError(
-                "radius",
-                f"the radius must be a finite number above 0, got {self.radius!r}; a radius of "
-                "0 reaches nothing new, and an infinite one reaches everything",
-            )
-        _at_least("points_per_error", self.points_per_error, 1)
-        for name in ("rounds", "dropped_per_round", "replays", "seed"):
-            _at_least(name, getattr(self, name), 0)
-        for name, least in (("points", 0), ("points_per_round", 1), ("patience", 1)):
-            if getattr(self, name) is not None:
-                _at_least(name, getattr(self, name), least)
+        # What a run's description asks for is checked by its fields, here as there.
+        for name, one in fields_of(TextSpec).items():
+            if name in self.__slots__:
+                one.check(getattr(self, name))
         if not self.hyperparameter_sets:
             raise InvalidFieldError(
                 "hyperparameter_sets",
                 "there is no hyperparameter set to train with; give at least one",
             )
-
-
-def _at_least(name: str, value: object, least: int) -> None:
-    if type(value) is not int or value < least:
-        raise InvalidFieldError(
-            name,
-            f"{name.replace('_', ' ')} must be a whole number of {least} or more, got {value!r}",
-        )

@@ -1,4 +1,4 @@
-"""Sample near dev errors and decide about each proposal: a chain of checks, the labeler last."""
+"""Sample near dev errors and judge each proposal: a chain of checks, the labeler last."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from bort.agora.loop.parts import AgoraOptions, Known, Labels, Model, Parts, Pro
 from bort.agora.loop.rounds import GeneratedPoint, Verdict
 from bort.agora.loop.values import FloatArray, Inputs, IntArray, as_values, identities
 
-_ROUNDING = 1e-9  # relative; keeps a point on the sphere itself despite its last digit
+_ROUNDING = 1e-9  # relative; a point exactly on the sphere stays in, whatever its last digit
 
 
 def propose(
@@ -23,17 +23,17 @@ def propose(
     points_left: int | None,
     rng: np.random.Generator,
 ) -> tuple[GeneratedPoint, ...]:
-    """Sample near the dev items `errors` and decide about each proposal.
+    """Sample near the dev items `errors` and judge each proposal.
 
-    A proposal must, in this order, lie within the radius of its parent, pass the guard (of texts:
-    `NearDuplicateGuard`, which keeps audit texts out), be unknown, fit the budget, and be labelled
-    without abstention.
+    A proposal must, in this order, be within the radius of its parent, pass the guard (for texts
+    `NearDuplicateGuard`, which keeps audit texts out), be unknown, fit the budget, and get a label
+    from the labeler.
 
     Args:
         errors: positions of the dev items to sample near.
         model: the student before it is trained on the points.
-        known: identities of what must not be labelled again.
-        points_left: number of points that may still be accepted; None is no limit.
+        known: identities of inputs that must not be labelled again.
+        points_left: how many points may still be accepted; None means no limit.
     Returns:
         Every proposal with its verdict, in the sampler's order.
     """
@@ -69,7 +69,7 @@ def propose(
 def _chosen_errors(
     errors: Sequence[int], options: AgoraOptions, rng: np.random.Generator
 ) -> IntArray:
-    """Choose the error that each proposal starts from: all equally often, up to the cap."""
+    """Choose the error that each proposal starts from: each equally often, up to the cap."""
     shuffled = rng.permutation(np.asarray(errors, dtype=np.int64))
     return np.tile(shuffled, options.points_per_error)[: options.points_per_round]
 
@@ -96,7 +96,7 @@ def _first_verdicts(
     for identity, distance, reason in zip(
         identities(proposals.inputs), distances, reasons, strict=True
     ):
-        if not distance <= radius * (1 + _ROUNDING):  # also where it is NaN
+        if not distance <= radius * (1 + _ROUNDING):  # also true of NaN
             verdict = Verdict.OUTSIDE_RADIUS
         elif reason is not None:
             verdict = reason
@@ -110,7 +110,7 @@ def _first_verdicts(
 
 
 def _within_budget(verdicts: list[Verdict], points_left: int | None) -> IntArray:
-    """Return the positions to label; mark the rest of the accepted ones as beyond the budget."""
+    """Return the positions to label, and mark accepted ones beyond the budget."""
     passed = [k for k, verdict in enumerate(verdicts) if verdict is Verdict.ACCEPTED]
     if points_left is not None:
         for k in passed[points_left:]:

@@ -1,4 +1,4 @@
-"""The record of a round: JSON-compatible values, with all that a resumed run needs."""
+"""The record of a round: JSON-compatible values, with everything that a resumed run needs."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     OUTSIDE_RADIUS = "outside-radius"
-    NEAR_AUDIT = "near-audit"  # said by the guard: too similar to an audit item
-    COPY_OF_DEV = "copy-of-dev"  # said by the guard: the same as a dev item
+    NEAR_AUDIT = "near-audit"  # from the guard: too similar to an audit item
+    COPY_OF_DEV = "copy-of-dev"  # from the guard: the same as a dev item
     KNOWN = "already-known"  # it is in the training set, or was proposed before
     BUDGET = "budget-spent"
     ABSTAINED = "labeler-abstained"
@@ -49,14 +49,15 @@ class GeneratedPoint:
     Attributes:
         value: the point or text itself.
         parent: position of the dev item it was sampled near.
-        distance: distance from the parent in the representation space; None where it has none.
+        distance: distance from the parent in the representation space; None if it has none.
         verdict: accepted, or why not.
-        student_before: this round's student's class for it; None if the student was not asked.
+        student_before: the class that this round's student predicts; None if it was not asked.
         label: the labeler's class; None if the labeler was not asked.
         confidence: the labeler's probability of that class.
-        probabilities: the labeler's probability of each class, which the student is trained on.
-            If a person relabelled the point, label, probabilities and confidence 1 are theirs.
-        labeler_label: the labeler's class where a person gave another one.
+        probabilities: the labeler's probability of each class; the student is trained on them. If
+            a person relabelled the point, `label` and `probabilities` are theirs and `confidence`
+            is 1.
+        labeler_label: the labeler's class, if a person gave another one.
     """
 
     value: Value
@@ -80,21 +81,22 @@ class GeneratedPoint:
 class Round:
     """One round: train the surviving sets, find the dev errors, sample near them, label.
 
-    The student of round k was trained on what rounds 0..k-1 added. The last round of a run only
-    trains and records why the run ended.
+    The student of round k is trained on what rounds 0..k-1 added. A run's last round only trains
+    and records why the run ended.
 
     Attributes:
         number: 0, 1, 2, ...
         train_size: number of examples that this round's student was trained on.
         setting: number of the hyperparameter set with the lowest dev error.
-        setting_errors: pairs of a set's number and its dev error, for each set trained.
+        setting_errors: the number and dev error of each set that was trained.
         surviving: numbers of the sets that the next round will train.
         dev_error: dev error of the best set's student. Agora uses dev, so this is optimistic.
         wrong_dev: positions of the dev items that this student gets wrong.
         replayed: number of the earlier round whose points raised the dev error. They were
-            withdrawn, and this round samples near that round's errors again. None: no replay.
+            withdrawn, and this round samples near that round's errors again. None if it replays
+            no round.
         points: every proposal, accepted or refused.
-        after: this round's student's class for each accepted point of the round before.
+        after: the class that this round's student gives to each point accepted in the last round.
         ending: why the run ends with this round; None if another follows.
     """
 

@@ -5,8 +5,8 @@ sampled near those it gets wrong, in a chosen representation space; a second, tr
 them; they join the training set. Hyperparameter sets are trained, sorted and pruned each round.
 [ours] Everything else: the guard, the budgets, the stopping rule, replay, provenance.
 
-The loop cannot read the audit split, because it is never given one. The caller applies the models
-that the loop yields to the audit split, and none of that flows back.
+The loop never gets the audit split, so it cannot read it. The caller applies the models that the
+loop yields to the audit split, and nothing flows back.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ _TRAINING, _SAMPLING, _CLOSING, _TRUSTING = range(4)  # streams of randomness of
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Step:
-    """A finished round with its student.
+    """A finished round and its student.
 
     Attributes:
         round: the record of the round; store it.
@@ -58,16 +58,16 @@ def agora(
 
     Args:
         done: the rounds of an earlier run of the same task, parts and options, as it yielded
-            them. This run continues after them, with the results of an uninterrupted one.
-        is_out_of_time: called once per round, after training; when it returns true, the run ends.
+            them. This run continues after them, with the same results as an uninterrupted run.
+        is_out_of_time: called once per round, after training; if it returns true, the run ends.
     Yields:
-        One step per round. The last round's `ending` says why no other follows; if that round
-        is in `done`, nothing is yielded.
+        One step per round. The last round's `ending` says why the run ends. If that round is
+        already in `done`, nothing is yielded.
     Raises:
-        InvalidModelError: the labeler distinguishes other classes than the task.
+        InvalidModelError: the labeler's classes are not the task's.
         InvalidOptionError: `done` is not a run's rounds 0, 1, 2, ...
     Cost: per round one training per surviving hyperparameter set (plus the closing one), one
-    prediction of dev, one representation and at most one labelling per proposal.
+    prediction on dev, and per proposal one representation and at most one labelling.
     """
     check_labeler(parts.labeler, task.class_names)
     rounds = list(done)
@@ -86,7 +86,7 @@ def check_labeler(labeler: Labeler, class_names: Sequence[str]) -> None:
     """Check that a labeler has the task's classes.
 
     Raises:
-        InvalidModelError: names or order differ.
+        InvalidModelError: the names or their order differ.
     """
     if tuple(labeler.class_names) != tuple(class_names):
         raise InvalidModelError(
@@ -143,7 +143,7 @@ def _train(
         model = parts.student.fit(examples, options.hyperparameter_sets[theta], rng)
         predicted = model.predict(task.dev.inputs)
         answers[theta] = (error_rate(predicted, task.dev.labels), predicted, model)
-    # The sort is stable: on a tie the set given first ranks higher.
+    # The sort is stable: on a tie the earlier set ranks higher.
     ranking = sorted(sets, key=lambda theta: answers[theta][0].wrong)
     best = ranking[0]
     dev_error, predicted, model = answers[best]
@@ -163,7 +163,7 @@ def _train(
 def _sampled_near(
     dev: Examples, judged: Round, parts: Parts, options: AgoraOptions
 ) -> tuple[int, ...]:
-    """Return the dev errors of a round that are worth sampling near."""
+    """Choose the dev errors that are worth sampling near."""
     errors = np.array(judged.wrong_dev, dtype=np.int64)
     if not options.trusted_only:
         return judged.wrong_dev
@@ -183,7 +183,7 @@ def _last_step(
     examples: Examples,
     why: Ending,
 ) -> Step:
-    """End a run; train its student once more with its best set if `parts.closing` is given."""
+    """End a run. If there is a `parts.closing`, it trains the student again with its best set."""
     if parts.closing is not None:
         rng = np.random.default_rng((options.seed, trained.number, _CLOSING))
         model = parts.closing.fit(examples, options.hyperparameter_sets[trained.setting], rng)
@@ -201,7 +201,7 @@ def _wrong(dev: Examples, predicted: IntArray) -> tuple[int, ...]:
 
 
 def _judged(rounds: Sequence[Round], model: Model) -> tuple[int, ...]:
-    """Predict the points that the student was trained on for the first time."""
+    """Predict the points that this student was the first to train on."""
     points = rounds[-1].accepted if rounds else ()
     if not points:
         return ()

@@ -8,18 +8,18 @@ from bort.agora.loop.parts import Known, Proposals, Represent, Sampler
 from bort.agora.loop.values import BoolArray, FloatArray, Inputs, IntArray, identities, joined
 from bort.core.errors import InvalidOptionError
 
-BLOCK = 256  # points whose distances are held at once: 14 MB for a pool of 7,000
-SHORTLIST = 32  # pool items considered per point before the distances are computed again
+BLOCK = 256  # points whose distances are computed at once: 14 MB for a pool of 7,000
+SHORTLIST = 32  # pool items to try per point before the distances are computed again
 
 
 class Pool:
-    """Unlabelled items with their vectors.
+    """Unlabelled items and their vectors.
 
     Args:
         items: m inputs; may be empty.
         vectors: shape (m, d), their representation.
     Raises:
-        InvalidOptionError: there is not one vector per item.
+        InvalidOptionError: the numbers of items and vectors differ.
     """
 
     def __init__(self, items: Inputs, vectors: FloatArray) -> None:
@@ -48,15 +48,15 @@ class Pool:
         free: BoolArray,
         choices: int,
     ) -> IntArray:
-        """Pick an item near each vector, no item twice.
+        """Pick an item near each vector, and none twice.
 
         Args:
             vectors: shape (n, d).
             radius: the largest distance of an item from its vector.
             free: shape (m,), the items that may be picked; not changed.
-            choices: how many of the nearest free items one is drawn from.
+            choices: draw one of this many nearest free items.
         Returns:
-            Shape (n,): positions in the pool, -1 where nothing is left within the radius.
+            Positions in the pool, shape (n,); -1 if nothing is left within the radius.
         Cost: n · m · d multiply-adds, in blocks; 10,000 times 7,000 items of 384 dimensions
             take 0.9 s on one core.
         """
@@ -74,7 +74,7 @@ class Pool:
                     if len(still):
                         found[point] = rng.choice(still)
                         free[found[point]] = False
-                    elif is_full:  # others took its whole shortlist; there may be more
+                    elif is_full:  # its whole shortlist was taken, but there may be more items
                         unserved.append(point)
             left = np.array(unserved, dtype=np.int64)
         return found
@@ -97,33 +97,33 @@ class Pool:
 
 
 class RetrievalSampler:
-    """Picks pool items among those nearest to each point.
+    """Picks one of the pool items nearest to each point.
 
     Args:
         pool: the items; an empty pool proposes nothing.
-        choices: how many of the nearest unknown items within the radius one is drawn from: 1
-            takes the nearest, more give more variety.
+        choices: draw one of this many nearest unknown items within the radius. 1 takes the
+            nearest, more give more variety.
     """
 
     name = "retrieval"
 
     def __init__(self, pool: Pool, represent: Represent, *, choices: int = 3) -> None:
         if choices < 1:
-            raise InvalidOptionError(f"retrieval needs 1 choice or more, got {choices}")
+            raise InvalidOptionError(f"retrieval needs at least 1 choice, got {choices}")
         self._pool, self._represent, self._choices = pool, represent, choices
 
     def sample_near(
         self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
     ) -> Proposals:
-        """Propose at most one pool item per point, no item twice; fewer when the pool runs out."""
+        """Propose at most one pool item per point, none twice; fewer if the pool runs out."""
         free = self._pool.free(known)
         if not len(points) or not free.any():
             return retrieved(self._pool, np.full(len(points), -1), self.name)
-        aims = self._aims(points, rng)
-        picked = self._pool.pick(aims, radius, rng, free=free, choices=self._choices)
+        queries = self._queries(points, rng)
+        picked = self._pool.pick(queries, radius, rng, free=free, choices=self._choices)
         return retrieved(self._pool, picked, self.name)
 
-    def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002
+    def _queries(self, points: Inputs, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002
         """Choose where to look for an item near each point, in the representation space."""
         return self._represent(points)
 
@@ -136,10 +136,10 @@ def retrieved(pool: Pool, picked: IntArray | Sequence[int], name: str) -> Propos
 
 
 class MixtureSampler:
-    """Splits the points among several samplers by fixed shares.
+    """Divides the points among several samplers by fixed shares.
 
     Args:
-        shares: pairs of a sampler and its share; shares are positive, in any unit.
+        shares: pairs of a sampler and its share; shares are positive and need not sum to 1.
     Raises:
         InvalidOptionError: there is no sampler, or a share is not positive.
     """
@@ -158,7 +158,7 @@ class MixtureSampler:
     def sample_near(
         self, points: Inputs, radius: float, rng: np.random.Generator, *, known: Known = frozenset()
     ) -> Proposals:
-        """Concatenate what each sampler proposes for its share of `points`."""
+        """Join the proposals of all samplers, each for its share of `points`."""
         made = [
             (mine, sampler.sample_near(points[mine], radius, rng, known=known))
             for sampler, mine in zip(self._samplers, self._split(len(points), rng), strict=True)
@@ -170,6 +170,6 @@ class MixtureSampler:
         )
 
     def _split(self, n: int, rng: np.random.Generator) -> list[IntArray]:
-        """Draw the points that each sampler gets; shares are exact up to rounding."""
+        """Draw the points for each sampler; shares are exact up to rounding."""
         bounds = np.rint(np.cumsum(self._shares) * n).astype(int)
         return [np.sort(part) for part in np.split(rng.permutation(n), bounds[:-1])]

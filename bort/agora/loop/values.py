@@ -12,11 +12,11 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Inputs = npt.NDArray[Any]
-"""One entry of the first axis per example: shape (n, d) of floats for points of R^d,
-shape (n,) of strings (dtype object) for texts, shape (n, 2) of strings for pairs of texts."""
+"""One entry of the first axis per example. Points in R^d are floats of shape (n, d), texts are
+strings (dtype object) of shape (n,), and pairs of texts are strings of shape (n, 2)."""
 
 Value = str | tuple[str | float, ...]
-"""One input as JSON can hold it: a text, a tuple of texts, or the coordinates of a point."""
+"""One input that JSON can store: a text, a tuple of texts, or a point's coordinates."""
 
 Z_95 = 1.959963984540054  # two-sided 95% quantile of the normal distribution
 
@@ -51,7 +51,7 @@ def identities(inputs: Inputs) -> list[Hashable]:
 
 
 def joined(parts: Sequence[Inputs]) -> Inputs:
-    """Concatenate inputs; empty parts are skipped, whatever their shape."""
+    """Concatenate inputs; skips empty parts, whatever their shape."""
     full = [part for part in parts if len(part)]
     if not full:
         return parts[0]
@@ -70,8 +70,8 @@ class Examples:
 
     Attributes:
         inputs: n inputs.
-        probabilities: shape (n, number of classes), rows sum to 1; one-hot where a label is
-            certain, softer where a labeler was unsure.
+        probabilities: shape (n, number of classes), rows sum to 1; one-hot if a label is certain,
+            softer if a labeler was unsure.
     """
 
     inputs: Inputs
@@ -85,7 +85,7 @@ class Examples:
 
     @classmethod
     def of(cls, inputs: Inputs, labels: npt.ArrayLike, class_count: int) -> "Examples":
-        """Make examples from certain labels, which are integers from 0."""
+        """Make examples with certain labels, which are integers from 0."""
         rows = np.eye(class_count)[np.asarray(labels, dtype=np.int64)]
         return cls(inputs, rows.reshape(-1, class_count))
 
@@ -96,7 +96,7 @@ class Examples:
 
     @property
     def class_count(self) -> int:
-        """Number of classes of the task, whether or not they occur here."""
+        """Number of the task's classes, whether or not they occur here."""
         return int(self.probabilities.shape[1])
 
     def __len__(self) -> int:
@@ -121,7 +121,7 @@ class ErrorRate:
 
     def __post_init__(self) -> None:
         if not 0 <= self.wrong <= self.n or self.n < 1:
-            raise ValueError(f"wrong must be from 0 to n, and n must be 1 or more, got {self}")
+            raise ValueError(f"wrong must be from 0 to n, and n at least 1, got {self}")
 
     @property
     def rate(self) -> float:

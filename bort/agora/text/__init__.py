@@ -1,4 +1,4 @@
 """Agora on texts: data, students, labelers, representations and samplers.
 
-`spec` and `data` are light; the other modules import torch.
+`spec` and `data` are quick to import; the other modules import torch.
 """

@@ -1,12 +1,12 @@
 """The arms of a comparison: plain training, random augmentation, Agora; same student, same steps.
 
-[ours] All arms have the same student, the same first weights for a seed, the same labelled texts,
+[ours] All arms have the same student, the same initial weights for a seed, the same labelled texts,
 the same hyperparameter sets, and the same total of optimiser steps. Agora spends its steps on the
 trainings of its rounds. The other arms spend as many on one training per hyperparameter set, and
 keep the one with the lowest dev error. Random augmentation adds exactly as many points as Agora,
-from the same labeler and through the same guard: random pool texts, or, without a pool, edits of
-random training texts. Random augmentation with twice as many points shows whether one of Agora's
-points is worth two random ones.
+with the same labeler and guard: random pool texts, or, without a pool, edits of random training
+texts. Random augmentation with twice as many points shows whether one of Agora's points is worth
+two random ones.
 """
 
 import time
@@ -28,12 +28,12 @@ _RANDOM, _FITTING = 11, 12  # streams of randomness of an arm
 
 
 class Arms:
-    """Runs the arms of one seed; each is reproducible by itself.
+    """Runs the arms for one seed. Each arm can be reproduced on its own.
 
     Args:
         world: the run's world; its seed does not matter.
-        spec: the description of Agora's arm.
-        seed: seed of all arms.
+        spec: describes Agora's arm.
+        seed: the seed of all arms.
     """
 
     def __init__(self, world: TextWorld, spec: TextSpec, seed: int) -> None:
@@ -43,13 +43,13 @@ class Arms:
     def missing(
         self, done: Mapping[str, ArmResult], *, arms: Sequence[str] = ARMS
     ) -> Iterator[list[ArmResult]]:
-        """Run the arms that are not done yet; Agora's arm is always run.
+        """Run the arms that are not done yet. Agora's arm is always run.
 
         Args:
             done: this seed's results by arm.
             arms: the arms to run.
         Yields:
-            Results that belong together: store all of them, or none.
+            Results that belong together: store all of them or none.
         """
         found = {arm: (row.steps, row.added) for arm, row in done.items()}
         if not {AGORA, *(a for a in arms if a == AGORA + HALF)} <= found.keys():
@@ -85,7 +85,7 @@ class Arms:
     def agora_half(self, rounds: Sequence[Round]) -> ArmResult:
         """Train a student on the first half of Agora's points.
 
-        The steps of the rounds that found the points count; it trains for the steps that are left.
+        It trains for the steps that are left after the rounds that found these points.
         """
         began = time.monotonic()
         points = added_points(rounds)
@@ -108,7 +108,7 @@ class Arms:
         return self._result(PLAIN, model, 0, steps, began)
 
     def random(self, steps: int, count: int, *, arm: str = RANDOM) -> ArmResult:
-        """Add `count` random points, or fewer if there are no more."""
+        """Add `count` random points, or fewer if there are not enough."""
         began = time.monotonic()
         added = self._random_points(count)
         train = self._world.task.train
@@ -198,7 +198,7 @@ class Arms:
 
 
 def _new(inputs: Inputs, known: Known, reasons: Sequence[Verdict | None]) -> Inputs:
-    """Keep the inputs that are allowed and unknown, each once."""
+    """Keep the allowed, unknown inputs, each once."""
     earlier = set(known)
     kept: list[int] = []
     for place, (identity, reason) in enumerate(zip(identities(inputs), reasons, strict=True)):

@@ -17,7 +17,7 @@ from bort.tasks.task import UNLABELLED
 
 
 def load_texts(spec: TextSpec, *, on_step: OnStep = ignore) -> Task:
-    """Load a run's task; the texts of its pool file join the task's pool, without copies.
+    """Load a run's task, and add the texts of its pool file to the task's pool, without copies.
 
     Raises:
         BortError: the task or the file cannot be used.
@@ -30,7 +30,7 @@ def _with_more(task: Task, path: Path, columns: tuple[str, ...]) -> Task:
     if (len(columns) == 2) != (task.train.pairs is not None):
         raise InvalidDataError(
             f"the task's texts are {'pairs' if task.train.pairs else 'single'}, but the pool "
-            f"{path.name} is read from {', '.join(columns)}; give as many columns with --text"
+            f"{path.name} is read from {', '.join(columns)}; name as many columns with --text"
         )
     found = read_columns(path, read_bytes(path), columns)
     rows = [
@@ -60,7 +60,7 @@ def _rows(split: Split) -> list[tuple[str, ...]]:
 
 
 def split_inputs(split: Split | None) -> Inputs:
-    """Return a split's texts, shape (n,), or pairs of texts, shape (n, 2); none for no split."""
+    """Return a split's texts, shape (n,), or pairs of texts, shape (n, 2); empty for None."""
     if split is None:
         return as_inputs([""])[:0]
     if split.pairs is None:
@@ -69,7 +69,7 @@ def split_inputs(split: Split | None) -> Inputs:
 
 
 def whole_texts(inputs: Inputs) -> list[str]:
-    """Return texts as they are; the two texts of a pair are joined."""
+    """Return texts unchanged; join the two texts of a pair."""
     if inputs.ndim == 1:
         found: list[str] = inputs.tolist()
         return found
@@ -81,10 +81,10 @@ class NearDuplicateGuard:
 
     `bort.tasks.near_duplicates` defines near-duplicates. A copy is a text that is equal after
     normalising case, spaces and punctuation. Agora samples near dev texts, so near-duplicates of
-    those are allowed; `is_near_dev` counts them.
+    dev texts are allowed; `is_near_dev` finds them.
 
     Args:
-        audit: texts, or pairs of texts. The guard knows the audit split so that the loop need not.
+        audit: texts, or pairs of texts. Only the guard sees the audit split; the loop does not.
         dev: texts, or pairs of texts.
     """
 
@@ -94,7 +94,7 @@ class NearDuplicateGuard:
         self._copies = {normalise(text) for text in whole_texts(dev)}
 
     def __call__(self, inputs: Inputs) -> list[Verdict | None]:
-        """Return for each text why it is refused, or None."""
+        """Return why each text is refused, or None."""
         texts = whole_texts(inputs)
         return [
             Verdict.NEAR_AUDIT

@@ -1,8 +1,8 @@
 """The findings of a comparison of arms: mean errors, differences, the gap to the teacher.
 
 [ours] Every arm is run with the same seeds and judged on the same audit items. An interval over
-seeds alone would ignore that other items could have been drawn, and the other way round. So both
-are drawn again (a two-level bootstrap), with the same draws for both sides.
+seeds alone would ignore that other items could have been drawn, and vice versa. So we resample both
+(a two-level bootstrap), with the same draws for both sides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,14 +32,14 @@ class ArmResult:
     """One student of one arm.
 
     Attributes:
-        arm: "plain", "random", "agora", one of the last two with "-half", or "random-double".
-        seed: seed of everything that the arm draws.
+        arm: "plain", "random", "agora", "random-half", "agora-half", or "random-double".
+        seed: the seed of everything random in the arm.
         added: number of points added to the labelled texts.
-        steps: optimiser steps of all its trainings.
+        steps: optimiser steps, all trainings together.
         dev_error, audit_error: 0..1.
         wrong: which audit items are wrong, one bit each, hexadecimal.
-        curve: for Agora, the added points and the audit error after each round.
-        seconds: duration of training and sampling.
+        curve: for Agora, the points added so far and the audit error after each round.
+        seconds: time for training and sampling.
     """
 
     arm: str
@@ -69,7 +69,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Audit error of `arm` minus that of `baseline`: below 0, `arm` is better."""
+    """The audit error of `arm` minus the error of `baseline`: below 0, `arm` is better."""
 
     baseline: str
     arm: str
@@ -94,7 +94,7 @@ class Findings:
     Attributes:
         teacher_audit_error: the teacher's audit error, 0..1.
         differences: one for each of `PAIRS` that was run.
-        gap_closed: by arm, the share of the way from plain training to the teacher.
+        gap_closed: by arm, the share of the gap between plain training and the teacher.
     """
 
     means: Mapping[str, ArmMean]
@@ -134,7 +134,7 @@ def findings(results: Sequence[ArmResult], teacher_wrong: BoolArray) -> Findings
     """Compute means, differences and gaps; intervals are paired over seeds and items.
 
     Args:
-        teacher_wrong: shape (items,), where the teacher is wrong on the audit split.
+        teacher_wrong: shape (items,), marks the audit items that the teacher gets wrong.
     """
     wrong = _wrong(results, items=len(teacher_wrong))
     rng = np.random.default_rng(0)
@@ -171,8 +171,8 @@ def error_difference(
     """Estimate how much more often `second` is wrong than `first`.
 
     Args:
-        first, second: shape (seeds, items), where each seed's student is wrong; the same seeds
-            and items in the same order.
+        first, second: shape (seeds, items), mark the items that each seed's student gets wrong;
+            the same seeds and items in the same order.
     Returns:
         The mean difference of the error rates: below 0, `second` is better.
     """
@@ -195,7 +195,7 @@ def gap_closed(
         plain, better: shape (seeds, items).
         teacher: shape (1, items) or (seeds, items).
     Returns:
-        1 if `better` errs as often as the teacher; NaN if the teacher is no better than plain
+        1 if `better` is as good as the teacher; NaN if the teacher is no better than plain
         training.
     """
     _check(plain, better)
@@ -215,7 +215,7 @@ def _share(plain: FloatArray, better: FloatArray, teacher: FloatArray) -> FloatA
 
 
 def _drawn(sides: list[BoolArray], rng: np.random.Generator, draws: int) -> list[FloatArray]:
-    """Draw seeds and items again; return each side's error rates, shape (draws,)."""
+    """Resample seeds and items; return each side's error rates, shape (draws,)."""
     seeds, items = sides[0].shape
     weights = rng.multinomial(items, np.full(items, 1 / items), size=draws) / items
     chosen = rng.integers(0, seeds, size=(draws, seeds))
@@ -237,7 +237,7 @@ def _check(first: BoolArray, second: BoolArray) -> None:
 
 
 def _wrong(results: Sequence[ArmResult], *, items: int) -> dict[str, BoolArray]:
-    """Return where each arm's students are wrong, shape (seeds, items), for the common seeds."""
+    """Mark the items that each arm's students get wrong, (seeds, items), for the common seeds."""
     seeds: dict[str, dict[int, BoolArray]] = {}
     for row in results:
         seeds.setdefault(row.arm, {})[row.seed] = unpacked(row.wrong, items)

@@ -1,7 +1,7 @@
 """Labelers for texts: a fine-tuned network, a linear probe, classifiers of scikit-learn.
 
-Nothing is ever unpickled. Networks come as safetensors; the others are fitted again in every run
-from the training split and the seed.
+Nothing is ever unpickled. Networks are loaded from safetensors; the others are refitted in every
+run from the training split and the seed.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class NetworkLabeler:
     """A labeler made from a trained network.
 
     Attributes:
-        known: logits that were computed before, by input.
+        known: logits computed earlier, by input.
     """
 
     class_names: tuple[str, ...]
@@ -48,10 +48,10 @@ class NetworkLabeler:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FittedLabeler:
-    """A labeler made from a scikit-learn classifier over vectors of texts.
+    """A labeler made from a scikit-learn classifier of text vectors.
 
     Attributes:
-        classifier: fitted, with `predict_proba`; its training set may lack some classes.
+        classifier: fitted, with `predict_proba`; some classes may be missing from its training set.
         features: maps inputs to the classifier's features.
     """
 
@@ -85,10 +85,10 @@ def linear_probe(
 def sklearn_labeler(
     name: str, class_names: tuple[str, ...], train: Examples, *, seed: int
 ) -> FittedLabeler:
-    """Fit a classifier of `CLASSIFIERS` on the tf-idf of words and pairs of words.
+    """Fit one of `CLASSIFIERS` on the tf-idf of words and word pairs.
 
     Args:
-        train: the training set; only the most probable classes count.
+        train: the training set; each text counts as its most probable class.
     Raises:
         InvalidOptionError: the class is not allowed.
         MissingExtraError: scikit-learn is not installed.
@@ -99,7 +99,7 @@ def sklearn_labeler(
         classifier.set_params(n_neighbors=fewer)
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    # Any run of characters between spaces counts, so that no script is left out.
+    # Any run of characters between spaces is a word, so that this works in every script.
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", sublinear_tf=True)
     classifier.fit(vectorizer.fit_transform(whole_texts(train.inputs)), train.labels)
     return FittedLabeler(

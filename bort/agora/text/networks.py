@@ -28,13 +28,13 @@ from bort.training.source import read_config
 from bort.training.tokens import EncodedTask, load_tokenizer
 from bort.training.vocabulary import pruned_table
 
-LONGEST = 512  # the most tokens that a foreign labeler reads
+LONGEST = 512  # the most tokens that a user's own labeler reads
 VISIBLE = ("train", "dev", "pool")  # the splits that the loop may read
-RATE_SHARE = 0.5  # of a short training's rate, for one that is several times as long
+RATE_SHARE = 0.5  # share of a short training's rate, for one that is several times as long
 
 
 class Networks:
-    """Source network, teacher and students of one run, read or trained when first needed.
+    """One run's source network, teacher and students, read or trained when first needed.
 
     Args:
         on_step: called with each step of progress.
@@ -80,11 +80,11 @@ class Networks:
         return self._oracle.teacher.logits
 
     def describe(self) -> dict[str, Any]:
-        """Describe the basis of the results, ready for JSON."""
+        """Return what the results depend on, ready for JSON."""
         return self._oracle.describe()
 
     def student(self, *, steps: int) -> TextStudent:
-        """Make a student of the run's architecture that trains for `steps` steps."""
+        """Make a student with the run's architecture that trains for `steps` steps."""
         spec = self._oracle.spec
         return TextStudent(
             build=self._built,
@@ -97,21 +97,21 @@ class Networks:
         )
 
     def space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
-        """Make the space of the source network's sentence vectors; `fixed` is kept in the cache."""
+        """Make the space of the source network's sentence vectors; `fixed` is cached on disk."""
         oracle = self._oracle
         encoder = source_encoder(oracle.source, self.encoded.kept, oracle.device)
         space = NetworkSpace(encoder, self.tokens, self.threads, pause_unless(self._should_stop))
         return RememberedSpace(space, fixed, [oracle.source.digest, self.encoded.max_length])
 
     def word_space(self, fixed: Sequence[Inputs]) -> RememberedSpace:
-        """Make the space of means of word vectors; words are counted in `fixed`."""
+        """Make the space of mean word vectors; word frequencies come from `fixed`."""
         table = self._oracle.words.numpy()[self.encoded.kept]
         space = WordSpace.fitted(table, self.tokens, joined(fixed))
         key = ["words", self._oracle.source.digest, self.encoded.max_length]
         return RememberedSpace(space, fixed, key)
 
     def words(self, texts: Sequence[Inputs]) -> WordTable:
-        """Collect the words of `texts` that are one token, with the source network's vectors."""
+        """Collect the single-token words in `texts`, with the source network's vectors."""
         rows = np.unique(np.concatenate([self.tokens(part).flat for part in texts]))
         ids = self.encoded.kept[rows]
         tokenizer = load_tokenizer(self._oracle.source.folder)
@@ -121,7 +121,7 @@ class Networks:
         return WordTable([word for word, _ in words], self._oracle.words.numpy()[places])
 
     def labeler(self) -> NetworkLabeler:
-        """Make the teacher a labeler; its answers to the task's own texts are reused."""
+        """Turn the teacher into a labeler that reuses its answers to the task's own texts."""
         return NetworkLabeler(self._task.class_names, self._teacher_logits, self._known())
 
     def _built(self, seed: int) -> Any:
@@ -171,9 +171,9 @@ class Networks:
 
 
 def _own_tokens(model: Any, folder: Path) -> TextTokens:
-    """Make a foreign classifier's own tokens, over its whole vocabulary."""
+    """Make the tokens for a classifier with its own tokenizer and vocabulary."""
     vocabulary = len(model.get_input_embeddings().weight)
-    # RoBERTa and its kin count positions from the padding id, so two are not available.
+    # RoBERTa and its relatives start numbering positions after the padding id, so two are lost.
     positions = getattr(model.config, "max_position_embeddings", LONGEST + 2) - 2
     padding = getattr(model.config, "pad_token_id", None)
     return TextTokens(

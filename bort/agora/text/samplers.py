@@ -1,12 +1,12 @@
 """Samplers for texts: edits of words, mixes of two texts, and the samplers by name.
 
-Edits [ours] replace words by words near them in the embedding table. Only words that are one token
-are replaced, so that the new text reads back as the tokens that were chosen. The labeler decides
-what an edit does to the label: "bad" is near "good".
+Edits [ours] replace words with words near them in the embedding table. Only single-token words are
+replaced, so the new text tokenises to exactly the chosen tokens. The labeler decides what an edit
+does to the label: "bad" is near "good".
 
-Mixes [ours] lie between a text and a neighbour of it. With a pool, the mix of the two sentence
-vectors becomes the pool text nearest to it. Without one, some words of the first text become the
-word nearest to the mix of themselves and a word of the second.
+Mixes [ours] are between a text and one of its neighbours. With a pool, we mix the two sentence
+vectors and take the nearest pool text. Without a pool, some words of the first text are mixed with
+words of the second: each becomes the word nearest to the mix.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,9 +24,9 @@ from bort.agora.text.spec import SHARES
 from bort.agora.text.tokens import TextTokens, WordTable
 from bort.core.errors import InvalidOptionError
 
-SHARE = 0.4  # of a text's words replaced at most, measured: docs/agora.md, "Token edits"
+SHARE = 0.4  # largest share of a text's words to replace, measured: docs/agora.md, "Token edits"
 PARTNERS = 10  # a text is mixed with one of this many nearest texts
-LEAST, MOST = 0.25, 0.75  # share of the partner in the mix
+LEAST, MOST = 0.25, 0.75  # the partner's share in the mix
 
 
 class Place(NamedTuple):
@@ -38,11 +38,11 @@ class Place(NamedTuple):
 
 
 Replace = Callable[[Sequence[int], Sequence[Sequence[Place]], np.random.Generator], Iterator[str]]
-"""Takes positions of points and the places to edit in each; returns a new word per place."""
+"""Takes the positions of points and the places to edit in each; returns a new word per place."""
 
 
 class EditSampler:
-    """Replaces up to `share` of a text's words, for a pair in one of the two texts.
+    """Replaces up to `share` of a text's words; of a pair, it edits one of the two texts.
 
     Args:
         words: the words that may be written into a new text.
@@ -90,9 +90,9 @@ def edited(
     values = as_values(points)
     columns = rng.integers(0, 2, size=len(values)) if points.ndim == 2 else [None] * len(values)
     texts = [_column(v, c) for v, c in zip(values, columns, strict=True)]
-    candidates = editable(texts, tokens, words)
-    parents = [number for number, places in enumerate(candidates) if places]
-    chosen = [_some(candidates[number], share, rng) for number in parents]
+    replaceable = editable(texts, tokens, words)
+    parents = [number for number, places in enumerate(replaceable) if places]
+    chosen = [_some(replaceable[number], share, rng) for number in parents]
     new = replace(parents, chosen, rng)
     found = [
         _with_column(
@@ -107,7 +107,7 @@ def edited(
 
 
 def editable(texts: Sequence[str], tokens: TextTokens, words: WordTable) -> list[list[Place]]:
-    """Find the words of each text that are one token and are in the table."""
+    """Find each text's single-token words that are in the table."""
     different = list(dict.fromkeys(texts))  # a dev error is edited several times in a round
     encodings = tokens.encodings(different)
     found = {
@@ -127,7 +127,7 @@ def _places(encoding: Any, words: WordTable) -> list[Place]:
 
 
 def written(text: str, places: Sequence[Place], words: Sequence[str]) -> str:
-    """Write `words` into `text` at `places`, which are in order; capitals stay capitals.
+    """Write `words` into `text` at `places`, which are in order; keeps capitals.
 
     Examples:
         >>> written("Good film", [Place(0, 4, 0)], ["fine"])
@@ -143,7 +143,7 @@ def written(text: str, places: Sequence[Place], words: Sequence[str]) -> str:
 
 
 def _some(places: Sequence[Place], share: float, rng: np.random.Generator) -> list[Place]:
-    """Draw one place or more; their share is drawn too, up to `share`."""
+    """Draw at least one place; how many is random too, up to `share`."""
     count = max(1, round(rng.uniform() * share * len(places)))
     chosen = np.sort(rng.choice(len(places), size=count, replace=False))
     return [places[number] for number in chosen.tolist()]
@@ -164,7 +164,7 @@ class Partners:
     """Texts to mix with.
 
     Args:
-        items: m inputs, one or more.
+        items: m inputs, at least one.
         vectors: shape (m, d), unit length.
     """
 
@@ -172,7 +172,7 @@ class Partners:
         self.items, self.vectors = items, np.asarray(vectors, dtype=np.float32)
 
     def drawn(self, vectors: FloatArray, rng: np.random.Generator) -> IntArray:
-        """Draw one of the nearest items of each vector, shape (n,)."""
+        """Draw one of the items nearest to each vector, shape (n,)."""
         similar = np.asarray(vectors, dtype=np.float32) @ self.vectors.T
         count = min(PARTNERS, len(self.items))
         near = np.argpartition(-similar, count - 1, axis=1)[:, :count]
@@ -189,19 +189,19 @@ class MixByRetrieval(RetrievalSampler):
         super().__init__(pool, represent, choices=1)
         self._partners = partners
 
-    def _aims(self, points: Inputs, rng: np.random.Generator) -> FloatArray:
+    def _queries(self, points: Inputs, rng: np.random.Generator) -> FloatArray:
         vectors = self._represent(points)
         share = rng.uniform(LEAST, MOST, size=(len(points), 1))
         other = self._partners.vectors[self._partners.drawn(vectors, rng)]
         mixed: FloatArray = (1 - share) * vectors + share * other
-        # Rescaled to the length of the texts' vectors: the mix itself lies inside the sphere.
+        # Rescaled to the texts' length, because the mix itself is inside the sphere.
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         mixed *= length / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
         return mixed
 
 
 class MixByEdits:
-    """Replaces words of a text by mixes of themselves with words of one of its neighbours."""
+    """Replaces a text's words with mixes of them and words of one of its neighbours."""
 
     name = "mix-edits"
 
@@ -225,7 +225,7 @@ class MixByEdits:
         *,
         known: Known = frozenset(),  # noqa: ARG002
     ) -> Proposals:
-        """Propose one mix of each of `points` if it and its partner have words to replace."""
+        """Propose one mix for each of `points`, if it and its partner have words to replace."""
         if not len(points):
             return Proposals(points, np.empty(0, dtype=np.int64), ())
         drawn = self._partners.drawn(self._represent(points), rng)
@@ -257,7 +257,7 @@ class Proposers:
 
     Args:
         words: the words that may be written into new texts.
-        train: training inputs, one or more.
+        train: training inputs, at least one.
         pool: unlabelled inputs; may be empty.
 
     Attributes:
@@ -273,7 +273,7 @@ class Proposers:
 
         Raises:
             InvalidOptionError: it is "retrieval", and there is no pool.
-        Cost: one representation of training texts and pool.
+        Cost: one representation of each training and pool text.
         """
         if name == "edits":
             return EditSampler(self._words, self._tokens)

@@ -1,6 +1,6 @@
 """Spaces in which distances are measured: a network's sentence vectors, or means of word vectors.
 
-Vectors have unit length, so distances lie between 0 and 2. In the source network's space two random
+Vectors have unit length, so distances are between 0 and 2. In the source network's space two random
 sentences of a task are about 1.3 apart, nearest neighbours about 0.9.
 """
 
@@ -27,13 +27,13 @@ from bort.training.source import SourceNetwork
 from bort.training.vocabulary import pruned_table
 
 FORMAT = 1  # part of the cache key; raise it when vectors change
-USUAL_NEIGHBOUR = 10  # the default radius reaches this neighbour of half of the dev texts
-COMMON = 1e-3  # Arora, Liang and Ma (2017): a word of this frequency has half of the weight
+USUAL_NEIGHBOUR = 10  # for half of the dev texts, the default radius reaches this neighbour
+COMMON = 1e-3  # Arora, Liang and Ma (2017): a word with this frequency gets half the weight
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NetworkSpace:
-    """Sentence vectors of one `BertModel`.
+    """The sentence vectors of one `BertModel`.
 
     Attributes:
         bert: the encoder, on its device, over the vocabulary of `tokens`.
@@ -46,11 +46,11 @@ class NetworkSpace:
     pause: Callable[[], object]
 
     def __call__(self, inputs: Inputs) -> FloatArray:
-        """Return vectors, shape (n, hidden), unit length; equal calls give equal bits."""
+        """Return vectors, shape (n, hidden), unit length; the same call gives the same bits."""
         return self.vectors(inputs).astype(np.float64)
 
     def vectors(self, inputs: Inputs) -> Float32Array:
-        """Return the same in single precision. Cost: one forward pass per text."""
+        """Return the same vectors in single precision. Cost: one forward pass per text."""
         tokens = self.tokens(inputs)
         device = next(self.bert.parameters()).device
         found = np.zeros((len(tokens), self.bert.config.hidden_size), dtype=np.float32)
@@ -73,7 +73,7 @@ class WordSpace:
     """Weighted means of rows of an embedding table.
 
     No network is run, so ten thousand edits get their vectors in a second. Word order and context
-    do not count.
+    are ignored.
 
     Attributes:
         rows: shape (tokens, d), each row times its weight.
@@ -84,13 +84,13 @@ class WordSpace:
 
     @classmethod
     def fitted(cls, table: Float32Array, tokens: TextTokens, texts: Inputs) -> "WordSpace":
-        """Weight frequent words down and remove the component common to all words.
+        """Give frequent words less weight, and remove the component common to all words.
 
         Args:
             table: shape (tokens, d), in the numbering of `tokens`.
             texts: the texts whose words are counted, at least one.
         Source: S. Arora, Y. Liang, T. Ma (2017), *A simple but tough-to-beat baseline for sentence
-            embeddings*, ICLR; there a text's common component is removed, here the words' mean.
+            embeddings*, ICLR. They remove the texts' common component; we remove the words' mean.
         """
         flat = tokens(texts).flat
         shares = np.bincount(flat, minlength=len(table)) / len(flat)
@@ -110,7 +110,7 @@ class WordSpace:
 
 
 class Space(Protocol):
-    """Computes vectors of texts."""
+    """Computes the vectors of texts."""
 
     def vectors(self, inputs: Inputs) -> Float32Array:
         """Return vectors, shape (n, d), unit length."""
@@ -118,13 +118,13 @@ class Space(Protocol):
 
 
 class RememberedSpace:
-    """A space that computes no text twice, and keeps the task's own texts in a file.
+    """A space that computes no text twice, and caches the task's own texts in a file.
 
-    What a call computes depends on its inputs alone, not on earlier calls. So a resumed run that
-    repeats the calls gets the bits of an uninterrupted one.
+    What a call computes depends only on its inputs, not on earlier calls. So a resumed run that
+    repeats the calls gets the same bits as an uninterrupted one.
 
     Args:
-        fixed: the splits whose vectors are kept in this machine's cache.
+        fixed: the splits whose vectors are cached on this machine.
         key: everything else that the vectors depend on; it names the file.
     """
 
@@ -145,8 +145,8 @@ class RememberedSpace:
                 self._seen.setdefault(value, vector)
         return self._rows(values, {})
 
-    def aside(self, inputs: Inputs) -> FloatArray:
-        """Return the same, but remember nothing, so that later calls do not change."""
+    def peek(self, inputs: Inputs) -> FloatArray:
+        """Return the same vectors, but remember nothing, so that later calls do not change."""
         values = as_values(inputs)
         different = dict.fromkeys(values)
         new = [v for v in different if v not in self._fixed and v not in self._seen]
@@ -154,7 +154,7 @@ class RememberedSpace:
         return self._rows(values, found)
 
     def forget(self) -> None:
-        """Forget the texts that are not among the fixed ones."""
+        """Forget all texts except the fixed ones."""
         self._seen.clear()
 
     def _rows(self, values: Sequence[Value], new: Mapping[Value, Float32Array]) -> FloatArray:
@@ -178,7 +178,7 @@ def source_encoder(source: SourceNetwork, kept: NDArray[np.int64], device: torch
     """Build the source network as a frozen `BertModel` over the tokens `kept`.
 
     Raises:
-        InvalidModelError: its file lacks weights.
+        InvalidModelError: weights are missing from its file.
     """
     from transformers import BertConfig, BertModel
 
@@ -198,11 +198,11 @@ def source_encoder(source: SourceNetwork, kept: NDArray[np.int64], device: torch
 
 
 def usual_radius(dev: FloatArray, others: FloatArray) -> float:
-    """Return the median distance of a dev text from its tenth nearest other, rounded up to 0.01.
+    """Return the dev texts' median distance to their tenth neighbour, rounded up to 0.01.
 
     Args:
         dev: shape (n, d), unit length.
-        others: shape (m, d), unit length: training texts and the pool, m of 1 or more.
+        others: shape (m, d), unit length: training texts and the pool, m at least 1.
     """
     rank = min(USUAL_NEIGHBOUR, len(others)) - 1
     similar = -np.partition(-(dev @ others.T), rank, axis=1)[:, rank]

@@ -11,8 +11,8 @@ from bort.core.errors import InvalidOptionError
 from bort.core.study import check_name
 from bort.families import SearchSpace
 
-# Classifiers that predict probabilities from sparse, non-negative features, by module and options.
-# No other class is ever built.
+# Classifiers that predict probabilities from sparse, non-negative features: their modules and
+# options. No other class is ever built.
 CLASSIFIERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "BernoulliNB": ("naive_bayes", {}),
     "ComplementNB": ("naive_bayes", {}),
@@ -28,7 +28,7 @@ HALF, DOUBLE = "-half", "-double"  # an arm with half, or twice, as many points
 ARMS = (AGORA, AGORA + HALF, PLAIN, RANDOM, RANDOM + HALF)
 BENCH_ARMS = (*ARMS, RANDOM + DOUBLE)
 BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
-# Shares of the samplers in a mixture; without a pool, those that need one are left out.
+# Each sampler's share in a mixture. Without a pool, samplers that need one are left out.
 SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
 
 
@@ -36,14 +36,14 @@ def student_of(spec: TextSpec) -> tuple[SearchSpace, Architecture]:
     """Return the student's space and its architecture.
 
     Raises:
-        InvalidArchitectureError: the space does not hold it.
+        InvalidArchitectureError: it is not in the space.
     """
     space = SearchSpace.from_dict(spec.space)
     return space, space.named(spec.architecture)
 
 
 def options_of(spec: TextSpec, *, radius: float) -> AgoraOptions:
-    """Return the options of the loop."""
+    """Return the loop's options."""
     return AgoraOptions(
         radius=radius,
         rounds=spec.rounds,
@@ -60,10 +60,10 @@ def options_of(spec: TextSpec, *, radius: float) -> AgoraOptions:
 
 
 def check_text_spec(spec: TextSpec) -> None:
-    """Raise an error unless the student and a scikit-learn labeler exist.
+    """Check that the student exists, and the labeler if it is from scikit-learn.
 
     Raises:
-        InvalidArchitectureError: the space does not hold the student.
+        InvalidArchitectureError: the student is not in the space.
         InvalidOptionError: the labeler's class is not allowed.
     """
     student_of(spec)
@@ -72,7 +72,7 @@ def check_text_spec(spec: TextSpec) -> None:
 
 
 def check_classifier(name: str) -> str:
-    """Return `name` if it is an allowed scikit-learn class.
+    """Return `name` if this scikit-learn class is allowed.
 
     Raises:
         InvalidOptionError: the class is not allowed.
@@ -86,16 +86,16 @@ def check_classifier(name: str) -> str:
 
 
 def usual_representation(sampler: str, *, has_pool: bool) -> str:
-    """Choose the space for distances, so that it never costs more than the training.
+    """Choose a space for distances that never costs more than the training.
 
-    A pool passes the source network once. New texts would each pass it, which takes several times
-    as long as the training of a round (docs/agora.md, "Speed").
+    The source network has to read a pool only once. But it would have to read every new text, which
+    takes several times as long as training a round (docs/agora.md, "Speed").
     """
     return SOURCE if has_pool and sampler != EDITS else WORDS
 
 
 def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
-    """Make the space of one BERT, given as DEPTH-HEADS-HIDDEN-INTERMEDIATE.
+    """Make a space with a single BERT, given as DEPTH-HEADS-HIDDEN-INTERMEDIATE.
 
     Args:
         source: the source network's configuration; the student uses the same tokens.
@@ -118,5 +118,5 @@ def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
 def suggested_study(task: str, architecture: str) -> str:
     """Suggest a name for a run on this task (a name, file or `hub:ID`)."""
     stem = Path(task.replace(":", "-")).stem
-    plain = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
-    return check_name(f"agora-{plain or 'task'}-{architecture}"[:80])
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in stem).strip("-")
+    return check_name(f"agora-{name or 'task'}-{architecture}"[:80])

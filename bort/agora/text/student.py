@@ -21,7 +21,7 @@ from bort.training.loop import TrainingSettings, predict, train
 from bort.training.teacher import softmax
 
 Build = Callable[[int], Any]
-"""Takes a seed; returns a sequence classifier with its first weights, on its device."""
+"""Takes a seed; returns a sequence classifier with its initial weights, on its device."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,8 @@ class TextStudent:
 
     Attributes:
         learning_rate: the rate for hyperparameter sets that have none.
-        steps: optimiser steps of one training.
-        threads: CPU threads of training and prediction.
+        steps: optimiser steps per training.
+        threads: CPU threads for training and prediction.
         should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     """
 
@@ -51,10 +51,11 @@ class TextStudent:
         """Train on the examples' probabilities.
 
         A training that ends no better than a constant answer, or with a loss that is not finite,
-        is repeated with a lower learning rate. If none does better, the lowest loss counts.
+        is repeated with a lower learning rate. If none does better, keep the one with the lowest
+        loss.
 
         Raises:
-            TrainingDivergedError: no repetition ended with a finite loss.
+            TrainingDivergedError: no attempt ended with a finite loss.
             TrainingStoppedError: `should_stop` returned true.
         """
         seed = int(rng.integers(LARGEST_SEED))

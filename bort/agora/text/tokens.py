@@ -13,20 +13,20 @@ from bort.agora.loop.values import FloatArray, IntArray
 from bort.training.tokens import EncodedTask, Tokens, load_tokenizer
 
 NEIGHBOURS = 10  # words that may replace a word
-SHARPNESS = 10.0  # of the draw among them: exp(SHARPNESS · cosine)
-BLOCK = 512  # words compared with all others at once: 20 MB for 10,000
+SHARPNESS = 10.0  # one is drawn in proportion to exp(SHARPNESS · cosine)
+BLOCK = 512  # words compared with all others at once: 20 MB for 10,000 words
 
 Float32Array = NDArray[np.float32]
 
 
 class TextTokens:
-    """Tokenises texts, or pairs of texts, the way the task's own were; each text once.
+    """Tokenises texts, or pairs of texts, in the same way as the task's own; each text once.
 
     Args:
         folder: the folder with the tokenizer.
-        kept: ids of the full vocabulary that a model has rows for, ascending; others become the
+        kept: ids in the full vocabulary that a model has rows for, ascending; others become the
             unknown token.
-        padding: number of the padding token among `kept`.
+        padding: number of the padding token, its place in `kept`.
         max_length: the most tokens per text, including special ones; longer texts are cut.
     """
 
@@ -47,7 +47,7 @@ class TextTokens:
         )
 
     def __call__(self, inputs: Inputs) -> Tokens:
-        """Return ids in the numbering of `kept`, in the order of the inputs."""
+        """Return ids, numbered by their place in `kept`, in the order of the inputs."""
         values = as_values(inputs)
         self._read([value for value in dict.fromkeys(values) if value not in self._known])
         rows = [self._known[value] for value in values]
@@ -58,7 +58,7 @@ class TextTokens:
         return Tokens(flat, starts, first)
 
     def encodings(self, texts: Sequence[str]) -> list[Any]:
-        """Return the tokens of single texts with their places in the text, cut to length."""
+        """Return the tokens of single texts and where they are in the text, cut to length."""
         found: list[Any] = self.tokenizer.encode_batch(list(texts))
         return found
 
@@ -81,7 +81,7 @@ def _unknown_id(tokenizer: Any, kept: NDArray[np.int64]) -> int:
 
 
 class WordTable:
-    """Whole words with their vectors.
+    """Whole words and their vectors.
 
     Args:
         words: m different words, as the tokenizer writes them.
@@ -102,16 +102,16 @@ class WordTable:
         return self._numbers.get(word)
 
     def neighbour(self, number: int, rng: np.random.Generator) -> str:
-        """Draw a word near the given one, nearer ones more often. Needs two words or more."""
+        """Draw a word near the given one, nearer ones more often. Needs at least two words."""
         places, cumulative = self._neighbours
         rank = int(np.searchsorted(cumulative[number], rng.uniform()))
         return self.words[int(places[number, rank])]
 
     def between(self, first: IntArray, second: IntArray, share: FloatArray) -> list[str]:
-        """Return the word nearest to each mix of two words, other than the first.
+        """Return the word nearest to each mix of two words; never the first of them.
 
-        Only the second word and the neighbours of both are candidates, so the whole table is
-        searched once per word and not once per mix.
+        Only the second word and the neighbours of both are compared, so the whole table is
+        searched once per word instead of once per mix.
 
         Args:
             first, second: shape (n,), positions of words.
@@ -134,7 +134,7 @@ class WordTable:
 
     @cached_property
     def _neighbours(self) -> tuple[IntArray, FloatArray]:
-        """Find each word's nearest others, shape (m, k), and their cumulative probabilities."""
+        """Find each word's nearest neighbours, shape (m, k), and their cumulative probabilities."""
         count = min(NEIGHBOURS, len(self) - 1)
         places = np.empty((len(self), count), dtype=np.int64)
         weights = np.empty((len(self), count))
@@ -152,7 +152,7 @@ class WordTable:
 
 
 def is_word(token: str) -> bool:
-    """Return whether a token is a whole word: two letters or more, and nothing else.
+    """Return whether a token is a whole word: at least two letters, and nothing else.
 
     Examples:
         >>> is_word("film"), is_word("##ing"), is_word("a"), is_word("[SEP]")

@@ -1,4 +1,4 @@
-"""A run on texts, ready to start: the loop's task, and the parts by name."""
+"""A run on texts, ready to start: the loop's task, and its parts, chosen by name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -50,19 +50,17 @@ class TextWorld(World):
 
     @property
     def teacher_wrong(self) -> BoolArray:
-        """Mark the audit items that the teacher gets wrong, shape (audit items,). For reports
-        only.
-        """
+        """Mark the audit items that the teacher gets wrong, shape (items,). Only for reports."""
         answers = self.networks.teacher_logits["audit"].argmax(axis=1)
         wrong: BoolArray = answers != self.audit.labels
         return wrong
 
     def map_vectors(self, inputs: Inputs) -> FloatArray:
-        """Return the vectors that a map of `inputs` is drawn from; the run is not affected."""
-        return self.space.aside(inputs)
+        """Return the vectors for a map of `inputs`; does not affect the run."""
+        return self.space.peek(inputs)
 
     def describe(self) -> dict[str, Any]:
-        """Describe the basis of the results, ready for JSON."""
+        """Return what the results depend on, ready for JSON."""
         return {
             **self.networks.describe(),
             "class_names": list(self.task.class_names),
@@ -74,10 +72,10 @@ class TextWorld(World):
     def recall(self, rounds: Sequence[Round]) -> None:
         """Recompute the vectors of stored rounds with the same calls as the run that stored them.
 
-        After that this run continues with the same bits.
+        After that, this run continues with the same bits.
         """
         for number, r in enumerate(rounds):
-            if self.parts.in_space_of is not None:  # only the observer used this space
+            if self.parts.in_space_of is not None:  # only the observer uses this space
                 self.space(training_set(self.task.train, rounds[:number]).inputs)
             elif r.points:
                 self.space(as_inputs([point.value for point in r.points]))
@@ -93,13 +91,13 @@ def text_world(
     """Load networks, tokenise texts, choose parts.
 
     Args:
-        task: the task with its pool, as `bort.agora.text.data` loads it.
+        task: the task with its pool, from `bort.agora.text.data`.
         on_step: called with each step of progress.
         should_stop: called at every step; if it returns true, `TrainingStoppedError` is raised.
     Raises:
         BortError: data, source network, labeler or device cannot be used.
-    Cost: the first time on a task, its teacher is fine-tuned (half a minute for 500 texts on two
-        quiet cores) and all texts get their vectors (20 s for 9,000). After that, a few seconds.
+    Cost: the first run on a task fine-tunes its teacher (half a minute for 500 texts on two idle
+        cores) and computes all texts' vectors (20 s for 9,000). Later runs take a few seconds.
     """
     networks = Networks(spec, task, on_step=on_step, should_stop=should_stop)
     with training_threads(networks.threads):
@@ -155,7 +153,7 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
 def _follower(
     parts: Parts, proposers: Proposers, sampler: str, dev: Inputs
 ) -> Callable[[Model], Parts]:
-    """Make the parts follow the student's space, in units of its usual radius."""
+    """Move the parts into the student's space, in units of its usual radius."""
 
     def follow(model: Model) -> Parts:
         if not isinstance(model, TextModel):

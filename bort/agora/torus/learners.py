@@ -15,9 +15,9 @@ from bort.core.errors import InvalidOptionError
 
 @dataclass(frozen=True, slots=True)
 class NearestNeighbours:
-    """k-NN: predicts the class with the most probability among the k nearest examples.
+    """k-NN: predicts the most probable class among the k nearest examples.
 
-    Hyperparameters: `neighbours` (default 5; all examples where there are fewer).
+    Hyperparameters: `neighbours` (default 5; all examples if there are fewer).
     """
 
     def fit(
@@ -29,7 +29,7 @@ class NearestNeighbours:
 
 
 class NearestNeighboursModel:
-    """The remembered examples, in a tree."""
+    """The remembered examples, in a k-d tree."""
 
     def __init__(self, examples: Examples, neighbours: int) -> None:
         self._tree = cKDTree(examples.inputs)
@@ -55,7 +55,7 @@ class RandomFeatures:
 
     Hyperparameters: `width` of the kernel (default 0.5, in units of the inputs), `features`
     (default 300), `ridge` (default 1e-4, added to the mean squares).
-    Cost: one linear system of `features` + 1 unknowns.
+    Cost: one linear system with `features` + 1 unknowns.
     Source: A. Rahimi, B. Recht (2007), *Random features for large-scale kernel machines*.
     """
 
@@ -78,7 +78,7 @@ class RandomFeatures:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RandomFeaturesModel:
-    """The drawn features and learnt weights, shapes (d, F), (F,) and (F + 1, classes)."""
+    """The random features and learned weights, shapes (d, F), (F,) and (F + 1, classes)."""
 
     frequencies: FloatArray
     phases: FloatArray
@@ -91,7 +91,7 @@ class RandomFeaturesModel:
         return np.hstack([waves, np.ones((len(waves), 1))])
 
     def predict_probabilities(self, inputs: Inputs) -> FloatArray:
-        """Return the regression, cut at 0 and scaled to sum 1, shape (n, classes)."""
+        """Return the regression, clipped at 0 and scaled to sum to 1, shape (n, classes)."""
         positive = np.clip(self.features(inputs) @ self.weights, 1e-9, None)
         probabilities: FloatArray = positive / positive.sum(axis=1, keepdims=True)
         return probabilities
@@ -105,12 +105,12 @@ class RandomFeaturesModel:
 class RandomGuesser:
     """A random guesser with memory: the weakest student that Agora can teach.
 
-    [ours] The announcement says only that a random guesser ends up learning. Ours remembers its
-    training examples and does nothing else. For a point it predicts the class with the most
-    probability among the examples within `memory_radius`; if there are none, or the classes tie,
-    it draws uniformly among the tied classes. Untaught it errs with probability (K-1)/K for K
-    classes. It does not generalise beyond the radius, so its error measures how much of the data
-    the training set covers.
+    [ours] The announcement only says that a random guesser ends up learning. Ours remembers its
+    training examples and does nothing else. For a point it predicts the most probable class among
+    the examples within `memory_radius`; if there are none, or the classes tie, it draws uniformly
+    among the tied classes. Untaught, it errs with probability (K-1)/K for K classes. It does not
+    generalise beyond the radius, so its error measures how much of the data the training set
+    covers.
 
     Hyperparameters: `memory_radius` (default 0.35, in units of the inputs).
     """
@@ -133,14 +133,14 @@ class RandomGuesserModel:
         self._seed = seed
 
     def predict(self, inputs: Inputs) -> IntArray:
-        """Remember the class of a near example, else guess, shape (n,)."""
+        """Recall the class of a nearby example, else guess, shape (n,)."""
         if not len(inputs):
             return np.empty(0, dtype=np.int64)
         is_near = cKDTree(inputs).sparse_distance_matrix(
             self._tree, self._radius, output_type="coo_matrix"
         )
         is_near.data[:] = 1.0
-        # Rounded, or sums that differ in the last digit would not tie.
+        # Rounded, so that sums that differ only in the last digit tie.
         votes = np.round(np.asarray(is_near @ self._soft), 9)
         is_tied = votes == votes.max(axis=1, keepdims=True)
         lots = np.random.default_rng(self._seed).uniform(size=votes.shape)
@@ -149,7 +149,7 @@ class RandomGuesserModel:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """A labeler that knows the true class and returns a random other one with probability `noise`.
+    """A labeler that knows the true class, but returns another with probability `noise`.
 
     Attributes:
         truth: returns the true class of each input, shape (n,).
@@ -173,7 +173,7 @@ class Oracle:
         said = (self.truth(inputs) + shift) % k
         soft = np.full((n, k), self.noise / (k - 1))
         soft[np.arange(n), said] = 1 - self.noise
-        if self.noise > (k - 1) / k:  # worse than guessing: still most sure of its answer
+        if self.noise > (k - 1) / k:  # worse than guessing, but still most sure of its answer
             soft = np.eye(k)[said]
         return Labels(soft, np.zeros(n, dtype=bool))
 

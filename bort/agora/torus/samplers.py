@@ -1,6 +1,6 @@
-"""Samplers for points of R^d: balls and tangent planes.
+"""Samplers for points in R^d: balls and tangent planes.
 
-Each proposes one point near each given point; the loop measures the distances itself.
+Each proposes one point near each given point. The loop measures the distances itself.
 """
 
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class BallSampler:
 class TangentSampler:
     """Draws uniformly from a ball within the tangent plane, which local PCA estimates.
 
-    The plane at a point is spanned by the leading principal axes of its nearest reference points.
-    A step within it leaves a curved manifold, so the new point is then projected onto the plane of
-    its own nearest reference points; what remains is the curvature over their distance.
+    The leading principal axes of a point's nearest reference points span its plane. A step within
+    the plane leaves a curved manifold, so the new point is then projected onto the plane of its own
+    nearest reference points. What remains is the curvature over their distance.
 
     Args:
         reference: shape (m, d), unlabelled points of the manifold.
@@ -46,7 +46,7 @@ class TangentSampler:
         neighbours: how many reference points span a plane, more than `dimension`; all of them
             if there are fewer.
     Raises:
-        InvalidOptionError: the space lacks that dimension, or there are too few points.
+        InvalidOptionError: the space has fewer dimensions, or there are too few points.
     Cost: one k-nearest-neighbour query and one small SVD per point.
     """
 
@@ -56,7 +56,7 @@ class TangentSampler:
         d = reference.shape[1]
         if not 1 <= dimension <= d:
             raise InvalidOptionError(
-                f"a tangent plane in {d} dimensions must have 1 to {d} dimensions, got {dimension}"
+                f"a tangent plane in {d} dimensions has 1 to {d} dimensions, got {dimension}"
             )
         if min(neighbours, len(reference)) <= dimension:
             raise InvalidOptionError(
@@ -98,7 +98,7 @@ class TangentSampler:
 
 
 def _in_unit_ball(n: int, d: int, rng: np.random.Generator) -> FloatArray:
-    """Draw n points uniformly from the unit ball: a direction, a length of density d·r^(d-1)."""
+    """Draw n points uniformly from the unit ball: a direction and a radius of density d·r^(d-1)."""
     directions = rng.standard_normal((n, d))
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     directions /= np.where(lengths > 0, lengths, 1.0)

@@ -1,9 +1,9 @@
-"""The torus of the announcement: part of the training set is missing, and the rounds fill the gap.
+"""The announcement's torus: part of the training set is missing, and the rounds fill the gap.
 
 [source] Agora was announced with points on a torus and learners down to a random guesser.
-[ours] The sizes, the classes and the missing part, chosen so that everything is easy to see.
+[ours] The sizes, the classes and the missing part; we chose them so that everything is easy to see.
 
-The torus lies in R^3. The middle of its tube has radius 2, the tube has radius 1. The two classes
+The torus is in R^3. The middle of its tube has radius 2, the tube has radius 1. The two classes
 are bands that wind around both holes, so no patch of the torus shows the whole pattern. The
 training points with longitude between -60 and 60 degrees are missing. What is left is a bent tube,
 whose Betti numbers are (1, 1, 0); the whole torus has (1, 2, 1).
@@ -66,7 +66,7 @@ LEARNERS: dict[str, tuple[Student, tuple[Hyperparameters, ...]]] = {
 
 
 def torus_points(n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw n points uniformly from the surface, shape (n, 3); they are rarer on the inner side.
+    """Draw n points uniformly from the surface, shape (n, 3); the inner side gets fewer.
 
     Source: P. Diaconis, S. Holmes, M. Shahshahani (2013), *Sampling from a manifold*.
     """
@@ -103,7 +103,7 @@ def true_class(points: Inputs) -> IntArray:
 
 
 def options_of(spec: TorusSpec) -> AgoraOptions:
-    """Return the options of the loop."""
+    """Return the loop's options."""
     return AgoraOptions(
         radius=spec.radius,
         rounds=spec.rounds,
@@ -120,10 +120,9 @@ class DistanceGuard:
     """Refuses points within `tolerance` of an audit point, and exact copies of dev points.
 
     Args:
-        audit: shape (a, d), may be empty. The guard knows the audit split so that the loop need
-            not.
+        audit: shape (a, d), may be empty. Only the guard sees the audit split; the loop does not.
         dev: shape (b, d).
-        tolerance: distance up to which a point counts as the audit point itself; 0 or more.
+        tolerance: a point this close to an audit point counts as the same; 0 or more.
     """
 
     def __init__(self, audit: FloatArray, dev: FloatArray, *, tolerance: float) -> None:
@@ -134,7 +133,7 @@ class DistanceGuard:
         self._tolerance = tolerance
 
     def __call__(self, inputs: Inputs) -> list[Verdict | None]:
-        """Return for each point why it is refused, or None."""
+        """Return why each point is refused, or None."""
         distances = np.full(len(inputs), np.inf)
         if self._audit is not None and len(inputs):
             distances = np.asarray(self._audit.query(inputs)[0])

@@ -17,7 +17,7 @@ from bort.families.making.instances import Instances, Key
 from bort.families.polynomial import Polynomial
 from bort.families.registry import unknown_family
 
-# Our names, and what configurations call them; the first that a configuration has is taken.
+# Our names and those of configurations; the first one that a configuration has is used.
 _FIELDS: dict[str, tuple[str, ...]] = {
     "depth": ("num_hidden_layers",),
     "heads": ("num_attention_heads",),
@@ -54,12 +54,12 @@ def fit_definition(
 
     Args:
         model_type: what `transformers` calls it, for example "roberta".
-        dimensions: our names (or a configuration's own) to the values to be searched; the
-            polynomials are checked on instances that take each of these values.
+        dimensions: our names (or a configuration's own) to the values to search; the
+            polynomials are checked on instances with each of these values.
         fixed: sizes by name. What is not vocabulary, positions, types, embedding or labels
             becomes a number in the polynomials.
     Returns:
-        JSON values. About a hundred small models are built, some seconds.
+        JSON values. Builds about a hundred small models, which takes some seconds.
     Raises:
         InvalidSpaceError: no such model type, no integer of that name, or a count that is not
             a polynomial or that a held-out instance contradicts.
@@ -107,9 +107,7 @@ def definition_toml(definition: Mapping[str, Any]) -> str:
 def _distinct(
     definition: Mapping[str, Any], instances: Instances, probes: Mapping[str, Sequence[int]]
 ) -> list[list[str]]:
-    """Find pairs of sizes for which a model leaves something out when they are equal, as ELECTRA
-    does.
-    """
+    """Find pairs of sizes that make a model (ELECTRA, for example) drop a layer when equal."""
     if "embedding" not in probes or "hidden" not in probes:
         return []
     point = {name: values[0] for name, values in probes.items()}
@@ -219,7 +217,7 @@ def _probes(
             probes[name] = _PROBES[name]
         elif name in defaults:
             probes[name] = tuple(defaults[name] + step for step in range(MAX_DEGREE + 2))
-        else:  # a field of this configuration only: what else it may be is not for us to guess
+        else:  # a field of this configuration only: we cannot guess other valid values
             probes[name] = dimensions[name][: MAX_DEGREE + 2]
     if "hidden" in dimensions:
         heads = 1 if "heads" in dimensions else defaults["heads"]
@@ -237,7 +235,7 @@ def _held_out(probes: Mapping[str, Sequence[int]]) -> list[Point]:
 
 def _beyond(name: str, values: Sequence[int], step: int) -> int:
     if name == "depth":
-        return max(values) + step  # deeper would only be slower to build
+        return max(values) + step  # a deeper model would only take longer to build
     if name in ("hidden", "heads"):
         return max(values) * (1 + step)
     if name in _PROBES or name in _SYMBOLIC:

@@ -1,8 +1,8 @@
 """Find the exact polynomial behind a count that is known only at single points.
 
 Degrees come from divided differences along each symbol, coefficients from interpolation on the
-grid of (degree + 1) values per symbol: unique, and exact in rational numbers. A count that is no
-polynomial is refused, and `verify` asks at points that the fit has not seen.
+grid of (degree + 1) values per symbol: unique, and exact in rational numbers. A count that is not
+a polynomial is rejected, and `verify` checks points that the fit has not seen.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,11 +25,11 @@ def fit_polynomial(count: Count, probes: Mapping[str, Sequence[int]]) -> Polynom
     """Find the polynomial that a count follows.
 
     Args:
-        count: exact, asked at points that name every symbol of `probes`.
-        probes: per symbol `MAX_DEGREE` + 2 distinct values at which every combination of the
-            first ones can be asked; the first is held while other symbols vary.
+        count: exact; called with points that name every symbol of `probes`.
+        probes: per symbol, `MAX_DEGREE` + 2 distinct values. Every combination of the first
+            values must be countable; the first value is used while other symbols vary.
     Returns:
-        Exact coefficients. Asks Π (degree + 1) points besides the probes.
+        Exact coefficients. Counts Π (degree + 1) points in addition to the probes.
     Raises:
         NotPolynomialError: no polynomial of degree `MAX_DEGREE` in one symbol.
 

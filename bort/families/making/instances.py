@@ -58,13 +58,15 @@ class Instances:
         sizes = {n: v for n, v in {**self._defaults, **point}.items() if n in self._fields}
         try:
             config = make_config(self._model_type, self._fields, sizes)
-            config._attn_implementation = "eager"  # fused kernels look at a mask's values
+            config._attn_implementation = "eager"  # fused kernels read a mask's values
             model = make_model(config, device="meta")
             counts = {
                 "parameters": count_parameters(model),
                 "operations": self._operations(model, point),
             }
-        except Exception as error:  # whatever a library's model raises at sizes it cannot have
+        except (
+            Exception
+        ) as error:  # a library's model may raise anything if it cannot have these sizes
             where = ", ".join(f"{name}={value}" for name, value in sizes.items())
             raise InvalidSpaceError(
                 f"family {self._model_type!r} cannot be built or run at {where}: "
@@ -84,7 +86,7 @@ class Instances:
             shape = (point["batch"], config.num_channels, config.image_size, config.image_size)
             return count_operations(model, {"pixel_values": torch.zeros(shape, device="meta")})
         tokens = torch.ones(point["batch"], point["sequence"], dtype=torch.long, device="meta")
-        # Values cannot be looked at on the meta device. Causal classifiers look for padding among
+        # Values cannot be read on the meta device. Causal classifiers look for padding among
         # the tokens unless there is a mask; bidirectional ones look at the mask if there is one.
         try:
             return count_operations(model, {"input_ids": tokens})

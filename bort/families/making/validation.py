@@ -12,8 +12,8 @@ def check_lists(dimensions: object) -> dict[str, tuple[int, ...]]:
     """Check lists of values by dimension, and return them with values ascending.
 
     Raises:
-        InvalidSpaceError: not a table, none, or one that is empty, no list, repeats a value, or
-            holds something other than positive integers.
+        InvalidSpaceError: `dimensions` is not a table or is empty, or a dimension is not a list
+            of distinct positive integers.
     """
     if not isinstance(dimensions, Mapping):
         raise InvalidSpaceError(

@@ -23,7 +23,7 @@ from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
 from bort.jobs.runtime.context import JobContext
-from bort.report.agora import doubt_sentence
+from bort.storage import EventCode
 from bort.storage.agora import has_vectors, read_arms, write_arms, write_vectors
 from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
 
@@ -41,9 +41,9 @@ Turn = Callable[[], AbstractContextManager[None]]
 def run(context: JobContext) -> dict[str, Any]:
     """Run Agora as `context.spec` describes; return what `bort agora run --json` prints.
 
-    The description holds `study`, `task` and the fields of a `TorusSpec` or a `TextSpec`; for a
+    The description contains `study`, `task` and the fields of a `TorusSpec` or a `TextSpec`; for a
     replay also `replay`, see `bort.studies.agora.replay_spec`. A resumed job continues after the
-    stored rounds, with the results of an uninterrupted one.
+    stored rounds and gives the same results as an uninterrupted one.
     """
     _take_over(context)
     world, turn = _prepared(context)
@@ -97,12 +97,13 @@ def prepared_texts(context: JobContext, spec: TextSpec) -> "TextWorld":
 
 
 def _appraised(context: JobContext, world: World) -> Appraisal:
-    """Compare the labeler with dev before the first round, and log warnings about it."""
+    """Test the labeler on dev before the first round, and log warnings about it."""
     rng = np.random.default_rng(world.options.seed)
     appraisal = appraise(world.parts.labeler, world.task.dev, rng)
-    doubts = [] if appraisal.doubt is None else [doubt_sentence(appraisal)]
-    for warning in (*world.warnings, *doubts):
-        context.warn(warning)
+    for warning in world.warnings:
+        context.warn(EventCode.DATA_FLAW, **to_json(warning))
+    if appraisal.doubt is not None:
+        context.warn(EventCode.LABELER_DOUBTED, **to_json(appraisal))
     return appraisal
 
 
@@ -145,7 +146,7 @@ def _timed(
             if step is None:
                 return
             summary = world.observer.summary(step, world.options)
-            # Before the round is stored: a reader of a stored round finds its vectors.
+            # Stored before the round, so that a reader of a stored round finds its vectors.
             _keep_vectors(context, world, [step.round])
         yield step.round, replace(summary, seconds=monotonic() - began)
 
@@ -169,7 +170,7 @@ def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) ->
                     return
                 write_vectors(context.job, number, vectors)
     except StoreError as error:
-        context.warn(f"the map will compare texts by their words: {error}")
+        context.warn(EventCode.MAP_WITHOUT_VECTORS, message=str(error))
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:
@@ -230,7 +231,7 @@ def compare(context: JobContext) -> dict[str, Any]:
 
 
 def _run_seed(context: JobContext, arms: "Arms", students: list[ArmResult], total: int) -> None:
-    """Run the arms of one seed that are not among `students` yet; add them there and store."""
+    """Run the arms of one seed that `students` does not have yet, add them to it, and store it."""
     done = {student.arm: student for student in students if student.seed == arms.seed}
     for results in arms.missing(done):
         students.extend(results)

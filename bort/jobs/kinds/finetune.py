@@ -33,8 +33,7 @@ REPORT_SECONDS = 0.5
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """Fine-tune as `context.spec`, a `FineTuneSpec`, describes; return what `bort finetune --json`
-    prints.
+    """Run a `FineTuneSpec`, `context.spec`; return what `bort finetune --json` prints.
 
     Finished stages are never repeated. An interrupted stage continues from its last checkpoint and
     ends with the same weights.
@@ -47,7 +46,12 @@ def run(context: JobContext) -> dict[str, Any]:
         context.folder,
         f"{spec.study} job {context.job.id}",
         {"study": spec.study, "picks": ", ".join(spec.picks), "seeds": spec.seeds},
-        lambda trouble: context.warn(trouble),
+        lambda logger, error: context.warn(
+            EventCode.LOGGER_FAILED,
+            logger=logger,
+            error=type(error).__name__,
+            message=next(iter(str(error).splitlines()), ""),
+        ),
     )
     reporter = _Reporter(context, spec, loggers)
     models: list[Realised] = []
@@ -76,7 +80,7 @@ class _TaskRun:
         self.picks, self.task = picks, task
 
     def run(self) -> list[Realised]:
-        """Train, measure, compare, store; returns one model per pick."""
+        """Train, measure, compare and store; return one model per pick."""
         from bort.finetuning.publishing import publish
         from bort.finetuning.students import train_plain, train_students
 
@@ -120,7 +124,7 @@ class _TaskRun:
         )
 
     def _train(self, setup: "TaskSetup", training: "Training") -> Path:
-        """Train one stage to its end, from where it stopped; returns its folder."""
+        """Train one stage to its end, from where it stopped, and return its folder."""
         from bort.finetuning.stage import result_of
         from bort.finetuning.students import run_training
         from bort.training.execution import training_threads

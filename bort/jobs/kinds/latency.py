@@ -1,7 +1,7 @@
 """The jobs that measure this machine: a space, a study's winners, or the landmarks.
 
-A measurement that is stopped keeps its complete rounds. One that finds another measuring ends
-with a line that says who; nothing is stored then.
+A stopped measurement keeps its complete rounds. If another measurement is running, the job ends
+with a line that says whose, and stores nothing.
 """
 
 from typing import Any
@@ -9,13 +9,12 @@ from typing import Any
 from bort.core.errors import BortError
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
-from bort.core.study import LatencySpec, MeasureSpec
+from bort.core.study import LatencySpec, MeasureSpec, WinnersSpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
 from bort.latency.landmarks import time_landmarks
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import front_profile, study_profile_of
-from bort.report import latency as words
 from bort.storage import EventCode
 from bort.studies.answers import read_answer
 from bort.studies.measuring import measure_sample, measure_winners
@@ -40,16 +39,16 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def winners(context: JobContext) -> dict[str, Any]:
-    """Measure the architectures on the front of the study `context.spec["study"]`."""
-    return _verdict(context, _measure_winners(context, context.spec["study"]))
+    """Measure the architectures on a study's front. The job's description is a `WinnersSpec`."""
+    return _verdict(context, _measure_winners(context, WinnersSpec.from_dict(context.spec)))
 
 
 def _measure_winners(
-    context: JobContext, study: str, *, wait: bool = False
+    context: JobContext, spec: WinnersSpec, *, wait: bool = False
 ) -> LatencyProfile | None:
     """Measure a study's front within any job; None if it was stopped at once."""
     found = None
-    for step in measure_winners(context.store, study, wait=wait, should_stop=context.should_stop):
+    for step in measure_winners(context.store, spec, wait=wait, should_stop=context.should_stop):
         context.report(step)
         found = step.result
     return found
@@ -58,7 +57,7 @@ def _measure_winners(
 def measure_new_winners(context: JobContext, study: str) -> None:
     """Measure the front after a search, if it was predicted for this machine and is new.
 
-    What goes wrong here is a warning: the search itself is done, and its certificate written.
+    A failure is only a warning here, because the search is done and its certificate written.
     """
     profile = study_profile_of(context.store, study)
     front = {point.id for point in read_answer(context.store, study).front}
@@ -68,9 +67,9 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     if not front or differences_from_here(profile):
         return
     try:
-        _measure_winners(context, study, wait=True)
+        _measure_winners(context, WinnersSpec(study=study), wait=True)
     except BortError as error:
-        context.warn(f"its winners were not measured: {error}")
+        context.warn(EventCode.WINNERS_NOT_MEASURED, message=str(error))
 
 
 def landmarks(context: JobContext) -> dict[str, Any]:
@@ -83,8 +82,14 @@ def landmarks(context: JobContext) -> dict[str, Any]:
         timing = step.result
     if timing is None:
         return {}
-    for sentence in words.announced_sentences(timing):
-        context.note(sentence)
+    for mark, claim in timing.announced:
+        context.log(
+            EventCode.SPEED_COMPARED,
+            runtime=timing.runtime,
+            landmark=mark.name,
+            **timing.workload.to_dict(),
+            **claim.to_dict(),
+        )
     return timing.to_dict()
 
 
@@ -92,10 +97,8 @@ def _verdict(context: JobContext, profile: LatencyProfile | None) -> dict[str, A
     if profile is None:
         return {"profile": None}
     noise = profile.noise
-    if not noise.ok:
-        context.warn(words.noise_sentence(noise))
-    for warning in noise.warnings:
-        context.warn(words.warning_sentence(warning))
+    if not noise.ok or noise.warnings:
+        context.warn(EventCode.MACHINE_NOISE, **noise.to_dict())
     context.log(EventCode.PROFILE_STORED, profile=profile.name)
     return {
         "profile": profile.name,

@@ -10,13 +10,13 @@ from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
 from bort.core.locks import holder, training_turn
 from bort.core.progress import Progress, Stage
+from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
-from bort.report.ledger import audit_statement
 from bort.search import Observation, SearchStep, certified_search, observation_of
 from bort.search.audit import AuditPlan, plan_audit
 from bort.storage import EventCode
@@ -32,7 +32,7 @@ Train = Callable[[Architecture, int], Evaluation]
 def run(context: JobContext) -> dict[str, Any]:
     """Search as `context.spec` (a `StudySpec`) says; return what `bort search --json` prints.
 
-    A resumed job continues behind the last stored training; none is repeated.
+    A resumed job continues after the last stored training and repeats none.
     """
     spec = StudySpec.from_dict(context.spec)
     context.store.create_study(spec)
@@ -49,7 +49,7 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> LatencyProfile | None:
-    """Find the study's latency profile: its own from before, or the one its spec leads to."""
+    """Find the study's latency profile: the one it already uses, or the one in its spec."""
     name = context.store.study(spec.name).profile
     if name is not None:
         return named_profile(context.store, name)
@@ -73,15 +73,13 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
 
 
 def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
-    """Make the oracle that trains candidates. Loads torch; fine-tunes the teacher if none is
-    cached.
-    """
+    """Make the oracle that trains candidates. Loads torch, and fine-tunes a missing teacher."""
     context.report(Progress(stage=Stage.LOADING_TASK))
     from bort.tasks import load_task
 
     task = load_task(spec.task, on_step=context.report_part)
     for warning in task.warnings:
-        context.warn(warning)
+        context.warn(EventCode.DATA_FLAW, **to_json(warning))
     from bort.training.oracle import ErrorOracle
 
     with _turn(context, spec):  # a teacher is a training too
@@ -93,7 +91,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             on_step=context.report_part,
             should_stop=context.should_stop,
         )
-    context.note(f"oracle: {oracle.describe()}")
+    context.log(EventCode.TEACHER_READY, **oracle.describe())
     return oracle.evaluate
 
 
@@ -106,7 +104,7 @@ class _Search:
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
 
     def run(self) -> None:
-        """Search until it is done, stopped or out of minutes; then audit, if the study wants it."""
+        """Search until it is done, stopped or out of time; then audit, if the study asks for it."""
         self._include()
         evidence = self._evidence()
         if self._goes_on(evidence):
@@ -164,7 +162,7 @@ class _Search:
         return minutes is not None and sum(self.seconds) >= 60 * minutes
 
     def _observe(self, index: int) -> Observation:
-        """Make the missing trainings of one architecture; each is stored at once."""
+        """Make the missing trainings of one architecture, and store each at once."""
         architecture = self.costs.space.architecture(index)
         trained = {e.seed: e for e in self.stored.get(architecture.id, ())}
         for offset in range(self.spec.training.seeds):
@@ -226,8 +224,8 @@ def run_audit(
 ) -> None:
     """Train the architectures that the audit draws; stop between trainings if the job must.
 
-    A job makes one audit, however often it is resumed; an unfinished audit of this answer is
-    finished first, whoever began it.
+    A job makes one audit, however often it is resumed. It first finishes an unfinished audit of
+    this answer, even if another job began it.
 
     Args:
         train: trains all seeds of an architecture that are not stored yet, and stores them.
@@ -244,7 +242,7 @@ def run_audit(
         train(index)
     evidence = study_evidence(context.store, context.store.study(spec.name), costs)
     for result in evidence.results(costs.problem)[-1:]:
-        context.note(f"audit {plan.number}: {audit_statement(result)}")
+        context.log(EventCode.AUDIT_JUDGED, **to_json(result.finding))
 
 
 def _plan(context: JobContext, spec: StudySpec, costs: Costs) -> AuditPlan | None:

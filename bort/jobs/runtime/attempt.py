@@ -20,8 +20,12 @@ from bort.jobs.runtime.runners import load_runner
 from bort.report.jobs import ending_reason
 from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, append_log
 from bort.storage.job_life import ending_row
-from bort.storage.schema import plain
+from bort.storage.schema import storable
 
+# torch has a class for accelerators that run out of memory, but none for the CPU (asked of 2.13):
+# its allocator raises a plain RuntimeError without attributes. The system's error number in the
+# message is the one thing in it that is not prose.
+_TORCH_ALLOCATOR_FAILED = rf"\bError code {errno.ENOMEM}\b"
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -51,12 +55,12 @@ def run_attempt(
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
         on_step: called with each step, in this thread.
     Returns:
-        What the runner returned, as JSON holds it.
+        The runner's result, as JSON values.
     Raises:
         BusyError: the job is no longer queued.
-        JobCancelledError: cancelled, interrupted (Ctrl-C, SIGTERM) or overtaken.
-        BortError: the runner's own, passed on after the job was marked failed.
-        JobFailedError: any other error; the traceback is in the log only.
+        JobCancelledError: the job was cancelled, interrupted (Ctrl-C, SIGTERM) or overtaken.
+        BortError: the runner's own error, raised again after the job was marked failed.
+        JobFailedError: any other error; only the log has the traceback.
     """
     job = store.claim_job(waiting.id, waiting.attempt, this_process())
     if job is None:
@@ -69,11 +73,11 @@ def run_attempt(
     try:
         with lifeline, _graceful_stop(lifeline):
             context.log(EventCode.ATTEMPT_BEGAN, attempt=job.attempt)
-            result = plain(load_runner(runner_path)(context))
+            result = storable(load_runner(runner_path)(context))
     except KeyboardInterrupt:
         raise _cancelled(context, lifeline, None) from None
     except (Exception, SystemExit) as error:
-        if lifeline.stop is not None:  # a closed terminal, say, fails in many ways
+        if lifeline.stop is not None:  # a closed terminal, for example, fails in many ways
             raise _cancelled(context, lifeline, None) from error
         raise _failed(context, lifeline, error) from error
     if context.saw_stop:
@@ -123,19 +127,13 @@ def _ending_of(error: BaseException) -> Ending:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error of Python or torch means that memory is exhausted.
-
-    torch has a class for accelerators only. On a CPU its allocator raises a plain RuntimeError,
-    in whose message the system's error number is the one thing that is not prose.
-    """
-    if isinstance(error, MemoryError):
-        return True
-    torch = sys.modules.get("torch")  # where it is not loaded, it raised nothing
-    if torch is None or not isinstance(error, RuntimeError):
-        return False
-    number = re.search(r"\bError code (\d+)\b", str(error))
-    is_allocator = number is not None and int(number[1]) == errno.ENOMEM
-    return is_allocator or isinstance(error, torch.OutOfMemoryError)
+    """Return whether an error of Python or torch means that memory is exhausted."""
+    torch = sys.modules.get("torch")  # if it is not loaded, it raised nothing
+    if torch is None or isinstance(error, MemoryError):
+        return isinstance(error, MemoryError)
+    return isinstance(error, torch.OutOfMemoryError) or (
+        type(error) is RuntimeError and bool(re.search(_TORCH_ALLOCATOR_FAILED, str(error)))
+    )
 
 
 def _finish(

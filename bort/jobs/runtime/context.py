@@ -9,7 +9,7 @@ from typing import Any
 from bort.core.errors import StoreError
 from bort.core.progress import OnStep, Progress
 from bort.jobs.runtime.lifeline import Lifeline
-from bort.report.jobs import event_sentence
+from bort.report.events import event_sentence
 from bort.storage import EventCode, JobEvent, JobRecord, Store, append_log
 from bort.storage.records import iso
 
@@ -18,7 +18,7 @@ class JobContext:
     """The interface through which a runner reports and learns that it should stop.
 
     Attributes:
-        job: the job as it stood when this attempt began.
+        job: the job when this attempt began.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class JobContext:
 
     @property
     def folder(self) -> Path:
-        """The folder of its checkpoints and certificates; kept from attempt to attempt."""
+        """The folder of its checkpoints and certificates; all attempts share it."""
         return self.job.folder
 
     @property
     def saw_stop(self) -> bool:
-        """True if the runner was told to stop: then its result is partial."""
+        """True if the runner was told to stop; then its result is partial."""
         return self._saw_stop
 
     @property
@@ -65,7 +65,7 @@ class JobContext:
         self.report(step.within(self.progress))
 
     def should_stop(self) -> bool:
-        """Return whether to stop soon (cancelled, signalled, overtaken). Cheap: ask between steps.
+        """Return whether to stop soon (cancelled, signalled, overtaken). Cheap enough for loops.
 
         The runner then returns what it has; the job is cancelled and can be resumed.
         """
@@ -73,10 +73,10 @@ class JobContext:
             self._saw_stop = True
         return self._saw_stop
 
-    def log(self, code: EventCode, *, level: str = "info", **facts: Any) -> None:
+    def log(self, code: EventCode, /, *, level: str = "info", **facts: Any) -> None:
         """Add an event to the job's history, and its sentence to the log.
 
-        A disk that is full does not stop the job here.
+        A full disk does not stop the job here.
         """
         event = JobEvent(time.time(), level, code, facts)
         with contextlib.suppress(StoreError):
@@ -84,13 +84,9 @@ class JobContext:
         with contextlib.suppress(StoreError):
             self.store.log_event(self.job.id, code, facts, level=level)
 
-    def note(self, text: str) -> None:
-        """Add a line to the job's history."""
-        self.log(EventCode.NOTE, text=" ".join(text.split()))
-
-    def warn(self, text: str) -> None:
-        """Add a warning to the job's history, for its page and its result."""
-        self.log(EventCode.WARNING, level="warning", text=" ".join(text.split()))
+    def warn(self, code: EventCode, /, **facts: Any) -> None:
+        """Add a warning to the job's history, for its page."""
+        self.log(code, level="warning", **facts)
 
     def metrics(self, step: int, values: Mapping[str, float | None]) -> None:
         """Add a number to each of these series of the job in a single write."""

@@ -33,7 +33,7 @@ from bort.storage import (
 )
 
 GRACE_S = 10.0  # how long a cancelled job may take to stop by itself
-TERMINATE_S = 5.0  # and how long after SIGTERM
+TERMINATE_S = 5.0  # how long it may take after SIGTERM
 _POLL_S = 0.1
 
 
@@ -93,13 +93,13 @@ def resume(
 ) -> dict[str, Any] | None:
     """Start another attempt of a job that was lost, cancelled or failed.
 
-    It keeps its id, folder and log. Of two who resume it at once, one wins.
+    It keeps its id, folder and log. If two callers resume it at once, one wins.
 
     Returns:
         Its result; None with `detach`, because it continues in a separate process.
     Raises:
         UnknownJobError: no job of that id.
-        BusyError: it waits or runs.
+        BusyError: it is queued or running.
         InvalidOptionError: it is done.
         JobCancelledError, BortError, JobFailedError: as `run_here`, without `detach`.
     """
@@ -115,13 +115,13 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
     """Stop a job: ask it, then SIGTERM, then SIGKILL. Finished work is kept.
 
     Args:
-        wait: return when it has stopped; else at once, and a thread sees to the rest.
+        wait: return when it has stopped; otherwise return at once, and a thread does the rest.
         grace_s: how long it may take to stop by itself.
     Returns:
         The job; on another machine, or without `wait`, it may still be running.
     Raises:
         UnknownJobError: no job of that id.
-        BusyError: it is over already.
+        BusyError: it has already ended.
     """
     find_job(store, job_id)
     job = store.request_cancel(job_id)
@@ -156,7 +156,7 @@ def _stop(store: Store, job: JobRecord, grace_s: float) -> JobRecord:
     attempt = job.attempt
     job = _wait_until_final(store, job, grace_s)
     for number, patience_s in ((signal.SIGTERM, TERMINATE_S), (signal.SIGKILL, TERMINATE_S)):
-        is_over = job.state.is_final or job.attempt != attempt  # it may have been resumed by now
+        is_over = job.state.is_final or job.attempt != attempt  # it may have been resumed meanwhile
         if is_over or job.process is None or not is_here(job.process):
             break
         send_signal(job.process, number, group=job.is_detached)
@@ -178,7 +178,7 @@ def _wait_until_final(store: Store, job: JobRecord, patience_s: float) -> JobRec
 
 
 def _spawn(store: Store, job: JobRecord, path: str) -> None:
-    # The URL may hold a password, which everybody could read on a command line.
+    # The URL may contain a password, which everybody could read on a command line.
     environment = os.environ | {"BORT_STORE": store.url, "BORT_HOME": str(paths.home())}
     command = [sys.executable, "-P", "-u", "-m", "bort.jobs.runtime.worker", str(job.id)]
     log = open_log(job)
@@ -200,7 +200,7 @@ def _spawn(store: Store, job: JobRecord, path: str) -> None:
         ) from error
     finally:
         os.close(log)
-    # Someone must collect a finished child, or it stays in the process table as a zombie.
+    # A finished child must be collected, or it stays in the process table as a zombie.
     threading.Thread(target=process.wait, name=f"end of job {job.id}", daemon=True).start()
     identity = identify(process.pid)
     if identity is not None:
@@ -211,14 +211,14 @@ def create_study(store: Store, spec: StudySpec, *, is_named: bool) -> StudySpec:
     """Store the study of a new search, or find the same one again.
 
     Args:
-        is_named: a person chose the name. Otherwise a name that is taken gets a number.
+        is_named: the user chose the name. Otherwise, a number is added to a name that is taken.
 
     Returns:
         The spec under the name it is stored by.
 
     Raises:
-        BusyError: a job is searching the study already.
-        StudyConflictError: the name is taken by a study of other options.
+        BusyError: another job is already searching the study.
+        StudyConflictError: a study with other options has the name.
     """
     if not is_named:
         return replace(spec, name=store.create_numbered_study(spec).name)

@@ -1,7 +1,7 @@
 """The thread that writes a job's heartbeat and progress and reads cancellations.
 
-Only this thread writes while the job works, so that a locked database delays what people see
-and never the work. It tries again for as long as the job lives.
+Only this thread writes while the job works, so a locked database delays what people see but not the
+work. It tries again for as long as the job lives.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from bort.core.progress import Progress
 from bort.storage import Ending, EndingCode, JobRecord, Store
 
 HEARTBEAT_S = 1.5  # a cancellation is seen within this time
-PROGRESS_S = 0.25  # the row is written at most so often
+PROGRESS_S = 0.25  # the shortest time between two writes of the row
 
 
 class Lifeline:
     """A thread that runs next to a job for the length of a `with` block.
 
     Attributes:
-        stop: why the job should stop; None while it should not.
+        stop: why the job should stop; None if it should not.
         latest: the latest progress that was reported.
     """
 
@@ -62,7 +62,7 @@ class Lifeline:
 
     def _beat(self) -> None:
         while not self._ended.is_set():
-            with contextlib.suppress(StoreError):  # locked, full, away: say it at the next beat
+            with contextlib.suppress(StoreError):  # locked, full, unreachable: try at the next beat
                 self._say_alive()
             self._pause()
 

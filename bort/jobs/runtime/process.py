@@ -1,7 +1,7 @@
 """Identify processes, check whether they are alive, and signal only the right ones.
 
-A pid is reused sooner or later by another process. So a process is identified by host, pid,
-start and boot, and is compared with what runs now before it is called alive or sent a signal.
+Sooner or later, another process reuses a pid. So a process is identified by host, pid, start and
+boot, and is compared with what runs now before it is called alive or sent a signal.
 """
 
 import os
@@ -15,13 +15,13 @@ import psutil
 from bort.storage import ProcessIdentity
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_START_DIFFERENCE_S = 1.0  # clocks are read with less precision than that
+_START_DIFFERENCE_S = 1.0  # two readings of the same start differ by less
 
 
 def this_process() -> ProcessIdentity:
     """Return the identity of this process."""
     found = identify(os.getpid())
-    assert found is not None, "who asks is alive"
+    assert found is not None, "this process is alive"
     return found
 
 
@@ -74,9 +74,7 @@ def send_signal(process: ProcessIdentity, number: signal.Signals, *, group: bool
 
 
 def _started(process: psutil.Process) -> float:
-    """Return the start time in seconds; on Linux since boot, so that changing the clock has no
-    effect.
-    """
+    """Return the start time in seconds, on Linux since boot, because clocks can be changed."""
     stat = Path(f"/proc/{process.pid}/stat")
     if not stat.exists():
         return process.create_time()

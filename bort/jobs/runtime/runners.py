@@ -1,7 +1,7 @@
 """The function that runs each kind of job.
 
-Only this table names code: a row of the database says a kind, never a module. A process that
-starts a worker hands it the entry, so that both run the same function.
+Only this table names code: a row of the database names a kind, never a module. A process that
+starts a worker passes it the entry, so that both run the same function.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from bort.core.errors import InvalidOptionError
 from bort.jobs.runtime.context import JobContext
 
 Runner = Callable[[JobContext], Mapping[str, Any]]
-"""Works on a job until it is done or `context.should_stop()`; returns what JSON can hold."""
+"""Works on a job until it is done or `context.should_stop()`, and returns JSON values."""
 
 # Kind -> "module:function", imported when the job begins.
 RUNNERS: dict[str, str] = {

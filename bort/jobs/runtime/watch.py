@@ -8,7 +8,7 @@ from bort.jobs.runtime.process import is_alive, is_here
 from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, read_log
 from bort.storage.job_life import ending_row
 
-LEASE_S = 60.0  # without a heartbeat for so long, a job of another machine is lost
+LEASE_S = 60.0  # a job of another machine without a heartbeat for this long is lost
 _POLL_S = 0.25
 
 
@@ -50,7 +50,7 @@ def follow_log(store: Store, job_id: int) -> Iterator[str]:
         if text:
             yield text
         if job.state.is_final:
-            text, _ = read_log(job, offset=offset)  # written between the two questions
+            text, _ = read_log(job, offset=offset)  # written between the two reads
             if text:
                 yield text
             return
@@ -72,8 +72,8 @@ def _checked(store: Store, job: JobRecord) -> JobRecord:
 def _why_lost(job: JobRecord) -> Ending | None:
     """Return why an active job cannot be alive; None if it is or may be.
 
-    Where its process can be looked up, only that counts: a job that is stopped, starved or
-    waits for the database is late with its heartbeat and alive.
+    If its process can be looked up, only that counts: a job that is stopped, starved or waiting for
+    the database is late with its heartbeat, but alive.
     """
     if not job.state.is_active:
         return None

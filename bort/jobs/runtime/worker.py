@@ -1,7 +1,7 @@
 """The process of a detached job: `python -m bort.jobs.runtime.worker JOB --attempt N --runner M:F`.
 
 Started by `bort.jobs.start_detached` and `resume`, not by people. The store is `$BORT_STORE`;
-what is printed goes to the job's log.
+the job's log gets everything that is printed.
 """
 
 import argparse

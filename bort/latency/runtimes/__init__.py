@@ -16,11 +16,11 @@ class RuntimeKind:
     """A runtime that bort can use, if it is installed.
 
     Attributes:
-        name: as `--runtime` takes it.
-        title: for people.
+        name: its name for `--runtime`.
+        title: its name for display.
         extra: the optional extra of this package that installs it.
         libraries: distributions whose versions decide its latency.
-        modules: what must be importable.
+        modules: the modules that must be importable.
         factory: `module:class`, called with the workload and `variant`.
         variant: number format.
     """

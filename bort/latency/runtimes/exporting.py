@@ -1,9 +1,9 @@
 """Export models as ONNX files, for the runtimes that read them.
 
-The exporter is PyTorch's current one, with open batch size and sequence length, because that is
-what one deploys; it takes some seconds per model. The older, tracing one is ten times faster
-but leaves graphs that the runtime fuses less (docs/latency.md, "Runtimes"). So exports can be kept
-for a while: one file serves every batch size and length.
+The exporter is PyTorch's current one, with free batch size and sequence length, because people
+deploy such files; it takes some seconds per model. The older, tracing one is ten times faster, but
+the runtime fuses its graphs less (docs/latency.md, "Runtimes"). So exports can be kept for a while:
+one file serves every batch size and length.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ class Exporter:
 
 def export(model: Any, blueprint: Blueprint, path: Path) -> None:
     """Write an ONNX file for any batch size and sequence length, as for deployment."""
-    # Two texts: of a batch of one the exporter would conclude that it is always one.
+    # Two texts: from a batch of one, the exporter would conclude that it is always one.
     two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
     arrays = model_inputs(model, blueprint, two_texts)
     dynamic = torch.export.Dim.DYNAMIC
@@ -115,7 +115,8 @@ _folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
 def keeping_exports(folder: Path) -> Iterator[None]:
     """Keep exports in `folder` for the length of a `with` block; about 50 MB each for `minilm`.
 
-    The files go at its end. They stay if the block is interrupted, so that going on is quick.
+    The block deletes the files at its end. They stay if it is interrupted, so that resuming is
+    quick.
     """
     token = _folder.set(folder)
     try:

@@ -10,11 +10,11 @@ from bort.latency.workload import Blueprint, Workload
 class OnnxRuntime:
     """Implements `bort.latency.workload.Runtime` for `variant` float32 or int8.
 
-    Each model holds its own weights, because sessions pack them in their own layout.
+    Each model has its own weights, because sessions pack them in their own layout.
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:
-        from bort.latency.runtimes.exporting import Exporter  # torch, which reading ONNX needs not
+        from bort.latency.runtimes.exporting import Exporter  # torch; reading ONNX needs none
 
         self._exporter = Exporter(workload, variant)
         self._threads = workload.threads
@@ -43,9 +43,9 @@ class OnnxRuntime:
 def open_session(model: bytes | str, threads: int) -> Any:
     """Open a session on the CPU.
 
-    Its threads spin while they wait for work within a run, as they do by default, and stop at the
-    end of the run. By default they go on for a while, which is good for the one session of a
-    service and takes a core away from the next of many that take turns (docs/latency.md).
+    While its threads wait for work within a run, they spin. Here they stop at the end of the run.
+    By default they go on for a while, which helps a service with one session, but here would take a
+    core from the next of many sessions that take turns (docs/latency.md).
 
     Args:
         model: an ONNX file's content or path.

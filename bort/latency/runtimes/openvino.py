@@ -8,8 +8,8 @@ from bort.latency.workload import Blueprint, Workload
 class OpenVinoRuntime:
     """Implements `bort.latency.workload.Runtime` for `variant` float32.
 
-    OpenVINO may compute in bfloat16 where the CPU has instructions for it. Here it must not, so
-    that the name says what was measured.
+    OpenVINO may compute in bfloat16 if the CPU has instructions for it. Here it must not, so that
+    the runtime's name says what was measured.
     """
 
     def __init__(self, workload: Workload, variant: str) -> None:

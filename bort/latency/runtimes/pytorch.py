@@ -1,9 +1,10 @@
 """PyTorch on the CPU, eager, in evaluation and inference mode.
 
-All models take their weights from one stretch of memory as large as the largest of them, so that
-hundreds can be compared without holding hundreds in memory. Within a model no two weights overlap,
-so its caches behave as if it were alone: 1-3 % apart in either direction when measured
-(docs/latency.md, "Shared weights").
+All models take their weights from one block of memory as large as the largest of them, so that
+hundreds can be compared without having hundreds in memory. Within a model no two weights overlap,
+so
+the caches behave as if it were alone: times differ by 1-3 % in either direction (docs/latency.md,
+"Shared weights").
 """
 
 import inspect
@@ -58,7 +59,7 @@ class TorchRuntime:
 
     def build(self, blueprint: Blueprint) -> Any:
         """Build the model as a module in evaluation mode, with random weights."""
-        with no_init_weights():  # random numbers for weights that are replaced below take a while
+        with no_init_weights():  # the weights are replaced below, and random ones take a while
             model = blueprint.family.build(blueprint.architecture, blueprint.fixed, device="cpu")
         self._bind(model)
         model.eval()
@@ -106,7 +107,8 @@ def quantised(model: torch.nn.Module) -> torch.nn.Module:
             "choose the runtime onnx-int8"
         ) from None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecated by torchao, which has no such kernels for CPUs
+        # Deprecated in favour of torchao, which has no such kernels for CPUs.
+        warnings.simplefilter("ignore")
         module: torch.nn.Module = quantize_dynamic(  # type: ignore[no-untyped-call]
             model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True
         )
@@ -116,8 +118,8 @@ def quantised(model: torch.nn.Module) -> torch.nn.Module:
 def model_inputs(model: Any, blueprint: Blueprint, workload: Workload) -> Inputs:
     """Make the arguments of the model's `forward` by name: tokens, images or vectors.
 
-    No padding: every token counts, as it does in a batch of texts of equal length. Which tokens
-    or pixels they are does not matter to the time, so they are the same in every run.
+    There is no padding: every token counts, as in a batch of texts of equal length. The values of
+    tokens and pixels do not change the time, so they are the same in every run.
     """
     accepted = inspect.signature(model.forward).parameters
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Read a certificate back into arrays, recomputed where the family can."""
+"""Read a certificate back into arrays, and recompute those that the family can."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from bort.core.question import Question
 from bort.core.serialise import from_json
 from bort.search.arrays import FloatArray
 from bort.search.check.certificate import Certificate, InvalidCertificateError
-from bort.search.check.plain import PlainCase
+from bort.search.check.direct import DirectCase
 from bort.search.comparison import ByInterval, ByPair, comparison_for
 from bort.search.intervals import Population
 from bort.search.observation import Observation
@@ -25,16 +25,16 @@ class CertifiedCase:
 
     Attributes:
         problem: the space, for the bound on the evaluations.
-        plain: the space with its evaluations, for everything else.
-        observations: of the evaluated architectures, in their order, as stated.
+        direct: the space with its evaluations, for everything else.
+        observations: the evaluated architectures, in their order, as stated.
         stated_labels: names of the evaluated architectures, as stated.
         labels: names of all architectures, as the space gives them.
-        population: what the intervals hold for; None is a claim about a dev set.
+        population: what the intervals apply to; None for a claim about a dev set.
     """
 
     problem: SearchProblem
     question: Question
-    plain: PlainCase
+    direct: DirectCase
     observations: list[Observation]
     assumptions: Mapping[str, Any]
     claim: Mapping[str, Any]
@@ -52,7 +52,7 @@ class CertifiedCase:
     @property
     def is_exhausted(self) -> bool:
         """Whether every architecture has been evaluated."""
-        return len(set(self.plain.rows.tolist())) == len(self.problem)
+        return len(set(self.direct.rows.tolist())) == len(self.problem)
 
     def label(self, index: int) -> str:
         """The name of an architecture."""
@@ -63,14 +63,14 @@ class CertifiedCase:
         return ", ".join(self.label(i) for i in indices)
 
     @cached_property
-    def rooms(self) -> FloatArray:
+    def w_gaps(self) -> FloatArray:
         """The ln of how much larger any W can be than each evaluated one's, shape (m,)."""
-        return self.plain.rooms(self.question.weights)
+        return self.direct.w_gaps(self.question.weights)
 
     @property
     def w_ratio(self) -> float:
-        """The share of the largest W that W(best) reaches at least."""
-        return float(np.exp(-self.rooms.min(initial=np.inf)))
+        """W(best) is at least this share of the largest W."""
+        return float(np.exp(-self.w_gaps.min(initial=np.inf)))
 
 
 def read_case(certificate: Certificate) -> CertifiedCase:
@@ -102,7 +102,7 @@ def read_case(certificate: Certificate) -> CertifiedCase:
     return CertifiedCase(
         problem=problem,
         question=question,
-        plain=_plain(problem, question, certificate, observations, population),
+        direct=_direct(problem, question, certificate, observations, population),
         observations=observations,
         assumptions=assumptions,
         claim=certificate["claim"],
@@ -135,13 +135,13 @@ def _observation(row: Mapping[str, Any]) -> Observation:
     )
 
 
-def _plain(
+def _direct(
     problem: SearchProblem,
     question: Question,
     certificate: Certificate,
     observations: list[Observation],
     population: Population | None,
-) -> PlainCase:
+) -> DirectCase:
     assumptions = certificate["assumptions"]
     indices = np.array([int(row["index"]) for row in certificate["evaluations"]], dtype=np.int64)
     outside = indices[(indices < 0) | (indices >= len(problem))]
@@ -152,12 +152,12 @@ def _plain(
     given = assumptions["lipschitz"]
     slack = question.slack
     is_everything = len(set(indices.tolist())) == len(problem)
-    return PlainCase(
+    return DirectCase(
         coordinates=problem.coordinates,
         categorical=problem.categorical,
         monotone=problem.monotone,
         costs=np.column_stack([problem.size, problem.latency]),
-        # Where everything is evaluated nothing may rest on λ, whatever is stated.
+        # If everything is evaluated, nothing may depend on λ, whatever is stated.
         lipschitz=None if given is None or is_everything else np.array(given, dtype=float),
         nugget=float(assumptions["nugget"]),
         slack=None if slack is None or is_everything else float(slack),

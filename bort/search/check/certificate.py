@@ -42,13 +42,13 @@ def certificate_of(
 
     Args:
         problem, observations, question: as for `solve`.
-        space: `SearchSpace.to_dict()`; then dimensions and sizes are not listed but computed
-            again from the family's closed forms. None lists them.
+        space: `SearchSpace.to_dict()`; then dimensions and sizes are not listed but recomputed
+            from the family's closed forms. None lists them.
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
         study: name of the study, so that the evaluations can be compared with a store.
-        earlier_audits: audits of this study before the search went on; kept for their α.
-        audit_observations: of what the audits trained, by index.
+        earlier_audits: audits of this study before the search continued; kept for their α.
+        audit_observations: by index, the architectures that the audits trained.
     Returns:
         JSON values only; no NaN, no Infinity.
     """
@@ -84,7 +84,7 @@ def certificate_of(
 
 
 def digests(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Compute SHA-256 of each part, evaluation and audit and of all, to name what changed."""
+    """Compute SHA-256 of each part, each evaluation, each audit and the whole, to name changes."""
     parts: dict[str, str] = {}
     for name, part in content.items():
         if name in ("digests", "evaluations", "audits"):
@@ -103,7 +103,8 @@ def read_certificate(text: str) -> Certificate:
     """Parse a certificate.
 
     Raises:
-        InvalidCertificateError: not JSON, cut in half, not a certificate, or of another version.
+        InvalidCertificateError: it is not JSON, truncated, not a certificate, or of another
+        version.
     """
     try:
         content = json.loads(

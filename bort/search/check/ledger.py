@@ -1,7 +1,7 @@
-"""`verify`'s part about facts: ledger, violations of λ, ending and audits, derived once more.
+"""The part of `verify` that derives the facts again: ledger, violations of λ, ending and audits.
 
 The numbers of the claim are checked from the definitions elsewhere. Here `solve` goes through the
-evaluations in their order again, and what it finds is compared with what is stated: codes exactly,
+evaluations in their order again, and its result is compared with the certificate: codes exactly,
 numbers up to rounding.
 """
 
@@ -27,7 +27,7 @@ from bort.search.check.certificate import audit_result
 from bort.search.facts import Audited, Fact, fact_from_dict
 from bort.search.observation import Observation
 
-_ROUNDING = 1e-6  # of numbers: another machine's logarithms
+_ROUNDING = 1e-6  # another machine's logarithms differ by less
 
 
 def check_ledger(case: CertifiedCase) -> Iterator[str]:
@@ -63,12 +63,12 @@ def _entry(entry: Mapping[str, Any], stated: Fact, found: Fact) -> Iterator[str]
 
 
 def _answer(case: CertifiedCase, stated: Sequence[Fact]) -> Answer:
-    rows = case.plain.rows.tolist()
+    rows = case.direct.rows.tolist()
     known = dict(zip(rows, case.observations, strict=True))
     answer = solve(case.problem, known, question=case.question)
     facts = [_audit_fact(case, answer, known, result) for result in _current_audits(case)]
     if case.population is not None:
-        # How audited errors lie to λ is a matter of their intervals, which are not listed.
+        # Whether audited errors agree with λ depends on their intervals, which are not listed.
         listed = [fact for fact in stated if isinstance(fact, Audited)]
         facts = [
             replace(fact, outside=there.outside, worst_excess=there.worst_excess)
@@ -98,13 +98,13 @@ def _violations(stated: Sequence[Sequence[Any]], answer: Answer) -> Iterator[str
 
 def _current_audits(case: CertifiedCase) -> list[AuditResult]:
     """Return the audits of this answer, not those made before the search continued."""
-    evaluated = sorted(case.plain.rows.tolist())
+    evaluated = sorted(case.direct.rows.tolist())
     results = map(audit_result, case.audits)
     return [result for result in results if sorted(result.plan.evaluated) == evaluated]
 
 
 def _is_same(stated: Any, found: Any) -> bool:
-    """Compare two values; numbers that are not whole, up to rounding."""
+    """Compare two values: fractions up to rounding, everything else exactly."""
     if isinstance(found, Mapping):
         return stated.keys() == found.keys() and all(_is_same(stated[k], found[k]) for k in found)
     if isinstance(found, list | tuple):
@@ -128,7 +128,7 @@ def check_audits(case: CertifiedCase) -> Iterator[str]:
 
 
 def _check(case: CertifiedCase, plan: AuditPlan, stated: Mapping[str, Any]) -> Iterator[str]:
-    count, evaluated = len(case.problem), set(case.plain.rows.tolist())
+    count, evaluated = len(case.problem), set(case.direct.rows.tolist())
     if not set(plan.members) <= set(plan.evaluated) <= evaluated:
         yield "tests architectures that are not among the listed evaluations"
         return
@@ -174,15 +174,15 @@ def _check_numbers(
     if stated["uncovered_at_most"] != bound:
         yield f"allows at most {bound} uncovered, not {stated['uncovered_at_most']} as stated"
     refutes = any(stated["errors"][plan.drawn.index(index)] is not None for index in failed)
-    is_current = sorted(plan.evaluated) == sorted(case.plain.rows.tolist())
+    is_current = sorted(plan.evaluated) == sorted(case.direct.rows.tolist())
     is_claimed = case.claim["certified_epsilon"] is not None
     if is_current and plan.is_certified and refutes and is_claimed:
         yield "refutes the claim, which the certificate still makes"
 
 
 def _holds(case: CertifiedCase, plan: AuditPlan, index: int, error: float) -> bool:
-    errors = dict(zip(case.plain.rows.tolist(), case.errors, strict=True))
-    costs = case.plain.costs
+    errors = dict(zip(case.direct.rows.tolist(), case.errors, strict=True))
+    costs = case.direct.costs
     if plan.goal == "best":
         shrink = np.maximum(0.0, 1.0 - costs / costs.max(axis=0))
         gain = (shrink ** np.array(plan.weights[:2])).prod(axis=1)

@@ -8,19 +8,19 @@ import numpy as np
 from bort.core.errors import BortError
 from bort.search.check.case import CertifiedCase, read_case
 from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
+from bort.search.check.direct import direct_front
 from bort.search.check.ledger import check_audits, check_ledger
-from bort.search.check.plain import plain_front
 from bort.search.intervals import nugget_from_seeds, population_interval
 from bort.search.observation import Observation, floor_error
 from bort.search.packing import best_bound, cover_bound
 
-_TOLERANCE = 1e-9  # in logarithms: what another machine's ln and sums may differ by
+_TOLERANCE = 1e-9  # of logarithms: another machine's ln and sums may differ by this much
 _PARTS = (
     *("space", "latency", "question", "assumptions"),
     *("evaluations", "claim", "audits", "digests"),
 )
 _LISTS = ("evaluations", "audits")
-_UNREADABLE = (  # what wrong values can cause on their way into numbers
+_UNREADABLE = (  # errors that wrong values can cause while they are converted to numbers
     *(KeyError, TypeError, ValueError, IndexError, AttributeError),
     *(OverflowError, BortError),
 )
@@ -31,16 +31,16 @@ def verify(certificate: Certificate) -> list[str]:
     """Check a certificate; an empty list means that it holds.
 
     Sizes, coordinates, distances, bounds, fronts, covers and W are computed again from the
-    definitions (`plain`), without the search's incremental code. A digest tells what was changed;
-    that it fits proves nothing, so every number is checked by what it has to imply.
+    definitions (`direct`), without the search's incremental code. A digest tells what was changed,
+    but a matching one proves nothing, so every number is checked against its consequences.
 
     Args:
         certificate: from `read_certificate` or `certificate_of`.
     Returns:
         One line per failure.
     Raises:
-        InvalidCertificateError: a part is missing, or of the wrong kind, though all digests fit.
-    Cost: O(N |C| K) time, O(N) memory besides blocks.
+        InvalidCertificateError: a part is missing or of the wrong kind, although all digests match.
+        Cost: O(N |C| K) time, O(N) memory plus one block.
     """
     missing = [part for part in _PARTS if part not in certificate]
     if missing:
@@ -101,7 +101,7 @@ def _digests(certificate: Certificate) -> Iterator[str]:
 
 
 def _evaluations(case: CertifiedCase) -> Iterator[str]:
-    rows, count = case.plain.rows, len(case.plain.coordinates)
+    rows, count = case.direct.rows, len(case.direct.coordinates)
     if case.claim["evaluations"] != len(rows):
         yield f"{case.claim['evaluations']} evaluations are claimed, but {len(rows)} are listed"
     if len(set(rows.tolist())) != len(rows):
@@ -152,15 +152,15 @@ def _assumptions(case: CertifiedCase) -> Iterator[str]:
     yield from _nugget(case)
     if case.claim["certified_epsilon"] is None or case.is_exhausted:
         return
-    excess = case.plain.worst_pair_excess()
+    excess = case.direct.worst_pair_excess()
     if excess > _TOLERANCE:
         yield f"two evaluated errors differ by {np.expm1(excess):.3g} more than λ allows"
     halved = -np.inf
     if not case.question.is_lipschitz_given:
-        halved = case.plain.worst_pair_excess(factor=0.5)
-    if case.plain.upper.tolist() == case.plain.lower.tolist() and halved > _TOLERANCE:
+        halved = case.direct.worst_pair_excess(factor=0.5)
+    if case.direct.upper.tolist() == case.direct.lower.tolist() and halved > _TOLERANCE:
         yield "λ is called twice the envelope, but half of it is not an envelope of the evaluations"
-    if case.plain.worst_monotone_excess() > _TOLERANCE:
+    if case.direct.worst_monotone_excess() > _TOLERANCE:
         yield "a larger architecture makes more than 1+σ times the error of a smaller one"
 
 
@@ -180,8 +180,8 @@ def _nugget(case: CertifiedCase) -> Iterator[str]:
 
 def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
     """Find the repeats of the first anchors that separate the dimensions, if λ was estimated."""
-    problem, anchors = case.problem, np.flatnonzero(case.plain.is_anchor)
-    points = problem.coordinates[case.plain.rows[anchors]]
+    problem, anchors = case.problem, np.flatnonzero(case.direct.is_anchor)
+    points = problem.coordinates[case.direct.rows[anchors]]
     wanted = int(problem.matters.sum())
     for count in range(1, len(points) + 1):
         pairs = [problem.differences(points[:k], points[k]) for k in range(1, count)]
@@ -222,22 +222,22 @@ def _epsilon(case: CertifiedCase) -> Iterator[str]:
 
 
 def _worst_gap(case: CertifiedCase) -> float:
-    members = case.plain.rows.tolist()
-    return max(float(case.plain.gaps(block, members).max()) for block in case.plain.blocks())
+    members = case.direct.rows.tolist()
+    return max(float(case.direct.gaps(block, members).max()) for block in case.direct.blocks())
 
 
 def _cover(case: CertifiedCase) -> Iterator[str]:
     cover = case.claim["cover"]
     if cover is None:
         return
-    strangers = sorted(set(cover) - set(case.plain.rows[case.plain.is_witness].tolist()))
+    strangers = sorted(set(cover) - set(case.direct.rows[case.direct.is_witness].tolist()))
     if strangers:
         yield f"the cover contains {case.names(strangers)}, which were not evaluated"
         return
     limit = float(np.log1p(case.question.epsilon)) + _TOLERANCE
     uncovered: list[int] = []
-    for block in case.plain.blocks():
-        uncovered += block[case.plain.gaps(block, cover) > limit].tolist()
+    for block in case.direct.blocks():
+        uncovered += block[case.direct.gaps(block, cover) > limit].tolist()
     if uncovered:
         more = f" and {len(uncovered) - _NAMED} more" if len(uncovered) > _NAMED else ""
         yield (
@@ -247,9 +247,9 @@ def _cover(case: CertifiedCase) -> Iterator[str]:
 
 
 def _front(case: CertifiedCase) -> Iterator[str]:
-    rows = case.plain.rows[case.plain.is_witness]
-    costs = np.column_stack([case.plain.costs[rows], case.errors[case.plain.is_witness]])
-    expected = sorted(rows[plain_front(costs)].tolist())
+    rows = case.direct.rows[case.direct.is_witness]
+    costs = np.column_stack([case.direct.costs[rows], case.errors[case.direct.is_witness]])
+    expected = sorted(rows[direct_front(costs)].tolist())
     if sorted(case.claim["front"]) != expected:
         wrong = sorted(set(expected) ^ set(case.claim["front"]))
         yield f"the front is wrong about {case.names(wrong[:_NAMED])}"
@@ -259,10 +259,10 @@ def _best(case: CertifiedCase) -> Iterator[str]:
     best, ratio = case.claim["best"], case.claim["w_ratio"]
     if ratio is None:
         return
-    position = np.flatnonzero(case.plain.rows == best)
+    position = np.flatnonzero(case.direct.rows == best)
     if best is None or not len(position):
         yield f"the best is {best}, which was not evaluated"
-    elif not _same(float(np.exp(-case.rooms[position[0]])), case.w_ratio):
+    elif not _same(float(np.exp(-case.w_gaps[position[0]])), case.w_ratio):
         yield f"{case.names([best])} does not have the largest W of the evaluated architectures"
     if not _same(ratio, case.w_ratio):
         yield f"W(best) is stated as {ratio:.6g} of the largest, but it is {case.w_ratio:.6g}"
@@ -274,10 +274,10 @@ def _largest_w(case: CertifiedCase) -> Iterator[str]:
     if case.claim["w_ratio"] is not None or best is None:
         return
     weights = case.question.weights
-    shrink = np.maximum(0.0, 1.0 - case.plain.costs / case.plain.costs.max(axis=0))
-    gain = (shrink ** np.array(weights[:2])).prod(axis=1)[case.plain.rows]
-    values = np.where(case.plain.is_witness, gain * case.plain.upper ** -weights[2], -1.0)
-    position = np.flatnonzero(case.plain.rows == best)
+    shrink = np.maximum(0.0, 1.0 - case.direct.costs / case.direct.costs.max(axis=0))
+    gain = (shrink ** np.array(weights[:2])).prod(axis=1)[case.direct.rows]
+    values = np.where(case.direct.is_witness, gain * case.direct.upper ** -weights[2], -1.0)
+    position = np.flatnonzero(case.direct.rows == best)
     if not len(position) or not _same(float(values[position[0]]), float(values.max())):
         yield f"{case.names([best])} does not have the largest W of the evaluated architectures"
 
@@ -290,13 +290,13 @@ def _bound(case: CertifiedCase) -> Iterator[str]:
 
 
 def _packing_number(case: CertifiedCase) -> int:
-    question, lipschitz = case.question, case.plain.lipschitz
+    question, lipschitz = case.question, case.direct.lipschitz
     error_weight = question.weights[2]
     if question.goal == "best" and error_weight == 0:
         return 1
     if question.goal.evaluates_everything or lipschitz is None:
         return len(case.problem)
-    epsilon, nugget = question.epsilon, case.plain.nugget
+    epsilon, nugget = question.epsilon, case.direct.nugget
     if question.goal == "cover":
         return cover_bound(case.problem, epsilon=epsilon, lipschitz=lipschitz, nugget=nugget)
     return best_bound(
@@ -311,7 +311,7 @@ def _packing_number(case: CertifiedCase) -> int:
 def _same(stated: float, found: float) -> bool:
     if stated == found:
         return True
-    # A tolerance of an infinite number would be infinite: where nothing is certified, no number is.
+    # The tolerance of an infinite number would be infinite, so infinity matches no number.
     return math.isfinite(found) and abs(stated - found) <= _TOLERANCE * max(1.0, abs(found))
 
 

@@ -1,4 +1,4 @@
-"""Compare errors by their intervals; an error taken as measured is an interval of one point."""
+"""Compare errors by their intervals; a measured error is an interval of one point."""
 
 from collections.abc import Mapping, Sequence
 
@@ -48,7 +48,7 @@ class Bounds:
         self.envelope = envelope
         self.target = None if delta is None else CoverTarget(envelope, delta, self._gap())
         self._observations = observations
-        if self._takes_in_all:
+        if self._uses_evaluations:
             for index, observation in observations.items():
                 self.add(index, observation)
 
@@ -78,8 +78,8 @@ class Bounds:
         errors = np.log([self._observations[i].upper for i in rows])
         return upper, log_gains[rows] - (error_weight * errors if error_weight else 0.0)
 
-    def best_room(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
-        """Find the witness whose W is certified best, and the ln of how much larger any W can be.
+    def best_by_w(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
+        """Find the witness with the best certified W, and ln of how much larger any W can be.
 
         Precondition: there is a witness.
         """
@@ -89,19 +89,16 @@ class Bounds:
         return best, 0.0 if highest == -np.inf else max(0.0, highest - float(lower.max()))
 
     def error_terms(self, rows: IntArray) -> FloatArray:
-        """Bound the ln of the error of each of `rows` over that of each architecture: shape (N,
-        m).
-        """
+        """Bound ln e(row) / e(ξ) for each of `rows` and every ξ: shape (N, m)."""
         log_upper = np.log([self._observations[int(i)].upper for i in rows])
         error_terms = log_upper - self.envelope.values[:, None]
         return np.minimum(error_terms, self.envelope.own_error_term(slice(None), rows))
 
     def useful_witnesses(self) -> IntArray:
-        """List the witnesses that no other one makes superfluous; the lowest index of equals,
-        ascending.
+        """List the witnesses that are not superfluous, ascending; of equals, the lowest index.
 
-        Another one makes it superfluous: no larger, no slower, and u(c) <= l(c'). Dropping by
-        *measured* error could lose the cover.
+        A witness c' is superfluous if another one c is no larger, no slower, and u(c) <= l(c').
+        Dropping by *measured* error could lose the cover.
         """
         rows = np.array(sorted(self.witnesses), dtype=np.int64)
         costs = np.column_stack([self.problem.size[rows], self.problem.latency[rows]])
@@ -115,7 +112,7 @@ class Bounds:
         return rows[~_is_beaten_for_sure(costs, lower, upper)]
 
     @property
-    def _takes_in_all(self) -> bool:
+    def _uses_evaluations(self) -> bool:
         """Whether the bounds depend on more than the measured errors."""
         return not isinstance(self.envelope, Measured)
 
@@ -132,7 +129,7 @@ def _is_beaten_for_sure(costs: FloatArray, lower: FloatArray, upper: FloatArray)
         beats = (costs <= costs[row]).all(axis=1) & (upper <= lower[row])
         equal = (costs == costs[row]).all(axis=1) & (upper == lower) & (upper == lower[row])
         equal &= upper[row] == lower[row]
-        beats[row:] &= ~equal[row:]  # of equals the first stays
+        beats[row:] &= ~equal[row:]  # of equals, the first one stays
         beats[row] = False
         beaten[row] = beats.any()
     return beaten

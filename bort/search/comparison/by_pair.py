@@ -15,15 +15,15 @@ from bort.search.intervals import Population
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
-_FIRST_SHARE = 0.9  # of alpha: who of the two is wrong alone; the rest: how often one is alone
-_BETS = np.geomspace(0.01, 0.99, 16)  # of the capital; a mixture over them costs ln 16
+_FIRST_SHARE = 0.9  # of alpha: which of the two is wrong alone; the rest: how often one is alone
+_BETS = np.geomspace(0.01, 0.99, 16)  # shares of the capital; a mixture over them costs ln 16
 _HALVINGS = 60
 
 
 class ByPair(ByInterval):
     """The comparison of two errors on the examples that both architectures answered.
 
-    Two networks err on much the same examples, so the ratio of their errors is known far better
+    Two networks err on much the same examples, so the ratio of their errors is known much better
     than either error.
     """
 
@@ -35,7 +35,7 @@ class ByPair(ByInterval):
     ) -> tuple[FloatArray, FloatArray]:
         """Return the smaller of the bounds from the intervals and from the shared examples.
 
-        An error counts as at least the floor 1/(2n), so a ratio does too.
+        Every error counts as at least the floor 1/(2n), here too.
         """
         ahead, back = super().log_ratio_bounds(first, others)
         shared = [j for j, other in enumerate(others) if _share_examples(first, other)]
@@ -69,18 +69,14 @@ class PairBounds(Bounds):
         self._terms = PairTerms(envelope.problem, comparison)
         super().__init__(envelope, observations, delta=delta)
 
-    def best_room(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
-        """Find the witness whose W is certified best, and the ln of how much larger any W can
-        be.
-        """
+    def best_by_w(self, log_gains: FloatArray, error_weight: float) -> tuple[int, float]:
+        """Find the witness with the best certified W, and ln of how much larger any W can be."""
         rows = self.witnesses
-        rooms = [self._terms.room(i, log_gains, error_weight) for i in rows]
-        return rows[int(np.argmin(rooms))], min(rooms)
+        w_gaps = [self._terms.w_gap(i, log_gains, error_weight) for i in rows]
+        return rows[int(np.argmin(w_gaps))], min(w_gaps)
 
     def error_terms(self, rows: IntArray) -> FloatArray:
-        """Bound the ln of the error of each of `rows` over that of each architecture: shape (N,
-        m).
-        """
+        """Bound ln e(row) / e(ξ) for each of `rows` and every ξ: shape (N, m)."""
         return np.column_stack([self._terms.term(int(row)) for row in rows])
 
     def useful_witnesses(self) -> IntArray:
@@ -88,7 +84,7 @@ class PairBounds(Bounds):
         return np.array(sorted(self.witnesses))
 
     @property
-    def _takes_in_all(self) -> bool:
+    def _uses_evaluations(self) -> bool:
         return True
 
     def _gap(self) -> "PairGap":
@@ -102,7 +98,7 @@ class PairTerms:
     """The terms t(c,ξ) = min over anchors c' of R(c,c') + o(c',ξ), with R(c,c) = o(c',c') = 0.
 
     R(c,c') bounds ln e(c)/e(c'), o(c',ξ) bounds ln e(c')/e(ξ); so t bounds ln e(c)/e(ξ). It is
-    never above what the intervals alone say.
+    never above the bound from the intervals alone.
     Memory O(|C| N), cost O(|C| N) per evaluation.
     Source: ours; docs/search.md, "Intervals".
     """
@@ -117,7 +113,7 @@ class PairTerms:
 
     def add(self, index: int, observation: Observation, own: FloatArray) -> None:
         """Add one evaluation; `own` is its own error term to all, shape (N,)."""
-        self.near[index] = True  # evaluated: it covers itself, or it is left out of the claim
+        self.near[index] = True  # evaluated: it covers itself, or the claim excludes it
         if not observation.is_witness:
             return
         reach = own.copy()
@@ -152,10 +148,10 @@ class PairTerms:
         gap[self.near] = 0.0
         return gap
 
-    def room(self, witness: int, log_gains: FloatArray, error_weight: float) -> float:
+    def w_gap(self, witness: int, log_gains: FloatArray, error_weight: float) -> float:
         """Bound ln of any W over W(c): max over ξ of ln G(ξ)/G(c) + w_e t(c,ξ).
 
-        Architectures without gain, or left out of the claim, cannot win.
+        Architectures without gain, or excluded from the claim, cannot win.
         """
         possible = log_gains > -np.inf
         for index in np.flatnonzero(self.near):
@@ -181,8 +177,8 @@ class PairGap(CoverGap):
         """The least δ at which all are certified."""
         return float(self._terms.gaps().max())
 
-    def certified_besides(self, delta: float) -> BoolArray:
-        """Mark what pairs certify at δ, whatever the intervals say: shape (N,)."""
+    def also_certified(self, delta: float) -> BoolArray:
+        """Mark what pairs certify at δ, even if intervals do not: shape (N,)."""
         return np.asarray(self._terms.gaps() <= delta)
 
 
@@ -191,16 +187,16 @@ def log_ratio_bound(
 ) -> FloatArray:
     """Bound ln (first error / second error) of pairs of networks from above.
 
-    Among the m examples that at least one gets wrong the number that only one does is binomial,
-    with a share ρ; among these the first's is binomial too, with a share π. The ratio is
-    (1 - (1-π)ρ) / (1 - πρ): it rises in π, and in ρ where π > 1/2, else falls. Both shares are
-    bounded exactly, π at 0.9 alpha, each end of ρ at 0.05 alpha.
+    Take the m examples that at least one network gets wrong. The number that only one gets wrong
+    is binomial with a share ρ; of these, the number that the first gets wrong is binomial with a
+    share π. The ratio is (1 - (1-π)ρ) / (1 - πρ). It rises in π; in ρ it rises if π > 1/2 and
+    falls otherwise. Both shares are bounded exactly, π at 0.9 alpha, each end of ρ at 0.05 alpha.
 
     Args:
         both, first_alone, second_alone: shape (m,), numbers of examples that both, only the
             first, only the second get wrong.
-        alpha: probability that one bound fails, at most.
-    Returns:
+        alpha: the largest probability that one bound fails.
+        Returns:
         Shape (m,); inf where nothing bounds the ratio.
     Source: ours, from Clopper & Pearson 1934; docs/search.md, "Intervals".
 
@@ -211,7 +207,7 @@ def log_ratio_bound(
     """
     alone = first_alone + second_alone
     pi = _upper_share(first_alone, alone, _FIRST_SHARE * alpha)
-    rest = (1 - _FIRST_SHARE) / 2 * alpha  # for each end: which one is used, the data decide
+    rest = (1 - _FIRST_SHARE) / 2 * alpha  # for each end, because the data decide which one is used
     most = _upper_share(alone, alone + both, rest)
     least = 1 - _upper_share(both, alone + both, rest)
     rho = np.where(pi > 0.5, most, least)
@@ -236,7 +232,7 @@ def log_ratio_bound_of_means(
     With several seeds an example's value is the share of trainings that get it wrong. If the
     ratio were r or more, a bet of a share b of one's capital on r·second > first would lose on
     average; so would a mixture of bets, and the product over all examples exceeds 1/alpha with
-    probability alpha at most (Markov). The bound is the least r that is refuted.
+    probability at most alpha (Markov). The bound is the smallest r that is refuted.
 
     Args:
         counts: shape (k,), numbers of examples with each pair of values.
@@ -291,7 +287,7 @@ def _share_examples(first: Observation, other: Observation) -> bool:
 
 
 def _wrong(observation: Observation) -> BoolArray:
-    """Return where each seed is wrong, shape (seeds, n)."""
+    """Mark the examples that each seed gets wrong, shape (seeds, n)."""
     rows = [
         np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=observation.n)
         for bits in observation.wrong_items

@@ -28,15 +28,15 @@ class CoverGap(ABC):
         """The largest g, exact."""
 
     @abstractmethod
-    def certified_besides(self, delta: float) -> BoolArray | bool:
-        """Mark what is certified at δ besides what `CoverTarget` itself knows."""
+    def also_certified(self, delta: float) -> BoolArray | bool:
+        """Mark what is certified at δ in addition to what `CoverTarget` knows."""
 
 
 class IntervalGap(CoverGap):
     """The gap of a cover when errors are compared by their intervals.
 
-    After an evaluation g falls to the new witness's term, and goes stale where ℓ rose: a stale g
-    is an upper bound, so only stale maxima are recomputed until the maximum is fresh.
+    After an evaluation, g falls to the new witness's term, and becomes stale where ℓ rose. A stale
+    g is an upper bound, so only stale maxima are recomputed, until the maximum is fresh.
     Source: ours; docs/search.md, "The anytime epsilon".
     """
 
@@ -63,7 +63,7 @@ class IntervalGap(CoverGap):
             np.maximum(gap, self._log_size[index] - self._log_size, out=gap)
             np.maximum(gap, self._log_latency[index] - self._log_latency, out=gap)
             np.minimum(self._gap, gap, out=self._gap)
-        # An evaluated architecture covers itself; a diverged one is left out of the claim.
+        # An evaluated architecture covers itself; the claim excludes a diverged one.
         self._gap[index] = 0.0
         self._stale[index] = False
 
@@ -73,7 +73,7 @@ class IntervalGap(CoverGap):
             self._largest = self._find_largest()
         return self._largest
 
-    def certified_besides(self, delta: float) -> BoolArray | bool:  # noqa: ARG002
+    def also_certified(self, delta: float) -> BoolArray | bool:  # noqa: ARG002
         """Return False, because `CoverTarget` already knows everything."""
         return False
 
@@ -81,14 +81,14 @@ class IntervalGap(CoverGap):
         while True:
             fresh = np.where(self._stale, -np.inf, self._gap)
             best = float(fresh.max())
-            candidates = np.flatnonzero(self._stale & (self._gap >= best))
-            if not len(candidates):
+            stale = np.flatnonzero(self._stale & (self._gap >= best))
+            if not len(stale):
                 return best
             batch = max(1, _CELLS // max(1, len(self._witnesses)))
-            if len(candidates) > batch:
-                order = np.argpartition(-self._gap[candidates], batch)[:batch]
-                candidates = candidates[order]
-            self._refresh(candidates)
+            if len(stale) > batch:
+                order = np.argpartition(-self._gap[stale], batch)[:batch]
+                stale = stale[order]
+            self._refresh(stale)
 
     def _refresh(self, rows: IntArray) -> None:
         lower = self._envelope.values[rows]
@@ -111,9 +111,9 @@ class CoverTarget:
     Attributes:
         delta: δ.
         gap: the anytime ε, which may certify more.
-        near: shape (N,); evaluated, or certified by a witness that needs no other's error.
-        best_log_error: shape (N,); the least ln u(c) among the witnesses that are at most (1+ε)
-            times as large and as slow.
+        near: shape (N,); evaluated, or certified by a witness without any other error.
+        best_log_error: shape (N,); the smallest ln u(c) among the witnesses that are at most
+            (1+ε) times as large and as slow.
     """
 
     def __init__(self, envelope: Envelope, delta: float, gap: CoverGap) -> None:
@@ -152,4 +152,4 @@ class CoverTarget:
     def uncertified(self) -> BoolArray:
         """Mark the uncertified architectures, shape (N,)."""
         covered = self.best_log_error - self._envelope.values <= self.delta
-        return ~(self.near | covered | self.gap.certified_besides(self.delta))
+        return ~(self.near | covered | self.gap.also_certified(self.delta))

@@ -14,14 +14,14 @@ from bort.search.problem import SearchProblem
 
 
 class SearchGoal(ABC):
-    """One goal at one question's ε and weights. It has no evaluations; a state has.
+    """One goal with the ε and weights of a question. Evaluations belong to a state, not to it.
 
     A gap is the distance to certainty, in logarithms: 0 certifies ε = 0, infinity certifies
     nothing.
 
     Attributes:
-        needs_errors: errors count at all.
-        needs_bounds: unevaluated architectures are bounded, by λ; else everything is evaluated.
+        needs_errors: errors matter for it.
+        needs_bounds: λ bounds unevaluated architectures; otherwise everything is evaluated.
     """
 
     needs_errors = True
@@ -37,7 +37,7 @@ class SearchGoal(ABC):
 
     @property
     def tracked_delta(self) -> float | None:
-        """The δ at which the goal must know what is certified; None if it need not."""
+        """The δ at which the goal must know what is certified; None if it does not need to."""
         return None
 
     @property
@@ -62,16 +62,14 @@ class SearchGoal(ABC):
 
     @abstractmethod
     def pick(self, state: Knowledge, limit: int) -> int:
-        """Choose the next architecture to evaluate, with `limit` evaluations in all;
-        deterministic.
-        """
+        """Choose the next of at most `limit` evaluations; deterministic."""
 
     @abstractmethod
     def packing_number(self, state: Knowledge) -> int:
-        """Bound the evaluations that the goal needs under λ, besides design and tests."""
+        """Bound the evaluations that the goal needs under λ, without design and tests."""
 
     def is_limited_by_noise(self, state: Knowledge) -> bool:  # noqa: ARG002
-        """Whether only wide intervals keep the goal out of reach, with nothing left to evaluate."""
+        """Whether nothing is left to evaluate and only wide intervals prevent the goal."""
         return False
 
     @abstractmethod
@@ -84,10 +82,9 @@ class SearchGoal(ABC):
 
     @staticmethod
     def holds(claim: "AuditedClaim", index: int) -> bool:
-        """Check whether the claim holds for one trained architecture, by the errors on this dev
-        set.
+        """Check the claim for one trained architecture, by the errors on this dev set.
 
-        The tolerance is that of `verify`.
+        The tolerance is the same as in `verify`.
         """
         problem, seen = claim.problem, claim.observations
         factor = (1 + claim.epsilon) * (1 + 1e-9)

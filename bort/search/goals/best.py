@@ -20,18 +20,18 @@ class Best(SearchGoal):
         self.needs_errors = question.weights[2] > 0
 
     @property
-    def log_room(self) -> float:
-        """δ' = -ln(1-ε), by how much the best W may fall short; infinite from ε = 1 on."""
+    def allowed_gap(self) -> float:
+        """δ' = -ln(1-ε), the largest gap that ε allows; infinite from ε = 1 on."""
         epsilon = self.question.epsilon
         return np.inf if epsilon >= 1 else -float(np.log1p(-epsilon))
 
     def gap(self, state: Knowledge) -> float:
         """Compute the ln of how much larger than W(best) any W can be."""
-        return state.best_room()[1]
+        return state.best_by_w()[1]
 
     def allows(self, gap: float) -> bool:
         """Whether the gap is at most δ'."""
-        return gap <= self.log_room
+        return gap <= self.allowed_gap
 
     def epsilon_of(self, gap: float) -> float:
         """Return 1 - exp(-gap)."""
@@ -56,7 +56,7 @@ class Best(SearchGoal):
                 state.observations,
                 rows,
             )
-        return _first_largest(state.log_gains, rows)  # the rule that the bound rests on
+        return _first_largest(state.log_gains, rows)  # the bound is based on this rule
 
     def packing_number(self, state: Knowledge) -> int:
         """Count again whenever λ has risen."""
@@ -98,8 +98,8 @@ class Best(SearchGoal):
         return bool(ours >= np.log1p(-claim.epsilon) + theirs - 1e-9)
 
     def _contenders(self, upper: FloatArray, lower: float) -> BoolArray:
-        """Mark those that may still beat the best by more than ε, shape (N,)."""
-        return np.asarray((upper > -np.inf) & (upper > lower + self.log_room))
+        """Mark the architectures that may still beat the best by more than ε, shape (N,)."""
+        return np.asarray((upper > -np.inf) & (upper > lower + self.allowed_gap))
 
 
 def _first_largest(values: FloatArray, rows: IntArray) -> int:

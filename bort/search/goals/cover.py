@@ -9,8 +9,8 @@ from bort.search.guide.picks import most_certifying, most_improving_front
 from bort.search.knowledge import Knowledge
 from bort.search.packing import cover_bound
 
-# Gains shrink as the search proceeds: so many times more evaluations may be needed than if every
-# pick certified as many as the next one. Measured: docs/search.md, "What is picked".
+# Gains shrink as the search proceeds, so it may need this many times the evaluations that it would
+# need if every pick certified as many as the next one. Measured: docs/search.md, "What is picked".
 SHRINKAGE = 8.0
 _MAX_CELLS = 20_000_000  # bytes of the who-covers-whom table; beyond it nothing is thinned
 
@@ -34,7 +34,7 @@ class Cover(SearchGoal):
     def pick(self, state: Knowledge, limit: int) -> int:
         """Choose the uncertified one that certifies most others, or improves the front most.
 
-        The latter where the goal is out of reach: then what is left had better improve the front.
+        If the budget cannot reach the goal, the rest of it is spent on improving the front.
         """
         bounds = state.bounds
         assert bounds.target is not None
@@ -70,8 +70,8 @@ class Cover(SearchGoal):
 def reduced_cover(state: Knowledge, delta: float) -> IntArray:
     """Choose evaluated architectures that certify all others at ε; indices, ascending.
 
-    First what another one makes superfluous is dropped, then greedily the fewest are kept that
-    certify every architecture of the space, each re-checked by the definition at the full ε.
+    First, superfluous ones are dropped. Then a greedy choice keeps few that together certify every
+    architecture of the space; each is checked again by the definition at the full ε.
     Precondition: the cover is certified at ε.
     """
     rows = state.bounds.useful_witnesses()

@@ -13,8 +13,8 @@ def staircase(problem: SearchProblem) -> list[int]:
     """Go from the largest architecture to the smallest, lowering one dimension at a time.
 
     Neighbours on the stairs differ in one dimension, by its whole extent, so that K+1
-    evaluations give each λ_k a pair of its own; both ends are extreme points of the front.
-    Where the space has no such architecture, the nearest one takes its place.
+    evaluations give each λ_k its own pair; both ends are extreme points of the front.
+    If the space has no such architecture, the nearest one takes its place.
     """
     rows = np.flatnonzero(problem.matters)
     low, high = problem.coordinates.min(axis=0), problem.coordinates.max(axis=0)

@@ -11,11 +11,11 @@ from bort.search.observation import Observation
 from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem
 
-_CANDIDATES = 384  # bounds the work per choice in large spaces
+_CONSIDERED = 384  # bounds the work per choice in large spaces
 _TARGETS = 2048
 _NODES = (-1.2247448713915890, 0.0, 1.2247448713915890)  # Gauss-Hermite, 3 nodes, in units of √2σ
 _NODE_WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
-_FRONT_CANDIDATES = 16_384
+_FRONT_CONSIDERED = 16_384
 _REFERENCE = 1.1  # times the worst of each objective, so that extreme points count
 
 
@@ -29,25 +29,25 @@ def most_certifying(
 ) -> tuple[int, int]:
     """Find the uncertified architecture that would certify most others, and how many.
 
-    Its unknown error is taken to be the surrogate's mean. In large spaces both candidates and
-    the counted are evenly spaced samples. The lowest index of equals wins.
+    Assumes that its error is the surrogate's mean. In large spaces, both the considered and the
+    counted ones are evenly spaced samples. Of equals, the lowest index wins.
 
     Args:
         delta: δ of the goal.
         best_log_error: shape (N,), as in `CoverTarget`.
     """
-    candidates, counted = _thinned(uncertified, _CANDIDATES), _thinned(uncertified, _TARGETS)
-    errors, _ = predict_log_error(envelope.problem, observations, candidates)
-    own = envelope.own_error_term(counted, candidates)
+    considered, counted = _thinned(uncertified, _CONSIDERED), _thinned(uncertified, _TARGETS)
+    errors, _ = predict_log_error(envelope.problem, observations, considered)
+    own = envelope.own_error_term(counted, considered)
     cheap = np.ones(own.shape, dtype=bool)
     for cost in (np.log(envelope.problem.size), np.log(envelope.problem.latency)):
-        cheap &= cost[candidates][None, :] - cost[counted][:, None] <= delta
+        cheap &= cost[considered][None, :] - cost[counted][:, None] <= delta
     witnessed = np.where(cheap, errors[None, :], np.inf)
     witnessed = np.minimum(witnessed, best_log_error[counted][:, None])
     lower = np.maximum(envelope.values[counted][:, None], errors[None, :] - own)
     gains = ((cheap & (own <= delta)) | (witnessed - lower <= delta)).sum(axis=0)
     best = int(np.argmax(gains))
-    return int(candidates[best]), int(gains[best] * len(uncertified) / len(counted))
+    return int(considered[best]), int(gains[best] * len(uncertified) / len(counted))
 
 
 def most_improving_front(
@@ -56,22 +56,22 @@ def most_improving_front(
     """Find the architecture with the largest expected gain in hypervolume of (p, i, e).
 
     The reference point is 1.1 times the largest size, latency, and error seen or expected. In
-    very large spaces the candidates are an evenly spaced sample.
+    very large spaces an evenly spaced sample is considered.
     """
-    candidates = _thinned(uncertified, _FRONT_CANDIDATES)
-    mean, deviation = predict_log_error(problem, observations, candidates, is_tail_cut=True)
+    considered = _thinned(uncertified, _FRONT_CONSIDERED)
+    mean, deviation = predict_log_error(problem, observations, considered, is_tail_cut=True)
     costs = np.column_stack([problem.size, problem.latency])
     seen = [i for i, o in observations.items() if o.is_witness]
     points = np.column_stack([costs[seen], [observations[i].error for i in seen]])
     worst = max(float(points[:, 2].max()), float(np.exp(mean.max())))
     gains = expected_gain(
         points[is_non_dominated(points)],
-        costs[candidates],
+        costs[considered],
         mean,
         deviation,
         ref=_REFERENCE * np.append(costs.max(axis=0), worst),
     )
-    return int(candidates[np.argmax(gains)])
+    return int(considered[np.argmax(gains)])
 
 
 def most_improving_w(
@@ -83,13 +83,13 @@ def most_improving_w(
     uncertified: IntArray,
 ) -> int:
     """Find the architecture with the largest expected gain in ln W."""
-    candidates = _thinned(uncertified, _TARGETS)
-    mean, deviation = predict_log_error(problem, observations, candidates)
-    gains = np.zeros(len(candidates))
+    considered = _thinned(uncertified, _TARGETS)
+    mean, deviation = predict_log_error(problem, observations, considered)
+    gains = np.zeros(len(considered))
     for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
-        value = log_gains[candidates] - error_weight * (mean + np.sqrt(2) * deviation * node)
+        value = log_gains[considered] - error_weight * (mean + np.sqrt(2) * deviation * node)
         gains += weight * np.maximum(value - best_log_w, 0.0)
-    return int(candidates[np.argmax(gains)])
+    return int(considered[np.argmax(gains)])
 
 
 def _thinned(rows: IntArray, count: int) -> IntArray:

@@ -10,16 +10,16 @@ from bort.search.arrays import FloatArray, IntArray
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
-# Each combination is one process, weighed by the likelihood of what was observed. Standard
-# deviations of ln e: linear effect over a feature's whole extent, smooth departure from it, and
-# what one training adds; lengths in units of the root mean square distance of the features.
+# Each combination is one process, weighted by the likelihood of the observations. The standard
+# deviations of ln e are: linear effect over a feature's whole extent, smooth departure from it, and
+# noise of one training. Lengths are in units of the root mean square distance of the features.
 _LINEAR = (0.1, 0.4)
 _SMOOTH = (0.05, 0.15, 0.5)
 _LENGTHS = (0.3, 0.6, 1.2)
 _NOISE = (0.01, 0.05)
 _LEVEL = 1.0
 _PRIOR_DEVIATION = 0.4  # before anything is known, around an error of 0.25
-_KEPT_WEIGHT, _KEPT = 0.9, 6  # the likeliest processes, until they hold this share
+_KEPT_WEIGHT, _KEPT = 0.9, 6  # the likeliest processes, until they have this share
 
 
 class _Process(NamedTuple):
@@ -27,7 +27,7 @@ class _Process(NamedTuple):
     smooth: float
     length: float
     noise: float
-    columns: int  # the first so many features
+    columns: int  # uses only the first `columns` features
 
 
 def predict_log_error(
@@ -43,9 +43,8 @@ def predict_log_error(
     logarithms of size and latency.
 
     Args:
-        is_tail_cut: errors as far above the median as the best lies below it count as no worse
-            than that: how bad the bad ones are says nothing about the front, and would drown
-            what the good ones say.
+        is_tail_cut: clip errors at the median plus its distance to the best one. How bad the
+            bad ones are says nothing about the front, and would drown out the good ones.
     Cost: O(m³ + n m K) for m anchors, times the number of processes.
     """
     seen = np.array([i for i, o in observations.items() if o.is_anchor], dtype=np.int64)
@@ -123,7 +122,7 @@ def _features(problem: SearchProblem, rows: IntArray) -> tuple[FloatArray, int]:
     for k in np.flatnonzero(problem.matters):
         values = problem.coordinates[:, k]
         if problem.categorical[k]:
-            # Two categories are at distance 1, as both ends of a scale are.
+            # Two categories are at distance 1, like the two ends of a scale.
             columns += [(values[rows] == v) / np.sqrt(2) for v in np.unique(values)]
         else:
             columns.append(_scaled(values, rows))
@@ -139,7 +138,7 @@ def _scaled(values: FloatArray, rows: IntArray) -> FloatArray:
 
 # Gauss-Hermite nodes of a standard normal variable: the gain is piecewise linear in the error.
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-_CHUNK = 2048  # candidates at a time: bounds the memory
+_CHUNK = 2048  # architectures at a time: bounds the memory
 
 
 def expected_gain(
@@ -151,18 +150,18 @@ def expected_gain(
     *,
     ref: FloatArray,
 ) -> FloatArray:
-    """Return the hypervolume that each candidate is expected to add, shape (n,).
+    """Return the hypervolume that each architecture is expected to add, shape (n,).
 
-    The volume that a candidate of error e adds is the integral, from e to the reference, of the
-    area that its two known objectives add to the points no worse than z: a sum of rectangles for
-    each level z of the front's errors, exact for every e.
+    An architecture of error e adds a volume: the integral, from e to the reference, of the area
+    that its two known objectives add to the points no worse than z. This is a sum of rectangles
+    for each level z of the front's errors, exact for every e.
 
     Args:
         front: shape (m, 3), evaluated points, the unknown objective last; all minimised.
-        costs: shape (n, 2), the candidates' known objectives.
+        costs: shape (n, 2), the architectures' known objectives.
         mean, deviation: shape (n,), of the logarithm of the unknown objective.
         ref: shape (3,), reference point.
-    Cost: O(n m²) time, O(m²) memory beyond the candidates.
+    Cost: O(n m²) time, O(m²) memory beyond the arguments.
     """
     inside = front[(front < ref).all(axis=1)]
     chunks = [slice(start, start + _CHUNK) for start in range(0, len(costs), _CHUNK)]
@@ -189,9 +188,7 @@ def _expected(
 
 
 def _areas(front: FloatArray, costs: FloatArray, ref: FloatArray) -> FloatArray:
-    """Compute the area that each candidate adds to the first 0, 1, ..., m points: shape (n,
-    m+1).
-    """
+    """Compute the area that each row adds to the first 0, 1, ..., m points: shape (n, m+1)."""
     order = np.argsort(front[:, 0], kind="stable")
     left = np.append(-np.inf, front[order, 0])
     right = np.append(front[order, 0], ref[0])

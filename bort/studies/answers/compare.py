@@ -22,7 +22,7 @@ def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
     """List the differences between a certificate and the store, one line each.
 
     Args:
-        content: from `bort.search.check.certificate.read_certificate`, already verified or not.
+        content: from `bort.search.check.certificate.read_certificate`; it need not be verified.
     Raises:
         UnknownStudyError: the store has no study of that name.
     """
@@ -65,7 +65,7 @@ def _latencies(content: Mapping[str, Any], costs: Costs) -> Iterator[str]:
     try:
         latencies: FloatArray = read_case(dict(content)).problem.latency
     except BortError:
-        return  # said by `verify`
+        return  # `verify` reports it
     expected = costs.problem.latency
     if len(latencies) != len(expected):
         yield f"the certificate has {len(latencies)} latencies, the store {len(expected)}"

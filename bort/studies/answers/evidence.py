@@ -17,10 +17,10 @@ class Evidence(NamedTuple):
     """All stored errors of a study, by the index of the architecture.
 
     Attributes:
-        known: what the answer rests on, in the order of evaluation.
-        audited: what open audits drew, as far as it is trained; it enters no answer.
-        audits: open audits, of this answer.
-        earlier: audits from before the search went on; what they drew is in `known`.
+        known: the evaluations that the answer is based on, in their order.
+        audited: the trained architectures that open audits drew; no answer uses them.
+        audits: open audits of this answer.
+        earlier: audits from before the search continued; `known` contains what they drew.
     """
 
     known: dict[int, Observation]
@@ -45,7 +45,7 @@ class Evidence(NamedTuple):
 def evidence_of(
     spec: StudySpec, costs: Costs, evaluations: Evaluations, audits: Sequence[AuditRecord]
 ) -> Evidence:
-    """Sort the stored evaluations of a study into answer and audits."""
+    """Split the stored evaluations of a study between the answer and the audits."""
     everything = observations_of(spec, costs, evaluations)
     plans = [(AuditPlan.from_dict(a.plan), a.is_closed) for a in audits]
     opened = tuple(plan for plan, is_closed in plans if not is_closed)
@@ -61,9 +61,7 @@ def evidence_of(
 def observations_of(
     spec: StudySpec, costs: Costs, evaluations: Evaluations
 ) -> dict[int, Observation]:
-    """Make observations by index, in the order of evaluation, of architectures with all their
-    seeds.
-    """
+    """Make observations, by index, of architectures with all seeds trained, in their order."""
     space = costs.space
     population = costs.problem.population(spec.search.question.confidence)
     return {

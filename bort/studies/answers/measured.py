@@ -16,7 +16,7 @@ def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyA
     The certificate, the front and the best do not change: they are about predicted latency.
 
     Args:
-        profile: the newest measurement of the study's winners; None where there is none.
+        profile: the newest measurement of the study's winners; None if there is none.
     """
     if profile is None:
         return answer
@@ -39,10 +39,10 @@ def with_measured(answer: StudyAnswer, profile: LatencyProfile | None) -> StudyA
 
 
 def redrawn(answer: StudyAnswer) -> StudyAnswer:
-    """Replace predicted by measured latencies where there are any, and compute the new front.
+    """Replace predicted by measured latencies, and compute the new front.
 
-    Points that were not measured keep their predictions. For looking at: W, cover and certificate
-    are still about predicted latency. O(n log n) for n points.
+    Points that were not measured keep their predictions. This is for display only: W, cover and
+    certificate are still about predicted latency. O(n log n) for n points.
     """
     points = [_as_measured(point) for point in answer.points]
     if not points:

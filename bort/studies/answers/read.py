@@ -33,7 +33,7 @@ from bort.studies.answers.values import (
 from bort.studies.costs import Costs
 
 CERTIFICATE = "certificate.json"
-LISTED_AT_MOST = 10_000  # architectures; larger spaces carry the latency model instead
+LISTED_AT_MOST = 10_000  # architectures; certificates of larger spaces contain the latency model
 
 
 def read_answer(
@@ -46,11 +46,11 @@ def read_answer(
     """Compute a study's answer from the store; trains and measures nothing.
 
     Args:
-        epsilon: certify within 1 + epsilon; None is the study's own.
-        weights: cost weights of size, latency, error; None are the study's own.
+        epsilon: certify within 1 + epsilon; None means the study's own.
+        weights: cost weights of size, latency, error; None means the study's own.
     Raises:
         UnknownStudyError: no study of that name.
-        InvalidFieldError: an epsilon or weights that cannot be used.
+        InvalidFieldError: `epsilon` or `weights` cannot be used.
     Cost: two queries, and about 10 ms for 384 architectures.
     """
     record = store.study(study)
@@ -149,7 +149,7 @@ def _spent(
 ) -> _Spent:
     jobs = [job for job in store.jobs(study=record.name) if job.kind == "search"]
     if jobs:
-        latest = jobs[0]  # the store gives the newest first
+        latest = jobs[0]  # the store lists the newest first
         certificate = latest.folder / CERTIFICATE
         return _Spent(
             latest.id,
@@ -313,11 +313,11 @@ def winning_weights(
 ) -> dict[str, WeightRegion]:
     """Find, for each architecture, the cost weights for which it has the largest W.
 
-    Among the trained ones, by point estimate; untrained ones have no W yet.
+    Compares only trained ones, by point estimate, because untrained ones have no W yet.
 
     Args:
-        ids: of architectures; those that are not trained are left out of the answer.
-    Cost: two queries, and O(front) for each of `ids`: a dominated one never wins alone.
+        ids: ids of architectures; the answer leaves out those that are not trained.
+        Cost: two queries, and O(front) for each of `ids`: a dominated one never wins alone.
     """
     costs = study_costs(store, study)
     if costs is None:

@@ -34,7 +34,7 @@ def search_table(
     Returns:
         The answer, whose ids are the file's row numbers, and the certificate for `bort verify`.
     Raises:
-        InvalidFieldError: a confidence, and no column of standard errors.
+        InvalidFieldError: a confidence is given, but no column of standard errors.
     """
     begun = time.perf_counter()
     question = spec.question

@@ -1,6 +1,6 @@
 """Answers as codes and numbers, shared by the command line, pages and jobs.
 
-`bort.report.search` makes sentences of them.
+`bort.report.search` turns them into sentences.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from bort.search import Ending
 from bort.search.audit import AuditPlan, AuditResult
 from bort.search.facts import Guarantee, Ledger
 
-Id = str | int  # of an architecture, or the number of a row
+Id = str | int  # the id of an architecture, or the number of a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class MeasuredLatency:
 
     Attributes:
         low_ms, high_ms: the median's 95 % bootstrap interval.
-        p95_ms: what 95 % of the runs stayed below.
+        p95_ms: 95th percentile of the runs.
     """
 
     median_ms: float
@@ -42,13 +42,13 @@ class Point:
         id: the architecture's id, values joined by dashes.
         parameter_count: exact, with embeddings.
         effective_parameter_count: exact, without embeddings.
-        latency_ms: of the study's latency profile, per forward pass.
+        latency_ms: prediction of the study's latency profile, per forward pass.
         latency_low_ms, latency_high_ms: the profile's interval.
-        error_rate: share of wrong dev examples; the mean where several seeds were trained.
+        error_rate: share of wrong dev examples; the mean if several seeds were trained.
         error_se: its standard error.
-        macro_f1: unweighted mean of the classes' F1; None where the oracle has none.
+        macro_f1: unweighted mean of the classes' F1; None if the oracle does not compute it.
         seeds: trainings behind `error_rate`.
-        latency_measured: what it took when measured itself; None where only predicted.
+        latency_measured: its own measured latency; None if it was only predicted.
         w: W-coefficient under the answer's weights; 0 at the maximum point.
     """
 
@@ -95,7 +95,7 @@ class LatencyBasis:
     """The origin of an answer's latencies.
 
     Attributes:
-        profile: the stored profile; None before it is measured, and then the rest is None too.
+        profile: the stored profile; before it is measured, this and the rest are None.
         band: the model's relative error.
         is_this_machine: it was measured on this machine, with this software.
         noise_ok: the machine was quiet.
@@ -118,10 +118,10 @@ class AnswerAudit:
     """The latest audit of an answer, finished or not.
 
     Attributes:
-        drawn: ids of what it drew.
+        drawn: ids of the architectures that it drew.
         trained: how many of them are trained.
-        failed: ids for which the claim does not hold; None while not all are trained.
-        result: what it found; None while not all are trained.
+        failed: ids for which the claim does not hold; None until all are trained.
+        result: its result; None until all are trained.
     """
 
     plan: AuditPlan
@@ -169,7 +169,8 @@ class TablePoint:
 
     Attributes:
         id: number of the row in the file, counted from 0.
-        size, latency: cells of the objectives; `error_rate` is turned round where it is maximised.
+        size, latency: cells of the objectives.
+        error_rate: always an error, even if the table lists accuracies.
     """
 
     id: int
@@ -204,21 +205,21 @@ class SearchAnswer(Generic[P]):
     """The answer to one question.
 
     Attributes:
-        question: what it answers: a study's own question, or another ε and weights.
+        question: the question that it answers: the study's own, or one with another ε and weights.
         front: evaluated points that no other one dominates, by point estimate; never thinned.
-        cover: ids of the ε-cover; None where ε is not certified.
-        best: the evaluated point of the largest W; None before the first evaluation.
+        cover: ids of the ε-cover; None if ε is not certified.
+        best: the evaluated point with the largest W; None before the first evaluation.
         w_ratio: W of `best` is at least this share of the largest W of the whole space, if the
-            ledger's assumptions hold; None where nothing is certified.
-        excluded: ids whose every training diverged.
-        certified_epsilon: the smallest ε certified; None where nothing is.
-        evaluation_bound: evaluations that certifying ε can need at most.
+            ledger's assumptions hold; None if nothing is certified.
+        excluded: ids of architectures whose trainings all diverged.
+        certified_epsilon: the smallest ε certified; None if nothing is.
+        evaluation_bound: the most evaluations that certifying ε can need.
         ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
-        ranking: everything evaluated by W, the largest first.
-        audit: the latest audit of this answer; None where there is none.
-        ledger: what the claim rests on.
-        seconds: time spent searching, all attempts together; of training, for an example.
+        ranking: everything evaluated, by W, the largest first.
+        audit: the latest audit of this answer; None if there is none.
+        ledger: the facts behind the claim.
+        seconds: time spent searching, all attempts together; for an example, time spent training.
         certificate: the file for `bort verify`; None before the search ends.
     """
 

@@ -46,7 +46,7 @@ def _draw(job: JobRecord) -> None:
     job_parts.bar(job, "left at most")
     with st.container():
         for warning in readings.warnings(job.id):
-            markup.notice(warning[:1].upper() + warning[1:])
+            markup.notice(warning)
         _rounds(run.summaries, is_active=job.state.is_active)
     job_parts.log(job)
 

@@ -12,7 +12,7 @@ from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
 from bort.ui.kit import markup, readings
 
-# Shape and word both tell the status: colour alone does not reach everybody.
+# Shape and word show the status too, because not everybody sees colours.
 _MARKS = {
     Status.CHECKED: "✓",
     Status.ESTIMATED: "≈",

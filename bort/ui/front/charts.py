@@ -157,8 +157,8 @@ def show_table(answer: StudyAnswer) -> None:
         if rows and rows[0] < len(ids):
             address.choose_pick(ids[rows[0]])
 
-    # A new key per set of rows, where a row number means something else, and per pick made in
-    # a chart, which the table then shows as its selection.
+    # Each set of rows needs its own key, because row numbers change their meaning. So does each
+    # pick in a chart, which the table then shows as its selection.
     key = f"table:{answer.study}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
     pick = address.pick()
     st.dataframe(

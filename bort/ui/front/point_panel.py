@@ -1,7 +1,6 @@
 """Everything about the picked architecture, and what to do with it."""
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -9,7 +8,7 @@ import streamlit as st
 from bort.figures.front import NORMAL_95
 from bort.report.search import latency_note
 from bort.studies.answers import Point, StudyAnswer
-from bort.studies.commands import search_python
+from bort.studies.commands import front_command, search_python
 from bort.ui.kit import address, markup, navigation
 from bort.ui.models import start as model_start
 
@@ -121,16 +120,3 @@ def config_code(space: Mapping[str, Any], architecture: Mapping[str, int]) -> st
         return "\n".join([head, *lines, ")"])
     lines = [f"    {name!r}: {value!r}," for name, value in values.items()]
     return "\n".join([f"# family: {space.get('family')}", "architecture = {", *lines, "}"])
-
-
-def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> str:
-    """Write the command that shows the same front.
-
-    Examples:
-        >>> front_command("quick", epsilon=0.1, weights=(1.0, 2.0, 1.0))
-        'bort front --study quick --epsilon 0.1 --weights 1,2,1'
-    """
-    texts = ",".join(f"{weight:g}" for weight in weights)
-    return shlex.join(
-        ["bort", "front", "--study", study, "--epsilon", f"{epsilon:g}", "--weights", texts]
-    )

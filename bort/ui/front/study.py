@@ -15,7 +15,7 @@ POLL_S = 3.0
 def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
     """Return the study in the address, or the first with trainings, and all studies.
 
-    Says what to do where there is none, and says so where the address names an unknown one.
+    Says what to do if there is none, and reports an unknown study in the address.
     """
     studies = readings.studies()
     if not studies:

@@ -10,7 +10,7 @@ from bort.ui.front.study import WEIGHTS, choose_weights
 from bort.ui.kit import address, chart, frame, markup, readings
 
 RANKED = 5
-_NO_AREA = 1e-6  # of the triangle: the best there only together with others
+_NO_AREA = 1e-6  # of the triangle; a smaller region is a border, where others are as good
 
 
 def show(study: StudyRecord, answer: StudyAnswer) -> None:

@@ -30,7 +30,7 @@ def show(
 
     Args:
         key: unique on the page; zoom and camera belong to it.
-        alt: what the picture shows, for readers who do not see it.
+        alt: what the picture shows, for readers who cannot see it.
     """
 
     def picked() -> None:
@@ -70,7 +70,7 @@ def _component() -> Any:
 
 @cache
 def _library_url() -> str:
-    """Serve the plotly.min.js of the installed package; relative, so it works below any path."""
+    """Serve the installed plotly.min.js; the URL is relative, so it works under any path."""
     folder = Path(plotly.__file__).parent / "package_data"
     served = components.declare_component("plotly", path=str(folder))
     return f"./component/{served.name}/plotly.min.js?v={plotly.__version__}"

@@ -15,12 +15,12 @@ def button(thing: Thing, *, key: str, leave: Callable[[], None]) -> None:
     """Offer to delete a thing.
 
     Args:
-        leave: takes the thing out of the address, so that the page no longer shows it.
+        leave: removes the thing from the address, so that the page no longer shows it.
     """
     try:
         found = jobs.deletion(readings.store(), thing)
     except BortError:
-        return  # somebody else deleted it meanwhile
+        return  # it was deleted meanwhile
     with st.popover("Delete", icon=":material/delete:", key=f"{key}-ask"):
         if found.used_by:
             markup.notice(still_used(found))

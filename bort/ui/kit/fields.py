@@ -23,7 +23,7 @@ from bort.core.errors import (
 from bort.core.fields import Field, Part, read
 from bort.core.kinds import Choice, Flag, Number, Weights, Whole
 
-# Errors that do not name their field, by what they are about.
+# The fields for errors that do not name one.
 _FIELDS: tuple[tuple[type[BortError], str], ...] = (
     (UnknownTaskError, "task"),
     (InvalidDataError, "task"),
@@ -82,14 +82,14 @@ class Form:
 
     Args:
         slots: where messages about the fields go.
-        parts: what is asked; no two have an option of the same name.
+        parts: the fields to show; no two have an option of the same name.
         scope: begins the keys of all widgets, so that forms do not share them.
-        start: what fields hold at first, by option, where that is not the default.
+        start: first values by option, if they differ from the default.
         choices: by option, names to choose from that only the page knows, and what to show.
-        persists: what was entered is still there after a visit to another page.
+        persists: keep what was entered while the user visits another page.
 
     Attributes:
-        entered: what the widgets hold, by option; text where a person wrote it.
+        entered: the values of the widgets by option; a text if the user wrote it.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Form:
         """The values that were entered, by option; empty fields are left out.
 
         Raises:
-            InvalidFieldError: something cannot be read, or must not be empty.
+            InvalidFieldError: a value cannot be read, or a required field is empty.
         """
         for option, value in self.entered.items():
             if value is None:

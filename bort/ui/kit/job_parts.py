@@ -35,8 +35,9 @@ def watch(
     """Draw a job, and draw it again every second while it is active.
 
     Args:
-        page: the page that asks; where another page shows such jobs, it is linked instead.
-        count: what the page around `draw` depends on; once it changes, all of the page runs.
+        page: the current page. If another page shows such jobs, it is linked instead.
+        count: a number that the rest of the page depends on; when it changes, the whole page
+        reruns.
     Returns:
         Whether `page` shows jobs of this kind.
     """
@@ -53,7 +54,7 @@ def watch(
                     st.rerun()
                 draw(now)
 
-        # A new function for each job and state: a final one is not polled.
+        # A new function for each job and state, so that a finished job is not polled.
         st.fragment(look, run_every=POLL_S if is_active else None)(is_active, count(job))
         return True
     markup.notice(f"Job {job.id} is a {job.kind} job and is shown on another page.")
@@ -74,7 +75,8 @@ def title(job: JobRecord) -> str:
 
 def early_end(job: JobRecord, kept: str) -> None:
     """Say why it ended early, if it did, and what is kept."""
-    # What comes and goes has a container: else all below moves, and shows twice meanwhile.
+    # A part that comes and goes needs a container. Otherwise everything below moves, and appears
+    # twice for a moment.
     with st.container():
         if job.state.can_resume:
             say = markup.notice if job.state is JobState.CANCELLED else markup.problem
@@ -93,7 +95,7 @@ def bar(job: JobRecord, left: str = "left") -> None:
 
 
 def pause(job: JobRecord) -> None:
-    """Say why a running training waits: somebody else is measuring latency."""
+    """Say why a running training waits: another process is measuring latency."""
     with st.container():
         who = holder() if job.state is JobState.RUNNING and _trains_networks(job) else None
         if who is not None and (job.process is None or who.pid != job.process.pid):
@@ -135,7 +137,7 @@ def resume_button(job: JobRecord, *, key: str) -> None:
 
 
 def delete_button(job: JobRecord, *, key: str) -> None:
-    """Offer to delete a job that is over."""
+    """Offer to delete a job that has ended."""
     if job.state.is_final:
         thing = Thing(ThingKind.JOB, str(job.id))
         deleting.button(thing, key=key, leave=lambda: address.choose_job(None))

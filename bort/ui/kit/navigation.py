@@ -58,7 +58,7 @@ def run_if_page_came_first() -> None:
         st.stop()
 
 
-# Drawn here: nothing is fetched from anywhere, and it reads on light and on dark.
+# Drawn here, so that nothing is fetched. It is readable on light and dark pages.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 32 32">
 <path d="M6 5c1 12 9 19 21 21" fill="none" stroke="#8a97a5" stroke-width="2"/>
 <circle cx="6" cy="5" r="4.5" fill="#3a8fc4"/><circle cx="13" cy="19" r="4.5" fill="#e69f00"/>

@@ -10,7 +10,7 @@ from bort.core import paths
 from bort.core.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.latency.stored import front_profile
-from bort.report.jobs import event_sentence
+from bort.report.events import event_sentence
 from bort.search.w_coefficient import WeightRegion
 from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
 from bort.studies import answers
@@ -53,7 +53,7 @@ def study(name: str | None) -> StudyRecord | None:
 
 
 def studies() -> list[StudyRecord]:
-    """All studies: the user's own first, the newest first, then the examples."""
+    """All studies: first the user's own, newest first, then the examples."""
     return sorted(store().studies(), key=lambda study: study.is_example)
 
 
@@ -67,7 +67,7 @@ def answer(
 
 
 def _state(study: StudyRecord) -> tuple[object, ...]:
-    """The state that an answer depends on besides the question."""
+    """Everything but the question that an answer depends on."""
     measured = front_profile(store(), study)
     name = None if measured is None else measured.name
     return study.id, study.created_at, study.evaluation_count, study.profile, name
@@ -110,7 +110,7 @@ def warnings(job_id: int | None) -> list[str]:
     for event in store().events(job_id):
         if event.code is EventCode.ATTEMPT_BEGAN:
             found.clear()
-        elif event.code is EventCode.WARNING:
+        elif event.level == "warning" and event.code is not EventCode.ENDED:
             found.append(event_sentence(event))
     return list(dict.fromkeys(found))
 

@@ -60,7 +60,7 @@ def keep(upload: Upload) -> PurePath:
     """Store a data file in the home folder and return its path. Equal content is stored once.
 
     Raises:
-        InvalidDataError: an ending that no data file has.
+        InvalidDataError: the file does not end like a data file.
         StoreError: the home folder cannot be written.
     """
     ending = PurePath(upload.name).suffix.lower().lstrip(".")
@@ -69,7 +69,7 @@ def keep(upload: Upload) -> PurePath:
             f"a data file ends with {', '.join(DATA_ENDINGS)}, got {ending or 'none'!r}"
         )
     content = upload.getvalue()
-    # Nothing of the reader's file name becomes part of a path but its checked ending.
+    # Of the user's file name, only the checked ending becomes part of a path.
     path = paths.home() / "uploads" / f"{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
     if not path.exists():
         write_atomically(path, content)

@@ -6,18 +6,20 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from bort.core.errors import BortError, BusyError, InvalidFieldError
+from bort.core.fields import Part
 from bort.core.locks import holder
-from bort.core.study import TaskSpec
+from bort.core.study import SPACE as USUAL_SPACE
 from bort.families import SPACE_NAMES, load_space, parse_space
 from bort.jobs import start_detached
-from bort.latency.landmarks import WORTH, check_landmarks
-from bort.latency.protocol import HANDFUL
+from bort.latency.landmarks import COUNTED_AS, check_landmarks
+from bort.latency.protocol import HANDFUL, Protocol
 from bort.latency.runtimes import RUNTIME_NAMES, runtime_kind
-from bort.latency.space import choose_sample
-from bort.latency.stored import check_new_name, study_profile_of
+from bort.latency.stored import study_profile_of
 from bort.latency.timing import Duration, expected_duration
 from bort.report.numbers import duration
-from bort.studies.parts import MEASURE, WORKLOAD
+from bort.studies import parts
+from bort.studies.commands import landmarks_command, measure_command, winners_command
+from bort.studies.measuring import describe_measurement
 from bort.tasks import list_tasks
 from bort.ui.kit import address, markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
@@ -26,14 +28,13 @@ T = TypeVar("T")
 
 SPACE, WINNERS, LANDMARKS = "A search space", "A study's winners", "Well-known models"
 OWN_SPACE = "my own TOML file"
-ONE_LENGTH = "one length"
 
 
 class Measurement:
-    """A measurement that can be started: the job's kind and spec, and how long it takes."""
+    """A measurement that can be started: the job's kind and spec, its time, and its command."""
 
-    def __init__(self, kind: str, spec: dict[str, Any], takes: Duration) -> None:
-        self.kind, self.spec, self.takes = kind, spec, takes
+    def __init__(self, kind: str, spec: dict[str, Any], takes: Duration, command: str) -> None:
+        self.kind, self.spec, self.takes, self.command = kind, spec, takes, command
 
 
 def show(slots: Slots) -> None:
@@ -54,27 +55,31 @@ def show(slots: Slots) -> None:
 def _space(slots: Slots) -> Measurement:
     left, right = st.columns(2)
     with left:
-        choice = st.selectbox("Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space")
+        index = SPACE_NAMES.index(USUAL_SPACE)
+        choice = st.selectbox("Search space", [*SPACE_NAMES, OWN_SPACE], index=index, key="space")
         given = None
         if choice == OWN_SPACE:
             given = st.file_uploader("Space as TOML", type=["toml"], key="space-file")
         slots.below("space")
-    form = _form(slots)
+    form = _form(slots, parts.MEASURE, parts.LENGTHS, parts.WORKLOAD)
     with right:
         form.row("count")
-    form.row(*WORKLOAD.fields)
-    task = _lengths(slots)
-    form.row("name")
+    form.row("lengths_from", "name")
+    has_lengths = bool(form.entered["lengths_from"])
+    form.row(*(o for o in parts.WORKLOAD.fields if not (has_lengths and o == "sequence_length")))
+    with st.expander("Advanced"):
+        form.row("minutes", "seed", "new_pace")
     if choice == OWN_SPACE and given is None:
         raise InvalidFieldError("space", "no space yet; upload a TOML file")
     space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
-    asked = form.given()
-    latency = WORKLOAD.build(asked)
-    spec = MEASURE.build(asked, space=space.to_dict(), latency=latency, lengths_from=task)
-    choose_sample(space, latency, spec.count)
-    if spec.name is not None:
-        check_new_name(readings.store(), spec.name)
-    return Measurement("latency", spec.to_dict(), expected_duration(latency.runtime, spec.count))
+    spec = describe_measurement(readings.store(), space, form.given())
+    protocol = Protocol().lasting(spec.minutes)
+    return Measurement(
+        "latency",
+        spec.to_dict(),
+        expected_duration(spec.latency.runtime, spec.count, protocol=protocol),
+        measure_command(spec, space=given.name if given else choice),
+    )
 
 
 def _winners(slots: Slots) -> Measurement:
@@ -84,16 +89,23 @@ def _winners(slots: Slots) -> Measurement:
     slots.below("study")
     if name is None:
         raise InvalidFieldError("study", "no study has a front yet; start a search first")
-    study = studies[names.index(name)]
     profile = study_profile_of(readings.store(), name)
     runtime_kind(profile.runtime).check_installed()
-    front = readings.answer(study).front
+    front = readings.answer(studies[names.index(name)]).front
     markup.note(
         f"The {len(front)} architectures on its front, with {profile.runtime}, "
         f"{profile.workload}, as in its predictions."
     )
+    form = _form(slots, parts.WINNERS)
+    with st.expander("Advanced"):
+        form.row("minutes", "seed")
+    spec = parts.WINNERS.build(form.given(), study=name)
+    protocol = HANDFUL.lasting(spec.minutes)
     return Measurement(
-        "winners", {"study": name}, expected_duration(profile.runtime, len(front), protocol=HANDFUL)
+        "winners",
+        spec.to_dict(),
+        expected_duration(profile.runtime, len(front), protocol=protocol),
+        winners_command(spec),
     )
 
 
@@ -103,30 +115,24 @@ def _landmarks(slots: Slots) -> Measurement:
         "in the same rounds. Needs up to 8 GiB of memory with an exported runtime, 2 GiB with "
         "PyTorch."
     )
-    form = _form(slots)
-    form.row(*WORKLOAD.fields)
-    latency = WORKLOAD.build(form.given())
+    form = _form(slots, parts.WORKLOAD)
+    form.row(*parts.WORKLOAD.fields)
+    latency = parts.WORKLOAD.build(form.given())
     check_landmarks(latency)
     return Measurement(
-        "landmarks", {"latency": latency.to_dict()}, expected_duration(latency.runtime, WORTH)
+        "landmarks",
+        {"latency": latency.to_dict()},
+        expected_duration(latency.runtime, COUNTED_AS),
+        landmarks_command(latency),
     )
 
 
-def _form(slots: Slots) -> Form:
-    runtimes = {name: _runtime_title(name) for name in RUNTIME_NAMES}
-    choices = {"runtime": runtimes}
-    return Form(slots, MEASURE, WORKLOAD, scope="measure", choices=choices, persists=False)
-
-
-def _lengths(slots: Slots) -> TaskSpec | None:
-    chosen = st.selectbox(
-        "Lengths of texts",
-        [ONE_LENGTH, *(info.name for info in list_tasks())],
-        key="measure-lengths",
-        help="A fixed length, or the lengths of a task's texts.",
-    )
-    slots.below("task")
-    return None if chosen == ONE_LENGTH else TaskSpec(task=chosen)
+def _form(slots: Slots, *asked: Part[Any]) -> Form:
+    choices = {
+        "runtime": {name: _runtime_title(name) for name in RUNTIME_NAMES},
+        "lengths_from": {info.name: info.name for info in list_tasks()},
+    }
+    return Form(slots, *asked, scope="measure", choices=choices, persists=False)
 
 
 def _runtime_title(name: str) -> str:
@@ -141,6 +147,8 @@ def _start(asked: Measurement | None, slots: Slots) -> None:
             "a busy one. bort's trainings pause meanwhile; you can keep using the dashboard. "
             "Cancelling keeps the complete rounds."
         )
+        markup.label("This measurement as a command")
+        st.code(asked.command, language="bash", wrap_lines=True)
     is_started = st.button(
         "Start measuring",
         type="primary",

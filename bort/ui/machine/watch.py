@@ -87,7 +87,7 @@ def _result(job: JobRecord) -> None:
 
 
 def facts() -> None:
-    """Show the facts that a profile's fingerprint holds."""
+    """Show the facts in a profile's fingerprint."""
     machine = this_machine(SHOWN, threads=0)
     markup.label("This machine")
     installed = [f"{name} {v}" for name, v in machine.libraries.items() if v != "absent"]

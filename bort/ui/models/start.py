@@ -3,12 +3,12 @@
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.finetuning.plan import (
-    FineTunePlan,
+from bort.finetuning.request import (
+    FineTuneEstimate,
     check_disk_space,
     check_finetune,
     describe_finetune,
-    plan_finetune,
+    estimate_finetune,
 )
 from bort.jobs import start_detached
 from bort.report.models import basis
@@ -18,11 +18,11 @@ from bort.studies.commands import finetune_command
 from bort.ui.kit import markup, navigation, readings
 
 _OPEN = "fine-tuned-pick"
-MOST_SEEDS = 10  # more is a matter for the command line
+MOST_SEEDS = 10  # the command line allows more
 
 
 def offer(answer: StudyAnswer, point: Point) -> None:
-    """Show the button and, once pressed, the plan with the start button."""
+    """Show the button and, once pressed, the cost and the start button."""
     st.button(
         "Fine-tune this point",
         icon=":material/model_training:",
@@ -57,9 +57,9 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
     try:
         spec = describe_finetune(store, answer.study, [point.id], seeds=seeds)
         with st.spinner("Reading the task"):
-            plan = plan_finetune(store, spec, check_finetune(spec))
-        _show(plan)
-        check_disk_space(plan)
+            estimate = estimate_finetune(store, spec, check_finetune(spec))
+        _show(estimate)
+        check_disk_space(estimate)
     except BortError as error:
         markup.problem(str(error))
         return
@@ -75,14 +75,14 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
         st.switch_page(navigation.MODELS, query_params={"job": str(job_id)})
 
 
-def _show(plan: FineTunePlan) -> None:
-    minutes = "unknown" if plan.minutes is None else f"about {duration(60 * plan.minutes)}"
-    free = f"{plan.free_bytes / 2**30:,.1f} GiB are free"
+def _show(estimate: FineTuneEstimate) -> None:
+    minutes = "unknown" if estimate.minutes is None else f"about {duration(60 * estimate.minutes)}"
+    free = f"{estimate.free_bytes / 2**30:,.1f} GiB are free"
     markup.facts(
         [
-            ("Trainings", f"{plan.trainings}", f"{plan.steps:,} steps in all, at most"),
-            ("Time", minutes, basis(plan)),
-            ("Memory", f"{plan.memory_bytes / 2**30:.1f} GiB", ""),
-            ("Disk", f"{plan.disk_bytes / 2**20:,.0f} MiB", free),
+            ("Trainings", f"{estimate.trainings}", f"{estimate.steps:,} steps in all, at most"),
+            ("Time", minutes, basis(estimate)),
+            ("Memory", f"{estimate.memory_bytes / 2**30:.1f} GiB", ""),
+            ("Disk", f"{estimate.disk_bytes / 2**20:,.0f} MiB", free),
         ]
     )

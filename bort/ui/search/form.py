@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError, InvalidFieldError
 from bort.core.study import (
+    SPACE,
     LatencySpec,
     SearchSpec,
     StudySpec,
@@ -68,7 +69,11 @@ def attempt(slots: Slots, scope: str, make: Callable[[], T]) -> T | None:
 def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
     with box:
         choice = st.selectbox(
-            "Search space", [*SPACE_NAMES, OWN_SPACE], index=1, key="space", persist_state="session"
+            "Search space",
+            [*SPACE_NAMES, OWN_SPACE],
+            index=SPACE_NAMES.index(SPACE),
+            key="space",
+            persist_state="session",
         )
         given = None
         if choice == OWN_SPACE:
@@ -162,7 +167,7 @@ def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Tr
 
 
 def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
-    """The latency that is the second objective."""
+    """Show the fields for the latency to minimise."""
     profiles = [profile.name for profile in readings.store().profiles()]
     form = Form(
         slots,

@@ -1,4 +1,4 @@
-"""A tiny source network and task with a pool, shared by the text tests of one run."""
+"""A tiny source network and a task with a pool, shared by all text tests of a run."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def home(place, monkeypatch):
-    """One cache for all tests of a run: the teacher is trained once."""
+    """Share one cache among all tests of a run: the teacher is trained once."""
     tiny.use_home(monkeypatch, place / "home", lock=place)
     return place / "home"
 

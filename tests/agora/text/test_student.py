@@ -1,4 +1,4 @@
-"""A student's training that explodes is no evidence about points: it is tried again."""
+"""A student's training that explodes says nothing about points, so it is tried again."""
 
 import math
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ HALF = math.log(2)  # loss of a constant answer to two equally frequent classes
 
 
 def fitted(monkeypatch, losses):
-    """Which attempt is kept when attempts end with these losses, and how many were made."""
+    """Return which attempt is kept if attempts end with these losses, and how many were made."""
     made = []
 
     def train(self, material, learning_rate, seed):

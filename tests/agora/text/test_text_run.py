@@ -188,6 +188,6 @@ def test_word_vectors_tell_words_apart_and_forget_their_order(spec) -> None:
     distances = np.linalg.norm(vectors - vectors[0], axis=1)
     assert distances[1] == pytest.approx(0, abs=1e-6)
     assert distances[1] < distances[2] < distances[3]
-    alone = world.space.aside(as_inputs(["a dull cold plot never seen"]))
-    together = world.space.aside(as_inputs(["another", "a dull cold plot never seen"]))
+    alone = world.space.peek(as_inputs(["a dull cold plot never seen"]))
+    together = world.space.peek(as_inputs(["another", "a dull cold plot never seen"]))
     assert np.array_equal(alone[0], together[1])

@@ -1,4 +1,4 @@
-"""The tables as they were before migrations; an older store gets those that it lacks."""
+"""The tables as they were before migrations; an older store gets the missing ones."""
 
 from typing import Any
 

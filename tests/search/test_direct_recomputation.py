@@ -1,4 +1,4 @@
-"""The incremental bookkeeping against the definitions, and both against known numbers."""
+"""Incremental bookkeeping against the definitions, and both against known numbers."""
 
 import numpy as np
 import pytest
@@ -34,11 +34,11 @@ def test_the_anytime_epsilon_is_that_of_the_definition(seed, monotone, nugget) -
     observations: dict[int, Observation] = {}
     for step in certified_search(case.problem, evaluate, question=question, budget=12):
         observations[step.index] = step.observation
-        plain = read_case(certificate_of(case.problem, observations, question=question)).plain
+        direct = read_case(certificate_of(case.problem, observations, question=question)).direct
         everyone = np.arange(len(case.problem))
-        expected = float(np.expm1(plain.gaps(everyone, plain.rows.tolist()).max()))
+        expected = float(np.expm1(direct.gaps(everyone, direct.rows.tolist()).max()))
         if step.certified_epsilon is None:
-            assert expected == np.inf or plain.worst_monotone_excess() > 0
+            assert expected == np.inf or direct.worst_monotone_excess() > 0
         else:
             assert step.certified_epsilon == pytest.approx(expected, rel=1e-9, abs=1e-12)
 

@@ -1,4 +1,4 @@
-"""The card with what a run costs at most, and the Start button."""
+"""The card that shows what a run may cost, and the Start button."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,7 +41,7 @@ def show(asked: Asked, slots: Slots) -> None:
         key="agora-start",
     )
     markup.note("It runs in its own process and continues if you close the page.")
-    if asked.get("task"):  # a file that is not named yet makes no command
+    if asked.get("task"):  # there is no command until a file is named
         markup.label("This run as a command")
         st.code(agora_command(asked), language="bash", wrap_lines=True)
     if is_started:
@@ -98,7 +98,7 @@ def _points(spec: Mapping[str, Any], per_round: int | None) -> str:
 
 
 def _steps(spec: Mapping[str, Any]) -> int:
-    """Compute the training steps at most: each round drops one hyperparameter set."""
+    """Compute the most training steps; each round drops one hyperparameter set."""
     sets = max(1, len(spec["training"]["learning_rates"] or ()))
     trainings = sum(max(1, sets - k) for k in range(spec["rounds"] + 1))
     steps: int = spec["training"]["steps"]

@@ -1,4 +1,4 @@
-"""Before Start: describe a fine-tuning, check that it can run, estimate its cost. No torch."""
+"""Before a start: describe a fine-tuning, check that it can run, estimate its cost. No torch."""
 
 import shutil
 from collections.abc import Sequence
@@ -45,16 +45,16 @@ STREAM_FACTOR = 1.2  # adds the evaluations on dev and the checkpoints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FineTunePlan:
+class FineTuneEstimate:
     """The expected cost of a fine-tuning, if no stage ends early.
 
     Attributes:
         trainings: number of stages to train, over all picks, seeds and tasks.
         steps: optimiser steps of all stages together.
-        minutes: None if this store has timed nothing comparable.
-        timed: how many timed trainings the estimate rests on; 0 if it has none.
-        memory_bytes: expected for the largest pick.
-        disk_bytes: for checkpoints and models.
+        minutes: None if the store has no comparable timings.
+        timed: how many timed trainings the estimate uses.
+        memory_bytes: expected peak, for the largest pick.
+        disk_bytes: space for checkpoints and models.
         free_bytes: free space on that disk.
     """
 
@@ -92,7 +92,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
         )
     if StageKind.AGORA in spec.recipe.stages and spec.training.teacher is not None:
         raise InvalidModelError(
-            "the agora stage labels with the source network's own teacher, but the study uses "
+            "the agora stage labels with the fine-tuned source network, but the study uses "
             f"{spec.training.teacher}; leave the stage out"
         )
     tasks = [load_task(task) for task in spec.tasks]
@@ -105,18 +105,18 @@ def check_labels(task: Task) -> None:
     """Check that every class of the task has training texts.
 
     Raises:
-        InvalidDataError: one has none.
+        InvalidDataError: a class has none.
     """
     absent = task.report.classes_absent.get("train", ())
     if absent:
         raise InvalidDataError(
             f"{task.title}: no training text has the label {absent[0]!r}, so no model can learn "
-            "it; add texts with it, or remove its rows"
+            "it; add texts with this label, or remove its rows"
         )
 
 
-def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> FineTunePlan:
-    """Estimate the cost of a fine-tuning from the trainings timed in this store."""
+def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> FineTuneEstimate:
+    """Estimate a fine-tuning's cost from the trainings timed in this store."""
     space = SearchSpace.from_dict(spec.space)
     speed = training_speed(store, _as_study(spec, space, spec.tasks[0], steps=1))
     stages = [
@@ -145,7 +145,7 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
     students = max(training_bytes(one, _training(spec, 1)) for one, _, _ in stages)
     followed = _followed_bytes(spec, source) if StageKind.DISTIL in spec.recipe.stages else 0
     teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])
-    return FineTunePlan(
+    return FineTuneEstimate(
         trainings=len(stages),
         steps=sum(steps for _, _, steps in stages),
         minutes=None if seconds is None else seconds / 60,
@@ -157,13 +157,13 @@ def plan_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -> Fi
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:
-    """Count the texts without labels: synthetic ones, and those of other tasks."""
+    """Count the unlabelled texts: synthetic ones and other tasks' texts."""
     others = _other_texts(task) if spec.recipe.other_tasks else 0
     return spec.recipe.copies * len(task.train) + others
 
 
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
-    """List the stage and the steps of every training of one pick."""
+    """List the stage and the number of steps of every training for one pick."""
     labelled, pool = len(task.train), _pool(spec, task)
     return [
         (kind, steps_of(spec, kind, labelled=labelled, pool=pool)) for kind in trainings_of(spec)
@@ -171,7 +171,7 @@ def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:
 
 
 def _other_texts(task: Task) -> int:
-    """Count the training texts of other prepared tasks; a task of text pairs uses none."""
+    """Count the training texts of other prepared tasks; a task with text pairs uses none."""
     if task.train.pairs is not None:
         return 0
     others = (info for info in list_tasks() if info.prepared and info.name != task.name)
@@ -207,8 +207,8 @@ def _source_space(spec: FineTuneSpec) -> SearchSpace:
 
 
 def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:
-    """Estimate the memory for a pass of the followed network: all layers' states and one layer's
-    inside.
+    """Estimate the memory for one pass of the network to follow: all layers' states, and what one
+    layer computes inside.
     """
     shape = source.architecture(source.maximum).as_dict()
     length = spec.training.max_length or 2 * TYPICAL_LENGTH
@@ -222,16 +222,16 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def check_disk_space(plan: FineTunePlan) -> None:
+def check_disk_space(estimate: FineTuneEstimate) -> None:
     """Check that the disk has enough free space.
 
     Raises:
-        StoreError: it has not.
+        StoreError: it does not.
     """
-    if plan.disk_bytes > plan.free_bytes:
+    if estimate.disk_bytes > estimate.free_bytes:
         raise StoreError(
-            f"checkpoints and models take about {plan.disk_bytes / 2**20:,.0f} MiB, but only "
-            f"{plan.free_bytes / 2**20:,.0f} MiB are free; free some space, or set BORT_HOME"
+            f"checkpoints and models take about {estimate.disk_bytes / 2**20:,.0f} MiB, but only "
+            f"{estimate.free_bytes / 2**20:,.0f} MiB are free; free some space, or set BORT_HOME"
         )
 
 
@@ -252,20 +252,20 @@ def describe_finetune(
     seed: int = 0,
     compare: bool = True,
 ) -> FineTuneSpec:
-    """Describe the fine-tuning of these points; missing options come from their study.
+    """Describe the fine-tuning of these points. Options left out come from their study.
 
     Args:
-        picks: ids of architectures of its space.
-        recipe: how to train; None is the usual recipe.
-        tasks: empty is the study's own.
-        threads: None is the study's.
-        runtimes: empty is the study's.
-        loggers: None is TensorBoard where it is installed.
+        picks: ids of architectures in the study's space.
+        recipe: how to train; None uses the usual recipe.
+        tasks: if empty, the study's task.
+        threads: if None, as in the study.
+        runtimes: if empty, the study's runtimes.
+        loggers: if None, TensorBoard if it is installed.
         seeds: trainings per pick and task.
 
     Raises:
         UnknownStudyError: the store has no such study.
-        InvalidFieldError: a value that cannot be used.
+        InvalidFieldError: a value cannot be used.
     """
     spec = store.study(study).spec
     training = spec.training
@@ -291,10 +291,10 @@ def describe_finetune(
 def named_tasks(
     own: TaskSpec, task: str | None, text: Sequence[str] | None, label: str | None
 ) -> tuple[TaskSpec, ...]:
-    """Resolve the tasks that the user named for a study whose task is `own`; empty for none.
+    """Resolve the tasks that the user named for a study whose task is `own`; empty if none.
 
     Raises:
-        InvalidOptionError: columns without a file.
+        InvalidOptionError: columns are named without a file.
     """
     is_file = task not in (None, ALL_TASKS) and Path(str(task)).suffix
     if (text or label) and not is_file:
@@ -313,7 +313,7 @@ def best_pick(store: Store, study: str) -> str:
     """Return the id of a study's best point.
 
     Raises:
-        InvalidOptionError: nothing was evaluated yet.
+        InvalidOptionError: nothing has been evaluated yet.
     """
     best = read_answer(store, study).best
     if best is None:
@@ -324,6 +324,6 @@ def best_pick(store: Store, study: str) -> str:
 
 
 def untrained_picks(store: Store, spec: FineTuneSpec) -> list[str]:
-    """List picks that the search never evaluated, so that their error is not predicted."""
+    """List the picks that the search never evaluated, so their error is not predicted."""
     known = {point.id for point in read_answer(store, spec.study).points}
     return [pick for pick in spec.picks if pick not in known]

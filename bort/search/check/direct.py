@@ -1,7 +1,7 @@
 """Direct implementations of the definitions, which `verify` trusts instead of the search.
 
-Everything here is float64, straight from the formulas, and O(N |C|) time in blocks of rows.
-Nothing is shared with the code that finds the answer.
+Everything here is float64, straight from the formulas, in O(N |C|) time and blocks of rows. It
+shares no code with the search.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,21 +15,21 @@ _BLOCK = 1 << 21  # cells of one block: bounds the memory
 
 
 @dataclass(frozen=True, eq=False)
-class PlainCase:
+class DirectCase:
     """A space with its evaluations and assumptions.
 
     Attributes:
         coordinates: shape (N, K).
         categorical, monotone: shape (K,).
         costs: shape (N, 2), size and latency.
-        lipschitz: shape (K,), or None where every architecture is evaluated.
+        lipschitz: shape (K,), or None if every architecture is evaluated.
         nugget: τ.
         slack: σ or None.
         rows: shape (m,), evaluated indices.
         lower, upper: shape (m,), ends of their errors' intervals.
         is_witness, is_anchor: shape (m,).
         ratios: shape (m, m), upper bounds on ln of row's error / column's, with a diagonal of 0,
-            where pairs are compared; None where only intervals are.
+            if pairs are compared; None if only intervals are.
     """
 
     coordinates: FloatArray
@@ -95,8 +95,8 @@ class PlainCase:
     def gaps(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
         """Compute the least δ at which one of `members` certifies each target: shape (n,).
 
-        A target that is itself a member has 0, and so has an excluded one: no claim is made
-        about it.
+        It is 0 for a target that is itself a member, and for an excluded one, about which nothing
+        is claimed.
         """
         position = {int(row): place for place, row in enumerate(self.rows)}
         usable = [m for m in members if self.is_witness[position[m]]]
@@ -119,9 +119,7 @@ class PlainCase:
         return gap
 
     def worst_pair_excess(self, factor: float = 1.0) -> float:
-        """Compute by how much the worst pair of anchors breaks factor·λ, in ln e; -inf without
-        pairs.
-        """
+        """Compute how far the worst pair of anchors breaks factor·λ, in ln e; -inf for no pair."""
         anchors = self.rows[self.is_anchor]
         if self.lipschitz is None or len(anchors) < 2:
             return -np.inf
@@ -144,21 +142,19 @@ class PlainCase:
         excess = lower[None, :] - upper[:, None] - np.log1p(self.slack)
         return float(np.where(smaller, excess, -np.inf).max())
 
-    def rooms(self, weights: Sequence[float]) -> FloatArray:
-        """Compute the ln of how much larger any W can be than each row's: shape (m,), inf for
-        none.
-        """
+    def w_gaps(self, weights: Sequence[float]) -> FloatArray:
+        """Compute ln of how much larger than each row's any W can be: shape (m,); inf if none."""
         gain = self._log_gain(weights)
-        rooms = np.full(len(self.rows), -np.inf)
+        w_gaps = np.full(len(self.rows), -np.inf)
         for targets in self.blocks():
             kept = targets[gain[targets] > -np.inf]
             kept = kept[~np.isin(kept, self.rows[~(self.is_witness | self.is_anchor)])]
             if len(kept):
-                rooms = np.maximum(rooms, self._rooms(kept, gain, float(weights[2])))
-        rooms = np.where(rooms == -np.inf, 0.0, np.maximum(rooms, 0.0))
-        return np.where(self.is_witness, rooms, np.inf)
+                w_gaps = np.maximum(w_gaps, self._w_gaps(kept, gain, float(weights[2])))
+        w_gaps = np.where(w_gaps == -np.inf, 0.0, np.maximum(w_gaps, 0.0))
+        return np.where(self.is_witness, w_gaps, np.inf)
 
-    def _rooms(self, targets: IntArray, gain: FloatArray, weight: float) -> FloatArray:
+    def _w_gaps(self, targets: IntArray, gain: FloatArray, weight: float) -> FloatArray:
         if weight == 0:
             return np.asarray(gain[targets].max() - gain[self.rows])
         if self.ratios is None:
@@ -178,7 +174,7 @@ class PlainCase:
         return gain
 
 
-def plain_front(costs: FloatArray) -> BoolArray:
+def direct_front(costs: FloatArray) -> BoolArray:
     """Mark the rows that no other row beats, by comparing all pairs: O(n²)."""
     keep = np.ones(len(costs), dtype=bool)
     for row, cost in enumerate(costs):

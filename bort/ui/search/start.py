@@ -1,4 +1,4 @@
-"""The card with what a search costs at most, and the Start button."""
+"""The card that shows what a search may cost, and the Start button."""
 
 from typing import TYPE_CHECKING
 
