@@ -35,9 +35,9 @@ class Line(NamedTuple):
     """One sampler's curve.
 
     Attributes:
-        title: for the legend.
+        title: its name in the legend.
         values: shape (n, 3), middle, lower and upper end, after 1..n evaluations.
-        is_dashed: for a second group of curves.
+        is_dashed: it belongs to a second group of curves.
     """
 
     title: str

@@ -75,7 +75,7 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
     For each task, student and sampler this runs Agora, Agora's first half of points, plain
     training, and random augmentation with as many points, half as many and twice as many. All have
     the same student, the same labelled texts and the same number of training steps. Rows that are
-    already in the table are not run again, so an interrupted benchmark continues where it was.
+    already in the table are not run again, so an interrupted benchmark continues where it stopped.
 
     \b
     Examples:
@@ -260,7 +260,7 @@ def _picture(group: Sequence["Found"]) -> str:
     curves, levels = [], {}
     for line in group:
         subject, means = line.subject, line.findings.means
-        # A line's name has six parts, and further ones for a space and a radius of its own.
+        # A line's name has six parts, and more if it sets a space or a radius.
         title = " ".join([f"Agora, {subject.sampler}", *subject.line.split()[6:]])
         marks = [Mark(added, 100 * (1 - error)) for added, error in line.curve]
         curves.append(Curve(title, marks))

@@ -292,5 +292,5 @@ def _grid(tick: float, at: float) -> str:
 def _ticks(low: float, high: float) -> list[float]:
     """List 1, 2 and 5 times each power of ten in the range."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    candidates = [step * 10.0**power for power in powers for step in (1, 2, 5)]
-    return [tick for tick in candidates if low <= tick <= high]
+    ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+    return [tick for tick in ticks if low <= tick <= high]

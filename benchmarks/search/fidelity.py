@@ -1,9 +1,10 @@
 """Test whether one training of many candidates, then more of the promising, finds the front sooner.
 
-A candidate of the recorded table has three seeds. The plain search trains all three at once; here
-it trains one, and the other two only where the candidate may be on the front: no other is smaller,
-faster, and better by more than a margin. Counted are trainings until the candidates with all their
-seeds dominate 99 % of the front's hypervolume.
+Each candidate of the recorded table has three seeds. The usual search trains all three at once.
+Here
+it trains one first, and the other two only if the candidate may be on the front: no other one is
+smaller, faster, and better by more than a margin. We count the trainings until the candidates with
+all seeds dominate 99 % of the front's hypervolume.
 
 Run: python -m benchmarks.search.fidelity      (about a minute)
 """

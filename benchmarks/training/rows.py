@@ -29,8 +29,10 @@ class Run(Setting):
         trainer_step_ms, our_step_ms: medians per step.
         trainer_error, our_error: on dev, from random weights on hard labels.
         speedup: how many of our steps fit into one of the Trainer's.
-        scratch_error: as the search trains from random weights, with the teacher's labels.
-        inherited_error, inherited_seconds, inherited_attempts: as the search trains by default.
+        scratch_error: the error of the search's training from random weights, with the teacher's
+            labels.
+        inherited_error, inherited_seconds, inherited_attempts: those of the search's default
+            training.
     """
 
     architecture: str

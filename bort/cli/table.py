@@ -65,7 +65,7 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
     """Reject options that have no effect with `--from-table`.
 
     Args:
-        allowed: names of the parameters that are allowed besides those of `table_options`.
+        allowed: names of the other parameters that are allowed.
     """
     for name, option in _typed(context):
         if name not in TABLE_PARAMETERS and name not in allowed:
@@ -79,7 +79,7 @@ def refuse_alone(context: click.Context, *others: str) -> None:
     """Reject the options of a table when no table is named.
 
     Args:
-        others: names of the parameters that need a table, besides those of `table_options`.
+        others: names of the other parameters that need a table.
     """
     for name, option in _typed(context):
         if name in TABLE_PARAMETERS or name in others:

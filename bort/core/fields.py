@@ -25,7 +25,7 @@ class Field:
     Attributes:
         name: the attribute of the description.
         default: its default value; None if it may be left empty.
-        label: what a form calls it.
+        label: its name in a form.
         help: one or two sentences, for `--help` and next to the field.
         empty: what happens if it is left empty, for example "no limit".
         called: its name in messages.
@@ -64,7 +64,7 @@ class Field:
         Raises:
             InvalidFieldError: the field does not allow it.
         """
-        if not (self.kind.holds(value) or (value is None and self.default is None)):
+        if not (self.kind.allows(value) or (value is None and self.default is None)):
             raise self.refusal(value)
         return value
 
@@ -143,7 +143,7 @@ def fields_of(description: type[Description]) -> Mapping[str, Field]:
 
 
 def check_fields(description: Description) -> None:
-    """Raise an error unless every field of a description holds an allowed value.
+    """Raise an error unless all fields of a description have allowed values.
 
     Raises:
         InvalidFieldError: for the first field that does not.
@@ -159,7 +159,7 @@ class Part(Generic[D]):
     Attributes:
         description: the class of the description.
         title: heading of its options in `--help`.
-        options: option names by field, where they differ.
+        options: option names by field, if they differ.
         only: the fields to ask for; empty means all.
         without: fields not to ask for.
         changes: attributes of `Field` by field, where this command differs: another default, say.

@@ -106,7 +106,7 @@ class Recipe(Description):
         0.0,
         Number(0, 1, step=0.1),
         "True labels",
-        "Weight of the true labels in the targets where they are known, from 0 to 1.",
+        "Weight of the true labels, if known, in the targets, from 0 to 1.",
         example="0.5",
     )
     evaluations: int = 20  # most evaluations on dev per stage

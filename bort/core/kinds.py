@@ -34,7 +34,7 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         """Check whether `value` is allowed."""
 
     def format(self, value: Any) -> str:
@@ -69,7 +69,7 @@ class Whole(Kind):
             raise ValueError
         return int(text)
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         if value is None:
             return self.may_be_none
         return type(value) is int and self.least <= value and not _exceeds(value, self.most)
@@ -104,7 +104,7 @@ class Number(Kind):
     def parse(self, text: str) -> float:
         return float(text)
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         if not _is_number(value) or value < self.least or _exceeds(value, self.most):
             return False
         return not (self.is_open and value in (self.least, self.most))
@@ -123,7 +123,7 @@ class Text(Kind):
     def parse(self, text: str) -> str:
         return text
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         return isinstance(value, str) and bool(value.strip())
 
 
@@ -150,7 +150,7 @@ class Choice(Kind):
     def parse(self, text: str) -> str:
         return next((choice for choice in self.choices if choice == text), text)
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         return value in self.choices
 
 
@@ -178,7 +178,7 @@ class Flag(Kind):
     def format(self, value: Any) -> str:
         return "yes" if value else "no"
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         return isinstance(value, bool)
 
 
@@ -188,7 +188,7 @@ class Several(Kind):
 
     Attributes:
         of: the kind of each part.
-        words: what the whole must be.
+        words: a description of the allowed tuples, for messages.
         least: the fewest parts.
         most: the most parts; None means no limit.
         nothing: the word for no parts, if there is one.
@@ -210,12 +210,12 @@ class Several(Kind):
             return ()
         return tuple(self.of.parse(part.strip()) for part in text.split(",") if part.strip())
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         return (
             isinstance(value, tuple)
             and self.least <= len(value)
             and not _exceeds(len(value), self.most)
-            and all(map(self.of.holds, value))
+            and all(map(self.of.allows, value))
         )
 
     def format(self, value: Any) -> str:
@@ -239,12 +239,12 @@ class Weights(Kind):
     def parse(self, text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         each = Number(0, self.most)
         return (
             isinstance(value, tuple)
             and len(value) == 3
-            and all(map(each.holds, value))
+            and all(map(each.allows, value))
             and any(value)
         )
 
@@ -275,10 +275,10 @@ class PerDimension(Kind):
             raise ValueError
         return found
 
-    def holds(self, value: Any) -> bool:
+    def allows(self, value: Any) -> bool:
         values = value.values() if isinstance(value, Mapping) else value
         values = values if isinstance(values, Iterable) else [values]
-        return bool(values) and all(map(Number(0, self.most).holds, values))
+        return bool(values) and all(map(Number(0, self.most).allows, values))
 
     def format(self, value: Any) -> str:
         if isinstance(value, Mapping):

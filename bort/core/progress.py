@@ -58,7 +58,7 @@ class Progress:
         total: units in all; None if unknown.
         subject: what the stage works on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None if unknown.
-        numbers: what this kind of work shows live, for example `certified_epsilon`.
+        numbers: live results of this kind of work, for example `certified_epsilon`.
     """
 
     done: int = 0

@@ -112,7 +112,7 @@ class Question(Description):
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.nugget is not None and not Number().holds(self.nugget):
+        if self.nugget is not None and not Number().allows(self.nugget):
             raise InvalidFieldError("nugget", f"τ must be 0 or more, got {self.nugget!r}; try 0")
         object.__setattr__(self, "goal", Goal(self.goal))
         object.__setattr__(self, "weights", check_weights(self.weights))

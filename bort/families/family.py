@@ -25,7 +25,7 @@ class Family(ABC):
     that all architectures of a space share, and a missing key takes its default.
 
     Attributes:
-        name: as in a space's file.
+        name: its name in a space's file.
         symbols: each dimension, in order, to the letter that the papers use.
         defaults: the keys that `fixed` may have, with their default values.
         parameter_parts: parameters of each of `PARTS`.

@@ -37,7 +37,7 @@ class SearchSpace:
         name: for display; the digest does not include it.
         family_name: a name that `bort.families.family` knows.
         dimensions: values of each dimension; kept sorted, in the family's order.
-        fixed: what all architectures share (vocabulary, ...); completed by the defaults.
+        fixed: sizes that all architectures share (vocabulary, ...); defaults complete them.
         definition: the definition of a family fitted for this space; None for a known family.
     Raises:
         InvalidSpaceError: one line on what is wrong: a missing or unknown dimension, values
@@ -221,7 +221,7 @@ class SearchSpace:
         """Inverse of `to_dict`.
 
         Raises:
-            InvalidSpaceError: as the constructor.
+            InvalidSpaceError: see the constructor.
         """
         return cls(
             name=values["name"],

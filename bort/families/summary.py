@@ -24,8 +24,8 @@ class AbncReport:
     a look-up costs none.
 
     Attributes:
-        parameters: of each of `PARTS`, shape (N,).
-        operations: of each of `PARTS`, shape (N,), for one forward pass.
+        parameters: number of parameters of each of `PARTS`, shape (N,).
+        operations: number of operations of each of `PARTS` in one forward pass, shape (N,).
     """
 
     parameters: dict[str, IntArray]
@@ -86,9 +86,9 @@ class PublishedAnswer:
     """The architecture that a paper found in a space.
 
     Attributes:
-        architecture: by our names.
-        parameter_count_millions: as published, rounded there.
-        embedding_count_millions: as published, rounded there.
+        architecture: its dimensions, by our names.
+        parameter_count_millions: the published, rounded count.
+        embedding_count_millions: the published, rounded count.
     """
 
     architecture: Architecture
@@ -194,7 +194,7 @@ class SpaceSummary:
         combinations: combinations of the listed values; some of them cannot be built.
         built_parameter_count: parameters of one built network if a `factor` multiplies the
             size, as in the toy; otherwise None.
-        polynomials: by objective, as text.
+        polynomials: the polynomial of each objective, as text.
     """
 
     space: SearchSpace

@@ -51,7 +51,7 @@ def make_config(model_type: str, fields: Mapping[str, str], sizes: Mapping[str, 
     Args:
         model_type: a name that `transformers` knows.
         fields: our name of each size to the configuration's.
-        sizes: by our names.
+        sizes: the sizes, by our names.
     """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 

@@ -25,7 +25,7 @@ class TriangleInfo:
     """The data for drawing the triangle.
 
     Attributes:
-        regions: by architecture, each a convex polygon of weights that sum to 1.
+        regions: each architecture's convex polygon of weights that sum to 1.
         picked: the architecture whose region is filled.
         asked: the current weights, not all 0.
     """

@@ -41,9 +41,9 @@ class Landmark:
         name: its usual name.
         family_name: our family of that shape; weights are random, the vocabulary is BERT's.
         architecture: its shape.
-        published_parameters: as its authors count and round them.
-        published_speedups: by the name of another landmark, how many times faster than that one
-            it is said to be on a CPU.
+        published_parameters: its authors' count, rounded by them.
+        published_speedups: how many times faster on a CPU it is said to be than another landmark,
+            by that one's name.
         source: where the figures are published.
         published_effective_share: its encoder's parameters as a share of BERT-large's.
         note: how the model that we build differs.
@@ -149,10 +149,10 @@ class TimedLandmark:
     Attributes:
         effective_parameter_count: without the embedding layer.
         effective_share_of_large: the same, as a share of BERT-large's.
-        times_faster_than: by another landmark's name, the median ratio of times in the same round.
+        times_faster_than: the median ratio of times in the same round, by another landmark's name.
         times_faster_interval: the ends of its 95 % interval.
-        published_times_faster_than: what `Landmark.published_speedups` says.
-        source, note: as in `Landmark`.
+        published_times_faster_than: see `Landmark.published_speedups`.
+        source, note: see `Landmark`.
     """
 
     name: str

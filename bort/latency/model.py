@@ -33,13 +33,13 @@ class LatencyModel:
         fitted_on: architectures that the coefficients were fitted on.
         held_out: other architectures that were measured, drawn at random; 0 if the space was too
             small, and then the errors come from leaving one out at a time.
-        median_abs_percent_error: of |predicted - measured| / measured, in percent.
+        median_abs_percent_error: the median of |predicted - measured| / measured, in percent.
         p90_abs_percent_error: 90th percentile of the same.
         rank_correlation: Spearman's, of predicted with measured; None for fewer than three
             architectures, or constant values.
-        band: relative ±m: `measured` lies within `predicted · (1 ± m)` for at least `COVERAGE` of
+        band: relative ±m: `measured` is within `predicted · (1 ± m)` for at least `COVERAGE` of
             all architectures (the order statistic of the held-out residuals that makes this
-            hold for a further random draw; the largest where there are too few).
+            true for another random draw; the largest residual if there are too few).
     """
 
     coefficients_ms: Mapping[str, float]
@@ -64,7 +64,7 @@ class LatencyModel:
         the square root, which is rounded the same everywhere.
 
         Args:
-            terms: as the family gives them, each of shape (N,).
+            terms: the family's terms, each of shape (N,).
         Raises:
             KeyError: a term is missing: the model belongs to another family.
         """
@@ -79,7 +79,7 @@ class LatencyModel:
         """Copy the model, with its errors on other architectures.
 
         Args:
-            terms: as for `predict`.
+            terms: see `predict`.
             measured_ms: their medians, shape (n,), n of 1 or more.
         """
         return _judged(

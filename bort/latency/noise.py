@@ -49,7 +49,7 @@ class Disturbance(StrEnum):
     RATIO = "ratio"
     """The ratio of two workloads run in turns varied; a standard deviation of its logarithm."""
     RESOLUTION = "resolution"
-    """Architectures must differ by more than allowed to be told apart; a share."""
+    """The smallest difference of architectures that can be ranked is too large; a share."""
     DRIFT = "drift"
     """The whole machine became slower (above 0) or faster during the rounds; a share."""
     PACE = "pace"

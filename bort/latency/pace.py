@@ -38,7 +38,7 @@ _SHAPES = (
     (6, 12, 384, 1536),
 )
 _FIXED = {"vocabulary": 1000, "positions": 512, "types": 2, "labels": 2}
-_LARGEST = 2.0  # references at most, by effective parameters, in units of the largest model
+_LARGEST = 2.0  # largest reference, by effective parameters, in units of the largest model
 
 
 @dataclass(frozen=True, slots=True)

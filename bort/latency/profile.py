@@ -73,15 +73,15 @@ class LatencyProfile:
         space_name: the space that was measured; for display.
         space_digest: the digest of exactly that space.
         family_name: family of the space; the model is valid only for this family.
-        fixed: what all architectures of the space share.
-        measurements: in the order of the space.
+        fixed: sizes that all architectures of the space share.
+        measurements: the measured latencies, in the order of the space.
         model: fitted on some of them.
         noise: how quiet the machine was.
         seed: seed of the choice of architectures, the order of rounds and the intervals.
         complete: False if the measurement was stopped early.
         measured_at: ISO 8601, UTC.
-        study: the study whose front was measured; then `model` is that of the study's profile.
-            None if a sample of a space was measured, with its own model.
+        study: the study whose front was measured; then `model` comes from the study's profile.
+            None if a sample of a space was measured; then the model is its own.
     """
 
     name: str
@@ -189,7 +189,7 @@ class LatencyProfile:
         """Inverse of `to_dict`.
 
         Args:
-            values: what `json.load` returned.
+            values: the result of `json.load`.
             origin: where it came from, for the message.
         Raises:
             InvalidProfileError: not a profile, of a newer version, or incomplete.

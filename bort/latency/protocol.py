@@ -36,7 +36,7 @@ class Protocol:
         min_rounds: fewest rounds.
         max_rounds: most rounds.
         target_resolution: rounds are added until architectures that differ by this share can
-            be told apart, or `limit_seconds` is over.
+            be told apart, or `limit_seconds` have passed.
         limit_seconds: time limit, once three rounds are complete: others must not wait forever
             because the machine is slow or has become busy.
         stable_within: before the first round, each architecture runs until the medians of two
@@ -75,7 +75,7 @@ class Protocol:
 
 
 HANDFUL = Protocol(budget_seconds=15.0, limit_seconds=60.0)
-"""The protocol for a few models: a study's winners, a trained model beside its teacher."""
+"""The protocol for a few models, such as a study's winners, or a model and its teacher."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,7 @@ def measure_front(
         profile: the study's profile; its model is kept, and tested on the new measurements.
         architectures: usually those on the front, without repetition.
         study: the study that these architectures won; the new profile names it.
-        wait, should_stop, instruments: as `bort.latency.space.measure`.
+        wait, should_stop, instruments: see `measure`.
     Returns:
         Steps; the last carries a profile whose `study` is set.
     Raises:

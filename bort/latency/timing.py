@@ -36,7 +36,7 @@ class Timing:
 
     Attributes:
         latencies: one per blueprint.
-        seconds: of single forward passes, uncorrected, shape (models, rounds, timed_runs).
+        seconds: uncorrected times of single forward passes, shape (models, rounds, timed_runs).
         noise: how quiet the machine was.
         complete: False if it was stopped early.
     """

@@ -80,7 +80,7 @@ class Workload:
     ) -> "Workload":
         """Make a workload of texts with this distribution of lengths.
 
-        Eight lengths stand for all: the middles of eight equal parts of the sorted lengths.
+        Eight lengths represent all: the middles of eight equal parts of the sorted lengths.
         """
         ordered = np.sort(np.asarray(lengths))
         middles = ordered[
@@ -161,7 +161,7 @@ def workload_of(
     """Make the workload of a spec, checked against this machine and space.
 
     Args:
-        lengths: of a task's texts, instead of the spec's one length.
+        lengths: lengths of a task's texts, instead of the spec's one length.
     Raises:
         InvalidOptionError: texts longer than the models' positions, or more threads than the
             machine has.

@@ -1,6 +1,6 @@
 """The sentences about the events of jobs, for terminal, pages and logs.
 
-What few events need is imported where it is needed: every command that starts a job loads this.
+Rarely needed modules are imported locally, because every command that starts a job loads this one.
 """
 
 from collections.abc import Callable, Mapping

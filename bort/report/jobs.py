@@ -125,7 +125,7 @@ def ending_reason(ending: Ending) -> str:
 
 
 def state_words(state: str, ending: Ending | None) -> str:
-    """Say a job's state, and why it ended early where the state alone does not say it.
+    """Say a job's state, and why it ended early if the state alone does not say so.
 
     Examples:
         >>> state_words("cancelled", Ending(EndingCode.CANCELLED))

@@ -152,7 +152,7 @@ def onnx_sentences(
         are_audit: whether they are audit texts; otherwise, random tokens.
         difference: the largest difference of a float32 logit.
         int8_agreement: share of equal answers in int8.
-        accuracies: of PyTorch, float32 and int8; None without labels.
+        accuracies: the accuracies of PyTorch, float32 and int8; None without labels.
     """
     kind = "audit texts" if are_audit else "texts of random tokens"
     found = [

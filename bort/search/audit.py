@@ -225,7 +225,7 @@ def audited(
     is certified any more.
 
     Args:
-        observations: of the evaluated and of the audited architectures, by index.
+        observations: the evaluated and the audited architectures, by index.
         audits: the audits of this answer, in order.
     """
     if not audits:

@@ -1,4 +1,4 @@
-"""The lower bound ℓ(ξ): the least that ln e(ξ) can be, given the evaluated architectures."""
+"""The lower bound ℓ(ξ): the smallest possible ln e(ξ), given the evaluated architectures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

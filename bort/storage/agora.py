@@ -30,7 +30,7 @@ class AgoraRoundRecord:
     """One stored round.
 
     Attributes:
-        number: from 0.
+        number: counted from 0.
         round: the round with all its points, a `bort.agora.loop.Round` as JSON.
         summary: its row of `bort agora run --json`, a `bort.agora.world.RoundSummary` as JSON.
         created_at: when it was stored, in seconds since 1970.

@@ -42,7 +42,7 @@ def explain(error: BaseException | None, url: str, timeout_s: float) -> StoreErr
     """Turn a driver's error into ours.
 
     Args:
-        error: as the driver raised it.
+        error: the driver's error.
         url: the store's URL; its password is not repeated.
         timeout_s: how long a write waits for others.
     """

@@ -49,7 +49,7 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
     """Store a study from `export_study`, all of it or nothing.
 
     Args:
-        recorded: as from `export_study`.
+        recorded: the result of `export_study`.
         example: mark it as recorded elsewhere: it can be read and deleted, not continued.
     Raises:
         StoreError: it is not a recorded study.

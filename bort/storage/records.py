@@ -137,7 +137,7 @@ class JobRecord:
         started_at: when the current attempt began.
         seconds: running time of all attempts together.
         ending: why it failed, was cancelled or lost.
-        result: what the runner returned, once done (or, partly, when cancelled).
+        result: the runner's result once done; a partial one when cancelled.
         process: the process that works on it, or the last one that did.
         is_detached: runs in its own session, so its whole process group is its own.
         folder_name: name of its folder inside `bort.core.paths.runs()`.

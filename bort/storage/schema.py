@@ -66,7 +66,7 @@ revision = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 
-# An older bort, from before the revisions, reads this number and refuses a higher one than its own.
+# A bort from before the revisions reads this number, and refuses one higher than its own.
 old_schema = sa.Table("bort_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 OLD_SCHEMA_VERSION = 4
 

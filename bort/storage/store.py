@@ -96,7 +96,7 @@ def open_to_read(url: str | None = None) -> Store:
     is brought up to date first.
 
     Args:
-        url: as `open_store`.
+        url: see `open_store`.
     Raises:
         StoreError: there is no store at `url`, or it cannot be read.
         OldStoreError: an older bort wrote it, and it cannot be written here.

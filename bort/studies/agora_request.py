@@ -45,7 +45,7 @@ def describe_run(
 
     Args:
         store: contains the study that a student is taken from.
-        asked: by option, what was written or entered; None if nothing was.
+        asked: what was written or entered for each option; None if nothing was.
         on_step: called with each step of reading the data.
 
     Raises:

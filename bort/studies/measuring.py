@@ -52,7 +52,7 @@ def measure_sample(
     """Measure a sample of a space; the profile is stored after the last step.
 
     Args:
-        wait, should_stop: as `bort.latency.space.measure`.
+        wait, should_stop: see `bort.latency.space.measure`.
         on_step: called while texts are read, if their lengths come from a task.
     """
     space = SearchSpace.from_dict(spec.space)

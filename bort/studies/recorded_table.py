@@ -127,7 +127,7 @@ def table_of(
         raise InvalidDataError(f"dimension {repeats[0]!r} is named twice; name it once")
     if not dimensions:
         raise InvalidDataError(
-            f"the table has no dimension; besides {', '.join(objectives)} it needs another column"
+            f"the table has no dimension; add a column other than {', '.join(objectives)}"
         )
     _check_cells(frame)
     repeated = _repeated(frame, dimensions)

@@ -53,7 +53,7 @@ def fit_definition(
     """Count instances on the meta device and describe the family; see `family_from_definition`.
 
     Args:
-        model_type: what `transformers` calls it, for example "roberta".
+        model_type: its name in `transformers`, for example "roberta".
         dimensions: our names (or a configuration's own) to the values to search; the
             polynomials are checked on instances with each of these values.
         fixed: sizes by name. What is not vocabulary, positions, types, embedding or labels

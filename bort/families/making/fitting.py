@@ -62,7 +62,7 @@ def verify(count: Count, polynomial: Polynomial, points: Iterable[Point]) -> Non
 def _degree(count: Count, base: Point, name: str, values: Sequence[int]) -> int:
     column = [Fraction(count({**base, name: value})) for value in values]
     degree = 0
-    # Row k holds the divided differences of order k; the degree is the last order not all zero.
+    # Row k has the divided differences of order k; the degree is the last order not all zero.
     for order in range(1, len(values)):
         column = [
             (after - before) / (values[at + order] - values[at])

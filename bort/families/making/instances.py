@@ -23,7 +23,7 @@ class Instances:
     """Counts from built models at single points; each point is built once.
 
     Args:
-        model_type: what `transformers` calls it.
+        model_type: its name in `transformers`.
         fields: every size's field in the configuration.
         defaults: sizes that a point need not name.
         is_image: the model reads images of the configuration's size, not tokens.
@@ -87,7 +87,7 @@ class Instances:
             return count_operations(model, {"pixel_values": torch.zeros(shape, device="meta")})
         tokens = torch.ones(point["batch"], point["sequence"], dtype=torch.long, device="meta")
         # Values cannot be read on the meta device. Causal classifiers look for padding among
-        # the tokens unless there is a mask; bidirectional ones look at the mask if there is one.
+        # the tokens unless there is a mask; bidirectional ones read the mask if there is one.
         try:
             return count_operations(model, {"input_ids": tokens})
         except RuntimeError as error:

@@ -41,14 +41,14 @@ def certificate_of(
     """Write the answer of `solve` so that `verify` can check it without trusting the search.
 
     Args:
-        problem, observations, question: as for `solve`.
+        problem, observations, question: see `solve`.
         space: `SearchSpace.to_dict()`; then dimensions and sizes are not listed but recomputed
             from the family's closed forms. None lists them.
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
         study: name of the study, so that the evaluations can be compared with a store.
         earlier_audits: audits of this study before the search continued; kept for their α.
-        audit_observations: by index, the architectures that the audits trained.
+        audit_observations: the architectures that the audits trained, by index.
     Returns:
         JSON values only; no NaN, no Infinity.
     """

@@ -35,7 +35,7 @@ def verify(certificate: Certificate) -> list[str]:
     but a matching one proves nothing, so every number is checked against its consequences.
 
     Args:
-        certificate: from `read_certificate` or `certificate_of`.
+        certificate: the result of `read_certificate` or `certificate_of`.
     Returns:
         One line per failure.
     Raises:
@@ -49,7 +49,7 @@ def verify(certificate: Certificate) -> list[str]:
         )
     if unlisted := [name for name in _LISTS if not isinstance(certificate[name], list)]:
         raise InvalidCertificateError(
-            f"the certificate's {unlisted[0]} are no list; ask for the file again"
+            f"the certificate's {unlisted[0]} are not a list; ask for the file again"
         )
     failures: list[str] = []
     case = None

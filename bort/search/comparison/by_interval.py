@@ -36,9 +36,9 @@ class Bounds:
     """Bounds on all errors, from the evaluations so far and one λ, or with everything evaluated.
 
     Args:
-        envelope: the lower bounds, with nothing taken in yet, or `Measured`.
-        observations: by index, in their order. It may grow: `add` what is new.
-        delta: δ at which to tell who is certified; None where nobody asks.
+        envelope: lower bounds without any evaluation yet, or `Measured`.
+        observations: by index, in their order. It may grow: `add` the new ones.
+        delta: δ at which to mark what is certified; None if that is not needed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Bounds:
         return [i for i, o in self._observations.items() if o.is_witness]
 
     def log_w(self, log_gains: FloatArray, error_weight: float) -> tuple[FloatArray, FloatArray]:
-        """Bound ln W of all from above, shape (N,), and that of the witnesses from below."""
+        """Bound ln W of all from above, shape (N,), and ln W of the witnesses from below."""
         upper = log_gains.copy()
         possible = upper > -np.inf
         if error_weight:

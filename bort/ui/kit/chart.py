@@ -1,7 +1,7 @@
 """Show a figure with local plotly, report clicks to Python, keep the camera where it is.
 
-`st.plotly_chart` mounts a 3-D chart anew on every change (its camera is lost) and does not
-report clicks on it; this component does both, for every kind of chart.
+`st.plotly_chart` mounts a 3-D chart again on every change, which loses its camera, and does not
+report clicks on it. This component keeps the camera and reports clicks for every kind of chart.
 """
 
 from collections.abc import Callable

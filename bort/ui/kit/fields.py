@@ -85,7 +85,7 @@ class Form:
         parts: the fields to show; no two have an option of the same name.
         scope: begins the keys of all widgets, so that forms do not share them.
         start: first values by option, if they differ from the default.
-        choices: by option, names to choose from that only the page knows, and what to show.
+        choices: names to choose from that only the page knows, and what to show, by option.
         persists: keep what was entered while the user visits another page.
 
     Attributes:

@@ -87,7 +87,8 @@ def curves(
 
     Args:
         key: unique on the page.
-        architecture_id: of one model trained on `task`; None shows all curves of the job.
+        architecture_id: the architecture of one model trained on `task`; None shows all curves of
+            the job.
         stage: the stage to show first; empty is the last one.
     """
     found = [
