@@ -21,6 +21,8 @@ TESTS = Path(__file__).parent.parent
 # Streamlit's client first requests these below a deep link's path, then at their real place.
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
 
+MENU = ["Home", "Search", "Pareto front"]
+
 
 def store_url(home: Path) -> str:
     """Return where a dashboard with this home keeps its studies and jobs."""
@@ -120,6 +122,18 @@ class Reader:
         """Go to a path of the dashboard, and wait until it is painted."""
         self.page.goto(self.address + path)
         self.settle()
+
+    def open_first(self, path: str, title: str, *, charts: int) -> None:
+        """Follow a direct link, as the first request to a freshly started dashboard."""
+        self.open(path)
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(self.charts()).to_have_count(charts)
+        for name in MENU:
+            expect(
+                self.page.get_by_role("navigation").get_by_role("link", name=name)
+            ).to_be_visible()
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        expect(self.problems()).to_have_count(0)
 
     def query(self) -> dict[str, list[str]]:
         """The query parameters in the address."""

@@ -60,7 +60,7 @@ def fill_in(reader, place):
     reader.write("Rounds at most", str(ROUNDS))
     reader.page.get_by_text("Advanced: name, seed, training, labels").click()
     reader.write("Name", "story")
-    reader.write("Steps per round", "400")  # a round must last until we have seen it
+    reader.write("Steps per round", "250")  # a round must last until we have seen it
     reader.write("Steps of the last student", "120")
     reader.write("Learning rates, Θ", "0.003,0.001")
     reader.write("Source network", str(place / "source"))

@@ -31,8 +31,7 @@ def address(tmp_path_factory):
 
 def test_a_click_in_space_picks_and_the_camera_stays(address, visit):
     with visit(address) as reader:
-        reader.open("/pareto?study=made-up")
-        expect(reader.charts()).to_have_count(5)
+        reader.open_first("/pareto", "Pareto front", charts=5)
         space = reader.charts().nth(3)
         space.scroll_into_view_if_needed()
         before = space.evaluate(CAMERA)

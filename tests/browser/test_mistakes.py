@@ -1,7 +1,10 @@
-"""Each mistake gets a one-line message, in the place where you can fix it."""
+"""Each mistake gets a one-line message, in the place where you can fix it.
+
+The dashboard's first request is a direct link that is right.
+"""
 
 import pytest
-from dashboard import serving
+from dashboard import serving, store_url
 from made_up_study import fill
 from playwright.sync_api import expect
 
@@ -11,12 +14,27 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with open_store(f"sqlite:///{home / 'bort.db'}") as store:
-        fill(store, "made-up", budget=6)
+def home(tmp_path_factory):
+    """A home folder with one finished study."""
+    folder = tmp_path_factory.mktemp("home")
+    with open_store(store_url(folder)) as store:
+        fill(store, "made-up", budget=16)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(home):
     with serving(home) as started:
         yield started
+
+
+def test_a_link_straight_to_a_pick(home, address, visit):
+    with open_store(store_url(home)) as store:
+        trained = sorted(store.evaluations(store.study("made-up")))[0]
+    with visit(address) as reader:
+        path = f"/pareto?study=made-up&pick={trained}"
+        reader.open_first(path, "Pareto front", charts=5)
+        expect(reader.detail()).to_have_text(trained)
 
 
 def test_epsilon_0_is_refused_beside_its_field(address, visit):

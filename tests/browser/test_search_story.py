@@ -43,7 +43,7 @@ def place(tmp_path_factory):
 
 def test_from_the_form_to_a_picked_architecture(place, address, visit):
     with visit(address) as reader:
-        reader.open("/search")
+        reader.open_first("/search", "Search", charts=0)
         fill_in(reader, place)
         reader.page.get_by_role("button", name="Start the search").click()
         watch(reader)
@@ -65,7 +65,7 @@ def fill_in(reader, place):
     reader.choose("Task", "a file to upload")
     reader.upload("CSV, TSV, JSONL or Parquet", place / "reviews.csv")
     reader.write("Architectures at most", str(BUDGET))
-    reader.write("Steps per candidate", "160")  # long enough to watch
+    reader.write("Steps per candidate", "100")  # long enough to watch
     reader.page.get_by_text("Advanced: name, training, latency, assumptions").click()
     reader.write("Name of the study", "story")
     reader.write("Source network", str(place / "source"))
