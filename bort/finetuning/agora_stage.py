@@ -148,4 +148,4 @@ def _write_provenance(
             shares = next(answers)
             row |= {"label": int(shares.argmax()), "confidence": float(shares.max())}
         lines.append(json.dumps(row, ensure_ascii=False))
-    write_atomically(folder / PROVENANCE, ("\n".join(lines) + "\n").encode("utf-8"))
+    write_atomically(folder / PROVENANCE, "".join(f"{line}\n" for line in lines).encode("utf-8"))

@@ -9,8 +9,9 @@ import pytest
 from bort.core.errors import TrainingDivergedError
 from bort.core.finetune import FineTuneSpec
 from bort.core.progress import Stage
-from bort.finetuning import setup, stage
+from bort.finetuning import setup
 from bort.jobs import JobCancelledError, JobState, resume, run_here
+from bort.training import stage
 from bort.training.source import weights_digest
 
 pytestmark = pytest.mark.usefixtures("fake_latency")
@@ -175,7 +176,7 @@ def test_rounds_of_agora_add_texts_near_dev_errors(store, spec, study_spec):
     from bort.tasks import load_task
     from bort.tasks.near_duplicates import normalise
 
-    asked = spec(stages=("finetune", "agora"), agora_rounds=2, compare=False, steps=8)
+    asked = spec(stages=("finetune", "agora"), agora_rounds=2, compare=False, steps=2)
     answer = finetune(store, asked)
     assert [s["stage"] for s in answer["stages"]] == ["finetune", "agora1", "agora2"]
     assert answer["dev_is_seen"]
@@ -201,9 +202,9 @@ def test_the_teacher_labels_beforehand_only_what_nobody_asks_it_on_the_way(
     store, spec, monkeypatch, recipe, labels
 ):
     asked = []
-    real = setup.answers_to
+    real = setup.answers_to_pool
     monkeypatch.setattr(
-        setup, "answers_to", lambda *given, **listen: asked.append(1) or real(*given, **listen)
+        setup, "answers_to_pool", lambda *given, **listen: asked.append(1) or real(*given, **listen)
     )
     finetune(store, spec(compare=False, **recipe))
     assert bool(asked) == labels

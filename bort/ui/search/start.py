@@ -12,6 +12,7 @@ from bort.jobs.runtime.control import create_study
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.numbers import basis
+from bort.studies.commands import search_command
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.fields import Slots
 from bort.ui.machine import verdict as machine_verdict
@@ -29,6 +30,8 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
         markup.note("Check the fields marked in red.")
     else:
         _cost(spec, slots)
+        with st.expander("The same as a command"):
+            st.code(search_command(spec), language="bash", wrap_lines=True)
     is_started = st.button(
         "Start the search",
         type="primary",
