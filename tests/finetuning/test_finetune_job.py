@@ -176,7 +176,13 @@ def test_rounds_of_agora_add_texts_near_dev_errors(store, spec, study_spec):
     from bort.tasks import load_task
     from bort.tasks.near_duplicates import normalise
 
-    asked = spec(stages=("finetune", "agora"), agora_rounds=2, compare=False, steps=2)
+    asked = spec(
+        stages=("finetune", "agora"),
+        agora_rounds=2,
+        compare=False,
+        steps=2,
+        training=replace(study_spec.training, initialise="scratch"),  # which still errs
+    )
     answer = finetune(store, asked)
     assert [s["stage"] for s in answer["stages"]] == ["finetune", "agora1", "agora2"]
     assert answer["dev_is_seen"]
