@@ -1,12 +1,20 @@
+import json
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidModelError, InvalidOptionError, InvalidSpaceError
+from bort.core.errors import (
+    InvalidModelError,
+    InvalidOptionError,
+    InvalidSpaceError,
+    UselessTeacherError,
+)
 from bort.core.progress import Progress, Stage, ignore
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.families import SearchSpace, load_space
@@ -174,3 +182,28 @@ def test_models_that_do_not_read_text_are_refused(oracle):
 def test_a_missing_device_is_one_clear_line(oracle):
     with pytest.raises(InvalidOptionError, match="no cuda device"):
         oracle(device="cuda")
+
+
+def test_a_teacher_with_its_labels_in_another_order_stops_before_the_first_candidate(
+    oracle, tmp_path
+):
+    good = oracle().teacher.folder
+    shutil.copytree(good, tmp_path / "shuffled")
+    path = tmp_path / "shuffled" / "config.json"
+    config = json.loads(path.read_text())
+    config["id2label"] = {"0": config["id2label"]["1"], "1": config["id2label"]["0"]}
+    config["label2id"] = {name: int(number) for number, name in config["id2label"].items()}
+    path.write_text(json.dumps(config))
+    with pytest.raises(UselessTeacherError, match=r"in another order it would get .* id2label"):
+        oracle(teacher=str(tmp_path / "shuffled"))
+
+
+def test_a_teacher_near_chance_stops_before_the_first_candidate(oracle, tmp_path):
+    good = oracle().teacher.folder
+    shutil.copytree(good, tmp_path / "random")
+    weights = load_file(good / "model.safetensors")
+    weights["classifier.weight"] = torch.zeros_like(weights["classifier.weight"])
+    weights["classifier.bias"] = torch.tensor([1.0, 0.0])
+    save_file(weights, tmp_path / "random" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UselessTeacherError, match=r"dev texts wrong.*leave --teacher out"):
+        oracle(teacher=str(tmp_path / "random"))
