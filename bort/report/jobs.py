@@ -3,6 +3,7 @@
 from typing import Any
 
 from bort.core.progress import Progress, Stage
+from bort.report.baselines import SHORT_NAMES
 from bort.storage import Ending, EndingCode, JobRecord
 from bort.storage.job_life import ending_row
 from bort.storage.records import iso
@@ -38,6 +39,7 @@ _WITHOUT_SUBJECT = {
     Stage.WAITING_FOR_MEASUREMENT: "Waiting for another measurement to end",
     Stage.TRAINING_CANDIDATES: "Training candidates",
 }
+METHOD_NAMES = {str(method): name for method, name in SHORT_NAMES.items()}
 _ON_A_RUNTIME = (Stage.BUILDING, Stage.WARMING_UP, Stage.MEASURING)
 _RESULTS = {
     "error": "error {:.3f}",
@@ -77,7 +79,8 @@ def _doing(step: Progress) -> str:
         return f"Round {numbers['round']}"
     if step.stage is Stage.TRAINING_CANDIDATES and "error" in numbers:
         return f"{step.subject}"
-    words = _STAGES[step.stage].format(subject=step.subject, **numbers)
+    subject = METHOD_NAMES.get(step.subject or "", step.subject)
+    words = _STAGES[step.stage].format(subject=subject, **numbers)
     if step.stage in _ON_A_RUNTIME and step.subject is not None:
         words += f" on {step.subject}"
     seed = numbers.get("seed")

@@ -172,7 +172,7 @@ def own_teacher(context: TeacherContext) -> Teacher:
         tuned = context.answers(
             splits, [digest], lambda: context.network(folder, source.name), source.name
         )
-    found = {**simple, Method.FINETUNED: tuned}
+    found = {Method.FINETUNED: tuned, **simple}  # of equals, the network counts as the best
     choices = _choices(task, found)
     methods = best_methods(choices)
     return Teacher(
