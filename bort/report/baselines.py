@@ -61,8 +61,8 @@ def teacher_sentence(facts: OracleFacts) -> str:
     if len(facts.teachers) < 2:
         return ""
     return (
-        f"Candidates learn from {methods_name(facts.teacher_methods)}, the best of "
-        f"{len(facts.teachers)} choices on dev."
+        f"Candidates learn from {methods_name(facts.teacher_methods)}: of {len(facts.teachers)} "
+        "choices, the simplest that may be the best on dev."
     )
 
 

@@ -173,8 +173,8 @@ def own_teacher(context: TeacherContext) -> Teacher:
             splits, [digest], lambda: context.network(folder, source.name), source.name
         )
     found = {Method.FINETUNED: tuned, **simple}  # of equals, the network counts as the best
-    choices = _choices(task, found)
-    methods = best_methods(choices)
+    choices = choices_of(task, found)
+    methods = best_methods(task, found, choices)
     return Teacher(
         name=f"{source.name} fine-tuned",
         folder=folder,
@@ -187,7 +187,7 @@ def own_teacher(context: TeacherContext) -> Teacher:
     )
 
 
-def _choices(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
+def choices_of(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
     """Score every method that reads texts, and every mean of several, on dev; the best first."""
     methods = [method for method in found if method is not Method.MAJORITY]
     groups = [group for size in range(1, len(methods) + 1) for group in combinations(methods, size)]
@@ -198,13 +198,33 @@ def _choices(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
     return tuple(sorted(errors, key=lambda one: (one.error_rate, len(one.methods))))
 
 
-def best_methods(choices: Sequence[Scored]) -> tuple[Method, ...]:
-    """Choose the lowest dev error. If dev is small, average all methods that may be the best."""
+def best_methods(
+    task: Task, found: Mapping[Method, Logits], choices: Sequence[Scored]
+) -> tuple[Method, ...]:
+    """Choose the simplest of the methods, and of the means of several, that may be the best.
+
+    Dev cannot tell seven choices apart to the last text, so the one with the fewest methods among
+    those within one standard error of the lowest error is taken; the error is that of the paired
+    difference. If dev is very small, all methods that may be the best are averaged.
+
+    Args:
+        choices: the best first.
+    Source: the one-standard-error rule (Breiman et al. 1984).
+    """
     best = choices[0]
-    if best.n >= SMALL_DEV:
-        return best.methods
-    alone = [one for one in choices if len(one.methods) == 1]
-    return tuple(one.methods[0] for one in alone if one.low <= best.error_rate)
+    if best.n < SMALL_DEV:
+        alone = [one for one in choices if len(one.methods) == 1]
+        return tuple(one.methods[0] for one in alone if one.low <= best.error_rate)
+    right = [
+        mean_of([found[m]["dev"] for m in one.methods]).argmax(1) == task.dev.labels
+        for one in choices
+    ]
+    near = []
+    for one, answered in zip(choices, right, strict=True):
+        gap = right[0].astype(np.float64) - answered
+        if gap.mean() <= gap.std() / np.sqrt(len(gap)):
+            near.append(one)
+    return min(near, key=lambda one: (len(one.methods), one.error_rate)).methods
 
 
 def given_teacher(context: TeacherContext, spec: str, *, max_length: int | None) -> Teacher:

@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,15 +11,16 @@ import torch
 from transformers import AutoModelForSequenceClassification, BertConfig
 from transformers import BertForSequenceClassification as Bert
 
-from bort.core.baseline import BASELINES, Method, Scored
+from bort.core.baseline import BASELINES, Method
 from bort.core.errors import InvalidModelError
 from bort.core.progress import Progress
-from bort.training.metrics import error_se
+from bort.tasks import Split
 from bort.training.probabilities import one_hot, softmax
 from bort.training.teacher import (
     TeacherContext,
     answer_of,
     best_methods,
+    choices_of,
     given_teacher,
     own_teacher,
 )
@@ -149,7 +151,7 @@ def test_softmax_and_one_hot():
     assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
-def test_the_choice_is_the_lowest_dev_error_and_the_answers_are_its_mean(context):
+def test_the_choices_are_sorted_and_the_answers_are_the_mean_of_the_chosen(context):
     teacher = own_teacher(context)
     errors = [one.error_rate for one in teacher.choices]
     assert errors == sorted(errors)
@@ -160,22 +162,40 @@ def test_the_choice_is_the_lowest_dev_error_and_the_answers_are_its_mean(context
     assert np.allclose(answer(texts, tokens), teacher.logits["dev"], atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("n", "errors", "chosen"),
-    [
-        (1000, {"finetuned": 0.10, "probe": 0.08, "tfidf": 0.2}, ["probe"]),
-        (50, {"finetuned": 0.10, "probe": 0.08, "tfidf": 0.9}, ["finetuned", "probe"]),
-        (50, {"finetuned": 0.10, "probe": 0.08, "tfidf": 0.1}, ["finetuned", "probe", "tfidf"]),
-    ],
-)
-def test_a_small_dev_split_cannot_tell_methods_apart(n, errors, chosen):
-    choices = [
-        Scored(methods=(Method(m),), error_rate=e, low=max(0, e - z), high=e + z, macro_f1=0, n=n)
-        for z in [2 * error_se(0.1, n)]
-        for m, e in errors.items()
-    ]
-    choices.sort(key=lambda one: one.error_rate)
-    assert sorted(best_methods(choices)) == chosen
+def choose(wrong):
+    """The methods chosen for a dev split of which each method gets these texts wrong."""
+    n = len(next(iter(wrong.values())))
+    labels = np.zeros(n, dtype=np.int64)
+    split = Split(texts=("a",) * n, pairs=None, labels=labels)
+    task = SimpleNamespace(dev=split, class_names=("bad", "good"))
+    found = {
+        Method(name): {"dev": np.where(flags[:, None], [-1.0, 1.0], [1.0, -1.0]).astype("float32")}
+        for name, flags in wrong.items()
+    }
+    return best_methods(task, found, choices_of(task, found))
+
+
+def wrong_at(n, *rows):
+    flags = np.zeros(n, dtype=bool)
+    flags[list(rows)] = True
+    return flags
+
+
+def test_a_clearly_better_method_is_chosen_alone():
+    tuned, probe = wrong_at(1000, *range(100)), wrong_at(1000, *range(10))
+    assert choose({"finetuned": tuned, "probe": probe}) == (Method.PROBE,)
+
+
+def test_a_mean_that_is_no_better_is_not_chosen():
+    tuned, probe = wrong_at(1000, *range(100)), wrong_at(1000, *range(120))
+    assert choose({"finetuned": tuned, "probe": probe}) == (Method.FINETUNED,)
+
+
+def test_a_very_small_dev_split_averages_what_may_be_the_best():
+    tuned, probe = wrong_at(50, *range(5)), wrong_at(50, *range(4))
+    words = wrong_at(50, *range(45))
+    chosen = choose({"finetuned": tuned, "probe": probe, "tfidf": words})
+    assert set(chosen) == {Method.FINETUNED, Method.PROBE}
 
 
 KILLED = """
