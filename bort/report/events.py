@@ -6,6 +6,7 @@ Rarely needed modules are imported locally, because every command that starts a 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bort.core.baseline import OracleFacts
 from bort.core.serialise import from_json
 from bort.report.jobs import state_words
 from bort.storage import EventCode, JobEvent
@@ -63,6 +64,14 @@ def _audit(facts: _Facts) -> str:
     return f"audit {found.number}: {audit_statement(found)}"
 
 
+def _teacher(facts: _Facts) -> str:
+    from bort.report.baselines import baselines_sentence, teacher_sentence
+
+    found = from_json(OracleFacts, facts, what=_WHAT)
+    parts = [f"The teacher {found.teacher} has dev error {found.teacher_dev_error:.1%}."]
+    return " ".join(filter(None, [*parts, baselines_sentence(found), teacher_sentence(found)]))
+
+
 def _noise(facts: _Facts) -> str:
     from bort.latency.noise import Noise
     from bort.report.latency import noise_sentence, warning_sentence
@@ -99,8 +108,7 @@ _EVENTS: dict[EventCode, str | Callable[[_Facts], str]] = {
     EventCode.DATA_FLAW: _data_flaw,
     EventCode.LABELER_DOUBTED: _doubt,
     EventCode.MAP_WITHOUT_VECTORS: "The map will compare texts by their words: {message}",
-    EventCode.TEACHER_READY: "the teacher {teacher} has dev error {teacher_dev_error:.4f}; always "
-    "answering the most frequent class has {majority_dev_error:.4f}",
+    EventCode.TEACHER_READY: _teacher,
     EventCode.AUDIT_JUDGED: _audit,
     EventCode.MACHINE_NOISE: _noise,
     EventCode.WINNERS_NOT_MEASURED: "The winners were not measured: {message}",

@@ -207,7 +207,8 @@ def print_models(models: Sequence[Realised]) -> None:
     for model in models:
         if beaten := beaten_sentence(model):
             console.print(Text(f"{model.model}: {beaten}"))
-        console.print(Text(f"{model.model}: {accuracy_sentence(model)} {teacher_sentence(model)}"))
+        said = [accuracy_sentence(model), teacher_sentence(model), weakest_sentence(model)]
+        console.print(Text(f"{model.model}: {' '.join(filter(None, said))}"))
         console.print(Text(f"Export it: bort export {model.model} --format hf --out FOLDER"))
 
 

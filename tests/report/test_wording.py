@@ -350,10 +350,23 @@ EVENTS = {
     ),
     EventCode.MAP_WITHOUT_VECTORS: {"message": "the disk is full"},
     EventCode.TEACHER_READY: {
-        "teacher": "tiny",
+        "source": "tiny",
+        "source_sha256": "ab",
+        "teacher": "tiny fine-tuned",
         "teacher_dev_error": 0.1,
         "majority_dev_error": 0.5,
-        "task_digest": "ab",
+        "device": "cpu",
+        "threads": 2,
+        "baselines": [
+            {
+                "methods": ["tfidf"],
+                "error_rate": 0.2,
+                "low": 0.18,
+                "high": 0.22,
+                "macro_f1": 0.8,
+                "n": 900,
+            }
+        ],
     },
     EventCode.AUDIT_JUDGED: {
         "number": 1,
@@ -400,7 +413,8 @@ def test_what_events_say() -> None:
     )
     assert said_of(EventCode.AUDIT_JUDGED).startswith("audit 1: 30 of 300 were audited at random")
     assert said_of(EventCode.TEACHER_READY) == (
-        "the teacher tiny has dev error 0.1000; always answering the most frequent class has 0.5000"
+        "The teacher tiny fine-tuned has dev error 10.0%. "
+        "Errors on 900 dev texts, with 95% intervals: tf-idf 20.0% (18.0 to 22.0)."
     )
 
 
