@@ -8,7 +8,7 @@ from bort.studies.answers import StudyAnswer
 NAMES = {
     Method.MAJORITY: "the most frequent class",
     Method.TFIDF: "tf-idf with logistic regression",
-    Method.PROBE: "the linear probe on the frozen source network",
+    Method.PROBE: "a linear probe on source vectors",
     Method.FINETUNED: "the fine-tuned source network",
     Method.GIVEN: "the given teacher",
 }

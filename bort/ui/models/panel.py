@@ -93,7 +93,7 @@ def _one(model: TrainedModel) -> None:
             column_config={
                 **_FORMATS,
                 **dict.fromkeys(_latencies(table), _MILLISECONDS),
-                "who": st.column_config.TextColumn("", width=230),
+                "who": st.column_config.TextColumn("", width=250),
             },
             placeholder="",
             alt="The model, its teacher and baselines: accuracy, size, latency",

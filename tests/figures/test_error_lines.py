@@ -1,0 +1,39 @@
+"""The errors of baselines and teacher as lines in the charts of a front."""
+
+import plotly.graph_objects as go
+import pytest
+
+from bort.core.baseline import Method, OracleFacts, Scored
+from bort.figures import ERROR, LATENCY, SIZE
+from bort.figures.baselines import add_error_lines
+
+
+def score(method, error):
+    return Scored(methods=(method,), error_rate=error, low=0, high=1, macro_f1=0.5, n=9)
+
+
+FACTS = OracleFacts(
+    source="s",
+    source_sha256="ab",
+    teacher="t",
+    teacher_dev_error=0.05,
+    device="cpu",
+    threads=1,
+    baselines=(score(Method.MAJORITY, 0.5), score(Method.TFIDF, 0.2), score(Method.PROBE, 0.1)),
+)
+
+
+@pytest.mark.parametrize(("x", "y", "axis"), [(SIZE, ERROR, "y"), (ERROR, LATENCY, "x")])
+def test_each_error_is_a_line_across_its_axis(x, y, axis):
+    shapes = add_error_lines(go.Figure(), FACTS, x, y, theme="light").layout.shapes
+    assert {shape.label.text: shape[f"{axis}0"] for shape in shapes} == {
+        "tf-idf": 20.0,
+        "linear probe": 10.0,
+        "teacher": 5.0,
+    }
+    assert all(shape[f"{axis}0"] == shape[f"{axis}1"] for shape in shapes)
+
+
+@pytest.mark.parametrize(("facts", "y"), [(FACTS, LATENCY), (None, ERROR)])
+def test_no_error_no_line(facts, y):
+    assert not add_error_lines(go.Figure(), facts, SIZE, y, theme="dark").layout.shapes
