@@ -61,6 +61,7 @@ def finetune(
         estimate_finetune,
         untrained_picks,
     )
+    from bort.report.data import data_warning
     from bort.report.job_terminal import progress
     from bort.report.models import estimate_sentence, print_models
     from bort.storage import open_store
@@ -68,7 +69,10 @@ def finetune(
     given = read(texts, *PARTS)
     with open_store(store_url) as store:
         spec = _spec(store, study, best, pick, given)
-        estimate = estimate_finetune(store, spec, check_finetune(spec))
+        tasks = check_finetune(spec)
+        for warning in (warning for task in tasks for warning in task.warnings):
+            click.echo(f"Note: {data_warning(warning)}", err=True)
+        estimate = estimate_finetune(store, spec, tasks)
         check_disk_space(estimate)
         if untrained := untrained_picks(store, spec):
             click.echo(

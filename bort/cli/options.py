@@ -8,7 +8,7 @@ import click
 
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Field, Part
-from bort.core.kinds import Flag, flag
+from bort.core.kinds import Conditions, Flag, flag
 from bort.core.study import SPACE
 
 if TYPE_CHECKING:
@@ -92,10 +92,21 @@ def _option(option: str, field: Field, title: str) -> Callable[[F], F]:
         on, off = flag(option), field.kind.off(option)
         names = f"{on}/{off}" if field.default or field.kind.opposite else on
         return click.option(names, option, is_flag=True, default=None, help=field.help, **settings)
+    if isinstance(field.kind, Conditions):  # of a filter, people repeat the option
+        settings |= {"multiple": True, "callback": _joined}
     default = field.empty if field.default in (None, ()) else field.kind.format(field.default)
     text = f"{field.help} [default: {default}]" if default else field.help
     metavar = field.kind.metavar
     return click.option(flag(option), option, type=str, metavar=metavar, help=text, **settings)
+
+
+def _joined(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    values: tuple[str, ...],
+) -> str | None:
+    """Join the values of a repeated option as if they had been written in one."""
+    return ",".join(values) or None
 
 
 def given_options(context: click.Context) -> set[str]:

@@ -310,7 +310,8 @@ class Conditions(Kind):
 
     def allows(self, value: Any) -> bool:
         return isinstance(value, tuple) and all(
-            isinstance(part, str) and Condition.parse(part).column for part in value
+            isinstance(part, str) and part.isprintable() and Condition.parse(part).column
+            for part in value
         )
 
     def format(self, value: Any) -> str:
@@ -325,6 +326,9 @@ class Condition(NamedTuple):
     column: str
     value: str
     is_equal: bool
+
+    def __str__(self) -> str:
+        return f"{self.column}{'' if self.is_equal else '!'}={self.value}"
 
     @classmethod
     def parse(cls, text: str) -> "Condition":

@@ -1,5 +1,7 @@
 """The sentences about data that makes results misleading."""
 
+from collections.abc import Sequence
+
 from bort.tasks import DataFlaw, DataWarning
 from bort.tasks.task import FEW_TEXTS
 
@@ -34,11 +36,25 @@ def data_warning(warning: DataWarning | str) -> str:
                 f"The split is yours, so they stay, but accuracy on {warning.split} will look "
                 "better than it is."
             )
+        case DataFlaw.PARTS_LEFT_OUT:
+            return (
+                f"{warning.rows} rows of {_named(warning.classes)} are left out, because a split "
+                "is called train, dev or validation, test or audit."
+            )
+        case DataFlaw.SPLIT_DRAWN:
+            return (
+                f"Your split has no usable {warning.split} row, so {warning.split} was drawn from "
+                "the training rows."
+            )
         case DataFlaw.CLASSES_SCARCE:
-            named = ", ".join(warning.classes[:MOST_NAMED])
-            more = len(warning.classes) - MOST_NAMED
             return (
                 f"{len(warning.classes)} of the classes have fewer than {FEW_TEXTS} training "
-                f"texts: {named}{f' and {more} more' if more > 0 else ''}. Expect most errors "
+                f"texts: {_named(warning.classes)}. Expect most errors "
                 "there; more texts of these classes help most."
             )
+
+
+def _named(names: Sequence[str]) -> str:
+    """List the first few names."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

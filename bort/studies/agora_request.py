@@ -126,6 +126,11 @@ def _from_study(
     own, found = answer.spec.task, answer.spec.training
     if "task" in given:  # its columns and labels do not apply to another task
         task = AGORA_TASK.build(given, seed=own.seed)
+    elif columns := [o for o in ("text", "label", "split_column", "where") if given.get(o)]:
+        raise InvalidOptionError(
+            f"{flag(columns[0])} concerns the columns of a file, but the task is that of the study "
+            f"{request.from_study!r}; add --task FILE"
+        )
     else:
         task = own if "labelled" not in given else replace(own, labelled=given["labelled"])
     as_there = {"initialise": found.initialise, "source": found.source}

@@ -66,7 +66,7 @@ def check_columns(name: str, found: Sequence[str], wanted: Iterable[str]) -> Non
         problem = "the column {!r} appears twice" if column in found else "there is no column {!r}"
         raise InvalidDataError(
             f"{name}: {problem.format(column)}, found: {names}; "
-            "name columns with --text and --label"
+            "name columns with --text and --label (--split-column and --where, if you use them)"
         )
 
 

@@ -82,7 +82,9 @@ def _file_table(path: Path, spec: TaskSpec) -> tuple[Table, Path]:
     def build() -> Table:
         wanted = dict.fromkeys((*spec.text, spec.label, *others))
         found = files.read_columns(path, content, list(wanted))
-        preset, left_out = own_split(path.name, found, spec, unmet(path.name, found, spec))
+        preset, left_out, other_parts = own_split(
+            path.name, found, spec, unmet(path.name, found, spec)
+        )
         return build_table(
             path.name,
             [found[column] for column in spec.text],
@@ -90,7 +92,7 @@ def _file_table(path: Path, spec: TaskSpec) -> tuple[Table, Path]:
             columns=(spec.text, spec.label),
             preset=preset,
             left_out=left_out,
-            is_own_split=preset is not None,
+            other_parts=other_parts,
         )
 
     key: list[object] = [path.suffix.lower(), spec.text, spec.label]
@@ -141,7 +143,7 @@ def _splits(table: Table, seed: int, place: Path, *, name: str) -> npt.NDArray[n
             preset=table.preset,
             keeps_preset=table.report.is_own_split,
         )
-        check_usable(splits, table.labels, name=name)
+        check_usable(splits, table.labels, name=name, is_own=table.report.is_own_split)
         with suppress(StoreError):
             write_splits(path, splits)
     return splits
@@ -171,6 +173,7 @@ def _assemble(
             parted_from_published_split=int((splits == SplitName.NOWHERE).sum()),
             classes_absent=_absent(table.class_names, parts),
             shared_with_other_split=_shared(table, splits) if table.report.is_own_split else {},
+            drawn=_drawn(table),
             scarce=_scarce(table.class_names, parts["train"].labels),
         ),
     )
@@ -181,6 +184,14 @@ def _scarce(class_names: tuple[str, ...], labels: npt.NDArray[np.int64]) -> dict
     counts = np.bincount(labels, minlength=len(class_names))
     order = np.argsort(counts, kind="stable").tolist()
     return {class_names[i]: int(counts[i]) for i in order if 0 < counts[i] < FEW_TEXTS}
+
+
+def _drawn(table: Table) -> tuple[str, ...]:
+    """List the splits that a person's own split lacks, so that they came from training rows."""
+    if table.preset is None or not table.report.is_own_split:
+        return ()
+    wanted = (SplitName.DEV, SplitName.AUDIT)
+    return tuple(s.name.lower() for s in wanted if not (table.preset == s).any())
 
 
 def _shared(table: Table, splits: npt.NDArray[np.int8]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Turn the columns of a user's data into checked, cleaned rows, ready to be split."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ def build_table(
     class_names: Sequence[str] | None = None,
     preset: Sequence[int] | None = None,
     left_out: Sequence[str | None] | None = None,
-    is_own_split: bool = False,
+    other_parts: Mapping[str, int] | None = None,
 ) -> Table:
     """Check and clean rows; drop and count those without a text or label.
 
@@ -35,8 +35,8 @@ def build_table(
         class_names: needed if `labels` are positions in it (ClassLabel features).
         preset: n published splits (`SplitName`), or None.
         left_out: why each row is not to be used, None where it is; None uses all.
-        is_own_split: `preset` is a person's own, to be kept even where near-duplicates are in
-            several splits.
+        other_parts: `preset` is a person's own, to be kept even where near-duplicates are in
+            several splits; rows by the names of its other parts, which are left out.
     Raises:
         InvalidDataError: too few usable rows, only one class, or a value is not a text or label.
     """
@@ -78,7 +78,8 @@ def build_table(
             documents=None,
             groups=len(np.unique(groups)),
             templated=templated,
-            is_own_split=is_own_split,
+            is_own_split=other_parts is not None,
+            other_parts=other_parts or {},
         ),
         preset=None if preset is None else np.array(preset, dtype=np.int64)[kept],
     )

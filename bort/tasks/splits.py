@@ -196,15 +196,31 @@ def choose_labelled(labels: Numbers, count: int, *, seed: int) -> npt.NDArray[np
     return marked
 
 
-def check_usable(splits: npt.NDArray[np.int8], labels: Numbers, *, name: str) -> None:
-    """Raise InvalidDataError unless dev and audit have rows and training has two classes."""
-    for split in (SplitName.DEV, SplitName.AUDIT):
+def check_usable(splits: npt.NDArray[np.int8], labels: Numbers, *, name: str, is_own: bool) -> None:
+    """Check that every split has rows, and that training has two classes.
+
+    Args:
+        is_own: whether the splits are a person's own.
+    Raises:
+        InvalidDataError: they are not usable.
+    """
+    for split in SplitName.TRAIN, SplitName.DEV, SplitName.AUDIT:
+        if is_own and not (splits == split).any():
+            raise InvalidDataError(
+                f"{name}: no row of the {split.name.lower()} split has a text and a label; choose "
+                "another --split-column, or leave it out"
+            )
         if not (splits == split).any():
             raise InvalidDataError(
                 f"{name}: no text is left for the {split.name.lower()} split, because too many "
                 "texts are near-duplicates of each other; add more distinct texts"
             )
     if len(np.unique(labels[splits == SplitName.TRAIN])) < 2:
+        if is_own:
+            raise InvalidDataError(
+                f"{name}: the training rows of your split have only one class; choose another "
+                "--split-column, or leave it out"
+            )
         raise InvalidDataError(
             f"{name}: the training split has texts of only one class, because near-duplicates "
             "must stay in one split; add more distinct texts"

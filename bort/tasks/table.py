@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class RowReport:
         templated: near-duplicates that are spread over all splits, because there are too many to
             keep together.
         is_own_split: the splits are a person's own, so near-duplicates stay where they are.
+        other_parts: rows left out because their part is no train, dev or audit, by its name.
     """
 
     rows_read: int
@@ -40,6 +41,7 @@ class RowReport:
     groups: int
     templated: int = 0
     is_own_split: bool = False
+    other_parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,6 +48,7 @@ class TaskReport:
         classes_absent: classes without texts, by split ("train", "dev" or "audit").
         shared_with_other_split: rows of "dev" or "audit" with a near-duplicate in another split,
             where the splits are a person's own.
+        drawn: splits that a person's own split lacks, so that they came from training rows.
         scarce: the classes with fewer than `FEW_TEXTS` training texts, and how many each has.
     """
 
@@ -56,6 +57,7 @@ class TaskReport:
     classes_absent: Mapping[str, Sequence[str]]
     shared_with_other_split: Mapping[str, int] = field(default_factory=dict)
     scarce: Mapping[str, int] = field(default_factory=dict)
+    drawn: tuple[str, ...] = ()
 
 
 class DataFlaw(StrEnum):
@@ -69,6 +71,10 @@ class DataFlaw(StrEnum):
     """A split has no text of some classes."""
     SHARED = "shared"
     """Rows of a person's own split have near-duplicates in another split."""
+    PARTS_LEFT_OUT = "parts left out"
+    """Rows whose part has none of the usual names of a split are not used."""
+    SPLIT_DRAWN = "split drawn"
+    """A person's own split lacks dev or audit, which was drawn from the training rows."""
     CLASSES_SCARCE = "classes scarce"
     """Some classes have fewer than `FEW_TEXTS` training texts."""
 
@@ -80,7 +86,7 @@ class DataWarning:
     Attributes:
         rows: how many are affected; None if the flaw is not about rows.
         split: the affected split; None if all are.
-        classes: the affected classes.
+        classes: the affected classes, or parts of a person's own split.
     """
 
     code: DataFlaw
@@ -122,6 +128,11 @@ class Task:
             found.append(DataWarning(DataFlaw.CLASSES_ABSENT, split=split, classes=tuple(classes)))
         for split, rows in self.report.shared_with_other_split.items():
             found.append(DataWarning(DataFlaw.SHARED, rows=rows, split=split))
+        if parts := self.report.rows.other_parts:
+            found.append(
+                DataWarning(DataFlaw.PARTS_LEFT_OUT, rows=sum(parts.values()), classes=tuple(parts))
+            )
+        found += [DataWarning(DataFlaw.SPLIT_DRAWN, split=split) for split in self.report.drawn]
         if scarce := self.report.scarce:
             found.append(DataWarning(DataFlaw.CLASSES_SCARCE, classes=tuple(scarce)))
         return tuple(found)

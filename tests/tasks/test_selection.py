@@ -2,12 +2,13 @@
 
 import csv
 
+import pandas as pd
 import pytest
 
 from bort.core.errors import InvalidDataError, InvalidFieldError
 from bort.core.kinds import Condition, Conditions
 from bort.core.study import TaskSpec
-from bort.tasks import load_task
+from bort.tasks import DataFlaw, DataWarning, load_task
 
 WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
 
@@ -51,6 +52,7 @@ def test_rows_of_other_parts_are_left_out_and_named(write):
     task = load_task(TaskSpec(task=path, split_column="part"))
     assert task.report.rows.rows_used == 52
     assert task.report.rows.dropped == {"part 'spare'": 5}
+    assert task.warnings == (DataWarning(DataFlaw.PARTS_LEFT_OUT, rows=5, classes=("'spare'",)),)
 
 
 def test_a_missing_split_is_drawn_from_the_training_rows(write):
@@ -59,6 +61,7 @@ def test_a_missing_split_is_drawn_from_the_training_rows(write):
     assert len(task.audit) == 12
     assert len(task.dev) > 0
     assert len(task.train) + len(task.dev) == 40
+    assert task.warnings == (DataWarning(DataFlaw.SPLIT_DRAWN, split="dev"),)
 
 
 def test_near_duplicates_across_an_own_split_stay_and_are_counted(write):
@@ -96,6 +99,38 @@ def test_a_condition_that_no_row_meets_says_what_the_column_contains(write):
     path = write(parts(("train", 30), ("dev", 10)))
     with pytest.raises(InvalidDataError, match=r"no row meets part=x.*'train' \(30\)"):
         load_task(TaskSpec(task=path, where=("part=x",)))
+
+
+def test_the_column_that_no_row_meets_is_named(write):
+    path = write(parts(("train", 30), ("dev", 10)))
+    with pytest.raises(InvalidDataError, match=r"no row meets text=x; the column 'text'"):
+        load_task(TaskSpec(task=path, where=("part=dev", "text=x")))
+    with pytest.raises(
+        InvalidDataError, match=r"none of the rows that meet the other conditions meets"
+    ):
+        load_task(TaskSpec(task=path, where=("part=dev", f"text={text_of(0)}")))
+
+
+def test_truth_values_and_whole_numbers_are_met_however_they_are_stored(tmp_path):
+    rows = [
+        {"text": text_of(i), "label": "ab"[i % 2], "flag": i % 4 < 2, "fold": float(i % 4 < 2)}
+        for i in range(81)
+    ]
+    rows[80]["fold"] = None
+    path = tmp_path / "own.parquet"
+    pd.DataFrame(rows).to_parquet(path)
+    for where, used in ((("flag=true",), 41), (("flag=True",), 41), (("fold=1",), 40)):
+        assert load_task(TaskSpec(task=str(path), where=where)).report.rows.rows_used == used
+
+
+def test_an_own_split_that_cannot_serve_says_why(write):
+    rows = parts(("train", 30), ("dev", 10), ("test", 12))
+    one = [(text, "a" if part == "train" else label, part) for text, label, part in rows]
+    with pytest.raises(InvalidDataError, match="training rows of your split have only one class"):
+        load_task(TaskSpec(task=write(one), split_column="part"))
+    blank = [(text, "" if part == "train" else label, part) for text, label, part in rows]
+    with pytest.raises(InvalidDataError, match="no row of the train split has a text and a label"):
+        load_task(TaskSpec(task=write(blank), split_column="part"))
 
 
 @pytest.mark.parametrize("options", [{"where": ("part=x",)}, {"split_column": "part"}])

@@ -154,7 +154,7 @@ def test_labelled_must_fit(count: int) -> None:
 def test_unusable_splits_are_refused() -> None:
     labels = np.arange(20) % 2
     with pytest.raises(InvalidDataError, match="no text is left for the dev split"):
-        check_usable(np.zeros(20, dtype=np.int8), labels, name="x.csv")
+        check_usable(np.zeros(20, dtype=np.int8), labels, name="x.csv", is_own=False)
     splits = np.where(labels == 0, 0, 1 + np.arange(20) // 2 % 2).astype(np.int8)
     with pytest.raises(InvalidDataError, match="only one class"):
-        check_usable(splits, labels, name="x.csv")
+        check_usable(splits, labels, name="x.csv", is_own=False)

@@ -110,6 +110,8 @@ class _TaskRun:
         from bort.tasks import load_task
 
         task = load_task(self.task, on_step=self.reporter.part)
+        for warning in task.warnings:
+            self.context.warn(EventCode.DATA_FLAW, **to_json(warning))
         with self._turn():
             return prepare(
                 task,
