@@ -1,9 +1,12 @@
 """The sentences about baselines and teacher: what seconds of fitting reach on the same task."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bort.core.baseline import Method, OracleFacts, Scored
-from bort.studies.answers import StudyAnswer
+
+if TYPE_CHECKING:
+    from bort.studies.answers import StudyAnswer
 
 NAMES = {
     Method.MAJORITY: "the most frequent class",
@@ -66,7 +69,7 @@ def teacher_sentence(facts: OracleFacts) -> str:
     )
 
 
-def beaten_sentence(answer: StudyAnswer) -> str:
+def beaten_sentence(answer: "StudyAnswer") -> str:
     """Say so if the most accurate architecture found is worse than a baseline; else nothing."""
     facts = answer.facts
     baseline = None if facts is None else facts.best_baseline

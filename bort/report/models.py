@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bort.core.baseline import OracleFacts
+from bort.core.baseline import Method, OracleFacts
 from bort.finetuning.realised import (
     Accuracy,
     DataFacts,
@@ -218,9 +218,10 @@ def beaten_sentence(model: Realised) -> str:
     if method is None:
         return ""
     baseline = model.baselines[method]
+    price = ", but needs the whole source network" if method is Method.PROBE else ""
     return (
-        f"Beaten: {NAMES[method]} is right on {baseline.accuracy:.1%} of the audit texts, this "
-        f"model on {model.audit.accuracy:.1%}. Train it longer (--epochs, --distil-epochs), pick a "
+        f"Beaten: {NAMES[method]} is right on {baseline.accuracy:.1%} of the audit texts{price}; "
+        f"this model on {model.audit.accuracy:.1%}. Train it longer (--epochs, --distil-epochs), pick a "
         "larger architecture, or name a better teacher."
     )
 
