@@ -221,8 +221,8 @@ def beaten_sentence(model: Realised) -> str:
     price = ", but needs the whole source network" if method is Method.PROBE else ""
     return (
         f"Beaten: {NAMES[method]} is right on {baseline.accuracy:.1%} of the audit texts{price}; "
-        f"this model on {model.audit.accuracy:.1%}. Train it longer (--epochs, --distil-epochs), pick a "
-        "larger architecture, or name a better teacher."
+        f"this model on {model.audit.accuracy:.1%}. Train it longer (--epochs, "
+        "--distil-epochs), pick a larger architecture, or name a better teacher."
     )
 
 
