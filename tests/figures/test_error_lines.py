@@ -5,7 +5,7 @@ import pytest
 
 from bort.core.baseline import Method, OracleFacts, Scored
 from bort.figures import ERROR, LATENCY, SIZE
-from bort.figures.baselines import add_error_lines
+from bort.figures.models import add_error_lines
 
 
 def score(method, error):

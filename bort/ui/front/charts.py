@@ -20,10 +20,9 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
-from bort.figures.baselines import add_error_lines
 from bort.figures.front import NORMAL_95
 from bort.figures.latency import LandmarkMark, add_landmarks
-from bort.figures.models import RealisedMark, add_realised, realised_mark
+from bort.figures.models import RealisedMark, add_error_lines, add_realised, realised_mark
 from bort.finetuning.realised import TrainedModel
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
