@@ -54,9 +54,9 @@ def unmet(name: str, columns: Columns, spec: TaskSpec) -> list[str | None] | Non
 
 def _met(values: Sequence[Any], conditions: Sequence[Condition]) -> npt.NDArray[np.bool_]:
     """Mark the values that meet the conditions on their column."""
-    wanted = {_plainest(c.value) for c in conditions if c.is_equal}
-    refused = {_plainest(c.value) for c in conditions if not c.is_equal}
-    written = [_plainest(_written(value)) for value in values]
+    wanted = {_comparable(c.value) for c in conditions if c.is_equal}
+    refused = {_comparable(c.value) for c in conditions if not c.is_equal}
+    written = [_comparable(_written(value)) for value in values]
     return np.array([(not wanted or w in wanted) and w not in refused for w in written])
 
 
@@ -105,7 +105,7 @@ def _written(value: Any) -> str:
     return str(value).strip()
 
 
-def _plainest(text: str) -> str:
+def _comparable(text: str) -> str:
     """Write truth values in one way: files say true, True or TRUE."""
     return text.casefold() if text.casefold() in ("true", "false") else text
 

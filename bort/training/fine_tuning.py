@@ -63,7 +63,7 @@ def fine_tune(
     Raises:
         TrainingStoppedError: `should_stop` returned True; the next call continues.
         TrainingDivergedError: a loss is not finite.
-    Cost: about a minute for movie reviews on two quiet cores with bfloat16.
+    Cost: two to four minutes for movie reviews on two cores with bfloat16.
     """
     work = folder.with_name(f"{folder.name}.work")
     classes = len(task.class_names)

@@ -83,7 +83,7 @@ class ErrorOracle:
             cannot be used.
         InvalidOptionError: this machine has no such device.
         TrainingStoppedError: `should_stop` returned True.
-    Cost: the first oracle of a task trains a teacher (about a minute for movie reviews on two
+    Cost: the first oracle of a task trains a teacher (two to four minutes for movie reviews on two
         idle cores); later ones take a few seconds.
     """
 

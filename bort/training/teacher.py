@@ -150,7 +150,7 @@ def own_teacher(context: TeacherContext) -> Teacher:
 
     Raises:
         TrainingStoppedError: the user stopped it; the next call continues.
-    Cost: about a minute for movie reviews on two quiet cores with bfloat16, once.
+    Cost: two to four minutes for movie reviews on two cores with bfloat16, once.
     """
     task, encoded, source = context.task, context.encoded, context.source
     key = _key([RECIPE, task.digest, source.digest, encoded.max_length, context.device.type])
