@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -14,6 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
 from playwright.sync_api import TimeoutError as TookTooLong
+
+from bort.jobs import JobRecord, list_jobs
+from bort.storage import Store, open_store
 
 PATIENCE_S = 120  # for a busy machine; an idle one needs 3
 TESTS = Path(__file__).parent.parent
@@ -27,6 +30,27 @@ MENU = ["Home", "Search", "Pareto front"]
 def store_url(home: Path) -> str:
     """Return where a dashboard with this home keeps its studies and jobs."""
     return f"sqlite:///{home / 'bort.db'}"
+
+
+@contextmanager
+def held(home: Path, *, once: Callable[[Store, JobRecord], bool]) -> Iterator[None]:
+    """Stop this home's only job as soon as `once` holds; afterwards it goes on.
+
+    However fast the machine is, the page can be read while the job is running.
+    """
+    give_up, jobs = time.monotonic() + PATIENCE_S, []
+    with open_store(store_url(home)) as store:
+        while not (jobs and once(store, jobs[0])):
+            assert not (jobs and jobs[0].state.is_final), f"it ended first: {jobs}"
+            assert time.monotonic() < give_up, f"it is not there yet: {jobs}"
+            time.sleep(0.02)
+            jobs = list_jobs(store)
+    [job] = jobs
+    os.kill(job.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(job.process.pid, signal.SIGCONT)
 
 
 @contextmanager

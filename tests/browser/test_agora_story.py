@@ -5,8 +5,10 @@ import time
 
 import pytest
 import tiny
-from dashboard import PATIENCE_S
+from dashboard import PATIENCE_S, held
 from playwright.sync_api import expect
+
+from bort.core.progress import Stage
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +43,7 @@ def test_from_the_form_to_the_map(place, address, visit):
         reader.open("/agora")
         fill_in(reader, place)
         reader.page.get_by_role("button", name="Start Agora").click()
-        watch(reader)
+        watch(reader, place)
         read_rounds(reader)
         read_points(reader)
         read_map(reader)
@@ -60,7 +62,7 @@ def fill_in(reader, place):
     reader.write("Rounds at most", str(ROUNDS))
     reader.page.get_by_text("Advanced: name, seed, training, labels").click()
     reader.write("Name", "story")
-    reader.write("Steps per round", "250")  # a round must last until we have seen it
+    reader.write("Steps per round", "120")
     reader.write("Steps of the last student", "120")
     reader.write("Learning rates, Θ", "0.003,0.001")
     reader.write("Source network", str(place / "source"))
@@ -69,31 +71,25 @@ def fill_in(reader, place):
     expect(reader.page.get_by_text("steps at most")).to_be_visible()
 
 
-def watch(reader):
+def watch(reader, place):
     """The job appears, shows its rounds while it runs, and ends."""
     page = reader.page
-    expect(page.get_by_text("is running")).to_be_visible()
-    expect(page.get_by_test_id("stProgress")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Round \d: dev error")).first).to_be_visible()
-    expect(reader.charts()).to_have_count(2)
-    drawn = rounds_drawn(reader)
-    assert min(drawn) <= ROUNDS  # drawn before the last round
+    with held(place, once=has_round):
+        expect(page.get_by_text("is running")).to_be_visible()
+        expect(page.get_by_test_id("stProgress")).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Round \d: dev error")).first).to_be_visible()
+        expect(reader.charts()).to_have_count(2)
+        so_far = set(range(1, ROUNDS + 1))
+        traces(reader.charts().first, lambda found: {len(y) for y in found.values()} <= so_far)
     expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     reader.settle()
     expect(reader.problems()).to_have_count(0)
 
 
-def rounds_drawn(reader):
-    """Record how many rounds the charts show until the run is done."""
-    is_done = reader.page.get_by_text("is done")
-    drawn, give_up = [], time.monotonic() + PATIENCE_S
-    while not is_done.is_visible() and time.monotonic() < give_up:
-        if reader.charts().count() == 2:
-            drawn += [len(curve) for curve in reader.charts().first.evaluate(TRACES).values()]
-        reader.page.wait_for_timeout(100)
-    assert drawn == sorted(drawn)
-    return drawn
+def has_round(store, job):
+    is_told = job.progress.stage is Stage.AGORA_ROUND and "round" in job.progress.numbers
+    return is_told and len(store.agora_rounds(job.id)) > 1
 
 
 def read_rounds(reader):

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 import tiny
-from dashboard import PATIENCE_S, store_url
+from dashboard import PATIENCE_S, held, store_url
 from made_up_study import made_up_profile
 from playwright.sync_api import expect
 
@@ -68,7 +68,7 @@ def test_from_an_empty_page_to_files(place, address, visit, monkeypatch):
     with visit(address) as reader:
         begin(reader)
         keep_latencies(place)
-        watch(reader)
+        watch(reader, place)
         read(reader)
         answer_a_sentence(reader)
         file = download(reader, place)
@@ -102,12 +102,13 @@ def begin(reader):
     expect(page.get_by_text(f"Fine-tuning {PICK}")).to_be_visible()
 
 
-def watch(reader):
+def watch(reader, place):
     """The job trains while we watch, and ends."""
     page = reader.page
-    expect(page.get_by_test_id("stProgress")).to_be_visible()
-    loss = page.get_by_test_id("stMetric").filter(has_text="Loss")
-    expect(loss).to_contain_text(re.compile(r"\d\.\d{3}"))
+    with held(place, once=lambda _, job: job.progress.numbers.get("loss") is not None):
+        expect(page.get_by_test_id("stProgress")).to_be_visible()
+        loss = page.get_by_test_id("stMetric").filter(has_text="Loss")
+        expect(loss).to_contain_text(re.compile(r"\d\.\d{3}"))
     expect(page.get_by_text("Job 1 is done;")).to_be_visible(timeout=3000 * PATIENCE_S)
     reader.settle()
     assert reader.query() == {"job": ["1"]}

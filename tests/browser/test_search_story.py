@@ -5,12 +5,12 @@ import time
 
 import pytest
 import tiny
-from dashboard import PATIENCE_S, store_url
+from dashboard import PATIENCE_S, held, store_url
 from made_up_study import made_up_profile
 from playwright.sync_api import expect
 
 from bort.families import load_space
-from bort.storage import open_store
+from bort.storage import EventCode, open_store
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,7 @@ def test_from_the_form_to_a_picked_architecture(place, address, visit):
         reader.open_first("/search", "Search", charts=0)
         fill_in(reader, place)
         reader.page.get_by_role("button", name="Start the search").click()
-        watch(reader)
+        watch(reader, place)
         reader.page.get_by_role("link", name="Open its Pareto front").click()
         read_front(reader)
         in_table = pick_in_table(reader)
@@ -75,18 +75,23 @@ def fill_in(reader, place):
     expect(reader.problems()).to_have_count(0)
 
 
-def watch(reader):
+def watch(reader, place):
     """The job appears, trains while we watch, and ends."""
     page = reader.page
     trained = page.get_by_test_id("stMetric").filter(has_text="Trained")
-    expect(page.get_by_text("is running")).to_be_visible()
-    expect(page.get_by_test_id("stProgress")).to_be_visible()
-    expect(trained).to_contain_text(re.compile(rf"[1-{BUDGET - 1}] of {BUDGET} at most"))
+    with held(place, once=has_trained):
+        expect(page.get_by_text("is running")).to_be_visible()
+        expect(page.get_by_test_id("stProgress")).to_be_visible()
+        expect(trained).to_contain_text(re.compile(rf"[1-{BUDGET - 1}] of {BUDGET} at most"))
     expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
     reader.settle()
     expect(trained).to_contain_text(f"{BUDGET} of {BUDGET} at most")
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     expect(reader.problems()).to_have_count(0)
+
+
+def has_trained(store, job):
+    return any(event.code is EventCode.TRAINED for event in store.events(job.id))
 
 
 def read_front(reader):
