@@ -16,7 +16,7 @@ from bort.core.study import TrainingSpec
 from bort.studies.parts import TASK
 
 if TYPE_CHECKING:
-    from benchmarks.realised.recording import RealisedLog, Step
+    from benchmarks.realised.recording import Step
     from bort.core.finetune import FineTuneSpec
     from bort.core.progress import OnStep
     from bort.families import SearchSpace
@@ -66,10 +66,12 @@ TRAINING = Part(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.csv",
-    help="The log of trainings [default: docs/bench/realised-TASK.csv].",
+    help="The log of trainings; the page and its picture go next to it, as FILE.md and FILE.svg "
+    "[default: docs/bench/realised-TASK.csv].",
 )
+@click.option("--report-only", is_flag=True, help="Write the page from the log without training.")
 @options.as_json
-def realised(space: str, out: Path | None, as_json: bool, **given: Any) -> None:
+def realised(space: str, out: Path | None, report_only: bool, as_json: bool, **given: Any) -> None:
     """Train architectures briefly, as a search does, and to the end, as `bort finetune` does.
 
     Is the order of architectures after a short training that of the finished models? One row is
@@ -81,7 +83,12 @@ def realised(space: str, out: Path | None, as_json: bool, **given: Any) -> None:
       bort bench realised
       bort bench realised --task tweets --seeds 1 --epochs 1,4
       bort bench realised --architectures 1-2-96-192,2-12-192-768,6-12-384-1536
+      bort bench realised --task tweets --report-only
     """
+    from benchmarks.realised import report
+    from benchmarks.realised.findings import find
+    from benchmarks.realised.recording import read_log
+    from bort.core.serialise import to_json
     from bort.families import load_space
 
     values = read(given, TASK, ASKED, TRAINING)
@@ -89,12 +96,14 @@ def realised(space: str, out: Path | None, as_json: bool, **given: Any) -> None:
     searched = load_space(space)
     spec = _spec(searched, TRAINING.build(values), TASK.build(values))
     path = out or Path("docs/bench") / f"realised-{Path(spec.tasks[0].task).stem}.csv"
-    log = _record(asked, searched, spec, path)
-    answer = {"log": str(path), "trainings": len(log.rows()), "conditions": log.conditions}
+    if not report_only:
+        _record(asked, searched, spec, path)
+    found = find(read_log(path))
+    page = report.write(path, found)
     if as_json:
-        options.print_json(answer)
+        options.print_json({"log": str(path), "page": str(page), **to_json(found)})
     else:
-        click.echo(f"{answer['trainings']} trainings: {path}")
+        click.echo(f"{report.markdown(found)}\n\n{page}")
 
 
 def _spec(space: "SearchSpace", training: TrainingSpec, task: Any) -> "FineTuneSpec":
@@ -113,7 +122,7 @@ def _spec(space: "SearchSpace", training: TrainingSpec, task: Any) -> "FineTuneS
     )
 
 
-def _record(asked: Asked, space: "SearchSpace", spec: "FineTuneSpec", path: Path) -> "RealisedLog":
+def _record(asked: Asked, space: "SearchSpace", spec: "FineTuneSpec", path: Path) -> None:
     """Train what the log does not have yet."""
     from benchmarks.realised.recording import RealisedLog, budgets, record, spread
     from benchmarks.realised.training import Trainers
@@ -138,7 +147,6 @@ def _record(asked: Asked, space: "SearchSpace", spec: "FineTuneSpec", path: Path
         for step in record(space, chosen, range(asked.seeds), wanted, log, trainers.of_seed):
             listener.begin(step)
     shutil.rmtree(work, ignore_errors=True)
-    return log
 
 
 class _Listener:
