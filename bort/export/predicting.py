@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from bort.core import paths
 from bort.core.baseline import OracleFacts
 from bort.core.errors import ExportError, InvalidDataError
+from bort.core.files import DATA_ENDINGS
 from bort.export.folder import check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
 from bort.finetuning.realised import evidence_of
 from bort.latency.runtimes.onnx import open_session
 from bort.storage import ModelRecord
-from bort.tasks.files import ENDINGS, read_bytes, read_columns
+from bort.tasks.files import read_bytes, read_columns
 from bort.training.tokens import load_tokenizer
 
 PLAIN_TEXT = ".txt"
@@ -143,13 +144,13 @@ def read_texts(path: Path, column: str) -> list[str]:
             raise InvalidDataError(f"there is no file {path}; check the path") from None
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidDataError(f"{path} cannot be read as UTF-8 text ({error})") from error
-    elif path.suffix.lower() in ENDINGS:
+    elif path.suffix.lower() in DATA_ENDINGS:
         found = read_columns(path, read_bytes(path), [column])[column]
         texts = ["" if value is None else str(value) for value in found]
     else:
         raise InvalidDataError(
             f"{path.name!r} has the ending {path.suffix or '(none)'!r}; use {PLAIN_TEXT} (one text "
-            f"per line), {', '.join(ENDINGS)}"
+            f"per line), {', '.join(DATA_ENDINGS)}"
         )
     if not any(text.strip() for text in texts):
         raise InvalidDataError(f"{path} contains no text; put one in each line or row")
@@ -180,13 +181,14 @@ class Trial:
 
     Attributes:
         threads: how many threads both used; None means all cores.
-        teacher: None if the teacher is not on this machine.
+        teacher: None if the teacher is a file, or is not on this machine.
     """
 
     text: str
     threads: int | None
     model: Reply
     teacher: Reply | None
+    teacher_is_file: bool = False
 
 
 def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Predictor]") -> Trial:
@@ -212,7 +214,8 @@ def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Pr
         own = _reply(open_folder(model.folder), text)
         teacher = None if folder is None else _reply(open_folder(folder), text)
     if teacher is None:
-        return Trial(text, threads, own, None)
+        is_file = evidence.oracle.coverage is not None
+        return Trial(text, threads, own, None, teacher_is_file=is_file)
     labels, shares = list(own.scores), list(teacher.scores.values())
     order = label_order(list(teacher.scores), labels, "the teacher")
     scores = {label: shares[i] for label, i in zip(labels, order, strict=True)}

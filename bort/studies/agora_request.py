@@ -14,7 +14,8 @@ from bort.agora.text.spec import (
     usual_representation,
 )
 from bort.agora.torus.world import options_of as torus_options_of
-from bort.core.agora import ARCHITECTURE, TORUS, RunRequest, TextSpec, is_torus_run
+from bort.core.agora import ARCHITECTURE, PROBE, TEACHER, TORUS, RunRequest, TextSpec, is_torus_run
+from bort.core.baseline import is_soft_labels
 from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.fields import read
 from bort.core.kinds import flag
@@ -146,6 +147,12 @@ def _check(spec: TextSpec, task: Task) -> None:
             "sampler",
             f"there is no pool to retrieve from: all {len(task.train):,} training texts are "
             "labelled; keep fewer with --labelled, add --pool FILE, or use --sampler edits",
+        )
+    if is_soft_labels(spec.teacher_folder):
+        raise InvalidFieldError(
+            "labeler",
+            f"{spec.labeler} is a file, which cannot label new texts; name {TEACHER}, {PROBE}, "
+            "sklearn:CLASS or a classifier",
         )
     if spec.teacher_folder is not None:
         config = read_config(model_folder(spec.teacher_folder), spec.teacher_folder)

@@ -210,6 +210,7 @@ def untimed(rows: list[dict]) -> list[dict]:
         (["--sampler", "magic"], "magic"),
         (["--radius", "0"], "radius"),
         (["--labeler", "/no/such/folder"], "folder"),
+        (["--labeler", "answers.parquet"], "which cannot label new texts; name teacher, probe"),
         (["--labeler", "sklearn:Nothing"], "Nothing"),
         (["--pool", "nowhere.csv"], "nowhere.csv"),
         (["--architecture", "2-2"], "2-2"),
