@@ -312,6 +312,8 @@ def named_tasks(
 ) -> tuple[TaskSpec, ...]:
     """Resolve the tasks that the user named for a study whose task is `own`; empty if none.
 
+    The study's own file keeps its split and its rows, unless others are given.
+
     Raises:
         InvalidOptionError: columns are named without a file.
     """
@@ -328,6 +330,8 @@ def named_tasks(
     path = Path(task).expanduser()
     named = str(path.absolute()) if path.exists() else task  # a job may run in another folder
     columns = tuple(text or own.text)
+    if named == own.task:
+        split_column, where = split_column or own.split_column, where or own.where
     return (
         TaskSpec(
             task=named,
