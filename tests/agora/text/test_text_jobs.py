@@ -237,6 +237,20 @@ def test_nothing_to_retrieve_from_is_told_before_the_run(place, tmp_path, monkey
     assert "no pool" in str(result.exception)
 
 
+def test_odd_data_is_told_before_the_run(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    rows = (place / "reviews.csv").read_text(encoding="utf-8").splitlines()
+    scarce = [*rows, *(f"{word} text,rare" for word in ("a", "seldom", "third"))]
+    (tmp_path / "scarce.csv").write_text("\n".join(scarce), encoding="utf-8")
+    arguments = options(place, "--labelled", "420", "--sampler", "edits", "--detach")
+    arguments[arguments.index("--task") + 1] = str(tmp_path / "scarce.csv")
+    monkeypatch.setattr("bort.jobs.start_detached", lambda *given, **named: 1)
+    result = run("run", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "Note: " in result.stderr
+    assert "rare" in result.stderr
+
+
 def test_a_spec_survives_json(spec) -> None:
     assert TextSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
