@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bort.core.baseline import Coverage
 from bort.core.errors import InvalidDataError
 from bort.tasks import Split, Task
-from bort.tasks.files import Columns, read_bytes, read_columns
+from bort.tasks.files import Rows, read_bytes, read_rows
 from bort.tasks.rows import as_text
 from bort.tasks.task import UNLABELLED
 from bort.training.probabilities import one_hot
@@ -89,16 +89,13 @@ def read_soft_labels(path: str, task: Task) -> SoftLabels:
     if not os.path.exists(place):  # also false for what cannot be a path
         raise InvalidDataError(f"there is no file {place}; check the path of the teacher's answers")
     content = read_bytes(place)
-    columns = read_columns(place, content)
-    others = _text_columns(place.name, columns, task)
-    shares = _shares(place.name, columns, task.class_names)
-    texts = [
-        [as_text(v, f"{place.name}: column {c!r}, row {i}") for i, v in enumerate(columns[c], 1)]
-        for c in others
-    ]
+    found = read_rows(place, content)
+    texts = _texts(place.name, found, task)
+    # Blank rows count, so that row numbers are the file's.
+    filled = [row for row, parts in enumerate(texts) if any(part is not None for part in parts)]
+    shares = _shares(place.name, found, task.class_names, filled)
     rows: dict[Key, int] = {}
-    keys = zip(*texts, strict=True)
-    numbers = np.array([rows.setdefault(key, len(rows)) for key in keys], dtype=np.int64)
+    numbers = np.array([rows.setdefault(texts[r], len(rows)) for r in filled], dtype=np.int64)
     sums = np.zeros((len(rows), len(task.class_names)))
     np.add.at(sums, numbers, shares)
     means = sums / np.bincount(numbers)[:, None]
@@ -132,8 +129,9 @@ def _keys(split: Split) -> list[Key]:
     return list(zip(split.texts, split.pairs, strict=True))
 
 
-def _text_columns(name: str, columns: Columns, task: Task) -> list[str]:
-    """Find the columns of the texts: those that are not named like a class."""
+def _texts(name: str, rows: Rows, task: Task) -> list[Key]:
+    """Read the texts of each row, from the columns that are not named like a class."""
+    columns = rows.columns
     needed = f"it needs {_texts_needed(task)} and one for each class: {_listed(task.class_names)}"
     absent = [c for c in task.class_names if c not in columns]
     if absent:
@@ -145,30 +143,37 @@ def _text_columns(name: str, columns: Columns, task: Task) -> list[str]:
     if len(others) != (1 if task.train.pairs is None else 2):
         found = f"the columns {_listed(others)}" if others else "no column"
         raise InvalidDataError(f"{name} has {found} besides the classes; {needed}, and no others")
-    return others
+    texts = [
+        [as_text(v, f"{name}: column {c!r}, {rows.place(i)}") for i, v in enumerate(columns[c])]
+        for c in others
+    ]
+    return list(zip(*texts, strict=True))
 
 
 def _texts_needed(task: Task) -> str:
     return "one column with the texts" if task.train.pairs is None else "two columns with the texts"
 
 
-def _shares(name: str, columns: Columns, classes: Sequence[str]) -> NDArray[np.float64]:
-    """Read the probabilities, shape (n, classes), and make each row sum to 1."""
-    found = np.array([[_number(value) for value in columns[c]] for c in classes]).T
+def _shares(
+    name: str, rows: Rows, classes: Sequence[str], filled: Sequence[int]
+) -> NDArray[np.float64]:
+    """Read the probabilities of the filled rows, shape (n, classes); make each row sum to 1."""
+    columns = [rows.columns[c] for c in classes]
+    found = np.array([[_number(column[row]) for row in filled] for column in columns]).T
     is_wrong = ~np.isfinite(found) | (found < 0)
     if is_wrong.any():
-        row, column = np.argwhere(is_wrong)[0].tolist()
-        value = columns[classes[column]][row]
+        place, column = np.argwhere(is_wrong)[0].tolist()
+        value = columns[column][filled[place]]
         raise InvalidDataError(
-            f"{name}, row {row + 1}: the probability of {classes[column]!r} is {str(value)[:40]!r};"
-            " write a number from 0 to 1, or remove the row"
+            f"{name}, {rows.place(filled[place])}: the probability of {classes[column]!r} is "
+            f"{str(value)[:40]!r}; write a number from 0 to 1, or remove the row"
         )
     sums = found.sum(axis=1)
     if (is_off := abs(sums - 1) > TOLERANCE).any():
-        row = int(is_off.argmax())
+        place = int(is_off.argmax())
         raise InvalidDataError(
-            f"{name}, row {row + 1}: the probabilities sum to {sums[row]:.4g}; each row must sum "
-            "to 1; correct it, or remove it"
+            f"{name}, {rows.place(filled[place])}: the probabilities sum to {sums[place]:.4g}, but "
+            "must sum to 1; correct the row, or remove it"
         )
     shares: NDArray[np.float64] = found / sums[:, None]
     return shares

@@ -178,8 +178,11 @@ BROKEN = {
     "not a number": ({"bad": float("nan"), "good": 1.0}, r"row 3: the probability of 'bad'"),
     "missing": ({"bad": None, "good": 1.0}, r"row 3: the probability of 'bad' is 'None'"),
     "infinite": ({"bad": float("inf"), "good": 1.0}, r"row 3: .*write a number from 0 to 1"),
-    "all zero": ({"bad": 0.0, "good": 0.0}, r"row 3: the probabilities sum to 0; each row must"),
-    "percent": ({"bad": 20.0, "good": 80.0}, r"row 3: the probabilities sum to 100;"),
+    "all zero": (
+        {"bad": 0.0, "good": 0.0},
+        r"row 3: the probabilities sum to 0, but must sum to 1",
+    ),
+    "percent": ({"bad": 20.0, "good": 80.0}, r"row 3: the probabilities sum to 100, but"),
 }
 
 
@@ -208,6 +211,17 @@ def test_columns_that_do_not_fit_the_task_are_refused(task, tmp_path, columns, t
     values = {c: rows_of(task) if c == "text" else [0.5] * 60 for c in columns}
     with pytest.raises(InvalidDataError, match=told):
         read_soft_labels(str(table(tmp_path / "a.parquet", **values)), task)
+
+
+def test_blank_rows_are_no_answers_but_count(task, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"text,bad,good\n\n{task.train.texts[0]},0.2,0.8\n", encoding="utf-8")
+    assert read_soft_labels(str(path), task).covers(task.train).sum() == 1
+    path.write_text(f"text,bad,good\n\n{task.train.texts[0]},x,0.8\n", encoding="utf-8")
+    with pytest.raises(
+        InvalidDataError, match=r"row 2 \(line 3\): the probability of 'bad' is 'x'"
+    ):
+        read_soft_labels(str(path), task)
 
 
 def test_a_file_without_rows_answers_nothing(task, tmp_path):
