@@ -41,7 +41,8 @@ class TaskSetup:
         space: the space that the architectures come from.
         oracle: provides the source network, teacher and device.
         encoded: `task` in its own tokens.
-        logits: the teacher's logits by split; includes the pool only if `spec.labels_pool`.
+        logits: the teacher's logits by split; includes the pool only if `spec.labels_pool`. See
+            `Teacher.coverage` for a teacher that does not answer all texts.
         donor: the network to inherit from.
     """
 
@@ -123,6 +124,12 @@ class TaskSetup:
         model, _ = classifier_over(self.encoded, self.oracle.source, classes=self.classes)
         return model.to(self.oracle.device).requires_grad_(False)
 
+    @property
+    def distils_answers(self) -> bool:
+        """Whether distillation follows answers, and not only inner states."""
+        is_known = self.spec.labels_pool or self.teacher.is_source
+        return self.spec.recipe.distil_from == "teacher" and is_known
+
     def own_teacher(self) -> Any:
         """The fine-tuned source network, over the task's tokens."""
         model = load_classifier(self.teacher.folder, self.teacher.name)
@@ -174,9 +181,11 @@ def prepare(
 
 def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
     """Add unlabelled texts to the task, if the recipe uses any."""
-    recipe = spec.recipe
+    recipe, labels = spec.recipe, oracle.teacher.soft_labels
     if "distil" not in recipe.stages and recipe.texts != "all":
         return task
+    if labels is not None and spec.labels_pool:
+        return labels.only_covered_pool(task)
     return with_unlabelled(
         task,
         oracle.source,
