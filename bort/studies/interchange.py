@@ -2,9 +2,7 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,6 +21,7 @@ from bort.core.errors import (
 )
 from bort.core.files import whole_file
 from bort.families import SearchSpace
+from bort.storage.foreign import sqlite_tables
 from bort.studies.answers import StudyAnswer
 from bort.studies.table_columns import OBJECTIVES
 
@@ -175,21 +174,10 @@ def _to_read(optuna: Any, source: str) -> Any:
         backend = storages.journal.JournalFileBackend(source)
         return storages.JournalStorage(backend)
     file = re.sub(r"^sqlite(\+\w+)?:///", "", source).partition("?")[0]
-    if file != source.partition("?")[0]:
-        _check_sqlite(Path(file), source)
-    return source
-
-
-def _check_sqlite(file: Path, source: str) -> None:
-    if not file.is_file():
-        raise StoreError(f"there is no file {file}; check the address {source}")
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
-            rows = opened.execute("select name from sqlite_master where type = 'table'").fetchall()
-    except sqlite3.Error as error:
-        raise StoreError(f"{file} cannot be read as SQLite ({error}); check the address") from error
-    if ("trial_values",) not in rows:
+    is_sqlite = file != source.partition("?")[0]
+    if is_sqlite and "trial_values" not in sqlite_tables(Path(file)):
         raise StoreError(f"{file} is no Optuna storage; check the address {source}")
+    return source
 
 
 def _optuna() -> Any:

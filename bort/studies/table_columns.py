@@ -34,7 +34,10 @@ FEW = 8  # rows; in a smaller table, anything can be different in every row
 _NUMBERS = frozenset(
     ("id", "idx", "index", "number", "row", "run", "trial", "trial_number", "uuid", "unnamed: 0")
 )
-_DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([ T]\d\d?:\d\d.*)?|\d+ days.*|\d\d?:\d\d:\d\d.*")
+_TIMES = (
+    re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?(\D.*)?"),  # 2025-03-01 10:00:00.5
+    re.compile(r"(\d+\sdays?\s)?\d\d?:\d\d:\d\d.*"),  # 0 days 00:00:01.5
+)
 _TIME_NAME = re.compile(r"time|date|created|started|finished")
 _SEED_NAME = re.compile(r"(.*[^a-z])?seed")
 _EPOCH = (1e9, 4.1e9)  # seconds from 2001 to 2099
@@ -120,7 +123,7 @@ def _remark(column: "pd.Series[Any]") -> Remark | None:
         is_time = _TIME_NAME.search(name) and values.between(*_EPOCH).all()
         if is_time or (_TIME_NAME.search(name) and values.between(1e12, 4.1e12).all()):
             return Remark.TIME
-    elif all(_DATE.fullmatch(str(value)) for value in values):
+    elif any(all(map(pattern.fullmatch, map(str, values))) for pattern in _TIMES):
         return Remark.TIME
     if name.endswith(("_id", ".id", "uuid")):
         return Remark.INDEX

@@ -220,6 +220,8 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
         table = file.read(columns=list(asked))
         columns = {column: table.column(column).to_pylist() for column in asked}
         return Rows(columns, lines=None)
+    except InvalidDataError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
