@@ -16,6 +16,10 @@ HEAD_STEPS = 1000  # of pooler and classifier alone, on stored states: seconds
 FEWEST_STEPS, MOST_EPOCHS = 300, 20  # small training sets are read more often
 TEACHER_EVALUATIONS, TEACHER_PATIENCE = 12, 6  # on dev; most is won while the rate falls
 
+# A candidate's short training; docs/training.md has the evidence.
+FEWEST_CANDIDATE_STEPS = 200
+CANDIDATE_EPOCHS = 1.0
+
 
 def teacher_steps(examples: int, classes: int) -> int:
     """Compute at most how many steps fine-tune the teacher on `examples` training texts.
@@ -29,6 +33,17 @@ def teacher_steps(examples: int, classes: int) -> int:
     per_epoch = max(1, examples // BATCH_SIZE)
     epochs = min(8, 2 + math.log2(classes))
     return max(round(epochs * per_epoch), min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
+
+
+def candidate_steps(examples: int, classes: int) -> int:
+    """Compute the steps of a candidate's short training on `examples` training texts.
+
+    Examples:
+        >>> candidate_steps(7398, 2), candidate_steps(9163, 77), candidate_steps(500, 2)
+        (231, 286, 200)
+    """
+    per_epoch = max(1, examples // BATCH_SIZE)
+    return max(FEWEST_CANDIDATE_STEPS, round(CANDIDATE_EPOCHS * per_epoch))
 
 
 def check_reads_text(space: SearchSpace) -> None:
