@@ -1,19 +1,15 @@
 """Record a benchmark: a log of trainings that grows row by row, and the table made from it."""
 
-import csv
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks import drop_torn_line
+from benchmarks.row_log import RowLog
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidDataError
 from bort.core.evaluation import Evaluation
-from bort.core.files import write_atomically
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 
@@ -40,83 +36,49 @@ class Conditions:
     threads: int
 
 
-_RESULTS = (
-    "error_rate",
-    "error_se",
-    "n",
-    "macro_f1",
-    "steps_taken",
-    "attempts",
-    "diverged",
-    "seconds",
-)
-_SHARED = tuple(field.name for field in fields(Conditions))
+_RESULTS: Mapping[str, type] = {
+    "error_rate": float,
+    "error_se": float,
+    "n": int,
+    "macro_f1": float,
+    "steps_taken": int,
+    "attempts": int,
+    "diverged": int,
+    "seconds": float,
+}
 
 
-class RecordingLog:
-    """A CSV file with one row per training, appended and flushed as trainings end.
+class RecordingLog(RowLog):
+    """A log with one row per training.
 
-    Raises:
-        InvalidDataError: the file is not such a log, or was recorded under other conditions.
-        StoreError: a new log cannot be written.
+    Raises: as `RowLog` does.
     """
 
     def __init__(self, path: Path, dimensions: Sequence[str], conditions: Conditions) -> None:
-        self.path, self.conditions = path, conditions
-        self.columns = (*dimensions, "seed", *_RESULTS, *_SHARED)
-        if not path.exists():
-            write_atomically(path, f"{','.join(self.columns)}\n".encode())
-        self.done = self._read()
+        columns = {**dict.fromkeys((*dimensions, "seed"), int), **_RESULTS}
+        super().__init__(path, columns, asdict(conditions))
+        keys = self.rows()[[*dimensions, "seed"]]
+        self.done = {
+            ("-".join(map(str, values)), seed) for *values, seed in keys.itertuples(index=False)
+        }
 
     def add(self, architecture: Architecture, evaluation: Evaluation) -> None:
         """Append one training and write it to disk."""
-        row = {
-            **architecture.as_dict(),
-            "seed": evaluation.seed,
-            "error_rate": evaluation.error_rate,
-            "error_se": evaluation.error_se,
-            "n": evaluation.n,
-            "macro_f1": evaluation.macro_f1,
-            "steps_taken": evaluation.steps,
-            "attempts": evaluation.attempts,
-            "diverged": int(evaluation.diverged),
-            "seconds": round(evaluation.seconds, 2),
-            **{name: getattr(self.conditions, name) for name in _SHARED},
-        }
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
-            file.flush()
-            os.fsync(file.fileno())
+        self.append(
+            {
+                **architecture.as_dict(),
+                "seed": evaluation.seed,
+                "error_rate": evaluation.error_rate,
+                "error_se": evaluation.error_se,
+                "n": evaluation.n,
+                "macro_f1": evaluation.macro_f1,
+                "steps_taken": evaluation.steps,
+                "attempts": evaluation.attempts,
+                "diverged": int(evaluation.diverged),
+                "seconds": round(evaluation.seconds, 2),
+            }
+        )
         self.done.add((architecture.id, evaluation.seed))
-
-    def rows(self) -> pd.DataFrame:
-        """Read all trainings so far."""
-        return pd.read_csv(self.path)
-
-    def _read(self) -> set[tuple[str, int]]:
-        drop_torn_line(self.path)
-        try:
-            rows = self.rows()
-        except (ValueError, pd.errors.ParserError) as error:
-            raise InvalidDataError(
-                f"{self.path} cannot be read ({error}); name another file"
-            ) from None
-        if tuple(rows.columns) != self.columns:
-            raise InvalidDataError(
-                f"{self.path} is not a log of trainings of this space; name another file"
-            )
-        for name in _SHARED:
-            expected = getattr(self.conditions, name)
-            found = [value for value in rows[name].unique() if value != expected]
-            if found:
-                raise InvalidDataError(
-                    f"{self.path} was recorded with {name} {found[0]}, but this run has "
-                    f"{expected}; name another file, or record under the same conditions"
-                )
-        keys = rows[list(self.columns[: self.columns.index("seed") + 1])]
-        return {
-            ("-".join(map(str, values)), seed) for *values, seed in keys.itertuples(index=False)
-        }
 
 
 def record(
@@ -164,7 +126,7 @@ def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None)
     result.insert(errors.shape[1], "error_mean", errors.mean(axis=1))
     mean = result["error_mean"]
     result.insert(errors.shape[1] + 1, "error_se", np.sqrt(mean * (1 - mean) / result["n"]))
-    result["steps"] = log.conditions.steps
+    result["steps"] = log.conditions["steps"]
     return _with_costs(result.reset_index(), space, profile).round(6)
 
 

@@ -37,6 +37,11 @@ BENCHMARKS: Table = {
         "record",
         "Train every architecture of a space and keep every row.",
     ),
+    "realised": (
+        "benchmarks.realised.command",
+        "realised",
+        "Compare the order after a short training with that of finished models.",
+    ),
 }
 
 

@@ -8,6 +8,8 @@ import click
 
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
+from bort.core.fields import fields_of
+from bort.core.study import TaskSpec
 
 
 @click.command()
@@ -17,8 +19,8 @@ from bort.core.errors import InvalidOptionError
     "--text",
     default="text",
     show_default=True,
-    metavar="COLUMN",
-    help="The text column of a data file.",
+    metavar="COLUMN[,COLUMN]",
+    help="The text column of a data file, or two for pairs of texts.",
 )
 @click.option(
     "--out",
@@ -31,16 +33,18 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     """Classify the texts in FILE with the exported model in FOLDER.
 
     FOLDER comes from `bort export` (hf or onnx). FILE has one text per line (.txt) or a text column
-    (.csv, .tsv, .jsonl, .parquet). Empty texts get no answer. Rows count from 0.
+    (.csv, .tsv, .jsonl, .parquet), or two for a model of pairs. Empty texts and halves of pairs get
+    no answer. Rows count from 0 below the header, blank ones too.
 
     \b
     Examples:
       bort predict reviews-model reviews.txt
       bort predict reviews-onnx reviews.csv --text review --json
+      bort predict entailment pairs.jsonl --text premise,hypothesis
     """
     import time
 
-    from bort.export.predicting import Predictor, read_texts
+    from bort.export.predicting import Predictor, is_complete, parts_of, read_texts
     from bort.studies.interchange import check_format, write_rows
 
     if out is not None:
@@ -49,10 +53,12 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
             raise InvalidOptionError(
                 f"--out {out} would overwrite the file with the texts; choose another file"
             )
-    read = read_texts(file, text)
-    numbers = [number for number, one in enumerate(read) if one.strip()]
-    texts = [read[number] for number in numbers]
+    columns = fields_of(TaskSpec)["text"].parse(text)
     predictor = Predictor(folder)
+    predictor.check_parts(len(columns))
+    read = read_texts(file, columns)
+    numbers = [number for number, one in enumerate(read) if is_complete(one)]
+    texts = [read[number] for number in numbers]
     begun = time.perf_counter()
     answers = predictor(texts)
     seconds = time.perf_counter() - begun
@@ -75,8 +81,9 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
         )
         return
     if out is None:
-        for line, answer in zip(texts, answers, strict=True):
-            click.echo(f"{answer.label}\t{answer.score:.3f}\t{line}")
+        for one, answer in zip(texts, answers, strict=True):
+            shown = "\t".join(" ".join(part.split()) for part in parts_of(one))  # in one line
+            click.echo(f"{answer.label}\t{answer.score:.3f}\t{shown}")
     empty = f"; skipped {len(read) - len(rows):,} empty texts" if len(read) > len(rows) else ""
     click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)
 

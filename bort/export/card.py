@@ -73,10 +73,13 @@ def _summary(realised: Realised) -> str:
 
 def _use(evidence: Evidence) -> str:
     names = ", ".join(evidence.data.class_names)
+    texts = words.example_texts(evidence.data)
+    keys = ("text", "text_pair")
+    example: Any = texts[0] if len(texts) == 1 else dict(zip(keys, texts, strict=True))
     return (
         "```python\nfrom transformers import pipeline\n\n"
         'classify = pipeline("text-classification", model="FOLDER")\n'
-        'classify("What a fine film.")\n```\n\n'
+        f"classify({json.dumps(example, ensure_ascii=False)}, truncation=True)\n```\n\n"
         f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
     )
 

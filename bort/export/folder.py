@@ -4,6 +4,7 @@ Nothing here overwrites existing files.
 """
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from bort.export.card import model_card
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.storage import ModelRecord
 
+TEXT_COLUMNS = "text_columns"  # in config.json: what the model was trained on, one or two columns
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -72,6 +74,7 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
         for file in sorted(model.folder.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, part / file.name)
+        name_columns(part, model)
         card = model_card(model.name, realised, evidence_of(model))
         (part / "README.md").write_text(card, encoding="utf-8")
     return WeightsExport(
@@ -82,6 +85,14 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
         latency_ms=realised.latency_ms,
         latency=realised.latency,
     )
+
+
+def name_columns(folder: Path, model: ModelRecord) -> None:
+    """Write the text columns into the config.json in `folder`, so that half a pair is refused."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config[TEXT_COLUMNS] = evidence_of(model).data.text
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def check_files(model: ModelRecord) -> None:

@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from bort.core import paths
 from bort.core.baseline import OracleFacts
 from bort.core.errors import ExportError, InvalidDataError
-from bort.export.folder import check_files
+from bort.export.folder import TEXT_COLUMNS, check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
 from bort.finetuning.realised import evidence_of
 from bort.latency.runtimes.onnx import open_session
 from bort.storage import ModelRecord
-from bort.tasks.files import ENDINGS, read_bytes, read_columns
+from bort.tasks.files import ENDINGS, read_bytes, read_lines, read_rows
+from bort.training.fit import labels_of
+from bort.training.limits import check_tokenizer, read_limits
 from bort.training.tokens import load_tokenizer
 
 PLAIN_TEXT = ".txt"
 WEIGHTS = "model.safetensors"
+
+Text = str | tuple[str, str]  # a pair for a task with two text columns
 
 
 class Answer(NamedTuple):
@@ -45,17 +49,45 @@ class Predictor:
     Raises:
         ExportError: it is no such folder.
         InvalidModelError: the weights or the tokenizer cannot be read.
+
+    Attributes:
+        columns: the text columns that the model was trained on; None if the folder does not say.
     """
 
     def __init__(self, folder: Path) -> None:
+        config = _config(folder)
         self.folder = folder
-        self._labels = _labels(folder)
+        self.columns = _columns(config)
+        self._labels = labels_of(config)
+        self._limits = read_limits(config)
         self._tokenizer = load_tokenizer(folder)
-        self._tokenizer.enable_truncation(_longest(folder))
+        check_tokenizer(self._tokenizer, self._limits, str(folder))
+        self._tokenizer.enable_truncation(self._limits.tokens)
+        padding = self._limits.padding
+        self._padding = (self._tokenizer.token_to_id("[PAD]") or 0) if padding is None else padding
         self.runtime, self._logits = _open(folder)
 
-    def __call__(self, texts: Sequence[str]) -> list[Answer]:
-        """Classify the texts, in order."""
+    def check_parts(self, parts: int) -> None:
+        """Check that the model reads single texts, or pairs, as given.
+
+        Raises:
+            InvalidDataError: it reads the other.
+        """
+        if self.columns is None or len(self.columns) == parts:
+            return
+        named = ",".join(self.columns)
+        if parts == 1:
+            raise InvalidDataError(
+                f"{self.folder} reads pairs of texts ({named}), but there is one text each; name "
+                f"two columns of a data file, for example: --text {named}"
+            )
+        raise InvalidDataError(
+            f"{self.folder} reads single texts ({named}), but there are {parts} texts each; name "
+            "one column with --text"
+        )
+
+    def __call__(self, texts: Sequence[Text]) -> list[Answer]:
+        """Classify the texts or pairs, in order."""
         answers: list[Answer] = []
         for start in range(0, len(texts), BATCH):
             logits = self._logits([self._inputs(texts[start : start + BATCH])])
@@ -65,7 +97,7 @@ class Predictor:
                 answers.append(Answer(self._labels[best], float(row[best]), scores))
         return answers
 
-    def timed(self, text: str, *, runs: int = 5) -> tuple[Answer, float]:
+    def timed(self, text: Text, *, runs: int = 5) -> tuple[Answer, float]:
         """Classify a text and time it: the median in ms, tokenizer included."""
         answer = self([text])[0]
         seconds = []
@@ -75,17 +107,16 @@ class Predictor:
             seconds.append(time.perf_counter() - begun)
         return answer, 1e3 * float(np.median(seconds))
 
-    def _inputs(self, texts: Sequence[str]) -> Inputs:
+    def _inputs(self, texts: Sequence[Text]) -> Inputs:
         encoded = self._tokenizer.encode_batch(list(texts))
         longest = max(len(e.ids) for e in encoded)
         shape = (len(encoded), longest)
-        padding = self._tokenizer.token_to_id("[PAD]") or 0
-        ids = np.full(shape, padding, dtype=np.int64)
+        ids = np.full(shape, self._padding, dtype=np.int64)
         mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         for row, encoding in enumerate(encoded):
             length = len(encoding.ids)
             ids[row, :length], mask[row, :length] = encoding.ids, 1
-            types[row, :length] = encoding.type_ids
+            types[row, :length] = np.minimum(encoding.type_ids, self._limits.segments - 1)
         return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
@@ -113,14 +144,9 @@ def _config(folder: Path) -> dict[str, Any]:
     return read_config(folder, str(folder))
 
 
-def _labels(folder: Path) -> list[str]:
-    from bort.training.fit import labels_of
-
-    return labels_of(_config(folder))
-
-
-def _longest(folder: Path) -> int:
-    return int(_config(folder).get("max_position_embeddings", 512))
+def _columns(config: dict[str, Any]) -> tuple[str, ...] | None:
+    named = config.get(TEXT_COLUMNS)
+    return tuple(map(str, named)) if isinstance(named, list) and named else None
 
 
 def _shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,31 +155,45 @@ def _shares(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return shares
 
 
-def read_texts(path: Path, column: str) -> list[str]:
-    """Read the texts of a file: the lines of a .txt file, or a column of a data file.
+def read_texts(path: Path, columns: Sequence[str]) -> list[Text]:
+    """Read the texts of a file: the lines of a .txt file, or one or two columns of a data file.
 
+    Returns:
+        One text or pair per line or row, blank ones too; a missing value is an empty text.
     Raises:
         UnknownTaskError, InvalidDataError: the file or its column is missing, its ending is
             unknown, or it contains no text.
     """
+    texts: list[Text]
     if path.suffix.lower() == PLAIN_TEXT:
-        try:
-            texts = path.read_text(encoding="utf-8-sig").splitlines()
-        except FileNotFoundError:
-            raise InvalidDataError(f"there is no file {path}; check the path") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidDataError(f"{path} cannot be read as UTF-8 text ({error})") from error
+        if len(columns) > 1:
+            raise InvalidDataError(
+                f"{path.name} has one text per line, but {' and '.join(columns)} are two; put "
+                f"pairs into a file that ends with {', '.join(ENDINGS)}"
+            )
+        texts = list(read_lines(path))
     elif path.suffix.lower() in ENDINGS:
-        found = read_columns(path, read_bytes(path), [column])[column]
-        texts = ["" if value is None else str(value) for value in found]
+        found = read_rows(path, read_bytes(path), columns).columns
+        parts = [["" if v is None else str(v) for v in found[column]] for column in columns]
+        texts = [*parts[0]] if len(parts) == 1 else [*zip(*parts, strict=True)]
     else:
         raise InvalidDataError(
             f"{path.name!r} has the ending {path.suffix or '(none)'!r}; use {PLAIN_TEXT} (one text "
             f"per line), {', '.join(ENDINGS)}"
         )
-    if not any(text.strip() for text in texts):
+    if not any(map(is_complete, texts)):
         raise InvalidDataError(f"{path} contains no text; put one in each line or row")
     return texts
+
+
+def parts_of(text: Text) -> tuple[str, ...]:
+    """Return a text as a tuple of one, and a pair as it is."""
+    return (text,) if isinstance(text, str) else text
+
+
+def is_complete(text: Text) -> bool:
+    """Tell whether a text is not empty, nor half of a pair."""
+    return all(part.strip() for part in parts_of(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,23 +223,27 @@ class Trial:
         teacher: None if the teacher is not on this machine.
     """
 
-    text: str
+    text: Text
     threads: int | None
     model: Reply
     teacher: Reply | None
 
 
-def try_text(model: ModelRecord, text: str, *, open_folder: "Callable[[Path], Predictor]") -> Trial:
-    """Classify `text` with a stored model and its teacher, on the model's number of threads.
+def try_text(
+    model: ModelRecord, text: Text, *, open_folder: "Callable[[Path], Predictor]"
+) -> Trial:
+    """Classify a text or pair with a stored model and its teacher, on the model's threads.
 
     Args:
         open_folder: opens a model folder; it may keep folders open between calls.
     Raises:
-        InvalidDataError: the text is empty.
+        InvalidDataError: the text is empty, or half of the pair.
         ExportError, InvalidModelError: the model's files are incomplete.
     Cost: imports torch, which takes a few seconds the first time; then a few forward passes.
     """
-    if not text.strip():
+    if not is_complete(text):
+        if not isinstance(text, str):
+            raise InvalidDataError("this model reads pairs of texts; write both")
         raise InvalidDataError("there is no text to try; write a sentence")
     check_files(model)
     from bort.training.execution import training_threads
@@ -229,6 +273,6 @@ def _teacher_folder(facts: OracleFacts) -> Path | None:
     return next((p for p in present if weights_digest(p) == facts.teacher_sha256), None)
 
 
-def _reply(predictor: "Predictor", text: str) -> Reply:
+def _reply(predictor: "Predictor", text: Text) -> Reply:
     answer, milliseconds = predictor.timed(text)
     return Reply(answer.scores, milliseconds)

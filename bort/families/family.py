@@ -34,6 +34,7 @@ class Family(ABC):
         operation_parts: which of these features are the multiply-adds of each of `PARTS`.
         divisibility: pairs (small, large) of sizes; the second is a multiple of the first.
         equal: pairs of sizes that must be the same.
+        odd: sizes that must be odd.
         distinct: pairs of sizes that must differ, because equal ones make the counts wrong.
         constants: names in `defaults` that cannot change without fitting again.
     """
@@ -47,6 +48,7 @@ class Family(ABC):
     operation_parts: Mapping[str, tuple[str, ...]]
     divisibility: tuple[tuple[str, str], ...] = (("heads", "hidden"),)
     equal: tuple[tuple[str, str], ...] = ()
+    odd: tuple[str, ...] = ()
     distinct: tuple[tuple[str, str], ...] = ()
     constants: tuple[str, ...] = ()
 
@@ -83,6 +85,8 @@ class Family(ABC):
                 valid &= sizes[large] % sizes[small] == 0
         for left, right in self.equal:
             valid &= sizes[left] == sizes[right]
+        for name in self.odd:
+            valid &= sizes[name] % 2 == 1
         return valid
 
     def parameter_count(

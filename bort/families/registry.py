@@ -5,11 +5,15 @@ from typing import Any
 
 from bort.core.errors import InvalidSpaceError
 from bort.families.bert import BERT
+from bort.families.convolution import CONVOLUTION
 from bort.families.family import Family
 from bort.families.perceptron import PERCEPTRON, TOY
+from bort.families.static import STATIC
 from bort.families.transformers_family import FITTED_NAMES, family_from_definition, fitted_family
 
-_DERIVED: dict[str, Family] = {kind.name: kind for kind in (BERT, PERCEPTRON, TOY)}
+_DERIVED: dict[str, Family] = {
+    kind.name: kind for kind in (BERT, STATIC, CONVOLUTION, PERCEPTRON, TOY)
+}
 
 FAMILY_NAMES = (BERT.name, *FITTED_NAMES, *(name for name in _DERIVED if name != BERT.name))
 

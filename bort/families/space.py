@@ -240,6 +240,7 @@ def _frozen(array: IntArray) -> IntArray:
 def _no_architecture(kind: Family, dimensions: Mapping[str, tuple[int, ...]]) -> str:
     rules = [f"{large} must be a multiple of {small}" for small, large in kind.divisibility]
     rules += [f"{left} must equal {right}" for left, right in kind.equal]
+    rules += [f"{name} must be odd" for name in kind.odd]
     found = ", ".join(f"{name} {list(values)}" for name, values in dimensions.items())
     return (
         f"the space contains no valid architecture: {' and '.join(rules)}, found {found}; list "

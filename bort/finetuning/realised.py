@@ -13,6 +13,7 @@ from bort.core.baseline import Method, OracleFacts
 from bort.core.errors import InvalidDataError
 from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
+from bort.core.study import TaskSpec
 from bort.latency.workload import Workload
 from bort.storage import ModelRecord
 
@@ -232,6 +233,11 @@ class DataFacts:
     splits: Mapping[str, int]
     unlabelled: int
     seed: int
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The names of the text columns: one, or two for pairs of texts."""
+        return TaskSpec.from_dict(self.task_spec).text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

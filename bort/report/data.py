@@ -38,7 +38,7 @@ def data_warning(warning: DataWarning | str) -> str:
             )
         case DataFlaw.PARTS_LEFT_OUT:
             return (
-                f"{warning.rows} rows of {_named(warning.classes)} are left out, because a split "
+                f"{warning.rows} rows of {named(warning.classes)} are left out, because a split "
                 "is called train, dev or validation, test or audit."
             )
         case DataFlaw.SPLIT_DRAWN:
@@ -49,12 +49,23 @@ def data_warning(warning: DataWarning | str) -> str:
         case DataFlaw.CLASSES_SCARCE:
             return (
                 f"{len(warning.classes)} of the classes have fewer than {FEW_TEXTS} training "
-                f"texts: {_named(warning.classes)}. Expect most errors "
+                f"texts: {named(warning.classes)}. Expect most errors "
                 "there; more texts of these classes help most."
+            )
+        case DataFlaw.CLASSES_ALIKE:
+            return (
+                f"The names of some classes differ only in case or spaces: "
+                f"{named([repr(name) for name in warning.classes])}. They are different classes "
+                "here; if they are not meant to be, write them alike."
+            )
+        case DataFlaw.CONTRADICTING:
+            return (
+                f"{warning.rows} rows have a text that also occurs with another label. No model "
+                "can be right on all of them; check these labels."
             )
 
 
-def _named(names: Sequence[str]) -> str:
-    """List the first few names."""
+def named(names: Sequence[str]) -> str:
+    """List the first few names, and count the others."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -19,12 +19,16 @@ from bort.finetuning.realised import (
 from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES
+from bort.report.data import named
+from bort.tasks.corpora import CORPORA
+from bort.training.metrics import WEAKEST
 
 LIMITS = (
     "This model was evaluated only on texts of the task above and may be less accurate on other "
     "texts. The latency applies to the machine and workload above. The model accepts longer "
     "texts than it was trained on, but it has never learned from such texts."
 )
+
 DEV_IS_SEEN = "Agora learned from dev texts, so the dev accuracy is not independent."
 
 
@@ -174,6 +178,22 @@ def verdict(*, is_same: bool, times_as_fast: float) -> str:
     return f"{answers} The model took {1 / times_as_fast:.1f} times as long here."
 
 
+def example_texts(data: DataFacts) -> tuple[str, ...]:
+    """Write a text of the task's kind, or two for pairs. Never quotes a text of the task.
+
+    Examples:
+        >>> from dataclasses import replace
+        >>> data = DataFacts("tweets", {}, "Sentiment of tweets", (), {}, 0, 0)
+        >>> example_texts(data)
+        ('Finally Friday, and the sun is out :)',)
+        >>> example_texts(replace(data, task="a.csv", task_spec={"text": ["question", "answer"]}))
+        ('Put the question here.', 'Put the answer here.')
+    """
+    if data.task in CORPORA:
+        return (CORPORA[data.task].example,)
+    return tuple(f"Put the {column} here." for column in data.text)
+
+
 def training_label(curve: Curve) -> str:
     """Write what distinguishes a training from others of the same stage."""
     return f"seed {curve.seed}, learning rate {curve.learning_rate:g}"
@@ -227,14 +247,16 @@ def beaten_sentence(model: Realised) -> str:
 
 
 def weakest_sentence(model: Realised) -> str:
-    """Name the classes on which the model is weakest; nothing for two classes."""
+    """Name the classes on which the model is weakest; of two classes only one with an F1 of 0."""
     weakest = model.audit.weakest
+    never = [name for name, f1 in weakest if f1 == 0]
+    lost = f"It predicts no text of these classes rightly: {named(never)}." if never else ""
     if len(weakest) < 3:
-        return ""
-    named = ", ".join(f"{name} {f1:.2f}" for name, f1 in weakest)
-    never = sum(f1 == 0 for _, f1 in weakest)
-    lost = f" It never predicts {never} of them rightly." if never else ""
-    return f"Macro F1 is {model.audit.macro_f1:.3f}. The weakest classes by F1: {named}.{lost}"
+        return lost
+    lowest = ", ".join(f"{name} {f1:.2f}" for name, f1 in weakest[:WEAKEST])
+    return (
+        f"Macro F1 is {model.audit.macro_f1:.3f}. The weakest classes by F1: {lowest}. {lost}"
+    ).rstrip()
 
 
 def _table(task: str, models: Sequence[Realised]) -> Table:

@@ -40,6 +40,7 @@ class Corpus:
         published: rows in that file.
         neutral: rows rated exactly 0, which have no sign to predict.
         cut_from_documents: whether ids have the form `document_sentence`.
+        example: a text of this kind, which we made up.
     """
 
     name: str
@@ -48,9 +49,12 @@ class Corpus:
     published: int
     neutral: int
     cut_from_documents: bool
+    example: str
 
 
-def _corpus(name: str, title: str, stem: str, *, rows: tuple[int, int], documents: bool) -> Corpus:
+def _corpus(
+    name: str, title: str, stem: str, *, rows: tuple[int, int], documents: bool, example: str
+) -> Corpus:
     return Corpus(
         name=name,
         title=title,
@@ -58,6 +62,7 @@ def _corpus(name: str, title: str, stem: str, *, rows: tuple[int, int], document
         published=rows[0],
         neutral=rows[1],
         cut_from_documents=documents,
+        example=example,
     )
 
 
@@ -70,14 +75,23 @@ CORPORA: dict[str, Corpus] = {
             "movieReviewSnippets",
             rows=(10605, 37),
             documents=False,
+            example="A slow start, but the last half hour is worth every minute.",
         ),
-        _corpus("tweets", "Sentiment of tweets", "tweets", rows=(4200, 4), documents=False),
+        _corpus(
+            "tweets",
+            "Sentiment of tweets",
+            "tweets",
+            rows=(4200, 4),
+            documents=False,
+            example="Finally Friday, and the sun is out :)",
+        ),
         _corpus(
             "product-reviews",
             "Sentiment of sentences from product reviews",
             "amazonReviewSnippets",
             rows=(3708, 98),
             documents=True,
+            example="The battery lasts a week, but the buttons feel cheap.",
         ),
         _corpus(
             "editorials",
@@ -85,6 +99,7 @@ CORPORA: dict[str, Corpus] = {
             "nytEditorialSnippets",
             rows=(5190, 244),
             documents=True,
+            example="The council has wasted another year on a plan that nobody wanted.",
         ),
     )
 }

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,26 @@ from bort.core.errors import InvalidDataError, UnknownTaskError
 
 # Column name to its values, one per row; missing values are None.
 Columns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a file below its header. Blank ones count, so that row numbers are the file's.
+
+    Attributes:
+        columns: the wanted columns; a blank row has None in each. Blank rows at the end are cut.
+        lines: the line in which each row begins, counted from 1; None in a file without lines.
+    """
+
+    columns: Columns
+    lines: Sequence[int] | None
+
+    def place(self, row: int) -> str:
+        """Say where a row is, for a message; `row` counts from 0."""
+        number = row + 1
+        line = number if self.lines is None else self.lines[row]
+        return f"row {number}" if line == number else f"row {number} (line {line})"
+
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 
@@ -47,7 +68,24 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def read_columns(path: Path, content: bytes, wanted: Sequence[str]) -> Columns:
+def read_lines(path: Path) -> list[str]:
+    """Read a plain text file, one text per line. Only the line ends of a file end a line.
+
+    Unicode has more of them, which are part of a text here.
+
+    Raises:
+        InvalidDataError: there is no such file, or it is not UTF-8 text.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InvalidDataError(f"there is no file {path}; check the path") from None
+    except OSError as error:
+        raise InvalidDataError(f"cannot read {path}: {error.strerror or error}") from error
+    return [line.rstrip("\r\n") for line in io.StringIO(_decode(path.name, content), newline="")]
+
+
+def read_rows(path: Path, content: bytes, wanted: Sequence[str]) -> Rows:
     """Parse `content` according to the ending of `path`, and keep the wanted columns.
 
     Raises:
@@ -83,11 +121,11 @@ def _decode(name: str, content: bytes) -> str:
         ) from None
 
 
-def _read_csv(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
+def _read_csv(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
     return _read_delimited(name, _decode(name, content), wanted, ",", quoting=csv.QUOTE_MINIMAL)
 
 
-def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
+def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
     text = _decode(name, content)
     try:
         return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
@@ -98,40 +136,47 @@ def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
 
 def _read_delimited(
     name: str, text: str, wanted: Sequence[str], delimiter: str, *, quoting: Literal[0, 3]
-) -> Columns:
+) -> Rows:
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True
     )
     rows: list[list[str]] = []
+    lines: list[int] = []
+    line = 1
     try:
         header = [column.strip() for column in next(reader, [])]
         check_columns(name, header, wanted)
+        line = reader.line_num + 1
         for row in reader:
             if any(row[len(header) :]):
                 raise InvalidDataError(
-                    f"{name}, line {reader.line_num}: {len(row)} values, but the header names "
+                    f"{name}, line {line}: {len(row)} values, but the header names "
                     f"{len(header)} columns; quote texts that contain the separator"
                 )
-            if any(row):
-                rows.append(row)
+            rows.append(row)
+            lines.append(line)
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidDataError(
-            f"{name}, line {reader.line_num}: {error}; check the quotation marks"
-        ) from None
+        raise InvalidDataError(f"{name}, line {line}: {error}; check the quotation marks") from None
+    while rows and not any(rows[-1]):
+        rows.pop()
     places = {column: header.index(column) for column in wanted}
-    return {
+    columns = {
         column: [row[place] or None if place < len(row) else None for row in rows]
         for column, place in places.items()
     }
+    return Rows(columns, lines)
 
 
-def _read_jsonl(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
+def _read_jsonl(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(_decode(name, content).split("\n"), start=1):
-        if line.strip():
-            rows.append(_parse_object(name, number, line))
+        rows.append(_parse_object(name, number, line) if line.strip() else {})
+    while rows and not rows[-1]:
+        rows.pop()
     check_columns(name, list(dict.fromkeys(key for row in rows for key in row)), wanted)
-    return {column: [row.get(column) for row in rows] for column in wanted}
+    columns = {column: [row.get(column) for row in rows] for column in wanted}
+    return Rows(columns, range(1, len(rows) + 1))
 
 
 def _parse_object(name: str, number: int, line: str) -> dict[str, Any]:
@@ -150,7 +195,7 @@ def _parse_object(name: str, number: int, line: str) -> dict[str, Any]:
     return row
 
 
-def _read_parquet(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
+def _read_parquet(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -158,12 +203,13 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str]) -> Columns:
         file = pq.ParquetFile(io.BytesIO(content))
         check_columns(name, file.schema_arrow.names, wanted)
         table = file.read(columns=list(wanted))
-        return {column: table.column(column).to_pylist() for column in wanted}
+        columns = {column: table.column(column).to_pylist() for column in wanted}
+        return Rows(columns, lines=None)
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
 
 
-_READERS: dict[str, Callable[[str, bytes, Sequence[str]], Columns]] = dict(
+_READERS: dict[str, Callable[[str, bytes, Sequence[str]], Rows]] = dict(
     zip(ENDINGS, (_read_csv, _read_tsv, _read_jsonl, _read_parquet), strict=True)
 )

@@ -81,7 +81,8 @@ def _file_table(path: Path, spec: TaskSpec) -> tuple[Table, Path]:
 
     def build() -> Table:
         wanted = dict.fromkeys((*spec.text, spec.label, *others))
-        found = files.read_columns(path, content, list(wanted))
+        rows = files.read_rows(path, content, list(wanted))
+        found = rows.columns
         preset, left_out, other_parts = own_split(
             path.name, found, spec, unmet(path.name, found, spec)
         )
@@ -90,6 +91,7 @@ def _file_table(path: Path, spec: TaskSpec) -> tuple[Table, Path]:
             [found[column] for column in spec.text],
             found[spec.label],
             columns=(spec.text, spec.label),
+            place=rows.place,
             preset=preset,
             left_out=left_out,
             other_parts=other_parts,
@@ -120,8 +122,8 @@ def _check_columns(spec: TaskSpec) -> None:
 
 
 def _built_once(key: object, content: bytes, build: Callable[[], Table]) -> tuple[Table, Path]:
-    # 2: the report counts templated rows; before, it had a sentence about them.
-    digest = hashlib.sha256(json.dumps([2, key]).encode() + b"\0" + content).hexdigest()
+    # 3: blank rows count; class names no longer depend on the format.
+    digest = hashlib.sha256(json.dumps([3, key]).encode() + b"\0" + content).hexdigest()
     place = paths.cache() / "data" / digest[:32]
     table = read_table(table_path(place))
     if table is None:

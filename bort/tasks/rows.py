@@ -1,17 +1,25 @@
 """Turn the columns of a user's data into checked, cleaned rows, ready to be split."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bort.core.errors import InvalidDataError
 from bort.tasks.splits import leakage_groups
-from bort.tasks.table import RowReport, Table
+from bort.tasks.table import RowReport, Table, folded
 
 SMALLEST = 20  # usable rows: 15% of 20 are the three texts of dev, and of audit
 EMPTY_TEXT, MISSING_TEXT, MISSING_LABEL = "empty text", "missing text", "missing label"
+WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))\.0+")
+NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+BLANK = "neither text nor label"
+
+
+def _number(row: int) -> str:
+    return f"row {row + 1}"
 
 
 def build_table(
@@ -20,6 +28,7 @@ def build_table(
     labels: Sequence[Any],
     *,
     columns: tuple[tuple[str, ...], str],
+    place: Callable[[int], str] = _number,
     class_names: Sequence[str] | None = None,
     preset: Sequence[int] | None = None,
     left_out: Sequence[str | None] | None = None,
@@ -32,6 +41,7 @@ def build_table(
         texts: one or two columns of n values.
         labels: n values: text, whole numbers or booleans; None if missing.
         columns: names of the text columns and of the label column, for messages.
+        place: says where a row is in the data, for messages.
         class_names: needed if `labels` are positions in it (ClassLabel features).
         preset: n published splits (`SplitName`), or None.
         left_out: why each row is not to be used, None where it is; None uses all.
@@ -50,10 +60,10 @@ def build_table(
             dropped[excluded] += 1
             continue
         parts = [
-            _as_text(values[row], f"{name}: column {column!r}, row {row + 1}")
+            _as_text(values[row], f"{name}: column {column!r}, {place(row)}")
             for values, column in zip(texts, text_columns, strict=True)
         ]
-        found = _as_label(label, f"{name}: column {label_column!r}, row {row + 1}")
+        found = _as_label(label, f"{name}: column {label_column!r}, {place(row)}")
         reason = _why_dropped(parts, found)
         if reason is not None:
             dropped[reason] += 1
@@ -80,6 +90,7 @@ def build_table(
             templated=templated,
             is_own_split=other_parts is not None,
             other_parts=other_parts or {},
+            contradicting=_contradicting(cleaned, names),
         ),
         preset=None if preset is None else np.array(preset, dtype=np.int64)[kept],
     )
@@ -98,18 +109,30 @@ def _as_text(value: Any, where: str) -> str | None:
 
 
 def _as_label(value: Any, where: str) -> str | int | None:
+    """Return a label that does not depend on the file's format: 1, 1.0 and "1.0" are all "1".
+
+    Whole numbers stay numbers, because those of a hub data set are positions in its class names.
+    """
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
-        return _encodable(value) or None
-    if isinstance(value, int):  # includes booleans: False is 0, True is 1
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return _as_whole(_encodable(value)) or None
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and np.isfinite(value):
+        return _as_whole(str(value))
     raise InvalidDataError(
-        f"{where} contains {str(value)[:40]!r}, which is not a class; labels must be text or whole "
+        f"{where} contains {str(value)[:40]!r}, which is not a class; labels must be text or "
         "numbers"
     )
+
+
+def _as_whole(label: str) -> str:
+    """Drop zeros after the point, which a spreadsheet adds if the column has a blank cell."""
+    whole = WHOLE.fullmatch(label)
+    return whole[1] if whole else label
 
 
 def _encodable(value: str) -> str:
@@ -118,6 +141,8 @@ def _encodable(value: str) -> str:
 
 
 def _why_dropped(texts: Sequence[str | None], label: str | int | None) -> str | None:
+    if label is None and not any(texts):
+        return BLANK
     if any(text is None for text in texts):
         return MISSING_TEXT
     if not all(texts):
@@ -136,6 +161,15 @@ def _check_rows(name: str, read: int, used: int, dropped: Counter[str]) -> None:
         )
 
 
+def _contradicting(texts: Sequence[tuple[str, ...]], labels: Sequence[Any]) -> int:
+    """Count the rows whose text also occurs with another label."""
+    keys = [tuple(map(folded, parts)) for parts in texts]
+    found: dict[tuple[str, ...], set[Any]] = {}
+    for key, label in zip(keys, labels, strict=True):
+        found.setdefault(key, set()).add(label)
+    return sum(len(found[key]) > 1 for key in keys)
+
+
 def _encode(
     name: str, labels: Sequence[Any], column: str, class_names: Sequence[str] | None
 ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], tuple[str, ...]]:
@@ -143,7 +177,9 @@ def _encode(
         present = sorted(set(labels))
         names = [str(class_names[label]) for label in present]
     else:
-        labels = [str(label) for label in labels]  # so that CSV and JSONL give the same names
+        labels = [str(label) for label in labels]
+        if {label.casefold() for label in labels} <= {"false", "true"}:
+            labels = [label.capitalize() for label in labels]  # other programs write true or TRUE
         present = sorted(set(labels), key=_in_order)
         names = list(present)
     if len(present) < 2:
@@ -160,8 +196,7 @@ def _encode(
     return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(names)
 
 
-def _in_order(label: str) -> tuple[int, int, str]:
-    """Sort class names: whole numbers by value, then all other names."""
-    digits = label.removeprefix("-")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
-    return (0, int(label), label) if is_number else (1, 0, label)
+def _in_order(label: str) -> tuple[int, float, str]:
+    """Sort class names: numbers by value, then all other names."""
+    is_number = len(label) < 20 and NUMBER.fullmatch(label)
+    return (0, float(label), label) if is_number else (1, 0, label)

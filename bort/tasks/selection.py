@@ -83,7 +83,8 @@ def own_split(
     for row, value in enumerate(values):
         found = SPLIT_NAMES.get(_written(value).casefold())
         preset.append(int(SplitName.NOWHERE if found is None else found))
-        if found is None and reasons[row] is None:
+        is_blank = all(column[row] is None for column in columns.values())
+        if found is None and reasons[row] is None and not is_blank:
             named = repr(_short(_written(value)))
             others[named] += 1
             reasons[row] = f"{_short(spec.split_column)} {named}"

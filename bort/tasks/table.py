@@ -1,6 +1,7 @@
 """A task's rows before splitting, and their Parquet file in the cache."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ class RowReport:
             keep together.
         is_own_split: the splits are a person's own, so near-duplicates stay where they are.
         other_parts: rows left out because their part is no train, dev or audit, by its name.
+        contradicting: rows whose text, but for case and spaces, also occurs with another label.
     """
 
     rows_read: int
@@ -42,6 +44,7 @@ class RowReport:
     templated: int = 0
     is_own_split: bool = False
     other_parts: Mapping[str, int] = field(default_factory=dict)
+    contradicting: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +68,11 @@ class Table:
     class_names: tuple[str, ...]
     report: RowReport
     preset: Numbers | None = None
+
+
+def folded(text: str) -> str:
+    """Return the text in lower case with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def table_path(folder: Path) -> Path:

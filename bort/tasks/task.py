@@ -1,6 +1,7 @@
 """A task: texts, labels and three splits that never mix."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from bort.tasks.table import RowReport
+from bort.tasks.table import RowReport, folded
 
 Labels = npt.NDArray[np.int64]
 
@@ -77,6 +78,10 @@ class DataFlaw(StrEnum):
     """A person's own split lacks dev or audit, which was drawn from the training rows."""
     CLASSES_SCARCE = "classes scarce"
     """Some classes have fewer than `FEW_TEXTS` training texts."""
+    CLASSES_ALIKE = "classes alike"
+    """The names of some classes differ only in case and spaces."""
+    CONTRADICTING = "contradicting"
+    """Rows with the same text have different labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,10 @@ class Task:
         found += [DataWarning(DataFlaw.SPLIT_DRAWN, split=split) for split in self.report.drawn]
         if scarce := self.report.scarce:
             found.append(DataWarning(DataFlaw.CLASSES_SCARCE, classes=tuple(scarce)))
+        if alike := _alike(self.class_names):
+            found.append(DataWarning(DataFlaw.CLASSES_ALIKE, classes=alike))
+        if contradicting := self.report.rows.contradicting:
+            found.append(DataWarning(DataFlaw.CONTRADICTING, rows=contradicting))
         return tuple(found)
 
     @property
@@ -161,6 +170,13 @@ class Task:
             _feed(digest, split.pairs)
             digest.update(split.labels.astype("<i8").tobytes())
         return digest.hexdigest()
+
+
+def _alike(class_names: Sequence[str]) -> tuple[str, ...]:
+    """List the classes whose names another one has too, but for case and spaces."""
+    counts = Counter(map(folded, class_names))
+    alike = [name for name in class_names if counts[folded(name)] > 1]
+    return tuple(sorted(alike, key=folded))
 
 
 def _feed(digest: "hashlib._Hash", texts: tuple[str, ...] | None) -> None:

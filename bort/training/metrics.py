@@ -47,9 +47,13 @@ def class_f1(
 def weakest(
     f1: NDArray[np.float64], labels: NDArray[Any], names: Sequence[str]
 ) -> tuple[tuple[str, float], ...]:
-    """List the `WEAKEST` classes among `labels` with the lowest F1, the lowest first."""
+    """List the `WEAKEST` classes among `labels` with the lowest F1, the lowest first.
+
+    If more of them have an F1 of 0, all of those are listed.
+    """
     present = np.flatnonzero(np.bincount(labels, minlength=len(names)))
-    order = present[np.argsort(f1[present], kind="stable")][:WEAKEST]
+    lost = int((f1[present] == 0).sum())
+    order = present[np.argsort(f1[present], kind="stable")][: max(WEAKEST, lost)]
     return tuple((names[i], float(f1[i])) for i in order)
 
 

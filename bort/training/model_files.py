@@ -45,6 +45,8 @@ def load_classifier(folder: Path, name: str) -> Any:
     """
     from transformers import AutoModelForSequenceClassification
 
+    import bort.families.networks  # noqa: F401, registers the families that are ours
+
     try:
         with quiet_transformers():
             model, notes = AutoModelForSequenceClassification.from_pretrained(

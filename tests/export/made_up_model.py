@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import tiny
@@ -20,7 +21,7 @@ JUDGED = {"accuracy": 0.8, "low": 0.7, "high": 0.9, "n": 90, "macro_f1": 0.8}
 QUIET = NoiseReading(reference_ms=1.0, spread=0.01, others_share=0.01)
 
 
-def write_model(store: Store, place: Path) -> ModelRecord:
+def write_model(store: Store, place: Path, *, text: tuple[str, ...] = ("text",)) -> ModelRecord:
     from transformers import BertConfig, BertForSequenceClassification
 
     source = tiny.write_source(place / "source")
@@ -48,7 +49,7 @@ def write_model(store: Store, place: Path) -> ModelRecord:
         task=task.task,
         architecture=SHAPE,
         realised=_realised(),
-        evidence=_evidence(space, task),
+        evidence=_evidence(space, replace(task, text=text)),
     )
 
 

@@ -87,6 +87,55 @@ def test_empty_texts_get_no_answer(model, tmp_path):
         answer_of(predict, "model", "blank.txt")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "rows"),
+    [
+        ("a.csv", 'text\n"a film"\n""\n"a\nplot"\n\n"so dull"\n\n', [0, 2, 4]),
+        ("b.csv", "id,text\n10,a film\n11,\n,\n13,a plot\n,\n", [0, 3]),
+        ("a.tsv", "text\tid\na film\t1\n\t\na plot\t2\n", [0, 2]),
+        ("a.jsonl", '{"text": "a film"}\n\n{"text": null}\n{"text": "a plot"}\n', [0, 3]),
+        ("a.txt", "a film\u2028and\x85a plot\n\nso dull\n", [0, 2]),
+    ],
+)
+def test_rows_have_the_numbers_of_the_file(model, tmp_path, name, content, rows):
+    answer_of(export, "--out", "model")
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    found = answer_of(predict, "model", name)
+    assert [row["row"] for row in found["predictions"]] == rows
+    lines = CliRunner().invoke(predict, ["model", name]).stdout.splitlines()
+    assert len(lines) == len(rows), "one line per text"
+
+
+def test_pairs_are_answered_and_half_a_pair_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with open_store() as store:
+        write_model(store, tmp_path, text=("premise", "hypothesis"))
+    answer_of(export, "--out", "pairs")
+    rows = "premise,hypothesis\na film,a plot\na film,\nso dull,so silly\n"
+    (tmp_path / "a.csv").write_text(rows)
+    both = ["--text", "premise,hypothesis"]
+    found = answer_of(predict, "pairs", "a.csv", *both)
+    assert [row["row"] for row in found["predictions"]] == [0, 2]
+    assert found["empty"] == 1
+    assert "a film\ta plot" in CliRunner().invoke(predict, ["pairs", "a.csv", *both]).stdout
+    with pytest.raises(BortError, match=r"reads pairs of texts \(premise,hypothesis\)"):
+        answer_of(predict, "pairs", "a.csv", "--text", "premise")
+    (tmp_path / "a.txt").write_text("a film\n")
+    with pytest.raises(BortError, match="has one text per line"):
+        answer_of(predict, "pairs", "a.txt", *both)
+    card = (tmp_path / "pairs" / "README.md").read_text(encoding="utf-8")
+    example = '{"text": "Put the premise here.", "text_pair": "Put the hypothesis here."}'
+    assert f"classify({example}, truncation=True)" in card
+
+
+def test_a_model_of_single_texts_refuses_pairs(model, tmp_path):
+    answer_of(export, "--out", "model")
+    (tmp_path / "a.csv").write_text("a,b\na film,a plot\n")
+    with pytest.raises(BortError, match="reads single texts"):
+        answer_of(predict, "model", "a.csv", "--text", "a,b")
+
+
 def test_the_folder_is_read_without_our_package(model, tmp_path):
     answer_of(export, "--out", "model")
     done = subprocess.run(
@@ -118,7 +167,7 @@ def test_a_bundle_goes_out_and_comes_in(model, tmp_path, monkeypatch):
         (import_, ["nothing.zip"], "there is no file nothing.zip"),
         (import_, ["x.zip", "--out", "y.csv"], "--out needs --optuna"),
         (import_, ["sqlite:///trials.db"], "name one of its studies"),
-        (predict, ["nothing", "texts.txt"], "there is no file"),
+        (predict, ["nothing", "texts.txt"], "there is no folder nothing"),
     ],
 )
 def test_mistakes_are_told_in_one_line(model, command, arguments, message):

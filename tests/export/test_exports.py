@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import tiny
 import yaml
 from made_up_model import small_instruments, write_model
 
@@ -314,14 +315,56 @@ def test_what_is_no_bundle_is_told_in_one_line(content, tmp_path, monkeypatch):
 def test_texts_are_read_from_lines_and_columns(tmp_path):
     (tmp_path / "a.txt").write_text("one\ntwo\n", encoding="utf-8")
     (tmp_path / "a.csv").write_text("review,x\none,1\ntwo,2\n", encoding="utf-8")
-    assert read_texts(tmp_path / "a.txt", "text") == ["one", "two"]
-    assert read_texts(tmp_path / "a.csv", "review") == ["one", "two"]
+    assert read_texts(tmp_path / "a.txt", ["text"]) == ["one", "two"]
+    assert read_texts(tmp_path / "a.csv", ["review"]) == ["one", "two"]
+    assert read_texts(tmp_path / "a.csv", ["review", "x"]) == [("one", "1"), ("two", "2")]
     for name, column in (("a.csv", "text"), ("b.txt", "text"), ("a.pdf", "text")):
         with pytest.raises(BortError):
-            read_texts(tmp_path / name, column)
+            read_texts(tmp_path / name, [column])
     (tmp_path / "empty.txt").touch()
     with pytest.raises(InvalidDataError, match="contains no text"):
-        read_texts(tmp_path / "empty.txt", "text")
+        read_texts(tmp_path / "empty.txt", ["text"])
+
+
+def test_only_the_ends_of_lines_separate_texts(tmp_path):
+    lines = ["one\u2028still one", "two\x85still two\x0c\x0b\x1c", "", "three"]
+    (tmp_path / "a.txt").write_bytes("\r\n".join([*lines, ""]).encode())
+    assert read_texts(tmp_path / "a.txt", ["text"]) == lines
+    (tmp_path / "a.jsonl").write_text("".join(f'{{"text": "{lines[0]}"}}\n' for _ in "ab"))
+    assert read_texts(tmp_path / "a.jsonl", ["text"]) == [lines[0]] * 2
+
+
+def test_a_roberta_reads_the_longest_text_that_it_has_positions_for(tmp_path):
+    from transformers import RobertaConfig, RobertaForSequenceClassification
+
+    tiny.write_source(tmp_path)
+    words = ["<s>", "<pad>", "</s>", "[UNK]", "[CLS]", "[SEP]", *tiny.WORDS]
+    (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n")
+    config = RobertaConfig(
+        vocab_size=len(words) + 3,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=18,
+        type_vocab_size=1,
+        pad_token_id=1,
+    )
+    RobertaForSequenceClassification(config).save_pretrained(tmp_path)
+    predictor = Predictor(tmp_path)
+    alone = predictor(["a film " * 50])[0]
+    beside = predictor(["fine", "a film " * 50])[1]
+    assert beside.score == pytest.approx(alone.score)
+    assert predictor([("fine", "dull")])[0].label in alone.scores, "both have the one segment"
+
+
+def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(tmp_path, model):
+    shutil.copytree(model.folder, tmp_path / "model")
+    tokenizer = json.loads((tmp_path / "model" / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["surplus"] = len(tiny.VOCABULARY)
+    (tmp_path / "model" / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(BortError, match=r"has 36 tokens, .* embeddings for only 35"):
+        Predictor(tmp_path / "model")
 
 
 def test_a_folder_without_a_model_is_told_in_one_line(tmp_path, model):

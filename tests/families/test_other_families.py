@@ -225,7 +225,7 @@ def test_perceptrons(depth: int, hidden: int, inputs: int, labels: int) -> None:
 
 
 def test_known_families() -> None:
-    assert ("bert", *FITTED_NAMES, "mlp", "toy") == FAMILY_NAMES
+    assert ("bert", *FITTED_NAMES, "static", "convolution", "mlp", "toy") == FAMILY_NAMES
     for name in FAMILY_NAMES:
         assert family(name).name == name
     with pytest.raises(InvalidSpaceError, match="unknown family"):

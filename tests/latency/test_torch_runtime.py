@@ -118,10 +118,13 @@ def test_settling_can_be_stopped():
     assert time.monotonic() - begun < 30
 
 
-@pytest.mark.parametrize("name", ["roberta", "distilbert", "gpt2", "vit", "mlp"])
+@pytest.mark.parametrize(
+    "name", ["roberta", "distilbert", "gpt2", "vit", "static", "convolution", "mlp"]
+)
 def test_families_bring_their_own_inputs(name):
     kind = family(name)
     sizes = {"depth": 1, "heads": 2, "hidden": 32, "intermediate": 48}
+    sizes |= {"vocabulary": 50, "channels": 16, "width": 3}
     architecture = Architecture.of(**{key: sizes[key] for key in kind.dimension_names})
     small = {"vocabulary": 50} if "vocabulary" in kind.defaults else {}
     runtime = open_runtime("torch-float32", WORKLOAD)

@@ -177,6 +177,21 @@ def test_a_trained_model_in_words() -> None:
     ]
 
 
+def test_classes_that_are_never_right_are_named() -> None:
+    def said(*weakest: tuple[str, float]) -> str:
+        return models.weakest_sentence(replace(MODEL, audit=replace(MODEL.audit, weakest=weakest)))
+
+    assert said(("spam", 0.5), ("ham", 0.9)) == ""
+    assert said(("spam", 0.0), ("ham", 0.9)) == (
+        "It predicts no text of these classes rightly: spam."
+    )
+    many = [(f"c{i}", 0.0) for i in range(10)]
+    assert said(*many) == (
+        "Macro F1 is 0.700. The weakest classes by F1: c0 0.00, c1 0.00, c2 0.00, c3 0.00, c4 0.00."
+        " It predicts no text of these classes rightly: c0, c1, c2, c3, c4, c5, c6, c7 and 2 more."
+    )
+
+
 @pytest.mark.parametrize(
     ("is_same", "ratio", "said"),
     [

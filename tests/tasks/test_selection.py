@@ -55,6 +55,13 @@ def test_rows_of_other_parts_are_left_out_and_named(write):
     assert task.warnings == (DataWarning(DataFlaw.PARTS_LEFT_OUT, rows=5, classes=("'spare'",)),)
 
 
+def test_a_blank_row_belongs_to_no_part(write):
+    path = write([*parts(("train", 30)), ("", "", ""), *parts(("train", 60))[30:]])
+    task = load_task(TaskSpec(task=path, split_column="part"))
+    assert task.report.rows.other_parts == {}
+    assert task.report.rows.dropped == {"neither text nor label": 1}
+
+
 def test_a_missing_split_is_drawn_from_the_training_rows(write):
     path = write(parts(("train", 40), ("test", 12)))
     task = load_task(TaskSpec(task=path, split_column="part"))

@@ -6,7 +6,8 @@ import pytest
 
 from bort.core.errors import BortError, InvalidDataError, UnknownTaskError
 from bort.core.study import TaskSpec
-from bort.tasks import Task, load_task
+from bort.report.data import data_warning
+from bort.tasks import DataFlaw, DataWarning, Task, load_task
 
 Write = Callable[[str, list[dict[str, Any]]], str]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -37,9 +38,66 @@ def test_whole_numbers_name_classes_in_their_order(write: Write, rows: Rows) -> 
         assert load_task(TaskSpec(task=write(name, data))).class_names == ("-1", "9", "10")
 
 
-def test_truth_values_are_classes(write: Write, rows: Rows) -> None:
-    task = load_task(TaskSpec(task=write("data.jsonl", rows(40, classes=[False, True]))))
-    assert task.class_names == ("0", "1")
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([True, False], ("False", "True")),
+        (["true", "FALSE"], ("False", "True")),
+        ([1.0, 2.0, 10.0], ("1", "2", "10")),
+        (["1.0", "2.00", "10"], ("1", "2", "10")),
+        ([0.5, 1.0, 10.5], ("0.5", "1", "10.5")),
+        (["1.10", "1.1"], ("1.1", "1.10")),
+        (["1", "02", "2"], ("1", "02", "2")),
+    ],
+)
+def test_class_names_do_not_depend_on_the_format(
+    values: list[Any], names: tuple[str, ...], write: Write, rows: Rows
+) -> None:
+    data = rows(60, classes=values)
+    tasks = [
+        load_task(TaskSpec(task=write(f"data.{ending}", data)))
+        for ending in ("csv", "tsv", "jsonl", "parquet")
+    ]
+    assert [task.class_names for task in tasks] == [names] * 4
+    assert len({task.digest for task in tasks}) == 1
+
+
+def test_classes_that_differ_only_in_case_are_told(write: Write, rows: Rows) -> None:
+    task = load_task(TaskSpec(task=write("data.csv", rows(80, classes=["Yes", "no", "yes", "NO"]))))
+    assert task.class_names == ("NO", "Yes", "no", "yes")
+    expected = DataWarning(DataFlaw.CLASSES_ALIKE, classes=("NO", "no", "Yes", "yes"))
+    assert expected in task.warnings
+    assert "NO', 'no', 'Yes', 'yes'" in data_warning(expected)
+
+
+def test_texts_with_contradicting_labels_are_told(write: Write, rows: Rows) -> None:
+    data = rows(60)
+    data += [{"text": data[0]["text"].upper(), "label": "good"}, dict(data[1])]
+    task = load_task(TaskSpec(task=write("data.csv", data)))
+    assert task.warnings == (DataWarning(DataFlaw.CONTRADICTING, rows=2),)
+    assert "2 rows have a text that also occurs with another label" in data_warning(
+        task.warnings[0]
+    )
+
+
+def test_messages_have_the_row_and_line_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('text,label\n"two\nlines",a\n\nmore,b,c\n')
+    with pytest.raises(InvalidDataError, match="line 5: 3 values"):
+        load_task(TaskSpec(task=str(path)))
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "x", "label": "a"}\n\n{"text": ["y"], "label": "b"}\n')
+    with pytest.raises(InvalidDataError, match="row 3 contains a list"):
+        load_task(TaskSpec(task=str(path)))
+
+
+def test_blank_rows_are_counted_but_not_at_the_end(tmp_path: Path) -> None:
+    lines = [f"alpha{i} beta{i} gamma{i},{i % 2}" for i in range(30)]
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["text,label", *lines[:9], "", ",", *lines[9:], "", ",", ""]))
+    report = load_task(TaskSpec(task=str(path))).report.rows
+    assert (report.rows_read, report.rows_used) == (32, 30)
+    assert report.dropped == {"neither text nor label": 2}
 
 
 def test_two_text_columns(write: Write, rows: Rows) -> None:
@@ -111,7 +169,7 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "fractions": (
         "d.jsonl",
         b"".join(b'{"text": "a%d", "label": 0.5}\n' % i for i in range(40)),
-        "row 1 contains '0.5', which is not a class",
+        r"only one class \('0.5'\)",
     ),
     "nested text": (
         "d.jsonl",

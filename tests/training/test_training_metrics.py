@@ -6,7 +6,14 @@ from sklearn.metrics import f1_score
 
 from bort.training.attempts import attempts, constant_loss, default_learning_rate, has_diverged
 from bort.training.loop import TrainingSettings
-from bort.training.metrics import error_se, macro_f1, majority_error, pack_items, unpack_items
+from bort.training.metrics import (
+    error_se,
+    macro_f1,
+    majority_error,
+    pack_items,
+    unpack_items,
+    weakest,
+)
 
 ANSWERS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40)
 
@@ -22,6 +29,14 @@ def test_macro_f1_is_scikit_learns(answers):
 def test_wrong_items_survive_packing(wrong):
     items = np.array(wrong, dtype=np.bool_)
     assert np.array_equal(unpack_items(pack_items(items), len(items)), items)
+
+
+def test_all_classes_with_an_f1_of_0_are_listed():
+    f1 = np.array([0.0, np.nan, *[0.0] * 6, 0.4])
+    labels = np.array([0, *range(2, 9)])
+    names = [f"c{i}" for i in range(9)]
+    assert weakest(f1, labels, names) == tuple((n, 0.0) for n in names if n not in ("c1", "c8"))
+    assert len(weakest(f1 + 0.1, labels, names)) == 5
 
 
 def test_errors_of_chance():

@@ -101,11 +101,21 @@ def evidence_row(space: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_model(
-    store: Store, name: str, study: str, pick: str, *, job_id: int | None = None, **realised: Any
+    store: Store,
+    name: str,
+    study: str,
+    pick: str,
+    *,
+    job_id: int | None = None,
+    task_spec: dict[str, Any] | None = None,
+    **realised: Any,
 ) -> ModelRecord:
     """Store a record; its folder does not exist."""
     answer = read_answer(store, study)
     point = next(p for p in answer.points if p.id == pick)
+    evidence = evidence_row(dict(answer.spec.space))
+    if task_spec is not None:
+        evidence["data"] |= {"task": task_spec["task"], "task_spec": task_spec}
     return store.add_model(
         name,
         job_id=job_id,
@@ -113,7 +123,7 @@ def add_model(
         task="movie-reviews",
         architecture=dict(point.architecture),
         realised={**realised_row(store, study, pick), **realised},
-        evidence=evidence_row(dict(answer.spec.space)),
+        evidence=evidence,
         is_imported=job_id is None,
     )
 

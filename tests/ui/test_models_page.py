@@ -162,6 +162,27 @@ def test_a_sentence_is_answered_by_model_and_teacher(
     assert words.verdict(is_same=False, times_as_fast=8.0) in text
 
 
+def test_a_model_of_pairs_has_two_boxes(
+    store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = {"task": "pairs.csv", "text": ["premise", "hypothesis"], "label": "gold"}
+    add_model(store, "good", "reviews", pick, task_spec=pairs)
+    asked = []
+
+    def answer(model, text, *, open_folder):
+        asked.append(text)
+        return Trial(text, 1, Reply({"bad": 0.2, "good": 0.8}, 1.0), None)
+
+    monkeypatch.setattr(model_try, "try_text", answer)
+    app = visit("models")
+    assert [box.label for box in app.text_area] == ["premise", "hypothesis"]
+    app.text_area(key="try-text").set_value("A man runs.")
+    app.text_area(key="try-text-2").set_value("He is outside.")
+    app.button(key="try-answer").click().run()
+    assert asked == [("A man runs.", "He is outside.")]
+    assert "“A man runs.” / “He is outside.”" in shown(app)
+
+
 def test_a_model_that_is_slower_than_its_teacher_is_told_as_such(
     store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

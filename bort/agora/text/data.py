@@ -11,7 +11,7 @@ from bort.core.agora import TextSpec
 from bort.core.errors import InvalidDataError
 from bort.core.progress import OnStep, ignore
 from bort.tasks import Split, Task, load_task
-from bort.tasks.files import read_bytes, read_columns
+from bort.tasks.files import read_bytes, read_rows
 from bort.tasks.near_duplicates import NearDuplicateIndex, normalise
 from bort.tasks.task import UNLABELLED
 
@@ -32,7 +32,7 @@ def _with_more(task: Task, path: Path, columns: tuple[str, ...]) -> Task:
             f"the task's texts are {'pairs' if task.train.pairs else 'single'}, but the pool "
             f"{path.name} is read from {', '.join(columns)}; name as many columns with --text"
         )
-    found = read_columns(path, read_bytes(path), columns)
+    found = read_rows(path, read_bytes(path), columns).columns
     rows = [
         tuple(str(part).strip() for part in row if part is not None)
         for row in zip(*(found[column] for column in columns), strict=True)

@@ -139,9 +139,13 @@ def model_inputs(model: Any, blueprint: Blueprint, workload: Workload) -> Inputs
 def _tokens(blueprint: Blueprint, workload: Workload, rng: np.random.Generator) -> Inputs:
     """Make what a BERT tokenizer returns, each of shape (batch_size, sequence_length)."""
     shape = (workload.batch_size, workload.sequence_length)
-    vocabulary = {**blueprint.family.defaults, **blueprint.fixed}["vocabulary"]
+    sizes = {
+        **blueprint.family.defaults,
+        **blueprint.fixed,
+        **blueprint.architecture.as_dict(),
+    }
     return {
-        "input_ids": rng.integers(0, vocabulary, size=shape),
+        "input_ids": rng.integers(0, sizes["vocabulary"], size=shape),
         "attention_mask": np.ones(shape, dtype=np.int64),
         "token_type_ids": np.zeros(shape, dtype=np.int64),
     }

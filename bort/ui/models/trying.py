@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.export.predicting import Trial, try_text
-from bort.report.models import verdict
+from bort.export.predicting import Text, Trial, parts_of, try_text
+from bort.finetuning.realised import DataFacts, evidence_of
+from bort.report.models import example_texts, verdict
 from bort.storage import ModelRecord
 from bort.ui.kit import markup, readings
 
@@ -16,20 +17,23 @@ if TYPE_CHECKING:
 
 _LAST = "last-trial"
 MOST_CHARACTERS = 2_000
-EXAMPLE = "A slow start, but the last half hour is worth every minute."
 
 
 def show(model: ModelRecord) -> None:
     """Show the box for a sentence and the last answer."""
     markup.label("Try it")
     with st.form("try", border=False):
-        text = st.text_area(
-            "Your own sentence",
-            placeholder=EXAMPLE,
-            max_chars=MOST_CHARACTERS,
-            key="try-text",
-            height=90,
-        )
+        texts = [
+            st.text_area(
+                label,
+                placeholder=example,
+                max_chars=MOST_CHARACTERS,
+                key=key,
+                height=90,
+            )
+            or ""
+            for key, label, example in _boxes(evidence_of(model).data)
+        ]
         is_asked = st.form_submit_button("Answer", icon=":material/bolt:", key="try-answer")
     if is_asked:
         st.session_state.pop(_LAST, None)
@@ -37,7 +41,7 @@ def show(model: ModelRecord) -> None:
             with st.spinner(
                 "Classifying. The first time takes longer, because the models are loaded."
             ):
-                trial = try_text(model, text or "", open_folder=_open)
+                trial = try_text(model, _text(texts), open_folder=_open)
         except BortError as error:
             markup.problem(str(error))
             return
@@ -47,13 +51,23 @@ def show(model: ModelRecord) -> None:
         _answer(trial)
 
 
+def _boxes(data: DataFacts) -> list[tuple[str, str, str]]:
+    """List key, label and example of each box: one, or two for pairs."""
+    labels = ("Your own sentence",) if len(data.text) == 1 else data.text
+    return list(zip(("try-text", "try-text-2"), labels, example_texts(data), strict=False))
+
+
+def _text(texts: list[str]) -> Text:
+    return texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
 def _open(folder: Path) -> "Predictor":
     changed = max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
     return readings.predictor(folder, changed)
 
 
 def _answer(trial: Trial) -> None:
-    markup.note(f"“{trial.text}”")
+    markup.note(" / ".join(f"“{part}”" for part in parts_of(trial.text)))
     teacher = trial.teacher
     headings = ["", "this model", *(["teacher"] if teacher else [])]
     rows = [

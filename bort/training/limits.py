@@ -1,0 +1,77 @@
+"""What a classifier's config.json says about the token ids that it can read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bort.core.errors import InvalidModelError
+
+# They number positions from the padding token's id + 1, so a text has that many fewer.
+OFFSET_POSITIONS = frozenset(
+    (
+        "camembert",
+        "data2vec-text",
+        "ibert",
+        "longformer",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """The limits of a model's inputs.
+
+    Attributes:
+        tokens: most tokens per text, special tokens included.
+        padding: id of the padding token; None if the configuration does not say.
+        segments: how many segments have an embedding; 1 means that both texts of a pair share it.
+        vocabulary: how many tokens have an embedding; None if the configuration does not say.
+    """
+
+    tokens: int
+    padding: int | None
+    segments: int
+    vocabulary: int | None
+
+
+def read_limits(config: Mapping[str, Any]) -> TokenLimits:
+    """Read the limits from the contents of config.json.
+
+    Examples:
+        >>> roberta = {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}
+        >>> read_limits(roberta).tokens
+        512
+    """
+    positions = int(config.get("max_position_embeddings") or config.get("n_positions") or 512)
+    padding = config.get("pad_token_id")
+    if config.get("model_type") in OFFSET_POSITIONS:
+        positions -= 1 + (1 if padding is None else int(padding))
+    segments, vocabulary = config.get("type_vocab_size"), config.get("vocab_size")
+    return TokenLimits(
+        tokens=positions,
+        padding=None if padding is None else int(padding),
+        segments=int(segments) if segments else 2,
+        vocabulary=None if vocabulary is None else int(vocabulary),
+    )
+
+
+def check_tokenizer(tokenizer: Any, limits: TokenLimits, name: str) -> None:
+    """Check that the model has an embedding for every token of a `tokenizers.Tokenizer`.
+
+    A model may have more: many vocabularies are padded to a round number.
+
+    Raises:
+        InvalidModelError: it has fewer.
+    """
+    tokens = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+    if limits.vocabulary is not None and tokens > limits.vocabulary:
+        raise InvalidModelError(
+            f"the tokenizer of {name} has {tokens} tokens, but the model has embeddings for only "
+            f"{limits.vocabulary}; save the tokenizer that the model was trained with"
+        )
