@@ -15,7 +15,13 @@ from bort.families.polynomial import FloatArray
 from bort.latency.stored import profile_key
 from bort.storage import Store, StudyRecord
 from bort.tasks import list_tasks, load_task
-from bort.training.fit import BATCH_SIZE, TEACHER_EVALUATIONS, candidate_steps, teacher_steps
+from bort.training.fit import (
+    BATCH_SIZE,
+    TEACHER_EVALUATIONS,
+    candidate_steps,
+    contrast_steps,
+    teacher_steps,
+)
 from bort.training.source import source_network
 
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
@@ -165,7 +171,7 @@ def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
     size, work = _task_size(spec.task), _source_work(spec)
     if size is None or work is None:
         return None
-    steps = teacher_steps(size.labelled, size.classes)
+    steps = contrast_steps(size.labelled) + teacher_steps(size.labelled, size.classes)
     # Dev is read at each evaluation, all texts once by the head or probe and once by the teacher.
     read = TEACHER_EVALUATIONS * size.dev + 3 * size.texts
     passes = FORWARD_SHARE * read / BATCH_SIZE
