@@ -80,6 +80,7 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run, run_json
+    from bort.report.data import data_warning
     from bort.report.job_terminal import echo, progress
     from bort.storage import open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
@@ -88,7 +89,13 @@ def run(
     if not ablate and "seeds" in options.given_options(context):
         raise InvalidOptionError("--seeds has no effect without --ablate; add it, or use --seed")
     with open_store(store_url) as store:
-        spec, kind = describe_run(store, texts, on_step=echo), RUN
+        spec = describe_run(
+            store,
+            texts,
+            on_step=echo,
+            on_warning=lambda warning: click.echo(f"Note: {data_warning(warning)}", err=True),
+        )
+        kind = RUN
         if ablate:
             spec, kind = describe_comparison(spec, seeds), COMPARISON
         name = spec["study"]

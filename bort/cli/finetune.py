@@ -69,9 +69,10 @@ def finetune(
     given = read(texts, *PARTS)
     with open_store(store_url) as store:
         spec = _spec(store, study, best, pick, given)
-        tasks = check_finetune(spec)
-        for warning in (warning for task in tasks for warning in task.warnings):
-            click.echo(f"Note: {data_warning(warning)}", err=True)
+        tasks = check_finetune(
+            spec,
+            on_warning=lambda warning: click.echo(f"Note: {data_warning(warning)}", err=True),
+        )
         estimate = estimate_finetune(store, spec, tasks)
         check_disk_space(estimate)
         if untrained := untrained_picks(store, spec):

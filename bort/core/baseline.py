@@ -3,8 +3,12 @@
 Codes and numbers only; `bort.report.baselines` makes the words.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
+
+from bort.core.files import DATA_ENDINGS
 
 
 class Method(StrEnum):
@@ -20,7 +24,11 @@ class Method(StrEnum):
     """The source network, fine-tuned."""
     GIVEN = "given"
     """A classifier that the user named."""
+    FILE = "file"
+    """The user's file of soft labels. It answers only the texts that it has."""
 
+
+ENOUGH = 50  # answered texts; an error rate on fewer says too little to judge a teacher by
 
 BASELINES = (Method.MAJORITY, Method.TFIDF, Method.PROBE)
 
@@ -44,6 +52,39 @@ class Scored:
     weakest: tuple[tuple[str, float], ...] = ()
 
 
+def is_soft_labels(teacher: str | None) -> bool:
+    """Whether the user's teacher is a file of soft labels, and no network.
+
+    Examples:
+        >>> is_soft_labels("answers.parquet"), is_soft_labels("models/teacher")
+        (True, False)
+    """
+    return teacher is not None and PurePath(teacher).suffix.lower() in DATA_ENDINGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many texts of a task a file of soft labels answers.
+
+    Attributes:
+        covered: answered texts by split: train, dev, audit.
+        texts: all texts by split.
+        judged_on: the split on whose answered texts the teacher's error is measured.
+    """
+
+    covered: Mapping[str, int]
+    texts: Mapping[str, int]
+    judged_on: str = "dev"
+
+    def is_enough(self, split: str) -> bool:
+        """Whether the file answers enough texts of a split to judge it by them."""
+        return self.texts[split] > 0 and self.covered[split] >= self.least(split)
+
+    def least(self, split: str) -> int:
+        """The fewest texts of a split that are enough: `ENOUGH`, or half of a smaller split."""
+        return min(ENOUGH, (self.texts[split] + 1) // 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OracleFacts:
     """The facts that all trainings of a study depend on, and what they are compared with.
@@ -52,12 +93,15 @@ class OracleFacts:
         teacher_methods: whose mean probabilities the candidates learn from.
         baselines: what seconds of fitting reach on dev.
         teachers: the choices for `teacher_methods`, the best on dev first.
+        coverage: of a teacher that is a file of soft labels. `teachers` is then about the texts
+            that it answers in `coverage.judged_on`, and so is `teacher_dev_error`, which is None
+            if that is not dev.
     """
 
     source: str
     source_sha256: str
     teacher: str
-    teacher_dev_error: float
+    teacher_dev_error: float | None
     device: str
     threads: int
     teacher_sha256: str | None = None
@@ -68,6 +112,7 @@ class OracleFacts:
     teacher_methods: tuple[Method, ...] = (Method.FINETUNED,)
     baselines: tuple[Scored, ...] = ()
     teachers: tuple[Scored, ...] = ()
+    coverage: Coverage | None = None
 
     @property
     def best_baseline(self) -> Scored | None:

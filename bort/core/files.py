@@ -12,6 +12,9 @@ from zipfile import BadZipFile
 
 from bort.core.errors import DiskFullError, StoreError
 
+# Kinds of data files that bort reads.
+DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+
 REMEDY = "free some space, or choose another place with BORT_HOME"
 
 

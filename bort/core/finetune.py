@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from bort.core.baseline import is_soft_labels
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields
 from bort.core.kinds import Choice, Flag, Number, Several, Text, Whole
@@ -182,9 +183,15 @@ class FineTuneSpec(Description):
 
     @property
     def labels_pool(self) -> bool:
-        """Whether the teacher must label the unlabelled texts before anything is trained."""
+        """Whether the teacher must label the unlabelled texts before anything is trained.
+
+        A file of soft labels answers no new texts, so only those that it answers are then used.
+        """
         stages = self.recipe.stages
         if self.recipe.texts == "all" and stages != ("distil",):
             return True
-        is_on_the_way = self.recipe.distil_from == "source" or self.training.teacher is None
+        if is_soft_labels(self.training.teacher):
+            is_on_the_way = "finetune" in stages  # which learns the answers
+        else:
+            is_on_the_way = self.recipe.distil_from == "source" or self.training.teacher is None
         return "distil" in stages and not (self.follows_inside and is_on_the_way)

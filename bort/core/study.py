@@ -137,9 +137,10 @@ class TrainingSpec(Description):
     )
     teacher: str | None = ask(
         None,
-        FOLDER,
+        Text("FOLDER|ID|FILE", "a folder, a hub id or a file"),
         "Teacher",
-        "Fine-tuned classifier to learn from: a local folder or a hub id.",
+        "Classifier to learn from: a folder, a hub id, or a Parquet, CSV, TSV or JSONL file of "
+        "soft labels, with a probability per class.",
         empty="the source, fine-tuned",
         advanced=True,
     )

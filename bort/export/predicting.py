@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from bort.core import paths
 from bort.core.baseline import OracleFacts
 from bort.core.errors import ExportError, InvalidDataError
+from bort.core.files import DATA_ENDINGS
 from bort.export.folder import TEXT_COLUMNS, check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
 from bort.finetuning.realised import evidence_of
 from bort.latency.runtimes.onnx import open_session
 from bort.storage import ModelRecord
-from bort.tasks.files import ENDINGS, read_bytes, read_lines, read_rows
+from bort.tasks.files import read_bytes, read_lines, read_rows
 from bort.training.fit import labels_of
 from bort.training.limits import check_tokenizer, read_limits
 from bort.training.tokens import load_tokenizer
@@ -169,17 +170,17 @@ def read_texts(path: Path, columns: Sequence[str]) -> list[Text]:
         if len(columns) > 1:
             raise InvalidDataError(
                 f"{path.name} has one text per line, but {' and '.join(columns)} are two; put "
-                f"pairs into a file that ends with {', '.join(ENDINGS)}"
+                f"pairs into a file that ends with {', '.join(DATA_ENDINGS)}"
             )
         texts = list(read_lines(path))
-    elif path.suffix.lower() in ENDINGS:
+    elif path.suffix.lower() in DATA_ENDINGS:
         found = read_rows(path, read_bytes(path), columns).columns
         parts = [["" if v is None else str(v) for v in found[column]] for column in columns]
         texts = [*parts[0]] if len(parts) == 1 else [*zip(*parts, strict=True)]
     else:
         raise InvalidDataError(
             f"{path.name!r} has the ending {path.suffix or '(none)'!r}; use {PLAIN_TEXT} (one text "
-            f"per line), {', '.join(ENDINGS)}"
+            f"per line), {', '.join(DATA_ENDINGS)}"
         )
     if not any(map(is_complete, texts)):
         raise InvalidDataError(f"{path} contains no text; put one in each line or row")
@@ -220,13 +221,14 @@ class Trial:
 
     Attributes:
         threads: how many threads both used; None means all cores.
-        teacher: None if the teacher is not on this machine.
+        teacher: None if the teacher is a file, or is not on this machine.
     """
 
     text: Text
     threads: int | None
     model: Reply
     teacher: Reply | None
+    teacher_is_file: bool = False
 
 
 def try_text(
@@ -256,7 +258,8 @@ def try_text(
         own = _reply(open_folder(model.folder), text)
         teacher = None if folder is None else _reply(open_folder(folder), text)
     if teacher is None:
-        return Trial(text, threads, own, None)
+        is_file = evidence.oracle.coverage is not None
+        return Trial(text, threads, own, None, teacher_is_file=is_file)
     labels, shares = list(own.scores), list(teacher.scores.values())
     order = label_order(list(teacher.scores), labels, "the teacher")
     scores = {label: shares[i] for label, i in zip(labels, order, strict=True)}

@@ -220,7 +220,8 @@ def add_error_lines(
         for one in facts.baselines
         if one.methods != (Method.MAJORITY,)
     }
-    errors["teacher"] = facts.teacher_dev_error
+    if facts.teacher_dev_error is not None:
+        errors["teacher"] = facts.teacher_dev_error
     for number, (name, error) in enumerate(errors.items()):
         line = {"width": 1, "dash": "dash", "color": colours.muted}
         # Names alternate between the two ends, so that near ones stay legible.

@@ -22,7 +22,6 @@ from bort.finetuning.realised import (
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.students import TrainedStage, answers, load_weights
 from bort.training.metrics import Z95, class_f1, macro_f1, weakest, wilson
-from bort.training.source import read_config
 from bort.training.stage import result_of
 from bort.training.teacher import baseline_answers
 
@@ -88,9 +87,15 @@ class Evaluated:
 
     @property
     def difference_from_teacher(self) -> Difference:
-        """Accuracy minus the teacher's on the same audit texts."""
-        theirs = self._setup.logits["audit"].argmax(1)
-        return paired_difference(self._audit, theirs, self._setup.task.audit.labels)
+        """Accuracy minus the teacher's on the audit texts that it answers."""
+        rows, theirs, labels = _teacher_on_audit(self._setup)
+        return paired_difference([answers[rows] for answers in self._audit], theirs, labels)
+
+    @property
+    def accuracy_where_teacher_answers(self) -> float:
+        """Accuracy on the audit texts that the teacher answers, mean over the seeds."""
+        rows, _, labels = _teacher_on_audit(self._setup)
+        return float(_shares([answers[rows] for answers in self._audit], labels).mean())
 
     def as_baseline(self, name: str) -> Baseline:
         """Return the students as a baseline with the model's own architecture."""
@@ -123,11 +128,21 @@ def _accuracies(found: Sequence[Answers], labels: Answers) -> tuple[float, ...]:
     return tuple(float(row.mean()) for row in _shares(found, labels))
 
 
-def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResult:
-    """Compute the teacher's own accuracy."""
-    right = {split: setup.logits[split].argmax(1) for split in ("dev", "audit")}
-    audit = accuracy_of([right["audit"]], setup.task.audit.labels, names=setup.task.class_names)
-    config = read_config(setup.teacher.folder, setup.teacher.name)
+def _teacher_on_audit(setup: TaskSetup) -> tuple[NDArray[np.bool_], Answers, Answers]:
+    """Return which audit texts the teacher answers, its answers to these, and their labels."""
+    rows = setup.teacher.covers(setup.task.audit)
+    return rows, setup.logits["audit"][rows].argmax(1), setup.task.audit.labels[rows]
+
+
+def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResult | None:
+    """Compute the teacher's own accuracy; None if it answers too few audit texts."""
+    coverage, task = setup.teacher.coverage, setup.task
+    if coverage is not None and not coverage.is_enough("audit"):
+        return None
+    _, theirs, labels = _teacher_on_audit(setup)
+    audit = accuracy_of([theirs], labels, names=task.class_names)
+    dev = setup.teacher.covers(task.dev)
+    on_dev = setup.logits["dev"][dev].argmax(1) == task.dev.labels[dev]
     return TeacherResult(
         name=setup.teacher.name,
         accuracy=audit.accuracy,
@@ -136,8 +151,8 @@ def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResu
         macro_f1=audit.macro_f1,
         weakest=audit.weakest,
         n=audit.n,
-        dev_accuracy=_accuracies([right["dev"]], setup.task.dev.labels)[0],
-        model_type=config.get("model_type"),
+        dev_accuracy=float(on_dev.mean()) if len(on_dev) else None,
+        model_type=setup.teacher.config.get("model_type"),
         latency_ms=latency_ms,
     )
 

@@ -16,7 +16,6 @@ from bort.latency.protocol import HANDFUL
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, never, time_models
 from bort.latency.workload import Blueprint, workload_of
-from bort.training.source import read_config
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
@@ -125,7 +124,7 @@ def latencies_of(
     for architecture in picks:
         mark = nearest_landmark(int(space.parameter_count[space.index(architecture)]))
         blueprints[landmark_key(mark.name)] = mark.blueprint
-    teacher = bert_blueprint(read_config(setup.teacher.folder, setup.teacher.name))
+    teacher = bert_blueprint(setup.teacher.config)
     if teacher is not None:
         blueprints[TEACHER] = teacher
     return measure_latencies(

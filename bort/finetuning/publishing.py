@@ -190,8 +190,10 @@ def _realised(
         audit=audit,
         exported=evaluated.chosen,
         teacher=teacher,
-        share_of_teacher=audit.accuracy / teacher.accuracy,
-        difference_from_teacher=evaluated.difference_from_teacher,
+        share_of_teacher=(
+            evaluated.accuracy_where_teacher_answers / teacher.accuracy if teacher else None
+        ),
+        difference_from_teacher=evaluated.difference_from_teacher if teacher else None,
         plain_student=Evaluated(setup, [plain]).as_baseline("plain student") if plain else None,
         majority=baselines.get(Method.MAJORITY),
         tfidf=baselines.get(Method.TFIDF),

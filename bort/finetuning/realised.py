@@ -70,11 +70,12 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeacherResult(Accuracy):
-    """The teacher's accuracy on audit.
+    """The teacher's accuracy on audit; that of a file of soft labels on the texts it answers.
 
     Attributes:
         model_type: the `model_type` of its config.json.
-        latency_ms: measured together with the model; None if its architecture cannot be timed.
+        latency_ms: measured together with the model; None for a file, and for an architecture that
+            cannot be timed.
     """
 
     name: str
@@ -168,7 +169,8 @@ class Realised:
 
     Attributes:
         audit: the architecture's accuracy, mean over the seeds, on texts that no choice used.
-        share_of_teacher: accuracy on audit as a share of the teacher's.
+        teacher: None if it is a file that answers too few audit texts to be judged on them.
+        share_of_teacher: accuracy as a share of the teacher's, on the audit texts that it answers.
         plain_student: the same architecture from random weights, on the true labels alone.
         predicted: None if the search never trained the architecture.
         latency: by runtime; `latency_ms` is the median on the first one.
@@ -185,8 +187,8 @@ class Realised:
     dev: DevAccuracy
     audit: AuditAccuracy
     exported: Exported
-    teacher: TeacherResult
-    share_of_teacher: float
+    teacher: TeacherResult | None
+    share_of_teacher: float | None
     difference_from_teacher: Difference | None = None
     plain_student: Baseline | None = None
     majority: Baseline | None = None

@@ -1,11 +1,12 @@
 """Before a start: describe a fine-tuning, check that it can run, estimate its cost. No torch."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bort.core import paths
+from bort.core.baseline import Coverage, is_soft_labels
 from bort.core.errors import (
     InvalidArchitectureError,
     InvalidDataError,
@@ -35,7 +36,7 @@ from bort.studies.estimates import (
     training_speed,
     trains_teacher,
 )
-from bort.tasks import Task, list_tasks, load_task
+from bort.tasks import DataWarning, Task, list_tasks, load_task
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
 
@@ -67,9 +68,15 @@ class FineTuneEstimate:
     free_bytes: int
 
 
-def check_finetune(spec: FineTuneSpec) -> list[Task]:
+def check_finetune(
+    spec: FineTuneSpec,
+    *,
+    on_warning: Callable[[DataWarning | Coverage], object] | None = None,
+) -> list[Task]:
     """Check that a fine-tuning can start here, before anything is stored; returns its tasks.
 
+    Args:
+        on_warning: as for `check_study`.
     Raises:
         BortError: names the pick, task, source network, tokenizer, teacher, runtime or logger that
             cannot be used.
@@ -83,7 +90,7 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
         runtime_kind(runtime).check_installed()
     check_loggers(spec.loggers)
     for task in spec.tasks:
-        check_study(_as_study(spec, space, task, steps=1))
+        check_study(_as_study(spec, space, task, steps=1), on_warning=on_warning)
     source = source_network(spec.training.source)
     if load_tokenizer(source.folder).token_to_id("[PAD]") is None:
         raise InvalidModelError(
@@ -92,8 +99,9 @@ def check_finetune(spec: FineTuneSpec) -> list[Task]:
         )
     if StageKind.AGORA in spec.recipe.stages and spec.training.teacher is not None:
         raise InvalidModelError(
-            "the agora stage labels with the fine-tuned source network, but the study uses "
-            f"{spec.training.teacher}; leave the stage out"
+            "the agora stage labels new texts with the fine-tuned source network, but the study "
+            f"uses {spec.training.teacher}; leave the stage out, or use bort agora run, whose "
+            "--labeler names what labels new texts"
         )
     tasks = [load_task(task) for task in spec.tasks]
     for loaded in tasks:
@@ -136,7 +144,7 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
             for one, stage, steps in stages
         )
         for task_spec, task in zip(spec.tasks, tasks, strict=True):
-            if spec.labels_pool:
+            if spec.labels_pool and not is_soft_labels(spec.training.teacher):
                 passes = _training(spec, max(1, _pool(spec, task) // spec.recipe.batch_size))
                 seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
             study = _as_study(spec, space, task_spec, steps=1)
@@ -157,7 +165,12 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:
-    """Count the unlabelled texts: synthetic ones and other tasks' texts."""
+    """Count the unlabelled texts: synthetic ones and other tasks' texts.
+
+    Where a file of soft labels must answer them, there are only the task's own, at most.
+    """
+    if spec.labels_pool and is_soft_labels(spec.training.teacher):
+        return 0 if task.pool is None else len(task.pool)
     others = _other_texts(task) if spec.recipe.other_tasks else 0
     return spec.recipe.copies * len(task.train) + others
 
@@ -299,6 +312,8 @@ def named_tasks(
 ) -> tuple[TaskSpec, ...]:
     """Resolve the tasks that the user named for a study whose task is `own`; empty if none.
 
+    The study's own file keeps its split and its rows, unless others are given.
+
     Raises:
         InvalidOptionError: columns are named without a file.
     """
@@ -315,6 +330,8 @@ def named_tasks(
     path = Path(task).expanduser()
     named = str(path.absolute()) if path.exists() else task  # a job may run in another folder
     columns = tuple(text or own.text)
+    if named == own.task:
+        split_column, where = split_column or own.split_column, where or own.where
     return (
         TaskSpec(
             task=named,

@@ -36,7 +36,7 @@ DISTILLED_RATE = (
     0.1  # share of the search's learning rate; a larger one undoes distillation: docs/models.md
 )
 DISTIL_WEIGHTS = DistillationWeights()
-FROM_SOURCE = DistillationWeights(answers=0.0)  # the source network cannot answer the task
+FROM_SOURCE = DistillationWeights(answers=0.0)  # whatever is followed cannot answer the texts
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,18 @@ def train_plain(setup: TaskSetup, architecture: Architecture, train: Train) -> T
 
 
 def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> float:
-    """Return the default learning rate of a stage."""
+    """Return the default learning rate of a stage.
+
+    A file of soft labels is first learned in fine-tuning, so nothing of it can be undone there.
+    """
     spec = setup.spec
     initialise = "scratch" if kind is StageKind.PLAIN else spec.training.initialise
     rate = default_learning_rate(architecture.as_dict(), initialise)
     if kind is StageKind.DISTIL:
         return spec.recipe.distil_learning_rate or rate
-    is_distilled = kind is not StageKind.PLAIN and StageKind.DISTIL in spec.recipe.stages
+    is_from_file = setup.teacher.soft_labels is not None
+    is_trained = kind is not StageKind.PLAIN and not is_from_file
+    is_distilled = is_trained and StageKind.DISTIL in spec.recipe.stages
     return rate * DISTILLED_RATE if is_distilled or kind is StageKind.AGORA else rate
 
 
@@ -228,7 +233,7 @@ def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
     if training.kind is StageKind.PLAIN:
         return setup.labelled(hard=1.0)
     if training.kind is StageKind.DISTIL:
-        return setup.everything(hard=0.0) if setup.spec.labels_pool else setup.without_answers()
+        return setup.everything(hard=0.0) if setup.labels_pool else setup.without_answers()
     usual = (setup.everything if recipe.texts == "all" else setup.labelled)(hard=recipe.hard)
     if training.kind is not StageKind.AGORA:
         return usual
@@ -251,14 +256,13 @@ def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
     spec = setup.spec
     if not spec.follows_inside:
         return None
-    is_teacher = spec.recipe.distil_from == "teacher"
     return distillation(
         candidate.model,
         setup.model_to_follow(),
         setup.projection(candidate),
-        weights=DISTIL_WEIGHTS if is_teacher else FROM_SOURCE,
+        weights=DISTIL_WEIGHTS if setup.distils_answers else FROM_SOURCE,
         dtype=best_dtype(setup.oracle.device),
-        temperature=None if spec.labels_pool else spec.recipe.temperature,
+        temperature=None if setup.labels_pool else spec.recipe.temperature,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bort.core.baseline import Method, OracleFacts, Scored
+from bort.core.baseline import Coverage, Method, OracleFacts, Scored
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer
@@ -14,6 +14,7 @@ NAMES = {
     Method.PROBE: "a linear probe on source vectors",
     Method.FINETUNED: "the fine-tuned source network",
     Method.GIVEN: "the given teacher",
+    Method.FILE: "the file of soft labels",
 }
 SHORT_NAMES = {
     Method.MAJORITY: "majority",
@@ -21,6 +22,7 @@ SHORT_NAMES = {
     Method.PROBE: "linear probe",
     Method.FINETUNED: "teacher",
     Method.GIVEN: "teacher",
+    Method.FILE: "teacher",
 }
 
 
@@ -53,7 +55,7 @@ def baselines_sentence(facts: OracleFacts) -> str:
         return ""
     parts = [f"{SHORT_NAMES[one.methods[0]]} {error_text(one)}" for one in facts.baselines]
     teacher = next((t for t in facts.teachers if t.methods == facts.teacher_methods), None)
-    if teacher is not None:
+    if teacher is not None and facts.coverage is None:
         parts.append(f"the teacher {error_text(teacher)}")
     n = facts.baselines[0].n
     return f"Errors on {n:,} dev texts, with 95% intervals: {', '.join(parts)}."
@@ -61,12 +63,49 @@ def baselines_sentence(facts: OracleFacts) -> str:
 
 def teacher_sentence(facts: OracleFacts) -> str:
     """Say whose answers the candidates learn from, and why."""
+    if facts.coverage is not None:
+        return f"The teacher has {teacher_error(facts)}. {coverage_sentence(facts.coverage)}"
     if len(facts.teachers) < 2:
         return ""
     return (
         f"Candidates learn from {methods_name(facts.teacher_methods)}: of {len(facts.teachers)} "
         "choices, the simplest that may be the best on dev."
     )
+
+
+def teacher_error(facts: OracleFacts) -> str:
+    """Say how often the teacher is wrong, and on which texts."""
+    if facts.coverage is None:
+        return f"dev error {facts.teacher_dev_error:.1%}"
+    score = facts.teachers[0]
+    split = _SPLITS[facts.coverage.judged_on]
+    return f"error {error_text(score)} on the {score.n:,} {split} texts that it answers"
+
+
+_SPLITS = {"train": "training", "dev": "dev", "audit": "audit"}
+
+
+def coverage_sentence(coverage: Coverage) -> str:
+    """Say which texts a file of soft labels answers, and what happens to the others.
+
+    Examples:
+        >>> print(coverage_sentence(Coverage(covered={"train": 60, "dev": 9}, texts={"train": 60,
+        ...     "dev": 12})))
+        The file of soft labels answers 60 of 60 training and 9 of 12 dev texts.
+    """
+    counts = [
+        f"{n:,} of {coverage.texts[split]:,} {_SPLITS[split]}"
+        for split, n in coverage.covered.items()
+    ]
+    said = [f"The file of soft labels answers {', '.join(counts[:-1])} and {counts[-1]} texts."]
+    if coverage.covered["train"] < coverage.texts["train"]:
+        said.append("The other training texts teach their true labels.")
+    if coverage.judged_on == "train":
+        said.append(
+            "Too few dev texts are answered, so the teacher is judged by the training texts that "
+            "it answers."
+        )
+    return " ".join(said)
 
 
 def beaten_sentence(answer: "StudyAnswer") -> str:

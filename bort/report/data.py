@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
+from bort.core.baseline import Coverage
+from bort.report.baselines import coverage_sentence
 from bort.tasks import DataFlaw, DataWarning
 from bort.tasks.task import FEW_TEXTS
 
 MOST_NAMED = 8  # classes in a sentence
 
 
-def data_warning(warning: DataWarning | str) -> str:
-    """Say what is misleading about the data; the sentence of an older bort stays as it is.
+def data_warning(warning: DataWarning | Coverage | str) -> str:
+    """Say what is misleading about the data, or what a file of soft labels covers.
+
+    The sentence of an older bort stays as it is.
 
     Examples:
         >>> print(data_warning(DataWarning(DataFlaw.CLASSES_ABSENT, split="dev", classes=("B",))))
@@ -17,6 +21,8 @@ def data_warning(warning: DataWarning | str) -> str:
     """
     if isinstance(warning, str):
         return warning
+    if isinstance(warning, Coverage):
+        return coverage_sentence(warning)
     match warning.code:
         case DataFlaw.TEMPLATED:
             return (

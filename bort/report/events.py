@@ -65,10 +65,10 @@ def _audit(facts: _Facts) -> str:
 
 
 def _teacher(facts: _Facts) -> str:
-    from bort.report.baselines import baselines_sentence, teacher_sentence
+    from bort.report.baselines import baselines_sentence, teacher_error, teacher_sentence
 
     found = from_json(OracleFacts, facts, what=_WHAT)
-    parts = [f"The teacher {found.teacher} has dev error {found.teacher_dev_error:.1%}."]
+    parts = [f"The teacher {found.teacher} has {teacher_error(found)}."]
     return " ".join(filter(None, [*parts, baselines_sentence(found), teacher_sentence(found)]))
 
 

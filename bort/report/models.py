@@ -18,7 +18,7 @@ from bort.finetuning.realised import (
 )
 from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
-from bort.report.baselines import NAMES, SHORT_NAMES
+from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named
 from bort.tasks.corpora import CORPORA
 from bort.training.metrics import WEAKEST
@@ -29,6 +29,7 @@ LIMITS = (
     "texts than it was trained on, but it has never learned from such texts."
 )
 
+UNKNOWN_TEACHER = "The size and latency of what wrote the file are unknown."
 DEV_IS_SEEN = "Agora learned from dev texts, so the dev accuracy is not independent."
 
 
@@ -50,9 +51,13 @@ def seeds_phrase(model: Realised) -> str:
 
 def teacher_sentence(model: Realised) -> str:
     """Say how the model compares with its teacher in accuracy and speed."""
+    if model.teacher is None or model.share_of_teacher is None:
+        return "Its teacher, a file of soft labels, answers too few audit texts to compare with."
+    is_partial = model.teacher.n is not None and model.teacher.n < model.audit.n
+    where = f", on the {model.teacher.n:,} audit texts that it answers" if is_partial else ""
     return (
         f"It reaches {model.share_of_teacher:.1%} of the accuracy of its teacher "
-        f"({model.teacher.name}: {model.teacher.accuracy:.1%}){_speed(model)}."
+        f"({model.teacher.name}: {model.teacher.accuracy:.1%}{where}){_speed(model)}."
     )
 
 
@@ -91,6 +96,8 @@ def remarks(model: Realised) -> list[str]:
             f"{model.landmark.name} is a published model and was not trained here; compare only "
             "its size and latency."
         )
+    if model.teacher is None:
+        found.append(teacher_sentence(model))
     if (difference := difference_sentence(model)) is not None:
         found.append(difference)
     if model.dev_is_seen:
@@ -126,9 +133,15 @@ def training_sentence(facts: OracleFacts, *, cpu: str) -> str:
     threads = f"{facts.threads} thread{'' if facts.threads == 1 else 's'}"
     return (
         f"The source network is {facts.source} (SHA-256 {facts.source_sha256[:12]}…), the teacher "
-        f"{facts.teacher} (dev error {facts.teacher_dev_error:.4f}). Trained on {cpu}, {threads}, "
-        f"{facts.device}."
+        f"{facts.teacher} ({_teacher_error(facts)}). Trained on {cpu}, {threads}, {facts.device}."
+        + (f" {coverage_sentence(facts.coverage)} {UNKNOWN_TEACHER}" if facts.coverage else "")
     )
+
+
+def _teacher_error(facts: OracleFacts) -> str:
+    if facts.coverage is None:
+        return f"dev error {facts.teacher_dev_error:.4f}"
+    return f"a file, SHA-256 {str(facts.teacher_sha256)[:12]}…; {teacher_error(facts)}"
 
 
 def data_sentence(data: DataFacts) -> str:
@@ -267,32 +280,41 @@ def _table(task: str, models: Sequence[Realised]) -> Table:
     for model in models:
         table.add_row(
             Text(model.architecture_id),
-            *_accuracy(model.audit, model.teacher),
+            *_accuracy(model.audit, model.share_of_teacher),
             f"{model.latency_ms:.2f}",
             f"{model.parameter_count:,}",
         )
         if model.plain_student:
             table.add_row(
-                Text("  from random weights"), *_accuracy(model.plain_student, model.teacher)
+                Text("  from random weights"),
+                *_accuracy(model.plain_student, _share(model.plain_student, model.teacher)),
             )
     first = models[0]
     table.add_section()
-    teacher_ms = first.teacher.latency_ms
-    table.add_row(
-        Text("teacher"),
-        *_accuracy(first.teacher, None),
-        "" if teacher_ms is None else f"{teacher_ms:.2f}",
-    )
+    if first.teacher is not None:
+        teacher_ms = first.teacher.latency_ms
+        table.add_row(
+            Text("teacher"),
+            *_accuracy(first.teacher, None),
+            "" if teacher_ms is None else f"{teacher_ms:.2f}",
+        )
     for method, baseline in first.baselines.items():
-        table.add_row(SHORT_NAMES[method], *_accuracy(baseline, first.teacher))
+        table.add_row(SHORT_NAMES[method], *_accuracy(baseline, _share(baseline, first.teacher)))
     return table
 
 
-def _accuracy(found: Accuracy, teacher: Accuracy | None) -> tuple[str, str, str, str]:
+def _share(found: Accuracy, teacher: Accuracy | None) -> float | None:
+    """Compute the share of the teacher's accuracy; None if it was not measured on all texts."""
+    if teacher is None or teacher.n != found.n:
+        return None
+    return found.accuracy / teacher.accuracy
+
+
+def _accuracy(found: Accuracy, share: float | None) -> tuple[str, str, str, str]:
     """Accuracy, interval, share of the teacher's accuracy, macro F1."""
     return (
         f"{found.accuracy:.4f}",
         f"{found.low:.3f}-{found.high:.3f}",
-        "" if teacher is None else f"{found.accuracy / teacher.accuracy:.1%}",
+        "" if share is None else f"{share:.1%}",
         f"{found.macro_f1:.4f}",
     )

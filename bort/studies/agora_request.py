@@ -1,6 +1,6 @@
 """Turn the user's options for an Agora run into its description, for pages and terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from bort.agora.text.spec import (
     usual_representation,
 )
 from bort.agora.torus.world import options_of as torus_options_of
-from bort.core.agora import ARCHITECTURE, TORUS, RunRequest, TextSpec, is_torus_run
+from bort.core.agora import ARCHITECTURE, PROBE, TEACHER, TORUS, RunRequest, TextSpec, is_torus_run
+from bort.core.baseline import is_soft_labels
 from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.fields import read
 from bort.core.kinds import flag
@@ -31,7 +32,7 @@ from bort.studies.parts import (
     TEXT_RUN,
     TORUS_RUN,
 )
-from bort.tasks import Task
+from bort.tasks import DataWarning, Task
 from bort.training.fit import label_order, labels_of
 from bort.training.source import model_folder, read_config, source_network
 
@@ -39,7 +40,11 @@ CLOSING = 4  # the last student trains this many times the steps of a round
 
 
 def describe_run(
-    store: Store, asked: Mapping[str, Any], *, on_step: OnStep = ignore
+    store: Store,
+    asked: Mapping[str, Any],
+    *,
+    on_step: OnStep = ignore,
+    on_warning: Callable[[DataWarning], object] | None = None,
 ) -> dict[str, Any]:
     """Make the description of the job; all mistakes are found here, before the job starts.
 
@@ -47,6 +52,7 @@ def describe_run(
         store: contains the study that a student is taken from.
         asked: what was written or entered for each option; None if nothing was.
         on_step: called with each step of reading the data.
+        on_warning: called with everything that makes the data misleading.
 
     Raises:
         BortError: one line on the problem.
@@ -60,7 +66,13 @@ def describe_run(
             f"{flag(foreign[0])} does not apply to {kind}; leave it out, or {remedy}"
         )
     given = read(asked, *parts)
-    return _torus(given) if is_torus else _texts(store, given, on_step)
+    if is_torus:
+        return _torus(given)
+    spec, task = _texts(store, given, on_step)
+    if on_warning is not None:
+        for warning in task.warnings:
+            on_warning(warning)
+    return spec.to_dict()
 
 
 def describe_comparison(described: Mapping[str, Any], seeds: int) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def _torus(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"study": study, "task": TORUS, **spec.to_dict()}
 
 
-def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> dict[str, Any]:
+def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> tuple[TextSpec, Task]:
     request = AGORA_REQUEST.build(given)
     if request.from_study is None:
         task, architecture, space = AGORA_TASK.build(given), request.architecture, None
@@ -110,7 +122,7 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> dict[str, An
     if "representation" not in given:
         usual = usual_representation(spec.sampler, has_pool=loaded.pool is not None)
         spec = replace(spec, representation=usual)
-    return spec.to_dict()
+    return spec, loaded
 
 
 def _from_study(
@@ -146,6 +158,12 @@ def _check(spec: TextSpec, task: Task) -> None:
             "sampler",
             f"there is no pool to retrieve from: all {len(task.train):,} training texts are "
             "labelled; keep fewer with --labelled, add --pool FILE, or use --sampler edits",
+        )
+    if is_soft_labels(spec.teacher_folder):
+        raise InvalidFieldError(
+            "labeler",
+            f"{spec.labeler} is a file, which cannot label new texts; name {TEACHER}, {PROBE}, "
+            "sklearn:CLASS or a classifier",
         )
     if spec.teacher_folder is not None:
         config = read_config(model_folder(spec.teacher_folder), spec.teacher_folder)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bort.core.baseline import Coverage, is_soft_labels
 from bort.core.errors import InvalidFieldError
 from bort.core.machine import Difference
 from bort.core.progress import OnStep, ignore
@@ -22,6 +23,7 @@ from bort.training.fit import (
     label_order,
     labels_of,
 )
+from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
 from bort.training.source import model_folder, read_config, source_network
 
 
@@ -30,7 +32,7 @@ def check_study(
     *,
     fetch: bool = True,
     on_step: OnStep = ignore,
-    on_warning: Callable[[DataWarning], object] | None = None,
+    on_warning: Callable[[DataWarning | Coverage], object] | None = None,
 ) -> StudySpec:
     """Check that a study can start here, before anything is stored.
 
@@ -38,7 +40,8 @@ def check_study(
         spec: the description of the study.
         fetch: load a data set from the hub now, however large; False leaves that to the job.
         on_step: called with each step of fetching.
-        on_warning: called with everything that makes the data misleading.
+        on_warning: called with everything that makes the data misleading, and with what a file of
+            soft labels covers.
     Returns:
         The spec; its space has as many labels as the task has classes, and the steps per candidate
         are fixed, if the task is known.
@@ -56,7 +59,11 @@ def check_study(
         space.named(included)
     _check_options(spec, space, min(positions, space.fixed.get("positions", positions)))
     teacher = spec.training.teacher
-    outputs = None if teacher is None else labels_of(read_config(model_folder(teacher), teacher))
+    if is_soft_labels(teacher):
+        spec = replace(spec, training=replace(spec.training, teacher=str(file_of(str(teacher)))))
+        outputs = None
+    else:
+        outputs = teacher and labels_of(read_config(model_folder(teacher), teacher))
     name = resolve(spec.task.task)
     if name.startswith("hub:") and not fetch:
         return spec
@@ -64,7 +71,11 @@ def check_study(
     if on_warning is not None:
         for warning in task.warnings:
             on_warning(warning)
-    if outputs is not None:
+    if is_soft_labels(teacher):
+        coverage = coverage_of(read_soft_labels(str(teacher), task), task)
+        if on_warning is not None:
+            on_warning(coverage)
+    elif outputs:
         label_order(outputs, task.class_names, str(teacher))
     if spec.training.device not in ("auto", "cpu"):
         from bort.training.execution import resolve_device

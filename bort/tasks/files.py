@@ -3,12 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bort.core.errors import InvalidDataError, UnknownTaskError
+from bort.core.files import DATA_ENDINGS
 
 # Column name to its values, one per row; missing values are None.
 Columns = Mapping[str, Sequence[Any]]
@@ -33,8 +34,6 @@ class Rows:
         return f"row {number}" if line == number else f"row {number} (line {line})"
 
 
-ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
-
 csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is less than a book
 
 
@@ -47,13 +46,13 @@ def read_bytes(path: Path) -> bytes:
     """
     if path.is_dir():
         raise InvalidDataError(
-            f"{path} is a folder; name a file in it ({', '.join(ENDINGS)}), "
+            f"{path} is a folder; name a file in it ({', '.join(DATA_ENDINGS)}), "
             f"or hub:{path} if datasets.load_dataset can read it"
         )
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in DATA_ENDINGS:
         raise InvalidDataError(
             f"{path.name!r} has the ending {path.suffix or '(none)'!r}; "
-            f"a data file ends with {', '.join(ENDINGS)}"
+            f"a data file ends with {', '.join(DATA_ENDINGS)}"
         )
     try:
         content = path.read_bytes()
@@ -85,8 +84,8 @@ def read_lines(path: Path) -> list[str]:
     return [line.rstrip("\r\n") for line in io.StringIO(_decode(path.name, content), newline="")]
 
 
-def read_rows(path: Path, content: bytes, wanted: Sequence[str]) -> Rows:
-    """Parse `content` according to the ending of `path`, and keep the wanted columns.
+def read_rows(path: Path, content: bytes, wanted: Sequence[str] | None = None) -> Rows:
+    """Parse `content` according to the ending of `path`, and keep the wanted columns, or all.
 
     Raises:
         InvalidDataError: it cannot be parsed (names the line if possible), or a column is missing
@@ -95,17 +94,28 @@ def read_rows(path: Path, content: bytes, wanted: Sequence[str]) -> Rows:
     return _READERS[path.suffix.lower()](path.name, content, wanted)
 
 
-def check_columns(name: str, found: Sequence[str], wanted: Iterable[str]) -> None:
-    """Raise InvalidDataError unless every wanted column was found exactly once."""
-    for column in wanted:
+def check_columns(name: str, found: Sequence[str], wanted: Sequence[str] | None) -> Sequence[str]:
+    """Return the wanted columns, or all of them for None.
+
+    Raises:
+        InvalidDataError: one was not found exactly once.
+    """
+    asked = found if wanted is None else wanted
+    for column in asked:
         if found.count(column) == 1:
             continue
         names = ", ".join(repr(other[:60]) for other in found[:12]) or "none"
         problem = "the column {!r} appears twice" if column in found else "there is no column {!r}"
         raise InvalidDataError(
             f"{name}: {problem.format(column)}, found: {names}; "
-            "name columns with --text and --label (--split-column and --where, if you use them)"
+            + (
+                "give each column a name of its own"
+                if wanted is None
+                else "name columns with --text and --label (--split-column and --where, if you "
+                "use them)"
+            )
         )
+    return asked
 
 
 def _decode(name: str, content: bytes) -> str:
@@ -121,11 +131,11 @@ def _decode(name: str, content: bytes) -> str:
         ) from None
 
 
-def _read_csv(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
+def _read_csv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
     return _read_delimited(name, _decode(name, content), wanted, ",", quoting=csv.QUOTE_MINIMAL)
 
 
-def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
+def _read_tsv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
     text = _decode(name, content)
     try:
         return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
@@ -135,7 +145,7 @@ def _read_tsv(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
 
 
 def _read_delimited(
-    name: str, text: str, wanted: Sequence[str], delimiter: str, *, quoting: Literal[0, 3]
+    name: str, text: str, wanted: Sequence[str] | None, delimiter: str, *, quoting: Literal[0, 3]
 ) -> Rows:
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True
@@ -145,7 +155,7 @@ def _read_delimited(
     line = 1
     try:
         header = [column.strip() for column in next(reader, [])]
-        check_columns(name, header, wanted)
+        asked = check_columns(name, header, wanted)
         line = reader.line_num + 1
         for row in reader:
             if any(row[len(header) :]):
@@ -160,7 +170,7 @@ def _read_delimited(
         raise InvalidDataError(f"{name}, line {line}: {error}; check the quotation marks") from None
     while rows and not any(rows[-1]):
         rows.pop()
-    places = {column: header.index(column) for column in wanted}
+    places = {column: header.index(column) for column in asked}
     columns = {
         column: [row[place] or None if place < len(row) else None for row in rows]
         for column, place in places.items()
@@ -168,14 +178,14 @@ def _read_delimited(
     return Rows(columns, lines)
 
 
-def _read_jsonl(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
+def _read_jsonl(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(_decode(name, content).split("\n"), start=1):
         rows.append(_parse_object(name, number, line) if line.strip() else {})
     while rows and not rows[-1]:
         rows.pop()
-    check_columns(name, list(dict.fromkeys(key for row in rows for key in row)), wanted)
-    columns = {column: [row.get(column) for row in rows] for column in wanted}
+    asked = check_columns(name, list(dict.fromkeys(key for row in rows for key in row)), wanted)
+    columns = {column: [row.get(column) for row in rows] for column in asked}
     return Rows(columns, range(1, len(rows) + 1))
 
 
@@ -195,21 +205,21 @@ def _parse_object(name: str, number: int, line: str) -> dict[str, Any]:
     return row
 
 
-def _read_parquet(name: str, content: bytes, wanted: Sequence[str]) -> Rows:
+def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        check_columns(name, file.schema_arrow.names, wanted)
-        table = file.read(columns=list(wanted))
-        columns = {column: table.column(column).to_pylist() for column in wanted}
+        asked = check_columns(name, file.schema_arrow.names, wanted)
+        table = file.read(columns=list(asked))
+        columns = {column: table.column(column).to_pylist() for column in asked}
         return Rows(columns, lines=None)
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
 
 
-_READERS: dict[str, Callable[[str, bytes, Sequence[str]], Rows]] = dict(
-    zip(ENDINGS, (_read_csv, _read_tsv, _read_jsonl, _read_parquet), strict=True)
+_READERS: dict[str, Callable[[str, bytes, Sequence[str] | None], Rows]] = dict(
+    zip(DATA_ENDINGS, (_read_csv, _read_tsv, _read_jsonl, _read_parquet), strict=True)
 )

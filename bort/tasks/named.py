@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bort.core import paths
 from bort.core.errors import StoreError, UnknownTaskError
+from bort.core.files import DATA_ENDINGS
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.tasks import corpora, fetch
 from bort.tasks.corpora import CORPORA, Corpus
-from bort.tasks.files import ENDINGS
 from bort.tasks.hub import PREFIX
 from bort.tasks.splits import SplitName, assign_splits
 from bort.tasks.table import (
@@ -137,7 +137,7 @@ def resolve(task: str) -> str:
     hint = f"did you mean {' or '.join(close)}? Tasks" if close else "tasks"
     raise UnknownTaskError(
         f"there is no task and no file {task[:80]!r}; {hint} are {', '.join(CORPORA)}, "
-        f"a file ending with {', '.join(ENDINGS)}, or hub:ID"
+        f"a file ending with {', '.join(DATA_ENDINGS)}, or hub:ID"
     )
 
 
@@ -154,6 +154,6 @@ def resolve_named(name: str) -> str:
 
 def _is_path(task: str) -> bool:
     try:
-        return Path(task).suffix.lower() in ENDINGS or Path(task).expanduser().exists()
+        return Path(task).suffix.lower() in DATA_ENDINGS or Path(task).expanduser().exists()
     except (OSError, ValueError, RuntimeError):  # too long, null character, unknown ~user
         return False

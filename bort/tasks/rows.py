@@ -60,7 +60,7 @@ def build_table(
             dropped[excluded] += 1
             continue
         parts = [
-            _as_text(values[row], f"{name}: column {column!r}, {place(row)}")
+            as_text(values[row], f"{name}: column {column!r}, {place(row)}")
             for values, column in zip(texts, text_columns, strict=True)
         ]
         found = _as_label(label, f"{name}: column {label_column!r}, {place(row)}")
@@ -96,7 +96,12 @@ def build_table(
     )
 
 
-def _as_text(value: Any, where: str) -> str | None:
+def as_text(value: Any, where: str) -> str | None:
+    """Clean a cell as a task's texts are cleaned; None if it is missing.
+
+    Raises:
+        InvalidDataError: it is no text.
+    """
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):

@@ -145,21 +145,24 @@ def source_vectors(
 
 
 def scored(
-    methods: Sequence[Method], answers: NDArray[np.float32], split: Split, names: Sequence[str]
+    methods: Sequence[Method],
+    answers: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    names: Sequence[str],
 ) -> Scored:
-    """Compute the error of a method's answers to a labelled split."""
-    chosen, n = answers.argmax(1), len(split)
-    wrong = int((chosen != split.labels).sum())
+    """Compute the error of a method's answers to texts with these labels."""
+    chosen, n = answers.argmax(1), len(labels)
+    wrong = int((chosen != labels).sum())
     low, high = wilson(wrong / n, n)
-    f1 = class_f1(split.labels, chosen, classes=len(names))
+    f1 = class_f1(labels, chosen, classes=len(names))
     return Scored(
         methods=tuple(methods),
         error_rate=wrong / n,
         low=low,
         high=high,
-        macro_f1=macro_f1(split.labels, chosen, classes=len(names)),
+        macro_f1=macro_f1(labels, chosen, classes=len(names)),
         n=n,
-        weakest=weakest(f1, split.labels, names),
+        weakest=weakest(f1, labels, names),
     )
 
 

@@ -19,8 +19,7 @@ FEWEST_STEPS, MOST_EPOCHS = 300, 20  # small training sets are read more often
 TEACHER_EVALUATIONS, TEACHER_PATIENCE = 12, 6  # on dev; most is won while the rate falls
 
 # A candidate's short training; docs/training.md has the evidence.
-FEWEST_CANDIDATE_STEPS = 200
-CANDIDATE_EPOCHS = 1.0
+FEWEST_CANDIDATE_STEPS, MOST_CANDIDATE_EPOCHS = 200, 2.0
 
 
 def teacher_steps(examples: int, classes: int) -> int:
@@ -45,12 +44,15 @@ def contrast_steps(examples: int) -> int:
 def candidate_steps(examples: int, classes: int) -> int:
     """Compute the steps of a candidate's short training on `examples` training texts.
 
+    One epoch for two classes, two from four on.
+
     Examples:
         >>> candidate_steps(7398, 2), candidate_steps(9163, 77), candidate_steps(500, 2)
-        (231, 286, 200)
+        (231, 572, 200)
     """
     per_epoch = max(1, examples // BATCH_SIZE)
-    return max(FEWEST_CANDIDATE_STEPS, round(CANDIDATE_EPOCHS * per_epoch))
+    epochs = min(MOST_CANDIDATE_EPOCHS, math.log2(max(2, classes)))
+    return max(FEWEST_CANDIDATE_STEPS, round(epochs * per_epoch))
 
 
 def check_reads_text(space: SearchSpace) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.core.architecture import Architecture
-from bort.core.baseline import OracleFacts
+from bort.core.baseline import OracleFacts, is_soft_labels
 from bort.core.errors import InvalidOptionError, UselessTeacherError
 from bort.core.evaluation import Evaluation
 from bort.core.machine import usable_cores
@@ -41,7 +41,13 @@ from bort.training.metrics import (
     reordered_error,
 )
 from bort.training.source import SourceNetwork, source_network
-from bort.training.teacher import Teacher, TeacherContext, given_teacher, own_teacher
+from bort.training.teacher import (
+    Teacher,
+    TeacherContext,
+    file_teacher,
+    given_teacher,
+    own_teacher,
+)
 from bort.training.tokens import EncodedTask, encode_task
 from bort.training.vocabulary import pruned_table
 
@@ -156,7 +162,7 @@ class ErrorOracle:
             teacher=self.teacher.name,
             teacher_sha256=self.teacher.digest,
             teacher_methods=self.teacher.methods,
-            teacher_dev_error=self._teacher_error,
+            teacher_dev_error=self._teacher_error if self.teacher.judged_on == "dev" else None,
             majority_dev_error=self._majority_error,
             task_digest=self.task.digest,
             max_length=self.encoded.max_length,
@@ -165,12 +171,21 @@ class ErrorOracle:
             threads=self.threads,
             baselines=self.teacher.baselines,
             teachers=self.teacher.choices,
+            coverage=self.teacher.coverage,
         )
 
     @property
     def _teacher_error(self) -> float:
-        answers = self.teacher.logits["dev"].argmax(axis=1)
-        return float(np.mean(answers != self.task.dev.labels))
+        answers, labels = self._judged
+        return float(np.mean(answers != labels))
+
+    @property
+    def _judged(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The teacher's answers to the texts that it is judged by, and their labels."""
+        name = self.teacher.judged_on
+        split = getattr(self.task, name)
+        rows = self.teacher.covers(split)
+        return self.teacher.logits[name][rows].argmax(axis=1), split.labels[rows]
 
     @property
     def _majority_error(self) -> float:
@@ -183,25 +198,30 @@ class ErrorOracle:
             UselessTeacherError: its dev error is within two standard errors of the majority's, or
                 above.
         """
-        error, majority, n = self._teacher_error, self._majority_error, len(self.task.dev)
+        answers, labels = self._judged
+        error, n, classes = self._teacher_error, len(labels), len(self.task.class_names)
+        majority = majority_error(labels, classes=classes)
         if error < majority - 2 * error_se(majority, n):
             return
-        answers = self.teacher.logits["dev"].argmax(axis=1)
-        classes = len(self.task.class_names)
-        renamed = reordered_error(self.task.dev.labels, answers, classes=classes)
+        is_file = self.teacher.soft_labels is not None
+        renamed = reordered_error(labels, answers, classes=classes)
         if renamed < majority - 2 * error_se(majority, n):
+            place = "the names of its columns" if is_file else "id2label in its config.json"
             remedy = (
                 f"with its outputs in another order it would get {renamed:.1%} wrong, so check "
-                "id2label in its config.json"
+                f"{place}"
             )
         elif self.teacher.is_source:
             remedy = "check that the labels belong to the texts, or add training texts"
+        elif is_file:
+            remedy = "check that its probabilities belong to its texts, or leave --teacher out"
         else:
             remedy = "name a teacher that was fine-tuned on this task, or leave --teacher out"
+        split = "dev" if self.teacher.judged_on == "dev" else "training"
         raise UselessTeacherError(
-            f"{self.teacher.name} gets {error:.1%} of {n} dev texts wrong, and always answering "
-            f"the most frequent class only {majority:.1%}, so there is nothing to learn from it; "
-            f"{remedy}"
+            f"{self.teacher.name} gets {error:.1%} of {n} {split} texts wrong, and always "
+            f"answering the most frequent class only {majority:.1%}, so there is nothing to learn "
+            f"from it; {remedy}"
         )
 
     def _encode(self) -> EncodedTask:
@@ -218,6 +238,8 @@ class ErrorOracle:
         context = self.teacher_context(self.task, self.encoded)
         if self.spec.teacher is None:
             return own_teacher(context)
+        if is_soft_labels(self.spec.teacher):
+            return file_teacher(context, self.spec.teacher)
         return given_teacher(context, self.spec.teacher, max_length=self.spec.max_length)
 
     def teacher_context(self, task: Task, encoded: EncodedTask) -> TeacherContext:

@@ -2,7 +2,7 @@
 
 By default it is the source network, fine-tuned once on the task's training split and cached. Its
 answers may be averaged with those of the baselines, where that is better on dev. The user can name
-any other classifier instead. All answers are cached too.
+any other classifier instead, or a file of soft labels. The answers of networks are cached too.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.core.baseline import BASELINES, Method, Scored
+from bort.core.baseline import BASELINES, Coverage, Method, Scored
 from bort.core.files import load_arrays, save_arrays
 from bort.core.locks import building
 from bort.core.paths import cache
 from bort.core.progress import OnStep, Progress, Stage, ignore
-from bort.tasks import Task
+from bort.tasks import Split, Task
 from bort.training.baselines import Answer, majority, probe, scored, tfidf, whole_texts
 from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fine_tuning import fine_tune
@@ -31,11 +31,13 @@ from bort.training.fit import label_order
 from bort.training.loop import predict
 from bort.training.model_files import load_classifier
 from bort.training.probabilities import mean_of, softmax
+from bort.training.soft_labels import SoftLabels, coverage_of, read_soft_labels
 from bort.training.source import SourceNetwork, model_folder, read_config, weights_digest
 from bort.training.tokens import EncodedTask, Tokens, encode_task
 from bort.training.vocabulary import pruned_table
 
 RECIPE = 3  # part of the cache key; raise it when training changes
+LEAST = 1e-30  # stands for 0 in a file's answers; a temperature must not soften a hard label
 SMALL_DEV = 200  # texts; below, dev cannot tell the methods apart, so that good ones are averaged
 
 Logits = dict[str, NDArray[np.float32]]
@@ -48,14 +50,18 @@ class Teacher:
 
     Attributes:
         name: as the user named it, or the source network's name and "fine-tuned".
-        folder: the network's; methods that are no network are fitted again or read from the cache.
-        digest: SHA-256 of its weights.
+        folder: the network's, or the file of soft labels. Methods that are no network are fitted
+            again or read from the cache.
+        digest: SHA-256 of its weights, or of the file.
         is_source: whether it is the source network, fine-tuned, so that candidates can inherit
             from it.
         methods: whose probabilities are averaged into `logits`.
         logits: by split, each shape (n, classes), columns in the order of the task's classes.
         baselines: the errors of the baselines on dev.
         choices: the errors on dev of all that `methods` was chosen from, the lowest first.
+        soft_labels: the answers, if the teacher is a file.
+        coverage: which texts the file answers. The other training texts have their true labels in
+            `logits`; other rows that it does not answer mean nothing.
     """
 
     name: str
@@ -66,6 +72,24 @@ class Teacher:
     methods: tuple[Method, ...]
     baselines: tuple[Scored, ...]
     choices: tuple[Scored, ...]
+    soft_labels: SoftLabels | None = None
+    coverage: Coverage | None = None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The network's config.json; empty for a file."""
+        return {} if self.soft_labels else read_config(self.folder, self.name)
+
+    @property
+    def judged_on(self) -> str:
+        """The split that the teacher's error is measured on."""
+        return "dev" if self.coverage is None else self.coverage.judged_on
+
+    def covers(self, split: Split) -> NDArray[np.bool_]:
+        """Mark the texts that the teacher answers, shape (n,); only a file leaves some out."""
+        if self.soft_labels is None:
+            return np.ones(len(split), dtype=bool)
+        return self.soft_labels.covers(split)
 
     def probabilities(self, split: str, *, temperature: float = 1.0) -> NDArray[np.float32]:
         """Return the soft labels of a split, shape (n, classes), rows sum to 1."""
@@ -192,7 +216,7 @@ def choices_of(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]
     methods = [method for method in found if method is not Method.MAJORITY]
     groups = [group for size in range(1, len(methods) + 1) for group in combinations(methods, size)]
     errors = [
-        scored(group, mean_of([found[m]["dev"] for m in group]), task.dev, task.class_names)
+        scored(group, mean_of([found[m]["dev"] for m in group]), task.dev.labels, task.class_names)
         for group in groups
     ]
     return tuple(sorted(errors, key=lambda one: (one.error_rate, len(one.methods))))
@@ -249,7 +273,7 @@ def given_teacher(context: TeacherContext, spec: str, *, max_length: int | None)
         logits=logits,
         methods=(Method.GIVEN,),
         baselines=_scores(task, simple),
-        choices=(scored([Method.GIVEN], logits["dev"], task.dev, task.class_names),),
+        choices=(scored([Method.GIVEN], logits["dev"], task.dev.labels, task.class_names),),
     )
 
 
@@ -267,6 +291,42 @@ def _given_answers(context: TeacherContext, spec: str, *, max_length: int | None
         )
 
 
+def file_teacher(context: TeacherContext, path: str) -> Teacher:
+    """Read a file of soft labels. It answers some texts; it cannot answer new ones.
+
+    Raises:
+        InvalidDataError: the file cannot be used, or answers too few training texts.
+    """
+    task = context.task
+    labels = read_soft_labels(path, task)
+    coverage = coverage_of(labels, task)
+    logits = {name: _file_logits(labels, getattr(task, name)) for name in coverage.texts}
+    split = getattr(task, coverage.judged_on)
+    rows = labels.covers(split)
+    score = scored(
+        [Method.FILE],
+        logits[coverage.judged_on][rows],
+        split.labels[rows],
+        task.class_names,
+    )
+    return Teacher(
+        name=path,
+        folder=labels.path,
+        digest=labels.digest,
+        is_source=False,
+        logits=logits,
+        methods=(Method.FILE,),
+        baselines=_scores(task, baseline_answers(context, ("dev",))),
+        choices=(score,),
+        soft_labels=labels,
+        coverage=coverage,
+    )
+
+
+def _file_logits(labels: SoftLabels, split: Split) -> NDArray[np.float32]:
+    return np.log(np.maximum(labels.answers(split), np.float32(LEAST)))
+
+
 def baseline_answers(context: TeacherContext, splits: Sequence[str]) -> dict[Method, Logits]:
     """Compute the answers of all baselines, cached."""
     return {
@@ -279,7 +339,7 @@ def baseline_answers(context: TeacherContext, splits: Sequence[str]) -> dict[Met
 
 def _scores(task: Task, found: Mapping[Method, Logits]) -> tuple[Scored, ...]:
     return tuple(
-        scored([method], answers["dev"], task.dev, task.class_names)
+        scored([method], answers["dev"], task.dev.labels, task.class_names)
         for method, answers in found.items()
     )
 
@@ -306,6 +366,10 @@ def answers_to_pool(teacher: Teacher, context: TeacherContext, *, max_length: in
         context: of the wider task, over the source network's tokens.
         max_length: most tokens per text, for a teacher with its own tokenizer.
     """
+    if teacher.soft_labels is not None:
+        pool = context.task.pool
+        answers = {} if pool is None else {"pool": _file_logits(teacher.soft_labels, pool)}
+        return {**teacher.logits, **answers}
     if not teacher.is_source:
         return _given_answers(context, teacher.name, max_length=max_length)
     key = [teacher.digest, list(teacher.methods)]

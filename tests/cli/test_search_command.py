@@ -15,8 +15,10 @@ import tiny
 from made_up_study import made_up_profile
 
 from bort.cli import main
+from bort.core.study import TaskSpec
 from bort.families import load_space
 from bort.storage import open_store
+from bort.tasks import load_task
 
 BORT = [sys.executable, "-c", "from bort.cli import main; main()"]
 
@@ -102,6 +104,22 @@ def test_standard_output_is_one_object_and_front_repeats_it(place):
     )
     assert other.keys() == found.keys()
     assert other["best"]["error_rate"] == min(p["error_rate"] for p in found["front"])
+
+
+def test_a_file_of_soft_labels_is_a_teacher(place):
+    task = load_task(TaskSpec(task=str(place / "reviews.csv")))
+    tiny.write_answers(place / "answers.parquet", task, splits=("train",), share=0.5)
+    arguments = ["--teacher", "answers.parquet", "--study", "answered", "--budget", "1"]
+    done = bort(place, *search(place), *arguments)
+    assert "Note: The file of soft labels answers 210 of 420 training, 0 of 90 dev" in done.stderr
+    teacher = answer(done)["teacher"]
+    assert teacher["name"] == str(place / "answers.parquet")  # a job may run in another folder
+    assert teacher["methods"] == ["file"]
+    assert teacher["dev_error"] is None
+    assert teacher["coverage"]["judged_on"] == "train"
+    assert teacher["coverage"]["covered"] == {"train": 210, "dev": 0, "audit": 0}
+    shown = " ".join(bort(place, "front", "--study", "answered").stdout.split())
+    assert "is judged by the training texts" in shown
 
 
 def test_the_certificate_can_be_checked_again(place):
@@ -203,6 +221,8 @@ MISTAKES = {
     "unknown option": (["--bogus"], "bogus"),
     "λ of another dimension": (["--lipschitz", "foo=1"], "λ needs one number for each of depth"),
     "seed": (["--seed", "99999999999999999999"], "seed must be a whole number from 0"),
+    "soft labels that are not there": (["--teacher", "none.parquet"], "there is no file"),
+    "soft labels of no class": (["--teacher", "reviews.csv"], "no column for the class 'bad'"),
     "max length": (["--max-length", "99999"], "max length must be from 4 to 32"),
     "device": (["--device", "mps"], "mps"),
     "no such profile": (["--latency-profile", "nope"], "there is no latency profile 'nope'"),

@@ -15,7 +15,13 @@ from click.testing import CliRunner
 from bort.cli.finetune import finetune
 from bort.core.errors import BortError
 from bort.core.finetune import Recipe
-from bort.finetuning.request import check_disk_space, check_finetune, estimate_finetune
+from bort.core.study import TaskSpec
+from bort.finetuning.request import (
+    check_disk_space,
+    check_finetune,
+    estimate_finetune,
+    named_tasks,
+)
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
@@ -171,6 +177,16 @@ def test_another_task_can_be_named(store, fake_latency, tmp_path):
     tiny.write_task(tmp_path / "other.csv", rows=300, seed=5)
     answer = answer_of("--best", "--task", str(tmp_path / "other.csv"), *QUICK, "--no-compare")
     assert answer["task"] == str(tmp_path / "other.csv")
+
+
+def test_the_studys_own_file_keeps_its_split_and_its_rows(tmp_path):
+    path = tiny.write_task(tmp_path / "mine.csv")
+    own = TaskSpec(task=str(path), split_column="part", where=("lang=en",))
+    assert named_tasks(own, str(path)) == (own,)
+    (changed,) = named_tasks(own, str(path), where=("lang=de",))
+    assert (changed.split_column, changed.where) == ("part", ("lang=de",))
+    (other,) = named_tasks(own, str(tiny.write_task(tmp_path / "other.csv")))
+    assert (other.split_column, other.where) == (None, ())
 
 
 def test_a_job_that_is_killed_in_every_stage_ends_with_the_same_result(store, spec, fake_latency):

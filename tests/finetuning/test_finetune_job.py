@@ -5,12 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tiny
 
-from bort.core.errors import TrainingDivergedError
+from bort.core.errors import InvalidModelError, TrainingDivergedError
 from bort.core.finetune import FineTuneSpec
 from bort.core.progress import Stage
+from bort.export.folder import export_huggingface
+from bort.export.predicting import Predictor, try_text
 from bort.finetuning import setup
+from bort.finetuning.realised import realised_of
+from bort.finetuning.request import check_finetune
 from bort.jobs import JobCancelledError, JobState, resume, run_here
+from bort.report.data import data_warning
+from bort.report.models import print_models
+from bort.tasks import load_task
 from bort.training import stage
 from bort.training.source import weights_digest
 
@@ -214,6 +222,81 @@ def test_the_teacher_labels_beforehand_only_what_nobody_asks_it_on_the_way(
     )
     finetune(store, spec(compare=False, **recipe))
     assert bool(asked) == labels
+
+
+@pytest.fixture
+def answered(study_spec, tmp_path):
+    """Describe a training whose teacher is a file that answers these texts."""
+
+    def build(**answers):
+        task = load_task(study_spec.task)
+        path = tiny.write_answers(tmp_path / "answers.parquet", task, **answers)
+        return replace(study_spec.training, teacher=str(path))
+
+    return build
+
+
+def test_a_file_of_soft_labels_ends_in_an_exported_model(store, spec, answered, tmp_path):
+    answer = finetune(store, spec(training=answered(splits=("train",), share=0.5)))
+    assert [s["stage"] for s in answer["stages"]] == ["distil", "finetune"]
+    assert answer["teacher"] is None
+    assert answer["share_of_teacher"] is answer["difference_from_teacher"] is None
+    assert answer["times_faster_than_teacher"] is None
+    model = store.model(answer["model"])
+    export_huggingface(model, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "answers 210 of 420 training, 0 of 90 dev and 0 of 90 audit texts" in card
+    assert "answers too few audit texts to compare with" in card
+    assert "The size and latency of what wrote the file are unknown" in card
+    assert model.evidence["oracle"]["coverage"]["covered"]["train"] == 210
+    print_models([realised_of(model)])
+    trial = try_text(model, "a lovely film", open_folder=Predictor)
+    assert trial.teacher is None
+    assert trial.teacher_is_file
+
+
+def test_a_teacher_that_answers_part_of_audit_is_compared_there(store, spec, answered):
+    answer = finetune(store, spec(training=answered(share=0.7), compare=False))
+    assert answer["teacher"]["n"] == 63
+    assert answer["teacher"]["accuracy"] == 1.0
+    assert answer["teacher"]["latency_ms"] is None
+    assert answer["share_of_teacher"] == pytest.approx(
+        1 + answer["difference_from_teacher"]["difference"]
+    )
+
+
+def test_all_texts_are_those_that_the_file_answers(store, spec, study_spec, answered):
+    training = answered(splits=("train",), share=1.0)
+    labelled = replace(study_spec.task, labelled=200)
+    narrow = setup.prepare(
+        load_task(labelled), spec(training=training, tasks=(labelled,), texts="all")
+    )
+    assert len(narrow.task.pool) == 220  # no synthetic texts, which it cannot answer
+    assert narrow.distils_answers
+    soft = narrow.everything(hard=0.0).targets
+    assert np.allclose(soft.max(1), 0.9)
+    wide = setup.prepare(load_task(labelled), spec(training=training, tasks=(labelled,)))
+    assert len(wide.task.pool) > 220
+    assert not wide.distils_answers
+    assert wide.without_answers().targets.shape[1] == 0
+
+
+@pytest.mark.parametrize("stages", [("distil",), ("finetune",)])
+def test_each_stage_learns_the_answers_of_a_file(store, spec, answered, stages):
+    answer = finetune(store, spec(training=answered(), stages=stages, compare=False))
+    assert [s["stage"] for s in answer["stages"]] == list(stages)
+
+
+def test_a_file_of_soft_labels_cannot_label_for_agora(spec, answered, home):
+    asked = spec(training=answered(), stages=("finetune", "agora"))
+    with pytest.raises(InvalidModelError, match=r"answers.parquet; leave .* --labeler"):
+        check_finetune(asked)
+
+
+def test_its_counts_are_told_before_fine_tuning(spec, answered, home):
+    told = []
+    check_finetune(spec(training=answered(share=0.5)), on_warning=told.append)
+    assert "210 of 420 training" in data_warning(told[-1])
 
 
 def test_a_stage_alone_can_be_asked_for(store, spec):

@@ -3,13 +3,17 @@
 import csv
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bort.agora.text.spec import small_space
 from bort.core.agora import TextSpec
 from bort.core.study import TaskSpec, TrainingSpec
+from bort.tasks import Task
 
 GOOD = ("fine", "lovely", "bright", "great", "warm", "clever")
 BAD = ("dull", "awful", "grey", "poor", "cold", "silly")
@@ -73,6 +77,32 @@ def write_task(path: Path, *, rows: int = 600, seed: int = 0) -> Path:
         writer.writerow(["text", "label"])
         for row in range(rows):
             writer.writerow([_sentence(rng, GOOD if row % 2 else BAD), ("bad", "good")[row % 2]])
+    return path
+
+
+def write_answers(
+    path: Path,
+    task: Task,
+    *,
+    splits: Sequence[str] = ("train", "dev", "audit"),
+    share: float = 1.0,
+    sure: float = 0.9,
+    turned: bool = False,
+) -> Path:
+    """Write a file of soft labels that answers the first texts of these splits.
+
+    Args:
+        share: how many of each split's texts it answers.
+        sure: the probability of the true class.
+        turned: give it to the other class.
+    """
+    rows = []
+    for split in (getattr(task, name) for name in splits):
+        for row in range(round(share * len(split))):
+            shares = [1 - sure, sure] if split.labels[row] != turned else [sure, 1 - sure]
+            rows.append([split.texts[row], *shares])
+    names = ["text", *task.class_names]
+    pq.write_table(pa.table(dict(zip(names, zip(*rows, strict=True), strict=True))), path)
     return path
 
 

@@ -37,7 +37,8 @@ def test_a_teacher_that_is_named_or_was_had_costs_nothing(store: Store) -> None:
     fill(store, "first", budget=6)
     spec = made_up_spec("again")
     named = replace(spec, training=replace(spec.training, teacher="mine"))
-    for asked in (spec, named):
+    answered = replace(spec, training=replace(spec.training, teacher="mine.parquet"))
+    for asked in (spec, named, answered):
         cost = estimate_study(store, asked)
         assert not cost.trains_teacher
         assert cost.teacher_minutes == 0.0

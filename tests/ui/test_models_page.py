@@ -138,6 +138,26 @@ def test_a_model_without_optional_results_is_shown(
         TrainedModel.of(broken)
 
 
+def test_a_teacher_that_is_a_file_has_no_numbers(
+    store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = ("teacher", "share_of_teacher", "difference_from_teacher", "times_faster_than_teacher")
+    model = add_model(store, "taught", "reviews", pick, **dict.fromkeys(absent))
+    monkeypatch.setattr(
+        model_try,
+        "try_text",
+        lambda *given, **named: Trial("a", 1, Reply({"bad": 1.0}, 1.0), None, teacher_is_file=True),
+    )
+    app = visit("models")
+    app.button(key="try-answer").click().run()
+    assert not app.exception
+    text = shown(app)
+    assert "a file of soft labels, answers too few audit texts to compare with" in text
+    assert "The teacher is a file, which answers no new texts." in text
+    assert "Of its teacher" not in text
+    assert comparison(TrainedModel.of(model))["audit (%)"].isna().tolist()[:2] == [False, True]
+
+
 def test_a_sentence_is_answered_by_model_and_teacher(
     store: Store, visit: Open, pick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,15 +6,17 @@ from types import SimpleNamespace
 import pytest
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
+from tiny import write_answers, write_task
 from visits import Open, shown
 
 from bort.core.errors import InvalidModelError
 from bort.core.progress import Progress, Stage
-from bort.core.study import StudySpec
+from bort.core.study import StudySpec, TaskSpec
 from bort.jobs.runtime.process import this_process
 from bort.storage import Ending, EndingCode, JobState, ProcessIdentity, Store
 from bort.studies import parts
 from bort.studies.checks import check_study
+from bort.tasks import load_task
 
 
 @pytest.fixture
@@ -166,6 +168,33 @@ def test_an_own_file_decides_the_number_of_classes(
     app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
     app.button(key="start").click().run()
     assert started[0].space["fixed"]["labels"] == 3
+
+
+def test_a_file_of_soft_labels_is_a_teacher(
+    store: Store,
+    visit: Open,
+    started: list[StudySpec],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("bort.studies.checks.check_study", check_study)
+    monkeypatch.setattr(
+        "bort.studies.checks.source_network",
+        lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
+    )
+    write_task(tmp_path / "my.csv")
+    task = load_task(TaskSpec(task=str(tmp_path / "my.csv")))
+    answers = write_answers(tmp_path / "answers.parquet", task)
+    app = visit("search")
+    app.selectbox(key="task").select("a file on this machine").run()
+    app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
+    app.text_input(key="training.teacher").input(str(tmp_path / "none.parquet")).run()
+    app.button(key="start").click().run()
+    assert "there is no file" in shown(app)
+    app.text_input(key="training.teacher").input(str(answers)).run()
+    assert "fine-tuning the teacher" not in shown(app)
+    app.button(key="start").click().run()
+    assert started[0].training.teacher == str(answers)
 
 
 def test_what_the_check_refuses_is_said_and_nothing_is_stored(

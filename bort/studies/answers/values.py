@@ -320,6 +320,7 @@ def _teacher_json(facts: OracleFacts) -> dict[str, Any]:
         "methods": list(facts.teacher_methods),
         "dev_error": facts.teacher_dev_error,
         "choices": to_json(facts.teachers),
+        "coverage": None if facts.coverage is None else to_json(facts.coverage),
     }
 
 

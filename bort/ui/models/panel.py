@@ -122,7 +122,8 @@ def _describe(model: TrainedModel) -> None:
     with st.container(horizontal=True, gap="large"):
         accuracy, share = percent(realised.audit.accuracy), percent(realised.share_of_teacher)
         st.metric("Audit accuracy", f"{accuracy:.1f} %", width="content")
-        st.metric("Of its teacher's accuracy", f"{share:.1f} %", width="content")
+        if share is not None:
+            st.metric("Of its teacher's accuracy", f"{share:.1f} %", width="content")
         if realised.times_faster_than_teacher is not None:
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
             st.metric("Compared with its teacher", faster, width="content")
@@ -172,8 +173,7 @@ def comparison(model: TrainedModel) -> pd.DataFrame:
     realised = model.realised
     own = _evaluated(model.record.name, realised.audit, realised.parameter_count)
     own["dev (%)"] = percent(realised.dev.accuracy)
-    teacher = _evaluated(f"teacher: {short_name(realised.teacher.name)}", realised.teacher, None)
-    teacher["dev (%)"] = percent(realised.teacher.dev_accuracy)
+    teacher = _teacher(model)
     rows = [own, teacher]
     if plain := realised.plain_student:
         rows.append(_evaluated("the same, from random weights", plain, realised.parameter_count))
@@ -186,6 +186,14 @@ def comparison(model: TrainedModel) -> pd.DataFrame:
     latencies = [_column(runtime) for runtime in realised.latency]
     columns = ["who", "audit (%)", "95 %", "dev (%)", "macro F1", "parameters", *latencies]
     return pd.DataFrame(rows, columns=columns).round(dict.fromkeys(latencies, 2))
+
+
+def _teacher(model: TrainedModel) -> dict[str, Any]:
+    name, found = model.evidence.oracle.teacher, model.realised.teacher
+    if found is None:  # a file that answers too few audit texts
+        return {"who": f"teacher: {short_name(name)}"}
+    row = _evaluated(f"teacher: {short_name(found.name)}", found, None)
+    return {**row, "dev (%)": percent(found.dev_accuracy)}
 
 
 def _evaluated(who: str, found: Accuracy, parameters: int | None) -> dict[str, Any]:

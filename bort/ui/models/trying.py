@@ -77,7 +77,11 @@ def _answer(trial: Trial) -> None:
     times = [reply.latency_ms for reply in (trial.model, teacher) if reply is not None]
     markup.table(headings, [*rows, ["latency", *(f"{time:.2f} ms" for time in times)]])
     if teacher is None:
-        markup.notice("The teacher is not on this machine, so only the model answers.")
+        markup.notice(
+            "The teacher is a file, which answers no new texts."
+            if trial.teacher_is_file
+            else "The teacher is not on this machine, so only the model answers."
+        )
     else:
         is_same = teacher.label == trial.model.label
         ratio = teacher.latency_ms / trial.model.latency_ms

@@ -210,6 +210,7 @@ def untimed(rows: list[dict]) -> list[dict]:
         (["--sampler", "magic"], "magic"),
         (["--radius", "0"], "radius"),
         (["--labeler", "/no/such/folder"], "folder"),
+        (["--labeler", "answers.parquet"], "which cannot label new texts; name teacher, probe"),
         (["--labeler", "sklearn:Nothing"], "Nothing"),
         (["--pool", "nowhere.csv"], "nowhere.csv"),
         (["--architecture", "2-2"], "2-2"),
@@ -234,6 +235,20 @@ def test_nothing_to_retrieve_from_is_told_before_the_run(place, tmp_path, monkey
     ]
     result = run("run", *arguments)
     assert "no pool" in str(result.exception)
+
+
+def test_odd_data_is_told_before_the_run(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    rows = (place / "reviews.csv").read_text(encoding="utf-8").splitlines()
+    scarce = [*rows, *(f"{word} text,rare" for word in ("a", "seldom", "third"))]
+    (tmp_path / "scarce.csv").write_text("\n".join(scarce), encoding="utf-8")
+    arguments = options(place, "--labelled", "420", "--sampler", "edits", "--detach")
+    arguments[arguments.index("--task") + 1] = str(tmp_path / "scarce.csv")
+    monkeypatch.setattr("bort.jobs.start_detached", lambda *given, **named: 1)
+    result = run("run", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "Note: " in result.stderr
+    assert "rare" in result.stderr
 
 
 def test_a_spec_survives_json(spec) -> None:
