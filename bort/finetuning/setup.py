@@ -156,8 +156,8 @@ def prepare(
 
     Raises: the errors of `ErrorOracle`.
     Cost: as for the error oracle. Where the teacher labels the pool, it answers all
-        unlabelled texts first, once per task, teacher and seed: 60,000 texts take a minute if the hardware supports
-        bfloat16, else five minutes or more.
+        unlabelled texts first, once per task, teacher and seed: 60,000 texts take a minute if the
+        hardware supports bfloat16, else five minutes or more.
     """
     fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
     space = SearchSpace.from_dict({**spec.space, "fixed": fixed})
