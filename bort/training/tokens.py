@@ -16,6 +16,7 @@ from bort.core.paths import cache
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.latency.workload import TextLengths
+from bort.training.pieces import pruned
 
 if TYPE_CHECKING:
     from bort.tasks import Task
@@ -75,8 +76,9 @@ class Tokens:
 class EncodedTask:
     """All texts of a task in its own small vocabulary.
 
-    A token's number is its place in `kept`. The vocabulary covers the texts of all splits, so no
-    split contains an unknown token; it does not depend on labels.
+    A token's number is its place in `kept`. By default the vocabulary covers the texts of all
+    splits, so no split contains an unknown token; it does not depend on labels. A vocabulary of a
+    chosen size (see `bort.training.pieces`) splits words into its own pieces.
 
     Attributes:
         kept: ids in the full vocabulary, ascending, shape (v,).
@@ -94,7 +96,13 @@ class EncodedTask:
 
 
 def encode_task(
-    task: "Task", folder: Path, *, digest: str, max_length: int | None, longest: int
+    task: "Task",
+    folder: Path,
+    *,
+    digest: str,
+    max_length: int | None,
+    longest: int,
+    pieces: NDArray[np.int64] | None = None,
 ) -> EncodedTask:
     """Tokenise every split of `task` with the tokenizer in `folder`, or read it from the cache.
 
@@ -102,6 +110,7 @@ def encode_task(
         digest: identifies the model in `folder`; part of the cache key.
         max_length: most tokens per text; None uses the training texts' 95th percentile.
         longest: the most tokens that the model can read.
+        pieces: ids of the only pieces to use, ascending; None uses all that occur.
     Raises:
         InvalidModelError: there is no usable tokenizer, or `max_length` exceeds `longest`.
     """
@@ -110,34 +119,46 @@ def encode_task(
             f"max length {max_length} is not between 4 and the model's {longest}; choose a length "
             "in that range"
         )
-    key = json.dumps([FORMAT, task.digest, digest, max_length, longest])
+    parts = [FORMAT, task.digest, digest, max_length, longest]
+    if pieces is not None:
+        parts.append(hashlib.sha256(pieces.tobytes()).hexdigest())
+    key = json.dumps(parts)
     path = cache() / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
     arrays = load_arrays(path)
     if arrays is None:
-        arrays = _encode(task, folder, max_length=max_length, longest=longest)
+        tokenizer = load_tokenizer(folder)
+        arrays = _encode(task, tokenizer, pieces, max_length=max_length, longest=longest)
         save_arrays(path, arrays)
     return _from_arrays(arrays)
 
 
 def _encode(
-    task: "Task", folder: Path, *, max_length: int | None, longest: int
+    task: "Task",
+    full: Any,
+    pieces: NDArray[np.int64] | None,
+    *,
+    max_length: int | None,
+    longest: int,
 ) -> dict[str, NDArray[Any]]:
-    tokenizer = load_tokenizer(folder)
+    tokenizer = full if pieces is None else pruned(full, pieces)
     limit = max_length or _usual_length(tokenizer, task.train, longest)
     tokenizer.enable_truncation(limit)
     encoded = {name: _tokens(tokenizer, split) for name in SPLITS if (split := getattr(task, name))}
-    specials = [tokenizer.token_to_id(t) for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
-    used = [tokens.flat for tokens in encoded.values()]
-    kept = np.unique(np.concatenate([*used, [i for i in specials if i is not None]]))
+    specials = [full.token_to_id(t) for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
+    kept = pieces
+    if kept is None:
+        used = [tokens.flat for tokens in encoded.values()]
+        kept = np.unique(np.concatenate([*used, [i for i in specials if i is not None]]))
     padding = specials[0] if specials[0] is not None else int(kept[0])
     arrays: dict[str, NDArray[Any]] = {
         "kept": kept.astype(np.int64),
         "numbers": np.array(
-            [tokenizer.get_vocab_size(), np.searchsorted(kept, padding), limit], dtype=np.int64
+            [full.get_vocab_size(), np.searchsorted(kept, padding), limit], dtype=np.int64
         ),
     }
     for name, tokens in encoded.items():
-        arrays[f"{name}.flat"] = np.searchsorted(kept, tokens.flat).astype(np.int32)
+        flat = tokens.flat if pieces is not None else np.searchsorted(kept, tokens.flat)
+        arrays[f"{name}.flat"] = flat.astype(np.int32)
         arrays[f"{name}.starts"] = tokens.starts
         arrays[f"{name}.first"] = tokens.first
     return arrays
