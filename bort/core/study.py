@@ -102,7 +102,6 @@ class TrainingSpec(Description):
         "Steps per candidate",
         "Training steps per candidate, the paper's s.",
         empty="by texts and classes",
-        example="400",
     )
     batch_size: int = ask(32, TEXTS_PER_STEP, "Texts per step", "Texts per step.")
     seeds: int = ask(
