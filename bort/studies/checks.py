@@ -17,6 +17,7 @@ from bort.latency.workload import workload_of
 from bort.storage import Store
 from bort.tasks import DataWarning, load_task, resolve
 from bort.training.fit import (
+    candidate_steps,
     check_pairs,
     check_reads_text,
     check_vocabulary,
@@ -46,7 +47,8 @@ def check_study(
         on_warning: called with everything that makes the data misleading, and with what a file of
             soft labels covers.
     Returns:
-        The spec; its space has as many labels as the task has classes, if that is known.
+        The spec; its space has as many labels as the task has classes, and the steps per candidate
+        are fixed, if the task is known.
     Raises:
         BortError: one line on the problem with data, runtime, source network or teacher.
     """
@@ -87,8 +89,14 @@ def check_study(
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
         spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
-    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
-    return replace(spec, space={**spec.space, "fixed": fixed})
+    classes = len(task.class_names)
+    steps = spec.training.steps or candidate_steps(len(task.train), classes)
+    fixed = {**spec.space["fixed"], "labels": classes}
+    return replace(
+        spec,
+        training=replace(spec.training, steps=steps),
+        space={**spec.space, "fixed": fixed},
+    )
 
 
 def check_profile(store: Store, spec: StudySpec) -> list[Difference]:

@@ -31,7 +31,7 @@ from bort.training.execution import (
     stoppable,
     training_threads,
 )
-from bort.training.fit import check_pairs, check_vocabulary
+from bort.training.fit import candidate_steps, check_pairs, check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -112,6 +112,7 @@ class ErrorOracle:
         check_source(self.source)
         check_vocabulary(self.source, space)
         check_pairs(space, has_pairs=task.train.pairs is not None)
+        self.steps = spec.steps or candidate_steps(len(task.train), len(task.class_names))
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
@@ -289,7 +290,7 @@ class ErrorOracle:
             self.encoded.padding,
         )
         settings = TrainingSettings(
-            steps=self.spec.steps,
+            steps=self.steps,
             batch_size=self.spec.batch_size,
             learning_rate=attempt.learning_rate,
             seed=attempt.seed,
