@@ -17,6 +17,7 @@ from bort.latency.workload import workload_of
 from bort.storage import Store
 from bort.tasks import DataWarning, load_task, resolve
 from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
+from bort.training.readings import check_vocabularies
 from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
 from bort.training.source import model_folder, read_config, source_network
 
@@ -76,6 +77,7 @@ def check_study(
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
         spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
+    check_vocabularies(task, source, space)
     fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
     return replace(spec, space={**spec.space, "fixed": fixed})
 
