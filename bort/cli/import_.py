@@ -10,7 +10,7 @@ from bort.core.errors import InvalidOptionError
 
 @click.command("import")
 @click.argument("source", metavar="FILE|URL")
-@click.option("--optuna", metavar="STUDY", help="Read this study of the Optuna storage URL.")
+@click.option("--optuna", metavar="STUDY", help="Read this study of an Optuna storage.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -27,13 +27,14 @@ def import_(
     The import checks every hash. It rejects a bundle that was altered, that has file names pointing
     outside its folder, or that unpacks to more than 4 GiB; nothing of it is kept. With --optuna,
     the finished trials of an Optuna study become a table for `bort search --from-table` and `bort
-    front`.
+    front`; a journal file is named by its path.
 
     \b
     Examples:
       bort import reviews.zip
       bort import reviews.zip --json
       bort import sqlite:///optuna.db --optuna tuning --out trials.csv
+      bort import journal.log --optuna tuning --out trials.csv
     """
     if optuna is not None:
         _import_optuna(source, optuna, out, as_json)
@@ -49,16 +50,35 @@ def import_(
 
 
 def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> None:
-    from bort.studies.interchange import optuna_rows, write_rows
+    from bort.studies.commands import table_command
+    from bort.studies.interchange import optuna_trials, write_rows
 
     if out is None:
         raise InvalidOptionError("there is no file for the table; name one: --out trials.csv")
-    rows = optuna_rows(url, study)
-    write_rows(out, rows)
+    found = optuna_trials(url, study)
+    write_rows(out, found.rows)
+    command = table_command(out, found.objectives, found.maximised)
     if as_json:
-        options.print_json({"study": study, "trials": len(rows), "path": str(out)})
+        options.print_json(
+            {
+                "study": study,
+                "trials": len(found.rows),
+                "path": str(out),
+                "objectives": list(found.objectives),
+                "maximised": list(found.maximised),
+                "command": command,
+            }
+        )
+        return
+    click.echo(f"{len(found.rows)} trials written to {out}.")
+    if command is None:
+        click.echo(
+            f"Its objectives are {', '.join(found.objectives)}; a search needs three: size, "
+            "latency and error."
+        )
     else:
-        click.echo(f"{len(rows)} trials written to {out}: bort search --from-table {out} ...")
+        click.echo("Search it like this; check which objective is which:")
+        click.echo(command)
 
 
 def _import_bundle(file: Path, store_url: str | None, as_json: bool) -> None:

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from bort.studies.answers.values import Columns
     from bort.studies.recorded_table import ErrorTable
 
-TABLE_PARAMETERS = ("from_table", "size", "latency", "error", "error_se", "maximise", "dimensions")
+TABLE_PARAMETERS = (
+    "from_table",
+    "size",
+    "latency",
+    "error",
+    "error_se",
+    "maximise",
+    "dimensions",
+    "drop_failed",
+)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,7 +36,7 @@ def table_options(command: F) -> F:
                 "--from-table",
                 type=click.Path(path_type=Path),
                 metavar="FILE",
-                help="Read the rows of a CSV, TSV or Parquet file instead of training.",
+                help="Read the rows of a CSV, TSV, JSONL or Parquet file instead of training.",
             ),
             _column("--size", "Column with the sizes [default: size]."),
             _column("--latency", "Column with the latencies [default: latency]."),
@@ -46,7 +55,13 @@ def table_options(command: F) -> F:
             _option(
                 "--dimensions",
                 metavar="COLUMN,...",
-                help="Columns with the dimensions of the space [default: all but the objectives].",
+                help="Columns with the dimensions of the space [default: all but the objectives, "
+                "indices, times, seeds and the like].",
+            ),
+            _option(
+                "--drop-failed",
+                is_flag=True,
+                help="Leave out rows without a size, latency or error, as those of failed runs.",
             ),
         ]
     ):
@@ -111,6 +126,7 @@ def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
         error_se=columns.error_se,
         maximise=given["maximise"],
         dimensions=None if dimensions is None else _names(dimensions),
+        drop_failed=given["drop_failed"],
     )
     return table, columns
 

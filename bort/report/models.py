@@ -195,11 +195,11 @@ def example_texts(data: DataFacts) -> tuple[str, ...]:
     """Write a text of the task's kind, or two for pairs. Never quotes a text of the task.
 
     Examples:
-        >>> from dataclasses import replace
-        >>> data = DataFacts("tweets", {}, "Sentiment of tweets", (), {}, 0, 0)
-        >>> example_texts(data)
+        >>> columns = {"task": "a.csv", "text": ["question", "answer"]}
+        >>> facts = {"title": "", "class_names": (), "splits": {}, "unlabelled": 0, "seed": 0}
+        >>> example_texts(DataFacts(task="tweets", task_spec={}, **facts))
         ('Finally Friday, and the sun is out :)',)
-        >>> example_texts(replace(data, task="a.csv", task_spec={"text": ["question", "answer"]}))
+        >>> example_texts(DataFacts(task="a.csv", task_spec=columns, **facts))
         ('Put the question here.', 'Put the answer here.')
     """
     if data.task in CORPORA:

@@ -10,11 +10,13 @@ from rich.text import Text
 
 from bort.core.question import Goal
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
+from bort.report.data import named
 from bort.report.ledger import audit_statement, words
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Guarantee, Status
 from bort.studies.answers import LatencyBasis, Point, StudyAnswer, TableAnswer
+from bort.studies.table_columns import Remark, TableNote
 
 Answer = StudyAnswer | TableAnswer
 
@@ -101,11 +103,44 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     """Build the output of `bort search --json` and `bort front --json`: codes and words."""
     found = answer.as_json()
     found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
+    if isinstance(answer, TableAnswer):
+        for note, row in zip(answer.notes, found["notes"], strict=True):
+            row["note"] = table_note(note)
     audit = answer.audit
     if audit is not None:
         statement = None if audit.result is None else audit_statement(audit.result.finding)
         found["audit"]["statement"] = statement
     return found
+
+
+def table_note(note: TableNote) -> str:
+    """Say which columns of a table are no dimensions, or which rows are left out.
+
+    Examples:
+        >>> print(table_note(TableNote(Remark.SEED, ("seed",))))
+        Left out as no dimension (seeds): seed. If it is one, name all with --dimensions.
+    """
+    columns = named(note.columns)
+    match note.code:
+        case Remark.FAILED:
+            return f"Rows without a size, latency or error that are left out: {note.rows:,}."
+        case Remark.AVERAGED:
+            return f"Rows that differ only in their seeds are averaged: {note.rows:,}."
+        case Remark.LONE_TEXT:
+            return (
+                f"Every row has another text in {columns}, so no row says anything about another, "
+                "and a search has to evaluate all of them."
+            )
+    reason = {
+        Remark.INDEX: "numbers or names of rows",
+        Remark.TIME: "times",
+        Remark.TEXT: "another text in every row",
+        Remark.SEED: "seeds",
+        Remark.RESULT: "results of bort front",
+    }[note.code]
+    return (
+        f"Left out as no dimension ({reason}): {columns}. If it is one, name all with --dimensions."
+    )
 
 
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:
@@ -159,6 +194,9 @@ def print_answer(answer: Answer) -> None:
     if isinstance(answer, StudyAnswer) and (beaten := beaten_sentence(answer)):
         console.print(Text(beaten))
     console.print(Text(summary(answer)))
+    if isinstance(answer, TableAnswer):
+        for remark in answer.notes:
+            console.print(Text(table_note(remark)))
     if isinstance(answer, StudyAnswer):
         if answer.facts is not None:
             for note in filter(

@@ -1,7 +1,9 @@
 """Write the commands and Python code that do the same as the pages. Pure."""
 
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bort.core.agora import is_torus_run
@@ -67,6 +69,38 @@ def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> st
     """
     asked = arguments({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
     return shlex.join(["bort", "front", "--study", study, *asked])
+
+
+# What the names of objectives usually contain: size, latency, error.
+_USUAL_NAMES = (
+    r"size|param|flop|mac|mem",
+    r"lat|time|(^|[^a-z])ms$|speed|throughput",
+    r"err|acc|loss|f1",
+)
+
+
+def table_command(
+    file: Path, objectives: Sequence[str], maximised: Collection[str] = ()
+) -> str | None:
+    """Write the command that searches a table; None unless it has three objectives.
+
+    Which one is size, latency or error is a guess: from the names, else from their order.
+
+    Examples:
+        >>> table_command(Path("a.csv"), ["acc", "params", "ms"], ["acc"])
+        'bort search --from-table a.csv --size params --latency ms --error acc --maximise acc'
+    """
+    if len(objectives) != len(_USUAL_NAMES):
+        return None
+    guesses = [
+        [name for name in objectives if re.search(usual, name.casefold())] for usual in _USUAL_NAMES
+    ]
+    is_clear = all(len(g) == 1 for g in guesses) and len({g[0] for g in guesses}) == len(guesses)
+    chosen = [g[0] for g in guesses] if is_clear else objectives
+    options = zip(("--size", "--latency", "--error"), chosen, strict=True)
+    more = [part for name in objectives if name in maximised for part in ("--maximise", name)]
+    parts = [part for option in options for part in option]
+    return shlex.join(["bort", "search", "--from-table", str(file), *parts, *more])
 
 
 def measure_command(spec: MeasureSpec, *, space: str = SPACE) -> str:

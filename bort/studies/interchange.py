@@ -1,7 +1,9 @@
 """A study as rows and as an Optuna study, an Optuna study as rows, and rows as a file."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.errors import (
+    BortError,
     InvalidDataError,
     InvalidOptionError,
     MissingExtraError,
@@ -18,10 +21,10 @@ from bort.core.errors import (
 )
 from bort.core.files import whole_file
 from bort.families import SearchSpace
+from bort.storage.foreign import sqlite_tables
 from bort.studies.answers import StudyAnswer
+from bort.studies.table_columns import OBJECTIVES
 
-# These columns come first, the most important on the left.
-OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
 KEPT = ("error_se", "n_dev", "macro_f1", "seeds", "w", "is_on_front", "is_in_cover")
 
 
@@ -29,7 +32,7 @@ def evaluation_rows(answer: StudyAnswer) -> list[dict[str, Any]]:
     """Make one flat row per evaluated architecture, by size; front and cover are marked.
 
     `bort search --from-table FILE --size parameter_count --latency latency_ms --error error_rate`
-    reads the table again, if columns that are not dimensions are left out.
+    reads the table again.
     """
     rows = []
     for point in answer.points:
@@ -99,33 +102,82 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
     return answer.study
 
 
-def optuna_rows(url: str, name: str) -> list[dict[str, Any]]:
-    """Read the finished trials of an Optuna study: parameters and objectives, one flat row each.
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """The finished trials of an Optuna study as rows of a table.
 
+    Attributes:
+        rows: parameters and objectives, one flat row per trial. A parameter with the name of an
+            objective ends with `_parameter`; one that is None, or that a trial does not have, is
+            the text None.
+        objectives: their names, in the study's order.
+        maximised: those in which more is better.
+    """
+
+    rows: list[dict[str, Any]]
+    objectives: tuple[str, ...]
+    maximised: tuple[str, ...]
+
+
+def optuna_trials(source: str, name: str) -> Trials:
+    """Read the finished trials of an Optuna study. Nothing is written.
+
+    Args:
+        source: the storage's URL, or the path of a journal file.
     Raises:
         MissingExtraError: Optuna is not installed.
         StoreError: no such storage, or no such study in it.
         InvalidDataError: no trial is finished.
     """
     optuna = _optuna()
-    file = url.removeprefix("sqlite:///")
-    if file != url and not Path(file).exists():  # opening it would create an empty one
-        raise StoreError(f"there is no file {file}; check the address {url}")
     try:
-        study = optuna.load_study(study_name=name, storage=url)
+        study = optuna.load_study(study_name=name, storage=_to_read(optuna, source))
+    except BortError:
+        raise
     except Exception as error:  # KeyError, or anything that a driver raises
         raise StoreError(
-            f"there is no Optuna study {name!r} in {url} ({first_line(error)}); check both names"
+            f"there is no Optuna study {name!r} in {source} ({first_line(error)}); check both names"
         ) from error
     names = study.metric_names or [f"value_{i}" for i in range(len(study.directions))]
-    rows = [
-        {**trial.params, **dict(zip(names, trial.values, strict=True))}
-        for trial in study.trials
-        if trial.state == optuna.trial.TrialState.COMPLETE
-    ]
-    if not rows:
+    done = [t for t in study.trials if t.state == optuna.trial.TrialState.COMPLETE]
+    if not done:
         raise InvalidDataError(f"the Optuna study {name!r} has no finished trials yet")
-    return rows
+    chosen = list(dict.fromkeys(name for trial in done for name in trial.params))
+    columns = {p: f"{p}_parameter" if p in names else p for p in chosen}
+    rows = [
+        {columns[p]: _or_none(trial.params.get(p)) for p in chosen}
+        | dict(zip(names, trial.values, strict=True))
+        for trial in done
+    ]
+    maximise = optuna.study.StudyDirection.MAXIMIZE
+    return Trials(
+        rows=rows,
+        objectives=tuple(names),
+        maximised=tuple(n for n, d in zip(names, study.directions, strict=True) if d == maximise),
+    )
+
+
+def _or_none(value: Any) -> Any:
+    return "None" if value is None else value
+
+
+def _to_read(optuna: Any, source: str) -> Any:
+    """Return the storage for `load_study`, which creates tables where there are none.
+
+    Raises:
+        StoreError: it is a file that does not exist, or no Optuna storage.
+    """
+    if "://" not in source:
+        if not Path(source).is_file():
+            raise StoreError(f"there is no file {source}; check the path of the journal")
+        storages = optuna.storages
+        backend = storages.journal.JournalFileBackend(source)
+        return storages.JournalStorage(backend)
+    file = re.sub(r"^sqlite(\+\w+)?:///", "", source).partition("?")[0]
+    is_sqlite = file != source.partition("?")[0]
+    if is_sqlite and "trial_values" not in sqlite_tables(Path(file)):
+        raise StoreError(f"{file} is no Optuna storage; check the address {source}")
+    return source
 
 
 def _optuna() -> Any:

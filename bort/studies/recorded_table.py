@@ -1,8 +1,7 @@
 """A recorded table of architectures as a search problem: CSV or Parquet, any columns."""
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,18 @@ from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.intervals import Population, population_interval
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
+from bort.studies.table_columns import (
+    LABELS,
+    Remark,
+    TableNote,
+    averaged,
+    without_failed,
+    without_others,
+)
+from bort.studies.table_files import read_frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_LABELS = ("id", "name")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,7 @@ class ErrorTable:
         rows: shape (N,), the number of each row in the file, counted from 0.
         cells: column name to its N values as the file gives them: dimensions and objectives.
         maximised: names of the objectives for which more is better.
+        notes: columns that are no dimensions, rows that were left out or averaged.
     """
 
     problem: SearchProblem
@@ -44,6 +51,7 @@ class ErrorTable:
     rows: IntArray
     cells: Mapping[str, Sequence[Any]]
     maximised: tuple[str, ...] = ()
+    notes: tuple[TableNote, ...] = ()
 
     def observation(self, index: int, *, population: Population | None = None) -> Observation:
         """Return the recorded error; errors of 0 are floored at half the smallest positive one.
@@ -77,23 +85,41 @@ def read_table(
     error_se: str | None = None,
     maximise: Collection[str] = (),
     dimensions: Sequence[str] | None = None,
+    drop_failed: bool = False,
 ) -> ErrorTable:
-    """Read a table: three objectives, and every other column is a dimension.
+    """Read a table: three objectives, and every other column that can be is a dimension.
 
-    A column called `id` or `name` names the rows, if its values are all different.
+    A column called `id` or `name` names the rows, if its values are all different. Rows that differ
+    only in a seed are averaged.
 
     Args:
-        path: `.csv`, `.tsv` or `.parquet`, with a header.
+        path: `.csv`, `.tsv`, `.jsonl` or `.parquet`, with a header.
         size, latency, error: names of the objective columns, minimised.
         error_se: name of a column with the standard error of `error`.
         maximise: objectives to be maximised: an error is then an accuracy, 1 - error; sizes and
             latencies are inverted.
-        dimensions: names of the columns that are dimensions; None means all others.
+        dimensions: names of the columns that are dimensions; None means all others that
+            `bort.studies.table_columns` does not recognise as something else.
+        drop_failed: leave out rows in which an objective is blank, instead of refusing them.
     Raises:
         InvalidDataError: one line on what is wrong, and where.
     """
-    return table_of(
-        _read(Path(path)),
+    frame = read_frame(Path(path))
+    objectives = [size, latency, error] + ([] if error_se is None else [error_se])
+    notes: list[TableNote] = []
+    if dimensions is None:
+        frame, notes = without_others(frame, objectives)
+    else:
+        frame = _only(frame, dimensions, objectives)
+    if set(objectives) <= set(frame.columns):
+        if drop_failed:
+            frame, failed = without_failed(frame, objectives)
+            notes += failed
+        if any(note.code is Remark.SEED for note in notes):
+            frame, merged = averaged(frame, objectives, error_se)
+            notes += merged
+    table = table_of(
+        frame,
         size=size,
         latency=latency,
         error=error,
@@ -101,6 +127,7 @@ def read_table(
         maximise=maximise,
         dimensions=dimensions,
     )
+    return replace(table, notes=tuple(notes))
 
 
 def table_of(
@@ -116,9 +143,7 @@ def table_of(
     """Make a problem from a data frame; see `read_table` for the rules and errors."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     if dimensions is not None:
-        _check_dimensions(frame, dimensions, objectives)
-        kept = {*dimensions, *objectives, *_LABELS}
-        frame = frame[[name for name in frame.columns if name in kept]]
+        frame = _only(frame, dimensions, objectives)
     _check_columns(frame, objectives, maximise)
     labels, frame = _take_labels(frame, objectives)
     if dimensions is None:
@@ -152,7 +177,7 @@ def table_of(
     )
     errors_se = None if error_se is None else numbers[error_se]
     cells = {name: frame[name].tolist() for name in [*dimensions, *objectives]}
-    rows = np.flatnonzero(~repeated)
+    rows = frame.index.to_numpy(dtype=np.int64)
     return ErrorTable(
         problem,
         tuple(labels),
@@ -163,44 +188,6 @@ def table_of(
         cells,
         tuple(name for name in objectives if name in maximise),
     )
-
-
-def _read(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix in (".csv", ".tsv"):
-            return _read_text(path, "\t" if path.suffix == ".tsv" else ",")
-    except OSError as problem:
-        raise InvalidDataError(
-            f"cannot read the table {path}: {problem.strerror or problem}; check the file"
-        ) from None
-    except ValueError as problem:
-        reason = " ".join(str(problem).split())
-        raise InvalidDataError(f"cannot read the table {path}: {reason}; check the file") from None
-    raise InvalidDataError(
-        f"cannot read {path.name}: a table is a .csv, .tsv or .parquet file; convert it"
-    )
-
-
-def _read_text(path: Path, separator: str) -> "pd.DataFrame":
-    """Read a CSV file; ValueError if its header does not fit its rows."""
-    import pandas as pd
-
-    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
-    names = header.fillna("").str.strip().tolist()
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"two columns are named {repeated[0]!r} in its header")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # fields would be dropped
-        try:
-            return pd.read_csv(path, sep=separator, index_col=False)
-        except pd.errors.ParserWarning:
-            raise ValueError(
-                f"its rows have more fields than the {len(names)} columns of its header"
-            ) from None
 
 
 def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Collection[str]) -> None:
@@ -221,15 +208,21 @@ def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Colle
     if holes.to_numpy().any():
         row, column = np.argwhere(holes.to_numpy())[0]
         count = int(holes.to_numpy().sum())
+        remedy = (
+            "or leave such rows out with --drop-failed"
+            if frame.columns[column] in objectives
+            else "with none for example, which is then a choice of its own"
+        )
         raise InvalidDataError(
             f"{'1 value is' if count == 1 else f'{count} values are'} missing, the first in row "
-            f"{row + 1}, column {frame.columns[column]}; fill it or leave the row out"
+            f"{frame.index[row] + 1}, column {frame.columns[column]}; fill it, {remedy}"
         )
 
 
-def _check_dimensions(
+def _only(
     frame: "pd.DataFrame", dimensions: Sequence[str], objectives: list[str]
-) -> None:
+) -> "pd.DataFrame":
+    """Leave out the columns that are neither dimensions, objectives nor labels."""
     for name in dimensions:
         if name not in frame.columns:
             raise InvalidDataError(
@@ -237,13 +230,15 @@ def _check_dimensions(
             )
         if name in objectives:
             raise InvalidDataError(f"{name!r} is an objective and cannot also be a dimension")
+    kept = {*dimensions, *objectives}
+    return frame[[c for c in frame.columns if c in kept or c.casefold() in LABELS]]
 
 
 def _take_labels(frame: "pd.DataFrame", objectives: list[str]) -> tuple[np.ndarray, "pd.DataFrame"]:
-    for name in _LABELS:
-        if name in frame.columns and name not in objectives and frame[name].is_unique:
+    for name in frame.columns:
+        if name.casefold() in LABELS and name not in objectives and frame[name].is_unique:
             return frame[name].astype(str).to_numpy(), frame.drop(columns=name)
-    return np.array([str(i + 1) for i in range(len(frame))], dtype=object), frame
+    return np.array([str(i + 1) for i in frame.index], dtype=object), frame
 
 
 def _check_cells(frame: "pd.DataFrame") -> None:
@@ -263,7 +258,7 @@ def _repeated(frame: "pd.DataFrame", dimensions: Sequence[str]) -> BoolArray:
         row = int(np.flatnonzero(conflicting)[0])
         what = ", ".join(f"{d}={frame[d].iloc[row]}" for d in dimensions)
         raise InvalidDataError(
-            f"row {row + 1} repeats the architecture {what} with other values; "
+            f"row {frame.index[row] + 1} repeats the architecture {what} with other values; "
             "keep one of them, or average them"
         )
     return np.asarray(whole)
@@ -323,6 +318,8 @@ def _coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
             raise InvalidDataError(f"column {name} contains an infinite number; leave the row out")
         return (np.log(values), "log") if (values > 0).all() else (values, "linear")
     is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
+    if is_number.all() and not pd.api.types.is_bool_dtype(column):
+        return _coordinate(frame.assign(**{name: pd.to_numeric(column).astype(float)}), name)
     if is_number.any() and not pd.api.types.is_bool_dtype(column):
         row = int(np.argmin(is_number))
         raise InvalidDataError(

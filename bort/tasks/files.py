@@ -81,7 +81,7 @@ def read_lines(path: Path) -> list[str]:
         raise InvalidDataError(f"there is no file {path}; check the path") from None
     except OSError as error:
         raise InvalidDataError(f"cannot read {path}: {error.strerror or error}") from error
-    return [line.rstrip("\r\n") for line in io.StringIO(_decode(path.name, content), newline="")]
+    return [line.rstrip("\r\n") for line in io.StringIO(decode(path.name, content), newline="")]
 
 
 def read_rows(path: Path, content: bytes, wanted: Sequence[str] | None = None) -> Rows:
@@ -118,7 +118,12 @@ def check_columns(name: str, found: Sequence[str], wanted: Sequence[str] | None)
     return asked
 
 
-def _decode(name: str, content: bytes) -> str:
+def decode(name: str, content: bytes) -> str:
+    """Decode UTF-8, with or without a byte order mark.
+
+    Raises:
+        InvalidDataError: it is something else.
+    """
     if b"\0" in content:
         raise InvalidDataError(f"{name} is a binary file or UTF-16 text; save it as text in UTF-8")
     try:
@@ -132,11 +137,11 @@ def _decode(name: str, content: bytes) -> str:
 
 
 def _read_csv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
-    return _read_delimited(name, _decode(name, content), wanted, ",", quoting=csv.QUOTE_MINIMAL)
+    return _read_delimited(name, decode(name, content), wanted, ",", quoting=csv.QUOTE_MINIMAL)
 
 
 def _read_tsv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
-    text = _decode(name, content)
+    text = decode(name, content)
     try:
         return _read_delimited(name, text, wanted, "\t", quoting=csv.QUOTE_MINIMAL)
     except InvalidDataError:
@@ -180,7 +185,7 @@ def _read_delimited(
 
 def _read_jsonl(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(_decode(name, content).split("\n"), start=1):
+    for number, line in enumerate(decode(name, content).split("\n"), start=1):
         rows.append(_parse_object(name, number, line) if line.strip() else {})
     while rows and not rows[-1]:
         rows.pop()
@@ -215,7 +220,9 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
         table = file.read(columns=list(asked))
         columns = {column: table.column(column).to_pylist() for column in asked}
         return Rows(columns, lines=None)
-    except (pa.ArrowException, OSError) as error:
+    except InvalidDataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
 

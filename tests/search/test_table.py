@@ -3,6 +3,7 @@ import pytest
 
 from bort.core.errors import InvalidDataError
 from bort.core.question import Question
+from bort.report.search import table_note
 from bort.search import Population, certified_search, solve
 from bort.search.facts import Scales
 from bort.studies.recorded_table import read_table
@@ -108,6 +109,129 @@ def test_bad_columns_and_files_are_refused_in_one_line(tmp_path) -> None:
         read_table(tmp_path / "table.xlsx")
     with pytest.raises(InvalidDataError, match="no dimension"):
         read_table(write(tmp_path, [r[4:] for r in ROWS], COLUMNS[4:]))
+
+
+def text_table(tmp_path, text, name="t.csv", **given):
+    path = tmp_path / name
+    path.write_text(text)
+    return read_table(path, **given)
+
+
+def rows_with(header, first, count=9, *, sep=","):
+    """A table whose rows differ in depth; `first(i)` is what comes before the usual columns."""
+    lines = [sep.join([header, "depth", "size", "latency", "error"])]
+    for i in range(count):
+        depth = 1 + (i * 2) % count  # not in order
+        lines.append(
+            sep.join([str(first(i)), str(depth), str(10 + i), str(1 + i), f"0.{9 - i % 9}"])
+        )
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null", "N/A"])
+def test_words_for_nothing_are_choices_and_blanks_are_missing(tmp_path, word) -> None:
+    text = rows_with("act", lambda i: (word, "relu")[i % 2])
+    table = text_table(tmp_path, text)
+    assert table.problem.scales == ("category", "log")
+    assert table.cells["act"][0] == word
+    with pytest.raises(
+        InvalidDataError, match="1 value is missing, the first in row 3, column act"
+    ):
+        text_table(tmp_path, text.replace(f"\n{word},5,", "\n,5,"))
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "code"),
+    [
+        ("", lambda i: i, "index"),
+        ("Unnamed: 0", lambda i: i + 7, "index"),
+        ("nr", lambda i: i + 1, "index"),
+        ("trial_id", lambda i: i // 2, "index"),
+        ("run_id", lambda i: f"{i:x}af", "index"),
+        ("When", lambda i: f"2025-03-01 10:0{i}:00.5", "time"),
+        ("timestamp", lambda i: 1700000001.5 + i, "time"),
+        ("duration", lambda i: f"0 days 00:00:0{i}.5", "time"),
+        ("config", lambda i: f"depth {i} of something", "text"),
+        ("seed", lambda i: i % 3, "seed"),
+        ("random_seed", lambda i: 100 * i, "seed"),
+    ],
+)
+def test_what_cannot_be_a_dimension_is_left_out_with_a_note(tmp_path, header, cell, code) -> None:
+    text = rows_with(header, cell)
+    table = text_table(tmp_path, text)
+    assert table.problem.names == ("depth",)
+    assert [note.code for note in table.notes] == [code]
+    assert table_note(table.notes[0])
+    if header:
+        named = text_table(tmp_path, text, dimensions=["depth", header])
+        assert named.problem.names == ("depth", header)
+        assert named.notes == ()
+
+
+def test_a_lone_text_stays_a_dimension(tmp_path) -> None:
+    text = rows_with("config", lambda i: f"number {i}")
+    lines = [line.split(",") for line in text.splitlines()]
+    table = text_table(tmp_path, "\n".join(",".join([a, *b]) for a, _, *b in lines))
+    assert table.problem.names == ("config",)
+    assert [note.code for note in table.notes] == ["lone text"]
+
+
+def test_rows_of_several_seeds_are_averaged(tmp_path) -> None:
+    lines = ["depth,seed,size,latency,error,se"]
+    for depth in (1, 2, 3):
+        lines += [
+            f"{depth},{seed},{depth * 100},{depth},{0.3 / depth + seed / 10},0.03"
+            for seed in (0, 1)
+        ]
+    table = text_table(tmp_path, "\n".join(lines), error_se="se")
+    assert table.errors == pytest.approx([0.35, 0.2, 0.15])
+    assert table.errors_se == pytest.approx([0.03 / 2**0.5] * 3)
+    assert table.rows.tolist() == [0, 2, 4]
+    assert table.cells["size"] == [100, 200, 300]
+    assert [(note.code, note.rows) for note in table.notes] == [("seed", None), ("averaged", 6)]
+
+
+def test_failed_runs_are_left_out_if_asked(tmp_path) -> None:
+    text = "depth,size,latency,error\n1,10,1,0.3\n2,,,\n3,30,3,0.2\n4,NaN,4,0.1\n"
+    with pytest.raises(InvalidDataError, match=r"4 values are missing.*--drop-failed"):
+        text_table(tmp_path, text)
+    table = text_table(tmp_path, text, drop_failed=True)
+    assert table.rows.tolist() == [0, 2]
+    assert table.labels == ("1", "3")
+    assert [(note.code, note.rows) for note in table.notes] == [("failed", 2)]
+
+
+def test_rows_of_a_table_have_the_numbers_of_the_file(tmp_path) -> None:
+    text = (
+        'depth,act,size,latency,error\n1,a,10,1,0.3\n\n2,"b\nc",20,2,0.25\n,,,,\n3,b,30,3,0.2\n\n'
+    )
+    table = text_table(tmp_path, text)
+    assert table.rows.tolist() == [0, 2, 4]
+    assert table.labels == ("1", "3", "5")
+    assert table.cells["depth"] == [1, 2, 3], "still whole numbers"
+    with pytest.raises(InvalidDataError, match="row 5 has 'x'"):
+        text_table(tmp_path, text.replace("3,b,30", "3,b,x"))
+    with pytest.raises(InvalidDataError, match="row 5 repeats"):
+        text_table(tmp_path, text.replace("3,b,30", "1,a,30"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("t.CSV", lambda text: text),
+        ("t.csv", lambda text: text.replace(",", " , ")),
+        ("t.csv", lambda text: text.replace(",", ";").replace(".", ",")),
+        ("t.csv", lambda text: text.replace(",", ";")),
+        ("t.csv", lambda text: text.replace(",", "\t")),
+        ("t.csv", lambda text: "\ufeff\n" + text.replace("\n", "\r\n")),
+    ],
+)
+def test_dialects_of_csv_are_the_same_table(tmp_path, name, change) -> None:
+    text = rows_with("act", lambda i: ("relu", "gelu")[i % 2])
+    table = text_table(tmp_path, change(text), name)
+    expected = text_table(tmp_path, text)
+    assert table.cells == expected.cells
+    assert table.problem.names == ("act", "depth")
 
 
 def test_an_error_of_zero_is_floored_and_repeated_rows_are_counted(tmp_path) -> None:

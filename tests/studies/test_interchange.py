@@ -1,6 +1,9 @@
 """A study as a table and as an Optuna study, and back."""
 
 import json
+import shlex
+import sqlite3
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -9,10 +12,11 @@ from made_up_study import fill
 
 from bort.cli.front import front
 from bort.cli.import_ import import_
+from bort.cli.search import search
 from bort.core.errors import InvalidOptionError, StoreError, StudyConflictError
 from bort.storage import open_store
 from bort.studies.answers import read_answer
-from bort.studies.interchange import evaluation_rows, optuna_rows, to_optuna
+from bort.studies.interchange import evaluation_rows, optuna_trials, to_optuna
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +89,90 @@ def test_an_optuna_study_holds_the_same_points(answer, optuna_url, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["front.csv", "front.parquet", "front.jsonl"])
+def test_an_exported_front_is_read_back(answer, tmp_path, name):
+    file = tmp_path / name
+    CliRunner().invoke(front, ["--study", "reviews", "--export", str(file)])
+    columns = ["--size", "parameter_count", "--latency", "latency_ms", "--error", "error_rate"]
+    done = CliRunner().invoke(front, ["--from-table", str(file), *columns, "--json"])
+    assert done.exit_code == 0, done.output
+    again = json.loads(done.stdout)
+    assert [point["label"] for point in again["front"]] == [p.id for p in answer.front]
+    assert again["front"][0]["architecture"] == dict(answer.front[0].architecture)
+    assert [note["code"] for note in again["notes"]] == ["result"]
+    assert "macro_f1" in again["notes"][0]["columns"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("is_journal", [False, True])
+def test_trials_become_a_table_and_the_command_that_searches_it(optuna_url, tmp_path, is_journal):
+    import optuna
+
+    source, storage = f"{optuna_url}?timeout=10", optuna_url
+    if is_journal:
+        source = str(tmp_path / "journal.log")
+        backend = optuna.storages.journal.JournalFileBackend(source)
+        storage = optuna.storages.JournalStorage(backend)
+    study = optuna.create_study(
+        study_name="mine", storage=storage, directions=["maximize", "minimize", "minimize"]
+    )
+    study.set_metric_names(["accuracy", "params", "ms"])
+    kinds = optuna.distributions.CategoricalDistribution
+    for row in range(12):
+        chosen = {
+            "params": row % 3 + 1,
+            "norm": (None, "layer")[row // 3 % 2],
+            "width": 8 + row // 6,
+        }
+        if row % 2:
+            chosen["approx"] = "tanh"
+        options = {"params": kinds([1, 2, 3]), "norm": kinds([None, "layer"])}
+        options |= {"width": kinds([8, 9]), "approx": kinds(["tanh", "exact"])}
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=chosen,
+                distributions={name: options[name] for name in chosen},
+                values=[0.5 + row / 100, 100.0 + row, 1.0 + row],
+            )
+        )
+    before = sorted(tmp_path.iterdir())
+    out = tmp_path / "trials.csv"
+    done = CliRunner().invoke(import_, [source, "--optuna", "mine", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    command = done.output.splitlines()[-1]
+    assert command == (
+        f"bort search --from-table {out} --size params --latency ms --error accuracy "
+        "--maximise accuracy"
+    )
+    assert sorted(tmp_path.iterdir()) == sorted([*before, out])
+    done = CliRunner().invoke(search, [*shlex.split(command)[2:], "--json"])
+    assert done.exit_code == 0, done.exception
+    point = json.loads(done.stdout)["front"][0]["architecture"]
+    assert point.keys() == {"params_parameter", "norm", "width", "approx"}
+    assert set(pd.read_csv(out, keep_default_na=False)["norm"]) == {"None", "layer"}
+
+
+def test_a_file_that_is_no_optuna_storage_is_left_alone(tmp_path):
+    pytest.importorskip("optuna")
+    with open_store(f"sqlite:///{tmp_path}/own.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "own.db")) as opened:
+        before = opened.execute("select name from sqlite_master").fetchall()
+    with pytest.raises(StoreError, match="is no Optuna storage"):
+        optuna_trials(f"sqlite:///{tmp_path}/own.db", "mine")
+    with closing(sqlite3.connect(tmp_path / "own.db")) as opened:
+        assert opened.execute("select name from sqlite_master").fetchall() == before
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_what_optuna_does_not_have_is_told_in_one_line(optuna_url, tmp_path):
     with pytest.raises(StoreError, match="there is no file"):
-        optuna_rows(optuna_url, "nobody")
+        optuna_trials(optuna_url, "nobody")
     assert list(tmp_path.glob("*.db")) == []
     import optuna
 
     optuna.create_study(storage=optuna_url, study_name="somebody")
     with pytest.raises(StoreError, match="no Optuna study 'nobody'"):
-        optuna_rows(optuna_url, "nobody")
+        optuna_trials(optuna_url, "nobody")
     done = CliRunner().invoke(import_, [optuna_url, "--optuna", "nobody"])
     assert isinstance(done.exception, InvalidOptionError)

@@ -149,6 +149,15 @@ def csv_of(count: int) -> bytes:
     return ("text,label\n" + "\n".join(lines) + "\n").encode()
 
 
+def parquet_of(names: list[str]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({name: ["x"] for name in names}), sink)
+    return bytes(sink.getvalue())
+
+
 BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "empty": ("d.csv", b"", "is empty"),
     "blank": ("d.jsonl", b"\n \n", "is empty"),
@@ -156,6 +165,12 @@ BAD_FILES: dict[str, tuple[str, bytes, str]] = {
     "three rows": ("d.csv", csv_of(3), "3 usable rows, but at least 20 are needed"),
     "binary": ("d.csv", b"\x7fELF\0\0", "is a binary file"),
     "binary parquet": ("d.parquet", b"\x7fELF\0\0", "not a readable Parquet file"),
+    "no such parquet column": ("d.parquet", parquet_of(["a"]), "^d.parquet: there is no column"),
+    "damaged parquet": (
+        "d.parquet",
+        parquet_of(["text", "label"]).replace(b"text", b"te\x9ct"),
+        "not a readable Parquet file",
+    ),
     "no such column": ("d.csv", b"review,stars\nx,1\n", "no column 'text', found: 'review', 'st"),
     "column twice": ("d.csv", b"text,text,label\nx,y,1\n", "the column 'text' appears twice"),
     "semicolons": ("d.csv", b"text;label\nx;1\n", "no column 'text', found: 'text;label'"),

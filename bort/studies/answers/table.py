@@ -61,6 +61,7 @@ def search_table(
     found = TableAnswer(
         question=question,
         columns=columns,
+        notes=table.notes,
         space_size=len(table.problem),
         evaluations=len(answer.evaluated) + len(answer.excluded),
         evaluation_bound=answer.evaluation_bound,
@@ -95,6 +96,7 @@ def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> T
     return TableAnswer(
         question=question,
         columns=columns,
+        notes=table.notes,
         space_size=count,
         evaluations=count,
         evaluation_bound=count,

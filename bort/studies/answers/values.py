@@ -15,6 +15,7 @@ from bort.core.study import StudySpec
 from bort.search import Ending
 from bort.search.audit import AuditPlan, AuditResult
 from bort.search.facts import Guarantee, Ledger
+from bort.studies.table_columns import TableNote
 
 Id = str | int  # the id of an architecture, or the number of a row
 
@@ -339,8 +340,10 @@ class TableAnswer(SearchAnswer[TablePoint]):
     """The answer from a table, whose rows are read instead of trained."""
 
     columns: Columns
+    notes: tuple[TableNote, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Codes and numbers; `bort.report.search.answer_json` adds the words."""
         shared = SearchAnswer.as_json(self)
-        return {"job": None, "study": None, **shared, "columns": asdict(self.columns)}
+        more = {"columns": asdict(self.columns), "notes": [asdict(note) for note in self.notes]}
+        return {"job": None, "study": None, **shared, **more}

@@ -1,0 +1,176 @@
+"""Which columns of a recorded table are dimensions, if nobody names them, and which rows count."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bort.studies.table_files import UNNAMED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = ("id", "name")
+
+# What `bort front --export` writes besides the dimensions.
+OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
+FRONT_MARKS = ("w", "is_on_front", "is_in_cover")
+RESULTS = (
+    "effective_parameter_count",
+    "latency_low_ms",
+    "latency_high_ms",
+    "latency_measured",
+    "error_se",
+    "n_dev",
+    "macro_f1",
+    "seeds",
+    *FRONT_MARKS,
+)
+FEW = 8  # rows; in a smaller table, anything can be different in every row
+
+_NUMBERS = frozenset(
+    ("id", "idx", "index", "number", "row", "run", "trial", "trial_number", "uuid", "unnamed: 0")
+)
+_TIMES = (
+    re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?(\D.*)?"),  # 2025-03-01 10:00:00.5
+    re.compile(r"(\d+\sdays?\s)?\d\d?:\d\d:\d\d.*"),  # 0 days 00:00:01.5
+)
+_TIME_NAME = re.compile(r"time|date|created|started|finished")
+_SEED_NAME = re.compile(r"(.*[^a-z])?seed")
+_EPOCH = (1e9, 4.1e9)  # seconds from 2001 to 2099
+
+
+class Remark(StrEnum):
+    """What a reader of the answer should know about the table."""
+
+    INDEX = "index"
+    """A column numbers or names the rows."""
+    TIME = "time"
+    """A column says when, or how long, a row took."""
+    TEXT = "text"
+    """A column has another text in every row."""
+    SEED = "seed"
+    """A column has the seeds of repeated trainings."""
+    RESULT = "result"
+    """A column is another result of `bort front --export`."""
+    LONE_TEXT = "lone text"
+    """The only dimension has another text in every row."""
+    FAILED = "failed"
+    """Rows without a size, latency or error are left out."""
+    AVERAGED = "averaged"
+    """Rows that differ only in their seeds are averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableNote:
+    """A remark; `bort.report.search` puts it into words.
+
+    Attributes:
+        columns: the columns that are not dimensions.
+        rows: how many rows it is about; None if it is about columns.
+    """
+
+    code: Remark
+    columns: tuple[str, ...] = ()
+    rows: int | None = None
+
+
+def without_others(
+    frame: "pd.DataFrame", objectives: Sequence[str]
+) -> tuple["pd.DataFrame", list[TableNote]]:
+    """Leave out the columns that cannot be dimensions, and say which."""
+    found: dict[Remark, list[str]] = {}
+    is_ours = set(FRONT_MARKS) <= set(frame.columns)
+    labels = [name for name in frame.columns if _is_label(frame, name, objectives)][:1]
+    for name in frame.columns:
+        if name in objectives or name in labels:
+            continue
+        if is_ours and name in (*RESULTS, *OBJECTIVES):
+            found.setdefault(Remark.RESULT, []).append(name)
+        elif (remark := _remark(frame[name])) is not None:
+            found.setdefault(remark, []).append(name)
+    texts = found.get(Remark.TEXT, [])
+    named = {name for names in found.values() for name in names}
+    others = [c for c in frame.columns if c not in {*named, *objectives, *labels}]
+    if texts and not any(frame[name].nunique(dropna=False) > 1 for name in others):
+        found[Remark.LONE_TEXT] = found.pop(Remark.TEXT)
+        named -= set(texts)
+    notes = [TableNote(remark, tuple(names)) for remark, names in found.items()]
+    return frame[[name for name in frame.columns if name not in named]], notes
+
+
+def _is_label(frame: "pd.DataFrame", name: str, objectives: Sequence[str]) -> bool:
+    return name.casefold() in LABELS and name not in objectives and frame[name].is_unique
+
+
+def _remark(column: "pd.Series[Any]") -> Remark | None:
+    """Say why a column cannot be a dimension; None if it can."""
+    import pandas as pd
+
+    name, values = str(column.name).casefold(), column.dropna()
+    if not all(map(np.isscalar, values)) or values.empty:
+        return None
+    is_numeric = pd.api.types.is_numeric_dtype(values) and values.dtype != bool
+    is_unique = values.is_unique and len(values) > 1
+    if _SEED_NAME.fullmatch(name):
+        return Remark.SEED
+    if pd.api.types.is_datetime64_any_dtype(values) or values.dtype.kind == "m":
+        return Remark.TIME
+    if is_numeric:
+        is_time = _TIME_NAME.search(name) and values.between(*_EPOCH).all()
+        if is_time or (_TIME_NAME.search(name) and values.between(1e12, 4.1e12).all()):
+            return Remark.TIME
+    elif any(all(map(pattern.fullmatch, map(str, values))) for pattern in _TIMES):
+        return Remark.TIME
+    if name.endswith(("_id", ".id", "uuid")):
+        return Remark.INDEX
+    is_number = name in _NUMBERS or re.fullmatch(re.escape(UNNAMED).replace(r"\{\}", r"\d+"), name)
+    if is_unique and (is_number or (is_numeric and _counts_up(values))):
+        return Remark.INDEX
+    return Remark.TEXT if is_unique and not is_numeric and len(values) >= FEW else None
+
+
+def _counts_up(values: "pd.Series[Any]") -> bool:
+    """Tell whether the values are 0, 1, 2, ... or 1, 2, 3, ..., as in no table of architectures."""
+    numbers = values.to_numpy(dtype=float)
+    return len(numbers) >= FEW and numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
+
+
+def without_failed(
+    frame: "pd.DataFrame", objectives: Sequence[str]
+) -> tuple["pd.DataFrame", list[TableNote]]:
+    """Leave out the rows in which an objective is blank."""
+    failed = frame[list(objectives)].isna().any(axis=1)
+    count = int(failed.sum())
+    return frame[~failed], [TableNote(Remark.FAILED, rows=count)] if count else []
+
+
+def averaged(
+    frame: "pd.DataFrame", objectives: Sequence[str], error_se: str | None
+) -> tuple["pd.DataFrame", list[TableNote]]:
+    """Average the objectives of the rows that differ in nothing else; the first one stays.
+
+    Standard errors are those of the mean of independent trainings.
+    """
+    import pandas as pd
+
+    columns = [name for name in frame.columns if name not in objectives]
+    columns = [name for name in columns if name.casefold() not in LABELS]
+    if not columns or not frame.duplicated(subset=columns).any():
+        return frame, []
+    groups = frame.groupby(columns, sort=False, dropna=False).ngroup()
+    kept = frame[~groups.duplicated()].copy()
+    for name in objectives:
+        values = pd.to_numeric(frame[name], errors="coerce")
+        if values.isna().any():
+            return frame, []  # which is told later
+        if name == error_se:
+            mean = np.sqrt((values**2).groupby(groups).sum()) / values.groupby(groups).count()
+        else:
+            mean = values.groupby(groups).mean()
+        is_whole = pd.api.types.is_integer_dtype(values) and (mean == mean.round()).all()
+        kept[name] = (mean.astype(values.dtype) if is_whole else mean).to_numpy()
+    return kept, [TableNote(Remark.AVERAGED, rows=len(frame))]

@@ -1,0 +1,127 @@
+"""Read the file of a recorded table. The rows keep the numbers that they have in the file."""
+
+import csv
+import io
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bort.core.errors import InvalidDataError
+from bort.tasks.files import decode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+BLANKS = ("", "nan", "NaN")  # None and NA are texts: some programs write them for a choice
+UNNAMED = "(column {})"
+_DECIMAL_COMMA = re.compile(r'(?:^|;)\s*"?-?\d+,\d+"?\s*(?:;|$)', re.MULTILINE)
+
+
+def read_frame(path: Path) -> "pd.DataFrame":
+    """Read a table; its index is the row number in the file, from 0, blank rows included.
+
+    Raises:
+        InvalidDataError: one line on what is wrong.
+    """
+    import pandas as pd
+
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise InvalidDataError(
+            f"cannot read {path.name}: a table is a .csv, .tsv, .jsonl or .parquet file; convert it"
+        )
+    try:
+        if ending == ".parquet":
+            return pd.read_parquet(path).reset_index(drop=True)
+        text = decode(path.name, path.read_bytes())
+        if ending == ".jsonl":
+            return _read_lines(text)
+        return _read_text(text, "\t" if ending == ".tsv" else None)
+    except InvalidDataError:
+        raise
+    except OSError as problem:
+        raise InvalidDataError(
+            f"cannot read the table {path}: {problem.strerror or problem}; check the file"
+        ) from None
+    except (ValueError, RecursionError, csv.Error) as problem:
+        reason = " ".join(str(problem).split())[:200]
+        raise InvalidDataError(f"cannot read the table {path}: {reason}; check the file") from None
+
+
+def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
+    """Read a CSV file; ValueError if its header does not fit its rows."""
+    import pandas as pd
+
+    text = text.lstrip("\r\n")
+    separator = separator or _separator(text)
+    records = list(_records(text, separator))
+    if not records:
+        raise ValueError("it has no header")
+    names = _names(records[0][0])
+    filled = [i for i, (cells, _) in enumerate(records) if i == 0 or any(map(str.strip, cells))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # fields would be dropped
+        try:
+            frame = pd.read_csv(
+                io.StringIO("".join(records[i][1] for i in filled)),
+                sep=separator,
+                header=0,
+                names=names,
+                index_col=False,
+                decimal="," if separator == ";" and _DECIMAL_COMMA.search(text) else ".",
+                skipinitialspace=True,
+                keep_default_na=False,
+                na_values=list(BLANKS),
+            )
+        except pd.errors.ParserWarning:
+            raise ValueError(
+                f"its rows have more fields than the {len(names)} columns of its header"
+            ) from None
+    if len(frame) != len(filled) - 1:
+        raise ValueError("its quotation marks do not match")
+    frame.index = pd.Index([i - 1 for i in filled[1:]])
+    for name in frame.columns:
+        if pd.api.types.is_string_dtype(frame[name]):
+            frame[name] = frame[name].str.strip()
+    return frame
+
+
+def _read_lines(text: str) -> "pd.DataFrame":
+    """Read one JSON object per line; ValueError if it is none."""
+    import pandas as pd
+
+    rows = {i: json.loads(line) for i, line in enumerate(text.split("\n")) if line.strip()}
+    if not all(isinstance(row, dict) for row in rows.values()):
+        raise ValueError("a line is JSON, but not an object")
+    return pd.DataFrame.from_records(list(rows.values()), index=list(rows))
+
+
+def _separator(text: str) -> str:
+    """Return the comma; or what else separates the header's names, if no comma does."""
+    header = text.split("\n", 1)[0]
+    return next((mark for mark in (",", ";", "\t") if mark in header), ",")
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[list[str], str]]:
+    """Yield the cells of each row, and its lines; a cell in quotes may span several."""
+    lines: list[str] = []
+
+    def passing() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            lines.append(line)
+            yield line
+
+    for cells in csv.reader(passing(), delimiter=separator, skipinitialspace=True):
+        yield cells, "".join(lines)
+        lines.clear()
+
+
+def _names(header: list[str]) -> list[str]:
+    names = [name.strip() or UNNAMED.format(i + 1) for i, name in enumerate(header)]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"two columns are named {repeated[0]!r} in its header")
+    return names
