@@ -129,18 +129,20 @@ def _record(asked: Asked, space: "SearchSpace", spec: "FineTuneSpec", path: Path
     from bort.core.paths import cache
     from bort.report.job_terminal import progress
     from bort.tasks import load_task
+    from bort.training.fit import candidate_steps
 
     chosen = [space.named(name) for name in dict.fromkeys(asked.architectures)]
     chosen = chosen or spread(space, COUNT)
     work = cache() / "realised" / hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
     with progress("Recording") as show:
         listener = _Listener(show)
-        trainers = Trainers(load_task(spec.tasks[0]), spec, work=work, on_step=listener.part)
+        task = load_task(spec.tasks[0])
+        trainers = Trainers(task, spec, work=work, on_step=listener.part)
         conditions = trainers.of_seed(0).conditions()
         log = RealisedLog(path, conditions)
         wanted = budgets(
             asked.epochs,
-            usual=spec.training.steps,
+            usual=candidate_steps(len(task.train), len(task.class_names)),
             texts=conditions.train_texts,
             batch_size=conditions.batch_size,
         )

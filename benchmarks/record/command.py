@@ -124,7 +124,7 @@ def _conditions(oracle: "ErrorOracle") -> "Conditions":
         space=oracle.space.digest,
         task=facts.task_digest or "",
         teacher=facts.teacher_sha256 or "",
-        steps=oracle.spec.steps,
+        steps=oracle.steps,
         batch_size=oracle.spec.batch_size,
         initialise=oracle.spec.initialise,
         threads=oracle.threads,

@@ -137,7 +137,7 @@ def _runs(
                     oracle.encoded,
                     oracle.space,
                     architecture,
-                    steps=oracle.spec.steps,
+                    steps=oracle.steps,
                     batch_size=oracle.spec.batch_size,
                     seed=seed,
                 )

@@ -96,11 +96,12 @@ class TaskSpec(Description):
 class TrainingSpec(Description):
     """The training of each candidate: the paper's s and Θ, and the seeds of the error oracle."""
 
-    steps: int = ask(
-        200,
+    steps: int | None = ask(
+        None,
         Whole(step=50),
         "Steps per candidate",
         "Training steps per candidate, the paper's s.",
+        empty="by texts and classes",
     )
     batch_size: int = ask(32, TEXTS_PER_STEP, "Texts per step", "Texts per step.")
     seeds: int = ask(
@@ -165,6 +166,12 @@ class TrainingSpec(Description):
         empty="all cores",
         advanced=True,
     )
+
+    @property
+    def fixed_steps(self) -> int:
+        """`steps` of a training whose length has been fixed: every one but a new search's."""
+        assert self.steps is not None
+        return self.steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,11 @@ class RealisedMark:
     predicted: Triple | None
     audit: Accuracy
 
+    @property
+    def gain(self) -> float | None:
+        """How many points less dev error it has than after its short training, if it had one."""
+        return None if self.predicted is None else self.predicted[2] - self.realised[2]
+
 
 def realised_mark(name: str, model: Realised) -> RealisedMark:
     """The mark of the model called `name`."""

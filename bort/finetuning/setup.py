@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.architecture import Architecture
+from bort.core.baseline import Method
 from bort.core.finetune import FineTuneSpec
 from bort.core.progress import OnStep, ignore
 from bort.families import SearchSpace
@@ -41,7 +42,7 @@ class TaskSetup:
         space: the space that the architectures come from.
         oracle: provides the source network, teacher and device.
         encoded: `task` in its own tokens.
-        logits: the teacher's logits by split; includes the pool only if `spec.labels_pool`. See
+        logits: the teacher's logits by split; includes the pool only if `labels_pool`. See
             `Teacher.coverage` for a teacher that does not answer all texts.
         donor: the network to inherit from.
     """
@@ -58,6 +59,11 @@ class TaskSetup:
     def teacher(self) -> Teacher:
         """The classifier that the students learn from."""
         return self.oracle.teacher
+
+    @property
+    def labels_pool(self) -> bool:
+        """Whether the teacher labels the unlabelled texts before anything is trained."""
+        return _labels_pool(self.spec, self.teacher)
 
     @property
     def classes(self) -> int:
@@ -126,7 +132,7 @@ class TaskSetup:
     @property
     def distils_answers(self) -> bool:
         """Whether distillation follows answers, and not only inner states."""
-        is_known = self.spec.labels_pool or self.teacher.is_source
+        is_known = self.labels_pool or self.teacher.is_source
         return self.spec.recipe.distil_from == "teacher" and is_known
 
     def own_teacher(self) -> Any:
@@ -148,9 +154,9 @@ def prepare(
     """Prepare everything that the trainings on `task` share.
 
     Raises: the errors of `ErrorOracle`.
-    Cost: as for the error oracle. With `spec.labels_pool` the teacher also answers all unlabelled
-        texts, once per task, teacher and seed: 60,000 texts take a minute if the hardware supports
-        bfloat16, else five minutes or more.
+    Cost: as for the error oracle. Where the teacher labels the pool, it answers all
+        unlabelled texts first, once per task, teacher and seed: 60,000 texts take a minute if the
+        hardware supports bfloat16, else five minutes or more.
     """
     fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
     space = SearchSpace.from_dict({**spec.space, "fixed": fixed})
@@ -168,7 +174,7 @@ def prepare(
     )
     logits = oracle.teacher.logits
     with training_threads(oracle.threads):
-        if spec.labels_pool:
+        if _labels_pool(spec, oracle.teacher):
             logits = answers_to_pool(
                 oracle.teacher,
                 oracle.teacher_context(wider, encoded),
@@ -176,6 +182,14 @@ def prepare(
             )
         donor = _donor_over(oracle, encoded)
     return TaskSetup(wider, space, spec, oracle, encoded, logits, donor)
+
+
+def _labels_pool(spec: FineTuneSpec, teacher: Teacher) -> bool:
+    """Whether the unlabelled texts need answers that no network computes on the way."""
+    recipe = spec.recipe
+    is_mean = teacher.is_source and teacher.methods != (Method.FINETUNED,)
+    distils = "distil" in recipe.stages and recipe.distil_from == "teacher"
+    return spec.labels_pool or (distils and is_mean)
 
 
 def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:

@@ -233,7 +233,7 @@ def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
     if training.kind is StageKind.PLAIN:
         return setup.labelled(hard=1.0)
     if training.kind is StageKind.DISTIL:
-        return setup.everything(hard=0.0) if setup.spec.labels_pool else setup.without_answers()
+        return setup.everything(hard=0.0) if setup.labels_pool else setup.without_answers()
     usual = (setup.everything if recipe.texts == "all" else setup.labelled)(hard=recipe.hard)
     if training.kind is not StageKind.AGORA:
         return usual
@@ -262,7 +262,7 @@ def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
         setup.projection(candidate),
         weights=DISTIL_WEIGHTS if setup.distils_answers else FROM_SOURCE,
         dtype=best_dtype(setup.oracle.device),
-        temperature=None if spec.labels_pool else spec.recipe.temperature,
+        temperature=None if setup.labels_pool else spec.recipe.temperature,
     )
 
 

@@ -52,6 +52,34 @@ def scope(answer: StudyAnswer) -> str:
     return f"The claim is about the measured errors on this dev set{examples}."
 
 
+def worth(steps: int | None, gains: Sequence[float] = ()) -> str:
+    """Say what an error after the short training is worth.
+
+    Args:
+        steps: of the short training; None if they are unknown.
+        gains: how many points less dev error each finished model of the study has.
+
+    Examples:
+        >>> print(worth(200, [2.5, 4.0]))
+        The errors are those after a short training of 200 steps, which ranks the architectures. \
+The 2 finished models of this study have 2.5 to 4.0 points less.
+        >>> print(worth(200, [-0.5]).rpartition(". ")[2])
+        The finished model of this study has 0.5 points more.
+    """
+    length = "" if steps is None else f" of {steps:,} steps"
+    text = f"The errors are those after a short training{length}, which ranks the architectures."
+    if not gains:
+        return f"{text} A finished model usually has a lower one."
+    low, high = min(gains), max(gains)
+    if len(gains) == 1:
+        more = "less" if low >= 0 else "more"
+        return f"{text} The finished model of this study has {abs(low):.1f} points {more}."
+    return (
+        f"{text} The {len(gains)} finished models of this study have {low:.1f} to {high:.1f} "
+        "points less."
+    )
+
+
 def _claim(answer: Answer) -> str:
     certified = answer.certified_epsilon
     if certified is None:

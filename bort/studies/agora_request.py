@@ -108,7 +108,7 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> tuple[TextSp
     if pool := given.get("pool"):  # a job may be resumed in another folder
         given = {**given, "pool": str(Path(pool).expanduser().absolute())}
     spec = AGORA_TEXT.build(
-        {"closing_steps": CLOSING * training.steps, **given},
+        {"closing_steps": CLOSING * training.fixed_steps, **given},
         study=request.study or suggested_study(task.task, architecture),
         task=task,
         space=space,

@@ -16,7 +16,13 @@ from bort.latency.stored import study_profile
 from bort.latency.workload import workload_of
 from bort.storage import Store
 from bort.tasks import DataWarning, load_task, resolve
-from bort.training.fit import check_reads_text, check_vocabulary, label_order, labels_of
+from bort.training.fit import (
+    candidate_steps,
+    check_reads_text,
+    check_vocabulary,
+    label_order,
+    labels_of,
+)
 from bort.training.readings import check_vocabularies
 from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
 from bort.training.source import model_folder, read_config, source_network
@@ -38,7 +44,8 @@ def check_study(
         on_warning: called with everything that makes the data misleading, and with what a file of
             soft labels covers.
     Returns:
-        The spec; its space has as many labels as the task has classes, if that is known.
+        The spec; its space has as many labels as the task has classes, and the steps per candidate
+        are fixed, if the task is known.
     Raises:
         BortError: one line on the problem with data, runtime, source network or teacher.
     """
@@ -78,8 +85,14 @@ def check_study(
     if Path(name).exists():  # the job may run in another folder
         spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
     check_vocabularies(task, source, space)
-    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
-    return replace(spec, space={**spec.space, "fixed": fixed})
+    classes = len(task.class_names)
+    steps = spec.training.steps or candidate_steps(len(task.train), classes)
+    fixed = {**spec.space["fixed"], "labels": classes}
+    return replace(
+        spec,
+        training=replace(spec.training, steps=steps),
+        space={**spec.space, "fixed": fixed},
+    )
 
 
 def check_profile(store: Store, spec: StudySpec) -> list[Difference]:

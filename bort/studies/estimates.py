@@ -1,6 +1,6 @@
 """Estimate the cost of a study from trainings timed in the store. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,13 @@ from bort.families.polynomial import FloatArray
 from bort.latency.stored import profile_key
 from bort.storage import Store, StudyRecord
 from bort.tasks import list_tasks, load_task
-from bort.training.fit import BATCH_SIZE, TEACHER_EVALUATIONS, teacher_steps
+from bort.training.fit import (
+    BATCH_SIZE,
+    TEACHER_EVALUATIONS,
+    candidate_steps,
+    contrast_steps,
+    teacher_steps,
+)
 from bort.training.source import source_network
 
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
@@ -43,6 +49,7 @@ class Estimate:
 
     Attributes:
         evaluations_at_most: trainings of candidates, all seeds together.
+        steps_per_evaluation: None if the size of the task is unknown.
         seconds_per_evaluation: expected mean over the space; None if nothing comparable has been
             timed.
         minutes: expected minutes of training candidates; None if nothing comparable has been
@@ -55,6 +62,7 @@ class Estimate:
     """
 
     evaluations_at_most: int
+    steps_per_evaluation: int | None
     seconds_per_evaluation: float | None
     minutes: float | None
     trains_teacher: bool
@@ -72,8 +80,10 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
     """
     space = SearchSpace.from_dict(spec.space)
     count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
-    speed = training_speed(store, spec)
-    seconds = None if speed is None else candidate_seconds(speed, space, spec.training)
+    speed, training = training_speed(store, spec), _with_steps(spec)
+    seconds = None
+    if speed is not None and training.steps is not None:
+        seconds = candidate_seconds(speed, space, training)
     minutes = None if seconds is None else count * seconds / 60
     if minutes is not None and spec.search.minutes is not None:
         minutes = min(minutes, spec.search.minutes)
@@ -82,6 +92,7 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
     named = spec.latency.profile is not None
     return Estimate(
         evaluations_at_most=count,
+        steps_per_evaluation=training.steps,
         seconds_per_evaluation=seconds,
         minutes=minutes,
         trains_teacher=needs_teacher,
@@ -136,7 +147,8 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
 
 def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
     """Estimate the seconds to train one candidate, the mean over the space."""
-    return float(np.mean(speed.seconds(training.steps, _work(space, training))))
+    steps = training.fixed_steps
+    return float(np.mean(speed.seconds(steps, steps * _work(space, training))))
 
 
 def trains_teacher(store: Store, spec: StudySpec) -> bool:
@@ -159,7 +171,7 @@ def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
     size, work = _task_size(spec.task), _source_work(spec)
     if size is None or work is None:
         return None
-    steps = teacher_steps(size.labelled, size.classes)
+    steps = contrast_steps(size.labelled) + teacher_steps(size.labelled, size.classes)
     # Dev is read at each evaluation, all texts once by the head or probe and once by the teacher.
     read = TEACHER_EVALUATIONS * size.dev + 3 * size.texts
     passes = FORWARD_SHARE * read / BATCH_SIZE
@@ -226,7 +238,8 @@ def _timings(
     return [
         (
             float(stored.evaluation.steps),
-            float(work[space.index(Architecture.of(**stored.architecture))]),
+            stored.evaluation.steps
+            * float(work[space.index(Architecture.of(**stored.architecture))]),
             stored.evaluation.seconds,
         )
         for stored in store.evaluation_records(record)
@@ -235,5 +248,13 @@ def _timings(
 
 
 def _work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
-    """Count the billions of multiply-adds of one training's forward passes, shape (N,)."""
-    return space.operation_count(training.batch_size, TYPICAL_LENGTH) * training.steps / 1e9
+    """Count the billions of multiply-adds of the forward pass of one step, shape (N,)."""
+    return space.operation_count(training.batch_size, TYPICAL_LENGTH) / 1e9
+
+
+def _with_steps(spec: StudySpec) -> TrainingSpec:
+    """Fill in the steps per candidate, if the size of the task is known."""
+    size = None if spec.training.steps else _task_size(spec.task)
+    if size is None:
+        return spec.training
+    return replace(spec.training, steps=candidate_steps(size.labelled, size.classes))

@@ -51,7 +51,7 @@ LATENCY = Part(
 SEARCH = (TASK, QUESTION, BUDGET, TRAINING, LATENCY)
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {"epsilon": 0.1, "budget": 12},
-    "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3, "steps": 400},
+    "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3},
 }
 FORM_PRESET = PRESETS["quick"]  # the first values in the form of a new search
 

@@ -21,13 +21,16 @@ from bort.core.files import read_json, save_arrays, write_json_atomically
 from bort.core.progress import OnStep, Progress, Stage
 from bort.tasks import Task
 from bort.training.checkpoints import load_tensors, save_tensors
+from bort.training.contrast import class_batches, contrastive, nearest_class_error
 from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fit import (
     BATCH_SIZE,
+    CONTRAST_RATE,
     HEAD_STEPS,
     TEACHER_EVALUATIONS,
     TEACHER_PATIENCE,
     TEACHER_RATE,
+    contrast_steps,
     teacher_steps,
 )
 from bort.training.forward import best_dtype, first_states
@@ -55,7 +58,8 @@ def fine_tune(
 ) -> None:
     """Write the fine-tuned source network to `folder`, a classifier that transformers can read.
 
-    The head (pooler and classifier) is trained first, on the frozen encoder's states, because a
+    With few texts, a contrastive stage arranges the encoder's vectors by class (see `contrast`).
+    The head (pooler and classifier) is trained next, on the frozen encoder's states, because a
     head of random weights would spoil the encoder. Then everything but the word embeddings is
     trained until dev stops improving, at most `teacher_steps`; the weights that are best on dev are
     kept. Progress is kept beside `folder` until it is complete.
@@ -70,6 +74,7 @@ def fine_tune(
     model, words = classifier_over(encoded, source, classes=classes)
     model.to(device).get_input_embeddings().weight.requires_grad_(False)
     targets = one_hot(task.train.labels, classes)
+    _contrast(model, task, encoded, targets, work, on_step=on_step, should_stop=should_stop)
     _train_head(model, encoded, targets, work, on_step=on_step, should_stop=should_stop)
     settings = TrainingSettings(
         steps=teacher_steps(len(task.train), classes),
@@ -102,6 +107,49 @@ def fine_tune(
     recipe = {**asdict(settings), "result": result._asdict()}
     save_arrays(folder / "recipe.npz", {"settings": json.dumps(recipe)})
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _contrast(
+    model: Any,
+    task: Task,
+    encoded: EncodedTask,
+    targets: NDArray[np.float32],
+    work: Path,
+    *,
+    on_step: OnStep,
+    should_stop: ShouldStop | None,
+) -> None:
+    """Arrange the encoder's vectors by class, if there are few texts."""
+    labels = task.train.labels
+    steps = contrast_steps(len(labels))
+    if not steps:
+        return
+    head = _Head(model).requires_grad_(False)
+    dtype = best_dtype(head.device)
+    stage = StageTraining(
+        name="the teacher's contrastive start",
+        folder=work / "contrast",
+        model=model,
+        examples=Examples(encoded.splits["train"], targets, encoded.padding),
+        settings=TrainingSettings(steps=steps, batch_size=BATCH_SIZE, learning_rate=CONTRAST_RATE),
+        objective=contrastive(model, dtype=dtype),
+        dev_error=lambda: nearest_class_error(
+            model,
+            encoded,
+            labels,
+            task.dev.labels,
+            dtype=dtype,
+            pause=lambda: stop_or_pause(should_stop),
+        ),
+        evaluations=1,
+        keep="last",
+        batches=lambda _, size, rng: class_batches(labels, size, rng),
+        should_stop=should_stop,
+    )
+    for step in run_stage(stage):
+        if step.step == 1 or step.step % 10 == 0:
+            on_step(Progress(step.step, step.steps, Stage.TRAINING_TEACHER, subject="vectors"))
+    head.requires_grad_(True)
 
 
 def classifier_over(

@@ -12,9 +12,14 @@ from bort.training.source import SourceNetwork
 # training, so that its time can be estimated without torch.
 BATCH_SIZE = 32
 TEACHER_RATE = 2e-4
+CONTRAST_RATE = 1e-4
+CONTRAST_STEPS, CONTRAST_MOST_TEXTS = 150, 500
 HEAD_STEPS = 1000  # of pooler and classifier alone, on stored states: seconds
 FEWEST_STEPS, MOST_EPOCHS = 300, 20  # small training sets are read more often
 TEACHER_EVALUATIONS, TEACHER_PATIENCE = 12, 6  # on dev; most is won while the rate falls
+
+# A candidate's short training; docs/training.md has the evidence.
+FEWEST_CANDIDATE_STEPS, MOST_CANDIDATE_EPOCHS = 200, 2.0
 
 
 def teacher_steps(examples: int, classes: int) -> int:
@@ -29,6 +34,25 @@ def teacher_steps(examples: int, classes: int) -> int:
     per_epoch = max(1, examples // BATCH_SIZE)
     epochs = min(8, 2 + math.log2(classes))
     return max(round(epochs * per_epoch), min(FEWEST_STEPS, MOST_EPOCHS * per_epoch))
+
+
+def contrast_steps(examples: int) -> int:
+    """Compute how many contrastive steps a teacher starts with on `examples` training texts."""
+    return CONTRAST_STEPS if examples <= CONTRAST_MOST_TEXTS else 0
+
+
+def candidate_steps(examples: int, classes: int) -> int:
+    """Compute the steps of a candidate's short training on `examples` training texts.
+
+    One epoch for two classes, two from four on.
+
+    Examples:
+        >>> candidate_steps(7398, 2), candidate_steps(9163, 77), candidate_steps(500, 2)
+        (231, 572, 200)
+    """
+    per_epoch = max(1, examples // BATCH_SIZE)
+    epochs = min(MOST_CANDIDATE_EPOCHS, math.log2(max(2, classes)))
+    return max(FEWEST_CANDIDATE_STEPS, round(epochs * per_epoch))
 
 
 def check_reads_text(space: SearchSpace) -> None:

@@ -98,6 +98,9 @@ class TrainingBatch(NamedTuple):
 Objective = Callable[[TrainingBatch], torch.Tensor]
 """Computes the loss of a batch, which the training minimises."""
 
+Batches = Callable[[NDArray[Any], int, np.random.Generator], Iterator[IntArray]]
+"""(tokens per row, batch size, random generator) -> the rows of each step, without end."""
+
 
 def cross_entropy(forward: Forward) -> Objective:
     """Compute the cross-entropy between the targets and the logits from `forward`."""
@@ -116,6 +119,7 @@ def train(
     forward: Forward | None = None,
     objective: Objective | None = None,
     optimiser: torch.optim.Optimizer | None = None,
+    batches: Batches | None = None,
     done: int = 0,
     pause: Callable[[], Any] = wait_while_measuring,
 ) -> Iterator[TrainingStep]:
@@ -128,6 +132,7 @@ def train(
         forward: how to compute logits; None picks the fastest way.
         objective: what to minimise; None is the cross-entropy of the logits.
         optimiser: pass one to keep its state; None makes a new one.
+        batches: chooses the rows of each step; None is `training_batches`.
         done: steps that the model and the optimiser have already taken. Training continues
             exactly as if it had never stopped.
         pause: called before each step; returns when training may continue.
@@ -138,8 +143,8 @@ def train(
         model, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
     )
     rng = np.random.default_rng(settings.seed)
-    batches = training_batches(examples.tokens.lengths, settings.batch_size, rng)
-    for step, rows in enumerate(islice(batches, done, settings.steps), start=done):
+    rows_of = (batches or training_batches)(examples.tokens.lengths, settings.batch_size, rng)
+    for step, rows in enumerate(islice(rows_of, done, settings.steps), start=done):
         pause()
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate_at(step)

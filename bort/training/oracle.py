@@ -31,7 +31,7 @@ from bort.training.execution import (
     stoppable,
     training_threads,
 )
-from bort.training.fit import check_vocabulary
+from bort.training.fit import candidate_steps, check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -115,6 +115,7 @@ class ErrorOracle:
         self.threads = spec.threads or usable_cores()
         self.source = source_network(spec.source)
         check_vocabulary(self.source, space)
+        self.steps = spec.steps or candidate_steps(len(task.train), len(task.class_names))
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
@@ -318,7 +319,7 @@ class ErrorOracle:
             encoded.splits["train"], self.teacher.probabilities("train"), encoded.padding
         )
         settings = TrainingSettings(
-            steps=self.spec.steps,
+            steps=self.steps,
             batch_size=self.spec.batch_size,
             learning_rate=attempt.learning_rate,
             seed=attempt.seed,

@@ -17,7 +17,7 @@ from bort.core.errors import StoreError, TrainingDivergedError
 from bort.core.files import read_json, write_json_atomically
 from bort.training.checkpoints import Checkpoints, load_tensors, save_tensors
 from bort.training.execution import ShouldStop, TrainingStoppedError, pause_unless
-from bort.training.loop import Examples, Objective, TrainingSettings, adamw, train
+from bort.training.loop import Batches, Examples, Objective, TrainingSettings, adamw, train
 
 CHECKPOINT_SECONDS = 20.0  # the most a killed process loses; saving takes less than a second
 RESULT, FINAL, BEST = "stage.json", "final.safetensors", "best.safetensors"
@@ -58,6 +58,7 @@ class StageTraining:
         evaluations: how often to evaluate on dev, evenly spaced.
         patience: stop after this many evaluations without improvement; None never stops early.
         keep: which weights the stage ends with.
+        batches: chooses the texts of each step; None reads all in a random order, again and again.
         should_stop: called at every step.
         clock: monotonic seconds.
     """
@@ -72,6 +73,7 @@ class StageTraining:
     evaluations: int
     patience: int | None = None
     keep: Literal["best", "last"] = "best"
+    batches: Batches | None = None
     should_stop: ShouldStop | None = None
     clock: Callable[[], float] = field(default=time.monotonic)
 
@@ -151,6 +153,7 @@ class _Run:
             settings,
             objective=stage.objective,
             optimiser=self.optimiser,
+            batches=stage.batches,
             done=self.state["step"],
             pause=pause_unless(stage.should_stop),
         ):

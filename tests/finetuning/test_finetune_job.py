@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tiny
 
+from bort.core.baseline import Method
 from bort.core.errors import InvalidModelError, TrainingDivergedError
 from bort.core.finetune import FineTuneSpec
 from bort.core.progress import Stage
@@ -19,7 +20,7 @@ from bort.jobs import JobCancelledError, JobState, resume, run_here
 from bort.report.data import data_warning
 from bort.report.models import print_models
 from bort.tasks import load_task
-from bort.training import stage
+from bort.training import stage, teacher
 from bort.training.source import weights_digest
 
 pytestmark = pytest.mark.usefixtures("fake_latency")
@@ -209,12 +210,19 @@ def test_rounds_of_agora_add_texts_near_dev_errors(store, spec, study_spec):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "labels"),
-    [({}, False), ({"distil_from": "source"}, False), ({"texts": "all"}, True)],
+    ("recipe", "methods", "labels"),
+    [
+        ({}, [Method.FINETUNED], False),
+        ({"distil_from": "source"}, [Method.FINETUNED, Method.TFIDF], False),
+        ({}, [Method.FINETUNED, Method.TFIDF], True),
+        ({}, [Method.PROBE], True),
+        ({"texts": "all"}, [Method.FINETUNED], True),
+    ],
 )
 def test_the_teacher_labels_beforehand_only_what_nobody_asks_it_on_the_way(
-    store, spec, monkeypatch, recipe, labels
+    store, spec, monkeypatch, recipe, methods, labels
 ):
+    monkeypatch.setattr(teacher, "best_methods", lambda *_: tuple(methods))
     asked = []
     real = setup.answers_to_pool
     monkeypatch.setattr(

@@ -97,7 +97,7 @@ class Arms:
         kept = replace(rounds[0], points=points[:count], replayed=None)
         examples = training_set(self._world.task.train, [kept])
         total = self.steps_of(rounds)
-        left = total - self._trainings(rounds[:needed]) * self._spec.training.steps
+        left = total - self._trainings(rounds[:needed]) * self._spec.training.fixed_steps
         model = self._fit(examples, left, sets=[rounds[-1].setting])
         return self._result(AGORA + HALF, model, count, total, began)
 
@@ -121,7 +121,7 @@ class Arms:
     def steps_of(self, rounds: Sequence[Round]) -> int:
         """Count all optimiser steps of a run."""
         closing = self._spec.closing_steps or 0
-        return self._trainings(rounds) * self._spec.training.steps + closing
+        return self._trainings(rounds) * self._spec.training.fixed_steps + closing
 
     def _trainings(self, rounds: Sequence[Round]) -> int:
         return sum(len(r.setting_errors) for r in rounds)

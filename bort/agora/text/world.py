@@ -118,7 +118,7 @@ def _assembled(spec: TextSpec, task: Task, networks: Networks) -> TextWorld:
     guard = NearDuplicateGuard(audit.inputs, dev.inputs)
     proposers = Proposers(networks.tokens, networks.words(visible), train.inputs, pool)
     parts = Parts(
-        student=networks.student(steps=spec.training.steps),
+        student=networks.student(steps=spec.training.fixed_steps),
         labeler=_labeler(spec, task, train, networks, visible),
         represent=represent,
         sampler=proposers.sampler(spec.sampler, represent),

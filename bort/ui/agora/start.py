@@ -130,7 +130,7 @@ def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
     per_training = estimate.seconds_per_evaluation
     if per_training is None:
         return [("Time", "not known yet", "no training has been timed in this store")]
-    seconds = steps * per_training / text.training.steps
+    seconds = steps * per_training / text.training.fixed_steps
     rows = [("Time", f"about {duration(seconds)}", f"of training, {basis(estimate.timed)}")]
     if estimate.trains_teacher and estimate.teacher_minutes is not None:
         before = f"about {duration(60 * estimate.teacher_minutes)}"

@@ -26,6 +26,7 @@ from bort.figures.models import RealisedMark, add_error_lines, add_realised, rea
 from bort.finetuning.realised import TrainedModel
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
+from bort.report.search import worth
 from bort.studies.answers import Point, StudyAnswer, redrawn
 from bort.ui.kit import address, chart, markup, navigation, readings
 from bort.ui.machine import landmarks as machine_landmarks
@@ -67,6 +68,8 @@ def show(
     best = answer.best.id if answer.best else None
     info = front_info(answer.points, best_id=best, pick_id=address.pick())
     realised = _realised_marks(answer)
+    gains = [mark.gain for mark in realised if mark.gain is not None]
+    markup.note(worth(answer.spec.training.steps, gains))
     if realised:
         markup.note(
             "◆ is a fully trained model; an arrow leads to it from the search's prediction."

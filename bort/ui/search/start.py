@@ -62,7 +62,7 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     available = psutil.virtual_memory().available
     markup.facts(
         [
-            ("Trainings", f"{cost.evaluations_at_most:,} at most", "all seeds together"),
+            ("Trainings", f"{cost.evaluations_at_most:,} at most", _steps(cost)),
             ("Time", _minutes(cost.minutes), f"of training candidates, {basis(cost.timed)}"),
             *_first(cost),
             (
@@ -77,6 +77,11 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
             "The largest candidate may not fit into memory. Use fewer texts per step or a space "
             "of smaller models."
         )
+
+
+def _steps(cost: "Estimate") -> str:
+    steps = cost.steps_per_evaluation
+    return "all seeds together" if steps is None else f"of {steps:,} steps; all seeds together"
 
 
 def _minutes(minutes: float | None) -> str:
