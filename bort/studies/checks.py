@@ -25,6 +25,7 @@ from bort.training.fit import (
     labels_of,
 )
 from bort.training.limits import check_tokenizer, read_limits
+from bort.training.readings import check_vocabularies
 from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
 from bort.training.source import model_folder, read_config, source_network
 from bort.training.source_check import check_source
@@ -89,6 +90,7 @@ def check_study(
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
         spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
+    check_vocabularies(task, source, space)
     classes = len(task.class_names)
     steps = spec.training.steps or candidate_steps(len(task.train), classes)
     fixed = {**spec.space["fixed"], "labels": classes}

@@ -61,7 +61,7 @@ def check_reads_text(space: SearchSpace) -> None:
     Raises:
         InvalidSpaceError: they do not (perceptrons, image models).
     """
-    if "vocabulary" not in space.fixed:
+    if "vocabulary" not in {*space.fixed, *space.dimensions}:
         raise InvalidSpaceError(
             f"models of the family {space.family_name!r} do not read text; "
             "search a space of another family, such as bert"
@@ -69,12 +69,19 @@ def check_reads_text(space: SearchSpace) -> None:
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    """Check that the space and the source network have the same number of tokens.
+    """Check that the space and the source network have the same number of tokens, or that the
+    space lists no larger vocabularies than the source's.
 
     Raises:
-        InvalidModelError: the numbers differ.
+        InvalidModelError: the numbers do not fit.
     """
     found = source.config.get("vocab_size")
+    largest = max(space.dimensions.get("vocabulary", (0,)))
+    if found is not None and largest > found:
+        raise InvalidModelError(
+            f"the space {space.name!r} lists a vocabulary of {largest}, but {source.name} has only "
+            f"{found} tokens; list {found} or less"
+        )
     counted = space.fixed.get("vocabulary", found)
     if found != counted:
         raise InvalidModelError(
