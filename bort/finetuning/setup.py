@@ -77,8 +77,7 @@ class TaskSetup:
         candidate = build_candidate(
             self.space,
             architecture,
-            vocabulary=len(self.encoded.kept),
-            padding=self.encoded.padding,
+            self.encoded,
             classes=self.classes,
             initialise="scratch" if from_scratch else self.spec.training.initialise,
             donor=self.donor,

@@ -18,20 +18,30 @@ from bort.training.metrics import error_se
 HIDDEN, DEPTH = 192, 2  # where the two learning rates below were measured: docs/training.md
 INHERITED = 8e-4
 SCRATCH = 1e-3
+STATIC, CONVOLUTION = 2e-2, 5e-3  # docs/training.md, "static and convolutional networks"
+STATIC_HIDDEN = 64  # where it was measured
 LEARNING_RATE_FACTORS = (1.0, 1 / 3, 1 / 10)
 LEARNED = 0.98  # a loss below this share of the constant answer's: the model reads the texts
 
 
-def default_learning_rate(dimensions: Mapping[str, int], initialise: Initialise) -> float:
+def default_learning_rate(
+    dimensions: Mapping[str, int], initialise: Initialise, family: str = "bert"
+) -> float:
     """Return the peak learning rate of a short training if Θ is not given.
 
     Narrower models take larger steps. Deep models from random weights take smaller steps, or their
-    loss never beats a constant answer's; inherited weights do not have that problem.
+    loss never beats a constant answer's; inherited weights do not have that problem. Networks
+    without transformer layers take much larger steps, wherever their weights come from.
 
     Args:
         dimensions: the architecture's dimensions; uses `hidden` and `depth` if the family has them.
         initialise: where the initial weights come from.
+        family: the architecture's family.
     """
+    if family == "static":
+        return STATIC * math.sqrt(STATIC_HIDDEN / dimensions["hidden"])
+    if family == "convolution":
+        return CONVOLUTION
     width = math.sqrt(HIDDEN / dimensions.get("hidden", HIDDEN))
     if initialise == "inherit":
         return INHERITED * width

@@ -16,9 +16,13 @@ from bort.families import SearchSpace
 from bort.training.donor import Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
+from bort.training.readings import has_vocabularies
 from bort.training.reduction import principal_axes
+from bort.training.tokens import EncodedTask
+from bort.training.vectors import inherit_vectors, piece_shares
 from bort.training.vocabulary import expanded_weights
 
+WORDS = "embeddings.word_embeddings.weight"
 FRESH_DEVIATION = 0.02  # standard deviation of weights that are not inherited: BERT's own
 
 
@@ -31,19 +35,23 @@ class Candidate:
         projection: maps the source's word embeddings to the model's, shape (source's hidden,
             model's hidden); None if they began at random.
         seed: the seed of the random weights.
+        has_own_vocabulary: its tokens are all that it will ever know, so nothing is expanded.
     """
 
     model: Any
     projection: Tensor | None
     seed: int
+    has_own_vocabulary: bool = False
 
     def full_weights(self, kept: NDArray[np.int64], words: Tensor) -> dict[str, Tensor]:
-        """Return the weights over the whole vocabulary, ready to save.
+        """Return the weights over the whole vocabulary or over its own, ready to save.
 
         Args:
             kept: ids of the task's tokens, ascending.
             words: the source network's whole embedding table.
         """
+        if self.has_own_vocabulary:
+            return {name: w.detach() for name, w in self.model.state_dict().items()}
         if self.projection is not None:
             return expanded_weights(self.model, kept, words @ self.projection)
         width = self.model.get_input_embeddings().weight.shape[1]
@@ -55,9 +63,8 @@ class Candidate:
 def build_candidate(
     space: SearchSpace,
     architecture: Architecture,
+    encoded: EncodedTask,
     *,
-    vocabulary: int,
-    padding: int,
     classes: int,
     initialise: Initialise,
     donor: Donor,
@@ -67,12 +74,24 @@ def build_candidate(
 
     BERT inherits all it can (see `inherit`); other families inherit their word embeddings.
 
+    Args:
+        encoded: the task in the candidate's tokens.
+        donor: over the same tokens.
     Raises:
         InvalidSpaceError: the family's models do not read text.
     """
     model = build_text_model(
-        space, architecture, vocabulary=vocabulary, padding=padding, classes=classes, seed=seed
+        space,
+        architecture,
+        vocabulary=len(encoded.kept),
+        padding=encoded.padding,
+        classes=classes,
+        seed=seed,
     )
+    if has_vocabularies(space):
+        if initialise == "inherit":
+            inherit_vectors(model, donor.weights[WORDS], piece_shares(encoded))
+        return Candidate(model, None, seed, has_own_vocabulary=True)
     if initialise == "scratch":
         return Candidate(model, None, seed)
     if space.family_name == "bert":
@@ -111,7 +130,7 @@ def build_text_model(
 
 @torch.no_grad()
 def _inherit_words(model: Any, weights: Mapping[str, Tensor]) -> Tensor:
-    words = weights["embeddings.word_embeddings.weight"]
+    words = weights[WORDS]
     table = model.get_input_embeddings().weight
     moment = words.T @ words / len(words)
     projection = principal_axes(moment, words.mean(0), table.shape[1])[0]

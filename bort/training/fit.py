@@ -61,7 +61,7 @@ def check_reads_text(space: SearchSpace) -> None:
     Raises:
         InvalidSpaceError: they do not (perceptrons, image models).
     """
-    if "vocabulary" not in space.fixed:
+    if "vocabulary" not in {*space.fixed, *space.dimensions}:
         raise InvalidSpaceError(
             f"models of the family {space.family_name!r} do not read text; "
             "search a space of another family, such as bert"
@@ -69,17 +69,37 @@ def check_reads_text(space: SearchSpace) -> None:
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
-    """Check that the space and the source network have the same number of tokens.
+    """Check that the space and the source network have the same number of tokens, or that the
+    space lists no larger vocabularies than the source's.
 
     Raises:
-        InvalidModelError: the numbers differ.
+        InvalidModelError: the numbers do not fit.
     """
     found = source.config.get("vocab_size")
+    largest = max(space.dimensions.get("vocabulary", (0,)))
+    if found is not None and largest > found:
+        raise InvalidModelError(
+            f"the space {space.name!r} lists a vocabulary of {largest}, but {source.name} has only "
+            f"{found} tokens; list {found} or less"
+        )
     counted = space.fixed.get("vocabulary", found)
     if found != counted:
         raise InvalidModelError(
             f"{source.name} has a vocabulary of {found} tokens, but the space {space.name!r} "
             f"has {counted}; set `vocabulary = {found}` under [fixed] in the space's file"
+        )
+
+
+def check_pairs(space: SearchSpace, *, has_pairs: bool) -> None:
+    """Check that a space's models can tell the two texts of a pair apart, if the task has pairs.
+
+    Raises:
+        InvalidSpaceError: they have one segment.
+    """
+    if has_pairs and space.fixed.get("types") == 1:
+        raise InvalidSpaceError(
+            f"models of the space {space.name!r} have one segment, but the task has pairs of "
+            "texts; set `types = 2` under [fixed] in the space's file"
         )
 
 

@@ -1,4 +1,4 @@
-"""Compute a classifier's logits fast.
+"""Compute a classifier's logits fast. `small_forward` has the static and convolutional networks.
 
 For `BertForSequenceClassification` without dropout this uses the weights directly instead of
 calling the modules. The numbers are the same, but it does less work: the last layer computes only
@@ -26,8 +26,13 @@ def forward_of(model: Any, *, dtype: torch.dtype) -> Forward:
         model: a `transformers` sequence classifier.
         dtype: the precision of the matrix products; the weights keep theirs.
     """
-    if type(model).__name__ == "BertForSequenceClassification":
+    kind = type(model).__name__
+    if kind == "BertForSequenceClassification":
         return lambda ids, lengths, first: bert_logits(model, ids, lengths, first, dtype=dtype)
+    if kind in ("StaticClassifier", "ConvolutionClassifier"):
+        from bort.training.small_forward import small_forward
+
+        return small_forward(model, dtype=dtype)
     return lambda ids, lengths, first: _module_logits(model, ids, lengths, first, dtype=dtype)
 
 
@@ -123,10 +128,11 @@ def sentence_vectors(
 def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
     words = embeddings.word_embeddings
     steps = torch.arange(ids.shape[1], device=ids.device)
-    types = (steps >= first[:, None]).long()
+    segments = embeddings.token_type_embeddings.weight  # a model with one reads single texts
+    types = (steps >= first[:, None]).long().clamp(max=len(segments) - 1)
     x = F.embedding(ids, words.weight)
     x = x + embeddings.position_embeddings.weight[: ids.shape[1]]
-    x = x + F.embedding(types, embeddings.token_type_embeddings.weight)
+    x = x + F.embedding(types, segments)
     return _norm(embeddings.LayerNorm, x)
 
 

@@ -22,7 +22,7 @@ from bort.training.attempts import (
     default_learning_rate,
     has_diverged,
 )
-from bort.training.candidate import Candidate, build_candidate
+from bort.training.candidate import WORDS, Candidate, build_candidate
 from bort.training.donor import Donor, calibration_batch, observe
 from bort.training.execution import (
     ShouldStop,
@@ -31,7 +31,7 @@ from bort.training.execution import (
     stoppable,
     training_threads,
 )
-from bort.training.fit import candidate_steps, check_vocabulary
+from bort.training.fit import candidate_steps, check_pairs, check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -40,7 +40,14 @@ from bort.training.metrics import (
     pack_items,
     reordered_error,
 )
+from bort.training.readings import (
+    Readings,
+    check_vocabularies,
+    has_vocabularies,
+    task_pieces,
+)
 from bort.training.source import SourceNetwork, source_network
+from bort.training.source_check import check_source
 from bort.training.teacher import (
     Teacher,
     TeacherContext,
@@ -108,13 +115,16 @@ class ErrorOracle:
         self.device = resolve_device(spec.device)
         self.threads = spec.threads or usable_cores()
         self.source = source_network(spec.source)
+        check_source(self.source)
         check_vocabulary(self.source, space)
+        check_pairs(space, has_pairs=task.train.pairs is not None)
         self.steps = spec.steps or candidate_steps(len(task.train), len(task.class_names))
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
             self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
+            self.readings = self._readings()
             self.teacher = self._teach()
             self._check_teacher()
             self.donor = self._observe_donor()
@@ -152,7 +162,8 @@ class ErrorOracle:
         """The learning rates in Θ, or the one that the default rule gives."""
         if self.spec.learning_rates:
             return self.spec.learning_rates
-        return (default_learning_rate(architecture.as_dict(), self.spec.initialise),)
+        sizes, family = architecture.as_dict(), self.space.family_name
+        return (default_learning_rate(sizes, self.spec.initialise, family),)
 
     def describe(self) -> OracleFacts:
         """Return everything the errors depend on, and what they are compared with."""
@@ -224,15 +235,36 @@ class ErrorOracle:
             f"from it; {remedy}"
         )
 
+    @property
+    def _longest(self) -> int:
+        positions: int = self.source.config.get("max_position_embeddings", 512)
+        return min(positions, self.space.fixed.get("positions", positions))
+
     def _encode(self) -> EncodedTask:
-        positions = self.source.config.get("max_position_embeddings", 512)
         return encode_task(
             self.task,
             self.source.folder,
             digest=self.source.digest,
             max_length=self.spec.max_length,
-            longest=min(positions, self.space.fixed.get("positions", positions)),
+            longest=self._longest,
         )
+
+    def _readings(self) -> Readings | None:
+        """Prepare vocabularies of other sizes, if the space has any."""
+        if not has_vocabularies(self.space):
+            return None
+        check_vocabularies(self.task, self.source, self.space)
+        return Readings(
+            self.task,
+            self.source,
+            task_pieces(self.task, self.source),
+            max_length=self.spec.max_length,
+            longest=self._longest,
+        )
+
+    def encoded_for(self, architecture: Architecture) -> EncodedTask:
+        """Return the task's texts as this architecture reads them."""
+        return self.encoded if self.readings is None else self.readings.of(architecture)
 
     def _teach(self) -> Teacher:
         context = self.teacher_context(self.task, self.encoded)
@@ -259,12 +291,16 @@ class ErrorOracle:
         folder = self.teacher.folder if is_own else self.source.folder
         network = SourceNetwork(self.source.name, folder, self.source.digest)
         weights = network.encoder_weights(with_head=is_own)
-        table = "embeddings.word_embeddings.weight"
-        self.words = weights[table]
-        weights[table] = pruned_table(self.words, self.encoded.kept)
+        self.words = weights[WORDS]
+        weights[WORDS] = pruned_table(self.words, self.encoded.kept)
         tokens = self.encoded.splits["train"]
         batch = calibration_batch(tokens)
         return observe(weights, self.source.config, batch)
+
+    def _donor_over(self, encoded: EncodedTask) -> Donor:
+        """The donor with the words of other tokens."""
+        words = pruned_table(self.words, encoded.kept)
+        return replace(self.donor, weights={**self.donor.weights, WORDS: words})
 
     def _try(self, architecture: Architecture, learning_rate: float, seed: int) -> TrainedCandidate:
         """Train with one learning rate; repeat with the next attempt if the training diverges."""
@@ -281,10 +317,9 @@ class ErrorOracle:
 
     def _train_once(self, architecture: Architecture, attempt: Attempt) -> TrainedCandidate:
         candidate = self._build(architecture, attempt.seed)
+        encoded = self.encoded_for(architecture)
         examples = Examples(
-            self.encoded.splits["train"],
-            self.teacher.probabilities("train"),
-            self.encoded.padding,
+            encoded.splits["train"], self.teacher.probabilities("train"), encoded.padding
         )
         settings = TrainingSettings(
             steps=self.steps,
@@ -302,19 +337,19 @@ class ErrorOracle:
                 self.on_step(
                     Progress(step.step, step.steps, Stage.TRAINING_CANDIDATES, architecture.id)
                 )
-        logits = predict(candidate.model, self.encoded.splits["dev"], padding=self.encoded.padding)
+        logits = predict(candidate.model, encoded.splits["dev"], padding=encoded.padding)
         evaluation = self._judge(logits, losses, attempt)
         return TrainedCandidate(candidate, evaluation, attempt.learning_rate, tuple(losses))
 
     def _build(self, architecture: Architecture, seed: int) -> Candidate:
+        encoded = self.encoded_for(architecture)
         candidate = build_candidate(
             self.space,
             architecture,
-            vocabulary=len(self.encoded.kept),
-            padding=self.encoded.padding,
+            encoded,
             classes=len(self.task.class_names),
             initialise=self.spec.initialise,
-            donor=self.donor,
+            donor=self.donor if encoded is self.encoded else self._donor_over(encoded),
             seed=seed,
         )
         candidate.model.to(self.device)

@@ -17,6 +17,8 @@ from made_up_study import made_up_profile
 from bort.cli import main
 from bort.core.study import TaskSpec
 from bort.families import load_space
+from bort.latency.protocol import Protocol
+from bort.latency.timing import Instruments
 from bort.storage import open_store
 from bort.tasks import load_task
 
@@ -302,3 +304,51 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(place):
     lines = done.stderr.splitlines()
     assert any(line.startswith("Searching told") and "error 0." in line for line in lines)
     assert "\r" not in done.stderr
+
+
+STATIC = """\
+family = "static"
+
+[dimensions]
+vocabulary = {vocabularies}
+hidden = [4, 8]
+"""
+
+
+@pytest.mark.parametrize("family", ["static", "convolution"])
+def test_small_networks_are_searched_and_timed_on_this_machine(place, monkeypatch, family):
+    def quick(**options):
+        short = Protocol(budget_seconds=0.2, min_rounds=2, timed_runs=3, limit_seconds=1.0)
+        calm = {"protocol": short, "settle": lambda should_stop: None, "paces": None}
+        return Instruments(**{**options, **calm})
+
+    monkeypatch.setattr("bort.latency.stored.Instruments", quick)
+    monkeypatch.setattr("bort.studies.measuring.Instruments", quick)
+    text = STATIC.format(vocabularies=[20, 30, 35]).replace("static", family)
+    if family == "convolution":
+        text += "channels = [4]\nwidth = [1, 3]\ndepth = [1]\n"
+    (place / f"{family}.toml").write_text(text, encoding="utf-8")
+    arguments = [
+        "search", "--task", "reviews.csv", "--space", f"{family}.toml", "--source", "source",
+        "--latency-length", "12", "--steps", "60", "--threads", "1", "--budget", "4", "--json",
+    ]  # fmt: skip
+    found = answer(bort(place, *arguments))
+    assert found["evaluations"] == 4
+    assert found["best"]["error_rate"] < 0.1  # chance is 0.5
+    assert all(0 < point["latency_ms"] < 100 for point in found["front"])
+    assert all(point["id"].count("-") == text.count(" = [") - 1 for point in found["front"])
+
+
+@pytest.mark.parametrize(
+    ("vocabularies", "said"),
+    [
+        ([20, 50], "a vocabulary of 50, but source has only 35 tokens; list 35 or less"),
+        ([3, 20], "a vocabulary of 3 is impossible for this task"),
+    ],
+)
+def test_an_impossible_vocabulary_is_one_clear_line(place, vocabularies, said):
+    (place / "wrong.toml").write_text(STATIC.format(vocabularies=vocabularies), encoding="utf-8")
+    done = bort(place, *search(place), "--space", "wrong.toml", "--study", "wrong")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -44,8 +44,7 @@ def student(space, encoded, source):
         return build_candidate(
             space,
             architecture,
-            vocabulary=len(encoded.kept),
-            padding=encoded.padding,
+            encoded,
             classes=2,
             initialise="inherit",
             donor=donor,

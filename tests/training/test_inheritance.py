@@ -38,8 +38,7 @@ def candidate(donor, encoded, **parameters):
     return build_candidate(
         space,
         Architecture.of(**parameters),
-        vocabulary=len(encoded.kept),
-        padding=encoded.padding,
+        encoded,
         classes=2,
         initialise="inherit",
         donor=donor,
@@ -100,8 +99,7 @@ def test_other_families_inherit_their_words(donor, encoded):
     found = build_candidate(
         space,
         shape,
-        vocabulary=len(encoded.kept),
-        padding=encoded.padding,
+        encoded,
         classes=2,
         initialise="inherit",
         donor=donor,
@@ -128,8 +126,7 @@ def test_a_model_over_the_tasks_tokens_expands_to_the_full_vocabulary(
     found = build_candidate(
         space,
         shape,
-        vocabulary=len(encoded.kept),
-        padding=encoded.padding,
+        encoded,
         classes=2,
         initialise=initialise,
         donor=donor,

@@ -129,8 +129,7 @@ class Networks:
         candidate = build_candidate(
             self._space,
             self._architecture,
-            vocabulary=len(self.encoded.kept),
-            padding=self.encoded.padding,
+            self.encoded,
             classes=len(self._task.class_names),
             initialise=self._oracle.spec.initialise,
             donor=self._oracle.donor,

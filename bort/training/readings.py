@@ -1,0 +1,103 @@
+"""A task's texts as networks with vocabularies of different sizes read them."""
+
+import hashlib
+import json
+
+import numpy as np
+
+from bort.core.architecture import Architecture
+from bort.core.errors import InvalidModelError
+from bort.core.files import load_arrays, save_arrays
+from bort.core.paths import cache
+from bort.families import SearchSpace
+from bort.tasks import Task
+from bort.training.pieces import PieceOrder, piece_order
+from bort.training.source import SourceNetwork
+from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
+
+FORMAT = 1  # part of the cache key; raise it when the order changes
+VOCABULARY = "vocabulary"
+
+
+def has_vocabularies(space: SearchSpace) -> bool:
+    """Check whether the size of the vocabulary is a dimension of the space."""
+    return VOCABULARY in space.dimensions
+
+
+def task_pieces(task: Task, source: SourceNetwork) -> PieceOrder:
+    """Order the pieces of the source's tokenizer for a task, or read the order from the cache.
+
+    Raises:
+        InvalidModelError: the source has no WordPiece tokenizer.
+    """
+    key = json.dumps([FORMAT, task.digest, source.digest])
+    path = cache() / "pieces" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+    known = load_arrays(path)
+    if known is None:
+        found = piece_order(task, load_tokenizer(source.folder))
+        known = {"ids": found.ids, "always": np.array(found.always)}
+        save_arrays(path, known)
+    return PieceOrder(known["ids"], int(known["always"]))
+
+
+def check_vocabularies(task: Task, source: SourceNetwork, space: SearchSpace) -> None:
+    """Check that the source network and the task allow all vocabularies of the space.
+
+    Raises:
+        InvalidModelError: the source has fewer pieces, or no WordPiece tokenizer.
+        InvalidSpaceError: a vocabulary is smaller than the pieces that are always kept.
+    """
+    if not has_vocabularies(space):
+        return
+    rows = int(source.config.get("vocab_size", 0))
+    sizes, order = space.dimensions[VOCABULARY], task_pieces(task, source)
+    for size in (min(sizes), max(sizes)):
+        order.kept(size)
+    if len(order.ids) > rows:
+        raise InvalidModelError(
+            f"the tokenizer of {source.name} has {len(order.ids)} pieces, but the network has "
+            f"{rows} embeddings; use the tokenizer that belongs to the network"
+        )
+
+
+class Readings:
+    """Reads a task's texts, once per vocabulary.
+
+    Args:
+        task: the texts to read.
+        source: its tokenizer has all pieces.
+        order: see `task_pieces`; another task's order may read this task's texts.
+        max_length: most tokens per text; None uses the training texts' 95th percentile under each
+            vocabulary, because smaller vocabularies split more words.
+        longest: the most tokens that a network can read.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        source: SourceNetwork,
+        order: PieceOrder,
+        *,
+        max_length: int | None,
+        longest: int,
+    ) -> None:
+        self._task, self._source, self.order = task, source, order
+        self._max_length, self._longest = max_length, longest
+        self._known: dict[int, EncodedTask] = {}
+
+    def of(self, architecture: Architecture) -> EncodedTask:
+        """Return the texts in the pieces of the architecture's vocabulary.
+
+        Cost: the first time a task is read with a vocabulary, a second for 10,000 texts.
+        """
+        size = architecture[VOCABULARY]
+        if size not in self._known:
+            self._known[size] = encode_task(
+                self._task,
+                self._source.folder,
+                digest=self._source.digest,
+                max_length=self._max_length,
+                longest=self._longest,
+                pieces=self.order.kept(size),
+            )
+        return self._known[size]
