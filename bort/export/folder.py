@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bort.core.errors import ExportError
 from bort.export.card import model_card
@@ -74,7 +75,7 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
         for file in sorted(model.folder.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, part / file.name)
-        name_columns(part, model)
+        name_inputs(part, model)
         card = model_card(model.name, realised, evidence_of(model))
         (part / "README.md").write_text(card, encoding="utf-8")
     return WeightsExport(
@@ -87,12 +88,23 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
     )
 
 
-def name_columns(folder: Path, model: ModelRecord) -> None:
-    """Write the text columns into the config.json in `folder`, so that half a pair is refused."""
-    path = folder / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config[TEXT_COLUMNS] = evidence_of(model).data.text
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+def name_inputs(folder: Path, model: ModelRecord) -> None:
+    """Write into a copied model's files what it reads.
+
+    The text columns stand in config.json, so that half a pair is refused. The arrays stand in
+    tokenizer_config.json, or `transformers` chooses them by the tokenizer's class: a model of pairs
+    gives other answers without segments.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    has_segments = config.get("type_vocab_size", 0) > 1
+    names = ["input_ids", *(["token_type_ids"] if has_segments else []), "attention_mask"]
+    _add(folder / "config.json", {TEXT_COLUMNS: evidence_of(model).data.text})
+    _add(folder / "tokenizer_config.json", {"model_input_names": names})
+
+
+def _add(path: Path, more: Mapping[str, Any]) -> None:
+    content = {**json.loads(path.read_text(encoding="utf-8")), **more}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def check_files(model: ModelRecord) -> None:

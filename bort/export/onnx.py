@@ -18,7 +18,7 @@ from bort.core.architecture import Architecture
 from bort.core.errors import BortError, ExportError
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.export.card import model_card
-from bort.export.folder import Export, check_files, listed, name_columns, new_output
+from bort.export.folder import Export, check_files, listed, name_inputs, new_output
 from bort.families import SearchSpace
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.latency.protocol import HANDFUL, Run
@@ -122,7 +122,7 @@ def export_onnx(
         for name in COPIED:
             if (model.folder / name).is_file():
                 shutil.copyfile(model.folder / name, part / name)
-        name_columns(part, model)
+        name_inputs(part, model)
         section = _section(parity, latency)
         card = model_card(model.name, realised_of(model), evidence_of(model), more=section)
         (part / "README.md").write_text(card, encoding="utf-8")

@@ -107,10 +107,15 @@ def test_rows_have_the_numbers_of_the_file(model, tmp_path, name, content, rows)
 
 
 def test_pairs_are_answered_and_half_a_pair_is_refused(tmp_path, monkeypatch):
+    from transformers import pipeline
+
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with open_store() as store:
-        write_model(store, tmp_path, text=("premise", "hypothesis"))
+        folder = write_model(store, tmp_path, text=("premise", "hypothesis")).folder
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"  # by itself it gives no segments
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     answer_of(export, "--out", "pairs")
     rows = "premise,hypothesis\na film,a plot\na film,\nso dull,so silly\n"
     (tmp_path / "a.csv").write_text(rows)
@@ -124,6 +129,10 @@ def test_pairs_are_answered_and_half_a_pair_is_refused(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("a film\n")
     with pytest.raises(BortError, match="has one text per line"):
         answer_of(predict, "pairs", "a.txt", *both)
+    classify = pipeline("text-classification", model="pairs")
+    assert classify.tokenizer("so dull", "so silly")["token_type_ids"][-1] == 1
+    theirs = classify({"text": "so dull", "text_pair": "so silly"}, truncation=True)
+    assert theirs["score"] == pytest.approx(found["predictions"][1]["score"], abs=1e-4)
     card = (tmp_path / "pairs" / "README.md").read_text(encoding="utf-8")
     example = '{"text": "Put the premise here.", "text_pair": "Put the hypothesis here."}'
     assert f"classify({example}, truncation=True)" in card
