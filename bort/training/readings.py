@@ -85,6 +85,14 @@ class Readings:
         self._max_length, self._longest = max_length, longest
         self._known: dict[int, EncodedTask] = {}
 
+    def over(self, task: Task) -> "Readings":
+        """Read another task with the same vocabularies, and the same length if it has the same
+        training texts.
+        """
+        return Readings(
+            task, self._source, self.order, max_length=self._max_length, longest=self._longest
+        )
+
     def of(self, architecture: Architecture) -> EncodedTask:
         """Return the texts in the pieces of the architecture's vocabulary.
 
