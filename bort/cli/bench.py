@@ -12,6 +12,11 @@ from bort.core.errors import MissingExtraError
 ROOT = Path(bort.__file__).parent.parent
 
 BENCHMARKS: Table = {
+    "answers": (
+        "benchmarks.answers.command",
+        "answers",
+        "Search and fine-tune with defaults, and compare with the baselines.",
+    ),
     "agora": (
         "benchmarks.agora.command",
         "agora",

@@ -21,10 +21,10 @@ from bort.storage import ModelRecord
 from bort.tasks.files import read_bytes, read_lines, read_rows
 from bort.training.fit import labels_of
 from bort.training.limits import check_tokenizer, read_limits
+from bort.training.source import WEIGHTS, read_config, weight_files, weights_digest
 from bort.training.tokens import load_tokenizer
 
 PLAIN_TEXT = ".txt"
-WEIGHTS = "model.safetensors"
 
 Text = str | tuple[str, str]  # a pair for a task with two text columns
 
@@ -122,7 +122,7 @@ class Predictor:
 
 
 def _open(folder: Path) -> tuple[str, _Logits]:
-    if (folder / WEIGHTS).is_file():
+    if weight_files(folder):
         from bort.training.model_files import load_classifier
 
         model = load_classifier(folder, folder.name)
@@ -138,8 +138,6 @@ def _open(folder: Path) -> tuple[str, _Logits]:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    from bort.training.source import read_config
-
     if not folder.is_dir():
         raise ExportError(f"there is no folder {folder}; name a folder made by bort export")
     return read_config(folder, str(folder))
@@ -268,11 +266,9 @@ def try_text(
 
 def _teacher_folder(facts: OracleFacts) -> Path | None:
     """Find the teacher's folder on this machine by the hash of its weights."""
-    from bort.training.source import weights_digest
-
     kept = paths.cache() / "teachers"
     places = [Path(facts.teacher), *(kept.iterdir() if kept.is_dir() else ())]
-    present = (place for place in places if (place / WEIGHTS).is_file())
+    present = (place for place in places if weight_files(place))
     return next((p for p in present if weights_digest(p) == facts.teacher_sha256), None)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,10 @@ class Evaluated:
         rows, _, labels = _teacher_on_audit(self._setup)
         return float(_shares([answers[rows] for answers in self._audit], labels).mean())
 
+    def difference_from(self, answers: Answers) -> Difference:
+        """Accuracy minus that of other answers to the audit texts."""
+        return paired_difference(self._audit, answers, self._setup.task.audit.labels)
+
     def as_baseline(self, name: str) -> Baseline:
         """Return the students as a baseline with the model's own architecture."""
         found = self._on_audit(self._audit)
@@ -158,21 +163,25 @@ def teacher_result(setup: TaskSetup, *, latency_ms: float | None) -> TeacherResu
     )
 
 
-def baselines_of(setup: TaskSetup) -> dict[Method, Baseline]:
-    """Evaluate majority, tf-idf and linear probe on the same audit texts.
+def baselines_of(setup: TaskSetup, evaluated: Evaluated) -> dict[Method, Baseline]:
+    """Evaluate majority, tf-idf and linear probe on the audit texts, beside model and teacher.
 
     Cost: nothing where they are in the cache; see `bort.training.baselines`.
     """
     oracle, task = setup.oracle, setup.task
     context = oracle.teacher_context(oracle.task, oracle.encoded)
     found = baseline_answers(context, tuple(oracle.encoded.splits))
-    return {
-        method: _baseline(
-            accuracy_of([logits["audit"].argmax(1)], task.audit.labels, names=task.class_names),
-            name=method,
+    rows, theirs, labels = _teacher_on_audit(setup)
+    baselines = {}
+    for method, logits in found.items():
+        answers = logits["audit"].argmax(1)
+        accuracy = accuracy_of([answers], task.audit.labels, names=task.class_names)
+        baselines[method] = replace(
+            _baseline(accuracy, name=method),
+            model_gain=evaluated.difference_from(answers),
+            teacher_gain=paired_difference([theirs], answers[rows], labels) if any(rows) else None,
         )
-        for method, logits in found.items()
-    }
+    return baselines
 
 
 def _baseline(found: Accuracy, *, name: str, parameters: str | None = None) -> Baseline:

@@ -214,7 +214,7 @@ def _realised(
     teacher = teacher_result(setup, latency_ms=teacher_ms)
     stages = stage_summaries(evaluated.trained)
     mark = nearest_landmark(parameter_count)
-    baselines = baselines_of(setup) if spec.compare else {}
+    baselines = baselines_of(setup, evaluated) if spec.compare else {}
     return Realised(
         model=name,
         study=spec.study,

@@ -85,20 +85,27 @@ class TeacherResult(Accuracy):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline(Accuracy):
-    """A baseline's accuracy on audit."""
-
-    name: str = ""
-    parameters: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Accuracy minus the teacher's on the same audit texts, with its 95% interval."""
+    """The difference of two accuracies on the same audit texts, with its 95% interval."""
 
     difference: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline(Accuracy):
+    """A baseline's accuracy on audit.
+
+    Attributes:
+        model_gain: how much more accurate the model is on the same texts.
+        teacher_gain: how much more accurate the teacher is, on the texts that it answers.
+    """
+
+    name: str = ""
+    parameters: str | None = None
+    model_gain: Difference | None = None
+    teacher_gain: Difference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

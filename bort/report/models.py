@@ -252,9 +252,11 @@ def beaten_sentence(model: Realised) -> str:
         return ""
     baseline = model.baselines[method]
     price = ", but needs the whole source network" if method is Method.PROBE else ""
+    gain = baseline.model_gain
+    interval = "" if gain is None else f" ({100 * gain.low:+.1f} to {100 * gain.high:+.1f} points)"
     return (
         f"Beaten: {NAMES[method]} is right on {baseline.accuracy:.1%} of the audit texts{price}; "
-        f"this model on {model.audit.accuracy:.1%}. Train it longer (--epochs, "
+        f"this model on {model.audit.accuracy:.1%}{interval}. Train it longer (--epochs, "
         "--distil-epochs), pick a larger architecture, or name a better teacher."
     )
 

@@ -18,14 +18,18 @@ from bort.storage import Store
 from bort.tasks import DataWarning, load_task, resolve
 from bort.training.fit import (
     candidate_steps,
+    check_pairs,
     check_reads_text,
     check_vocabulary,
     label_order,
     labels_of,
 )
+from bort.training.limits import check_tokenizer, read_limits
 from bort.training.readings import check_vocabularies
 from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
 from bort.training.source import model_folder, read_config, source_network
+from bort.training.source_check import check_source
+from bort.training.tokens import load_tokenizer
 
 
 def check_study(
@@ -54,6 +58,7 @@ def check_study(
     runtime_kind(spec.latency.runtime).check_installed()
     workload_of(spec.latency, space)
     source = source_network(spec.training.source)
+    check_source(source)
     check_vocabulary(source, space)
     positions = source.config.get("max_position_embeddings", 512)
     for included in spec.search.include:
@@ -64,11 +69,12 @@ def check_study(
         spec = replace(spec, training=replace(spec.training, teacher=str(file_of(str(teacher)))))
         outputs = None
     else:
-        outputs = teacher and labels_of(read_config(model_folder(teacher), teacher))
+        outputs = teacher and _outputs(teacher)
     name = resolve(spec.task.task)
     if name.startswith("hub:") and not fetch:
         return spec
     task = load_task(spec.task, on_step=on_step)
+    check_pairs(space, has_pairs=task.train.pairs is not None)
     if on_warning is not None:
         for warning in task.warnings:
             on_warning(warning)
@@ -107,6 +113,14 @@ def check_profile(store: Store, spec: StudySpec) -> list[Difference]:
         return []
     profile = study_profile(store, SearchSpace.from_dict(spec.space), spec.latency)
     return [] if profile is None else differences_from_here(profile)
+
+
+def _outputs(teacher: str) -> list[str]:
+    """Return the labels of a classifier whose tokenizer fits it."""
+    folder = model_folder(teacher)
+    config = read_config(folder, teacher)
+    check_tokenizer(load_tokenizer(folder), read_limits(config), teacher)
+    return labels_of(config)
 
 
 def _check_options(spec: StudySpec, space: SearchSpace, longest: int) -> None:

@@ -99,7 +99,7 @@ def fine_tune(
             on_step(Progress(step.step, step.steps, Stage.TRAINING_TEACHER, numbers=numbers))
     weights = expanded_weights(model, encoded.kept, words)
     config = model.config
-    config.vocab_size = encoded.vocabulary
+    config.vocab_size = len(words)  # a padded vocabulary has more than the tokenizer
     config.id2label = dict(enumerate(task.class_names))
     config.label2id = {name: number for number, name in enumerate(task.class_names)}
     result = result_of(work)

@@ -90,6 +90,19 @@ def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
         )
 
 
+def check_pairs(space: SearchSpace, *, has_pairs: bool) -> None:
+    """Check that a space's models can tell the two texts of a pair apart, if the task has pairs.
+
+    Raises:
+        InvalidSpaceError: they have one segment.
+    """
+    if has_pairs and space.fixed.get("types") == 1:
+        raise InvalidSpaceError(
+            f"models of the space {space.name!r} have one segment, but the task has pairs of "
+            "texts; set `types = 2` under [fixed] in the space's file"
+        )
+
+
 def labels_of(config: Mapping[str, Any]) -> list[str]:
     """Read the names of a classifier's outputs from its config.json.
 

@@ -128,10 +128,11 @@ def sentence_vectors(
 def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
     words = embeddings.word_embeddings
     steps = torch.arange(ids.shape[1], device=ids.device)
-    types = (steps >= first[:, None]).long()
+    segments = embeddings.token_type_embeddings.weight  # a model with one reads single texts
+    types = (steps >= first[:, None]).long().clamp(max=len(segments) - 1)
     x = F.embedding(ids, words.weight)
     x = x + embeddings.position_embeddings.weight[: ids.shape[1]]
-    x = x + F.embedding(types, embeddings.token_type_embeddings.weight)
+    x = x + F.embedding(types, segments)
     return _norm(embeddings.LayerNorm, x)
 
 

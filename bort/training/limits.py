@@ -30,12 +30,14 @@ class TokenLimits:
     Attributes:
         tokens: most tokens per text, special tokens included.
         padding: id of the padding token; None if the configuration does not say.
+        counts_positions_from_padding: positions are numbered from `padding` + 1.
         segments: how many segments have an embedding; 1 means that both texts of a pair share it.
         vocabulary: how many tokens have an embedding; None if the configuration does not say.
     """
 
     tokens: int
     padding: int | None
+    counts_positions_from_padding: bool
     segments: int
     vocabulary: int | None
 
@@ -50,12 +52,15 @@ def read_limits(config: Mapping[str, Any]) -> TokenLimits:
     """
     positions = int(config.get("max_position_embeddings") or config.get("n_positions") or 512)
     padding = config.get("pad_token_id")
-    if config.get("model_type") in OFFSET_POSITIONS:
-        positions -= 1 + (1 if padding is None else int(padding))
+    has_offset = config.get("model_type") in OFFSET_POSITIONS
+    if has_offset:
+        padding = 1 if padding is None else padding
+        positions -= 1 + int(padding)
     segments, vocabulary = config.get("type_vocab_size"), config.get("vocab_size")
     return TokenLimits(
         tokens=positions,
         padding=None if padding is None else int(padding),
+        counts_positions_from_padding=has_offset,
         segments=int(segments) if segments else 2,
         vocabulary=None if vocabulary is None else int(vocabulary),
     )

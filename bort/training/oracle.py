@@ -31,7 +31,7 @@ from bort.training.execution import (
     stoppable,
     training_threads,
 )
-from bort.training.fit import candidate_steps, check_vocabulary
+from bort.training.fit import candidate_steps, check_pairs, check_vocabulary
 from bort.training.loop import Examples, TrainingSettings, predict, train
 from bort.training.metrics import (
     error_se,
@@ -47,6 +47,7 @@ from bort.training.readings import (
     task_pieces,
 )
 from bort.training.source import SourceNetwork, source_network
+from bort.training.source_check import check_source
 from bort.training.teacher import (
     Teacher,
     TeacherContext,
@@ -114,7 +115,9 @@ class ErrorOracle:
         self.device = resolve_device(spec.device)
         self.threads = spec.threads or usable_cores()
         self.source = source_network(spec.source)
+        check_source(self.source)
         check_vocabulary(self.source, space)
+        check_pairs(space, has_pairs=task.train.pairs is not None)
         self.steps = spec.steps or candidate_steps(len(task.train), len(task.class_names))
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")

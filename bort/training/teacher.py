@@ -287,7 +287,10 @@ def _given_answers(context: TeacherContext, spec: str, *, max_length: int | None
     labels = _config(folder).get("id2label")
     with building(cache() / "teachers" / f"{_key([task.digest, digest, limit])}.lock"):
         return own.answers(
-            tuple(encoded.splits), [digest, labels], lambda: own.network(folder, spec), spec
+            tuple(encoded.splits),
+            [digest, labels, encoded.padding],
+            lambda: own.network(folder, spec),
+            spec,
         )
 
 

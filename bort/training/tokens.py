@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bort.core.errors import InvalidModelError
-from bort.core.files import load_arrays, save_arrays
+from bort.core.files import load_arrays, read_json, save_arrays
 from bort.core.paths import cache
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.latency.workload import TextLengths
+from bort.training.limits import read_limits
 from bort.training.pieces import pruned
 
 if TYPE_CHECKING:
@@ -122,12 +123,16 @@ def encode_task(
     parts = [FORMAT, task.digest, digest, max_length, longest]
     if pieces is not None:
         parts.append(hashlib.sha256(pieces.tobytes()).hexdigest())
+    limits = read_limits(read_json(folder / "config.json") or {})
+    origin = limits.padding if limits.counts_positions_from_padding else None
+    if origin is not None:
+        parts.append(origin)
     key = json.dumps(parts)
     path = cache() / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
     arrays = load_arrays(path)
     if arrays is None:
         tokenizer = load_tokenizer(folder)
-        arrays = _encode(task, tokenizer, pieces, max_length=max_length, longest=longest)
+        arrays = _encode(task, tokenizer, pieces, origin, max_length=max_length, longest=longest)
         save_arrays(path, arrays)
     return _from_arrays(arrays)
 
@@ -136,6 +141,7 @@ def _encode(
     task: "Task",
     full: Any,
     pieces: NDArray[np.int64] | None,
+    origin: int | None,
     *,
     max_length: int | None,
     longest: int,
@@ -145,6 +151,8 @@ def _encode(
     tokenizer.enable_truncation(limit)
     encoded = {name: _tokens(tokenizer, split) for name in SPLITS if (split := getattr(task, name))}
     specials = [full.token_to_id(t) for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
+    if origin is not None:  # positions count from the padding id, so it must keep its number
+        specials = [origin, *range(origin)]
     kept = pieces
     if kept is None:
         used = [tokens.flat for tokens in encoded.values()]

@@ -22,6 +22,7 @@ from bort.export.folder import export_huggingface
 from bort.export.onnx import export_onnx
 from bort.export.opening import import_bundle
 from bort.export.predicting import Predictor, read_texts
+from bort.latency.runtimes.onnx import open_session
 from bort.storage import open_store
 
 TEXTS = ["a lovely film", "the plot was dull and the ending silly", "great"]
@@ -117,6 +118,9 @@ def test_onnx_answers_as_torch_does(model, tmp_path):
     assert answer["latency_ms"] == answer["latency"]["onnx-float32"]["median_ms"]
     for name in ("model.onnx", "model.int8.onnx"):
         assert b"site-packages" not in (out / name).read_bytes(), "paths of this machine"
+        session = open_session(str(out / name), 1)
+        assert {tuple(given.shape) for given in session.get_inputs()} == {("batch", "length")}
+        assert [(o.name, o.shape) for o in session.get_outputs()] == [("logits", ["batch", 2])]
     export_huggingface(model, tmp_path / "hf")
     scores = [[a.score for a in Predictor(tmp_path / k)(TEXTS)] for k in ("onnx", "hf")]
     assert np.allclose(*scores, atol=1e-4)

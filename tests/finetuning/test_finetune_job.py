@@ -47,6 +47,13 @@ def test_the_answer_has_every_promised_key(store, spec):
     assert answer["audit"]["low"] <= answer["audit"]["accuracy"] <= answer["audit"]["high"]
     assert answer["predicted"]["error_rate"] == 0.2
     assert answer["tfidf"]["accuracy"] > 0.5
+    for name in ("majority", "tfidf", "probe"):
+        baseline, own = answer[name], answer["audit"]["accuracy"]
+        gain, of_teacher = baseline["model_gain"], baseline["teacher_gain"]
+        assert gain["difference"] == pytest.approx(own - baseline["accuracy"])
+        assert gain["low"] <= gain["difference"] <= gain["high"]
+        expected = answer["teacher"]["accuracy"] - baseline["accuracy"]
+        assert of_teacher["difference"] == pytest.approx(expected)
     assert answer["times_faster_than_teacher"] > 1
     model = store.model(answer["model"])
     assert (model.folder / "model.safetensors").is_file()

@@ -65,16 +65,19 @@ class Exporter:
 
 
 def export(model: Any, blueprint: Blueprint, path: Path) -> None:
-    """Write an ONNX file for any batch size and sequence length, as for deployment."""
+    """Write an ONNX file for any batch size and sequence length, as for deployment.
+
+    Its output is called `logits`, its free axes `batch` and `length`.
+    """
     # Two texts: from a batch of one, the exporter would conclude that it is always one.
     two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
     arrays = model_inputs(model, blueprint, two_texts)
-    dynamic = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
         model,
         kwargs={name: torch.from_numpy(array) for name, array in arrays.items()},
+        output_names=["logits"],
         dynamic_shapes={
-            name: {0: dynamic, 1: dynamic} if array.dtype == np.int64 else {0: dynamic}
+            name: {0: "batch", 1: "length"} if array.dtype == np.int64 else {0: "batch"}
             for name, array in arrays.items()
         },
         dynamo=True,
