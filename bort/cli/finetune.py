@@ -67,6 +67,7 @@ def finetune(
     from bort.storage import open_store
 
     given = read(texts, *PARTS)
+    options.offer_example(study, store_url)
     with open_store(store_url) as store:
         spec = _spec(store, study, best, pick, given)
         tasks = check_finetune(

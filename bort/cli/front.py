@@ -94,6 +94,7 @@ def _read_study(
     from bort.studies.answers import latest_study, read_answer
     from bort.studies.interchange import evaluation_rows, to_optuna, write_rows
 
+    options.offer_example(study, store_url)
     with open_to_read(store_url) as store:
         name = study or latest_study(store)
         answer = read_answer(store, name, **asked)

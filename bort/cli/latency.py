@@ -89,6 +89,7 @@ def measure(
     from bort.studies.measuring import describe_measurement, measure_sample, measure_winners
 
     given = read(texts, *_MEASUREMENT)
+    options.offer_example(study, store_url)
     with open_store(store_url) as store:
         _check_out(out)
         with _interrupts() as stopped:

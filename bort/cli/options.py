@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bort.core.errors import InvalidFieldError
+from bort.core import paths
+from bort.core.errors import InvalidFieldError, StoreError
 from bort.core.fields import Field, Part
 from bort.core.kinds import Conditions, Flag, flag
 from bort.core.study import SPACE
@@ -157,6 +159,20 @@ class Count(click.ParamType[int]):
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output; NaN and infinity are errors."""
     click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))
+
+
+def offer_example(study: str | None, store_url: str | None) -> None:
+    """If `study` is a finished example, put it into the store, as the dashboard does.
+
+    A deleted one stays deleted, and a store that cannot be written stays as it is.
+    """
+    from bort.storage import ensure_examples, open_store, open_to_read
+
+    if study not in paths.example_names():
+        return
+    open_to_read(store_url).close()  # says so if there is no such store
+    with suppress(StoreError), open_store(store_url) as store:
+        ensure_examples(store, paths.examples())
 
 
 def show_answer(answer: "StudyAnswer | TableAnswer", *, as_json: bool) -> None:

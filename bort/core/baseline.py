@@ -93,6 +93,8 @@ class OracleFacts:
         teacher_methods: whose mean probabilities the candidates learn from.
         baselines: what seconds of fitting reach on dev.
         teachers: the choices for `teacher_methods`, the best on dev first.
+        unknown_share: how many of the words and pieces in the task's texts the source network's
+            vocabulary does not have, as a share.
         coverage: of a teacher that is a file of soft labels. `teachers` is then about the texts
             that it answers in `coverage.judged_on`, and so is `teacher_dev_error`, which is None
             if that is not dev.
@@ -109,6 +111,7 @@ class OracleFacts:
     task_digest: str | None = None
     max_length: int | None = None
     tokens_in_task: int | None = None
+    unknown_share: float | None = None
     teacher_methods: tuple[Method, ...] = (Method.FINETUNED,)
     baselines: tuple[Scored, ...] = ()
     teachers: tuple[Scored, ...] = ()

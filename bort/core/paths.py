@@ -22,6 +22,16 @@ def runs() -> Path:
     return home() / "runs"
 
 
+def examples() -> Path:
+    """Folder with recorded studies, the finished examples; only a checkout has it."""
+    return Path(__file__).parents[2] / "data" / "recorded"
+
+
+def example_names() -> list[str]:
+    """Names of the finished examples."""
+    return sorted(file.stem for file in examples().glob("*.json"))
+
+
 def certificates() -> Path:
     """Folder for certificates of searches in a table."""
     return home() / "certificates"

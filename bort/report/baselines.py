@@ -8,6 +8,8 @@ from bort.core.baseline import Coverage, Method, OracleFacts, Scored
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer
 
+MANY_UNKNOWN = 0.01  # share of tokens; English texts have hardly any under an English vocabulary
+
 NAMES = {
     Method.MAJORITY: "the most frequent class",
     Method.TFIDF: "tf-idf with logistic regression",
@@ -62,14 +64,26 @@ def baselines_sentence(facts: OracleFacts) -> str:
 
 
 def teacher_sentence(facts: OracleFacts) -> str:
-    """Say whose answers the candidates learn from, and why."""
+    """Say whose answers the candidates learn from, and why, and if many words are unknown."""
+    said = ""
     if facts.coverage is not None:
-        return f"The teacher has {teacher_error(facts)}. {coverage_sentence(facts.coverage)}"
-    if len(facts.teachers) < 2:
+        said = f"The teacher has {teacher_error(facts)}. {coverage_sentence(facts.coverage)}"
+    elif len(facts.teachers) > 1:
+        said = (
+            f"Candidates learn from {methods_name(facts.teacher_methods)}: of "
+            f"{len(facts.teachers)} choices, the simplest that may be the best on dev."
+        )
+    return " ".join(filter(None, [said, unknown_sentence(facts)]))
+
+
+def unknown_sentence(facts: OracleFacts) -> str:
+    """Say so if the source network's vocabulary lacks many of the task's words; else nothing."""
+    share = facts.unknown_share
+    if share is None or share < MANY_UNKNOWN:
         return ""
     return (
-        f"Candidates learn from {methods_name(facts.teacher_methods)}: of {len(facts.teachers)} "
-        "choices, the simplest that may be the best on dev."
+        f"{facts.source} does not know {share:.0%} of the words and pieces in these texts, and "
+        "nothing can be learned from them; name a network of their language with --source."
     )
 
 

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from bort.studies.table_files import UNNAMED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,14 +31,15 @@ RESULTS = (
 FEW = 8  # rows; in a smaller table, anything can be different in every row
 
 _NUMBERS = frozenset(
-    ("id", "idx", "index", "number", "row", "run", "trial", "trial_number", "uuid", "unnamed: 0")
+    ("id", "idx", "index", "number", "row", "run", "trial", "trial_number", "uuid")
 )
+_UNNAMED = re.compile(r"unnamed:_[\d.]+|\(column_\d+\)")  # as pandas and table_files name one
 _TIMES = (
     re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?(\D.*)?"),  # 2025-03-01 10:00:00.5
     re.compile(r"(\d+\sdays?\s)?\d\d?:\d\d:\d\d.*"),  # 0 days 00:00:01.5
 )
 _TIME_NAME = re.compile(r"time|date|created|started|finished")
-_SEED_NAME = re.compile(r"(.*[^a-z])?seed")
+_SEED_NAME = re.compile(r"(.*[^a-z])?(seed|random_state)")
 _EPOCH = (1e9, 4.1e9)  # seconds from 2001 to 2099
 
 
@@ -110,15 +110,17 @@ def _remark(column: "pd.Series[Any]") -> Remark | None:
     """Say why a column cannot be a dimension; None if it can."""
     import pandas as pd
 
-    name, values = str(column.name).casefold(), column.dropna()
-    if not all(map(np.isscalar, values)) or values.empty:
+    name, values = re.sub(r"[\s-]", "_", str(column.name).casefold()), column.dropna()
+    if values.empty:
+        return None
+    if all(isinstance(value, date | time | timedelta) for value in values):
+        return Remark.TIME
+    if not all(map(np.isscalar, values)):
         return None
     is_numeric = pd.api.types.is_numeric_dtype(values) and values.dtype != bool
     is_unique = values.is_unique and len(values) > 1
     if _SEED_NAME.fullmatch(name):
         return Remark.SEED
-    if pd.api.types.is_datetime64_any_dtype(values) or values.dtype.kind == "m":
-        return Remark.TIME
     if is_numeric:
         is_time = _TIME_NAME.search(name) and values.between(*_EPOCH).all()
         if is_time or (_TIME_NAME.search(name) and values.between(1e12, 4.1e12).all()):
@@ -127,7 +129,7 @@ def _remark(column: "pd.Series[Any]") -> Remark | None:
         return Remark.TIME
     if name.endswith(("_id", ".id", "uuid")):
         return Remark.INDEX
-    is_number = name in _NUMBERS or re.fullmatch(re.escape(UNNAMED).replace(r"\{\}", r"\d+"), name)
+    is_number = name in _NUMBERS or _UNNAMED.fullmatch(name)
     if is_unique and (is_number or (is_numeric and _counts_up(values))):
         return Remark.INDEX
     return Remark.TEXT if is_unique and not is_numeric and len(values) >= FEW else None

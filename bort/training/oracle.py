@@ -55,7 +55,7 @@ from bort.training.teacher import (
     given_teacher,
     own_teacher,
 )
-from bort.training.tokens import EncodedTask, encode_task
+from bort.training.tokens import EncodedTask, encode_task, unknown_share
 from bort.training.vocabulary import pruned_table
 
 PROGRESS_EVERY = 20  # steps
@@ -178,6 +178,7 @@ class ErrorOracle:
             task_digest=self.task.digest,
             max_length=self.encoded.max_length,
             tokens_in_task=len(self.encoded.kept),
+            unknown_share=unknown_share(self.encoded, self.source.folder),
             device=str(self.device),
             threads=self.threads,
             baselines=self.teacher.baselines,

@@ -237,6 +237,22 @@ def _tokens(tokenizer: Any, split: Any) -> Tokens:
     return Tokens(flat, starts, first)
 
 
+def unknown_share(encoded: EncodedTask, folder: Path) -> float:
+    """Compute the share of unknown tokens in all splits, special tokens aside.
+
+    Args:
+        folder: the folder with the tokenizer.
+    """
+    tokenizer = load_tokenizer(folder)
+    ids = encoded.kept[np.concatenate([tokens.flat for tokens in encoded.splits.values()])]
+    texts = ids[~np.isin(ids, _ids(tokenizer, "[CLS]", "[SEP]", "[PAD]"))]
+    return float(np.isin(texts, _ids(tokenizer, "[UNK]")).mean()) if len(texts) else 0.0
+
+
+def _ids(tokenizer: Any, *names: str) -> list[int]:
+    return [number for name in names if (number := tokenizer.token_to_id(name)) is not None]
+
+
 def text_lengths(spec: TaskSpec, *, on_step: OnStep = ignore) -> TextLengths:
     """Count the tokens of a task's training texts, as the models of a search see them.
 

@@ -42,6 +42,13 @@ def test_baselines_and_teacher_are_told_with_intervals():
     assert "the mean of the fine-tuned source network and a linear probe" in teacher_sentence(FACTS)
 
 
+def test_words_that_the_source_network_does_not_know_are_told():
+    assert teacher_sentence(replace(FACTS, unknown_share=0.009)) == teacher_sentence(FACTS)
+    said = teacher_sentence(replace(FACTS, unknown_share=0.3135))
+    assert said.startswith(teacher_sentence(FACTS))
+    assert "s does not know 31% of the words and pieces" in said
+
+
 def test_a_front_that_a_baseline_beats_says_so_first():
     said = beaten_sentence(answer(0.2, 0.15))
     assert said.startswith("Beaten so far: tf-idf with logistic regression gets 11.0% of dev wrong")

@@ -144,6 +144,9 @@ def test_words_for_nothing_are_choices_and_blanks_are_missing(tmp_path, word) ->
     ("header", "cell", "code"),
     [
         ("", lambda i: i, "index"),
+        ("Unnamed: 0.1", lambda i: i * 3, "index"),
+        ("Trial Number", lambda i: 40 - i, "index"),
+        ("Random State", lambda i: i, "seed"),
         ("Unnamed: 0", lambda i: i + 7, "index"),
         ("nr", lambda i: i + 1, "index"),
         ("trial_id", lambda i: i // 2, "index"),
@@ -166,6 +169,16 @@ def test_what_cannot_be_a_dimension_is_left_out_with_a_note(tmp_path, header, ce
         named = text_table(tmp_path, text, dimensions=["depth", header])
         assert named.problem.names == ("depth", header)
         assert named.notes == ()
+
+
+def test_times_in_parquet_are_no_dimensions(tmp_path) -> None:
+    frame = pd.DataFrame(ROWS, columns=COLUMNS)
+    when = pd.date_range("2025-03-01", periods=len(ROWS), freq="h")
+    frame["utc"], frame["took"], frame["day"] = when.tz_localize("UTC"), when - when[0], when.date
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert table.problem.names == ("depth", "width", "dropout", "optimiser")
+    assert [(n.code, n.columns) for n in table.notes] == [("time", ("utc", "took", "day"))]
 
 
 def test_a_lone_text_stays_a_dimension(tmp_path) -> None:

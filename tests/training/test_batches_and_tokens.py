@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bort.core.errors import InvalidModelError
-from bort.tasks import Split, Task
+from bort.core.study import TaskSpec
+from bort.tasks import Split, Task, load_task
 from bort.training.loop import evaluation_batches, training_batches
-from bort.training.tokens import Tokens, encode_task
+from bort.training.tokens import Tokens, encode_task, unknown_share
 
 LENGTHS = st.lists(st.integers(1, 9), min_size=1, max_size=200)
 
@@ -102,3 +103,11 @@ def test_more_tokens_than_positions_are_refused(task, source):
 def test_a_folder_without_a_tokenizer_is_refused(task, tmp_path):
     with pytest.raises(InvalidModelError, match=r"no tokenizer\.json"):
         encode_task(task, tmp_path, digest="none", max_length=None, longest=32)
+
+
+def test_the_share_of_unknown_tokens_leaves_special_ones_out(place, tmp_path, source):
+    lines = [f"fine dull film plot unheard{i},{i % 2}" for i in range(60)]
+    (tmp_path / "odd.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
+    task = load_task(TaskSpec(task=str(tmp_path / "odd.csv")))
+    encoded = encode_task(task, source.folder, digest=source.digest, max_length=None, longest=32)
+    assert unknown_share(encoded, source.folder) == pytest.approx(1 / 5)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bort.core import paths
 from bort.core.errors import InvalidProfileError, UnknownStudyError
 from bort.core.evaluation import Evaluation
 from bort.core.machine import this_machine
@@ -131,7 +132,10 @@ def latest_study(store: Store) -> str:
     """
     studies = store.studies()
     if not studies:
-        raise UnknownStudyError("there is no study yet; start one with: bort search --preset quick")
+        examples = "".join(f"; a finished one: --study {name}" for name in paths.example_names())
+        raise UnknownStudyError(
+            f"there is no study yet; start one with: bort search --preset quick{examples}"
+        )
     return studies[0].name
 
 
