@@ -6,8 +6,9 @@ import click
 
 from bort.cli import options
 from bort.core.fields import read
+from bort.core.serialise import to_json
 from bort.families import FAMILY_NAMES
-from bort.studies.parts import COUNTED
+from bort.studies.parts import COUNTED, READ_TASK
 
 _HELP = f"""Show how many architectures a space has, their costs, and for which of them ABnC holds.
 
@@ -29,6 +30,7 @@ Examples:
   bort space show
   bort space show minilm --sequence-length 128
   bort space show my-space.toml --json
+  bort space show my-space.toml --task movie-reviews
 """
 
 
@@ -45,7 +47,7 @@ def space() -> None:
 
 @space.command(help=_HELP, cls=options.Command)
 @click.argument("name_or_file", metavar="[NAME|FILE]", default="bort")
-@options.asks(COUNTED)
+@options.asks(COUNTED, READ_TASK)
 @options.as_json
 def show(name_or_file: str, as_json: bool, **texts: Any) -> None:
     """Print the summary of a space; `_HELP` is its help text."""
@@ -54,15 +56,24 @@ def show(name_or_file: str, as_json: bool, **texts: Any) -> None:
     from bort.families import load_space
     from bort.families.summary import space_summary
 
-    asked = COUNTED.build(read(texts, COUNTED))
+    given = read(texts, COUNTED, READ_TASK)
+    asked = COUNTED.build(given)
     with Console(stderr=True).status("Reading the space"):  # seconds, if a family is fitted
         loaded = load_space(name_or_file)
+    vocabularies = None
+    if given.get("task"):
+        from bort.training.readings import vocabularies_of
+
+        vocabularies = vocabularies_of(loaded, READ_TASK.build(given))
     summary = space_summary(
         loaded, batch_size=asked.batch_size, sequence_length=asked.sequence_length
     )
     if as_json:
-        options.print_json(summary.to_dict())
+        more = {} if vocabularies is None else {"vocabularies": to_json(vocabularies)}
+        options.print_json({**summary.to_dict(), **more})
         return
-    from bort.report.space import print_space
+    from bort.report.space import print_space, print_vocabularies
 
     print_space(summary)
+    if vocabularies is not None:
+        print_vocabularies(vocabularies, given["task"])

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from bort.core.serialise import to_json
+from bort.families import OWN_NETWORKS
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
 from bort.report.baselines import NAMES
@@ -21,7 +23,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
     """
     search = evidence.search
     parts = [
-        _front_matter(name, realised, evidence.data.title),
+        _front_matter(name, realised, evidence),
         f"# {name}",
         _summary(realised),
         _use(evidence),
@@ -47,15 +49,17 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(name: str, realised: Realised, data: str) -> str:
+def _front_matter(name: str, realised: Realised, evidence: Evidence) -> str:
     """Write YAML front matter, with values quoted as JSON, which is valid YAML."""
+    data = evidence.data.title
+    library = "" if _is_ours(evidence) else "library_name: transformers\n"
     result = {
         "task": {"type": "text-classification"},
         "dataset": {"name": data, "type": re.sub(r"[^A-Za-z0-9._-]+", "-", data), "split": "audit"},
         "metrics": [{"type": "accuracy", "value": realised.exported.audit_accuracy}],
     }
     return (
-        "---\nlibrary_name: transformers\npipeline_tag: text-classification\n"
+        f"---\n{library}pipeline_tag: text-classification\n"
         "tags:\n- bort\n- distillation\n- optimal-subarchitecture-extraction\n"
         f"metrics:\n- accuracy\nmodel-index:\n- name: {json.dumps(name)}\n"
         f"  results:\n  - {json.dumps(result)}\n---"
@@ -73,15 +77,30 @@ def _summary(realised: Realised) -> str:
 
 def _use(evidence: Evidence) -> str:
     names = ", ".join(evidence.data.class_names)
+    return (
+        f"```python\n{_code(evidence)}\n```\n\n"
+        f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
+    )
+
+
+def _code(evidence: Evidence) -> str:
+    """Write Python that classifies an example, with `transformers` if it knows the family."""
     texts = words.example_texts(evidence.data)
+    if _is_ours(evidence):
+        loader = files("bort.export").joinpath("small_loader.py").read_text("utf-8")
+        quoted = ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
+        return f'{loader}\n\nclassify = load("FOLDER")\nclassify({quoted})'
     keys = ("text", "text_pair")
     example: Any = texts[0] if len(texts) == 1 else dict(zip(keys, texts, strict=True))
     return (
-        "```python\nfrom transformers import pipeline\n\n"
+        "from transformers import pipeline\n\n"
         'classify = pipeline("text-classification", model="FOLDER")\n'
-        f"classify({json.dumps(example, ensure_ascii=False)}, truncation=True)\n```\n\n"
-        f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
+        f"classify({json.dumps(example, ensure_ascii=False)}, truncation=True)"
     )
+
+
+def _is_ours(evidence: Evidence) -> bool:
+    return evidence.space["family"] in OWN_NETWORKS
 
 
 def _results(realised: Realised) -> str:

@@ -15,6 +15,9 @@ _DERIVED: dict[str, Family] = {
     kind.name: kind for kind in (BERT, STATIC, CONVOLUTION, PERCEPTRON, TOY)
 }
 
+OWN_NETWORKS = (STATIC.name, CONVOLUTION.name)
+"""Families that read text and that `transformers` does not know."""
+
 FAMILY_NAMES = (BERT.name, *FITTED_NAMES, *(name for name in _DERIVED if name != BERT.name))
 
 

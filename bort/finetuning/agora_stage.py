@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from bort.agora.loop import Verdict, as_inputs
 from bort.agora.text.data import NearDuplicateGuard
+from bort.core.architecture import Architecture
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays, write_atomically
 from bort.finetuning.setup import TaskSetup
 from bort.training.loop import Examples, predict
+from bort.training.pieces import pruned
 from bort.training.probabilities import softmax
 from bort.training.teacher import answer_of
-from bort.training.tokens import Tokens, load_tokenizer
+from bort.training.tokens import EncodedTask, Tokens, load_tokenizer
 from bort.training.unlabelled import Augmentation, synthetic_texts
 
 COPIES = 8  # synthetic texts per dev error
@@ -29,11 +31,18 @@ ARRAYS, PROVENANCE = "near-errors.npz", "near-errors.jsonl"
 
 
 def near_errors(
-    setup: TaskSetup, model: Any, folder: Path, *, seed: tuple[int, int], previous: Path | None
+    setup: TaskSetup,
+    architecture: Architecture,
+    model: Any,
+    folder: Path,
+    *,
+    seed: tuple[int, int],
+    previous: Path | None,
 ) -> Examples:
     """Make the synthetic texts of this round and earlier ones, with the teacher's answers.
 
     Args:
+        architecture: the student's.
         model: the student at the start of the round.
         folder: the round's folder, where the texts are saved.
         seed: the student's seed and the round's number.
@@ -44,12 +53,13 @@ def near_errors(
     """
     arrays = load_arrays(folder / ARRAYS)
     if arrays is None:
-        arrays = _make(setup, model, folder, seed=seed)
+        arrays = _make(setup, setup.encoded_for(architecture), model, folder, seed=seed)
         earlier = None if previous is None else load_arrays(previous / ARRAYS)
         if earlier is not None:
             arrays = _joined(earlier, arrays)
         save_arrays(folder / ARRAYS, arrays)
-    return Examples(_tokens(arrays), arrays["targets"], setup.encoded.padding)
+    padding = setup.encoded_for(architecture).padding
+    return Examples(_tokens(arrays), arrays["targets"], padding)
 
 
 def check_agora(setup: TaskSetup) -> None:
@@ -67,11 +77,11 @@ def check_agora(setup: TaskSetup) -> None:
 
 
 def _make(
-    setup: TaskSetup, model: Any, folder: Path, *, seed: tuple[int, int]
+    setup: TaskSetup, encoded: EncodedTask, model: Any, folder: Path, *, seed: tuple[int, int]
 ) -> dict[str, NDArray[Any]]:
     check_agora(setup)
     task = setup.task
-    answers = predict(model, setup.encoded.splits["dev"], padding=setup.encoded.padding).argmax(1)
+    answers = predict(model, encoded.splits["dev"], padding=encoded.padding).argmax(1)
     wrong = np.flatnonzero(answers != task.dev.labels)
     new = synthetic_texts(
         [task.dev.texts[row] for row in wrong],
@@ -83,8 +93,8 @@ def _make(
     guard = NearDuplicateGuard(as_inputs(task.audit.texts), as_inputs(task.dev.texts))
     reasons = guard(as_inputs(new))
     accepted = [text for text, why in zip(new, reasons, strict=True) if why is None]
-    tokens = _encoded(setup, accepted)
-    targets = _answers(setup, accepted, tokens)
+    targets = _answers(setup, accepted, _encoded(setup, setup.encoded, accepted))
+    tokens = _encoded(setup, encoded, accepted)
     _write_provenance(folder, np.tile(wrong, COPIES), new, reasons, targets)
     return _arrays(tokens, targets)
 
@@ -107,15 +117,18 @@ def _joined(earlier: dict[str, Any], new: dict[str, Any]) -> dict[str, NDArray[A
     return _arrays(_tokens(earlier).joined(_tokens(new)), targets)
 
 
-def _encoded(setup: TaskSetup, texts: list[str]) -> Tokens:
-    """Encode texts in the task's tokens; others become [UNK]."""
-    tokenizer = load_tokenizer(setup.oracle.source.folder)
-    tokenizer.enable_truncation(setup.encoded.max_length)
-    kept = setup.encoded.kept
+def _encoded(setup: TaskSetup, encoded: EncodedTask, texts: list[str]) -> Tokens:
+    """Encode texts in the task's tokens or a vocabulary's; others become [UNK]."""
+    tokenizer, kept = load_tokenizer(setup.oracle.source.folder), encoded.kept
+    unknown = int(np.searchsorted(kept, tokenizer.token_to_id("[UNK]")))
+    is_own = encoded is not setup.encoded
+    if is_own:
+        tokenizer = pruned(tokenizer, kept)
+    tokenizer.enable_truncation(encoded.max_length)
     ids = [np.array(e.ids, dtype=np.int64) for e in tokenizer.encode_batch(texts)]
     flat = np.concatenate([*ids, np.empty(0, dtype=np.int64)])
+    flat = kept[flat] if is_own else flat
     places = np.minimum(np.searchsorted(kept, flat), len(kept) - 1)
-    unknown = int(np.searchsorted(kept, tokenizer.token_to_id("[UNK]")))
     lengths = np.array([len(i) for i in ids], dtype=np.int64)
     return Tokens(
         np.where(kept[places] == flat, places, unknown).astype(np.int32),

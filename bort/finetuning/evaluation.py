@@ -117,9 +117,10 @@ def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
     path = stage.folder / "answers.npz"
     known = load_arrays(path)
     if known is None:
-        model = setup.build(stage.training.architecture, stage.training.seed).model
+        architecture = stage.training.architecture
+        model = setup.build(architecture, stage.training.seed).model
         load_weights(model, stage.folder)
-        known = {split: answers(setup, model, split) for split in ("dev", "audit")}
+        known = {split: answers(setup, architecture, model, split) for split in ("dev", "audit")}
         save_arrays(path, known)
     return known
 

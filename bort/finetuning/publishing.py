@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bort.core.architecture import Architecture
@@ -39,6 +42,7 @@ from bort.studies.answers import read_answer
 from bort.studies.commands import search_command
 from bort.training.candidate import Candidate
 from bort.training.model_files import save_classifier
+from bort.training.pieces import pruned
 from bort.training.tokens import load_tokenizer
 
 SPECIAL_TOKENS = {
@@ -77,7 +81,7 @@ def publish(
         folder = best.folder / "model"
         candidate = setup.build(architecture, best.training.seed)
         load_weights(candidate.model, best.folder)
-        counted = save_student(folder, setup, candidate)
+        counted = save_student(folder, setup, architecture, candidate)
     realised = _realised(
         store,
         setup,
@@ -87,7 +91,8 @@ def publish(
         latencies=latencies,
         parameter_count=_checked_count(setup, architecture, counted),
     )
-    evidence = _evidence(store, setup, task, latencies)
+    max_length = setup.encoded_for(architecture).max_length
+    evidence = _evidence(store, setup, task, latencies, max_length)
     with _full_disk_explained():
         _put(folder, models_folder() / name)
     store.add_model(
@@ -102,25 +107,56 @@ def publish(
     return realised
 
 
-def save_student(folder: Path, setup: TaskSetup, candidate: Candidate) -> int:
-    """Write a student with the whole vocabulary and its tokenizer; returns its parameter count.
+def save_student(
+    folder: Path, setup: TaskSetup, architecture: Architecture, candidate: Candidate
+) -> int:
+    """Write a student with its whole vocabulary and tokenizer; returns its parameter count.
 
-    Tokens that do not occur in the task keep their inherited embeddings.
+    Tokens that do not occur in the task keep their inherited embeddings. A student with a
+    vocabulary of its own gets a tokenizer of exactly that vocabulary.
 
     Raises:
         StoreError: it cannot be written; nothing is left behind.
     """
     words = setup.oracle.words
-    weights = candidate.full_weights(setup.encoded.kept, words)
+    encoded = setup.encoded_for(architecture)
+    weights = candidate.full_weights(encoded.kept, words)
     config = candidate.model.config
-    config.vocab_size = len(words)
+    config.vocab_size = len(weights[_table_name(candidate.model)])
     config.id2label = dict(enumerate(setup.task.class_names))
     config.label2id = {name: number for number, name in enumerate(setup.task.class_names)}
     source = setup.oracle.source.folder
-    save_classifier(folder, config, weights, tokenizer_from=source)
     longest = int(getattr(config, "max_position_embeddings", 512))
+    with tempfile.TemporaryDirectory() as scratch:
+        tokenizer = source
+        if candidate.has_own_vocabulary:
+            tokenizer = write_pruned_tokenizer(Path(scratch), source, encoded.kept)
+        save_classifier(folder, config, weights, tokenizer_from=tokenizer)
     complete_tokenizer(folder, source, longest=longest)
     return _parameters(candidate.model, weights)
+
+
+def _table_name(model: Any) -> str:
+    table = model.get_input_embeddings().weight
+    (name,) = [n for n, w in model.named_parameters() if w is table]
+    return str(name)
+
+
+def write_pruned_tokenizer(folder: Path, source: Path, kept: NDArray[np.int64]) -> Path:
+    """Write the source's tokenizer with only some pieces; returns the folder.
+
+    Args:
+        kept: ids of the pieces in the source's vocabulary, ascending.
+    """
+    tokenizer = pruned(load_tokenizer(source), kept)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    pieces = [tokenizer.id_to_token(number) for number in range(len(kept))]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    path = source / "tokenizer_config.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known.pop("added_tokens_decoder", None)  # its ids are those of the source
+    (folder / path.name).write_text(json.dumps(known), encoding="utf-8")
+    return folder
 
 
 def _parameters(model: Any, weights: dict[str, Tensor]) -> int:
@@ -265,7 +301,11 @@ def _predicted(store: Store, study: str, architecture_id: str) -> Predicted | No
 
 
 def _evidence(
-    store: Store, setup: TaskSetup, task: TaskSpec, latencies: Mapping[str, RuntimeTimes]
+    store: Store,
+    setup: TaskSetup,
+    task: TaskSpec,
+    latencies: Mapping[str, RuntimeTimes],
+    max_length: int,
 ) -> Evidence:
     spec, loaded = setup.spec, setup.task
     return Evidence(
@@ -282,7 +322,7 @@ def _evidence(
         ),
         oracle=setup.oracle.describe(),
         recipe=spec.recipe,
-        max_length=setup.encoded.max_length,
+        max_length=max_length,
         workload=workload_of(spec.latency, setup.space),
         machine=this_machine(["torch", "transformers"], threads=setup.oracle.threads).to_dict(),
         latency=dict(latencies),

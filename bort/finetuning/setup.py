@@ -26,6 +26,7 @@ from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.probabilities import one_hot, softmax
+from bort.training.readings import Readings
 from bort.training.reduction import principal_axes
 from bort.training.teacher import Teacher, answers_to_pool
 from bort.training.tokens import EncodedTask, encode_task
@@ -45,6 +46,7 @@ class TaskSetup:
         logits: the teacher's logits by split; includes the pool only if `labels_pool`. See
             `Teacher.coverage` for a teacher that does not answer all texts.
         donor: the network to inherit from.
+        readings: `task` in vocabularies of other sizes, if the space has any.
     """
 
     task: Task
@@ -54,6 +56,11 @@ class TaskSetup:
     encoded: EncodedTask
     logits: dict[str, NDArray[np.float32]]
     donor: Donor
+    readings: Readings | None = None
+
+    def encoded_for(self, architecture: Architecture) -> EncodedTask:
+        """Return the task's texts as this architecture reads them."""
+        return self.encoded if self.readings is None else self.readings.of(architecture)
 
     @property
     def teacher(self) -> Teacher:
@@ -74,13 +81,14 @@ class TaskSetup:
         self, architecture: Architecture, seed: int, *, from_scratch: bool = False
     ) -> Candidate:
         """Build a student with its initial weights, on the device."""
+        encoded = self.encoded_for(architecture)
         candidate = build_candidate(
             self.space,
             architecture,
-            self.encoded,
+            encoded,
             classes=self.classes,
             initialise="scratch" if from_scratch else self.spec.training.initialise,
-            donor=self.donor,
+            donor=self.donor if encoded is self.encoded else self.oracle.donor_over(encoded),
             seed=seed,
         )
         candidate.model.to(self.oracle.device)
@@ -91,21 +99,23 @@ class TaskSetup:
         pool = self.encoded.splits.get("pool", ())
         return steps_of(self.spec, kind, labelled=len(self.task.train), pool=len(pool))
 
-    def labelled(self, *, hard: float) -> Examples:
+    def labelled(self, architecture: Architecture, *, hard: float) -> Examples:
         """The training split with the teacher's answers, mixed with a share of true labels."""
         known = one_hot(self.task.train.labels, self.classes)
         soft = softmax(self.logits["train"] / np.float32(self.spec.recipe.temperature))
         targets = np.float32(hard) * known + np.float32(1 - hard) * soft
-        return Examples(self.encoded.splits["train"], targets, self.encoded.padding)
+        encoded = self.encoded_for(architecture)
+        return Examples(encoded.splits["train"], targets, encoded.padding)
 
-    def everything(self, *, hard: float) -> Examples:
+    def everything(self, architecture: Architecture, *, hard: float) -> Examples:
         """The training split and all unlabelled texts, which get the teacher's answers."""
-        labelled = self.labelled(hard=hard)
-        if "pool" not in self.encoded.splits:
+        labelled = self.labelled(architecture, hard=hard)
+        splits = self.encoded_for(architecture).splits
+        if "pool" not in splits:
             return labelled
         soft = softmax(self.logits["pool"] / np.float32(self.spec.recipe.temperature))
-        tokens = labelled.tokens.joined(self.encoded.splits["pool"])
-        return Examples(tokens, np.concatenate([labelled.targets, soft]), self.encoded.padding)
+        tokens = labelled.tokens.joined(splits["pool"])
+        return Examples(tokens, np.concatenate([labelled.targets, soft]), labelled.padding)
 
     def without_answers(self) -> Examples:
         """All texts without targets, for an objective that computes its own."""
@@ -166,7 +176,7 @@ def prepare(
     wider = _with_pool(task, spec, oracle)
     if wider is task:
         encoded, logits, donor = oracle.encoded, oracle.teacher.logits, oracle.donor
-        return TaskSetup(task, space, spec, oracle, encoded, logits, donor)
+        return TaskSetup(task, space, spec, oracle, encoded, logits, donor, oracle.readings)
     limit = oracle.encoded.max_length
     source = oracle.source
     encoded = encode_task(
@@ -181,7 +191,8 @@ def prepare(
                 max_length=spec.training.max_length,
             )
         donor = _donor_over(oracle, encoded)
-    return TaskSetup(wider, space, spec, oracle, encoded, logits, donor)
+    readings = None if oracle.readings is None else oracle.readings.over(wider)
+    return TaskSetup(wider, space, spec, oracle, encoded, logits, donor, readings)
 
 
 def _labels_pool(spec: FineTuneSpec, teacher: Teacher) -> bool:

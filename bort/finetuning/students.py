@@ -151,7 +151,7 @@ def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> fl
     """
     spec = setup.spec
     initialise = "scratch" if kind is StageKind.PLAIN else spec.training.initialise
-    rate = default_learning_rate(architecture.as_dict(), initialise)
+    rate = default_learning_rate(architecture.as_dict(), initialise, setup.space.family_name)
     if kind is StageKind.DISTIL:
         return spec.recipe.distil_learning_rate or rate
     is_from_file = setup.teacher.soft_labels is not None
@@ -193,7 +193,7 @@ def _stage(
         examples=_examples(setup, training, folder),
         settings=settings,
         objective=_objective(setup, candidate) if is_distilling else None,
-        dev_error=lambda: dev_error(setup, candidate.model),
+        dev_error=lambda: dev_error(setup, training.architecture, candidate.model),
         evaluations=recipe.evaluations,
         patience=None if is_distilling else recipe.patience,
         keep="last" if is_distilling else "best",
@@ -229,16 +229,20 @@ def load_weights(model: Any, folder: Path) -> None:
 
 
 def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
-    recipe = setup.spec.recipe
+    recipe, architecture = setup.spec.recipe, training.architecture
     if training.kind is StageKind.PLAIN:
-        return setup.labelled(hard=1.0)
+        return setup.labelled(architecture, hard=1.0)
     if training.kind is StageKind.DISTIL:
-        return setup.everything(hard=0.0) if setup.labels_pool else setup.without_answers()
-    usual = (setup.everything if recipe.texts == "all" else setup.labelled)(hard=recipe.hard)
+        if setup.labels_pool:
+            return setup.everything(architecture, hard=0.0)
+        return setup.without_answers()
+    chosen = setup.everything if recipe.texts == "all" else setup.labelled
+    usual = chosen(architecture, hard=recipe.hard)
     if training.kind is not StageKind.AGORA:
         return usual
     added = near_errors(
         setup,
+        architecture,
         first_weights(setup, training).model,
         folder,
         seed=(training.seed, training.round),
@@ -266,16 +270,19 @@ def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
     )
 
 
-def dev_error(setup: TaskSetup, model: Any) -> float:
+def dev_error(setup: TaskSetup, architecture: Architecture, model: Any) -> float:
     """Compute the share of dev texts that the model answers wrongly."""
-    logits = predict(model, setup.encoded.splits["dev"], padding=setup.encoded.padding)
+    encoded = setup.encoded_for(architecture)
+    logits = predict(model, encoded.splits["dev"], padding=encoded.padding)
     return float(np.mean(logits.argmax(1) != setup.task.dev.labels))
 
 
-def answers(setup: TaskSetup, model: Any, split: str) -> NDArray[np.int64]:
+def answers(
+    setup: TaskSetup, architecture: Architecture, model: Any, split: str
+) -> NDArray[np.int64]:
     """Predict the classes for a split, in float32 like the exported model, shape (n,)."""
     exact = forward_of(model, dtype=torch.float32)
-    tokens = setup.encoded.splits[split]
-    logits = predict(model, tokens, padding=setup.encoded.padding, forward=exact)
+    encoded = setup.encoded_for(architecture)
+    logits = predict(model, encoded.splits[split], padding=encoded.padding, forward=exact)
     found: NDArray[np.int64] = logits.argmax(1)
     return found

@@ -1,10 +1,13 @@
 """The text output of `bort space show`."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bort.families.summary import Abnc, Example, Published, SpaceSummary
+from bort.training.pieces import VocabularyFacts
 
 
 def print_space(summary: SpaceSummary) -> None:
@@ -22,6 +25,23 @@ def print_space(summary: SpaceSummary) -> None:
     console.print(_parts(summary.abnc))
     _paragraph(console, "[source]", _ABNC_SOURCE)
     _paragraph(console, "[ours]", _verdict(summary))
+
+
+def print_vocabularies(facts: Sequence[VocabularyFacts], task: str) -> None:
+    """Print what each vocabulary does to the training texts of a task."""
+    table = Table(title=Text(f"Training texts of {task}"))
+    headings = ("vocabulary", "words split", "unknown", "tokens, median", "95th percentile")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for one in facts:
+        table.add_row(
+            f"{one.size:,}",
+            f"{one.split:.1%}",
+            f"{one.unknown:.2%}",
+            f"{one.median_length:g}",
+            f"{one.long_length:g}",
+        )
+    Console().print(table)
 
 
 _ABNC_SOURCE = (

@@ -92,6 +92,22 @@ WORKLOAD = Part(
     changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
 )
 
+# The task whose texts the vocabularies of a space split.
+READ_TASK = Part(
+    TaskSpec,
+    "Vocabularies",
+    only=("task", "text", "label"),
+    changes={
+        "task": {
+            "default": None,
+            "help": "Also show how the vocabularies of the space read this task's training texts.",
+            "empty": "none",
+        },
+        "text": {"help": "The task's text column(s)."},
+        "label": {"help": "The task's label column."},
+    },
+)
+
 # What the operations of a space are counted for.
 COUNTED = Part(LatencySpec, "Counting operations", only=("batch_size", "sequence_length"))
 

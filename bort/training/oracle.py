@@ -298,8 +298,8 @@ class ErrorOracle:
         batch = calibration_batch(tokens)
         return observe(weights, self.source.config, batch)
 
-    def _donor_over(self, encoded: EncodedTask) -> Donor:
-        """The donor with the words of other tokens."""
+    def donor_over(self, encoded: EncodedTask) -> Donor:
+        """Return the donor with the words of other tokens."""
         words = pruned_table(self.words, encoded.kept)
         return replace(self.donor, weights={**self.donor.weights, WORDS: words})
 
@@ -350,7 +350,7 @@ class ErrorOracle:
             encoded,
             classes=len(self.task.class_names),
             initialise=self.spec.initialise,
-            donor=self.donor if encoded is self.encoded else self._donor_over(encoded),
+            donor=self.donor if encoded is self.encoded else self.donor_over(encoded),
             seed=seed,
         )
         candidate.model.to(self.device)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,10 +11,12 @@ from bort.core.architecture import Architecture
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
+from bort.core.study import TaskSpec
 from bort.families import SearchSpace
-from bort.tasks import Task
-from bort.training.pieces import PieceOrder, piece_order
-from bort.training.source import SourceNetwork
+from bort.tasks import Task, load_task
+from bort.training.fit import check_vocabulary
+from bort.training.pieces import PieceOrder, VocabularyFacts, piece_order, vocabulary_facts
+from bort.training.source import SourceNetwork, source_network
 from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
 
 FORMAT = 1  # part of the cache key; raise it when the order changes
@@ -60,6 +64,25 @@ def check_vocabularies(task: Task, source: SourceNetwork, space: SearchSpace) ->
         )
 
 
+def vocabularies_of(space: SearchSpace, spec: TaskSpec) -> tuple[VocabularyFacts, ...]:
+    """Read a task's training texts with each vocabulary of a space, or with the source's.
+
+    The source network is the default one.
+
+    Raises: the errors of `load_task`, `source_network` and `check_vocabularies`.
+    Cost: tokenises the texts once per vocabulary; a second for 10,000.
+    """
+    task, source = load_task(spec), source_network()
+    check_vocabulary(source, space)
+    check_vocabularies(task, source, space)
+    order, tokenizer = task_pieces(task, source), load_tokenizer(source.folder)
+    texts: Sequence[Any] = task.train.texts
+    if task.train.pairs is not None:
+        texts = list(zip(task.train.texts, task.train.pairs, strict=True))
+    sizes = space.dimensions.get(VOCABULARY, (len(order.ids),))
+    return tuple(vocabulary_facts(tokenizer, order.kept(size), texts) for size in sizes)
+
+
 class Readings:
     """Reads a task's texts, once per vocabulary.
 
@@ -84,6 +107,14 @@ class Readings:
         self._task, self._source, self.order = task, source, order
         self._max_length, self._longest = max_length, longest
         self._known: dict[int, EncodedTask] = {}
+
+    def over(self, task: Task) -> "Readings":
+        """Read another task with the same vocabularies, and the same length if it has the same
+        training texts.
+        """
+        return Readings(
+            task, self._source, self.order, max_length=self._max_length, longest=self._longest
+        )
 
     def of(self, architecture: Architecture) -> EncodedTask:
         """Return the texts in the pieces of the architecture's vocabulary.

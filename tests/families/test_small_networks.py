@@ -50,7 +50,7 @@ def columns_of(architecture):
     return {name: np.array([value]) for name, value in architecture.as_dict().items()}
 
 
-@laws
+@settings(laws, max_examples=200)
 @given(either, st.integers(2, 90))
 def test_parameters_are_those_of_the_built_model(kind_and_architecture, labels):
     kind, architecture = kind_and_architecture

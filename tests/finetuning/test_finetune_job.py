@@ -288,7 +288,7 @@ def test_all_texts_are_those_that_the_file_answers(store, spec, study_spec, answ
     )
     assert len(narrow.task.pool) == 220  # no synthetic texts, which it cannot answer
     assert narrow.distils_answers
-    soft = narrow.everything(hard=0.0).targets
+    soft = narrow.everything(narrow.space.architecture(0), hard=0.0).targets
     assert np.allclose(soft.max(1), 0.9)
     wide = setup.prepare(load_task(labelled), spec(training=training, tasks=(labelled,)))
     assert len(wide.task.pool) > 220

@@ -1,16 +1,19 @@
 """Vocabularies of any size: what they keep, how they read, and what never happens."""
 
 import itertools
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
+from bort.cli.main import bort
 from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.core.study import TaskSpec
 from bort.tasks import Split, load_task
@@ -178,6 +181,22 @@ def test_a_task_is_read_with_a_vocabulary_of_its_own(real_task, full, order):
     again = encode(400)
     assert again.splits["train"].flat.tolist() == small.splits["train"].flat.tolist()
     assert again.max_length == small.max_length
+
+
+def test_the_command_tells_what_each_vocabulary_does(place, tmp_path):
+    path = tmp_path / "words.toml"
+    path.write_text('family = "static"\n[dimensions]\nvocabulary = [200, 1000]\nhidden = [8]\n')
+    asked = ["space", "show", str(path), "--task", str(place / "reviews.csv")]
+    answer = CliRunner().invoke(bort, [*asked, "--json"], catch_exceptions=False)
+    small, large = json.loads(answer.output)["vocabularies"]
+    assert (small["size"], large["size"]) == (200, 1000)
+    assert small["unknown"] == large["unknown"] == large["split"] == 0.0
+    printed = CliRunner().invoke(bort, asked, catch_exceptions=False).output
+    assert "words split" in printed
+    assert f"{large['median_length']:g}" in printed
+    path.write_text('family = "static"\n[dimensions]\nvocabulary = [20]\nhidden = [8]\n')
+    with pytest.raises(InvalidSpaceError, match="a vocabulary of 20 is impossible"):
+        CliRunner().invoke(bort, asked, catch_exceptions=False)
 
 
 @pytest.mark.parametrize("size", [3, 30_523])

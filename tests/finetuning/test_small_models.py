@@ -1,0 +1,121 @@
+"""Static and convolutional networks from a pick to files that need neither bort nor PyTorch."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bort.core.evaluation import Evaluation
+from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.serialise import to_json
+from bort.core.study import StudySpec
+from bort.export.folder import export_huggingface
+from bort.export.onnx import export_onnx
+from bort.export.predicting import Predictor
+from bort.export.small_loader import load
+from bort.families import SearchSpace
+from bort.jobs import run_here
+from bort.storage import open_store
+from bort.tasks import load_task
+from bort.training.tokens import load_tokenizer
+
+pytestmark = pytest.mark.usefixtures("fake_latency")
+
+SPACES = {
+    "static": {"vocabulary": (28, 35), "hidden": (4, 8)},
+    "convolution": {
+        "vocabulary": (28, 35),
+        "hidden": (4,),
+        "channels": (6,),
+        "width": (1, 3),
+        "depth": (1, 2),
+    },
+}
+PICKS = {"static": "28-8", "convolution": "28-4-6-3-2"}
+STAGES = ("distil", "finetune", "agora")
+TEXTS = ["a lovely film", "the plot was dull and the ending silly", "great and never seen"]
+
+
+@pytest.fixture(params=SPACES)
+def finetuned(request, home, study_spec):
+    """A study of the family, with one architecture that is fine-tuned to a model."""
+    name = request.param
+    space = SearchSpace("small", name, SPACES[name])
+    study = replace(study_spec, space=space.to_dict())
+    assert isinstance(study, StudySpec)
+    recipe = Recipe(distil_steps=60, steps=20, copies=1, evaluations=2, stages=STAGES)
+    spec = FineTuneSpec(
+        study="tiny",
+        picks=(PICKS[name],),
+        tasks=(study.task,),
+        training=study.training,
+        latency=study.latency,
+        space=study.space,
+        recipe=recipe,
+        compare=True,
+    )
+    with open_store() as store:
+        store.create_study(study)
+        values = space.named(PICKS[name]).as_dict()
+        store.add_evaluation("tiny", PICKS[name], values, Evaluation(0.2, 0.03, 90, steps=20))
+        answer = run_here(store, "finetune", spec.to_dict(), study="tiny")
+        yield store.model(answer["model"]), to_json(answer), space
+
+
+def test_a_pick_becomes_a_model_with_its_own_tokenizer(finetuned, study_spec):
+    from transformers import AutoTokenizer
+
+    model, answer, space = finetuned
+    assert answer["audit"]["accuracy"] > 0.8  # chance is 0.5
+    assert [s["stage"] for s in answer["stages"]][:2] == ["distil", "finetune"]
+    pick = space.named(model.architecture_id)
+    assert answer["parameter_count"] == space.parameter_count[space.index(pick)]
+    tokenizer = load_tokenizer(model.folder)
+    assert tokenizer.get_vocab_size() == 28
+    assert "zebra" not in tokenizer.get_vocab()
+    assert len((model.folder / "vocab.txt").read_text("utf-8").splitlines()) == 28
+    config = json.loads((model.folder / "config.json").read_text("utf-8"))
+    assert (config["vocab_size"], config["id2label"]) == (28, {"0": "bad", "1": "good"})
+    predictor = Predictor(model.folder)
+    audit = load_task(study_spec.task).audit
+    right = [
+        answer.label == ("bad", "good")[label]
+        for answer, label in zip(predictor(audit.texts), audit.labels.tolist(), strict=True)
+    ]
+    assert np.mean(right) == pytest.approx(answer["audit"]["accuracy"])
+    theirs = AutoTokenizer.from_pretrained(model.folder)
+    for text in TEXTS:
+        assert theirs(text)["input_ids"] == tokenizer.encode(text).ids
+    assert (theirs.pad_token_id, len(theirs)) == (tokenizer.token_to_id("[PAD]"), 28)
+
+
+def test_numpy_alone_gives_the_same_answers(finetuned, tmp_path):
+    model, _, _ = finetuned
+    export_huggingface(model, tmp_path / "hf")
+    classify, predictor = load(tmp_path / "hf"), Predictor(tmp_path / "hf")
+    for text, expected in zip(TEXTS, predictor(TEXTS), strict=True):
+        logits = classify(text)
+        grown = np.exp(np.array(list(logits.values())))
+        assert list(logits) == list(expected.scores)
+        assert np.allclose(grown / grown.sum(), list(expected.scores.values()), atol=1e-5)
+    card = (tmp_path / "hf" / "README.md").read_text("utf-8")
+    code = card.split("```python\n")[1].split("```")[0].replace("FOLDER", str(tmp_path / "hf"))
+    assert "library_name" not in card
+    code += "import sys; print(sorted({'torch', 'transformers', 'bort'} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_onnx_gives_the_same_answers(finetuned, tmp_path):
+    pytest.importorskip("onnxruntime")
+    model, _, _ = finetuned
+    answer = to_json(export_onnx(model, tmp_path / "onnx", measure=False))
+    assert answer["parity"]["on"] == "audit"
+    assert answer["parity"]["float32"]["same_answers"] == 1
+    scores = [[a.score for a in Predictor(p)(TEXTS)] for p in (tmp_path / "onnx", model.folder)]
+    assert np.allclose(*scores, atol=1e-4)
