@@ -161,6 +161,7 @@ def test_an_own_file_decides_the_number_of_classes(
         "bort.studies.checks.source_network",
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
+    monkeypatch.setattr("bort.studies.checks.check_source", lambda source: None)
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
     (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     app = visit("search")
@@ -182,6 +183,7 @@ def test_a_file_of_soft_labels_is_a_teacher(
         "bort.studies.checks.source_network",
         lambda source: SimpleNamespace(name="it", config={"vocab_size": 30522}),
     )
+    monkeypatch.setattr("bort.studies.checks.check_source", lambda source: None)
     write_task(tmp_path / "my.csv")
     task = load_task(TaskSpec(task=str(tmp_path / "my.csv")))
     answers = write_answers(tmp_path / "answers.parquet", task)
