@@ -199,6 +199,11 @@ class SearchSpace:
         """The number of the maximum point T: most parameters, then last in order."""
         return len(self) - 1 - int(np.argmax(self.parameter_count[::-1]))
 
+    @property
+    def has_vocabularies(self) -> bool:
+        """Whether the size of the vocabulary is a dimension."""
+        return "vocabulary" in self.dimensions
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the space's contents, without its name."""

@@ -16,7 +16,6 @@ from bort.families import SearchSpace
 from bort.training.donor import Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
-from bort.training.readings import has_vocabularies
 from bort.training.reduction import principal_axes
 from bort.training.tokens import EncodedTask
 from bort.training.vectors import inherit_vectors, piece_shares
@@ -88,7 +87,7 @@ def build_candidate(
         classes=classes,
         seed=seed,
     )
-    if has_vocabularies(space):
+    if space.has_vocabularies:
         if initialise == "inherit":
             inherit_vectors(model, donor.weights[WORDS], piece_shares(encoded))
         return Candidate(model, None, seed, has_own_vocabulary=True)

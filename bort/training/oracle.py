@@ -43,7 +43,6 @@ from bort.training.metrics import (
 from bort.training.readings import (
     Readings,
     check_vocabularies,
-    has_vocabularies,
     task_pieces,
 )
 from bort.training.source import SourceNetwork, source_network
@@ -252,7 +251,7 @@ class ErrorOracle:
 
     def _readings(self) -> Readings | None:
         """Prepare vocabularies of other sizes, if the space has any."""
-        if not has_vocabularies(self.space):
+        if not self.space.has_vocabularies:
             return None
         check_vocabularies(self.task, self.source, self.space)
         return Readings(

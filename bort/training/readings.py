@@ -23,11 +23,6 @@ FORMAT = 1  # part of the cache key; raise it when the order changes
 VOCABULARY = "vocabulary"
 
 
-def has_vocabularies(space: SearchSpace) -> bool:
-    """Check whether the size of the vocabulary is a dimension of the space."""
-    return VOCABULARY in space.dimensions
-
-
 def task_pieces(task: Task, source: SourceNetwork) -> PieceOrder:
     """Order the pieces of the source's tokenizer for a task, or read the order from the cache.
 
@@ -51,7 +46,7 @@ def check_vocabularies(task: Task, source: SourceNetwork, space: SearchSpace) ->
         InvalidModelError: the source has fewer pieces, or no WordPiece tokenizer.
         InvalidSpaceError: a vocabulary is smaller than the pieces that are always kept.
     """
-    if not has_vocabularies(space):
+    if not space.has_vocabularies:
         return
     rows = int(source.config.get("vocab_size", 0))
     sizes, order = space.dimensions[VOCABULARY], task_pieces(task, source)
