@@ -299,8 +299,9 @@ class ErrorOracle:
 
     def _observed(self, weights: Mapping[str, Tensor], encoded: EncodedTask) -> Donor:
         known = {**weights, WORDS: pruned_table(self.words, encoded.kept)}
-        self._last = encoded, observe(
-            known, self.source.config, calibration_batch(encoded.splits["train"])
+        self._last = (
+            encoded,
+            observe(known, self.source.config, calibration_batch(encoded.splits["train"])),
         )
         return self._last[1]
 

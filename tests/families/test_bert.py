@@ -172,8 +172,9 @@ def test_a_listed_vocabulary_counts_like_a_fixed_one(
     assert listed.operation_terms(there, {}, **work) == BERT.operation_terms(here, fixed, **work)
     model = listed.build(larger, {}, num_labels=3)
     assert model.config.vocab_size == vocabulary
-    assert sum(p.numel() for p in model.parameters()) == (
-        listed.parameter_count(there, {"labels": 3})[0]
+    assert (
+        sum(p.numel() for p in model.parameters())
+        == (listed.parameter_count(there, {"labels": 3})[0])
     )
 
 

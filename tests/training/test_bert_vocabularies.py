@@ -65,8 +65,9 @@ def test_a_smaller_vocabulary_is_inherited_and_learns(oracle, task, source):
     trained = evaluate.train(small, 3)
     assert trained.losses[-1] < before.losses[0]
     weights = trained.candidate.full_weights(encoded.places, evaluate.words[encoded.pieces])
-    assert sum(weights[n].numel() for n, _ in trained.candidate.model.named_parameters()) == (
-        space.parameter_count[0]
+    assert (
+        sum(weights[n].numel() for n, _ in trained.candidate.model.named_parameters())
+        == (space.parameter_count[0])
     )
     again = oracle(space).train(small, 3)
     assert again.losses == trained.losses
