@@ -177,9 +177,10 @@ class FineTuneSpec(Description):
         """Whether distillation compares inner states as well as answers.
 
         If so, the network that it imitates runs on every batch. Only a BERT student can compare
-        inner states.
+        inner states, and only in the same tokens.
         """
-        return bool(self.space["family"] == "bert")
+        is_bert = self.space["family"] == "bert"
+        return bool(is_bert and "vocabulary" not in self.space["dimensions"])
 
     @property
     def labels_pool(self) -> bool:

@@ -19,7 +19,7 @@ from bort.families import SearchSpace
 from bort.finetuning.stages import StageKind, steps_of
 from bort.tasks import Task
 from bort.training.candidate import Candidate, build_candidate
-from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.donor import Donor
 from bort.training.execution import ShouldStop, training_threads
 from bort.training.fine_tuning import classifier_over
 from bort.training.loop import Examples
@@ -190,7 +190,7 @@ def prepare(
                 oracle.teacher_context(wider, encoded),
                 max_length=spec.training.max_length,
             )
-        donor = _donor_over(oracle, encoded)
+        donor = oracle.donor_over(encoded)
     readings = None if oracle.readings is None else oracle.readings.over(wider)
     return TaskSetup(wider, space, spec, oracle, encoded, logits, donor, readings)
 
@@ -217,10 +217,3 @@ def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
         augmentation=Augmentation(copies=recipe.copies) if recipe.copies else None,
         seed=spec.seed,
     )
-
-
-def _donor_over(oracle: ErrorOracle, encoded: EncodedTask) -> Donor:
-    """Extend the oracle's donor to more tokens."""
-    table = "embeddings.word_embeddings.weight"
-    weights = {**oracle.donor.weights, table: pruned_table(oracle.words, encoded.kept)}
-    return observe(weights, oracle.source.config, calibration_batch(encoded.splits["train"]))

@@ -12,7 +12,7 @@ from torch import Tensor
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
 from bort.core.study import Initialise
-from bort.families import SearchSpace
+from bort.families import OWN_NETWORKS, SearchSpace
 from bort.training.donor import Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
@@ -43,11 +43,11 @@ class Candidate:
     has_own_vocabulary: bool = False
 
     def full_weights(self, kept: NDArray[np.int64], words: Tensor) -> dict[str, Tensor]:
-        """Return the weights over the whole vocabulary or over its own, ready to save.
+        """Return the weights over the whole vocabulary, ready to save.
 
         Args:
-            kept: ids of the task's tokens, ascending.
-            words: the source network's whole embedding table.
+            kept: places of the task's tokens in the vocabulary, ascending.
+            words: the source network's embeddings of the whole vocabulary.
         """
         if self.has_own_vocabulary:
             return {name: w.detach() for name, w in self.model.state_dict().items()}
@@ -75,7 +75,7 @@ def build_candidate(
 
     Args:
         encoded: the task in the candidate's tokens.
-        donor: over the same tokens.
+        donor: over the same tokens; a BERT also inherits from what it does on texts in them.
     Raises:
         InvalidSpaceError: the family's models do not read text.
     """
@@ -87,7 +87,7 @@ def build_candidate(
         classes=classes,
         seed=seed,
     )
-    if space.has_vocabularies:
+    if space.family_name in OWN_NETWORKS:
         if initialise == "inherit":
             inherit_vectors(model, donor.weights[WORDS], piece_shares(encoded))
         return Candidate(model, None, seed, has_own_vocabulary=True)

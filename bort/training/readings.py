@@ -88,6 +88,7 @@ class Readings:
         max_length: most tokens per text; None uses the training texts' 95th percentile under each
             vocabulary, because smaller vocabularies split more words.
         longest: the most tokens that a network can read.
+        only_used: leave out pieces that do not occur in the task; see `encode_task`.
     """
 
     def __init__(
@@ -98,9 +99,10 @@ class Readings:
         *,
         max_length: int | None,
         longest: int,
+        only_used: bool = False,
     ) -> None:
         self._task, self._source, self.order = task, source, order
-        self._max_length, self._longest = max_length, longest
+        self._max_length, self._longest, self._only_used = max_length, longest, only_used
         self._known: dict[int, EncodedTask] = {}
 
     def over(self, task: Task) -> "Readings":
@@ -108,7 +110,12 @@ class Readings:
         training texts.
         """
         return Readings(
-            task, self._source, self.order, max_length=self._max_length, longest=self._longest
+            task,
+            self._source,
+            self.order,
+            max_length=self._max_length,
+            longest=self._longest,
+            only_used=self._only_used,
         )
 
     def of(self, architecture: Architecture) -> EncodedTask:
@@ -125,5 +132,6 @@ class Readings:
                 max_length=self._max_length,
                 longest=self._longest,
                 pieces=self.order.kept(size),
+                only_used=self._only_used,
             )
         return self._known[size]

@@ -70,8 +70,8 @@ def check_text_spec(spec: TextSpec) -> None:
     space, _ = student_of(spec)
     if space.has_vocabularies:
         raise InvalidOptionError(
-            f"a student of the family {space.family_name!r} has a vocabulary of its own, which new "
-            "texts might not fit; choose a student of another family, for example with "
+            f"a student of the space {space.name!r} has a vocabulary of its own, which new texts "
+            "might not fit; choose one of another space, for example with "
             "--architecture 2-2-128-512 and without --from-study"
         )
     if spec.labeler.startswith(SKLEARN):

@@ -238,7 +238,7 @@ def test_a_student_with_a_vocabulary_of_its_own_is_refused(place, tmp_path, monk
         store.create_study(StudySpec(name="small", space=space.to_dict(), task=task))
     result = run("run", "--from-study", "small", "--architecture", "35-4", "--labelled", "60")
     assert isinstance(result.exception, InvalidOptionError)
-    assert "family 'static' has a vocabulary of its own" in str(result.exception)
+    assert "space 'small' has a vocabulary of its own" in str(result.exception)
 
 
 def test_nothing_to_retrieve_from_is_told_before_the_run(place, tmp_path, monkeypatch) -> None:
