@@ -66,8 +66,8 @@ def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
     for row, record in enumerate(records):
         if any(record.cells[len(names) :]):
             raise ValueError(
-                f"row {row} (line {record.line}) has {len(record.cells)} values, but its header "
-                f"names {len(names)} columns"
+                f"row {row} (line {record.line}) has more fields than the {len(names)} columns of "
+                "its header"
             )
     filled = [i for i, record in enumerate(records) if not record.is_blank]
     with warnings.catch_warnings():
