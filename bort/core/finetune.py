@@ -177,10 +177,9 @@ class FineTuneSpec(Description):
         """Whether distillation compares inner states as well as answers.
 
         If so, the network that it imitates runs on every batch. Only a BERT student can compare
-        inner states, and only in the same tokens.
+        inner states.
         """
-        is_bert = self.space["family"] == "bert"
-        return bool(is_bert and "vocabulary" not in self.space["dimensions"])
+        return bool(self.space["family"] == "bert")
 
     @property
     def labels_pool(self) -> bool:

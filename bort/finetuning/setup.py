@@ -29,9 +29,10 @@ from bort.training.probabilities import one_hot, softmax
 from bort.training.readings import Readings
 from bort.training.reduction import principal_axes
 from bort.training.teacher import Teacher, answers_to_pool
-from bort.training.tokens import EncodedTask, encode_task
+from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
 from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table
+from bort.training.words import WordMatch, word_kinds
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,21 @@ class TaskSetup:
         tokens = labelled.tokens.joined(splits["pool"])
         return Examples(tokens, np.concatenate([labelled.targets, soft]), labelled.padding)
 
-    def without_answers(self) -> Examples:
+    def without_answers(self, architecture: Architecture) -> Examples:
         """All texts without targets, for an objective that computes its own."""
-        tokens = self.encoded.splits["train"]
-        if "pool" in self.encoded.splits:
-            tokens = tokens.joined(self.encoded.splits["pool"])
+        encoded = self.encoded_for(architecture)
+        tokens = encoded.all_texts
         nothing = np.empty((len(tokens), 0), dtype=np.float32)
-        return Examples(tokens, nothing, self.encoded.padding)
+        return Examples(tokens, nothing, encoded.padding)
+
+    def word_match(self, architecture: Architecture) -> WordMatch | None:
+        """Match words where the student's pieces are not those of `model_to_follow`; else None."""
+        own = self.encoded_for(architecture)
+        if own.pieces is None or len(own.pieces) == own.vocabulary:
+            return None
+        tokenizer = load_tokenizer(self.oracle.source.folder)
+        own_kinds, kinds = (word_kinds(one, tokenizer) for one in (own, self.encoded))
+        return WordMatch(self.encoded.all_texts, self.encoded.padding, own_kinds, kinds)
 
     def projection(self, candidate: Candidate) -> Tensor:
         """The map from the donor's stream to the student's, (donor's hidden, student's hidden)."""

@@ -113,7 +113,9 @@ def build_text_model(
         InvalidSpaceError: the family's models do not read text, or cannot be trained.
     """
     check_reads_text(space)
-    fixed = {**space.fixed, "vocabulary": vocabulary}
+    fixed, sizes = {**space.fixed, "vocabulary": vocabulary}, architecture.as_dict()
+    if space.has_vocabularies:  # of which the task may use a part
+        architecture = Architecture.of(**{**sizes, "vocabulary": vocabulary})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = space.family.build(architecture, fixed, num_labels=classes, device="cpu")

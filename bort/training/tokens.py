@@ -99,6 +99,12 @@ class EncodedTask:
     pieces: NDArray[np.int64] | None = None
 
     @property
+    def all_texts(self) -> Tokens:
+        """The training texts, then the unlabelled ones if there are any."""
+        train = self.splits["train"]
+        return train.joined(self.splits["pool"]) if "pool" in self.splits else train
+
+    @property
     def places(self) -> NDArray[np.int64]:
         """Where each of `kept` stands in the chosen vocabulary or the full one, shape (v,)."""
         return self.kept if self.pieces is None else np.searchsorted(self.pieces, self.kept)

@@ -10,9 +10,11 @@ from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.training.oracle import ErrorOracle
 from bort.training.pieces import pruned
+from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
 
-FULL = len(tiny.VOCABULARY)
+VOCABULARY = (*tiny.VOCABULARY, "zebra", "quagga")  # two that no text has
+FULL = len(VOCABULARY)
 SHAPE = {"depth": (2,), "heads": (2,), "hidden": (8,), "intermediate": (16,)}
 WORDS = "bert.embeddings.word_embeddings.weight"
 
@@ -23,9 +25,15 @@ def space_of(*vocabularies, **shape):
 
 
 @pytest.fixture
-def oracle(place, task):
+def source(place):
+    folder = place / "with-animals"
+    return source_network(str(folder if folder.exists() else tiny.write_source(folder, VOCABULARY)))
+
+
+@pytest.fixture
+def oracle(source, task):
     def build(space, **spec):
-        defaults = {"steps": 40, "source": str(place / "source"), "device": "cpu", "threads": 1}
+        defaults = {"steps": 40, "source": str(source.folder), "device": "cpu", "threads": 1}
         return ErrorOracle(task, TrainingSpec(**{**defaults, **spec}), space, seed=3)
 
     return build
@@ -42,6 +50,7 @@ def test_the_sources_own_vocabulary_changes_nothing(initialise, hidden, oracle):
         trained = oracle(space, initialise=initialise).train(space.architecture(space.maximum), 3)
         both.append(trained)
     one, other = both
+    assert len(one.candidate.model.get_input_embeddings().weight) < FULL
     assert one.losses == other.losses
     assert one.evaluation.wrong_items == other.evaluation.wrong_items
     theirs = other.candidate.model.state_dict()
@@ -86,7 +95,7 @@ def test_the_donor_reads_texts_in_the_candidates_pieces(oracle):
 
 
 def test_impossible_vocabularies_are_one_clear_line(oracle):
-    with pytest.raises(InvalidModelError, match=r"a vocabulary of 50, but .* only 35 tokens"):
+    with pytest.raises(InvalidModelError, match=r"a vocabulary of 50, but .* only 37 tokens"):
         oracle(space_of(20, 50))
     with pytest.raises(InvalidSpaceError, match=r"a vocabulary of 3 is impossible .* alone are 6"):
         oracle(space_of(3, 20))
