@@ -142,7 +142,7 @@ def _record(asked: Asked, space: "SearchSpace", spec: "FineTuneSpec", path: Path
         log = RealisedLog(path, conditions)
         wanted = budgets(
             asked.epochs,
-            usual=candidate_steps(len(task.train), len(task.class_names)),
+            usual=spec.training.steps or candidate_steps(len(task.train), len(task.class_names)),
             texts=conditions.train_texts,
             batch_size=conditions.batch_size,
         )

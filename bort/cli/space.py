@@ -23,7 +23,7 @@ one of {", ".join(FAMILY_NAMES)}, or another model type that transformers knows.
   hidden = [256, 512]
   intermediate = [1024]
   [fixed]                     # optional
-  vocabulary = 30522
+  vocabulary = 30522          # or a list under [dimensions]
 
 \b
 Examples:

@@ -18,7 +18,7 @@ from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logi
 from bort.finetuning.realised import evidence_of
 from bort.latency.runtimes.onnx import open_session
 from bort.storage import ModelRecord
-from bort.tasks.files import read_bytes, read_lines, read_rows
+from bort.tasks.files import encodable, read_bytes, read_lines, read_rows
 from bort.training.fit import labels_of
 from bort.training.limits import check_tokenizer, read_limits
 from bort.training.source import WEIGHTS, read_config, weight_files, weights_digest
@@ -173,7 +173,9 @@ def read_texts(path: Path, columns: Sequence[str]) -> list[Text]:
         texts = list(read_lines(path))
     elif path.suffix.lower() in DATA_ENDINGS:
         found = read_rows(path, read_bytes(path), columns).columns
-        parts = [["" if v is None else str(v) for v in found[column]] for column in columns]
+        parts = [
+            ["" if v is None else encodable(str(v)) for v in found[column]] for column in columns
+        ]
         texts = [*parts[0]] if len(parts) == 1 else [*zip(*parts, strict=True)]
     else:
         raise InvalidDataError(

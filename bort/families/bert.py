@@ -26,7 +26,8 @@ class BertFamily(Family):
     | pooler | H² + H |
     | classifier | L H + L |
 
-    The number of heads splits H and changes no parameter.
+    The number of heads splits H and changes no parameter. The vocabulary is fixed unless a space
+    lists it among its dimensions.
     """
 
     def config(
@@ -39,12 +40,12 @@ class BertFamily(Family):
         """The `transformers.BertConfig`; `num_labels` overrides `fixed["labels"]`."""
         from transformers import BertConfig
 
-        known = self.with_defaults(fixed)
+        known = {**self.with_defaults(fixed), **architecture.as_dict()}
         fields: dict[str, Any] = {
-            "num_hidden_layers": architecture["depth"],
-            "num_attention_heads": architecture["heads"],
-            "hidden_size": architecture["hidden"],
-            "intermediate_size": architecture["intermediate"],
+            "num_hidden_layers": known["depth"],
+            "num_attention_heads": known["heads"],
+            "hidden_size": known["hidden"],
+            "intermediate_size": known["intermediate"],
             "vocab_size": known["vocabulary"],
             "max_position_embeddings": known["positions"],
             "type_vocab_size": known["types"],
@@ -70,6 +71,7 @@ BERT = BertFamily(
     symbols={"depth": "D", "heads": "A", "hidden": "H", "intermediate": "I"},
     # all-MiniLM-L6-v2's and BERT's uncased vocabulary, so that counts compare.
     defaults={"vocabulary": 30_522, "positions": 512, "types": 2, "labels": 2},
+    optional={"vocabulary": "V"},
     embedding=_EMBEDDING,
     parameter_parts={"first": _EMBEDDING, "middle": _LAYERS, "last": _LAST},
     term_polynomials={

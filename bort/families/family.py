@@ -1,8 +1,8 @@
 """The base class of all families, which cost and build architectures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Family(ABC):
         odd: sizes that must be odd.
         distinct: pairs of sizes that must differ, because equal ones make the counts wrong.
         constants: names in `defaults` that cannot change without fitting again.
+        optional: names in `defaults` that a space may list as dimensions instead, to their
+            letters.
     """
 
     name: str
@@ -51,6 +53,17 @@ class Family(ABC):
     odd: tuple[str, ...] = ()
     distinct: tuple[tuple[str, str], ...] = ()
     constants: tuple[str, ...] = ()
+    optional: Mapping[str, str] = field(default_factory=dict)
+
+    def listing(self, names: Collection[str]) -> "Family":
+        """Return the family in which those of `names` that are optional are dimensions, the first
+        ones; the others stay fixed.
+        """
+        listed = {name: letter for name, letter in self.optional.items() if name in names}
+        if not listed:
+            return self
+        defaults = {name: size for name, size in self.defaults.items() if name not in listed}
+        return replace(self, symbols={**listed, **self.symbols}, defaults=defaults, optional={})
 
     @property
     def dimension_names(self) -> tuple[str, ...]:

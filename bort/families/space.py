@@ -19,6 +19,7 @@ from bort.families.making.validation import (
     check_dimensions,
     check_distinct,
     check_fixed,
+    check_lists,
 )
 from bort.families.polynomial import FloatArray, IntArray
 from bort.families.registry import family
@@ -60,6 +61,7 @@ class SearchSpace:
     definition: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dimensions", check_lists(self.dimensions))
         kind = self.family
         dimensions = check_dimensions(kind, self.dimensions)
         object.__setattr__(self, "dimensions", dimensions)
@@ -85,7 +87,7 @@ class SearchSpace:
     @cached_property
     def family(self) -> Family:
         """The family that costs and builds these architectures."""
-        return family(self.family_name, self.definition)
+        return family(self.family_name, self.definition).listing(self.dimensions)
 
     @cached_property
     def _flat(self) -> IntArray:
@@ -198,6 +200,11 @@ class SearchSpace:
     def maximum(self) -> int:
         """The number of the maximum point T: most parameters, then last in order."""
         return len(self) - 1 - int(np.argmax(self.parameter_count[::-1]))
+
+    @property
+    def has_vocabularies(self) -> bool:
+        """Whether the size of the vocabulary is a dimension."""
+        return "vocabulary" in self.dimensions
 
     @cached_property
     def digest(self) -> str:

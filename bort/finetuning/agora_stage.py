@@ -121,13 +121,12 @@ def _encoded(setup: TaskSetup, encoded: EncodedTask, texts: list[str]) -> Tokens
     """Encode texts in the task's tokens or a vocabulary's; others become [UNK]."""
     tokenizer, kept = load_tokenizer(setup.oracle.source.folder), encoded.kept
     unknown = int(np.searchsorted(kept, tokenizer.token_to_id("[UNK]")))
-    is_own = encoded is not setup.encoded
-    if is_own:
-        tokenizer = pruned(tokenizer, kept)
+    if encoded.pieces is not None:
+        tokenizer = pruned(tokenizer, encoded.pieces)
     tokenizer.enable_truncation(encoded.max_length)
     ids = [np.array(e.ids, dtype=np.int64) for e in tokenizer.encode_batch(texts)]
     flat = np.concatenate([*ids, np.empty(0, dtype=np.int64)])
-    flat = kept[flat] if is_own else flat
+    flat = flat if encoded.pieces is None else encoded.pieces[flat]
     places = np.minimum(np.searchsorted(kept, flat), len(kept) - 1)
     lengths = np.array([len(i) for i in ids], dtype=np.int64)
     return Tokens(

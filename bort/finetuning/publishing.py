@@ -118,9 +118,10 @@ def save_student(
     Raises:
         StoreError: it cannot be written; nothing is left behind.
     """
-    words = setup.oracle.words
-    encoded = setup.encoded_for(architecture)
-    weights = candidate.full_weights(encoded.kept, words)
+    encoded, words = setup.encoded_for(architecture), setup.oracle.words
+    if encoded.pieces is not None:
+        words = words[encoded.pieces]
+    weights = candidate.full_weights(encoded.places, words)
     config = candidate.model.config
     config.vocab_size = len(weights[_table_name(candidate.model)])
     config.id2label = dict(enumerate(setup.task.class_names))
@@ -129,8 +130,8 @@ def save_student(
     longest = int(getattr(config, "max_position_embeddings", 512))
     with tempfile.TemporaryDirectory() as scratch:
         tokenizer = source
-        if candidate.has_own_vocabulary:
-            tokenizer = write_pruned_tokenizer(Path(scratch), source, encoded.kept)
+        if encoded.pieces is not None:
+            tokenizer = write_pruned_tokenizer(Path(scratch), source, encoded.pieces)
         save_classifier(folder, config, weights, tokenizer_from=tokenizer)
     complete_tokenizer(folder, source, longest=longest)
     return _parameters(candidate.model, weights)

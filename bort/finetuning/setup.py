@@ -19,7 +19,7 @@ from bort.families import SearchSpace
 from bort.finetuning.stages import StageKind, steps_of
 from bort.tasks import Task
 from bort.training.candidate import Candidate, build_candidate
-from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.donor import Donor
 from bort.training.execution import ShouldStop, training_threads
 from bort.training.fine_tuning import classifier_over
 from bort.training.loop import Examples
@@ -29,9 +29,10 @@ from bort.training.probabilities import one_hot, softmax
 from bort.training.readings import Readings
 from bort.training.reduction import principal_axes
 from bort.training.teacher import Teacher, answers_to_pool
-from bort.training.tokens import EncodedTask, encode_task
+from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
 from bort.training.unlabelled import Augmentation, with_unlabelled
 from bort.training.vocabulary import pruned_table
+from bort.training.words import WordMatch, word_kinds
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,21 @@ class TaskSetup:
         tokens = labelled.tokens.joined(splits["pool"])
         return Examples(tokens, np.concatenate([labelled.targets, soft]), labelled.padding)
 
-    def without_answers(self) -> Examples:
+    def without_answers(self, architecture: Architecture) -> Examples:
         """All texts without targets, for an objective that computes its own."""
-        tokens = self.encoded.splits["train"]
-        if "pool" in self.encoded.splits:
-            tokens = tokens.joined(self.encoded.splits["pool"])
+        encoded = self.encoded_for(architecture)
+        tokens = encoded.all_texts
         nothing = np.empty((len(tokens), 0), dtype=np.float32)
-        return Examples(tokens, nothing, self.encoded.padding)
+        return Examples(tokens, nothing, encoded.padding)
+
+    def word_match(self, architecture: Architecture) -> WordMatch | None:
+        """Match words where the student's pieces are not those of `model_to_follow`; else None."""
+        own = self.encoded_for(architecture)
+        if own.pieces is None or len(own.pieces) == own.vocabulary:
+            return None
+        tokenizer = load_tokenizer(self.oracle.source.folder)
+        own_kinds, kinds = (word_kinds(one, tokenizer) for one in (own, self.encoded))
+        return WordMatch(self.encoded.all_texts, self.encoded.padding, own_kinds, kinds)
 
     def projection(self, candidate: Candidate) -> Tensor:
         """The map from the donor's stream to the student's, (donor's hidden, student's hidden)."""
@@ -190,7 +199,7 @@ def prepare(
                 oracle.teacher_context(wider, encoded),
                 max_length=spec.training.max_length,
             )
-        donor = _donor_over(oracle, encoded)
+        donor = oracle.donor_over(encoded)
     readings = None if oracle.readings is None else oracle.readings.over(wider)
     return TaskSetup(wider, space, spec, oracle, encoded, logits, donor, readings)
 
@@ -217,10 +226,3 @@ def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
         augmentation=Augmentation(copies=recipe.copies) if recipe.copies else None,
         seed=spec.seed,
     )
-
-
-def _donor_over(oracle: ErrorOracle, encoded: EncodedTask) -> Donor:
-    """Extend the oracle's donor to more tokens."""
-    table = "embeddings.word_embeddings.weight"
-    weights = {**oracle.donor.weights, table: pruned_table(oracle.words, encoded.kept)}
-    return observe(weights, oracle.source.config, calibration_batch(encoded.splits["train"]))

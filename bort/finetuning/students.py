@@ -192,7 +192,7 @@ def _stage(
         model=candidate.model,
         examples=_examples(setup, training, folder),
         settings=settings,
-        objective=_objective(setup, candidate) if is_distilling else None,
+        objective=_objective(setup, training.architecture, candidate) if is_distilling else None,
         dev_error=lambda: dev_error(setup, training.architecture, candidate.model),
         evaluations=recipe.evaluations,
         patience=None if is_distilling else recipe.patience,
@@ -235,7 +235,7 @@ def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
     if training.kind is StageKind.DISTIL:
         if setup.labels_pool:
             return setup.everything(architecture, hard=0.0)
-        return setup.without_answers()
+        return setup.without_answers(architecture)
     chosen = setup.everything if recipe.texts == "all" else setup.labelled
     usual = chosen(architecture, hard=recipe.hard)
     if training.kind is not StageKind.AGORA:
@@ -255,7 +255,9 @@ def _examples(setup: TaskSetup, training: Training, folder: Path) -> Examples:
     )
 
 
-def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
+def _objective(
+    setup: TaskSetup, architecture: Architecture, candidate: Candidate
+) -> Objective | None:
     """Choose the objective: inner states and answers for a BERT, else only answers (None)."""
     spec = setup.spec
     if not spec.follows_inside:
@@ -267,6 +269,7 @@ def _objective(setup: TaskSetup, candidate: Candidate) -> Objective | None:
         weights=DISTIL_WEIGHTS if setup.distils_answers else FROM_SOURCE,
         dtype=best_dtype(setup.oracle.device),
         temperature=None if setup.labels_pool else spec.recipe.temperature,
+        match=setup.word_match(architecture),
     )
 
 

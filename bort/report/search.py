@@ -62,9 +62,9 @@ def worth(steps: int | None, gains: Sequence[float] = ()) -> str:
     Examples:
         >>> print(worth(200, [2.5, 4.0]))
         The errors are those after a short training of 200 steps, which ranks the architectures. \
-The 2 finished models of this study have 2.5 to 4.0 points less.
+The 2 finished models of this study have errors 2.5 to 4.0 points lower.
         >>> print(worth(200, [-0.5]).rpartition(". ")[2])
-        The finished model of this study has 0.5 points more.
+        The finished model of this study has an error 0.5 points higher.
     """
     length = "" if steps is None else f" of {steps:,} steps"
     text = f"The errors are those after a short training{length}, which ranks the architectures."
@@ -72,11 +72,11 @@ The 2 finished models of this study have 2.5 to 4.0 points less.
         return f"{text} A finished model usually has a lower one."
     low, high = min(gains), max(gains)
     if len(gains) == 1:
-        more = "less" if low >= 0 else "more"
-        return f"{text} The finished model of this study has {abs(low):.1f} points {more}."
+        way = "lower" if low >= 0 else "higher"
+        return f"{text} The finished model of this study has an error {abs(low):.1f} points {way}."
     return (
-        f"{text} The {len(gains)} finished models of this study have {low:.1f} to {high:.1f} "
-        "points less."
+        f"{text} The {len(gains)} finished models of this study have errors {low:.1f} to "
+        f"{high:.1f} points lower."
     )
 
 

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bort.core.errors import InvalidDataError
 from bort.tasks.files import decode
@@ -56,18 +58,23 @@ def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
     """Read a CSV file; ValueError if its header does not fit its rows."""
     import pandas as pd
 
-    text = text.lstrip("\r\n")
     separator = separator or _separator(text)
-    records = list(_records(text, separator))
+    records = list(dropwhile(lambda record: record.is_blank, _records(text, separator)))
     if not records:
         raise ValueError("it has no header")
-    names = _names(records[0][0])
-    filled = [i for i, (cells, _) in enumerate(records) if i == 0 or any(map(str.strip, cells))]
+    names = _names(records[0].cells)
+    for row, record in enumerate(records):
+        if any(record.cells[len(names) :]):
+            raise ValueError(
+                f"row {row} (line {record.line}) has more fields than the {len(names)} columns of "
+                "its header"
+            )
+    filled = [i for i, record in enumerate(records) if not record.is_blank]
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # fields would be dropped
         try:
             frame = pd.read_csv(
-                io.StringIO("".join(records[i][1] for i in filled)),
+                io.StringIO("".join(records[i].text for i in filled)),
                 sep=separator,
                 header=0,
                 names=names,
@@ -81,13 +88,24 @@ def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
             raise ValueError(
                 f"its rows have more fields than the {len(names)} columns of its header"
             ) from None
-    if len(frame) != len(filled) - 1:
-        raise ValueError("its quotation marks do not match")
     frame.index = pd.Index([i - 1 for i in filled[1:]])
     for name in frame.columns:
-        if pd.api.types.is_string_dtype(frame[name]):
+        if frame[name].dtype == object:
+            frame[name] = frame[name].map(_finite)
+        elif pd.api.types.is_string_dtype(frame[name]):
             frame[name] = frame[name].str.strip()
     return frame
+
+
+def _finite(value: Any) -> Any:
+    """Return infinity for a whole number that is too long for a fraction."""
+    try:
+        float(value)
+    except OverflowError:
+        return math.inf
+    except ValueError:  # a text
+        pass
+    return value
 
 
 def _read_lines(text: str) -> "pd.DataFrame":
@@ -102,12 +120,23 @@ def _read_lines(text: str) -> "pd.DataFrame":
 
 def _separator(text: str) -> str:
     """Return the comma; or what else separates the header's names, if no comma does."""
-    header = text.split("\n", 1)[0]
+    header = text.lstrip("\r\n").split("\n", 1)[0]
     return next((mark for mark in (",", ";", "\t") if mark in header), ",")
 
 
-def _records(text: str, separator: str) -> Iterator[tuple[list[str], str]]:
-    """Yield the cells of each row, and its lines; a cell in quotes may span several."""
+class _Record(NamedTuple):
+    """A row of the file: the line where it begins, its cells, and its text with the line ends."""
+
+    line: int
+    cells: list[str]
+    text: str
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(map(str.strip, self.cells))
+
+
+def _records(text: str, separator: str) -> Iterator[_Record]:
     lines: list[str] = []
 
     def passing() -> Iterator[str]:
@@ -115,9 +144,15 @@ def _records(text: str, separator: str) -> Iterator[tuple[list[str], str]]:
             lines.append(line)
             yield line
 
-    for cells in csv.reader(passing(), delimiter=separator, skipinitialspace=True):
-        yield cells, "".join(lines)
-        lines.clear()
+    reader = csv.reader(passing(), delimiter=separator, skipinitialspace=True, strict=True)
+    begun = 1
+    try:
+        for cells in reader:
+            yield _Record(begun, cells, "".join(lines))
+            lines.clear()
+            begun = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {begun}: {error}, within quotation marks") from None
 
 
 def _names(header: list[str]) -> list[str]:

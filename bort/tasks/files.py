@@ -84,6 +84,11 @@ def read_lines(path: Path) -> list[str]:
     return [line.rstrip("\r\n") for line in io.StringIO(decode(path.name, content), newline="")]
 
 
+def encodable(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON allows, but no file, tokenizer or terminal."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def read_rows(path: Path, content: bytes, wanted: Sequence[str] | None = None) -> Rows:
     """Parse `content` according to the ending of `path`, and keep the wanted columns, or all.
 
@@ -217,7 +222,8 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         asked = check_columns(name, file.schema_arrow.names, wanted)
-        table = file.read(columns=list(asked))
+        # Without threads: one that still ran at exit aborted the process.
+        table = file.read(columns=list(asked), use_threads=False)
         columns = {column: table.column(column).to_pylist() for column in asked}
         return Rows(columns, lines=None)
     except InvalidDataError:

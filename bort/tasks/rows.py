@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bort.core.errors import InvalidDataError
+from bort.tasks.files import encodable
 from bort.tasks.splits import leakage_groups
 from bort.tasks.table import RowReport, Table, folded
 
@@ -105,7 +106,7 @@ def as_text(value: Any, where: str) -> str | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
-        return _encodable(value)
+        return encodable(value).strip()
     if isinstance(value, int | float):
         return str(value)
     raise InvalidDataError(
@@ -121,7 +122,7 @@ def _as_label(value: Any, where: str) -> str | int | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
-        return _as_whole(_encodable(value)) or None
+        return _as_whole(encodable(value).strip()) or None
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int):
@@ -138,11 +139,6 @@ def _as_whole(label: str) -> str:
     """Drop zeros after the point, which a spreadsheet adds if the column has a blank cell."""
     whole = WHOLE.fullmatch(label)
     return whole[1] if whole else label
-
-
-def _encodable(value: str) -> str:
-    # JSON can contain half a surrogate pair, which no file, tokenizer or terminal accepts.
-    return value.strip().encode("utf-8", "replace").decode()
 
 
 def _why_dropped(texts: Sequence[str | None], label: str | int | None) -> str | None:

@@ -12,11 +12,10 @@ from torch import Tensor
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
 from bort.core.study import Initialise
-from bort.families import SearchSpace
+from bort.families import OWN_NETWORKS, SearchSpace
 from bort.training.donor import Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
-from bort.training.readings import has_vocabularies
 from bort.training.reduction import principal_axes
 from bort.training.tokens import EncodedTask
 from bort.training.vectors import inherit_vectors, piece_shares
@@ -44,11 +43,11 @@ class Candidate:
     has_own_vocabulary: bool = False
 
     def full_weights(self, kept: NDArray[np.int64], words: Tensor) -> dict[str, Tensor]:
-        """Return the weights over the whole vocabulary or over its own, ready to save.
+        """Return the weights over the whole vocabulary, ready to save.
 
         Args:
-            kept: ids of the task's tokens, ascending.
-            words: the source network's whole embedding table.
+            kept: places of the task's tokens in the vocabulary, ascending.
+            words: the source network's embeddings of the whole vocabulary.
         """
         if self.has_own_vocabulary:
             return {name: w.detach() for name, w in self.model.state_dict().items()}
@@ -76,7 +75,7 @@ def build_candidate(
 
     Args:
         encoded: the task in the candidate's tokens.
-        donor: over the same tokens.
+        donor: over the same tokens; a BERT also inherits from what it does on texts in them.
     Raises:
         InvalidSpaceError: the family's models do not read text.
     """
@@ -88,7 +87,7 @@ def build_candidate(
         classes=classes,
         seed=seed,
     )
-    if has_vocabularies(space):
+    if space.family_name in OWN_NETWORKS:
         if initialise == "inherit":
             inherit_vectors(model, donor.weights[WORDS], piece_shares(encoded))
         return Candidate(model, None, seed, has_own_vocabulary=True)
@@ -114,7 +113,9 @@ def build_text_model(
         InvalidSpaceError: the family's models do not read text, or cannot be trained.
     """
     check_reads_text(space)
-    fixed = {**space.fixed, "vocabulary": vocabulary}
+    fixed, sizes = {**space.fixed, "vocabulary": vocabulary}, architecture.as_dict()
+    if space.has_vocabularies:  # of which the task may use a part
+        architecture = Architecture.of(**{**sizes, "vocabulary": vocabulary})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = space.family.build(architecture, fixed, num_labels=classes, device="cpu")

@@ -26,6 +26,7 @@ from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fit import (
     BATCH_SIZE,
     CONTRAST_RATE,
+    GENTLE_RATE,
     HEAD_STEPS,
     TEACHER_EVALUATIONS,
     TEACHER_PATIENCE,
@@ -79,7 +80,7 @@ def fine_tune(
     settings = TrainingSettings(
         steps=teacher_steps(len(task.train), classes),
         batch_size=BATCH_SIZE,
-        learning_rate=TEACHER_RATE,
+        learning_rate=GENTLE_RATE if contrast_steps(len(task.train)) else TEACHER_RATE,
     )
     stage = StageTraining(
         name="teacher",

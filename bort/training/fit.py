@@ -12,6 +12,7 @@ from bort.training.source import SourceNetwork
 # training, so that its time can be estimated without torch.
 BATCH_SIZE = 32
 TEACHER_RATE = 2e-4
+GENTLE_RATE = 5e-5  # after a contrastive start, which a higher one undoes
 CONTRAST_RATE = 1e-4
 CONTRAST_STEPS, CONTRAST_MOST_TEXTS = 150, 500
 HEAD_STEPS = 1000  # of pooler and classifier alone, on stored states: seconds

@@ -87,12 +87,13 @@ class TrainingStep(NamedTuple):
 
 class TrainingBatch(NamedTuple):
     """The input of one step, on the model's device: token ids (b, s), lengths (b,), tokens in the
-    first segment (b,), and class probabilities (b, classes)."""
+    first segment (b,), class probabilities (b, classes), and the examples' row numbers (b,)."""
 
     ids: torch.Tensor
     lengths: torch.Tensor
     first: torch.Tensor
     targets: torch.Tensor
+    rows: IntArray
 
 
 Objective = Callable[[TrainingBatch], torch.Tensor]
@@ -148,9 +149,9 @@ def train(
         pause()
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate_at(step)
-        inputs = _inputs(examples.tokens, rows, examples.padding, device)
+        inputs = inputs_of(examples.tokens, rows, examples.padding, device)
         targets = torch.from_numpy(examples.targets[rows]).to(device)
-        loss = objective(TrainingBatch(*inputs, targets))
+        loss = objective(TrainingBatch(*inputs, targets, rows))
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -175,13 +176,13 @@ def predict(
     with torch.inference_mode():
         for rows in evaluation_batches(tokens.lengths, EVALUATION_TOKENS):
             pause()
-            found.append(forward(*_inputs(tokens, rows, padding, device)).cpu().numpy())
+            found.append(forward(*inputs_of(tokens, rows, padding, device)).cpu().numpy())
             order.append(rows)
     back = np.argsort(np.concatenate(order), kind="stable")
     return np.concatenate(found)[back]
 
 
-def _inputs(
+def inputs_of(
     tokens: Tokens, rows: NDArray[np.int64], padding: int, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Put a batch's token ids, lengths and first-segment lengths on the device."""

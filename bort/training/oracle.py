@@ -1,10 +1,12 @@
 """The error oracle: trains a candidate briefly and counts its errors on dev."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bort.core.architecture import Architecture
 from bort.core.baseline import OracleFacts, is_soft_labels
@@ -13,7 +15,7 @@ from bort.core.evaluation import Evaluation
 from bort.core.machine import usable_cores
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.study import TrainingSpec
-from bort.families import SearchSpace
+from bort.families import OWN_NETWORKS, SearchSpace
 from bort.tasks import Task
 from bort.training.attempts import (
     Attempt,
@@ -43,7 +45,6 @@ from bort.training.metrics import (
 from bort.training.readings import (
     Readings,
     check_vocabularies,
-    has_vocabularies,
     task_pieces,
 )
 from bort.training.source import SourceNetwork, source_network
@@ -252,7 +253,7 @@ class ErrorOracle:
 
     def _readings(self) -> Readings | None:
         """Prepare vocabularies of other sizes, if the space has any."""
-        if not has_vocabularies(self.space):
+        if not self.space.has_vocabularies:
             return None
         check_vocabularies(self.task, self.source, self.space)
         return Readings(
@@ -261,6 +262,7 @@ class ErrorOracle:
             task_pieces(self.task, self.source),
             max_length=self.spec.max_length,
             longest=self._longest,
+            only_used=self.space.family_name not in OWN_NETWORKS,
         )
 
     def encoded_for(self, architecture: Architecture) -> EncodedTask:
@@ -293,15 +295,28 @@ class ErrorOracle:
         network = SourceNetwork(self.source.name, folder, self.source.digest)
         weights = network.encoder_weights(with_head=is_own)
         self.words = weights[WORDS]
-        weights[WORDS] = pruned_table(self.words, self.encoded.kept)
-        tokens = self.encoded.splits["train"]
-        batch = calibration_batch(tokens)
-        return observe(weights, self.source.config, batch)
+        return self._observed(weights, self.encoded)
+
+    def _observed(self, weights: Mapping[str, Tensor], encoded: EncodedTask) -> Donor:
+        known = {**weights, WORDS: pruned_table(self.words, encoded.kept)}
+        self._last = (
+            encoded,
+            observe(known, self.source.config, calibration_batch(encoded.splits["train"])),
+        )
+        return self._last[1]
 
     def donor_over(self, encoded: EncodedTask) -> Donor:
-        """Return the donor with the words of other tokens."""
-        words = pruned_table(self.words, encoded.kept)
-        return replace(self.donor, weights={**self.donor.weights, WORDS: words})
+        """Return the donor that reads the task in other tokens.
+
+        Cost: a forward pass over a few texts if the tokens are not those of the last call.
+        """
+        if encoded is self.encoded:
+            return self.donor
+        if self.space.family_name in OWN_NETWORKS:  # which inherit word vectors only
+            words = pruned_table(self.words, encoded.kept)
+            return replace(self.donor, weights={**self.donor.weights, WORDS: words})
+        is_last = encoded is self._last[0]
+        return self._last[1] if is_last else self._observed(self.donor.weights, encoded)
 
     def _try(self, architecture: Architecture, learning_rate: float, seed: int) -> TrainedCandidate:
         """Train with one learning rate; repeat with the next attempt if the training diverges."""
@@ -350,7 +365,7 @@ class ErrorOracle:
             encoded,
             classes=len(self.task.class_names),
             initialise=self.spec.initialise,
-            donor=self.donor if encoded is self.encoded else self.donor_over(encoded),
+            donor=self.donor_over(encoded),
             seed=seed,
         )
         candidate.model.to(self.device)

@@ -110,6 +110,19 @@ def pruned(tokenizer: Any, kept: IntArray) -> Any:
     return Tokenizer.from_str(json.dumps(content))
 
 
+def continuations(tokenizer: Any) -> NDArray[np.bool_]:
+    """Mark the pieces that continue a word, by id.
+
+    Args:
+        tokenizer: a `tokenizers.Tokenizer` with a WordPiece model.
+    """
+    prefix = _wordpiece(json.loads(tokenizer.to_str()))["continuing_subword_prefix"]
+    pieces = tokenizer.get_vocab()
+    continues = np.zeros(1 + max(pieces.values()), dtype=np.bool_)
+    continues[[number for piece, number in pieces.items() if piece.startswith(prefix)]] = True
+    return continues
+
+
 @dataclass(frozen=True, slots=True)
 class VocabularyFacts:
     """What a vocabulary does to texts.
@@ -138,11 +151,8 @@ def vocabulary_facts(tokenizer: Any, kept: IntArray, texts: Sequence[Any]) -> Vo
         texts: strings or pairs of strings, one or more.
     """
     own = pruned(tokenizer, kept)
-    model = _wordpiece(json.loads(own.to_str()))
-    prefix = model["continuing_subword_prefix"]
-    unknown = own.token_to_id(model["unk_token"])
-    continues = np.zeros(len(kept), dtype=np.bool_)
-    continues[[n for piece, n in own.get_vocab().items() if piece.startswith(prefix)]] = True
+    unknown = own.token_to_id(_wordpiece(json.loads(own.to_str()))["unk_token"])
+    continues = continuations(own)
     added = own.num_special_tokens_to_add(isinstance(texts[0], tuple))
     ids = [np.array(e.ids) for e in own.encode_batch(list(texts), add_special_tokens=False)]
     flat = np.concatenate([[unknown], *ids]).astype(np.int64)[1:]

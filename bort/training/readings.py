@@ -23,11 +23,6 @@ FORMAT = 1  # part of the cache key; raise it when the order changes
 VOCABULARY = "vocabulary"
 
 
-def has_vocabularies(space: SearchSpace) -> bool:
-    """Check whether the size of the vocabulary is a dimension of the space."""
-    return VOCABULARY in space.dimensions
-
-
 def task_pieces(task: Task, source: SourceNetwork) -> PieceOrder:
     """Order the pieces of the source's tokenizer for a task, or read the order from the cache.
 
@@ -51,7 +46,7 @@ def check_vocabularies(task: Task, source: SourceNetwork, space: SearchSpace) ->
         InvalidModelError: the source has fewer pieces, or no WordPiece tokenizer.
         InvalidSpaceError: a vocabulary is smaller than the pieces that are always kept.
     """
-    if not has_vocabularies(space):
+    if not space.has_vocabularies:
         return
     rows = int(source.config.get("vocab_size", 0))
     sizes, order = space.dimensions[VOCABULARY], task_pieces(task, source)
@@ -93,6 +88,7 @@ class Readings:
         max_length: most tokens per text; None uses the training texts' 95th percentile under each
             vocabulary, because smaller vocabularies split more words.
         longest: the most tokens that a network can read.
+        only_used: leave out pieces that do not occur in the task; see `encode_task`.
     """
 
     def __init__(
@@ -103,9 +99,10 @@ class Readings:
         *,
         max_length: int | None,
         longest: int,
+        only_used: bool = False,
     ) -> None:
         self._task, self._source, self.order = task, source, order
-        self._max_length, self._longest = max_length, longest
+        self._max_length, self._longest, self._only_used = max_length, longest, only_used
         self._known: dict[int, EncodedTask] = {}
 
     def over(self, task: Task) -> "Readings":
@@ -113,7 +110,12 @@ class Readings:
         training texts.
         """
         return Readings(
-            task, self._source, self.order, max_length=self._max_length, longest=self._longest
+            task,
+            self._source,
+            self.order,
+            max_length=self._max_length,
+            longest=self._longest,
+            only_used=self._only_used,
         )
 
     def of(self, architecture: Architecture) -> EncodedTask:
@@ -130,5 +132,6 @@ class Readings:
                 max_length=self._max_length,
                 longest=self._longest,
                 pieces=self.order.kept(size),
+                only_used=self._only_used,
             )
         return self._known[size]

@@ -238,7 +238,8 @@ def best_methods(
     best = choices[0]
     if best.n < SMALL_DEV:
         alone = [one for one in choices if len(one.methods) == 1]
-        return tuple(one.methods[0] for one in alone if one.low <= best.error_rate)
+        able = tuple(one.methods[0] for one in alone if one.low <= best.error_rate)
+        return able or best.methods  # a mean may be clearly better than each of its parts
     right = [
         mean_of([found[m]["dev"] for m in one.methods]).argmax(1) == task.dev.labels
         for one in choices

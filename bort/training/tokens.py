@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,8 @@ class EncodedTask:
         padding: number of the padding token, a place in `kept`.
         max_length: most tokens per text, special tokens included.
         splits: by name: train, dev, audit and, if there is one, pool.
+        pieces: ids of a chosen vocabulary, ascending, of which `kept` is a part; None if it is the
+            full one.
     """
 
     kept: NDArray[np.int64]
@@ -94,6 +96,18 @@ class EncodedTask:
     padding: int
     max_length: int
     splits: dict[str, Tokens]
+    pieces: NDArray[np.int64] | None = None
+
+    @property
+    def all_texts(self) -> Tokens:
+        """The training texts, then the unlabelled ones if there are any."""
+        train = self.splits["train"]
+        return train.joined(self.splits["pool"]) if "pool" in self.splits else train
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Where each of `kept` stands in the chosen vocabulary or the full one, shape (v,)."""
+        return self.kept if self.pieces is None else np.searchsorted(self.pieces, self.kept)
 
 
 def encode_task(
@@ -104,6 +118,7 @@ def encode_task(
     max_length: int | None,
     longest: int,
     pieces: NDArray[np.int64] | None = None,
+    only_used: bool = False,
 ) -> EncodedTask:
     """Tokenise every split of `task` with the tokenizer in `folder`, or read it from the cache.
 
@@ -111,7 +126,8 @@ def encode_task(
         digest: identifies the model in `folder`; part of the cache key.
         max_length: most tokens per text; None uses the training texts' 95th percentile.
         longest: the most tokens that the model can read.
-        pieces: ids of the only pieces to use, ascending; None uses all that occur.
+        pieces: ids of the only pieces to use, ascending; None uses all of the tokenizer's.
+        only_used: keep those of `pieces` that occur in the task, as without `pieces`, not all.
     Raises:
         InvalidModelError: there is no usable tokenizer, or `max_length` exceeds `longest`.
     """
@@ -123,6 +139,7 @@ def encode_task(
     parts = [FORMAT, task.digest, digest, max_length, longest]
     if pieces is not None:
         parts.append(hashlib.sha256(pieces.tobytes()).hexdigest())
+        parts += ["only used"] * only_used
     limits = read_limits(read_json(folder / "config.json") or {})
     origin = limits.padding if limits.counts_positions_from_padding else None
     if origin is not None:
@@ -132,9 +149,17 @@ def encode_task(
     arrays = load_arrays(path)
     if arrays is None:
         tokenizer = load_tokenizer(folder)
-        arrays = _encode(task, tokenizer, pieces, origin, max_length=max_length, longest=longest)
+        arrays = _encode(
+            task,
+            tokenizer,
+            pieces,
+            origin,
+            max_length=max_length,
+            longest=longest,
+            only_used=only_used,
+        )
         save_arrays(path, arrays)
-    return _from_arrays(arrays)
+    return replace(_from_arrays(arrays), pieces=pieces)
 
 
 def _encode(
@@ -145,6 +170,7 @@ def _encode(
     *,
     max_length: int | None,
     longest: int,
+    only_used: bool,
 ) -> dict[str, NDArray[Any]]:
     tokenizer = full if pieces is None else pruned(full, pieces)
     limit = max_length or _usual_length(tokenizer, task.train, longest)
@@ -153,10 +179,10 @@ def _encode(
     specials = [full.token_to_id(t) for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
     if origin is not None:  # positions count from the padding id, so it must keep its number
         specials = [origin, *range(origin)]
-    kept = pieces
-    if kept is None:
-        used = [tokens.flat for tokens in encoded.values()]
-        kept = np.unique(np.concatenate([*used, [i for i in specials if i is not None]]))
+    ids = {name: t.flat if pieces is None else pieces[t.flat] for name, t in encoded.items()}
+    kept = np.unique(np.concatenate([*ids.values(), [i for i in specials if i is not None]]))
+    if pieces is not None:
+        kept = np.intersect1d(kept, pieces) if only_used else pieces
     padding = specials[0] if specials[0] is not None else int(kept[0])
     arrays: dict[str, NDArray[Any]] = {
         "kept": kept.astype(np.int64),
@@ -165,8 +191,7 @@ def _encode(
         ),
     }
     for name, tokens in encoded.items():
-        flat = tokens.flat if pieces is not None else np.searchsorted(kept, tokens.flat)
-        arrays[f"{name}.flat"] = flat.astype(np.int32)
+        arrays[f"{name}.flat"] = np.searchsorted(kept, ids[name]).astype(np.int32)
         arrays[f"{name}.starts"] = tokens.starts
         arrays[f"{name}.first"] = tokens.first
     return arrays

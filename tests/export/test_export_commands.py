@@ -94,6 +94,7 @@ def test_empty_texts_get_no_answer(model, tmp_path):
         ("b.csv", "id,text\n10,a film\n11,\n,\n13,a plot\n,\n", [0, 3]),
         ("a.tsv", "text\tid\na film\t1\n\t\na plot\t2\n", [0, 2]),
         ("a.jsonl", '{"text": "a film"}\n\n{"text": null}\n{"text": "a plot"}\n', [0, 3]),
+        ("b.jsonl", '{"text": "\\ud83d film"}\n{"text": "a plot"}\n', [0, 1]),
         ("a.txt", "a film\u2028and\x85a plot\n\nso dull\n", [0, 2]),
     ],
 )

@@ -1,12 +1,15 @@
 """BERT's closed forms against models that are really built (without weights)."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bort.core.architecture import Architecture
-from bort.families import PARTS, family, load_space
+from bort.core.errors import InvalidSpaceError
+from bort.families import PARTS, SearchSpace, family, load_space
 
 laws = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -153,3 +156,37 @@ def test_build_on_a_device(device: str) -> None:
     architecture = Architecture.of(depth=1, heads=2, hidden=8, intermediate=4)
     model = BERT.build(architecture, {"vocabulary": 20}, device=device)
     assert {p.device.type for p in model.parameters()} == {device}
+
+
+@settings(laws, max_examples=10)
+@given(architectures, st.integers(2, 40_000))
+def test_a_listed_vocabulary_counts_like_a_fixed_one(
+    architecture: Architecture, vocabulary: int
+) -> None:
+    listed = BERT.listing(["vocabulary"])
+    larger = Architecture.of(vocabulary=vocabulary, **architecture.as_dict())
+    there, here = columns_of(larger), columns_of(architecture)
+    fixed = {"vocabulary": vocabulary}
+    assert listed.parameter_count(there, {}) == BERT.parameter_count(here, fixed)
+    work = {"batch_size": 2, "sequence_length": 8}
+    assert listed.operation_terms(there, {}, **work) == BERT.operation_terms(here, fixed, **work)
+    model = listed.build(larger, {}, num_labels=3)
+    assert model.config.vocab_size == vocabulary
+    assert (
+        sum(p.numel() for p in model.parameters())
+        == (listed.parameter_count(there, {"labels": 3})[0])
+    )
+
+
+def test_a_vocabulary_is_a_dimension_where_a_space_lists_it() -> None:
+    shape = {"depth": (1, 2), "heads": (2,), "hidden": (8,), "intermediate": (16,)}
+    space = SearchSpace("texts", "bert", {**shape, "vocabulary": (30_522, 1000)}, {"labels": 3})
+    assert space.architecture(0).id == "1000-1-2-8-16"
+    assert space.architecture(space.maximum).id == "30522-2-2-8-16"
+    assert space.fixed == {"positions": 512, "types": 2, "labels": 3}
+    assert SearchSpace.from_dict(json.loads(json.dumps(space.to_dict()))) == space
+    assert space.family.elasticities()["parameter_count"]["vocabulary"] == 1
+    assert space.family.elasticities()["operation_terms"]["vocabulary"] == 0
+    assert family("bert").dimension_names == ("depth", "heads", "hidden", "intermediate")
+    with pytest.raises(InvalidSpaceError, match="is a dimension and a fixed value, which is 9"):
+        SearchSpace("both", "bert", space.dimensions, {"vocabulary": 9})

@@ -189,6 +189,20 @@ def test_a_lone_text_stays_a_dimension(tmp_path) -> None:
     assert [note.code for note in table.notes] == ["lone text"]
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("2,b,20,2,0.2,5", "row 3 (line 5) has more fields than the 5 columns"),
+        ('2,"b,20,2,0.2', "line 5: unexpected end of data, within quotation marks"),
+        (f"2,b,{'9' * 400},2,0.2", "column size must contain numbers, but row 3 has inf"),
+    ],
+)
+def test_bad_rows_have_the_numbers_of_the_file(tmp_path, row, words) -> None:
+    with pytest.raises(InvalidDataError) as caught:
+        text_table(tmp_path, f"\ndepth,act,size,latency,error\n1,a,10,1,0.3\n\n{row}\n")
+    assert words in str(caught.value)
+
+
 def test_rows_of_several_seeds_are_averaged(tmp_path) -> None:
     lines = ["depth,seed,size,latency,error,se"]
     for depth in (1, 2, 3):

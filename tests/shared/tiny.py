@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from string import ascii_lowercase
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ BAD = ("dull", "awful", "grey", "poor", "cold", "silly")
 PLAIN = ("film", "plot", "actor", "scene", "song", "ending", "joke", "story", "camera", "cast")
 WORDS = ("the", "a", "is", "was", "and", "but", "very", "rather", *GOOD, *BAD, *PLAIN)
 VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS)
+LETTERS = (*ascii_lowercase[1:], *(f"##{letter}" for letter in ascii_lowercase))
 
 SPACE = """\
 family = "bert"
@@ -37,13 +39,17 @@ positions = 32
 """
 
 
-def write_source(folder: Path) -> Path:
-    """Write a two-layer BERT whose embeddings tell good words from bad, and its tokenizer."""
+def write_source(folder: Path, vocabulary: Sequence[str] = VOCABULARY) -> Path:
+    """Write a two-layer BERT whose embeddings tell good words from bad, and its tokenizer.
+
+    Args:
+        vocabulary: begins with `VOCABULARY`.
+    """
     import torch
     from transformers import BertConfig, BertModel
 
     config = BertConfig(
-        vocab_size=len(VOCABULARY),
+        vocab_size=len(vocabulary),
         hidden_size=16,
         num_hidden_layers=2,
         num_attention_heads=2,
@@ -58,7 +64,7 @@ def write_source(folder: Path) -> Path:
         for word in GOOD + BAD:
             table[VOCABULARY.index(word), 0] += 3.0 if word in GOOD else -3.0
     model.save_pretrained(folder)
-    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))
     return folder
 

@@ -30,6 +30,7 @@ def batch_of(encoded, labels):
         torch.from_numpy(tokens.lengths[rows]),
         torch.from_numpy(tokens.first[rows].astype(np.int64)),
         torch.nn.functional.one_hot(torch.tensor(labels)).float(),
+        rows,
     )
 
 

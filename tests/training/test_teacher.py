@@ -191,6 +191,11 @@ def test_a_mean_that_is_no_better_is_not_chosen():
     assert choose({"finetuned": tuned, "probe": probe}) == (Method.FINETUNED,)
 
 
+def test_a_mean_that_is_clearly_better_than_its_parts_is_chosen_on_a_very_small_dev_split():
+    halves = {"finetuned": wrong_at(18, *range(9)), "probe": wrong_at(18, *range(9, 18))}
+    assert choose(halves) == (Method.FINETUNED, Method.PROBE)
+
+
 def test_a_very_small_dev_split_averages_what_may_be_the_best():
     tuned, probe = wrong_at(50, *range(5)), wrong_at(50, *range(4))
     words = wrong_at(50, *range(45))

@@ -64,9 +64,16 @@ def check_text_spec(spec: TextSpec) -> None:
 
     Raises:
         InvalidArchitectureError: the student is not in the space.
-        InvalidOptionError: the labeler's class is not allowed.
+        InvalidOptionError: the labeler's class is not allowed, or the student has a vocabulary of
+            its own.
     """
-    student_of(spec)
+    space, _ = student_of(spec)
+    if space.has_vocabularies:
+        raise InvalidOptionError(
+            f"a student of the space {space.name!r} has a vocabulary of its own, which new texts "
+            "might not fit; choose one of another space, for example with "
+            "--architecture 2-2-128-512 and without --from-study"
+        )
     if spec.labeler.startswith(SKLEARN):
         check_classifier(spec.labeler.removeprefix(SKLEARN))
 

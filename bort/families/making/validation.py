@@ -96,6 +96,11 @@ def check_fixed(kind: Family, fixed: object) -> dict[str, int]:
     """
     numbers = check_numbers(fixed)
     for name, value in numbers.items():
+        if name in kind.dimension_names:
+            raise InvalidSpaceError(
+                f"{name!r} is a dimension and a fixed value, which is {value}; leave it out under "
+                "[fixed]"
+            )
         if name not in kind.defaults:
             raise InvalidSpaceError(
                 f"unknown fixed value {name!r}; family {kind.name!r} takes "

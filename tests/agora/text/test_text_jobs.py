@@ -17,9 +17,11 @@ from bort.agora.text.spec import ARMS
 from bort.cli.agora import run as run_command
 from bort.cli.main import bort
 from bort.core.agora import TextSpec
-from bort.core.errors import BortError, StoreError
+from bort.core.errors import BortError, InvalidOptionError, StoreError
 from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
+from bort.core.study import StudySpec, TaskSpec
+from bort.families import SearchSpace
 from bort.jobs.kinds.agora import turn_to_train
 from bort.storage import EventCode, open_store
 from bort.storage.agora import read_arms, read_vectors
@@ -226,6 +228,17 @@ def test_bad_input_is_one_clear_line(place, tmp_path, monkeypatch, more, message
     assert isinstance(result.exception, BortError), result.exception
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_a_student_with_a_vocabulary_of_its_own_is_refused(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
+    space = SearchSpace("small", "static", {"vocabulary": (20, 35), "hidden": (4,)})
+    task = TaskSpec(task=str(place / "reviews.csv"))
+    with open_store() as store:
+        store.create_study(StudySpec(name="small", space=space.to_dict(), task=task))
+    result = run("run", "--from-study", "small", "--architecture", "35-4", "--labelled", "60")
+    assert isinstance(result.exception, InvalidOptionError)
+    assert "space 'small' has a vocabulary of its own" in str(result.exception)
 
 
 def test_nothing_to_retrieve_from_is_told_before_the_run(place, tmp_path, monkeypatch) -> None:
