@@ -119,7 +119,6 @@ class ErrorOracle:
         check_source(self.source)
         check_vocabulary(self.source, space)
         check_pairs(space, has_pairs=task.train.pairs is not None)
-        self.steps = spec.steps or candidate_steps(len(task.train), len(task.class_names))
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
@@ -129,6 +128,12 @@ class ErrorOracle:
             self.teacher = self._teach()
             self._check_teacher()
             self.donor = self._observe_donor()
+
+    @property
+    def steps(self) -> int:
+        """How many steps train a candidate."""
+        task = self.task
+        return self.spec.steps or candidate_steps(len(task.train), len(task.class_names))
 
     @property
     def seeds(self) -> tuple[int, ...]:
