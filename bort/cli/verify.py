@@ -15,7 +15,10 @@ from bort.core.errors import CheckFailedError
 @options.as_json
 @click.pass_context
 def verify(context: click.Context, certificate: Path, store_url: str | None, as_json: bool) -> None:
-    """Recompute every claim in CERTIFICATE from the evaluations it lists.
+    """Derive every claim in CERTIFICATE again from the evaluations it lists.
+
+    A certificate that verifies proves that its claim follows from its numbers, but not that these
+    numbers were measured.
 
     With --store, also compares its space, question, latencies, evaluations and audits with the
     stored ones. Exits with 0 if the certificate holds, 1 if it does not, and 2 if it cannot be

@@ -282,20 +282,26 @@ def _outside(
     plan: AuditPlan,
     comparison: ByInterval,
 ) -> list[float]:
-    """Measure how far ln e of audited architectures is outside what λ predicts, if it is."""
-    anchors = [i for i in plan.evaluated if observations[i].is_anchor]
-    if answer.lipschitz is None or not anchors:
+    """Measure how far ln e of audited architectures is outside what λ predicts, if it is.
+
+    Each is compared with all that were known before it: those of earlier audits, and those of this
+    one that are not outside themselves.
+    """
+    if answer.lipschitz is None or not any(observations[i].is_anchor for i in plan.evaluated):
         return []
+    known = [i for i in (*plan.evaluated, *plan.passed_over) if observations[i].is_anchor]
     excesses = []
     for index in plan.drawn:
         seen = observations[index]
         if not seen.is_anchor:
             continue
-        reach = problem.distance(np.array([index]), np.array(anchors), answer.lipschitz)[0]
-        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in anchors])
+        reach = problem.distance(np.array([index]), np.array(known), answer.lipschitz)[0]
+        ahead, back = comparison.log_ratio_bounds(seen, [observations[i] for i in known])
         excess = float((np.maximum(-ahead, -back) - reach - answer.nugget).max())
         if excess > TOLERANCE:
             excesses.append(excess)
+        else:
+            known.append(index)
     return excesses
 
 

@@ -17,6 +17,9 @@ TOLERANCE = 1e-9  # a pair that defines the envelope must not count as violating
 _LP_TOLERANCE = 1e-10
 _BLOCK = 1 << 20  # pairs priced at once: bounds the memory
 
+Envelopes = list[tuple[int, FloatArray]]
+"""The cheapest envelopes over the varying dimensions, each with the number of anchors behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -74,12 +77,18 @@ class LipschitzEstimate:
         self.in_force: FloatArray | None = given_lipschitz(problem, question)
         self.predictions = 0
         self.raises = 0
+        self.envelopes: Envelopes = []
         self.violations: list[Violation] = []
 
     @property
     def anchors(self) -> int:
         """Number of evaluations that bound others."""
         return len(self._points)
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """The evaluations that bound others, in their order."""
+        return tuple(self._sources)
 
     @property
     def pairs(self) -> int:
@@ -138,6 +147,7 @@ class LipschitzEstimate:
             return False
         if self.in_force is None and self.is_nugget_measured:
             self._measure_nugget()
+        self.envelopes.append((self.anchors, self._envelope.slopes.copy()))
         estimate = np.zeros(len(self._problem.names))
         estimate[self._rows] = SAFETY_FACTOR * self._slopes()
         if self.in_force is None:

@@ -26,7 +26,7 @@ def _without_audit_row(c):
     audit = c["audits"][0]
     audit["plan"]["drawn"].pop()
     audit["errors"].pop()
-    audit["labels"].pop()
+    audit["evaluations"].pop()
 
 
 def _other_audit_error(c):
@@ -102,10 +102,6 @@ def _invented_evaluation(c):
     c["evaluations"].append(c["evaluations"][0] | {"index": stranger})
 
 
-def _smaller_bound(c):
-    c["claim"]["evaluation_bound"] = 1
-
-
 def _lambda(c):
     return next(fact for fact in c["claim"]["ledger"] if fact["code"].startswith("lambda"))
 
@@ -173,7 +169,6 @@ TAMPERINGS = [
     _other_best,
     _bolder_word,
     _invented_evaluation,
-    _smaller_bound,
     _smaller_epsilon_asked,
     _other_goal,
     _other_weights,

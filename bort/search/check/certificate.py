@@ -4,20 +4,23 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bort.core.errors import BortError
 from bort.core.question import Question
 from bort.core.serialise import to_json
-from bort.search.answer import Answer, solve
+from bort.search.answer import Answer, answer_of
 from bort.search.arrays import FloatArray
 from bort.search.audit import AuditPlan, AuditResult, audited
+from bort.search.intervals import Population
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
+from bort.search.state import SearchState
 
 FORMAT = "bort-certificate"
-VERSION = 4
+VERSION = 5
 
 Certificate = dict[str, Any]
 
@@ -52,33 +55,33 @@ def certificate_of(
     Returns:
         JSON values only; no NaN, no Infinity.
     """
-    answer = solve(problem, observations, question=question)
-    answer = audited(
-        problem,
-        answer,
-        {**(audit_observations or {}), **observations},
-        audits,
-        question=question,
-    )
+    seen = {**(audit_observations or {}), **observations}
+    state = SearchState(problem, question)
+    state.add_all(observations)
+    answer = audited(problem, answer_of(state), seen, audits, question=question)
+    before = [_as_of(problem, observations, question, a.plan.evaluated) for a in earlier_audits]
+    design = {index for one in (state, *before) for index in _design(one)}
     content = {
         "format": FORMAT,
         "version": VERSION,
         "study": study,
-        "space": _space(problem, space),
-        "latency": _latency(problem, latency_model),
-        "question": _listed_values(question),
+        "space": space_part(problem, space, question),
+        "latency": latency_part(problem, latency_model),
+        "question": listed_values(question),
         "assumptions": {
-            "lipschitz": _listed(answer.lipschitz),
+            "lipschitz": None if answer.lipschitz is None else answer.lipschitz.tolist(),
             "nugget": answer.nugget,
-            "size_elasticity": _listed(problem.size_elasticity),
-            "latency_elasticity": _listed(problem.latency_elasticity),
+            "envelopes": listed_envelopes(state.estimate.envelopes),
         },
-        "evaluations": [_evaluation(problem.label(i), i, o) for i, o in observations.items()],
-        "claim": {
-            "evaluations": len(observations),
-            **_claim(answer),
-        },
-        "audits": [_audit(problem, a) for a in (*earlier_audits, *audits)],
+        "evaluations": evaluation_rows(problem, observations, question, design),
+        "claim": _claim(answer, len(observations)),
+        "audits": [
+            *(
+                audit_part(audit, rows=None, envelopes=listed_envelopes(then.estimate.envelopes))
+                for audit, then in zip(earlier_audits, before, strict=True)
+            ),
+            *(_open_audit(problem, a, seen, question) for a in audits),
+        ],
     }
     return {**content, "digests": digests(content)}
 
@@ -126,7 +129,11 @@ def read_certificate(text: str) -> Certificate:
             f"the certificate's version {version!r} is not a version number; copy the file again"
         )
     if version != VERSION:
-        what = "install a newer bort" if version > VERSION else "write it again with this bort"
+        study = content.get("study")
+        named = f"--study {study}" if isinstance(study, str) else "--from-table FILE"
+        what = f"write a new one with: bort search {named}"
+        if version > VERSION:
+            what = "install a newer bort"
         raise InvalidCertificateError(
             f"the certificate has version {version}, but this program reads {VERSION}; {what}"
         )
@@ -158,15 +165,19 @@ def _sha256(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _space(problem: SearchProblem, space: Mapping[str, Any] | None) -> dict[str, Any]:
+def space_part(
+    problem: SearchProblem, space: Mapping[str, Any] | None, question: Question
+) -> dict[str, Any]:
+    """List what the claim needs of the space; what it does not depend on is None."""
+    has_population = question.confidence is not None
     shared = {
         "count": len(problem),
         "names": list(problem.names),
         "categorical": problem.categorical.tolist(),
-        "monotone": problem.monotone.tolist(),
+        "monotone": None if question.slack is None else problem.monotone.tolist(),
         "scales": None if problem.scales is None else list(problem.scales),
-        "choices": problem.choices,
-        "is_paired": problem.is_paired,
+        "choices": problem.choices if has_population else None,
+        "is_paired": problem.is_paired if has_population else None,
     }
     if space is not None:
         return {**shared, "family_space": dict(space)}
@@ -178,44 +189,100 @@ def _space(problem: SearchProblem, space: Mapping[str, Any] | None) -> dict[str,
     }
 
 
-def _latency(problem: SearchProblem, model: Mapping[str, Any] | None) -> dict[str, Any]:
+def latency_part(problem: SearchProblem, model: Mapping[str, Any] | None) -> dict[str, Any]:
+    """List the latencies, or what is needed to compute them from the model."""
+    band = problem.latency_band if 0 < problem.latency_band < 1 else None
     if model is None:
-        return {"band": problem.latency_band, "listed_ms": problem.latency.tolist()}
-    return {"band": problem.latency_band, "model": dict(model)}
+        return {"band": band, "listed_ms": problem.latency.tolist()}
+    kept = {
+        "coefficients_ms": dict(model["coefficients_ms"]),
+        "batch_size": model["batch_size"],
+        "lengths": list(model.get("lengths") or [model["sequence_length"]]),
+    }
+    return {"band": band, "model": kept}
 
 
-def _listed_values(value: Question | AuditPlan) -> dict[str, Any]:
+def listed_values(value: Question | AuditPlan) -> dict[str, Any]:
+    """Convert to JSON values, with lists for tuples."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in to_json(value).items()}
 
 
-def _listed(values: FloatArray | None) -> list[float] | None:
-    return None if values is None else values.tolist()
+def evaluation_rows(
+    problem: SearchProblem,
+    observations: Mapping[int, Observation],
+    question: Question,
+    design: Collection[int],
+) -> list[dict[str, Any]]:
+    """List the evaluations, each with what its error, interval and τ are computed from.
+
+    Args:
+        design: the architectures whose repeated seeds τ was measured from.
+    """
+    population = problem.population(question.confidence)
+    return [
+        _row(problem.label(i), i, o, population, is_in_design=i in design)
+        for i, o in observations.items()
+    ]
 
 
-def _evaluation(label: str, index: int, observation: Observation) -> dict[str, Any]:
+def drawn_rows(
+    problem: SearchProblem, drawn: Mapping[int, Observation], question: Question
+) -> list[dict[str, Any]]:
+    """List what an audit evaluated. Only a known number of examples says that one is floored."""
+    kept = {i: replace(o, is_floored=o.is_floored and bool(o.n)) for i, o in drawn.items()}
+    return evaluation_rows(problem, kept, question, ())
+
+
+def _row(
+    label: str,
+    index: int,
+    seen: Observation,
+    population: Population | None,
+    *,
+    is_in_design: bool,
+) -> dict[str, Any]:
+    """List one evaluation. What nothing is computed from is None or empty.
+
+    The errors by seed follow from the wrong items, if these are listed.
+    """
+    is_new = population is not None
+    repeats = seen.repeats if is_in_design or (is_new and seen.n) else ()
+    repeats = () if seen.wrong_items else repeats
+    needs_n = is_new or seen.is_floored or (seen.n and 0.5 / seen.n in repeats)
     return {
         "index": int(index),
         "label": label,
-        "error": observation.error,
-        "lower": observation.lower,
-        "upper": observation.upper,
-        "n": observation.n,
-        "is_floored": observation.is_floored,
-        "is_witness": observation.is_witness,
-        "is_anchor": observation.is_anchor,
-        "repeats": list(observation.repeats),
-        "wrong_items": [base64.b64encode(i).decode("ascii") for i in observation.wrong_items],
-        "standard_error": observation.standard_error,
+        "error": None if seen.is_excluded else seen.error,
+        "lower": None if seen.is_excluded else seen.lower,
+        "upper": None if seen.is_excluded else seen.upper,
+        "n": seen.n if needs_n else None,
+        "is_floored": seen.is_floored,
+        "repeats": list(repeats),
+        "wrong_items": [base64.b64encode(i).decode("ascii") for i in seen.wrong_items],
+        "standard_error": seen.standard_error if is_new and not seen.n else None,
     }
 
 
-def _claim(answer: Answer) -> dict[str, Any]:
+def _design(state: SearchState) -> tuple[int, ...]:
+    """List the architectures whose repeated seeds τ was measured from."""
+    estimate = state.estimate
+    if not (estimate.is_nugget_measured and estimate.envelopes):
+        return ()
+    return estimate.sources[: estimate.envelopes[0][0]]
+
+
+def listed_envelopes(envelopes: Sequence[tuple[int, FloatArray]]) -> list[list[Any]]:
+    """List each cheapest envelope after the number of evaluations that raised it."""
+    return [[count, slopes.tolist()] for count, slopes in envelopes]
+
+
+def _claim(answer: Answer, evaluations: int) -> dict[str, Any]:
     return {
+        "evaluations": evaluations,
         "certified_epsilon": answer.certified_epsilon,
         "is_certified": answer.is_certified,
         "ending": None if answer.ending is None else str(answer.ending),
         "guarantee": str(answer.guarantee),
-        "evaluation_bound": answer.evaluation_bound,
         "front": answer.front.tolist(),
         "cover": None if answer.cover is None else answer.cover.tolist(),
         "best": answer.best,
@@ -225,10 +292,45 @@ def _claim(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _audit(problem: SearchProblem, audit: AuditResult) -> dict[str, Any]:
+def _open_audit(
+    problem: SearchProblem,
+    audit: AuditResult,
+    seen: Mapping[int, Observation],
+    question: Question,
+) -> dict[str, Any]:
+    """List an audit of this answer, with the evaluations that it made."""
+    drawn = {i: seen[i] for i in audit.plan.drawn}
+    return audit_part(audit, rows=drawn_rows(problem, drawn, question), envelopes=None)
+
+
+def _as_of(
+    problem: SearchProblem,
+    observations: Mapping[int, Observation],
+    question: Question,
+    evaluated: Collection[int],
+) -> SearchState:
+    """Go back to when an earlier answer was audited."""
+    state = SearchState(problem, question)
+    state.add_all({i: o for i, o in observations.items() if i in set(evaluated)})
+    return state
+
+
+def audit_part(
+    audit: AuditResult,
+    *,
+    rows: list[dict[str, Any]] | None,
+    envelopes: list[list[Any]] | None,
+) -> dict[str, Any]:
+    """List one audit.
+
+    Args:
+        rows: the evaluations that it made; None if they are among the certificate's own.
+        envelopes: those of the audited answer; None if it is the certificate's.
+    """
     return {
-        "plan": _listed_values(audit.plan),
-        "labels": [problem.label(i) for i in audit.plan.drawn],
+        "plan": listed_values(audit.plan),
+        "evaluations": rows,
+        "envelopes": envelopes,
         "errors": list(audit.errors),
         "population": audit.population,
         "failed": list(audit.failed),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bort.search.arrays import BoolArray, FloatArray, IntArray
+from bort.search.check.replay import weighted
 
 _BLOCK = 1 << 21  # cells of one block: bounds the memory
 
@@ -52,7 +53,7 @@ class DirectCase:
         if self.lipschitz is None:
             return np.full(steps.shape[:2], np.inf)
         steps = np.where(self.categorical, steps > 0, steps)
-        terms = steps @ self.lipschitz + self.nugget
+        terms = weighted(steps, self.lipschitz) + self.nugget
         if self.slack is not None:
             terms = np.where(
                 self._is_smaller(targets, others), np.minimum(terms, np.log1p(self.slack)), terms
@@ -92,6 +93,26 @@ class DirectCase:
         for start in range(0, len(self.coordinates), size):
             yield np.arange(start, min(start + size, len(self.coordinates)))
 
+    def gap_matrix(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
+        """Compute the least δ at which each member certifies each target: shape (n, m).
+
+        Precondition: the members are witnesses. An architecture certifies itself at 0.
+        """
+        position = {int(row): place for place, row in enumerate(self.rows)}
+        some = np.array(members, dtype=np.int64)
+        if self.ratios is None:
+            log_upper = np.log(self.upper[[position[m] for m in members]])
+            term = np.minimum(
+                self.error_terms(targets, some),
+                log_upper[None, :] - self.lower_envelope(targets)[:, None],
+            )
+        else:
+            term = np.column_stack([self.paired_terms(targets, m) for m in members])
+        log_costs = np.log(self.costs)
+        excess = (log_costs[some][None] - log_costs[targets][:, None]).max(axis=2)
+        gaps = np.maximum(np.maximum(term, excess), 0.0)
+        return np.where(targets[:, None] == some[None, :], 0.0, gaps)
+
     def gaps(self, targets: IntArray, members: Sequence[int]) -> FloatArray:
         """Compute the least δ at which one of `members` certifies each target: shape (n,).
 
@@ -102,53 +123,30 @@ class DirectCase:
         usable = [m for m in members if self.is_witness[position[m]]]
         gap = np.full(len(targets), np.inf)
         if usable:
-            some = np.array(usable)
-            log_upper = np.log(self.upper[[position[m] for m in usable]])
-            log_costs = np.log(self.costs)
-            if self.ratios is None:
-                term = np.minimum(
-                    self.error_terms(targets, some),
-                    log_upper[None, :] - self.lower_envelope(targets)[:, None],
-                )
-            else:
-                term = np.column_stack([self.paired_terms(targets, m) for m in usable])
-            excess = (log_costs[some][None] - log_costs[targets][:, None]).max(axis=2)
-            gap = np.maximum(np.maximum(term, excess), 0.0).min(axis=1)
-        excluded = self.rows[~(self.is_witness | self.is_anchor)]
-        gap[np.isin(targets, np.append(usable, excluded))] = 0.0
+            gap = self.gap_matrix(targets, usable).min(axis=1)
+        gap[np.isin(targets, self.excluded)] = 0.0
         return gap
 
-    def worst_pair_excess(self, factor: float = 1.0) -> float:
-        """Compute how far the worst pair of anchors breaks factor·λ, in ln e; -inf for no pair."""
-        anchors = self.rows[self.is_anchor]
-        if self.lipschitz is None or len(anchors) < 2:
-            return -np.inf
-        steps = np.abs(self.coordinates[anchors][:, None, :] - self.coordinates[anchors][None])
-        reach = factor * (np.where(self.categorical, steps > 0, steps) @ self.lipschitz)
-        lower, upper = np.log(self.lower[self.is_anchor]), np.log(self.upper[self.is_anchor])
-        excess = lower[:, None] - upper[None, :] - reach - self.nugget
-        if self.ratios is not None:  # the second is at least exp(-bound) times as wrong
-            among = self.ratios[np.ix_(self.is_anchor, self.is_anchor)]
-            excess = np.maximum(excess, -among - reach - self.nugget)
-        return float(np.where(np.eye(len(anchors), dtype=bool), -np.inf, excess).max())
+    @property
+    def excluded(self) -> IntArray:
+        """Evaluated architectures about which nothing is claimed."""
+        return self.rows[~(self.is_witness | self.is_anchor)]
 
-    def worst_monotone_excess(self) -> float:
-        """Compute by how much the worst comparable pair of anchors breaks σ, in ln e."""
+    def monotone_record(self) -> tuple[int, float]:
+        """Count comparable pairs of anchors, and find by how much the worst is out of order."""
         anchors = self.rows[self.is_anchor]
-        if self.slack is None or len(anchors) < 2:
-            return -np.inf
         smaller = self._is_smaller(anchors, anchors) & ~np.eye(len(anchors), dtype=bool)
         lower, upper = np.log(self.lower[self.is_anchor]), np.log(self.upper[self.is_anchor])
-        excess = lower[None, :] - upper[:, None] - np.log1p(self.slack)
-        return float(np.where(smaller, excess, -np.inf).max())
+        excess = np.where(smaller, lower[None, :] - upper[:, None], -np.inf)
+        return int(smaller.sum()), float(excess.max(initial=-np.inf))
 
     def w_gaps(self, weights: Sequence[float]) -> FloatArray:
         """Compute ln of how much larger than each row's any W can be: shape (m,); inf if none."""
-        gain = self._log_gain(weights)
+        gain = self.log_gain(weights)
         w_gaps = np.full(len(self.rows), -np.inf)
         for targets in self.blocks():
             kept = targets[gain[targets] > -np.inf]
-            kept = kept[~np.isin(kept, self.rows[~(self.is_witness | self.is_anchor)])]
+            kept = kept[~np.isin(kept, self.excluded)]
             if len(kept):
                 w_gaps = np.maximum(w_gaps, self._w_gaps(kept, gain, float(weights[2])))
         w_gaps = np.where(w_gaps == -np.inf, 0.0, np.maximum(w_gaps, 0.0))
@@ -164,7 +162,8 @@ class DirectCase:
         best = np.array([(gain[targets] + weight * term).max() for term in terms])
         return np.asarray(best - gain[self.rows])
 
-    def _log_gain(self, weights: Sequence[float]) -> FloatArray:
+    def log_gain(self, weights: Sequence[float]) -> FloatArray:
+        """Compute ln G of every architecture, -inf where it is 0: shape (N,)."""
         shrink = np.maximum(0.0, 1.0 - self.costs / self.costs.max(axis=0))
         gain = np.zeros(len(self.costs))
         with np.errstate(divide="ignore"):

@@ -1,38 +1,52 @@
-"""Verify a certificate by recomputing everything directly."""
+"""Verify a certificate by deriving everything in it again from what was measured and asked."""
 
+import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from bort.core.errors import BortError
+from bort.search.check.audits import audited_cases, derive_audits
 from bort.search.check.case import CertifiedCase, read_case
-from bort.search.check.certificate import Certificate, InvalidCertificateError, digests
-from bort.search.check.direct import direct_front
-from bort.search.check.ledger import check_audits, check_ledger
-from bort.search.intervals import nugget_from_seeds, population_interval
-from bort.search.observation import Observation, floor_error
-from bort.search.packing import best_bound, cover_bound
+from bort.search.check.certificate import (
+    FORMAT,
+    VERSION,
+    Certificate,
+    InvalidCertificateError,
+    digests,
+    evaluation_rows,
+    latency_part,
+    listed_envelopes,
+    listed_values,
+    space_part,
+)
 
-_TOLERANCE = 1e-9  # of logarithms: another machine's ln and sums may differ by this much
+_RELATIVE, _ABSOLUTE = 1e-7, 1e-9  # another machine's logarithms and sums differ by less
+_LEEWAYS = (1e-9, -1e-9)  # and may round a tie to the other side
 _PARTS = (
-    *("space", "latency", "question", "assumptions"),
+    *("format", "version", "study", "space", "latency", "question", "assumptions"),
     *("evaluations", "claim", "audits", "digests"),
 )
 _LISTS = ("evaluations", "audits")
 _UNREADABLE = (  # errors that wrong values can cause while they are converted to numbers
-    *(KeyError, TypeError, ValueError, IndexError, AttributeError),
+    *(KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError),
     *(OverflowError, BortError),
 )
-_NAMED = 3  # uncovered architectures named one by one
+Cases = Mapping[tuple[int, ...], CertifiedCase]
+
+_NAMED = 3  # differences of one list named one by one
+_LONGEST = 60  # characters of a value in a message
 
 
 def verify(certificate: Certificate) -> list[str]:
     """Check a certificate; an empty list means that it holds.
 
-    Sizes, coordinates, distances, bounds, fronts, covers and W are computed again from the
-    definitions (`direct`), without the search's incremental code. A digest tells what was changed,
-    but a matching one proves nothing, so every number is checked against its consequences.
+    Everything but the question, the space and the measured errors is derived again from the
+    definitions, without the search's code, and the result must be the certificate itself: what
+    differs, is missing or is not known is a failure. A digest tells what was changed, but a
+    matching one proves nothing.
 
     Args:
         certificate: the result of `read_certificate` or `certificate_of`.
@@ -40,7 +54,7 @@ def verify(certificate: Certificate) -> list[str]:
         One line per failure.
     Raises:
         InvalidCertificateError: a part is missing or of the wrong kind, although all digests match.
-        Cost: O(N |C| K) time, O(N) memory plus one block.
+        Cost: O(N |C| K) time, O(N) memory plus one block; the cover needs O(N |C|) bytes.
     """
     missing = [part for part in _PARTS if part not in certificate]
     if missing:
@@ -57,8 +71,8 @@ def verify(certificate: Certificate) -> list[str]:
         with np.errstate(all="ignore"):  # a tampered number may be anything
             failures += _digests(certificate)
             case = read_case(certificate)
-            for check in _CHECKS:
-                failures += check(case)
+            failures += _floors(case)
+            failures += _derived_again(certificate, case)
     except InvalidCertificateError as error:
         return [*failures, str(error)]
     except _UNREADABLE as error:
@@ -77,10 +91,18 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _digests(certificate: Certificate) -> Iterator[str]:
+def _digests(certificate: Certificate) -> list[str]:
     stated, found = certificate["digests"], digests(certificate)
-    if stated.keys() != found.keys():
-        yield f"digests: they are {', '.join(found)}, the certificate has {', '.join(stated)}"
+    lines = list(_changed(certificate, stated, found))
+    if stated != found and not lines:
+        lines.append("the digests are not those of the parts")
+    return lines
+
+
+def _changed(
+    certificate: Certificate, stated: Mapping[str, Any], found: Mapping[str, Any]
+) -> Iterator[str]:
+    """Name what was changed after the certificate was written."""
     parts = {**stated["parts"], **found["parts"]}
     for name in parts:
         if stated["parts"].get(name) != found["parts"].get(name):
@@ -95,146 +117,116 @@ def _digests(certificate: Certificate) -> Iterator[str]:
         for name, digest in zip(names, rows, strict=True):
             if digest not in stated_rows:
                 yield f"{name}: changed after the certificate was written"
-    lists = ("evaluations", "audits", "parts")
-    if stated.get("all") != found["all"] and all(stated[k] == found[k] for k in lists):
-        yield "the digest of all parts does not match"
 
 
-def _evaluations(case: CertifiedCase) -> Iterator[str]:
-    rows, count = case.direct.rows, len(case.direct.coordinates)
-    if case.claim["evaluations"] != len(rows):
-        yield f"{case.claim['evaluations']} evaluations are claimed, but {len(rows)} are listed"
-    if len(set(rows.tolist())) != len(rows):
-        yield "an architecture is listed as evaluated twice"
-    for index, label in zip(rows, case.stated_labels, strict=True):
-        if case.label(int(index)) != label:
-            yield (
-                f"evaluation {index} is labelled {label}, but in this space it is "
-                f"{case.label(int(index))}"
-            )
-    if case.stated_count != count:
-        yield f"the space has {count} architectures, but {case.stated_count} are claimed"
+def _derived_again(stated: Certificate, case: CertifiedCase) -> list[str]:
+    """List where the certificate of the same question, space and errors would differ."""
+    cases = audited_cases(case, stated["audits"])
+    failures = [fault for one in cases.values() for fault in one.learned.faults]
+    failures += [
+        f"{part} does not belong in a certificate" for part in stated if part not in _PARTS
+    ]
+    failures += _differences(stated, {**stated, **_inputs(stated, case, cases)}, "")
+    tries = [_claim_differences(stated, case, cases, leeway=0.0)]
+    if tries[0] and not failures:
+        tries += [_claim_differences(stated, case, cases, leeway=leeway) for leeway in _LEEWAYS]
+    return failures if [] in tries else [*failures, *tries[0], *_uncovered(stated, case)]
 
 
-def _intervals(case: CertifiedCase) -> Iterator[str]:
-    """Check listed errors against the wrong items, and intervals against errors."""
-    for label, seen in zip(case.stated_labels, case.observations, strict=True):
-        error = seen.error
-        if seen.wrong_items and seen.n:
-            bits = [np.frombuffer(items, dtype=np.uint8) for items in seen.wrong_items]
-            error = float(np.mean([np.unpackbits(b, count=seen.n).mean() for b in bits]))
-        elif len(seen.repeats) > 1 and not seen.is_floored:
-            error = float(np.mean(seen.repeats))
-        if not _same(seen.error, floor_error(error, seen.n)):
-            yield f"{label}: its error is {seen.error:.6g}, but its trainings give {error:.6g}"
-        is_zero = seen.is_floored and seen.n and not seen.wrong_items
-        yield from _interval(case, label, seen, 0.0 if is_zero else error)
+def _inputs(stated: Certificate, case: CertifiedCase, cases: Cases) -> Certificate:
+    """Write what was asked and measured, and what follows from it directly."""
+    problem, question, learned = case.problem, case.question, case.learned
+    seen = {i: case.measured(o) for i, o in case.seen.items()}
+    design = {index for one in cases.values() for index in one.learned.design}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "study": None if stated["study"] is None else str(stated["study"]),
+        "space": space_part(problem, case.family_space, question),
+        "latency": latency_part(problem, case.latency_model),
+        "question": listed_values(question),
+        "assumptions": {
+            "lipschitz": None if learned.lipschitz is None else learned.lipschitz.tolist(),
+            "nugget": learned.nugget,
+            "envelopes": listed_envelopes(case.envelopes),
+        },
+        "evaluations": evaluation_rows(problem, seen, question, design),
+    }
 
 
-def _interval(case: CertifiedCase, label: str, seen: Observation, error: float) -> Iterator[str]:
-    if case.population is None or seen.is_excluded:
+def _claim_differences(
+    stated: Certificate, case: CertifiedCase, cases: Cases, *, leeway: float
+) -> list[str]:
+    """List where the claim and the audits differ from those that follow."""
+    audits, claim = derive_audits(case, cases, stated["audits"], leeway=leeway)
+    found = {"claim": claim.to_dict(len(case.rows)), "audits": audits}
+    return list(_differences({part: stated[part] for part in found}, found, ""))
+
+
+def _floors(case: CertifiedCase) -> Iterator[str]:
+    """Check that floored errors of a table share the smallest value."""
+    used = [o for o in case.observations if not o.is_excluded]
+    floors = {o.error for o in used if o.is_floored and o.n is None}
+    if floors and (len(floors) > 1 or min(floors) > min(o.error for o in used)):
+        yield "an error is called floored that is not the smallest"
+
+
+def _differences(stated: Any, found: Any, path: str) -> Iterator[str]:
+    """List where two JSON values differ: fractions up to rounding, everything else exactly."""
+    if isinstance(found, Mapping) and isinstance(stated, Mapping):
+        for key in [*found, *(k for k in stated if k not in found)]:
+            where = f"{path}.{key}" if path else str(key)
+            if key not in stated:
+                yield f"{where} is missing"
+            elif key not in found:
+                yield f"{where} does not belong in a certificate"
+            else:
+                yield from _differences(stated[key], found[key], where)
+    elif isinstance(found, list | tuple) and isinstance(stated, list):
+        if len(stated) != len(found):
+            yield _difference(path, stated, found)
+            return
+        lines = [
+            line
+            for place, (there, here) in enumerate(zip(stated, found, strict=True))
+            for line in _differences(there, here, _place(path, place, here))
+        ]
+        yield from lines[:_NAMED]
+        if len(lines) > _NAMED:
+            yield f"{path} has {len(lines) - _NAMED} more differences"
+    elif not _is_same(stated, found):
+        yield _difference(path, stated, found)
+
+
+def _place(path: str, place: int, here: Any) -> str:
+    if path == "evaluations":
+        return f"evaluation of {here['label']}"
+    return f"audit {place + 1}" if path == "audits" else f"{path}[{place}]"
+
+
+def _difference(path: str, stated: Any, found: Any) -> str:
+    return f"{path} is stated as {_short(stated)}, but {_short(found)} follows from the rest"
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _is_same(stated: Any, found: Any) -> bool:
+    if isinstance(found, float) and type(stated) in (int, float):
+        return math.isclose(stated, found, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+    if isinstance(found, str) and isinstance(stated, str):
+        return str(stated) == str(found)
+    return type(stated) is type(found) and bool(stated == found)
+
+
+def _uncovered(stated: Certificate, case: CertifiedCase) -> Iterator[str]:
+    """Name the architectures that the stated cover does not certify."""
+    cover = stated["claim"]["cover"]
+    if not cover or not set(cover) <= set(case.rows):
         return
-    lower, upper = population_interval(
-        error,
-        seen.n,
-        trainings=max(1, len(seen.repeats)),
-        standard_error=seen.standard_error,
-        population=case.population,
-    )
-    if not (_same(seen.lower, lower) and _same(seen.upper, upper)):
-        yield f"{label}: its interval should be {lower:.6g} to {upper:.6g}"
-
-
-def _assumptions(case: CertifiedCase) -> Iterator[str]:
-    given, stated = case.question.lipschitz_by_dimension(case.problem.names), case.assumptions
-    if given is not None and list(given) != stated["lipschitz"]:
-        yield f"λ is stated as {stated['lipschitz']}, but the question gives {list(given)}"
-    yield from _nugget(case)
-    if case.claim["certified_epsilon"] is None or case.is_exhausted:
-        return
-    excess = case.direct.worst_pair_excess()
-    if excess > _TOLERANCE:
-        yield f"two evaluated errors differ by {np.expm1(excess):.3g} more than λ allows"
-    halved = -np.inf
-    if not case.question.is_lipschitz_given:
-        halved = case.direct.worst_pair_excess(factor=0.5)
-    if case.direct.upper.tolist() == case.direct.lower.tolist() and halved > _TOLERANCE:
-        yield "λ is called twice the envelope, but half of it is not an envelope of the evaluations"
-    if case.direct.worst_monotone_excess() > _TOLERANCE:
-        yield "a larger architecture makes more than 1+σ times the error of a smaller one"
-
-
-def _nugget(case: CertifiedCase) -> Iterator[str]:
-    stated = case.assumptions["nugget"]
-    if case.question.nugget is not None:
-        found = case.question.nugget
-    elif case.question.is_lipschitz_given:
-        found = 0.0
-    elif case.assumptions["lipschitz"] is None:
-        return
-    else:
-        found = nugget_from_seeds(_design_repeats(case))
-    if not _same(stated, found):
-        yield f"τ is stated as {stated:.6g}, but question and repeated seeds give {found:.6g}"
-
-
-def _design_repeats(case: CertifiedCase) -> list[tuple[float, ...]]:
-    """Find the repeats of the first anchors that separate the dimensions, if λ was estimated."""
-    problem, anchors = case.problem, np.flatnonzero(case.direct.is_anchor)
-    points = problem.coordinates[case.direct.rows[anchors]]
-    wanted = int(problem.matters.sum())
-    for count in range(1, len(points) + 1):
-        pairs = [problem.differences(points[:k], points[k]) for k in range(1, count)]
-        steps = np.vstack([*pairs, np.zeros((1, len(problem.names)))])
-        scaled = steps / np.where(problem.matters, problem.extents, 1.0)
-        if np.linalg.matrix_rank(scaled, tol=1e-6) >= wanted:
-            return [case.observations[i].repeats for i in anchors[:count]]
-    return []
-
-
-def _guarantee(case: CertifiedCase) -> Iterator[str]:
-    word, claim, question = case.claim["guarantee"], case.claim, case.question
-    if word not in ("proved", "conditional", "none"):
-        yield f"unknown guarantee {word!r}"
-    needs_nothing = case.is_exhausted or (question.goal == "best" and question.weights[2] == 0)
-    if word == "proved" and not (needs_nothing or case.question.is_lipschitz_given):
-        yield "the guarantee is called proved, but it rests on an estimate of λ"
-    if word != "none" and claim["certified_epsilon"] is None:
-        yield f"the guarantee is called {word}, but nothing is certified"
-    if claim["is_certified"] and claim["certified_epsilon"] is None:
-        yield "the claim is called certified, but has no ε"
-    elif claim["is_certified"] and claim["certified_epsilon"] > question.epsilon + _TOLERANCE:
-        yield f"ε = {question.epsilon} is claimed, but {claim['certified_epsilon']} is certified"
-
-
-def _epsilon(case: CertifiedCase) -> Iterator[str]:
-    stated = case.claim["certified_epsilon"]
-    if stated is None:
-        return
-    if case.question.goal == "best":
-        found = 1 - case.w_ratio
-    elif case.question.goal == "cover":
-        found = float(np.expm1(_worst_gap(case)))
-    else:
-        found = 0.0 if case.is_exhausted else np.inf
-    if not _same(stated, found):
-        yield f"ε = {stated:.6g} is stated as certified, but the evaluations certify {found:.6g}"
-
-
-def _worst_gap(case: CertifiedCase) -> float:
-    members = case.direct.rows.tolist()
-    return max(float(case.direct.gaps(block, members).max()) for block in case.direct.blocks())
-
-
-def _cover(case: CertifiedCase) -> Iterator[str]:
-    cover = case.claim["cover"]
-    if cover is None:
-        return
-    strangers = sorted(set(cover) - set(case.direct.rows[case.direct.is_witness].tolist()))
-    if strangers:
-        yield f"the cover contains {case.names(strangers)}, which were not evaluated"
-        return
-    limit = float(np.log1p(case.question.epsilon)) + _TOLERANCE
+    limit = float(np.log1p(case.question.epsilon)) + _ABSOLUTE
     uncovered: list[int] = []
     for block in case.direct.blocks():
         uncovered += block[case.direct.gaps(block, cover) > limit].tolist()
@@ -244,88 +236,3 @@ def _cover(case: CertifiedCase) -> Iterator[str]:
             f"at ε = {case.question.epsilon:.6g}, the cover does not certify "
             f"{case.names(uncovered[:_NAMED])}{more}"
         )
-
-
-def _front(case: CertifiedCase) -> Iterator[str]:
-    rows = case.direct.rows[case.direct.is_witness]
-    costs = np.column_stack([case.direct.costs[rows], case.errors[case.direct.is_witness]])
-    expected = sorted(rows[direct_front(costs)].tolist())
-    if sorted(case.claim["front"]) != expected:
-        wrong = sorted(set(expected) ^ set(case.claim["front"]))
-        yield f"the front is wrong about {case.names(wrong[:_NAMED])}"
-
-
-def _best(case: CertifiedCase) -> Iterator[str]:
-    best, ratio = case.claim["best"], case.claim["w_ratio"]
-    if ratio is None:
-        return
-    position = np.flatnonzero(case.direct.rows == best)
-    if best is None or not len(position):
-        yield f"the best is {best}, which was not evaluated"
-    elif not _same(float(np.exp(-case.w_gaps[position[0]])), case.w_ratio):
-        yield f"{case.names([best])} does not have the largest W of the evaluated architectures"
-    if not _same(ratio, case.w_ratio):
-        yield f"W(best) is stated as {ratio:.6g} of the largest, but it is {case.w_ratio:.6g}"
-
-
-def _largest_w(case: CertifiedCase) -> Iterator[str]:
-    """Check that the best has the largest W of the evaluated, if nothing bounds the others."""
-    best = case.claim["best"]
-    if case.claim["w_ratio"] is not None or best is None:
-        return
-    weights = case.question.weights
-    shrink = np.maximum(0.0, 1.0 - case.direct.costs / case.direct.costs.max(axis=0))
-    gain = (shrink ** np.array(weights[:2])).prod(axis=1)[case.direct.rows]
-    values = np.where(case.direct.is_witness, gain * case.direct.upper ** -weights[2], -1.0)
-    position = np.flatnonzero(case.direct.rows == best)
-    if not len(position) or not _same(float(values[position[0]]), float(values.max())):
-        yield f"{case.names([best])} does not have the largest W of the evaluated architectures"
-
-
-def _bound(case: CertifiedCase) -> Iterator[str]:
-    stated = case.claim["evaluation_bound"]
-    least = min(_packing_number(case), len(case.problem))
-    if not least <= stated <= len(case.problem):
-        yield f"the bound on the evaluations is stated as {stated}, but it is at least {least}"
-
-
-def _packing_number(case: CertifiedCase) -> int:
-    question, lipschitz = case.question, case.direct.lipschitz
-    error_weight = question.weights[2]
-    if question.goal == "best" and error_weight == 0:
-        return 1
-    if question.goal.evaluates_everything or lipschitz is None:
-        return len(case.problem)
-    epsilon, nugget = question.epsilon, case.direct.nugget
-    if question.goal == "cover":
-        return cover_bound(case.problem, epsilon=epsilon, lipschitz=lipschitz, nugget=nugget)
-    return best_bound(
-        case.problem,
-        epsilon=epsilon,
-        lipschitz=lipschitz,
-        error_weight=error_weight,
-        nugget=nugget,
-    )
-
-
-def _same(stated: float, found: float) -> bool:
-    if stated == found:
-        return True
-    # The tolerance of an infinite number would be infinite, so infinity matches no number.
-    return math.isfinite(found) and abs(stated - found) <= _TOLERANCE * max(1.0, abs(found))
-
-
-_CHECKS: tuple[Callable[[CertifiedCase], Iterator[str]], ...] = (
-    _evaluations,
-    _intervals,
-    _assumptions,
-    _guarantee,
-    _epsilon,
-    _cover,
-    _front,
-    _best,
-    _largest_w,
-    _bound,
-    check_audits,
-    check_ledger,
-)

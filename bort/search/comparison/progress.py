@@ -47,6 +47,7 @@ class IntervalGap(CoverGap):
         self._log_latency = np.log(problem.latency)
         self._gap: FloatArray = np.full(len(problem), np.inf)
         self._stale = np.zeros(len(problem), dtype=bool)
+        self._evaluated = np.zeros(len(problem), dtype=bool)
         self._witnesses: list[int] = []
         self._log_uppers: list[float] = []
         self._largest: float | None = None
@@ -54,7 +55,7 @@ class IntervalGap(CoverGap):
     def add(self, index: int, observation: Observation, own: FloatArray, rose: BoolArray) -> None:
         """Add one evaluation, after it has raised ℓ."""
         self._largest = None
-        self._stale |= rose
+        self._stale |= rose & ~self._evaluated  # ℓ may rise where a training diverged
         if observation.is_witness:
             self._witnesses.append(index)
             self._log_uppers.append(float(np.log(observation.upper)))
@@ -66,6 +67,7 @@ class IntervalGap(CoverGap):
         # An evaluated architecture covers itself; the claim excludes a diverged one.
         self._gap[index] = 0.0
         self._stale[index] = False
+        self._evaluated[index] = True
 
     def largest(self) -> float:
         """The largest g, exact."""

@@ -1,5 +1,6 @@
 """Compare a certificate with the store: space, question, latencies, evaluations, audits."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,8 +55,10 @@ def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> 
         "σ": (there.slack, here.slack),
         "the confidence": (there.confidence, here.confidence),
         "τ": (there.nugget, here.nugget),
-        "networks per architecture": (content["space"]["choices"], costs.problem.choices),
     }
+    if here.confidence is not None:
+        choices = "networks per architecture"
+        pairs[choices] = (content["space"]["choices"], costs.problem.choices)
     for what, (stated, stored) in pairs.items():
         if stated != stored:
             yield f"{what}: the certificate says {stated}, the store {stored}"
@@ -85,12 +88,14 @@ def _evaluations(content: Mapping[str, Any], costs: Costs, evidence: Evidence) -
         seen = found.pop(row["label"], None)
         if seen is None:
             yield f"{row['label']} is listed as evaluated, but the store has no such result"
-        elif any(row[key] != getattr(seen, key) for key in ("error", "lower", "upper")):
-            yield (
-                f"{row['label']} has error {row['error']:.6g}, but the store says {seen.error:.6g}"
-            )
-        elif list(row["repeats"]) != list(seen.repeats):
+        elif row["error"] != (None if seen.is_excluded else seen.error):
+            yield f"{row['label']} has error {row['error']}, but the store says {seen.error:.6g}"
+        elif row["repeats"] and list(row["repeats"]) != list(seen.repeats):
             yield f"{row['label']} has errors by seed that differ from the store's"
+        elif row["wrong_items"] != [b64encode(items).decode() for items in seen.wrong_items]:
+            yield f"{row['label']} is wrong on other examples than in the store"
+        elif row["n"] not in (None, seen.n):
+            yield f"{row['label']} was tested on {row['n']} examples, but in the store on {seen.n}"
     if found:
         yield (
             f"{len(found)} stored evaluations are not in the certificate, among them "

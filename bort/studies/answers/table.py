@@ -49,7 +49,9 @@ def search_table(
         observations[step.index] = step.observation
     answer = solve(table.problem, observations, question=question)
     plan = _plan(table, spec, answer)
-    drawn = {} if plan is None else {i: table.observation(i) for i in plan.drawn}
+    drawn = {
+        i: table.observation(i, population=population) for i in (() if plan is None else plan.drawn)
+    }
     result = None if plan is None else judge_audit(table.problem, plan, observations | drawn)
     audits = [] if result is None else [result]
     answer = audited(table.problem, answer, observations | drawn, audits, question=question)
