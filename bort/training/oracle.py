@@ -49,13 +49,7 @@ from bort.training.readings import (
 )
 from bort.training.source import SourceNetwork, source_network
 from bort.training.source_check import check_source
-from bort.training.teacher import (
-    Teacher,
-    TeacherContext,
-    file_teacher,
-    given_teacher,
-    own_teacher,
-)
+from bort.training.teacher import Teacher, TeacherContext, file_teacher, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task, unknown_share
 from bort.training.vocabulary import pruned_table
 
