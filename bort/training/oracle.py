@@ -49,13 +49,7 @@ from bort.training.readings import (
 )
 from bort.training.source import SourceNetwork, source_network
 from bort.training.source_check import check_source
-from bort.training.teacher import (
-    Teacher,
-    TeacherContext,
-    file_teacher,
-    given_teacher,
-    own_teacher,
-)
+from bort.training.teacher import Teacher, TeacherContext, file_teacher, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task, unknown_share
 from bort.training.vocabulary import pruned_table
 
@@ -119,7 +113,6 @@ class ErrorOracle:
         check_source(self.source)
         check_vocabulary(self.source, space)
         check_pairs(space, has_pairs=task.train.pairs is not None)
-        self.steps = spec.steps or candidate_steps(len(task.train), len(task.class_names))
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
         with training_threads(self.threads):
@@ -129,6 +122,12 @@ class ErrorOracle:
             self.teacher = self._teach()
             self._check_teacher()
             self.donor = self._observe_donor()
+
+    @property
+    def steps(self) -> int:
+        """How many steps train a candidate."""
+        task = self.task
+        return self.spec.steps or candidate_steps(len(task.train), len(task.class_names))
 
     @property
     def seeds(self) -> tuple[int, ...]:
