@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bort.core.question import Goal
+from bort.report.numbers import rounded_up
 from bort.search import facts
 from bort.search.audit import AuditFinding
 from bort.search.facts import Fact, Status, fact_from_dict
@@ -159,7 +160,7 @@ def _covered(goal: Goal, certified_epsilon: float | None) -> str:
         return "nothing is certified yet."
     if goal is Goal.BEST:
         return f"the best W found is within a factor of {1 - certified_epsilon:.3g} of the largest."
-    return f"every architecture is covered within a factor of {1 + certified_epsilon:.3g}."
+    return f"every architecture is covered within a factor of {rounded_up(1 + certified_epsilon)}."
 
 
 @words.register

@@ -1,5 +1,7 @@
 """Readable numbers for terminal and pages."""
 
+import math
+
 
 def duration(seconds: float) -> str:
     """Write seconds as a readable duration.
@@ -25,3 +27,19 @@ def basis(timed: int) -> str:
     if not timed:
         return "nothing comparable has been timed yet; the first trainings will tell"
     return f"from {timed} trainings timed in this store, examples included"
+
+
+def rounded_up(value: float, digits: int = 3) -> str:
+    """Write a positive number with few digits, never smaller than it is.
+
+    What is certified at 0.11748 is not certified at 0.117.
+
+    Examples:
+        >>> rounded_up(0.11748), rounded_up(0.25), rounded_up(2.001), rounded_up(0)
+        ('0.118', '0.25', '2.01', '0')
+    """
+    text = f"{value:.{digits}g}"
+    if float(text) >= value:
+        return text
+    unit = 10 ** (math.floor(math.log10(value)) - digits + 1)
+    return f"{float(text) + unit:.{digits}g}"

@@ -1,5 +1,6 @@
 """Sentences about a search: its claim, latency and certificate."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from bort.core.question import Goal
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.data import named
 from bort.report.ledger import audit_statement, words
+from bort.report.numbers import rounded_up
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Guarantee, Status
@@ -94,12 +96,24 @@ def _claim(answer: Answer) -> str:
         Guarantee.NONE: "An assumption is violated, so this is not a guarantee",
     }[answer.guarantee]
     if answer.goal is Goal.BEST:
-        return f"{condition}: the best W found is within {certified:.1%} of the largest."
+        return f"{condition}: the best W found is within {_percent(certified)} of the largest."
     error = "dev error" if answer.question.confidence is None else "error in the population"
     return (
-        f"{condition}: every architecture is within {certified:.1%} of an evaluated one in size, "
-        f"latency and {error}."
+        f"{condition}: every architecture is within {_percent(certified)} of an evaluated one in "
+        f"size, latency and {error}{_for_the_cover(answer, certified)}."
     )
+
+
+def _for_the_cover(answer: Answer, certified: float) -> str:
+    """Say within how much the cover's members alone are enough, if it is more."""
+    if answer.cover is None or answer.cover_epsilon is None or answer.cover_epsilon <= certified:
+        return ""
+    return f"; the {len(answer.cover)} in the cover are enough for {_percent(answer.cover_epsilon)}"
+
+
+def _percent(share: float) -> str:
+    """Write a share in percent, rounded up: a claim must not say more than is certified."""
+    return f"{math.ceil(1000 * share - 1e-9) / 1000:.1%}"
 
 
 def _noise(answer: Answer) -> str:
@@ -186,7 +200,8 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
     what = (
         f"W(best) is at least {1 - epsilon:.4g} of the largest among {count:,} architectures"
         if content["question"]["goal"] == Goal.BEST
-        else f"all of {count:,} architectures are covered within a factor of {1 + epsilon:.4g}"
+        else f"all of {count:,} architectures are covered within a factor of "
+        f"{rounded_up(1 + epsilon, 4)}"
     )
     is_proved = claim["guarantee"] == Guarantee.PROVED
     condition = "" if is_proved else ", if the ledger's assumptions hold"

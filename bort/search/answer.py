@@ -26,7 +26,8 @@ class Answer:
     Attributes:
         front: indices of all evaluated architectures that no other evaluated one beats by point
             estimate, never thinned, ascending.
-        cover: indices of a (1+ε)-cover at the requested ε; None if that is not certified.
+        cover: indices of a (1+ε)-cover at the requested ε; None if that is not certified. It need
+            not be one at the smaller `certified_epsilon`, which is that of all evaluated ones.
         best: index of the evaluated architecture whose W is certified to be the best: the
             largest by the upper ends of the intervals, or by comparing pairs; None if nothing is
             evaluated.

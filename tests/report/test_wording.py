@@ -556,6 +556,11 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
             "size, latency and dev error.",
         ),
         (
+            {"certified_epsilon": 0.11748, "guarantee": Guarantee.PROVED, "cover": (3, 5)},
+            "Guaranteed: every architecture is within 11.8% of an evaluated one in size, latency "
+            "and dev error; the 2 in the cover are enough for 25.0%.",
+        ),
+        (
             {
                 "certified_epsilon": 0.1,
                 "guarantee": Guarantee.PROVED,

@@ -1,6 +1,7 @@
 """The theorem is the test: random spaces, true errors, exhaustive comparison."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -223,3 +224,21 @@ def test_nothing_that_was_handed_in_is_changed() -> None:
     assert (case.problem.coordinates == before).all()
     with pytest.raises(ValueError, match="read-only"):
         case.problem.size[0] = 1.0
+
+
+@laws
+@given(st.integers(0, 10_000), st.sampled_from(["cover", "best"]))
+def test_the_certified_epsilon_can_be_asked_for(seed: int, goal: str) -> None:
+    case = random_case(seed, max_points=120)
+    question = Question(
+        goal=goal, lipschitz=case.lipschitz, epsilon=2.0 if goal == "cover" else 0.9
+    )
+    steps = certified_search(case.problem, case.evaluate, question=question)
+    known = {step.index: step.observation for step in steps}
+    epsilon = solve(case.problem, known, question=question).certified_epsilon
+    if epsilon is None or epsilon < 1e-6:
+        return
+    answer = solve(case.problem, known, question=replace(question, epsilon=epsilon))
+    assert answer.is_certified
+    assert answer.certified_epsilon == epsilon
+    assert goal == "best" or is_covered(case, answer.cover, epsilon)

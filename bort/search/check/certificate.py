@@ -20,7 +20,7 @@ from bort.search.problem import SearchProblem
 from bort.search.state import SearchState
 
 FORMAT = "bort-certificate"
-VERSION = 6
+VERSION = 7
 
 Certificate = dict[str, Any]
 
@@ -77,7 +77,7 @@ def certificate_of(
             "envelopes": listed_envelopes(state.estimate.envelopes),
         },
         "evaluations": evaluation_rows(problem, observations, question, design),
-        "claim": _claim(answer, len(observations)),
+        "claim": _claim(answer, len(observations), question),
         "audits": [
             *(
                 audit_part(audit, rows=None, envelopes=listed_envelopes(then.estimate.envelopes))
@@ -284,7 +284,7 @@ def listed_envelopes(envelopes: Sequence[tuple[int, FloatArray]]) -> list[list[A
     return [[count, slopes.tolist()] for count, slopes in envelopes]
 
 
-def _claim(answer: Answer, evaluations: int) -> dict[str, Any]:
+def _claim(answer: Answer, evaluations: int, question: Question) -> dict[str, Any]:
     return {
         "evaluations": evaluations,
         "certified_epsilon": answer.certified_epsilon,
@@ -293,6 +293,7 @@ def _claim(answer: Answer, evaluations: int) -> dict[str, Any]:
         "guarantee": str(answer.guarantee),
         "front": answer.front.tolist(),
         "cover": None if answer.cover is None else answer.cover.tolist(),
+        "cover_epsilon": None if answer.cover is None else question.epsilon,
         "best": answer.best,
         "w_ratio": answer.w_ratio,
         "ledger": [fact.to_dict() for fact in answer.ledger],

@@ -35,16 +35,17 @@ class Claim:
     ledger: tuple[Fact, ...]
     violations: tuple[tuple[int, int, float], ...]
 
-    def to_dict(self, evaluations: int) -> dict[str, Any]:
+    def to_dict(self, case: CertifiedCase) -> dict[str, Any]:
         """Convert to the JSON values of the certificate."""
         return {
-            "evaluations": evaluations,
+            "evaluations": len(case.rows),
             "certified_epsilon": self.certified_epsilon,
             "is_certified": self.is_certified,
             "ending": self.ending,
             "guarantee": str(self.guarantee),
             "front": list(self.front),
             "cover": None if self.cover is None else list(self.cover),
+            "cover_epsilon": None if self.cover is None else case.question.epsilon,
             "best": self.best,
             "w_ratio": self.w_ratio,
             "ledger": [fact.to_dict() for fact in self.ledger],

@@ -170,7 +170,7 @@ def _claim_differences(
 ) -> list[str]:
     """List where the claim and the audits differ from those that follow."""
     audits, claim = derive_audits(case, cases, stated["audits"], leeway=leeway)
-    found = {"claim": claim.to_dict(len(case.rows)), "audits": audits}
+    found = {"claim": claim.to_dict(case), "audits": audits}
     return list(_differences({part: stated[part] for part in found}, found, ""))
 
 

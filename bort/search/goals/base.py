@@ -57,8 +57,11 @@ class SearchGoal(ABC):
         return gap <= self.delta
 
     def epsilon_of(self, gap: float) -> float:
-        """The ε that a gap certifies."""
-        return float(np.expm1(gap))
+        """The ε that a gap certifies, rounded up: asked for, it is certified."""
+        epsilon = float(np.expm1(gap))
+        while np.log1p(epsilon) < gap:
+            epsilon = float(np.nextafter(epsilon, np.inf))
+        return epsilon
 
     @abstractmethod
     def pick(self, state: Knowledge, limit: int) -> int:

@@ -34,8 +34,11 @@ class Best(SearchGoal):
         return gap <= self.allowed_gap
 
     def epsilon_of(self, gap: float) -> float:
-        """Return 1 - exp(-gap)."""
-        return float(-np.expm1(-gap))
+        """Return 1 - exp(-gap), rounded up."""
+        epsilon = float(-np.expm1(-gap))
+        while epsilon < 1 and -np.log1p(-epsilon) < gap:
+            epsilon = float(np.nextafter(epsilon, 1.0))
+        return epsilon
 
     def pick(self, state: Knowledge, limit: int) -> int:
         """Alternate between the largest upper bound on W and the largest gain or improvement."""

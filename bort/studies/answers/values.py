@@ -214,7 +214,8 @@ class SearchAnswer(Generic[P]):
         w_ratio: W of `best` is at least this share of the largest W of the whole space, if the
             ledger's assumptions hold; None if nothing is certified.
         excluded: ids of architectures whose trainings all diverged.
-        certified_epsilon: the smallest ε certified; None if nothing is.
+        certified_epsilon: the smallest ε certified; None if nothing is. It is the ε of all that was
+            evaluated; the cover has its own.
         evaluation_bound: the most evaluations that certifying ε can need.
         ending: why nothing is left to evaluate; None if the budget or the user ended the
             search before.
@@ -254,6 +255,11 @@ class SearchAnswer(Generic[P]):
         return self.question.epsilon
 
     @property
+    def cover_epsilon(self) -> float | None:
+        """ε of the cover; None if there is none."""
+        return None if self.cover is None else self.question.epsilon
+
+    @property
     def weights(self) -> Weights:
         """The cost weights of the question."""
         return self.question.weights
@@ -271,6 +277,7 @@ class SearchAnswer(Generic[P]):
             "guarantee": str(self.guarantee),
             "guaranteed": self.guarantee is Guarantee.PROVED,
             "cover": None if self.cover is None else list(self.cover),
+            "cover_epsilon": self.cover_epsilon,
             "front": [point.as_json() for point in self.front],
             "best": None if self.best is None else {**self.best.as_json(), "w": self.best.w},
             "w_ratio": self.w_ratio,

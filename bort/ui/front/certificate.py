@@ -8,6 +8,7 @@ import streamlit as st
 
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.ledger import STATUSES, words
+from bort.report.numbers import rounded_up
 from bort.report.search import GUARANTEES, NOISY, scope, summary
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
@@ -35,9 +36,10 @@ def show(answer: StudyAnswer) -> None:
         )
         st.metric(
             "Certified ε",
-            "none yet" if certified is None else f"{certified:.3g}",
+            "none yet" if certified is None else rounded_up(certified),
             width="content",
-            help="The smallest ε certified by the trainings so far.",
+            help="The smallest ε certified by all trainings so far. Choose it as ε to see a cover "
+            "for it.",
         )
         st.metric(
             "Certificate",

@@ -102,7 +102,7 @@ def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
     if len(answer.front) < len(answer.points):
         kinds.append(("✕", colours.dominated, "dominated"))
     if any(point.is_in_cover for point in answer.points):
-        kinds.append(("□", colours.cover, "in the ε-cover"))
+        kinds.append(("□", colours.cover, f"in the ε-cover for ε = {answer.epsilon:g}"))
     kinds.append(("★", colours.best, "largest W"))
     kinds.append(
         ("┃", colours.front, "95 % interval of the error and error band of the latency model")

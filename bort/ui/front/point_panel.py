@@ -61,7 +61,7 @@ def show(answer: StudyAnswer) -> None:
 def _properties(point: Point, answer: StudyAnswer) -> list[str]:
     properties = ["on the Pareto front" if point.is_on_front else "dominated"]
     if point.is_in_cover:
-        properties.append("in the ε-cover")
+        properties.append(f"in the ε-cover for ε = {answer.epsilon:g}")
     if answer.best and point.id == answer.best.id:
         properties.append("largest W")
     return properties
