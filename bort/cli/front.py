@@ -110,4 +110,5 @@ def _read_study(
 def _read_table(given: dict[str, Any], asked: Mapping[str, Any]) -> "TableAnswer":
     from bort.studies.answers.table import front_of_table
 
-    return front_of_table(*tables.read(given), NEW_QUESTION.build(asked))
+    table, columns, _ = tables.read(given)
+    return front_of_table(table, columns, NEW_QUESTION.build(asked))

@@ -96,7 +96,8 @@ def _search_table(
     from bort.core.paths import certificates
     from bort.studies.answers.table import search_table
 
-    answer, content = search_table(*tables.read(texts), spec)
+    table, columns, source = tables.read(texts)
+    answer, content = search_table(table, columns, spec, source=source)
     if spec.audit and answer.audit is None:
         click.echo("note: every row was evaluated, so there is nothing to audit", err=True)
     if certificate is None:  # one for each table and question

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from bort.cli.options import Option
 from bort.core.errors import InvalidOptionError
+from bort.core.table_source import TableSource, digest_of
 
 if TYPE_CHECKING:
     from bort.studies.answers.values import Columns
@@ -111,24 +112,24 @@ def _typed(context: click.Context) -> Iterator[tuple[str, str]]:
             yield name, parameter.opts[-1]
 
 
-def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns]":
+def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns, TableSource]":
     """Read the table that the options of `table_options` name."""
     from bort.studies.answers.values import Columns
-    from bort.studies.recorded_table import read_table
+    from bort.studies.recorded_table import read_source
 
     dimensions = given["dimensions"]
     columns = Columns(given["size"], given["latency"], given["error"], given["error_se"])
-    table = read_table(
-        given["from_table"],
+    source = TableSource(
+        sha256=digest_of(given["from_table"]),
         size=columns.size,
         latency=columns.latency,
         error=columns.error,
         error_se=columns.error_se,
-        maximise=given["maximise"],
-        dimensions=None if dimensions is None else _names(dimensions),
+        maximise=tuple(given["maximise"]),
+        dimensions=None if dimensions is None else tuple(_names(dimensions)),
         drop_failed=given["drop_failed"],
     )
-    return table, columns
+    return read_source(given["from_table"], source), columns, source
 
 
 def _names(text: str) -> list[str]:

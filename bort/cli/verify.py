@@ -12,31 +12,47 @@ from bort.core.errors import CheckFailedError
 @click.command()
 @click.argument("certificate", type=click.Path(dir_okay=False, path_type=Path))
 @options.store_url
+@click.option(
+    "--from-table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare with the table that was searched: every row, and the file's digest.",
+)
 @options.as_json
 @click.pass_context
-def verify(context: click.Context, certificate: Path, store_url: str | None, as_json: bool) -> None:
+def verify(
+    context: click.Context,
+    certificate: Path,
+    store_url: str | None,
+    from_table: Path | None,
+    as_json: bool,
+) -> None:
     """Derive every claim in CERTIFICATE again from the evaluations it lists.
 
     A certificate that verifies proves that its claim follows from its numbers, but not that these
     numbers were measured.
 
     With --store, also compares its space, question, latencies, evaluations and audits with the
-    stored ones. Exits with 0 if the certificate holds, 1 if it does not, and 2 if it cannot be
-    read.
+    stored ones; with --from-table, the file's digest and every row. Exits with 0 if the certificate
+    holds, 1 if it does not, and 2 if it cannot be read.
 
     \b
     Examples:
       bort verify certificate.json
       bort verify certificate.json --store sqlite:///bort.db --json
+      bort verify certificate.json --from-table bench.csv
     """
     from bort.report.search import certificate_sentence
     from bort.search.check.certificate import read_certificate
     from bort.search.check.verify import verify as failures_of
+    from bort.studies.answers.compare_table import compare_with_table
 
     content = read_certificate(_read(certificate))
     failures = failures_of(content)
     if store_url is not None:
         failures += _compare_with_store(content, store_url)
+    if from_table is not None:
+        failures += compare_with_table(content, from_table)
     if as_json:
         options.print_json(_summary(content, failures))
         context.exit(1 if failures else 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bort.core.errors import InvalidDataError
+from bort.core.table_source import TableSource
 from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.intervals import Population, population_interval
 from bort.search.observation import Observation
@@ -128,6 +129,20 @@ def read_table(
         dimensions=dimensions,
     )
     return replace(table, notes=tuple(notes))
+
+
+def read_source(path: Path, source: TableSource) -> ErrorTable:
+    """Read a file in the way that `source` describes; see `read_table`."""
+    return read_table(
+        path,
+        size=source.size,
+        latency=source.latency,
+        error=source.error,
+        error_se=source.error_se,
+        maximise=source.maximise,
+        dimensions=source.dimensions,
+        drop_failed=source.drop_failed,
+    )
 
 
 def table_of(

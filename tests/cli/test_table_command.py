@@ -77,6 +77,18 @@ def test_an_audit_of_a_table_is_stated_certified_and_verified(table, tmp_path):
     verified = CliRunner().invoke(verify, [str(certificate)])
     assert verified.exit_code == 0
     assert audit["statement"] in verified.output
+    compared = CliRunner().invoke(verify, [str(certificate), "--from-table", str(table)])
+    assert compared.exit_code == 0
+    other = tmp_path / "other.csv"
+    first, *rows = table.read_text().splitlines()
+    other.write_text("\n".join([first, *reversed(rows)]))
+    compared = CliRunner().invoke(verify, [str(certificate), "--from-table", str(other), "--json"])
+    assert compared.exit_code == 1
+    assert "SHA-256" in json.loads(compared.stdout)["failures"][0]
+    missing = CliRunner().invoke(
+        verify, [str(certificate), "--from-table", str(tmp_path / "no.csv")]
+    )
+    assert missing.exception.exit_code == 2
     assert found.keys() == run(front, "--from-table", table, *OPTIONS).keys()
     content = json.loads(certificate.read_text())
     content["audits"][0]["uncovered_at_most"] = 0

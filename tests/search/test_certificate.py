@@ -172,7 +172,7 @@ def test_a_family_space_is_costed_again() -> None:
         ('{"format": "bort-certificate", "version": 2, "study": NaN}', "NaN is not a JSON number"),
         ("", "not valid JSON"),
         ('{"format": "bort-certif', "not valid JSON"),
-        ('{"format": "bort-certificate", "version": 5, "study": 1e999}', "too large a number"),
+        ('{"format": "bort-certificate", "version": 6, "study": 1e999}', "too large a number"),
         ('{"format": "bort-certificate", "format": 1}', "'format' is given twice"),
         ("[1, 2]", "not a certificate"),
         ('{"format": "bort-certificate", "version": 99}', "newer bort"),

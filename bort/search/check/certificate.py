@@ -20,7 +20,7 @@ from bort.search.problem import SearchProblem
 from bort.search.state import SearchState
 
 FORMAT = "bort-certificate"
-VERSION = 5
+VERSION = 6
 
 Certificate = dict[str, Any]
 
@@ -37,6 +37,7 @@ def certificate_of(
     space: Mapping[str, Any] | None = None,
     latency_model: Mapping[str, Any] | None = None,
     study: str | None = None,
+    table: Mapping[str, Any] | None = None,
     audits: Sequence[AuditResult] = (),
     earlier_audits: Sequence[AuditResult] = (),
     audit_observations: Mapping[int, Observation] | None = None,
@@ -50,6 +51,7 @@ def certificate_of(
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
         study: name of the study, so that the evaluations can be compared with a store.
+        table: where the numbers come from, if it is a table: the file's digest and the columns.
         earlier_audits: audits of this study before the search continued; kept for their α.
         audit_observations: the architectures that the audits trained, by index.
     Returns:
@@ -65,6 +67,7 @@ def certificate_of(
         "format": FORMAT,
         "version": VERSION,
         "study": study,
+        "table": None if table is None else as_listed(table),
         "space": space_part(problem, space, question),
         "latency": latency_part(problem, latency_model),
         "question": listed_values(question),
@@ -204,7 +207,12 @@ def latency_part(problem: SearchProblem, model: Mapping[str, Any] | None) -> dic
 
 def listed_values(value: Question | AuditPlan) -> dict[str, Any]:
     """Convert to JSON values, with lists for tuples."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in to_json(value).items()}
+    return as_listed(to_json(value))
+
+
+def as_listed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy, with lists for tuples, as JSON has them."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
 def evaluation_rows(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from bort.core.errors import BortError
+from bort.core.serialise import from_json, to_json
+from bort.core.table_source import TableSource
 from bort.search.check.audits import audited_cases, derive_audits
 from bort.search.check.case import CertifiedCase, read_case
 from bort.search.check.certificate import (
@@ -15,6 +17,7 @@ from bort.search.check.certificate import (
     VERSION,
     Certificate,
     InvalidCertificateError,
+    as_listed,
     digests,
     evaluation_rows,
     latency_part,
@@ -26,7 +29,7 @@ from bort.search.check.certificate import (
 _RELATIVE, _ABSOLUTE = 1e-7, 1e-9  # another machine's logarithms and sums differ by less
 _LEEWAYS = (1e-9, -1e-9)  # and may round a tie to the other side
 _PARTS = (
-    *("format", "version", "study", "space", "latency", "question", "assumptions"),
+    *("format", "version", "study", "table", "space", "latency", "question", "assumptions"),
     *("evaluations", "claim", "audits", "digests"),
 )
 _LISTS = ("evaluations", "audits")
@@ -142,6 +145,7 @@ def _inputs(stated: Certificate, case: CertifiedCase, cases: Cases) -> Certifica
         "format": FORMAT,
         "version": VERSION,
         "study": None if stated["study"] is None else str(stated["study"]),
+        "table": _table(stated["table"]),
         "space": space_part(problem, case.family_space, question),
         "latency": latency_part(problem, case.latency_model),
         "question": listed_values(question),
@@ -152,6 +156,13 @@ def _inputs(stated: Certificate, case: CertifiedCase, cases: Cases) -> Certifica
         },
         "evaluations": evaluation_rows(problem, seen, question, design),
     }
+
+
+def _table(stated: Any) -> Certificate | None:
+    if stated is None:
+        return None
+    source = from_json(TableSource, stated, what="the certificate's table")
+    return as_listed(to_json(source))
 
 
 def _claim_differences(

@@ -7,7 +7,9 @@ import numpy as np
 
 from bort.core.errors import InvalidFieldError
 from bort.core.question import Question
+from bort.core.serialise import to_json
 from bort.core.study import SearchSpec, check_audit
+from bort.core.table_source import TableSource
 from bort.search import (
     Answer,
     Ending,
@@ -27,10 +29,12 @@ from bort.studies.recorded_table import ErrorTable
 
 
 def search_table(
-    table: ErrorTable, columns: Columns, spec: SearchSpec
+    table: ErrorTable, columns: Columns, spec: SearchSpec, *, source: TableSource | None = None
 ) -> tuple[TableAnswer, Certificate]:
     """Search a table as if each row had to be trained, and audit it if requested.
 
+    Args:
+        source: the file, which the certificate then names.
     Returns:
         The answer, whose ids are the file's row numbers, and the certificate for `bort verify`.
     Raises:
@@ -56,7 +60,12 @@ def search_table(
     audits = [] if result is None else [result]
     answer = audited(table.problem, answer, observations | drawn, audits, question=question)
     certificate = certificate_of(
-        table.problem, observations, question=question, audits=audits, audit_observations=drawn
+        table.problem,
+        observations,
+        question=question,
+        table=None if source is None else to_json(source),
+        audits=audits,
+        audit_observations=drawn,
     )
     w = dict(zip(answer.evaluated.tolist(), answer.w.tolist(), strict=True))
     row = table.rows.tolist().__getitem__
