@@ -30,6 +30,8 @@ class Stage(StrEnum):
     WARMING_UP = "warming up"
     MEASURING = "measuring"
     # The search
+    ARRANGING_VECTORS = "arranging vectors"
+    TRAINING_HEAD = "training head"
     TRAINING_TEACHER = "training teacher"
     FITTING_BASELINES = "fitting baselines"
     LABELLING = "labelling"

@@ -19,6 +19,8 @@ _STAGES = {
     Stage.BUILDING: "Building the models",
     Stage.WARMING_UP: "Warming up",
     Stage.MEASURING: "Measuring latency",
+    Stage.ARRANGING_VECTORS: "Arranging the teacher's sentence vectors by class",
+    Stage.TRAINING_HEAD: "Training the teacher's head",
     Stage.TRAINING_TEACHER: "Fine-tuning the teacher",
     Stage.FITTING_BASELINES: "Fitting the baselines: {subject}",
     Stage.LABELLING: "Answering all texts with {subject}",

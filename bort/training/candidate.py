@@ -13,7 +13,7 @@ from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
 from bort.core.study import Initialise
 from bort.families import OWN_NETWORKS, SearchSpace
-from bort.training.donor import Donor
+from bort.training.donor import WORDS, Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
 from bort.training.reduction import principal_axes
@@ -21,7 +21,6 @@ from bort.training.tokens import EncodedTask
 from bort.training.vectors import inherit_vectors, piece_shares
 from bort.training.vocabulary import expanded_weights
 
-WORDS = "embeddings.word_embeddings.weight"
 FRESH_DEVIATION = 0.02  # standard deviation of weights that are not inherited: BERT's own
 
 

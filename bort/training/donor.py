@@ -9,8 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bort.training.tokens import Tokens
+from bort.training.tokens import EncodedTask, Tokens
+from bort.training.vocabulary import pruned_table
 
+WORDS = "embeddings.word_embeddings.weight"
+DONORS_KEPT = 6  # 150 MB each for all-MiniLM-L6-v2; a search goes back and forth between them
 CALIBRATION_TOKENS = 8192  # enough for the regressions; 150 MB of states for all-MiniLM-L6-v2
 
 
@@ -129,10 +132,36 @@ def observe(weights: Mapping[str, Tensor], config: Mapping[str, Any], batch: Bat
     return Donor(weights, heads, eps, batch, embedded, tuple(layers), moment, mean, first)
 
 
+class Donors:
+    """One donor that reads a task in different tokens.
+
+    Args:
+        weights: see `Donor`; over the full vocabulary.
+        config: the network's configuration.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
+        self._weights, self._config = weights, config
+        self._known: list[tuple[EncodedTask, Donor]] = []
+
+    def over(self, encoded: EncodedTask) -> Donor:
+        """Return the donor with its states on the training texts of `encoded`.
+
+        Cost: one forward pass, a few seconds; none for the latest `DONORS_KEPT` readings.
+        """
+        donor = next((donor for known, donor in self._known if known is encoded), None)
+        if donor is None:
+            words = pruned_table(self._weights[WORDS], encoded.kept)
+            batch = calibration_batch(encoded.splits["train"])
+            donor = observe({**self._weights, WORDS: words}, self._config, batch)
+            self._known = [*self._known, (encoded, donor)][-DONORS_KEPT:]
+        return donor
+
+
 def embedding_sum(weights: Mapping[str, Tensor], batch: Batch) -> Tensor:
     """Add the word, position and type embeddings, shape (t, H)."""
     return (
-        weights["embeddings.word_embeddings.weight"][batch.ids]
+        weights[WORDS][batch.ids]
         + weights["embeddings.position_embeddings.weight"][batch.positions]
         + weights["embeddings.token_type_embeddings.weight"][batch.types]
     )

@@ -149,7 +149,7 @@ def _contrast(
     )
     for step in run_stage(stage):
         if step.step == 1 or step.step % 10 == 0:
-            on_step(Progress(step.step, step.steps, Stage.TRAINING_TEACHER, subject="vectors"))
+            on_step(Progress(step.step, step.steps, Stage.ARRANGING_VECTORS))
     head.requires_grad_(True)
 
 
@@ -218,7 +218,7 @@ def _train_head(
     if kept is not None:
         head.load_state_dict(kept)
         return
-    on_step(Progress(0, HEAD_STEPS, Stage.TRAINING_TEACHER, subject="head"))
+    on_step(Progress(0, HEAD_STEPS, Stage.TRAINING_HEAD))
     dtype = best_dtype(next(model.parameters()).device)
     tokens = encoded.splits["train"]
     states = predict(

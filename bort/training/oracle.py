@@ -1,12 +1,10 @@
 """The error oracle: trains a candidate briefly and counts its errors on dev."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from bort.core.architecture import Architecture
 from bort.core.baseline import OracleFacts, is_soft_labels
@@ -24,8 +22,8 @@ from bort.training.attempts import (
     default_learning_rate,
     has_diverged,
 )
-from bort.training.candidate import WORDS, Candidate, build_candidate
-from bort.training.donor import Donor, calibration_batch, observe
+from bort.training.candidate import Candidate, build_candidate
+from bort.training.donor import WORDS, Donor, Donors
 from bort.training.execution import (
     ShouldStop,
     pause_unless,
@@ -294,28 +292,15 @@ class ErrorOracle:
         network = SourceNetwork(self.source.name, folder, self.source.digest)
         weights = network.encoder_weights(with_head=is_own)
         self.words = weights[WORDS]
-        return self._observed(weights, self.encoded)
-
-    def _observed(self, weights: Mapping[str, Tensor], encoded: EncodedTask) -> Donor:
-        known = {**weights, WORDS: pruned_table(self.words, encoded.kept)}
-        self._last = (
-            encoded,
-            observe(known, self.source.config, calibration_batch(encoded.splits["train"])),
-        )
-        return self._last[1]
+        self._donors = Donors(weights, self.source.config)
+        return self._donors.over(self.encoded)
 
     def donor_over(self, encoded: EncodedTask) -> Donor:
-        """Return the donor that reads the task in other tokens.
-
-        Cost: a forward pass over a few texts if the tokens are not those of the last call.
-        """
-        if encoded is self.encoded:
-            return self.donor
+        """Return the donor that reads the task in other tokens."""
         if self.space.family_name in OWN_NETWORKS:  # which inherit word vectors only
             words = pruned_table(self.words, encoded.kept)
             return replace(self.donor, weights={**self.donor.weights, WORDS: words})
-        is_last = encoded is self._last[0]
-        return self._last[1] if is_last else self._observed(self.donor.weights, encoded)
+        return self._donors.over(encoded)
 
     def _try(self, architecture: Architecture, learning_rate: float, seed: int) -> TrainedCandidate:
         """Train with one learning rate; repeat with the next attempt if the training diverges."""
