@@ -116,6 +116,11 @@ def _percent(share: float) -> str:
     return f"{math.ceil(1000 * share - 1e-9) / 1000:.1%}"
 
 
+def _percent_down(share: float) -> str:
+    """Write a share in percent, rounded down."""
+    return f"{math.floor(1000 * share + 1e-9) / 1000:.1%}"
+
+
 def _noise(answer: Answer) -> str:
     if answer.ending is not Ending.LIMITED_BY_NOISE:
         return ""
@@ -129,10 +134,8 @@ def _besides(answer: Answer) -> Iterable[str]:
     if answer.w_ratio is not None and answer.goal is not Goal.BEST and answer.best is not None:
         weights = ", ".join(f"{w:g}" for w in answer.weights)
         condition = "" if answer.guarantee is Guarantee.PROVED else " if so,"
-        yield (
-            f"At weights {weights},{condition} W(best) is at least {answer.w_ratio:.1%} of the "
-            "largest W."
-        )
+        share = _percent_down(answer.w_ratio)
+        yield f"At weights {weights},{condition} W(best) is at least {share} of the largest W."
     audit = answer.audit
     if audit is not None:
         if audit.result is None:

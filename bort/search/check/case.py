@@ -40,7 +40,7 @@ class CertifiedCase:
     envelopes: tuple[tuple[int, FloatArray], ...]
     ratios: Ratios
 
-    @property
+    @cached_property
     def seen(self) -> dict[int, Observation]:
         """The evaluations by index, in their order."""
         return dict(zip(self.rows, self.observations, strict=True))

@@ -49,9 +49,9 @@ class DirectCase:
 
     def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
         """Compute min(d(c, ξ) + τ, ln(1+σ) where c is larger): shape (n, m)."""
-        steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
         if self.lipschitz is None:
-            return np.full(steps.shape[:2], np.inf)
+            return np.full((len(targets), len(others)), np.inf)
+        steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
         steps = np.where(self.categorical, steps > 0, steps)
         terms = weighted(steps, self.lipschitz) + self.nugget
         if self.slack is not None:
@@ -70,10 +70,11 @@ class DirectCase:
         anchors = self.rows[self.is_anchor]
         log_lower = np.log(self.lower[self.is_anchor])
         bounds = np.full(len(targets), -np.inf)
-        if len(anchors):
+        if len(anchors) and self.lipschitz is not None:
             bounds = (log_lower[None, :] - self.error_terms(targets, anchors)).max(axis=1)
-        own = {int(i): value for i, value in zip(anchors, log_lower, strict=True)}
-        return np.array([own.get(int(t), b) for t, b in zip(targets, bounds, strict=True)])
+        own = np.full(len(self.coordinates), np.nan)
+        own[anchors] = log_lower
+        return np.asarray(np.where(np.isnan(own[targets]), bounds, own[targets]))
 
     def paired_terms(self, targets: IntArray, member: int) -> FloatArray:
         """Compute t(c,ξ) of one evaluated c by comparing pairs: shape (n,)."""
