@@ -165,14 +165,15 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:
-    """Count the unlabelled texts: synthetic ones and other tasks' texts.
+    """Count the unlabelled texts: the task's own, synthetic ones and other tasks' texts.
 
     Where a file of soft labels must answer them, there are only the task's own, at most.
     """
+    own = 0 if task.pool is None else len(task.pool)
     if spec.labels_pool and is_soft_labels(spec.training.teacher):
-        return 0 if task.pool is None else len(task.pool)
+        return own
     others = _other_texts(task) if spec.recipe.other_tasks else 0
-    return spec.recipe.copies * len(task.train) + others
+    return own + spec.recipe.copies * (len(task.train) + own) + others
 
 
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:

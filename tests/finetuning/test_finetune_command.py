@@ -22,6 +22,8 @@ from bort.finetuning.request import (
     estimate_finetune,
     named_tasks,
 )
+from bort.finetuning.setup import prepare
+from bort.finetuning.stages import StageKind
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
 
 SMALL, LARGE = "1-2-8-16", "2-2-16-32"
@@ -163,6 +165,22 @@ def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch)
     few, many = steps(prepared=False), steps(prepared=True)
     assert few == round(2 * 420 / 32) + 1
     assert many == round((2 * 420 + 4200) / 32) + 1
+
+
+def test_a_plan_counts_the_texts_without_labels(store, spec, monkeypatch):
+    from bort.finetuning import request
+
+    monkeypatch.setattr(request, "list_tasks", list)
+    task = replace(spec().tasks[0], labelled=100)
+    asked = spec(tasks=(task,), distil_steps=None, copies=2, steps=1, compare=False)
+    [loaded] = check_finetune(asked)
+    planned = estimate_finetune(store, asked, [loaded]).steps
+    assert planned == steps_of(prepare(loaded, asked))
+    assert planned == round(3 * 420 / 32) + 1  # the copies of all 420 training texts
+
+
+def steps_of(setup):
+    return setup.steps_of(StageKind.DISTIL) + setup.steps_of(StageKind.FINETUNE)
 
 
 def test_a_disk_without_room_is_refused(store, spec, monkeypatch):
