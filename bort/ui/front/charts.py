@@ -133,7 +133,7 @@ def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
 
 
 _COLUMNS = {
-    "kind": st.column_config.TextColumn("kind", width=150),
+    "kind": st.column_config.TextColumn("kind", width=115),
     "parameters": st.column_config.NumberColumn("parameters", format="localized"),
     "effective": st.column_config.NumberColumn(
         "without embeddings", format="localized", help="Parameters without the embedding layer."
