@@ -80,7 +80,6 @@ def run(
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run, run_json
-    from bort.report.data import data_warning
     from bort.report.job_terminal import echo, progress
     from bort.storage import open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
@@ -93,7 +92,7 @@ def run(
             store,
             texts,
             on_step=echo,
-            on_warning=lambda warning: click.echo(f"Note: {data_warning(warning)}", err=True),
+            on_warning=options.tell,
         )
         kind = RUN
         if ablate:

@@ -61,7 +61,6 @@ def finetune(
         estimate_finetune,
         untrained_picks,
     )
-    from bort.report.data import data_warning
     from bort.report.job_terminal import progress
     from bort.report.models import estimate_sentence, print_models
     from bort.storage import open_store
@@ -72,7 +71,7 @@ def finetune(
         spec = _spec(store, study, best, pick, given)
         tasks = check_finetune(
             spec,
-            on_warning=lambda warning: click.echo(f"Note: {data_warning(warning)}", err=True),
+            on_warning=options.tell,
         )
         estimate = estimate_finetune(store, spec, tasks)
         check_disk_space(estimate)

@@ -14,7 +14,9 @@ from bort.core.kinds import Conditions, Flag, flag
 from bort.core.study import SPACE
 
 if TYPE_CHECKING:
+    from bort.core.baseline import Coverage
     from bort.studies.answers import StudyAnswer, TableAnswer
+    from bort.tasks import DataWarning
 
 LARGEST_ID = 2**31 - 1  # the largest integer in every database
 
@@ -159,6 +161,13 @@ class Count(click.ParamType[int]):
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output; NaN and infinity are errors."""
     click.echo(json.dumps(answer, allow_nan=False, ensure_ascii=False))
+
+
+def tell(warning: "DataWarning | Coverage") -> None:
+    """Print what makes the data misleading, or what a file of soft labels covers."""
+    from bort.report.data import data_warning
+
+    click.echo(f"Note: {data_warning(warning)}", err=True)
 
 
 def offer_example(study: str | None, store_url: str | None) -> None:

@@ -112,7 +112,6 @@ def _search_space(
 ) -> "StudyAnswer | Started":
     from bort import jobs
     from bort.jobs.runtime.control import create_study
-    from bort.report.data import data_warning
     from bort.report.job_terminal import echo, progress
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
@@ -123,7 +122,7 @@ def _search_space(
     spec = check_study(
         spec,
         on_step=echo,
-        on_warning=lambda warning: click.echo(f"Note: {data_warning(warning)}", err=True),
+        on_warning=options.tell,
     )
     with open_store(store_url) as store:
         differences = check_profile(store, spec)

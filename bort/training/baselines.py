@@ -23,7 +23,7 @@ from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.tasks import Split, Task
 from bort.training.execution import ShouldStop, stop_or_pause
 from bort.training.fine_tuning import classifier_over
-from bort.training.forward import best_dtype, sentence_vectors
+from bort.training.forward import best_dtype, vectors_of
 from bort.training.loop import predict
 from bort.training.metrics import class_f1, macro_f1, weakest, wilson
 from bort.training.probabilities import logarithm
@@ -128,14 +128,11 @@ def source_vectors(
         if not loaded:  # only once it is needed
             model, _ = classifier_over(encoded, source, classes=2)  # the head is not used
             loaded.append(model.to(device))
-        dtype = best_dtype(device)
         found = predict(
             loaded[0],
             tokens,
             padding=encoded.padding,
-            forward=lambda ids, lengths, first: sentence_vectors(
-                loaded[0].bert, ids, lengths, first, dtype=dtype
-            ),
+            forward=vectors_of(loaded[0], dtype=best_dtype(device)),
             pause=lambda: stop_or_pause(should_stop),
         )
         last[:] = [(tokens, found)]

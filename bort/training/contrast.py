@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bort.training.forward import MASKED, Forward, sentence_vectors
+from bort.training.forward import MASKED, vectors_of
 from bort.training.loop import Objective, TrainingBatch, predict
 from bort.training.tokens import EncodedTask, Tokens
 
@@ -41,13 +41,6 @@ def contrastive(model: Any, *, dtype: torch.dtype) -> Objective:
         return -(gains / counts.clamp(min=1)).sum() / (counts > 0).sum().clamp(min=1)
 
     return objective
-
-
-def vectors_of(model: Any, *, dtype: torch.dtype) -> Forward:
-    """Make the function that computes sentence vectors with `model`'s encoder."""
-    return lambda ids, lengths, first: sentence_vectors(
-        model.bert, ids, lengths, first, dtype=dtype
-    )
 
 
 def class_batches(

@@ -125,6 +125,13 @@ def sentence_vectors(
     return F.normalize((x.float() * is_token[..., None]).sum(1), dim=-1)
 
 
+def vectors_of(model: Any, *, dtype: torch.dtype) -> Forward:
+    """Make the function that computes sentence vectors with `model`'s encoder."""
+    return lambda ids, lengths, first: sentence_vectors(
+        model.bert, ids, lengths, first, dtype=dtype
+    )
+
+
 def _embed(embeddings: Any, ids: Tensor, first: Tensor) -> Tensor:
     words = embeddings.word_embeddings
     steps = torch.arange(ids.shape[1], device=ids.device)

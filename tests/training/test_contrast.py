@@ -9,9 +9,9 @@ from bort.training.contrast import (
     class_batches,
     contrastive,
     nearest_class_error,
-    vectors_of,
 )
 from bort.training.fine_tuning import classifier_over
+from bort.training.forward import vectors_of
 from bort.training.loop import TrainingBatch, predict
 
 EXACT = torch.float32
