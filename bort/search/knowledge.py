@@ -10,6 +10,7 @@ from bort.core.question import Question
 from bort.search.arrays import BoolArray, FloatArray
 from bort.search.bounds import Envelope, LowerEnvelope, Measured
 from bort.search.comparison import Bounds, comparison_for
+from bort.search.guide.design import farthest_point
 from bort.search.lipschitz import LipschitzEstimate
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
@@ -125,6 +126,11 @@ class Knowledge(ABC):
             delta = None if self.is_exhausted else self._delta
             self._bounds = self._comparison.bounds(self._envelope(), self.observations, delta=delta)
         return self._bounds
+
+    def farthest_untested(self) -> int:
+        """Find the architecture that tests λ most: the farthest of the families that need it."""
+        families = self.estimate.untested_families
+        return farthest_point(self.problem, self.observations, families)
 
     def log_w_bounds(self) -> tuple[FloatArray, float]:
         """Bound ln W of all from above, shape (N,), and ln W of the best from below."""

@@ -94,7 +94,7 @@ def _lipschitz(state: SearchState) -> Fact:
     if not estimate.is_tested:
         return LambdaUntested(
             anchors=estimate.anchors,
-            predictions=estimate.predictions,
+            predictions=estimate.predictions_counted,
             wanted=estimate.predictions_wanted,
         )
     goal, certified = state.question.goal, state.certified_epsilon

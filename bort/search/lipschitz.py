@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bort.core.question import Question
-from bort.search.arrays import BoolArray, FloatArray
+from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.comparison import comparison_for
 from bort.search.intervals import nugget_from_seeds
 from bort.search.observation import Observation
@@ -55,6 +55,9 @@ class LipschitzEstimate:
     evaluated pairs separate all dimensions that vary: `spans`, shape (r, K'), contains independent
     differences of pairs over these K' dimensions. At that moment τ, unless given, is measured from
     the trainings that were repeated with other seeds.
+
+    Pairs are of one family, so each family has its own λ, and needs its own predictions. A family
+    whose architectures have all been evaluated needs none. τ is the largest of the families.
     Cost per evaluation: O(|C| K), and O(|C|² K) per pivot if the envelope must rise.
     """
 
@@ -75,7 +78,7 @@ class LipschitzEstimate:
         self._envelope = CheapestEnvelope(problem.extents[self._rows], nugget=self.nugget)
         self.spans = np.empty((0, len(self._rows)))
         self.in_force: FloatArray | None = given_lipschitz(problem, question)
-        self.predictions = 0
+        self._families = [_FamilyRecord(rows, part) for rows, part in problem.parts]
         self.raises = 0
         self.envelopes: Envelopes = []
         self.violations: list[Violation] = []
@@ -93,7 +96,12 @@ class LipschitzEstimate:
     @property
     def pairs(self) -> int:
         """Number of evaluated pairs behind λ."""
-        return self.anchors * (self.anchors - 1) // 2
+        return sum(len(one.anchors) * (len(one.anchors) - 1) // 2 for one in self._families)
+
+    @property
+    def predictions(self) -> int:
+        """Number of new errors that λ has predicted."""
+        return sum(one.predictions for one in self._families)
 
     @property
     def worst_excess(self) -> float:
@@ -111,39 +119,60 @@ class LipschitzEstimate:
         return 0 if self.is_given else len(self._rows)
 
     @property
+    def predictions_counted(self) -> int:
+        """Predictions made of those wanted: more of one family do not make up for another."""
+        return sum(min(one.predictions, len(one.varying)) for one in self._families)
+
+    @property
+    def untested_families(self) -> tuple[int, ...]:
+        """The families of which an estimated λ has not predicted enough new errors."""
+        if self.is_given:
+            return ()
+        families = self._problem.families
+        return tuple(int(families[one.rows[0]]) for one in self._families if not one.is_tested)
+
+    @property
     def is_tested(self) -> bool:
         """Whether λ is known and, if estimated, has predicted enough new errors."""
-        return self.in_force is not None and self.predictions >= self.predictions_wanted
+        return self.in_force is not None and not self.untested_families
 
     def observe(self, index: int, observation: Observation) -> bool:
         """Check the prediction for `index`, then learn from it; True if λ changed."""
+        own = next(one for one in self._families if one.contains(index))
+        own.evaluated += 1
         if not observation.is_anchor:
             return False
         point = self._problem.coordinates[index]
-        steps = self._problem.differences(self._points, point)
-        self._check(index, observation, steps)
+        steps = self._problem.differences(self._points[own.anchors], point)
+        self._check(index, observation, steps, own)
+        own.anchors.append(len(self._points))
         self._points = np.vstack([self._points, point])
         self._log_errors = np.append(self._log_errors, np.log(observation.error))
         self._sources[index] = observation
         return False if self.is_given else self._estimate(steps)
 
-    def _check(self, index: int, observation: Observation, steps: FloatArray) -> None:
-        if self.in_force is None or not self.anchors:
+    def _check(
+        self, index: int, observation: Observation, steps: FloatArray, own: "_FamilyRecord"
+    ) -> None:
+        if self.in_force is None or not own.anchors:
             return
         reach = steps @ self.in_force + self.nugget
-        ahead, back = self._comparison.log_ratio_bounds(observation, list(self._sources.values()))
+        sources = list(self._sources.items())
+        kin = [sources[place] for place in own.anchors]
+        ahead, back = self._comparison.log_ratio_bounds(observation, [o for _, o in kin])
         # One error is surely at least exp(-bound on the inverse ratio) times the other.
         excess = np.maximum(-back, -ahead) - reach
         worst = int(np.argmax(excess))
-        self.predictions += 1
+        own.predictions += 1
         if excess[worst] > TOLERANCE:
-            other = list(self._sources)[worst]
+            other = kin[worst][0]
             self.violations.append(Violation(index, other, float(excess[worst]), self.anchors))
 
     def _estimate(self, steps: FloatArray) -> bool:
         self.spans = _independent_rows(np.vstack([self.spans, steps[:, self._rows]]))
         rises = self._update(len(self._points) - 1)
-        if len(self.spans) < len(self._rows) or not (rises or self.in_force is None):
+        are_separated = all(one.is_separated(self.spans, self._rows) for one in self._families)
+        if not are_separated or not (rises or self.in_force is None):
             return False
         if self.in_force is None and self.is_nugget_measured:
             self._measure_nugget()
@@ -160,8 +189,10 @@ class LipschitzEstimate:
         return True
 
     def _update(self, newest: int) -> bool:
-        """Give the envelope the pairs of one point with all points before it."""
-        points, logs = self._points[: newest + 1], self._log_errors[: newest + 1]
+        """Give the envelope the pairs of one point with those of its family before it."""
+        own = next(one for one in self._families if newest in one.anchors)
+        kin = [place for place in own.anchors if place <= newest]
+        points, logs = self._points[kin], self._log_errors[kin]
         steps = self._problem.differences(points[:-1], points[-1])
         return self._envelope.update(
             steps[:, self._rows],
@@ -173,7 +204,10 @@ class LipschitzEstimate:
 
     def _measure_nugget(self) -> None:
         """Measure τ from the seeds of the design, and fit the envelope again with it."""
-        self.nugget = nugget_from_seeds([o.repeats for o in self._sources.values()])
+        repeats = [o.repeats for o in self._sources.values()]
+        self.nugget = max(
+            nugget_from_seeds([repeats[place] for place in one.anchors]) for one in self._families
+        )
         if self.nugget:
             extents = self._problem.extents[self._rows]
             self._envelope = CheapestEnvelope(extents, nugget=self.nugget)
@@ -184,9 +218,47 @@ class LipschitzEstimate:
         # A dimension that made no difference in one place may make one elsewhere.
         extents = self._problem.extents[self._rows]
         effects = self._envelope.slopes * extents
-        return np.asarray(
-            np.maximum(effects, LEAST_SHARE * effects.sum() / max(1, len(effects))) / extents
-        )
+        least = np.zeros(len(effects))
+        for one in self._families:
+            own = np.isin(self._rows, one.varying)
+            least[own] = LEAST_SHARE * effects[own].sum() / max(1, len(one.varying))
+        return np.asarray(np.maximum(effects, least) / extents)
+
+
+class _FamilyRecord:
+    """What was seen of one family.
+
+    Attributes:
+        rows: its architectures, ascending.
+        varying: its dimensions.
+        evaluated: how many of its architectures have been evaluated.
+        anchors: places of those that bound others among all that do.
+        predictions: how many of its new errors λ has predicted.
+    """
+
+    def __init__(self, rows: IntArray, part: SearchProblem) -> None:
+        self.rows, self.varying = rows, np.flatnonzero(part.matters)
+        self.evaluated = self.predictions = 0
+        self.anchors: list[int] = []
+
+    def contains(self, index: int) -> bool:
+        """Whether an architecture is of this family; O(log N)."""
+        place = int(np.searchsorted(self.rows, index))
+        return place < len(self.rows) and bool(self.rows[place] == index)
+
+    def is_separated(self, spans: FloatArray, rows: IntArray) -> bool:
+        """Whether independent differences tell its dimensions apart, or need not."""
+        own = spans[:, np.isin(rows, self.varying)].any(axis=1)
+        return self._is_complete or int(own.sum()) >= len(self.varying)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether λ has predicted one new error per dimension, or need not."""
+        return self._is_complete or self.predictions >= len(self.varying)
+
+    @property
+    def _is_complete(self) -> bool:
+        return self.evaluated == len(self.rows)
 
 
 def _independent_rows(steps: FloatArray) -> FloatArray:

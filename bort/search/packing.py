@@ -13,14 +13,18 @@ def cover_bound(
 ) -> int:
     """Bound how many architectures can be pairwise uncertified at ε: the smaller of two forms.
 
+    The bounds of several families add.
     Cost: O(N log N), one pass over Ξ.
     """
     delta = float(np.log1p(epsilon))
     if delta <= nugget:
         return len(problem)
-    occupied = occupied_cells(problem, delta=delta, lipschitz=lipschitz, nugget=nugget)
-    product = product_bound(problem, delta=delta, lipschitz=lipschitz, nugget=nugget)
-    return min(len(problem), occupied, product)
+    total = 0
+    for rows, part in problem.parts:
+        occupied = occupied_cells(part, delta=delta, lipschitz=lipschitz, nugget=nugget)
+        product = product_bound(part, delta=delta, lipschitz=lipschitz, nugget=nugget)
+        total += min(len(rows), occupied, product)
+    return total
 
 
 def product_bound(
@@ -31,7 +35,7 @@ def product_bound(
     With a nugget the error's share of μ_k is λ_k δ/(δ-τ), so its cells are narrower.
     """
     sizes, latencies = problem.size_elasticity, problem.latency_elasticity
-    if sizes is None or latencies is None:
+    if sizes is None or latencies is None or np.isnan((sizes + latencies)[problem.matters]).any():
         return len(problem)
     slopes = np.maximum(np.maximum(sizes, latencies), lipschitz * delta / (delta - nugget))
     return _cells(problem, slopes / delta)
@@ -62,6 +66,8 @@ def best_bound(
 ) -> int:
     """Compute 2 Π_k max(1, ⌈K w_e λ_k L_k / δ'⌉) + 1 with δ' = -ln(1-ε), at most N.
 
+    The products of several families add.
+
     `log_width` is the widest interval, ln u - ln l. Noise and nugget both narrow the cells to
     δ' - w_e (τ + width); if that is not above 0, the bound is N.
     """
@@ -70,7 +76,8 @@ def best_bound(
     cell_width = -float(np.log1p(-epsilon)) - error_weight * (nugget + log_width)
     if cell_width <= 0:
         return len(problem)
-    return min(len(problem), 2 * _cells(problem, error_weight * lipschitz / cell_width) + 1)
+    slopes = error_weight * lipschitz / cell_width
+    return min(len(problem), 2 * sum(_cells(part, slopes) for _, part in problem.parts) + 1)
 
 
 def _cells(problem: SearchProblem, slopes: FloatArray) -> int:

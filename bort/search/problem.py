@@ -1,7 +1,9 @@
 """The problem of a search: coordinates and the two objectives that are known in advance."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,14 @@ from bort.search.intervals import Population
 # neither larger nor smaller.
 _NEVER_MONOTONE = ("heads",)
 _UNSET: BoolArray = np.zeros(0, dtype=bool)
+_ONE_FAMILY: IntArray = np.zeros(0, dtype=np.int64)
+
+
+class Part(NamedTuple):
+    """One family of a space: its rows in the whole, and the problem of these rows alone."""
+
+    rows: IntArray
+    problem: "SearchProblem"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +31,8 @@ class SearchProblem:
     """A finite space Ξ with exact size and predicted latency; only the error is unknown.
 
     Architectures are the rows 0..N-1. Both objectives are minimised. The arrays are copied and
-    write-protected.
+    write-protected. A space of several families has the dimensions of all of them side by side; a
+    row is constant in those of the other families, and bounds no error in them.
 
     Attributes:
         names: K dimension names.
@@ -35,14 +46,17 @@ class SearchProblem:
         latency_band: relative error m of the latency model; the true latency is within ±m.
         scales: per dimension "log", "linear" or "category", for the ledger; None is all "log".
         size_elasticity, latency_elasticity: shape (K,) or None; constants α with
-            |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations.
+            |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations. NaN in
+            the dimensions of a family that has none.
         choices: networks that could have represented one architecture: those of all learning
             rates and retries, to the power of the number of seeds.
         is_paired: the architectures answer the same examples, and we know which each got wrong.
         label: gives an architecture's name, for display.
+        families: shape (N,), the number of each row's family; all 0 if there is one.
 
     Raises:
-        InvalidSpaceError: there are no rows, lengths differ, or a cost is not finite and positive.
+        InvalidSpaceError: there are no rows, lengths differ, a cost is not finite and positive, or
+            a dimension varies in two families.
     """
 
     names: tuple[str, ...]
@@ -58,6 +72,7 @@ class SearchProblem:
     choices: int = 1
     is_paired: bool = True
     label: Callable[[int], str] = str
+    families: IntArray = field(default_factory=lambda: _ONE_FAMILY)
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
@@ -73,11 +88,15 @@ class SearchProblem:
             _set(self, name, _positive_column(name, getattr(self, name), len(coordinates)))
         _set(self, "categorical", _flags(self.categorical, len(names), default=False))
         monotone = _flags(self.monotone, len(names), default=True)
-        usable = np.array([n not in _NEVER_MONOTONE for n in names]) & ~self.categorical
+        usable = np.array([n.split(".")[-1] not in _NEVER_MONOTONE for n in names])
+        usable &= ~self.categorical
         _set(self, "monotone", frozen(monotone & usable, bool))
         for name in ("size_elasticity", "latency_elasticity"):
             if getattr(self, name) is not None:
                 _set(self, name, frozen(getattr(self, name)))
+        _set(self, "families", _family_column(self.families, len(coordinates)))
+        if self.has_families and (np.sum(self._spans > 0, axis=0) > 1).any():
+            raise InvalidSpaceError("a dimension varies in two families; each needs its own")
 
     def __len__(self) -> int:
         return len(self.coordinates)
@@ -88,16 +107,52 @@ class SearchProblem:
             return None
         return Population(confidence, len(self), self.choices, self.is_paired)
 
+    @cached_property
+    def has_families(self) -> bool:
+        """Whether there is more than one family."""
+        return bool((self.families != self.families[0]).any())
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The families, each as a problem of its own with the same dimensions."""
+        if not self.has_families:
+            return (Part(np.arange(len(self)), self),)
+        return tuple(self._part(np.flatnonzero(self.families == f)) for f in self._codes)
+
+    def _part(self, rows: IntArray) -> Part:
+        columns = ("coordinates", "size", "latency", "families")
+        alone = {name: getattr(self, name)[rows] for name in columns}
+        return Part(rows, replace(self, **alone, label=lambda row: self.label(int(rows[row]))))
+
+    @cached_property
+    def _codes(self) -> list[int]:
+        """The families, in the order in which they begin."""
+        return list(dict.fromkeys(self.families.tolist()))
+
+    @cached_property
+    def _spans(self) -> FloatArray:
+        """Largest difference in each family and dimension: shape (families, K)."""
+        if not self.has_families:
+            return np.asarray(np.ptp(self.coordinates, axis=0))[None]
+        rows = [self.coordinates[self.families == f] for f in self._codes]
+        return np.array([np.ptp(some, axis=0) for some in rows])
+
     @property
     def extents(self) -> FloatArray:
-        """Largest difference per dimension, 1 for a categorical one that varies: shape (K,)."""
-        spans = np.ptp(self.coordinates, axis=0)
+        """Largest difference within a family, per dimension; 1 for a categorical one that varies:
+        shape (K,).
+        """
+        spans = self._spans.max(axis=0)
         return np.asarray(np.where(self.categorical, (spans > 0).astype(float), spans))
 
     @property
     def matters(self) -> BoolArray:
         """Mark the dimensions with more than one value: shape (K,)."""
-        return np.asarray(np.ptp(self.coordinates, axis=0) > 0)
+        return np.asarray(self._spans.max(axis=0) > 0)
+
+    def are_kin(self, rows: IntArray | slice, others: IntArray) -> BoolArray:
+        """Mark which rows and others are of one family: shape (n, m)."""
+        return np.asarray(self.families[rows][:, None] == self.families[others][None, :])
 
     def differences(self, rows: FloatArray, point: FloatArray) -> FloatArray:
         """Compute |x_k(row) - x_k(point)| per dimension (categorical: 1 or 0): shape (n, K)."""
@@ -109,12 +164,17 @@ class SearchProblem:
     def distance(
         self, rows: IntArray | slice, others: IntArray, lipschitz: FloatArray
     ) -> FloatArray:
-        """Compute d(c, ξ) from every row to every other, shape (n, m), summed over dimensions."""
+        """Compute d(c, ξ) from every row to every other, shape (n, m), summed over dimensions.
+
+        It is infinite between families, because nothing is inferred from one for another.
+        """
         ours, theirs = self.coordinates[rows], self.coordinates[others]
         total = np.zeros((len(ours), len(theirs)))
         for k in np.flatnonzero(self.matters):
             steps = ours[:, k, None] - theirs[None, :, k]
             total += lipschitz[k] * ((steps != 0) if self.categorical[k] else np.abs(steps))
+        if self.has_families:
+            total[~self.are_kin(rows, others)] = np.inf
         return total
 
     def is_no_larger(self, rows: IntArray | slice, others: IntArray) -> BoolArray:
@@ -124,7 +184,7 @@ class SearchProblem:
         for k in np.flatnonzero(self.matters):
             a, b = ours[:, k, None], theirs[None, :, k]
             holds &= (a <= b) if self.monotone[k] else (a == b)
-        return holds
+        return holds & self.are_kin(rows, others) if self.has_families else holds
 
 
 def _set(problem: SearchProblem, name: str, value: object) -> None:
@@ -134,6 +194,13 @@ def _set(problem: SearchProblem, name: str, value: object) -> None:
 def _flags(values: BoolArray, count: int, *, default: bool) -> BoolArray:
     chosen = np.full(count, default) if values is _UNSET else values
     return frozen(chosen, bool)  # type: ignore[return-value]
+
+
+def _family_column(values: IntArray, count: int) -> IntArray:
+    column = np.zeros(count, dtype=np.int64) if values is _ONE_FAMILY else values
+    if np.shape(column) != (count,):
+        raise InvalidSpaceError(f"families need {count} numbers, got shape {np.shape(column)}")
+    return frozen(column, int)  # type: ignore[return-value]
 
 
 def _positive_column(name: str, values: npt.ArrayLike, count: int) -> FloatArray:

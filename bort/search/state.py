@@ -92,7 +92,8 @@ class SearchState(Knowledge):
         if self._packing is None or self._packing[0] != raises:
             self._packing = raises, self._packing_number()
         without = sum(not o.is_witness for o in self.observations.values())
-        design = 0 if self.estimate.is_given else 1 + int(self.problem.matters.sum())
+        first = len(self.problem.parts) + int(self.problem.matters.sum())
+        design = 0 if self.estimate.is_given else first
         tests = self.estimate.predictions_wanted
         return min(len(self.problem), self._packing[1] + design + tests + without)
 

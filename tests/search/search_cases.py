@@ -115,3 +115,37 @@ def bert_like(*, slopes=(0.06, 0.13, 0.05), noise: float = 0.0, seed: int = 0) -
         latency_elasticity=np.array([1.0, 2.0, 1.0]),
     )
     return Case(problem, np.exp(log_errors), tuple(slopes), 0.0)
+
+
+def mixed_case(seed: int, *, max_points: int = 60, slack: float = 0.0) -> Case:
+    """Put two or three random cases side by side, shuffled; each is a family of its own."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 4))
+    parts = [random_case(seed + 7 * k, max_points=max_points, slack=slack) for k in range(count)]
+    names = [f"f{k}.{name}" for k, part in enumerate(parts) for name in part.problem.names]
+    total, wide = sum(len(part.problem) for part in parts), len(names)
+    order = rng.permutation(total)
+    coordinates, families, at, column = np.zeros((total, wide)), np.zeros(total, int), 0, 0
+    for k, part in enumerate(parts):
+        rows, columns = len(part.problem), len(part.problem.names)
+        coordinates[at : at + rows, column : column + columns] = part.problem.coordinates
+        families[at : at + rows] = k
+        at, column = at + rows, column + columns
+    levels = rng.choice([0.5, 1.0, 1.5], size=count)
+    scales = rng.choice([0.1, 1.0, 3.0], size=count)
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part.problem, name) for part in parts])
+
+    sizes = np.concatenate([s * part.problem.size for s, part in zip(scales, parts, strict=True)])
+    errors = np.concatenate([s * part.errors / 1.5 for s, part in zip(levels, parts, strict=True)])
+    problem = SearchProblem(
+        tuple(names),
+        coordinates[order],
+        sizes[order],
+        joined("latency")[order],
+        size_elasticity=joined("size_elasticity"),
+        latency_elasticity=joined("latency_elasticity"),
+        families=families[order],
+    )
+    return Case(problem, errors[order], tuple(v for p in parts for v in p.lipschitz), slack)

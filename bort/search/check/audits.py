@@ -178,6 +178,7 @@ class _Audits:
             steps = np.where(problem.categorical, steps > 0, steps)
             ahead, back = self.case.ratios.row(seen, list(known.values()))
             reach = weighted(steps, learned.lipschitz) + learned.nugget
+            reach[problem.families[list(known)] != problem.families[index]] = np.inf
             excess = float((np.maximum(-ahead, -back) - reach).max())
             if excess > _TOLERANCE:
                 excesses.append(excess)

@@ -1,6 +1,7 @@
 """Read a certificate back into arrays, and recompute those that the family can."""
 
 import base64
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 
 from bort.core.question import Question
 from bort.core.serialise import from_json
-from bort.search.arrays import FloatArray
+from bort.search.arrays import FloatArray, IntArray
 from bort.search.check.certificate import Certificate, InvalidCertificateError
 from bort.search.check.direct import DirectCase
 from bort.search.check.ratios import Levels, Ratios, interval
@@ -90,6 +91,7 @@ class CertifiedCase:
         given = question.lipschitz_by_dimension(problem.names)
         is_needed = not (self.is_exhausted or question.goal.evaluates_everything)
         seen = {i: o for i, o in self.seen.items() if is_needed and not o.is_excluded}
+        families = problem.families
         return replay(
             Evidence(
                 question=question,
@@ -101,8 +103,41 @@ class CertifiedCase:
                 observations=tuple(seen.values()),
                 envelopes=self.envelopes,
                 ratios=self.ratios,
+                families=families[list(seen)],
+                owners=self.owners,
+                complete=tuple(self.complete[i] for i in seen),
             )
         )
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """The family in which each dimension varies, -1 if in none: shape (K,)."""
+        owners = np.full(len(self.problem.names), -1)
+        for family in set(self.problem.families.tolist()):
+            own = self.problem.coordinates[self.problem.families == family]
+            owners[(own != own[0]).any(axis=0)] = family
+        return owners
+
+    @cached_property
+    def complete(self) -> dict[int, frozenset[int]]:
+        """The families of which everything had been evaluated with each of `rows`."""
+        families, found = self.problem.families, {}
+        left = Counter(families.tolist())
+        done: frozenset[int] = frozenset()
+        for row in self.rows:
+            family = int(families[row])
+            left[family] -= 1
+            done = done if left[family] else done | {family}
+            found[row] = done
+        return found
+
+    @property
+    def untested(self) -> dict[int, int]:
+        """How many dimensions an estimated λ must predict errors for, by family that it did not."""
+        complete = self.complete[self.rows[-1]] if self.rows else frozenset()
+        made, owners = self.learned.made, self.owners.tolist()
+        wanted = {f: owners.count(f) for f in set(owners) - complete - {-1}}
+        return {f: count for f, count in wanted.items() if made.get(f, 0) < count}
 
     @cached_property
     def direct(self) -> DirectCase:
@@ -124,6 +159,7 @@ class CertifiedCase:
             upper=np.array([o.upper for o in self.observations]),
             is_witness=is_used,
             is_anchor=is_used,
+            families=problem.families,
             ratios=self.ratios.matrix(list(self.observations)),
         )
 
@@ -135,7 +171,7 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         InvalidCertificateError: errors out of order, indices outside the space, or one twice.
     """
     space, latency = certificate["space"], certificate["latency"]
-    names, coordinates, size, milliseconds, labels = _objectives(certificate)
+    names, coordinates, size, milliseconds, labels, families = _objectives(certificate)
     monotone, choices, is_paired = (space[k] for k in ("monotone", "choices", "is_paired"))
     _check_dimensions(space, len(names))
     problem = SearchProblem(
@@ -150,6 +186,7 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         choices=1 if choices is None else int(choices),
         is_paired=True if is_paired is None else bool(is_paired),
         label=lambda index: str(labels[index]),
+        families=families,
     )
     question = from_json(Question, certificate["question"], what="the certificate's question")
     seen = read_evaluations(certificate["evaluations"], len(problem))
@@ -257,13 +294,15 @@ def _measured_error(seen: Observation) -> float:
 
 def _objectives(
     certificate: Certificate,
-) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray, Any]:
+) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray, Any, IntArray]:
     space, latency = certificate["space"], certificate["latency"]
     names = tuple(str(name) for name in space["names"])
     if "family_space" not in space:
         columns = (np.array(space[key], dtype=float) for key in ("coordinates", "size"))
         coordinates, size = columns
-        return names, coordinates, size, np.array(latency["listed_ms"], float), space["labels"]
+        families = np.array(space.get("families") or [0] * len(size), dtype=np.int64)
+        milliseconds = np.array(latency["listed_ms"], dtype=float)
+        return names, coordinates, size, milliseconds, space["labels"], families
     from bort.families import SearchSpace
 
     family_space = SearchSpace.from_dict(space["family_space"])
@@ -275,6 +314,7 @@ def _objectives(
         family_space.parameter_count.astype(float),
         _latencies(latency, family_space),
         _FamilyLabels(family_space),
+        np.zeros(len(family_space), dtype=np.int64),
     )
 
 

@@ -184,8 +184,10 @@ def space_part(
     }
     if space is not None:
         return {**shared, "family_space": dict(space)}
+    families = {"families": problem.families.tolist()} if problem.has_families else {}
     return {
         **shared,
+        **families,
         "coordinates": problem.coordinates.tolist(),
         "size": problem.size.tolist(),
         "labels": [problem.label(i) for i in range(len(problem))],

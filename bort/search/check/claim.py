@@ -94,9 +94,9 @@ class _Derivation:
         self.needs_errors = self.goal is not Goal.BEST or self.weights[2] > 0
         self.needs_bounds = not self.goal.evaluates_everything
         self.rests_on_lipschitz = self.needs_bounds and not case.is_exhausted
-        wanted = 0 if question_gives(case) else int((case.problem.extents > 0).sum())
-        is_tested = self.learned.lipschitz is not None and self.learned.made >= wanted
-        self.wanted, self.is_tested = wanted, is_tested
+        is_tested = self.learned.lipschitz is not None
+        is_tested &= question_gives(case) or not case.untested
+        self.is_tested = is_tested
         self.is_ready = is_tested or case.is_exhausted
         self.gap = self._gap()
         limit = float(np.log1p(self.question.epsilon))
@@ -292,19 +292,21 @@ class _Derivation:
         if learned.lipschitz is None:
             return facts.LambdaUnknown(anchors=learned.anchors)
         if not self.is_tested:
+            owners = self.case.owners.tolist()
+            counted = [min(made, owners.count(family)) for family, made in learned.made.items()]
+            wanted = sum(owner >= 0 for owner in owners)
             return facts.LambdaUntested(
-                anchors=learned.anchors, predictions=learned.made, wanted=self.wanted
+                anchors=learned.anchors, predictions=sum(counted), wanted=wanted
             )
         goal, certified = self.goal, self.certified_epsilon
         if is_given:
             return facts.LambdaGiven(record=self._record(), goal=goal, certified_epsilon=certified)
-        pairs = learned.anchors * (learned.anchors - 1) // 2
         return facts.LambdaEstimated(
-            pairs=pairs, record=self._record(), goal=goal, certified_epsilon=certified
+            pairs=learned.pairs, record=self._record(), goal=goal, certified_epsilon=certified
         )
 
     def _record(self) -> facts.Predictions:
-        made, violations = self.learned.made, self.learned.violations
+        made, violations = sum(self.learned.made.values()), self.learned.violations
         if not violations:
             return facts.Predictions(made=made)
         index, other, excess = max(violations, key=lambda v: v[2])

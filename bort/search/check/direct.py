@@ -29,6 +29,7 @@ class DirectCase:
         rows: shape (m,), evaluated indices.
         lower, upper: shape (m,), ends of their errors' intervals.
         is_witness, is_anchor: shape (m,).
+        families: shape (N,); errors of one family bound none of another.
         ratios: shape (m, m), upper bounds on ln of row's error / column's, with a diagonal of 0,
             if pairs are compared; None if only intervals are.
     """
@@ -45,6 +46,7 @@ class DirectCase:
     upper: FloatArray
     is_witness: BoolArray
     is_anchor: BoolArray
+    families: IntArray
     ratios: FloatArray | None = None
 
     def error_terms(self, targets: IntArray, others: IntArray) -> FloatArray:
@@ -53,7 +55,8 @@ class DirectCase:
             return np.full((len(targets), len(others)), np.inf)
         steps = np.abs(self.coordinates[targets][:, None, :] - self.coordinates[others][None])
         steps = np.where(self.categorical, steps > 0, steps)
-        terms = weighted(steps, self.lipschitz) + self.nugget
+        apart = self.families[targets][:, None] != self.families[others][None]
+        terms = np.where(apart, np.inf, weighted(steps, self.lipschitz) + self.nugget)
         if self.slack is not None:
             terms = np.where(
                 self._is_smaller(targets, others), np.minimum(terms, np.log1p(self.slack)), terms
@@ -63,7 +66,8 @@ class DirectCase:
     def _is_smaller(self, targets: IntArray, others: IntArray) -> BoolArray:
         a = self.coordinates[targets][:, None, :]
         b = self.coordinates[others][None]
-        return np.asarray(np.where(self.monotone, a <= b, a == b).all(axis=2))
+        kin = self.families[targets][:, None] == self.families[others][None]
+        return np.asarray(kin & np.where(self.monotone, a <= b, a == b).all(axis=2))
 
     def lower_envelope(self, targets: IntArray) -> FloatArray:
         """Compute ℓ(ξ) from the anchors, and its own ln l if ξ is one of them: shape (n,)."""

@@ -31,7 +31,8 @@ class Replay:
     Attributes:
         lipschitz: λ, shape (K,); None while unknown.
         design: the evaluations from which λ was first estimated.
-        made: predictions of new errors.
+        made: predictions of new errors, by family.
+        pairs: pairs of one family behind λ.
         violations: index, the other's index, excess.
         faults: what is wrong with the listed envelopes.
     """
@@ -40,7 +41,8 @@ class Replay:
     nugget: float
     anchors: int = 0
     design: tuple[int, ...] = ()
-    made: int = 0
+    made: dict[int, int] = field(default_factory=dict)
+    pairs: int = 0
     violations: list[tuple[int, int, float]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -53,6 +55,9 @@ class Evidence:
         points: shape (m, K).
         categorical, extents: shape (K,); a dimension without extent never matters.
         envelopes: as listed, each a number of evaluations and its slopes.
+        families: shape (m,), the family of each.
+        owners: shape (K,), the family in which each dimension varies; -1 if it does not.
+        complete: the families that were evaluated completely with each; they need no λ.
     """
 
     question: Question
@@ -64,6 +69,13 @@ class Evidence:
     observations: Sequence[Observation]
     envelopes: Sequence[tuple[int, FloatArray]]
     ratios: Ratios
+    families: IntArray
+    owners: IntArray
+    complete: Sequence[frozenset[int]]
+
+    def kin(self, row: int) -> IntArray:
+        """List those of its family before it."""
+        return np.flatnonzero(self.families[:row] == self.families[row])
 
 
 def replay(evidence: Evidence) -> Replay:
@@ -71,8 +83,10 @@ def replay(evidence: Evidence) -> Replay:
     found = Replay(evidence.given, evidence.question.nugget or 0.0, len(evidence.rows))
     learner = None if evidence.given is not None else _Learner(evidence, found)
     for count in range(1, len(evidence.rows) + 1):
-        if found.lipschitz is not None and count > 1:
-            _predict(evidence, found, count - 1)
+        kin = evidence.kin(count - 1)
+        found.pairs += len(kin)
+        if found.lipschitz is not None and len(kin):
+            _predict(evidence, found, count - 1, kin)
         if learner is not None:
             learner.learn(count)
     listed = [count for count, _ in evidence.envelopes]
@@ -89,16 +103,17 @@ def _steps(evidence: Evidence, rows: IntArray | slice, row: int) -> FloatArray:
     return np.asarray(np.where(evidence.categorical, steps > 0, steps), dtype=float)
 
 
-def _predict(evidence: Evidence, found: Replay, row: int) -> None:
-    before = list(evidence.observations[:row])
+def _predict(evidence: Evidence, found: Replay, row: int, kin: IntArray) -> None:
+    before = [evidence.observations[place] for place in kin]
     ahead, back = evidence.ratios.row(evidence.observations[row], before)
     assert found.lipschitz is not None
-    reach = weighted(_steps(evidence, slice(0, row), row), found.lipschitz) + found.nugget
+    reach = weighted(_steps(evidence, kin, row), found.lipschitz) + found.nugget
     excess = np.maximum(-ahead, -back) - reach
     worst = int(np.argmax(excess))
-    found.made += 1
+    family = int(evidence.families[row])
+    found.made[family] = found.made.get(family, 0) + 1
     if excess[worst] > _TOLERANCE:
-        indices = evidence.rows[row], evidence.rows[worst]
+        indices = evidence.rows[row], evidence.rows[int(kin[worst])]
         found.violations.append((*indices, float(excess[worst])))
 
 
@@ -125,7 +140,7 @@ class _Learner:
 
     def learn(self, count: int) -> None:
         if self.slopes is None:
-            if self._rank(count) < len(self.matters):
+            if not self._tells_apart(count):
                 return
             self._measure_nugget(count)
         elif self._worst(self.slopes, count - 1) <= _TOLERANCE and count not in self.listed:
@@ -137,34 +152,46 @@ class _Learner:
         self._check(slopes, count)
         self.slopes = slopes
         effects = slopes * self.extents
-        least = _LEAST * effects.sum() / max(1, len(effects))
+        owners = self.evidence.owners[self.matters]
+        least = np.array([_LEAST * effects[owners == owner].mean() for owner in owners])
         estimate = np.zeros(len(self.evidence.extents))
         estimate[self.matters] = _FACTOR * (np.maximum(effects, least) / self.extents)
         known = self.found.lipschitz
         self.found.lipschitz = estimate if known is None else np.maximum(known, estimate)
 
     def _pairs(self, row: int) -> tuple[FloatArray, FloatArray]:
-        """List |Δx| and |Δ ln e| - τ of a row's pairs with all before it that differ from it."""
-        steps = _steps(self.evidence, slice(0, row), row)[:, self.matters]
-        gaps = np.abs(self.logs[:row] - self.logs[row]) - self.found.nugget
+        """List |Δx| and |Δ ln e| - τ of a row's pairs with its kin that differ from it."""
+        kin = self.evidence.kin(row)
+        steps = _steps(self.evidence, kin, row)[:, self.matters]
+        gaps = np.abs(self.logs[kin] - self.logs[row]) - self.found.nugget
         apart = steps.any(axis=1)
         return steps[apart], gaps[apart]
 
-    def _rank(self, count: int) -> int:
-        """Count the dimensions that the differences of the first `count` tell apart."""
+    def _tells_apart(self, count: int) -> bool:
+        """Check that the differences of the first `count` tell the dimensions apart."""
         from scipy.linalg import qr
 
         steps = np.vstack([self.basis, self._pairs(count - 1)[0] / self.extents])
         if steps.size:
             _, triangle, order = qr(steps.T, mode="economic", pivoting=True)
             self.basis = steps[order[: int((np.abs(np.diag(triangle)) > _APART).sum())]]
-        return len(self.basis)
+        owners, complete = self.evidence.owners[self.matters], self.evidence.complete[count - 1]
+        missing = [
+            np.sum(owners == f) - (self.basis[:, owners == f] != 0).any(axis=1).sum()
+            for f in set(owners.tolist()) - complete
+        ]
+        return not any(missing)
 
     def _measure_nugget(self, count: int) -> None:
         if self.evidence.question.nugget is not None:
             return
         self.found.design = tuple(self.evidence.rows[:count])
-        self.found.nugget = nugget_of([o.repeats for o in self.evidence.observations[:count]])
+        repeats = [o.repeats for o in self.evidence.observations[:count]]
+        families = self.evidence.families[:count]
+        self.found.nugget = max(
+            nugget_of([repeats[place] for place in np.flatnonzero(families == family)])
+            for family in set(families.tolist())
+        )
 
     def _worst(self, slopes: FloatArray, row: int) -> float:
         steps, gaps = self._pairs(row)

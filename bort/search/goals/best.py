@@ -5,7 +5,6 @@ import numpy as np
 from bort.core.question import Question
 from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.goals.base import AuditedClaim, SearchGoal
-from bort.search.guide.design import farthest_point
 from bort.search.guide.picks import most_improving_w
 from bort.search.knowledge import Knowledge
 from bort.search.packing import best_bound
@@ -47,7 +46,7 @@ class Best(SearchGoal):
         upper, lower = state.log_w_bounds()
         rows = np.flatnonzero(self._contenders(upper, lower) & state.is_open)
         if not len(rows):  # certified if λ holds, but λ has not been tested yet
-            return farthest_point(state.problem, state.observations)
+            return state.farthest_untested()
         if len(state.observations) % 2:
             return _first_largest(upper, rows)
         if limit < state.evaluation_bound and state.has_witness:

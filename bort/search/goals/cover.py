@@ -4,7 +4,6 @@ import numpy as np
 
 from bort.search.arrays import BoolArray, IntArray
 from bort.search.goals.base import SearchGoal
-from bort.search.guide.design import farthest_point
 from bort.search.guide.picks import most_certifying, most_improving_front
 from bort.search.knowledge import Knowledge
 from bort.search.packing import cover_bound
@@ -40,7 +39,7 @@ class Cover(SearchGoal):
         assert bounds.target is not None
         uncertified = np.flatnonzero(bounds.target.uncertified & state.is_open)
         if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
-            return farthest_point(state.problem, state.observations)
+            return state.farthest_untested()
         pick, gain = most_certifying(
             bounds.envelope,
             uncertified,

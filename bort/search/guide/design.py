@@ -1,16 +1,23 @@
 """The first points of a search that does not know λ, chosen to separate the dimensions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import zip_longest
 
 import numpy as np
 
-from bort.search.arrays import FloatArray
+from bort.search.arrays import FloatArray, IntArray
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
 
+def first_design(problem: SearchProblem) -> list[int]:
+    """List the staircases of all families, one step of each in turn."""
+    stairs = [rows[staircase(part)].tolist() for rows, part in problem.parts]
+    return [index for step in zip_longest(*stairs) for index in step if index is not None]
+
+
 def staircase(problem: SearchProblem) -> list[int]:
-    """Go from the largest architecture to the smallest, lowering one dimension at a time.
+    """Go within a family from the largest architecture to the smallest, one dimension at a time.
 
     Neighbours on the stairs differ in one dimension, by its whole extent, so that K+1
     evaluations give each λ_k its own pair; both ends are extreme points of the front.
@@ -30,13 +37,24 @@ def staircase(problem: SearchProblem) -> list[int]:
     return list(dict.fromkeys(stairs))
 
 
-def farthest_point(problem: SearchProblem, observations: Mapping[int, Observation]) -> int:
-    """Find the unevaluated architecture farthest from all evaluated ones, scaled by extents."""
+def farthest_point(
+    problem: SearchProblem,
+    observations: Mapping[int, Observation],
+    families: Collection[int],
+) -> int:
+    """Find the unevaluated architecture farthest from all evaluated ones, scaled by extents.
+
+    Args:
+        families: those to choose from; none stands for all. Families are infinitely far apart.
+    """
     scale = np.where(problem.extents > 0, problem.extents, 1.0)
     nearest = np.full(len(problem), np.inf)
     for index in observations:
         steps = problem.differences(problem.coordinates, problem.coordinates[index])
-        np.minimum(nearest, (steps / scale).sum(axis=1), out=nearest)
+        kin = problem.are_kin(slice(None), np.array([index]))[:, 0]
+        np.minimum(nearest, (steps / scale).sum(axis=1), out=nearest, where=kin)
+    if len(families):
+        nearest[~np.isin(problem.families, list(families))] = -1.0
     nearest[list(observations)] = -np.inf
     return int(np.argmax(nearest))
 
@@ -47,22 +65,40 @@ def next_design_point(
     """Return the next architecture of the design, or None if nothing is left to try.
 
     Args:
-        spans: shape (r, K'), independent differences that evaluated pairs already have, over
-            the K' dimensions that vary.
+        spans: shape (r, K'), independent differences that evaluated pairs of one family already
+            have, over the K' dimensions that vary.
     """
-    for index in staircase(problem):
+    for index in first_design(problem):
         if index not in observations:
             return index
-    open_rows = np.setdiff1d(np.arange(len(problem)), np.fromiter(observations, dtype=np.int64))
-    anchors = [i for i, o in observations.items() if o.is_anchor]
-    if not len(open_rows):
+    is_open = np.ones(len(problem), dtype=bool)
+    is_open[list(observations)] = False
+    if not is_open.any():
         return None
-    if not anchors:
-        return int(open_rows[0])
+    for rows in _unseparated(problem, is_open, spans):
+        anchors = [int(i) for i in rows if i in observations and observations[int(i)].is_anchor]
+        left = rows[is_open[rows]]
+        return int(left[0]) if not anchors else _most_separating(problem, left, anchors[0], spans)
+    return int(np.flatnonzero(is_open)[0])
+
+
+def _unseparated(
+    problem: SearchProblem, is_open: np.ndarray, spans: FloatArray
+) -> Iterator[IntArray]:
+    """List the rows of each family with open ones whose dimensions are not told apart yet."""
+    varying = np.flatnonzero(problem.matters)
+    for rows, part in problem.parts:
+        own = part.matters[varying]
+        if is_open[rows].any() and spans[:, own].any(axis=1).sum() < own.sum():
+            yield rows
+
+
+def _most_separating(problem: SearchProblem, rows: IntArray, anchor: int, spans: FloatArray) -> int:
+    """Find the row whose difference from the anchor is least in the space of the known ones."""
     varying = np.flatnonzero(problem.matters)
     scale = problem.extents[varying]
-    steps = problem.differences(problem.coordinates[open_rows], problem.coordinates[anchors[0]])
+    steps = problem.differences(problem.coordinates[rows], problem.coordinates[anchor])
     residual = steps[:, varying] / scale
     for span in np.linalg.qr((spans / scale).T)[0].T:
         residual = residual - np.outer(residual @ span, span)
-    return int(open_rows[np.argmax(np.einsum("nk,nk->n", residual, residual))])
+    return int(rows[np.argmax(np.einsum("nk,nk->n", residual, residual))])

@@ -117,23 +117,33 @@ def _kernel(process: _Process, a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _features(problem: SearchProblem, rows: IntArray) -> tuple[FloatArray, int]:
-    """Compute features of `rows`, and how many of them come from dimensions."""
+    """Compute features of `rows`, and how many of them come from dimensions.
+
+    A dimension is 0 for other families, and a family is a category.
+    """
     columns: list[FloatArray] = []
-    for k in np.flatnonzero(problem.matters):
-        values = problem.coordinates[:, k]
-        if problem.categorical[k]:
-            # Two categories are at distance 1, like the two ends of a scale.
-            columns += [(values[rows] == v) / np.sqrt(2) for v in np.unique(values)]
-        else:
-            columns.append(_scaled(values, rows))
+    for members, part in problem.parts:
+        for k in np.flatnonzero(part.matters):
+            values = part.coordinates[:, k]
+            if problem.categorical[k]:
+                # Two categories are at distance 1, like the two ends of a scale.
+                found = [(values == v) / np.sqrt(2) for v in np.unique(values)]
+            else:
+                found = [_scaled(values)]
+            for own in found:
+                column = np.zeros(len(problem))
+                column[members] = own
+                columns.append(column[rows])
+        if problem.has_families:
+            columns.append(np.isin(rows, members) / np.sqrt(2))
     dimensions = len(columns)
-    columns += [_scaled(np.log(costs), rows) for costs in (problem.size, problem.latency)]
+    columns += [_scaled(np.log(costs))[rows] for costs in (problem.size, problem.latency)]
     return np.column_stack(columns), dimensions
 
 
-def _scaled(values: FloatArray, rows: IntArray) -> FloatArray:
+def _scaled(values: FloatArray) -> FloatArray:
     extent = float(np.ptp(values)) or 1.0
-    return np.asarray((values[rows] - values.min()) / extent - 0.5)
+    return np.asarray((values - values.min()) / extent - 0.5)
 
 
 # Gauss-Hermite nodes of a standard normal variable: the gain is piecewise linear in the error.
