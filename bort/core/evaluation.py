@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bort.core.origin import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -17,6 +19,7 @@ class Evaluation:
         attempts: number of trainings; more than 1 if one diverged.
         wrong_items: one bit per dev example, 1 if wrong, packed by `numpy.packbits`, for
             paired intervals. Empty if the oracle has no items (tables, formulas).
+        origin: what it depends on; None for tables, formulas, and trainings of an older bort.
     """
 
     error_rate: float
@@ -29,6 +32,7 @@ class Evaluation:
     diverged: bool = False
     attempts: int = 1
     wrong_items: bytes = b""
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.error_rate <= 1.0:

@@ -130,10 +130,15 @@ def _cpu() -> tuple[str, str]:
     """Read the CPU's model name, and its family, model and vector flags, if the system has them."""
     facts = _proc_cpuinfo()
     name = facts.get("model name") or platform.processor() or platform.machine() or "unknown"
-    flags = (facts.get("flags") or facts.get("Features") or "").split()
     parts = [facts.get(key, "") for key in ("vendor_id", "cpu family", "model")]
-    vectors = [flag for flag in VECTOR_FLAGS if flag in flags]
-    return name, " ".join([part for part in parts if part] + vectors) or "unknown"
+    return name, " ".join([*filter(None, parts), *vector_flags()]) or "unknown"
+
+
+def vector_flags() -> list[str]:
+    """List the vector instruction sets of the CPU, if the system names them."""
+    facts = _proc_cpuinfo()
+    flags = (facts.get("flags") or facts.get("Features") or "").split()
+    return [flag for flag in VECTOR_FLAGS if flag in flags]
 
 
 def _proc_cpuinfo() -> dict[str, str]:

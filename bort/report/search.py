@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bort.core.origin import Origin
 from bort.core.question import Goal
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.data import named
@@ -52,6 +53,22 @@ def scope(answer: StudyAnswer) -> str:
         )
     examples = f" of {answer.points[0].n_dev:,} examples" if answer.points else ""
     return f"The claim is about the measured errors on this dev set{examples}."
+
+
+def origin_sentence(origin: Origin | None, unrecorded: int) -> str:
+    """Say on what the study's errors were trained, and how many trainings do not say it."""
+    said = ""
+    if origin is not None:
+        said = (
+            f"Trained on {origin.host}: {origin.device} ({origin.processor}), threads: "
+            f"{origin.threads}, torch {origin.torch}, transformers {origin.transformers}."
+        )
+    if not unrecorded:
+        return said
+    return (
+        f"{said} An older version made {unrecorded:,} trainings and did not record their "
+        "texts, networks and processor, so nobody can check that their errors are comparable."
+    ).strip()
 
 
 def worth(steps: int | None, gains: Sequence[float] = ()) -> str:
@@ -249,6 +266,8 @@ def print_answer(answer: Answer) -> None:
                 None, [baselines_sentence(answer.facts), teacher_sentence(answer.facts)]
             ):
                 console.print(Text(note))
+        if note := origin_sentence(answer.origin, answer.unrecorded):
+            console.print(Text(note))
         for note in _latency_notes(answer):
             console.print(Text(note))
     elif answer.certificate:

@@ -4,9 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bort.core.evaluation import Evaluation
+from bort.core.origin import Origin, check_same_origin, origin_in
+from bort.core.serialise import from_json, to_json
 from bort.storage import schema
 from bort.storage.database import Database
 from bort.storage.records import EvaluationRecord, StudyRecord
@@ -31,11 +34,15 @@ class Evaluations:
             True if it was new; False if one was stored already, which does not change.
         Raises:
             UnknownStudyError: the study does not exist, or no longer.
+            StudyConflictError: its other trainings have another origin.
         """
         name = study if isinstance(study, str) else study.name
         row = evaluation_row(self._id(study), architecture_id, architecture, evaluation)
         try:
             with self._db.writing() as connection:
+                if evaluation.origin is not None:
+                    _lock_study(connection, row["study_id"])
+                    check_same_origin(_origin(connection, row["study_id"]), evaluation.origin)
                 connection.execute(schema.evaluations.insert().values(row))
         except IntegrityError:
             with self._db.reading() as connection:
@@ -61,11 +68,43 @@ class Evaluations:
         with self._db.reading() as connection:
             return [_evaluation(row) for row in connection.execute(query)]
 
+    def origin(self, study: str) -> Origin | None:
+        """Return the origin of a study's trainings, as far as it is known; None before the first.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        with self._db.reading() as connection:
+            found = named_study(connection, study)
+            known = _origin(connection, found.id)
+        if known is None and found.evaluation_count and found.facts is not None:
+            return origin_in(found.facts)
+        return known
+
     def _id(self, study: StudyRecord | str) -> int:
         if isinstance(study, StudyRecord):
             return study.id
         with self._db.reading() as connection:
             return named_study(connection, study).id
+
+
+def _lock_study(connection: sa.Connection, study_id: int) -> None:
+    """Let one process at a time add to the study; SQLite has one writer anyway."""
+    studies = schema.studies
+    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())
+
+
+def _origin(connection: sa.Connection, study_id: int) -> Origin | None:
+    """Read the origin that all of a study's trainings share; None if none has one."""
+    table = schema.evaluations
+    query = sa.select(table.c.origin).where(
+        table.c.study_id == study_id, table.c.origin.is_not(None)
+    )
+    return _read_origin(connection.scalar(query.order_by(table.c.id).limit(1)))
+
+
+def _read_origin(stored: Any) -> Origin | None:
+    return None if stored is None else from_json(Origin, stored, what="a training's origin")
 
 
 def evaluation_row(
@@ -86,6 +125,7 @@ def evaluation_row(
         "diverged": bool(evaluation.diverged),
         "attempts": int(evaluation.attempts),
         "wrong_items": bytes(evaluation.wrong_items),
+        "origin": None if evaluation.origin is None else to_json(evaluation.origin),
         "created_at": time.time(),
     }
 
@@ -105,6 +145,7 @@ def _evaluation(row: Any) -> EvaluationRecord:
             diverged=row.diverged,
             attempts=row.attempts,
             wrong_items=bytes(row.wrong_items),
+            origin=_read_origin(row.origin),
         ),
         created_at=row.created_at,
     )

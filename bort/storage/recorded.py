@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from bort.core.errors import StoreError, StudyConflictError
 from bort.core.evaluation import Evaluation
+from bort.core.origin import Origin
+from bort.core.serialise import from_json
 from bort.core.study import StudySpec
 from bort.storage import schema
 from bort.storage.audits import audit_row
@@ -168,6 +170,8 @@ def _profile_dict(profile: ProfileRecord) -> dict[str, Any]:
 
 def _evaluation_dict(record: EvaluationRecord) -> dict[str, Any]:
     values = asdict(record.evaluation)
+    if record.evaluation.origin is None:
+        del values["origin"]
     values["wrong_items"] = base64.b64encode(record.evaluation.wrong_items).decode("ascii")
     return {
         "architecture_id": record.architecture_id,
@@ -179,6 +183,8 @@ def _evaluation_dict(record: EvaluationRecord) -> dict[str, Any]:
 
 def _evaluation(values: Mapping[str, Any]) -> EvaluationRecord:
     rest = dict(values)
+    origin = rest.get("origin")
+    rest["origin"] = None if origin is None else from_json(Origin, origin, what="an origin")
     return EvaluationRecord(
         architecture_id=rest.pop("architecture_id"),
         architecture=rest.pop("architecture"),

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004", "0005")
+REVISIONS = ("0003", "0004", "0005", "0006")
 
 
 def storable(value: Any) -> Any:
@@ -121,6 +121,7 @@ evaluations = sa.Table(
     sa.Column("diverged", sa.Boolean, nullable=False),
     _integer("attempts"),
     sa.Column("wrong_items", sa.LargeBinary, nullable=False),
+    sa.Column("origin", Json),
     _float("created_at"),
     sa.UniqueConstraint("study_id", "architecture_id", "seed"),
 )

@@ -101,7 +101,10 @@ def probe(
     """
     vectors = source_vectors(encoded, source, device=device, should_stop=should_stop)
     path = _fit_path(
-        [Method.PROBE, PROBE_C, task.training_digest, source.digest, encoded.max_length]
+        [
+            *(Method.PROBE, PROBE_C, task.training_digest, source.digest, encoded.max_length),
+            device.type,
+        ]
     )
     fit = load_arrays(path)
     if fit is None:

@@ -11,6 +11,7 @@ from bort.core.baseline import OracleFacts, is_soft_labels
 from bort.core.errors import InvalidOptionError, UselessTeacherError
 from bort.core.evaluation import Evaluation
 from bort.core.machine import usable_cores
+from bort.core.origin import Origin, check_same_origin
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.study import TrainingSpec
 from bort.families import OWN_NETWORKS, SearchSpace
@@ -40,6 +41,7 @@ from bort.training.metrics import (
     pack_items,
     reordered_error,
 )
+from bort.training.origin import origin_here, taught_by
 from bort.training.readings import (
     Readings,
     check_vocabularies,
@@ -82,12 +84,14 @@ class ErrorOracle:
         spec: steps, batch size, Θ, source network, teacher, device, threads.
         space: the space that the architectures come from.
         seed: the seed of each architecture's first training.
+        continues: the origin of the study's earlier trainings; None if there are none.
         on_step: receives a step now and then.
         should_stop: called at every step; True ends the current training.
     Raises:
         InvalidModelError, MissingExtraError, DownloadError: the source network or the teacher
             cannot be used.
         InvalidOptionError: this machine has no such device.
+        StudyConflictError: trainings here would have another origin than `continues`.
         TrainingStoppedError: `should_stop` returned True.
     Cost: the first oracle of a task trains a teacher (two to four minutes for movie reviews on two
         idle cores); later ones take a few seconds.
@@ -100,6 +104,7 @@ class ErrorOracle:
         space: SearchSpace,
         *,
         seed: int,
+        continues: Origin | None = None,
         on_step: OnStep = ignore,
         should_stop: ShouldStop | None = None,
     ) -> None:
@@ -113,12 +118,16 @@ class ErrorOracle:
         check_pairs(space, has_pairs=task.train.pairs is not None)
         if len(task.dev) == 0:
             raise InvalidOptionError(f"{task.name} has no dev texts to measure errors on")
+        self.origin = origin_here(task, self.source, self.device, self.threads)
+        check_same_origin(continues, self.origin)  # before minutes are spent on a teacher
         with training_threads(self.threads):
             self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
             self.readings = self._readings()
             self.teacher = self._teach()
             self._check_teacher()
+            self.origin = taught_by(self.origin, self.teacher)
+            check_same_origin(continues, self.origin)
             self.donor = self._observe_donor()
 
     @property
@@ -153,7 +162,9 @@ class ErrorOracle:
         best = min(tried, key=lambda t: (t.evaluation.diverged, t.evaluation.error_rate))
         steps = sum(t.evaluation.steps for t in tried)
         seconds = time.perf_counter() - started
-        evaluation = replace(best.evaluation, steps=steps, seconds=seconds, seed=seed)
+        evaluation = replace(
+            best.evaluation, steps=steps, seconds=seconds, seed=seed, origin=self.origin
+        )
         return TrainedCandidate(best.candidate, evaluation, best.learning_rate, best.losses)
 
     def learning_rates(self, architecture: Architecture) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from bort.agora.loop import Ending, ErrorRate, Verdict
 from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.world import FinalResult
 from bort.core.machine import Difference
+from bort.core.origin import Origin
 from bort.core.progress import Progress, Stage
 from bort.core.question import Goal, Question
 from bort.core.serialise import to_json
@@ -607,3 +608,21 @@ def test_a_cancelled_job_is_not_called_cancelled_twice() -> None:
     interrupted = job_words.state_words("cancelled", JobEnding(EndingCode.INTERRUPTED))
     assert interrupted == "cancelled: interrupted"
     assert job_words.state_words("done", None) == "done"
+
+
+def test_what_a_study_was_trained_on() -> None:
+    origin = Origin(
+        device="cpu",
+        processor="AVX512 avx2 avx512f",
+        threads=2,
+        torch="2.9",
+        transformers="4.57",
+        host="laptop",
+    )
+    said = "Trained on laptop: cpu (AVX512 avx2 avx512f), threads: 2, torch 2.9, transformers 4.57."
+    assert search.origin_sentence(origin, 0) == said
+    assert search.origin_sentence(None, 0) == ""
+    assert search.origin_sentence(origin, 3) == (
+        f"{said} An older version made 3 trainings and did not record their texts, networks and "
+        "processor, so nobody can check that their errors are comparable."
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bort.core.baseline import OracleFacts
 from bort.core.errors import (
     BusyError,
     InvalidOptionError,
@@ -14,6 +15,7 @@ from bort.core.errors import (
     UnknownStudyError,
 )
 from bort.core.evaluation import Evaluation
+from bort.core.origin import Origin
 from bort.core.progress import Progress, Stage
 from bort.core.study import SearchSpec, StudySpec
 from bort.storage import (
@@ -167,6 +169,7 @@ class StoreContract:
             seconds=9.5,
             attempts=2,
             wrong_items=b"\x00\xff",
+            origin=Origin(task="a1", device="cpu", threads=2, host="here"),
         )
         other = dataclasses.replace(full, seed=4, diverged=True, macro_f1=None)
         plain = Evaluation(0.5, 0.0, 10)
@@ -183,6 +186,36 @@ class StoreContract:
         assert store.add_evaluation("reviews", "1", {"depth": 1}, first)
         assert not store.add_evaluation("reviews", "1", {"depth": 1}, Evaluation(0.9, 0.01, 100))
         assert store.evaluations("reviews") == {"1": [first]}
+
+    def test_all_trainings_of_a_study_have_one_origin(self, store: Store) -> None:
+        store.create_study(study_spec())
+        assert store.origin("reviews") is None
+        old = Evaluation(0.1, 0.01, 100)
+        here = dataclasses.replace(old, seed=1, origin=Origin(device="cpu", host="a"))
+        moved = dataclasses.replace(old, seed=2, origin=Origin(device="cpu", host="b"))
+        other = dataclasses.replace(old, seed=3, origin=Origin(device="cuda", host="a"))
+        for evaluation in (old, here, moved):
+            assert store.add_evaluation("reviews", "1", {"depth": 1}, evaluation)
+        assert store.origin("reviews") == here.origin
+        with pytest.raises(StudyConflictError, match="device cpu before, cuda now"):
+            store.add_evaluation("reviews", "1", {"depth": 1}, other)
+        assert store.study("reviews").evaluation_count == 3
+
+    def test_of_an_older_study_only_the_facts_are_compared(self, store: Store) -> None:
+        store.create_study(study_spec())
+        facts = OracleFacts(
+            source="s",
+            source_sha256="s1",
+            teacher="t",
+            teacher_dev_error=0.1,
+            device="cuda",
+            threads=2,
+            task_digest="t1",
+        )
+        store.set_study_facts("reviews", facts)
+        assert store.origin("reviews") is None  # it has no errors yet
+        store.add_evaluation("reviews", "1", {"depth": 1}, Evaluation(0.1, 0.01, 100))
+        assert store.origin("reviews") == Origin(task="t1", source="s1", device="cuda", threads=2)
 
     # -- latency profiles ------------------------------------------------------------------
 

@@ -88,6 +88,7 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             spec.training,
             space,
             seed=spec.search.seed,
+            continues=context.store.origin(spec.name),
             on_step=context.report_part,
             should_stop=context.should_stop,
         )

@@ -209,12 +209,15 @@ def _study_answer(
     evidence: Evidence,
 ) -> StudyAnswer:
     points = _points(costs, evaluations, answer)
+    origins = [e.origin for trained in evaluations.values() for e in trained]
     space = costs.space
     return StudyAnswer(
         study=record.name,
         spec=record.spec,
         is_example=record.is_example,
         facts=record.facts,
+        origin=next((origin for origin in origins if origin is not None), None),
+        unrecorded=origins.count(None),
         space_size=len(space),
         evaluations=len(answer.evaluated) + len(answer.excluded),
         evaluation_bound=answer.evaluation_bound,

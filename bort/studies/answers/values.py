@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from bort.core.baseline import OracleFacts
 from bort.core.machine import Fingerprint
+from bort.core.origin import Origin
 from bort.core.question import Goal, Question, Weights
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
@@ -299,6 +300,8 @@ class StudyAnswer(SearchAnswer[Point]):
         points: every evaluated architecture, by size.
         job: the study's last search job; None for an example.
         facts: the teacher and the baselines; None before the first training.
+        origin: what all trainings depend on; None if it was recorded for none of them.
+        unrecorded: trainings whose origin was not recorded.
     """
 
     study: str
@@ -308,6 +311,8 @@ class StudyAnswer(SearchAnswer[Point]):
     latency: LatencyBasis
     job: int | None
     facts: OracleFacts | None = None
+    origin: Origin | None = None
+    unrecorded: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Codes and numbers; `bort.report.search.answer_json` adds the words."""
@@ -319,6 +324,8 @@ class StudyAnswer(SearchAnswer[Point]):
             "latency": to_json(self.latency),
             "baselines": [] if self.facts is None else to_json(self.facts.baselines),
             "teacher": None if self.facts is None else _teacher_json(self.facts),
+            "origin": None if self.origin is None else to_json(self.origin),
+            "unrecorded": self.unrecorded,
         }
 
 

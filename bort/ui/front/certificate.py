@@ -9,7 +9,7 @@ import streamlit as st
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.ledger import STATUSES, words
 from bort.report.numbers import rounded_up
-from bort.report.search import GUARANTEES, NOISY, scope, summary
+from bort.report.search import GUARANTEES, NOISY, origin_sentence, scope, summary
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
 from bort.ui.kit import markup, readings
@@ -57,6 +57,8 @@ def claim(answer: StudyAnswer) -> None:
     markup.note(f"{summary(answer)} {scope(answer)}")
     if answer.facts is not None and answer.facts.baselines:
         markup.note(f"{baselines_sentence(answer.facts)} {teacher_sentence(answer.facts)}")
+    if origin := origin_sentence(answer.origin, answer.unrecorded):
+        markup.note(origin)
     _notes(answer)
     ledger(answer)
 
