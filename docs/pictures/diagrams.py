@@ -23,6 +23,7 @@ WORDS = {
     "export": "files that people deploy",
     "jobs": "the life of a job; what each kind of job does",
     "figures": "values in, charts out",
+    "lessons": "lessons on the live algorithms: numbers and words in, HTML out",
     "cli": "one file per command",
     "ui": "one folder per page",
 }

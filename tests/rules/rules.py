@@ -25,6 +25,7 @@ FLOORS = (
     "export",
     "jobs",
     "figures",
+    "lessons",
 )
 TOP = ("cli", "ui")  # both are above all floors; neither imports the other
 HEAVY = frozenset(

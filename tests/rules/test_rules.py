@@ -160,7 +160,18 @@ def test_circles_are_noticed() -> None:
     assert cycles([package, Module("bort.a.one", "")], of_folders=False) == []
 
 
-LIGHT = {*TOP, "core", "tasks", "storage", "search", "studies", "report", "jobs", "figures"}
+LIGHT = {
+    *TOP,
+    "core",
+    "tasks",
+    "storage",
+    "search",
+    "studies",
+    "report",
+    "jobs",
+    "figures",
+    "lessons",
+}
 
 
 def starts() -> list[str]:

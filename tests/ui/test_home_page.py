@@ -93,7 +93,7 @@ def test_every_kind_of_job_has_a_page_that_shows_it() -> None:
 PAINT = """
 import sys
 from streamlit.testing.v1 import AppTest
-for page in ("home", "machine", "agora", "search", "pareto", "models"):
+for page in ("home", "machine", "agora", "search", "pareto", "models", "learn", "lesson"):
     app = AppTest.from_file(sys.argv[1], default_timeout=60)
     if page != "home":
         app.switch_page(f"pages/{page}.py")
@@ -109,5 +109,5 @@ def test_painting_a_page_loads_nothing_heavy(store: Store, tmp_path: Path) -> No
     command = [sys.executable, "-c", PAINT, str(APP)]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     said = out.stdout.splitlines()
-    assert len(said) == 6
+    assert len(said) == 8
     assert [line for line in said if not line.endswith(" []")] == []

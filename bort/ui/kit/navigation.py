@@ -12,6 +12,8 @@ PARETO = "pages/pareto.py"
 MACHINE = "pages/machine.py"
 AGORA = "pages/agora.py"
 MODELS = "pages/models.py"
+LEARN = "pages/learn.py"
+LESSON = "pages/lesson.py"
 
 _WATCHED_ON = {
     "finetune": MODELS,
@@ -40,6 +42,8 @@ def run() -> None:
                 st.Page(MODELS, title="Models", icon=":material/deployed_code:"),
                 st.Page(AGORA, title="Agora", icon=":material/school:"),
                 st.Page(MACHINE, title="This machine", icon=":material/timer:"),
+                st.Page(LEARN, title="Learn", icon=":material/menu_book:"),
+                st.Page(LESSON, title="Lesson", visibility="hidden"),
             ],
             position="top",
         ).run()

@@ -1,0 +1,34 @@
+"""Lessons that teach the algorithms on the algorithms: numbers and words in, HTML out.
+
+A lesson is one folder of this package:
+
+    numbers.py   a function `numbers() -> dict` of JSON values, all computed by the project's own
+                 functions on instances small enough to answer at once
+    text.html    the words, with `{{numbers.by.path:format}}` wherever a number stands
+    view.js      a function `start(lesson)` that draws and moves; frames come from the numbers
+
+and one entry in `catalogue.py`. `piece.py` puts the three together with the `kit/` that all lessons
+share: sliders, a player, questions, terms. A piece needs nothing else: `bort/ui/learn` shows it
+in the dashboard, and it can be written into a file that opens without Python. Nothing in it asks
+the server, so a drag or a step never waits.
+
+What to know before writing one:
+
+* **Numbers.** `text.html` may contain no digits outside `{{...}}`, `<cite>` and formulas: a test
+  fails on a typed number. A format is Python's: `{{parameters:,}}`, `{{share:.0%}}`. Prefer frames
+  computed in `numbers.py` to a formula in JavaScript; where JavaScript must compute, a test in
+  `tests/browser` compares it with the Python function on a grid.
+* **Words.** `<aside class="paper">` holds what the papers state, with a `<cite>`;
+  `<aside class="ours">` what is ours. `<a data-term="epsilon">ε</a>` opens the glossary's entry.
+  `<var data-code="parameter_count">p</var>` shows the paper's symbol, or the code's name; a script
+  writes it as `symbol(lesson, "p", "parameter_count")`.
+* **Order.** A picture that can be touched, then motion, then the formula with the current numbers
+  in it, then two or three questions.
+* **Questions.** `<div class="question" data-answer="{{right}}">` with a `<p>`, one
+  `<button value="...">` for each choice, and `<div class="why">`, which appears after an answer.
+* **State.** `lesson.state` keeps settings in the address: `state.get("epsilon", 0.25)`,
+  `state.set("epsilon", 0.1)`, `state.watch(draw)`. `?hide=epsilon,player` removes controls by
+  name, `?symbols=code` chooses the code's names.
+* **Drawing.** `figure(lesson, "#map", draw)` calls `draw(picture, width)` at first, and again when
+  the width changes. Colours are CSS classes that follow the theme: see `kit/lesson.css`.
+"""

@@ -1,0 +1,47 @@
+"""The lessons in their order. To add one, add its folder and an entry here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
+
+Numbers = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the overview says about a lesson, and where its numbers come from.
+
+    Attributes:
+        slug: its folder, and its name in the address.
+        answers: the questions that it answers.
+        minutes: how long a reader needs, questions included.
+        before: what a reader should know.
+        numbers: computes all its numbers; deterministic, at most a second.
+    """
+
+    slug: str
+    title: str
+    answers: str
+    minutes: int
+    before: str
+    numbers: Numbers
+
+
+LESSONS = (
+    Lesson(
+        slug="subarchitecture",
+        title="What is a subarchitecture?",
+        answers="What can be changed about a network, what each change saves, and how that "
+        "differs from pruning.",
+        minutes=8,
+        before="A neural network is layers of weighted sums.",
+        numbers=subarchitecture_numbers,
+    ),
+)
+
+
+def lesson(slug: str | None) -> Lesson | None:
+    """Return the lesson of this name, or None."""
+    return next((one for one in LESSONS if one.slug == slug), None)

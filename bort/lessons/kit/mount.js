@@ -1,0 +1,21 @@
+// Begins a lesson in a place of the page; a second call only changes the theme.
+function mountLesson(parent, values, start) {
+  const root = parent.querySelector(".lesson");
+  root.dataset.theme = values.theme;
+  if (!root.leave) {
+    const endings = [];
+    const state = settings();
+    const lesson = { root, state, data: values.numbers, links: values.links, whenLeft: (end) => endings.push(end) };
+    root.leave = () => {
+      for (const end of endings) end();
+      state.leave();
+      delete root.leave;
+    };
+    nameSymbols(lesson);
+    linkTerms(lesson, values.links);
+    askQuestions(lesson);
+    start(lesson);
+    root.dataset.ready = "true";
+  }
+  return () => root.leave?.();
+}

@@ -1,0 +1,1 @@
+"""The lessons: their overview, and the frame around one of them."""

@@ -1,0 +1,36 @@
+"""The pages of the lessons: overview, each lesson, wrong addresses."""
+
+import pytest
+from visits import Open, shown
+
+from bort.lessons.catalogue import LESSONS, Lesson
+from bort.storage import Store
+
+
+def test_the_overview_lists_every_lesson(store: Store, visit: Open) -> None:
+    app = visit("learn")
+    assert not app.exception
+    titles = [heading.value for heading in app.subheader]
+    assert titles == [lesson.title for lesson in LESSONS]
+    queries = [link.proto.query_string for link in app.get("page_link")]
+    assert queries == [f"lesson={lesson.slug}" for lesson in LESSONS]
+    for lesson in LESSONS:
+        assert lesson.answers in shown(app)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_a_lesson_opens_with_links_to_others(store: Store, visit: Open, lesson: Lesson) -> None:
+    app = visit("lesson", lesson=lesson.slug)
+    assert not app.exception
+    assert [title.value for title in app.title] == [lesson.title]
+    assert len(app.get("bidi_component")) == 1
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert labels[0] == "All lessons"
+    assert len(labels) == (1 if lesson is LESSONS[-1] else 2)
+
+
+@pytest.mark.parametrize("query", [{}, {"lesson": "<b>"}])
+def test_an_unknown_lesson_opens_the_first(store: Store, visit: Open, query: dict) -> None:
+    app = visit("lesson", **query)
+    assert not app.exception
+    assert [title.value for title in app.title] == [LESSONS[0].title]
