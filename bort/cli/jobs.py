@@ -135,6 +135,27 @@ def cancel(job_id: int, store_url: str | None, as_json: bool) -> None:
         click.echo(f"Job {job_id} is {job.state}; continue with: bort jobs resume {job_id}")
 
 
+@jobs.command("measure-anyway")
+@_id
+@options.store_url
+def measure_now(job_id: int, store_url: str | None) -> None:
+    """Let a search that waits for a quiet machine measure latency at once.
+
+    If the machine turns out to be too busy, the noise check refuses the measurement, and nothing is
+    certified.
+
+    \b
+    Examples:
+      bort jobs measure-anyway 3
+    """
+    from bort.jobs import measure_anyway
+    from bort.storage import open_store
+
+    with open_store(store_url) as store:
+        measure_anyway(store, job_id)
+    click.echo(f"Job {job_id} does not wait any longer; watch it with: bort jobs show {job_id}")
+
+
 @jobs.command()
 @_id
 @click.option("--detach", is_flag=True, help="Resume it in the background.")

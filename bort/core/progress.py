@@ -20,6 +20,7 @@ class Stage(StrEnum):
     DONE = "done"
     WAITING_FOR_TRAINING = "waiting for training"
     WAITING_FOR_MEASUREMENT = "waiting for measurement"
+    WAITING_FOR_QUIET = "waiting for quiet"
     # Data
     FETCHING = "fetching"
     PREPARING_TASK = "preparing task"

@@ -6,7 +6,15 @@ restarting the dashboard, never touches it.
 
 from bort.jobs.runtime.attempt import JobCancelledError, JobFailedError
 from bort.jobs.runtime.context import JobContext
-from bort.jobs.runtime.control import cancel, delete, deletion, resume, run_here, start_detached
+from bort.jobs.runtime.control import (
+    cancel,
+    delete,
+    deletion,
+    measure_anyway,
+    resume,
+    run_here,
+    start_detached,
+)
 from bort.jobs.runtime.runners import RUNNERS, Runner
 from bort.jobs.runtime.watch import find_job, follow_log, list_jobs
 from bort.storage import JobEvent, JobRecord, JobState
@@ -26,6 +34,7 @@ __all__ = [
     "find_job",
     "follow_log",
     "list_jobs",
+    "measure_anyway",
     "resume",
     "run_here",
     "start_detached",

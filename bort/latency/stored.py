@@ -13,7 +13,7 @@ from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 from bort.latency.runtimes import runtime_kind
 from bort.latency.space import SEARCH_COUNT, measure
-from bort.latency.timing import Instruments, never
+from bort.latency.timing import Instruments, never, wait_for_quiet
 from bort.latency.workload import workload_of
 from bort.storage import ProfileKey, ProfileRecord, Store, StudyRecord
 
@@ -83,8 +83,9 @@ def check_new_name(store: Store, name: str) -> str:
 
 
 def keep_profile(store: Store, profile: LatencyProfile, key: ProfileKey | None = None) -> None:
-    """Store a measurement. Searches find it by `key`, unless it was stopped early."""
-    store.put_profile(profile.to_dict(), profile.name, key=key if profile.complete else None)
+    """Store a measurement. Searches find it by `key` if it is complete and not noisy."""
+    is_good = profile.complete and profile.noise.ok
+    store.put_profile(profile.to_dict(), profile.name, key=key if is_good else None)
 
 
 def import_profile(
@@ -119,10 +120,16 @@ def study_profile(
     *,
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
+    measure_anyway: Callable[[], bool] = never,
     instruments: Instruments | None = None,
 ) -> LatencyProfile | None:
     """Find the profile named in `spec`, or the stored one for this machine, else measure.
 
+    It measures once other programs leave the machine alone, or after `PATIENCE_SECONDS`. A profile
+    that the noise check then refuses is stored for this study, and no other search finds it.
+
+    Args:
+        measure_anyway: asked while waiting; True measures on the busy machine.
     Returns:
         The profile; None if `should_stop` ended the measurement, and then nothing is stored.
     Raises:
@@ -139,14 +146,15 @@ def study_profile(
             )
         return profile
     key = profile_key(space, spec)
-    if (found := _found(store, key)) is not None:
+    if (found := reusable_profile(store, key)) is not None:
         return found
     runtime_kind(spec.runtime).check_installed()
     tools = instruments or Instruments()
+    wait_for_quiet(tools, on_step=on_step, should_stop=should_stop, is_over=measure_anyway)
     # Two searches that start together measure once: the second waits for the lock, and finds the
     # profile that the first has stored.
     with tools.hold(should_stop, True):
-        if (found := _found(store, key)) is not None:
+        if (found := reusable_profile(store, key)) is not None:
             return found
         for step in measure(
             space,
@@ -181,9 +189,12 @@ def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
     )
 
 
-def _found(store: Store, key: ProfileKey) -> LatencyProfile | None:
+def reusable_profile(store: Store, key: ProfileKey) -> LatencyProfile | None:
+    """Find the newest profile with this key that the noise check accepts, or None."""
     record = store.find_profile(key)
-    return None if record is None else _read(record)
+    found = None if record is None else _read(record)
+    # An older bort also gave refused profiles a key.
+    return found if found is not None and found.noise.ok else None
 
 
 def _read(record: ProfileRecord) -> LatencyProfile:

@@ -10,8 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from bort.core.locks import measuring
-from bort.core.progress import ProgressTo, Stage, towards
-from bort.latency.noise import Noise, NoiseReading, OthersShare, read_noise, settle
+from bort.core.progress import OnStep, Progress, ProgressTo, Stage, towards
+from bort.latency.noise import (
+    MAX_OTHERS_SHARE,
+    Noise,
+    NoiseReading,
+    OthersShare,
+    read_noise,
+    settle,
+)
 from bort.latency.pace import Pace, PaceBook, PaceFiles, references_for
 from bort.latency.protocol import (
     MOST_ROUNDS,
@@ -28,6 +35,10 @@ from bort.latency.protocol import (
 from bort.latency.runtimes import open_runtime
 from bort.latency.steadiness import drift, resolution, round_factors
 from bort.latency.workload import Blueprint, Runtime, Workload
+
+PATIENCE_SECONDS = 600.0  # how long a search waits for a quiet machine
+LOOK_SECONDS = 2.0  # how long it looks whether others use the CPU
+PAUSE_SECONDS = 20  # between two looks, so that our own trainings are hardly slowed down
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ class Instruments:
     Attributes:
         open_runtime: sets a runtime up by name.
         clock: monotonic seconds.
+        sleep: waits that many seconds.
         read_noise: watches the machine while it runs two reference workloads in turns.
         watch_others: begins to count the CPU time of other processes.
         settle: waits until other processes leave the CPU alone.
@@ -78,6 +90,7 @@ class Instruments:
 
     open_runtime: Callable[[str, Workload], Runtime] = open_runtime
     clock: Clock = time.perf_counter
+    sleep: Callable[[float], object] = time.sleep
     read_noise: Callable[[Run, Run, Clock], NoiseReading] = read_noise
     watch_others: Callable[[], OthersShare] = OthersShare
     settle: Callable[[Callable[[], bool]], None] = settle
@@ -89,6 +102,39 @@ class Instruments:
 def never() -> bool:
     """Do not stop."""
     return False
+
+
+def wait_for_quiet(
+    tools: Instruments,
+    *,
+    on_step: OnStep,
+    should_stop: Callable[[], bool],
+    is_over: Callable[[], bool],
+) -> None:
+    """Wait until other programs leave the machine alone, at most `PATIENCE_SECONDS`.
+
+    Our own trainings do not count: they pause while the measuring lock is held, which is now and
+    then for a moment.
+
+    Args:
+        on_step: receives the share of the CPU that others take, its limit, and the seconds left.
+        should_stop, is_over: asked every second; True ends the waiting.
+    """
+    end = tools.clock() + PATIENCE_SECONDS
+    while (left := end - tools.clock()) > 0 and not (should_stop() or is_over()):
+        with tools.hold(should_stop, True):
+            tools.settle(should_stop)
+            others = tools.watch_others()
+            tools.sleep(LOOK_SECONDS)
+            share = others.read()
+        if share <= MAX_OTHERS_SHARE:
+            return
+        numbers = {"share": share, "limit": MAX_OTHERS_SHARE, "seconds": left}
+        on_step(Progress(stage=Stage.WAITING_FOR_QUIET, eta_s=left, numbers=numbers))
+        for _ in range(PAUSE_SECONDS):
+            if should_stop() or is_over():
+                return
+            tools.sleep(1.0)
 
 
 def time_models(

@@ -96,6 +96,7 @@ _EVENTS: dict[EventCode, str | Callable[[_Facts], str]] = {
     EventCode.WARNING: "{text}",
     EventCode.ATTEMPT_BEGAN: "attempt {attempt} begins",
     EventCode.CANCEL_REQUESTED: "cancellation requested",
+    EventCode.MEASURE_ANYWAY: "asked to measure on the busy machine",
     EventCode.ENDED: _ended,
     EventCode.TRAINED: _trained,
     EventCode.MINUTES_SPENT: "the {minutes:g} minutes for training candidates are used up",

@@ -12,6 +12,8 @@ _STAGES = {
     Stage.DONE: "Done",
     Stage.WAITING_FOR_TRAINING: "Waiting for another training to end",
     Stage.WAITING_FOR_MEASUREMENT: "Waiting for another measurement to end: {subject}",
+    Stage.WAITING_FOR_QUIET: "Waiting to measure latency: other programs take {share:.0%} of the "
+    "CPU, and more than {limit:.0%} spoils it",
     Stage.FETCHING: "Fetching {subject}",
     Stage.PREPARING_TASK: "Preparing {subject}",
     Stage.LOADING_TASK: "Loading the task",

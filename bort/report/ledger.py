@@ -100,6 +100,15 @@ def _(fact: facts.LatencyModelled) -> Words:
     )
 
 
+@words.register
+def _(_fact: facts.LatencyRefused) -> Words:
+    return Words(
+        "latency",
+        "The noise check refused the measurement: the machine was busy, so architectures may be "
+        "ranked wrongly. Continue this search on a quiet machine, and it measures again.",
+    )
+
+
 _LIPSCHITZ = "error changes no faster than λ"
 
 

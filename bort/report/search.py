@@ -32,8 +32,9 @@ GUARANTEES = {
     Guarantee.NONE: ("none", "Nothing is certified yet, or an assumption is violated."),
 }
 NOISY = (
-    "The machine was busy while latency was measured, so architectures with similar latency may "
-    "be ranked wrongly. Close other programs and measure again: bort latency measure"
+    "The machine was busy while latency was measured, so nothing is certified, and architectures "
+    "with similar latency may be ranked wrongly. Close other programs and measure again: bort "
+    "latency measure. Then continue this search."
 )
 
 

@@ -121,7 +121,7 @@ def _front(problem: SearchProblem, rows: IntArray, errors: FloatArray) -> IntArr
 
 def _bounds_w(state: SearchState) -> bool:
     """Check whether the evaluations bound the largest W of the whole space."""
-    if state.is_refuted:
+    if state.is_withdrawn:
         return False
     is_known = state.is_ready or not state.goal.needs_errors
     return state.is_exhausted or (state.goal.needs_bounds and is_known)

@@ -92,6 +92,14 @@ class LatencyModelled(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyRefused(Fact):
+    """The latencies were measured on a busy machine: the noise check refuses them."""
+
+    code = "latency-refused"
+    trust = Status.VIOLATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
     """The record of λ's predictions of new errors.
 
@@ -287,7 +295,8 @@ Ledger = tuple[Fact, ...]
 CODES: dict[str, type[Fact]] = {
     kind.code: kind
     for kind in (
-        *(DevErrors, PopulationErrors, SizesKnown, LatencyListed, LatencyModelled),
+        *(DevErrors, PopulationErrors, SizesKnown),
+        *(LatencyListed, LatencyModelled, LatencyRefused),
         *(LambdaNotNeeded, LambdaUnknown, LambdaUntested, LambdaEstimated, LambdaGiven),
         *(SeedNoise, Monotone, Scales, ErrorsFloored, Excluded, Audited),
         *(EveryRowCounts, Maximised),

@@ -18,6 +18,7 @@ from bort.search.facts import (
     LambdaUntested,
     LatencyListed,
     LatencyModelled,
+    LatencyRefused,
     Ledger,
     Monotone,
     PopulationErrors,
@@ -79,6 +80,8 @@ def _sizes(state: SearchState) -> Fact:
 
 
 def _latency(state: SearchState) -> Fact:
+    if state.problem.latency_is_refused:
+        return LatencyRefused()
     band = state.problem.latency_band
     if not 0 < band < 1:
         return LatencyListed()

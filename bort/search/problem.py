@@ -44,6 +44,7 @@ class SearchProblem:
         monotone: shape (K,); dimensions in which larger may be assumed to be no worse, if a slack
             is given. In the others, two architectures must agree to be comparable.
         latency_band: relative error m of the latency model; the true latency is within ±m.
+        latency_is_refused: the noise check refused the measurement, so nothing can be certified.
         scales: per dimension "log", "linear" or "category", for the ledger; None is all "log".
         size_elasticity, latency_elasticity: shape (K,) or None; constants α with
             |ln p(ξ) - ln p(ξ')| <= Σ α_k |x_k - x'_k|, for the bound on the evaluations. NaN in
@@ -66,6 +67,7 @@ class SearchProblem:
     categorical: BoolArray = field(default_factory=lambda: _UNSET)
     monotone: BoolArray = field(default_factory=lambda: _UNSET)
     latency_band: float = 0.0
+    latency_is_refused: bool = False
     scales: tuple[str, ...] | None = None
     size_elasticity: FloatArray | None = None
     latency_elasticity: FloatArray | None = None

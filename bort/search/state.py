@@ -53,10 +53,15 @@ class SearchState(Knowledge):
         )
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether nothing is certified, whatever the evaluations say."""
+        return self.problem.latency_is_refused or self.is_refuted
+
+    @property
     def certified_epsilon(self) -> float | None:
         """ε*, the smallest ε certified so far; None if nothing is."""
         gap = self._gap()
-        if gap == np.inf or self.is_refuted:
+        if gap == np.inf or self.is_withdrawn:
             return None
         epsilon = self.goal.epsilon_of(gap)
         return min(epsilon, self.question.epsilon) if self.is_reached else epsilon
@@ -69,13 +74,13 @@ class SearchState(Knowledge):
     @property
     def is_certified(self) -> bool:
         """Whether the goal is certified at the requested ε."""
-        return self.is_reached and not self.is_refuted
+        return self.is_reached and not self.is_withdrawn
 
     @property
     def ending(self) -> Ending | None:
         """The reason why nothing is left to evaluate, or None if the search continues."""
         if self.is_reached:
-            return Ending.ASSUMPTION_VIOLATED if self.is_refuted else Ending.CERTIFIED
+            return Ending.ASSUMPTION_VIOLATED if self.is_withdrawn else Ending.CERTIFIED
         if self.goal.is_limited_by_noise(self):
             return Ending.LIMITED_BY_NOISE
         return Ending.EXHAUSTED if self.is_exhausted else None

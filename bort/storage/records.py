@@ -94,6 +94,7 @@ class EventCode(StrEnum):
     WARNING = "warning"
     ATTEMPT_BEGAN = "attempt began"
     CANCEL_REQUESTED = "cancel requested"
+    MEASURE_ANYWAY = "measure anyway"
     ENDED = "ended"
     TRAINED = "trained"
     MINUTES_SPENT = "minutes spent"

@@ -45,6 +45,7 @@ class Costs:
             size=self.space.parameter_count.astype(float),
             latency=self.latency.median_ms,
             latency_band=self.profile.band,
+            latency_is_refused=not self.profile.noise.ok,
             size_elasticity=_exponents(elasticities.get("parameter_count"), names),
             latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
             choices=_choices(self.training),

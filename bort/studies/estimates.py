@@ -12,7 +12,7 @@ from bort.core.errors import BortError
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, family
 from bort.families.polynomial import FloatArray
-from bort.latency.stored import profile_key
+from bort.latency.stored import profile_key, reusable_profile
 from bort.storage import Store, StudyRecord
 from bort.tasks import list_tasks, load_task
 from bort.training.fit import (
@@ -99,7 +99,8 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
         teacher_minutes=(None if teaching is None else teaching / 60) if needs_teacher else 0.0,
         timed=0 if speed is None else speed.count,
         memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
-        measures_latency=not named and store.find_profile(profile_key(space, spec.latency)) is None,
+        measures_latency=not named
+        and reusable_profile(store, profile_key(space, spec.latency)) is None,
     )
 
 

@@ -1,22 +1,24 @@
 """Measuring as a job: what is stored, what a stop keeps, and that a second one is refused."""
 
 import os
+from dataclasses import replace
 
 import pytest
-from fake_machine import FakeMachine
-from made_up_study import fill
+from fake_machine import BUSY, QUIET, FakeMachine
+from made_up_study import fill, made_up_evaluation, made_up_spec
 
 from bort.core.errors import BusyError
 from bort.core.locks import measuring
 from bort.core.progress import Stage
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
-from bort.jobs import JobCancelledError, run_here
+from bort.jobs import JobCancelledError, measure_anyway, run_here
+from bort.jobs.kinds import search as search_job
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
-from bort.latency import space, timing
+from bort.latency import space, stored, timing
 from bort.latency.stored import front_profile, named_profile
-from bort.storage import EndingCode
+from bort.storage import EndingCode, Thing, ThingKind
 from bort.studies import measuring as winners
 from bort.studies.answers import read_answer
 
@@ -98,6 +100,37 @@ def test_a_search_measures_its_winners_once_and_here_only(store, machine, monkey
     runs = len(machine.ran)
     measure_new_winners(context, "reviews")
     assert len(machine.ran) == runs
+
+
+def test_a_busy_machine_certifies_nothing_until_it_is_measured_again(store, monkeypatch):
+    busy = FakeMachine(others_share=0.5, readings=[BUSY])
+    monkeypatch.setattr(stored, "Instruments", lambda: busy.instruments)
+    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+
+    def oracle(context, spec, space):
+        return lambda architecture, seed: made_up_evaluation(architecture)
+
+    monkeypatch.setattr(search_job, "_oracle", oracle)
+    spec = made_up_spec("reviews", budget=10, lipschitz=0.3)
+    spec = replace(spec, space=SPACE.to_dict(), latency=LatencySpec.from_dict(LATENCY))
+    waited = []
+
+    def on_step(step):
+        if step.stage is Stage.WAITING_FOR_QUIET:
+            waited.append(step)
+            measure_anyway(store, 1)
+
+    found = run_here(store, "search", spec.to_dict(), study="reviews", on_step=on_step)
+    assert len(waited) == 1
+    assert (found["certified_epsilon"], found["guarantee"]) == (None, "none")
+    assert "latency-refused" in [row["code"] for row in found["ledger"]]
+    with pytest.raises(BusyError, match="has ended"):
+        measure_anyway(store, 1)
+    busy.others_share, busy.readings = 0.0, [QUIET]
+    store.delete(Thing(ThingKind.JOB, "1"))
+    again = run_here(store, "search", spec.to_dict(), study="reviews")
+    assert again["evaluations"] == found["evaluations"]
+    assert again["certified_epsilon"] is not None
 
 
 class _NeverStops:

@@ -9,6 +9,7 @@ import pytest
 from fake_machine import BUSY, QUIET, FakeMachine
 
 from bort.core.errors import InvalidOptionError, InvalidProfileError
+from bort.core.progress import Stage
 from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
@@ -17,7 +18,8 @@ from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.profile import LatencyProfile, read_profile, write_profile
 from bort.latency.space import measure
 from bort.latency.stored import profile_key, study_profile
-from bort.storage import open_store
+from bort.latency.timing import PATIENCE_SECONDS
+from bort.storage import Thing, ThingKind, open_store
 
 SPEC = LatencySpec(sequence_length=16, threads=1)
 
@@ -279,6 +281,52 @@ def test_a_search_measures_once(space, machine, monkeypatch, store):
     study_profile(store, space, replace(SPEC, runtime="torch-int8"), **options)
     assert len(machine.ran) > runs
     assert len(store.profiles()) == 2
+
+
+def test_a_refused_profile_is_nobodys_default(space, monkeypatch, store):
+    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    busy = FakeMachine(readings=[BUSY])
+    first = study_profile(store, space, SPEC, instruments=busy.instruments)
+    assert not first.noise.ok
+    assert store.find_profile(profile_key(space, SPEC)) is None
+    older = replace(first, name="older").to_dict()
+    store.put_profile(older, "older", key=profile_key(space, SPEC))
+    store.delete(Thing(ThingKind.PROFILE, first.name))  # a name has seconds, and these are quick
+    quiet = study_profile(store, space, SPEC, instruments=FakeMachine().instruments)
+    assert quiet.noise.ok
+    assert study_profile(store, space, SPEC, instruments=busy.instruments) == quiet
+
+
+def test_a_search_waits_for_a_quiet_machine(space, monkeypatch, store):
+    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    steps, machine = [], FakeMachine(others_share=0.5)
+
+    def on_step(step):
+        steps.append(step)
+        machine.others_share = 0.5 if len(steps) < 3 else 0.02
+
+    found = study_profile(store, space, SPEC, on_step=on_step, instruments=machine.instruments)
+    assert [s.stage for s in steps[:4]] == [Stage.WAITING_FOR_QUIET] * 3 + [Stage.BUILDING]
+    assert steps[0].numbers["share"] == 0.5
+    assert 0 < steps[2].eta_s < steps[0].eta_s <= PATIENCE_SECONDS
+    assert found.noise.ok
+
+
+@pytest.mark.parametrize(("is_told", "looks"), [(False, PATIENCE_SECONDS / 22), (True, 0)])
+def test_it_does_not_wait_for_ever_or_if_told_so(space, monkeypatch, store, is_told, looks):
+    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    steps, machine = [], FakeMachine(others_share=0.5)
+    profile = study_profile(
+        store,
+        space,
+        SPEC,
+        on_step=steps.append,
+        measure_anyway=lambda: is_told,
+        instruments=machine.instruments,
+    )
+    waited = [s for s in steps if s.stage is Stage.WAITING_FOR_QUIET]
+    assert len(waited) == np.ceil(looks)
+    assert not profile.noise.ok
 
 
 def test_two_searches_at_once_measure_once(space, machine, store):

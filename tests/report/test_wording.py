@@ -46,6 +46,7 @@ from bort.search.facts import (
     LambdaUntested,
     LatencyListed,
     LatencyModelled,
+    LatencyRefused,
     Maximised,
     Monotone,
     PopulationErrors,
@@ -325,6 +326,11 @@ def test_why_a_job_ended_early(ending: JobEnding, said: str) -> None:
             "Round 2 of Agora for 1-2: loss 0.500",
         ),
         (Progress(stage=Stage.WAITING_FOR_TRAINING), "Waiting for another training to end"),
+        (
+            Progress(stage=Stage.WAITING_FOR_QUIET, numbers={"share": 0.42, "limit": 0.1}),
+            "Waiting to measure latency: other programs take 42% of the CPU, and more than 10% "
+            "spoils it",
+        ),
     ],
 )
 def test_what_a_job_is_doing(step: Progress, said: str) -> None:
@@ -333,7 +339,7 @@ def test_what_a_job_is_doing(step: Progress, said: str) -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_every_stage_has_words(stage: Stage) -> None:
-    numbers = {"round": 1, "texts": 3}
+    numbers = {"round": 1, "texts": 3, "share": 0.4, "limit": 0.1}
     assert (job_words.sentence(Progress(1, 2, stage, "it", numbers=numbers)) == "") == (
         stage is Stage.STARTING
     )
@@ -346,6 +352,7 @@ EVENTS = {
     EventCode.WARNING: {"text": "what an older bort said"},
     EventCode.ATTEMPT_BEGAN: {"attempt": 1},
     EventCode.CANCEL_REQUESTED: {},
+    EventCode.MEASURE_ANYWAY: {},
     EventCode.ENDED: {"state": "lost", "ending": {"code": "process gone", "pid": 7}},
     EventCode.TRAINED: {"architecture": "1-2-64-128", "seed": 0, "error": 0.25, "seconds": 3.0},
     EventCode.MINUTES_SPENT: {"minutes": 3.0},
@@ -488,6 +495,7 @@ FACTS = (
     SizesKnown(are_listed=False),
     LatencyListed(),
     LatencyModelled(band=0.06, epsilon=0.25),
+    LatencyRefused(),
     LambdaNotNeeded(record=Predictions()),
     LambdaUnknown(anchors=3),
     LambdaUntested(anchors=6, predictions=1, wanted=4),
@@ -570,7 +578,7 @@ def test_what_an_estimated_lambda_a_broken_one_and_an_audit_say() -> None:
             "Guaranteed: the best W found is within 10.0% of the largest.",
         ),
         (
-            {"ledger": (FACTS[9],)},
+            {"ledger": (FACTS[10],)},
             "An assumption is violated, so nothing is certified: Your λ does not hold",
         ),
         (

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tamperings import TAMPERINGS, smaller_cover
 from bort.cli.verify import verify as verify_command
 from bort.core.errors import BortError
 from bort.core.question import Question
-from bort.search import Observation, certified_search, solve
+from bort.search import Ending, Guarantee, Observation, Status, certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
 from bort.search.check.certificate import (
     InvalidCertificateError,
@@ -343,3 +344,25 @@ def _drop(c):
 def test_the_store_tells_a_consistent_forgery(stored, change, words) -> None:
     assert stored() == ""
     assert words in stored(change)
+
+
+@pytest.mark.parametrize("goal", ["cover", "best", "exhaustive"])
+def test_latencies_that_the_noise_check_refused_certify_nothing(goal: str) -> None:
+    case, question = bert_like(), Question(goal=goal, lipschitz=0.15, epsilon=0.3)
+    quiet = list(certified_search(case.problem, case.evaluate, question=question))
+    problem = replace(case.problem, latency_is_refused=True)
+    steps = list(certified_search(problem, case.evaluate, question=question))
+    assert [s.index for s in steps] == [s.index for s in quiet]  # errors are worth as much
+    assert {s.certified_epsilon for s in steps} == {None}
+    assert steps[-1].reason is Ending.ASSUMPTION_VIOLATED
+    known = {s.index: s.observation for s in steps}
+    answer = solve(problem, known, question=question)
+    assert (answer.guarantee, answer.cover, answer.w_ratio) == (Guarantee.NONE, None, None)
+    assert [f.code for f in answer.ledger if f.status is Status.VIOLATED] == ["latency-refused"]
+    certificate = certificate_of(problem, known, question=question)
+    assert verify(certificate) == []
+    certificate["latency"]["is_refused"] = False
+    assert verify({**certificate, "digests": digests(certificate)})
+    honest = certificate_of(case.problem, known, question=question)
+    honest["latency"]["is_refused"] = True
+    assert verify({**honest, "digests": digests(honest)})

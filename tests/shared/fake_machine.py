@@ -79,11 +79,15 @@ class FakeMachine:
     def hold(self, should_stop, wait):
         return contextlib.nullcontext()
 
+    def sleep(self, seconds):
+        self.now += seconds
+
     @property
     def instruments(self):
         return Instruments(
             open_runtime=self.open,
             clock=lambda: self.now,
+            sleep=self.sleep,
             read_noise=self.read_noise,
             watch_others=lambda: Others(self.others_share),
             settle=lambda should_stop: None,

@@ -49,10 +49,17 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> LatencyProfile | None:
-    """Find the study's latency profile: the one it already uses, or the one in its spec."""
+    """Find the study's latency profile: the one it already uses, or the one in its spec.
+
+    One that the noise check refused is measured again, unless the user named it or an audit has
+    frozen an answer that rests on it.
+    """
     name = context.store.study(spec.name).profile
     if name is not None:
-        return named_profile(context.store, name)
+        known = named_profile(context.store, name)
+        is_fixed = spec.latency.profile is not None or context.store.audits(spec.name)
+        if known.noise.ok or is_fixed:
+            return known
     if spec.latency.profile is None:
         other = holder()
         context.report(
@@ -66,6 +73,7 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
         spec.latency,
         on_step=context.report,
         should_stop=context.should_stop,
+        measure_anyway=context.measures_anyway,
     )
     if profile is not None:
         context.store.set_study_profile(spec.name, profile.name)

@@ -73,6 +73,12 @@ class JobContext:
             self._saw_stop = True
         return self._saw_stop
 
+    def measures_anyway(self) -> bool:
+        """Return whether this attempt was asked to measure on a busy machine; one small query."""
+        events = [event.code for event in self.store.events(self.job.id)]
+        began = len(events) - events[::-1].index(EventCode.ATTEMPT_BEGAN)
+        return EventCode.MEASURE_ANYWAY in events[began:]
+
     def log(self, code: EventCode, /, *, level: str = "info", **facts: Any) -> None:
         """Add an event to the job's history, and its sentence to the log.
 

@@ -132,6 +132,19 @@ def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRA
     return _stop(store, job, grace_s)
 
 
+def measure_anyway(store: Store, job_id: int) -> None:
+    """Ask an active job not to wait for a quiet machine before it measures.
+
+    Raises:
+        UnknownJobError: no job of that id.
+        BusyError: it has already ended.
+    """
+    job = find_job(store, job_id)
+    if job.state.is_final:
+        raise BusyError(f"job {job_id} has ended ({job.state}), so it measures nothing")
+    store.log_event(job_id, EventCode.MEASURE_ANYWAY)
+
+
 def deletion(store: Store, thing: Thing) -> Deletion:
     """Find the consequences of deleting a thing; a job whose process is gone is not busy.
 

@@ -182,6 +182,7 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         categorical=np.array(space["categorical"], dtype=bool),
         monotone=np.array([False] * len(names) if monotone is None else monotone, dtype=bool),
         latency_band=float(latency["band"] or 0.0),
+        latency_is_refused=bool(latency["is_refused"]),
         scales=None if space["scales"] is None else tuple(map(str, space["scales"])),
         choices=1 if choices is None else int(choices),
         is_paired=True if is_paired is None else bool(is_paired),

@@ -20,7 +20,7 @@ from bort.search.problem import SearchProblem
 from bort.search.state import SearchState
 
 FORMAT = "bort-certificate"
-VERSION = 7
+VERSION = 8
 
 Certificate = dict[str, Any]
 
@@ -197,14 +197,15 @@ def space_part(
 def latency_part(problem: SearchProblem, model: Mapping[str, Any] | None) -> dict[str, Any]:
     """List the latencies, or what is needed to compute them from the model."""
     band = problem.latency_band if 0 < problem.latency_band < 1 else None
+    shared = {"band": band, "is_refused": problem.latency_is_refused}
     if model is None:
-        return {"band": band, "listed_ms": problem.latency.tolist()}
+        return {**shared, "listed_ms": problem.latency.tolist()}
     kept = {
         "coefficients_ms": dict(model["coefficients_ms"]),
         "batch_size": model["batch_size"],
         "lengths": list(model.get("lengths") or [model["sequence_length"]]),
     }
-    return {"band": band, "model": kept}
+    return {**shared, "model": kept}
 
 
 def listed_values(value: Question | AuditPlan) -> dict[str, Any]:

@@ -106,10 +106,11 @@ class _Derivation:
         self.limit = limit
         self.is_reached = bool(self.witnesses) and self.gap <= limit + leeway
         self.is_refuted = self.rests_on_lipschitz and self._is_refuted()
+        self.is_withdrawn = self.is_refuted or case.problem.latency_is_refused
         self.certified_epsilon = self._certified_epsilon()
 
     def claim(self) -> Claim:
-        is_certified = self.is_reached and not self.is_refuted
+        is_certified = self.is_reached and not self.is_withdrawn
         ledger = self._ledger()
         best, w_ratio = self._best()
         return Claim(
@@ -140,7 +141,7 @@ class _Derivation:
         return max(float(self.direct.gaps(b, self.witnesses).max()) for b in blocks)
 
     def _certified_epsilon(self) -> float | None:
-        if self.gap == np.inf or self.is_refuted:
+        if self.gap == np.inf or self.is_withdrawn:
             return None
         is_best = self.goal is Goal.BEST
         epsilon = float(-np.expm1(-self.gap) if is_best else np.expm1(self.gap))
@@ -157,7 +158,7 @@ class _Derivation:
 
     def _ending(self) -> str | None:
         if self.is_reached:
-            return "assumption violated" if self.is_refuted else "certified"
+            return "assumption violated" if self.is_withdrawn else "certified"
         if self._is_limited_by_noise():
             return "limited by noise"
         return "exhausted" if self.case.is_exhausted else None
@@ -236,7 +237,7 @@ class _Derivation:
             return None, None
         is_known = self.is_ready or not self.needs_errors
         is_bounded = self.case.is_exhausted or (self.needs_bounds and is_known)
-        if is_bounded and not self.is_refuted:
+        if is_bounded and not self.is_withdrawn:
             gaps = dict(zip(self.case.rows, self.direct.w_gaps(self.weights), strict=True))
             least = min(gaps[i] for i in self.witnesses)
             best = self._first(-np.array([gaps[i] for i in self.witnesses]))
@@ -252,7 +253,7 @@ class _Derivation:
 
     def _ledger(self) -> tuple[Fact, ...]:
         problem, question, learned = self.case.problem, self.question, self.learned
-        levels, band = self.case.levels, problem.latency_band
+        levels = self.case.levels
         found: list[Fact] = [
             facts.DevErrors()
             if levels is None or question.confidence is None
@@ -262,9 +263,7 @@ class _Derivation:
                 compares_pairs=levels.pair is not None,
             ),
             facts.SizesKnown(are_listed=problem.scales is not None),
-            facts.LatencyModelled(band=band, epsilon=question.epsilon)
-            if 0 < band < 1
-            else facts.LatencyListed(),
+            self._latency(),
             self._lipschitz(),
         ]
         if self.rests_on_lipschitz:
@@ -284,6 +283,14 @@ class _Derivation:
         if excluded:
             found.append(facts.Excluded(count=excluded))
         return tuple(found)
+
+    def _latency(self) -> Fact:
+        band = self.case.problem.latency_band
+        if self.case.problem.latency_is_refused:
+            return facts.LatencyRefused()
+        if 0 < band < 1:
+            return facts.LatencyModelled(band=band, epsilon=self.question.epsilon)
+        return facts.LatencyListed()
 
     def _lipschitz(self) -> Fact:
         learned, is_given = self.learned, question_gives(self.case)

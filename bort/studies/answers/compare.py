@@ -47,7 +47,9 @@ def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
 def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> Iterator[str]:
     there = from_json(Question, content["question"], what="the certificate's question")
     here, names = record.spec.search.question, costs.problem.names
-    pairs = {
+    refused = content["latency"].get("is_refused"), costs.problem.latency_is_refused
+    pairs: dict[str, tuple[Any, Any]] = {
+        "that the noise check refused the latencies": refused,
         "the goal": (there.goal, here.goal),
         "ε": (there.epsilon, here.epsilon),
         "the weights": (there.weights, here.weights),

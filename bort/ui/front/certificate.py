@@ -66,7 +66,7 @@ def claim(answer: StudyAnswer) -> None:
 def _notes(answer: StudyAnswer) -> None:
     """Warn about a noisy machine and odd data."""
     if answer.latency.noise_ok is False:
-        markup.notice(NOISY)
+        markup.problem(NOISY)
     for warning in readings.warnings(answer.job):
         markup.notice(warning)
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from bort.core.agora import TORUS
 from bort.core.locks import holder
-from bort.jobs import JobRecord, JobState, cancel, resume
+from bort.core.progress import Stage
+from bort.jobs import JobRecord, JobState, cancel, measure_anyway, resume
 from bort.report.jobs import ending_sentence, sentence
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
@@ -123,6 +124,19 @@ def cancel_button(job: JobRecord, *, key: str) -> None:
         )
 
 
+def measure_button(job: JobRecord) -> None:
+    """Offer to measure on a busy machine, while the job waits for a quiet one."""
+    if job.progress.stage is Stage.WAITING_FOR_QUIET:
+        st.button(
+            "Measure anyway",
+            icon=":material/timer:",
+            key="measure-anyway",
+            help="Nothing is certified if the machine turns out to be too busy.",
+            on_click=_request_measurement,
+            args=(job.id,),
+        )
+
+
 def resume_button(job: JobRecord, *, key: str) -> None:
     """Offer to resume a job that ended early."""
     if job.state.can_resume:
@@ -174,6 +188,11 @@ def study_or_kind(job: JobRecord) -> str:
 def _request_cancel(job_id: int) -> None:
     with frame.clear_errors():
         cancel(readings.store(), job_id, wait=False)
+
+
+def _request_measurement(job_id: int) -> None:
+    with frame.clear_errors():
+        measure_anyway(readings.store(), job_id)
 
 
 def _request_resume(job_id: int) -> None:

@@ -70,6 +70,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
             st.progress(progress.share)
             markup.note(sentence(progress) or "Waiting for its process")
             job_parts.pause(job)
+            job_parts.measure_button(job)
     with st.container(horizontal=True, gap="large"):
         if answer is not None:
             limit = answer.spec.search.budget or answer.evaluation_bound
