@@ -8,9 +8,10 @@ A lesson is one folder of this package:
     view.js      a function `start(lesson)` that draws and moves; frames come from the numbers
 
 and one entry in `catalogue.py`. `piece.py` puts the three together with the `kit/` that all lessons
-share: sliders, a player, questions, terms. A piece needs nothing else: `bort/ui/learn` shows it
-in the dashboard, and it can be written into a file that opens without Python. Nothing in it asks
-the server, so a drag or a step never waits.
+share: sliders, a player, questions, terms. Frames that take longer than a moment are recorded in a
+file: see `recorded.py`. A piece needs nothing else: `bort/ui/learn` shows it in the dashboard, and
+it can be written into a file that opens without Python. Nothing in it asks the server, so a drag or
+a step never waits.
 
 What to know before writing one:
 

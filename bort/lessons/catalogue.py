@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
 
 Numbers = Callable[[], Mapping[str, Any]]
@@ -38,6 +39,15 @@ LESSONS = (
         minutes=8,
         before="A neural network is layers of weighted sums.",
         numbers=subarchitecture_numbers,
+    ),
+    Lesson(
+        slug="epsilon",
+        title="Epsilon: how close is close enough",
+        answers="How a few trainings can say something about all networks, how sure that is, and "
+        "how to break it.",
+        minutes=15,
+        before="What size, latency and error of a network are.",
+        numbers=epsilon_numbers,
     ),
 )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from chromium import NoChromiumError, chromium, opened
 from dashboard import Reader, serving, store_url
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from bort.jobs import JobState, cancel, list_jobs
 from bort.storage import open_store
@@ -50,5 +50,23 @@ def visit(browser: Browser) -> Callable[[str], contextmanager]:
             assert reader.complaints == []
         finally:
             context.close()
+
+    return begin
+
+
+@pytest.fixture
+def learner(address, visit):
+    """Open a lesson: `with learner("epsilon", step=3) as (reader, article)`."""
+
+    @contextmanager
+    def begin(slug, **settings):
+        with visit(address) as reader:
+            query = "&".join(
+                f"{name}={value}" for name, value in {"lesson": slug, **settings}.items()
+            )
+            reader.open(f"/lesson?{query}")
+            article = reader.page.locator(".lesson[data-ready]")
+            expect(article).to_be_visible()
+            yield reader, article
 
     return begin

@@ -1,10 +1,11 @@
 """The lessons, walked to their end with pointer, finger and keys."""
 
-from contextlib import contextmanager
-
 import pytest
-from dashboard import Reader
+from learner import answer_all, in_browser, settled_query, slide, value
 from playwright.sync_api import expect
+
+from bort.lessons.catalogue import lesson
+from bort.lessons.piece import piece
 
 pytestmark = pytest.mark.browser
 
@@ -12,53 +13,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     return tmp_path_factory.mktemp("learn")
-
-
-@pytest.fixture
-def learner(address, visit):
-    """Open a lesson: `with learner("epsilon", step=3) as (reader, article)`."""
-
-    @contextmanager
-    def begin(slug, **settings):
-        with visit(address) as reader:
-            query = "&".join(
-                f"{name}={value}" for name, value in {"lesson": slug, **settings}.items()
-            )
-            reader.open(f"/lesson?{query}")
-            article = reader.page.locator(".lesson[data-ready]")
-            expect(article).to_be_visible()
-            yield reader, article
-
-    return begin
-
-
-def answer_all(article):
-    """Answer every question rightly, and see it explained."""
-    questions = article.locator(".question")
-    for number in range(questions.count()):
-        question = questions.nth(number)
-        expect(question.locator(".why")).to_be_hidden()
-        right = question.get_attribute("data-answer")
-        wrong = question.locator(f'button:not([value="{right}"])').first
-        wrong.click()
-        expect(question.get_by_role("status")).to_contain_text("Not this one")
-        question.locator(f'button[value="{right}"]').click()
-        expect(question.get_by_role("status")).to_have_text("Right.")
-        expect(question.locator(".why")).to_be_visible()
-
-
-def value(article, name):
-    return article.locator(f'[data-value="{name}"]').first
-
-
-def settled_query(reader: Reader, **wanted):
-    """The address has these settings, once the browser has written them."""
-    expected = {name: [str(one)] for name, one in wanted.items()}
-    reader.page.wait_for_function(
-        "wanted => { const q = new URLSearchParams(location.search);"
-        "return Object.entries(wanted).every(([k, [v]]) => q.get(k) === v) }",
-        arg=expected,
-    )
 
 
 def test_from_the_overview_to_a_lesson(address, visit):
@@ -104,17 +58,72 @@ def test_subarchitecture(learner):
         expect(value(article, "shrunk-parameters")).to_have_text("20")
 
 
-def slide(article, label, steps):
-    """Move a slider by keys, as a person without a mouse does."""
-    slider = article.get_by_role("slider", name=label, exact=True)
-    slider.focus()
-    for _ in range(abs(steps)):
-        slider.press("ArrowRight" if steps > 0 else "ArrowLeft")
-
-
 def test_a_teachers_link_presets_and_hides(learner):
     with learner("subarchitecture", width=2, hide="presets,walk", symbols="code") as (_, article):
         expect(value(article, "built")).to_have_text("20")
         expect(article.locator('[data-control="presets"]')).to_have_count(0)
         expect(article.locator('[data-control="walk"]')).to_have_count(0)
         expect(article.locator("#count")).to_contain_text("parameter_count")
+
+
+def test_epsilon(learner):
+    with learner("epsilon") as (reader, article):
+        page = reader.page
+        expect(value(article, "trained")).to_have_text("0")
+        article.locator("#player").get_by_role("button", name="One step forward").click()
+        expect(value(article, "trained")).to_have_text("1")
+        article.locator("#player").get_by_role("slider", name="Trainings").press("End")
+        expect(article.locator("#player .said")).to_contain_text(
+            "Every network is covered. 9 of 48"
+        )
+        expect(value(article, "covered")).to_have_text("48")
+        slide(article, "ε, how close is close enough", 3)  # 0.25, 0.3, 0.4, 0.5
+        expect(value(article, "trained")).to_have_text("5")
+        article.get_by_role("button", name="estimated").click()
+        article.locator("#player").get_by_role("slider", name="Trainings").press("Home")
+        expect(article.locator("#player .said")).to_contain_text("λ is unknown")
+        article.get_by_role("button", name="known", exact=True).click()
+        article.locator("#player").get_by_role("slider", name="Trainings").press("End")
+        cell = article.locator("#map [data-cell='27']")
+        cell.click()
+        expect(value(article, "id")).to_have_text("4-48")
+        expect(article.locator("#told")).to_contain_text("4-48 is covered by")
+        expect(article.locator("#condition")).to_contain_text("so it is covered")
+        settled_query(reader, epsilon=0.5, cell=27)
+        article.locator("#prices [role=button]").first.click()
+        expect(article.locator("#prices .here")).to_have_attribute(
+            "aria-label", "ε = 0.1: 21 trainings"
+        )
+        article.locator("#haystack [data-cell='27']").click()
+        expect(article.locator("#broken")).to_contain_text("The certificate is wrong")
+        slide(article, "Networks that an audit draws", 18)
+        expect(article.locator("#audited")).to_contain_text("18 drawn, none failed")
+        slide(article, "Networks that an audit draws", 18)
+        expect(article.locator("#audited")).to_contain_text("The audit drew the needle")
+        article.locator("#haystack .trained").first.click()
+        expect(article.locator("#broken")).to_contain_text("Its certificate is right")
+        answer_all(article)
+        page.reload()
+        reader.settle()
+        expect(article.locator("#prices .here")).to_have_attribute(
+            "aria-label", "ε = 0.1: 21 trainings"
+        )
+
+
+def test_cones_are_those_of_the_search(browser):
+    """JavaScript draws the cones; their envelope is the lower bound that Python recorded."""
+    made = piece(lesson("epsilon"))
+    cones = """({ cells, runs }) => {
+      const sizes = cells.map(({ id }) => id.split("-").map(Number));
+      let worst = 0;
+      const all = runs.flatMap(({ picks, steps }) =>
+        steps.map((step, i) => [step, picks.slice(0, i)]));
+      for (const [{ lower, lipschitz }, trained] of all) lower?.forEach((low, at) => {
+        const found = trained.includes(at) ? cells[at].error : Math.exp(Math.max(...trained.map(
+          (from) => coneAt(Math.log(cells[from].error), lipschitz, sizes[from], sizes[at]))));
+        worst = Math.max(worst, Math.abs(found - low));
+      });
+      return worst;
+    }"""
+    worst = in_browser(browser, made.js, cones, made.numbers)
+    assert 0 < worst < 3e-4  # both are rounded to four digits

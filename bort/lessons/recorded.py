@@ -1,0 +1,36 @@
+"""Frames that take too long to compute when a lesson is opened: recorded, and read from a file.
+
+`python -m bort.lessons.recorded` records all of them again. A test compares the files with what the
+code computes today.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any
+
+from bort.core.files import write_atomically
+from bort.lessons.epsilon.frames import frames as epsilon_frames
+
+RECORDED: Mapping[str, Callable[[], dict[str, Any]]] = {"epsilon": epsilon_frames}
+"""What is recorded, by the lesson's folder."""
+
+
+@cache
+def read(slug: str) -> dict[str, Any]:
+    """Read the recorded frames of a lesson."""
+    text = (files("bort.lessons") / slug / "frames.json").read_text("utf-8")
+    return dict(json.loads(text))
+
+
+def record() -> None:
+    """Compute and write all frames; run from a checkout."""
+    for slug, frames in RECORDED.items():
+        text = json.dumps(frames(), separators=(",", ":"), allow_nan=False)
+        with as_file(files("bort.lessons") / slug) as folder:
+            write_atomically(folder / "frames.json", f"{text}\n".encode())
+
+
+if __name__ == "__main__":
+    record()
