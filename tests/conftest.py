@@ -17,7 +17,18 @@ from sqlalchemy import Pool, event
 # This is set before torch is loaded; child processes inherit it; no result depends on it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-SLOW = ("browser", "training", "cli", "finetuning", "agora", "jobs", "export", "benchmarks", "ui")
+SLOW = (
+    "browser",
+    "training",
+    "api",
+    "cli",
+    "finetuning",
+    "agora",
+    "jobs",
+    "export",
+    "benchmarks",
+    "ui",
+)
 
 
 @event.listens_for(Pool, "connect")

@@ -27,6 +27,11 @@ def examples() -> Path:
     return Path(__file__).parents[2] / "data" / "recorded"
 
 
+def texts() -> Path:
+    """Folder for the texts and labels that were passed from Python; their studies read them."""
+    return home() / "texts"
+
+
 def example_names() -> list[str]:
     """Names of the finished examples."""
     return sorted(file.stem for file in examples().glob("*.json"))

@@ -53,13 +53,14 @@ class Predictor:
 
     Attributes:
         columns: the text columns that the model was trained on; None if the folder does not say.
+        labels: the names of the classes, in the order of the scores.
     """
 
     def __init__(self, folder: Path) -> None:
         config = _config(folder)
         self.folder = folder
         self.columns = _columns(config)
-        self._labels = labels_of(config)
+        self.labels = labels_of(config)
         self._limits = read_limits(config)
         self._tokenizer = load_tokenizer(folder)
         check_tokenizer(self._tokenizer, self._limits, str(folder))
@@ -93,9 +94,9 @@ class Predictor:
         for start in range(0, len(texts), BATCH):
             logits = self._logits([self._inputs(texts[start : start + BATCH])])
             for row in _shares(logits):
-                scores = {name: float(v) for name, v in zip(self._labels, row, strict=True)}
+                scores = {name: float(v) for name, v in zip(self.labels, row, strict=True)}
                 best = int(row.argmax())
-                answers.append(Answer(self._labels[best], float(row[best]), scores))
+                answers.append(Answer(self.labels[best], float(row[best]), scores))
         return answers
 
     def timed(self, text: Text, *, runs: int = 5) -> tuple[Answer, float]:

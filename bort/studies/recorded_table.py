@@ -105,7 +105,30 @@ def read_table(
     Raises:
         InvalidDataError: one line on what is wrong, and where.
     """
-    frame = read_frame(Path(path))
+    return frame_table(
+        read_frame(Path(path)),
+        size=size,
+        latency=latency,
+        error=error,
+        error_se=error_se,
+        maximise=maximise,
+        dimensions=dimensions,
+        drop_failed=drop_failed,
+    )
+
+
+def frame_table(
+    frame: "pd.DataFrame",
+    *,
+    size: str,
+    latency: str,
+    error: str,
+    error_se: str | None = None,
+    maximise: Collection[str] = (),
+    dimensions: Sequence[str] | None = None,
+    drop_failed: bool = False,
+) -> ErrorTable:
+    """Make a problem from a data frame as `read_table` does from a file."""
     objectives = [size, latency, error] + ([] if error_se is None else [error_se])
     notes: list[TableNote] = []
     if dimensions is None:
@@ -179,7 +202,7 @@ def table_of(
     _check_values(numbers, size, latency, error)
     errors = 1 - numbers[error] if error in maximise else numbers[error]
     costs = {n: 1 / numbers[n] if n in maximise else numbers[n] for n in (size, latency)}
-    columns = {name: _coordinate(frame, name) for name in dimensions}
+    columns = {name: coordinate(frame, name) for name in dimensions}
     problem = SearchProblem(
         tuple(dimensions),
         np.column_stack([values for values, _ in columns.values()]),
@@ -323,7 +346,12 @@ def _check_values(numbers: Mapping[str, FloatArray], size: str, latency: str, er
             )
 
 
-def _coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
+def coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
+    """Turn a column into coordinates, and name their scale: log, linear or category.
+
+    Raises:
+        InvalidDataError: the column mixes numbers and texts, or has an infinite number.
+    """
     import pandas as pd
 
     column = frame[name]
@@ -334,7 +362,7 @@ def _coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
         return (np.log(values), "log") if (values > 0).all() else (values, "linear")
     is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
     if is_number.all() and not pd.api.types.is_bool_dtype(column):
-        return _coordinate(frame.assign(**{name: pd.to_numeric(column).astype(float)}), name)
+        return coordinate(frame.assign(**{name: pd.to_numeric(column).astype(float)}), name)
     if is_number.any() and not pd.api.types.is_bool_dtype(column):
         row = int(np.argmin(is_number))
         raise InvalidDataError(

@@ -64,7 +64,7 @@ def build_table(
             as_text(values[row], f"{name}: column {column!r}, {place(row)}")
             for values, column in zip(texts, text_columns, strict=True)
         ]
-        found = _as_label(label, f"{name}: column {label_column!r}, {place(row)}")
+        found = as_label(label, f"{name}: column {label_column!r}, {place(row)}")
         reason = _why_dropped(parts, found)
         if reason is not None:
             dropped[reason] += 1
@@ -114,7 +114,7 @@ def as_text(value: Any, where: str) -> str | None:
     )
 
 
-def _as_label(value: Any, where: str) -> str | int | None:
+def as_label(value: Any, where: str) -> str | int | None:
     """Return a label that does not depend on the file's format: 1, 1.0 and "1.0" are all "1".
 
     Whole numbers stay numbers, because those of a hub data set are positions in its class names.

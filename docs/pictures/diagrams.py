@@ -24,6 +24,7 @@ WORDS = {
     "jobs": "the life of a job; what each kind of job does",
     "figures": "values in, charts out",
     "lessons": "lessons on the live algorithms: numbers and words in, HTML out",
+    "api": "from bort import ...",
     "cli": "one file per command",
     "ui": "one folder per page",
 }
@@ -34,10 +35,10 @@ def floors() -> str:
     height, width, left = 38.0, 640.0, 56.0
     names = (*reversed(FLOORS),)
     canvas = Canvas(720, 40 + height * (len(names) + 1) + 24, "The floors of the package")
-    each = (width - 12) / 2
+    each = (width - 12 * (len(TOP) - 1)) / len(TOP)
     for place, name in enumerate(TOP):
         corner = (left + place * (each + 12), 16.0)
-        _floor(canvas, corner, each, name)
+        _floor(canvas, corner, each, name, words_at=44)
     for number, name in enumerate(names):
         _floor(canvas, (left, 16 + height * (number + 1)), width, name)
     end = 16 + height * (len(names) + 1)
@@ -52,10 +53,12 @@ def floors() -> str:
     return canvas.svg()
 
 
-def _floor(canvas: Canvas, corner: Point, width: float, name: str) -> None:
+def _floor(
+    canvas: Canvas, corner: Point, width: float, name: str, *, words_at: float = 110
+) -> None:
     canvas.box(corner, (width, 32), colour="front", filled=0.08, corner=5, width=1.2)
     canvas.text((corner[0] + 14, corner[1] + 21), name, bold=True)
-    canvas.text((corner[0] + 110, corner[1] + 21), WORDS[name], colour="muted", size=12.5)
+    canvas.text((corner[0] + words_at, corner[1] + 21), WORDS[name], colour="muted", size=12.5)
 
 
 def dependencies() -> str:

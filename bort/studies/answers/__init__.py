@@ -18,6 +18,7 @@ from bort.studies.answers.values import (
     Point,
     StudyAnswer,
     TableAnswer,
+    TablePoint,
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Point",
     "StudyAnswer",
     "TableAnswer",
+    "TablePoint",
     "latest_study",
     "read_answer",
     "redrawn",

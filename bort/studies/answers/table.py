@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from bort.core.errors import InvalidFieldError
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.question import Question
 from bort.core.serialise import to_json
 from bort.core.study import SearchSpec, check_audit
@@ -17,6 +20,7 @@ from bort.search import (
     Guarantee,
     Observation,
     Population,
+    SearchStep,
     certified_search,
     solve,
 )
@@ -28,13 +32,31 @@ from bort.studies.answers.values import Columns, Ranked, TableAnswer, TablePoint
 from bort.studies.recorded_table import ErrorTable
 
 
+class Observe(Protocol):
+    """Evaluates the row of this index."""
+
+    def __call__(self, index: int, /, *, population: Population | None) -> Observation:
+        """Evaluate it, for a claim about a population or, if None, about this dev set."""
+        ...
+
+
 def search_table(
-    table: ErrorTable, columns: Columns, spec: SearchSpec, *, source: TableSource | None = None
+    table: ErrorTable,
+    columns: Columns,
+    spec: SearchSpec,
+    *,
+    source: TableSource | None = None,
+    observe: Observe | None = None,
+    has_examples: bool = False,
+    on_step: OnStep = ignore,
 ) -> tuple[TableAnswer, Certificate]:
     """Search a table as if each row had to be trained, and audit it if requested.
 
     Args:
         source: the file, which the certificate then names.
+        observe: evaluates a row and writes its error into the table; None reads what is there.
+        has_examples: `observe` knows the number of examples, so a confidence needs no column.
+        on_step: called after each evaluation.
     Returns:
         The answer, whose ids are the file's row numbers, and the certificate for `bort verify`.
     Raises:
@@ -42,20 +64,20 @@ def search_table(
     """
     begun = time.perf_counter()
     question = spec.question
-    population = _population(table, question)
+    population = _population(table, question, has_examples=has_examples)
+    see = partial(observe or table.observation, population=population)
     observations: dict[int, Observation] = {}
     for step in certified_search(
         table.problem,
-        lambda index: table.observation(index, population=population),
+        see,
         question=question,
         budget=spec.budget,
     ):
         observations[step.index] = step.observation
+        on_step(_progress(step, spec))
     answer = solve(table.problem, observations, question=question)
     plan = _plan(table, spec, answer)
-    drawn = {
-        i: table.observation(i, population=population) for i in (() if plan is None else plan.drawn)
-    }
+    drawn = {i: see(i) for i in (() if plan is None else plan.drawn)}
     result = None if plan is None else judge_audit(table.problem, plan, observations | drawn)
     audits = [] if result is None else [result]
     answer = audited(table.problem, answer, observations | drawn, audits, question=question)
@@ -73,11 +95,12 @@ def search_table(
         question=question,
         columns=columns,
         notes=table.notes,
+        points=_by_size(table, columns, answer.evaluated.tolist(), w),
         space_size=len(table.problem),
         evaluations=len(answer.evaluated) + len(answer.excluded),
         evaluation_bound=answer.evaluation_bound,
         certified_epsilon=answer.certified_epsilon,
-        front=_front(table, columns, answer.front.tolist(), w),
+        front=_by_size(table, columns, answer.front.tolist(), w),
         cover=None if answer.cover is None else tuple(map(row, answer.cover)),
         best=None if answer.best is None else _point(table, columns, answer.best, w[answer.best]),
         w_ratio=answer.w_ratio,
@@ -108,11 +131,12 @@ def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> T
         question=question,
         columns=columns,
         notes=table.notes,
+        points=_by_size(table, columns, list(w), w),
         space_size=count,
         evaluations=count,
         evaluation_bound=count,
         certified_epsilon=0.0,
-        front=_front(table, columns, exact.front.tolist(), w),
+        front=_by_size(table, columns, exact.front.tolist(), w),
         cover=tuple(table.rows[exact.cover].tolist()),
         best=_point(table, columns, exact.best, w[exact.best]),
         w_ratio=1.0,
@@ -127,8 +151,19 @@ def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> T
     )
 
 
-def _population(table: ErrorTable, question: Question) -> Population | None:
-    if question.confidence is not None and table.errors_se is None:
+def _progress(step: SearchStep, spec: SearchSpec) -> Progress:
+    total = min(step.evaluation_bound, spec.budget or step.evaluation_bound)
+    return Progress(
+        done=step.evaluations,
+        total=step.evaluations if step.done else total,
+        stage=Stage.TRAINING_CANDIDATES,
+        numbers={"error": step.observation.error, "certified_epsilon": step.certified_epsilon},
+    )
+
+
+def _population(table: ErrorTable, question: Question, *, has_examples: bool) -> Population | None:
+    is_known = has_examples or table.errors_se is not None
+    if question.confidence is not None and not is_known:
         raise InvalidFieldError(
             "confidence",
             "--confidence needs standard errors, but no column is given for them; name their "
@@ -158,10 +193,10 @@ def _ranking(table: ErrorTable, w: dict[int, float]) -> tuple[Ranked, ...]:
     return tuple(Ranked(int(table.rows[i]), w[i]) for i in by_w)
 
 
-def _front(
-    table: ErrorTable, columns: Columns, front: Sequence[int], w: dict[int, float]
+def _by_size(
+    table: ErrorTable, columns: Columns, rows: Sequence[int], w: dict[int, float]
 ) -> tuple[TablePoint, ...]:
-    by_size = sorted(front, key=lambda i: (table.problem.size[i], i))
+    by_size = sorted(rows, key=lambda i: (table.problem.size[i], i))
     return tuple(_point(table, columns, i, w[i]) for i in by_size)
 
 

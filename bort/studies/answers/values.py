@@ -351,9 +351,14 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableAnswer(SearchAnswer[TablePoint]):
-    """The answer from a table, whose rows are read instead of trained."""
+    """The answer from a table, whose rows are read instead of trained.
+
+    Attributes:
+        points: the evaluated rows, by size.
+    """
 
     columns: Columns
+    points: tuple[TablePoint, ...]
     notes: tuple[TableNote, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

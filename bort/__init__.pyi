@@ -1,0 +1,7 @@
+from bort.api.certificate import Certificate as Certificate
+from bort.api.model import TextClassifier as TextClassifier
+from bort.api.search import TextClassifierSearch as TextClassifierSearch
+from bort.api.table import search_space as search_space
+from bort.api.table import search_table as search_table
+
+__version__: str

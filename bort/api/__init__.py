@@ -1,0 +1,4 @@
+"""What Python programs use: search, models, certificates, Agora and latency, as in scikit-learn.
+
+Import the names from `bort`; this package only has their code.
+"""

@@ -1,0 +1,288 @@
+"""What an estimator does with the store: describe a study, run it, read it, fine-tune a point."""
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bort import jobs
+from bort.api.frames import objective
+from bort.api.inputs import as_labels
+from bort.core import paths
+from bort.core.errors import InvalidOptionError, UnknownStudyError
+from bort.core.finetune import Recipe
+from bort.core.progress import Progress
+from bort.core.study import StudySpec, TaskSpec, suggest_name
+from bort.families import SearchSpace, load_space
+from bort.figures import OBJECTIVES, front_info, plot_front_3d, plot_pair
+from bort.finetuning.request import check_finetune, describe_finetune
+from bort.jobs import JobFailedError
+from bort.jobs.runtime.control import create_study
+from bort.latency.stored import study_profile
+from bort.report.data import data_warning
+from bort.report.jobs import ending_sentence
+from bort.report.latency import differences_words
+from bort.report.notebook import progress
+from bort.search.check.certificate import Certificate
+from bort.storage import JobRecord, JobState, ModelRecord, Store, ensure_examples
+from bort.studies.answers import StudyAnswer, read_answer, study_certificate
+from bort.studies.checks import check_profile, check_study
+from bort.studies.costs import Costs
+from bort.studies.estimates import estimate_study
+from bort.studies.parts import BUDGET, LATENCY, QUESTION, SEARCH, TRAINING
+from bort.tasks import load_task
+from bort.tasks.given import class_values, is_given
+
+WATCH_EVERY_S = 0.5
+# Parameters of the estimator that are options of `bort search` under the same name.
+OPTIONS = (
+    *("goal", "epsilon", "weights", "confidence", "budget", "minutes", "audit"),
+    *("seeds", "steps", "source", "teacher", "device", "threads", "runtime"),
+)
+
+
+class OddDataWarning(UserWarning):
+    """The data can be used, but something makes the answer misleading."""
+
+
+def described(store: Store, params: Mapping[str, Any], task: TaskSpec) -> StudySpec:
+    """Describe and check the study that an estimator's parameters ask for.
+
+    Raises:
+        BortError: an option, the data or a network cannot be used; nothing is stored.
+    """
+    given = _given(params)
+    space = _space(params["space"])
+    search = BUDGET.build(given, question=QUESTION.build(given))
+    spec = StudySpec(
+        name=params["name"] or _name(task, space),
+        space=space.to_dict(),
+        task=task,
+        training=TRAINING.build(given),
+        latency=LATENCY.build(given),
+        search=search,
+    )
+    spec = check_study(spec, on_warning=_warn)
+    if differences := check_profile(store, spec):
+        warnings.warn(
+            f"the latency profile {spec.latency.profile} was measured on another machine or with "
+            f"other software: {differences_words(differences)}",
+            OddDataWarning,
+            stacklevel=4,
+        )
+    return _with_budget(store, spec)
+
+
+def check_limit(
+    store: Store, spec: StudySpec, max_latency_ms: float | None, max_parameters: int | None
+) -> None:
+    """Check that some architecture of the space meets the limits, before anything is trained.
+
+    Raises:
+        InvalidOptionError: none does.
+    Cost: measures this machine, if no stored profile fits; the search would do so anyway.
+    """
+    for name, limit in (("max_latency_ms", max_latency_ms), ("max_parameters", max_parameters)):
+        if limit is not None and not limit > 0:
+            raise InvalidOptionError(f"{name} must be above 0, got {limit!r}; leave it out")
+    if max_latency_ms is None and max_parameters is None:
+        return
+    space = SearchSpace.from_dict(spec.space)
+    meets = np.ones(len(space), dtype=bool)
+    if max_parameters is not None:
+        meets &= space.parameter_count <= max_parameters
+    fastest = None
+    if max_latency_ms is not None and (profile := study_profile(store, space, spec.latency)):
+        latency = Costs(space, profile, spec.training).latency.median_ms
+        meets &= latency <= max_latency_ms
+        fastest = float(latency.min())
+    if not meets.any():
+        speed = "" if fastest is None else f" and {fastest:.3g} ms"
+        raise InvalidOptionError(
+            "no architecture of the space meets the limits: the smallest values are "
+            f"{int(space.parameter_count.min()):,} parameters{speed}; raise max_latency_ms or "
+            "max_parameters, or choose another space"
+        )
+
+
+def run_search(
+    store: Store, spec: StudySpec, *, is_named: bool, jobs: bool, verbose: bool
+) -> StudySpec:
+    """Search to the end; returns the spec under the name that it is stored by."""
+    spec = create_study(store, spec, is_named=is_named)
+    _run(store, "search", spec.to_dict(), spec.name, f"Searching {spec.name}", jobs, verbose)
+    return spec
+
+
+def finetune(
+    store: Store, study: str, pick: str, *, recipe: Recipe | None, jobs: bool, verbose: bool
+) -> ModelRecord:
+    """Fine-tune a point of a study.
+
+    Raises:
+        BortError: it cannot start here, or was stopped.
+    """
+    spec = describe_finetune(store, study, [pick], recipe=recipe, loggers=())
+    check_finetune(spec)
+    title = f"Fine-tuning {pick}"
+    answer = _run(store, "finetune", spec.to_dict(), study, title, jobs, verbose)
+    return store.model(str(answer["models"][0]["model"]))
+
+
+def model_of(store: Store, study: str, pick: str) -> ModelRecord | None:
+    """Find the newest model that was trained here from a point of a study, on its own task."""
+    task = store.study(study).spec.task.task
+    for model in store.models():
+        is_same = model.study == study and model.architecture_id == pick and model.task == task
+        if is_same and not model.is_imported and model.folder.is_dir():
+            return model
+    return None
+
+
+def wait_for(store: Store, study: str, *, verbose: bool) -> None:
+    """Wait for the study's running search, if there is one.
+
+    Raises:
+        UnknownStudyError: no such study, or it never trained anything.
+        JobFailedError: the job failed.
+    """
+    record = store.study(study)
+    found = [job for job in jobs.list_jobs(store, study=study) if job.kind == "search"]
+    if found and found[0].state.is_active:
+        _follow(store, found[0].id, f"Searching {study}", verbose=verbose)
+    elif not record.evaluation_count:
+        raise UnknownStudyError(
+            f"the study {study!r} has trained nothing; call fit, or run: "
+            f"bort search --study {study}"
+        )
+
+
+def read(store: Store, study: str) -> tuple[StudyAnswer, Certificate]:
+    """Read a study's answer and its certificate."""
+    return read_answer(store, study), study_certificate(store, study)
+
+
+def classes(spec: StudySpec) -> "np.ndarray[Any, np.dtype[Any]]":
+    """Read the labels of a study's task, as they were passed."""
+    names = load_task(spec.task).class_names
+    if is_given(spec.task.task):
+        return as_labels(class_values(Path(spec.task.task), names))
+    return as_labels(list(names))
+
+
+def params_of(spec: StudySpec) -> dict[str, Any]:
+    """Find the estimator's parameters that describe this study."""
+    given = {
+        **LATENCY.given(spec.latency),
+        **QUESTION.given(spec.search.question),
+        **BUDGET.given(spec.search),
+        **TRAINING.given(spec.training),
+    }
+    seed = given.pop("seed", 0)
+    known = {name: given.pop(name) for name in OPTIONS if name in given}
+    return {**known, "space": spec.space, "random_state": seed, "options": given or None}
+
+
+def plot(
+    answer: StudyAnswer,
+    x: str | None,
+    y: str | None,
+    *,
+    theme: Any,
+    log: Sequence[str],
+) -> Any:
+    """Draw the answer as the dashboard does: two objectives, or all three in space."""
+    best = None if answer.best is None else answer.best.id
+    info = front_info(answer.points, best_id=best)
+    on_log = [objective(OBJECTIVES, name) for name in log]
+    if x is None or y is None:
+        return plot_front_3d(info, theme=theme, log=on_log, height=480)
+    on_x, on_y = objective(OBJECTIVES, x), objective(OBJECTIVES, y)
+    return plot_pair(info, on_x, on_y, theme=theme, log=on_log, height=420)
+
+
+def _given(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect the options of `bort search` from the parameters and from `options`."""
+    known = {option for part in SEARCH for option in part.fields}
+    more = dict(params["options"] or {})
+    for name in more:
+        if name not in known or name in OPTIONS or name in ("task", "text", "label", "seed"):
+            free = sorted(known - {*OPTIONS, "task", "text", "label", "seed"})
+            raise InvalidOptionError(
+                f"options has no {name!r}; choose from {', '.join(free)}, or use the parameter of "
+                "that name"
+            )
+    given = {name: params[name] for name in OPTIONS if params[name] is not None}
+    for name in ("source", "teacher"):
+        if name in given:
+            given[name] = str(given[name])
+    if "weights" in given:
+        given["weights"] = tuple(given["weights"])
+    return {**given, **more, "seed": params["random_state"]}
+
+
+def _space(given: Any) -> SearchSpace:
+    if isinstance(given, SearchSpace):
+        return given
+    return SearchSpace.from_dict(given) if isinstance(given, Mapping) else load_space(str(given))
+
+
+def _name(task: TaskSpec, space: SearchSpace) -> str:
+    named = "texts" if is_given(task.task) else task.task
+    return suggest_name(named, space.name)
+
+
+def _with_budget(store: Store, spec: StudySpec) -> StudySpec:
+    """Convert minutes into a number of trainings, so that the answer is not the clock's."""
+    minutes = spec.search.minutes
+    if minutes is None:
+        return spec
+    same = [record.spec for record in store.studies() if record.name == spec.name]
+    if same and same[0].search.minutes is None:  # its minutes were converted when it began
+        budget = same[0].search.budget
+        return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
+    ensure_examples(store, paths.examples())
+    seconds = estimate_study(store, spec).seconds_per_evaluation
+    if seconds is None:
+        return spec
+    count = max(1, int(60 * minutes / (seconds * spec.training.seeds)))
+    budget = min(count, spec.search.budget or count)
+    return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
+
+
+def _run(
+    store: Store,
+    kind: str,
+    spec: Mapping[str, Any],
+    study: str,
+    title: str,
+    detached: bool,
+    verbose: bool,
+) -> Mapping[str, Any]:
+    if detached:
+        job = jobs.start_detached(store, kind, spec, study=study)
+        return _follow(store, job, title, verbose=verbose).result or {}
+    with progress(title, is_shown=verbose) as on_step:
+        return jobs.run_here(store, kind, spec, study=study, on_step=on_step)
+
+
+def _follow(store: Store, job_id: int, title: str, *, verbose: bool) -> JobRecord:
+    """Watch a job until it ends. Ceasing to watch does not stop it."""
+    with progress(title, is_shown=verbose) as on_step:
+        latest: Progress | None = None
+        while not (job := jobs.find_job(store, job_id)).state.is_final:
+            if job.progress != latest:
+                latest = job.progress
+                on_step(latest)
+            time.sleep(WATCH_EVERY_S)
+    if job.state is not JobState.DONE:
+        raise JobFailedError(ending_sentence(job))
+    return job
+
+
+def _warn(warning: Any) -> None:
+    warnings.warn(data_warning(warning), OddDataWarning, stacklevel=5)

@@ -1,0 +1,213 @@
+"""Searches without bort's own trainings: in a data frame, or with a person's own functions."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bort.api.certificate import Certificate
+from bort.api.frames import ledger_frame, objective
+from bort.core.study import SearchSpec
+from bort.figures import plot_pair
+from bort.figures.table import table_info, table_objectives
+from bort.report.html import card
+from bort.report.notebook import progress
+from bort.report.search import summary, table_note
+from bort.studies.answers import TableAnswer, TablePoint
+from bort.studies.answers.table import search_table as search_rows
+from bort.studies.answers.values import Columns
+from bort.studies.own_space import Cost, Values, own_space, search_own_space
+from bort.studies.parts import BUDGET, QUESTION
+from bort.studies.recorded_table import frame_table
+
+
+class TableSearch:
+    """The answer of a search in a table, or with a person's own functions.
+
+    Attributes:
+        front: data frame of the rows that no other evaluated one beats, by size.
+        evaluations: data frame of all evaluated rows, by size; their index is the row's number.
+        best: the row with the largest W, by column.
+        certificate: the claim, with everything needed to check it.
+        certified_epsilon: the smallest ε certified; None if nothing is.
+        guarantee: `proved`, `conditional` or `none`.
+        ledger: data frame of the assumptions behind the claim.
+        summary: what the search certifies, in a few sentences.
+    """
+
+    def __init__(self, answer: TableAnswer, certificate: Certificate) -> None:
+        self._answer = answer
+        self.certificate = certificate
+        self.certified_epsilon = answer.certified_epsilon
+        self.guarantee = str(answer.guarantee)
+        self.front = self._frame(answer.front)
+        self.evaluations = self._frame(answer.points)
+        self.ledger = ledger_frame(answer.ledger)
+        self.summary = " ".join([summary(answer), *map(table_note, answer.notes)])
+        best = answer.best
+        self.best: dict[str, Any] | None = None if best is None else self._row(best)
+
+    def plot(
+        self,
+        x: str = "latency",
+        y: str = "error",
+        *,
+        theme: Any = "light",
+        log: Sequence[str] = ("size", "latency"),
+    ) -> Any:
+        """Draw two of `size`, `latency`, `error` as the dashboard does; a plotly figure."""
+        columns = self._answer.columns
+        known = table_objectives(columns.size, columns.latency, columns.error)
+        best, cover = self._answer.best, self._answer.cover
+        info = table_info(
+            self._answer.points,
+            front=[point.id for point in self._answer.front],
+            cover=[int(row) for row in cover or ()],
+            best_id=None if best is None else best.id,
+        )
+        on_log = [objective(known, name) for name in log]
+        on_x, on_y = objective(known, x), objective(known, y)
+        return plot_pair(info, on_x, on_y, theme=theme, log=on_log, height=420)
+
+    def __repr__(self) -> str:
+        return (
+            f"TableSearch(evaluations={self._answer.evaluations}, "
+            f"space_size={self._answer.space_size}, certified_epsilon={self.certified_epsilon}, "
+            f"guarantee={self.guarantee!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [self._row(point) for point in self._answer.front]
+        return card("Search", [self.summary], rows=rows)
+
+    def _frame(self, points: Sequence[TablePoint]) -> pd.DataFrame:
+        frame = pd.DataFrame([self._row(point) for point in points])
+        frame.index = pd.Index([point.id for point in points], name="row")
+        return frame
+
+    def _row(self, point: TablePoint) -> dict[str, Any]:
+        columns = self._answer.columns
+        return {
+            **point.architecture,
+            columns.size: point.size,
+            columns.latency: point.latency,
+            "error": point.error_rate,
+            "w": point.w,
+        }
+
+
+def search_table(
+    frame: pd.DataFrame,
+    *,
+    size: str = "size",
+    latency: str = "latency",
+    error: str = "error",
+    error_se: str | None = None,
+    maximise: Collection[str] = (),
+    dimensions: Sequence[str] | None = None,
+    drop_failed: bool = False,
+    random_state: int = 0,
+    **question: Any,
+) -> TableSearch:
+    """Search a table of results as if each row still had to be evaluated.
+
+    Args:
+        frame: one row per architecture; every column that is no objective and can be a dimension
+            is one, unless `dimensions` names them.
+        size, latency, error: the columns to minimise; `maximise` names those to maximise.
+        error_se: column with the standard errors of the errors.
+        drop_failed: leave out rows in which an objective is blank.
+        question: goal, epsilon, weights, lipschitz, slack, confidence, budget, audit; see
+            `bort search --help`.
+    Raises:
+        InvalidDataError, InvalidFieldError: one line on what cannot be used.
+    Cost: as `bort search --from-table`; a second for a few thousand rows.
+
+    Examples:
+        >>> import pandas as pd
+        >>> rows = [(w, 40 * w, w / 8, 0.5 / w) for w in (1, 2, 4, 8, 16)]
+        >>> frame = pd.DataFrame(rows, columns=["width", "parameters", "ms", "error"])
+        >>> found = search_table(frame, size="parameters", latency="ms", epsilon=0.5)
+        >>> len(found.front), found.certificate.verify()
+        (5, None)
+    """
+    columns = Columns(size, latency, error, error_se)
+    table = frame_table(
+        frame.reset_index(drop=True).rename(columns=str),
+        size=size,
+        latency=latency,
+        error=error,
+        error_se=error_se,
+        maximise=maximise,
+        dimensions=dimensions,
+        drop_failed=drop_failed,
+    )
+    answer, content = search_rows(table, columns, _spec(question, random_state))
+    return TableSearch(answer, Certificate(content))
+
+
+def search_space(
+    space: Mapping[str, Sequence[Any]],
+    *,
+    size: Cost,
+    latency: Cost,
+    error: Callable[[Values], float | None],
+    valid: Callable[[Values], bool] | None = None,
+    examples: int | None = None,
+    random_state: int = 0,
+    verbose: bool = True,
+    **question: Any,
+) -> TableSearch:
+    """Search a space of networks of any kind with your own functions.
+
+    Args:
+        space: the values of each dimension; the space has all combinations.
+        size, latency: functions of an architecture (its values by dimension) that return a number
+            above 0, or a number for each architecture.
+        error: trains and evaluates an architecture; returns its error from 0 to 1, or None if the
+            training failed. Only this function should be expensive.
+        valid: says which combinations are architectures.
+        examples: how many examples the error was measured on.
+        question: goal, epsilon, weights, lipschitz, slack, confidence, budget, audit; see
+            `bort search --help`.
+    Returns:
+        The answer; `front` has one row per architecture.
+    Raises:
+        InvalidSpaceError, InvalidOptionError: one line on what cannot be used.
+
+    Examples:
+        >>> found = search_space(
+        ...     {"depth": [1, 2, 4], "width": [16, 32, 64]},
+        ...     size=lambda net: net["depth"] * net["width"] ** 2,
+        ...     latency=lambda net: 0.1 * net["depth"] + 0.001 * net["width"],
+        ...     error=lambda net: 0.6 / (net["depth"] * net["width"]) ** 0.25,
+        ...     epsilon=0.25,
+        ...     verbose=False,
+        ... )
+        >>> found.certificate.verify()
+        >>> found.certified_epsilon <= 0.25
+        True
+    """
+    with progress("Searching", is_shown=verbose) as on_step:
+        answer, content = search_own_space(
+            own_space(space, valid=valid),
+            size=size,
+            latency=latency,
+            error=error,
+            examples=examples,
+            spec=_spec(question, random_state),
+            on_step=on_step,
+        )
+    return TableSearch(answer, Certificate(content))
+
+
+def _spec(question: Mapping[str, Any], seed: int) -> SearchSpec:
+    known = {**QUESTION.fields, **BUDGET.fields}
+    for name in question:
+        if name not in known or name in ("seed", "minutes", "include"):
+            raise TypeError(
+                f"there is no option {name!r}; choose from "
+                f"{', '.join(n for n in known if n not in ('seed', 'minutes', 'include'))}"
+            )
+    given = {**question, "seed": seed}
+    return BUDGET.build(given, question=QUESTION.build(given))

@@ -1,0 +1,161 @@
+"""Searches in a frame and with a person's own functions."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bort import search_space, search_table
+from bort.core.errors import BortError, InvalidOptionError
+from bort.core.study import SearchSpec
+from bort.studies.answers.table import search_table as search_rows
+from bort.studies.answers.values import Columns
+from bort.studies.recorded_table import read_table
+
+SPACE = {"depth": [1, 2, 4, 8], "width": [16, 32, 64, 128], "act": ["relu", "gelu"]}
+
+
+def size(net):
+    return net["depth"] * net["width"] ** 2
+
+
+def latency(net):
+    return 0.1 * net["depth"] + 0.001 * net["width"]
+
+
+def error(net):
+    return 0.6 / (net["depth"] * net["width"]) ** 0.25 + 0.01 * (net["act"] == "relu")
+
+
+@pytest.fixture
+def frame():
+    nets = [
+        {"depth": d, "width": w, "act": a}
+        for d in SPACE["depth"]
+        for w in SPACE["width"]
+        for a in SPACE["act"]
+    ]
+    rows = [
+        {**net, "size": size(net), "latency": latency(net), "error": error(net)} for net in nets
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_frame_is_searched_as_its_file(frame, tmp_path):
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    found = search_table(frame.set_index(np.arange(100, 132)), epsilon=0.1)
+    table = read_table(tmp_path / "table.csv")
+    asked = SearchSpec.from_dict({"epsilon": 0.1})
+    answer, content = search_rows(table, Columns("size", "latency", "error"), asked)
+    assert found.front.index.tolist() == [point.id for point in answer.front]
+    assert found.certificate.content["claim"] == content["claim"]
+    assert len(found.evaluations) == answer.evaluations
+
+
+def test_functions_give_the_answer_of_the_table_that_they_would_fill(frame):
+    calls = []
+
+    def train(net):
+        calls.append(tuple(net.values()))
+        return error(net)
+
+    found = search_space(SPACE, size=size, latency=latency, error=train, epsilon=0.1, verbose=False)
+    same = search_table(frame, epsilon=0.1)
+    pd.testing.assert_frame_equal(found.front, same.front)
+    assert found.certified_epsilon == same.certified_epsilon <= 0.1
+    assert len(calls) == len(set(calls)) == len(found.evaluations)
+    found.certificate.verify()
+
+
+def test_every_architecture_is_within_the_certified_factor():
+    found = search_space(SPACE, size=size, latency=latency, error=error, epsilon=0.3, verbose=False)
+    factor = 1 + found.certified_epsilon
+    trained = found.evaluations[["size", "latency", "error"]].to_numpy()
+    for depth in SPACE["depth"]:
+        for width in SPACE["width"]:
+            for act in SPACE["act"]:
+                net = {"depth": depth, "width": width, "act": act}
+                costs = np.array([size(net), latency(net), error(net)])
+                assert (trained <= factor * costs * (1 + 1e-12)).all(axis=1).any()
+
+
+def test_a_condition_a_budget_and_failures():
+    def sometimes(net):
+        return math.nan if net["depth"] == 8 else error(net)
+
+    found = search_space(
+        SPACE,
+        size=size,
+        latency=latency,
+        error=sometimes,
+        valid=lambda net: net["act"] == "gelu",
+        goal="exhaustive",
+        verbose=False,
+    )
+    assert set(found.evaluations["act"]) == {"gelu"}
+    assert len(found.evaluations) == 12
+    assert not (found.evaluations["depth"] == 8).any()
+
+
+def test_confidence_needs_examples():
+    given = {"size": size, "latency": latency, "error": error, "verbose": False, "budget": 12}
+    found = search_space(SPACE, **given, confidence=0.9, examples=100_000)
+    found.certificate.verify()
+    with pytest.raises(BortError, match="examples"):
+        search_space(SPACE, **given, confidence=0.9)
+
+
+def test_a_torch_module_can_be_searched():
+    import torch
+
+    def build(net):
+        return torch.nn.Linear(net["width"], net["depth"])
+
+    found = search_space(
+        {"depth": [1, 2, 4], "width": [8, 16]},
+        size=lambda net: sum(p.numel() for p in build(net).parameters()),
+        latency=lambda net: 0.01 * net["width"],
+        error=lambda net: 0.5 / net["width"] ** 0.5,
+        verbose=False,
+    )
+    assert found.best["width"] in (8, 16)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"error": lambda net: 30.0}, "from 0 to 1, got 30"),
+        ({"error": lambda net: 0.0}, "examples="),
+        ({"size": lambda net: 0}, "size must be finite and above 0, got 0 for 1-16-relu"),
+        ({"size": [1, 2]}, "needs 32 numbers"),
+        ({"latency": lambda net: "fast"}, "latency must be numbers"),
+        ({"valid": lambda net: False}, "0 architectures"),
+        ({"examples": 0}, "1 or more"),
+        ({"epsilon": -1}, "epsilon"),
+    ],
+)
+def test_what_cannot_be_searched_is_said_in_one_line(changed, message):
+    given = {"size": size, "latency": latency, "error": error, "verbose": False, **changed}
+    with pytest.raises(BortError, match=message) as caught:
+        search_space(SPACE, **given)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_dimension_has_several_values():
+    with pytest.raises(BortError, match="different values"):
+        search_space({"a": [1, 1]}, size=size, latency=latency, error=error)
+    with pytest.raises(TypeError, match="no option 'epsilom'"):
+        search_space(SPACE, size=size, latency=latency, error=error, epsilom=1)
+
+
+def test_people_see_html_and_a_figure(frame):
+    found = search_table(frame.rename(columns={"size": "<size>"}), size="<size>", epsilon=0.2)
+    assert "&lt;size&gt;" in found._repr_html_()
+    figure = found.plot("size", "error")
+    marks = {i for trace in figure.data for i in (trace.customdata or ())}
+    assert marks == set(map(str, found.evaluations.index))
+    assert set(found.ledger.columns) >= {"assumption", "status", "evidence"}
+    assert str(len(found.evaluations)) in found.summary
+    with pytest.raises(InvalidOptionError, match="no objective 'speed'"):
+        found.plot("speed")

@@ -1,0 +1,73 @@
+"""Every Python example of the documents runs, on a tiny task."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bort
+from bort.core.study import TaskSpec, TrainingSpec
+from bort.families import load_space
+from bort.tasks import load_task
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ("README.md", "docs/python.md")
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_examples_run_one_after_the_other(
+    document, params, given, quick_latency, tmp_path, monkeypatch
+):
+    texts, labels = given
+    real = bort.TextClassifierSearch
+
+    def tiny_search(*, max_latency_ms=None, minutes=None, jobs=None, epsilon=None, **more):
+        """Search the tiny space instead; a limit of its own latencies, no process of its own."""
+        limit = None if max_latency_ms is None else 1000.0
+        options = {**params["options"], **more.pop("options", {})}
+        return real(**{**params, **more, "options": options, "max_latency_ms": limit})
+
+    tiny_search.attach = lambda name: real.attach(name, verbose=False)
+    monkeypatch.setattr(bort, "TextClassifierSearch", tiny_search)
+    monkeypatch.chdir(tmp_path)
+    rows = [(w, 40 * w, w / 8, 0.5 / w) for w in (1, 2, 4, 8, 16)]
+    names = {
+        "texts": texts,
+        "labels": labels,
+        "frame": pd.DataFrame({"review": texts, "stars": labels}),
+        "results": pd.DataFrame(rows, columns=["width", "parameters", "ms", "error"]),
+    }
+    run(document, names)
+
+
+def test_the_examples_about_trainings_run(given, home, place, tmp_path, monkeypatch):
+    space, task = load_space(str(place / "tiny.toml")), TaskSpec(task=str(place / "reviews.csv"))
+    spec = partial(TrainingSpec, source=str(place / "source"), threads=1, device="cpu")
+    monkeypatch.setattr("bort.families.load_space", lambda name: space)
+    monkeypatch.setattr("bort.tasks.load_task", lambda _, load=load_task: load(task))
+    monkeypatch.setattr("bort.core.study.TrainingSpec", spec)
+    monkeypatch.chdir(tmp_path)
+    run("docs/training.md", {"texts": given[0], "shares": np.full((len(given[0]), 2), 0.5)})
+
+
+def test_the_examples_about_agora_run(capsys):
+    run("docs/agora.md", {})
+    assert len(capsys.readouterr().out.splitlines()) == 3 + 1
+
+
+def test_there_are_no_other_examples():
+    others = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    found = {str(p.relative_to(ROOT)) for p in others if BLOCK.search(p.read_text("utf-8"))}
+    assert found == {*DOCUMENTS, "docs/agora.md", "docs/training.md"}
+
+
+def run(document, names):
+    """Run the examples of a document one after the other, as in a notebook."""
+    blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
+    assert blocks
+    for block in blocks:
+        exec(compile(block, document, "exec"), names)
