@@ -1,45 +1,47 @@
-"""Show a study's Pareto front, change the question, pick a point."""
+"""Show a study's Pareto front, change the question, set limits, pick a point."""
 
 import streamlit as st
 
-from bort.core.question import Question
 from bort.storage import StudyRecord
+from bort.studies.choosing import choose
 from bort.ui.front import certificate, point_panel, weight_panel
 from bort.ui.front import charts as front_charts
+from bort.ui.front import choice as front_choice
 from bort.ui.front import study as front_study
 from bort.ui.kit import frame, markup, readings
 
-LEAD = (
-    "Every trained architecture by size, latency and error. Change ε or the weights, and the "
-    "answer is updated at once from the stored trainings."
-)
 
-
-def show(study: StudyRecord, asked: Question) -> None:
+def show(study: StudyRecord) -> None:
+    summary = st.container()
+    with st.container(key="question"):
+        places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
+        asked = front_study.ask(study, places[:4])
+        limits = front_choice.ask_limits(study.name, places[4:])
     answer = readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
-    certificate.show(answer)
-    left, right = st.columns([2.1, 1], gap="large")
+    with summary:
+        certificate.show(answer)
+    said = st.container()
+    left, right = st.columns([2.1, 1], gap="medium")
     with left:
-        axes = front_charts.choose_axes()
-        front_charts.legend(answer, frame.theme())
-        drawn, landmarks = front_charts.choose_latencies(answer)
-        front_charts.show(drawn, axes, frame.theme(), landmarks)
+        view, drawn, landmarks = front_charts.choose_view(answer)
+        choice = choose(drawn.points, limits)
+        front_charts.show(drawn, view, frame.theme(), choice, landmarks)
         front_charts.show_table(answer)
+    with said:
+        front_choice.say(choice)
     with right, st.container(border=True, key="sticky"):
-        point_panel.show(answer)
+        front_choice.suggest(choice)
+        point_panel.show(answer, choice)
     weight_panel.show(study, answer)
 
 
-with frame.page("Pareto front", lead=LEAD):
+with frame.page("Pareto front") as beside_title:
     study, studies = front_study.find()
     if study is not None:
-        left, right = st.columns([1, 2.6], gap="large")
-        with left:
+        with beside_title:
             front_study.choose(study, studies)
         if study.evaluation_count:
-            with right:
-                asked = front_study.ask(study)
-            show(study, asked)
+            show(study)
         else:
             markup.notice("This study has not trained anything yet. Its front will grow here.")
         front_study.follow(study)

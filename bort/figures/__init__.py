@@ -1,9 +1,11 @@
 """Figures: values in, `plotly.graph_objects.Figure` out. No page, no store, no clock."""
 
+from bort.figures.certified import plot_certified_epsilon
 from bort.figures.front import (
+    LOOKS,
     FrontInfo,
+    Layer,
     front_info,
-    plot_certified_epsilon,
     plot_front_3d,
     plot_pair,
 )
@@ -14,9 +16,11 @@ from bort.figures.weights import TriangleInfo, plot_weight_triangle
 __all__ = [
     "ERROR",
     "LATENCY",
+    "LOOKS",
     "OBJECTIVES",
     "SIZE",
     "FrontInfo",
+    "Layer",
     "Objective",
     "Palette",
     "Theme",

@@ -1,6 +1,6 @@
 """The Pareto front of one study, two objectives at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -10,20 +10,23 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
-from bort.figures.theme import Palette, Theme, escape, palette, styled, translucent
+from bort.figures.theme import Palette, Theme, escape, mixed, palette, styled, translucent
+from bort.studies.choosing import options_of
 
 if TYPE_CHECKING:
     from bort.studies.answers import Point
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
-NORMAL_95 = 1.96
 WEBGL_FROM = 1_500  # marks; SVG draws one element per mark; plotly advises 1,000
 
 
 class Layer(Enum):
-    """The layers of a front, drawn from back to front. Values are the legend's names."""
+    """What can be shown and hidden, drawn from back to front. Values are the legend's names."""
 
+    BASELINES = "baselines"
+    INTERVALS = "95 % intervals"
     DOMINATED = "dominated"
     FRONT = "Pareto front"
     COVER = "ε-cover"
@@ -37,6 +40,36 @@ class Layer(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How marks of a layer are drawn, in 2-D and in 3-D alike.
+
+    Attributes:
+        symbol: a name that plotly knows in both.
+        sign: the same as a character, for legends.
+        colour: name of a colour of the palette.
+        size, size_3d: in pixels.
+        line: width of its outline, in pixels.
+    """
+
+    symbol: str
+    sign: str
+    colour: str
+    size: float
+    size_3d: float
+    line: float = 0.0
+
+
+LOOKS = {
+    Layer.DOMINATED: Look("cross", "✚", "dominated", 7, 4),
+    Layer.FRONT: Look("circle", "●", "front", 9, 5),
+    Layer.COVER: Look("square-open", "□", "cover", 15, 8, line=2),
+    Layer.BEST: Look("diamond", "◆", "best", 13, 7, line=1),
+    Layer.PICK: Look("circle-open", "◯", "text", 22, 13, line=2.5),
+}
+FADED = 0.25  # how much of its colour is left to what does not meet the limits
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """Architectures that are drawn in the same way.
 
@@ -45,6 +78,7 @@ class Marks:
         values, low, high: shape (n, 3), columns size (millions), latency (ms), error (%);
             `low` and `high` are the ends of the 95% interval of each value.
         hover: one text per architecture, safe for plotly.
+        faded: shape (n,), those that do not meet the reader's limits.
     """
 
     ids: tuple[str, ...]
@@ -52,6 +86,7 @@ class Marks:
     low: FloatArray
     high: FloatArray
     hover: tuple[str, ...]
+    faded: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +108,40 @@ class FrontInfo:
     pick: Marks
 
     @property
+    def layers(self) -> dict[Layer, Marks]:
+        """The marks of each layer, from back to front."""
+        return {
+            Layer.DOMINATED: self.dominated,
+            Layer.FRONT: self.front,
+            Layer.COVER: self.cover,
+            Layer.BEST: self.best,
+            Layer.PICK: self.pick,
+        }
+
+    @property
     def groups(self) -> tuple[Marks, Marks]:
         """The two groups that together contain every evaluated architecture once."""
         return self.dominated, self.front
 
 
 def front_info(
-    points: Sequence["Point"], *, best_id: str | None = None, pick_id: str | None = None
+    points: Sequence["Point"],
+    *,
+    best_id: str | None = None,
+    pick_id: str | None = None,
+    faded: Collection[str] = (),
 ) -> FrontInfo:
-    """Group evaluated architectures by how they are drawn; O(n)."""
+    """Group evaluated architectures by how they are drawn; O(n).
+
+    Args:
+        faded: ids of those that do not meet the reader's limits.
+    """
     return FrontInfo(
-        dominated=_marks([p for p in points if not p.is_on_front]),
-        front=_marks([p for p in points if p.is_on_front]),
-        cover=_marks([p for p in points if p.is_in_cover]),
-        best=_marks([p for p in points if p.id == best_id]),
-        pick=_marks([p for p in points if p.id == pick_id]),
+        dominated=_marks([p for p in points if not p.is_on_front], faded),
+        front=_marks([p for p in points if p.is_on_front], faded),
+        cover=_marks([p for p in points if p.is_in_cover], faded),
+        best=_marks([p for p in points if p.id == best_id], faded),
+        pick=_marks([p for p in points if p.id == pick_id], ()),
     )
 
 
@@ -99,6 +153,8 @@ def plot_pair(
     theme: Theme = "light",
     log: Collection[Objective] = (),
     fit_front: bool = False,
+    hidden: Collection[Layer] = (),
+    limits: Mapping[Objective, float] | None = None,
     height: int = 330,
 ) -> go.Figure:
     """Draw two objectives; every mark carries its architecture's id as `customdata`.
@@ -106,11 +162,15 @@ def plot_pair(
     Args:
         log: objectives on a logarithmic axis.
         fit_front: fit the axes to the front, so that a bad architecture cannot squeeze the rest.
+        hidden: layers that are not shown.
+        limits: the most that the reader accepts, each drawn as a line.
     """
     colours = palette(theme)
     figure = go.Figure()
-    for marks, layer, style in _layers(info, colours):
-        figure.add_trace(_trace(marks, x, y, layer, style))
+    bars = () if Layer.INTERVALS in hidden else (Layer.FRONT,)
+    for layer, marks in info.layers.items():
+        trace = _trace(marks, x, y, layer, colours, has_bars=layer in bars)
+        figure.add_trace(trace.update(visible=layer not in hidden))
     figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format)
     figure.update_yaxes(title_text=y.axis_title, tickformat=y.tick_format)
     for axis, objective in (("xaxis", x), ("yaxis", y)):
@@ -119,38 +179,30 @@ def plot_pair(
     if fit_front and info.front.ids:
         figure.update_xaxes(range=_range(info.front, x, is_log=x in log))
         figure.update_yaxes(range=_range(info.front, y, is_log=y in log))
+    limit = {"color": colours.cover, "width": 1.5, "dash": "dash"}
+    for objective, draw in ((x, figure.add_vline), (y, figure.add_hline)):
+        if limits and objective in limits:
+            draw(limits[objective], line=limit, name=f"limit of {objective.name}")
     figure.update_layout(showlegend=False)
     return styled(figure, theme, height=height)
 
 
-def _marks(points: Sequence["Point"]) -> Marks:
-    table = np.array(
-        [
-            (
-                (p.parameter_count / 1e6,) * 3,
-                (p.latency_ms, p.latency_low_ms, p.latency_high_ms),
-                tuple(100 * e for e in _error_interval(p)),
-            )
-            for p in points
-        ],
-        dtype=np.float64,
-    ).reshape(-1, 3, 3)
+def _marks(points: Sequence["Point"], faded: Collection[str]) -> Marks:
+    options = options_of(points)
     return Marks(
         ids=tuple(p.id for p in points),
-        values=table[:, :, 0],
-        low=table[:, :, 1],
-        high=table[:, :, 2],
-        hover=tuple(_hover(p) for p in points),
+        values=options.values,
+        low=options.low,
+        high=options.high,
+        hover=tuple(
+            _hover(p, low, high)
+            for p, low, high in zip(points, options.low, options.high, strict=True)
+        ),
+        faded=np.array([p.id in faded for p in points], dtype=bool),
     )
 
 
-def _error_interval(point: "Point") -> tuple[float, float, float]:
-    half = NORMAL_95 * point.error_se
-    return point.error_rate, max(0.0, point.error_rate - half), min(1.0, point.error_rate + half)
-
-
-def _hover(point: "Point") -> str:
-    error, low, high = (100 * value for value in _error_interval(point))
+def _hover(point: "Point", low: FloatArray, high: FloatArray) -> str:
     dimensions = ", ".join(f"{escape(k)} {v}" for k, v in point.architecture.items())
     return "<br>".join(
         [
@@ -159,72 +211,48 @@ def _hover(point: "Point") -> str:
             SIZE.text(point.parameter_count / 1e6),
             f"{LATENCY.text(point.latency_ms)} "
             f"({point.latency_low_ms:,.2f} to {point.latency_high_ms:,.2f})",
-            f"{ERROR.text(error)} ({low:.1f} to {high:.1f})",
+            f"{ERROR.text(100 * point.error_rate)} ({low[2]:.1f} to {high[2]:.1f})",
             f"W {point.w:.3f}",
         ]
     )
 
 
-Style = dict[str, Any]
-
-
-def _layers(info: FrontInfo, colours: Palette) -> list[tuple[Marks, Layer, Style]]:
-    """List marks, layer and marker, from back to front. Layers differ in shape and colour."""
-    return [
-        (
-            info.dominated,
-            Layer.DOMINATED,
-            {
-                "symbol": "x-thin-open",
-                "size": 7,
-                "color": colours.dominated,
-                "line": {"width": 1.5},
-            },
-        ),
-        (
-            info.front,
-            Layer.FRONT,
-            {"symbol": "circle", "size": 9, "color": colours.front},
-        ),
-        (
-            info.cover,
-            Layer.COVER,
-            {"symbol": "square-open", "size": 15, "color": colours.cover, "line": {"width": 2}},
-        ),
-        (
-            info.best,
-            Layer.BEST,
-            {"symbol": "star", "size": 15, "color": colours.best}
-            | {"line": {"width": 1, "color": colours.background}},
-        ),
-        (
-            info.pick,
-            Layer.PICK,
-            {"symbol": "circle-open", "size": 22, "color": colours.text, "line": {"width": 2.5}},
-        ),
-    ]
-
-
-def _trace(marks: Marks, x: Objective, y: Objective, layer: Layer, style: Style) -> go.Scatter:
+def _trace(
+    marks: Marks, x: Objective, y: Objective, layer: Layer, colours: Palette, *, has_bars: bool
+) -> go.Scatter:
     kind = go.Scattergl if len(marks.ids) > WEBGL_FROM else go.Scatter
+    look = LOOKS[layer]
+    colour = getattr(colours, look.colour)
+    marker = {"symbol": look.symbol, "size": look.size, "color": _faded(marks, colour, colours)}
+    if look.line:
+        outline = colours.background if layer is Layer.BEST else marker["color"]
+        marker["line"] = {"width": look.line, "color": outline}
     return kind(
         x=marks.values[:, x.column].tolist(),
         y=marks.values[:, y.column].tolist(),
-        error_x=_bars(marks, x, style) if layer is Layer.FRONT else None,
-        error_y=_bars(marks, y, style) if layer is Layer.FRONT else None,
+        error_x=_bars(marks, x, colour) if has_bars else None,
+        error_y=_bars(marks, y, colour) if has_bars else None,
         customdata=list(marks.ids),
         mode="markers",
         name=layer.value,
-        marker=style,
+        marker=marker,
         hoverinfo="text" if layer.answers_pointer else "skip",
         hovertext=list(marks.hover) if layer.answers_pointer else None,
     )
 
 
-def _bars(marks: Marks, objective: Objective, style: Style) -> dict[str, Any] | None:
+def _faded(marks: Marks, colour: str, colours: Palette) -> str | list[str]:
+    """One colour, or one for each mark if some are faded."""
+    if not marks.faded.any():
+        return colour
+    faint = mixed(colour, colours.background, FADED)  # plotly's 3-D cannot mix translucent marks
+    return [faint if is_faded else colour for is_faded in marks.faded]
+
+
+def _bars(marks: Marks, objective: Objective, colour: str) -> dict[str, Any] | None:
     column = objective.column
-    above = marks.high[:, column] - marks.values[:, column]
-    below = marks.values[:, column] - marks.low[:, column]
+    above = np.where(marks.faded, 0.0, marks.high[:, column] - marks.values[:, column])
+    below = np.where(marks.faded, 0.0, marks.values[:, column] - marks.low[:, column])
     if not (above.any() or below.any()):
         return None
     return {
@@ -234,7 +262,7 @@ def _bars(marks: Marks, objective: Objective, style: Style) -> dict[str, Any] | 
         "arrayminus": below.tolist(),
         "thickness": 1,
         "width": 0,
-        "color": translucent(style["color"], 0.45),
+        "color": translucent(colour, 0.45),
     }
 
 
@@ -248,7 +276,7 @@ def _range(marks: Marks, objective: Objective, *, is_log: bool) -> list[float]:
 
 
 # The camera looks along the diagonal of the better corner, a little from above.
-_CAMERA = {"eye": {"x": -1.5, "y": -1.55, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.12}}
+_CAMERA = {"eye": {"x": -1.65, "y": -1.7, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.17}}
 
 
 def plot_front_3d(
@@ -256,11 +284,21 @@ def plot_front_3d(
     *,
     theme: Theme = "light",
     log: Collection[Objective] = (),
+    hidden: Collection[Layer] = (),
     height: int = 330,
 ) -> go.Figure:
-    """Draw parameters, latency and error; every mark carries its id as `customdata`."""
+    """Draw parameters, latency and error; every mark carries its id as `customdata`.
+
+    Args:
+        hidden: layers that are not shown.
+    """
     colours = palette(theme)
-    figure = go.Figure([_trace_3d(*layer) for layer in _layers_3d(info, colours)])
+    figure = go.Figure(
+        [
+            _trace_3d(marks, layer, colours).update(visible=layer not in hidden)
+            for layer, marks in info.layers.items()
+        ]
+    )
     figure.add_trace(_stem(info.pick, info, colours))
     axes = (("xaxis", SIZE), ("yaxis", LATENCY), ("zaxis", ERROR))
     figure.update_scenes(
@@ -283,21 +321,9 @@ def plot_front_3d(
     return styled(figure, theme, height=height)
 
 
-def _layers_3d(info: FrontInfo, colours: Palette) -> list[tuple[Marks, Layer, dict[str, Any]]]:
-    return [
-        (
-            info.dominated,
-            Layer.DOMINATED,
-            {"symbol": "cross", "size": 4, "color": colours.dominated},
-        ),
-        (info.front, Layer.FRONT, {"symbol": "circle", "size": 5, "color": colours.front}),
-        (info.cover, Layer.COVER, {"symbol": "square-open", "size": 7, "color": colours.cover}),
-        (info.best, Layer.BEST, {"symbol": "diamond", "size": 7, "color": colours.best}),
-        (info.pick, Layer.PICK, {"symbol": "circle-open", "size": 13, "color": colours.text}),
-    ]
-
-
-def _trace_3d(marks: Marks, layer: Layer, style: dict[str, Any]) -> go.Scatter3d:
+def _trace_3d(marks: Marks, layer: Layer, colours: Palette) -> go.Scatter3d:
+    look = LOOKS[layer]
+    colour = _faded(marks, getattr(colours, look.colour), colours)
     return go.Scatter3d(
         x=marks.values[:, 0].tolist(),
         y=marks.values[:, 1].tolist(),
@@ -305,7 +331,7 @@ def _trace_3d(marks: Marks, layer: Layer, style: dict[str, Any]) -> go.Scatter3d
         customdata=list(marks.ids),
         mode="markers",
         name=layer.value,
-        marker=style,
+        marker={"symbol": look.symbol, "size": look.size_3d, "color": colour},
         hoverinfo="text" if layer.answers_pointer else "skip",
         hovertext=list(marks.hover) if layer.answers_pointer else None,
     )
@@ -324,44 +350,3 @@ def _stem(pick: Marks, info: FrontInfo, colours: Palette) -> go.Scatter3d:
         hoverinfo="skip",
         line={"color": colours.muted, "width": 2, "dash": "dot"},
     )
-
-
-def plot_certified_epsilon(
-    evaluations: Sequence[int],
-    certified: Sequence[float | None],
-    *,
-    target: float,
-    theme: Theme = "light",
-    height: int = 240,
-) -> go.Figure:
-    """Draw the smallest ε certified after each evaluation, and the goal.
-
-    Args:
-        evaluations: number of evaluations, ascending.
-        certified: ε certified then; None if nothing was certified yet.
-    """
-    colours = palette(theme)
-    figure = go.Figure(
-        go.Scatter(
-            x=list(evaluations),
-            y=list(certified),
-            mode="lines+markers",
-            name="certified ε",
-            line={"shape": "hv", "color": colours.front, "width": 2},
-            marker={"size": 5},
-            hovertemplate="after %{x} evaluations<br>ε = %{y:.3g}<extra></extra>",
-        )
-    )
-    figure.add_hline(
-        y=target,
-        line={"color": colours.cover, "width": 1.5, "dash": "dash"},
-        annotation={
-            "text": f"goal: {target:g}",
-            "font": {"color": colours.cover, "size": 12},
-            "yanchor": "bottom",
-        },
-    )
-    figure.update_xaxes(title_text="evaluations", tickformat="d", rangemode="tozero")
-    figure.update_yaxes(title_text="← better   certified ε", tickformat="~g", rangemode="tozero")
-    figure.update_layout(showlegend=False)
-    return styled(figure, theme, height=height)

@@ -177,7 +177,7 @@ def add_realised(
             name="realised",
             customdata=[mark.architecture_id for mark in marks],
             marker={
-                "symbol": "diamond",
+                "symbol": "star",
                 "size": 12,
                 "color": colours.best,
                 "line": {"width": 1.5, "color": colours.text},

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bort.figures.front import NORMAL_95, FloatArray, FrontInfo, Marks
+from bort.figures.front import FloatArray, FrontInfo, Marks
 from bort.figures.objectives import Objective
 from bort.figures.theme import escape
+from bort.studies.choosing import NORMAL_95
 
 if TYPE_CHECKING:
     from bort.studies.answers import TablePoint
@@ -58,6 +59,7 @@ def _marks(points: Sequence["TablePoint"]) -> Marks:
         low=_columns(points, np.maximum(0.0, errors - half)),
         high=_columns(points, np.minimum(1.0, errors + half)),
         hover=tuple(_hover(p) for p in points),
+        faded=np.zeros(len(points), dtype=bool),
     )
 
 

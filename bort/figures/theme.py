@@ -77,6 +77,17 @@ def translucent(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+def mixed(colour: str, background: str, share: float) -> str:
+    """Mix a share of `colour` with `background`; looks translucent, and is not.
+
+    Examples:
+        >>> mixed("#ff0000", "#ffffff", 0.2)
+        '#ffcccc'
+    """
+    pairs = zip(bytes.fromhex(colour[1:]), bytes.fromhex(background[1:]), strict=True)
+    return "#" + bytes(round(share * over + (1 - share) * under) for over, under in pairs).hex()
+
+
 def styled(figure: go.Figure, theme: Theme, *, height: int) -> go.Figure:
     """Give `figure` our look and return it; the background stays the page's."""
     colours = palette(theme)

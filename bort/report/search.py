@@ -40,9 +40,18 @@ NOISY = (
 
 def summary(answer: Answer) -> str:
     """Say what a search certifies, in a few sentences."""
+    return " ".join(filter(None, [claim_line(answer), besides(answer)]))
+
+
+def claim_line(answer: Answer) -> str:
+    """Say how much was trained, and what is certified."""
     what = "rows evaluated" if isinstance(answer, TableAnswer) else "architectures trained"
-    counted = f"{answer.evaluations:,} of {answer.space_size:,} {what}."
-    return " ".join(filter(None, [counted, _claim(answer), _noise(answer), *_besides(answer)]))
+    return f"{answer.evaluations:,} of {answer.space_size:,} {what}. {_claim(answer)}"
+
+
+def besides(answer: Answer) -> str:
+    """Say what else is known: noise, the best W, an audit; nothing if nothing is."""
+    return " ".join(filter(None, [_noise(answer), *_besides(answer)]))
 
 
 def scope(answer: StudyAnswer) -> str:

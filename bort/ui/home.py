@@ -26,7 +26,7 @@ def showcase(studies: list[StudyRecord]) -> None:
     answer = readings.answer(study)
     picture, text = st.columns([1.7, 1], gap="large", vertical_alignment="center")
     with picture:
-        front_charts.legend(answer, frame.theme(), has_pick=False)
+        front_charts.legend(answer, frame.theme())
         _picture(answer)
     with text:
         _introduction(study, answer)

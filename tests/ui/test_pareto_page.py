@@ -240,3 +240,49 @@ def test_a_study_that_a_search_fills_links_to_it(store: Store, visit: Open) -> N
     assert not app.exception
     labels = [link.proto.label for link in app.get("page_link")]
     assert "Watch this study's search" in labels
+
+
+def test_limits_are_kept_in_the_address_and_narrow_the_suggestions(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "reviews")
+    points = read_answer(store, "reviews").points
+    app = visit("pareto", study="reviews")
+    assert f"No limits: all {len(points)} trained architectures are left." in shown(app)
+    app.number_input[1].set_value(1.0).run()
+    assert app.query_params["at-most"] == ",1,"
+    left = [p for p in points if round(p.latency_ms, 2) <= 1.0]
+    assert f"{len(left)} of {len(points)} trained architectures are left." in shown(app)
+    suggested = [b.label for b in app.button if (b.key or "").startswith("suggested:")]
+    assert set(suggested) <= {p.id for p in left}
+    best = min(left, key=lambda p: p.error_rate)
+    assert best.id in suggested
+    app.button(key=f"suggested:{best.id}").click().run()
+    assert app.query_params["pick"] == best.id
+    assert not app.exception
+
+
+def test_where_nothing_meets_the_limits_the_nearest_is_offered(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    app = visit("pareto", **{"study": "reviews", "at-most": "1,0.01,1"})
+    assert not app.exception
+    assert "Nothing meets them: the nearest is" in shown(app)
+    [offered] = [b.label for b in app.button if (b.key or "").startswith("suggested:")]
+    assert offered in {p.id for p in read_answer(store, "reviews").points}
+
+
+@pytest.mark.parametrize("text", ["a,b,c", "nan,inf,-1", "", ",,,,,,", "<b>,1"])
+def test_limits_that_make_no_sense_are_no_limits(store: Store, visit: Open, text: str) -> None:
+    fill(store, "reviews", budget=8)
+    app = visit("pareto", **{"study": "reviews", "at-most": text})
+    assert not app.exception
+    assert [box.value for box in app.number_input] in ([None] * 3, [None, 1.0, None])
+
+
+def test_the_legend_hides_and_the_address_keeps_it(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    app = visit("pareto", study="reviews", hide="dominated")
+    [legend] = [pills for pills in app.get("button_group") if pills.label == "Legend"]
+    assert "dominated" not in legend.value
+    legend.set_value([name for name in legend.value if name != "intervals"]).run()
+    assert app.query_params["hide"] == "dominated,intervals"

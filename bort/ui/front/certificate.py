@@ -1,18 +1,30 @@
-"""Show what a study certifies: four numbers, a sentence, the ledger and the certificate."""
+"""Show what a study certifies: one line, which unfolds to numbers, ledger and certificate."""
 
 from collections import Counter
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
 import streamlit as st
 
+from bort.latency.compare import differences_from_here
+from bort.latency.stored import named_profile
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.ledger import STATUSES, words
 from bort.report.numbers import rounded_up
-from bort.report.search import GUARANTEES, NOISY, origin_sentence, scope, summary
+from bort.report.search import (
+    GUARANTEES,
+    NOISY,
+    besides,
+    claim_line,
+    origin_sentence,
+    scope,
+    summary,
+)
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
 from bort.ui.kit import markup, readings
+from bort.ui.machine import verdict as machine_verdict
 
 # Shape and word show the status too, because not everybody sees colours.
 _MARKS = {
@@ -24,7 +36,23 @@ _MARKS = {
 
 
 def show(answer: StudyAnswer) -> None:
-    """Show the strip above the charts: numbers, sentence, warnings, ledger."""
+    """Show what is certified in one line, which unfolds to numbers, sentences and ledger."""
+    if beaten := beaten_sentence(answer):
+        markup.notice(beaten)
+    found = readings.warnings(answer.job)
+    count = len(found) + (answer.latency.noise_ok is False)
+    warned = f":orange[{count} {'warning' if count == 1 else 'warnings'}.] " if count else ""
+    is_violated = any(fact.status is Status.VIOLATED for fact in answer.ledger)
+    with st.expander(warned + claim_line(answer), expanded=is_violated):
+        _numbers(answer)
+        markup.note(f"{besides(answer)} {scope(answer)}".strip())
+        _notes(answer, found)
+        _say_origin(answer)
+        if answer.ledger:
+            _assumptions(answer)
+
+
+def _numbers(answer: StudyAnswer) -> None:
     certified = answer.certified_epsilon
     word, meaning = GUARANTEES[answer.guarantee]
     with st.container(horizontal=True, gap="large", key="certificate"):
@@ -47,45 +75,47 @@ def show(answer: StudyAnswer) -> None:
             width="content",
             help=meaning,
         )
-    claim(answer)
+
+
+def _say_origin(answer: StudyAnswer) -> None:
+    """Say if the study's latencies come from another machine."""
+    name = answer.latency.profile
+    if name and not answer.latency.is_this_machine:
+        machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))
 
 
 def claim(answer: StudyAnswer) -> None:
-    """Show the claim, warnings, and the ledger."""
-    if beaten := beaten_sentence(answer):
-        markup.notice(beaten)
+    """Show the claim in full, warnings, and the ledger."""
     markup.note(f"{summary(answer)} {scope(answer)}")
+    _notes(answer, readings.warnings(answer.job))
+    if answer.ledger:
+        counts = Counter(fact.status for fact in answer.ledger)
+        counted = ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s])
+        is_violated = bool(counts[Status.VIOLATED])
+        with st.expander(f"What the claim rests on: {counted}", expanded=is_violated):
+            _assumptions(answer)
+
+
+def _notes(answer: StudyAnswer, found: Iterable[str]) -> None:
     if answer.facts is not None and answer.facts.baselines:
         markup.note(f"{baselines_sentence(answer.facts)} {teacher_sentence(answer.facts)}")
     if origin := origin_sentence(answer.origin, answer.unrecorded):
         markup.note(origin)
-    _notes(answer)
-    ledger(answer)
-
-
-def _notes(answer: StudyAnswer) -> None:
-    """Warn about a noisy machine and odd data."""
     if answer.latency.noise_ok is False:
         markup.problem(NOISY)
-    for warning in readings.warnings(answer.job):
+    for warning in found:
         markup.notice(warning)
 
 
-def ledger(answer: StudyAnswer) -> None:
+def _assumptions(answer: StudyAnswer) -> None:
     """Show every assumption with its evidence, and how to check the claim."""
-    if not answer.ledger:
-        return
-    counts = Counter(fact.status for fact in answer.ledger)
-    counted = ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s])
-    is_violated = bool(counts[Status.VIOLATED])
-    with st.expander(f"What the claim rests on: {counted}", expanded=is_violated):
-        st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
-        markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
-        if answer.excluded:
-            markup.note(
-                "Left out because every training diverged: " + ", ".join(map(str, answer.excluded))
-            )
-        _take_away(answer)
+    st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
+    markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
+    if answer.excluded:
+        markup.note(
+            "Left out because every training diverged: " + ", ".join(map(str, answer.excluded))
+        )
+    _take_away(answer)
 
 
 def _row(fact: Fact) -> str:

@@ -11,8 +11,10 @@ from bort.core.errors import InvalidDataError
 from bort.figures import (
     ERROR,
     LATENCY,
+    LOOKS,
     OBJECTIVES,
     SIZE,
+    Layer,
     Objective,
     Theme,
     front_info,
@@ -20,97 +22,164 @@ from bort.figures import (
     plot_front_3d,
     plot_pair,
 )
-from bort.figures.front import NORMAL_95
 from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_error_lines, add_realised, realised_mark
 from bort.finetuning.realised import TrainedModel
-from bort.latency.compare import differences_from_here
-from bort.latency.stored import named_profile
 from bort.report.search import worth
 from bort.studies.answers import Point, StudyAnswer, redrawn
+from bort.studies.choosing import NORMAL_95, Choice
 from bort.ui.kit import address, chart, markup, navigation, readings
 from bort.ui.machine import landmarks as machine_landmarks
-from bort.ui.machine import verdict as machine_verdict
 
 PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
 
 
+# Two rows of charts fill what the title and the questions leave of the window.
+_HEIGHT = "clamp(205px, calc((100vh - 366px) / 2), 420px)"
+
+_MARKDOWN = {"dominated": "gray", "front": "blue", "cover": "orange", "best": "green"}
+_SIGNS = {
+    layer: f":{_MARKDOWN[look.colour]}[{look.sign}]"
+    for layer, look in LOOKS.items()
+    if look.colour in _MARKDOWN
+} | {Layer.INTERVALS: ":blue[┃]", Layer.BASELINES: ":gray[┄]"}
+
+
 @dataclass(frozen=True, slots=True)
-class Axes:
-    """The state of the toggles above the charts."""
+class View:
+    """What the reader wants to see, and how."""
 
     log: tuple[Objective, ...]
     fit_front: bool
+    hidden: tuple[Layer, ...]
 
 
-def choose_axes() -> Axes:
-    """Show the toggles above the charts."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        names = st.pills(
-            "Logarithmic axes",
-            [objective.name for objective in OBJECTIVES],
-            selection_mode="multi",
-            default=[SIZE.name, LATENCY.name],
-            key="log-axes",
-        )
-        fit_front = st.toggle(
-            "Fit axes to the front",
-            key="fit-front",
-            help="Keeps one bad architecture from squeezing all the others into a corner.",
-        )
-    return Axes(tuple(o for o in OBJECTIVES if o.name in names), fit_front)
+def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[LandmarkMark]]:
+    """Show the legend, whose entries hide and show, and the settings of the charts.
+
+    Returns:
+        The view, the answer to draw, and the well-known models to draw.
+    """
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="view"
+    ):
+        hidden = _choose_layers(answer)
+        with st.popover("Axes and more", icon=":material/tune:", width="content"):
+            log = st.pills(
+                "Logarithmic axes",
+                [objective.name for objective in OBJECTIVES],
+                selection_mode="multi",
+                default=[SIZE.name, LATENCY.name],
+                key="log-axes",
+            )
+            fit_front = st.toggle(
+                "Fit axes to the front",
+                key="fit-front",
+                help="Keeps one bad architecture from squeezing all the others into a corner.",
+            )
+            drawn, landmarks = _choose_latencies(answer)
+    view = View(tuple(o for o in OBJECTIVES if o.name in log), fit_front, hidden)
+    return view, drawn, landmarks
+
+
+def _choose_layers(answer: StudyAnswer) -> tuple[Layer, ...]:
+    """Show the legend; a click on an entry hides or shows it. The address keeps what is hidden."""
+    layers = [layer for layer in _SIGNS if _is_there(layer, answer)]
+    by_name = {layer.name.lower(): layer for layer in layers}
+    hidden = [name for name in address.hidden() if name in by_name]
+
+    def changed() -> None:
+        shown = st.session_state[key]
+        address.hide([name for name in by_name if name not in shown])
+
+    key = f"legend:{answer.study}:{len(layers)}"
+    shown = st.pills(
+        "Legend",
+        list(by_name),
+        selection_mode="multi",
+        default=[name for name in by_name if name not in hidden],
+        format_func=lambda name: f"{_SIGNS[by_name[name]]} {by_name[name].value}",
+        key=key,
+        on_change=changed,
+        label_visibility="collapsed",
+    )
+    return tuple(layer for name, layer in by_name.items() if name not in shown)
+
+
+def _is_there(layer: Layer, answer: StudyAnswer) -> bool:
+    match layer:
+        case Layer.DOMINATED:
+            return len(answer.front) < len(answer.points)
+        case Layer.COVER:
+            return any(point.is_in_cover for point in answer.points)
+        case Layer.BASELINES:
+            return answer.facts is not None and bool(answer.facts.baselines)
+        case _:
+            return True
 
 
 def show(
-    answer: StudyAnswer, axes: Axes, theme: Theme, landmarks: Sequence[LandmarkMark] = ()
+    answer: StudyAnswer,
+    view: View,
+    theme: Theme,
+    choice: Choice,
+    landmarks: Sequence[LandmarkMark] = (),
 ) -> None:
-    """Draw the answer, the pick in the address, and well-known models."""
+    """Draw the answer, the pick in the address, the limits, and well-known models."""
     best = answer.best.id if answer.best else None
-    info = front_info(answer.points, best_id=best, pick_id=address.pick())
+    info = front_info(answer.points, best_id=best, pick_id=address.pick(), faded=choice.outside)
+    limits = {o: v for o, v in zip(OBJECTIVES, choice.limits, strict=True) if v is not None}
     realised = _realised_marks(answer)
-    gains = [mark.gain for mark in realised if mark.gain is not None]
-    markup.note(worth(answer.spec.training.steps, gains))
-    if realised:
-        markup.note(
-            "◆ is a fully trained model; an arrow leads to it from the search's prediction."
-        )
-    columns = [column for _ in range(2) for column in st.columns(2, gap="medium")]
+    columns = [column for _ in range(2) for column in st.columns(2, gap="small")]
     for column, (x, y) in zip(columns, PAIRS, strict=False):
         with column:
-            figure = plot_pair(info, x, y, theme=theme, log=axes.log, fit_front=axes.fit_front)
+            figure = plot_pair(
+                info,
+                x,
+                y,
+                theme=theme,
+                log=view.log,
+                fit_front=view.fit_front,
+                hidden=view.hidden,
+                limits=limits,
+            )
             add_landmarks(figure, landmarks, x, y, theme=theme)
-            add_error_lines(figure, answer.facts, x, y, theme=theme)
+            if Layer.BASELINES not in view.hidden:
+                add_error_lines(figure, answer.facts, x, y, theme=theme)
             chart.show(
                 add_realised(figure, realised, x, y, theme=theme),
                 key=f"pair:{x.name}:{y.name}",
                 alt=f"{y.title} against {x.title}: {_counted(answer)}. The table lists them all.",
                 on_pick=address.choose_pick_in_chart,
+                height=_HEIGHT,
             )
     with columns[-1]:
         chart.show(
-            plot_front_3d(info, theme=theme, log=axes.log),
+            plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden),
             key="space",
             alt=f"Parameters, latency and error in 3D: {_counted(answer)}. Drag to turn.",
             on_pick=address.choose_pick_in_chart,
+            height=_HEIGHT,
+        )
+    gains = [mark.gain for mark in realised if mark.gain is not None]
+    markup.note(worth(answer.spec.training.steps, gains))
+    if realised:
+        markup.note(
+            "★ is a fully trained model; an arrow leads to it from the search's prediction."
         )
 
 
-def legend(answer: StudyAnswer, theme: Theme, *, has_pick: bool = True) -> None:
-    """Show the shape and colour of each kind of mark, in a row above the charts."""
+def legend(answer: StudyAnswer, theme: Theme) -> None:
+    """Show the shape and colour of each kind of mark, in a row above a chart without settings."""
     colours = palette(theme)
-    kinds = [("●", colours.front, "Pareto front")]
-    if len(answer.front) < len(answer.points):
-        kinds.append(("✕", colours.dominated, "dominated"))
-    if any(point.is_in_cover for point in answer.points):
-        kinds.append(("□", colours.cover, f"in the ε-cover for ε = {answer.epsilon:g}"))
-    kinds.append(("★", colours.best, "largest W"))
-    kinds.append(
-        ("┃", colours.front, "95 % interval of the error and error band of the latency model")
-    )
-    if answer.facts is not None and answer.facts.baselines:
+    kinds = [
+        (look.sign, getattr(colours, look.colour), layer.value)
+        for layer, look in LOOKS.items()
+        if layer in _SIGNS and _is_there(layer, answer)
+    ]
+    kinds.append(("┃", colours.front, "95 % interval of the error, band of the latency model"))
+    if _is_there(Layer.BASELINES, answer):
         kinds.append(("┄", colours.muted, "error of a baseline or the teacher"))
-    if has_pick:
-        kinds.append(("◯", colours.text, "your pick"))
     inner = "".join(
         f'<span><b style="color:{colour}">{shape}</b>{name}</span>' for shape, colour, name in kinds
     )
@@ -207,36 +276,27 @@ def _dimensions(points: tuple[Point, ...]) -> list[str]:
     return list(points[0].architecture) if points else []
 
 
-def choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
-    """Show the toggles above the charts, and return what to draw."""
-    _say_origin(answer)
+def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
+    """Show the toggles about latencies, and return what to draw."""
     marks = machine_landmarks.marks_for(answer.latency)
     measured = sum(point.latency_measured is not None for point in answer.points)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        is_measured = st.toggle(
-            "Measured latencies",
-            key="measured-latencies",
-            disabled=not measured,
-            help="Draw the winners at their measured latency, with the front that follows. The "
-            "certificate is about predicted latency.",
-        )
-        is_marked = st.toggle(
-            "Well-known models",
-            key="landmarks-on-front",
-            disabled=not marks,
-            help="BERT-large, Bort and others, timed on this machine with the same runtime and "
-            "workload.",
-        )
-        if not measured or not marks:
-            st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
+    is_measured = st.toggle(
+        "Measured latencies",
+        key="measured-latencies",
+        disabled=not measured,
+        help="Draw the winners at their measured latency, with the front that follows. The "
+        "certificate is about predicted latency.",
+    )
+    is_marked = st.toggle(
+        "Well-known models",
+        key="landmarks-on-front",
+        disabled=not marks,
+        help="BERT-large, Bort and others, timed on this machine with the same runtime and "
+        "workload.",
+    )
+    if not measured or not marks:
+        st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
         markup.note(f"{measured} architectures are drawn at their measured latency.")
         return redrawn(answer), marks if is_marked else ()
     return answer, marks if is_marked else ()
-
-
-def _say_origin(answer: StudyAnswer) -> None:
-    """Say if the study's latencies come from another machine."""
-    name = answer.latency.profile
-    if name and not answer.latency.is_this_machine:
-        machine_verdict.origin(differences_from_here(named_profile(readings.store(), name)))

@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from bort.figures.front import NORMAL_95
 from bort.report.search import latency_note
 from bort.studies.answers import Point, StudyAnswer
+from bort.studies.choosing import NORMAL_95, Choice
 from bort.studies.commands import front_command, search_python
+from bort.ui.front import choice as front_choice
 from bort.ui.kit import address, markup, navigation
 from bort.ui.models import start as model_start
 
@@ -25,7 +26,7 @@ _BERT_ARGUMENTS = {
 }
 
 
-def show(answer: StudyAnswer) -> None:
+def show(answer: StudyAnswer, choice: Choice) -> None:
     """Show the pick, or the architecture with the largest W if nothing is picked."""
     asked = address.pick()
     point = next((p for p in answer.points if p.id == asked), None)
@@ -39,14 +40,7 @@ def show(answer: StudyAnswer) -> None:
     markup.name(shown.id, dimensions)
     markup.tags(_properties(shown, answer))
     markup.facts(_facts(shown, answer))
-    markup.note(latency_note(answer.latency))
-    st.code(config_code(answer.spec.space, shown.architecture), language="python")
-    markup.label("This view as a command")
-    command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
-    st.code(command, language="bash", wrap_lines=True)
-    with st.expander("As Python"):
-        code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
-        st.code(code, language="python", wrap_lines=True)
+    front_choice.around(choice, shown.id)
     model_start.offer(answer, shown)
     st.page_link(
         navigation.AGORA,
@@ -54,6 +48,14 @@ def show(answer: StudyAnswer) -> None:
         icon=":material/school:",
         query_params={"study": answer.study, "pick": shown.id},
     )
+    st.code(config_code(answer.spec.space, shown.architecture), language="python")
+    markup.label("This view as a command")
+    command = front_command(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+    st.code(command, language="bash", wrap_lines=True)
+    with st.expander("As Python"):
+        code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
+        st.code(code, language="python", wrap_lines=True)
+    markup.note(latency_note(answer.latency))
     if point:
         st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
 
@@ -95,7 +97,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
         (
             "Dev error",
             f"{point.error_rate:.1%}",
-            f"± {half:.1f} points (95 %), on {point.n_dev:,} dev examples{trainings}",
+            f"± {half:.1f} (95 %), {point.n_dev:,} dev examples{trainings}",
         ),
         ("W", f"{point.w:.3f}", f"rank {rank} of {len(answer.points)}, weights {weights}"),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.question import Question, check_weights
 from bort.storage import StudyRecord, Thing, ThingKind
@@ -43,6 +44,8 @@ def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
         index=list(labels).index(current.name),
         format_func=labels.__getitem__,
         key=key,
+        label_visibility="collapsed",
+        width=330,
         on_change=lambda: address.choose_study(st.session_state[key]),
     )
 
@@ -87,15 +90,14 @@ WEIGHTS = ("size", "latency", "error")
 _MOVED = "weights-moved"
 
 
-def ask(study: StudyRecord) -> Question:
-    """Show four sliders and return their question. The address keeps their values.
+def ask(study: StudyRecord, places: Sequence[DeltaGenerator]) -> Question:
+    """Show four sliders in as many places and return their question; the address keeps it.
 
     Raises:
         InvalidFieldError: all weights are zero.
     """
     own = study.spec.search.question
-    columns = st.columns([1.5, 1, 1, 1], gap="medium")
-    with columns[0]:
+    with places[0]:
         epsilon = _epsilon(study.name, address.epsilon() or own.epsilon)
     given = address.weights() or own.weights
     keys = [f"weight:{study.name}:{_moved()}:{name}" for name in WEIGHTS]
@@ -104,7 +106,7 @@ def ask(study: StudyRecord) -> Question:
         address.choose_weights([st.session_state[key] for key in keys])
 
     weights = []
-    for column, name, key, value in zip(columns[1:], WEIGHTS, keys, given, strict=True):
+    for column, name, key, value in zip(places[1:], WEIGHTS, keys, given, strict=True):
         with column:
             weights.append(_weight(name, value, key, changed))
     return replace(own, epsilon=epsilon, weights=check_weights(weights))
@@ -124,7 +126,7 @@ def _moved() -> int:
 def _epsilon(study: str, value: float) -> float:
     key = f"epsilon:{study}"
     return st.select_slider(
-        "ε, how far from the best is close enough",
+        "ε, how close is close enough",
         sorted({*EPSILONS, value}),
         value=value,
         format_func=lambda e: f"{e:g}",
@@ -144,5 +146,7 @@ def _weight(name: str, value: float, key: str, on_change: Callable[[], None]) ->
         step=0.1,
         key=key,
         on_change=on_change,
-        help="An exponent in W: 0 ignores this objective, 2 counts it twice.",
+        help="W is the share of size saved against the largest architecture, times the share of "
+        "latency saved against the slowest, divided by the error. Each weight is an exponent: 0 "
+        "ignores its objective, 2 counts it twice.",
     )

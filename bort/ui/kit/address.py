@@ -8,6 +8,7 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.core.fields import fields_of
 from bort.core.question import Question, check_weights
+from bort.studies.choosing import Limits
 
 _PICKS_IN_CHARTS = "picks-in-charts"
 
@@ -98,6 +99,36 @@ def choose_weights(values: Sequence[float]) -> None:
     except BortError:
         return
     _set("weights", ",".join(f"{value:g}" for value in values))
+
+
+def limits() -> Limits:
+    """The most that is accepted, `?at-most=5,,20`: size, latency, error; blank is no limit."""
+    texts = (_get("at-most") or "").split(",")
+    return Limits(*(_limit(text) for text in (*texts, "", "", "")[:3]))
+
+
+def choose_limits(values: Limits) -> None:
+    """Change the limits."""
+    text = ",".join("" if value is None else f"{value:g}" for value in values)
+    _set("at-most", text if values.is_set else None)
+
+
+def _limit(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < float("inf") else None
+
+
+def hidden() -> tuple[str, ...]:
+    """What the legend hides, `?hide=dominated,baselines`."""
+    return tuple(filter(None, (_get("hide") or "").split(",")))
+
+
+def hide(names: Sequence[str]) -> None:
+    """Hide these, and show everything else."""
+    _set("hide", ",".join(names) or None)
 
 
 def _read(name: str) -> Any:

@@ -55,7 +55,8 @@ async function draw(chart, data) {
   if (camera) figure.layout.scene.camera = camera; // plotly forgets it when an axis turns log
   // With a finger, a drag scrolls the page; the toolbar still offers zoom.
   if (!figure.layout.scene && matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
-  holder.style.height = `${figure.layout.height}px`;
+  holder.style.height = data.height;
+  delete figure.layout.height; // plotly takes the holder's
   await Plotly.react(holder, figure.data, { ...figure.layout, autosize: true }, data.config);
   if (!chart.isDrawn) listen(chart);
   chart.isDrawn = true;

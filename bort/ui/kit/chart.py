@@ -25,12 +25,14 @@ def show(
     key: str,
     alt: str,
     on_pick: Callable[[str], None] | None = None,
+    height: str | None = None,
 ) -> None:
     """Draw `figure`. `on_pick` receives the `customdata` of a clicked mark before the rerun.
 
     Args:
         key: unique on the page; zoom and camera belong to it.
         alt: what the picture shows, for readers who cannot see it.
+        height: a CSS length, for a chart that fits the window; None means the figure's own.
     """
 
     def picked() -> None:
@@ -52,6 +54,7 @@ def show(
             },
             "picks": on_pick is not None,
             "alt": alt,
+            "height": height or f"{figure.layout.height}px",
         },
         on_pick_change=picked,
     )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError
 from bort.figures import Theme
@@ -33,14 +34,23 @@ def settings(title: str | None = None) -> None:
 
 
 @contextmanager
-def page(title: str, *, lead: str) -> Iterator[None]:
-    """Draw the frame around a page's content."""
+def page(title: str, *, lead: str | None = None) -> Iterator[DeltaGenerator]:
+    """Draw the frame around a page's content; yields the place to the right of the title.
+
+    Args:
+        lead: what the page is for; a page whose picture says it needs none.
+    """
     settings(title)
     navigation.run_if_page_came_first()
-    st.title(title, anchor=False)
-    markup.lead(lead)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="title"
+    ):
+        st.title(title, anchor=False, width="content")
+        beside = st.container(width="content", key="beside-title")
+    if lead is not None:
+        markup.lead(lead)
     with clear_errors():
-        yield
+        yield beside
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def _remark(text: str) -> str:
 
 def note(text: str) -> None:
     """A remark in small print."""
-    st.html(f'<p class="bort-note">{escape(text)}</p>')
+    st.html(_remark(text))
 
 
 def problem(text: str) -> None:

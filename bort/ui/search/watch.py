@@ -91,7 +91,7 @@ def _found(job: JobRecord, answer: StudyAnswer) -> None:
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
     if all(value is None for _, value in series):
         series = []
-    front_charts.legend(answer, frame.theme(), has_pick=False)
+    front_charts.legend(answer, frame.theme())
     columns = st.columns(3 if series else 2, gap="medium")
     for column, x in zip(columns, (SIZE, LATENCY), strict=False):
         with column:

@@ -1,0 +1,159 @@
+"""Sentences that help to choose: reasons, exchange rates, comparisons."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from bort.search.choosing import Beaten, Difference, Reason
+from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Move, Standing
+
+
+class _Words(NamedTuple):
+    """How to speak of one objective: an amount of it, and the option that has least."""
+
+    amount: str
+    superlative: str
+
+
+_WORDS = {
+    SIZE: _Words("{:,.2f} M parameters", "smallest"),
+    LATENCY: _Words("{:,.2f} ms", "fastest"),
+    ERROR: _Words("{:.1f} points of error", "most accurate"),
+}
+_VALUES = {SIZE: "{:,.2f} M parameters", LATENCY: "{:,.2f} ms", ERROR: "{:.1f} % error"}
+W_INTRODUCED = (
+    "W = size saved × latency saved ÷ error. A weight is an exponent: 1, 1, 1 counts each once, as "
+    "the paper does."
+)
+
+
+def limits_sentence(choice: Choice, what: str = "trained architectures") -> str:
+    """Say how many points meet the limits, or which one is nearest to doing so."""
+    count = len(choice.rows)
+    if choice.nearest is None:
+        if not choice.limits.is_set:
+            return f"No limits: all {count:,} {what} are left."
+        return f"{len(choice.meeting):,} of {count:,} {what} are left."
+    return f"Nothing meets them: the nearest is {choice.nearest}, with {_excess(choice)}."
+
+
+def _excess(choice: Choice) -> str:
+    assert choice.nearest is not None
+    values = choice.options.values[choice.rows[choice.nearest]]
+    return _listed(
+        f"{_VALUES[k].format(values[k])} instead of {_WORDS[k].amount.format(limit).split()[0]}"
+        for k, limit in enumerate(choice.limits)
+        if limit is not None and values[k] > limit
+    )
+
+
+def reasons_sentence(choice: Choice, name: str, reasons: Sequence[Reason]) -> str:
+    """Say why a point is suggested."""
+    values = choice.options.values
+    lowest = values[choice.meeting, ERROR].min()
+    among = " within your limits" if choice.limits.is_set else ""
+    own = values[choice.rows[name], ERROR]
+    words = {
+        Reason.SMALLEST_AS_GOOD: f"the smallest whose error is within noise of the lowest{among}"
+        + ("" if own == lowest else f" ({lowest:.1f} %)"),
+        Reason.KNEE: "the best balance of all three (the knee)",
+        Reason.MOST_ACCURATE: f"the lowest error{among}",
+    }
+    return _sentence(_listed(words[reason] for reason in reasons))
+
+
+def exchange_sentences(exchanges: Mapping[int, Move]) -> list[tuple[str, str]]:
+    """Say what less of each objective costs: the other point's id, and the sentence.
+
+    Two objectives that lead to the same point share a sentence.
+    """
+    found: dict[str, list[int]] = {}
+    for column, move in exchanges.items():
+        if column in _saved(move):
+            found.setdefault(move.id, []).append(column)
+    moves = {move.id: move for move in exchanges.values()}
+    return [(name, move_sentence(moves[name], wanted)) for name, wanted in found.items()]
+
+
+def move_sentence(move: Move, wanted: Sequence[int]) -> str:
+    """Say what a move costs that saves in the objectives `wanted`."""
+    saved = _amounts(move, wanted)
+    costs = _amounts(move, _paid(move)) or "nothing"
+    besides = _amounts(move, [column for column in _saved(move) if column not in wanted])
+    also = f" It also saves {besides}." if besides else ""
+    return f"Saving {saved} costs {costs}.{also}"
+
+
+def against_sentence(name: str, move: Move) -> str:
+    """Say what `name` saves and pays against a neighbour; `move` leads from it to the neighbour."""
+    back = Move(name, tuple(Difference(-d.value, -d.high, -d.low) for d in move.changes))
+    saved, paid = _amounts(back, _saved(back)), _amounts(back, _paid(back))
+    if not saved and not paid:
+        return f"Against {move.id}, it is as good in everything."
+    what = _listed(filter(None, [saved and f"saves {saved}", paid and f"costs {paid}"]))
+    return f"Against {move.id}, it {what}."
+
+
+def standing_sentence(standing: Standing) -> str:
+    """Say whether a point is beaten, and how surely."""
+    match standing.degree:
+        case Beaten.CLEARLY:
+            return f"Clearly beaten by {standing.rival}: no better in anything, beyond noise."
+        case Beaten.WITHIN_NOISE:
+            return f"Beaten by {standing.rival}, but only within noise."
+        case _:
+            return "Not beaten: no other one is at least as good in everything."
+
+
+def comparison_sentences(choice: Choice, names: Sequence[str]) -> str:
+    """Say which of the points is best at what, and where that is within noise."""
+    said = []
+    for column, words in _WORDS.items():
+        order = sorted(names, key=lambda name: choice.options.values[choice.rows[name], column])
+        best = order[0]
+        value = _VALUES[column].format(choice.options.values[choice.rows[best], column])
+        close = [
+            other for other in order[1:] if not choice.compare(best, other).changes[column].is_clear
+        ]
+        noise = f"; {_listed(close)} {'is' if len(close) == 1 else 'are'} within noise of it"
+        said.append(f"{words.superlative.capitalize()}: {best}, {value}{noise if close else ''}.")
+    return " ".join(said)
+
+
+def _saved(move: Move) -> list[int]:
+    return [k for k, change in enumerate(move.changes) if change.value < 0 and _is_seen(k, change)]
+
+
+def _paid(move: Move) -> list[int]:
+    return [k for k, change in enumerate(move.changes) if change.value > 0 and _is_seen(k, change)]
+
+
+def _is_seen(column: int, change: Difference) -> bool:
+    """Whether the amount is more than 0 as it is written."""
+    return any(digit in "123456789" for digit in _amount(column, change))
+
+
+def _amounts(move: Move, columns: Iterable[int]) -> str:
+    return _listed(
+        _amount(column, move.changes[column])
+        + ("" if move.changes[column].is_clear else " (within noise)")
+        for column in columns
+    )
+
+
+def _amount(column: int, change: Difference) -> str:
+    return _WORDS[column].amount.format(abs(change.value))
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Join with commas and "and".
+
+    Examples:
+        >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed([])
+        ('a', 'a, b and c', '')
+    """
+    found = list(texts)
+    return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
