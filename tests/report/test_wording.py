@@ -602,6 +602,7 @@ def test_what_a_search_certifies(changes: dict, said: str) -> None:
         excluded=(),
         guarantee=Guarantee.NONE,
         ending=None,
+        points=(),
         ranking=(),
         audit=None,
         ledger=(),
