@@ -6,6 +6,7 @@ from typing import Any
 
 from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
+from bort.lessons.weights.numbers import numbers as weights_numbers
 
 Numbers = Callable[[], Mapping[str, Any]]
 
@@ -48,6 +49,14 @@ LESSONS = (
         minutes=15,
         before="What size, latency and error of a network are.",
         numbers=epsilon_numbers,
+    ),
+    Lesson(
+        slug="weights",
+        title="Weights",
+        answers="How to choose one network from a front, and what a single number hides.",
+        minutes=8,
+        before="What a front is: a set of networks that no other beats.",
+        numbers=weights_numbers,
     ),
 )
 
