@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bort.lessons.abnc.numbers import numbers as abnc_numbers
 from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
 from bort.lessons.weights.numbers import numbers as weights_numbers
@@ -49,6 +50,15 @@ LESSONS = (
         minutes=15,
         before="What size, latency and error of a network are.",
         numbers=epsilon_numbers,
+    ),
+    Lesson(
+        slug="abnc",
+        title="ABnC: which part costs most",
+        answers="What the papers assume about the parts of a network, where that holds, and where "
+        "it does not.",
+        minutes=8,
+        before="A transformer has embeddings, a stack of layers, and an output.",
+        numbers=abnc_numbers,
     ),
     Lesson(
         slug="weights",

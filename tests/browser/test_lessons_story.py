@@ -127,3 +127,18 @@ def test_cones_are_those_of_the_search(browser):
     }"""
     worst = in_browser(browser, made.js, cones, made.numbers)
     assert 0 < worst < 3e-4  # both are rounded to four digits
+
+
+def test_abnc(learner):
+    with learner("abnc") as (reader, article):
+        expect(article.locator("#verdict")).to_contain_text("The property holds.")
+        expect(article.locator("#formula")).to_contain_text("302,309,376")
+        article.get_by_role("button", name="Bort", exact=True).click()
+        expect(article.locator("#verdict")).to_contain_text("The property does not hold.")
+        expect(article.locator("#formula")).to_contain_text("23,108,608")
+        slide(article, "Vocabulary, V", -2)
+        expect(article.locator("#verdict")).to_contain_text("The property holds.")
+        settled_query(reader, depth=4, intermediate=768, vocabulary=8000)
+        article.locator("#player").get_by_role("slider", name="Step of the walk").press("End")
+        expect(article.locator("#player .said")).to_contain_text("the middle has 41% of all")
+        answer_all(article)

@@ -1,0 +1,1 @@
+"""Lesson 4: the ABnC property, which parts of a network cost most."""
