@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bort.lessons.abnc.numbers import numbers as abnc_numbers
+from bort.lessons.costs.numbers import numbers as costs_numbers
 from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
 from bort.lessons.weights.numbers import numbers as weights_numbers
@@ -41,6 +42,14 @@ LESSONS = (
         minutes=8,
         before="A neural network is layers of weighted sums.",
         numbers=subarchitecture_numbers,
+    ),
+    Lesson(
+        slug="costs",
+        title="Three costs",
+        answers="Why size does not tell speed, what a front is, and when a difference is real.",
+        minutes=12,
+        before="A model is trained on some examples and tested on others.",
+        numbers=costs_numbers,
     ),
     Lesson(
         slug="epsilon",

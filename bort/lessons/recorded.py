@@ -11,9 +11,13 @@ from importlib.resources import as_file, files
 from typing import Any
 
 from bort.core.files import write_atomically
+from bort.lessons.costs.frames import frames as costs_frames
 from bort.lessons.epsilon.frames import frames as epsilon_frames
 
-RECORDED: Mapping[str, Callable[[], dict[str, Any]]] = {"epsilon": epsilon_frames}
+RECORDED: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "costs": costs_frames,
+    "epsilon": epsilon_frames,
+}
 """What is recorded, by the lesson's folder."""
 
 
