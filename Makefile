@@ -25,7 +25,6 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCE_NETWORK)
 	@touch $@
 
 app: setup       ## open the dashboard on http://127.0.0.1:8501; PORT=8600 for another port
-	@$(BIN)/bort data prepare --quiet || echo "The dashboard opens without the tasks."
 	@$(BIN)/bort app --port $(PORT)
 
 test: setup browser lint types  ## run every check, the browser's included

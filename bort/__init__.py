@@ -4,6 +4,7 @@ The names below are loaded when they are used: importing this package loads neit
 scikit-learn nor streamlit. docs/python.md explains them.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -20,10 +21,17 @@ __all__ = ["__version__", *_NAMES]
 
 __version__ = "0.1.0"
 
+NO_WINDOWS = (
+    "bort runs on Linux and macOS; its file locks are not right on Windows yet, so use it "
+    "inside the Linux subsystem, WSL"
+)
+
 
 def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if sys.platform == "win32":
+        raise ImportError(NO_WINDOWS)
     try:
         found = getattr(import_module(_NAMES[name]), name)
     except ModuleNotFoundError as error:

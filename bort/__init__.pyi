@@ -4,4 +4,5 @@ from bort.api.search import TextClassifierSearch as TextClassifierSearch
 from bort.api.table import search_space as search_space
 from bort.api.table import search_table as search_table
 
+NO_WINDOWS: str
 __version__: str

@@ -28,6 +28,7 @@ SLOW = (
     "export",
     "benchmarks",
     "ui",
+    "wheel",
 )
 
 

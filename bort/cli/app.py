@@ -4,20 +4,22 @@ import os
 import socket
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import click
 
-import bort
-from bort.core.errors import InvalidFieldError, MissingExtraError, StoreError
-
-ROOT = Path(bort.__file__).parent.parent
+from bort.core import paths
+from bort.core.errors import BortError, InvalidFieldError, MissingExtraError
 
 
 @click.command()
 @click.option("--port", default=8501, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--open/--no-open", "opens", default=True, help="Open a browser window.")
-def app(port: int, opens: bool) -> None:
+@click.option(
+    "--prepare/--no-prepare",
+    default=True,
+    help="First fetch the tasks and the source network, if they are not here yet.",
+)
+def app(port: int, opens: bool, prepare: bool) -> None:
     """Open the dashboard. Only this machine can reach it.
 
     It shows the studies and jobs in $BORT_STORE (default: SQLite in $BORT_HOME). Jobs keep running
@@ -37,20 +39,34 @@ def app(port: int, opens: bool) -> None:
             "the dashboard needs streamlit, which is not installed; install it with: pip "
             "install 'bort[app]'"
         )
-    if not (ROOT / "app.py").is_file():
-        raise StoreError(
-            f"no app.py in {ROOT}; the dashboard runs from a checkout: pip install -e '.[app]'"
-        )
     if _is_taken(port):
         raise InvalidFieldError(
             "port",
             f"port {port} is in use, perhaps by a running dashboard: open "
             f"http://127.0.0.1:{port}, or choose another, --port 8600 for example",
         )
+    if prepare:
+        _prepare()
     click.echo(f"Dashboard: http://127.0.0.1:{port} (Ctrl+C stops it; jobs keep running)")
     sys.stdout.flush()  # the next line replaces this process
     command = _command(port, opens=opens)
     os.execv(command[0], command)  # this process becomes the server: one pid, its own signals
+
+
+def _prepare() -> None:
+    """Fetch what a search on the named tasks needs; the dashboard opens without it."""
+    from bort.cli.data import progress
+    from bort.tasks import prepare as prepare_tasks
+    from bort.training.default_source import ensure_default_source
+
+    try:
+        with progress(hidden=False) as on_step:
+            prepare_tasks(on_step=on_step)
+            ensure_default_source(on_step=on_step)
+    except BortError as error:
+        click.echo(
+            f"The dashboard opens without the tasks or the source network: {error}", err=True
+        )
 
 
 def _is_taken(port: int) -> bool:
@@ -63,6 +79,6 @@ def _is_taken(port: int) -> bool:
 def _command(port: int, *, opens: bool) -> list[str]:
     """The command that starts Streamlit with the settings in `.streamlit` next to app.py."""
     return [
-        *(sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")),
+        *(sys.executable, "-m", "streamlit", "run", str(paths.dashboard() / "app.py")),
         *("--server.port", str(port), "--server.headless", str(not opens).lower()),
     ]

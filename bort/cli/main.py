@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bort import NO_WINDOWS
 from bort.core.errors import BortError
 
 Table = Mapping[str, tuple[str, str, str]]
@@ -79,6 +80,8 @@ def bort() -> None:
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 failed check, 2 bad input, 130 interrupted."""
+    if sys.platform == "win32":
+        _fail(NO_WINDOWS, 2)
     try:
         code = bort(standalone_mode=False)
     except BortError as error:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -32,6 +33,18 @@ VECTOR_FLAGS = (
     "bf16",
     "i8mm",
 )
+
+# What tells two CPUs apart in /proc/cpuinfo: on x86, and on ARM, which names no model.
+_CPU_PARTS = (
+    *("vendor_id", "cpu family", "model"),
+    *("CPU implementer", "CPU architecture", "CPU variant", "CPU part"),
+)
+
+_ARM_FEATURES = {
+    "asimd": "hw.optional.AdvSIMD",
+    "bf16": "hw.optional.arm.FEAT_BF16",
+    "i8mm": "hw.optional.arm.FEAT_I8MM",
+}
 
 # Kernel releases change weekly and hardly ever move a latency: shown, but not compared.
 _SHOWN_ONLY = ("os_release", "python")
@@ -128,17 +141,46 @@ def differences(a: Fingerprint, b: Fingerprint) -> list[Difference]:
 @functools.cache
 def _cpu() -> tuple[str, str]:
     """Read the CPU's model name, and its family, model and vector flags, if the system has them."""
-    facts = _proc_cpuinfo()
+    facts = _facts()
     name = facts.get("model name") or platform.processor() or platform.machine() or "unknown"
-    parts = [facts.get(key, "") for key in ("vendor_id", "cpu family", "model")]
+    parts = [facts.get(key, "") for key in _CPU_PARTS]
     return name, " ".join([*filter(None, parts), *vector_flags()]) or "unknown"
 
 
 def vector_flags() -> list[str]:
     """List the vector instruction sets of the CPU, if the system names them."""
-    facts = _proc_cpuinfo()
+    facts = _facts()
     flags = (facts.get("flags") or facts.get("Features") or "").split()
     return [flag for flag in VECTOR_FLAGS if flag in flags]
+
+
+def _facts() -> Mapping[str, str]:
+    return _sysctl() if platform.system() == "Darwin" else _proc_cpuinfo()
+
+
+@functools.cache
+def _sysctl() -> Mapping[str, str]:
+    """Read the CPU's facts on macOS, under the names of /proc/cpuinfo.
+
+    `platform.processor()` is arm on an M1 and on an M4.
+    """
+    intel = f"{_sysctl_value('machdep.cpu.features')} {_sysctl_value('machdep.cpu.leaf7_features')}"
+    arm = [name for name, key in _ARM_FEATURES.items() if _sysctl_value(key) == "1"]
+    return {
+        "model name": _sysctl_value("machdep.cpu.brand_string"),
+        "cpu family": _sysctl_value("hw.cpufamily"),
+        "flags": " ".join([*intel.lower().split(), *arm]),
+    }
+
+
+def _sysctl_value(key: str) -> str:
+    try:
+        done = subprocess.run(
+            ["sysctl", "-n", key], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _proc_cpuinfo() -> dict[str, str]:

@@ -22,9 +22,20 @@ def runs() -> Path:
     return home() / "runs"
 
 
+def dashboard() -> Path:
+    """Folder with app.py, pages and examples: in the installed package, or the checkout."""
+    packed = Path(__file__).parents[1] / "dashboard"
+    return packed if packed.is_dir() else Path(__file__).parents[2]
+
+
 def examples() -> Path:
-    """Folder with recorded studies, the finished examples; only a checkout has it."""
-    return Path(__file__).parents[2] / "data" / "recorded"
+    """Folder with recorded studies, the finished examples."""
+    return dashboard() / "data" / "recorded"
+
+
+def source_network() -> Path:
+    """Folder of the source network that was fetched; empty if its package is installed."""
+    return cache() / "source-network"
 
 
 def texts() -> Path:

@@ -16,6 +16,7 @@ from bort.latency.stored import study_profile
 from bort.latency.workload import workload_of
 from bort.storage import Store
 from bort.tasks import DataWarning, load_task, resolve
+from bort.training.default_source import ensure_default_source
 from bort.training.fit import (
     candidate_steps,
     check_pairs,
@@ -43,7 +44,8 @@ def check_study(
 
     Args:
         spec: the description of the study.
-        fetch: load a data set from the hub now, however large; False leaves that to the job.
+        fetch: load a data set from the hub and the source network now, however large; False
+            leaves the data set to the job, and refuses if the network is missing.
         on_step: called with each step of fetching.
         on_warning: called with everything that makes the data misleading, and with what a file of
             soft labels covers.
@@ -57,6 +59,8 @@ def check_study(
     check_reads_text(space)
     runtime_kind(spec.latency.runtime).check_installed()
     workload_of(spec.latency, space)
+    if fetch and spec.training.source is None:
+        ensure_default_source(on_step=on_step)
     source = source_network(spec.training.source)
     check_source(source)
     check_vocabulary(source, space)

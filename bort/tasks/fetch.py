@@ -13,11 +13,13 @@ import io
 import os
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from bort.core.errors import DownloadError
@@ -28,17 +30,19 @@ LARGEST_MEMBER = 64 * 2**20  # bytes; our archives have 2 MB at most, so this is
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A pinned source distribution from a package index.
+    """A pinned file of a package index.
 
     Attributes:
         project: name on the index.
         version: exact version.
-        sha256: hash of the .tar.gz file, hexadecimal.
+        sha256: hash of the file, hexadecimal.
+        is_wheel: it is a wheel, and not a source distribution (.tar.gz).
     """
 
     project: str
     version: str
     sha256: str
+    is_wheel: bool = False
 
     @property
     def pin(self) -> str:
@@ -67,7 +71,7 @@ class __legacy__:
 
 
 def fetch(distribution: Distribution) -> bytes:
-    """Fetch the source distribution's bytes and check them against the pinned hash.
+    """Fetch the distribution's bytes and check them against the pinned hash.
 
     Raises:
         DownloadError: no network, no such file on the index, a wrong hash, no pip, no space.
@@ -95,7 +99,8 @@ def _download(distribution: Distribution, folder: Path) -> bytes:
     )
     requirement = folder / "requirements.txt"
     requirement.write_text(f"{distribution.pin} --hash=sha256:{distribution.sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
+    kind = "--only-binary" if distribution.is_wheel else "--no-binary"
+    command = [*_pip(), "download", "--no-deps", kind, ":all:"]
     command += ["--require-hashes", "--no-build-isolation", "--use-pep517", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "30"]
     command += ["--dest", str(folder / "files"), "--requirement", str(requirement)]
@@ -123,6 +128,21 @@ def _download(distribution: Distribution, folder: Path) -> bytes:
     return files[0].read_bytes()
 
 
+def _pip() -> list[str]:
+    """Find pip: this environment's, or else the one that Python carries for `ensurepip`.
+
+    An environment made by uv has none, and pip in a wheel runs without being installed.
+    """
+    if find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    spec = find_spec("ensurepip")
+    places = [] if spec is None else [Path(p) for p in spec.submodule_search_locations or ()]
+    packages = sysconfig.get_config_var("WHEEL_PKG_DIR")  # where some distributions keep it
+    places = [place / "_bundled" for place in places] + [Path(packages)] * bool(packages)
+    wheels = [wheel for place in places for wheel in sorted(place.glob("pip-*.whl"))]
+    return [sys.executable, str(wheels[-1] / "pip") if wheels else "-mpip"]
+
+
 def _reason(distribution: Distribution, output: str) -> str:
     pin = distribution.pin
     if "DO NOT MATCH THE HASHES" in output:
@@ -131,7 +151,7 @@ def _reason(distribution: Distribution, output: str) -> str:
             "the package index, or a proxy in front of it, serves a different file"
         )
     if "No module named pip" in output:
-        return f"cannot fetch {pin}: this Python has no pip; run: python -m ensurepip"
+        return f"cannot fetch {pin}: this Python has no pip; run: uv pip install pip"
     if "No space left" in output or "Errno 28" in output:
         return f"cannot fetch {pin}: the disk is full; free some space and try again"
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]

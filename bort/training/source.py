@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError, first_line
 from bort.core.files import read_json, write_atomically
 from bort.core.paths import cache
+from bort.core.paths import source_network as source_network_folder
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +91,7 @@ def source_network(spec: str | None = None) -> SourceNetwork:
     Args:
         spec: a local folder or a hub id; None is all-MiniLM-L6-v2 from its installed package.
     Raises:
-        MissingExtraError: the default's package is not installed.
+        MissingExtraError: the default is neither installed nor fetched.
         InvalidModelError: no BERT encoder in safetensors, or the default's weights are not the
             genuine file.
         DownloadError: the hub did not provide it.
@@ -186,9 +187,12 @@ def _default_folder() -> Path:
     try:
         files = distribution(DEFAULT_PACKAGE).files or []
     except PackageNotFoundError:
+        fetched = source_network_folder()
+        if (fetched / WEIGHTS).is_file():
+            return fetched
         raise MissingExtraError(
-            f"the source network's package {DEFAULT_PACKAGE} is not installed; run `make setup`, "
-            "or name another network with --source FOLDER"
+            "the source network all-MiniLM-L6-v2 is not here yet; fetch it with `bort data "
+            "prepare`, or name another with --source FOLDER"
         ) from None
     for file in files:
         if file.name == WEIGHTS:

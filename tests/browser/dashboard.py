@@ -24,6 +24,7 @@ TESTS = Path(__file__).parent.parent
 # Streamlit's client first requests these below a deep link's path, then at their real place.
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
 
+BORT = (sys.executable, "-c", "from bort.cli import main; main()")
 MENU = ["Home", "Search", "Pareto front"]
 
 
@@ -54,16 +55,22 @@ def held(home: Path, *, once: Callable[[Store, JobRecord], bool]) -> Iterator[No
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[str]:
-    """Start `bort app` on a free port with this home; yields its address."""
+def serving(
+    home: Path, *, bort: tuple[str, ...] = BORT, folder: Path | None = None
+) -> Iterator[str]:
+    """Start `bort app` on a free port with this home; yields its address.
+
+    Args:
+        bort: the command; an installation of its own, perhaps.
+        folder: where it is started; the home if None.
+    """
     port = _free_port()
     log = home / f"dashboard-{port}.log"
-    program = "from bort.cli import main; main()"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", program, "app", "--port", str(port), "--no-open"],
-            env=_environment(home),
-            cwd=home,
+            [*bort, "app", "--port", str(port), "--no-open", "--no-prepare"],
+            env=_environment(home, is_installed=bort is not BORT),
+            cwd=folder or home,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -77,8 +84,9 @@ def serving(home: Path) -> Iterator[str]:
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
 
 
-def _environment(home: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name != "BORT_STORE"}
+def _environment(home: Path, *, is_installed: bool = False) -> dict[str, str]:
+    left_out = {"BORT_STORE", *(["PYTHONPATH"] if is_installed else [])}
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**inherited, "BORT_HOME": str(home)}
 
 

@@ -21,7 +21,14 @@ from printed import (
 # Options of other programs, and of our worker process, which people never call.
 FOREIGN = {
     *("--attempt", "--runner", "--logdir", "--dist", "--no-loadscope-reorder", "--check"),
-    *("--dest", "--disable-pip-version-check", "--hash", "--no-binary", "--no-build-isolation"),
+    *(
+        "--dest",
+        "--disable-pip-version-check",
+        "--hash",
+        "--no-binary",
+        "--no-build-isolation",
+        "--only-binary",
+    ),
     *("--no-cache-dir", "--no-deps", "--no-input", "--require", "--require-hashes"),
     *("--requirement", "--retries", "--timeout", "--use-pep517"),
 }

