@@ -1,8 +1,11 @@
 """Measure how often a claim with an estimated λ, or its audit, is wrong, on spaces of known errors.
 
 Run: python -m benchmarks.search.guarantee [RUNS]      (500 of each kind take some minutes)
+
+It writes docs/bench/guarantee.csv, and `bort.search.trials` quotes it.
 """
 
+import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from bort.core.question import Question
-from bort.search import SearchProblem, certified_search, solve
+from bort.search import Guarantee, SearchProblem, certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
+from bort.search.trials import SpaceKind, Trial
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "search"))
-from search_cases import Case, random_case
+from search_cases import Case, grid, random_case
 
 QUESTION = Question(epsilon=0.25)
+RESULTS = Path(__file__).parents[2] / "docs" / "bench" / "guarantee.csv"
+MISLEADING = ("needle", "noise", "ties", "step", "cliff", "plateau", "random")
 
 
 def smooth_case(seed: int) -> Case:
@@ -79,28 +85,79 @@ def audit_is_wrong(case: Case, evaluated: list[int]) -> bool | None:
     return int((~covered).sum()) > result.uncovered_at_most
 
 
-def measure(name: str, make: Callable[[int], Case], runs: int) -> None:
-    """Search `runs` spaces and print how often the last claim was wrong."""
-    wrong, shares, worst, audits = 0, [], (0.0, 0.0), []
+def misleading_case(seed: int) -> Case:
+    """Make a small space whose errors hide what a few evaluations would show.
+
+    One is much better than its neighbours, noise of 10%, few distinct errors, a step, a narrow
+    cliff, a good region in the middle, or no structure at all; in turn.
+    """
+    rng = np.random.default_rng(seed)
+    rows = grid(rng, max_points=80)
+    x = np.log(rows)
+    extents = np.where(np.ptp(x, axis=0) > 0, np.ptp(x, axis=0), 1.0)
+    u = (x - x.min(axis=0)) / extents
+    logs = -(u @ rng.uniform(0, 0.6, u.shape[1]))
+    match MISLEADING[seed % len(MISLEADING)]:
+        case "needle":
+            logs[rng.integers(len(logs))] -= rng.uniform(0.5, 2)
+        case "noise":
+            logs += 0.1 * rng.normal(size=len(logs))
+        case "ties":
+            logs = np.round(4 * logs) / 4
+        case "step":
+            logs += rng.uniform(0.3, 1) * (u[:, 0] > rng.uniform(0.2, 0.8))
+        case "cliff":
+            logs = 0.02 * rng.normal(size=len(logs)) - ((u.mean(1) > 0.45) & (u.mean(1) < 0.6))
+        case "plateau":
+            logs = 0.01 * rng.normal(size=len(logs)) - ((u > 0.2) & (u < 0.9)).all(1)
+        case _:
+            logs = rng.normal(0, 0.3, size=len(logs))
+    costs = [
+        10 * np.exp(u @ rng.uniform(0.5, 2, u.shape[1])) + 0.01 * np.arange(len(u))
+        for _ in range(2)
+    ]
+    problem = SearchProblem(tuple(f"d{k}" for k in range(u.shape[1])), x, *costs)
+    return Case(problem, np.clip(0.2 * np.exp(logs), 1e-6, 1.0), (0.0,) * u.shape[1], 0.0)
+
+
+def measure(kind: SpaceKind, make: Callable[[int], Case], runs: int) -> Trial:
+    """Search `runs` spaces, and count how often the last claim was wrong if it was conditional."""
+    claims, wrong, shares, worst, audits = 0, 0, [], (0.0, 0.0), []
     for seed in range(1000, 1000 + runs):
         case = make(seed)
         steps = list(certified_search(case.problem, case.evaluate, question=QUESTION))
-        claimed = steps[-1].certified_epsilon
-        true = true_epsilon(case, [s.index for s in steps])
+        evaluated = [s.index for s in steps]
+        answer = solve(case.problem, case.observations(evaluated), question=QUESTION)
         shares.append(len(steps) / len(case.problem))
-        audits.append(audit_is_wrong(case, [s.index for s in steps]))
-        if claimed is not None and true > claimed + 1e-9:
+        audits.append(audit_is_wrong(case, evaluated))
+        if answer.guarantee is not Guarantee.CONDITIONAL or answer.certified_epsilon is None:
+            continue
+        claims, true = claims + 1, true_epsilon(case, evaluated)
+        if true > answer.certified_epsilon + 1e-9:
             wrong += 1
-            worst = max(worst, (true, claimed))
+            worst = max(worst, (true, answer.certified_epsilon))
     print(
-        f"{name}: {runs} runs, wrong {wrong / runs:.1%}, evaluated {np.mean(shares):.0%} of the "
-        f"space; worst: true {worst[0]:.3f} where {worst[1]:.3f} was certified"
+        f"{kind}: {runs} runs, {claims} conditional claims, {wrong} wrong, evaluated "
+        f"{np.mean(shares):.0%} of the space; worst: true {worst[0]:.3f} where {worst[1]:.3f} was "
+        "certified"
     )
     made = [a for a in audits if a is not None]
-    print(f"{name}: {len(made)} audits of 20, wrong {sum(made) / max(1, len(made)):.1%}")
+    print(f"{kind}: {len(made)} audits of 20, wrong {sum(made) / max(1, len(made)):.1%}")
+    return Trial(kind, claims, wrong)
+
+
+def measure_all(runs: int) -> list[Trial]:
+    """Measure every kind of space."""
+    return [
+        measure(SpaceKind.SMOOTH, smooth_case, runs),
+        measure(SpaceKind.CONES, lambda seed: random_case(seed, max_points=400, slack=0.3), runs),
+        measure(SpaceKind.MISLEADING, misleading_case, runs),
+    ]
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    measure("BERT-like", smooth_case, count)
-    measure("cones", lambda seed: random_case(seed, max_points=400, slack=0.3), count)
+    trials = measure_all(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    with RESULTS.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Trial._fields)
+        writer.writerows(trials)

@@ -13,6 +13,7 @@ from bort.core.origin import Origin
 from bort.core.question import Goal
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.data import named
+from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.ledger import audit_statement, words
 from bort.report.numbers import rounded_up
 from bort.search import Ending
@@ -217,7 +218,11 @@ def table_note(note: TableNote) -> str:
 
 def certificate_statements(content: Mapping[str, Any]) -> list[str]:
     """Say what the audits of a certificate found."""
-    return [audit_statement(audit_result(audit).finding) for audit in content["audits"]]
+    found = [(audit["plan"]["number"], audit_result(audit)) for audit in content["audits"]]
+    return [
+        f"number {number} was not finished" if audit is None else audit_statement(audit.finding)
+        for number, audit in found
+    ]
 
 
 def certificate_sentence(content: Mapping[str, Any]) -> str:
@@ -267,6 +272,8 @@ def print_answer(answer: Answer) -> None:
     if isinstance(answer, StudyAnswer) and (beaten := beaten_sentence(answer)):
         console.print(Text(beaten))
     console.print(Text(summary(answer)))
+    if doubt := doubt_sentence(answer):
+        console.print(Text(doubt))
     if isinstance(answer, TableAnswer):
         for remark in answer.notes:
             console.print(Text(table_note(remark)))
@@ -276,6 +283,8 @@ def print_answer(answer: Answer) -> None:
                 None, [baselines_sentence(answer.facts), teacher_sentence(answer.facts)]
             ):
                 console.print(Text(note))
+        if note := audit_offer_sentence(answer):
+            console.print(Text(note))
         if note := origin_sentence(answer.origin, answer.unrecorded):
             console.print(Text(note))
         for note in _latency_notes(answer):

@@ -23,7 +23,7 @@ from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 from bort.search.state import Ending
 
-ALPHA = 0.05
+ALPHA = 0.05  # all audits of a study together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class AuditPlan:
     """A frozen answer, and the architectures that were drawn to test it, all as indices.
 
     Attributes:
-        number: 1 for a study's first audit; each later one spends half the previous α.
+        number: 1 for a study's first audit; it decides `level`.
         seed: seed of the draw.
         goal, epsilon, weights: the claim to test.
         is_certified: whether the answer certified that claim.
@@ -56,7 +56,7 @@ class AuditPlan:
     @property
     def alpha(self) -> float:
         """The error probability that this audit spends."""
-        return float(ALPHA / 2 ** (self.number - 1))
+        return level(self.number)
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to JSON values."""
@@ -122,6 +122,14 @@ class AuditResult:
             return False
         errors = dict(zip(self.plan.drawn, self.errors, strict=True))
         return any(errors[index] is not None for index in self.failed)
+
+
+def level(number: int) -> float:
+    """Return the error probability of an audit: α/2 for the first, then α/4, α/8 and so on.
+
+    So all statements of a study hold together with a probability of 1-α.
+    """
+    return float(ALPHA / 2**number)
 
 
 def plan_audit(

@@ -1,5 +1,6 @@
 """The search as a job, with errors from a formula and latencies from a made-up machine."""
 
+import copy
 import json
 from collections import Counter
 from dataclasses import replace
@@ -13,7 +14,11 @@ from bort.core.progress import Stage
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
+from bort.report.doubt import audit_offer_rows
+from bort.report.search import certificate_statements
+from bort.search import Guarantee
 from bort.search.audit import AuditPlan
+from bort.search.check.certificate import digests
 from bort.search.check.verify import verify
 from bort.storage import Thing, ThingKind, export_study, import_study
 from bort.studies.answers import latest_study, read_answer
@@ -159,7 +164,7 @@ def test_an_audit_changes_no_answer_and_resumes_where_it_stopped(store, spec, tr
     assert audit["drawn"] == list(half.drawn)
     assert [t for t, _ in trained[14:]] == audit["drawn"]
     assert (audit["number"], audit["trained"], audit["population"]) == (1, 9, 370)
-    assert audit["confidence"] == 0.95
+    assert audit["confidence"] == 0.975
     for key in ("front", "cover", "best", "evaluations", "certified_epsilon", "ranking"):
         assert answer[key] == plain[key]
     assert verify(json.loads(Path(answer["certificate"]).read_text())) == []
@@ -169,10 +174,10 @@ def test_a_further_audit_spends_half_and_a_longer_search_uses_both(store, spec, 
     search(store, audited(spec))
     second = search(store, audited(spec))["audit"]
     first = AuditPlan.from_dict(store.audits("reviews")[0].plan)
-    assert (second["number"], second["confidence"]) == (2, 0.975)
+    assert (second["number"], second["confidence"]) == (2, 0.9875)
     assert second["population"] == 370 - len(first.drawn)
     content = json.loads(Path(read_answer(store, "reviews").certificate).read_text())
-    assert [a["alpha"] for a in content["audits"]] == [0.05, 0.025]
+    assert [a["alpha"] for a in content["audits"]] == [0.025, 0.0125]
     with store.database.reading():
         assert compare_with_store(content, store) == []
     content["audits"].pop()
@@ -184,6 +189,46 @@ def test_a_further_audit_spends_half_and_a_longer_search_uses_both(store, spec, 
     assert verify(json.loads(Path(longer["certificate"]).read_text())) == []
     again = read_answer(store, "reviews")
     assert again.evaluations == longer["evaluations"]
+
+
+def test_an_audit_that_was_not_finished_stays_in_the_certificate(store, spec, trained):
+    def stop(progress):
+        if progress.stage is Stage.AUDITING and progress.done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(JobCancelledError):
+        search(store, audited(spec), on_step=stop)
+    longer = search(store, audited(spec, budget=24))
+    content = json.loads(Path(longer["certificate"]).read_text())
+    assert verify(content) == []
+    first, second = content["audits"]
+    assert (first["errors"], first["alpha"]) == (None, 0.025)
+    assert (second["plan"]["number"], second["alpha"]) == (2, 0.0125)
+    assert compare_with_store(content, store) == []
+    assert certificate_statements(content)[0] == "number 1 was not finished"
+    without = copy.deepcopy(content)
+    without["audits"].pop(0)
+    assert verify({**without, "digests": digests(without)})
+    claimed = copy.deepcopy(content)
+    claimed["audits"][1] |= dict.fromkeys(("errors", "failed", "population"))
+    assert verify({**claimed, "digests": digests(claimed)})
+
+
+def test_audits_are_offered_by_what_they_would_say(store, spec, trained):
+    search(store, spec)
+    answer = read_answer(store, "reviews")
+    assert answer.guarantee is Guarantee.CONDITIONAL
+    smallest = answer.audit_offers[0]
+    assert (smallest.draws, smallest.confidence) == (16, 0.975)
+    assert audit_offer_rows(answer)[0] == (
+        "16",
+        "about 3 min 44 s",  # 14 s each
+        "at most 20% of the rest uncovered, 97.5% confidence",
+    )
+    search(store, audited(spec, count=16))
+    again = read_answer(store, "reviews")
+    assert again.audit.result.uncovered_at_most <= 0.2 * 370
+    assert again.audit_offers[0].confidence == 0.9875
 
 
 def test_recorded_studies_keep_their_audits(store, spec, trained):

@@ -43,7 +43,7 @@ def _without_failure(c):
 
 def _without_first_audit(c):
     c["audits"][0]["plan"]["number"] = 2
-    c["audits"][0]["alpha"] = 0.025
+    c["audits"][0]["alpha"] = 0.0125
 
 
 def _other_draw(c):

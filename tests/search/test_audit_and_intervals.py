@@ -52,11 +52,11 @@ def test_an_audit_tests_the_cover_itself() -> None:
     assert judge_audit(case.problem, plan, known) is None
     everything = known | case.observations(plan.drawn)
     result = judge_audit(case.problem, plan, everything)
-    assert (result.failed, len(plan.drawn), plan.alpha) == ((), 20, 0.05)
+    assert (result.failed, len(plan.drawn), plan.alpha) == ((), 20, 0.025)
     assert result.population == len(case.problem) - len(known)
     assert result.uncovered_at_most < result.population
     second = planned(case, answer, count=20, number=2, passed_over=plan.drawn)
-    assert second.alpha == 0.025
+    assert second.alpha == 0.0125
     assert not set(second.drawn) & set(plan.drawn)
     later = judge_audit(case.problem, second, known | case.observations(second.drawn))
     assert later.population == result.population - 20

@@ -15,6 +15,7 @@ from bort.families import SearchSpace
 from bort.jobs.runtime.process import this_process
 from bort.latency.noise import Noise, NoiseReading
 from bort.report.ledger import words
+from bort.search import Guarantee
 from bort.storage import EventCode, Store
 from bort.studies.answers import read_answer, winning_weights
 from bort.tasks import DataFlaw, DataWarning
@@ -213,6 +214,19 @@ def test_odd_data_and_a_noisy_machine_are_told(store: Store, visit: Open) -> Non
         assert "The machine was busy while latency was measured" in said
         assert "The dev split has no text of the class &lt;b&gt;" in said
         assert earlier["text"] in said
+
+
+def test_a_conditional_claim_says_how_often_such_fail_and_offers_audits(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "reviews")
+    answer = read_answer(store, "reviews")
+    assert answer.guarantee is Guarantee.CONDITIONAL
+    said = shown(visit("pareto", study="reviews"))
+    assert "78 of 306 on spaces made to mislead a search" in said
+    first = answer.audit_offers[1].draws
+    assert "at most 10% of the rest uncovered" in said
+    assert f"--audit {first}" in said
 
 
 def test_data_is_shown_as_text(store: Store, visit: Open) -> None:

@@ -8,7 +8,12 @@ import numpy as np
 from bort.core.question import Goal
 from bort.search.audit import AuditPlan, AuditResult, draw, uncovered_bound
 from bort.search.check.case import CertifiedCase, read_evaluations
-from bort.search.check.certificate import audit_part, drawn_rows, listed_envelopes
+from bort.search.check.certificate import (
+    InvalidCertificateError,
+    audit_part,
+    drawn_rows,
+    listed_envelopes,
+)
 from bort.search.check.claim import Claim, claim_of
 from bort.search.check.replay import weighted
 from bort.search.facts import Audited
@@ -54,8 +59,13 @@ def derive_audits(
         tested = answers[_evaluated(case, audit)]
         is_current = tested.case is case
         seen = case.seen
-        if is_current:
+        if is_current and audit["errors"] is not None:
             seen = read_evaluations(audit["evaluations"], len(case.problem))
+        if audit["errors"] is None:
+            plan = tested.unfinished(number, audit, seen)
+            then = listed_envelopes(tested.case.envelopes)
+            parts.append(audit_part(plan, None, rows=None, envelopes=then))
+            continue
         result = tested.run(number, audit, seen)
         rows = envelopes = None
         if is_current:
@@ -63,7 +73,7 @@ def derive_audits(
             rows = drawn_rows(case.problem, drawn, case.question)
         else:
             envelopes = listed_envelopes(tested.case.envelopes)
-        parts.append(audit_part(result, rows=rows, envelopes=envelopes))
+        parts.append(audit_part(result.plan, result, rows=rows, envelopes=envelopes))
     return parts, answers[tuple(sorted(case.rows))].claim
 
 
@@ -78,6 +88,17 @@ class _Audits:
         self.case, self.claim, self._first = case, claim, claim
         self._drawn: dict[int, Observation] = {}
         self._facts: list[Audited] = []
+
+    def unfinished(
+        self, number: int, stated: Mapping[str, Any], seen: Mapping[int, Observation]
+    ) -> AuditPlan:
+        """Freeze the answer and repeat the draw, of which not everything was evaluated."""
+        plan = self._plan(number, int(stated["plan"]["seed"]), len(stated["plan"]["drawn"]))
+        if all(index in seen for index in plan.drawn):
+            raise InvalidCertificateError(
+                f"audit {number} is called unfinished, but all that it drew are evaluated"
+            )
+        return plan
 
     def run(
         self, number: int, stated: Mapping[str, Any], seen: Mapping[int, Observation]

@@ -40,6 +40,7 @@ def certificate_of(
     table: Mapping[str, Any] | None = None,
     audits: Sequence[AuditResult] = (),
     earlier_audits: Sequence[AuditResult] = (),
+    unfinished_audits: Sequence[AuditPlan] = (),
     audit_observations: Mapping[int, Observation] | None = None,
 ) -> Certificate:
     """Write the answer of `solve` so that `verify` can check it without trusting the search.
@@ -53,6 +54,8 @@ def certificate_of(
         study: name of the study, so that the evaluations can be compared with a store.
         table: where the numbers come from, if it is a table: the file's digest and the columns.
         earlier_audits: audits of this study before the search continued; kept for their α.
+        unfinished_audits: audits that the search continued without finishing; they have spent
+            their α.
         audit_observations: the architectures that the audits trained, by index.
     Returns:
         JSON values only; no NaN, no Infinity.
@@ -61,7 +64,10 @@ def certificate_of(
     state = SearchState(problem, question)
     state.add_all(observations)
     answer = audited(problem, answer_of(state), seen, audits, question=question)
-    before = [_as_of(problem, observations, question, a.plan.evaluated) for a in earlier_audits]
+    earlier: list[tuple[AuditPlan, AuditResult | None]] = [(a.plan, a) for a in earlier_audits]
+    earlier += [(plan, None) for plan in unfinished_audits]
+    earlier.sort(key=lambda one: one[0].number)
+    before = [_as_of(problem, observations, question, plan.evaluated) for plan, _ in earlier]
     design = {index for one in (state, *before) for index in _design(one)}
     content = {
         "format": FORMAT,
@@ -80,8 +86,10 @@ def certificate_of(
         "claim": _claim(answer, len(observations), question),
         "audits": [
             *(
-                audit_part(audit, rows=None, envelopes=listed_envelopes(then.estimate.envelopes))
-                for audit, then in zip(earlier_audits, before, strict=True)
+                audit_part(
+                    plan, audit, rows=None, envelopes=listed_envelopes(then.estimate.envelopes)
+                )
+                for (plan, audit), then in zip(earlier, before, strict=True)
             ),
             *(_open_audit(problem, a, seen, question) for a in audits),
         ],
@@ -312,7 +320,8 @@ def _open_audit(
 ) -> dict[str, Any]:
     """List an audit of this answer, with the evaluations that it made."""
     drawn = {i: seen[i] for i in audit.plan.drawn}
-    return audit_part(audit, rows=drawn_rows(problem, drawn, question), envelopes=None)
+    rows = drawn_rows(problem, drawn, question)
+    return audit_part(audit.plan, audit, rows=rows, envelopes=None)
 
 
 def _as_of(
@@ -328,7 +337,8 @@ def _as_of(
 
 
 def audit_part(
-    audit: AuditResult,
+    plan: AuditPlan,
+    audit: AuditResult | None,
     *,
     rows: list[dict[str, Any]] | None,
     envelopes: list[list[Any]] | None,
@@ -336,23 +346,26 @@ def audit_part(
     """List one audit.
 
     Args:
+        audit: what it found; None if it was left unfinished.
         rows: the evaluations that it made; None if they are among the certificate's own.
         envelopes: those of the audited answer; None if it is the certificate's.
     """
     return {
-        "plan": listed_values(audit.plan),
+        "plan": listed_values(plan),
         "evaluations": rows,
         "envelopes": envelopes,
-        "errors": list(audit.errors),
-        "population": audit.population,
-        "failed": list(audit.failed),
-        "alpha": audit.plan.alpha,
-        "uncovered_at_most": audit.uncovered_at_most,
+        "errors": None if audit is None else list(audit.errors),
+        "population": None if audit is None else audit.population,
+        "failed": None if audit is None else list(audit.failed),
+        "alpha": plan.alpha,
+        "uncovered_at_most": None if audit is None else audit.uncovered_at_most,
     }
 
 
-def audit_result(stated: Mapping[str, Any]) -> AuditResult:
-    """Convert an audit for the certificate."""
+def audit_result(stated: Mapping[str, Any]) -> AuditResult | None:
+    """Read an audit of the certificate; None if it was left unfinished."""
+    if stated["errors"] is None:
+        return None
     return AuditResult(
         AuditPlan.from_dict(stated["plan"]),
         stated["population"],

@@ -114,7 +114,7 @@ def _audits(content: Mapping[str, Any], evidence: Evidence) -> Iterator[str]:
             continue
         if plan.to_dict() != {k: _tupled(v) for k, v in audit["plan"].items()}:
             yield f"audit {plan.number} was planned differently from what the store says"
-        for index, error in zip(plan.drawn, audit["errors"], strict=False):
+        for index, error in zip(plan.drawn, audit["errors"] or (), strict=False):
             seen = evidence.everything.get(index)
             if seen is not None and error != (seen.error if seen.is_witness else None):
                 yield f"audit {plan.number} has error {error}, but the store says {seen.error:.6g}"

@@ -41,6 +41,11 @@ class Evidence(NamedTuple):
         """Judge the complete closed audits."""
         return _results(problem, self.earlier, self.everything)
 
+    @property
+    def unfinished(self) -> list[AuditPlan]:
+        """List the closed audits of which not everything was trained."""
+        return [plan for plan in self.earlier if any(i not in self.everything for i in plan.drawn)]
+
 
 def evidence_of(
     spec: StudySpec, costs: Costs, evaluations: Evaluations, audits: Sequence[AuditRecord]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from bort.latency.stored import front_profile
 from bort.search import Answer, Guarantee, solve
 from bort.search.arrays import IntArray
 from bort.search.audit import audited, judge_audit
+from bort.search.audit_offers import AuditOffer, audit_offers
 from bort.search.check.certificate import Certificate, certificate_of
 from bort.search.pareto import is_non_dominated
 from bort.search.w_coefficient import WeightRegion, weight_region
@@ -114,6 +116,7 @@ def study_certificate(store: Store, study: str) -> Certificate:
         study=study,
         audits=evidence.results(costs.problem),
         earlier_audits=evidence.earlier_results(costs.problem),
+        unfinished_audits=evidence.unfinished,
         audit_observations=evidence.audited,
     )
 
@@ -210,6 +213,7 @@ def _study_answer(
 ) -> StudyAnswer:
     points = _points(costs, evaluations, answer)
     origins = [e.origin for trained in evaluations.values() for e in trained]
+    took = [sum(e.seconds for e in trained) for trained in evaluations.values()]
     space = costs.space
     return StudyAnswer(
         study=record.name,
@@ -218,6 +222,8 @@ def _study_answer(
         facts=record.facts,
         origin=next((origin for origin in origins if origin is not None), None),
         unrecorded=origins.count(None),
+        audit_offers=_offers(costs, evidence) if _is_doubtful(answer, record) else (),
+        seconds_each=median(took) if took else None,
         space_size=len(space),
         evaluations=len(answer.evaluated) + len(answer.excluded),
         evaluation_bound=answer.evaluation_bound,
@@ -242,6 +248,15 @@ def _study_answer(
         latency=_latency(costs.profile),
         **spent._asdict(),
     )
+
+
+def _is_doubtful(answer: Answer, record: StudyRecord) -> bool:
+    return answer.guarantee is Guarantee.CONDITIONAL and not record.is_example
+
+
+def _offers(costs: Costs, evidence: Evidence) -> tuple[AuditOffer, ...]:
+    left = len(costs.space) - len(evidence.everything)
+    return audit_offers(left, len(evidence.audits) + len(evidence.earlier) + 1)
 
 
 def _by_size(indices: IntArray, costs: Costs) -> IntArray:

@@ -15,6 +15,7 @@ from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.search import Ending
 from bort.search.audit import AuditPlan, AuditResult
+from bort.search.audit_offers import AuditOffer
 from bort.search.facts import Guarantee, Ledger
 from bort.studies.table_columns import TableNote
 
@@ -302,6 +303,8 @@ class StudyAnswer(SearchAnswer[Point]):
         facts: the teacher and the baselines; None before the first training.
         origin: what all trainings depend on; None if it was recorded for none of them.
         unrecorded: trainings whose origin was not recorded.
+        audit_offers: what further audits would say; none unless the claim is conditional.
+        seconds_each: the usual time that an architecture took; None before the first.
     """
 
     study: str
@@ -313,6 +316,8 @@ class StudyAnswer(SearchAnswer[Point]):
     facts: OracleFacts | None = None
     origin: Origin | None = None
     unrecorded: int = 0
+    audit_offers: tuple[AuditOffer, ...] = ()
+    seconds_each: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Codes and numbers; `bort.report.search.answer_json` adds the words."""
@@ -326,6 +331,10 @@ class StudyAnswer(SearchAnswer[Point]):
             "teacher": None if self.facts is None else _teacher_json(self.facts),
             "origin": None if self.origin is None else to_json(self.origin),
             "unrecorded": self.unrecorded,
+            "audit_offers": [
+                {**offer._asdict(), "minutes": offer.draws * (self.seconds_each or 0.0) / 60}
+                for offer in self.audit_offers
+            ],
         }
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import streamlit as st
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
+from bort.report.doubt import audit_offer_rows, doubt_sentence
 from bort.report.ledger import STATUSES, words
 from bort.report.numbers import rounded_up
 from bort.report.search import (
@@ -23,6 +25,7 @@ from bort.report.search import (
 )
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
+from bort.studies.commands import search_command
 from bort.ui.kit import markup, readings
 from bort.ui.machine import verdict as machine_verdict
 
@@ -46,6 +49,7 @@ def show(answer: StudyAnswer) -> None:
     with st.expander(warned + claim_line(answer), expanded=is_violated):
         _numbers(answer)
         markup.note(f"{besides(answer)} {scope(answer)}".strip())
+        _doubt(answer)
         _notes(answer, found)
         _say_origin(answer)
         if answer.ledger:
@@ -87,6 +91,7 @@ def _say_origin(answer: StudyAnswer) -> None:
 def claim(answer: StudyAnswer) -> None:
     """Show the claim in full, warnings, and the ledger."""
     markup.note(f"{summary(answer)} {scope(answer)}")
+    _doubt(answer)
     _notes(answer, readings.warnings(answer.job))
     if answer.ledger:
         counts = Counter(fact.status for fact in answer.ledger)
@@ -94,6 +99,17 @@ def claim(answer: StudyAnswer) -> None:
         is_violated = bool(counts[Status.VIOLATED])
         with st.expander(f"What the claim rests on: {counted}", expanded=is_violated):
             _assumptions(answer)
+
+
+def _doubt(answer: StudyAnswer) -> None:
+    """Say how far a conditional claim can be trusted, and offer audits by what they would say."""
+    if doubt := doubt_sentence(answer):
+        markup.note(doubt)
+    if answer.audit_offers:
+        markup.table(("Audit", "Time", "If none of them fails"), audit_offer_rows(answer))
+        first = answer.audit_offers[min(1, len(answer.audit_offers) - 1)].draws
+        asked = replace(answer.spec, search=replace(answer.spec.search, audit=first))
+        markup.note(f"For example: {search_command(asked)}")
 
 
 def _notes(answer: StudyAnswer, found: Iterable[str]) -> None:
