@@ -25,7 +25,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """An empty store without the examples; the pages open it too."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path))
     monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
-    monkeypatch.setattr("bort.ui.kit.readings.ROOT", tmp_path)
+    monkeypatch.setattr("bort.core.paths.examples", lambda: tmp_path / "no-examples")
     st.cache_resource.clear()
     with open_store() as opened:
         yield opened
