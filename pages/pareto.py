@@ -12,11 +12,11 @@ from bort.ui.kit import frame, markup, readings
 
 
 def show(study: StudyRecord) -> None:
-    summary = st.container()
+    unit, summary = study.spec.size.unit, st.container()
     with st.container(key="question"):
         places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
         asked = front_study.ask(study, places[:4])
-        limits = front_choice.ask_limits(study.name, places[4:])
+        limits = front_choice.ask_limits(study.name, unit, places[4:])
     answer = readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
     with summary:
         certificate.show(answer)
@@ -24,7 +24,7 @@ def show(study: StudyRecord) -> None:
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
         view, drawn, landmarks = front_charts.choose_view(answer)
-        choice = choose(drawn.points, limits)
+        choice = choose(drawn.points, limits, unit)
         front_charts.show(drawn, view, frame.theme(), choice, landmarks)
         front_charts.show_table(answer)
     with said:

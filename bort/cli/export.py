@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bort.export.folder import Export
     from bort.storage import ModelRecord, Store
 
-FORMATS = ("hf", "onnx", "bundle")
+FORMATS = ("hf", "onnx", "numpy", "bundle")
 
 
 @click.command()
@@ -52,6 +52,7 @@ def export(
     \b
       hf      a folder for transformers: AutoModelForSequenceClassification, pipeline
       onnx    model.onnx and model.int8.onnx, compared with PyTorch and timed
+      numpy   static and convolutional networks in float32 and int8, without PyTorch
       bundle  one file for `bort import`: model, study, evidence and curves, with hashes
 
     \b
@@ -101,6 +102,10 @@ def _export(store: "Store", record: "ModelRecord", kind: str, out: Path, measure
         from bort.report.job_terminal import echo
 
         return export_onnx(record, out, measure=measure, on_step=echo)
+    if kind == "numpy":
+        from bort.export.numpy_folder import export_numpy
+
+        return export_numpy(record, out)
     from bort.export.folder import export_huggingface
 
     return export_huggingface(record, out)

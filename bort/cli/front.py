@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Also write the study to an Optuna storage, for optuna-dashboard.",
 )
+@tables.size_column
 @tables.table_options
 @options.store_url
 @options.as_json

@@ -10,7 +10,7 @@ from bort.cli import options
 from bort.cli import table as tables
 from bort.core.fields import read
 from bort.core.study import SearchSpec, StudySpec, check_audit, suggest_name
-from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, TASK, TRAINING
+from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, SIZE, TASK, TRAINING
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer, TableAnswer
@@ -60,6 +60,7 @@ def search(
       bort search --preset quick
       bort search --epsilon 0.25 --budget 40 --study reviews
       bort search --task reviews.csv --text review --label stars --minutes 30
+      bort search --size bytes-int8 --space small.toml --budget 20
       bort search --goal best --weights 1,2,1 --detach
       bort search --study reviews --audit 30
       bort search --space bort --include 4-8-1024-768 --budget 12
@@ -71,7 +72,7 @@ def search(
         answer = _search_table(texts, _search_spec(given), certificate)
         options.show_answer(answer, as_json=as_json)
         return
-    tables.refuse_alone(context, "certificate")
+    tables.refuse_alone(context, "certificate", allowed=["size"])
     spec = _spec(study or preset, space, given)
     found = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
     if isinstance(found, Started):
@@ -161,4 +162,5 @@ def _spec(name: str | None, space: str, given: dict[str, Any]) -> StudySpec:
         training=TRAINING.build(given),
         latency=LATENCY.build(given),
         search=search,
+        size=SIZE.build(given),
     )

@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def table_options(command: F) -> F:
-    """Add the options that name a table and its objectives."""
+    """Add the options that name a table and its objectives, but for `--size`."""
     for option in reversed(
         [
             _option(
@@ -39,7 +39,6 @@ def table_options(command: F) -> F:
                 metavar="FILE",
                 help="Read the rows of a CSV, TSV, JSONL or Parquet file instead of training.",
             ),
-            _column("--size", "Column with the sizes [default: size]."),
             _column("--latency", "Column with the latencies [default: latency]."),
             _column("--error", "Column with the errors [default: error]."),
             _option(
@@ -77,6 +76,9 @@ def _column(name: str, text: str) -> Callable[[F], F]:
     return _option(name, default=name.removeprefix("--"), metavar="COLUMN", help=text)
 
 
+size_column = _column("--size", "Column with the sizes [default: size].")
+
+
 def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
     """Reject options that have no effect with `--from-table`.
 
@@ -91,14 +93,15 @@ def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
             )
 
 
-def refuse_alone(context: click.Context, *others: str) -> None:
+def refuse_alone(context: click.Context, *others: str, allowed: Collection[str] = ()) -> None:
     """Reject the options of a table when no table is named.
 
     Args:
         others: names of the other parameters that need a table.
+        allowed: names of those that have another meaning without one.
     """
     for name, option in _typed(context):
-        if name in TABLE_PARAMETERS or name in others:
+        if name not in allowed and (name in TABLE_PARAMETERS or name in others):
             raise InvalidOptionError(
                 f"{option} has no effect without --from-table; name a table, or leave it out"
             )
@@ -118,7 +121,7 @@ def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns, TableSource]":
     from bort.studies.recorded_table import read_source
 
     dimensions = given["dimensions"]
-    columns = Columns(given["size"], given["latency"], given["error"], given["error_se"])
+    columns = Columns(given["size"] or "size", given["latency"], given["error"], given["error_se"])
     source = TableSource(
         sha256=digest_of(given["from_table"]),
         size=columns.size,

@@ -1,8 +1,6 @@
 """The frozen description of a study: its task, training, latency and search.
 
-Values only, so that a page, the command line, the store and a test can all use it.
-Every mistake is found here, once: the command line prints the message, the dashboard shows it
-next to the field that `InvalidFieldError.field` names.
+Every mistake is found here, once, and shown next to the field that `InvalidFieldError.field` names.
 """
 
 import re
@@ -16,6 +14,7 @@ from bort.core.fields import Description, ask, check_fields
 from bort.core.kinds import Choice, Conditions, Flag, Number, Several, Text, Whole
 from bort.core.question import Question
 from bort.core.serialise import from_json, to_json
+from bort.core.size import SizeSpec
 
 Initialise = Literal["inherit", "scratch"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -349,13 +348,14 @@ class StudySpec(Description):
     training: TrainingSpec = field(default_factory=TrainingSpec)
     latency: LatencySpec = field(default_factory=LatencySpec)
     search: SearchSpec = field(default_factory=SearchSpec)
+    size: SizeSpec = field(default_factory=SizeSpec)
 
     def __post_init__(self) -> None:
         check_name(self.name)
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to JSON values."""
-        return {**to_json(self), "search": self.search.to_dict()}
+        return {**to_json(self), "search": self.search.to_dict(), "size": self.size.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -114,7 +114,7 @@ def export_onnx(
     with new_output(out, is_folder=True) as part:
         original = load_classifier(model.folder, model.name)
         on_step(Progress(stage=Stage.EXPORTING, subject=model.name))
-        _write(original, model, part)
+        write_files(original, blueprint_of(model), part)
         on_step(Progress(stage=Stage.CHECKING_EXPORT, subject=model.name))
         probe = probe_of(model)
         parity = _parity(original, part, probe)
@@ -138,13 +138,14 @@ def export_onnx(
     )
 
 
-def _write(original: Any, model: ModelRecord, folder: Path) -> None:
+def write_files(original: Any, blueprint: Blueprint, folder: Path) -> None:
+    """Write a model as `FLOAT32` and `INT8` into a folder."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     from bort.latency.runtimes.exporting import export, quiet_exporter
 
     with quiet_exporter():
-        export(original, blueprint_of(model), folder / FLOAT32)
+        export(original, blueprint, folder / FLOAT32)
         _drop_metadata(folder / FLOAT32)
         quantize_dynamic(folder / FLOAT32, folder / INT8, weight_type=QuantType.QInt8)
 

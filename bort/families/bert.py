@@ -5,6 +5,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.families.family import Family
+from bort.families.file_sizes import bert_bytes
 from bort.families.polynomial import symbol
 
 D, A, H, I = (symbol(name) for name in ("depth", "heads", "hidden", "intermediate"))  # noqa: E741
@@ -74,6 +75,7 @@ BERT = BertFamily(
     optional={"vocabulary": "V"},
     embedding=_EMBEDDING,
     parameter_parts={"first": _EMBEDDING, "middle": _LAYERS, "last": _LAST},
+    weight_bytes=bert_bytes,
     term_polynomials={
         "layers": D,
         "projections": 4 * B * S * D * H**2,

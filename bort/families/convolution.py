@@ -9,6 +9,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.families.family import Family
+from bort.families.file_sizes import convolution_bytes
 from bort.families.polynomial import symbol
 
 V, H, C, W, D = (symbol(n) for n in ("vocabulary", "hidden", "channels", "width", "depth"))
@@ -73,6 +74,7 @@ CONVOLUTION = ConvolutionFamily(
     odd=("width",),  # so that a window has one middle
     embedding=_EMBEDDING,
     parameter_parts={"first": _EMBEDDING, "middle": _CONVOLUTIONS, "last": _CLASSIFIER},
+    weight_bytes=convolution_bytes,
     term_polynomials={
         "layers": D,
         "convolution": B * S * W * C * (H + (D - 1) * C),

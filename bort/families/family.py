@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidFieldError
+from bort.families.file_sizes import CountBytes
 from bort.families.polynomial import BoolArray, FloatArray, IntArray, Polynomial, total
 
 Elasticities = dict[str, dict[str, int]]
@@ -39,6 +41,7 @@ class Family(ABC):
         constants: names in `defaults` that cannot change without fitting again.
         optional: names in `defaults` that a space may list as dimensions instead, to their
             letters.
+        weight_bytes: counts the bytes of its exported weights; None if no closed form is known.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Family(ABC):
     distinct: tuple[tuple[str, str], ...] = ()
     constants: tuple[str, ...] = ()
     optional: Mapping[str, str] = field(default_factory=dict)
+    weight_bytes: CountBytes | None = None
 
     def listing(self, names: Collection[str]) -> "Family":
         """Return the family in which those of `names` that are optional are dimensions, the first
@@ -120,6 +124,23 @@ class Family(ABC):
     ) -> IntArray:
         """Trainable parameters without the embedding layer, exact, shape (N,)."""
         return self.effective_parameters.over(columns, self.with_defaults(fixed))
+
+    def file_bytes(
+        self, columns: Mapping[str, IntArray], fixed: Mapping[str, int], *, is_int8: bool
+    ) -> IntArray:
+        """Bytes of the exported weights in float32 or int8, without the tokenizer, shape (N,).
+
+        Raises:
+            InvalidFieldError: no closed form is known for this family.
+        """
+        if self.weight_bytes is None:
+            raise InvalidFieldError(
+                "size",
+                f"the bytes of files of the family {self.name!r} have no closed form; choose "
+                "--size parameters, or one of the families bert, static, convolution",
+            )
+        sizes = {**self.with_defaults(fixed), **columns}
+        return self.weight_bytes({k: np.asarray(v) for k, v in sizes.items()}, is_int8)
 
     def operation_count(
         self,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidArchitectureError, InvalidSpaceError
+from bort.core.errors import InvalidArchitectureError, InvalidFieldError, InvalidSpaceError
+from bort.core.size import SizeSpec, SizeUnit
 from bort.families.family import Family
 from bort.families.making.validation import (
     check_countable,
@@ -183,6 +184,41 @@ class SearchSpace:
     def effective_parameter_count(self) -> IntArray:
         """Trainable parameters without the embedding layer, exact, shape (N,)."""
         return _frozen(self.family.effective_parameter_count(self.columns, self.fixed))
+
+    def sizes(self, size: SizeSpec) -> IntArray:
+        """Sizes in a unit, shape (N,); of bytes, those of the weights and of tokenizer.json.
+
+        While nobody has counted the tokenizers, those of the weights alone.
+
+        Raises:
+            InvalidFieldError: the family has no such size.
+        """
+        if size.unit is SizeUnit.PARAMETERS:
+            return self.parameter_count
+        if size.unit is SizeUnit.EFFECTIVE:
+            if not self.family.embedding.terms:
+                raise InvalidFieldError(
+                    "size",
+                    f"networks of the family {self.family.name!r} have no embeddings to leave "
+                    "out; choose --size parameters",
+                )
+            return self.effective_parameter_count
+        is_int8 = size.unit is SizeUnit.INT8
+        weights = self.family.file_bytes(self.columns, self.fixed, is_int8=is_int8)
+        if size.tokenizer_bytes is None:
+            return weights
+        return weights + self._tokenizer_bytes(size.tokenizer_bytes)
+
+    def _tokenizer_bytes(self, known: Mapping[str, int]) -> IntArray:
+        """Bytes of tokenizer.json by architecture, shape (N,)."""
+        everywhere = np.full(len(self), self.family.with_defaults(self.fixed).get("vocabulary", 0))
+        sizes, places = np.unique(self.columns.get("vocabulary", everywhere), return_inverse=True)
+        if missing := [size for size in sizes.tolist() if str(size) not in known]:
+            raise InvalidFieldError(
+                "size",
+                f"the bytes of the tokenizer with {missing[0]} pieces are missing; search again",
+            )
+        return np.array([known[str(size)] for size in sizes.tolist()])[places]
 
     def operation_count(self, batch_size: int, sequence_length: int) -> FloatArray:
         """Multiply-adds of the matrix products of one forward pass, shape (N,)."""

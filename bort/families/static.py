@@ -11,6 +11,7 @@ from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.families.family import Family
+from bort.families.file_sizes import static_bytes
 from bort.families.polynomial import as_polynomial, symbol
 
 V, H, L = (symbol(name) for name in ("vocabulary", "hidden", "labels"))
@@ -69,6 +70,7 @@ STATIC = StaticFamily(
         "middle": as_polynomial(0),
         "last": _CLASSIFIER,
     },
+    weight_bytes=static_bytes,
     term_polynomials={
         "embedding": B * S * H,
         "head": B * H * L,

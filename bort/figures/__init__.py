@@ -9,7 +9,7 @@ from bort.figures.front import (
     plot_front_3d,
     plot_pair,
 )
-from bort.figures.objectives import ERROR, LATENCY, OBJECTIVES, SIZE, Objective
+from bort.figures.objectives import ERROR, LATENCY, OBJECTIVES, SIZE, SIZES, Objective
 from bort.figures.theme import Palette, Theme, escape, palette
 from bort.figures.weights import TriangleInfo, plot_weight_triangle
 
@@ -19,6 +19,7 @@ __all__ = [
     "LOOKS",
     "OBJECTIVES",
     "SIZE",
+    "SIZES",
     "FrontInfo",
     "Layer",
     "Objective",

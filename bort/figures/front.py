@@ -99,6 +99,7 @@ class FrontInfo:
         cover: members of the certified ε-cover; no marks if nothing is certified.
         best: the largest W; at most one mark.
         pick: the reader's choice; at most one mark.
+        size: what size means.
     """
 
     dominated: Marks
@@ -106,6 +107,7 @@ class FrontInfo:
     cover: Marks
     best: Marks
     pick: Marks
+    size: Objective = SIZE
 
     @property
     def layers(self) -> dict[Layer, Marks]:
@@ -127,6 +129,7 @@ class FrontInfo:
 def front_info(
     points: Sequence["Point"],
     *,
+    size: Objective = SIZE,
     best_id: str | None = None,
     pick_id: str | None = None,
     faded: Collection[str] = (),
@@ -137,11 +140,12 @@ def front_info(
         faded: ids of those that do not meet the reader's limits.
     """
     return FrontInfo(
-        dominated=_marks([p for p in points if not p.is_on_front], faded),
-        front=_marks([p for p in points if p.is_on_front], faded),
-        cover=_marks([p for p in points if p.is_in_cover], faded),
-        best=_marks([p for p in points if p.id == best_id], faded),
-        pick=_marks([p for p in points if p.id == pick_id], ()),
+        dominated=_marks([p for p in points if not p.is_on_front], size, faded),
+        front=_marks([p for p in points if p.is_on_front], size, faded),
+        cover=_marks([p for p in points if p.is_in_cover], size, faded),
+        best=_marks([p for p in points if p.id == best_id], size, faded),
+        pick=_marks([p for p in points if p.id == pick_id], size, ()),
+        size=size,
     )
 
 
@@ -187,7 +191,7 @@ def plot_pair(
     return styled(figure, theme, height=height)
 
 
-def _marks(points: Sequence["Point"], faded: Collection[str]) -> Marks:
+def _marks(points: Sequence["Point"], size: Objective, faded: Collection[str]) -> Marks:
     options = options_of(points)
     return Marks(
         ids=tuple(p.id for p in points),
@@ -195,20 +199,20 @@ def _marks(points: Sequence["Point"], faded: Collection[str]) -> Marks:
         low=options.low,
         high=options.high,
         hover=tuple(
-            _hover(p, low, high)
+            _hover(p, size, low, high)
             for p, low, high in zip(points, options.low, options.high, strict=True)
         ),
         faded=np.array([p.id in faded for p in points], dtype=bool),
     )
 
 
-def _hover(point: "Point", low: FloatArray, high: FloatArray) -> str:
+def _hover(point: "Point", size: Objective, low: FloatArray, high: FloatArray) -> str:
     dimensions = ", ".join(f"{escape(k)} {v}" for k, v in point.architecture.items())
     return "<br>".join(
         [
             f"<b>{escape(point.id)}</b>",
             dimensions,
-            SIZE.text(point.parameter_count / 1e6),
+            size.text(low[0]),
             f"{LATENCY.text(point.latency_ms)} "
             f"({point.latency_low_ms:,.2f} to {point.latency_high_ms:,.2f})",
             f"{ERROR.text(100 * point.error_rate)} ({low[2]:.1f} to {high[2]:.1f})",
@@ -287,7 +291,7 @@ def plot_front_3d(
     hidden: Collection[Layer] = (),
     height: int = 330,
 ) -> go.Figure:
-    """Draw parameters, latency and error; every mark carries its id as `customdata`.
+    """Draw size, latency and error; every mark carries its id as `customdata`.
 
     Args:
         hidden: layers that are not shown.
@@ -300,7 +304,7 @@ def plot_front_3d(
         ]
     )
     figure.add_trace(_stem(info.pick, info, colours))
-    axes = (("xaxis", SIZE), ("yaxis", LATENCY), ("zaxis", ERROR))
+    axes = (("xaxis", info.size), ("yaxis", LATENCY), ("zaxis", ERROR))
     figure.update_scenes(
         {
             axis: {

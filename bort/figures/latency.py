@@ -212,7 +212,7 @@ def add_landmarks(
         return figure
     for mark in landmarks:
         known = x if y is ERROR else y
-        value = mark.size if known is SIZE else mark.latency_ms
+        value = mark.size if known.column == SIZE.column else mark.latency_ms
         line = {"width": 1, "dash": "dot", "color": colours.muted}
         text = {"text": escape(mark.name), "font": {"size": 10, "color": colours.muted}}
         if known is x:

@@ -97,9 +97,10 @@ class RealisedMark:
     """A trained model on its front.
 
     Attributes:
-        realised: measured size (millions), latency (ms) and dev error (%).
+        realised: size (as the axis has it), measured latency (ms) and dev error (%).
         predicted: the same as the search predicted them; None if it never trained the pick.
         audit: accuracy on audit.
+        unit: the axis of the size.
     """
 
     name: str
@@ -107,6 +108,7 @@ class RealisedMark:
     realised: Triple
     predicted: Triple | None
     audit: Accuracy
+    unit: Objective = SIZE
 
     @property
     def gain(self) -> float | None:
@@ -114,22 +116,25 @@ class RealisedMark:
         return None if self.predicted is None else self.predicted[2] - self.realised[2]
 
 
-def realised_mark(name: str, model: Realised) -> RealisedMark:
-    """The mark of the model called `name`."""
+def realised_mark(
+    name: str, model: Realised, *, size: float | None = None, unit: Objective = SIZE
+) -> RealisedMark:
+    """The mark of the model called `name`.
+
+    Args:
+        size: in parameters or bytes; None means its number of parameters.
+        unit: the axis of the size.
+    """
+    size = (model.parameter_count if size is None else size) / 1e6
     before = model.predicted
     return RealisedMark(
         name,
         model.architecture_id,
-        _triple(model.parameter_count, model.latency_ms, 1 - model.dev.accuracy),
-        None
-        if before is None
-        else _triple(before.parameter_count, before.latency_ms, before.error_rate),
+        (size, model.latency_ms, 100 * (1 - model.dev.accuracy)),
+        None if before is None else (size, before.latency_ms, 100 * before.error_rate),
         model.audit,
+        unit,
     )
-
-
-def _triple(parameters: int, latency_ms: float, error: float) -> Triple:
-    return parameters / 1e6, latency_ms, 100 * error
 
 
 def add_realised(
@@ -195,7 +200,7 @@ def _hover(mark: RealisedMark) -> str:
         [
             f"<b>{escape(mark.name)}</b>",
             f"{escape(mark.architecture_id)}, fully trained",
-            SIZE.text(size),
+            mark.unit.text(size),
             LATENCY.text(latency),
             ERROR.text(error),
             f"audit accuracy {mark.audit.accuracy:.1%} "

@@ -1,6 +1,9 @@
 """The three objectives as figures show them: names, units, number formats. All are minimised."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from bort.core.size import SizeUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,20 @@ class Objective:
         return self.number_format.format(value)
 
 
-SIZE = Objective("size", 0, "parameters (millions)", "~g", "{:,.2f} M parameters")
+SIZES: Mapping[SizeUnit, Objective] = {
+    unit: Objective("size", 0, title, "~g", number_format)
+    for unit, title, number_format in (
+        (SizeUnit.PARAMETERS, "parameters (millions)", "{:,.2f} M parameters"),
+        (
+            SizeUnit.EFFECTIVE,
+            "parameters without embeddings (millions)",
+            "{:,.3f} M parameters without embeddings",
+        ),
+        (SizeUnit.FLOAT32, "size on disk, float32 (MB)", "{:,.3f} MB in float32"),
+        (SizeUnit.INT8, "size on disk, int8 (MB)", "{:,.3f} MB in int8"),
+    )
+}
+SIZE = SIZES[SizeUnit.PARAMETERS]
 LATENCY = Objective("latency", 1, "latency (ms)", "~g", "{:,.2f} ms")
 ERROR = Objective("error", 2, "dev error (%)", "~g", "{:.1f} % error")
 

@@ -133,6 +133,7 @@ def save_student(
         if encoded.pieces is not None:
             tokenizer = write_pruned_tokenizer(Path(scratch), source, encoded.pieces)
         save_classifier(folder, config, weights, tokenizer_from=tokenizer)
+    write_tokenizer(folder, load_tokenizer(folder))
     complete_tokenizer(folder, source, longest=longest)
     return _parameters(candidate.model, weights)
 
@@ -150,7 +151,7 @@ def write_pruned_tokenizer(folder: Path, source: Path, kept: NDArray[np.int64]) 
         kept: ids of the pieces in the source's vocabulary, ascending.
     """
     tokenizer = pruned(load_tokenizer(source), kept)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    write_tokenizer(folder, tokenizer)
     pieces = [tokenizer.id_to_token(number) for number in range(len(kept))]
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     path = source / "tokenizer_config.json"
@@ -160,6 +161,11 @@ def write_pruned_tokenizer(folder: Path, source: Path, kept: NDArray[np.int64]) 
     return folder
 
 
+def write_tokenizer(folder: Path, tokenizer: Any) -> None:
+    """Write tokenizer.json without line breaks, which would make up a third of the file."""
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
+
+
 def _parameters(model: Any, weights: dict[str, Tensor]) -> int:
     return sum(weights[name].numel() for name, _ in model.named_parameters())
 
@@ -167,7 +173,7 @@ def _parameters(model: Any, weights: dict[str, Tensor]) -> int:
 def complete_tokenizer(folder: Path, source: Path, *, longest: int) -> None:
     """Write both tokenizer files, so that every release of `transformers` can read them."""
     if not (folder / "tokenizer.json").is_file():
-        load_tokenizer(source).save(str(folder / "tokenizer.json"))
+        write_tokenizer(folder, load_tokenizer(source))
     path = folder / "tokenizer_config.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     content = {"tokenizer_class": "BertTokenizer", **SPECIAL_TOKENS, **known}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from bort.core.size import SizeUnit
 from bort.search.choosing import Beaten, Difference, Reason
 from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Move, Standing
 
@@ -14,12 +15,27 @@ class _Words(NamedTuple):
     superlative: str
 
 
-_WORDS = {
-    SIZE: _Words("{:,.2f} M parameters", "smallest"),
-    LATENCY: _Words("{:,.2f} ms", "fastest"),
-    ERROR: _Words("{:.1f} points of error", "most accurate"),
+_SIZES = {
+    SizeUnit.PARAMETERS: "{:,.2f} M parameters",
+    SizeUnit.EFFECTIVE: "{:,.3f} M parameters without embeddings",
+    SizeUnit.FLOAT32: "{:,.3f} MB",
+    SizeUnit.INT8: "{:,.3f} MB",
 }
-_VALUES = {SIZE: "{:,.2f} M parameters", LATENCY: "{:,.2f} ms", ERROR: "{:.1f} % error"}
+
+
+def _words(unit: SizeUnit) -> dict[int, _Words]:
+    return {
+        SIZE: _Words(_SIZES[unit], "smallest"),
+        LATENCY: _Words("{:,.2f} ms", "fastest"),
+        ERROR: _Words("{:.1f} points of error", "most accurate"),
+    }
+
+
+def _value(column: int, value: float, unit: SizeUnit) -> str:
+    kinds = {SIZE: _SIZES[unit], LATENCY: "{:,.2f} ms", ERROR: "{:.1f} % error"}
+    return kinds[column].format(value)
+
+
 W_INTRODUCED = (
     "W = size saved × latency saved ÷ error. A weight is an exponent: 1, 1, 1 counts each once, as "
     "the paper does."
@@ -40,7 +56,8 @@ def _excess(choice: Choice) -> str:
     assert choice.nearest is not None
     values = choice.options.values[choice.rows[choice.nearest]]
     return _listed(
-        f"{_VALUES[k].format(values[k])} instead of {_WORDS[k].amount.format(limit).split()[0]}"
+        f"{_value(k, values[k], choice.unit)} instead of "
+        f"{_words(choice.unit)[k].amount.format(limit).split()[0]}"
         for k, limit in enumerate(choice.limits)
         if limit is not None and values[k] > limit
     )
@@ -85,7 +102,8 @@ def move_sentence(move: Move, wanted: Sequence[int]) -> str:
 
 def against_sentence(name: str, move: Move) -> str:
     """Say what `name` saves and pays against a neighbour; `move` leads from it to the neighbour."""
-    back = Move(name, tuple(Difference(-d.value, -d.high, -d.low) for d in move.changes))
+    changes = tuple(Difference(-d.value, -d.high, -d.low) for d in move.changes)
+    back = Move(name, changes, move.unit)
     saved, paid = _amounts(back, _saved(back)), _amounts(back, _paid(back))
     if not saved and not paid:
         return f"Against {move.id}, it is as good in everything."
@@ -107,10 +125,10 @@ def standing_sentence(standing: Standing) -> str:
 def comparison_sentences(choice: Choice, names: Sequence[str]) -> str:
     """Say which of the points is best at what, and where that is within noise."""
     said = []
-    for column, words in _WORDS.items():
+    for column, words in _words(choice.unit).items():
         order = sorted(names, key=lambda name: choice.options.values[choice.rows[name], column])
         best = order[0]
-        value = _VALUES[column].format(choice.options.values[choice.rows[best], column])
+        value = _value(column, choice.options.values[choice.rows[best], column], choice.unit)
         close = [
             other for other in order[1:] if not choice.compare(best, other).changes[column].is_clear
         ]
@@ -120,28 +138,27 @@ def comparison_sentences(choice: Choice, names: Sequence[str]) -> str:
 
 
 def _saved(move: Move) -> list[int]:
-    return [k for k, change in enumerate(move.changes) if change.value < 0 and _is_seen(k, change)]
+    return [k for k, change in enumerate(move.changes) if change.value < 0 and _is_seen(k, move)]
 
 
 def _paid(move: Move) -> list[int]:
-    return [k for k, change in enumerate(move.changes) if change.value > 0 and _is_seen(k, change)]
+    return [k for k, change in enumerate(move.changes) if change.value > 0 and _is_seen(k, move)]
 
 
-def _is_seen(column: int, change: Difference) -> bool:
+def _is_seen(column: int, move: Move) -> bool:
     """Whether the amount is more than 0 as it is written."""
-    return any(digit in "123456789" for digit in _amount(column, change))
+    return any(digit in "123456789" for digit in _amount(column, move))
 
 
 def _amounts(move: Move, columns: Iterable[int]) -> str:
     return _listed(
-        _amount(column, move.changes[column])
-        + ("" if move.changes[column].is_clear else " (within noise)")
+        _amount(column, move) + ("" if move.changes[column].is_clear else " (within noise)")
         for column in columns
     )
 
 
-def _amount(column: int, change: Difference) -> str:
-    return _WORDS[column].amount.format(abs(change.value))
+def _amount(column: int, move: Move) -> str:
+    return _words(move.unit)[column].amount.format(abs(move.changes[column].value))
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -80,7 +80,7 @@ def _(fact: facts.PopulationErrors) -> Words:
 def _(fact: facts.SizesKnown) -> Words:
     if fact.are_listed:
         return Words("sizes", "Certified for the sizes in the table.")
-    return Words("parameter counts", "Counted exactly for every architecture.")
+    return Words("sizes", "Counted for every architecture in closed form.")
 
 
 @words.register

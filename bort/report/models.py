@@ -183,6 +183,15 @@ def onnx_sentences(
     return found
 
 
+def numpy_sentences(float32: str, int8: str) -> str:
+    """Say what the files of weights for numpy are."""
+    return (
+        f"`{float32}` has the weights in float32, `{int8}` in int8 with one float32 scale per row. "
+        "A static network is one number per piece and class where that is smaller. "
+        f'Load the second with `load("FOLDER", "{int8}")`.'
+    )
+
+
 def verdict(*, is_same: bool, times_as_fast: float) -> str:
     """Compare model and teacher on one text that the user tried."""
     answers = "Both give the same answer." if is_same else "They give different answers."

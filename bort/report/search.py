@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bort.core.origin import Origin
 from bort.core.question import Goal
+from bort.core.size import SizeUnit
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.data import named
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
@@ -244,6 +245,11 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
     return f"The certificate holds: {what}, {spent}{condition}.{audits}"
 
 
+def file_note(unit: SizeUnit) -> str:
+    """Say which files the bytes are of."""
+    return f"weights in {unit.removeprefix('bytes-')} and tokenizer, as exported"
+
+
 def latency_note(latency: LatencyBasis) -> str:
     """Say which latency an answer is about: runtime, workload, machine."""
     parts = [
@@ -294,13 +300,16 @@ def print_answer(answer: Answer) -> None:
 
 
 def _study_table(answer: StudyAnswer) -> Table:
-    headings = ("parameters", "effective", "latency ms", "error", "± se")
+    unit = answer.spec.size.unit
+    size = (f"MB {unit.removeprefix('bytes-')}",) if unit.is_bytes else ()
+    headings = ("parameters", "effective", *size, "latency ms", "error", "± se")
     table = _table(f"Pareto front of study {answer.study}", ["architecture"], headings)
     for point in answer.front:
         table.add_row(
             point.id,
             f"{point.parameter_count:,}",
             f"{point.effective_parameter_count:,}",
+            *([f"{point.size / 1e6:,.3f}"] if unit.is_bytes else []),
             f"{point.latency_ms:.2f}",
             f"{point.error_rate:.4f}",
             f"{point.error_se:.4f}",

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bort.core.size import SizeUnit
+from bort.families.polynomial import IntArray
 from bort.families.summary import Abnc, Example, Published, SpaceSummary
 from bort.training.pieces import VocabularyFacts
 
@@ -25,6 +27,26 @@ def print_space(summary: SpaceSummary) -> None:
     console.print(_parts(summary.abnc))
     _paragraph(console, "[source]", _ABNC_SOURCE)
     _paragraph(console, "[ours]", _verdict(summary))
+
+
+def size_range(sizes: IntArray, unit: SizeUnit) -> str:
+    """Say how large the architectures of a space are, before the tokenizer's bytes are known.
+
+    Examples:
+        >>> import numpy as np
+        >>> size_range(np.array([64_000, 3_137_012]), SizeUnit.INT8)
+        'Weights of 0.064 to 3.137 MB; the tokenizer adds the bytes of its vocabulary.'
+        >>> size_range(np.array([130, 2_000_000]), SizeUnit.EFFECTIVE)
+        '130 to 2,000,000 parameters without embeddings.'
+    """
+    low, high = int(sizes.min()), int(sizes.max())
+    if unit.is_bytes:
+        return (
+            f"Weights of {low / 1e6:,.3f} to {high / 1e6:,.3f} MB; the tokenizer adds the bytes of "
+            "its vocabulary."
+        )
+    without = " without embeddings" if unit is SizeUnit.EFFECTIVE else ""
+    return f"{low:,} to {high:,} parameters{without}."
 
 
 def print_vocabularies(facts: Sequence[VocabularyFacts], task: str) -> None:

@@ -18,7 +18,7 @@ from bort.storage.database import Database
 from bort.storage.records import JobState, StudyRecord
 
 # A study may be continued with another budget: the question stays the same.
-SPENDING = ("search.budget", "search.minutes", "search.audit")
+SPENDING = ("search.budget", "search.minutes", "search.audit", "size.tokenizer_bytes")
 
 _count = (
     sa.select(sa.func.count())
@@ -36,7 +36,8 @@ class Studies:
     def create_study(self, spec: StudySpec, *, profile: str | None = None) -> StudyRecord:
         """Store a study, or open it again if it exists with the same options.
 
-        Another budget or audit (`SPENDING`) does not count as a difference.
+        Another budget or audit (`SPENDING`) does not count as a difference, nor do the bytes of
+        tokenizers, which a search counts if nobody did before.
 
         Raises:
             StudyConflictError: a study of that name exists with other options, or is a

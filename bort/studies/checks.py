@@ -8,6 +8,7 @@ from bort.core.baseline import Coverage, is_soft_labels
 from bort.core.errors import InvalidFieldError
 from bort.core.machine import Difference
 from bort.core.progress import OnStep, ignore
+from bort.core.size import SizeSpec
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
 from bort.latency.compare import differences_from_here
@@ -15,7 +16,7 @@ from bort.latency.runtimes import runtime_kind
 from bort.latency.stored import study_profile
 from bort.latency.workload import workload_of
 from bort.storage import Store
-from bort.tasks import DataWarning, load_task, resolve
+from bort.tasks import DataWarning, Task, load_task, resolve
 from bort.training.default_source import ensure_default_source
 from bort.training.fit import (
     candidate_steps,
@@ -26,9 +27,9 @@ from bort.training.fit import (
     labels_of,
 )
 from bort.training.limits import check_tokenizer, read_limits
-from bort.training.readings import check_vocabularies
+from bort.training.readings import check_vocabularies, tokenizer_bytes
 from bort.training.soft_labels import coverage_of, file_of, read_soft_labels
-from bort.training.source import model_folder, read_config, source_network
+from bort.training.source import SourceNetwork, model_folder, read_config, source_network
 from bort.training.source_check import check_source
 from bort.training.tokens import load_tokenizer
 
@@ -57,6 +58,7 @@ def check_study(
     """
     space = SearchSpace.from_dict(spec.space)
     check_reads_text(space)
+    space.sizes(spec.size)
     runtime_kind(spec.latency.runtime).check_installed()
     workload_of(spec.latency, space)
     if fetch and spec.training.source is None:
@@ -101,8 +103,16 @@ def check_study(
     return replace(
         spec,
         training=replace(spec.training, steps=steps),
+        size=known_size(spec.size, task, source, space),
         space={**spec.space, "fixed": fixed},
     )
+
+
+def known_size(size: SizeSpec, task: Task, source: SourceNetwork, space: SearchSpace) -> SizeSpec:
+    """Complete a size of bytes with those of the tokenizers, which depend on the task."""
+    if not size.unit.is_bytes:
+        return size
+    return replace(size, tokenizer_bytes=tokenizer_bytes(task, source, space))
 
 
 def check_profile(store: Store, spec: StudySpec) -> list[Difference]:

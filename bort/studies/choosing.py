@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bort.core.size import SizeUnit
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.choosing import (
     Beaten,
@@ -26,15 +27,17 @@ from bort.studies.answers import Point
 NORMAL_95 = 1.96
 SIZE, LATENCY, ERROR = range(3)  # columns of the options
 
-# As pages show them: a limit of 0.73 ms is met by what reads 0.73 ms.
-DECIMALS = (2, 2, 1)
+
+def decimals(unit: SizeUnit) -> tuple[int, int, int]:
+    """Return the digits that pages show: a limit of 0.73 ms is met by what reads 0.73 ms."""
+    return (2 if unit is SizeUnit.PARAMETERS else 3), 2, 1
 
 
 class Limits(NamedTuple):
     """The most that is accepted; None means anything.
 
     Attributes:
-        size: millions of parameters.
+        size: millions of parameters, or MB.
         latency: milliseconds.
         error: percent.
     """
@@ -54,10 +57,12 @@ class Move(NamedTuple):
 
     Attributes:
         changes: size, latency, error of the other point minus this one's, in units of `Limits`.
+        unit: what size means.
     """
 
     id: str
     changes: tuple[Difference, ...]
+    unit: SizeUnit = SizeUnit.PARAMETERS
 
 
 class Suggested(NamedTuple):
@@ -82,6 +87,7 @@ class Choice:
         rows: the row of each id in `options`; columns as in `Limits`.
         meeting: the rows that meet the limits.
         nearest: if none does, the point that exceeds them least.
+        unit: what size means.
     """
 
     rows: Mapping[str, int]
@@ -89,6 +95,7 @@ class Choice:
     limits: Limits
     meeting: IntArray
     nearest: str | None
+    unit: SizeUnit = SizeUnit.PARAMETERS
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -131,7 +138,8 @@ class Choice:
 
     def compare(self, name: str, other: str) -> Move:
         """Compare two points: `other` minus `name`."""
-        return Move(other, differences(self.options, self.rows[other], self.rows[name]))
+        changes = differences(self.options, self.rows[other], self.rows[name])
+        return Move(other, changes, self.unit)
 
     def standing(self, name: str) -> Standing:
         """Whether a point is beaten: clearly, within noise, or not."""
@@ -145,11 +153,11 @@ class Choice:
         return front[np.isin(front, self.meeting)]
 
 
-def choose(points: Sequence[Point], limits: Limits) -> Choice:
+def choose(points: Sequence[Point], limits: Limits, unit: SizeUnit = SizeUnit.PARAMETERS) -> Choice:
     """Sort out which points meet the limits. O(n log n)."""
     options = options_of(points)
     shown = np.column_stack(
-        [np.round(options.values[:, k], digits) for k, digits in enumerate(DECIMALS)]
+        [np.round(options.values[:, k], digits) for k, digits in enumerate(decimals(unit))]
     )
     meeting = np.flatnonzero(meets(shown, limits))
     is_out = limits.is_set and len(points) > 0 and not len(meeting)
@@ -159,15 +167,16 @@ def choose(points: Sequence[Point], limits: Limits) -> Choice:
         limits=limits,
         meeting=meeting,
         nearest=points[nearest(shown, limits)].id if is_out else None,
+        unit=unit,
     )
 
 
 def options_of(points: Sequence[Point]) -> Options:
-    """Sizes in millions, latencies in ms, errors in percent, with their 95 % intervals."""
+    """Sizes in millions or MB, latencies in ms, errors in percent, with their 95 % intervals."""
     table: FloatArray = np.array(
         [
             (
-                (p.parameter_count / 1e6,) * 3,
+                (p.size / 1e6,) * 3,
                 (p.latency_ms, p.latency_low_ms, p.latency_high_ms),
                 _percent(p),
             )

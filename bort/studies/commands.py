@@ -21,6 +21,7 @@ from bort.studies.parts import (
     QUESTION,
     RECIPE,
     SEARCH,
+    SIZE,
     TASK,
     TEXT_RUN,
     TORUS_RUN,
@@ -44,6 +45,7 @@ def search_command(spec: StudySpec) -> str:
         **LATENCY.given(spec.latency),
         **TASK.given(spec.task),
         **QUESTION.given(spec.search.question),
+        **SIZE.given(spec.size),
         **BUDGET.given(spec.search),
         **TRAINING.given(spec.training),
     }
@@ -216,7 +218,7 @@ def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> st
         with open_store() as store:
             answer = read_answer(store, 'quick', epsilon=0.1, weights=(1, 2, 1))
         for point in answer.front:
-            print(point.id, point.parameter_count, point.latency_ms, point.error_rate)
+            print(point.id, point.size, point.latency_ms, point.error_rate)
     """
     given = ", ".join(f"{weight:g}" for weight in weights)
     return "\n".join(
@@ -227,7 +229,7 @@ def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> st
             "with open_store() as store:",
             f"    answer = read_answer(store, {study!r}, epsilon={epsilon:g}, weights=({given}))",
             "for point in answer.front:",
-            "    print(point.id, point.parameter_count, point.latency_ms, point.error_rate)",
+            "    print(point.id, point.size, point.latency_ms, point.error_rate)",
         ]
     )
 

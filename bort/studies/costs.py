@@ -1,10 +1,11 @@
 """The two objectives that are cheap for a whole space: exact size and predicted latency."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyPrediction, LatencyProfile
@@ -18,11 +19,13 @@ class Costs:
 
     Attributes:
         training: how each architecture's error is measured.
+        size: what size means; its bytes are known.
     """
 
     space: SearchSpace
     profile: LatencyProfile
     training: TrainingSpec
+    size: SizeSpec = field(default_factory=SizeSpec)
 
     @cached_property
     def latency(self) -> LatencyPrediction:
@@ -31,7 +34,7 @@ class Costs:
 
     @cached_property
     def problem(self) -> SearchProblem:
-        """Make the search's problem: ln of every dimension, size with embeddings, latency.
+        """Make the search's problem: ln of every dimension, size, latency.
 
         The elasticities bound how fast both costs can grow (`Family.elasticities`). Only the bound
         on the number of evaluations uses them, never the certificate.
@@ -42,15 +45,22 @@ class Costs:
         return SearchProblem(
             names=names,
             coordinates=np.log(self.space.values),
-            size=self.space.parameter_count.astype(float),
+            size=self.space.sizes(self.size).astype(float),
             latency=self.latency.median_ms,
             latency_band=self.profile.band,
             latency_is_refused=not self.profile.noise.ok,
-            size_elasticity=_exponents(elasticities.get("parameter_count"), names),
+            size_elasticity=_exponents(elasticities.get(_COUNTED.get(self.size.unit, "")), names),
             latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
             choices=_choices(self.training),
             label=lambda index: self.space.architecture(index).id,
         )
+
+
+# The bytes of files are no polynomials; no bound on their growth is known.
+_COUNTED = {
+    SizeUnit.PARAMETERS: "parameter_count",
+    SizeUnit.EFFECTIVE: "effective_parameter_count",
+}
 
 
 def _choices(training: TrainingSpec) -> int:

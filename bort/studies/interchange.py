@@ -20,6 +20,7 @@ from bort.core.errors import (
     first_line,
 )
 from bort.core.files import whole_file
+from bort.core.size import SizeUnit
 from bort.families import SearchSpace
 from bort.storage.foreign import sqlite_tables
 from bort.studies.answers import StudyAnswer
@@ -72,9 +73,12 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
         name: optuna.distributions.CategoricalDistribution(values)
         for name, values in space.dimensions.items()
     }
+    size, *others = OBJECTIVES
+    is_counted = answer.spec.size.unit is SizeUnit.PARAMETERS
+    objectives = [size if is_counted else "size", *others]
     try:
         study = optuna.create_study(
-            study_name=answer.study, storage=url, directions=["minimize"] * len(OBJECTIVES)
+            study_name=answer.study, storage=url, directions=["minimize"] * len(objectives)
         )
     except optuna.exceptions.DuplicatedStudyError:
         raise StudyConflictError(
@@ -84,14 +88,14 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
         raise StoreError(
             f"the Optuna storage {url} cannot be opened ({first_line(error)})"
         ) from error
-    study.set_metric_names(list(OBJECTIVES))
+    study.set_metric_names(objectives)
     study.set_user_attr("source", "bort")
     for row in evaluation_rows(answer):
         study.add_trial(
             optuna.trial.create_trial(
                 params={name: row[name] for name in known},
                 distributions=known,
-                values=[row[name] for name in OBJECTIVES],
+                values=[row[name] for name in objectives],
                 user_attrs={name: row[name] for name in KEPT},
             )
         )

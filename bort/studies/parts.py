@@ -19,6 +19,7 @@ from bort.core.fields import Part
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.kinds import Text
 from bort.core.question import Question
+from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import (
     LatencySpec,
     MeasureSpec,
@@ -36,6 +37,7 @@ _RUNTIME = {"help": f"The runtime that you will deploy, one of {', '.join(RUNTIM
 # A search. `threads` is one option, for trainings and for the runtime.
 TASK = Part(TaskSpec, "Task")
 QUESTION = Part(Question, "Question")
+SIZE = Part(SizeSpec, "Question", options={"unit": "size"})
 BUDGET = Part(SearchSpec, "Question")
 TRAINING = Part(TrainingSpec, "Training")
 LATENCY = Part(
@@ -48,7 +50,17 @@ LATENCY = Part(
     },
     changes={"runtime": _RUNTIME},
 )
-SEARCH = (TASK, QUESTION, BUDGET, TRAINING, LATENCY)
+SIZE_OR_COLUMN = replace(
+    SIZE,
+    changes={
+        "unit": {
+            "kind": Text("UNIT|COLUMN", "a unit"),
+            "help": f"What size means, one of {', '.join(SizeUnit)}. With --from-table, the column "
+            "with the sizes instead.",
+        }
+    },
+)
+SEARCH = (TASK, QUESTION, SIZE_OR_COLUMN, BUDGET, TRAINING, LATENCY)
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {"epsilon": 0.1, "budget": 12},
     "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3},

@@ -18,6 +18,7 @@ LABELS = ("id", "name")
 OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
 FRONT_MARKS = ("w", "is_on_front", "is_in_cover")
 RESULTS = (
+    "size",
     "effective_parameter_count",
     "latency_low_ms",
     "latency_high_ms",

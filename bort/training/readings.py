@@ -15,7 +15,13 @@ from bort.core.study import TaskSpec
 from bort.families import SearchSpace
 from bort.tasks import Task, load_task
 from bort.training.fit import check_vocabulary
-from bort.training.pieces import PieceOrder, VocabularyFacts, piece_order, vocabulary_facts
+from bort.training.pieces import (
+    PieceOrder,
+    VocabularyFacts,
+    piece_order,
+    pruned,
+    vocabulary_facts,
+)
 from bort.training.source import SourceNetwork, source_network
 from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
 
@@ -57,6 +63,21 @@ def check_vocabularies(task: Task, source: SourceNetwork, space: SearchSpace) ->
             f"the tokenizer of {source.name} has {len(order.ids)} pieces, but the network has "
             f"{rows} embeddings; use the tokenizer that belongs to the network"
         )
+
+
+def tokenizer_bytes(task: Task, source: SourceNetwork, space: SearchSpace) -> dict[str, int]:
+    """Count the bytes of tokenizer.json as exported, by each size of vocabulary in the space.
+
+    Cost: the first time, orders the task's pieces; then 0.1 s per vocabulary.
+    """
+    full = load_tokenizer(source.folder)
+    if not space.has_vocabularies:
+        return {str(space.fixed[VOCABULARY]): len(full.to_str().encode())}
+    order = task_pieces(task, source)
+    return {
+        str(size): len(pruned(full, order.kept(size)).to_str().encode())
+        for size in space.dimensions[VOCABULARY]
+    }
 
 
 def vocabularies_of(space: SearchSpace, spec: TaskSpec) -> tuple[VocabularyFacts, ...]:

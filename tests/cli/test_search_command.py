@@ -21,6 +21,7 @@ from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
 from bort.storage import open_store
 from bort.tasks import load_task
+from bort.training.tokens import load_tokenizer
 
 BORT = [sys.executable, "-c", "from bort.cli import main; main()"]
 
@@ -92,6 +93,40 @@ def log(folder: Path, study: str) -> list[str]:
     return [
         line.split("trained ")[1].split(":")[0] for line in text.splitlines() if "trained " in line
     ]
+
+
+def test_size_may_be_the_bytes_of_the_exported_files(place):
+    asked = [*search(place), "--study", "megabytes", "--size", "bytes-int8", "--budget", "4"]
+    found = answer(bort(place, *asked))
+    assert found["size_unit"] == "bytes-int8"
+    tokenizer = load_tokenizer(place / "source").to_str().encode()
+    for point in found["front"]:
+        assert point["size"] > point["parameter_count"] + len(tokenizer)
+    stated = json.loads(Path(found["certificate"]).read_text("utf-8"))["space"]["size_unit"]
+    (counted,) = stated["tokenizer_bytes"].values()
+    assert counted == len(tokenizer)
+    assert bort(place, "verify", found["certificate"]).returncode == 0
+    assert "MB int8" in bort(place, "front", "--study", "megabytes").stdout
+    assert answer(bort(place, *asked[:-1], "5"))["evaluations"] == 5
+    other = bort(place, *asked, "--size", "parameters")
+    assert other.returncode == 2
+    assert "size.unit was 'bytes-int8', now 'parameters'" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("space", "size", "message"),
+    [
+        ("tiny.toml", "megabytes", "size must be one of parameters, effective-parameters, bytes-"),
+        ("tiny.toml", "", "size must be a unit, got ''"),
+        ("other.toml", "bytes-int8", "files of the family 'distilbert' have no closed form"),
+    ],
+)
+def test_a_size_that_cannot_be_counted_is_refused_in_one_line(place, space, size, message):
+    text = (place / "tiny.toml").read_text("utf-8").replace('"bert"', '"distilbert"')
+    (place / "other.toml").write_text(text, "utf-8")
+    done = bort(place, "search", "--task", "reviews.csv", "--space", space, "--size", size)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert message in done.stderr
 
 
 def test_standard_output_is_one_object_and_front_repeats_it(place):

@@ -157,7 +157,8 @@ def test_bad_options_are_one_line_and_exit_code_2(table, options, words):
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        (search, ["--size", "params"]),
+        (search, ["--latency", "ms"]),
+        (front, ["--size", "params"]),
         (search, ["--certificate", "certificate.json"]),
         (front, ["--maximise", "accuracy"]),
     ],

@@ -11,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 import tiny
+import torch
 import yaml
 from made_up_model import small_instruments, write_model
 
@@ -19,10 +20,13 @@ from bort.core.serialise import to_json
 from bort.export import opening
 from bort.export.bundle import export_bundle
 from bort.export.folder import export_huggingface
-from bort.export.onnx import export_onnx
+from bort.export.onnx import INT8, export_onnx, write_files
 from bort.export.opening import import_bundle
 from bort.export.predicting import Predictor, read_texts
+from bort.families import SearchSpace
+from bort.families.file_sizes import ONNX_TOLERANCE
 from bort.latency.runtimes.onnx import open_session
+from bort.latency.workload import Blueprint
 from bort.storage import open_store
 
 TEXTS = ["a lovely film", "the plot was dull and the ending silly", "great"]
@@ -369,6 +373,18 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(tmp_path, model)
     (tmp_path / "model" / "tokenizer.json").write_text(json.dumps(tokenizer))
     with pytest.raises(BortError, match=r"has 36 tokens, .* embeddings for only 35"):
         Predictor(tmp_path / "model")
+
+
+def test_the_bytes_of_an_int8_bert_are_those_of_the_closed_form(tmp_path):
+    pytest.importorskip("onnxruntime")
+    lists = {"vocabulary": (1500,), "depth": (3,), "heads": (2,), "hidden": (48,)}
+    space = SearchSpace("one", "bert", {**lists, "intermediate": (100,)}, {"labels": 7})
+    network = space.family.build(space.architecture(0), space.fixed, device="cpu").eval()
+    for weights in network.parameters():  # an ONNX file stores equal tensors once
+        torch.nn.init.normal_(weights)
+    write_files(network, Blueprint(space.family, space.architecture(0), space.fixed), tmp_path)
+    counted = space.family.file_bytes(space.columns, space.fixed, is_int8=True)[0]
+    assert abs(counted - (tmp_path / INT8).stat().st_size) <= ONNX_TOLERANCE
 
 
 def test_a_folder_without_a_model_is_told_in_one_line(tmp_path, model):

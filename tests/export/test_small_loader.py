@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from bort.core.architecture import Architecture
+from bort.export.numpy_folder import FLOAT32, INT8, stored_bytes
 from bort.export.onnx import session_logits
 from bort.export.small_loader import load
 from bort.families import family
@@ -21,16 +23,62 @@ SIZES = {
     "static": {"vocabulary": 1500, "hidden": 6},
     "convolution": {"vocabulary": 1500, "hidden": 6, "channels": 5, "width": 5, "depth": 3},
 }
+WIDE = {  # wide enough for int8 to round well; the static one of two classes is fused
+    "static": ({"vocabulary": 1500, "hidden": 64}, 2),
+    "convolution": ({"vocabulary": 1500, "hidden": 32, "channels": 48, "width": 3, "depth": 2}, 6),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
+    sizes, labels = WIDE[name]
+    write_tokenizer_of(tmp_path, 1500)
+    model = family(name).build(Architecture.of(**sizes), {"labels": labels}, device="cpu").eval()
+    model.config.id2label = dict(enumerate("abcdef"[:labels]))
+    model.config.save_pretrained(tmp_path)
+    weights = {key: array.numpy() for key, array in model.state_dict().items()}
+    (tmp_path / FLOAT32).write_bytes(stored_bytes(weights))
+    (tmp_path / INT8).write_bytes(stored_bytes(weights, is_int8=True))
+    tokenizer = load_tokenizer(tmp_path)
+    exact, rounded = load(tmp_path), load(tmp_path, INT8)
+    for text in TEXTS:
+        with torch.inference_mode():
+            expected = model(torch.tensor([tokenizer.encode(text).ids])).logits.numpy()[0]
+        assert np.allclose(list(exact(text).values()), expected, atol=1e-5)
+        spread = np.abs(expected).max()
+        assert np.allclose(list(rounded(text).values()), expected, atol=0.03 * spread)
+    written = (tmp_path / FLOAT32).stat().st_size
+    assert (written < 4 * 1500 * 3) == (name == "static")  # one number per piece and class
+
+
+def test_int8_of_a_matrix_of_zeros_is_zeros(tmp_path):
+    weights = {
+        "embeddings.weight": np.zeros((300, 2), dtype=np.float32),
+        "classifier.weight": np.ones((9, 2), dtype=np.float32),
+        "classifier.bias": np.arange(9, dtype=np.float32),
+    }
+    (tmp_path / "it").write_bytes(stored_bytes(weights, is_int8=True))
+    stored = load_file(tmp_path / "it")
+    assert stored["embeddings.weight"].dtype == np.int8
+    assert not (stored["embeddings.weight"] * stored["embeddings.weight.scale"]).any()
+    assert np.array_equal(stored["classifier.bias"], weights["classifier.bias"])
+    restored = stored["classifier.weight"] * stored["classifier.weight.scale"]
+    assert np.allclose(restored, 1)
+
+
+def write_tokenizer_of(folder, size):
+    """Write a tokenizer of the source's first words."""
+    source = source_network().folder
+    vocabulary = load_tokenizer(source).get_vocab()
+    words = [number for piece, number in vocabulary.items() if not piece.startswith("[unused")]
+    return write_pruned_tokenizer(folder, source, np.array(sorted(words)[:size]))
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_77_classes_in_numpy_and_onnx(name, tmp_path):
-    source = source_network().folder
-    vocabulary = load_tokenizer(source).get_vocab()
-    words = [number for piece, number in vocabulary.items() if not piece.startswith("[unused")]
     scratch = tmp_path / "tokenizer"
     scratch.mkdir()
-    write_pruned_tokenizer(scratch, source, np.array(sorted(words)[:1500]))
+    write_tokenizer_of(scratch, 1500)
     blueprint = Blueprint(family(name), Architecture.of(**SIZES[name]), {"labels": 77})
     model = blueprint.family.build(blueprint.architecture, blueprint.fixed, device="cpu").eval()
     model.config.id2label = {number: f"class {number}" for number in range(77)}

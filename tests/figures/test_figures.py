@@ -4,10 +4,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from bort.core.size import SizeUnit
 from bort.figures import (
     ERROR,
     LATENCY,
     SIZE,
+    SIZES,
     TriangleInfo,
     escape,
     front_info,
@@ -30,6 +32,7 @@ def point(
     return Point(
         id=name,
         architecture={"depth": 1, "hidden": size},
+        size=size * 1_000_000,
         parameter_count=size * 1_000_000,
         effective_parameter_count=size,
         latency_ms=latency,
@@ -55,6 +58,16 @@ POINTS = [
 
 def traces(figure: go.Figure) -> dict[str, go.Scatter]:
     return {trace.name: trace for trace in figure.data}
+
+
+def test_a_size_in_bytes_has_its_own_unit():
+    size = SIZES[SizeUnit.INT8]
+    info = front_info(POINTS, size=size)
+    figure = plot_pair(info, size, ERROR, log=[size])
+    assert figure.layout.xaxis.title.text.endswith("size on disk, int8 (MB)")
+    assert figure.layout.xaxis.type == "log"
+    assert "1.000 MB in int8" in traces(figure)["Pareto front"].hovertext[0]
+    assert plot_front_3d(info).layout.scene.xaxis.title.text == "size on disk, int8 (MB)"
 
 
 def test_every_point_is_drawn_once_as_dominated_or_front() -> None:

@@ -8,11 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bort.core.architecture import Architecture
 from bort.core.evaluation import Evaluation
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.serialise import to_json
+from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import StudySpec
 from bort.export.folder import export_huggingface
+from bort.export.numpy_folder import FLOAT32, INT8, export_numpy
 from bort.export.onnx import export_onnx
 from bort.export.predicting import Predictor
 from bort.export.small_loader import load
@@ -20,6 +23,8 @@ from bort.families import SearchSpace
 from bort.jobs import run_here
 from bort.storage import open_store
 from bort.tasks import load_task
+from bort.training.readings import tokenizer_bytes
+from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
 
 pytestmark = pytest.mark.usefixtures("fake_latency")
@@ -109,6 +114,26 @@ def test_numpy_alone_gives_the_same_answers(finetuned, tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_bytes_of_the_numpy_folder_are_those_of_the_search(finetuned, tmp_path, study_spec):
+    model, _, space = finetuned
+    index = space.index(Architecture.of(**model.architecture))
+    answer = to_json(export_numpy(model, tmp_path / "numpy"))
+    written = {file["name"]: file["bytes"] for file in answer["files"]}
+    source = source_network(study_spec.training.source)
+    tokenizers = tokenizer_bytes(load_task(study_spec.task), source, space)
+    for unit, name in ((SizeUnit.FLOAT32, FLOAT32), (SizeUnit.INT8, INT8)):
+        size = space.sizes(SizeSpec(unit=unit, tokenizer_bytes=tokenizers))[index]
+        assert written[name] + written["tokenizer.json"] == size
+    exact, rounded = load(tmp_path / "numpy"), load(tmp_path / "numpy", INT8)
+    for text, expected in zip(TEXTS, Predictor(model.folder)(TEXTS), strict=True):
+        for classify, leeway in ((exact, 1e-5), (rounded, 0.02)):
+            grown = np.exp(np.array(list(classify(text).values())))
+            shares = grown / grown.sum()
+            assert np.allclose(shares, list(expected.scores.values()), atol=leeway)
+    card = (tmp_path / "numpy" / "README.md").read_text("utf-8")
+    assert f"`{INT8}` in int8" in card
 
 
 def test_onnx_gives_the_same_answers(finetuned, tmp_path):

@@ -14,6 +14,7 @@ from tamperings import TAMPERINGS, smaller_cover
 from bort.cli.verify import verify as verify_command
 from bort.core.errors import BortError
 from bort.core.question import Question
+from bort.core.size import SizeSpec
 from bort.search import Ending, Guarantee, Observation, Status, certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
 from bort.search.check.certificate import (
@@ -155,11 +156,42 @@ def test_a_family_space_is_costed_again() -> None:
         question=Question(lipschitz=0.1),
         space=space.to_dict(),
     )
-    assert "size" not in certificate["space"]
+    assert not {"size", "size_unit"} & certificate["space"].keys()
     assert verify(certificate) == []
     certificate["space"]["family_space"]["fixed"]["vocabulary"] = 1000
     certificate["digests"] = digests(certificate)
     assert verify(certificate)
+
+
+def test_bytes_are_counted_again_with_the_tokenizers_of_the_task() -> None:
+    from bort.families import SearchSpace
+    from bort.search import Observation, SearchProblem
+
+    space = SearchSpace("s", "static", {"vocabulary": (100, 200), "hidden": (4, 8, 16)})
+    size = SizeSpec(unit="bytes-int8", tokenizer_bytes={"100": 1_500, "200": 2_600})
+    problem = SearchProblem(
+        tuple(space.dimensions),
+        np.log(space.values),
+        space.sizes(size).astype(float),
+        1.0 + space.values.prod(axis=1) / 1e6,
+        label=lambda i: space.architecture(i).id,
+    )
+    known = {i: Observation.of(0.3 - 0.01 * i, n=600) for i in range(len(space))}
+    question = Question(lipschitz=0.1)
+    certificate = certificate_of(
+        problem, known, question=question, space=space.to_dict(), size=size
+    )
+    certificate = read_certificate(json.dumps(certificate))
+    named = {"unit": "bytes-int8", "tokenizer_bytes": {"100": 1_500, "200": 2_600}}
+    assert certificate["space"]["size_unit"] == named
+    assert verify(certificate) == []
+    forged = copy.deepcopy(certificate)
+    forged["space"]["size_unit"]["tokenizer_bytes"]["100"] = 10_000_000  # then 100 never wins
+    forged["digests"] = digests(forged)
+    assert verify(forged)
+    del forged["space"]["size_unit"]["tokenizer_bytes"]["100"]
+    with pytest.raises(InvalidCertificateError, match="tokenizer with 100 pieces are missing"):
+        verify(forged | {"digests": digests(forged)})
 
 
 @pytest.mark.parametrize(

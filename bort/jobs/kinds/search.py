@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -23,7 +24,10 @@ from bort.storage import EventCode
 from bort.studies.answers import CERTIFICATE, read_answer, study_certificate
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
+from bort.studies.checks import known_size
 from bort.studies.costs import Costs
+from bort.tasks import load_task
+from bort.training.source import source_network
 
 Train = Callable[[Architecture, int], Evaluation]
 """Trains one architecture with one seed."""
@@ -34,18 +38,28 @@ def run(context: JobContext) -> dict[str, Any]:
 
     A resumed job continues after the last stored training and repeats none.
     """
-    spec = StudySpec.from_dict(context.spec)
+    spec = _with_known_size(context, StudySpec.from_dict(context.spec))
     context.store.create_study(spec)
     space = SearchSpace.from_dict(spec.space)
     profile = _profile(context, spec, space)
     if profile is not None:
         train = _oracle(context, spec, space)
-        _Search(context, spec, Costs(space, profile, spec.training), train).run()
+        _Search(context, spec, Costs(space, profile, spec.training, spec.size), train).run()
         certificate = study_certificate(context.store, spec.name)
         write_json_atomically(context.folder / CERTIFICATE, certificate)
         if not context.should_stop():
             measure_new_winners(context, spec.name)
     return read_answer(context.store, spec.name).as_json()
+
+
+def _with_known_size(context: JobContext, spec: StudySpec) -> StudySpec:
+    """Count the bytes of tokenizers, if the size needs them and nobody has read the task yet."""
+    if spec.size.is_known:
+        return spec
+    context.report(Progress(stage=Stage.LOADING_TASK))
+    task = load_task(spec.task, on_step=context.report_part)
+    source, space = source_network(spec.training.source), SearchSpace.from_dict(spec.space)
+    return replace(spec, size=known_size(spec.size, task, source, space))
 
 
 def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> LatencyProfile | None:
@@ -83,8 +97,6 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
 def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
     """Make the oracle that trains candidates. Loads torch, and fine-tunes a missing teacher."""
     context.report(Progress(stage=Stage.LOADING_TASK))
-    from bort.tasks import load_task
-
     task = load_task(spec.task, on_step=context.report_part)
     for warning in task.warnings:
         context.warn(EventCode.DATA_FLAW, **to_json(warning))

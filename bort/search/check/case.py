@@ -11,6 +11,7 @@ import numpy as np
 
 from bort.core.question import Question
 from bort.core.serialise import from_json
+from bort.core.size import SizeSpec
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.check.certificate import Certificate, InvalidCertificateError
 from bort.search.check.direct import DirectCase
@@ -27,6 +28,7 @@ class CertifiedCase:
     Attributes:
         problem: the space.
         family_space, latency_model: as stated; None if the certificate lists the numbers.
+        size: what size means, if there is a family's space.
         rows: indices of the evaluated architectures, in their order.
         observations: their errors, as stated.
         envelopes: the envelopes that λ was estimated from, as stated.
@@ -36,6 +38,7 @@ class CertifiedCase:
     question: Question
     family_space: dict[str, Any] | None
     latency_model: Mapping[str, Any] | None
+    size: SizeSpec
     rows: tuple[int, ...]
     observations: tuple[Observation, ...]
     envelopes: tuple[tuple[int, FloatArray], ...]
@@ -196,6 +199,7 @@ def read_case(certificate: Certificate) -> CertifiedCase:
         question=question,
         family_space=_family_space(space),
         latency_model=latency.get("model"),
+        size=_size(space),
         rows=tuple(seen),
         observations=tuple(seen.values()),
         envelopes=_envelopes(certificate["assumptions"]["envelopes"]),
@@ -312,11 +316,15 @@ def _objectives(
     return (
         names,
         np.log(family_space.values),
-        family_space.parameter_count.astype(float),
+        family_space.sizes(_size(space)).astype(float),
         _latencies(latency, family_space),
         _FamilyLabels(family_space),
         np.zeros(len(family_space), dtype=np.int64),
     )
+
+
+def _size(space: Mapping[str, Any]) -> SizeSpec:
+    return SizeSpec.from_dict(space.get("size_unit", {}))
 
 
 def _family_space(space: Mapping[str, Any]) -> dict[str, Any] | None:

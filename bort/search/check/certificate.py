@@ -11,6 +11,7 @@ from typing import Any
 from bort.core.errors import BortError
 from bort.core.question import Question
 from bort.core.serialise import to_json
+from bort.core.size import SizeSpec
 from bort.search.answer import Answer, answer_of
 from bort.search.arrays import FloatArray
 from bort.search.audit import AuditPlan, AuditResult, audited
@@ -35,6 +36,7 @@ def certificate_of(
     *,
     question: Question,
     space: Mapping[str, Any] | None = None,
+    size: SizeSpec | None = None,
     latency_model: Mapping[str, Any] | None = None,
     study: str | None = None,
     table: Mapping[str, Any] | None = None,
@@ -49,6 +51,7 @@ def certificate_of(
         problem, observations, question: see `solve`.
         space: `SearchSpace.to_dict()`; then dimensions and sizes are not listed but recomputed
             from the family's closed forms. None lists them.
+        size: what size means, if `space` is given; None means parameters.
         latency_model: `coefficients_ms`, `batch_size` and `sequence_length` of the profile's
             model, for spaces too large to list; needs `space`. None lists the latencies.
         study: name of the study, so that the evaluations can be compared with a store.
@@ -74,7 +77,7 @@ def certificate_of(
         "version": VERSION,
         "study": study,
         "table": None if table is None else as_listed(table),
-        "space": space_part(problem, space, question),
+        "space": space_part(problem, space, question, size or SizeSpec()),
         "latency": latency_part(problem, latency_model),
         "question": listed_values(question),
         "assumptions": {
@@ -177,9 +180,12 @@ def _sha256(value: Any) -> str:
 
 
 def space_part(
-    problem: SearchProblem, space: Mapping[str, Any] | None, question: Question
+    problem: SearchProblem, space: Mapping[str, Any] | None, question: Question, size: SizeSpec
 ) -> dict[str, Any]:
-    """List what the claim needs of the space; what it does not depend on is None."""
+    """List what the claim needs of the space; what it does not depend on is None.
+
+    A size other than parameters is named, with the bytes of the tokenizers that it needs.
+    """
     has_population = question.confidence is not None
     shared = {
         "count": len(problem),
@@ -191,7 +197,8 @@ def space_part(
         "is_paired": problem.is_paired if has_population else None,
     }
     if space is not None:
-        return {**shared, "family_space": dict(space)}
+        named = {} if size == SizeSpec() else {"size_unit": as_listed(size.to_dict())}
+        return {**shared, "family_space": dict(space), **named}
     families = {"families": problem.families.tolist()} if problem.has_families else {}
     return {
         **shared,

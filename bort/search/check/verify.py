@@ -146,7 +146,7 @@ def _inputs(stated: Certificate, case: CertifiedCase, cases: Cases) -> Certifica
         "version": VERSION,
         "study": None if stated["study"] is None else str(stated["study"]),
         "table": _table(stated["table"]),
-        "space": space_part(problem, case.family_space, question),
+        "space": space_part(problem, case.family_space, question, case.size),
         "latency": latency_part(problem, case.latency_model),
         "question": listed_values(question),
         "assumptions": {

@@ -47,7 +47,7 @@ def redrawn(answer: StudyAnswer) -> StudyAnswer:
     points = [_as_measured(point) for point in answer.points]
     if not points:
         return answer
-    costs = np.array([(p.parameter_count, p.latency_ms, p.error_rate) for p in points], float)
+    costs = np.array([(p.size, p.latency_ms, p.error_rate) for p in points], float)
     on_front = is_non_dominated(costs)
     points = [replace(p, is_on_front=bool(on)) for p, on in zip(points, on_front, strict=True)]
     return replace(answer, points=tuple(points), front=tuple(p for p in points if p.is_on_front))

@@ -110,6 +110,7 @@ def study_certificate(store: Store, study: str) -> Certificate:
         evidence.known,
         question=record.spec.search.question,
         space=record.spec.space,
+        size=record.spec.size,
         latency_model=None
         if len(costs.space) <= LISTED_AT_MOST
         else {"coefficients_ms": dict(model.coefficients_ms), **workload.to_dict()},
@@ -144,11 +145,12 @@ def latest_study(store: Store) -> str:
 
 def study_costs(store: Store, record: StudyRecord) -> Costs | None:
     """Compute the costs of a study's space; None before its latency profile is measured."""
-    if record.profile is None:
+    if record.profile is None or not record.spec.size.is_known:
         return None
     stored = store.profile(record.profile)
     profile = LatencyProfile.from_dict(stored.profile, origin=f"the profile {record.profile!r}")
-    return Costs(SearchSpace.from_dict(record.spec.space), profile, record.spec.training)
+    spec = record.spec
+    return Costs(SearchSpace.from_dict(spec.space), profile, spec.training, spec.size)
 
 
 def _spent(
@@ -229,7 +231,7 @@ def _study_answer(
         evaluation_bound=answer.evaluation_bound,
         certified_epsilon=answer.certified_epsilon,
         question=question,
-        points=tuple(sorted(points.values(), key=lambda point: point.parameter_count)),
+        points=tuple(sorted(points.values(), key=lambda point: point.size)),
         front=tuple(points[int(i)] for i in _by_size(answer.front, costs)),
         cover=None
         if answer.cover is None
@@ -240,8 +242,7 @@ def _study_answer(
         guarantee=answer.guarantee,
         ending=answer.ending,
         ranking=tuple(
-            Ranked(p.id, p.w)
-            for p in sorted(points.values(), key=lambda p: (-p.w, p.parameter_count))
+            Ranked(p.id, p.w) for p in sorted(points.values(), key=lambda p: (-p.w, p.size))
         ),
         audit=_audit(costs, evidence),
         ledger=answer.ledger,
@@ -274,6 +275,7 @@ def _points(
         points[index] = Point(
             id=architecture.id,
             architecture=architecture.as_dict(),
+            size=int(costs.problem.size[index]),
             parameter_count=int(costs.space.parameter_count[index]),
             effective_parameter_count=int(costs.space.effective_parameter_count[index]),
             latency_ms=float(costs.latency.median_ms[index]),

@@ -44,6 +44,7 @@ class Point:
 
     Attributes:
         id: the architecture's id, values joined by dashes.
+        size: in the unit of the study, parameters or bytes.
         parameter_count: exact, with embeddings.
         effective_parameter_count: exact, without embeddings.
         latency_ms: prediction of the study's latency profile, per forward pass.
@@ -58,6 +59,7 @@ class Point:
 
     id: str
     architecture: Mapping[str, int]
+    size: int
     parameter_count: int
     effective_parameter_count: int
     latency_ms: float
@@ -78,6 +80,7 @@ class Point:
         return {
             "id": self.id,
             "architecture": dict(self.architecture),
+            "size": self.size,
             "parameter_count": self.parameter_count,
             "effective_parameter_count": self.effective_parameter_count,
             "latency_ms": self.latency_ms,
@@ -325,6 +328,7 @@ class StudyAnswer(SearchAnswer[Point]):
         return {
             "job": self.job,
             "study": self.study,
+            "size_unit": str(self.spec.size.unit),
             **shared,
             "latency": to_json(self.latency),
             "baselines": [] if self.facts is None else to_json(self.facts.baselines),

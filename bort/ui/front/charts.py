@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 import streamlit as st
 
-from bort.core.errors import InvalidDataError
+from bort.core.errors import InvalidArchitectureError, InvalidDataError
+from bort.core.size import SizeUnit
+from bort.families import SearchSpace
 from bort.figures import (
     ERROR,
     LATENCY,
     LOOKS,
-    OBJECTIVES,
-    SIZE,
+    SIZES,
     Layer,
     Objective,
     Theme,
@@ -30,9 +32,6 @@ from bort.studies.answers import Point, StudyAnswer, redrawn
 from bort.studies.choosing import NORMAL_95, Choice
 from bort.ui.kit import address, chart, markup, navigation, readings
 from bort.ui.machine import landmarks as machine_landmarks
-
-PAIRS = ((SIZE, LATENCY), (SIZE, ERROR), (LATENCY, ERROR))
-
 
 # Two rows of charts fill what the title and the questions leave of the window.
 _HEIGHT = "clamp(205px, calc((100vh - 366px) / 2), 420px)"
@@ -60,6 +59,7 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
     Returns:
         The view, the answer to draw, and the well-known models to draw.
     """
+    objectives = objectives_of(answer)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="view"
     ):
@@ -67,9 +67,9 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
         with st.popover("Axes and more", icon=":material/tune:", width="content"):
             log = st.pills(
                 "Logarithmic axes",
-                [objective.name for objective in OBJECTIVES],
+                [objective.name for objective in objectives],
                 selection_mode="multi",
-                default=[SIZE.name, LATENCY.name],
+                default=[objective.name for objective in objectives[:2]],
                 key="log-axes",
             )
             fit_front = st.toggle(
@@ -78,8 +78,13 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
                 help="Keeps one bad architecture from squeezing all the others into a corner.",
             )
             drawn, landmarks = _choose_latencies(answer)
-    view = View(tuple(o for o in OBJECTIVES if o.name in log), fit_front, hidden)
+    view = View(tuple(o for o in objectives if o.name in log), fit_front, hidden)
     return view, drawn, landmarks
+
+
+def objectives_of(answer: StudyAnswer) -> tuple[Objective, Objective, Objective]:
+    """The axes of size, latency and error; a study says what size means."""
+    return SIZES[answer.spec.size.unit], LATENCY, ERROR
 
 
 def _choose_layers(answer: StudyAnswer) -> tuple[Layer, ...]:
@@ -127,11 +132,18 @@ def show(
 ) -> None:
     """Draw the answer, the pick in the address, the limits, and well-known models."""
     best = answer.best.id if answer.best else None
-    info = front_info(answer.points, best_id=best, pick_id=address.pick(), faded=choice.outside)
-    limits = {o: v for o, v in zip(OBJECTIVES, choice.limits, strict=True) if v is not None}
+    objectives = objectives_of(answer)
+    info = front_info(
+        answer.points,
+        size=objectives[0],
+        best_id=best,
+        pick_id=address.pick(),
+        faded=choice.outside,
+    )
+    limits = {o: v for o, v in zip(objectives, choice.limits, strict=True) if v is not None}
     realised = _realised_marks(answer)
     columns = [column for _ in range(2) for column in st.columns(2, gap="small")]
-    for column, (x, y) in zip(columns, PAIRS, strict=False):
+    for column, (x, y) in zip(columns, combinations(objectives, 2), strict=False):
         with column:
             figure = plot_pair(
                 info,
@@ -157,7 +169,7 @@ def show(
         chart.show(
             plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden),
             key="space",
-            alt=f"Parameters, latency and error in 3D: {_counted(answer)}. Drag to turn.",
+            alt=f"Size, latency and error in 3D: {_counted(answer)}. Drag to turn.",
             on_pick=address.choose_pick_in_chart,
             height=_HEIGHT,
         )
@@ -193,11 +205,19 @@ def _counted(answer: StudyAnswer) -> str:
 def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
     """Return the models trained from this study on its own task; other tasks have other errors."""
     marks = []
+    space = SearchSpace.from_dict(answer.spec.space)
     for record in readings.store().models(study=answer.study):
-        with suppress(InvalidDataError):  # the page Models says what is wrong
+        with suppress(
+            InvalidDataError, InvalidArchitectureError
+        ):  # the page Models says what is wrong
             model = TrainedModel.of(record)
             if model.evidence.data.task_spec.get("task") == answer.spec.task.task:
-                marks.append(realised_mark(record.name, model.realised))
+                index = space.index(space.named(model.realised.architecture_id))
+                size = float(space.sizes(answer.spec.size)[index])
+                mark = realised_mark(
+                    record.name, model.realised, size=size, unit=objectives_of(answer)[0]
+                )
+                marks.append(mark)
     return marks
 
 
@@ -206,6 +226,9 @@ _COLUMNS = {
     "parameters": st.column_config.NumberColumn("parameters", format="localized"),
     "effective": st.column_config.NumberColumn(
         "without embeddings", format="localized", help="Parameters without the embedding layer."
+    ),
+    "megabytes": st.column_config.NumberColumn(
+        "MB", format="%.3f", help="Bytes of the exported weights and tokenizer."
     ),
     "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.2f"),
     "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
@@ -257,6 +280,9 @@ def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
             "kind": [_kind(p, best) for p in points],
             "parameters": [p.parameter_count for p in points],
             "effective": [p.effective_parameter_count for p in points],
+        }
+        | ({"megabytes": [p.size / 1e6 for p in points]} if answer.spec.size.unit.is_bytes else {})
+        | {
             "latency_ms": [p.latency_ms for p in points],
             "error": [100 * p.error_rate for p in points],
             "half": [100 * NORMAL_95 * p.error_se for p in points],
@@ -278,7 +304,8 @@ def _dimensions(points: tuple[Point, ...]) -> list[str]:
 
 def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
     """Show the toggles about latencies, and return what to draw."""
-    marks = machine_landmarks.marks_for(answer.latency)
+    has_parameters = answer.spec.size.unit is SizeUnit.PARAMETERS  # no files of theirs are known
+    marks = machine_landmarks.marks_for(answer.latency) if has_parameters else []
     measured = sum(point.latency_measured is not None for point in answer.points)
     is_measured = st.toggle(
         "Measured latencies",
@@ -294,7 +321,7 @@ def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[Landma
         help="BERT-large, Bort and others, timed on this machine with the same runtime and "
         "workload.",
     )
-    if not measured or not marks:
+    if not measured or (has_parameters and not marks):
         st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
         markup.note(f"{measured} architectures are drawn at their measured latency.")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bort.core.size import SizeUnit
 from bort.report.choosing import (
     W_INTRODUCED,
     against_sentence,
@@ -18,21 +19,24 @@ from bort.search.choosing import Beaten
 from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits
 from bort.ui.kit import address, markup
 
-_LIMITS = (("Size at most, M", 1.0), ("Latency at most, ms", 0.1), ("Error at most, %", 1.0))
+_SIZE = ("Size at most, M", 1.0)
+_SIZE_IN_BYTES = ("Size at most, MB", 0.1)
+_LIMITS = (("Latency at most, ms", 0.1), ("Error at most, %", 1.0))
 _WISHES = {SIZE: "smaller", LATENCY: "faster", ERROR: "more accurate"}
 _LOSSES = {SIZE: "size", LATENCY: "latency", ERROR: "error"}
 
 
-def ask_limits(study: str, places: Sequence[DeltaGenerator]) -> Limits:
+def ask_limits(study: str, unit: SizeUnit, places: Sequence[DeltaGenerator]) -> Limits:
     """Show the limits of size, latency and error in three places; the address keeps them."""
     given = address.limits()
-    keys = [f"limit:{study}:{column}" for column in range(len(_LIMITS))]
+    asked = (_SIZE_IN_BYTES if unit.is_bytes else _SIZE, *_LIMITS)
+    keys = [f"limit:{study}:{column}" for column in range(len(asked))]
 
     def changed() -> None:
         address.choose_limits(Limits(*(st.session_state[key] for key in keys)))
 
     values = []
-    for place, (label, step), key, value in zip(places, _LIMITS, keys, given, strict=True):
+    for place, (label, step), key, value in zip(places, asked, keys, given, strict=True):
         # A link wins over what was typed before.
         if st.session_state.get(key, value) != value:
             st.session_state[key] = value

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from bort.report.search import latency_note
+from bort.report.search import file_note, latency_note
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.choosing import NORMAL_95, Choice
 from bort.studies.commands import front_command, search_python
@@ -77,6 +77,13 @@ def _measured(point: Point) -> list[tuple[str, str, str]]:
     return [("Measured", f"{measured.median_ms:.2f} ms", f"{interval}; above: predicted")]
 
 
+def _on_disk(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
+    unit = answer.spec.size.unit
+    if not unit.is_bytes:
+        return []
+    return [("Size on disk", f"{point.size / 1e6:,.3f} MB", file_note(unit))]
+
+
 def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
     rank = 1 + sum(other.w > point.w for other in answer.points)
     half = 100 * NORMAL_95 * point.error_se
@@ -88,6 +95,7 @@ def _facts(point: Point, answer: StudyAnswer) -> list[tuple[str, str, str]]:
             f"{point.parameter_count:,}",
             f"{point.effective_parameter_count:,} without embeddings",
         ),
+        *_on_disk(point, answer),
         (
             "Latency",
             f"{point.latency_ms:.2f} ms",

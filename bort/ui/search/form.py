@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError, InvalidFieldError
+from bort.core.size import SizeSpec
 from bort.core.study import (
     SPACE,
     LatencySpec,
@@ -19,7 +20,8 @@ from bort.core.study import (
 )
 from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
 from bort.latency.runtimes import RUNTIME_NAMES
-from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, TASK, TRAINING
+from bort.report.space import size_range
+from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, SIZE, TASK, TRAINING
 from bort.tasks import TaskInfo, list_tasks
 from bort.ui.kit import markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
@@ -43,9 +45,10 @@ def fill_in(slots: Slots) -> StudySpec | None:
     task = attempt(slots, "task", lambda: _task(what, slots))
     name = attempt(slots, "name", lambda: _name(advanced, slots, task, space))
     search = attempt(slots, "search", lambda: _search(certify, advanced, slots))
+    size = attempt(slots, "size", lambda: _size(certify, slots, space))
     training = attempt(slots, "training", lambda: _training(certify, advanced, slots))
     latency = attempt(slots, "latency", lambda: _latency(advanced, slots))
-    if not (space and task and name and search and training and latency):
+    if not (space and task and name and search and size and training and latency):
         return None
     return StudySpec(
         name=name,
@@ -54,6 +57,7 @@ def fill_in(slots: Slots) -> StudySpec | None:
         training=training,
         latency=latency,
         search=search,
+        size=size,
     )
 
 
@@ -154,6 +158,18 @@ def _search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> Sear
         form.row("lipschitz", "slack", "confidence")
     given = form.given()
     return BUDGET.build(given, question=QUESTION.build(given))
+
+
+def _size(box: DeltaGenerator, slots: Slots, space: SearchSpace | None) -> SizeSpec:
+    """Show the field for what size means, and how large the architectures are then."""
+    form = Form(slots, SIZE, scope="size")
+    with box:
+        form.row("size")
+        slots.below("size")
+        size = SIZE.build(form.given())
+        if space is not None:
+            markup.note(size_range(space.sizes(size), size.unit))
+    return size
 
 
 def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:

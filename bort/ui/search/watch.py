@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_certified_epsilon, plot_pair
+from bort.figures import ERROR, LATENCY, SIZES, front_info, plot_certified_epsilon, plot_pair
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
@@ -87,13 +87,15 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
 
 
 def _found(job: JobRecord, answer: StudyAnswer) -> None:
-    info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    size = SIZES[answer.spec.size.unit]
+    best = answer.best.id if answer.best else None
+    info = front_info(answer.points, size=size, best_id=best)
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
     if all(value is None for _, value in series):
         series = []
     front_charts.legend(answer, frame.theme())
     columns = st.columns(3 if series else 2, gap="medium")
-    for column, x in zip(columns, (SIZE, LATENCY), strict=False):
+    for column, x in zip(columns, (size, LATENCY), strict=False):
         with column:
             chart.show(
                 plot_pair(info, x, ERROR, theme=frame.theme(), log=[x], height=280),
