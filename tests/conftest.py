@@ -26,6 +26,7 @@ SLOW = (
     "agora",
     "jobs",
     "export",
+    "rivals",
     "benchmarks",
     "ui",
     "wheel",

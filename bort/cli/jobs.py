@@ -207,18 +207,23 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
         click.echo(f"Job {job_id} is done: bort jobs show {job_id}")
 
 
-_PRINTERS = ("agora", "agora-comparison", "finetune")
+_PRINTERS = ("agora", "agora-comparison", "finetune", "rivals")
 
 
 def _print_result(kind: str, result: Mapping[str, Any]) -> None:
     """Print a result like the command that starts such jobs."""
+    from bort.core.rivals import Comparison
+    from bort.core.serialise import from_json
     from bort.report import agora as agora_report
     from bort.report import models as model_report
+    from bort.report import rivals as rivals_report
     from bort.studies.agora import read_comparison, read_result
 
     if kind == "agora":
         agora_report.print_run(read_result(result))
     elif kind == "agora-comparison":
         agora_report.print_comparison(read_comparison(result))
+    elif kind == "rivals":
+        rivals_report.print_rivals(from_json(Comparison, result, what="the answer"))
     else:
         model_report.print_models(result["models"])

@@ -48,6 +48,7 @@ class Stage(StrEnum):
     AGORA = "agora"
     PLAIN = "plain"
     COMPARING_BASELINES = "comparing baselines"
+    MAKING_RIVAL = "making rival"
     # Export
     EXPORTING = "exporting"
     CHECKING_EXPORT = "checking export"

@@ -179,13 +179,30 @@ def time_models(
             each = (tools.clock() - begin) / len(runs)
             left = each * (len(wanted) - len(runs)) + tools.protocol.budget_seconds
             yield ProgressTo(len(runs), len(wanted), Stage.BUILDING, eta_s=left)
-        for step in _time_runs(runs, workload, seed, should_stop, tools):
+        for step in _time_runs(runs, len(workload.passes), seed, should_stop, tools):
             if step.result is not None and tools.paces is not None:
                 keys = [one.key for one in wanted]
                 timing = _at_usual_pace(step.result, keys, tools.paces, runtime, workload)
                 yield towards(step, timing.first(len(blueprints)))
             else:
                 yield step
+
+
+def time_runs(
+    runs: Sequence[Run],
+    *,
+    seed: int = 0,
+    should_stop: Callable[[], bool] = never,
+    instruments: Instruments | None = None,
+) -> Iterator[ProgressTo[Timing]]:
+    """Warm up and time any functions, interleaved, once the measuring lock is free.
+
+    Yields:
+        Steps, as `time_models`.
+    """
+    tools = instruments or Instruments()
+    with tools.hold(should_stop, True):
+        yield from _time_runs(runs, 1, seed, should_stop, tools)
 
 
 def _at_usual_pace(
@@ -215,7 +232,7 @@ def _at_usual_pace(
 
 def _time_runs(
     runs: Sequence[Run],
-    workload: Workload,
+    passes: int,
     seed: int,
     should_stop: Callable[[], bool],
     tools: Instruments,
@@ -238,7 +255,7 @@ def _time_runs(
     if not seconds:
         return
     share = others.read()
-    stacked = np.stack(seconds, axis=1) / len(workload.passes)  # blueprints, rounds, runs
+    stacked = np.stack(seconds, axis=1) / passes  # blueprints, rounds, runs
     factors = round_factors(stacked)
     # A stop must be quick, so the last rounds of the reference replace a reading.
     after = (

@@ -36,6 +36,7 @@ _STAGES = {
     Stage.AGORA: "Round {round} of Agora for {subject}",
     Stage.PLAIN: "Training {subject} without a teacher",
     Stage.COMPARING_BASELINES: "Comparing with the baselines",
+    Stage.MAKING_RIVAL: "Making the rival {subject}",
     Stage.EXPORTING: "Exporting {subject}",
     Stage.CHECKING_EXPORT: "Comparing the exported model with the original",
 }

@@ -236,3 +236,6 @@ FINETUNE_TRAINING = Part(
     only=("threads",),
     changes={"threads": {"help": "CPU threads.", "empty": THE_STUDYS}},
 )
+
+# A comparison with rivals.
+RIVALS_TRAINING = Part(TrainingSpec, "Source network", only=("source", "max_length"))

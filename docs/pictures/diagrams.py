@@ -21,6 +21,7 @@ WORDS = {
     "finetuning": "from a picked point to a trained model",
     "report": "words: sentences made from codes and numbers",
     "export": "files that people deploy",
+    "rivals": "other people's small classifiers",
     "jobs": "the life of a job; what each kind of job does",
     "figures": "values in, charts out",
     "lessons": "lessons on the live algorithms: numbers and words in, HTML out",

@@ -23,6 +23,7 @@ FLOORS = (
     "finetuning",
     "report",
     "export",
+    "rivals",
     "jobs",
     "figures",
     "lessons",

@@ -16,5 +16,5 @@ def test_every_suite_has_a_budget() -> None:
 
 
 def test_all_suites_fit_on_a_slow_machine() -> None:
-    slower = 3  # than the machine on which the budgets were set
+    slower = 2.5  # than the budgets, which are 1.5 times what the suites take on two cores
     assert sum(budgets().values()) * slower / WORKERS < MOST_S

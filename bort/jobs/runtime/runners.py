@@ -20,6 +20,7 @@ RUNNERS: dict[str, str] = {
     "agora": "bort.jobs.kinds.agora:run",
     "agora-comparison": "bort.jobs.kinds.agora:compare",
     "finetune": "bort.jobs.kinds.finetune:run",
+    "rivals": "bort.jobs.kinds.rivals:run",
     "latency": "bort.jobs.kinds.latency:run",
     "winners": "bort.jobs.kinds.latency:winners",
     "landmarks": "bort.jobs.kinds.latency:landmarks",

@@ -71,20 +71,30 @@ def export(model: Any, blueprint: Blueprint, path: Path) -> None:
     """
     # Two texts: from a batch of one, the exporter would conclude that it is always one.
     two_texts = Workload(batch_size=2, sequence_length=8, threads=1)
-    arrays = model_inputs(model, blueprint, two_texts)
+    export_module(model, model_inputs(model, blueprint, two_texts), path)
+
+
+def export_module(model: torch.nn.Module, inputs: Inputs, path: Path) -> None:
+    """Write an ONNX file of any module whose inputs are batches of tokens or vectors.
+
+    Args:
+        inputs: of two texts, by the name of the argument; integers are tokens.
+    Raises:
+        InvalidOptionError: PyTorch cannot export it.
+    """
     program = torch.onnx.export(
         model,
-        kwargs={name: torch.from_numpy(array) for name, array in arrays.items()},
+        kwargs={name: torch.from_numpy(array) for name, array in inputs.items()},
         output_names=["logits"],
         dynamic_shapes={
             name: {0: "batch", 1: "length"} if array.dtype == np.int64 else {0: "batch"}
-            for name, array in arrays.items()
+            for name, array in inputs.items()
         },
         dynamo=True,
         verbose=False,
     )
     if program is None:
-        raise InvalidOptionError(f"{blueprint.architecture.id} could not be exported to ONNX")
+        raise InvalidOptionError(f"{type(model).__name__} could not be exported to ONNX")
     program.save(path, external_data=False)
 
 

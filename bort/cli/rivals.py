@@ -1,0 +1,82 @@
+"""`bort rivals`: compare with other people's small classifiers."""
+
+from typing import Any
+
+import click
+
+from bort.cli import options
+from bort.core.errors import InvalidOptionError
+from bort.core.fields import read
+from bort.core.rivals import RivalKind, RivalsSpec
+from bort.studies.parts import RIVALS_TRAINING, TASK
+
+
+@click.command(cls=options.Command)
+@options.asks(TASK, RIVALS_TRAINING)
+@click.option(
+    "--rival",
+    "kinds",
+    multiple=True,
+    type=click.Choice([str(kind) for kind in RivalKind]),
+    help="Make only this rival; may be given several times. [default: all]",
+)
+@click.option("--model", "names", multiple=True, metavar="NAME", help="Compare only this model.")
+@options.detach
+@options.store_url
+@options.as_json
+def rivals(
+    kinds: tuple[str, ...],
+    names: tuple[str, ...],
+    detach: bool,
+    store_url: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Make rivals on a task's splits, and compare them with your models of the same task.
+
+    Rivals are what people use for small, fast text classifiers: tf-idf, fastText, wordllama,
+    model2vec, and the source network frozen, fine-tuned, in int8, with half of its layers, or
+    pruned. All are fitted on train, chosen on dev and judged on audit. Sizes are those of the files
+    to deploy; times run from text to label, on one thread, in turns. Complete rivals are kept, so
+    that a run that was stopped goes on.
+
+    \b
+    Examples:
+      bort rivals
+      bort rivals --task banking77.csv --label category --rival tfidf --rival fasttext
+      bort rivals --task trec.csv --label coarse --labelled 500 --json
+    """
+    from bort import jobs
+    from bort.core.rivals import Comparison
+    from bort.core.serialise import from_json
+    from bort.report.job_terminal import progress
+    from bort.report.rivals import print_rivals
+    from bort.rivals.own import own_models
+    from bort.rivals.rival import check_installed
+    from bort.storage import open_store
+
+    found = read(given, TASK, RIVALS_TRAINING)
+    task, training = TASK.build(found), RIVALS_TRAINING.build(found)
+    chosen = tuple(dict.fromkeys(kinds)) or tuple(map(str, RivalKind))
+    for kind in chosen:
+        check_installed(RivalKind(kind))
+    with open_store(store_url) as store:
+        ours = [model.name for model in own_models(store, task)]
+        if unknown := [name for name in names if name not in ours]:
+            raise InvalidOptionError(
+                f"no model {unknown[0]!r} was trained on this task; it has "
+                f"{', '.join(ours) or 'none'}"
+            )
+        spec = RivalsSpec(task=task, training=training, kinds=chosen, models=names or tuple(ours))
+        if detach:
+            job = jobs.start_detached(store, "rivals", spec.to_dict())
+            click.echo(f"Job {job} makes the rivals: bort jobs show {job}", err=True)
+            if as_json:
+                options.print_json({"job": job})
+            return
+        with progress(f"Rivals on {task.task}") as on_step:
+            answer = jobs.run_here(store, "rivals", spec.to_dict(), on_step=on_step)
+    if as_json:
+        options.print_json(answer)
+    else:
+        print_rivals(from_json(Comparison, answer, what="the answer"))

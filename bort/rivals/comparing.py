@@ -1,0 +1,249 @@
+"""Make rivals of a task, judge them on audit, time them beside our models, and say who wins.
+
+Every rival is kept in the cache once it is complete, so that a run that was stopped, or a second
+one, goes on from there.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bort.core.errors import InvalidDataError
+from bort.core.files import read_json, write_json_atomically
+from bort.core.locks import building
+from bort.core.machine import this_machine
+from bort.core.paths import cache
+from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.rivals import Compared, Comparison, PerText, RivalKind
+from bort.core.study import TrainingSpec
+from bort.latency.timing import Instruments, never
+from bort.rivals import bags, networks, vectors
+from bort.rivals.own import export_own
+from bort.rivals.rival import (
+    Classify,
+    Judged,
+    Making,
+    Method,
+    check_installed,
+    dev_error,
+    judge,
+    size_of,
+    texts_of,
+    whole_folder,
+)
+from bort.rivals.timing import BATCHES, Times, time_classifiers
+from bort.rivals.verdicts import Contender, gain, verdict
+from bort.storage import ModelRecord
+from bort.tasks import Task
+from bort.training.execution import ShouldStop, TrainingStoppedError, resolve_device
+from bort.training.metrics import wilson
+from bort.training.source import source_network
+from bort.training.teacher import TeacherContext
+from bort.training.tokens import encode_task
+
+RECIPE = 1  # part of the cache key; raise it when a rival is made in another way
+STOPPED = "the comparison was stopped; complete rivals are kept"
+METHODS: Mapping[RivalKind, Method] = {
+    RivalKind.TFIDF: bags.TFIDF,
+    RivalKind.FASTTEXT: bags.FASTTEXT,
+    RivalKind.WORDLLAMA: vectors.WORDLLAMA,
+    RivalKind.MODEL2VEC: vectors.MODEL2VEC,
+    RivalKind.PROBE: networks.PROBE,
+    RivalKind.SOURCE: networks.SOURCE,
+    RivalKind.SOURCE_INT8: networks.SOURCE_INT8,
+    RivalKind.FEWER_LAYERS: networks.FEWER_LAYERS,
+    RivalKind.PRUNED: networks.PRUNED,
+}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    row: Compared
+    classify: Classify
+    judged: Judged
+
+
+def compare(
+    task: Task,
+    kinds: Sequence[RivalKind],
+    models: Sequence[ModelRecord],
+    training: TrainingSpec,
+    *,
+    work: Path,
+    on_step: OnStep = ignore,
+    should_stop: ShouldStop = never,
+    instruments: Instruments | None = None,
+) -> Comparison:
+    """Make what is missing, judge everything on audit once, and time it in the same rounds.
+
+    Args:
+        models: ours, of the same task.
+        work: a folder for our exported files.
+    Raises:
+        TrainingStoppedError: `should_stop` returned True; complete rivals are kept.
+        InvalidDataError: the task has fewer labelled texts than classes.
+    Cost: with all kinds about the time of two teachers; later runs a minute.
+    """
+    check_labels(task)
+    for kind in kinds:
+        check_installed(kind)
+    entries: list[_Entry] = []
+    names = [*(model.name for model in models), *kinds]
+    whole = Progress()
+
+    def begin(subject: str) -> None:
+        nonlocal whole
+        if should_stop():
+            raise TrainingStoppedError(STOPPED)
+        whole = Progress(names.index(subject), len(names) + 1, Stage.MAKING_RIVAL, subject)
+        on_step(whole)
+
+    making = _making(task, training, lambda step: on_step(step.within(whole)), should_stop)
+    for model in models:
+        begin(model.name)
+        for runtime, folder in export_own(model, work / model.name).items():
+            entries.append(_entry(model.name, networks.read_network(folder), folder, task, runtime))
+    for kind in kinds:
+        begin(kind)
+        folder = made(kind, making)
+        found = _entry(kind, METHODS[kind].read(folder), folder, task)
+        note = read_json(folder.with_suffix(".json")) or {}
+        row = replace(found.row, seconds=note["seconds"], chosen=note["chosen"])
+        entries.append(replace(found, row=row))
+    times = _times(entries, task, on_step, should_stop, instruments)
+    return Comparison(
+        task=task.name,
+        labelled=len(task.train),
+        texts=len(task.audit),
+        rows=_judged(entries, times),
+        noise_ok=times.noise_ok,
+        machine=this_machine(("numpy", "onnxruntime"), threads=1).to_dict(),
+    )
+
+
+def check_labels(task: Task) -> None:
+    """Check that there are labelled texts of at least two classes, and as many as classes.
+
+    Raises:
+        InvalidDataError: there are not.
+    """
+    classes = len(task.class_names)
+    if len(task.train) < classes or len(np.unique(task.train.labels)) < 2:
+        raise InvalidDataError(
+            f"{task.name} has {classes} classes, but only {len(task.train)} labelled training "
+            "texts; give more with --labelled, or leave it out"
+        )
+
+
+def made(kind: RivalKind, making: Making) -> Path:
+    """Return the folder with a rival's files, which is made if it is not in the cache."""
+    source = making.context.source
+    key = json.dumps(
+        [RECIPE, kind, making.task.digest, source.digest, making.context.encoded.max_length]
+    )
+    folder = making.shared / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    note = folder.with_suffix(".json")
+    with building(folder.with_suffix(".lock")):
+        if not folder.is_dir() or read_json(note) is None:
+            begun = time.monotonic()
+            with whole_folder(folder) as part:
+                chosen = METHODS[kind].make(making, part)
+                seconds = time.monotonic() - begun
+                write_json_atomically(note, {"chosen": chosen, "seconds": seconds})
+    return folder
+
+
+def _making(task: Task, training: TrainingSpec, on_step: OnStep, should_stop: ShouldStop) -> Making:
+    source = source_network(training.source)
+    encoded = encode_task(
+        task,
+        source.folder,
+        digest=source.digest,
+        max_length=training.max_length,
+        longest=int(source.config["max_position_embeddings"]),
+    )
+    context = TeacherContext(
+        task=task,
+        encoded=encoded,
+        source=source,
+        device=resolve_device("cpu"),
+        on_step=on_step,
+        should_stop=should_stop,
+    )
+    return Making(context, cache() / "rivals")
+
+
+def _entry(
+    name: str, classify: Classify, folder: Path, task: Task, runtime: str | None = None
+) -> _Entry:
+    judged = judge(classify, task.audit, len(task.class_names))
+    low, high = wilson(judged.accuracy, len(task.audit))
+    row = Compared(
+        name=str(name),
+        runtime=runtime,
+        dev_accuracy=1 - dev_error(classify, task),
+        accuracy=judged.accuracy,
+        low=low,
+        high=high,
+        macro_f1=judged.macro_f1,
+        size_bytes=size_of(folder),
+    )
+    return _Entry(row, classify, judged)
+
+
+def _times(
+    entries: Sequence[_Entry],
+    task: Task,
+    on_step: OnStep,
+    should_stop: ShouldStop,
+    instruments: Instruments | None,
+) -> Times:
+    found = None
+    classifiers = {_key(entry.row): entry.classify for entry in entries}
+    for step in time_classifiers(
+        classifiers, texts_of(task.audit), should_stop=should_stop, instruments=instruments
+    ):
+        on_step(step)
+        found = step.result
+    if found is None or should_stop():
+        raise TrainingStoppedError(STOPPED)
+    return found
+
+
+def _key(row: Compared) -> str:
+    return f"{row.name} {row.runtime or ''}"
+
+
+def _judged(entries: Sequence[_Entry], times: Times) -> tuple[Compared, ...]:
+    contenders = {
+        _key(entry.row): Contender(
+            entry.row.size_bytes,
+            {batch: one.median_ms for batch, one in times.latencies[_key(entry.row)].items()},
+            entry.judged.right,
+        )
+        for entry in entries
+    }
+    ours = [contenders[_key(entry.row)] for entry in entries if entry.row.is_ours]
+    best = max(ours, key=lambda one: one.right.mean(), default=None)
+    rows = []
+    for entry in entries:
+        latency = {
+            str(batch): PerText(median_ms=one.median_ms, low_ms=one.low_ms, high_ms=one.high_ms)
+            for batch, one in times.latencies[_key(entry.row)].items()
+        }
+        row = replace(entry.row, latency=latency)
+        mine = contenders[_key(entry.row)]
+        if not row.is_ours and best is not None:
+            found = {str(batch): verdict(mine, ours, batch) for batch in BATCHES}
+            row = replace(
+                row,
+                verdicts={batch: one for batch, one in found.items() if one is not None},
+                over_best=gain(mine.right, best.right),
+            )
+        rows.append(row)
+    return tuple(rows)

@@ -1,0 +1,185 @@
+"""What every rival gives: files to deploy, and a function from texts to classes that reads only
+them.
+"""
+
+import contextlib
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bort.core.errors import MissingExtraError
+from bort.core.files import load_arrays, save_arrays
+from bort.core.rivals import RivalKind
+from bort.tasks import Split, Task
+from bort.training.metrics import macro_f1
+from bort.training.teacher import TeacherContext
+
+Text = str | tuple[str, str]
+Classify = Callable[[Sequence[Text]], NDArray[np.int64]]
+"""Texts, or pairs of texts, to class numbers, shape (n,): everything from text to label."""
+
+PACKAGES = {
+    RivalKind.FASTTEXT: "fasttext",
+    RivalKind.WORDLLAMA: "wordllama",
+    RivalKind.MODEL2VEC: "model2vec",
+}
+"""The module that a kind needs beyond those of the extra `train`; the extra `rivals` has them."""
+REGRESSION = "regression.npz"
+COSTS = (1.0, 4.0, 16.0)  # inverse regularisations to choose from on dev
+
+
+@dataclass(frozen=True)
+class Making:
+    """What rivals are made from.
+
+    Attributes:
+        context: the task, its tokens, the source network, progress and the question when to stop.
+        shared: a folder for what several tasks share.
+    """
+
+    context: TeacherContext
+    shared: Path
+
+    @property
+    def task(self) -> Task:
+        """The task; rivals are fitted on train and chosen on dev."""
+        return self.context.task
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a kind of rival is made and opened.
+
+    Attributes:
+        make: writes all that is needed to classify into a new folder, and returns what was chosen
+            on dev.
+        read: opens such a folder, on one CPU thread.
+    """
+
+    make: Callable[[Making, Path], Mapping[str, Any]]
+    read: Callable[[Path], Classify]
+
+
+def check_installed(kind: RivalKind) -> None:
+    """Check that a kind's package is there.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    package = PACKAGES.get(kind)
+    if package is not None and importlib.util.find_spec(package) is None:
+        raise MissingExtraError(
+            f"the rival {kind} needs {package}, which is not installed; install it with: "
+            "pip install 'bort[rivals]', or leave it out with --rival"
+        )
+
+
+def texts_of(split: Split) -> list[Text]:
+    """Return the texts of a split; pairs as tuples."""
+    if split.pairs is None:
+        return list(split.texts)
+    return list(zip(split.texts, split.pairs, strict=True))
+
+
+def joined(texts: Sequence[Text]) -> list[str]:
+    """Make one text of each pair, for methods that know no pairs."""
+    return [text if isinstance(text, str) else " ".join(text) for text in texts]
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder that appears only when the block has ended well; what was there is replaced."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def size_of(folder: Path) -> int:
+    """Sum the bytes of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def dev_error(classify: Classify, task: Task) -> float:
+    """Compute the share of wrong answers on dev."""
+    return float(np.mean(classify(texts_of(task.dev)) != task.dev.labels))
+
+
+def fit_regression(
+    vectors: Mapping[str, NDArray[np.float32]], task: Task, folder: Path
+) -> dict[str, Any]:
+    """Fit logistic regression on train, choose its regularisation on dev, and write it.
+
+    Args:
+        vectors: of the splits train and dev, shape (n, width).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    def fitted(cost: float) -> Any:
+        model = LogisticRegression(C=cost, max_iter=500)
+        return model.fit(vectors["train"], task.train.labels)
+
+    models = {cost: fitted(cost) for cost in COSTS}
+    wrong = {
+        c: float(np.mean(m.predict(vectors["dev"]) != task.dev.labels)) for c, m in models.items()
+    }
+    cost = min(wrong, key=wrong.__getitem__)
+    model = models[cost]
+    save_arrays(
+        folder / REGRESSION,
+        {
+            "rows": model.coef_.astype(np.float32),
+            "offsets": model.intercept_.astype(np.float32),
+            "classes": model.classes_.astype(np.int64),
+        },
+    )
+    return {"regularisation": cost}
+
+
+def read_regression(folder: Path) -> Callable[[Any], NDArray[np.int64]]:
+    """Read what `fit_regression` wrote: vectors, shape (n, width), to class numbers."""
+    fit = load_arrays(folder / REGRESSION)
+    assert fit is not None
+    rows, offsets, classes = fit["rows"], fit["offsets"], fit["classes"]
+
+    def decide(vectors: Any) -> NDArray[np.int64]:
+        scores = np.asarray(vectors @ rows.T) + offsets
+        places = (scores[:, 0] > 0).astype(np.int64) if len(rows) == 1 else scores.argmax(1)
+        found: NDArray[np.int64] = classes[places]
+        return found
+
+    return decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A classifier's answers to a split, judged.
+
+    Attributes:
+        right: by text, shape (n,).
+    """
+
+    accuracy: float
+    macro_f1: float
+    right: NDArray[np.bool_]
+
+
+def judge(classify: Classify, split: Split, classes: int) -> Judged:
+    """Classify all texts of a split and compare with the labels."""
+    found = classify(texts_of(split))
+    return Judged(
+        accuracy=float(np.mean(found == split.labels)),
+        macro_f1=macro_f1(split.labels, found, classes=classes),
+        right=found == split.labels,
+    )

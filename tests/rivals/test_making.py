@@ -1,0 +1,138 @@
+"""Rivals of a tiny task: made, read again from their files, stopped and continued."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+from click.testing import CliRunner
+
+from bort.cli.rivals import rivals
+from bort.core.errors import InvalidDataError, MissingExtraError
+from bort.core.rivals import RivalKind
+from bort.core.study import TaskSpec, TrainingSpec
+from bort.latency.protocol import Protocol
+from bort.latency.timing import Instruments
+from bort.rivals import comparing, rival
+from bort.rivals.networks import MODEL
+from bort.rivals.rival import dev_error, size_of
+from bort.tasks import load_task
+from bort.training.execution import TrainingStoppedError
+from bort.training.model_files import load_classifier
+from bort.training.teacher import own_teacher
+
+QUICK = Protocol(timed_runs=1, warm_up_runs=1, budget_seconds=0.1, min_rounds=3, max_rounds=3)
+CHEAP = (RivalKind.TFIDF, RivalKind.FASTTEXT)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tiny.write_all(tmp_path_factory.mktemp("rivals"))
+    with pytest.MonkeyPatch.context() as patch:
+        tiny.use_home(patch, folder, lock=folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def task(place):
+    return load_task(TaskSpec(task=str(place / "reviews.csv")))
+
+
+@pytest.fixture(scope="module")
+def training(place):
+    return TrainingSpec(source=str(place / "source"))
+
+
+@pytest.fixture(scope="module")
+def making(task, training):
+    return comparing._making(task, training, lambda step: None, lambda: False)
+
+
+@pytest.mark.parametrize("kind", list(RivalKind))
+def test_a_rival_learns_the_task_and_needs_only_its_files(kind, making, task):
+    folder = comparing.made(kind, making)
+    classify = comparing.METHODS[kind].read(folder)
+    # Words decide the labels, so all but the vectors of another vocabulary learn them well.
+    assert dev_error(classify, task) < 0.2
+    assert classify(["a lovely film"]).shape == (1,)
+    assert size_of(folder) > 0
+
+
+def test_the_onnx_file_answers_as_the_fine_tuned_network(making, task):
+    classify = comparing.METHODS[RivalKind.SOURCE].read(comparing.made(RivalKind.SOURCE, making))
+    teacher = own_teacher(making.context)
+    model = load_classifier(teacher.folder, "teacher")
+    answers = making.context.network(teacher.folder, "teacher")
+    logits = answers(task.dev.texts, making.context.encoded.splits["dev"])
+    assert model.config.num_hidden_layers == 2
+    assert np.mean(classify(task.dev.texts) == logits.argmax(1)) > 0.98
+
+
+def test_half_of_the_layers_and_int8_make_smaller_files(making):
+    sizes = {
+        kind: (comparing.made(kind, making) / MODEL).stat().st_size
+        for kind in (RivalKind.SOURCE, RivalKind.SOURCE_INT8, RivalKind.FEWER_LAYERS)
+    }
+    assert sizes[RivalKind.FEWER_LAYERS] < sizes[RivalKind.SOURCE]
+
+
+def test_a_complete_rival_is_not_made_again(making, monkeypatch):
+    folder = comparing.made(RivalKind.TFIDF, making)
+    method = replace(comparing.METHODS[RivalKind.TFIDF], make=None)
+    monkeypatch.setattr(comparing, "METHODS", {RivalKind.TFIDF: method})
+    assert comparing.made(RivalKind.TFIDF, making) == folder
+
+
+def test_a_rival_that_was_interrupted_leaves_nothing_half_made(making, monkeypatch, task):
+    def broken(making, folder):
+        (folder / "half").write_text("x")
+        raise KeyboardInterrupt
+
+    method = replace(comparing.METHODS[RivalKind.TFIDF], make=broken)
+    monkeypatch.setattr(comparing, "METHODS", {RivalKind.TFIDF: method})
+    monkeypatch.setattr(comparing, "RECIPE", 1000)
+    before = set(making.shared.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        comparing.made(RivalKind.TFIDF, making)
+    assert {p.suffix for p in set(making.shared.iterdir()) - before} <= {".lock"}
+
+
+def test_a_comparison_times_all_in_turns(task, training, tmp_path):
+    found = comparing.compare(
+        task,
+        CHEAP,
+        (),
+        training,
+        work=tmp_path,
+        instruments=Instruments(protocol=QUICK, paces=None),
+    )
+    assert [row.name for row in found.rows] == list(CHEAP)
+    for row in found.rows:
+        assert row.low <= row.accuracy <= row.high
+        assert row.latency["1"].median_ms > 0
+        assert not row.verdicts
+    assert found.texts == len(task.audit)
+
+
+def test_stopping_keeps_what_is_complete(task, training, tmp_path):
+    with pytest.raises(TrainingStoppedError):
+        comparing.compare(task, CHEAP, (), training, work=tmp_path, should_stop=lambda: True)
+
+
+def test_fewer_labels_than_classes_are_refused(task):
+    few = replace(task, class_names=tuple(map(str, range(len(task.train) + 1))))
+    with pytest.raises(InvalidDataError, match="labelled training texts"):
+        comparing.check_labels(few)
+
+
+def test_a_missing_package_names_the_extra(monkeypatch):
+    monkeypatch.setattr(rival.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"bort\[rivals\]"):
+        rival.check_installed(RivalKind.FASTTEXT)
+
+
+def test_an_unknown_model_is_refused(place):
+    done = CliRunner().invoke(
+        rivals, ["--task", str(place / "reviews.csv"), "--model", "nobody", "--rival", "tfidf"]
+    )
+    assert "no model 'nobody'" in str(done.exception)
