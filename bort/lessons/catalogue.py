@@ -7,6 +7,7 @@ from typing import Any
 from bort.lessons.abnc.numbers import numbers as abnc_numbers
 from bort.lessons.costs.numbers import numbers as costs_numbers
 from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
+from bort.lessons.glossary.numbers import numbers as glossary_numbers
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
 from bort.lessons.weights.numbers import numbers as weights_numbers
 
@@ -76,6 +77,14 @@ LESSONS = (
         minutes=8,
         before="What a front is: a set of networks that no other beats.",
         numbers=weights_numbers,
+    ),
+    Lesson(
+        slug="glossary",
+        title="Glossary",
+        answers="Each term in one sentence and one picture.",
+        minutes=5,
+        before="Nothing; look here whenever a word is new.",
+        numbers=glossary_numbers,
     ),
 )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from bort.figures.theme import Theme, palette
 from bort.lessons.catalogue import LESSONS, Lesson
+from bort.report.terms import TERMS
 
 _ROOT = files("bort.lessons")
 _KIT = ("dom.js", "state.js", "controls.js", "player.js", "words.js", "mount.js")
@@ -42,7 +43,8 @@ class Piece:
         Args:
             links: beginnings of addresses: `lesson` comes before a slug, `term` before a term.
         """
-        return {"theme": theme, "links": dict(links), "numbers": self.numbers}
+        says = {slug: term.says for slug, term in TERMS.items()}
+        return {"theme": theme, "links": dict(links), "terms": says, "numbers": self.numbers}
 
 
 @cache

@@ -13,10 +13,12 @@ from typing import Any
 from bort.core.files import write_atomically
 from bort.lessons.costs.frames import frames as costs_frames
 from bort.lessons.epsilon.frames import frames as epsilon_frames
+from bort.lessons.glossary.frames import frames as glossary_frames
 
 RECORDED: Mapping[str, Callable[[], dict[str, Any]]] = {
     "costs": costs_frames,
     "epsilon": epsilon_frames,
+    "glossary": glossary_frames,
 }
 """What is recorded, by the lesson's folder."""
 

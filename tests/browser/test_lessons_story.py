@@ -169,3 +169,21 @@ def test_costs(learner):
         expect(article.locator("#real")).to_contain_text("do not overlap")
         settled_query(reader, point=31, pair=3, against=17)
         answer_all(article)
+
+
+def test_a_term_explains_itself_and_leads_to_its_picture_and_back(learner):
+    with learner("epsilon", epsilon=0.5) as (reader, article):
+        article.get_by_role("link", name="covered", exact=True).click()
+        note = article.get_by_role("note")
+        expect(note).to_contain_text("A few trained networks such that")
+        note.get_by_role("link", name="See its picture").click()
+        reader.settle()
+        expect(article.locator(".entry.here h2")).to_have_text("Cover")
+        expect(article.locator(".entry.here svg .tile")).to_have_count(48)
+        article.get_by_role("link", name="Betti numbers").click()
+        expect(article.locator(".entry.here")).to_contain_text("A ring has 1 and 1")
+        article.get_by_role("button", name="Back to where you were").click()
+        reader.settle()
+        expect(article.locator("#prices .here")).to_have_attribute(
+            "aria-label", "ε = 0.5: 5 trainings"
+        )

@@ -1,6 +1,7 @@
 """The pages of the lessons: overview, each lesson, wrong addresses."""
 
 import pytest
+from made_up_study import fill
 from visits import Open, shown
 
 from bort.lessons.catalogue import LESSONS, Lesson
@@ -34,3 +35,14 @@ def test_an_unknown_lesson_opens_the_first(store: Store, visit: Open, query: dic
     app = visit("lesson", **query)
     assert not app.exception
     assert [title.value for title in app.title] == [LESSONS[0].title]
+
+
+def test_helps_link_to_the_glossary(store: Store, visit: Open) -> None:
+    fill(store, "mine", budget=8)
+    app = visit("pareto", study="mine")
+    assert not app.exception
+    (epsilon,) = [one for one in app.select_slider if one.label.startswith("ε")]
+    assert "[ε, epsilon](lesson?lesson=glossary&term=epsilon)" in epsilon.help
+    html = " ".join(one.proto.body for one in app.get("html"))
+    for term in ("lambda", "tau", "audit"):
+        assert f'href="lesson?lesson=glossary&amp;term={term}"' in html or f"term={term}" in html

@@ -12,7 +12,7 @@ function mountLesson(parent, values, start) {
       delete root.leave;
     };
     nameSymbols(lesson);
-    linkTerms(lesson, values.links);
+    linkTerms(lesson, values.links, values.terms ?? {});
     askQuestions(lesson);
     start(lesson);
     root.dataset.ready = "true";

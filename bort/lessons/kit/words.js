@@ -47,13 +47,26 @@ function nameSymbols(lesson) {
   }
 }
 
-/** Give terms and other lessons their addresses. */
-function linkTerms(lesson, links) {
-  for (const link of lesson.root.querySelectorAll("a[data-term]")) {
-    link.href = links.term + link.dataset.term;
-    link.title ||= "What is this?";
-  }
+/** A term explains itself where it stands, and offers its picture; other lessons get their address. */
+function linkTerms(lesson, links, terms) {
   for (const link of lesson.root.querySelectorAll("a[data-lesson]")) {
     link.href = links.lesson + link.dataset.lesson;
   }
+  const close = () => lesson.root.querySelectorAll(".meaning").forEach((one) => one.remove());
+  for (const link of lesson.root.querySelectorAll("a[data-term]")) {
+    const { term } = link.dataset;
+    link.href = links.term + term;
+    if (!terms[term]) continue;
+    link.title = terms[term];
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      const isOpen = link.nextElementSibling?.classList.contains("meaning");
+      close();
+      if (isOpen) return;
+      link.after(el("span", { class: "meaning", role: "note" }, `${terms[term]} `,
+        el("a", { href: links.term + term }, "See its picture")));
+    });
+  }
+  lesson.root.addEventListener("keydown", (event) => event.key === "Escape" && close());
 }

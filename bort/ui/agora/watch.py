@@ -14,7 +14,7 @@ from bort.studies.agora import StoredRun, corrections_in
 from bort.ui.agora import map as agora_map
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
-from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings, terms
 
 _COUNT = st.column_config.NumberColumn(format="localized")
 _FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COUNT)
@@ -128,7 +128,7 @@ def _result(rows: Sequence[RoundSummary]) -> None:
         )
         st.metric("Dev error, optimistic", f"{last.dev_error:.1%}", width="content")
         st.metric("Training set", f"{last.train_size:,}", width="content")
-        st.metric("Betti numbers", _betti(last), width="content")
+        st.metric("Betti numbers", _betti(last), width="content", help=terms.explained("", "betti"))
         st.metric("Coverage", _coverage(last), width="content")
     markup.note(result_sentence(last.final))
 

@@ -26,7 +26,7 @@ from bort.report.search import (
 from bort.search import Fact, Status
 from bort.studies.answers import StudyAnswer
 from bort.studies.commands import search_command
-from bort.ui.kit import markup, readings
+from bort.ui.kit import markup, readings, terms
 from bort.ui.machine import verdict as machine_verdict
 
 # Shape and word show the status too, because not everybody sees colours.
@@ -70,8 +70,12 @@ def _numbers(answer: StudyAnswer) -> None:
             "Certified ε",
             "none yet" if certified is None else rounded_up(certified),
             width="content",
-            help="The smallest ε certified by all trainings so far. Choose it as ε to see a cover "
-            "for it.",
+            help=terms.explained(
+                "The smallest ε certified by all trainings so far. Choose it as ε to see a cover "
+                "for it.",
+                "epsilon",
+                "cover",
+            ),
         )
         st.metric(
             "Certificate",
@@ -127,6 +131,7 @@ def _assumptions(answer: StudyAnswer) -> None:
     """Show every assumption with its evidence, and how to check the claim."""
     st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
     markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
+    terms.row("lambda", "tau", "audit")
     if answer.excluded:
         markup.note(
             "Left out because every training diverged: " + ", ".join(map(str, answer.excluded))

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.question import Question, check_weights
 from bort.storage import StudyRecord, Thing, ThingKind
-from bort.ui.kit import address, deleting, frame, markup, navigation, readings
+from bort.ui.kit import address, deleting, frame, markup, navigation, readings, terms
 
 POLL_S = 3.0
 
@@ -132,8 +132,12 @@ def _epsilon(study: str, value: float) -> float:
         format_func=lambda e: f"{e:g}",
         key=key,
         on_change=lambda: address.choose_epsilon(st.session_state[key]),
-        help="An architecture is covered if a trained one has at most 1+ε times its size, "
-        "latency and error. Changing ε trains nothing.",
+        help=terms.explained(
+            "An architecture is covered if a trained one has at most 1+ε times its size, "
+            "latency and error. Changing ε trains nothing.",
+            "epsilon",
+            "cover",
+        ),
     )
 
 
@@ -146,7 +150,10 @@ def _weight(name: str, value: float, key: str, on_change: Callable[[], None]) ->
         step=0.1,
         key=key,
         on_change=on_change,
-        help="W is the share of size saved against the largest architecture, times the share of "
-        "latency saved against the slowest, divided by the error. Each weight is an exponent: 0 "
-        "ignores its objective, 2 counts it twice.",
+        help=terms.explained(
+            "W is the share of size saved against the largest architecture, times the share of "
+            "latency saved against the slowest, divided by the error. Each weight is an exponent: "
+            "0 ignores its objective, 2 counts it twice.",
+            "w",
+        ),
     )

@@ -7,7 +7,7 @@ from bort.search.w_coefficient import WeightRegion
 from bort.storage import StudyRecord
 from bort.studies.answers import Point, StudyAnswer
 from bort.ui.front.study import WEIGHTS, choose_weights
-from bort.ui.kit import address, chart, frame, markup, readings
+from bort.ui.kit import address, chart, frame, markup, readings, terms
 
 RANKED = 5
 _NO_AREA = 1e-6  # of the triangle; a smaller region is a border, where others are as good
@@ -18,7 +18,7 @@ def show(study: StudyRecord, answer: StudyAnswer) -> None:
     point = _shown(answer)
     if point is None:
         return
-    st.subheader("Weights explained", anchor=False)
+    st.subheader("Weights explained", anchor=False, help=terms.explained("", "w", "front"))
     regions = readings.winning_weights(study, point.id)
     picture, text = st.columns([1, 1.15], gap="large")
     with picture:

@@ -22,6 +22,7 @@ from bort.core.errors import (
 )
 from bort.core.fields import Field, Part, read
 from bort.core.kinds import Choice, Flag, Number, Weights, Whole
+from bort.ui.kit import terms
 
 # The fields for errors that do not name one.
 _FIELDS: tuple[tuple[type[BortError], str], ...] = (
@@ -35,6 +36,13 @@ _FIELDS: tuple[tuple[type[BortError], str], ...] = (
     (MissingExtraError, "runtime"),
     (StudyConflictError, "name"),
 )
+
+# Fields whose help links to the glossary.
+_TERMS: Mapping[str, tuple[str, ...]] = {
+    "goal": ("cover", "w"),
+    "epsilon": ("epsilon",),
+    "lipschitz": ("lambda", "tau"),
+}
 
 
 class Slots:
@@ -130,7 +138,9 @@ class Form:
         field = self._fields[option]
         key = f"{self._scope}.{option}"
         value = self._start.get(option, field.default)
-        shared: Any = {"key": key, "help": field.help, **self._kept}
+        words = _TERMS.get(option, ())
+        help_ = terms.explained(field.help, *words) if words else field.help
+        shared: Any = {"key": key, "help": help_, **self._kept}
         empty = field.empty or None
         kind = field.kind
         if option in self._choices or isinstance(kind, Choice):

@@ -1,0 +1,1 @@
+"""The glossary: each term in one sentence and one picture."""
