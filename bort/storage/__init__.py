@@ -7,6 +7,7 @@ from bort.storage.agora import AgoraRoundRecord
 from bort.storage.audits import AuditRecord
 from bort.storage.deleting import Deletion, StillUsedError, Thing, ThingKind
 from bort.storage.models import ModelRecord, models_folder
+from bort.storage.record import Entry, RecordFault
 from bort.storage.recorded import ensure_examples, export_study, import_study
 from bort.storage.records import (
     Ending,
@@ -31,6 +32,7 @@ __all__ = [
     "Deletion",
     "Ending",
     "EndingCode",
+    "Entry",
     "EvaluationRecord",
     "EventCode",
     "Heartbeat",
@@ -41,6 +43,7 @@ __all__ = [
     "ProcessIdentity",
     "ProfileKey",
     "ProfileRecord",
+    "RecordFault",
     "StillUsedError",
     "Store",
     "StudyRecord",

@@ -7,6 +7,7 @@ from typing import Any
 
 from bort.storage import schema
 from bort.storage.database import Database
+from bort.storage.record import Entry, RecordFault, append, faults, lock_study
 from bort.storage.records import StudyRecord
 from bort.storage.studies import named_study
 
@@ -56,9 +57,21 @@ class Audits:
         """
         with self._db.writing() as connection:
             found = named_study(connection, study)
+            lock_study(connection, found.id)
             connection.execute(
                 schema.audits.insert().values(audit_row(found.id, plan, job=job, is_closed=False))
             )
+            append(connection, found.id, Entry.AUDIT, plan)
+
+    def record_faults(self, study: StudyRecord | str) -> list[RecordFault]:
+        """List what was recorded of a study's evaluations and audits but is no longer stored so.
+
+        Raises:
+            UnknownStudyError: no study of that name.
+        """
+        name = study if isinstance(study, str) else study.name
+        with self._db.reading() as connection:
+            return list(faults(connection, named_study(connection, name).id))
 
     def close_audits(self, study: str) -> None:
         """Close all audits: what they drew now counts as ordinary evaluations."""

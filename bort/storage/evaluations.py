@@ -12,6 +12,7 @@ from bort.core.origin import Origin, check_same_origin, origin_in
 from bort.core.serialise import from_json, to_json
 from bort.storage import schema
 from bort.storage.database import Database
+from bort.storage.record import Entry, append, evaluation_facts, lock_study
 from bort.storage.records import EvaluationRecord, StudyRecord
 from bort.storage.studies import named_study
 
@@ -40,10 +41,11 @@ class Evaluations:
         row = evaluation_row(self._id(study), architecture_id, architecture, evaluation)
         try:
             with self._db.writing() as connection:
+                lock_study(connection, row["study_id"])
                 if evaluation.origin is not None:
-                    _lock_study(connection, row["study_id"])
                     check_same_origin(_origin(connection, row["study_id"]), evaluation.origin)
                 connection.execute(schema.evaluations.insert().values(row))
+                append(connection, row["study_id"], Entry.EVALUATION, evaluation_facts(row))
         except IntegrityError:
             with self._db.reading() as connection:
                 named_study(connection, name)
@@ -86,12 +88,6 @@ class Evaluations:
             return study.id
         with self._db.reading() as connection:
             return named_study(connection, study).id
-
-
-def _lock_study(connection: sa.Connection, study_id: int) -> None:
-    """Let one process at a time add to the study; SQLite has one writer anyway."""
-    studies = schema.studies
-    connection.execute(sa.select(studies.c.id).where(studies.c.id == study_id).with_for_update())
 
 
 def _origin(connection: sa.Connection, study_id: int) -> Origin | None:

@@ -18,6 +18,7 @@ from bort.storage import schema
 from bort.storage.audits import audit_row
 from bort.storage.evaluations import evaluation_row
 from bort.storage.profiles import put_profile
+from bort.storage.record import Entry, append, evaluation_facts
 from bort.storage.records import EvaluationRecord, ProfileKey, ProfileRecord, StudyRecord
 from bort.storage.store import Store
 from bort.storage.studies import find_study, insert_study
@@ -122,9 +123,12 @@ class _Recorded:
         ]
         if rows:
             connection.execute(schema.evaluations.insert(), rows)
+        for row in rows:
+            append(connection, study_id, Entry.EVALUATION, evaluation_facts(row))
         for plan, is_closed in self.audits:
             row = audit_row(study_id, plan, job=None, is_closed=is_closed)
             connection.execute(schema.audits.insert().values(row))
+            append(connection, study_id, Entry.AUDIT, plan)
 
 
 def _offer(store: Store, file: Path, study: _Recorded) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004", "0005", "0006")
+REVISIONS = ("0003", "0004", "0005", "0006", "0007")
 
 
 def storable(value: Any) -> Any:
@@ -137,6 +137,21 @@ audits = sa.Table(
     sa.Column("is_closed", sa.Boolean, nullable=False),
     _float("created_at"),
     sa.UniqueConstraint("study_id", "number"),
+)
+
+# What was evaluated and audited; rows are only added, see `bort.storage.record`.
+record = sa.Table(
+    "record",
+    metadata,
+    _id(),
+    sa.Column(
+        "study_id", sa.ForeignKey("studies.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    _integer("position"),
+    _text("entry"),
+    _json("facts"),
+    _text("digest"),
+    sa.UniqueConstraint("study_id", "position"),
 )
 
 # The recorded studies that were offered already: a deleted one must not come back.

@@ -20,7 +20,7 @@ from bort.search import Guarantee
 from bort.search.audit import AuditPlan
 from bort.search.check.certificate import digests
 from bort.search.check.verify import verify
-from bort.storage import Thing, ThingKind, export_study, import_study
+from bort.storage import Thing, ThingKind, export_study, import_study, schema
 from bort.studies.answers import latest_study, read_answer
 from bort.studies.answers.compare import compare_with_store
 
@@ -180,6 +180,15 @@ def test_a_further_audit_spends_half_and_a_longer_search_uses_both(store, spec, 
     assert [a["alpha"] for a in content["audits"]] == [0.025, 0.0125]
     with store.database.reading():
         assert compare_with_store(content, store) == []
+    without = copy.deepcopy(content)
+    with store.database.writing() as connection:
+        row = connection.exec_driver_sql("SELECT * FROM audits WHERE number = 2").one()._mapping
+        connection.exec_driver_sql("DELETE FROM audits WHERE number = 2")
+    without["audits"].pop()
+    told = " ".join(compare_with_store(without, store))
+    assert "audit 2 was recorded, but the store has it no longer" in told
+    with store.database.writing() as connection:
+        connection.execute(schema.audits.insert().values({**row, "plan": json.loads(row["plan"])}))
     content["audits"].pop()
     assert "not in the certificate" in " ".join(compare_with_store(content, store))
     trained.clear()

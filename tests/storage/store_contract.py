@@ -21,10 +21,12 @@ from bort.core.study import SearchSpec, StudySpec
 from bort.storage import (
     Ending,
     EndingCode,
+    Entry,
     EventCode,
     JobState,
     ProcessIdentity,
     ProfileKey,
+    RecordFault,
     StillUsedError,
     Store,
     Thing,
@@ -216,6 +218,50 @@ class StoreContract:
         assert store.origin("reviews") is None  # it has no errors yet
         store.add_evaluation("reviews", "1", {"depth": 1}, Evaluation(0.1, 0.01, 100))
         assert store.origin("reviews") == Origin(task="t1", source="s1", device="cuda", threads=2)
+
+    # -- the record ------------------------------------------------------------------------
+
+    @pytest.mark.parametrize(
+        ("tamper", "fault"),
+        [
+            ("DELETE FROM evaluations WHERE seed = 1", RecordFault(Entry.EVALUATION, "1 seed 1")),
+            (
+                "UPDATE evaluations SET error_rate = 0.01 WHERE seed = 0",
+                RecordFault(Entry.EVALUATION, "1 seed 0"),
+            ),
+            ("DELETE FROM audits", RecordFault(Entry.AUDIT, "1")),
+            ("DELETE FROM record WHERE position = 1", RecordFault(None, "2")),
+            ("UPDATE record SET facts = '{}' WHERE position = 0", RecordFault(None, "1")),
+            (
+                "DELETE FROM record WHERE position = 2",
+                RecordFault(Entry.AUDIT, "1", is_unrecorded=True),
+            ),
+        ],
+    )
+    def test_what_was_evaluated_and_audited_is_recorded(
+        self, store: Store, tamper: str, fault: RecordFault
+    ) -> None:
+        store.create_study(study_spec())
+        for seed in (0, 1):
+            found = Evaluation(0.1, 0.01, 100, seed=seed, wrong_items=b"\x01")
+            store.add_evaluation("reviews", "1", {"depth": 1}, found)
+        store.add_audit("reviews", {"number": 1, "drawn": (3, 4), "epsilon": 0.25}, job=1)
+        store.close_audits("reviews")
+        assert store.record_faults("reviews") == []
+        with store.database.writing() as connection:
+            connection.exec_driver_sql(tamper)
+        assert store.record_faults("reviews") == [fault]
+
+    def test_a_training_that_was_lost_and_made_again_is_no_fault(self, store: Store) -> None:
+        store.create_study(study_spec())
+        first = Evaluation(0.1, 0.01, 100)
+        for again in (first, dataclasses.replace(first, error_rate=0.2)):
+            store.add_evaluation("reviews", "1", {"depth": 1}, first)
+            with store.database.writing() as connection:
+                connection.exec_driver_sql("DELETE FROM evaluations")
+            store.add_evaluation("reviews", "1", {"depth": 1}, again)
+            is_same = again == first
+            assert (store.record_faults("reviews") == []) == is_same
 
     # -- latency profiles ------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ def test_a_study_and_what_belongs_to_it(old: str) -> None:
         assert shown["audit"]["drawn"] == ["2-2-64-128", "2-2-128-64"]
         assert [a.job for a in store.audits("before")] == [1]
         assert store.profile("made-up").profile["runtime"] == "torch-float32"
+        assert store.record_faults("before") == []
         (model,) = store.models()
         assert (model.name, model.job_id, model.study) == ("before-model", 3, "before")
 

@@ -11,7 +11,7 @@ from bort.core.question import Question
 from bort.core.serialise import from_json
 from bort.search.arrays import FloatArray
 from bort.search.check.case import read_case
-from bort.storage import Store, StudyRecord
+from bort.storage import Entry, RecordFault, Store, StudyRecord
 from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import study_costs, study_evidence
 from bort.studies.costs import Costs
@@ -41,7 +41,17 @@ def compare_with_store(content: Mapping[str, Any], store: Store) -> list[str]:
         *_latencies(content, costs),
         *_evaluations(content, costs, evidence),
         *_audits(content, evidence),
+        *map(_fault, store.record_faults(record)),
     ]
+
+
+def _fault(fault: RecordFault) -> str:
+    if fault.entry is None:
+        return f"the store's record of this study was changed at entry {fault.subject}"
+    what = f"{fault.entry} {fault.subject}" if fault.entry is Entry.AUDIT else fault.subject
+    if fault.is_unrecorded:
+        return f"{what} is in the store, but not in its record of what was evaluated and audited"
+    return f"{what} was recorded, but the store has it no longer, or has it differently"
 
 
 def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> Iterator[str]:
