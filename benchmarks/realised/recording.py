@@ -13,6 +13,7 @@ from scipy.stats import qmc
 from benchmarks.row_log import RowLog, read_rows
 from bort.core.architecture import Architecture
 from bort.families import SearchSpace
+from bort.latency.space import shares
 
 
 class Kind(StrEnum):
@@ -212,12 +213,16 @@ def spread(space: SearchSpace, count: int) -> list[Architecture]:
     """Choose architectures that cover each dimension of a space evenly, whatever their errors.
 
     They are the nearest to the points of a Latin hypercube: with 12 of them, each of six depths
-    occurs twice.
+    occurs twice. Several families share the number.
     """
-    values = list(space.dimensions.values())
+    if len(space.parts) > 1:
+        each = zip(space.parts, shares(space, count), strict=True)
+        return [a.within(part.family_name) for part, own in each for a in spread(part, own)]
+    (part,) = space.parts
+    values = list(part.dimensions.values())
     sizes = np.array([len(each) for each in values])
     places = np.stack(
-        [np.searchsorted(v, column) for v, column in zip(values, space.values.T, strict=True)],
+        [np.searchsorted(v, column) for v, column in zip(values, part.values.T, strict=True)],
         axis=1,
     )
     points = qmc.LatinHypercube(len(sizes), rng=0, optimization="random-cd").random(count)

@@ -67,13 +67,14 @@ def compare(
     seed: int,
 ) -> Comparison:
     """Train `architecture` from scratch twice, in turns, on the CPU with the current threads."""
-    rate = default_learning_rate(architecture.as_dict(), "scratch")
+    own, alone = space.member(architecture)
+    rate = default_learning_rate(alone.as_dict(), "scratch", own.family_name)
     classes = len(task.class_names)
 
     def build(vocabulary: int, padding: int) -> Any:
         return build_text_model(
-            space,
-            architecture,
+            own,
+            alone,
             vocabulary=vocabulary,
             padding=padding,
             classes=classes,

@@ -41,7 +41,7 @@ space = click.option(
     default=SPACE,
     show_default=True,
     metavar="NAME|FILE.toml",
-    help="A named space (bort or minilm) or a TOML file.",
+    help="A named space (bort, minilm or small) or a TOML file.",
 )
 
 

@@ -12,7 +12,8 @@ from bort.studies.parts import COUNTED, READ_TASK
 
 _HELP = f"""Show how many architectures a space has, their costs, and for which of them ABnC holds.
 
-NAME is bort (the published space) or minilm (below all-MiniLM-L6-v2). A FILE is TOML. Its family is
+NAME is bort (the published space), minilm (below all-MiniLM-L6-v2) or small (static, convolutional
+and BERT networks with vocabularies). A FILE is TOML. Its family is
 one of {", ".join(FAMILY_NAMES)}, or another model type that transformers knows.
 
 \b
@@ -25,12 +26,14 @@ one of {", ".join(FAMILY_NAMES)}, or another model type that transformers knows.
   [fixed]                     # optional
   vocabulary = 30522          # or a list under [dimensions]
 
+A space of several families has one table [[families]] for each, with these keys.
+
 \b
 Examples:
   bort space show
   bort space show minilm --sequence-length 128
   bort space show my-space.toml --json
-  bort space show my-space.toml --task movie-reviews
+  bort space show small --task movie-reviews
 """
 
 
@@ -54,7 +57,7 @@ def show(name_or_file: str, as_json: bool, **texts: Any) -> None:
     from rich.console import Console
 
     from bort.families import load_space
-    from bort.families.summary import space_summary
+    from bort.families.summary import UnionSummary, summary_of
 
     given = read(texts, COUNTED, READ_TASK)
     asked = COUNTED.build(given)
@@ -65,15 +68,16 @@ def show(name_or_file: str, as_json: bool, **texts: Any) -> None:
         from bort.training.readings import vocabularies_of
 
         vocabularies = vocabularies_of(loaded, READ_TASK.build(given))
-    summary = space_summary(
-        loaded, batch_size=asked.batch_size, sequence_length=asked.sequence_length
-    )
+    summary = summary_of(loaded, batch_size=asked.batch_size, sequence_length=asked.sequence_length)
     if as_json:
         more = {} if vocabularies is None else {"vocabularies": to_json(vocabularies)}
         options.print_json({**summary.to_dict(), **more})
         return
-    from bort.report.space import print_space, print_vocabularies
+    from bort.report.space import print_space, print_union, print_vocabularies
 
-    print_space(summary)
+    if isinstance(summary, UnionSummary):
+        print_union(summary)
+    else:
+        print_space(summary)
     if vocabularies is not None:
         print_vocabularies(vocabularies, given["task"])

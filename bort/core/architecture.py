@@ -11,12 +11,15 @@ class Architecture:
     """Named positive integers, for BERT `depth`, `heads`, `hidden`, `intermediate`.
 
     The family decides which combinations can be built (`bort.families.Family.is_valid`). This
-    class checks only what is true of every family.
+    class checks only what is true of every family. In a space of several families a name is
+    `family.dimension`, and the id begins with the family.
 
     Examples:
         >>> bort = Architecture.of(depth=4, heads=8, hidden=1024, intermediate=768)
         >>> bort.id, bort["hidden"]
         ('4-8-1024-768', 1024)
+        >>> Architecture.of(vocabulary=1000, hidden=64).within("static").id
+        'static-1000-64'
 
     Raises:
         InvalidArchitectureError: there is no parameter, or one is not a positive integer.
@@ -53,18 +56,33 @@ class Architecture:
         Raises:
             InvalidArchitectureError: `id_` is not one positive whole number per name.
         """
-        parts = id_.split("-")
+        begin = "".join(f"{name}-" for name in _families(names))
+        parts = id_.removeprefix(begin).split("-") if id_.startswith(begin) else []
         if len(parts) != len(names) or not all(p.isascii() and p.isdigit() for p in parts):
             raise InvalidArchitectureError(
-                f"{id_!r} is not the id of an architecture; write {'-'.join(names)}, whole "
-                "numbers joined by dashes"
+                f"{id_!r} is not the id of an architecture; write "
+                f"{begin}{'-'.join(names)}, whole numbers joined by dashes"
             )
         return cls(tuple(names), tuple(map(int, parts)))
 
     @property
     def id(self) -> str:
         """The values joined by dashes, as papers write them: unique within a space."""
-        return "-".join(map(str, self.values))
+        return "-".join([*_families(self.names), *map(str, self.values)])
+
+    @property
+    def family(self) -> str | None:
+        """The family, if the names say so."""
+        return next(iter(_families(self.names)), None)
+
+    @property
+    def alone(self) -> "Architecture":
+        """The architecture with its family's own names."""
+        return Architecture(tuple(name.rpartition(".")[2] for name in self.names), self.values)
+
+    def within(self, family: str) -> "Architecture":
+        """Return the architecture with the names that it has in a space of several families."""
+        return Architecture(tuple(f"{family}.{name}" for name in self.names), self.values)
 
     def __getitem__(self, name: str) -> int:
         return self.values[self.names.index(name)]
@@ -75,3 +93,8 @@ class Architecture:
 
     def __str__(self) -> str:
         return ", ".join(f"{n}={v}" for n, v in zip(self.names, self.values, strict=True))
+
+
+def _families(names: Sequence[str]) -> list[str]:
+    """List the family that the names belong to; nothing if they do not say."""
+    return [family for name in names[:1] if (family := name.rpartition(".")[0])]

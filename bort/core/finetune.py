@@ -172,14 +172,14 @@ class FineTuneSpec(Description):
         called="log",
     )
 
-    @property
-    def follows_inside(self) -> bool:
+    def follows_inside(self, pick: str) -> bool:
         """Whether distillation compares inner states as well as answers.
 
         If so, the network that it imitates runs on every batch. Only a BERT student can compare
-        inner states.
+        inner states. In a space of several families, a pick's id begins with its family.
         """
-        return bool(self.space["family"] == "bert")
+        family = pick.partition("-")[0] if "families" in self.space else self.space["family"]
+        return bool(family == "bert")
 
     @property
     def labels_pool(self) -> bool:
@@ -194,4 +194,5 @@ class FineTuneSpec(Description):
             is_on_the_way = "finetune" in stages  # which learns the answers
         else:
             is_on_the_way = self.recipe.distil_from == "source" or self.training.teacher is None
-        return "distil" in stages and not (self.follows_inside and is_on_the_way)
+        all_follow = all(map(self.follows_inside, self.picks))
+        return "distil" in stages and not (all_follow and is_on_the_way)

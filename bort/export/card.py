@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from bort.core.architecture import Architecture
 from bort.core.serialise import to_json
 from bort.families import OWN_NETWORKS
 from bort.finetuning.realised import Accuracy, Evidence, Realised, StageSummary
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.ledger import ledger_rows
+from bort.report.numbers import shape
 from bort.studies.commands import export_command, finetune_command
 
 
@@ -26,7 +28,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
         _front_matter(name, realised, evidence),
         f"# {name}",
         _summary(realised),
-        _use(evidence),
+        _use(realised, evidence),
         "## Results",
         _results(realised),
         _latency(realised),
@@ -52,7 +54,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
 def _front_matter(name: str, realised: Realised, evidence: Evidence) -> str:
     """Write YAML front matter, with values quoted as JSON, which is valid YAML."""
     data = evidence.data.title
-    library = "" if _is_ours(evidence) else "library_name: transformers\n"
+    library = "" if _is_ours(realised, evidence) else "library_name: transformers\n"
     result = {
         "task": {"type": "text-classification"},
         "dataset": {"name": data, "type": re.sub(r"[^A-Za-z0-9._-]+", "-", data), "split": "audit"},
@@ -67,26 +69,26 @@ def _front_matter(name: str, realised: Realised, evidence: Evidence) -> str:
 
 
 def _summary(realised: Realised) -> str:
-    shape = ", ".join(f"{k} {v}" for k, v in realised.architecture.items())
     return (
-        f"A text classifier with {realised.parameter_count:,} parameters ({shape}). "
+        f"A text classifier with {realised.parameter_count:,} parameters "
+        f"({shape(realised.architecture)}). "
         f"{words.accuracy_sentence(realised)} {words.teacher_sentence(realised)} "
         f"{words.beaten_sentence(realised)} {words.weakest_sentence(realised)}".rstrip()
     )
 
 
-def _use(evidence: Evidence) -> str:
+def _use(realised: Realised, evidence: Evidence) -> str:
     names = ", ".join(evidence.data.class_names)
     return (
-        f"```python\n{_code(evidence)}\n```\n\n"
+        f"```python\n{_code(realised, evidence)}\n```\n\n"
         f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
     )
 
 
-def _code(evidence: Evidence) -> str:
+def _code(realised: Realised, evidence: Evidence) -> str:
     """Write Python that classifies an example, with `transformers` if it knows the family."""
     texts = words.example_texts(evidence.data)
-    if _is_ours(evidence):
+    if _is_ours(realised, evidence):
         loader = files("bort.export").joinpath("small_loader.py").read_text("utf-8")
         quoted = ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
         return f'{loader}\n\nclassify = load("FOLDER")\nclassify({quoted})'
@@ -99,8 +101,9 @@ def _code(evidence: Evidence) -> str:
     )
 
 
-def _is_ours(evidence: Evidence) -> bool:
-    return evidence.space["family"] in OWN_NETWORKS
+def _is_ours(realised: Realised, evidence: Evidence) -> bool:
+    architecture = Architecture.of(**realised.architecture)
+    return (architecture.family or evidence.space["family"]) in OWN_NETWORKS
 
 
 def _results(realised: Realised) -> str:

@@ -163,7 +163,7 @@ def _drop_metadata(file: Path) -> None:
 def blueprint_of(model: ModelRecord) -> Blueprint:
     """Make a blueprint of the model's architecture, with its space's fixed values."""
     space = SearchSpace.from_dict(evidence_of(model).space)
-    return Blueprint(space.family, Architecture.of(**model.architecture), space.fixed)
+    return Blueprint.of(space, Architecture.of(**model.architecture))
 
 
 def probe_of(model: ModelRecord) -> Probe:

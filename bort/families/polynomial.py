@@ -174,6 +174,12 @@ class Polynomial:
         return total(_parsed_term(part.strip()) for part in text.split(" + "))
 
 
+def frozen(array: IntArray) -> IntArray:
+    """Return the array, write-protected."""
+    array.setflags(write=False)
+    return array
+
+
 def symbol(name: str) -> Polynomial:
     """The polynomial that is one symbol."""
     return Polynomial({((name, 1),): Fraction(1)})

@@ -9,10 +9,11 @@ from bort.core.errors import InvalidSpaceError, UnknownSpaceError
 from bort.families.making.fit_transformers import fit_definition
 from bort.families.making.validation import check_lists, check_numbers
 from bort.families.registry import FAMILY_NAMES, family
-from bort.families.space import SearchSpace
+from bort.families.space import FamilySpace, SearchSpace
 from bort.families.transformers_family import FITTED_NAMES
+from bort.families.union import UnionSpace
 
-SPACE_NAMES = ("bort", "minilm")
+SPACE_NAMES = ("bort", "minilm", "small")
 
 _KEYS = ("name", "family", "dimensions", "fixed")
 
@@ -50,22 +51,47 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
         raise InvalidSpaceError(
             f'not TOML ({error}); write family = "bert" and a table [dimensions]'
         ) from None
-    for key in content:
-        if key not in _KEYS:
-            raise InvalidSpaceError(
-                f"unknown key {key!r}; a space has {', '.join(_KEYS)} ([dimensions] and [fixed] "
-                "have their own keys)"
-            )
+    name = _text(content, "name", default_name)
+    if "families" not in content:
+        return _family_space(content, _KEYS, name)
+    _check_keys(content, ("name", "families"), "with [[families]]")
+    listed = content["families"]
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise InvalidSpaceError(
+            f"families must be a list of tables, got {listed!r}; write [[families]] before each"
+        )
+    return UnionSpace(name, tuple(_part(one, name) for one in listed))
+
+
+def _part(content: dict[str, Any], name: str) -> FamilySpace:
+    try:
+        return _family_space(content, _KEYS[1:], name)
+    except InvalidSpaceError as error:
+        kind = content.get("family")
+        raise InvalidSpaceError(f"family {kind!r}: {error}" if kind else str(error)) from None
+
+
+def _family_space(content: dict[str, Any], keys: tuple[str, ...], name: str) -> FamilySpace:
+    _check_keys(content, keys, "of one family")
     kind = _text(content, "family", None)
     dimensions = content.get("dimensions", {})
     fixed = content.get("fixed", {})
-    return SearchSpace(
-        name=_text(content, "name", default_name),
+    return FamilySpace(
+        name=name,
         family_name=kind,
         dimensions=dimensions,
         fixed=fixed,
         definition=_definition(kind, dimensions, fixed),
     )
+
+
+def _check_keys(content: dict[str, Any], keys: tuple[str, ...], what: str) -> None:
+    for key in content:
+        if key not in keys:
+            raise InvalidSpaceError(
+                f"unknown key {key!r}; a space {what} has {', '.join(keys)} ([dimensions] and "
+                "[fixed] have their own keys)"
+            )
 
 
 def _definition(kind: str, dimensions: object, fixed: object) -> dict[str, Any] | None:

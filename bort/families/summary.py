@@ -10,7 +10,8 @@ from bort.core.architecture import Architecture
 from bort.core.serialise import to_json
 from bort.families.family import PARTS, Elasticities
 from bort.families.polynomial import BoolArray, FloatArray, IntArray
-from bort.families.space import SearchSpace
+from bort.families.space import FamilySpace, SearchSpace
+from bort.families.union import UnionSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class AbncReport:
         return self.holds_in_parameters & self.holds_in_operations
 
 
-def abnc_report(space: SearchSpace, *, batch_size: int, sequence_length: int) -> AbncReport:
+def abnc_report(space: FamilySpace, *, batch_size: int, sequence_length: int) -> AbncReport:
     """Compute the costs of the parts of every architecture of a space; O(N)."""
     return AbncReport(
         space.family.part_parameter_counts(space.columns, space.fixed),
@@ -111,7 +112,7 @@ _BORT = PublishedAnswer(
 )
 
 
-def published_answer(space: SearchSpace) -> PublishedAnswer | None:
+def published_answer(space: FamilySpace) -> PublishedAnswer | None:
     """Return Bort if this is the space in which it was found, else None."""
     is_bort = space.family_name == "bert" and space.dimensions == _BORT_DIMENSIONS
     return _BORT if is_bort else None
@@ -188,7 +189,7 @@ class Abnc:
 
 @dataclass(frozen=True, slots=True)
 class SpaceSummary:
-    """A space in numbers.
+    """A space of one family in numbers.
 
     Attributes:
         combinations: combinations of the listed values; some of them cannot be built.
@@ -197,7 +198,7 @@ class SpaceSummary:
         polynomials: the polynomial of each objective, as text.
     """
 
-    space: SearchSpace
+    space: FamilySpace
     combinations: int
     maximum: Costed
     parameter_count: Range
@@ -220,7 +221,7 @@ class SpaceSummary:
         }
 
 
-def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) -> SpaceSummary:
+def space_summary(space: FamilySpace, *, batch_size: int, sequence_length: int) -> SpaceSummary:
     """Size, ranges, polynomials and the ABnC property of a space; O(N).
 
     Args:
@@ -234,7 +235,7 @@ def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) 
     report = abnc_report(space, batch_size=batch_size, sequence_length=sequence_length)
     return SpaceSummary(
         space=space,
-        combinations=int(np.prod([len(values) for values in space.dimensions.values()])),
+        combinations=space.combinations,
         maximum=_costed(space, space.maximum, operations),
         parameter_count=_range(space.parameter_count),
         effective_parameter_count=_range(space.effective_parameter_count),
@@ -251,7 +252,57 @@ def space_summary(space: SearchSpace, *, batch_size: int, sequence_length: int) 
     )
 
 
-def _built(space: SearchSpace) -> Range | None:
+@dataclass(frozen=True, slots=True)
+class UnionSummary:
+    """A space of several families in numbers, and each of its families."""
+
+    space: UnionSpace
+    maximum: Costed
+    parameter_count: Range
+    effective_parameter_count: Range
+    operation_count: OperationRange
+    families: tuple[SpaceSummary, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to JSON values; each family as its own space would be."""
+        rest = {name: getattr(self, name) for name in self.__slots__ if name != "space"}
+        return {
+            "name": self.space.name,
+            "digest": self.space.digest,
+            "architectures": len(self.space),
+            **to_json({name: value for name, value in rest.items() if name != "families"}),
+            "families": [part.to_dict() for part in self.families],
+        }
+
+
+def summary_of(
+    space: SearchSpace, *, batch_size: int, sequence_length: int
+) -> SpaceSummary | UnionSummary:
+    """Summarise any space; see `space_summary` and `union_summary`."""
+    work = {"batch_size": batch_size, "sequence_length": sequence_length}
+    if isinstance(space, UnionSpace):
+        return union_summary(space, **work)
+    return space_summary(space.parts[0], **work)
+
+
+def union_summary(space: UnionSpace, *, batch_size: int, sequence_length: int) -> UnionSummary:
+    """Size and ranges of a space of several families; see `space_summary`."""
+    operations = space.operation_count(batch_size, sequence_length)
+    counted = _range(operations)
+    return UnionSummary(
+        space=space,
+        maximum=_costed(space, space.maximum, operations),
+        parameter_count=_range(space.parameter_count),
+        effective_parameter_count=_range(space.effective_parameter_count),
+        operation_count=OperationRange(counted.min, counted.max, batch_size, sequence_length),
+        families=tuple(
+            space_summary(part, batch_size=batch_size, sequence_length=sequence_length)
+            for part in space.parts
+        ),
+    )
+
+
+def _built(space: FamilySpace) -> Range | None:
     if "factor" not in space.dimensions:
         return None
     return _range(space.parameter_count // space.columns["factor"])
@@ -268,7 +319,7 @@ def _costed(space: SearchSpace, index: int, operations: FloatArray) -> Costed:
     )
 
 
-def _published(space: SearchSpace, operations: FloatArray) -> Published | None:
+def _published(space: FamilySpace, operations: FloatArray) -> Published | None:
     answer = published_answer(space)
     if answer is None:
         return None
@@ -280,7 +331,7 @@ def _published(space: SearchSpace, operations: FloatArray) -> Published | None:
     )
 
 
-def _abnc(space: SearchSpace, report: AbncReport) -> Abnc:
+def _abnc(space: FamilySpace, report: AbncReport) -> Abnc:
     best, worst = clearest_examples(report, report.holds)
     return Abnc(
         _part_costs(report.parameters, report.holds_in_parameters),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
 from bort.figures.theme import Palette, Theme, escape, mixed, palette, styled, translucent
+from bort.report.numbers import shape
 from bort.studies.choosing import options_of
 
 if TYPE_CHECKING:
@@ -207,11 +208,10 @@ def _marks(points: Sequence["Point"], size: Objective, faded: Collection[str]) -
 
 
 def _hover(point: "Point", size: Objective, low: FloatArray, high: FloatArray) -> str:
-    dimensions = ", ".join(f"{escape(k)} {v}" for k, v in point.architecture.items())
     return "<br>".join(
         [
             f"<b>{escape(point.id)}</b>",
-            dimensions,
+            escape(shape(point.architecture)),
             size.text(low[0]),
             f"{LATENCY.text(point.latency_ms)} "
             f"({point.latency_low_ms:,.2f} to {point.latency_high_ms:,.2f})",

@@ -120,7 +120,7 @@ def latencies_of(
     `measure_latencies`.
     """
     spec, space = setup.spec, setup.space
-    blueprints = {a.id: Blueprint(space.family, a, space.fixed) for a in picks}
+    blueprints = {a.id: Blueprint.of(space, a) for a in picks}
     for architecture in picks:
         mark = nearest_landmark(int(space.parameter_count[space.index(architecture)]))
         blueprints[landmark_key(mark.name)] = mark.blueprint

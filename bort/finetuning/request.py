@@ -16,7 +16,7 @@ from bort.core.errors import (
 )
 from bort.core.finetune import FineTuneSpec, Recipe
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
-from bort.families import SearchSpace
+from bort.families import FamilySpace, SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers, default_loggers
 from bort.finetuning.stages import StageKind, steps_of, trainings_of
@@ -210,14 +210,14 @@ def _as_study(spec: FineTuneSpec, space: SearchSpace, task: TaskSpec, *, steps: 
 
 def _only(space: SearchSpace, pick: str) -> SearchSpace:
     """Make a space with only this architecture."""
-    values = {name: (value,) for name, value in space.named(pick).as_dict().items()}
-    return SearchSpace.from_dict({**space.to_dict(), "dimensions": values})
+    own, architecture = space.member(space.named(pick))
+    return replace(own, dimensions={n: (value,) for n, value in architecture.as_dict().items()})
 
 
 def _source_space(spec: FineTuneSpec) -> SearchSpace:
     config = source_network(spec.training.source).config
     shape = {ours: (int(config[theirs]),) for ours, theirs in SOURCE_DIMENSIONS.items()}
-    return SearchSpace("source", "bert", shape, {"vocabulary": int(config["vocab_size"])})
+    return FamilySpace("source", "bert", shape, {"vocabulary": int(config["vocab_size"])})
 
 
 def _followed_bytes(spec: FineTuneSpec, source: SearchSpace) -> int:

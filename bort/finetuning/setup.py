@@ -26,7 +26,7 @@ from bort.training.loop import Examples
 from bort.training.model_files import load_classifier
 from bort.training.oracle import ErrorOracle
 from bort.training.probabilities import one_hot, softmax
-from bort.training.readings import Readings
+from bort.training.readings import VOCABULARY, Readings
 from bort.training.reduction import principal_axes
 from bort.training.teacher import Teacher, answers_to_pool
 from bort.training.tokens import EncodedTask, encode_task, load_tokenizer
@@ -61,7 +61,10 @@ class TaskSetup:
 
     def encoded_for(self, architecture: Architecture) -> EncodedTask:
         """Return the task's texts as this architecture reads them."""
-        return self.encoded if self.readings is None else self.readings.of(architecture)
+        space, own = self.space.member(architecture)
+        if self.readings is None or not space.vocabularies:
+            return self.encoded
+        return self.readings.of(own[VOCABULARY], space.family_name)
 
     @property
     def teacher(self) -> Teacher:
@@ -83,13 +86,15 @@ class TaskSetup:
     ) -> Candidate:
         """Build a student with its initial weights, on the device."""
         encoded = self.encoded_for(architecture)
+        space, own = self.space.member(architecture)
+        is_own = encoded is self.encoded
         candidate = build_candidate(
-            self.space,
-            architecture,
+            space,
+            own,
             encoded,
             classes=self.classes,
             initialise="scratch" if from_scratch else self.spec.training.initialise,
-            donor=self.donor if encoded is self.encoded else self.oracle.donor_over(encoded),
+            donor=self.donor if is_own else self.oracle.donor_over(encoded, [space.family_name]),
             seed=seed,
         )
         candidate.model.to(self.oracle.device)
@@ -177,8 +182,7 @@ def prepare(
         unlabelled texts first, once per task, teacher and seed: 60,000 texts take a minute if the
         hardware supports bfloat16, else five minutes or more.
     """
-    fixed = {**spec.space["fixed"], "labels": len(task.class_names)}
-    space = SearchSpace.from_dict({**spec.space, "fixed": fixed})
+    space = SearchSpace.from_dict(spec.space).with_labels(len(task.class_names))
     oracle = ErrorOracle(
         task, spec.training, space, seed=spec.seed, on_step=on_step, should_stop=should_stop
     )
@@ -199,7 +203,7 @@ def prepare(
                 oracle.teacher_context(wider, encoded),
                 max_length=spec.training.max_length,
             )
-        donor = oracle.donor_over(encoded)
+        donor = oracle.donor_over(encoded, [part.family_name for part in space.parts])
     readings = None if oracle.readings is None else oracle.readings.over(wider)
     return TaskSetup(wider, space, spec, oracle, encoded, logits, donor, readings)
 

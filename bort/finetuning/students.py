@@ -151,7 +151,8 @@ def rate_of(setup: TaskSetup, architecture: Architecture, kind: StageKind) -> fl
     """
     spec = setup.spec
     initialise = "scratch" if kind is StageKind.PLAIN else spec.training.initialise
-    rate = default_learning_rate(architecture.as_dict(), initialise, setup.space.family_name)
+    space, own = setup.space.member(architecture)
+    rate = default_learning_rate(own.as_dict(), initialise, space.family_name)
     if kind is StageKind.DISTIL:
         return spec.recipe.distil_learning_rate or rate
     is_from_file = setup.teacher.soft_labels is not None
@@ -260,7 +261,7 @@ def _objective(
 ) -> Objective | None:
     """Choose the objective: inner states and answers for a BERT, else only answers (None)."""
     spec = setup.spec
-    if not spec.follows_inside:
+    if not spec.follows_inside(architecture.id):
         return None
     return distillation(
         candidate.model,

@@ -13,8 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bort.latency.protocol import FloatArray
+
+BoolArray = NDArray[np.bool_]
 
 COVERAGE = 0.9
 """The share of architectures that the band should contain."""
@@ -38,8 +41,8 @@ class LatencyModel:
         rank_correlation: Spearman's, of predicted with measured; None for fewer than three
             architectures, or constant values.
         band: relative ±m: `measured` is within `predicted · (1 ± m)` for at least `COVERAGE` of
-            all architectures (the order statistic of the held-out residuals that makes this
-            true for another random draw; the largest residual if there are too few).
+            all architectures of each family (the order statistic of the held-out residuals that
+            makes this true for another random draw; the largest residual if there are too few).
     """
 
     coefficients_ms: Mapping[str, float]
@@ -83,7 +86,12 @@ class LatencyModel:
             measured_ms: their medians, shape (n,), n of 1 or more.
         """
         return _judged(
-            self.coefficients_ms, self.fitted_on, len(measured_ms), self.predict(terms), measured_ms
+            self.coefficients_ms,
+            self.fitted_on,
+            len(measured_ms),
+            self.predict(terms),
+            measured_ms,
+            _families(terms),
         )
 
     @property
@@ -93,17 +101,30 @@ class LatencyModel:
         Each |∂ ln latency / ∂ ln ξ_k| is at most this times the largest exponent of ξ_k among the
         family's terms, because all but `traffic` are the family's terms or constant.
         """
-        return TRAFFIC_EXPONENT if self.coefficients_ms.get("traffic", 0.0) > 0 else 1.0
+        traffic = [c for name, c in self.coefficients_ms.items() if name.endswith("traffic")]
+        return TRAFFIC_EXPONENT if max(traffic, default=0.0) > 0 else 1.0
 
 
 def with_derived_terms(terms: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Add a constant to the family's terms, and `traffic` if the family counts `weight_bytes`."""
+    """Add a constant to the family's terms, and `traffic` if the family counts `weight_bytes`.
+
+    The terms of several families have their constants, and get a `traffic` each.
+    """
     first = next(iter(terms.values()))
-    features = {"constant": np.ones(len(first)), **terms}
-    if "weight_bytes" in terms:
-        weights = np.asarray(terms["weight_bytes"], dtype=np.float64)
-        features["traffic"] = weights * np.sqrt(np.sqrt(weights))
+    features = dict(terms)
+    if not _constants(terms):
+        features = {"constant": np.ones(len(first)), **terms}
+    for name in terms:
+        if name.endswith("weight_bytes"):
+            weights = np.asarray(terms[name], dtype=np.float64)
+            features[f"{name.removesuffix('weight_bytes')}traffic"] = weights * np.sqrt(
+                np.sqrt(weights)
+            )
     return features
+
+
+def _constants(terms: Mapping[str, FloatArray]) -> list[str]:
+    return [name for name in terms if name.endswith(".constant")]
 
 
 def fit(
@@ -121,12 +142,28 @@ def fit(
     chosen = np.zeros(len(measured_ms), dtype=np.bool_)
     chosen[list(fit_rows)] = True
     coefficients = non_negative_coefficients(matrix[chosen], measured_ms[chosen])
-    if chosen.all():
-        predicted, measured = _leave_one_out(matrix, measured_ms), measured_ms
-    else:
-        predicted, measured = matrix[~chosen] @ coefficients, measured_ms[~chosen]
+    predicted, is_test = matrix @ coefficients, ~chosen
+    families = _families(terms)
+    for own in families:
+        if chosen[own].all():
+            predicted[own] = _leave_one_out(matrix[own], measured_ms[own])
+            is_test[own] = True
     named = dict(zip(features, map(float, coefficients), strict=True))
-    return _judged(named, int(chosen.sum()), int((~chosen).sum()), predicted, measured)
+    return _judged(
+        named,
+        int(chosen.sum()),
+        int((~chosen).sum()),
+        predicted[is_test],
+        measured_ms[is_test],
+        [own[is_test] for own in families],
+    )
+
+
+def _families(terms: Mapping[str, FloatArray]) -> list[BoolArray]:
+    """Mark the architectures of each family, shape (n,); those of one without any are left out."""
+    first = next(iter(terms.values()))
+    members = [terms[name] > 0 for name in _constants(terms)]
+    return [own for own in members if own.any()] or [np.ones(len(first), dtype=np.bool_)]
 
 
 def _judged(
@@ -135,6 +172,7 @@ def _judged(
     held_out: int,
     predicted: FloatArray,
     measured: FloatArray,
+    families: Sequence[BoolArray],
 ) -> LatencyModel:
     percent = 100 * np.abs(predicted - measured) / measured
     return LatencyModel(
@@ -144,7 +182,7 @@ def _judged(
         median_abs_percent_error=float(np.median(percent)),
         p90_abs_percent_error=float(np.quantile(percent, 0.9)),
         rank_correlation=rank_correlation(predicted, measured),
-        band=_band(predicted, measured),
+        band=max(_band(predicted[own], measured[own]) for own in families),
     )
 
 

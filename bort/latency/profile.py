@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidProfileError, InvalidSpaceError
 from bort.core.files import write_json_atomically
 from bort.core.machine import Fingerprint
 from bort.core.serialise import from_json, to_json
-from bort.families import SearchSpace, family
+from bort.families import SearchSpace, operation_terms_of
 from bort.latency.model import LatencyModel, with_derived_terms
 from bort.latency.noise import Noise
 from bort.latency.protocol import FloatArray, Latency
@@ -72,7 +70,8 @@ class LatencyProfile:
         fingerprint: the machine and its software.
         space_name: the space that was measured; for display.
         space_digest: the digest of exactly that space.
-        family_name: family of the space; the model is valid only for this family.
+        family_name: family of the space; the model is valid only for this family. The model of a
+            space of several families has terms of its own for each.
         fixed: sizes that all architectures of the space share.
         measurements: the measured latencies, in the order of the space.
         model: fitted on some of them.
@@ -221,11 +220,10 @@ class _Measured:
     profile: LatencyProfile
 
     def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
-        rows = [one.architecture for one in self.profile.measurements]
-        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        return family(self.profile.family_name).operation_terms(
-            columns,
-            dict(self.profile.fixed),
+        return operation_terms_of(
+            self.profile.family_name,
+            self.profile.fixed,
+            [one.architecture for one in self.profile.measurements],
             batch_size=batch_size,
             sequence_length=sequence_length,
         )
@@ -289,9 +287,11 @@ def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
     space, workload = part(_Space, values["space"]), part(Workload, values)
     if values["runtime"] not in RUNTIME_NAMES:
         raise ValueError(f"unknown runtime {values['runtime']!r}")
-    positions = space.fixed.get("positions")
-    if positions is not None and workload.longest > positions:
-        raise ValueError(f"texts of {workload.longest} tokens in models of {positions} positions")
+    positions = [size for name, size in space.fixed.items() if name.endswith("positions")]
+    if positions and workload.longest > min(positions):
+        raise ValueError(
+            f"texts of {workload.longest} tokens in models of {min(positions)} positions"
+        )
     return LatencyProfile(
         name=str(values["profile"]),
         runtime=values["runtime"],

@@ -24,6 +24,7 @@ IntArray = NDArray[np.int64]
 
 SMALLEST_COUNT = 8
 SEARCH_COUNT = 48  # 24 to fit on, 24 to test; about 40 s on two cores for `minilm`
+FAMILY_COUNT = 24  # of each of several families
 POOL = 4_000  # architectures considered in larger spaces; more would hardly change the choice
 MAX_FITTED = 32
 
@@ -97,8 +98,7 @@ class Sample:
     @property
     def blueprints(self) -> list[Blueprint]:
         """List the blueprints to build and time, in the order of `rows`."""
-        space = self.space
-        return [Blueprint(space.family, space.architecture(row), space.fixed) for row in self.rows]
+        return [Blueprint.of(self.space, self.space.architecture(row)) for row in self.rows]
 
     @property
     def machine(self) -> Fingerprint:
@@ -192,9 +192,33 @@ def choose_sample(
     workload = workload_of(spec, space, lengths)
     check_count(count, space)
     rng = np.random.default_rng(seed)
-    fitted, held_out = fit_and_held_out(space, workload.terms(space), count, rng=rng)
+    first, fitted, held_out = 0, [], []
+    for part, share in zip(space.parts, shares(space, count), strict=True):
+        chosen, rest = fit_and_held_out(part, workload.terms(part), share, rng=rng)
+        fitted += [first + row for row in chosen]
+        held_out += [first + row for row in rest]
+        first += len(part)
     rows = largest_first(space, fitted + held_out)
     return Sample(space, kind.name, workload, rows, frozenset(fitted), seed)
+
+
+def search_count(space: SearchSpace) -> int:
+    """How many architectures a search times: fewer of each family if there are several."""
+    if len(space.parts) == 1:
+        return min(SEARCH_COUNT, len(space))
+    return sum(min(FAMILY_COUNT, len(part)) for part in space.parts)
+
+
+def shares(space: SearchSpace, count: int) -> list[int]:
+    """Divide architectures to measure among the families, as evenly as their sizes allow."""
+    given = [0] * len(space.parts)
+    for _ in range(count):
+        least = min(
+            (place for place, part in enumerate(space.parts) if given[place] < len(part)),
+            key=given.__getitem__,
+        )
+        given[least] += 1
+    return given
 
 
 def largest_first(space: SearchSpace, rows: Sequence[int]) -> list[int]:
@@ -208,7 +232,7 @@ def check_count(count: int, space: SearchSpace) -> None:
     Raises:
         InvalidOptionError: too few to fit and judge a model, or more than there are.
     """
-    least = min(SMALLEST_COUNT, len(space))
+    least = sum(min(SMALLEST_COUNT, len(part)) for part in space.parts)
     if count < least:
         raise InvalidOptionError(
             f"{count} architectures are too few to fit and test a model; measure at least {least}"
@@ -293,7 +317,7 @@ def _coordinates(
     matrix = np.stack(list(features.values()), axis=1)
     matrix = matrix / matrix.mean(axis=0)
     shares = matrix / matrix.sum(axis=1, keepdims=True)
-    return shares, np.log(space.values[pool].astype(np.float64))
+    return shares, space.coordinates[pool]
 
 
 def measure_front(

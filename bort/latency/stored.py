@@ -12,7 +12,7 @@ from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 from bort.latency.runtimes import runtime_kind
-from bort.latency.space import SEARCH_COUNT, measure
+from bort.latency.space import measure, search_count
 from bort.latency.timing import Instruments, never, wait_for_quiet
 from bort.latency.workload import workload_of
 from bort.storage import ProfileKey, ProfileRecord, Store, StudyRecord
@@ -159,7 +159,7 @@ def study_profile(
         for step in measure(
             space,
             spec,
-            count=min(SEARCH_COUNT, len(space)),
+            count=search_count(space),
             should_stop=should_stop,
             instruments=replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext()),
         ):

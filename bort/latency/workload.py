@@ -115,6 +115,12 @@ class Blueprint:
     architecture: Architecture
     fixed: Mapping[str, int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, space: SearchSpace, architecture: Architecture) -> "Blueprint":
+        """Make the blueprint of an architecture of a space."""
+        own, alone = space.member(architecture)
+        return cls(own.family, alone, own.fixed)
+
     @property
     def key(self) -> str:
         """A key that identifies the blueprint among those of all spaces."""
@@ -173,7 +179,7 @@ def workload_of(
             lengths.tokens, batch_size=spec.batch_size, threads=threads, origin=lengths.task
         )
     whose = f"the models in {space.name!r}"
-    check_length(workload.longest, space.fixed.get("positions"), whose)
+    check_length(workload.longest, space.positions, whose)
     return workload
 
 

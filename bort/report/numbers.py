@@ -1,6 +1,9 @@
 """Readable numbers for terminal and pages."""
 
 import math
+from collections.abc import Mapping
+
+from bort.core.architecture import Architecture
 
 
 def duration(seconds: float) -> str:
@@ -27,6 +30,20 @@ def basis(timed: int) -> str:
     if not timed:
         return "nothing comparable has been timed yet; the first trainings will tell"
     return f"from {timed} trainings timed in this store, examples included"
+
+
+def shape(architecture: Mapping[str, int]) -> str:
+    """Write the sizes of an architecture, after its family where the space has several.
+
+    Examples:
+        >>> shape({"depth": 2, "hidden": 96})
+        'depth 2, hidden 96'
+        >>> shape({"static.vocabulary": 1000, "static.hidden": 64})
+        'static, vocabulary 1000, hidden 64'
+    """
+    known = Architecture.of(**architecture)
+    sizes = [f"{name} {value}" for name, value in known.alone.as_dict().items()]
+    return ", ".join([*([known.family] if known.family else []), *sizes])
 
 
 def rounded_up(value: float, digits: int = 3) -> str:

@@ -322,13 +322,17 @@ def _rows_table(answer: TableAnswer) -> Table:
     columns, front = answer.columns, answer.front
     is_numbered = bool(front) and all(point.label.isdigit() for point in front)
     names = ["row" if is_numbered else "architecture"]
+    is_mixed = any(p.architecture.keys() != front[0].architecture.keys() for p in front)
     if front:
-        names.append(", ".join(front[0].architecture))
+        names.append("dimensions" if is_mixed else ", ".join(front[0].architecture))
     table = _table("Pareto front", names, (columns.size, columns.latency, "error", "± se"))
     for point in front:
         table.add_row(
             point.label,
-            ", ".join(map(str, point.architecture.values())),
+            ", ".join(
+                f"{name} {value}" if is_mixed else str(value)
+                for name, value in point.architecture.items()
+            ),
             f"{point.size:,}",
             f"{point.latency:,}",
             f"{point.error_rate:.4f}",

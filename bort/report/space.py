@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bort.core.size import SizeUnit
 from bort.families.polynomial import IntArray
-from bort.families.summary import Abnc, Example, Published, SpaceSummary
+from bort.families.summary import Abnc, Example, Published, SpaceSummary, UnionSummary
 from bort.training.pieces import VocabularyFacts
 
 
@@ -47,6 +47,35 @@ def size_range(sizes: IntArray, unit: SizeUnit) -> str:
         )
     without = " without embeddings" if unit is SizeUnit.EFFECTIVE else ""
     return f"{low:,} to {high:,} parameters{without}."
+
+
+def print_union(summary: UnionSummary) -> None:
+    """Print a space of several families: the whole, then each family."""
+    console = Console()
+    table = Table(title=Text(f"Space {summary.space.name}"))
+    headings = ("family", "architectures", "parameters", "multiply-adds per pass")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "family" else "right")
+    for part in summary.families:
+        sizes, work = part.parameter_count, part.operation_count
+        table.add_row(
+            Text(part.space.family_name),
+            f"{len(part.space):,}",
+            f"{sizes.min:,} to {sizes.max:,}",
+            f"{work.min:,} to {work.max:,}",
+        )
+    table.add_section()
+    sizes, work = summary.parameter_count, summary.operation_count
+    table.add_row(
+        "together",
+        f"{len(summary.space):,}",
+        f"{sizes.min:,} to {sizes.max:,}",
+        f"{work.min:,} to {work.max:,}",
+    )
+    console.print(table)
+    _paragraph(console, "Maximum point T", f"{summary.maximum.id}, for W over all families.")
+    for part in summary.families:
+        print_space(part)
 
 
 def print_vocabularies(facts: Sequence[VocabularyFacts], task: str) -> None:

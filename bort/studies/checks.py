@@ -11,6 +11,7 @@ from bort.core.progress import OnStep, ignore
 from bort.core.size import SizeSpec
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
+from bort.families.sizes import sizes_of
 from bort.latency.compare import differences_from_here
 from bort.latency.runtimes import runtime_kind
 from bort.latency.stored import study_profile
@@ -58,7 +59,7 @@ def check_study(
     """
     space = SearchSpace.from_dict(spec.space)
     check_reads_text(space)
-    space.sizes(spec.size)
+    sizes_of(space, spec.size)
     runtime_kind(spec.latency.runtime).check_installed()
     workload_of(spec.latency, space)
     if fetch and spec.training.source is None:
@@ -69,7 +70,7 @@ def check_study(
     positions = source.config.get("max_position_embeddings", 512)
     for included in spec.search.include:
         space.named(included)
-    _check_options(spec, space, min(positions, space.fixed.get("positions", positions)))
+    _check_options(spec, space, min(positions, space.positions or positions))
     teacher = spec.training.teacher
     if is_soft_labels(teacher):
         spec = replace(spec, training=replace(spec.training, teacher=str(file_of(str(teacher)))))
@@ -99,12 +100,11 @@ def check_study(
     check_vocabularies(task, source, space)
     classes = len(task.class_names)
     steps = spec.training.steps or candidate_steps(len(task.train), classes)
-    fixed = {**spec.space["fixed"], "labels": classes}
     return replace(
         spec,
         training=replace(spec.training, steps=steps),
         size=known_size(spec.size, task, source, space),
-        space={**spec.space, "fixed": fixed},
+        space=space.with_labels(classes).to_dict(),
     )
 
 

@@ -1,5 +1,6 @@
 """The two objectives that are cheap for a whole space: exact size and predicted latency."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,6 +9,7 @@ import numpy as np
 from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import TrainingSpec
 from bort.families import SearchSpace
+from bort.families.sizes import sizes_of
 from bort.latency.profile import LatencyPrediction, LatencyProfile
 from bort.search import SearchProblem
 from bort.training.attempts import LEARNING_RATE_FACTORS
@@ -40,12 +42,12 @@ class Costs:
         on the number of evaluations uses them, never the certificate.
         """
         names = tuple(self.space.dimensions)
-        elasticities = self.space.family.elasticities()
+        elasticities = self.space.elasticities()
         factor = self.profile.model.elasticity_factor
         return SearchProblem(
             names=names,
-            coordinates=np.log(self.space.values),
-            size=self.space.sizes(self.size).astype(float),
+            coordinates=self.space.coordinates,
+            size=sizes_of(self.space, self.size).astype(float),
             latency=self.latency.median_ms,
             latency_band=self.profile.band,
             latency_is_refused=not self.profile.noise.ok,
@@ -53,6 +55,7 @@ class Costs:
             latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
             choices=_choices(self.training),
             label=lambda index: self.space.architecture(index).id,
+            families=self.space.families,
         )
 
 
@@ -70,6 +73,6 @@ def _choices(training: TrainingSpec) -> int:
 
 
 def _exponents(
-    exponents: dict[str, int] | None, names: tuple[str, ...], factor: float = 1.0
+    exponents: Mapping[str, float] | None, names: tuple[str, ...], factor: float = 1.0
 ) -> np.ndarray | None:
     return None if exponents is None else factor * np.array([exponents[name] for name in names])

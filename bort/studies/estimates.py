@@ -106,7 +106,7 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
 
 def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
     """Estimate the bytes for weights, optimiser state and backward pass of the maximum point."""
-    top = space.architecture(space.maximum).as_dict()
+    top = space.architecture(space.maximum).alone.as_dict()
     tokens = training.batch_size * (training.max_length or 2 * TYPICAL_LENGTH)
     width = 8 * top.get("hidden", 0) + 2 * top.get("intermediate", 0)
     kept = 4 * tokens * width * top.get("depth", 1)
@@ -137,7 +137,7 @@ def training_speed(store: Store, spec: StudySpec) -> Speed | None:
         timing
         for record in store.studies()[:RECENT_STUDIES]
         if record.spec.training.device == spec.training.device
-        for timing in _timings(store, record, spec.space["family"])
+        for timing in _timings(store, record, SearchSpace.from_dict(spec.space).family_name)
     ]
     if len(timings) < FEWEST_TIMINGS:
         return None
@@ -232,9 +232,9 @@ def _timings(
     store: Store, record: StudyRecord, family_name: str
 ) -> list[tuple[float, float, float]]:
     """Read steps, billions of multiply-adds and seconds of each training of a study."""
-    if record.spec.space["family"] != family_name:
-        return []
     space = SearchSpace.from_dict(record.spec.space)
+    if space.family_name != family_name:
+        return []
     work = _work(space, record.spec.training)
     return [
         (

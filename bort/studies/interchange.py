@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bort.core.architecture import Architecture
 from bort.core.errors import (
     BortError,
     InvalidDataError,
@@ -93,16 +92,17 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
     for row in evaluation_rows(answer):
         study.add_trial(
             optuna.trial.create_trial(
-                params={name: row[name] for name in known},
-                distributions=known,
+                params={name: row[name] for name in known if name in row},
+                distributions={name: values for name, values in known.items() if name in row},
                 values=[row[name] for name in objectives],
                 user_attrs={name: row[name] for name in KEPT},
             )
         )
     for label in answer.excluded:
-        values = Architecture.from_id(str(label), tuple(known)).as_dict()
+        values = space.named(str(label)).as_dict()
         failed = optuna.trial.TrialState.FAIL
-        study.add_trial(optuna.trial.create_trial(state=failed, params=values, distributions=known))
+        own = {name: known[name] for name in values}
+        study.add_trial(optuna.trial.create_trial(state=failed, params=values, distributions=own))
     return answer.study
 
 

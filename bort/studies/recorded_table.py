@@ -21,6 +21,7 @@ from bort.studies.table_columns import (
     without_failed,
     without_others,
 )
+from bort.studies.table_families import cells_of, families_of
 from bort.studies.table_files import read_frame
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def table_of(
     labels, frame = _take_labels(frame, objectives)
     if dimensions is None:
         dimensions = [c for c in frame.columns if c not in objectives]
+    families = families_of(frame, dimensions)
+    _check_holes(frame, objectives if families is not None else list(frame.columns), objectives)
     if repeats := [name for name in dimensions if list(dimensions).count(name) > 1]:
         raise InvalidDataError(f"dimension {repeats[0]!r} is named twice; name it once")
     if not dimensions:
@@ -195,6 +198,7 @@ def table_of(
     _check_cells(frame)
     repeated = _repeated(frame, dimensions)
     frame, labels = frame[~repeated], labels[~repeated]
+    families = np.zeros(len(frame), int) if families is None else families[~repeated]
     if len(frame) < 2:
         count = "1 row" if len(frame) else "no row"
         raise InvalidDataError(f"the table has {count}; a choice needs 2 or more")
@@ -212,9 +216,10 @@ def table_of(
         scales=tuple(scale for _, scale in columns.values()),
         is_paired=False,
         label=tuple(labels).__getitem__,
+        families=families,
     )
     errors_se = None if error_se is None else numbers[error_se]
-    cells = {name: frame[name].tolist() for name in [*dimensions, *objectives]}
+    cells = {name: cells_of(frame[name]) for name in [*dimensions, *objectives]}
     rows = frame.index.to_numpy(dtype=np.int64)
     return ErrorTable(
         problem,
@@ -242,6 +247,11 @@ def _check_columns(frame: "pd.DataFrame", objectives: list[str], maximise: Colle
             f"only objectives can be maximised, got {', '.join(unknown)}; choose from "
             f"{', '.join(objectives[:3])}"
         )
+
+
+def _check_holes(frame: "pd.DataFrame", filled: list[str], objectives: list[str]) -> None:
+    """Reject blank cells in the columns that must be filled."""
+    frame = frame[filled]
     holes = frame.isna()
     if holes.to_numpy().any():
         row, column = np.argwhere(holes.to_numpy())[0]
@@ -354,6 +364,12 @@ def coordinate(frame: "pd.DataFrame", name: str) -> tuple[FloatArray, str]:
     """
     import pandas as pd
 
+    filled = frame[name].notna().to_numpy()
+    if not filled.all():  # the dimension of another family
+        values, scale = coordinate(frame[filled], name)
+        whole = np.zeros(len(frame))
+        whole[filled] = values
+        return whole, scale
     column = frame[name]
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(dtype=float)

@@ -12,7 +12,7 @@ from torch import Tensor
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
 from bort.core.study import Initialise
-from bort.families import OWN_NETWORKS, SearchSpace
+from bort.families import OWN_NETWORKS, FamilySpace
 from bort.training.donor import WORDS, Donor
 from bort.training.fit import check_reads_text
 from bort.training.inheritance import inherit
@@ -59,7 +59,7 @@ class Candidate:
 
 
 def build_candidate(
-    space: SearchSpace,
+    space: FamilySpace,
     architecture: Architecture,
     encoded: EncodedTask,
     *,
@@ -98,7 +98,7 @@ def build_candidate(
 
 
 def build_text_model(
-    space: SearchSpace,
+    space: FamilySpace,
     architecture: Architecture,
     *,
     vocabulary: int,
@@ -113,7 +113,7 @@ def build_text_model(
     """
     check_reads_text(space)
     fixed, sizes = {**space.fixed, "vocabulary": vocabulary}, architecture.as_dict()
-    if space.has_vocabularies:  # of which the task may use a part
+    if space.vocabularies:  # of which the task may use a part
         architecture = Architecture.of(**{**sizes, "vocabulary": vocabulary})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

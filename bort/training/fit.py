@@ -62,11 +62,12 @@ def check_reads_text(space: SearchSpace) -> None:
     Raises:
         InvalidSpaceError: they do not (perceptrons, image models).
     """
-    if "vocabulary" not in {*space.fixed, *space.dimensions}:
-        raise InvalidSpaceError(
-            f"models of the family {space.family_name!r} do not read text; "
-            "search a space of another family, such as bert"
-        )
+    for part in space.parts:
+        if "vocabulary" not in {*part.fixed, *part.dimensions}:
+            raise InvalidSpaceError(
+                f"models of the family {part.family_name!r} do not read text; "
+                "search a space of another family, such as bert"
+            )
 
 
 def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
@@ -77,18 +78,19 @@ def check_vocabulary(source: SourceNetwork, space: SearchSpace) -> None:
         InvalidModelError: the numbers do not fit.
     """
     found = source.config.get("vocab_size")
-    largest = max(space.dimensions.get("vocabulary", (0,)))
+    largest = max(space.vocabularies, default=0)
     if found is not None and largest > found:
         raise InvalidModelError(
             f"the space {space.name!r} lists a vocabulary of {largest}, but {source.name} has only "
             f"{found} tokens; list {found} or less"
         )
-    counted = space.fixed.get("vocabulary", found)
-    if found != counted:
-        raise InvalidModelError(
-            f"{source.name} has a vocabulary of {found} tokens, but the space {space.name!r} "
-            f"has {counted}; set `vocabulary = {found}` under [fixed] in the space's file"
-        )
+    for part in space.parts:
+        counted = part.fixed.get("vocabulary", found)
+        if found != counted:
+            raise InvalidModelError(
+                f"{source.name} has a vocabulary of {found} tokens, but the space {space.name!r} "
+                f"has {counted}; set `vocabulary = {found}` under [fixed] in the space's file"
+            )
 
 
 def check_pairs(space: SearchSpace, *, has_pairs: bool) -> None:
@@ -97,7 +99,7 @@ def check_pairs(space: SearchSpace, *, has_pairs: bool) -> None:
     Raises:
         InvalidSpaceError: they have one segment.
     """
-    if has_pairs and space.fixed.get("types") == 1:
+    if has_pairs and any(part.fixed.get("types") == 1 for part in space.parts):
         raise InvalidSpaceError(
             f"models of the space {space.name!r} have one segment, but the task has pairs of "
             "texts; set `types = 2` under [fixed] in the space's file"

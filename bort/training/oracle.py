@@ -1,6 +1,7 @@
 """The error oracle: trains a candidate briefly and counts its errors on dev."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +44,7 @@ from bort.training.metrics import (
 )
 from bort.training.origin import origin_here, taught_by
 from bort.training.readings import (
+    VOCABULARY,
     Readings,
     check_vocabularies,
     task_pieces,
@@ -171,8 +173,8 @@ class ErrorOracle:
         """The learning rates in Θ, or the one that the default rule gives."""
         if self.spec.learning_rates:
             return self.spec.learning_rates
-        sizes, family = architecture.as_dict(), self.space.family_name
-        return (default_learning_rate(sizes, self.spec.initialise, family),)
+        space, own = self.space.member(architecture)
+        return (default_learning_rate(own.as_dict(), self.spec.initialise, space.family_name),)
 
     def describe(self) -> OracleFacts:
         """Return everything the errors depend on, and what they are compared with."""
@@ -248,7 +250,7 @@ class ErrorOracle:
     @property
     def _longest(self) -> int:
         positions: int = self.source.config.get("max_position_embeddings", 512)
-        return min(positions, self.space.fixed.get("positions", positions))
+        return min(positions, self.space.positions or positions)
 
     def _encode(self) -> EncodedTask:
         return encode_task(
@@ -261,7 +263,7 @@ class ErrorOracle:
 
     def _readings(self) -> Readings | None:
         """Prepare vocabularies of other sizes, if the space has any."""
-        if not self.space.has_vocabularies:
+        if not self.space.vocabularies:
             return None
         check_vocabularies(self.task, self.source, self.space)
         return Readings(
@@ -270,12 +272,14 @@ class ErrorOracle:
             task_pieces(self.task, self.source),
             max_length=self.spec.max_length,
             longest=self._longest,
-            only_used=self.space.family_name not in OWN_NETWORKS,
         )
 
     def encoded_for(self, architecture: Architecture) -> EncodedTask:
         """Return the task's texts as this architecture reads them."""
-        return self.encoded if self.readings is None else self.readings.of(architecture)
+        space, own = self.space.member(architecture)
+        if self.readings is None or not space.vocabularies:
+            return self.encoded
+        return self.readings.of(own[VOCABULARY], space.family_name)
 
     def _teach(self) -> Teacher:
         context = self.teacher_context(self.task, self.encoded)
@@ -306,9 +310,9 @@ class ErrorOracle:
         self._donors = Donors(weights, self.source.config)
         return self._donors.over(self.encoded)
 
-    def donor_over(self, encoded: EncodedTask) -> Donor:
-        """Return the donor that reads the task in other tokens."""
-        if self.space.family_name in OWN_NETWORKS:  # which inherit word vectors only
+    def donor_over(self, encoded: EncodedTask, families: Collection[str]) -> Donor:
+        """Return the donor of networks of these families that reads the task in other tokens."""
+        if set(families) <= set(OWN_NETWORKS):  # which inherit word vectors only
             words = pruned_table(self.words, encoded.kept)
             return replace(self.donor, weights={**self.donor.weights, WORDS: words})
         return self._donors.over(encoded)
@@ -354,13 +358,14 @@ class ErrorOracle:
 
     def _build(self, architecture: Architecture, seed: int) -> Candidate:
         encoded = self.encoded_for(architecture)
+        space, own = self.space.member(architecture)
         candidate = build_candidate(
-            self.space,
-            architecture,
+            space,
+            own,
             encoded,
             classes=len(self.task.class_names),
             initialise=self.spec.initialise,
-            donor=self.donor_over(encoded),
+            donor=self.donor_over(encoded, [space.family_name]),
             seed=seed,
         )
         candidate.model.to(self.device)

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bort.core.architecture import Architecture
 from bort.core.errors import InvalidModelError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.paths import cache
 from bort.core.study import TaskSpec
-from bort.families import SearchSpace
+from bort.families import OWN_NETWORKS, SearchSpace
 from bort.tasks import Task, load_task
 from bort.training.fit import check_vocabulary
 from bort.training.pieces import (
@@ -52,10 +51,10 @@ def check_vocabularies(task: Task, source: SourceNetwork, space: SearchSpace) ->
         InvalidModelError: the source has fewer pieces, or no WordPiece tokenizer.
         InvalidSpaceError: a vocabulary is smaller than the pieces that are always kept.
     """
-    if not space.has_vocabularies:
+    if not space.vocabularies:
         return
     rows = int(source.config.get("vocab_size", 0))
-    sizes, order = space.dimensions[VOCABULARY], task_pieces(task, source)
+    sizes, order = space.vocabularies, task_pieces(task, source)
     for size in (min(sizes), max(sizes)):
         order.kept(size)
     if len(order.ids) > rows:
@@ -71,12 +70,15 @@ def tokenizer_bytes(task: Task, source: SourceNetwork, space: SearchSpace) -> di
     Cost: the first time, orders the task's pieces; then 0.1 s per vocabulary.
     """
     full = load_tokenizer(source.folder)
-    if not space.has_vocabularies:
-        return {str(space.fixed[VOCABULARY]): len(full.to_str().encode())}
+    whole = len(full.to_str().encode())
+    fixed = [part.fixed[VOCABULARY] for part in space.parts if VOCABULARY in part.fixed]
+    counted = {str(size): whole for size in fixed}
+    if not space.vocabularies:
+        return counted
     order = task_pieces(task, source)
-    return {
+    return counted | {
         str(size): len(pruned(full, order.kept(size)).to_str().encode())
-        for size in space.dimensions[VOCABULARY]
+        for size in space.vocabularies
     }
 
 
@@ -95,7 +97,7 @@ def vocabularies_of(space: SearchSpace, spec: TaskSpec) -> tuple[VocabularyFacts
     texts: Sequence[Any] = task.train.texts
     if task.train.pairs is not None:
         texts = list(zip(task.train.texts, task.train.pairs, strict=True))
-    sizes = space.dimensions.get(VOCABULARY, (len(order.ids),))
+    sizes = space.vocabularies or (len(order.ids),)
     return tuple(vocabulary_facts(tokenizer, order.kept(size), texts) for size in sizes)
 
 
@@ -109,7 +111,6 @@ class Readings:
         max_length: most tokens per text; None uses the training texts' 95th percentile under each
             vocabulary, because smaller vocabularies split more words.
         longest: the most tokens that a network can read.
-        only_used: leave out pieces that do not occur in the task; see `encode_task`.
     """
 
     def __init__(
@@ -120,11 +121,10 @@ class Readings:
         *,
         max_length: int | None,
         longest: int,
-        only_used: bool = False,
     ) -> None:
         self._task, self._source, self.order = task, source, order
-        self._max_length, self._longest, self._only_used = max_length, longest, only_used
-        self._known: dict[int, EncodedTask] = {}
+        self._max_length, self._longest = max_length, longest
+        self._known: dict[tuple[int, bool], EncodedTask] = {}
 
     def over(self, task: Task) -> "Readings":
         """Read another task with the same vocabularies, and the same length if it has the same
@@ -136,23 +136,23 @@ class Readings:
             self.order,
             max_length=self._max_length,
             longest=self._longest,
-            only_used=self._only_used,
         )
 
-    def of(self, architecture: Architecture) -> EncodedTask:
-        """Return the texts in the pieces of the architecture's vocabulary.
+    def of(self, size: int, family: str) -> EncodedTask:
+        """Return the texts in the pieces of a vocabulary, as networks of a family read them.
 
+        Networks of our own keep pieces that do not occur in the task; see `encode_task`.
         Cost: the first time a task is read with a vocabulary, a second for 10,000 texts.
         """
-        size = architecture[VOCABULARY]
-        if size not in self._known:
-            self._known[size] = encode_task(
+        only_used = family not in OWN_NETWORKS
+        if (size, only_used) not in self._known:
+            self._known[size, only_used] = encode_task(
                 self._task,
                 self._source.folder,
                 digest=self._source.digest,
                 max_length=self._max_length,
                 longest=self._longest,
                 pieces=self.order.kept(size),
-                only_used=self._only_used,
+                only_used=only_used,
             )
-        return self._known[size]
+        return self._known[size, only_used]

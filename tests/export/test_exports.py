@@ -23,7 +23,7 @@ from bort.export.folder import export_huggingface
 from bort.export.onnx import INT8, export_onnx, write_files
 from bort.export.opening import import_bundle
 from bort.export.predicting import Predictor, read_texts
-from bort.families import SearchSpace
+from bort.families import FamilySpace
 from bort.families.file_sizes import ONNX_TOLERANCE
 from bort.latency.runtimes.onnx import open_session
 from bort.latency.workload import Blueprint
@@ -378,7 +378,7 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(tmp_path, model)
 def test_the_bytes_of_an_int8_bert_are_those_of_the_closed_form(tmp_path):
     pytest.importorskip("onnxruntime")
     lists = {"vocabulary": (1500,), "depth": (3,), "heads": (2,), "hidden": (48,)}
-    space = SearchSpace("one", "bert", {**lists, "intermediate": (100,)}, {"labels": 7})
+    space = FamilySpace("one", "bert", {**lists, "intermediate": (100,)}, {"labels": 7})
     network = space.family.build(space.architecture(0), space.fixed, device="cpu").eval()
     for weights in network.parameters():  # an ONNX file stores equal tensors once
         torch.nn.init.normal_(weights)

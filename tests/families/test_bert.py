@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
-from bort.families import PARTS, SearchSpace, family, load_space
+from bort.families import PARTS, FamilySpace, SearchSpace, family, load_space
 
 laws = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -180,7 +180,7 @@ def test_a_listed_vocabulary_counts_like_a_fixed_one(
 
 def test_a_vocabulary_is_a_dimension_where_a_space_lists_it() -> None:
     shape = {"depth": (1, 2), "heads": (2,), "hidden": (8,), "intermediate": (16,)}
-    space = SearchSpace("texts", "bert", {**shape, "vocabulary": (30_522, 1000)}, {"labels": 3})
+    space = FamilySpace("texts", "bert", {**shape, "vocabulary": (30_522, 1000)}, {"labels": 3})
     assert space.architecture(0).id == "1000-1-2-8-16"
     assert space.architecture(space.maximum).id == "30522-2-2-8-16"
     assert space.fixed == {"positions": 512, "types": 2, "labels": 3}
@@ -189,4 +189,4 @@ def test_a_vocabulary_is_a_dimension_where_a_space_lists_it() -> None:
     assert space.family.elasticities()["operation_terms"]["vocabulary"] == 0
     assert family("bert").dimension_names == ("depth", "heads", "hidden", "intermediate")
     with pytest.raises(InvalidSpaceError, match="is a dimension and a fixed value, which is 9"):
-        SearchSpace("both", "bert", space.dimensions, {"vocabulary": 9})
+        FamilySpace("both", "bert", space.dimensions, {"vocabulary": 9})

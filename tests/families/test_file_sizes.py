@@ -10,7 +10,8 @@ from safetensors.torch import save
 from bort.core.errors import InvalidFieldError
 from bort.core.size import SizeSpec, SizeUnit
 from bort.export.numpy_folder import stored_bytes
-from bort.families import SearchSpace, load_space
+from bort.families import FamilySpace, load_space
+from bort.families.sizes import sizes_of
 
 FAMILIES = ("bert", "static", "convolution")
 
@@ -32,7 +33,7 @@ def random_space(family, rng):
         "convolution": ("vocabulary", "hidden", "channels", "width", "depth"),
     }[family]
     lists = {name: (sizes[name],) for name in names}
-    return SearchSpace("random", family, lists, {"labels": rng.choice([2, 3, 77])})
+    return FamilySpace("random", family, lists, {"labels": rng.choice([2, 3, 77])})
 
 
 def counted(space, *, is_int8):
@@ -55,18 +56,18 @@ def test_float32_and_int8_of_random_architectures_are_exact(seed):
 
 def test_counting_a_whole_space_equals_counting_one_by_one():
     lists = {"vocabulary": (1000, 4000), "hidden": (16, 64), "channels": (8, 128)}
-    space = SearchSpace("all", "convolution", {**lists, "width": (1, 3), "depth": (1, 2, 10)})
+    space = FamilySpace("all", "convolution", {**lists, "width": (1, 3), "depth": (1, 2, 10)})
     for is_int8 in (False, True):
         everything = space.family.file_bytes(space.columns, space.fixed, is_int8=is_int8)
         for index, total in enumerate(everything.tolist()):
             values = {k: (v,) for k, v in space.architecture(index).as_dict().items()}
-            one = SearchSpace("one", "convolution", values)
+            one = FamilySpace("one", "convolution", values)
             assert counted(one, is_int8=is_int8) == total
 
 
 def test_a_static_network_is_fused_only_where_that_is_smaller():
-    two = SearchSpace("two", "static", {"vocabulary": (4000,), "hidden": (64,)}, {"labels": 2})
-    many = SearchSpace("many", "static", {"vocabulary": (1000,), "hidden": (64,)}, {"labels": 77})
+    two = FamilySpace("two", "static", {"vocabulary": (4000,), "hidden": (64,)}, {"labels": 2})
+    many = FamilySpace("many", "static", {"vocabulary": (1000,), "hidden": (64,)}, {"labels": 77})
     header = 250  # bytes at most
     assert 0 < counted(two, is_int8=True) - (2 * 4000 + 4 * 2) < header
     assert 0 < counted(two, is_int8=False) - 4 * 2 * 4000 < header
@@ -76,10 +77,10 @@ def test_a_static_network_is_fused_only_where_that_is_smaller():
 
 def test_sizes_in_every_unit():
     lists = {"vocabulary": (100, 200), "hidden": (8,)}
-    space = SearchSpace("tiny", "static", lists, {"labels": 3})
+    space = FamilySpace("tiny", "static", lists, {"labels": 3})
     tokenizers = {"100": 5_000, "200": 9_000}
     found = {
-        unit: space.sizes(SizeSpec(unit=unit, tokenizer_bytes=tokenizers)).tolist()
+        unit: sizes_of(space, SizeSpec(unit=unit, tokenizer_bytes=tokenizers)).tolist()
         for unit in SizeUnit
     }
     assert found[SizeUnit.PARAMETERS] == [800 + 27, 1600 + 27]
@@ -92,16 +93,16 @@ def test_sizes_in_every_unit():
 def test_a_fixed_vocabulary_adds_the_same_bytes_everywhere():
     space = load_space("minilm")
     weights = space.family.file_bytes(space.columns, space.fixed, is_int8=False)
-    sized = space.sizes(SizeSpec(unit=SizeUnit.FLOAT32, tokenizer_bytes={"30522": 466_000}))
+    sized = sizes_of(space, SizeSpec(unit=SizeUnit.FLOAT32, tokenizer_bytes={"30522": 466_000}))
     assert (sized - weights == 466_000).all()
 
 
 def test_a_size_that_a_family_has_not_is_refused():
-    perceptrons = SearchSpace("p", "mlp", {"depth": (1,), "hidden": (4,)}, {})
+    perceptrons = FamilySpace("p", "mlp", {"depth": (1,), "hidden": (4,)}, {})
     with pytest.raises(InvalidFieldError, match="'mlp' have no embeddings to leave out"):
-        perceptrons.sizes(SizeSpec(unit=SizeUnit.EFFECTIVE))
+        sizes_of(perceptrons, SizeSpec(unit=SizeUnit.EFFECTIVE))
     lists = {"depth": (2,), "heads": (2,), "hidden": (8,), "intermediate": (8,)}
-    other = SearchSpace("e", "distilbert", lists, {})
+    other = FamilySpace("e", "distilbert", lists, {})
     for unit in (SizeUnit.FLOAT32, SizeUnit.INT8):
         with pytest.raises(InvalidFieldError, match="'distilbert' have no closed form"):
-            other.sizes(SizeSpec(unit=unit))
+            sizes_of(other, SizeSpec(unit=unit))

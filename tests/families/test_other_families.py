@@ -10,7 +10,15 @@ import pytest
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError, MissingExtraError
-from bort.families import FAMILY_NAMES, PARTS, SearchSpace, family, load_space, parse_space
+from bort.families import (
+    FAMILY_NAMES,
+    PARTS,
+    FamilySpace,
+    SearchSpace,
+    family,
+    load_space,
+    parse_space,
+)
 from bort.families.making import fit_transformers
 from bort.families.making.fit_transformers import definition_toml, fit_definition
 from bort.families.making.fitting import verify
@@ -49,7 +57,7 @@ def test_shipped_polynomials_are_those_of_built_models(name: str) -> None:
 
 @pytest.mark.parametrize("name", FITTED_NAMES)
 def test_a_space_of_each_fitted_family(name: str) -> None:
-    space = SearchSpace("any", name, SMALL)
+    space = FamilySpace("any", name, SMALL)
     kind = space.family
     index = len(space) // 2
     model = kind.build(space.architecture(index), space.fixed, num_labels=2)
@@ -62,7 +70,7 @@ def test_a_space_of_each_fitted_family(name: str) -> None:
 
 def test_families_share_the_names_of_latency_features() -> None:
     work = {"batch_size": 1, "sequence_length": 8}
-    bert, distilbert = (SearchSpace("any", name, SMALL) for name in ("bert", "distilbert"))
+    bert, distilbert = (FamilySpace("any", name, SMALL) for name in ("bert", "distilbert"))
     ours, theirs = bert.operation_terms(**work), distilbert.operation_terms(**work)
     assert ours.keys() - theirs.keys() == {"pooler"}  # fitted families count it with the head
     for name in ("layers", "projections", "attention", "softmax", "ffn", "elementwise"):
@@ -72,8 +80,8 @@ def test_families_share_the_names_of_latency_features() -> None:
 def test_electra_is_refused_where_a_layer_vanishes() -> None:
     dimensions = {**SMALL, "hidden": (96, 128)}
     with pytest.raises(InvalidSpaceError, match="hidden=128 equals embedding=128"):
-        SearchSpace("any", "electra", dimensions)
-    assert len(SearchSpace("any", "electra", dimensions, {"embedding": 64})) == 16
+        FamilySpace("any", "electra", dimensions)
+    assert len(FamilySpace("any", "electra", dimensions, {"embedding": 64})) == 16
 
 
 def test_a_fit_notices_where_a_layer_vanishes() -> None:
@@ -203,12 +211,12 @@ def test_the_announcements_toy() -> None:
 
 def test_layers_of_the_toy_must_fit_together() -> None:
     dimensions = {"factor": (2,), "width": (3, 4), "inputs": (3,), "inner": (3, 4), "outputs": (2,)}
-    assert SearchSpace("toy", "toy", dimensions).values.tolist() == [
+    assert FamilySpace("toy", "toy", dimensions).values.tolist() == [
         [2, 3, 3, 3, 2],
         [2, 4, 3, 4, 2],
     ]
     with pytest.raises(InvalidSpaceError, match="width must equal inner"):
-        SearchSpace("toy", "toy", {**dimensions, "width": (5,)})
+        FamilySpace("toy", "toy", {**dimensions, "width": (5,)})
 
 
 @pytest.mark.parametrize(("depth", "hidden", "inputs", "labels"), [(1, 3, 2, 2), (4, 7, 9, 3)])

@@ -86,7 +86,10 @@ def test_markup_in_a_name_is_only_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "bort: no space 'nowhere': neither a known name (bort, minilm) nor a file"),
+        (
+            ["nowhere"],
+            "bort: no space 'nowhere': neither a known name (bort, minilm, small) nor a file",
+        ),
         (["bort", "--batch-size", "0"], "bort: batch size must be a whole number from 1"),
     ],
 )
@@ -106,7 +109,7 @@ def test_wrong_input_is_one_line(arguments: list[str], message: str) -> None:
 def test_showing_named_families_never_imports_torch() -> None:
     code = (
         "import sys, bort.families, bort.families.summary\n"
-        "space = bort.families.SearchSpace('s', 'vit', {'depth': (1,), 'heads': (2,),"
+        "space = bort.families.FamilySpace('s', 'vit', {'depth': (1,), 'heads': (2,),"
         " 'hidden': (8,), 'intermediate': (4,)})\n"
         "space.parameter_count\n"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"

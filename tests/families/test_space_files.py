@@ -69,7 +69,10 @@ WRONG = {
     "fixed unknown": (f"{GOOD}[fixed]\nwords = 3", "unknown fixed value 'words'"),
     "fixed negative": (f"{GOOD}[fixed]\nlabels = -1", "'labels' is -1"),
     "fixed a list": (f"fixed = [1]{GOOD}", "fixed must be a table"),
-    "unknown key": (f'colour = "red"{GOOD}', "unknown key 'colour'; a space has name, family"),
+    "unknown key": (
+        f'colour = "red"{GOOD}',
+        "unknown key 'colour'; a space of one family has name, family",
+    ),
     "not TOML": ("hello: world", "not TOML"),
     "empty file": ("", "'family' is missing"),
     "duplicate key": (f'family = "bert"{GOOD}', "not TOML"),
@@ -90,7 +93,9 @@ def test_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
 def test_unknown_name_lists_the_known() -> None:
     with pytest.raises(UnknownSpaceError) as caught:
         load_space("brot")
-    assert str(caught.value) == ("no space 'brot': neither a known name (bort, minilm) nor a file")
+    assert str(caught.value) == (
+        "no space 'brot': neither a known name (bort, minilm, small) nor a file"
+    )
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

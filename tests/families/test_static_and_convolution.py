@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
-from bort.families import PARTS, SearchSpace, family, load_space
+from bort.families import PARTS, FamilySpace, SearchSpace, family, load_space
 
 laws = settings(max_examples=100, deadline=None, derandomize=True)
 
@@ -194,4 +194,4 @@ def test_spaces_come_from_files(tmp_path: Path):
 def test_even_widths_alone_are_refused():
     sizes = {"vocabulary": (9,), "hidden": (4,), "channels": (4,), "width": (2, 4), "depth": (1,)}
     with pytest.raises(InvalidSpaceError, match="width must be odd"):
-        SearchSpace("even", "convolution", sizes)
+        FamilySpace("even", "convolution", sizes)

@@ -16,7 +16,7 @@ from bort.export.folder import export_huggingface
 from bort.export.onnx import export_onnx
 from bort.export.opening import import_bundle
 from bort.export.predicting import Predictor
-from bort.families import SearchSpace
+from bort.families import FamilySpace, SearchSpace
 from bort.finetuning import setup as setups
 from bort.finetuning.stages import StageKind
 from bort.finetuning.students import Training, run_training
@@ -41,7 +41,7 @@ def study(home, place, study_spec):
     source = place / "spelling"
     if not source.exists():
         tiny.write_source(source, (*tiny.VOCABULARY, *tiny.LETTERS))
-    space = SearchSpace("texts", "bert", {"vocabulary": (PIECES, FULL), **SHAPE}, {"positions": 32})
+    space = FamilySpace("texts", "bert", {"vocabulary": (PIECES, FULL), **SHAPE}, {"positions": 32})
     training = replace(study_spec.training, source=str(source))
     return replace(study_spec, space=space.to_dict(), training=training)
 
@@ -72,7 +72,7 @@ def finetuned(study):
 
 
 def test_the_sources_own_vocabulary_is_distilled_as_ever(study, tmp_path):
-    fixed = SearchSpace("today", "bert", SHAPE, {"vocabulary": FULL, "positions": 32})
+    fixed = FamilySpace("today", "bert", SHAPE, {"vocabulary": FULL, "positions": 32})
     weights = []
     for number, space in enumerate((SearchSpace.from_dict(study.space), fixed)):
         spec = spec_of(replace(study, space=space.to_dict()), space.architecture(0).id)

@@ -19,7 +19,8 @@ from bort.export.numpy_folder import FLOAT32, INT8, export_numpy
 from bort.export.onnx import export_onnx
 from bort.export.predicting import Predictor
 from bort.export.small_loader import load
-from bort.families import SearchSpace
+from bort.families import FamilySpace
+from bort.families.sizes import sizes_of
 from bort.jobs import run_here
 from bort.storage import open_store
 from bort.tasks import load_task
@@ -48,7 +49,7 @@ TEXTS = ["a lovely film", "the plot was dull and the ending silly", "great and n
 def finetuned(request, home, study_spec):
     """A study of the family, with one architecture that is fine-tuned to a model."""
     name = request.param
-    space = SearchSpace("small", name, SPACES[name])
+    space = FamilySpace("small", name, SPACES[name])
     study = replace(study_spec, space=space.to_dict())
     assert isinstance(study, StudySpec)
     recipe = Recipe(distil_steps=60, steps=20, copies=1, evaluations=2, stages=STAGES)
@@ -124,7 +125,7 @@ def test_the_bytes_of_the_numpy_folder_are_those_of_the_search(finetuned, tmp_pa
     source = source_network(study_spec.training.source)
     tokenizers = tokenizer_bytes(load_task(study_spec.task), source, space)
     for unit, name in ((SizeUnit.FLOAT32, FLOAT32), (SizeUnit.INT8, INT8)):
-        size = space.sizes(SizeSpec(unit=unit, tokenizer_bytes=tokenizers))[index]
+        size = sizes_of(space, SizeSpec(unit=unit, tokenizer_bytes=tokenizers))[index]
         assert written[name] + written["tokenizer.json"] == size
     exact, rounded = load(tmp_path / "numpy"), load(tmp_path / "numpy", INT8)
     for text, expected in zip(TEXTS, Predictor(model.folder)(TEXTS), strict=True):

@@ -11,7 +11,7 @@ from bort.core.errors import BusyError
 from bort.core.locks import measuring
 from bort.core.progress import Stage
 from bort.core.study import LatencySpec
-from bort.families import SearchSpace
+from bort.families import FamilySpace
 from bort.jobs import JobCancelledError, measure_anyway, run_here
 from bort.jobs.kinds import search as search_job
 from bort.jobs.kinds.latency import measure_new_winners
@@ -22,7 +22,7 @@ from bort.storage import EndingCode, Thing, ThingKind
 from bort.studies import measuring as winners
 from bort.studies.answers import read_answer
 
-SPACE = SearchSpace(
+SPACE = FamilySpace(
     "small",
     "bert",
     {"depth": (1, 2, 3), "heads": (2,), "hidden": (64, 128), "intermediate": (64, 128)},
@@ -105,7 +105,7 @@ def test_a_search_measures_its_winners_once_and_here_only(store, machine, monkey
 def test_a_busy_machine_certifies_nothing_until_it_is_measured_again(store, monkeypatch):
     busy = FakeMachine(others_share=0.5, readings=[BUSY])
     monkeypatch.setattr(stored, "Instruments", lambda: busy.instruments)
-    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(stored, "search_count", lambda _: 12)
 
     def oracle(context, spec, space):
         return lambda architecture, seed: made_up_evaluation(architecture)

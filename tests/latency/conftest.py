@@ -3,7 +3,7 @@
 import pytest
 from fake_machine import FakeMachine
 
-from bort.families import SearchSpace
+from bort.families import FamilySpace
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def machine():
 
 @pytest.fixture
 def space():
-    return SearchSpace(
+    return FamilySpace(
         "small",
         "bert",
         {

@@ -12,7 +12,7 @@ from bort.core.errors import InvalidOptionError, InvalidProfileError
 from bort.core.progress import Stage
 from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
-from bort.families import SearchSpace
+from bort.families import FamilySpace
 from bort.latency import stored
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
 from bort.latency.profile import LatencyProfile, read_profile, write_profile
@@ -271,7 +271,7 @@ def store(tmp_path):
 
 
 def test_a_search_measures_once(space, machine, monkeypatch, store):
-    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(stored, "search_count", lambda _: 12)
     steps, options = [], {"instruments": machine.instruments}
     first = study_profile(store, space, SPEC, on_step=steps.append, **options)
     runs = len(machine.ran)
@@ -284,7 +284,7 @@ def test_a_search_measures_once(space, machine, monkeypatch, store):
 
 
 def test_a_refused_profile_is_nobodys_default(space, monkeypatch, store):
-    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(stored, "search_count", lambda _: 12)
     busy = FakeMachine(readings=[BUSY])
     first = study_profile(store, space, SPEC, instruments=busy.instruments)
     assert not first.noise.ok
@@ -298,7 +298,7 @@ def test_a_refused_profile_is_nobodys_default(space, monkeypatch, store):
 
 
 def test_a_search_waits_for_a_quiet_machine(space, monkeypatch, store):
-    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(stored, "search_count", lambda _: 12)
     steps, machine = [], FakeMachine(others_share=0.5)
 
     def on_step(step):
@@ -314,7 +314,7 @@ def test_a_search_waits_for_a_quiet_machine(space, monkeypatch, store):
 
 @pytest.mark.parametrize(("is_told", "looks"), [(False, PATIENCE_SECONDS / 22), (True, 0)])
 def test_it_does_not_wait_for_ever_or_if_told_so(space, monkeypatch, store, is_told, looks):
-    monkeypatch.setattr(stored, "SEARCH_COUNT", 12)
+    monkeypatch.setattr(stored, "search_count", lambda _: 12)
     steps, machine = [], FakeMachine(others_share=0.5)
     profile = study_profile(
         store,
@@ -359,12 +359,12 @@ def test_another_machine_space_or_workload_has_another_key(space, monkeypatch):
     key = profile_key(space, SPEC)
     assert key == profile_key(space, SPEC)
     assert key != profile_key(space, replace(SPEC, batch_size=2))
-    other = SearchSpace("x", "bert", {**space.dimensions, "depth": (1,)}, space.fixed)
+    other = FamilySpace("x", "bert", {**space.dimensions, "depth": (1,)}, space.fixed)
     assert key != profile_key(other, SPEC)
 
 
 def test_a_small_space_is_measured_whole(machine):
-    tiny = SearchSpace(
+    tiny = FamilySpace(
         "tiny",
         "bert",
         {"depth": (1, 2), "heads": (2,), "hidden": (64,), "intermediate": (64, 128)},
@@ -384,6 +384,6 @@ def test_a_study_uses_the_profile_that_it_names(space, machine, store):
     assert not machine.ran
     with pytest.raises(InvalidProfileError, match="there is no latency profile 'other'"):
         study_profile(store, space, replace(SPEC, profile="other"), **options)
-    layers = SearchSpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
+    layers = FamilySpace("l", "mlp", {"depth": (1, 2), "hidden": (8, 16)})
     with pytest.raises(InvalidProfileError, match="belongs to the family 'mlp'"):
         study_profile(store, layers, replace(SPEC, profile="mine"), **options)

@@ -152,9 +152,9 @@ def test_the_design_tells_more_than_chance(space, terms):
 
 
 def test_all_of_a_tiny_space_is_fitted(space):
-    from bort.families import SearchSpace
+    from bort.families import FamilySpace
 
-    tiny = SearchSpace(
+    tiny = FamilySpace(
         "tiny",
         "bert",
         {"depth": (1, 2), "heads": (2,), "hidden": (64,), "intermediate": (64, 128)},

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bort.core.architecture import Architecture
-from bort.families import SearchSpace, family
+from bort.families import FamilySpace, family
 from bort.latency import noise
 from bort.latency.noise import OthersShare, settle
 from bort.latency.protocol import Protocol
@@ -75,7 +75,7 @@ def test_a_tiny_space_is_measured_for_real(monkeypatch, tmp_path):
     from bort.latency.timing import Instruments
 
     monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "lock")
-    space = SearchSpace(
+    space = FamilySpace(
         "tiny",
         "bert",
         {"depth": (1, 4), "heads": (2,), "hidden": (16, 64), "intermediate": (32, 256)},

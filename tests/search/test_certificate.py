@@ -15,6 +15,7 @@ from bort.cli.verify import verify as verify_command
 from bort.core.errors import BortError
 from bort.core.question import Question
 from bort.core.size import SizeSpec
+from bort.families.sizes import sizes_of
 from bort.search import Ending, Guarantee, Observation, Status, certified_search, solve
 from bort.search.audit import judge_audit, plan_audit
 from bort.search.check.certificate import (
@@ -164,15 +165,15 @@ def test_a_family_space_is_costed_again() -> None:
 
 
 def test_bytes_are_counted_again_with_the_tokenizers_of_the_task() -> None:
-    from bort.families import SearchSpace
+    from bort.families import FamilySpace
     from bort.search import Observation, SearchProblem
 
-    space = SearchSpace("s", "static", {"vocabulary": (100, 200), "hidden": (4, 8, 16)})
+    space = FamilySpace("s", "static", {"vocabulary": (100, 200), "hidden": (4, 8, 16)})
     size = SizeSpec(unit="bytes-int8", tokenizer_bytes={"100": 1_500, "200": 2_600})
     problem = SearchProblem(
         tuple(space.dimensions),
         np.log(space.values),
-        space.sizes(size).astype(float),
+        sizes_of(space, size).astype(float),
         1.0 + space.values.prod(axis=1) / 1e6,
         label=lambda i: space.architecture(i).id,
     )

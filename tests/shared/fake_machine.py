@@ -68,7 +68,8 @@ class FakeMachine:
             sequence_length=workload.sequence_length,
         )
         features = with_derived_terms(terms)
-        return float(sum(c * features[name][0] for name, c in self.planted_ms.items()))
+        planted = self.planted_ms.items()
+        return float(sum(c * features[name][0] for name, c in planted if name in features))
 
     def close(self):
         self.closed += 1

@@ -7,7 +7,7 @@ import torch
 
 from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.core.study import TrainingSpec
-from bort.families import SearchSpace
+from bort.families import FamilySpace
 from bort.training.oracle import ErrorOracle
 from bort.training.pieces import pruned
 from bort.training.source import source_network
@@ -21,7 +21,7 @@ WORDS = "bert.embeddings.word_embeddings.weight"
 
 def space_of(*vocabularies, **shape):
     sizes = {"vocabulary": vocabularies, **SHAPE, **shape}
-    return SearchSpace("texts", "bert", sizes, {"positions": 32})
+    return FamilySpace("texts", "bert", sizes, {"positions": 32})
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def oracle(source, task):
 def test_the_sources_own_vocabulary_changes_nothing(initialise, hidden, oracle):
     listed = space_of(20, FULL, hidden=(hidden,))
     fixed = {n: values for n, values in listed.dimensions.items() if n != "vocabulary"}
-    today = SearchSpace("today", "bert", fixed, {"vocabulary": FULL, "positions": 32})
+    today = FamilySpace("today", "bert", fixed, {"vocabulary": FULL, "positions": 32})
     both = []
     for space in (listed, today):
         trained = oracle(space, initialise=initialise).train(space.architecture(space.maximum), 3)
@@ -85,7 +85,7 @@ def test_a_smaller_vocabulary_is_inherited_and_learns(oracle, task, source):
 def test_the_donor_reads_texts_in_the_candidates_pieces(oracle):
     evaluate = oracle(space_of(20, 30))
     encoded = [evaluate.encoded_for(evaluate.space.architecture(row)) for row in (0, 1)]
-    donors = [evaluate.donor_over(one) for one in (*encoded, encoded[1])]
+    donors = [evaluate.donor_over(one, ["bert"]) for one in (*encoded, encoded[1])]
     assert donors[1] is donors[2]
     assert not torch.equal(donors[0].moment, donors[1].moment)
     for one, donor in zip(encoded, donors[:2], strict=True):

@@ -17,7 +17,7 @@ from bort.core.errors import (
 )
 from bort.core.progress import Progress, Stage, ignore
 from bort.core.study import TaskSpec, TrainingSpec
-from bort.families import SearchSpace, load_space
+from bort.families import FamilySpace, load_space
 from bort.tasks import load_task
 from bort.training import oracle as error_oracle
 from bort.training.execution import TrainingStoppedError
@@ -165,7 +165,7 @@ def test_the_thread_count_is_put_back(oracle):
 
 
 def test_a_space_that_counts_another_vocabulary_is_refused(oracle):
-    space = SearchSpace("other", "bert", {n: (v,) for n, v in SMALL.as_dict().items()}, {})
+    space = FamilySpace("other", "bert", {n: (v,) for n, v in SMALL.as_dict().items()}, {})
     with pytest.raises(
         InvalidModelError, match="vocabulary of 35 tokens, but the space 'other' has 30522"
     ):
@@ -173,7 +173,7 @@ def test_a_space_that_counts_another_vocabulary_is_refused(oracle):
 
 
 def test_models_that_do_not_read_text_are_refused(oracle):
-    space = SearchSpace("p", "mlp", {"depth": (1,), "hidden": (8,)}, {})
+    space = FamilySpace("p", "mlp", {"depth": (1,), "hidden": (8,)}, {})
     with pytest.raises(InvalidSpaceError, match="do not read text"):
         oracle(space=space)(Architecture.of(depth=1, hidden=8))
 

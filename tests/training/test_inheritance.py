@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
-from bort.families import SearchSpace, family
+from bort.families import FamilySpace, family
 from bort.training.candidate import build_candidate, build_text_model
 from bort.training.donor import calibration_batch, observe
 from bort.training.forward import bert_logits
@@ -32,7 +32,7 @@ def donor(source, encoded):
 
 
 def candidate(donor, encoded, **parameters):
-    space = SearchSpace(
+    space = FamilySpace(
         "one", "bert", {name: (value,) for name, value in parameters.items()}, {"positions": 32}
     )
     return build_candidate(
@@ -95,7 +95,7 @@ def test_neurons_without_a_donor_add_nothing_at_first(donor, encoded):
 
 def test_other_families_inherit_their_words(donor, encoded):
     shape = Architecture.of(depth=1, heads=2, hidden=8, intermediate=16)
-    space = SearchSpace("d", "distilbert", {n: (v,) for n, v in shape.as_dict().items()}, {})
+    space = FamilySpace("d", "distilbert", {n: (v,) for n, v in shape.as_dict().items()}, {})
     found = build_candidate(
         space,
         shape,
@@ -112,7 +112,7 @@ def test_other_families_inherit_their_words(donor, encoded):
 def test_models_that_are_no_classifiers_of_transformers_are_refused(monkeypatch):
     monkeypatch.setattr(type(family("bert")), "model", lambda *_, **__: torch.nn.Linear(1, 1))
     sizes = {"depth": (1,), "heads": (2,), "hidden": (8,), "intermediate": (16,)}
-    space = SearchSpace("one", "bert", sizes)
+    space = FamilySpace("one", "bert", sizes)
     with pytest.raises(InvalidSpaceError, match="family 'bert' have no 'config'"):
         build_text_model(space, space.architecture(0), vocabulary=9, padding=0, classes=2, seed=0)
 
@@ -122,7 +122,7 @@ def test_a_model_over_the_tasks_tokens_expands_to_the_full_vocabulary(
     source, donor, encoded, initialise
 ):
     shape = Architecture.of(depth=1, heads=2, hidden=8, intermediate=16)
-    space = SearchSpace("one", "bert", {n: (v,) for n, v in shape.as_dict().items()})
+    space = FamilySpace("one", "bert", {n: (v,) for n, v in shape.as_dict().items()})
     found = build_candidate(
         space,
         shape,

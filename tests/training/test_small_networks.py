@@ -7,7 +7,7 @@ import torch
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidModelError, InvalidSpaceError
 from bort.core.study import TrainingSpec
-from bort.families import SearchSpace, family
+from bort.families import FamilySpace, family
 from bort.training.attempts import default_learning_rate
 from bort.training.forward import forward_of
 from bort.training.oracle import ErrorOracle
@@ -30,7 +30,7 @@ def built(name, *, classes=3, device="cpu"):
 
 def space_of(name, vocabularies=VOCABULARIES):
     sizes = {n: (v,) for n, v in SMALL[name].as_dict().items()}
-    return SearchSpace("small", name, {**sizes, "vocabulary": vocabularies})
+    return FamilySpace("small", name, {**sizes, "vocabulary": vocabularies})
 
 
 @pytest.fixture

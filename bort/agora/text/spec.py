@@ -9,7 +9,7 @@ from bort.core.agora import EDITS, SKLEARN, SOURCE, WORDS, TextSpec
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.study import check_name
-from bort.families import SearchSpace
+from bort.families import FamilySpace, SearchSpace
 
 # Classifiers that predict probabilities from sparse, non-negative features: their modules and
 # options. No other class is ever built.
@@ -32,14 +32,14 @@ BERT_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 SHARES: Mapping[str, float] = {"retrieval": 0.85, "edits": 0.05, "mix": 0.1}
 
 
-def student_of(spec: TextSpec) -> tuple[SearchSpace, Architecture]:
+def student_of(spec: TextSpec) -> tuple[FamilySpace, Architecture]:
     """Return the student's space and its architecture.
 
     Raises:
         InvalidArchitectureError: it is not in the space.
     """
     space = SearchSpace.from_dict(spec.space)
-    return space, space.named(spec.architecture)
+    return space.member(space.named(spec.architecture))
 
 
 def options_of(spec: TextSpec, *, radius: float) -> AgoraOptions:
@@ -68,7 +68,7 @@ def check_text_spec(spec: TextSpec) -> None:
             its own.
     """
     space, _ = student_of(spec)
-    if space.has_vocabularies:
+    if space.vocabularies:
         raise InvalidOptionError(
             f"a student of the space {space.name!r} has a vocabulary of its own, which new texts "
             "might not fit; choose one of another space, for example with "
@@ -119,7 +119,7 @@ def small_space(architecture: str, source: Mapping[str, Any]) -> SearchSpace:
     dimensions = {name: (size,) for name, size in sizes.items()}
     counted = {"vocabulary": "vocab_size", "positions": "max_position_embeddings"}
     fixed = {name: source[key] for name, key in counted.items() if key in source}
-    return SearchSpace(name=architecture, family_name="bert", dimensions=dimensions, fixed=fixed)
+    return FamilySpace(name=architecture, family_name="bert", dimensions=dimensions, fixed=fixed)
 
 
 def suggested_study(task: str, architecture: str) -> str:

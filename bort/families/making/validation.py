@@ -154,3 +154,15 @@ def _values_of(
     name: str, dimensions: Mapping[str, Sequence[int]], fixed: Mapping[str, int]
 ) -> set[int]:
     return set(dimensions[name]) if name in dimensions else {fixed[name]}
+
+
+def no_architecture(kind: Family, dimensions: Mapping[str, tuple[int, ...]]) -> str:
+    """Say why no combination of the listed values is valid."""
+    rules = [f"{large} must be a multiple of {small}" for small, large in kind.divisibility]
+    rules += [f"{left} must equal {right}" for left, right in kind.equal]
+    rules += [f"{name} must be odd" for name in kind.odd]
+    found = ", ".join(f"{name} {list(values)}" for name, values in dimensions.items())
+    return (
+        f"the space contains no valid architecture: {' and '.join(rules)}, found {found}; list "
+        "values that fit together"
+    )

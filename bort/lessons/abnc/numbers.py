@@ -8,8 +8,8 @@ import numpy as np
 from bort.families.bert import BERT
 from bort.families.family import PARTS
 from bort.families.polynomial import Polynomial
-from bort.families.space import SearchSpace
-from bort.families.space_files import SPACE_NAMES, load_space
+from bort.families.space import FamilySpace
+from bort.families.space_files import load_space
 from bort.families.summary import AbncReport, abnc_report, published_answer
 
 VOCABULARIES = (1_000, 2_000, 4_000, 8_000, 16_000, 30_522, 50_257)
@@ -39,7 +39,7 @@ def numbers() -> dict[str, Any]:
     by_name = {network["name"]: network for network in networks}
     large, bort = by_name["BERT-large"], by_name["Bort"]
     walk = _walk(large["sizes"], bort["sizes"])
-    published = published_answer(load_space("bort"))
+    published = published_answer(load_space("bort").parts[0])
     assert published is not None
     total, embeddings = (
         published.parameter_count_millions,
@@ -66,7 +66,7 @@ def numbers() -> dict[str, Any]:
         "small": by_name["a small BERT"],
         "walk": walk,
         "breaks": _describe(next(step for step in walk if not step["parameters"]["holds"])),
-        "spaces": [_space(load_space(name)) for name in SPACE_NAMES],
+        "spaces": [_space(load_space(name).parts[0]) for name in ("bort", "minilm")],
         "published": {
             "total": total,
             "embeddings": embeddings,
@@ -101,8 +101,8 @@ def costs() -> dict[str, Any]:
     return found
 
 
-def _grid() -> SearchSpace:
-    return SearchSpace(
+def _grid() -> FamilySpace:
+    return FamilySpace(
         "grid",
         "bert",
         {
@@ -135,7 +135,7 @@ def formula(polynomial: Polynomial) -> str:
 
 def _network(name: str, family: str, sizes: tuple[int, int, int, int]) -> dict[str, Any]:
     dimensions = {name: (size,) for name, size in zip(_NAMES, sizes, strict=True)}
-    space = SearchSpace(name, family, dimensions)
+    space = FamilySpace(name, family, dimensions)
     report = abnc_report(space, batch_size=BATCH, sequence_length=SEQUENCE)
     return {
         "name": name,
@@ -184,7 +184,7 @@ def _describe(step: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _space(space: SearchSpace) -> dict[str, Any]:
+def _space(space: FamilySpace) -> dict[str, Any]:
     report = abnc_report(space, batch_size=BATCH, sequence_length=SEQUENCE)
     return {
         "name": space.name,

@@ -8,7 +8,7 @@ them; multiply-adds stand in for latency because a toy of this size is timed by 
 import numpy as np
 
 from bort.core.question import Goal, Question
-from bort.families.space import SearchSpace
+from bort.families.space import FamilySpace
 from bort.search.arrays import FloatArray
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
@@ -24,9 +24,9 @@ FINE_DEPTHS = tuple(range(DEPTHS[0], DEPTHS[-1] + 1))
 FINE_EPSILON = 0.5
 
 
-def space(depths: tuple[int, ...], widths: tuple[int, ...]) -> SearchSpace:
+def space(depths: tuple[int, ...], widths: tuple[int, ...]) -> FamilySpace:
     """Perceptrons of these sizes."""
-    return SearchSpace(
+    return FamilySpace(
         "toy perceptrons", "mlp", {"depth": depths, "hidden": widths}, {"inputs": 64, "labels": 2}
     )
 
@@ -35,7 +35,7 @@ SPACE = space(DEPTHS, WIDTHS)
 FINE = space(FINE_DEPTHS, FINE_WIDTHS)
 
 
-def errors(needle: int | None = None, *, of: SearchSpace = SPACE) -> FloatArray:
+def errors(needle: int | None = None, *, of: FamilySpace = SPACE) -> FloatArray:
     """Made-up error rates, shape (N,): smooth in both dimensions, but for the needle."""
     depth, hidden = (_share(of.columns[name]) for name in ("depth", "hidden"))
     narrow = 0.30 * np.exp(-1.8 * hidden) * (1 - 0.45 * depth)
@@ -45,7 +45,7 @@ def errors(needle: int | None = None, *, of: SearchSpace = SPACE) -> FloatArray:
     return np.asarray(found)
 
 
-def problem(of: SearchSpace = SPACE) -> SearchProblem:
+def problem(of: FamilySpace = SPACE) -> SearchProblem:
     """A toy as the search sees it: coordinates, sizes, multiply-adds."""
     elasticities = of.family.elasticities()
     size, operations = (
@@ -63,7 +63,7 @@ def problem(of: SearchSpace = SPACE) -> SearchProblem:
     )
 
 
-def true_lipschitz(of: SearchSpace = SPACE) -> tuple[float, float]:
+def true_lipschitz(of: FamilySpace = SPACE) -> tuple[float, float]:
     """The smallest λ of the formula, rounded up to two digits.
 
     Over a grid, the steepest step between neighbours is enough: any two points are joined by steps
@@ -79,14 +79,14 @@ def true_lipschitz(of: SearchSpace = SPACE) -> tuple[float, float]:
     return depth, hidden
 
 
-def question(epsilon: float, *, is_given: bool, of: SearchSpace = SPACE) -> Question:
+def question(epsilon: float, *, is_given: bool, of: FamilySpace = SPACE) -> Question:
     """Ask for a cover; λ is the formula's own, or estimated as in a real search."""
     return Question(
         goal=Goal.COVER, epsilon=epsilon, lipschitz=true_lipschitz(of) if is_given else None
     )
 
 
-def observe(needle: int | None = None, *, of: SearchSpace = SPACE) -> dict[int, Observation]:
+def observe(needle: int | None = None, *, of: FamilySpace = SPACE) -> dict[int, Observation]:
     """What training each architecture would show."""
     return {index: Observation.of(float(e)) for index, e in enumerate(errors(needle, of=of))}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bort.families.perceptron import TOY
 from bort.families.polynomial import IntArray, Polynomial
-from bort.families.space import SearchSpace
+from bort.families.space import FamilySpace
 
 WIDEST = 6
 FACTOR = 2  # the announcement's N
@@ -52,7 +52,7 @@ def counts(widest: int) -> dict[str, dict[str, int]]:
     sizes = tuple(range(1, widest + 1))
     dimensions = dict.fromkeys(("width", "inputs", "inner", "outputs"), sizes)
     built, doubled = (
-        SearchSpace("toy", "toy", {"factor": (factor,), **dimensions}) for factor in (1, FACTOR)
+        FamilySpace("toy", "toy", {"factor": (factor,), **dimensions}) for factor in (1, FACTOR)
     )
     columns = {"built": built.parameter_count, "size": doubled.parameter_count}
     for name, term in _terms().items():

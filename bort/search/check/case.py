@@ -309,17 +309,18 @@ def _objectives(
         milliseconds = np.array(latency["listed_ms"], dtype=float)
         return names, coordinates, size, milliseconds, space["labels"], families
     from bort.families import SearchSpace
+    from bort.families.sizes import sizes_of
 
     family_space = SearchSpace.from_dict(space["family_space"])
     if tuple(family_space.dimensions) != names:
         raise InvalidCertificateError(f"the dimensions of the space are not {', '.join(names)}")
     return (
         names,
-        np.log(family_space.values),
-        family_space.sizes(_size(space)).astype(float),
+        family_space.coordinates,
+        sizes_of(family_space, _size(space)).astype(float),
         _latencies(latency, family_space),
         _FamilyLabels(family_space),
-        np.zeros(len(family_space), dtype=np.int64),
+        family_space.families,
     )
 
 

@@ -60,6 +60,8 @@ def _rows(stated: SearchProblem, found: SearchProblem) -> Iterator[str]:
     if names != labels:
         odd = next(i for i, name in enumerate(names) if name != labels[i])
         yield f"row {labels[odd]} of the table is called {names[odd]} in the certificate"
+    if stated.families.tolist() != found.families.tolist():
+        yield "the rows of the table do not belong to the families in the certificate"
     columns = {
         "the size": (stated.size, found.size),
         "the latency": (stated.latency, found.latency),

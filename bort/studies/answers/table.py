@@ -205,7 +205,7 @@ def _point(table: ErrorTable, columns: Columns, index: int, w: float) -> TablePo
     return TablePoint(
         id=int(table.rows[index]),
         label=table.labels[index],
-        architecture={name: cells[name] for name in table.problem.names},
+        architecture={name: cells[name] for name in table.problem.names if cells[name] is not None},
         size=cells[columns.size],
         latency=cells[columns.latency],
         error_rate=float(table.errors[index]),

@@ -8,9 +8,11 @@ from itertools import combinations
 import pandas as pd
 import streamlit as st
 
+from bort.core.architecture import Architecture
 from bort.core.errors import InvalidArchitectureError, InvalidDataError
 from bort.core.size import SizeUnit
 from bort.families import SearchSpace
+from bort.families.sizes import sizes_of
 from bort.figures import (
     ERROR,
     LATENCY,
@@ -213,7 +215,7 @@ def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
             model = TrainedModel.of(record)
             if model.evidence.data.task_spec.get("task") == answer.spec.task.task:
                 index = space.index(space.named(model.realised.architecture_id))
-                size = float(space.sizes(answer.spec.size)[index])
+                size = float(sizes_of(space, answer.spec.size)[index])
                 mark = realised_mark(
                     record.name, model.realised, size=size, unit=objectives_of(answer)[0]
                 )
@@ -288,7 +290,7 @@ def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
             "half": [100 * NORMAL_95 * p.error_se for p in points],
             "w": [p.w for p in points],
         }
-        | {name: [p.architecture[name] for p in points] for name in _dimensions(points)}
+        | _dimensions(points)
     )
 
 
@@ -298,8 +300,14 @@ def _kind(point: Point, best: str | None) -> str:
     return ", ".join(mark for mark in marks if mark)
 
 
-def _dimensions(points: tuple[Point, ...]) -> list[str]:
-    return list(points[0].architecture) if points else []
+def _dimensions(points: tuple[Point, ...]) -> dict[str, pd.Series]:
+    """Make a column per dimension, blank for the families that lack it, after that of families."""
+    named = [Architecture.of(**p.architecture) for p in points]
+    sizes = [architecture.alone.as_dict() for architecture in named]
+    columns = {name: [one.get(name) for one in sizes] for some in sizes for name in some}
+    families = [architecture.family for architecture in named]
+    first = {"family": pd.Series(families)} if any(families) else {}
+    return first | {name: pd.Series(column, dtype="Int64") for name, column in columns.items()}
 
 
 def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from bort.core.architecture import Architecture
+from bort.report.numbers import shape
 from bort.report.search import file_note, latency_note
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.choosing import NORMAL_95, Choice
@@ -36,8 +38,7 @@ def show(answer: StudyAnswer, choice: Choice) -> None:
     if shown is None:
         return
     markup.label("your pick" if point else "largest W; pick any mark or row to see it here")
-    dimensions = ", ".join(f"{name} {value}" for name, value in shown.architecture.items())
-    markup.name(shown.id, dimensions)
+    markup.name(shown.id, shape(shown.architecture))
     markup.tags(_properties(shown, answer))
     markup.facts(_facts(shown, answer))
     front_choice.around(choice, shown.id)
@@ -123,7 +124,10 @@ def config_code(space: Mapping[str, Any], architecture: Mapping[str, int]) -> st
             vocab_size=30522,
         )
     """
-    values = {**architecture, **space.get("fixed", {})}
+    named = Architecture.of(**architecture)
+    if named.family:
+        space = next(part for part in space["families"] if part["family"] == named.family)
+    values = {**named.alone.as_dict(), **space.get("fixed", {})}
     if space.get("family") == "bert":
         lines = [f"    {_BERT_ARGUMENTS.get(name, name)}={v}," for name, v in values.items()]
         head = "from transformers import BertConfig\n\nconfig = BertConfig("

@@ -11,6 +11,7 @@ from bort.core.errors import InvalidDataError
 from bort.finetuning.realised import Accuracy, TrainedModel, landmark_key
 from bort.report import models as words
 from bort.report.baselines import NAMES
+from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
 from bort.ui.kit import address, deleting, frame, markup, navigation
 from bort.ui.models import files as model_files
@@ -115,8 +116,7 @@ def _latencies(table: pd.DataFrame) -> list[str]:
 
 def _describe(model: TrainedModel) -> None:
     record, realised = model.record, model.realised
-    dimensions = ", ".join(f"{name} {value}" for name, value in record.architecture.items())
-    markup.name(record.name, f"{dimensions}. Trained on {record.task}.")
+    markup.name(record.name, f"{shape(record.architecture)}. Trained on {record.task}.")
     origin = "imported, read-only" if record.is_imported else f"picked from {record.study}"
     markup.tags([record.architecture_id, origin])
     with st.container(horizontal=True, gap="large"):

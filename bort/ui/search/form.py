@@ -18,7 +18,8 @@ from bort.core.study import (
     check_name,
     suggest_name,
 )
-from bort.families import SPACE_NAMES, SearchSpace, load_space, parse_space
+from bort.families import SPACE_NAMES, FamilySpace, SearchSpace, load_space, parse_space
+from bort.families.sizes import sizes_of
 from bort.latency.runtimes import RUNTIME_NAMES
 from bort.report.space import size_range
 from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, SIZE, TASK, TRAINING
@@ -88,14 +89,21 @@ def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
             raise InvalidFieldError("space", "no space yet; upload a TOML file like the one below")
         space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
         counts = space.parameter_count
-        listed = "; ".join(
-            f"{name} {', '.join(map(str, values))}" for name, values in space.dimensions.items()
-        )
+        listed = [_dimensions(part) for part in space.parts]
+        if len(listed) > 1:
+            families = zip(space.parts, listed, strict=True)
+            listed = [f"{part.family_name}: {sizes}" for part, sizes in families]
         markup.note(
             f"{len(space):,} architectures of {counts.min() / 1e6:.2f} to "
-            f"{counts.max() / 1e6:.2f} M parameters: {listed}."
+            f"{counts.max() / 1e6:.2f} M parameters. {'. '.join(listed)}."
         )
     return space
+
+
+def _dimensions(space: FamilySpace) -> str:
+    return "; ".join(
+        f"{name} {', '.join(map(str, values))}" for name, values in space.dimensions.items()
+    )
 
 
 def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
@@ -168,7 +176,7 @@ def _size(box: DeltaGenerator, slots: Slots, space: SearchSpace | None) -> SizeS
         slots.below("size")
         size = SIZE.build(form.given())
         if space is not None:
-            markup.note(size_range(space.sizes(size), size.unit))
+            markup.note(size_range(sizes_of(space, size), size.unit))
     return size
 
 

@@ -21,7 +21,7 @@ from bort.core.errors import BortError, InvalidOptionError, StoreError
 from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec, TaskSpec
-from bort.families import SearchSpace
+from bort.families import FamilySpace
 from bort.jobs.kinds.agora import turn_to_train
 from bort.storage import EventCode, open_store
 from bort.storage.agora import read_arms, read_vectors
@@ -232,7 +232,7 @@ def test_bad_input_is_one_clear_line(place, tmp_path, monkeypatch, more, message
 
 def test_a_student_with_a_vocabulary_of_its_own_is_refused(place, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BORT_STORE", f"sqlite:///{tmp_path / 'bort.db'}")
-    space = SearchSpace("small", "static", {"vocabulary": (20, 35), "hidden": (4,)})
+    space = FamilySpace("small", "static", {"vocabulary": (20, 35), "hidden": (4,)})
     task = TaskSpec(task=str(place / "reviews.csv"))
     with open_store() as store:
         store.create_study(StudySpec(name="small", space=space.to_dict(), task=task))

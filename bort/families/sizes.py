@@ -1,0 +1,51 @@
+"""What size means: parameters, parameters without embeddings, or bytes of the exported files."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bort.core.errors import InvalidFieldError
+from bort.core.size import SizeSpec, SizeUnit
+from bort.families.polynomial import IntArray
+from bort.families.space import FamilySpace, SearchSpace
+
+
+def sizes_of(space: SearchSpace, size: SizeSpec) -> IntArray:
+    """Sizes in a unit, shape (N,); of bytes, those of the weights and of tokenizer.json.
+
+    While nobody has counted the tokenizers, those of the weights alone.
+
+    Raises:
+        InvalidFieldError: a family has no such size.
+    """
+    return np.concatenate([_sizes(part, size) for part in space.parts])
+
+
+def _sizes(space: FamilySpace, size: SizeSpec) -> IntArray:
+    if size.unit is SizeUnit.PARAMETERS:
+        return space.parameter_count
+    if size.unit is SizeUnit.EFFECTIVE:
+        if not space.family.embedding.terms:
+            raise InvalidFieldError(
+                "size",
+                f"networks of the family {space.family.name!r} have no embeddings to leave "
+                "out; choose --size parameters",
+            )
+        return space.effective_parameter_count
+    is_int8 = size.unit is SizeUnit.INT8
+    weights = space.family.file_bytes(space.columns, space.fixed, is_int8=is_int8)
+    if size.tokenizer_bytes is None:
+        return weights
+    return weights + _tokenizer_bytes(space, size.tokenizer_bytes)
+
+
+def _tokenizer_bytes(space: FamilySpace, known: Mapping[str, int]) -> IntArray:
+    """Bytes of tokenizer.json by architecture, shape (N,)."""
+    everywhere = np.full(len(space), space.family.with_defaults(space.fixed).get("vocabulary", 0))
+    sizes, places = np.unique(space.columns.get("vocabulary", everywhere), return_inverse=True)
+    if missing := [size for size in sizes.tolist() if str(size) not in known]:
+        raise InvalidFieldError(
+            "size",
+            f"the bytes of the tokenizer with {missing[0]} pieces are missing; search again",
+        )
+    return np.array([known[str(size)] for size in sizes.tolist()])[places]
