@@ -7,11 +7,11 @@ A lesson is one folder of this package:
     text.html    the words, with `{{numbers.by.path:format}}` wherever a number stands
     view.js      a function `start(lesson)` that draws and moves; frames come from the numbers
 
-and one entry in `catalogue.py`. `piece.py` puts the three together with the `kit/` that all lessons
-share: sliders, a player, questions, terms. Frames that take longer than a moment are recorded in a
-file: see `recorded.py`. A piece needs nothing else: `bort/ui/learn` shows it in the dashboard, and
-it can be written into a file that opens without Python. Nothing in it asks the server, so a drag or
-a step never waits.
+one entry in `catalogue.py`, and a picture for its card in `kit/cards/`. `piece.py` puts the three
+together with the `kit/` that all lessons share: sliders, a player, questions, terms. Frames that
+take longer than a moment are recorded in a file: see `recorded.py`. A piece needs nothing else:
+`bort/ui/learn` shows it in the dashboard, and it can be written into a file that opens without
+Python. Nothing in it asks the server, so a drag or a step never waits.
 
 What to know before writing one:
 
