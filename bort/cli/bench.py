@@ -42,6 +42,11 @@ BENCHMARKS: Table = {
         "record",
         "Train every architecture of a space and keep every row.",
     ),
+    "lessons": (
+        "benchmarks.lessons.command",
+        "lessons",
+        "Record what the lessons show but cannot compute at once.",
+    ),
     "realised": (
         "benchmarks.realised.command",
         "realised",

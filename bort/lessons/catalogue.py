@@ -8,7 +8,9 @@ from bort.lessons.abnc.numbers import numbers as abnc_numbers
 from bort.lessons.costs.numbers import numbers as costs_numbers
 from bort.lessons.epsilon.numbers import numbers as epsilon_numbers
 from bort.lessons.glossary.numbers import numbers as glossary_numbers
+from bort.lessons.model.numbers import numbers as model_numbers
 from bort.lessons.subarchitecture.numbers import numbers as subarchitecture_numbers
+from bort.lessons.torus.numbers import numbers as torus_numbers
 from bort.lessons.weights.numbers import numbers as weights_numbers
 
 Numbers = Callable[[], Mapping[str, Any]]
@@ -77,6 +79,23 @@ LESSONS = (
         minutes=8,
         before="What a front is: a set of networks that no other beats.",
         numbers=weights_numbers,
+    ),
+    Lesson(
+        slug="torus",
+        title="Agora on the torus",
+        answers="How a small model learns from few data, and when not to trust its own report.",
+        minutes=12,
+        before="What training and test data are.",
+        numbers=torus_numbers,
+    ),
+    Lesson(
+        slug="model",
+        title="From a point to a model",
+        answers="Where the first weights come from, what a teacher adds, and whether the promises of "
+        "a search hold.",
+        minutes=10,
+        before="What layers and training are.",
+        numbers=model_numbers,
     ),
     Lesson(
         slug="glossary",

@@ -1,7 +1,7 @@
 """Frames that take too long to compute when a lesson is opened: recorded, and read from a file.
 
-`python -m bort.lessons.recorded` records all of them again. A test compares the files with what the
-code computes today.
+`python -m bort.lessons.recorded` records those in `RECORDED` again, and a test compares their files
+with what the code computes today. The others train: `bort bench lessons` records them.
 """
 
 import json
@@ -14,11 +14,13 @@ from bort.core.files import write_atomically
 from bort.lessons.costs.frames import frames as costs_frames
 from bort.lessons.epsilon.frames import frames as epsilon_frames
 from bort.lessons.glossary.frames import frames as glossary_frames
+from bort.lessons.weights.frames import frames as weights_frames
 
 RECORDED: Mapping[str, Callable[[], dict[str, Any]]] = {
     "costs": costs_frames,
     "epsilon": epsilon_frames,
     "glossary": glossary_frames,
+    "weights": weights_frames,
 }
 """What is recorded, by the lesson's folder."""
 

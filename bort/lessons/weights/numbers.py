@@ -1,21 +1,18 @@
 """Numbers of lesson 5: W of recorded architectures, and the weights for which each is chosen."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bort.core.paths import examples
+from bort.lessons.recorded import read
 from bort.search.arrays import BoolArray, FloatArray
 from bort.search.pareto import is_non_dominated
 from bort.search.w_coefficient import WeightRegion, log_gain, log_w, weight_region
 
-RECORDED = "movie-reviews-minilm-96.csv"
 PAPER = (1.0, 1.0, 1.0)
 STEPS = 100  # shares of the weights are whole percents
-_DIMENSIONS = ("depth", "heads", "hidden", "intermediate")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,20 +44,10 @@ class Family:
 
 
 def recorded() -> Family:
-    """Read the recorded table."""
-    with (examples() / RECORDED).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-
-    def column(name: str) -> FloatArray:
-        return np.array([float(row[name]) for row in rows])
-
-    return Family(
-        tuple("-".join(row[name] for name in _DIMENSIONS) for row in rows),
-        column("parameter_count"),
-        column("latency_ms"),
-        column("error_mean"),
-        column("error_se"),
-    )
+    """The recorded table."""
+    columns = read("weights")
+    named = {name: np.array(columns[name]) for name in ("size", "latency", "error", "error_se")}
+    return Family(ids=tuple(columns["ids"]), **named)
 
 
 def numbers() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Record what the lessons show but cannot compute at once."""

@@ -1,0 +1,62 @@
+"""Numbers of lesson 7: recorded trainings and measurements, and what the words say about them.
+
+`bort bench lessons training` records them again.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from bort.lessons.recorded import read
+
+START = "2-12-192-768"
+SMALL_DEPTH = "2"
+
+
+def numbers() -> dict[str, Any]:
+    """All numbers of the lesson, as JSON values."""
+    recorded = read("model")
+    inherited = recorded["inheritance"]
+    curves = {f"{one['student']} {one['first']}": one["wrong"] for one in recorded["curves"]}
+    dev = recorded["dev"]
+    first = {
+        name: [curves[f"{START} {name}"][k] / dev for k in (0, -1)]
+        for name in ("scratch", "inherit")
+    }
+    answers = recorded["answers"]
+    latencies, seeds = recorded["latencies"], recorded["seeds"]
+    ratios = [abs(one["realised"] / one["predicted"] - 1) for one in latencies["pairs"]]
+    best = min(seeds, key=lambda one: one["predicted"])
+    return {
+        **recorded,
+        "start": START,
+        "students": list(dict.fromkeys(one["student"] for one in recorded["curves"])),
+        "errors": {name: [wrong / dev for wrong in curve] for name, curve in curves.items()},
+        "first": first,
+        "half": inherited["stream"][inherited["hidden"] // 2],
+        "half_width": inherited["hidden"] // 2,
+        "mean": {
+            name: fmean(one[name] for one in answers) for name in ("labels", "teacher", "inherited")
+        },
+        "trainings": sum(one["seeds"] for one in answers),
+        "held_out": len(latencies["pairs"]),
+        "off": fmean(ratios),
+        "inside": sum(ratio <= latencies["band"] for ratio in ratios),
+        "tops": tops(seeds),
+        "best": best,
+        "count": len(seeds),
+        "small_depth": SMALL_DEPTH,
+        "small_layers": " and ".join(str(layer + 1) for layer in inherited["layers"][SMALL_DEPTH]),
+    }
+
+
+def tops(seeds: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """Mean error with the first seed and with other seeds, of the 1, 2, ... best by the first."""
+    ranked = sorted(seeds, key=lambda one: float(one["predicted"]))
+    return [
+        {
+            name: round(fmean(float(one[name]) for one in ranked[:count]), 6)
+            for name in ("predicted", "realised")
+        }
+        for count in range(1, len(ranked) + 1)
+    ]
