@@ -91,8 +91,8 @@ LESSONS = (
     Lesson(
         slug="model",
         title="From a point to a model",
-        answers="Where the first weights come from, what a teacher adds, and whether the promises of "
-        "a search hold.",
+        answers="Where the first weights come from, what a teacher adds, and whether the promises "
+        "of a search hold.",
         minutes=10,
         before="What layers and training are.",
         numbers=model_numbers,

@@ -15,7 +15,7 @@ from bort.lessons.catalogue import LESSONS, Lesson
 from bort.report.terms import TERMS
 
 _ROOT = files("bort.lessons")
-_KIT = ("dom.js", "state.js", "controls.js", "player.js", "words.js", "mount.js")
+_KIT = ("dom.js", "state.js", "controls.js", "player.js", "words.js", "teach.js", "mount.js")
 _PLACE = re.compile(r"\{\{([\w.]+)(?::([^}]+))?\}\}")
 _THEMES: tuple[Theme, ...] = ("light", "dark")
 

@@ -3,6 +3,7 @@
 /** Put a control into the lesson, unless it is hidden. */
 function put(lesson, selector, name, node) {
   node.dataset.control = name;
+  (lesson.controls ??= new Set()).add(name);
   if (!lesson.state.hides(name)) lesson.root.querySelector(selector).append(node);
   return node;
 }

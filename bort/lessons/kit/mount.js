@@ -15,6 +15,7 @@ function mountLesson(parent, values, start) {
     linkTerms(lesson, values.links, values.terms ?? {});
     askQuestions(lesson);
     start(lesson);
+    forTeachers(lesson);
     root.dataset.ready = "true";
   }
   return () => root.leave?.();

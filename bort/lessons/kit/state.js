@@ -50,6 +50,8 @@ function settings() {
     watch(watch) {
       watchers.push(watch);
     },
+    /** All settings as the query of an address. */
+    text: () => values.toString(),
     /** Whether a teacher's link hides this control. */
     hides(name) {
       return (values.get("hide") ?? "").split(",").includes(name);
