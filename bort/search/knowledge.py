@@ -7,7 +7,7 @@ import numpy as np
 
 from bort.core.errors import InvalidOptionError
 from bort.core.question import Question
-from bort.search.arrays import BoolArray, FloatArray
+from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.bounds import Envelope, LowerEnvelope, Measured
 from bort.search.comparison import Bounds, comparison_for
 from bort.search.guide.design import farthest_point
@@ -126,6 +126,14 @@ class Knowledge(ABC):
             delta = None if self.is_exhausted else self._delta
             self._bounds = self._comparison.bounds(self._envelope(), self.observations, delta=delta)
         return self._bounds
+
+    def that_test(self, rows: IntArray) -> IntArray:
+        """Keep those of the families whose λ must still be tested; all if every λ is tested.
+
+        Nothing is certified before all families are tested, so they come first.
+        """
+        families = self.estimate.untested_families
+        return rows[np.isin(self.problem.families[rows], families)] if families else rows
 
     def farthest_untested(self) -> int:
         """Find the architecture that tests λ most: the farthest of the families that need it."""

@@ -44,7 +44,7 @@ class Best(SearchGoal):
         if not self.needs_errors:
             return _first_largest(state.log_gains, np.flatnonzero(state.is_open))
         upper, lower = state.log_w_bounds()
-        rows = np.flatnonzero(self._contenders(upper, lower) & state.is_open)
+        rows = state.that_test(np.flatnonzero(self._contenders(upper, lower) & state.is_open))
         if not len(rows):  # certified if λ holds, but λ has not been tested yet
             return state.farthest_untested()
         if len(state.observations) % 2:

@@ -37,7 +37,7 @@ class Cover(SearchGoal):
         """
         bounds = state.bounds
         assert bounds.target is not None
-        uncertified = np.flatnonzero(bounds.target.uncertified & state.is_open)
+        uncertified = state.that_test(np.flatnonzero(bounds.target.uncertified & state.is_open))
         if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
             return state.farthest_untested()
         pick, gain = most_certifying(
