@@ -290,7 +290,7 @@ def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
             "half": [100 * NORMAL_95 * p.error_se for p in points],
             "w": [p.w for p in points],
         }
-        | _dimensions(points)
+        | dimension_columns(points)
     )
 
 
@@ -300,7 +300,7 @@ def _kind(point: Point, best: str | None) -> str:
     return ", ".join(mark for mark in marks if mark)
 
 
-def _dimensions(points: tuple[Point, ...]) -> dict[str, pd.Series]:
+def dimension_columns(points: tuple[Point, ...]) -> dict[str, pd.Series]:
     """Make a column per dimension, blank for the families that lack it, after that of families."""
     named = [Architecture.of(**p.architecture) for p in points]
     sizes = [architecture.alone.as_dict() for architecture in named]

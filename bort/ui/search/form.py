@@ -89,14 +89,15 @@ def _space(box: DeltaGenerator, slots: Slots) -> SearchSpace:
             raise InvalidFieldError("space", "no space yet; upload a TOML file like the one below")
         space = parse_space(uploads.text_of(given), given.name) if given else load_space(choice)
         counts = space.parameter_count
-        listed = [_dimensions(part) for part in space.parts]
-        if len(listed) > 1:
-            families = zip(space.parts, listed, strict=True)
-            listed = [f"{part.family_name}: {sizes}" for part, sizes in families]
-        markup.note(
-            f"{len(space):,} architectures of {counts.min() / 1e6:.2f} to "
-            f"{counts.max() / 1e6:.2f} M parameters. {'. '.join(listed)}."
-        )
+        range_ = f"{counts.min() / 1e6:.2f} to {counts.max() / 1e6:.2f} M parameters"
+        if len(space.parts) == 1:
+            markup.note(f"{len(space):,} architectures of {range_}: {_dimensions(space.parts[0])}.")
+        else:
+            markup.note(
+                f"{len(space):,} architectures of {range_}, of {len(space.parts)} families."
+            )
+            for part in space.parts:
+                markup.note(f"{part.family_name}: {_dimensions(part)}.")
     return space
 
 
