@@ -187,3 +187,22 @@ def test_a_term_explains_itself_and_leads_to_its_picture_and_back(learner):
         expect(article.locator("#prices .here")).to_have_attribute(
             "aria-label", "ε = 0.5: 5 trainings"
         )
+
+
+def test_a_finger_on_a_phone_is_enough_and_tabs_do_not_share_settings(address, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    try:
+        first, second = context.new_page(), context.new_page()
+        for page in (first, second):
+            page.goto(f"{address}/lesson?lesson=epsilon&step=9")
+        articles = [page.locator(".lesson[data-ready]") for page in (first, second)]
+        for article in articles:
+            expect(value(article, "covered")).to_have_text("48")
+        articles[0].locator("#map [data-cell='27']").tap()
+        expect(value(articles[0], "id")).to_have_text("4-48")
+        articles[0].locator("#player").get_by_role("button", name="One step back").tap()
+        expect(value(articles[0], "trained")).to_have_text("8")
+        expect(value(articles[1], "trained")).to_have_text("9")
+        assert first.evaluate("document.documentElement.scrollWidth") == 390
+    finally:
+        context.close()

@@ -31,7 +31,10 @@ def test_a_lesson_opens_with_links_to_others(store: Store, visit: Open, lesson: 
     assert len(app.get("bidi_component")) == 1
     labels = [link.proto.label for link in app.get("page_link")]
     assert labels[0] == "All lessons"
-    assert len(labels) == (1 if lesson is LESSONS[-1] else 2)
+    following = LESSONS[LESSONS.index(lesson) + 1 :][:1]
+    assert [label for label in labels if label.startswith("Next")] == [
+        f"Next: {one.title}" for one in following
+    ]
 
 
 @pytest.mark.parametrize("query", [{}, {"lesson": "<b>"}])
@@ -50,3 +53,8 @@ def test_helps_link_to_the_glossary(store: Store, visit: Open) -> None:
     html = " ".join(one.proto.body for one in app.get("html"))
     for term in ("lambda", "tau", "audit"):
         assert f'href="lesson?lesson=glossary&amp;term={term}"' in html or f"term={term}" in html
+
+
+def test_a_lesson_leads_to_the_page_where_one_does_it(store: Store, visit: Open) -> None:
+    links = [link.proto for link in visit("lesson", lesson="costs").get("page_link")]
+    assert ("Train a family yourself", "search") in [(one.label, one.page) for one in links]

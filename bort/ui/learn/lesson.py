@@ -11,6 +11,14 @@ from bort.ui.kit import frame, navigation
 
 # Relative, so that they work under any path.
 _LINKS = {"lesson": "lesson?lesson=", "term": "lesson?lesson=glossary&term="}
+# The page on which a reader can do what a lesson shows, by the lesson's slug.
+_PRACTICE = {
+    "costs": (navigation.SEARCH, "Train a family yourself"),
+    "epsilon": (navigation.PARETO, "See the certificate of a real search"),
+    "weights": (navigation.PARETO, "Move the weights of a real search"),
+    "torus": (navigation.AGORA, "Run Agora yourself"),
+    "model": (navigation.MODELS, "Turn a point into a model"),
+}
 _BEGIN = """
 export default function ({ parentElement, data }) {
   return mountLesson(parentElement, data, start);
@@ -33,8 +41,12 @@ def show(one: Lesson) -> None:
 
 
 def _neighbours(place: int) -> None:
+    slug = LESSONS[place].slug
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.page_link(navigation.LEARN, label="All lessons", icon=":material/menu_book:")
+        if slug in _PRACTICE:
+            page, label = _PRACTICE[slug]
+            st.page_link(page, label=label, icon=":material/experiment:")
         if place + 1 < len(LESSONS):
             following = LESSONS[place + 1]
             st.page_link(
