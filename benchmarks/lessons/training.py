@@ -52,9 +52,9 @@ class Lab:
     donor: Donor
 
 
-def lab(task: str = TASK, space: str = SPACE) -> Lab:
+def lab(task: str = TASK, space: str = SPACE, network: str | None = None) -> Lab:
     """Read the task and the source network, and observe its states on training texts."""
-    loaded, source = load_task(TaskSpec(task=task)), source_network()
+    loaded, source = load_task(TaskSpec(task=task)), source_network(network)
     encoded = encode_task(
         loaded,
         source.folder,

@@ -13,26 +13,20 @@ _LINKS = {"lesson": "?lesson=", "term": "?lesson=glossary&term="}
 
 def book() -> str:
     """Write the overview and every lesson; the address chooses, `?lesson=SLUG`."""
-    made = pieces()
-    kit = files("bort.lessons.kit")
-    contents = "".join(_entry(number) for number in range(len(LESSONS)))
-    return (
-        kit.joinpath("book.html")
-        .read_text("utf-8")
-        .format(
-            title=escape(TITLE),
-            style=kit.joinpath("book.css").read_text("utf-8"),
-            contents=contents,
-            lessons="\n".join(_lesson(slug, piece) for slug, piece in made.items()),
-            script=kit.joinpath("book.js").read_text("utf-8"),
-        )
+    return _kit("book.html").format(
+        title=escape(TITLE),
+        style=_kit("book.css"),
+        contents="".join(_entry(number) for number in range(len(LESSONS))),
+        lessons="\n".join(_lesson(slug, piece) for slug, piece in pieces().items()),
+        script=_kit("book.js"),
     )
 
 
 def _entry(number: int) -> str:
     lesson = LESSONS[number]
+    picture = _kit(f"cards/{lesson.slug}.svg")
     return (
-        f'<li><a href="?lesson={lesson.slug}"><b>{escape(lesson.title)}</b></a>'
+        f'<li><a href="?lesson={lesson.slug}"><b>{escape(lesson.title)}</b></a>{picture}'
         f"<p>{escape(lesson.answers)}</p>"
         f"<p>{lesson.minutes} minutes. Before it: {escape(lesson.before)}</p></li>\n"
     )
@@ -53,3 +47,7 @@ def _lesson(slug: str, piece: Piece) -> str:
 def _inert(text: str) -> str:
     """Keep text inside its element: `</` would end a script."""
     return text.replace("</", "<\\/")
+
+
+def _kit(name: str) -> str:
+    return files("bort.lessons").joinpath(f"kit/{name}").read_text("utf-8")

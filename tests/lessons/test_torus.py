@@ -76,6 +76,8 @@ def test_the_surface_is_the_learners_decision(recorded: dict) -> None:
 
 def test_the_words_are_true(recorded: dict) -> None:
     found = numbers()
+    assert found["noise"] == 0.1  # "wrong one time in ten"
+    assert found["missing"] == 360 / 3  # "a third of the ring"
     assert found["first"]["betti"] == [1, 1, 0]
     assert found["last"]["betti"] == list(WHOLE)
     assert found["last"]["audit"][0] < 0.2 * found["first"]["audit"][0]

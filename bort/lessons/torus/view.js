@@ -112,7 +112,9 @@ function start(lesson) {
     });
   }
   state.watch((name) => tell(name === "yaw" || name === "pitch"));
-  new MutationObserver(() => tell(false)).observe(lesson.root, { attributes: true, attributeFilter: ["data-theme"] });
+  const theme = new MutationObserver(() => tell(false)); // a canvas does not follow the style
+  theme.observe(lesson.root, { attributes: true, attributeFilter: ["data-theme"] });
+  lesson.whenLeft(() => theme.disconnect());
   tell(false);
 }
 

@@ -174,10 +174,8 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
     picture.querySelector(".place").focus({ preventScroll: true });
   });
   picture.append(place);
-  // The whole triangle takes hold of the point; the picture is drawn anew while it moves.
-  if (!picture.isHeld) draggable(picture, picture, (point) => picture.move(point));
-  picture.isHeld = true;
-  picture.move = move;
+  draggable(place, picture, move);
+  picture.onclick = (event) => move(pointIn(picture, event)); // a finger elsewhere still scrolls
   picture.append(words(width / 2, bottom + 24, COSTS.map((_, k) => shares[k]).join(" : "), { "text-anchor": "middle" }));
 }
 
