@@ -25,10 +25,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
 )
+
+
+def _without_password(context: click.Context, option: click.Parameter, url: str | None) -> Any:
+    if url is not None:
+        from bort.storage.urls import check_no_password
+
+        check_no_password(url)
+    del context, option
+    return url
+
+
 store_url = click.option(
     "--store",
     "store_url",
     metavar="URL",
+    callback=_without_password,
     help="Database for studies and jobs [default: $BORT_STORE, else SQLite in $BORT_HOME].",
 )
 detach = click.option(

@@ -71,6 +71,10 @@ class StoreError(BortError, OSError):
     """The store cannot be opened, read or written."""
 
 
+class ConnectionLostError(StoreError):
+    """The database went away in the middle of a transaction, which may or may not be stored."""
+
+
 class DiskFullError(StoreError):
     """The disk has no space left."""
 

@@ -5,7 +5,6 @@ writer waits at the beginning instead of failing in the middle.
 """
 
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,10 +13,21 @@ from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+)
 
-from bort.core.errors import DiskFullError, OldStoreError, StoreError, first_line
+from bort.core.errors import (
+    ConnectionLostError,
+    DiskFullError,
+    OldStoreError,
+    StoreError,
+    first_line,
+)
 from bort.storage import migrations, schema
+from bort.storage.urls import parse_url, shown, sqlite_path
 
 # SQLite's primary result code -> what it means and what to do.
 _MEANINGS = {
@@ -68,19 +78,11 @@ def _code(error: BaseException | None) -> int | None:
     return None if code is None else code & 0xFF
 
 
-def shown(url: str) -> str:
-    """Return `url` without its password.
-
-    Examples:
-        >>> shown("postgresql://ann:secret@host/bort")
-        'postgresql://ann:***@host/bort'
-    """
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
-
-
 BUSY_TIMEOUT_S = 30.0  # how long a write waits for another process's write
 
-_EXAMPLES = "use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+PATIENCE_S = 300.0  # how long a job waits for a server that is restarted
+_RETRY_S = 1.0
+
 _UNNUMBERED = "older than 4"  # from before the revisions
 _SCHEMA_LOCK = 0x626F7274  # an arbitrary number, the same in every process; PostgreSQL only
 
@@ -103,7 +105,8 @@ class Database:
         self._parsed = parse_url(url)
         self.is_read_only = read_only
         self._timeout_s = busy_timeout_s
-        self._path = _sqlite_path(self._parsed)
+        self._patience_s = 0.0
+        self._path = sqlite_path(self._parsed)
         self._mode = "mode=rwc"
         self._engine = self._sqlite_engine() if self._path else self._server_engine()
         try:
@@ -130,7 +133,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Begin reading one consistent view of the database."""
-        with self._explained(), self._engine.begin() as connection:
+        with self._explained(), self._connected() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -145,10 +148,32 @@ class Database:
             raise StoreError(
                 f"the store {self} is open for reading only, so nothing can be written"
             )
-        with self._explained(), self._engine.connect() as connection:
+        with self._explained(), self._connected() as connection:
             connection = connection.execution_options(bort_writes=True)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """Wait up to `PATIENCE_S` for a server that cannot be reached, instead of failing.
+
+        For jobs, whose work must outlive a restart of the server; people are told at once.
+        """
+        self._patience_s = PATIENCE_S
+        try:
+            yield
+        finally:
+            self._patience_s = 0.0
+
+    def _connected(self) -> sa.Connection:
+        end = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self._engine.connect()
+            except OperationalError:
+                if self._path or time.monotonic() >= end:
+                    raise
+                time.sleep(_RETRY_S)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -157,6 +182,9 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
+            if error.connection_invalidated:
+                found = explain(error.orig, self.url, self._timeout_s)
+                raise ConnectionLostError(str(found)) from error
             raise explain(error.orig, self.url, self._timeout_s) from error
 
     # -- opening ---------------------------------------------------------------------------
@@ -301,46 +329,13 @@ class Database:
                 time.sleep(0.02)
 
 
-def parse_url(url: str) -> sa.URL:
-    """Read a store's URL.
-
-    Raises:
-        StoreError: not a URL, or an unsupported database.
-    """
-    try:
-        parsed = sa.make_url(url)
-        backend = parsed.get_backend_name()
-        parsed.get_dialect()
-    except ImportError:
-        return parsed  # the driver is missing, which is reported when it is needed
-    except (ArgumentError, NoSuchModuleError, ValueError):
-        raise StoreError(f"{shown(url)!r} is not the URL of a store; {_EXAMPLES}") from None
-    if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"{backend} is not supported as a store; {_EXAMPLES}")
-    if backend == "sqlite" and parsed.get_driver_name() != "pysqlite":
-        raise StoreError(f"{shown(url)!r} names a database driver; use sqlite:///FILE")
-    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError(
-            "a store in memory would be lost when its process ends; use sqlite:///FILE"
-        )
-    if backend == "sqlite" and parsed.query:
-        raise StoreError(f"{url!r} has options after its '?'; use sqlite:///FILE alone")
-    return parsed
-
-
-def _sqlite_path(url: sa.URL) -> Path | None:
-    if url.get_backend_name() != "sqlite" or url.database is None:
-        return None
-    return Path(url.database).expanduser().absolute()
-
-
 def check_place(url: str) -> None:
     """Check, without creating anything, that a store can be opened or made there.
 
     Raises:
         StoreError: the URL is not supported, the place cannot be written, or the file is no store.
     """
-    path = _sqlite_path(parse_url(url))
+    path = sqlite_path(parse_url(url))
     if path is None:  # a server is checked when we connect
         return
     if os.path.exists(path):  # also False if the folder cannot be read

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from bort.core.errors import ConnectionLostError
 from bort.core.evaluation import Evaluation
 from bort.core.origin import Origin, check_same_origin, origin_in
 from bort.core.serialise import from_json, to_json
@@ -46,6 +47,8 @@ class Evaluations:
                     check_same_origin(_origin(connection, row["study_id"]), evaluation.origin)
                 connection.execute(schema.evaluations.insert().values(row))
                 append(connection, row["study_id"], Entry.EVALUATION, evaluation_facts(row))
+        except ConnectionLostError:  # it may be stored or not: ask again
+            return self.add_evaluation(study, architecture_id, architecture, evaluation)
         except IntegrityError:
             with self._db.reading() as connection:
                 named_study(connection, name)

@@ -4,28 +4,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from postgres import PROGRAMS, Server
 
-from bort.storage import Store, open_store, schema
+from bort.storage import Store, open_store
 
-# The database at this URL is emptied: use one that exists only for tests.
-POSTGRES = os.environ.get("BORT_TEST_POSTGRES")
-BACKENDS = ["sqlite", *(["postgresql"] if POSTGRES else [])]
+BACKENDS = ["sqlite", *(["postgresql"] if PROGRAMS else [])]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server | None]:
+    """A server for this process, if there are programs for one."""
+    server = Server() if PROGRAMS else None
+    yield server
+    if server is not None:
+        server.remove()
 
 
 @pytest.fixture(params=BACKENDS)
 def backend_url(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    server: Server | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> str:
     """An empty database of each kind."""
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store.db'}"
-    assert POSTGRES
-    engine = sa.create_engine(POSTGRES)
-    schema.metadata.drop_all(engine)
-    engine.dispose()
-    return POSTGRES
+    assert server
+    return server.database("contract")
 
 
 @pytest.fixture

@@ -5,12 +5,15 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from store_contract import study_spec
 
+from bort.cli.main import bort
 from bort.core.errors import DiskFullError, StoreError
 from bort.core.evaluation import Evaluation
 from bort.storage import Store, check_store, open_store, open_to_read, schema
 from bort.storage.database import Database
+from bort.storage.urls import shown
 
 
 def failure(url: str, *, read_only: bool = False) -> str:
@@ -245,3 +248,28 @@ def test_a_disk_that_is_full_at_once_leaves_no_file(
     monkeypatch.setattr(Database, "_create", create)
     assert "the disk is full" in failure(f"sqlite:///{tmp_path}/bort.db")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:p@ss:w0rd@host/x",
+        "postgresql://host/x?user=ann&password=w0rd",
+        "postgresql+psycopg://ann@host/x?sslmode=verify-ca&sslpassword=w0rd&connect_timeout=1",
+        "postgresql://ann:@:w0rd@/x?host=/tmp",
+    ],
+)
+def test_a_password_is_neither_taken_from_an_option_nor_shown(url: str) -> None:
+    assert "w0rd" not in shown(url)
+    for arguments in (["jobs", "list"], ["front"], ["verify", "certificate.json"]):
+        done = CliRunner().invoke(bort, [*arguments, "--store", url])
+        assert isinstance(done.exception, StoreError)
+        told = str(done.exception)
+        assert "PGPASSFILE" in told
+        assert "BORT_STORE" in told
+        assert "w0rd" not in told
+
+
+def test_a_url_without_a_password_is_shown_whole() -> None:
+    url = "postgresql://ann@host:5433/x?sslmode=require&passfile=/home/ann/.pgpass"
+    assert shown(url) == url

@@ -68,6 +68,12 @@ def run_attempt(
             f"job {waiting.id} is no longer queued: another process has it, or it was cancelled "
             f"(bort jobs show {waiting.id})"
         )
+    with store.database.patient():
+        return _run(store, job, runner_path, on_step)
+
+
+def _run(store: Store, job: JobRecord, runner_path: str, on_step: OnStep | None) -> dict[str, Any]:
+    """Run a claimed job and record how it ended; see `run_attempt`."""
     lifeline = Lifeline(store, job)
     context = JobContext(store, job, lifeline, on_step)
     try:
