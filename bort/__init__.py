@@ -10,7 +10,9 @@ from typing import Any
 
 # Name -> its module. A name that needs a package of an extra says so when it is used.
 _NAMES = {
+    "Agora": "bort.api.agora",
     "Certificate": "bort.api.certificate",
+    "LatencyProfile": "bort.api.latency",
     "TextClassifier": "bort.api.model",
     "TextClassifierSearch": "bort.api.search",
     "search_space": "bort.api.table",

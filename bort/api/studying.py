@@ -4,12 +4,12 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bort import jobs
 from bort.api.frames import objective
 from bort.api.inputs import as_labels
 from bort.core import paths
@@ -20,7 +20,7 @@ from bort.core.study import StudySpec, TaskSpec, suggest_name
 from bort.families import SearchSpace, load_space
 from bort.figures import OBJECTIVES, front_info, plot_front_3d, plot_pair
 from bort.finetuning.request import check_finetune, describe_finetune
-from bort.jobs import JobFailedError
+from bort.jobs import JobFailedError, find_job, list_jobs, run_here, start_detached
 from bort.jobs.runtime.control import create_study
 from bort.latency.stored import study_profile
 from bort.report.data import data_warning
@@ -56,7 +56,7 @@ def described(store: Store, params: Mapping[str, Any], task: TaskSpec) -> StudyS
         BortError: an option, the data or a network cannot be used; nothing is stored.
     """
     given = _given(params)
-    space = _space(params["space"])
+    space = space_of(params["space"])
     search = BUDGET.build(given, question=QUESTION.build(given))
     spec = StudySpec(
         name=params["name"] or _name(task, space),
@@ -66,7 +66,7 @@ def described(store: Store, params: Mapping[str, Any], task: TaskSpec) -> StudyS
         latency=LATENCY.build(given),
         search=search,
     )
-    spec = check_study(spec, on_warning=_warn)
+    spec = check_study(spec, on_warning=warn)
     if differences := check_profile(store, spec):
         warnings.warn(
             f"the latency profile {spec.latency.profile} was measured on another machine or with "
@@ -114,7 +114,8 @@ def run_search(
 ) -> StudySpec:
     """Search to the end; returns the spec under the name that it is stored by."""
     spec = create_study(store, spec, is_named=is_named)
-    _run(store, "search", spec.to_dict(), spec.name, f"Searching {spec.name}", jobs, verbose)
+    title = f"Searching {spec.name}"
+    run_job(store, "search", spec.to_dict(), spec.name, title, jobs=jobs, verbose=verbose)
     return spec
 
 
@@ -129,7 +130,8 @@ def finetune(
     spec = describe_finetune(store, study, [pick], recipe=recipe, loggers=())
     check_finetune(spec)
     title = f"Fine-tuning {pick}"
-    answer = _run(store, "finetune", spec.to_dict(), study, title, jobs, verbose)
+    run = partial(run_job, store, "finetune", spec.to_dict(), study, title)
+    answer = find_job(store, run(jobs=jobs, verbose=verbose)).result or {}
     return store.model(str(answer["models"][0]["model"]))
 
 
@@ -151,7 +153,7 @@ def wait_for(store: Store, study: str, *, verbose: bool) -> None:
         JobFailedError: the job failed.
     """
     record = store.study(study)
-    found = [job for job in jobs.list_jobs(store, study=study) if job.kind == "search"]
+    found = [job for job in list_jobs(store, study=study) if job.kind == "search"]
     if found and found[0].state.is_active:
         _follow(store, found[0].id, f"Searching {study}", verbose=verbose)
     elif not record.evaluation_count:
@@ -225,7 +227,8 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, **more, "seed": params["random_state"]}
 
 
-def _space(given: Any) -> SearchSpace:
+def space_of(given: Any) -> SearchSpace:
+    """Read a space: a `SearchSpace`, what its `to_dict` gives, a name or a TOML file."""
     if isinstance(given, SearchSpace):
         return given
     return SearchSpace.from_dict(given) if isinstance(given, Mapping) else load_space(str(given))
@@ -254,27 +257,34 @@ def _with_budget(store: Store, spec: StudySpec) -> StudySpec:
     return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
 
 
-def _run(
+def run_job(
     store: Store,
     kind: str,
     spec: Mapping[str, Any],
     study: str,
     title: str,
-    detached: bool,
+    *,
+    jobs: bool,
     verbose: bool,
-) -> Mapping[str, Any]:
-    if detached:
-        job = jobs.start_detached(store, kind, spec, study=study)
-        return _follow(store, job, title, verbose=verbose).result or {}
+) -> int:
+    """Run a job to its end, here or in a process of its own; returns its number.
+
+    Raises:
+        BortError: it failed or was stopped.
+    """
+    if jobs:
+        job = start_detached(store, kind, spec, study=study)
+        return _follow(store, job, title, verbose=verbose).id
     with progress(title, is_shown=verbose) as on_step:
-        return jobs.run_here(store, kind, spec, study=study, on_step=on_step)
+        run_here(store, kind, spec, study=study, on_step=on_step)
+    return next(job.id for job in list_jobs(store, study=study) if job.kind == kind)
 
 
 def _follow(store: Store, job_id: int, title: str, *, verbose: bool) -> JobRecord:
     """Watch a job until it ends. Ceasing to watch does not stop it."""
     with progress(title, is_shown=verbose) as on_step:
         latest: Progress | None = None
-        while not (job := jobs.find_job(store, job_id)).state.is_final:
+        while not (job := find_job(store, job_id)).state.is_final:
             if job.progress != latest:
                 latest = job.progress
                 on_step(latest)
@@ -284,5 +294,6 @@ def _follow(store: Store, job_id: int, title: str, *, verbose: bool) -> JobRecor
     return job
 
 
-def _warn(warning: Any) -> None:
+def warn(warning: Any) -> None:
+    """Warn of something in the data that makes the answer misleading."""
     warnings.warn(data_warning(warning), OddDataWarning, stacklevel=5)

@@ -1,24 +1,33 @@
 """Searches without bort's own trainings: in a data frame, or with a person's own functions."""
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from bort.api.certificate import Certificate
 from bort.api.frames import ledger_frame, objective
+from bort.core.errors import InvalidOptionError
+from bort.core.progress import OnStep
 from bort.core.study import SearchSpec
 from bort.figures import plot_pair
 from bort.figures.table import table_info, table_objectives
 from bort.report.html import card
+from bort.report.latency import noise_sentence
 from bort.report.notebook import progress
 from bort.report.search import summary, table_note
 from bort.studies.answers import TableAnswer, TablePoint
 from bort.studies.answers.table import search_table as search_rows
 from bort.studies.answers.values import Columns
-from bort.studies.own_space import Cost, Values, own_space, search_own_space
+from bort.studies.own_space import Cost, OwnSpace, Values, own_space, search_own_space
 from bort.studies.parts import BUDGET, QUESTION
 from bort.studies.recorded_table import frame_table
+
+
+class NoisyMachineWarning(UserWarning):
+    """The machine was busy while latencies were measured."""
 
 
 class TableSearch:
@@ -149,9 +158,12 @@ def search_table(
 def search_space(
     space: Mapping[str, Sequence[Any]],
     *,
-    size: Cost,
-    latency: Cost,
     error: Callable[[Values], float | None],
+    size: Cost | None = None,
+    latency: Cost | None = None,
+    build: Callable[[Values], Any] | None = None,
+    inputs: tuple[Any, ...] = (),
+    threads: int | None = None,
     valid: Callable[[Values], bool] | None = None,
     examples: int | None = None,
     random_state: int = 0,
@@ -164,6 +176,9 @@ def search_space(
         space: the values of each dimension; the space has all combinations.
         size, latency: functions of an architecture (its values by dimension) that return a number
             above 0, or a number for each architecture.
+        build, inputs, threads: instead of size, latency or both: a function that builds the
+            `torch.nn.Module` of an architecture, and arguments of its `forward`. Then sizes are
+            counted, and latencies measured on this machine's CPU, in turns, in milliseconds.
         error: trains and evaluates an architecture; returns its error from 0 to 1, or None if the
             training failed. Only this function should be expensive.
         valid: says which combinations are architectures.
@@ -188,17 +203,50 @@ def search_space(
         >>> found.certified_epsilon <= 0.25
         True
     """
+    listed = own_space(space, valid=valid)
     with progress("Searching", is_shown=verbose) as on_step:
         answer, content = search_own_space(
-            own_space(space, valid=valid),
-            size=size,
-            latency=latency,
+            listed,
+            size=_sizes(listed, size, build),
+            latency=_latencies(listed, latency, build, inputs, threads, on_step),
             error=error,
             examples=examples,
             spec=_spec(question, random_state),
             on_step=on_step,
         )
     return TableSearch(answer, Certificate(content))
+
+
+def _sizes(space: OwnSpace, size: Cost | None, build: Callable[[Values], Any] | None) -> Cost:
+    if size is not None:
+        return size
+    if build is None:
+        raise InvalidOptionError("the sizes are missing; pass size= or build=")
+    return [sum(p.numel() for p in build(row).parameters()) for row in space.rows]
+
+
+def _latencies(
+    space: OwnSpace,
+    latency: Cost | None,
+    build: Callable[[Values], Any] | None,
+    inputs: tuple[Any, ...],
+    threads: int | None,
+    on_step: OnStep,
+) -> Cost:
+    if latency is not None:
+        return latency
+    if build is None:
+        raise InvalidOptionError("the latencies are missing; pass latency= or build= and inputs=")
+    from bort.latency.modules import time_modules
+
+    timing = None
+    for step in time_modules([partial(build, row) for row in space.rows], inputs, threads=threads):
+        on_step(step)
+        timing = step.result
+    assert timing is not None  # it cannot be stopped
+    if not timing.noise.ok:
+        warnings.warn(noise_sentence(timing.noise), NoisyMachineWarning, stacklevel=3)
+    return [latency.median_ms for latency in timing.latencies]
 
 
 def _spec(question: Mapping[str, Any], seed: int) -> SearchSpec:

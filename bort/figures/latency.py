@@ -14,6 +14,7 @@ from bort.figures.theme import Theme, escape, palette, styled
 
 if TYPE_CHECKING:
     from bort.latency.compare import Pair
+    from bort.latency.profile import LatencyProfile
 
 FloatArray = NDArray[np.float64]
 
@@ -38,6 +39,27 @@ class TimedMark:
     def error_percent(self) -> float:
         """(predicted - measured) / measured, in percent."""
         return 100 * (self.predicted_ms / self.measured_ms - 1)
+
+
+def timed_marks(profile: "LatencyProfile") -> list[TimedMark]:
+    """Pair each measured latency of a profile with its prediction.
+
+    Empty if the profile has only a model, or if the family is not known here.
+    """
+    predicted = profile.predicted_ms()
+    if predicted is None:
+        return []
+    return [
+        TimedMark(
+            one.id,
+            float(ms),
+            one.latency.median_ms,
+            one.latency.low_ms,
+            one.latency.high_ms,
+            one.fitted,
+        )
+        for one, ms in zip(profile.measurements, predicted, strict=True)
+    ]
 
 
 def plot_predicted(

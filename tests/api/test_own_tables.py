@@ -1,6 +1,7 @@
 """Searches in a frame and with a person's own functions."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ import pytest
 from bort import search_space, search_table
 from bort.core.errors import BortError, InvalidOptionError
 from bort.core.study import SearchSpec
+from bort.latency import modules
+from bort.latency.protocol import Protocol
+from bort.latency.timing import Instruments
 from bort.studies.answers.table import search_table as search_rows
 from bort.studies.answers.values import Columns
 from bort.studies.recorded_table import read_table
@@ -106,20 +110,38 @@ def test_confidence_needs_examples():
         search_space(SPACE, **given, confidence=0.9)
 
 
-def test_a_torch_module_can_be_searched():
+def test_torch_modules_are_counted_and_timed(monkeypatch, tmp_path):
     import torch
 
+    monkeypatch.setattr("bort.core.locks.lock_path", lambda: tmp_path / "measuring.lock")
+    quick = Protocol(budget_seconds=0.5, limit_seconds=1.0)
+    timed = partial(modules.time_modules, instruments=Instruments(protocol=quick))
+    monkeypatch.setattr(modules, "time_modules", timed)
+    monkeypatch.setattr("bort.api.table.warnings.warn", lambda *_, **__: None)  # a busy machine
+    before = torch.get_num_threads()
+
     def build(net):
-        return torch.nn.Linear(net["width"], net["depth"])
+        return torch.nn.Sequential(
+            *[torch.nn.Linear(net["width"], net["width"]) for _ in range(net["depth"])]
+        )
 
     found = search_space(
-        {"depth": [1, 2, 4], "width": [8, 16]},
-        size=lambda net: sum(p.numel() for p in build(net).parameters()),
-        latency=lambda net: 0.01 * net["width"],
-        error=lambda net: 0.5 / net["width"] ** 0.5,
+        {"depth": [1, 40], "width": [256]},
+        build=build,
+        inputs=(torch.zeros(1, 256),),
+        threads=1,
+        error=lambda net: 0.5 / net["depth"] ** 0.5,
         verbose=False,
     )
-    assert found.best["width"] in (8, 16)
+    small, large = found.evaluations.to_dict("records")
+    assert small["size"] == 256 * 257
+    assert large["size"] == 40 * small["size"]
+    assert large["latency"] > 5 * small["latency"] > 0
+    assert torch.get_num_threads() == before
+    with pytest.raises(InvalidOptionError, match="build="):
+        search_space(SPACE, size=size, error=error, verbose=False)
+    with pytest.raises(InvalidOptionError, match="2 to 256"):
+        list(modules.time_modules([], ()))
 
 
 @pytest.mark.parametrize(

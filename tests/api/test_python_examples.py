@@ -11,6 +11,9 @@ import pytest
 import bort
 from bort.core.study import TaskSpec, TrainingSpec
 from bort.families import load_space
+from bort.latency import modules
+from bort.latency.protocol import Protocol
+from bort.latency.timing import Instruments
 from bort.tasks import load_task
 
 ROOT = Path(__file__).parents[2]
@@ -33,12 +36,19 @@ def test_the_examples_run_one_after_the_other(
 
     tiny_search.attach = lambda name: real.attach(name, verbose=False)
     monkeypatch.setattr(bort, "TextClassifierSearch", tiny_search)
+    quick = Protocol(budget_seconds=0.3, limit_seconds=0.5)
+    stored = classmethod(lambda cls, *_, **__: cls.stored("made-up"))  # measured in another test
+    monkeypatch.setattr(bort.LatencyProfile, "measure", stored)
+    timed = partial(modules.time_modules, instruments=Instruments(protocol=quick))
+    monkeypatch.setattr(modules, "time_modules", timed)
+    monkeypatch.setattr("bort.api.table.warnings.warn", lambda *_, **__: None)  # a busy machine
     monkeypatch.chdir(tmp_path)
     rows = [(w, 40 * w, w / 8, 0.5 / w) for w in (1, 2, 4, 8, 16)]
     names = {
         "texts": texts,
         "labels": labels,
         "frame": pd.DataFrame({"review": texts, "stars": labels}),
+        "space": params["space"],
         "results": pd.DataFrame(rows, columns=["width", "parameters", "ms", "error"]),
     }
     run(document, names)

@@ -1,11 +1,10 @@
 """A wheel, built from the source distribution, in environments of its own."""
 
 import sys
-import sysconfig
 import tarfile
 
 import pytest
-from installing import ROOT, environment, install, run
+from installing import ROOT, environment, install, link_requirements, run
 
 
 @pytest.fixture(scope="session")
@@ -29,20 +28,17 @@ def wheel(place):
 
 @pytest.fixture(scope="session")
 def base(place, wheel):
-    """The wheel with what it requires and nothing else, from the package index."""
+    """The wheel with what it requires, and nothing else."""
     python = environment(place / "base")
-    install(python, "-c", ROOT / "constraints.txt", wheel, cwd=place)
+    install(python, "--no-deps", wheel, cwd=place)
+    link_requirements(python, extras=())
     return python
 
 
 @pytest.fixture(scope="session")
 def full(place, wheel):
-    """The wheel beside the libraries of the checkout's environment, without the checkout."""
+    """The wheel with what its extras for dashboard, training and export require."""
     python = environment(place / "full")
     install(python, "--no-deps", wheel, cwd=place)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = place / "full" / "lib" / version / "site-packages"
-    # A folder that a .pth file adds is searched, but its own .pth files, which add the checkout,
-    # are not read.
-    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    link_requirements(python, extras=("app", "train", "onnx"))
     return python

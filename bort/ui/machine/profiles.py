@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.figures.latency import TimedMark, plot_predicted, plot_profiles
+from bort.figures.latency import TimedMark, plot_predicted, plot_profiles, timed_marks
 from bort.latency.compare import Comparison, compare, differences_from_here
 from bort.latency.profile import LatencyProfile, parse_profile
 from bort.latency.stored import import_profile, stored_profiles
@@ -52,7 +52,7 @@ def _here_first(profiles: Sequence[LatencyProfile]) -> list[LatencyProfile]:
 
 def _one(profile: LatencyProfile) -> None:
     left, right = st.columns([1.6, 1], gap="large")
-    marks = _marks(profile)
+    marks = timed_marks(profile)
     with left:
         if marks:
             chart.show(
@@ -106,23 +106,6 @@ def _describe(profile: LatencyProfile) -> None:
         ]
     )
     markup.note(model_sentence(profile))
-
-
-def _marks(profile: LatencyProfile) -> list[TimedMark]:
-    predicted = profile.predicted_ms()
-    if predicted is None:
-        return []
-    return [
-        TimedMark(
-            one.id,
-            float(milliseconds),
-            one.latency.median_ms,
-            one.latency.low_ms,
-            one.latency.high_ms,
-            one.fitted,
-        )
-        for one, milliseconds in zip(profile.measurements, predicted, strict=True)
-    ]
 
 
 def _table(marks: Sequence[TimedMark]) -> None:
