@@ -32,6 +32,7 @@ COMMANDS: Table = {
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
     "delete": ("bort.cli.delete", "delete", "Delete studies, profiles, models and jobs."),
     "bench": ("bort.cli.bench", "bench", "Reproduce our benchmarks."),
+    "doctor": ("bort.cli.doctor", "doctor", "Look for problems in installation and store."),
     "app": ("bort.cli.app", "app", "Open the dashboard."),
 }
 
