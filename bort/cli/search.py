@@ -9,7 +9,8 @@ import click
 from bort.cli import options
 from bort.cli import table as tables
 from bort.core.fields import read
-from bort.core.study import SearchSpec, StudySpec, check_audit, suggest_name
+from bort.core.question import check_audit
+from bort.core.study import SearchSpec, StudySpec, suggest_name
 from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, SIZE, TASK, TRAINING
 
 if TYPE_CHECKING:

@@ -156,3 +156,14 @@ def check_weights(weights: Sequence[float]) -> Weights:
     """Return `weights` as a triple (size, latency, error) if they are valid."""
     size, latency, error = fields_of(Question)["weights"].check(tuple(weights))
     return float(size), float(latency), float(error)
+
+
+def check_audit(count: int, space_size: int) -> int:
+    """Return `count` if a space can have that many architectures left to audit."""
+    if not 1 <= count < space_size:
+        raise InvalidFieldError(
+            "audit",
+            f"an audit trains 1 to {space_size - 1} of {space_size} architectures, of which some "
+            f"are evaluated already, got {count}",
+        )
+    return count

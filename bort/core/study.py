@@ -220,6 +220,13 @@ class MeasureSpec(Description):
     space: Mapping[str, Any]
     latency: LatencySpec
     lengths_from: TaskSpec | None = None
+    text_to_label: bool = ask(
+        False,
+        Flag(),
+        "Text to label",
+        "Time tokenizer, padding, network and softmax on the texts that --lengths-from names, not "
+        "the network alone.",
+    )
     count: int = ask(
         48,
         Whole(step=8),
@@ -387,14 +394,3 @@ def suggest_name(task: str, space: str) -> str:
     stem = PurePath(task.replace(":", "-").replace("\\", "/")).stem
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{stem}-{space}").strip("-._")
     return check_name(name[:80].rstrip("-._"))
-
-
-def check_audit(count: int, space_size: int) -> int:
-    """Return `count` if a space can have that many architectures left to audit."""
-    if not 1 <= count < space_size:
-        raise InvalidFieldError(
-            "audit",
-            f"an audit trains 1 to {space_size - 1} of {space_size} architectures, of which some "
-            f"are evaluated already, got {count}",
-        )
-    return count

@@ -8,7 +8,7 @@ from bort.families.polynomial import Polynomial
 from bort.families.registry import FAMILY_NAMES, OWN_NETWORKS, family
 from bort.families.space import MAX_COMBINATIONS, FamilySpace, SearchSpace
 from bort.families.space_files import SPACE_NAMES, load_space, parse_space
-from bort.families.union import UnionSpace, operation_terms_of
+from bort.families.union import UnionSpace, operation_terms_of, vocabulary_sizes_of
 
 __all__ = [
     "FAMILY_NAMES",
@@ -26,4 +26,5 @@ __all__ = [
     "load_space",
     "operation_terms_of",
     "parse_space",
+    "vocabulary_sizes_of",
 ]

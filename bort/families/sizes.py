@@ -41,8 +41,7 @@ def _sizes(space: FamilySpace, size: SizeSpec) -> IntArray:
 
 def _tokenizer_bytes(space: FamilySpace, known: Mapping[str, int]) -> IntArray:
     """Bytes of tokenizer.json by architecture, shape (N,)."""
-    everywhere = np.full(len(space), space.family.with_defaults(space.fixed).get("vocabulary", 0))
-    sizes, places = np.unique(space.columns.get("vocabulary", everywhere), return_inverse=True)
+    sizes, places = np.unique(space.vocabulary_sizes, return_inverse=True)
     if missing := [size for size in sizes.tolist() if str(size) not in known]:
         raise InvalidFieldError(
             "size",

@@ -198,6 +198,16 @@ class SearchSpace(ABC):
         return tuple(sorted(set(listed)))
 
     @cached_property
+    def vocabulary_sizes(self) -> IntArray:
+        """The size of each architecture's vocabulary, shape (N,); 0 if it reads no text."""
+        fixed = [part.family.with_defaults(part.fixed).get("vocabulary", 0) for part in self.parts]
+        columns = [
+            np.zeros(len(part), dtype=np.int64) + part.columns.get("vocabulary", size)
+            for part, size in zip(self.parts, fixed, strict=True)
+        ]
+        return frozen(np.concatenate(columns))
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the space's contents, without its name."""
         content = {key: value for key, value in self.to_dict().items() if key != "name"}
@@ -209,8 +219,7 @@ class SearchSpace(ABC):
 class FamilySpace(SearchSpace, key="family"):
     """All valid architectures of a family over lists of values, in lexicographic order.
 
-    Architectures are stored in columns; an `Architecture` is made only on
-    request. Arrays are computed once, on first use, and are read-only.
+    Stored in columns; an `Architecture` is made on request, and an array once, on first use.
 
     Args:
         name: for display; the digest does not include it.

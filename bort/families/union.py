@@ -9,7 +9,7 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidSpaceError
-from bort.families.polynomial import FloatArray
+from bort.families.polynomial import FloatArray, IntArray
 from bort.families.registry import family
 from bort.families.space import MAX_COMBINATIONS, FamilySpace, SearchSpace
 
@@ -216,6 +216,25 @@ def operation_terms_of(
                 name, shared, rows, batch_size=batch_size, sequence_length=sequence_length
             )
     return _side_by_side(terms, [own for own in members if own.any()])
+
+
+def vocabulary_sizes_of(
+    family_name: str, fixed: Mapping[str, int], architectures: Sequence[Mapping[str, int]]
+) -> IntArray:
+    """Return the sizes of some architectures' vocabularies, shape (n,); for the arguments see
+    `operation_terms_of`.
+
+    Raises:
+        InvalidSpaceError: a family does not come with the package.
+    """
+    found = []
+    for row in architectures:
+        name, dot, _ = next(iter(row)).rpartition(".")
+        begin = name + dot
+        shared = {k.removeprefix(begin): v for k, v in fixed.items() if k.startswith(begin)}
+        known = family(name or family_name).with_defaults(shared)
+        found.append(row.get(f"{begin}vocabulary", known.get("vocabulary", 0)))
+    return np.array(found, dtype=np.int64)
 
 
 def _side_by_side(

@@ -9,7 +9,15 @@ from bort.figures.front import (
     plot_front_3d,
     plot_pair,
 )
-from bort.figures.objectives import ERROR, LATENCY, OBJECTIVES, SIZE, SIZES, Objective
+from bort.figures.objectives import (
+    ERROR,
+    LATENCY,
+    OBJECTIVES,
+    SIZE,
+    SIZES,
+    TEXT_TO_LABEL,
+    Objective,
+)
 from bort.figures.theme import Palette, Theme, escape, palette
 from bort.figures.weights import TriangleInfo, plot_weight_triangle
 
@@ -20,6 +28,7 @@ __all__ = [
     "OBJECTIVES",
     "SIZE",
     "SIZES",
+    "TEXT_TO_LABEL",
     "FrontInfo",
     "Layer",
     "Objective",

@@ -49,6 +49,7 @@ SIZES: Mapping[SizeUnit, Objective] = {
 }
 SIZE = SIZES[SizeUnit.PARAMETERS]
 LATENCY = Objective("latency", 1, "latency (ms)", "~g", "{:,.2f} ms")
+TEXT_TO_LABEL = Objective("latency", 1, "text to label (ms)", "~g", "{:,.2f} ms, text to label")
 ERROR = Objective("error", 2, "dev error (%)", "~g", "{:.1f} % error")
 
 OBJECTIVES = (SIZE, LATENCY, ERROR)

@@ -14,7 +14,8 @@ from bort.core.errors import InvalidProfileError, InvalidSpaceError
 from bort.core.files import write_json_atomically
 from bort.core.machine import Fingerprint
 from bort.core.serialise import from_json, to_json
-from bort.families import SearchSpace, operation_terms_of
+from bort.families import SearchSpace, operation_terms_of, vocabulary_sizes_of
+from bort.families.polynomial import IntArray
 from bort.latency.model import LatencyModel, with_derived_terms
 from bort.latency.noise import Noise
 from bort.latency.protocol import FloatArray, Latency
@@ -218,6 +219,14 @@ class _Measured:
     """The architectures that a profile measured; implements `bort.latency.workload.Counted`."""
 
     profile: LatencyProfile
+
+    @property
+    def vocabulary_sizes(self) -> IntArray:
+        return vocabulary_sizes_of(
+            self.profile.family_name,
+            self.profile.fixed,
+            [one.architecture for one in self.profile.measurements],
+        )
 
     def operation_terms(self, batch_size: int, sequence_length: int) -> Mapping[str, FloatArray]:
         return operation_terms_of(

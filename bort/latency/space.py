@@ -18,7 +18,14 @@ from bort.latency.profile import LatencyProfile, Measurement
 from bort.latency.protocol import HANDFUL, FloatArray
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import Instruments, Timing, never, time_models
-from bort.latency.workload import Blueprint, TextLengths, Workload, check_threads, workload_of
+from bort.latency.workload import (
+    Blueprint,
+    TextLengths,
+    TextWork,
+    Workload,
+    check_threads,
+    workload_of,
+)
 
 IntArray = NDArray[np.int64]
 
@@ -34,7 +41,7 @@ def measure(
     spec: LatencySpec,
     *,
     count: int,
-    lengths: TextLengths | None = None,
+    lengths: TextLengths | TextWork | None = None,
     seed: int = 0,
     name: str | None = None,
     wait: bool = False,
@@ -179,7 +186,7 @@ def choose_sample(
     spec: LatencySpec,
     count: int,
     seed: int = 0,
-    lengths: TextLengths | None = None,
+    lengths: TextLengths | TextWork | None = None,
 ) -> Sample:
     """Choose the architectures to measure, and check that this is possible here.
 

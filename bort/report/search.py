@@ -253,6 +253,7 @@ def file_note(unit: SizeUnit) -> str:
 def latency_note(latency: LatencyBasis) -> str:
     """Say which latency an answer is about: runtime, workload, machine."""
     parts = [
+        *(["text to label"] if latency.is_text_to_label else []),
         latency.runtime,
         f"batch {latency.batch_size}",
         f"{latency.sequence_length} tokens",

@@ -52,11 +52,19 @@ class Costs:
             latency_band=self.profile.band,
             latency_is_refused=not self.profile.noise.ok,
             size_elasticity=_exponents(elasticities.get(_COUNTED.get(self.size.unit, "")), names),
-            latency_elasticity=_exponents(elasticities.get("operation_terms"), names, factor),
+            latency_elasticity=self._growth(elasticities.get("operation_terms"), factor),
             choices=_choices(self.training),
             label=lambda index: self.space.architecture(index).id,
             families=self.space.families,
         )
+
+    def _growth(self, exponents: Mapping[str, float] | None, factor: float) -> np.ndarray | None:
+        """Bound the growth of latency; none is known from text to label, where a smaller
+        vocabulary makes texts longer.
+        """
+        if self.profile.workload.by_vocabulary:
+            return None
+        return _exponents(exponents, tuple(self.space.dimensions), factor)
 
 
 # The bytes of files are no polynomials; no bound on their growth is known.

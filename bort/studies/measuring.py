@@ -4,19 +4,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bort.core.architecture import Architecture
-from bort.core.errors import InvalidOptionError
+from bort.core.errors import InvalidOptionError, InvalidProfileError
 from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import MeasureSpec, WinnersSpec
 from bort.families import SearchSpace
 from bort.latency.pace import PaceFiles
 from bort.latency.profile import LatencyProfile
 from bort.latency.protocol import HANDFUL, Protocol
+from bort.latency.runtimes import open_runtime
+from bort.latency.runtimes.text import opening_texts
 from bort.latency.space import choose_sample, measure, measure_front
 from bort.latency.stored import check_new_name, keep_profile, profile_key, study_profile_of
 from bort.latency.timing import Instruments, never
+from bort.latency.workload import Runtime, TextLengths, TextWork, Workload
 from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.studies.parts import LENGTHS, MEASURE, WORKLOAD
+from bort.training.text_work import text_work
 from bort.training.tokens import text_lengths
 
 
@@ -32,6 +36,10 @@ def describe_measurement(store: Store, space: SearchSpace, given: Mapping[str, A
     if lengths is not None and "sequence_length" in given:
         raise InvalidOptionError(
             "--sequence-length and --lengths-from both set the length; leave one out"
+        )
+    if given.get("text_to_label") and lengths is None:
+        raise InvalidOptionError(
+            "--text-to-label needs texts; name the task that they are from with --lengths-from"
         )
     latency = WORKLOAD.build(given)
     spec = MEASURE.build(given, space=space.to_dict(), latency=latency, lengths_from=lengths)
@@ -56,9 +64,7 @@ def measure_sample(
         on_step: called while texts are read, if their lengths come from a task.
     """
     space = SearchSpace.from_dict(spec.space)
-    lengths = None
-    if spec.lengths_from is not None:
-        lengths = text_lengths(spec.lengths_from, on_step=on_step)
+    lengths, open_it = _texts(spec, space, on_step)
     profile = None
     for step in measure(
         space,
@@ -70,7 +76,9 @@ def measure_sample(
         wait=wait,
         should_stop=should_stop,
         instruments=Instruments(
-            protocol=Protocol().lasting(spec.minutes), paces=PaceFiles(is_new=spec.new_pace)
+            open_runtime=open_it,
+            protocol=Protocol().lasting(spec.minutes),
+            paces=PaceFiles(is_new=spec.new_pace),
         ),
     ):
         yield step
@@ -78,6 +86,19 @@ def measure_sample(
     if profile is not None:
         # Profiles of several lengths are used only by name, because the key has one length.
         keep_profile(store, profile, None if lengths else profile_key(space, spec.latency))
+
+
+def _texts(
+    spec: MeasureSpec, space: SearchSpace, on_step: OnStep
+) -> tuple[TextLengths | TextWork | None, Callable[[str, Workload], Runtime]]:
+    """Read the texts to time networks with, and say how to open a runtime that reads them."""
+    if spec.lengths_from is None:
+        return None, open_runtime
+    if not spec.text_to_label:
+        return text_lengths(spec.lengths_from, on_step=on_step), open_runtime
+    batch_size = spec.latency.batch_size
+    texts = text_work(spec.lengths_from, space, batch_size=batch_size, on_step=on_step)
+    return texts, opening_texts(texts, open_runtime)
 
 
 def measure_winners(
@@ -94,6 +115,11 @@ def measure_winners(
         Whatever `bort.latency.space.measure_front` raises.
     """
     profile = study_profile_of(store, spec.study)
+    if profile.workload.by_vocabulary:
+        raise InvalidProfileError(
+            f"the latency of {spec.study!r} is that from text to label, and winners are timed "
+            "without texts; search with a profile of the network alone to compare them"
+        )
     answer = read_answer(store, spec.study)
     found = None
     for step in measure_front(

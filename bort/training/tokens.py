@@ -173,7 +173,7 @@ def _encode(
     only_used: bool,
 ) -> dict[str, NDArray[Any]]:
     tokenizer = full if pieces is None else pruned(full, pieces)
-    limit = max_length or _usual_length(tokenizer, task.train, longest)
+    limit = max_length or usual_length(tokenizer, task.train, longest)
     tokenizer.enable_truncation(limit)
     encoded = {name: _tokens(tokenizer, split) for name in SPLITS if (split := getattr(task, name))}
     specials = [full.token_to_id(t) for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
@@ -248,7 +248,8 @@ def _inputs(split: Any) -> Sequence[Any]:
     return list(zip(split.texts, split.pairs, strict=True)) if split.pairs else list(split.texts)
 
 
-def _usual_length(tokenizer: Any, split: Any, longest: int) -> int:
+def usual_length(tokenizer: Any, split: Any, longest: int) -> int:
+    """Return where texts are cut by default: the 95th percentile of a split's lengths."""
     lengths = [len(e.ids) for e in tokenizer.encode_batch(_inputs(split))]
     return int(np.clip(np.ceil(np.percentile(lengths, LENGTH_PERCENTILE)), 8, longest))
 

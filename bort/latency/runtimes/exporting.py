@@ -47,7 +47,8 @@ class Exporter:
         model = self._torch.build(blueprint)
         _check_memory(sum(parameter.numel() for parameter in model.parameters()))
         content = kept(blueprint, self._variant, lambda: self._export(model, blueprint))
-        return content, [model_inputs(model, blueprint, one) for one in self._workload.passes]
+        passes = self._workload.passes_for(blueprint.vocabulary)
+        return content, [model_inputs(model, blueprint, one) for one in passes]
 
     def _export(self, model: Any, blueprint: Blueprint) -> bytes:
         with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, quiet_exporter():

@@ -48,7 +48,7 @@ class TorchRuntime:
                 name: torch.from_numpy(array).to(self._dtype if array.dtype == np.float32 else None)
                 for name, array in model_inputs(model, blueprint, workload).items()
             }
-            for workload in self._workload.passes
+            for workload in self._workload.passes_for(blueprint.vocabulary)
         ]
 
         def run() -> object:

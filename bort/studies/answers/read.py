@@ -112,7 +112,7 @@ def study_certificate(store: Store, study: str) -> Certificate:
         space=record.spec.space,
         size=record.spec.size,
         latency_model=None
-        if len(costs.space) <= LISTED_AT_MOST
+        if len(costs.space) <= LISTED_AT_MOST or workload.by_vocabulary
         else {"coefficients_ms": dict(model.coefficients_ms), **workload.to_dict()},
         study=study,
         audits=evidence.results(costs.problem),
@@ -316,6 +316,7 @@ def _latency(profile: LatencyProfile) -> LatencyBasis:
         batch_size=profile.workload.batch_size,
         sequence_length=profile.workload.sequence_length,
         threads=profile.workload.threads,
+        is_text_to_label=bool(profile.workload.by_vocabulary),
         band=profile.band,
         machine=machine,
         is_this_machine=here.digest == machine.digest,

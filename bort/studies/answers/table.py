@@ -9,9 +9,9 @@ import numpy as np
 
 from bort.core.errors import InvalidFieldError
 from bort.core.progress import OnStep, Progress, Stage, ignore
-from bort.core.question import Question
+from bort.core.question import Question, check_audit
 from bort.core.serialise import to_json
-from bort.core.study import SearchSpec, check_audit
+from bort.core.study import SearchSpec
 from bort.core.table_source import TableSource
 from bort.search import (
     Answer,

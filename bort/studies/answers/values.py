@@ -103,6 +103,7 @@ class LatencyBasis:
 
     Attributes:
         profile: the stored profile; before it is measured, this and the rest are None.
+        is_text_to_label: tokenizer, padding and softmax are timed too, on a task's texts.
         band: the model's relative error.
         is_this_machine: it was measured on this machine, with this software.
         noise_ok: the machine was quiet.
@@ -113,6 +114,7 @@ class LatencyBasis:
     batch_size: int
     sequence_length: int
     threads: int | None
+    is_text_to_label: bool = False
     band: float | None = None
     machine: Fingerprint | None = None
     is_this_machine: bool | None = None

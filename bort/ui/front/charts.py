@@ -18,6 +18,7 @@ from bort.figures import (
     LATENCY,
     LOOKS,
     SIZES,
+    TEXT_TO_LABEL,
     Layer,
     Objective,
     Theme,
@@ -86,7 +87,8 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
 
 def objectives_of(answer: StudyAnswer) -> tuple[Objective, Objective, Objective]:
     """The axes of size, latency and error; a study says what size means."""
-    return SIZES[answer.spec.size.unit], LATENCY, ERROR
+    latency = TEXT_TO_LABEL if answer.latency.is_text_to_label else LATENCY
+    return SIZES[answer.spec.size.unit], latency, ERROR
 
 
 def _choose_layers(answer: StudyAnswer) -> tuple[Layer, ...]:
@@ -206,7 +208,9 @@ def _counted(answer: StudyAnswer) -> str:
 
 def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
     """Return the models trained from this study on its own task; other tasks have other errors."""
-    marks = []
+    marks: list[RealisedMark] = []
+    if answer.latency.is_text_to_label:  # trained models are timed without texts
+        return marks
     space = SearchSpace.from_dict(answer.spec.space)
     for record in readings.store().models(study=answer.study):
         with suppress(
@@ -312,8 +316,9 @@ def dimension_columns(points: tuple[Point, ...]) -> dict[str, pd.Series]:
 
 def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
     """Show the toggles about latencies, and return what to draw."""
-    has_parameters = answer.spec.size.unit is SizeUnit.PARAMETERS  # no files of theirs are known
-    marks = machine_landmarks.marks_for(answer.latency) if has_parameters else []
+    # Well-known models are not exported, and are timed without texts.
+    has_marks = answer.spec.size.unit is SizeUnit.PARAMETERS and not answer.latency.is_text_to_label
+    marks = machine_landmarks.marks_for(answer.latency) if has_marks else []
     measured = sum(point.latency_measured is not None for point in answer.points)
     is_measured = st.toggle(
         "Measured latencies",
@@ -329,7 +334,7 @@ def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[Landma
         help="BERT-large, Bort and others, timed on this machine with the same runtime and "
         "workload.",
     )
-    if not measured or (has_parameters and not marks):
+    if not measured or (has_marks and not marks):
         st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
     if is_measured and measured:
         markup.note(f"{measured} architectures are drawn at their measured latency.")

@@ -66,6 +66,8 @@ def _space(slots: Slots) -> Measurement:
         form.row("count")
     form.row("lengths_from", "name")
     has_lengths = bool(form.entered["lengths_from"])
+    if has_lengths:
+        form.row("text_to_label")
     form.row(*(o for o in parts.WORKLOAD.fields if not (has_lengths and o == "sequence_length")))
     with st.expander("Advanced"):
         form.row("minutes", "seed", "new_pace")
