@@ -4,10 +4,11 @@ import streamlit as st
 
 from bort.storage import StudyRecord
 from bort.studies.choosing import choose
-from bort.ui.front import certificate, point_panel, weight_panel
+from bort.ui.front import certificate, point_panel, side_by_side, weight_panel
 from bort.ui.front import charts as front_charts
 from bort.ui.front import choice as front_choice
 from bort.ui.front import study as front_study
+from bort.ui.front import table as front_table
 from bort.ui.kit import frame, markup, readings
 
 
@@ -23,10 +24,12 @@ def show(study: StudyRecord) -> None:
     said = st.container()
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
+        point_panel.strip(answer)
         view, drawn, landmarks = front_charts.choose_view(answer)
         choice = choose(drawn.points, limits, unit)
         front_charts.show(drawn, view, frame.theme(), choice, landmarks)
-        front_charts.show_table(answer)
+        side_by_side.show(drawn, choice)
+        front_table.show(answer)
     with said:
         front_choice.say(choice)
     with right, st.container(border=True, key="sticky"):

@@ -4,7 +4,8 @@ from typing import Any
 
 from bort.core.progress import Progress, Stage
 from bort.report.baselines import SHORT_NAMES
-from bort.storage import Ending, EndingCode, JobRecord
+from bort.report.numbers import duration
+from bort.storage import Ending, EndingCode, JobRecord, JobState
 from bort.storage.job_life import ending_row
 from bort.storage.records import iso
 
@@ -51,6 +52,16 @@ _RESULTS = {
     "loss": "loss {:.3f}",
     "dev_error": "dev error {:.3f}",
     "audit_error": "audit error {:.3f}",
+}
+
+
+STATES = {
+    JobState.QUEUED: "is about to start",
+    JobState.RUNNING: "is running",
+    JobState.DONE: "is done",
+    JobState.FAILED: "has failed",
+    JobState.CANCELLED: "was cancelled",
+    JobState.LOST: "was lost",
 }
 
 
@@ -145,6 +156,23 @@ def state_words(state: str, ending: Ending | None) -> str:
     if ending is None or ending.code is EndingCode.CANCELLED:
         return state
     return f"{state}: {ending_reason(ending)}"
+
+
+def job_line(job: JobRecord) -> str:
+    """Say in one line which job it is, what it does, how far it is, and the time left.
+
+    A job that has ended is said to be done, failed, cancelled or lost.
+    """
+    name = f"{job.study or job.kind}: "
+    if not job.state.is_active:
+        return f"{name}job {job.id} {STATES[job.state]}"
+    progress = job.progress
+    said = [sentence(progress) or "starting"]
+    if progress.total:
+        said.append(f"{progress.share:.0%}")
+    if progress.eta_s is not None:
+        said.append(f"at most {duration(progress.eta_s)} left")
+    return name + ", ".join(said)
 
 
 def ending_sentence(job: JobRecord) -> str:

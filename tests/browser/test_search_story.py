@@ -123,12 +123,19 @@ def pick_in_chart(reader, *, other_than):
 
 
 def aim(reader, chart, *, other_than):
+    """Keep the pointer on the most isolated mark until its text appears."""
+    marks = chart.evaluate(MARKS)
+    assert len({mark["id"] for mark in marks}) == BUDGET
+    mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
+    aim_at(reader, chart, mark["id"])
+    return mark
+
+
+def aim_at(reader, chart, name):
     """Keep the pointer on a mark until its text appears, although the page may move."""
     give_up = time.monotonic() + PATIENCE_S
     while True:
-        marks = chart.evaluate(MARKS)
-        assert len({mark["id"] for mark in marks}) == BUDGET
-        mark = max((m for m in marks if m["id"] != other_than), key=lambda m: room(m, marks))
+        mark = next(m for m in chart.evaluate(MARKS) if m["id"] == name)
         reader.page.mouse.move(mark["x"] - 40, mark["y"])
         reader.page.mouse.move(mark["x"], mark["y"], steps=3)
         try:
@@ -137,7 +144,7 @@ def aim(reader, chart, *, other_than):
             if time.monotonic() > give_up:
                 raise
         else:
-            return mark
+            return
 
 
 def room(mark, marks):

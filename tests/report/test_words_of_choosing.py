@@ -19,6 +19,7 @@ def point(name: str, millions: float, latency_ms: float, percent: float, *, fron
         architecture={"depth": 1},
         parameter_count=round(1e6 * millions),
         effective_parameter_count=1,
+        size=1e6 * millions,
         latency_ms=latency_ms,
         latency_low_ms=0.95 * latency_ms,
         latency_high_ms=1.05 * latency_ms,

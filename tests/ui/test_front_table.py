@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bort.ui.front.charts import dimension_columns
+from bort.ui.front.table import dimension_columns
 
 
 @dataclass

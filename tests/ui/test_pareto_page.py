@@ -300,3 +300,27 @@ def test_the_legend_hides_and_the_address_keeps_it(store: Store, visit: Open) ->
     assert "dominated" not in legend.value
     legend.set_value([name for name in legend.value if name != "intervals"]).run()
     assert app.query_params["hide"] == "dominated,intervals"
+
+
+def test_the_view_is_kept_in_the_address(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    for view, charts in (("panels", 5), ("space", 2), ("axes", 2), ("nonsense", 5)):
+        app = visit("pareto", study="reviews", view=view)
+        assert not app.exception
+        assert len(app.get("bidi_component")) == charts  # with the triangle of weights
+
+
+def test_picks_are_compared_side_by_side(store: Store, visit: Open) -> None:
+    fill(store, "reviews")
+    first, second = read_answer(store, "reviews").front[:2]
+    app = visit("pareto", study="reviews", pick=first.id)
+    app.button(key="side-by-side").click().run()
+    assert app.query_params["with"] == first.id
+    assert f"Pick another one to compare it with {first.id}." in shown(app)
+    app.query_params["pick"] = second.id
+    app.run()
+    assert f"Smallest: {first.id}" in shown(app)
+    assert f"<th>{second.id}</th>" in shown(app)
+    app = visit("pareto", **{"study": "reviews", "with": "<b>,9-9"})
+    assert not app.exception
+    assert "side by side</p>" not in shown(app)

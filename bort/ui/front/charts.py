@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
 
-import pandas as pd
 import streamlit as st
 
-from bort.core.architecture import Architecture
 from bort.core.errors import InvalidArchitectureError, InvalidDataError
 from bort.core.size import SizeUnit
 from bort.families import SearchSpace
@@ -19,6 +18,7 @@ from bort.figures import (
     LOOKS,
     SIZES,
     TEXT_TO_LABEL,
+    FrontInfo,
     Layer,
     Objective,
     Theme,
@@ -29,15 +29,18 @@ from bort.figures import (
 )
 from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_error_lines, add_realised, realised_mark
+from bort.figures.parallel import parallel_info
 from bort.finetuning.realised import TrainedModel
 from bort.report.search import worth
-from bort.studies.answers import Point, StudyAnswer, redrawn
-from bort.studies.choosing import NORMAL_95, Choice
-from bort.ui.kit import address, chart, markup, navigation, readings
+from bort.studies.answers import StudyAnswer, redrawn
+from bort.studies.choosing import Choice
+from bort.ui.kit import address, chart, markup, navigation, parallel, readings
 from bort.ui.machine import landmarks as machine_landmarks
 
 # Two rows of charts fill what the title and the questions leave of the window.
 _HEIGHT = "clamp(205px, calc((100vh - 366px) / 2), 420px)"
+
+_TALL = "clamp(420px, calc(100vh - 366px), 840px)"
 
 _MARKDOWN = {"dominated": "gray", "front": "blue", "cover": "orange", "best": "green"}
 _SIGNS = {
@@ -47,10 +50,22 @@ _SIGNS = {
 } | {Layer.INTERVALS: ":blue[┃]", Layer.BASELINES: ":gray[┄]"}
 
 
+class Shape(StrEnum):
+    """The ways to draw the front, as in the address."""
+
+    PANELS = "panels"
+    SPACE = "space"
+    AXES = "axes"
+
+
+_SHAPE_NAMES = {Shape.PANELS: "Panels", Shape.SPACE: "3-D", Shape.AXES: "Parallel axes"}
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What the reader wants to see, and how."""
 
+    shape: Shape
     log: tuple[Objective, ...]
     fit_front: bool
     hidden: tuple[Layer, ...]
@@ -66,8 +81,9 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="view"
     ):
+        shape = _choose_shape()
         hidden = _choose_layers(answer)
-        with st.popover("Axes and more", icon=":material/tune:", width="content"):
+        with st.popover("More", icon=":material/tune:", width="content"):
             log = st.pills(
                 "Logarithmic axes",
                 [objective.name for objective in objectives],
@@ -81,8 +97,28 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
                 help="Keeps one bad architecture from squeezing all the others into a corner.",
             )
             drawn, landmarks = _choose_latencies(answer)
-    view = View(tuple(o for o in objectives if o.name in log), fit_front, hidden)
+    view = View(shape, tuple(o for o in objectives if o.name in log), fit_front, hidden)
     return view, drawn, landmarks
+
+
+def _choose_shape() -> Shape:
+    asked = address.view()
+    key = f"shape:{asked}"  # a link wins over an older choice
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        address.choose_view(None if chosen is Shape.PANELS else str(chosen))
+
+    return st.segmented_control(
+        "View",
+        list(Shape),
+        default=Shape(asked) if asked in list(Shape) else Shape.PANELS,
+        format_func=_SHAPE_NAMES.__getitem__,
+        key=key,
+        on_change=changed,
+        label_visibility="collapsed",
+        required=True,
+    )
 
 
 def objectives_of(answer: StudyAnswer) -> tuple[Objective, Objective, Objective]:
@@ -135,17 +171,43 @@ def show(
     landmarks: Sequence[LandmarkMark] = (),
 ) -> None:
     """Draw the answer, the pick in the address, the limits, and well-known models."""
+    realised = _realised_marks(answer)
+    match view.shape:
+        case Shape.PANELS:
+            _show_panels(answer, view, theme, choice, landmarks, realised)
+        case Shape.SPACE:
+            _show_space(_info(answer, choice), answer, view, theme, height=_TALL)
+        case Shape.AXES:
+            _show_axes(answer, view, theme, choice)
+    gains = [mark.gain for mark in realised if mark.gain is not None]
+    markup.note(worth(answer.spec.training.steps, gains))
+    if realised and view.shape is Shape.PANELS:
+        markup.note(
+            "★ is a fully trained model; an arrow leads to it from the search's prediction."
+        )
+
+
+def _info(answer: StudyAnswer, choice: Choice) -> FrontInfo:
     best = answer.best.id if answer.best else None
-    objectives = objectives_of(answer)
-    info = front_info(
+    return front_info(
         answer.points,
-        size=objectives[0],
+        size=objectives_of(answer)[0],
         best_id=best,
         pick_id=address.pick(),
         faded=choice.outside,
     )
+
+
+def _show_panels(
+    answer: StudyAnswer,
+    view: View,
+    theme: Theme,
+    choice: Choice,
+    landmarks: Sequence[LandmarkMark],
+    realised: Sequence[RealisedMark],
+) -> None:
+    info, objectives = _info(answer, choice), objectives_of(answer)
     limits = {o: v for o, v in zip(objectives, choice.limits, strict=True) if v is not None}
-    realised = _realised_marks(answer)
     columns = [column for _ in range(2) for column in st.columns(2, gap="small")]
     for column, (x, y) in zip(columns, combinations(objectives, 2), strict=False):
         with column:
@@ -170,19 +232,42 @@ def show(
                 height=_HEIGHT,
             )
     with columns[-1]:
-        chart.show(
-            plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden),
-            key="space",
-            alt=f"Size, latency and error in 3D: {_counted(answer)}. Drag to turn.",
-            on_pick=address.choose_pick_in_chart,
-            height=_HEIGHT,
-        )
-    gains = [mark.gain for mark in realised if mark.gain is not None]
-    markup.note(worth(answer.spec.training.steps, gains))
-    if realised:
-        markup.note(
-            "★ is a fully trained model; an arrow leads to it from the search's prediction."
-        )
+        _show_space(info, answer, view, theme, height=_HEIGHT)
+
+
+def _show_space(
+    info: FrontInfo, answer: StudyAnswer, view: View, theme: Theme, *, height: str
+) -> None:
+    chart.show(
+        plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden),
+        key="space",
+        alt=f"Size, latency and error in 3D: {_counted(answer)}. Drag to turn.",
+        on_pick=address.choose_pick_in_chart,
+        height=height,
+    )
+
+
+def _show_axes(answer: StudyAnswer, view: View, theme: Theme, choice: Choice) -> None:
+    values = choice.options.values
+    parallel.show(
+        parallel_info(
+            answer.points,
+            [(objective, values[:, objective.column]) for objective in objectives_of(answer)],
+            theme=theme,
+            log=view.log,
+            hidden=view.hidden,
+            faded=choice.outside,
+            best_id=answer.best.id if answer.best else None,
+            pick_id=address.pick(),
+            compared=address.compared(),
+        ),
+        theme=theme,
+        key="axes",
+        alt=f"Dimensions and objectives as parallel axes: {_counted(answer)}. Arrow keys move from "
+        "line to line, Enter picks.",
+        height=_TALL,
+        on_pick=address.choose_pick_in_chart,
+    )
 
 
 def legend(answer: StudyAnswer, theme: Theme) -> None:
@@ -225,93 +310,6 @@ def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
                 )
                 marks.append(mark)
     return marks
-
-
-_COLUMNS = {
-    "kind": st.column_config.TextColumn("kind", width=115),
-    "parameters": st.column_config.NumberColumn("parameters", format="localized"),
-    "effective": st.column_config.NumberColumn(
-        "without embeddings", format="localized", help="Parameters without the embedding layer."
-    ),
-    "megabytes": st.column_config.NumberColumn(
-        "MB", format="%.3f", help="Bytes of the exported weights and tokenizer."
-    ),
-    "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.2f"),
-    "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
-    "half": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
-    "w": st.column_config.NumberColumn("W", format="%.3f"),
-}
-
-
-def show_table(answer: StudyAnswer) -> None:
-    """Show one row per trained architecture; selecting one picks it."""
-    is_all = st.segmented_control(
-        "Rows",
-        [False, True],
-        default=False,
-        format_func=lambda is_all: "all trained" if is_all else "Pareto front",
-        key="rows",
-        required=True,
-    )
-    points = answer.points if is_all else answer.front
-    ids = [point.id for point in points]
-
-    def picked() -> None:
-        rows = st.session_state[key]["selection"]["rows"]
-        if rows and rows[0] < len(ids):
-            address.choose_pick(ids[rows[0]])
-
-    # Each set of rows needs its own key, because row numbers change their meaning. So does each
-    # pick in a chart, which the table then shows as its selection.
-    key = f"table:{answer.study}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
-    pick = address.pick()
-    st.dataframe(
-        _frame(points, answer),
-        hide_index=True,
-        column_config=_COLUMNS,
-        on_select=picked,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [ids.index(pick)] if pick in ids else []}},
-        key=key,
-        height=min(420, 38 + 35 * max(1, len(ids))),
-        alt="Trained architectures with parameters, latency, error and W",
-    )
-
-
-def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
-    best = answer.best.id if answer.best else None
-    return pd.DataFrame(
-        {
-            "architecture": [p.id for p in points],
-            "kind": [_kind(p, best) for p in points],
-            "parameters": [p.parameter_count for p in points],
-            "effective": [p.effective_parameter_count for p in points],
-        }
-        | ({"megabytes": [p.size / 1e6 for p in points]} if answer.spec.size.unit.is_bytes else {})
-        | {
-            "latency_ms": [p.latency_ms for p in points],
-            "error": [100 * p.error_rate for p in points],
-            "half": [100 * NORMAL_95 * p.error_se for p in points],
-            "w": [p.w for p in points],
-        }
-        | dimension_columns(points)
-    )
-
-
-def _kind(point: Point, best: str | None) -> str:
-    front = "front" if point.is_on_front else "dominated"
-    marks = [front, "cover" if point.is_in_cover else "", "largest W" if point.id == best else ""]
-    return ", ".join(mark for mark in marks if mark)
-
-
-def dimension_columns(points: tuple[Point, ...]) -> dict[str, pd.Series]:
-    """Make a column per dimension, blank for the families that lack it, after that of families."""
-    named = [Architecture.of(**p.architecture) for p in points]
-    sizes = [architecture.alone.as_dict() for architecture in named]
-    columns = {name: [one.get(name) for one in sizes] for some in sizes for name in some}
-    families = [architecture.family for architecture in named]
-    first = {"family": pd.Series(families)} if any(families) else {}
-    return first | {name: pd.Series(column, dtype="Int64") for name, column in columns.items()}
 
 
 def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:

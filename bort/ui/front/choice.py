@@ -80,7 +80,8 @@ def suggest(choice: Choice) -> None:
 
 
 def _offer(name: str, reason: str, *, is_picked: bool = False) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    key = f"suggestion-{name}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key):
         st.button(
             name,
             key=f"suggested:{name}",

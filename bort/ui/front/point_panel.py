@@ -12,6 +12,7 @@ from bort.studies.answers import Point, StudyAnswer
 from bort.studies.choosing import NORMAL_95, Choice
 from bort.studies.commands import front_command, search_python
 from bort.ui.front import choice as front_choice
+from bort.ui.front import side_by_side
 from bort.ui.kit import address, markup, navigation
 from bort.ui.models import start as model_start
 
@@ -42,6 +43,7 @@ def show(answer: StudyAnswer, choice: Choice) -> None:
     markup.tags(_properties(shown, answer))
     markup.facts(_facts(shown, answer))
     front_choice.around(choice, shown.id)
+    side_by_side.offer(shown.id)
     model_start.offer(answer, shown)
     st.page_link(
         navigation.AGORA,
@@ -59,6 +61,16 @@ def show(answer: StudyAnswer, choice: Choice) -> None:
     markup.note(latency_note(answer.latency))
     if point:
         st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
+
+
+def strip(answer: StudyAnswer) -> None:
+    """The pick in one line, for a phone."""
+    asked = address.pick()
+    shown = next((p for p in answer.points if p.id == asked), answer.best)
+    if shown is not None:
+        is_bytes = answer.spec.size.unit.is_bytes
+        size = f"{shown.size / 1e6:.3f} MB" if is_bytes else f"{shown.parameter_count / 1e6:.2f} M"
+        markup.strip(f"{shown.id}: {size}, {shown.latency_ms:.2f} ms, {shown.error_rate:.1%} error")
 
 
 def _properties(point: Point, answer: StudyAnswer) -> list[str]:

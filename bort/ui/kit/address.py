@@ -12,6 +12,21 @@ from bort.studies.choosing import Limits
 
 _PICKS_IN_CHARTS = "picks-in-charts"
 
+# What the menu keeps when the page changes; a link to another study drops the rest.
+_KEPT = ("study", "pick", "with", "epsilon", "weights", "at-most", "hide", "view")
+
+
+def keep(page: str) -> None:
+    """Carry study, pick, question and view to a page that the menu opened without them."""
+    last_page, last = st.session_state.get("address", (page, {}))
+    study_here = st.query_params.get("study", last.get("study"))
+    if page != last_page and study_here == last.get("study"):
+        for name in _KEPT:
+            if name in last and name not in st.query_params:
+                st.query_params[name] = last[name]
+    here = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+    st.session_state["address"] = (page, here)
+
 
 def study() -> str | None:
     """The study's name, `?study=`."""
@@ -47,6 +62,26 @@ def choose_pick_in_chart(architecture_id: str) -> None:
 def picks_in_charts() -> int:
     """How many times a mark was picked in this session."""
     return int(st.session_state.get(_PICKS_IN_CHARTS, 0))
+
+
+def compared() -> tuple[str, ...]:
+    """The architectures next to the pick, `?with=1-2-64-128,2-2-64-128`."""
+    return tuple(filter(None, (_get("with") or "").split(",")))
+
+
+def compare(names: Sequence[str]) -> None:
+    """Change what is shown next to the pick."""
+    _set("with", ",".join(dict.fromkeys(names)) or None)
+
+
+def view() -> str | None:
+    """How the front is drawn, `?view=axes`."""
+    return _get("view")
+
+
+def choose_view(name: str | None) -> None:
+    """Change how the front is drawn; None is the usual way."""
+    _set("view", name)
 
 
 def job() -> int | None:

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.errors import BortError
 from bort.figures import Theme
-from bort.ui.kit import markup, navigation
+from bort.ui.kit import address, markup, navigation, running
 
 ABOUT = (
     "bort finds small, fast text models: optimal subarchitecture extraction with a certificate. "
@@ -46,17 +46,25 @@ def page(title: str, *, lead: str | None = None) -> Iterator[DeltaGenerator]:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="title"
     ):
         st.title(title, anchor=False, width="content")
+        running.seen(address.job())
+        with st.container(width="content", key="running"):
+            running.show(title)
         beside = st.container(width="content", key="beside-title")
     if lead is not None:
         markup.lead(lead)
-    with clear_errors():
+    problems = st.container()
+    with clear_errors(problems):
         yield beside
 
 
 @contextmanager
-def clear_errors() -> Iterator[None]:
-    """Show an expected error as one line. Each fragment needs this around its own content."""
+def clear_errors(place: DeltaGenerator | None = None) -> Iterator[None]:
+    """Show an expected error as one line, at the place for the page's errors if it is given.
+
+    Each fragment needs this around its own content.
+    """
     try:
         yield
     except BortError as error:
-        markup.problem(str(error))
+        with place or st.container():
+            markup.problem(str(error))

@@ -8,22 +8,13 @@ from bort.core.agora import TORUS
 from bort.core.locks import holder
 from bort.core.progress import Stage
 from bort.jobs import JobRecord, JobState, cancel, measure_anyway, resume
-from bort.report.jobs import ending_sentence, sentence
+from bort.report.jobs import STATES, ending_sentence, sentence
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
 from bort.ui.kit import address, deleting, frame, markup, navigation, readings
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
-
-TITLES = {
-    JobState.QUEUED: "is about to start",
-    JobState.RUNNING: "is running",
-    JobState.DONE: "is done",
-    JobState.FAILED: "has failed",
-    JobState.CANCELLED: "was cancelled",
-    JobState.LOST: "was lost",
-}
 
 
 def watch(
@@ -71,7 +62,7 @@ def watch(
 def title(job: JobRecord) -> str:
     """Write the job's number, state, attempt and time."""
     attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
-    return f"Job {job.id} {TITLES[job.state]}{attempt}; {duration(job.seconds)} of work"
+    return f"Job {job.id} {STATES[job.state]}{attempt}; {duration(job.seconds)} of work"
 
 
 def early_end(job: JobRecord, kept: str) -> None:
@@ -174,7 +165,7 @@ def links(
     for job in found:
         st.page_link(
             page,
-            label=f"{names(job)}: job {job.id} {TITLES[job.state]}",
+            label=f"{names(job)}: job {job.id} {STATES[job.state]}",
             icon=":material/history:",
             query_params={"job": str(job.id)},
         )

@@ -39,6 +39,11 @@ def note(text: str) -> None:
     st.html(_remark(text))
 
 
+def strip(text: str) -> None:
+    """A line that stays in view on a phone, where what it speaks of is far below."""
+    st.html(f'<p class="bort-strip">{escape(text)}</p>')
+
+
 def problem(text: str) -> None:
     """An error: what is wrong and what to do, worded as on the command line."""
     st.html(f'<p class="bort-problem" role="alert">{escape(text)}</p>')

@@ -4,6 +4,8 @@ from contextvars import ContextVar
 
 import streamlit as st
 
+from bort.ui.kit import address
+
 _is_running: ContextVar[bool] = ContextVar("_is_running", default=False)
 
 HOME = "pages/home.py"
@@ -34,7 +36,7 @@ def run() -> None:
     token = _is_running.set(True)
     try:
         st.logo(LOGO, size="large")
-        st.navigation(
+        page = st.navigation(
             [
                 st.Page(HOME, title="Home", icon=":material/home:", default=True),
                 st.Page(SEARCH, title="Search", icon=":material/travel_explore:"),
@@ -46,7 +48,9 @@ def run() -> None:
                 st.Page(LESSON, title="Lesson", visibility="hidden"),
             ],
             position="top",
-        ).run()
+        )
+        address.keep(page.url_path)
+        page.run()
     finally:
         _is_running.reset(token)
 

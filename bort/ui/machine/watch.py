@@ -7,7 +7,7 @@ from bort.core.machine import this_machine
 from bort.core.serialise import from_json
 from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
-from bort.report.jobs import ending_reason
+from bort.report.jobs import STATES, ending_reason
 from bort.report.numbers import duration
 from bort.ui.kit import address, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
@@ -46,9 +46,9 @@ def _head(job: JobRecord) -> None:
     what = job.spec.get("study") or (job.spec.get("space") or {}).get("name") or ""
     markup.name(
         f"Measuring {KINDS[job.kind]}{f' ({what})' if what else ''}",
-        f"Job {job.id} {job_parts.TITLES[job.state]}; {duration(job.seconds)} so far."
+        f"Job {job.id} {STATES[job.state]}; {duration(job.seconds)} so far."
         if job.state.is_active
-        else f"Job {job.id} {job_parts.TITLES[job.state]} after {duration(job.seconds)}.",
+        else f"Job {job.id} {STATES[job.state]} after {duration(job.seconds)}.",
     )
 
 

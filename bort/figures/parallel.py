@@ -1,0 +1,169 @@
+"""Architectures as lines over parallel axes: dimensions first, then the objectives.
+
+plotly's parallel coordinates report no clicks, so a component of ours draws these values
+(`bort/ui/kit/parallel.js`).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bort.figures.front import LOOKS, Layer
+from bort.figures.objectives import Objective
+from bort.figures.theme import Theme, mixed, palette
+from bort.search.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from bort.studies.answers import Point
+
+_TICKS = 5
+_STEPS = (1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis.
+
+    Attributes:
+        note: a remark under its title, such as which side is better.
+        ticks: texts and their places, 0 at the bottom and 1 at the top.
+    """
+
+    title: str
+    note: str
+    ticks: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One architecture.
+
+    Attributes:
+        places: its place on each axis, 0..1.
+        text: what is shown when the pointer is near.
+        colour, width: how it is drawn; lines come in the order in which they are drawn.
+    """
+
+    id: str
+    places: tuple[float, ...]
+    text: str
+    colour: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelInfo:
+    """The data for drawing."""
+
+    axes: tuple[Axis, ...]
+    lines: tuple[Line, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Convert to what the component reads."""
+        return asdict(self)
+
+
+def parallel_info(
+    points: Sequence["Point"],
+    objectives: Sequence[tuple[Objective, FloatArray]],
+    *,
+    theme: Theme,
+    log: Collection[Objective] = (),
+    hidden: Collection[Layer] = (),
+    faded: Collection[str] = (),
+    best_id: str | None = None,
+    pick_id: str | None = None,
+    compared: Collection[str] = (),
+) -> ParallelInfo:
+    """Place architectures on axes; O(n) but for the axes' sorted values.
+
+    Args:
+        objectives: each with one value per point, in the order of the axes.
+        faded: ids of those that do not meet the reader's limits.
+        compared: ids of those next to the pick.
+    """
+    names = list(dict.fromkeys(name for point in points for name in point.architecture))
+    placed = [_dimension(name, [p.architecture.get(name, "") for p in points]) for name in names]
+    placed += [_objective(one, values, is_log=one in log) for one, values in objectives]
+    colours = palette(theme)
+    lines = []
+    for row, point in enumerate(points):
+        layer = Layer.FRONT if point.is_on_front else Layer.DOMINATED
+        if point.id == best_id and Layer.BEST not in hidden:
+            layer = Layer.BEST
+        if point.id == pick_id:
+            layer = Layer.PICK
+        is_strong = layer in (Layer.PICK, Layer.BEST) or point.id in compared
+        if layer in hidden and not is_strong:
+            continue
+        is_beside = point.id in compared and layer is not Layer.PICK
+        colour = colours.cover if is_beside else getattr(colours, LOOKS[layer].colour)
+        if point.id in faded and not is_strong:
+            colour = mixed(colour, colours.background, 0.25)
+        values = ", ".join(one.text(float(found[row])) for one, found in objectives)
+        line = Line(
+            id=point.id,
+            places=tuple(float(places[row]) for _, places in placed),
+            text=f"{point.id}: {values}",
+            colour=colour,
+            width=3.0 if is_strong else 1.5,
+        )
+        lines.append((is_strong, point.is_on_front, line))
+    lines.sort(key=lambda one: one[:2])
+    return ParallelInfo(tuple(axis for axis, _ in placed), tuple(line for *_, line in lines))
+
+
+def _dimension(name: str, cells: Sequence[Any]) -> tuple[Axis, FloatArray]:
+    """Distinct values at equal distances, numbers before texts."""
+    found = sorted(set(cells), key=lambda cell: (isinstance(cell, str), cell))
+    places = np.linspace(0, 1, len(found)) if len(found) > 1 else np.array([0.5])
+    at = dict(zip(found, places.tolist(), strict=True))
+    shown = found if len(found) <= 2 * _TICKS else found[:: len(found) // _TICKS]
+    ticks = tuple((f"{cell:g}" if not isinstance(cell, str) else cell, at[cell]) for cell in shown)
+    return Axis(name, "", ticks), np.array([at[cell] for cell in cells])
+
+
+def _objective(
+    objective: Objective, values: FloatArray, *, is_log: bool
+) -> tuple[Axis, FloatArray]:
+    low, high = float(values.min()), float(values.max())
+    is_log = is_log and low > 0
+    scale = np.log if is_log else np.asarray
+    start, width = float(scale(low)), float(scale(high) - scale(low)) or 1.0
+    ticks = tuple(
+        (f"{tick:g}", (float(scale(tick)) - start) / width)
+        for tick in (_powers(low, high) if is_log else _even(low, high))
+        if low <= tick <= high
+    )
+    places = (scale(values) - start) / width if high > low else np.full(len(values), 0.5)
+    return Axis(objective.title, "↓ better", ticks), np.asarray(places)
+
+
+def _even(low: float, high: float) -> list[float]:
+    """Round numbers at equal distances.
+
+    Examples:
+        >>> _even(16.2, 20.9)
+        [16.0, 17.0, 18.0, 19.0, 20.0]
+    """
+    rough = (high - low) / _TICKS or 1.0
+    power = 10 ** np.floor(np.log10(rough))
+    step = next(s for s in _STEPS if s * power >= rough * 0.999) * power
+    return [float(round(k * step, 12)) for k in range(int(low // step), int(high // step) + 1)]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """The numbers 1, 2 and 5 times powers of ten.
+
+    Examples:
+        >>> _powers(0.3, 9.1)
+        [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
+    """
+    first, last = int(np.floor(np.log10(low))), int(np.floor(np.log10(high)))
+    return [
+        float(f"{step * 10.0**power:.12g}")
+        for power in range(first, last + 1)
+        for step in _STEPS[:-1]
+    ][: 3 * _TICKS]

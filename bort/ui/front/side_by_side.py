@@ -1,0 +1,72 @@
+"""Up to five picks next to each other: figures with intervals, what differs, who is better."""
+
+import streamlit as st
+
+from bort.report.choosing import comparison_sentences
+from bort.studies.answers import Point, StudyAnswer
+from bort.studies.choosing import NORMAL_95, Choice
+from bort.ui.kit import address, markup
+
+MOST = 5
+
+
+def offer(name: str) -> None:
+    """Offer to put the shown architecture next to others, or to take it away."""
+    names = address.compared()
+    if name in names:
+        _button(f"Leave {name} out of the comparison", [one for one in names if one != name])
+    elif len(names) < MOST:
+        _button("Put it side by side", [*names, name])
+    else:
+        markup.note(f"{MOST} are side by side already.")
+
+
+def _button(label: str, names: list[str]) -> None:
+    st.button(
+        label,
+        icon=":material/compare_arrows:",
+        key="side-by-side",
+        on_click=address.compare,
+        args=(names,),
+        width="stretch",
+    )
+
+
+def show(answer: StudyAnswer, choice: Choice) -> None:
+    """Show the chosen ones, and the pick, as columns of a table; nothing if there are none."""
+    points = {point.id: point for point in answer.points}
+    chosen = [name for name in address.compared() if name in points][:MOST]
+    pick = address.pick()
+    if chosen and pick in points and pick not in chosen and len(chosen) < MOST:
+        chosen.append(str(pick))
+    if not chosen:
+        return
+    markup.label("side by side")
+    if len(chosen) == 1:
+        markup.note(f"Pick another one to compare it with {chosen[0]}.")
+        return
+    markup.note(comparison_sentences(choice, chosen))
+    is_bytes = answer.spec.size.unit.is_bytes
+    rows = [_row(points[name], is_bytes=is_bytes) for name in chosen]
+    titles = list(dict.fromkeys(title for row in rows for title in row))
+    differing = [t for t in titles if len({row.get(t) for row in rows}) > 1]
+    equal = [t for t in titles if t not in differing]
+    with st.container(key="side-by-side-table"):
+        markup.table(("", *chosen), [(t, *(row.get(t, "") for row in rows)) for t in differing])
+    if equal:
+        markup.note("The same: " + ", ".join(f"{t} {rows[0][t]}" for t in equal) + ".")
+    st.button("Clear the comparison", on_click=address.compare, args=((),), type="tertiary")
+
+
+def _row(point: Point, *, is_bytes: bool) -> dict[str, str]:
+    half = 100 * NORMAL_95 * point.error_se
+    return {
+        "parameters": f"{point.parameter_count:,}",
+        "without embeddings": f"{point.effective_parameter_count:,}",
+        **({"size on disk": f"{point.size / 1e6:,.3f} MB"} if is_bytes else {}),
+        "latency": f"{point.latency_ms:.2f} ms ({point.latency_low_ms:.2f} to "
+        f"{point.latency_high_ms:.2f})",
+        "dev error": f"{point.error_rate:.1%} ± {half:.1f}",
+        "W": f"{point.w:.3f}",
+        **{name: str(value) for name, value in point.architecture.items()},
+    }

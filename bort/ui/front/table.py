@@ -1,0 +1,96 @@
+"""The trained architectures as a table; a click on a row, or an arrow key, picks it."""
+
+import pandas as pd
+import streamlit as st
+
+from bort.core.architecture import Architecture
+from bort.studies.answers import Point, StudyAnswer
+from bort.studies.choosing import NORMAL_95
+from bort.ui.kit import address
+
+_COLUMNS = {
+    "kind": st.column_config.TextColumn("kind", width=115),
+    "parameters": st.column_config.NumberColumn("parameters", format="localized"),
+    "effective": st.column_config.NumberColumn(
+        "without embeddings", format="localized", help="Parameters without the embedding layer."
+    ),
+    "megabytes": st.column_config.NumberColumn(
+        "MB", format="%.3f", help="Bytes of the exported weights and tokenizer."
+    ),
+    "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.2f"),
+    "error": st.column_config.NumberColumn("dev error (%)", format="%.1f"),
+    "half": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
+    "w": st.column_config.NumberColumn("W", format="%.3f"),
+}
+
+
+def show(answer: StudyAnswer) -> None:
+    """Show one row per trained architecture; selecting one picks it."""
+    is_all = st.segmented_control(
+        "Rows",
+        [False, True],
+        default=False,
+        format_func=lambda is_all: "all trained" if is_all else "Pareto front",
+        key="rows",
+        required=True,
+    )
+    points = answer.points if is_all else answer.front
+    ids = [point.id for point in points]
+
+    def picked() -> None:
+        cells = st.session_state[key]["selection"]["cells"]
+        if cells and cells[0][0] < len(ids):
+            address.choose_pick(ids[cells[0][0]])
+
+    # Each set of rows needs its own key, because row numbers change their meaning. So does each
+    # pick in a chart, which the table then shows as its selection.
+    key = f"table:{answer.study}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
+    pick = address.pick()
+    here = [(ids.index(pick), "architecture")] if pick in ids else []
+    st.dataframe(
+        _frame(points, answer),
+        hide_index=True,
+        column_config=_COLUMNS,
+        on_select=picked,
+        selection_mode="single-cell",
+        selection_default={"selection": {"cells": here}},
+        key=key,
+        height=min(420, 38 + 35 * max(1, len(ids))),
+        alt="Trained architectures with parameters, latency, error and W",
+    )
+
+
+def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
+    best = answer.best.id if answer.best else None
+    return pd.DataFrame(
+        {
+            "architecture": [p.id for p in points],
+            "kind": [_kind(p, best) for p in points],
+            "parameters": [p.parameter_count for p in points],
+            "effective": [p.effective_parameter_count for p in points],
+        }
+        | ({"megabytes": [p.size / 1e6 for p in points]} if answer.spec.size.unit.is_bytes else {})
+        | {
+            "latency_ms": [p.latency_ms for p in points],
+            "error": [100 * p.error_rate for p in points],
+            "half": [100 * NORMAL_95 * p.error_se for p in points],
+            "w": [p.w for p in points],
+        }
+        | dimension_columns(points)
+    )
+
+
+def _kind(point: Point, best: str | None) -> str:
+    front = "front" if point.is_on_front else "dominated"
+    marks = [front, "cover" if point.is_in_cover else "", "largest W" if point.id == best else ""]
+    return ", ".join(mark for mark in marks if mark)
+
+
+def dimension_columns(points: tuple[Point, ...]) -> dict[str, pd.Series]:
+    """Make a column per dimension, blank for the families that lack it, after that of families."""
+    named = [Architecture.of(**p.architecture) for p in points]
+    sizes = [architecture.alone.as_dict() for architecture in named]
+    columns = {name: [one.get(name) for one in sizes] for some in sizes for name in some}
+    families = [architecture.family for architecture in named]
+    first = {"family": pd.Series(families)} if any(families) else {}
+    return first | {name: pd.Series(column, dtype="Int64") for name, column in columns.items()}

@@ -1,0 +1,190 @@
+// Draws lines over parallel axes. A drag along an axis keeps what passes through it (a brush),
+// a click on a line picks it, arrows and Enter pick without a pointer.
+const TOP = 46, BOTTOM = 14, SIDE = 60;
+const NEAR_PX = 12;
+const STILL_PX = 4;
+const SVG = "http://www.w3.org/2000/svg";
+
+function create(parent) {
+  const holder = parent.querySelector(".bort-parallel");
+  const view = {
+    holder, brushes: {}, near: null, drag: null, data: null, onPick: null,
+    canvas: holder.querySelector("canvas"), svg: holder.querySelector("svg"),
+    said: parent.querySelector("output"),
+  };
+  view.observer = new ResizeObserver(() => draw(view));
+  view.observer.observe(holder);
+  const { svg } = view;
+  svg.addEventListener("pointerdown", (event) => {
+    view.near = null;
+    view.drag = { axis: axisAt(view, event), from: spot(view, event), to: spot(view, event) };
+    svg.setPointerCapture(event.pointerId);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (!view.drag) return point(view, nearest(view, spot(view, event)));
+    view.drag.to = spot(view, event);
+    if (view.drag.axis !== null && isMoved(view.drag)) brush(view);
+  });
+  svg.addEventListener("pointerup", (event) => {
+    const { drag } = view;
+    view.drag = null;
+    if (!drag || isMoved(drag)) return;
+    const line = nearest(view, spot(view, event));
+    if (drag.axis !== null && drag.axis in view.brushes) {
+      delete view.brushes[drag.axis];
+      draw(view);
+    } else if (line) view.onPick?.(line.id);
+  });
+  svg.addEventListener("pointerleave", () => point(view, null));
+  svg.addEventListener("keydown", (event) => onKey(view, event));
+  return view;
+}
+
+function onKey(view, event) {
+  const lines = view.data.lines.filter((line) => passes(view, line));
+  const here = lines.indexOf(view.near);
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (step && lines.length) point(view, lines[(here + step + lines.length) % lines.length]);
+  else if (event.key === "Enter" && view.near) view.onPick?.(view.near.id);
+  else if (event.key === "Escape") { view.brushes = {}; draw(view); }
+  else return;
+  event.preventDefault();
+}
+
+const isMoved = ({ from, to }) => Math.hypot(from[0] - to[0], from[1] - to[1]) > STILL_PX;
+
+function spot(view, event) {
+  const box = view.svg.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+}
+
+const width = (view) => view.holder.clientWidth;
+const height = (view) => view.holder.clientHeight;
+const across = (view, axis) =>
+  SIDE + (axis * (width(view) - 2 * SIDE)) / Math.max(1, view.data.axes.length - 1);
+const up = (view, place) => TOP + (1 - place) * (height(view) - TOP - BOTTOM);
+const placeAt = (view, y) => 1 - (y - TOP) / (height(view) - TOP - BOTTOM);
+
+function axisAt(view, event) {
+  const [x] = spot(view, event);
+  const found = view.data.axes.findIndex((_, axis) => Math.abs(across(view, axis) - x) <= NEAR_PX);
+  return found < 0 ? null : found;
+}
+
+function brush(view) {
+  const { axis, from, to } = view.drag;
+  const ends = [placeAt(view, from[1]), placeAt(view, to[1])].sort((a, b) => a - b);
+  view.brushes[axis] = [Math.max(0, ends[0]), Math.min(1, ends[1])];
+  draw(view);
+}
+
+const passes = (view, line) =>
+  Object.entries(view.brushes).every(
+    ([axis, [low, high]]) => line.places[axis] >= low - 1e-9 && line.places[axis] <= high + 1e-9);
+
+// The line that is nearest to the pointer, among those that pass through all brushes.
+function nearest(view, [x, y]) {
+  const last = view.data.axes.length - 1;
+  const share = ((x - SIDE) / Math.max(1, width(view) - 2 * SIDE)) * last;
+  const left = Math.max(0, Math.min(last - 1, Math.floor(share)));
+  const t = Math.max(0, Math.min(1, share - left));
+  let best = null, distance = NEAR_PX;
+  for (const line of view.data.lines) {
+    if (!passes(view, line)) continue;
+    const a = line.places[left], b = line.places[Math.min(last, left + 1)];
+    const away = Math.abs(up(view, a + t * (b - a)) - y);
+    if (away <= distance) [best, distance] = [line, away];
+  }
+  return best;
+}
+
+function point(view, line) {
+  if (view.near === line) return;
+  view.near = line;
+  view.svg.style.cursor = line ? "pointer" : "crosshair";
+  draw(view);
+}
+
+function draw(view) {
+  if (!view.data || !width(view)) return;
+  drawLines(view);
+  drawAxes(view);
+  const { lines } = view.data;
+  const kept = lines.filter((line) => passes(view, line)).length;
+  const brushed = Object.keys(view.brushes).length > 0;
+  view.said.textContent = view.near?.text ??
+    (brushed ? `${kept} of ${lines.length} pass through the brushes. Click a brush to remove it.`
+             : "Drag along an axis to keep a range. Click a line to pick it.");
+  view.holder.dataset.drawn = "true";
+}
+
+function drawLines(view) {
+  const { canvas, data } = view;
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = width(view) * ratio;
+  canvas.height = height(view) * ratio;
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.lineJoin = "round";
+  const trace = (line, thick) => {
+    pen.strokeStyle = line.colour;
+    pen.lineWidth = thick;
+    pen.beginPath();
+    line.places.forEach((place, axis) => pen.lineTo(across(view, axis), up(view, place)));
+    pen.stroke();
+  };
+  for (const line of data.lines) {
+    pen.globalAlpha = passes(view, line) ? 1 : 0.1;
+    trace(line, line.width);
+  }
+  pen.globalAlpha = 1;
+  if (view.near) trace(view.near, 4);
+}
+
+function drawAxes(view) {
+  const { svg, data } = view;
+  svg.replaceChildren();
+  const add = (name, attributes, text) => {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== undefined) made.textContent = text;
+    svg.append(made);
+  };
+  data.axes.forEach((axis, number) => {
+    const x = across(view, number);
+    const ends = { 0: "start", [data.axes.length - 1]: "end" };
+    const side = { start: x - SIDE + 4, end: x + SIDE - 4 }[ends[number]] ?? x;
+    const at = { "text-anchor": ends[number] ?? "middle", fill: data.muted, x: side };
+    add("line", { x1: x, x2: x, y1: up(view, 0), y2: up(view, 1), stroke: data.muted, "stroke-opacity": 0.6 });
+    add("text", { ...at, y: 14, fill: data.text, "font-weight": 600 }, axis.title);
+    add("text", { ...at, y: 30 }, axis.note);
+    for (const [text, place] of axis.ticks) {
+      add("line", { x1: x - 3, x2: x + 3, y1: up(view, place), y2: up(view, place), stroke: data.muted });
+      add("text", {
+        x: x - 7, y: up(view, place) + 4, "text-anchor": "end", fill: data.muted,
+        stroke: data.background, "stroke-width": 3, "paint-order": "stroke",
+      }, text);
+    }
+    const range = view.brushes[number];
+    if (range) add("rect", {
+      x: x - 8, width: 16, y: up(view, range[1]), height: Math.max(2, up(view, range[0]) - up(view, range[1])),
+      fill: data.accent, "fill-opacity": 0.3, stroke: data.accent,
+    });
+  });
+}
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const view = (parentElement.bortParallel ??= create(parentElement));
+  if (view.data && view.data.axes.length !== data.axes.length) view.brushes = {};
+  view.near = null;
+  view.data = data;
+  view.onPick = (id) => setTriggerValue("pick", id);
+  view.holder.style.height = data.height;
+  view.svg.setAttribute("aria-label", data.alt);
+  draw(view);
+  return () => {
+    view.observer.disconnect();
+    delete parentElement.bortParallel;
+  };
+}

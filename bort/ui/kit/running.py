@@ -1,0 +1,73 @@
+"""Running jobs on every page, and a notice when one ends: beside the title and in the tab's."""
+
+import streamlit as st
+
+from bort.core.errors import BortError
+from bort.jobs import JobRecord
+from bort.report.jobs import job_line
+from bort.ui.kit import address, navigation, readings
+
+POLL_S = 2.0
+IDLE_POLL_S = 10.0  # until a job is seen, started here or elsewhere
+
+_ACTIVE, _ENDED = "active-jobs", "ended-job"
+
+
+def show(page_title: str) -> None:
+    """Show what runs, and look again while the page is open."""
+    is_active = bool(_active())
+    st.fragment(_look, run_every=POLL_S if is_active else IDLE_POLL_S)(page_title)
+
+
+def _active() -> list[JobRecord]:
+    try:
+        return readings.active_jobs()
+    except BortError:
+        return []  # the page says what is wrong with the store
+
+
+def _look(page_title: str) -> None:
+    active = _active()
+    before = st.session_state.get(_ACTIVE, ())
+    st.session_state[_ACTIVE] = tuple(job.id for job in active)
+    for job_id in sorted(set(before) - {job.id for job in active}):
+        _tell_end(job_id)
+    ended = st.session_state.get(_ENDED)
+    _name_tab(page_title, len(active), has_ended=ended is not None)
+    elsewhere = [job for job in active if job.id != address.job()]
+    if elsewhere:
+        more = f" (and {len(elsewhere) - 1} more)" if len(elsewhere) > 1 else ""
+        _link(elsewhere[0], more, "progress_activity")
+    elif ended is not None:
+        _link(readings.job(ended), "", "task_alt")
+
+
+def _tell_end(job_id: int) -> None:
+    try:
+        job = readings.job(job_id)
+    except BortError:
+        return  # it was deleted
+    if job_id != address.job():  # its own page says so
+        st.toast(job_line(job), icon=":material/task_alt:", duration="long")
+        st.session_state[_ENDED] = job_id
+
+
+def _name_tab(page_title: str, active: int, *, has_ended: bool) -> None:
+    mark = f"({active}) " if active else "✓ " if has_ended else ""
+    st.set_page_config(page_title=f"{mark}{page_title} · bort")
+
+
+def _link(job: JobRecord, more: str, icon: str) -> None:
+    is_many = bool(more)
+    st.page_link(
+        navigation.HOME if is_many else navigation.watched_on(job.kind),
+        label=job_line(job) + more,
+        icon=f":material/{icon}:",
+        query_params=None if is_many else {"job": str(job.id)},
+    )
+
+
+def seen(job_id: int | None) -> None:
+    """Forget that a job has ended, because its page is open."""
+    if job_id is not None and st.session_state.get(_ENDED) == job_id:
+        del st.session_state[_ENDED]

@@ -1,0 +1,131 @@
+"""A newcomer chooses: limits, a suggestion with its reason, the same pick by other ways."""
+
+import re
+
+import pytest
+from dashboard import serving
+from made_up_study import fill
+from playwright.sync_api import expect
+from test_search_story import MARKS, aim_at
+
+from bort.storage import open_store
+
+pytestmark = pytest.mark.browser
+
+STUDY = "made-up"
+BUDGET = 24
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with open_store(f"sqlite:///{home / 'bort.db'}") as store:
+        fill(store, STUDY, budget=BUDGET)
+    with serving(home) as started:
+        yield started
+
+
+def test_from_nothing_to_this_one_because(address, visit):
+    with visit(address) as reader:
+        reader.open(f"/pareto?study={STUDY}")
+        expect(reader.charts()).to_have_count(5)
+        assert main_chart_is_on_the_first_screen(reader)
+        reader.write("Latency at most, ms", "1")
+        reader.page.wait_for_url("**at-most=%2C1%2C*")
+        left = reader.page.get_by_text(re.compile(r"\d+ of \d+ trained architectures are left\."))
+        expect(left).to_be_visible()
+        best = suggestion(reader, "the lowest error within your limits")
+        best.click()
+        reader.page.wait_for_url("**pick=*")
+        reader.settle()
+        expect(reader.detail()).to_have_text(reader.query()["pick"][0])
+        expect(reader.page.get_by_text(re.compile("^Saving .* costs "))).not_to_have_count(0)
+        see_the_same_after_the_menu_and_in_a_second_tab(reader)
+
+
+def main_chart_is_on_the_first_screen(reader):
+    reader.page.set_viewport_size({"width": 1280, "height": 800})
+    box = reader.charts().first.bounding_box()
+    return box["y"] + box["height"] < 800
+
+
+def suggestion(reader, reason):
+    """The button of the suggestion with this reason."""
+    panel = reader.page.locator(".st-key-sticky")
+    row = panel.locator("[class*=st-key-suggestion-]")
+    return row.filter(has_text=re.compile(reason, re.IGNORECASE)).get_by_role("button").first
+
+
+def see_the_same_after_the_menu_and_in_a_second_tab(reader):
+    asked = reader.query()
+    menu = reader.page.get_by_role("navigation")
+    menu.get_by_role("link", name="Models").click()
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("Models")
+    reader.settle()
+    menu.get_by_role("link", name="Pareto front").click()
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("Pareto front")
+    reader.settle()
+    assert reader.query() == asked
+    second = reader.page.context.new_page()
+    second.goto(reader.page.url)
+    detail = second.locator(".st-key-sticky .bort-name")
+    expect(detail).to_have_text(asked["pick"][0])
+    expect(second.get_by_label("Latency at most, ms", exact=True)).to_have_value("1")
+    second.close()
+
+
+def test_where_nothing_meets_the_limits_the_nearest_can_be_picked(address, visit):
+    with visit(address) as reader:
+        reader.open(f"/pareto?study={STUDY}&at-most=1,0.01,1")
+        said = reader.page.get_by_text("Nothing meets them: the nearest is")
+        expect(said).to_be_visible()
+        button = suggestion(reader, "nearest to your limits")
+        name = button.inner_text()
+        expect(said).to_contain_text(name)
+        button.click()
+        reader.page.wait_for_url(f"**pick={name}*")
+
+
+def test_parallel_axes_and_a_panel_pick_the_same(address, visit):
+    with visit(address) as reader:
+        reader.open(f"/pareto?study={STUDY}&view=axes")
+        lines = reader.page.locator(".bort-parallel[data-drawn]")
+        expect(lines).to_be_visible()
+        by_line = pick_a_line(reader, lines)
+        reader.page.get_by_role("radio", name="Panels").click()
+        expect(reader.charts()).to_have_count(5)
+        reader.settle()
+        assert reader.query()["pick"] == [by_line]
+        other = next(m["id"] for m in reader.charts().first.evaluate(MARKS) if m["id"] != by_line)
+        reader.open(f"/pareto?study={STUDY}&pick={other}")
+        expect(reader.charts()).to_have_count(5)
+        aim_at(reader, reader.charts().first, by_line)
+        reader.page.mouse.down()
+        reader.page.mouse.up()
+        reader.page.wait_for_url(f"**pick={by_line}*")
+        expect(reader.detail()).to_have_text(by_line)
+
+
+def pick_a_line(reader, lines):
+    """Brush the first axis, then pick by arrow and Enter; returns the architecture."""
+    box = lines.bounding_box()
+    x, top, bottom = box["x"] + 60, box["y"] + 46, box["y"] + box["height"] - 14
+    mouse = reader.page.mouse
+    mouse.move(x, bottom)
+    mouse.down()
+    mouse.move(x, (top + bottom) / 2, steps=4)
+    mouse.up()
+    expect(
+        reader.page.get_by_text(re.compile(r"\d+ of \d+ pass through the brushes"))
+    ).to_be_visible()
+    svg = lines.locator("svg")
+    svg.focus()
+    svg.press("ArrowRight")
+    said = reader.page.locator("output.bort-note")
+    expect(said).to_have_text(re.compile(r"^[\d-]+: "))
+    name = said.inner_text().split(":")[0]
+    svg.press("Enter")
+    reader.page.wait_for_url(f"**pick={name}*")
+    reader.settle()
+    expect(reader.detail()).to_have_text(name)
+    return name
