@@ -17,6 +17,11 @@ BENCHMARKS: Table = {
         "answers",
         "Search and fine-tune with defaults, and compare with the baselines.",
     ),
+    "classifiers": (
+        "benchmarks.classifiers.command",
+        "classifiers",
+        "Compare our models with other people's small classifiers.",
+    ),
     "agora": (
         "benchmarks.agora.command",
         "agora",
