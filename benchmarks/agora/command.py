@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bort.cli import options
+from bort.cli.ending import line as fit
 from bort.core.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def agora(out: Path, as_json: bool, **given: Any) -> None:
 
     rows = read_table(out / CSV)
     for line in _lines(given):
-        click.echo(f"{line.name}: {line.seeds} seeds", err=True)
+        click.echo(fit(f"{line.name}: {line.seeds} seeds"), err=True)
         for new in bench_rows(line, rows):
             rows.extend(new)
             write_table(out / CSV, rows)

@@ -56,9 +56,11 @@ def answers(
     from bort.storage import open_store
 
     task = TASK.build(read(given, TASK))
-    table = open_table(out)
-    if not report_only:
+    if report_only:
+        table = open_table(out)
+    else:
         with open_store(store_url) as store:
+            table = open_table(out)
             for row in _answers(store, task):
                 table.append(asdict(row))
     page = write_page(table)

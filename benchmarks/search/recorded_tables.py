@@ -30,7 +30,7 @@ def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
         return load_nas_bench_201()
     stem, _, error = name.partition(":")
     path = Path(stem) if Path(stem).suffix else folder / f"{stem}.csv"
-    if not path.exists() or not _is_table(path):
+    if not path.is_file() or not _is_table(path):
         raise InvalidDataError(
             f"there is no recorded table {stem!r}; choose from "
             f"{', '.join(table_names(folder))}, or name a CSV file with the columns {SIZE}, "

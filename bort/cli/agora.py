@@ -165,8 +165,9 @@ def show(job_id: int, points: bool, store_url: str | None, as_json: bool) -> Non
 @agora.command()
 @_job_id
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@options.force
 @options.store_url
-def export(job_id: int, file: Path, store_url: str | None) -> None:
+def export(job_id: int, file: Path, force: bool, store_url: str | None) -> None:
     """Write every generated point with its provenance to FILE (.parquet, .csv or .jsonl).
 
     \b
@@ -176,8 +177,9 @@ def export(job_id: int, file: Path, store_url: str | None) -> None:
     """
     from bort.storage import open_to_read
     from bort.studies.agora import RUN, parents_of, point_rows, read_run
-    from bort.studies.interchange import write_rows
+    from bort.studies.interchange import check_rows, write_rows
 
+    check_rows(file, force=force)
     with open_to_read(store_url) as store:
         job = _job(store, job_id, RUN)
         found = read_run(store, job)

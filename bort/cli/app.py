@@ -50,7 +50,8 @@ def app(port: int, opens: bool, prepare: bool) -> None:
     click.echo(f"Dashboard: http://127.0.0.1:{port} (Ctrl+C stops it; jobs keep running)")
     sys.stdout.flush()  # the next line replaces this process
     command = _command(port, opens=opens)
-    os.execv(command[0], command)  # this process becomes the server: one pid, its own signals
+    # This process becomes the server: one pid, its own signals.
+    os.execve(command[0], command, _environment())
 
 
 def _prepare() -> None:
@@ -77,8 +78,21 @@ def _is_taken(port: int) -> bool:
 
 
 def _command(port: int, *, opens: bool) -> list[str]:
-    """The command that starts Streamlit with the settings in `.streamlit` next to app.py."""
+    """The command that starts Streamlit with the settings in `.streamlit` next to app.py.
+
+    What protects the server is said twice: no file and no variable overrides a flag. `-P` keeps
+    Python from importing modules of the folder where it is started.
+    """
     return [
-        *(sys.executable, "-m", "streamlit", "run", str(paths.dashboard() / "app.py")),
+        *(sys.executable, "-P", "-m", "streamlit", "run", str(paths.dashboard() / "app.py")),
         *("--server.port", str(port), "--server.headless", str(not opens).lower()),
+        *("--server.address", "127.0.0.1"),
+        *("--server.enableCORS", "true", "--server.enableXsrfProtection", "true"),
+        *("--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"),
+        *("--server.maxUploadSize", "50", "--server.enableStaticServing", "false"),
     ]
+
+
+def _environment() -> dict[str, str]:
+    """The environment without Streamlit's variables, which would change its settings."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}

@@ -8,6 +8,7 @@ import click
 
 from bort.cli import options
 from bort.cli import table as tables
+from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
 from bort.studies.parts import NEW_QUESTION
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Also write the study to an Optuna storage, for optuna-dashboard.",
 )
+@options.force
 @tables.size_column
 @tables.table_options
 @options.store_url
@@ -50,6 +52,7 @@ def front(
     record: Path | None,
     exported: Path | None,
     to_optuna: str | None,
+    force: bool,
     store_url: str | None,
     as_json: bool,
     **table: Any,
@@ -72,6 +75,7 @@ def front(
     else:
         tables.refuse_alone(context)
         copies = _Copies(record, exported, to_optuna)
+        copies.check(force=force)
         answer = _read_study(study, asked, copies, store_url)
     options.show_answer(answer, as_json=as_json)
 
@@ -82,6 +86,22 @@ class _Copies(NamedTuple):
     record: Path | None
     table: Path | None
     optuna: str | None
+
+    def check(self, *, force: bool) -> None:
+        """Check that all of them can be written, before one is."""
+        from bort.core.files import check_output
+        from bort.studies.interchange import check_optuna, check_rows
+
+        if self.record is not None:
+            check_output(self.record, force=force)
+        if self.table is not None:
+            check_rows(self.table, force=force)
+        if self.optuna is not None:
+            check_optuna(self.optuna)
+        if self.record is not None and self.record == self.table:
+            raise InvalidOptionError(
+                f"--record and --export both name {self.table}; choose two files"
+            )
 
 
 def _read_study(

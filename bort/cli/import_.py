@@ -17,10 +17,16 @@ from bort.core.errors import InvalidOptionError
     metavar="FILE",
     help="The table to write: .csv or .parquet, for bort search --from-table.",
 )
+@options.force
 @options.store_url
 @options.as_json
 def import_(
-    source: str, optuna: str | None, out: Path | None, store_url: str | None, as_json: bool
+    source: str,
+    optuna: str | None,
+    out: Path | None,
+    force: bool,
+    store_url: str | None,
+    as_json: bool,
 ) -> None:
     """Check FILE, a run bundle, and import its model and study, read-only.
 
@@ -37,7 +43,7 @@ def import_(
       bort import journal.log --optuna tuning --out trials.csv
     """
     if optuna is not None:
-        _import_optuna(source, optuna, out, as_json)
+        _import_optuna(source, optuna, out, force=force, as_json=as_json)
         return
     if out is not None:
         raise InvalidOptionError("--out needs --optuna; a bundle goes into the store")
@@ -49,12 +55,13 @@ def import_(
     _import_bundle(Path(source), store_url, as_json)
 
 
-def _import_optuna(url: str, study: str, out: Path | None, as_json: bool) -> None:
+def _import_optuna(url: str, study: str, out: Path | None, *, force: bool, as_json: bool) -> None:
     from bort.studies.commands import table_command
-    from bort.studies.interchange import optuna_trials, write_rows
+    from bort.studies.interchange import check_rows, optuna_trials, write_rows
 
     if out is None:
         raise InvalidOptionError("there is no file for the table; name one: --out trials.csv")
+    check_rows(out, force=force)
     found = optuna_trials(url, study)
     write_rows(out, found.rows)
     command = table_command(out, found.objectives, found.maximised)

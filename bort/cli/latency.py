@@ -12,6 +12,7 @@ import click
 from bort.cli import options
 from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
+from bort.core.files import check_output
 from bort.core.kinds import flag
 from bort.core.study import WinnersSpec
 from bort.studies.parts import LENGTHS, MEASURE, WINNERS, WORKLOAD
@@ -48,6 +49,7 @@ def latency() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Also write the profile as JSON."
 )
+@options.force
 @options.store_url
 @options.as_json
 @click.pass_context
@@ -58,6 +60,7 @@ def measure(
     space: str,
     wait: bool,
     out: Path | None,
+    force: bool,
     store_url: str | None,
     as_json: bool,
     **texts: Any,
@@ -90,18 +93,18 @@ def measure(
 
     given = read(texts, *_MEASUREMENT)
     options.offer_example(study, store_url)
-    with open_store(store_url) as store:
-        _check_out(out)
-        with _interrupts() as stopped:
-            shared: Any = {"wait": wait, "should_stop": lambda: bool(stopped)}
-            if study is None:
-                spec = describe_measurement(store, load_space(space), given)
-                steps = measure_sample(store, spec, **shared)
-            else:
-                _check_alone(context)
-                winners: WinnersSpec = WINNERS.build(given, study=study)
-                steps = measure_winners(store, winners, **shared)
-            profile = _last(steps)
+    if out is not None:
+        check_output(out, force=force)
+    with open_store(store_url) as store, _interrupts() as stopped:
+        shared: Any = {"wait": wait, "should_stop": lambda: bool(stopped)}
+        if study is None:
+            spec = describe_measurement(store, load_space(space), given)
+            steps = measure_sample(store, spec, **shared)
+        else:
+            _check_alone(context)
+            winners: WinnersSpec = WINNERS.build(given, study=study)
+            steps = measure_winners(store, winners, **shared)
+        profile = _last(steps)
     if out is not None:
         write_profile(profile, out)
     latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
@@ -119,14 +122,6 @@ def _check_alone(context: click.Context) -> None:
             f"{option} cannot be used with --study, whose profile determines the runtime "
             f"and workload and whose front determines the models; leave {option} out"
         )
-
-
-def _check_out(out: Path | None) -> None:
-    """Check that the file can be written before measuring, not after."""
-    from bort.core.errors import InvalidProfileError
-
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise InvalidProfileError(f"{out} cannot be written; name a file in a folder that exists")
 
 
 def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
@@ -164,12 +159,14 @@ def _interrupts() -> Iterator[list[bool]]:
 @click.option(
     "--export", type=click.Path(path_type=Path), metavar="FILE", help="Write A to a JSON file."
 )
+@options.force
 @options.store_url
 @options.as_json
 def show(
     first: str | None,
     second: str | None,
     export: Path | None,
+    force: bool,
     store_url: str | None,
     as_json: bool,
 ) -> None:
@@ -193,6 +190,8 @@ def show(
 
     if export is not None and (first is None or second is not None):
         raise InvalidOptionError("--export writes one profile; name exactly one")
+    if export is not None:
+        check_output(export, force=force)
     with open_to_read(store_url) as store:
         if export is not None and first is not None:
             write_profile(_profile(store, first), export)

@@ -19,7 +19,8 @@ def learn() -> None:
 
 @learn.command(cls=options.Command)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def export(file: Path) -> None:
+@options.force
+def export(file: Path, force: bool) -> None:
     """Write all lessons into one HTML file that opens without Python and fetches nothing.
 
     \b
@@ -27,6 +28,9 @@ def export(file: Path) -> None:
       bort learn export lessons.html
       bort learn export docs/lessons.html
     """
+    from bort.core.files import check_output
+
+    check_output(file, force=force)
     from bort.core.files import write_atomically
     from bort.lessons.book import book
 

@@ -1,14 +1,16 @@
 """Assemble the commands, and turn every error into one line and an exit code."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
 from bort import NO_WINDOWS
-from bort.core.errors import BortError
+from bort.cli import ending
+from bort.core import stops
+from bort.core.errors import BortError, InvalidOptionError
 
 Table = Mapping[str, tuple[str, str, str]]
 
@@ -86,6 +88,8 @@ def main() -> None:
     if sys.platform == "win32":
         _fail(NO_WINDOWS, 2)
     try:
+        stops.install()
+        _check_arguments(sys.argv[1:])
         code = bort(standalone_mode=False)
     except BortError as error:
         _fail(str(error), error.exit_code)
@@ -101,9 +105,22 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:  # the last net: what nobody foresaw is one line, too
+        _fail(ending.unforeseen(error, sys.argv[1:]), 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse what no file, database or terminal can hold.
+
+    Raises:
+        InvalidOptionError: an argument has bytes that are not text.
+    """
+    for argument in arguments:
+        if not argument.isascii() and argument != argument.encode("utf-8", "replace").decode():
+            raise InvalidOptionError(f"the argument {argument!r} is not text in UTF-8; rename it")
+
+
 def _fail(message: str, code: int) -> None:
-    click.echo(f"bort: {' '.join(message.split())}", err=True)
+    click.echo(ending.line(f"bort: {message}"), err=True)
     sys.exit(code)

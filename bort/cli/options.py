@@ -1,6 +1,7 @@
 """Command-line options made from fields of descriptions, shared options, and `--json`."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,6 +48,8 @@ detach = click.option(
     "--detach", is_flag=True, help="Start the job in the background and print its number."
 )
 
+
+force = click.option("--force", is_flag=True, help="Replace files that exist.")
 
 space = click.option(
     "--space",
@@ -131,6 +134,14 @@ def given_options(context: click.Context) -> set[str]:
     return {name for name in context.params if context.get_parameter_source(name) is source}
 
 
+def _counted(text: str) -> int | None:
+    """Read a whole number from 1 to `LARGEST_ID`; None if it is something else."""
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        return None
+    number = int(text)
+    return number if 1 <= number <= LARGEST_ID else None
+
+
 class JobId(click.ParamType[int]):
     """A job's number, as `bort jobs list` shows it."""
 
@@ -148,8 +159,8 @@ class JobId(click.ParamType[int]):
             InvalidFieldError: not a whole number, or below 1.
         """
         text = str(value).strip()
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_ID:
-            return int(text)
+        if (number := _counted(text)) is not None:
+            return number
         raise InvalidFieldError(
             "job",
             f"a job number must be a whole number of 1 or more, got {value!r}; list all jobs "
@@ -165,9 +176,9 @@ class Count(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number; anything else is a usage error."""
         text = str(value).strip()
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_ID):
+        if (number := _counted(text)) is None:
             self.fail(f"it must be a whole number of 1 or more, got {value!r}.", param, ctx)
-        return int(text)
+        return number
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

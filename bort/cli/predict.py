@@ -1,5 +1,6 @@
 """`bort predict`: classifies texts with an exported model."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,11 @@ from bort.core.study import TaskSpec
     metavar="FILE",
     help="Write the answers to a .csv, .jsonl or .parquet file.",
 )
+@options.force
 @options.as_json
-def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool) -> None:
+def predict(
+    folder: Path, file: Path, text: str, out: Path | None, force: bool, as_json: bool
+) -> None:
     """Classify the texts in FILE with the exported model in FOLDER.
 
     FOLDER comes from `bort export` (hf or onnx). FILE has one text per line (.txt) or a text column
@@ -45,13 +49,13 @@ def predict(folder: Path, file: Path, text: str, out: Path | None, as_json: bool
     import time
 
     from bort.export.predicting import Predictor, is_complete, parts_of, read_texts
-    from bort.studies.interchange import check_format, write_rows
+    from bort.studies.interchange import check_rows, write_rows
 
     if out is not None:
-        check_format(out)
-        if out.exists() and file.exists() and out.samefile(file):
+        check_rows(out, force=force)
+        if os.path.exists(out) and os.path.exists(file) and out.samefile(file):
             raise InvalidOptionError(
-                f"--out {out} would overwrite the file with the texts; choose another file"
+                f"--out {out} would replace the file with the texts; choose another file"
             )
     columns = fields_of(TaskSpec)["text"].parse(text)
     predictor = Predictor(folder)

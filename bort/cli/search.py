@@ -9,6 +9,7 @@ import click
 from bort.cli import options
 from bort.cli import table as tables
 from bort.core.fields import read
+from bort.core.files import check_output
 from bort.core.question import check_audit
 from bort.core.study import SearchSpec, StudySpec, suggest_name
 from bort.studies.parts import BUDGET, LATENCY, PRESETS, QUESTION, SEARCH, SIZE, TASK, TRAINING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 ASKED_OF_A_TABLE = (
     *("preset", "goal", "epsilon", "weights", "budget", "lipschitz", "slack", "confidence"),
-    *("audit", "seed", "certificate", "as_json"),
+    *("audit", "seed", "certificate", "force", "as_json"),
 )
 
 
@@ -34,6 +35,7 @@ ASKED_OF_A_TABLE = (
     metavar="FILE",
     help="File for the certificate of a search with --from-table [default: under $BORT_HOME].",
 )
+@options.force
 @options.detach
 @options.store_url
 @options.as_json
@@ -45,6 +47,7 @@ def search(
     study: str | None,
     space: str,
     certificate: Path | None,
+    force: bool,
     detach: bool,
     store_url: str | None,
     as_json: bool,
@@ -70,10 +73,12 @@ def search(
     given = {**PRESETS.get(preset or "", {}), **read(texts, *SEARCH)}
     if texts["from_table"]:
         tables.refuse_others(context, ASKED_OF_A_TABLE)
+        if certificate is not None:
+            check_output(certificate, force=force)
         answer = _search_table(texts, _search_spec(given), certificate)
         options.show_answer(answer, as_json=as_json)
         return
-    tables.refuse_alone(context, "certificate", allowed=["size"])
+    tables.refuse_alone(context, "certificate", "force", allowed=["size"])
     spec = _spec(study or preset, space, given)
     found = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
     if isinstance(found, Started):

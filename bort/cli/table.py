@@ -39,8 +39,8 @@ def table_options(command: F) -> F:
                 metavar="FILE",
                 help="Read the rows of a CSV, TSV, JSONL or Parquet file instead of training.",
             ),
-            _column("--latency", "Column with the latencies [default: latency]."),
-            _column("--error", "Column with the errors [default: error]."),
+            _column("--latency", "Column with the latencies [default: as for --size]."),
+            _column("--error", "Column with the errors [default: as for --size]."),
             _option(
                 "--error-se",
                 metavar="COLUMN",
@@ -73,10 +73,12 @@ _option = partial(click.option, cls=Option, title="A table instead of training")
 
 
 def _column(name: str, text: str) -> Callable[[F], F]:
-    return _option(name, default=name.removeprefix("--"), metavar="COLUMN", help=text)
+    return _option(name, metavar="COLUMN", help=text)
 
 
-size_column = _column("--size", "Column with the sizes [default: size].")
+size_column = _column(
+    "--size", "Column with the sizes [default: size, or that of `bort front --export`]."
+)
 
 
 def refuse_others(context: click.Context, allowed: Collection[str]) -> None:
@@ -119,9 +121,11 @@ def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns, TableSource]":
     """Read the table that the options of `table_options` name."""
     from bort.studies.answers.values import Columns
     from bort.studies.recorded_table import read_source
+    from bort.studies.table_columns import objective_names
 
     dimensions = given["dimensions"]
-    columns = Columns(given["size"] or "size", given["latency"], given["error"], given["error_se"])
+    names = objective_names(given["from_table"], given["size"], given["latency"], given["error"])
+    columns = Columns(*names, given["error_se"])
     source = TableSource(
         sha256=digest_of(given["from_table"]),
         size=columns.size,

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from bort.cli import options
-from bort.core.errors import CheckFailedError
+from bort.core.errors import BortError, CheckFailedError
+from bort.core.inputs import read_input
 
 
 @click.command()
@@ -68,7 +69,7 @@ def _read(path: Path) -> str:
     from bort.search.check.certificate import InvalidCertificateError
 
     try:
-        return path.read_text(encoding="utf-8")
+        return read_input(path).decode()
     except OSError as error:
         raise InvalidCertificateError(
             f"cannot read {path}: {error.strerror or error}; check the path"
@@ -80,11 +81,17 @@ def _read(path: Path) -> str:
 
 
 def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
+    from bort.search.check.verify import UNREADABLE
     from bort.storage import open_store
     from bort.studies.answers.compare import compare_with_store
 
     with open_store(store_url, read_only=True) as store:
-        return compare_with_store(content, store)
+        try:
+            return compare_with_store(content, store)
+        except BortError:
+            raise
+        except UNREADABLE:
+            return ["the certificate cannot be compared with the store"]
 
 
 def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:

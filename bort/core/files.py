@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -10,12 +11,25 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from bort.core.errors import DiskFullError, StoreError
+from bort.core import paths
+from bort.core.errors import DiskFullError, InvalidOptionError, StoreError
 
 # Kinds of data files that bort reads.
 DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 REMEDY = "free some space, or choose another place with BORT_HOME"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. A new home folder is only for its owner.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    home = paths.home()
+    if folder.is_relative_to(home):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
@@ -30,7 +44,7 @@ def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
     # Two processes, and two threads of one, may write the same file at once.
     part = path.with_name(f".{path.name}.part-{os.getpid()}-{threading.get_ident()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         yield part
         os.replace(part, path)
     except OSError as error:
@@ -42,6 +56,42 @@ def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def check_output(path: Path, *, force: bool = False) -> None:
+    """Check, before any work, that somebody's new file can be written.
+
+    Args:
+        force: it may replace a plain file; never a link, a folder or a device.
+    Raises:
+        InvalidOptionError: something is there that it may not replace.
+        StoreError: its folder is missing or cannot be written, or its name is impossible.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        _check_folder(path)
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(f"{path} cannot be written ({reason}); choose another name") from None
+    if not stat.S_ISREG(mode):
+        raise InvalidOptionError(
+            f"{path} exists and is not a plain file, so it is never replaced; choose another name"
+        )
+    if not force:
+        raise InvalidOptionError(
+            f"the file {path} exists; choose another name, or add --force to replace it"
+        )
+    _check_folder(path)
+
+
+def _check_folder(path: Path) -> None:
+    folder = path.absolute().parent
+    if not path.name or not folder.is_dir():
+        raise StoreError(f"there is no folder {folder}; create it first, or choose another")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(f"the folder {folder} cannot be written; choose another")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -5,25 +5,28 @@ unlocks a file when its process dies, however it dies. A locked file contains a 
 since when); an unlocked one is empty.
 
 A latency measured during a training is worthless. So a measurement takes a lock that every process
-of every user sees, and trainings pause while it is held: they check with a single `stat` between
-two steps.
+of its user sees, and trainings pause while it is held: they check with a single `stat` between two
+steps. Each user has locks of their own, because whoever can open a lock's file can hold it for
+ever; what other users do on the machine, the noise check of a measurement notices.
 
 POSIX only (Linux, macOS).
 """
 
 import contextlib
 import fcntl
+import functools
 import getpass
 import json
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bort.core import paths
 from bort.core.errors import BusyError, StoreError
+from bort.core.files import make_folder
 from bort.core.machine import usable_cores
 from bort.core.progress import OnStep, Progress, Stage, ignore
 
@@ -49,10 +52,29 @@ class Holder:
 
 
 def lock_path() -> Path:
-    """The path of the measuring lock: in `/tmp` if possible, because users differ in `$TMPDIR`."""
-    common = Path("/tmp")
-    folder = common if os.access(common, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
-    return folder / LOCK_NAME
+    """The path of this user's measuring lock."""
+    return _lock_folder(os.getuid()) / LOCK_NAME
+
+
+@functools.cache
+def _lock_folder(user: int) -> Path:
+    """A folder that only this user can open, the same in all of the user's processes.
+
+    In `/tmp`, because home folders may be shared between machines, and `$TMPDIR` and
+    `$XDG_RUNTIME_DIR` differ between a login and a cron job. Where somebody else was faster, and
+    where `/tmp` cannot be written, it is in the home folder.
+    """
+    folder = Path("/tmp") / f"bort-{user}"
+    with contextlib.suppress(OSError):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        details = folder.lstat()
+        is_private = stat.S_ISDIR(details.st_mode) and not details.st_mode & 0o077
+        if is_private and details.st_uid == user:
+            return folder
+    other = paths.home() / "locks"
+    make_folder(other)
+    return other
 
 
 @contextlib.contextmanager
@@ -158,7 +180,7 @@ def building(path: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as held:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             held.enter_context(turn([path], "bort: building", should_stop=lambda: False))
         except OSError as error:
             raise StoreError(
@@ -231,31 +253,13 @@ def _take(held: contextlib.ExitStack, place: Path, description: str) -> bool:
 
 
 def _open(path: Path, *, create: bool) -> int:
-    """Open without following links.
-
-    Creating and opening are two steps: with `fs.protected_regular`, O_CREAT fails on another
-    user's file in a sticky folder, even if everybody may write that file.
-    """
+    """Open without following links."""
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    try:
-        descriptor = os.open(path, flags)
-    except FileNotFoundError:
-        if not create:
-            raise
-        descriptor = _create(path, flags)
+    descriptor = os.open(path, flags | (os.O_CREAT if create else 0), 0o600)
     details = os.fstat(descriptor)
     if not stat.S_ISREG(details.st_mode) or details.st_nlink != 1:
         os.close(descriptor)
-        raise OSError(f"{path} is a link or not a regular file; remove it and try again")
-    return descriptor
-
-
-def _create(path: Path, flags: int) -> int:
-    try:
-        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
-    except FileExistsError:  # another process was faster
-        return os.open(path, flags)
-    os.fchmod(descriptor, 0o666)  # the umask took the other users' right to lock it
+        raise StoreError(f"{path} is a link or not a regular file; remove it and try again")
     return descriptor
 
 

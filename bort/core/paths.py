@@ -1,15 +1,23 @@
 """Paths of bort's files on this machine. These functions create nothing."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 
+def expanded(path: str | Path) -> Path:
+    """Replace a leading `~` by the user's folder; there may be no such user."""
+    with suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
+
+
 def home() -> Path:
     """`$BORT_HOME`, or the platform's folder for user data."""
     chosen = os.environ.get("BORT_HOME")
-    return Path(chosen).expanduser().absolute() if chosen else user_data_path("bort")
+    return expanded(chosen).absolute() if chosen else user_data_path("bort")
 
 
 def cache() -> Path:

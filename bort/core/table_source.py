@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bort.core.errors import InvalidDataError
+from bort.core.inputs import read_input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ def digest_of(path: Path) -> str:
         InvalidDataError: the file cannot be read.
     """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_input(path)).hexdigest()
     except OSError as problem:
         raise InvalidDataError(
             f"cannot read the table {path}: {problem.strerror or problem}; check the file"

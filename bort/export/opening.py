@@ -1,23 +1,27 @@
 """Open a run bundle made elsewhere; check everything before keeping anything."""
 
 import hashlib
-import json
+import math
 import shutil
 import stat
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bort.core.errors import BortError, ExportError
+from bort.core.errors import BortError, ExportError, first_line
+from bort.core.files import make_folder
+from bort.core.inputs import check_plain, parse_json
 from bort.core.serialise import from_json
 from bort.export.bundle import FORMAT, MANIFEST, MODEL, MODEL_FOLDER, STUDY
 from bort.export.folder import NEEDED
+from bort.export.predicting import Predictor
 from bort.finetuning.realised import Evidence, Realised
-from bort.storage import ModelRecord, Store, import_study, models_folder
+from bort.storage import ModelRecord, Store, Thing, ThingKind, import_study, models_folder
+from bort.studies.answers import read_answer
 
 MOST_BYTES = 4 << 30  # unpacked; BERT-large in float32 takes 1.3 GB
 MOST_FILES = 200
@@ -51,7 +55,7 @@ def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
     Cost: one pass over the bundle.
     """
     try:
-        models_folder().mkdir(parents=True, exist_ok=True)
+        make_folder(models_folder())
         with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".import-") as scratch:
             folder = Path(scratch)
             _unpack(path, folder)
@@ -82,11 +86,14 @@ def _keep(
         }
         # Everything that exporting the model needs must be there.
         from_json(Realised, values["realised"], what="the model's results", error=ExportError)
-        from_json(Evidence, values["evidence"], what="the model's evidence", error=ExportError)
+        evidence = from_json(
+            Evidence, values["evidence"], what="the model's evidence", error=ExportError
+        )
     except (ExportError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExportError(
             f"{MODEL} in {path} is damaged ({type(error).__name__}: {error}); get another copy"
         ) from error
+    _check_answers(folder / MODEL_FOLDER, evidence.data.class_names, path)
     is_new = _import_study(store, folder / STUDY, path)
     target = models_folder() / name
     shutil.move(str(folder / MODEL_FOLDER), target)
@@ -95,6 +102,29 @@ def _keep(
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
+
+
+def _check_answers(folder: Path, class_names: Sequence[str], path: Path) -> None:
+    """Open the model and let it answer.
+
+    Raises:
+        ExportError: it cannot be opened, has other classes, or its scores are no numbers.
+    """
+    try:
+        predictor = Predictor(folder)
+        pair = len(predictor.columns or ()) == 2
+        scores = predictor([("text", "text") if pair else "text"])[0].scores
+    except Exception as error:  # weights of another shape raise many classes
+        raise ExportError(
+            f"the model in {path} does not answer ({first_line(error)}); get another copy"
+        ) from error
+    if set(scores) != set(class_names):
+        raise ExportError(
+            f"the model in {path} answers {', '.join(scores)}, but its evidence is about "
+            f"{', '.join(class_names)}; get another copy"
+        )
+    if not all(map(math.isfinite, scores.values())):
+        raise ExportError(f"the model in {path} gives scores that are no numbers; get another copy")
 
 
 def _import_study(store: Store, file: Path, path: Path) -> bool:
@@ -106,9 +136,16 @@ def _import_study(store: Store, file: Path, path: Path) -> bool:
     if any(study.name == name for study in store.studies()):
         return False
     try:
-        import_study(store, recorded, example=True)
+        study = import_study(store, recorded, example=True)
     except BortError as error:
         raise ExportError(f"the study in {path} cannot be imported: {error}") from error
+    try:
+        read_answer(store, study.name)
+    except Exception as error:  # values that fit nowhere fail in many ways
+        store.delete(Thing(ThingKind.STUDY, study.name))
+        raise ExportError(
+            f"the study in {path} cannot be read ({first_line(error)}); get another copy"
+        ) from error
     return True
 
 
@@ -142,6 +179,7 @@ def _unpack(path: Path, folder: Path) -> None:
 
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
+        check_plain(path)
         return zipfile.ZipFile(path)
     except FileNotFoundError:
         raise ExportError(f"there is no file {path}; check the path") from None
@@ -193,13 +231,13 @@ def _manifest(
     if MANIFEST not in infos or infos[MANIFEST].file_size > LARGEST_TEXT:
         raise ExportError(f"{path} has no {MANIFEST}, so it is not a run bundle")
     try:
-        content = json.loads(bundle.read(MANIFEST))
+        content = parse_json(bundle.read(MANIFEST))
         if content["format"] != FORMAT:
             raise ExportError(
                 f"{path} has the format {content['format']!r}, but this bort reads {FORMAT!r}"
             )
         return {str(row["name"]): str(row["sha256"]) for row in content["files"]}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ExportError(f"{MANIFEST} in {path} is damaged ({error})") from error
 
 
@@ -233,15 +271,11 @@ def _read_object(file: Path, path: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > LARGEST_TEXT:
             raise ExportError(f"{file.name} in {path} is larger than any file that bort writes")
-        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
+        content = parse_json(file.read_bytes())
     except FileNotFoundError:
         raise ExportError(f"{path} has no {file.name}; get a complete bundle") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise ExportError(f"{file.name} in {path} cannot be read ({error})") from error
     if not isinstance(content, dict):
         raise ExportError(f"{file.name} in {path} is not an object; get another copy")
     return content
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it contains {constant}")

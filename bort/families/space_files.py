@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bort.core.errors import InvalidSpaceError, UnknownSpaceError
+from bort.core.inputs import read_input
+from bort.core.paths import expanded
 from bort.families.making.fit_transformers import fit_definition
 from bort.families.making.validation import check_lists, check_numbers
 from bort.families.registry import FAMILY_NAMES, family
@@ -47,7 +49,7 @@ def parse_space(text: str, default_name: str) -> SearchSpace:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         raise InvalidSpaceError(
             f'not TOML ({error}); write family = "bert" and a table [dimensions]'
         ) from None
@@ -115,7 +117,7 @@ def _text(content: dict[str, Any], key: str, default: str | None) -> str:
 
 def _existing(given: str) -> Path:
     try:
-        path = Path(given).expanduser()
+        path = expanded(given)
         exists = bool(given.strip()) and path.exists()
     except (
         OSError,
@@ -134,7 +136,7 @@ def _read(path: Path) -> str:
     if path.is_dir():
         raise InvalidSpaceError("is a folder, not a file; name a TOML file")
     try:
-        return path.read_text("utf-8")
+        return read_input(path).decode()
     except UnicodeDecodeError:
         raise InvalidSpaceError("is not text in UTF-8; name a TOML file") from None
     except OSError as error:

@@ -15,6 +15,7 @@ from bort.core.errors import (
     StoreError,
 )
 from bort.core.finetune import FineTuneSpec, Recipe
+from bort.core.paths import expanded
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import FamilySpace, SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
@@ -328,7 +329,7 @@ def named_tasks(
         return ()
     if task == ALL_TASKS:
         return tuple(TaskSpec(task=info.name, seed=own.seed) for info in list_tasks())
-    path = Path(task).expanduser()
+    path = expanded(task)
     named = str(path.absolute()) if path.exists() else task  # a job may run in another folder
     columns = tuple(text or own.text)
     if named == own.task:

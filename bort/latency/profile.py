@@ -3,7 +3,6 @@
 Reading a profile and predicting from it import neither torch nor scipy.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidProfileError, InvalidSpaceError
 from bort.core.files import write_json_atomically
+from bort.core.inputs import parse_json, read_input
 from bort.core.machine import Fingerprint
 from bort.core.serialise import from_json, to_json
 from bort.families import SearchSpace, operation_terms_of, vocabulary_sizes_of
@@ -245,20 +245,14 @@ def read_profile(path: Path) -> LatencyProfile:
         InvalidProfileError: no such file, not JSON (cut off, for example), not a profile.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InvalidProfileError(
-                f"{path} is too large for a latency profile; name another file"
-            )
-        text = path.read_text("utf-8")
+        content = read_input(path, most=LARGEST_FILE)
     except FileNotFoundError:
         raise InvalidProfileError(f"there is no profile file {path}; check the name") from None
     except OSError as error:
-        raise InvalidProfileError(f"{path} cannot be read ({error.strerror})") from None
-    except ValueError as error:
         raise InvalidProfileError(
-            f"{path} is not JSON or is truncated ({error}); export it again"
+            f"{path} cannot be read ({error.strerror}); name another file"
         ) from None
-    return parse_profile(text, origin=str(path))
+    return parse_profile(content, origin=str(path))
 
 
 def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
@@ -270,8 +264,8 @@ def parse_profile(text: str | bytes, *, origin: str) -> LatencyProfile:
         InvalidProfileError: not JSON (cut off, for example), not a profile.
     """
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        values = parse_json(text)
+    except ValueError as error:
         raise InvalidProfileError(
             f"{origin} is not JSON or is truncated ({error}); export it again"
         ) from None

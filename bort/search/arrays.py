@@ -13,3 +13,6 @@ def frozen(values: npt.ArrayLike, dtype: type = float) -> npt.NDArray[np.generic
     array: npt.NDArray[np.generic] = np.array(values, dtype=dtype, order="C", copy=True)
     array.setflags(write=False)
     return array
+
+
+LARGEST_GAP = 700.0  # exp of more is no number; a gap this wide certifies nothing

@@ -5,6 +5,7 @@ from enum import StrEnum
 import numpy as np
 
 from bort.core.question import Question
+from bort.search.arrays import LARGEST_GAP
 from bort.search.bounds import monotone_record
 from bort.search.goals import goal_of
 from bort.search.knowledge import Knowledge
@@ -61,7 +62,7 @@ class SearchState(Knowledge):
     def certified_epsilon(self) -> float | None:
         """ε*, the smallest ε certified so far; None if nothing is."""
         gap = self._gap()
-        if gap == np.inf or self.is_withdrawn:
+        if gap > LARGEST_GAP or self.is_withdrawn:
             return None
         epsilon = self.goal.epsilon_of(gap)
         return min(epsilon, self.question.epsilon) if self.is_reached else epsilon

@@ -26,6 +26,8 @@ from bort.core.errors import (
     StoreError,
     first_line,
 )
+from bort.core.files import make_folder
+from bort.core.stops import not_stopped
 from bort.storage import migrations, schema
 from bort.storage.urls import parse_url, shown, sqlite_path
 
@@ -148,7 +150,7 @@ class Database:
             raise StoreError(
                 f"the store {self} is open for reading only, so nothing can be written"
             )
-        with self._explained(), self._connected() as connection:
+        with self._explained(), self._connected() as connection, not_stopped():
             connection = connection.execution_options(bort_writes=True)
             with connection.begin():
                 yield connection
@@ -238,8 +240,10 @@ class Database:
         return connection
 
     def _open_existing(self) -> None:
-        if self._path and not self._path.exists():
+        if self._path and not os.path.exists(self._path):  # also False for an impossible name
             raise StoreError(f"there is no store at {self._path}; check --store and BORT_STORE")
+        if self._path and not self._path.is_file():
+            raise StoreError(f"{self._path} is not a plain file; check --store and BORT_STORE")
         with self.reading() as connection:
             revision = _revision(connection)
         if revision is None:
@@ -252,7 +256,7 @@ class Database:
             )
 
     def _open_or_create(self) -> None:
-        is_new = self._path is not None and not self._path.exists()
+        is_new = self._path is not None and not os.path.exists(self._path)
         if self._path:
             _prepare_file(self._path)
         with self.reading() as connection:
@@ -303,10 +307,10 @@ class Database:
             if _revision(connection) is not None:  # another process was faster
                 return
             tables = sa.inspect(connection).get_table_names()
-            if self._path and tables:
+            if tables and (self._path or schema.revision.name in tables):
                 raise StoreError(
-                    f"{self._path} is another program's database (it has the table "
-                    f"{tables[0]!r}); choose another file with --store"
+                    f"{self} is another program's database (it has the table "
+                    f"{tables[0]!r}); choose another one with --store"
                 )
             schema.metadata.create_all(connection)
             connection.execute(schema.revision.insert().values(version_num=schema.REVISIONS[-1]))
@@ -350,7 +354,7 @@ def check_place(url: str) -> None:
 def _prepare_file(path: Path) -> None:
     """Make the folder, and report problems that SQLite would report only at the first write."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise _cannot_create(path.parent, str(error.strerror or error)) from error
     _check_file(path)
@@ -366,6 +370,8 @@ def _cannot_create(folder: Path, reason: str) -> StoreError:
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file in it, for example {path / 'bort.db'}")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is not a plain file; choose another file with --store")
     for place, what in ((path, "file"), (path.parent, "folder")):
         if place.exists() and not _is_writable(place):
             raise StoreError(
@@ -381,10 +387,10 @@ def _is_writable(path: Path) -> bool:
 def _revision(connection: sa.Connection) -> str | None:
     """Return the revision of a store's tables; None if it has no tables of ours."""
     tables = sa.inspect(connection)
+    if not tables.has_table(schema.old_schema.name):  # other programs number their revisions, too
+        return None
     if tables.has_table(schema.revision.name):
         return connection.scalar(sa.select(schema.revision.c.version_num))
-    if not tables.has_table(schema.old_schema.name):
-        return None
     version = connection.scalar(sa.select(sa.func.max(schema.old_schema.c.version)))
     return _UNNUMBERED if version < schema.OLD_SCHEMA_VERSION else str(version)
 

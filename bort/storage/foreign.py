@@ -1,10 +1,62 @@
-"""Look into another program's SQLite file. Nothing is created or changed."""
+"""Look into another program's database. Nothing is created or changed."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
-from bort.core.errors import StoreError
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from bort.core.errors import StoreError, first_line
+from bort.storage import schema
+from bort.storage.urls import shown
+
+
+def tables_of(url: str) -> frozenset[str]:
+    """List the tables of a database; none if it is a SQLite file that does not exist.
+
+    Raises:
+        StoreError: `url` is not a database's address, or it cannot be opened.
+    """
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            file = sqlite_file(parsed)
+            return sqlite_tables(file) if file.exists() else frozenset()
+        engine = sa.create_engine(parsed, poolclass=sa.pool.NullPool)
+        return frozenset(sa.inspect(engine).get_table_names())
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(
+            f"the database {shown(url)} cannot be opened ({shown(first_line(cause))}); check its "
+            "address"
+        ) from None
+
+
+def sqlite_file(url: sa.URL) -> Path:
+    """The file that SQLite would open; `file:` addresses and options after a '?' are allowed.
+
+    Raises:
+        StoreError: it would be in memory.
+    """
+    name = (url.database or "").removeprefix("file:").partition("?")[0]
+    if name in ("", ":memory:"):
+        raise StoreError(f"{url} is in memory and lost afterwards; name a file: sqlite:///FILE")
+    return Path(name)
+
+
+def read_only(url: str) -> str:
+    """The address with which SQLAlchemy opens the same database, and does not write if SQLite."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return url
+    return f"sqlite:///file:{quote(str(sqlite_file(parsed).absolute()))}?mode=ro&uri=true"
+
+
+def is_ours(tables: frozenset[str]) -> bool:
+    """Check whether a database with these tables is a store of ours."""
+    return schema.old_schema.name in tables
 
 
 def sqlite_tables(file: Path) -> frozenset[str]:

@@ -1,7 +1,6 @@
 """Whole studies as small JSON files, to publish and compare, and to ship as examples."""
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bort.core.errors import StoreError, StudyConflictError
+from bort.core.errors import BortError, StoreError, StudyConflictError
 from bort.core.evaluation import Evaluation
+from bort.core.inputs import parse_json, read_input
 from bort.core.origin import Origin
 from bort.core.serialise import from_json
 from bort.core.study import StudySpec
@@ -60,10 +60,15 @@ def import_study(store: Store, recorded: Mapping[str, Any], *, example: bool = T
     """
     study = _parse(recorded, "the recorded study")
     name = study.spec.name
-    with store.database.writing() as connection:
-        if find_study(connection, name) is not None:
-            raise StudyConflictError(f"there is already a study {name!r}; delete it first")
-        study.insert(connection, example=example)
+    try:
+        with store.database.writing() as connection:
+            if find_study(connection, name) is not None:
+                raise StudyConflictError(f"there is already a study {name!r}; delete it first")
+            study.insert(connection, example=example)
+    except BortError:
+        raise
+    except _DAMAGES as error:
+        raise _damaged("the recorded study", error) from error
     return store.study(name)
 
 
@@ -149,7 +154,7 @@ def _offered(connection: sa.Connection) -> set[str]:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return parse_json(read_input(file))
     except (OSError, ValueError) as error:
         raise StoreError(f"{file} cannot be read ({error}); restore it or delete it") from error
 
@@ -157,11 +162,19 @@ def _read(file: Path) -> Any:
 def _parse(recorded: Any, what: str) -> _Recorded:
     try:
         return _Recorded(recorded)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            f"{what} is not a recorded study ({type(error).__name__}: {error}); "
-            "record it again with this version"
-        ) from error
+    except _DAMAGES as error:
+        raise _damaged(what, error) from error
+
+
+# The exceptions that values of wrong types raise.
+_DAMAGES = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
+
+
+def _damaged(what: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"{what} is not a recorded study ({type(error).__name__}: {error}); "
+        "record it again with this version"
+    )
 
 
 def _profile_dict(profile: ProfileRecord) -> dict[str, Any]:

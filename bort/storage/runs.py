@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bort.core import paths
 from bort.core.errors import StoreError
+from bort.core.files import make_folder
 from bort.storage.records import JobRecord
 
 
@@ -19,7 +20,7 @@ def claim_folder(job_id: int) -> str:
         StoreError: it cannot be made.
     """
     try:
-        paths.runs().mkdir(parents=True, exist_ok=True)
+        make_folder(paths.runs())
         for name in _names(job_id):
             try:
                 (paths.runs() / name).mkdir()
@@ -54,7 +55,7 @@ def open_log(job: JobRecord) -> int:
         StoreError: the log cannot be opened.
     """
     try:
-        job.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(job.folder)
         return os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         raise _unusable(job.log, error) from error

@@ -8,6 +8,7 @@ from bort.storage.agora import AgoraRounds
 from bort.storage.audits import Audits
 from bort.storage.database import BUSY_TIMEOUT_S, Database, check_place
 from bort.storage.deleting import Deleting
+from bort.storage.empty import EmptyDatabase
 from bort.storage.evaluations import Evaluations
 from bort.storage.job_life import JobLife
 from bort.storage.jobs import History, Jobs
@@ -92,8 +93,8 @@ def check_store(url: str | None = None) -> None:
 def open_to_read(url: str | None = None) -> Store:
     """Open a store only to read it; it may be read-only, and nothing is created.
 
-    A missing default store is created, so that a new user finds it empty. A store of an older bort
-    is brought up to date first.
+    A new user's default store is empty, and stays without a file. A store of an older bort is
+    brought up to date first.
 
     Args:
         url: see `open_store`.
@@ -102,7 +103,7 @@ def open_to_read(url: str | None = None) -> Store:
         OldStoreError: an older bort wrote it, and it cannot be written here.
     """
     if url is None and paths.is_first_use():
-        return open_store()
+        return Store(EmptyDatabase(paths.store_url()))
     try:
         return open_store(url, read_only=True)
     except OldStoreError as old:

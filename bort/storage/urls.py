@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bort.core.errors import StoreError
+from bort.core.paths import expanded
 
 _EXAMPLES = "use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
 
@@ -67,4 +68,4 @@ def sqlite_path(url: sa.URL) -> Path | None:
     """Return the file of a SQLite database; None for a server."""
     if url.get_backend_name() != "sqlite" or url.database is None:
         return None
-    return Path(url.database).expanduser().absolute()
+    return expanded(url.database).absolute()

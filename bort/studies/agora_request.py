@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from bort.agora.text.data import load_texts
@@ -19,6 +18,7 @@ from bort.core.baseline import is_soft_labels
 from bort.core.errors import InvalidFieldError, InvalidOptionError
 from bort.core.fields import read
 from bort.core.kinds import flag
+from bort.core.paths import expanded
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec, TrainingSpec, check_name
 from bort.storage import Store
@@ -106,7 +106,7 @@ def _texts(store: Store, given: dict[str, Any], on_step: OnStep) -> tuple[TextSp
     if space is None:
         space = small_space(architecture, source_network(training.source).config).to_dict()
     if pool := given.get("pool"):  # a job may be resumed in another folder
-        given = {**given, "pool": str(Path(pool).expanduser().absolute())}
+        given = {**given, "pool": str(expanded(pool).absolute())}
     spec = AGORA_TEXT.build(
         {"closing_steps": CLOSING * training.fixed_steps, **given},
         study=request.study or suggested_study(task.task, architecture),

@@ -7,6 +7,7 @@ from pathlib import Path
 from bort.core.baseline import Coverage, is_soft_labels
 from bort.core.errors import InvalidFieldError
 from bort.core.machine import Difference
+from bort.core.paths import expanded
 from bort.core.progress import OnStep, ignore
 from bort.core.size import SizeSpec
 from bort.core.study import StudySpec
@@ -96,7 +97,7 @@ def check_study(
 
         resolve_device(spec.training.device)
     if Path(name).exists():  # the job may run in another folder
-        spec = replace(spec, task=replace(spec.task, task=str(Path(name).expanduser().absolute())))
+        spec = replace(spec, task=replace(spec.task, task=str(expanded(name).absolute())))
     check_vocabularies(task, source, space)
     classes = len(task.class_names)
     steps = spec.training.steps or candidate_steps(len(task.train), classes)

@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 
 from bort.core.architecture import Architecture
 from bort.core.errors import BortError
+from bort.core.paths import expanded
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, family
 from bort.families.polynomial import FloatArray
@@ -215,7 +216,7 @@ def _task_size(task: TaskSpec) -> _TaskSize | None:
 def _source_work(spec: StudySpec) -> float | None:
     """Count the billions of multiply-adds of one batch in the source network."""
     name = spec.training.source
-    if name is not None and not Path(name).expanduser().is_dir():
+    if name is not None and not expanded(name).is_dir():
         return None  # on the hub: showing a form downloads nothing
     try:
         config = source_network(name).config

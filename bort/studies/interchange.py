@@ -1,7 +1,6 @@
 """A study as rows and as an Optuna study, an Optuna study as rows, and rows as a file."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,10 +17,11 @@ from bort.core.errors import (
     StudyConflictError,
     first_line,
 )
-from bort.core.files import whole_file
+from bort.core.files import check_output, whole_file
 from bort.core.size import SizeUnit
 from bort.families import SearchSpace
-from bort.storage.foreign import sqlite_tables
+from bort.storage.foreign import is_ours, read_only, tables_of
+from bort.storage.urls import shown
 from bort.studies.answers import StudyAnswer
 from bort.studies.table_columns import OBJECTIVES
 
@@ -59,14 +59,15 @@ def to_optuna(answer: StudyAnswer, url: str) -> str:
 
     Args:
         url: the storage's URL, for example `sqlite:///optuna.db`; created if there is none.
-        Returns:
+    Returns:
         The Optuna study's name, which is the same as ours.
     Raises:
         MissingExtraError: Optuna is not installed.
         StudyConflictError: the storage has a study of that name.
-        StoreError: the storage cannot be opened.
+        StoreError: the storage cannot be opened, or is a store of ours.
     """
     optuna = _optuna()
+    check_optuna(url)
     space = SearchSpace.from_dict(answer.spec.space)
     known = {
         name: optuna.distributions.CategoricalDistribution(values)
@@ -136,14 +137,15 @@ def optuna_trials(source: str, name: str) -> Trials:
     optuna = _optuna()
     try:
         study = optuna.load_study(study_name=name, storage=_to_read(optuna, source))
+        names = study.metric_names or [f"value_{i}" for i in range(len(study.directions))]
+        done = [t for t in study.trials if t.state == optuna.trial.TrialState.COMPLETE]
     except BortError:
         raise
     except Exception as error:  # KeyError, or anything that a driver raises
         raise StoreError(
-            f"there is no Optuna study {name!r} in {source} ({first_line(error)}); check both names"
+            f"there is no Optuna study {name!r} in {shown(source)}, or it is damaged "
+            f"({first_line(error)}); check both names"
         ) from error
-    names = study.metric_names or [f"value_{i}" for i in range(len(study.directions))]
-    done = [t for t in study.trials if t.state == optuna.trial.TrialState.COMPLETE]
     if not done:
         raise InvalidDataError(f"the Optuna study {name!r} has no finished trials yet")
     chosen = list(dict.fromkeys(name for trial in done for name in trial.params))
@@ -177,11 +179,33 @@ def _to_read(optuna: Any, source: str) -> Any:
         storages = optuna.storages
         backend = storages.journal.JournalFileBackend(source)
         return storages.JournalStorage(backend)
-    file = re.sub(r"^sqlite(\+\w+)?:///", "", source).partition("?")[0]
-    is_sqlite = file != source.partition("?")[0]
-    if is_sqlite and "trial_values" not in sqlite_tables(Path(file)):
-        raise StoreError(f"{file} is no Optuna storage; check the address {source}")
-    return source
+    if _OPTUNA_TABLE not in tables_of(source):
+        raise StoreError(
+            f"there is no file {shown(source)}, or it is no Optuna storage; check the address"
+        )
+    return read_only(source)
+
+
+_OPTUNA_TABLE = "trial_values"
+
+
+def check_optuna(url: str) -> None:
+    """Check that an Optuna study may be written there: never into another program's tables.
+
+    Raises:
+        StoreError: it is a store of ours, or another program's database.
+    """
+    tables = tables_of(url)
+    if is_ours(tables):
+        raise StoreError(
+            f"{shown(url)} is a store of bort; name another database for Optuna, for example "
+            "sqlite:///optuna.db"
+        )
+    if tables and _OPTUNA_TABLE not in tables:
+        raise StoreError(
+            f"{shown(url)} is another program's database (it has the table {min(tables)!r}); name "
+            "another one for Optuna, for example sqlite:///optuna.db"
+        )
 
 
 def _optuna() -> Any:
@@ -195,19 +219,23 @@ def _optuna() -> Any:
 FORMATS = (".parquet", ".csv", ".jsonl")
 
 
-def check_format(file: Path) -> None:
-    """Check that rows can be written to a file of this name in an existing folder.
+def check_rows(file: Path, *, force: bool = False) -> None:
+    """Check that rows can be written to a new file of this name. Raises as `check_output`, too.
 
+    Args:
+        force: it may replace a plain file.
     Raises:
         InvalidOptionError: its name ends with none of `FORMATS`.
-        StoreError: there is no such folder.
     """
+    _check_format(file)
+    check_output(file, force=force)
+
+
+def _check_format(file: Path) -> None:
     if file.suffix not in FORMATS:
         raise InvalidOptionError(
             f"{file.name!r} does not end with one of {', '.join(FORMATS)}; rename the file"
         )
-    if not file.absolute().parent.is_dir():
-        raise StoreError(f"there is no folder {file.parent}; create it first, or choose another")
 
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -217,7 +245,7 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         InvalidOptionError: its name ends with none of `FORMATS`.
         StoreError: the file cannot be written.
     """
-    check_format(file)
+    _check_format(file)
     with whole_file(file, remedy="choose another place") as part:
         if file.suffix == ".jsonl":
             with part.open("w", encoding="utf-8") as lines:

@@ -1,5 +1,6 @@
 """A recorded table of architectures as a search problem: CSV or Parquet, any columns."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,7 +190,7 @@ def table_of(
         dimensions = [c for c in frame.columns if c not in objectives]
     families = families_of(frame, dimensions)
     _check_holes(frame, objectives if families is not None else list(frame.columns), objectives)
-    if repeats := [name for name in dimensions if list(dimensions).count(name) > 1]:
+    if repeats := [name for name, count in Counter(dimensions).items() if count > 1]:
         raise InvalidDataError(f"dimension {repeats[0]!r} is named twice; name it once")
     if not dimensions:
         raise InvalidDataError(

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from bort.studies.table_files import read_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +80,22 @@ class TableNote:
     code: Remark
     columns: tuple[str, ...] = ()
     rows: int | None = None
+
+
+def objective_names(
+    path: Path, size: str | None, latency: str | None, error: str | None
+) -> tuple[str, str, str]:
+    """Complete the names of the objectives: `bort front --export` has names of its own.
+
+    Raises:
+        InvalidDataError: the file is no table.
+    """
+    usual = ("size", "latency", "error")
+    if (size, latency, error) == (None, None, None):
+        columns = read_frame(Path(path)).columns
+        if {*OBJECTIVES, *FRONT_MARKS} <= set(columns):
+            usual = OBJECTIVES
+    return size or usual[0], latency or usual[1], error or usual[2]
 
 
 def without_others(

@@ -6,12 +6,14 @@ import json
 import math
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bort.core.errors import InvalidDataError
+from bort.core.inputs import read_input
 from bort.tasks.files import decode
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 BLANKS = ("", "nan", "NaN")  # None and NA are texts: some programs write them for a choice
+MOST_COLUMNS = 5_000  # a wider one takes more than 10 s
+LONGEST_TEXT = 500
 UNNAMED = "(column {})"
 _DECIMAL_COMMA = re.compile(r'(?:^|;)\s*"?-?\d+,\d+"?\s*(?:;|$)', re.MULTILINE)
 
@@ -29,20 +33,15 @@ def read_frame(path: Path) -> "pd.DataFrame":
     Raises:
         InvalidDataError: one line on what is wrong.
     """
-    import pandas as pd
-
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise InvalidDataError(
             f"cannot read {path.name}: a table is a .csv, .tsv, .jsonl or .parquet file; convert it"
         )
     try:
-        if ending == ".parquet":
-            return pd.read_parquet(path).reset_index(drop=True)
-        text = decode(path.name, path.read_bytes())
-        if ending == ".jsonl":
-            return _read_lines(text)
-        return _read_text(text, "\t" if ending == ".tsv" else None)
+        frame = _parse(path.name, ending, read_input(path))
+        _check_lengths(frame)
+        return frame
     except InvalidDataError:
         raise
     except OSError as problem:
@@ -52,6 +51,44 @@ def read_frame(path: Path) -> "pd.DataFrame":
     except (ValueError, RecursionError, csv.Error) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise InvalidDataError(f"cannot read the table {path}: {reason}; check the file") from None
+
+
+def _parse(name: str, ending: str, content: bytes) -> "pd.DataFrame":
+    if ending == ".parquet":
+        return _read_parquet(content)
+    text = decode(name, content)
+    if ending == ".jsonl":
+        return _read_lines(text)
+    return _read_text(text, "\t" if ending == ".tsv" else None)
+
+
+def _check_lengths(frame: "pd.DataFrame") -> None:
+    """Refuse texts that fit into no answer; ValueError names the first."""
+    for place, name in enumerate(frame.columns, start=1):
+        longest = max(
+            (len(cell) for cell in [name, *frame[name]] if isinstance(cell, str)), default=0
+        )
+        if longest > LONGEST_TEXT:
+            raise ValueError(
+                f"column {place} has a text of {longest:,} characters, but a name or a choice has "
+                f"at most {LONGEST_TEXT}"
+            )
+
+
+def _check_width(columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise ValueError(
+            f"it has {columns:,} columns, but at most {MOST_COLUMNS:,} are read; keep the "
+            "objectives and the dimensions"
+        )
+
+
+def _read_parquet(content: bytes) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    _check_width(len(pq.read_schema(io.BytesIO(content)).names))
+    return pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
 
 
 def _read_text(text: str, separator: str | None) -> "pd.DataFrame":
@@ -112,9 +149,12 @@ def _read_lines(text: str) -> "pd.DataFrame":
     """Read one JSON object per line; ValueError if it is none."""
     import pandas as pd
 
-    rows = {i: json.loads(line) for i, line in enumerate(text.split("\n")) if line.strip()}
+    rows: dict[int, Any] = {
+        i: json.loads(line) for i, line in enumerate(text.split("\n")) if line.strip()
+    }
     if not all(isinstance(row, dict) for row in rows.values()):
         raise ValueError("a line is JSON, but not an object")
+    _check_width(len({name for row in rows.values() for name in row}))
     return pd.DataFrame.from_records(list(rows.values()), index=list(rows))
 
 
@@ -156,7 +196,8 @@ def _records(text: str, separator: str) -> Iterator[_Record]:
 
 
 def _names(header: list[str]) -> list[str]:
+    _check_width(len(header))
     names = [name.strip() or UNNAMED.format(i + 1) for i, name in enumerate(header)]
-    if repeated := [name for name in names if names.count(name) > 1]:
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(f"two columns are named {repeated[0]!r} in its header")
     return names

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 from bort.core.errors import InvalidDataError, UnknownTaskError
 from bort.core.files import DATA_ENDINGS
+from bort.core.inputs import read_input
 
 # Column name to its values, one per row; missing values are None.
 Columns = Mapping[str, Sequence[Any]]
@@ -34,6 +36,7 @@ class Rows:
         return f"row {number}" if line == number else f"row {number} (line {line})"
 
 
+MOST_COLUMNS = 5_000  # reading a wider file takes more than 10 s
 csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is less than a book
 
 
@@ -55,7 +58,7 @@ def read_bytes(path: Path) -> bytes:
             f"a data file ends with {', '.join(DATA_ENDINGS)}"
         )
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except FileNotFoundError:
         raise UnknownTaskError(
             f"there is no file {path}; check the path (tasks by name: bort data list)"
@@ -76,7 +79,7 @@ def read_lines(path: Path) -> list[str]:
         InvalidDataError: there is no such file, or it is not UTF-8 text.
     """
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except FileNotFoundError:
         raise InvalidDataError(f"there is no file {path}; check the path") from None
     except OSError as error:
@@ -103,11 +106,17 @@ def check_columns(name: str, found: Sequence[str], wanted: Sequence[str] | None)
     """Return the wanted columns, or all of them for None.
 
     Raises:
-        InvalidDataError: one was not found exactly once.
+        InvalidDataError: one was not found exactly once, or there are too many.
     """
+    if len(found) > MOST_COLUMNS:
+        raise InvalidDataError(
+            f"{name} has {len(found):,} columns, but at most {MOST_COLUMNS:,} are read; keep those "
+            "that are needed"
+        )
     asked = found if wanted is None else wanted
+    counts = Counter(found)
     for column in asked:
-        if found.count(column) == 1:
+        if counts[column] == 1:
             continue
         names = ", ".join(repr(other[:60]) for other in found[:12]) or "none"
         problem = "the column {!r} appears twice" if column in found else "there is no column {!r}"
@@ -180,10 +189,11 @@ def _read_delimited(
         raise InvalidDataError(f"{name}, line {line}: {error}; check the quotation marks") from None
     while rows and not any(rows[-1]):
         rows.pop()
-    places = {column: header.index(column) for column in asked}
+    places = {column: place for place, column in enumerate(header)}
     columns = {
         column: [row[place] or None if place < len(row) else None for row in rows]
-        for column, place in places.items()
+        for column in asked
+        for place in (places[column],)
     }
     return Rows(columns, lines)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bort.core import paths
 from bort.core.errors import InvalidDataError, InvalidFieldError, StoreError
+from bort.core.paths import expanded
 from bort.core.progress import OnStep, ignore
 from bort.core.study import TaskSpec
 from bort.tasks import files, hub
@@ -57,7 +58,7 @@ def load_task(spec: TaskSpec, *, on_step: OnStep = ignore) -> Task:
         table, place = _hub_table(name, spec)
     else:
         title = Path(name).name
-        table, place = _file_table(Path(name).expanduser(), spec)
+        table, place = _file_table(expanded(name), spec)
     splits = _splits(table, spec.seed, place, name=title)
     return _assemble(table, splits, spec, name=name, title=title)
 

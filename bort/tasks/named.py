@@ -7,6 +7,7 @@ from pathlib import Path
 from bort.core import paths
 from bort.core.errors import StoreError, UnknownTaskError
 from bort.core.files import DATA_ENDINGS
+from bort.core.paths import expanded
 from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.tasks import corpora, fetch
 from bort.tasks.corpora import CORPORA, Corpus
@@ -154,6 +155,6 @@ def resolve_named(name: str) -> str:
 
 def _is_path(task: str) -> bool:
     try:
-        return Path(task).suffix.lower() in DATA_ENDINGS or Path(task).expanduser().exists()
+        return Path(task).suffix.lower() in DATA_ENDINGS or expanded(task).exists()
     except (OSError, ValueError, RuntimeError):  # too long, null character, unknown ~user
         return False

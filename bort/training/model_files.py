@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 
 from bort.core.errors import InvalidModelError, StoreError, first_line
+from bort.core.files import make_folder
+from bort.training.plausible import check_plausible
+from bort.training.source import read_config
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -47,6 +50,7 @@ def load_classifier(folder: Path, name: str) -> Any:
 
     import bort.families.networks  # noqa: F401, registers the families that are ours
 
+    check_plausible(read_config(folder, name), folder, name)
     try:
         with quiet_transformers():
             model, notes = AutoModelForSequenceClassification.from_pretrained(
@@ -87,7 +91,7 @@ def save_classifier(
     part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
     try:
         shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        make_folder(part)
         copies = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
         save_file(copies, part / "model.safetensors", metadata={"format": "pt"})
         config.save_pretrained(part)

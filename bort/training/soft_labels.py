@@ -6,7 +6,6 @@ The file has one row per text: the text (two columns for pairs), and a probabili
 import hashlib
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from bort.core.baseline import Coverage
 from bort.core.errors import InvalidDataError
+from bort.core.paths import expanded
 from bort.tasks import Split, Task
 from bort.tasks.files import Rows, read_bytes, read_rows
 from bort.tasks.rows import as_text
@@ -74,9 +74,7 @@ class SoftLabels:
 
 def file_of(path: str) -> Path:
     """Write a path in full."""
-    with suppress(RuntimeError):  # there is no such user
-        return Path(path).expanduser().absolute()
-    return Path(path).absolute()
+    return expanded(path).absolute()
 
 
 def read_soft_labels(path: str, task: Task) -> SoftLabels:

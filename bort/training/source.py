@@ -5,7 +5,6 @@ Weights come from safetensors only.
 """
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bort.core.errors import DownloadError, InvalidModelError, MissingExtraError, first_line
 from bort.core.files import read_json, write_atomically
-from bort.core.paths import cache
+from bort.core.inputs import parse_json, read_input
+from bort.core.paths import cache, expanded
 from bort.core.paths import source_network as source_network_folder
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def model_folder(spec: str) -> Path:
         InvalidModelError: `spec` is neither a folder nor a hub id, or has only pickled weights.
         DownloadError: the hub did not provide it.
     """
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     if spec.strip() and path.is_dir():
         folder = path.absolute()
     elif HUB_ID.fullmatch(spec) and not path.exists():
@@ -227,7 +227,7 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     """
     path = folder / "config.json"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = parse_json(read_input(path))
     except FileNotFoundError:
         raise InvalidModelError(f"{name} has no config.json; name a folder with a model") from None
     except (OSError, ValueError) as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bort.core.errors import InvalidModelError
 from bort.training.limits import check_tokenizer, read_limits
+from bort.training.plausible import check_plausible
 from bort.training.source import SourceNetwork, bert_name, read_config, weight_files
 from bort.training.tokens import load_tokenizer
 
@@ -22,6 +23,7 @@ def check_source(source: SourceNetwork) -> None:
             or it has more tokens than the network has embeddings.
     """
     config = read_config(source.folder, source.name)
+    check_plausible(config, source.folder, source.name)
     try:
         wanted = _shapes(config)
     except (KeyError, TypeError, ValueError) as error:

@@ -128,13 +128,34 @@ def test_a_scribbled_note_is_not_trusted(path, note):
         assert str(seen).isprintable()
 
 
-def test_every_user_may_lock(path):
-    before = os.umask(0o077)
+def test_no_other_user_can_open_a_lock(path):
+    before = os.umask(0)
     try:
         with measuring("mine", path=path):
-            assert path.stat().st_mode & 0o777 == 0o666
+            assert path.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
+    assert lock_path().parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_somebody_else_made_is_passed_by(tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(locks, "Path", lambda _: tmp_path)
+    user = os.getuid()
+    locks._lock_folder.cache_clear()
+    try:
+        for spoil in (lambda p: p.mkdir(mode=0o777), lambda p: p.symlink_to("/tmp"), Path.touch):
+            place = tmp_path / f"bort-{user}"
+            spoil(place)
+            if place.is_dir() and not place.is_symlink():
+                place.chmod(0o777)
+            locks._lock_folder.cache_clear()
+            assert lock_path() == tmp_path / "home" / "locks" / "bort-measuring.lock"
+            with measuring("mine", path=lock_path()):
+                assert holder(path=lock_path()) is not None
+            place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink()
+    finally:
+        locks._lock_folder.cache_clear()
 
 
 def test_asking_is_cheap(path):
@@ -146,9 +167,12 @@ def test_asking_is_cheap(path):
     assert time.perf_counter() - begin < 0.5  # 500 µs each would already be a broken fast path
 
 
-def test_one_file_for_the_machine():
-    assert lock_path() == lock_path()
-    assert isinstance(lock_path(), Path)
+def test_one_file_for_all_processes_of_a_user(monkeypatch):
+    other = lock_path()
+    for name in ("TMPDIR", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, "/elsewhere")
+    locks._lock_folder.cache_clear()
+    assert lock_path() == other
 
 
 def test_one_place_for_all_cores_and_more_for_fewer_threads(tmp_path, monkeypatch):

@@ -268,6 +268,20 @@ def _retold(bundle, target, change):
     return _rewritten(bundle, target, lambda name, old: [(name, new.get(name, old))])
 
 
+def test_a_model_must_answer_before_it_is_believed(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+
+    def other_classes(told):
+        told["evidence"]["data"]["class_names"] = ["cats", "dogs"]
+
+    with open_store() as store:
+        with pytest.raises(ExportError, match="answers bad, good, but its evidence is about cats"):
+            import_bundle(store, _retold(bundle, tmp_path / "x.zip", other_classes))
+        assert store.models() == []
+        assert store.studies() == []
+    assert list((tmp_path / "home" / "models").iterdir()) == []
+
+
 def test_a_full_disk_is_no_damaged_bundle(bundle, tmp_path, monkeypatch):
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
 

@@ -1,6 +1,7 @@
 """Every problem with a store is one line that says what to do; nothing is half-written."""
 
 import sqlite3
+import stat
 import threading
 from pathlib import Path
 
@@ -226,9 +227,7 @@ def test_a_place_that_cannot_be_written_is_found_before(unprivileged: Path) -> N
     unprivileged.chmod(0o755)
 
 
-def test_who_only_reads_creates_nothing_but_the_first_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_only_reads_creates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("BORT_STORE", raising=False)
     with pytest.raises(StoreError, match="there is no store at"):
@@ -236,6 +235,10 @@ def test_who_only_reads_creates_nothing_but_the_first_store(
     assert list(tmp_path.iterdir()) == []
     assert open_to_read().studies() == []
     assert open_to_read().is_read_only
+    assert list(tmp_path.iterdir()) == []
+    open_store().close()
+    assert [file.name for file in (tmp_path / "home").glob("*.db")] == ["bort.db"]
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
 
 
 def test_a_disk_that_is_full_at_once_leaves_no_file(

@@ -36,6 +36,16 @@ def test_every_evaluated_architecture_is_a_row(answer):
     assert rows[0].keys() >= {"depth", "hidden", "parameter_count", "error_rate", "is_on_front"}
 
 
+def test_the_table_reads_back_without_naming_its_objectives(answer, tmp_path):
+    out = tmp_path / "front.csv"
+    done = CliRunner().invoke(front, ["--study", "reviews", "--export", str(out)])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(front, ["--from-table", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    read = json.loads(done.stdout)
+    assert sorted(point["label"] for point in read["front"]) == sorted(p.id for p in answer.front)
+
+
 @pytest.mark.parametrize("name", ["front.csv", "front.parquet"])
 def test_the_table_is_written_by_the_command(answer, tmp_path, name):
     done = CliRunner().invoke(front, ["--study", "reviews", "--export", str(tmp_path / name)])
@@ -162,6 +172,28 @@ def test_a_file_that_is_no_optuna_storage_is_left_alone(tmp_path):
         optuna_trials(f"sqlite:///{tmp_path}/own.db", "mine")
     with closing(sqlite3.connect(tmp_path / "own.db")) as opened:
         assert opened.execute("select name from sqlite_master").fetchall() == before
+
+
+def test_a_study_is_never_written_into_a_database_of_another_kind(answer, tmp_path):
+    pytest.importorskip("optuna")
+    with open_store(f"sqlite:///{tmp_path}/own.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "other.db")) as opened:
+        opened.execute("create table songs (title text)")
+    for file, said in (("own", "is a store of bort"), ("other", "the table 'songs'")):
+        before = (tmp_path / f"{file}.db").read_bytes()
+        for url in (f"{file}.db", f"file:{tmp_path}/{file}.db?uri=true", f"{file}.db?timeout=9"):
+            place = url if url.startswith("file:") else f"{tmp_path}/{url}"
+            with pytest.raises(StoreError, match=said):
+                to_optuna(answer, f"sqlite:///{place}")
+        assert (tmp_path / f"{file}.db").read_bytes() == before
+
+
+def test_a_store_is_never_opened_in_the_database_of_optuna(optuna_url):
+    optuna = pytest.importorskip("optuna")
+    optuna.create_study(storage=optuna_url, study_name="somebody")
+    with pytest.raises(StoreError, match="is another program's database"):
+        open_store(optuna_url)
 
 
 @pytest.mark.filterwarnings("ignore")

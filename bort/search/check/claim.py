@@ -11,7 +11,7 @@ import numpy as np
 
 from bort.core.question import Goal
 from bort.search import facts
-from bort.search.arrays import FloatArray
+from bort.search.arrays import LARGEST_GAP, FloatArray
 from bort.search.check.case import CertifiedCase
 from bort.search.check.direct import direct_front
 from bort.search.facts import Fact, Guarantee, Status
@@ -141,7 +141,7 @@ class _Derivation:
         return max(float(self.direct.gaps(b, self.witnesses).max()) for b in blocks)
 
     def _certified_epsilon(self) -> float | None:
-        if self.gap == np.inf or self.is_withdrawn:
+        if self.gap > LARGEST_GAP or self.is_withdrawn:
             return None
         is_best = self.goal is Goal.BEST
         epsilon = float(-np.expm1(-self.gap) if is_best else np.expm1(self.gap))

@@ -33,7 +33,7 @@ _PARTS = (
     *("evaluations", "claim", "audits", "digests"),
 )
 _LISTS = ("evaluations", "audits")
-_UNREADABLE = (  # errors that wrong values can cause while they are converted to numbers
+UNREADABLE = (  # errors that wrong values can cause while they are converted to numbers
     *(KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError),
     *(OverflowError, BortError),
 )
@@ -78,7 +78,7 @@ def verify(certificate: Certificate) -> list[str]:
             failures += _derived_again(certificate, case)
     except InvalidCertificateError as error:
         return [*failures, str(error)]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         if failures or case is not None:
             return [*failures, f"the rest cannot be recomputed: {_reason(error)}"]
         raise InvalidCertificateError(

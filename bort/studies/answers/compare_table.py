@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from bort.core.errors import BortError
 from bort.core.question import Question
 from bort.core.serialise import from_json
 from bort.core.table_source import TableSource, digest_of
 from bort.search.arrays import FloatArray
 from bort.search.check.case import read_case
+from bort.search.check.verify import UNREADABLE
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 from bort.studies.recorded_table import ErrorTable, read_source
@@ -39,12 +39,12 @@ def compare_with_table(content: Mapping[str, Any], path: Path) -> list[str]:
         )
     try:
         stated = read_case(dict(content)).problem
-    except BortError:
+        rows = list(_rows(stated, table.problem))
+        if not rows:
+            question = from_json(Question, content["question"], what="the certificate's question")
+            rows = list(_errors(content, table, question))
+    except UNREADABLE:
         return failures  # `verify` reports it
-    rows = list(_rows(stated, table.problem))
-    if not rows:
-        question = from_json(Question, content["question"], what="the certificate's question")
-        rows = list(_errors(content, table, question))
     return [*failures, *rows]
 
 

@@ -1,13 +1,13 @@
 """The card that shows what a run may cost, and the Start button."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from bort.core.agora import TORUS
 from bort.core.errors import BortError
+from bort.core.paths import expanded
 from bort.jobs import start_detached
 from bort.report.numbers import duration
 from bort.studies.commands import agora_command
@@ -53,8 +53,8 @@ def _can_check_at_once(asked: Asked) -> bool:
     task = str(asked["task"] or "")
     local = {TORUS, *(info.name for info in list_tasks() if info.prepared)}
     networks = [str(asked.get(name) or "") for name in ("source", "labeler")]
-    is_here = all("/" not in name or Path(name).expanduser().is_dir() for name in networks)
-    return is_here and (task in local or Path(task).expanduser().is_file())
+    is_here = all("/" not in name or expanded(name).is_dir() for name in networks)
+    return is_here and (task in local or expanded(task).is_file())
 
 
 def _spec(asked: Asked, slots: Slots) -> dict[str, Any] | None:
