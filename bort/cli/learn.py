@@ -26,7 +26,7 @@ def export(file: Path, force: bool) -> None:
     \b
     Examples:
       bort learn export lessons.html
-      bort learn export docs/lessons.html
+      bort learn export --force docs/lessons.html
     """
     from bort.core.files import check_output
 

@@ -13,7 +13,8 @@ take longer than a moment are recorded in a file: see `recorded.py`. A piece nee
 `bort/ui/learn` shows it in the dashboard, and it can be written into a file that opens without
 Python. Nothing in it asks the server, so a drag or a step never waits.
 
-After a change, `bort learn export docs/lessons.html` writes the file that needs no Python again.
+After a change, `bort learn export --force docs/lessons.html` writes the file that needs no Python
+again.
 
 What to know before writing one:
 

@@ -57,8 +57,8 @@ TERMS: Mapping[str, Term] = {
     ),
     "betti": Term(
         "Betti numbers",
-        "Counts of the holes of a shape: separate pieces, loops that cannot be closed, and hollow "
-        "spaces inside.",
+        "Counts of a shape's pieces and holes: separate pieces, loops that cannot be pulled "
+        "together to a point, and hollow spaces inside.",
     ),
 }
 """By the name that links use, in an order in which they can be read."""

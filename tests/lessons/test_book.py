@@ -36,7 +36,7 @@ def test_the_committed_file_is_todays() -> None:
         abs(float(a) - float(b)) <= 1e-6 * max(1.0, abs(float(a)))
         for a, b in zip(NUMBER.findall(kept), NUMBER.findall(today), strict=True)
     )
-    assert is_same, "a lesson has changed; run: bort learn export docs/lessons.html"
+    assert is_same, "a lesson has changed; run: bort learn export --force docs/lessons.html"
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_epsilon() -> None:
     coarse, exact = found["coarse"], found["exact"]
     said(
         EXERCISES,
-        f"Move ε from {coarse['epsilon']:g} to {exact['epsilon']:g}, with λ given. *Observe:* "
+        f"Move ε from {coarse['epsilon']:g} to {exact['epsilon']:g}, with λ known. *Observe:* "
         f"{coarse['trained']} trainings become {exact['trained']}, of {found['count']} networks",
         f"a space with {fine['count']:,} networks instead of {found['count']}",
         f"of {found['count']} places, {needle['hidden']} are never trained",

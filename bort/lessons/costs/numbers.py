@@ -62,7 +62,7 @@ def _close(networks: list[dict[str, Any]], front: list[int]) -> dict[str, Any]:
                 "b": b,
                 "a_id": networks[a]["id"],
                 "b_id": networks[b]["id"],
-                "gap": gap,
-                "spread": spread,
+                "gap_points": 100 * gap,
+                "spread_points": 100 * spread,
             }
     raise LookupError("every difference on the front is larger than the seeds' own")

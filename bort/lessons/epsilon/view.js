@@ -256,6 +256,9 @@ function drawCones(picture, width, { data, columns, sizes, now, depth, isTrue, t
     const envelope = line((hidden) => Math.max(...trained.map((index) => cone(index, hidden))));
     picture.append(svg("path", { class: "forbidden", d: `${envelope}L${width - 10} ${height - 44}L54 ${height - 44}Z` }));
     for (const index of trained) picture.append(svg("path", { class: sizes(index)[0] === depth ? "cone" : "cone far", d: line((hidden) => cone(index, hidden)) }));
+  } else {
+    const why = trained.length ? "Cones need λ, which is still unknown." : "Press play above: each training adds a cone.";
+    picture.append(words((54 + width) / 2, height / 2, why, { "text-anchor": "middle", class: "muted" }));
   }
   if (isTrue) {
     picture.append(svg("path", { class: "truth", d: inside.map((index, i) => `${i ? "L" : "M"}${x(data.widths[i])} ${y(data.cells[index].error)}`).join("") }));
