@@ -146,7 +146,8 @@ def measured(
         what = space.name if study is None else f"{study}-front"
         rows = sorted(zip(sample.rows, found.latencies, strict=True))
         return LatencyProfile(
-            name=name or f"{what}-{sample.runtime}-{now:%Y%m%d-%H%M%S}",
+            name=name
+            or f"{what}-{sample.runtime}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03}",
             runtime=sample.runtime,
             workload=sample.workload,
             fingerprint=machine,
