@@ -47,17 +47,18 @@ def classifiers(
     from bort.storage import open_store
 
     task = TASK.build(read(given, TASK))
-    table = open_table(out)
-    if not report_only and not has_task(table, task):
-        with open_store(store_url) as store, progress(f"Rivals on {task.task}") as on_step:
+    with open_store(store_url) as store:
+        table = open_table(out)
+        if not report_only and not has_task(table, task):
             spec = RivalsSpec(
                 task=task,
                 kinds=tuple(map(str, RivalKind)),
                 models=tuple(model.name for model in own_models(store, task)),
             )
-            found = jobs.run_here(store, "rivals", spec.to_dict(), on_step=on_step)
-        for row in rows_of(task, from_json(Comparison, found, what="the answer")):
-            table.append(row)
+            with progress(f"Rivals on {task.task}") as on_step:
+                found = jobs.run_here(store, "rivals", spec.to_dict(), on_step=on_step)
+            for row in rows_of(task, from_json(Comparison, found, what="the answer")):
+                table.append(row)
     page = write_page(table)
     if as_json:
         options.print_json({"table": str(out), "page": str(page)})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from fake_machine import Others
 from made_up_study import made_up_profile
 
 from bort.cli import main
@@ -355,6 +356,7 @@ def test_small_networks_are_searched_and_timed_on_this_machine(place, monkeypatc
     def quick(**options):
         short = Protocol(budget_seconds=0.2, min_rounds=2, timed_runs=3, limit_seconds=1.0)
         calm = {"protocol": short, "settle": lambda should_stop: None, "paces": None}
+        calm |= {"watch_others": lambda: Others(0.0), "sleep": lambda seconds: None}
         return Instruments(**{**options, **calm})
 
     monkeypatch.setattr("bort.latency.stored.Instruments", quick)

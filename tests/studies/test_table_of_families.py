@@ -59,7 +59,7 @@ def test_such_a_table_is_searched_and_its_certificate_verifies(file, tmp_path, m
     assert answer["certified_epsilon"] <= 0.3
     checked = CliRunner().invoke(bort, ["verify", str(certificate), "--from-table", str(file)])
     assert checked.exit_code == 0, checked.output
-    shown = CliRunner().invoke(bort, [*asked, *given])
+    shown = CliRunner().invoke(bort, [*asked, *given, "--force"])
     assert "dimensions" in shown.output
 
 

@@ -120,7 +120,7 @@ def formula(polynomial: Polynomial) -> str:
 
     Examples:
         >>> formula(BERT.parameter_parts["last"])
-        'H² + H L + H + L'
+        'H L + H² + H + L'
     """
     letters = {**BERT.symbols, "vocabulary": "V", "positions": "P", "types": "T", "labels": "L"}
 
