@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bort.core.errors import InvalidDataError
-from bort.export.predicting import Text, is_complete
+from bort.export.predicting import is_complete
+from bort.latency.workload import Text
 
 Columns = list[list[Any]]
 

@@ -11,9 +11,10 @@ from bort.api.inputs import as_labels, complete_texts
 from bort.api.saving import RefusesPickle
 from bort.core.errors import InvalidOptionError
 from bort.core.files import write_json_atomically
-from bort.export.predicting import Predictor, Text
+from bort.export.predicting import Predictor
 from bort.export.upload import files_to_upload, upload
 from bort.finetuning.realised import evidence_of, realised_of
+from bort.latency.workload import Text
 from bort.report.html import card
 from bort.report.models import accuracy_sentence, remarks, teacher_sentence
 from bort.storage import ModelRecord

@@ -48,7 +48,8 @@ def predict(
     """
     import time
 
-    from bort.export.predicting import Predictor, is_complete, parts_of, read_texts
+    from bort.export.predicting import Predictor, is_complete, read_texts
+    from bort.latency.workload import parts_of
     from bort.studies.interchange import check_rows, write_rows
 
     if out is not None:

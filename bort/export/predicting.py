@@ -17,6 +17,7 @@ from bort.export.folder import TEXT_COLUMNS, check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
 from bort.finetuning.realised import evidence_of
 from bort.latency.runtimes.onnx import open_session
+from bort.latency.workload import Text, parts_of
 from bort.storage import ModelRecord
 from bort.tasks.files import encodable, read_bytes, read_lines, read_rows
 from bort.training.fit import labels_of
@@ -25,8 +26,6 @@ from bort.training.source import WEIGHTS, read_config, weight_files, weights_dig
 from bort.training.tokens import load_tokenizer
 
 PLAIN_TEXT = ".txt"
-
-Text = str | tuple[str, str]  # a pair for a task with two text columns
 
 
 class Answer(NamedTuple):
@@ -186,11 +185,6 @@ def read_texts(path: Path, columns: Sequence[str]) -> list[Text]:
     if not any(map(is_complete, texts)):
         raise InvalidDataError(f"{path} contains no text; put one in each line or row")
     return texts
-
-
-def parts_of(text: Text) -> tuple[str, ...]:
-    """Return a text as a tuple of one, and a pair as it is."""
-    return (text,) if isinstance(text, str) else text
 
 
 def is_complete(text: Text) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bort.latency.workload import Text
 from bort.rivals.rival import (
     Classify,
     Making,
     Method,
-    Text,
     dev_error,
     fit_regression,
     joined,

@@ -20,12 +20,12 @@ from torch import Tensor
 from bort.core.files import load_arrays, save_arrays
 from bort.latency.runtimes.exporting import export_module, quiet_exporter
 from bort.latency.runtimes.onnx import open_session
+from bort.latency.workload import Text
 from bort.rivals.rival import (
     REGRESSION,
     Classify,
     Making,
     Method,
-    Text,
     fit_regression,
 )
 from bort.training.baselines import source_vectors

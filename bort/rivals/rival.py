@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from bort.core.errors import MissingExtraError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.rivals import RivalKind
+from bort.latency.workload import Text, parts_of
 from bort.tasks import Split, Task
 from bort.training.metrics import macro_f1
 from bort.training.teacher import TeacherContext
 
-Text = str | tuple[str, str]
 Classify = Callable[[Sequence[Text]], NDArray[np.int64]]
 """Texts, or pairs of texts, to class numbers, shape (n,): everything from text to label."""
 
@@ -89,7 +89,7 @@ def texts_of(split: Split) -> list[Text]:
 
 def joined(texts: Sequence[Text]) -> list[str]:
     """Make one text of each pair, for methods that know no pairs."""
-    return [text if isinstance(text, str) else " ".join(text) for text in texts]
+    return [" ".join(parts_of(text)) for text in texts]
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bort.core.progress import ProgressTo, towards
 from bort.latency.protocol import HANDFUL, Latency, Run
 from bort.latency.timing import Instruments, Timing, never, time_runs
-from bort.rivals.rival import Classify, Text
+from bort.latency.workload import Text
+from bort.rivals.rival import Classify
 
 BATCHES = (1, 32)
 SINGLES = 16  # texts of one run of single texts

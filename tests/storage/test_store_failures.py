@@ -274,5 +274,5 @@ def test_a_password_is_neither_taken_from_an_option_nor_shown(url: str) -> None:
 
 
 def test_a_url_without_a_password_is_shown_whole() -> None:
-    url = "postgresql://ann@host:5433/x?sslmode=require&passfile=/home/ann/.pgpass"
+    url = "postgresql://ann@host:5433/x?sslmode=require&passfile=pgpass"
     assert shown(url) == url

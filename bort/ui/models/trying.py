@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.export.predicting import Text, Trial, parts_of, try_text
+from bort.export.predicting import Trial, try_text
 from bort.finetuning.realised import DataFacts, evidence_of
+from bort.latency.workload import Text, parts_of
 from bort.report.models import example_texts, verdict
 from bort.storage import ModelRecord
 from bort.ui.kit import markup, readings
