@@ -132,14 +132,14 @@ def aim(reader, chart, *, other_than):
 
 
 def aim_at(reader, chart, name):
-    """Keep the pointer on a mark until its text appears, although the page may move."""
+    """Keep the pointer on a mark until its own text appears, although the page may move."""
     give_up = time.monotonic() + PATIENCE_S
     while True:
         mark = next(m for m in chart.evaluate(MARKS) if m["id"] == name)
         reader.page.mouse.move(mark["x"] - 40, mark["y"])
         reader.page.mouse.move(mark["x"], mark["y"], steps=3)
         try:
-            expect(chart.locator(".hoverlayer .hovertext")).to_be_visible(timeout=3000)
+            expect(chart.locator(".hoverlayer .hovertext")).to_contain_text(name, timeout=3000)
         except AssertionError:
             if time.monotonic() > give_up:
                 raise
