@@ -173,7 +173,7 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
       bort jobs resume 3 --detach
     """
     from bort.jobs import resume as resume_job
-    from bort.report.job_terminal import progress
+    from bort.report.job_terminal import progress, tell
     from bort.report.jobs import job_json
     from bort.storage import open_store
     from bort.studies.answers import read_answer
@@ -190,7 +190,7 @@ def resume(job_id: int, detach: bool, store_url: str | None, as_json: bool) -> N
                 )
             return
         with progress(f"Job {job_id}") as on_step:
-            result = resume_job(store, job_id, detach=False, on_step=on_step)
+            result = resume_job(store, job_id, detach=False, on_step=on_step, on_event=tell)
         if result and kind == "search":
             options.show_answer(read_answer(store, result["study"]), as_json=as_json)
             return

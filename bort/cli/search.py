@@ -119,7 +119,7 @@ def _search_space(
 ) -> "StudyAnswer | Started":
     from bort import jobs
     from bort.jobs.runtime.control import create_study
-    from bort.report.job_terminal import echo, progress
+    from bort.report.job_terminal import echo, progress, tell
     from bort.report.latency import differences_words
     from bort.storage import check_store, open_store
     from bort.studies.answers import read_answer
@@ -144,7 +144,10 @@ def _search_space(
             job = jobs.start_detached(store, "search", spec.to_dict(), study=spec.name)
             return Started(job, spec.name)
         with progress(f"Searching {spec.name}") as on_step:
-            jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
+            described = spec.to_dict()
+            jobs.run_here(
+                store, "search", described, study=spec.name, on_step=on_step, on_event=tell
+            )
         return read_answer(store, spec.name)
 
 

@@ -28,6 +28,7 @@ class Method(StrEnum):
     """The user's file of soft labels. It answers only the texts that it has."""
 
 
+MANY_UNKNOWN = 0.01  # share of tokens; English texts have hardly any under an English vocabulary
 ENOUGH = 50  # answered texts; an error rate on fewer says too little to judge a teacher by
 
 BASELINES = (Method.MAJORITY, Method.TFIDF, Method.PROBE)

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bort.core.baseline import Coverage, Method, OracleFacts, Scored
+from bort.core.baseline import MANY_UNKNOWN, Coverage, Method, OracleFacts, Scored
 
 if TYPE_CHECKING:
     from bort.studies.answers import StudyAnswer
-
-MANY_UNKNOWN = 0.01  # share of tokens; English texts have hardly any under an English vocabulary
 
 NAMES = {
     Method.MAJORITY: "the most frequent class",
@@ -64,7 +62,7 @@ def baselines_sentence(facts: OracleFacts) -> str:
 
 
 def teacher_sentence(facts: OracleFacts) -> str:
-    """Say whose answers the candidates learn from, and why, and if many words are unknown."""
+    """Say whose answers the candidates learn from, and why, and how many words are unknown."""
     said = ""
     if facts.coverage is not None:
         said = f"The teacher has {teacher_error(facts)}. {coverage_sentence(facts.coverage)}"
@@ -77,10 +75,21 @@ def teacher_sentence(facts: OracleFacts) -> str:
 
 
 def unknown_sentence(facts: OracleFacts) -> str:
-    """Say so if the source network's vocabulary lacks many of the task's words; else nothing."""
+    """Say which share of the task's words the source network's vocabulary lacks, if it is known.
+
+    Examples:
+        >>> facts = OracleFacts(source="the source network", source_sha256="", teacher="",
+        ...     teacher_dev_error=0.1, device="cpu", threads=1, unknown_share=0.004)
+        >>> unknown_sentence(facts)
+        'The source network does not know 0.4% of the words and pieces in these texts.'
+    """
     share = facts.unknown_share
-    if share is None or share < MANY_UNKNOWN:
+    if share is None:
         return ""
+    if share < MANY_UNKNOWN:
+        return (
+            f"The source network does not know {share:.1%} of the words and pieces in these texts."
+        )
     return (
         f"{facts.source} does not know {share:.0%} of the words and pieces in these texts, and "
         "nothing can be learned from them; name a network of their language with --source."

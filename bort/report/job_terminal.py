@@ -17,7 +17,7 @@ from bort.core.progress import OnStep, Progress
 from bort.report.events import event_sentence
 from bort.report.jobs import ending_reason, sentence, state_words
 from bort.report.numbers import duration
-from bort.storage import JobEvent, JobRecord, JobState
+from bort.storage import EventCode, JobEvent, JobRecord, JobState
 
 _STYLES = {
     JobState.RUNNING: "bold",
@@ -76,6 +76,15 @@ class _Lines:
         count = "" if step.total is None else f" {step.done}/{step.total}"
         left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
         print(f"{self._title}{count}: {sentence(step)}{left}", file=sys.stderr)
+
+
+def tell(event: JobEvent) -> None:
+    """Print what the first candidate is compared with, before it is trained, on standard error.
+
+    A progress bar keeps below what is printed while it is shown.
+    """
+    if event.code is EventCode.TEACHER_READY:
+        print(event_sentence(event), file=sys.stderr)
 
 
 def echo(step: Progress) -> None:

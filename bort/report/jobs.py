@@ -48,6 +48,7 @@ _WITHOUT_SUBJECT = {
 METHOD_NAMES = {str(method): name for method, name in SHORT_NAMES.items()}
 _ON_A_RUNTIME = (Stage.BUILDING, Stage.WARMING_UP, Stage.MEASURING)
 _RESULTS = {
+    "unknown_share": "{:.1%} of their words are unknown",
     "error": "error {:.3f}",
     "loss": "loss {:.3f}",
     "dev_error": "dev error {:.3f}",

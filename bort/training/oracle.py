@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bort.core.architecture import Architecture
 from bort.core.baseline import OracleFacts, is_soft_labels
-from bort.core.errors import InvalidOptionError, UselessTeacherError
+from bort.core.errors import InvalidOptionError
 from bort.core.evaluation import Evaluation
 from bort.core.machine import usable_cores
 from bort.core.origin import Origin, check_same_origin
@@ -40,7 +40,6 @@ from bort.training.metrics import (
     macro_f1,
     majority_error,
     pack_items,
-    reordered_error,
 )
 from bort.training.origin import origin_here, taught_by
 from bort.training.readings import (
@@ -53,6 +52,7 @@ from bort.training.source import SourceNetwork, source_network
 from bort.training.source_check import check_source
 from bort.training.teacher import Teacher, TeacherContext, file_teacher, given_teacher, own_teacher
 from bort.training.tokens import EncodedTask, encode_task, unknown_share
+from bort.training.useful import check_useful
 from bort.training.vocabulary import pruned_table
 
 PROGRESS_EVERY = 20  # steps
@@ -125,9 +125,17 @@ class ErrorOracle:
         with training_threads(self.threads):
             self.on_step(Progress(stage=Stage.READING_TEXTS))
             self.encoded = self._encode()
+            self.unknown_share = unknown_share(self.encoded, self.source.folder)
+            numbers = {"unknown_share": self.unknown_share}
+            self.on_step(Progress(stage=Stage.READING_TEXTS, numbers=numbers))
             self.readings = self._readings()
             self.teacher = self._teach()
-            self._check_teacher()
+            check_useful(
+                self.teacher,
+                *self._judged,
+                classes=len(task.class_names),
+                unknown_share=self.unknown_share,
+            )
             self.origin = taught_by(self.origin, self.teacher)
             check_same_origin(continues, self.origin)
             self.donor = self._observe_donor()
@@ -189,7 +197,7 @@ class ErrorOracle:
             task_digest=self.task.digest,
             max_length=self.encoded.max_length,
             tokens_in_task=len(self.encoded.kept),
-            unknown_share=unknown_share(self.encoded, self.source.folder),
+            unknown_share=self.unknown_share,
             device=str(self.device),
             threads=self.threads,
             baselines=self.teacher.baselines,
@@ -213,39 +221,6 @@ class ErrorOracle:
     @property
     def _majority_error(self) -> float:
         return majority_error(self.task.dev.labels, classes=len(self.task.class_names))
-
-    def _check_teacher(self) -> None:
-        """Refuse a teacher that is no better than chance, before anything learns from it.
-
-        Raises:
-            UselessTeacherError: its dev error is within two standard errors of the majority's, or
-                above.
-        """
-        answers, labels = self._judged
-        error, n, classes = self._teacher_error, len(labels), len(self.task.class_names)
-        majority = majority_error(labels, classes=classes)
-        if error < majority - 2 * error_se(majority, n):
-            return
-        is_file = self.teacher.soft_labels is not None
-        renamed = reordered_error(labels, answers, classes=classes)
-        if renamed < majority - 2 * error_se(majority, n):
-            place = "the names of its columns" if is_file else "id2label in its config.json"
-            remedy = (
-                f"with its outputs in another order it would get {renamed:.1%} wrong, so check "
-                f"{place}"
-            )
-        elif self.teacher.is_source:
-            remedy = "check that the labels belong to the texts, or add training texts"
-        elif is_file:
-            remedy = "check that its probabilities belong to its texts, or leave --teacher out"
-        else:
-            remedy = "name a teacher that was fine-tuned on this task, or leave --teacher out"
-        split = "dev" if self.teacher.judged_on == "dev" else "training"
-        raise UselessTeacherError(
-            f"{self.teacher.name} gets {error:.1%} of {n} {split} texts wrong, and always "
-            f"answering the most frequent class only {majority:.1%}, so there is nothing to learn "
-            f"from it; {remedy}"
-        )
 
     @property
     def _longest(self) -> int:

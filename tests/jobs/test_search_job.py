@@ -9,20 +9,40 @@ from pathlib import Path
 import pytest
 from made_up_study import made_up_evaluation, made_up_profile, made_up_spec
 
+from bort.core.baseline import Method, OracleFacts, Scored
 from bort.core.errors import InvalidFieldError, UnknownStudyError
 from bort.core.progress import Stage
 from bort.families import SearchSpace
 from bort.jobs import JobCancelledError, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.report.doubt import audit_offer_rows
+from bort.report.job_terminal import tell
 from bort.report.search import certificate_statements
 from bort.search import Guarantee
 from bort.search.audit import AuditPlan
 from bort.search.check.certificate import digests
 from bort.search.check.verify import verify
-from bort.storage import Thing, ThingKind, export_study, import_study, schema
+from bort.storage import EventCode, Thing, ThingKind, export_study, import_study, schema
 from bort.studies.answers import latest_study, read_answer
 from bort.studies.answers.compare import compare_with_store
+
+FACTS = OracleFacts(
+    source="s",
+    source_sha256="ab",
+    teacher="s fine-tuned",
+    teacher_dev_error=0.06,
+    device="cpu",
+    threads=2,
+    unknown_share=0.313,
+    baselines=(
+        Scored(methods=(Method.MAJORITY,), error_rate=0.5, low=0.4, high=0.6, macro_f1=0.3, n=90),
+    ),
+    teachers=(
+        Scored(
+            methods=(Method.FINETUNED,), error_rate=0.06, low=0.04, high=0.09, macro_f1=0.9, n=90
+        ),
+    ),
+)
 
 
 @pytest.fixture
@@ -68,6 +88,27 @@ def test_the_answer_has_every_promised_key(store, spec, trained):
     assert answer["best"].keys() == answer["front"][0].keys() | {"w"}
     again = read_answer(store, "reviews").as_json()
     assert {**again, "seconds": 0} == {**answer, "seconds": 0}
+
+
+def test_the_comparison_is_told_before_the_first_candidate_is_trained(
+    store, spec, trained, monkeypatch, capsys
+):
+    formula = search_job._oracle
+
+    def oracle(context, spec, space):
+        search_job._tell_facts(context, spec, FACTS)
+        return formula(context, spec, space)
+
+    monkeypatch.setattr(search_job, "_oracle", oracle)
+    told = []
+    search(store, spec, on_event=lambda event: told.append((event.code, len(trained))))
+    assert (EventCode.TEACHER_READY, 0) in told
+    assert store.study("reviews").facts == FACTS
+    for event in store.events(store.jobs()[0].id):
+        tell(event)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "majority 50.0% (40.0 to 60.0), the teacher 6.0% (4.0 to 9.0)" in line
+    assert "does not know 31% of the words" in line
 
 
 def test_front_is_what_no_other_point_beats(store, spec, trained):

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from bort.training import oracle as error_oracle
 from bort.training.execution import TrainingStoppedError
 from bort.training.metrics import unpack_items
 from bort.training.oracle import ErrorOracle
+from bort.training.useful import check_useful
 
 SMALL = Architecture.of(depth=1, heads=2, hidden=8, intermediate=16)
 LARGE = Architecture.of(depth=2, heads=2, hidden=16, intermediate=32)
@@ -196,6 +198,16 @@ def test_a_teacher_with_its_labels_in_another_order_stops_before_the_first_candi
     path.write_text(json.dumps(config))
     with pytest.raises(UselessTeacherError, match=r"in another order it would get .* id2label"):
         oracle(teacher=str(tmp_path / "shuffled"))
+
+
+def test_a_useless_teacher_of_unknown_words_is_told_as_such():
+    teacher = SimpleNamespace(name="x", soft_labels=None, is_source=True, judged_on="dev")
+    answers, labels = np.zeros(60, np.int64), np.repeat([0, 1], 30)
+    with pytest.raises(UselessTeacherError, match=r"50.0% of 60 dev.*31% of the words.*--source"):
+        check_useful(teacher, answers, labels, classes=2, unknown_share=0.313)
+    with pytest.raises(UselessTeacherError, match="check that the labels belong to the texts"):
+        check_useful(teacher, answers, labels, classes=2, unknown_share=0.001)
+    check_useful(teacher, labels, labels, classes=2, unknown_share=0.313)
 
 
 def test_a_teacher_near_chance_stops_before_the_first_candidate(oracle, tmp_path):

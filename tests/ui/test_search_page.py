@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tiny import write_answers, write_task
 from visits import Open, shown
 
+from bort.core.baseline import Method, OracleFacts, Scored
 from bort.core.errors import InvalidModelError
 from bort.core.progress import Progress, Stage
 from bort.core.study import StudySpec, TaskSpec
@@ -225,6 +226,30 @@ def make_job(store: Store, *, process: ProcessIdentity | None = None) -> int:
         store.add_metrics(job.id, 8, {"certified_epsilon": None})
         store.add_metrics(job.id, 9, {"certified_epsilon": 0.5})
     return job.id
+
+
+def test_the_comparison_is_shown_before_the_first_training(store: Store, visit: Open) -> None:
+    spec = made_up_spec("early", budget=9)
+    store.create_study(spec)
+    job = store.create_job("search", spec.to_dict(), study="early")
+    app = visit("search", job=str(job.id))
+    assert "Errors on" not in shown(app)
+    score = {"error_rate": 0.5, "low": 0.4, "high": 0.6, "macro_f1": 0.3, "n": 90}
+    facts = OracleFacts(
+        source="s",
+        source_sha256="ab",
+        teacher="s fine-tuned",
+        teacher_dev_error=0.06,
+        device="cpu",
+        threads=2,
+        unknown_share=0.313,
+        baselines=(Scored(methods=(Method.MAJORITY,), **score),),
+        teachers=(Scored(methods=(Method.FINETUNED,), **score | {"error_rate": 0.06}),),
+    )
+    store.set_study_facts("early", facts)
+    app = visit("search", job=str(job.id))
+    assert "majority 50.0% (40.0 to 60.0), the teacher 6.0% (40.0 to 60.0)" in shown(app)
+    assert "does not know 31% of the words and pieces" in shown(app)
 
 
 def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled(

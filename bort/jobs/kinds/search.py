@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from bort.core.architecture import Architecture
+from bort.core.baseline import OracleFacts
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
 from bort.core.locks import holder, training_turn
@@ -112,10 +113,14 @@ def _oracle(context: JobContext, spec: StudySpec, space: SearchSpace) -> Train:
             on_step=context.report_part,
             should_stop=context.should_stop,
         )
-    facts = oracle.describe()
+    _tell_facts(context, spec, oracle.describe())
+    return oracle.evaluate
+
+
+def _tell_facts(context: JobContext, spec: StudySpec, facts: OracleFacts) -> None:
+    """Say what candidates are compared with, before the first is trained."""
     context.store.set_study_facts(spec.name, facts)
     context.log(EventCode.TEACHER_READY, **to_json(facts))
-    return oracle.evaluate
 
 
 class _Search:

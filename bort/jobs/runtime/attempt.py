@@ -13,7 +13,7 @@ from typing import Any
 
 from bort.core.errors import BortError, BusyError, DiskFullError, StoreError
 from bort.core.progress import OnStep
-from bort.jobs.runtime.context import JobContext
+from bort.jobs.runtime.context import JobContext, OnEvent
 from bort.jobs.runtime.lifeline import Lifeline
 from bort.jobs.runtime.process import this_process
 from bort.jobs.runtime.runners import load_runner
@@ -47,6 +47,7 @@ def run_attempt(
     runner_path: str,
     *,
     on_step: OnStep | None = None,
+    on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
     """Claim a queued job, run it in this process, and record how it ended.
 
@@ -54,6 +55,7 @@ def run_attempt(
         waiting: the job, QUEUED.
         runner_path: `module:function`, see `bort.jobs.runtime.runners`.
         on_step: called with each step, in this thread.
+        on_event: called with each event, in this thread.
     Returns:
         The runner's result, as JSON values.
     Raises:
@@ -68,17 +70,16 @@ def run_attempt(
             f"job {waiting.id} is no longer queued: another process has it, or it was cancelled "
             f"(bort jobs show {waiting.id})"
         )
-    with store.database.patient():
-        return _run(store, job, runner_path, on_step)
-
-
-def _run(store: Store, job: JobRecord, runner_path: str, on_step: OnStep | None) -> dict[str, Any]:
-    """Run a claimed job and record how it ended; see `run_attempt`."""
     lifeline = Lifeline(store, job)
-    context = JobContext(store, job, lifeline, on_step)
+    with store.database.patient():
+        return _run(JobContext(store, job, lifeline, on_step, on_event), lifeline, runner_path)
+
+
+def _run(context: JobContext, lifeline: Lifeline, runner_path: str) -> dict[str, Any]:
+    """Run a claimed job and record how it ended; see `run_attempt`."""
     try:
         with lifeline, _graceful_stop(lifeline):
-            context.log(EventCode.ATTEMPT_BEGAN, attempt=job.attempt)
+            context.log(EventCode.ATTEMPT_BEGAN, attempt=context.job.attempt)
             result = storable(load_runner(runner_path)(context))
     except KeyboardInterrupt:
         raise _cancelled(context, lifeline, None) from None

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from bort.jobs.runtime.lifeline import Lifeline
 from bort.report.events import event_sentence
 from bort.storage import EventCode, JobEvent, JobRecord, Store, append_log
 from bort.storage.records import iso
+
+OnEvent = Callable[[JobEvent], object]
+"""Called with each event of a job, in the working thread; it should return quickly."""
 
 
 class JobContext:
@@ -27,11 +30,13 @@ class JobContext:
         job: JobRecord,
         lifeline: Lifeline,
         on_step: OnStep | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         self.store = store
         self.job = job
         self._lifeline = lifeline
         self._on_step = on_step
+        self._on_event = on_event
         self._saw_stop = False
 
     @property
@@ -89,6 +94,8 @@ class JobContext:
             append_log(self.job, f"{iso(event.at)} {level}: {event_sentence(event)}\n")
         with contextlib.suppress(StoreError):
             self.store.log_event(self.job.id, code, facts, level=level)
+        if self._on_event is not None:
+            self._on_event(event)
 
     def warn(self, code: EventCode, /, **facts: Any) -> None:
         """Add a warning to the job's history, for its page."""

@@ -16,6 +16,7 @@ from bort.core.errors import BusyError, StoreError
 from bort.core.progress import OnStep
 from bort.core.study import StudySpec
 from bort.jobs.runtime.attempt import JobFailedError, run_attempt
+from bort.jobs.runtime.context import OnEvent
 from bort.jobs.runtime.process import identify, is_here, send_signal
 from bort.jobs.runtime.runners import runner_path
 from bort.jobs.runtime.watch import find_job, list_jobs
@@ -59,6 +60,7 @@ def run_here(
     *,
     study: str | None = None,
     on_step: OnStep | None = None,
+    on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
     """Run a job in this process and return its result; other processes can watch and cancel it.
 
@@ -68,7 +70,7 @@ def run_here(
     """
     path = runner_path(kind)
     job = _create(store, kind, spec, study, is_detached=False)
-    return run_attempt(store, job, path, on_step=on_step)
+    return run_attempt(store, job, path, on_step=on_step, on_event=on_event)
 
 
 def _create(
@@ -90,6 +92,7 @@ def resume(
     *,
     detach: bool,
     on_step: OnStep | None = None,
+    on_event: OnEvent | None = None,
 ) -> dict[str, Any] | None:
     """Start another attempt of a job that was lost, cancelled or failed.
 
@@ -108,7 +111,7 @@ def resume(
     if detach:
         _spawn(store, job, path)
         return None
-    return run_attempt(store, job, path, on_step=on_step)
+    return run_attempt(store, job, path, on_step=on_step, on_event=on_event)
 
 
 def cancel(store: Store, job_id: int, *, wait: bool = True, grace_s: float = GRACE_S) -> JobRecord:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bort.core.baseline import OracleFacts
 from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
@@ -24,6 +25,7 @@ from bort.report.search import (
     summary,
 )
 from bort.search import Fact, Status
+from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.studies.commands import search_command
 from bort.ui.kit import markup, readings, terms
@@ -105,6 +107,18 @@ def claim(answer: StudyAnswer) -> None:
             _assumptions(answer)
 
 
+def before_training(study: StudyRecord, job: int) -> None:
+    """Show what the candidates of a search will be compared with, before the first is trained."""
+    _say_baselines(study.facts)
+    for warning in readings.warnings(job):
+        markup.notice(warning)
+
+
+def _say_baselines(facts: OracleFacts | None) -> None:
+    if facts is not None and facts.baselines:
+        markup.note(f"{baselines_sentence(facts)} {teacher_sentence(facts)}")
+
+
 def _doubt(answer: StudyAnswer) -> None:
     """Say how far a conditional claim can be trusted, and offer audits by what they would say."""
     if doubt := doubt_sentence(answer):
@@ -117,8 +131,7 @@ def _doubt(answer: StudyAnswer) -> None:
 
 
 def _notes(answer: StudyAnswer, found: Iterable[str]) -> None:
-    if answer.facts is not None and answer.facts.baselines:
-        markup.note(f"{baselines_sentence(answer.facts)} {teacher_sentence(answer.facts)}")
+    _say_baselines(answer.facts)
     if origin := origin_sentence(answer.origin, answer.unrecorded):
         markup.note(origin)
     if answer.latency.noise_ok is False:

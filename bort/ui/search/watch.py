@@ -31,6 +31,8 @@ def _draw(job: JobRecord) -> None:
         if answer is not None and answer.points:
             certificate.claim(answer)
             markup.note(latency_note(answer.latency))
+        elif study is not None:
+            certificate.before_training(study, job.id)
     job_parts.log(job)
 
 
