@@ -18,7 +18,7 @@ from bort.core.finetune import Recipe
 from bort.core.progress import Progress
 from bort.core.study import StudySpec, TaskSpec, suggest_name
 from bort.families import SearchSpace, load_space
-from bort.figures import OBJECTIVES, front_info, plot_front_3d, plot_pair
+from bort.figures import front_info, objectives_of, plot_front_3d, plot_pair
 from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import JobFailedError, find_job, list_jobs, run_here, start_detached
 from bort.jobs.runtime.control import create_study
@@ -199,11 +199,12 @@ def plot(
 ) -> Any:
     """Draw the answer as the dashboard does: two objectives, or all three in space."""
     best = None if answer.best is None else answer.best.id
-    info = front_info(answer.points, best_id=best)
-    on_log = [objective(OBJECTIVES, name) for name in log]
+    known = objectives_of(answer.spec.size.unit)
+    info = front_info(answer.points, objectives=known, best_id=best)
+    on_log = [objective(known, name) for name in log]
     if x is None or y is None:
         return plot_front_3d(info, theme=theme, log=on_log, height=480)
-    on_x, on_y = objective(OBJECTIVES, x), objective(OBJECTIVES, y)
+    on_x, on_y = objective(known, x), objective(known, y)
     return plot_pair(info, on_x, on_y, theme=theme, log=on_log, height=420)
 
 

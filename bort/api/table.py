@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,15 +13,14 @@ from bort.api.frames import ledger_frame, objective
 from bort.core.errors import InvalidOptionError
 from bort.core.progress import OnStep
 from bort.core.study import SearchSpec
-from bort.figures import plot_pair
-from bort.figures.table import table_info, table_objectives
+from bort.figures import front_info, objectives_of, plot_pair
 from bort.report.html import card
 from bort.report.latency import noise_sentence
 from bort.report.notebook import progress
 from bort.report.search import summary, table_note
 from bort.studies.answers import TableAnswer, TablePoint
+from bort.studies.answers.rows import Columns
 from bort.studies.answers.table import search_table as search_rows
-from bort.studies.answers.values import Columns
 from bort.studies.own_space import Cost, OwnSpace, Values, own_space, search_own_space
 from bort.studies.parts import BUDGET, QUESTION
 from bort.studies.recorded_table import frame_table
@@ -66,14 +66,10 @@ class TableSearch:
     ) -> Any:
         """Draw two of `size`, `latency`, `error` as the dashboard does; a plotly figure."""
         columns = self._answer.columns
-        known = table_objectives(columns.size, columns.latency, columns.error)
-        best, cover = self._answer.best, self._answer.cover
-        info = table_info(
-            self._answer.points,
-            front=[point.id for point in self._answer.front],
-            cover=[int(row) for row in cover or ()],
-            best_id=None if best is None else best.id,
-        )
+        known, best = objectives_of(columns), self._answer.best
+        points = [replace(point, label=str(point.id)) for point in self._answer.points]
+        best_id = None if best is None else str(best.id)
+        info = front_info(points, objectives=known, best_id=best_id)
         on_log = [objective(known, name) for name in log]
         on_x, on_y = objective(known, x), objective(known, y)
         return plot_pair(info, on_x, on_y, theme=theme, log=on_log, height=420)

@@ -13,7 +13,7 @@ from bort.core.errors import InvalidOptionError
 from bort.core.table_source import TableSource, digest_of
 
 if TYPE_CHECKING:
-    from bort.studies.answers.values import Columns
+    from bort.studies.answers.rows import Columns
     from bort.studies.recorded_table import ErrorTable
 
 TABLE_PARAMETERS = (
@@ -119,7 +119,7 @@ def _typed(context: click.Context) -> Iterator[tuple[str, str]]:
 
 def read(given: dict[str, Any]) -> "tuple[ErrorTable, Columns, TableSource]":
     """Read the table that the options of `table_options` name."""
-    from bort.studies.answers.values import Columns
+    from bort.studies.answers.rows import Columns
     from bort.studies.recorded_table import read_source
     from bort.studies.table_columns import objective_names
 

@@ -17,6 +17,7 @@ from bort.figures.objectives import (
     SIZES,
     TEXT_TO_LABEL,
     Objective,
+    objectives_of,
 )
 from bort.figures.theme import Palette, Theme, escape, palette
 from bort.figures.weights import TriangleInfo, plot_weight_triangle
@@ -37,6 +38,7 @@ __all__ = [
     "TriangleInfo",
     "escape",
     "front_info",
+    "objectives_of",
     "palette",
     "plot_certified_epsilon",
     "plot_front_3d",

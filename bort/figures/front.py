@@ -9,13 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
+from bort.figures.objectives import ERROR, OBJECTIVES, Objective
 from bort.figures.theme import Palette, Theme, escape, mixed, palette, styled, translucent
-from bort.report.numbers import shape
+from bort.report.choosing import shape_of
+from bort.report.numbers import significant
 from bort.studies.choosing import options_of
 
 if TYPE_CHECKING:
-    from bort.studies.answers import Point
+    from bort.studies.choosing import AnyPoint
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -100,7 +101,7 @@ class FrontInfo:
         cover: members of the certified ε-cover; no marks if nothing is certified.
         best: the largest W; at most one mark.
         pick: the reader's choice; at most one mark.
-        size: what size means.
+        objectives: what size, latency and error are.
     """
 
     dominated: Marks
@@ -108,7 +109,7 @@ class FrontInfo:
     cover: Marks
     best: Marks
     pick: Marks
-    size: Objective = SIZE
+    objectives: Sequence[Objective] = OBJECTIVES
 
     @property
     def layers(self) -> dict[Layer, Marks]:
@@ -128,9 +129,9 @@ class FrontInfo:
 
 
 def front_info(
-    points: Sequence["Point"],
+    points: Sequence["AnyPoint"],
     *,
-    size: Objective = SIZE,
+    objectives: Sequence[Objective] = OBJECTIVES,
     best_id: str | None = None,
     pick_id: str | None = None,
     faded: Collection[str] = (),
@@ -141,12 +142,12 @@ def front_info(
         faded: ids of those that do not meet the reader's limits.
     """
     return FrontInfo(
-        dominated=_marks([p for p in points if not p.is_on_front], size, faded),
-        front=_marks([p for p in points if p.is_on_front], size, faded),
-        cover=_marks([p for p in points if p.is_in_cover], size, faded),
-        best=_marks([p for p in points if p.id == best_id], size, faded),
-        pick=_marks([p for p in points if p.id == pick_id], size, ()),
-        size=size,
+        dominated=_marks([p for p in points if not p.is_on_front], objectives, faded),
+        front=_marks([p for p in points if p.is_on_front], objectives, faded),
+        cover=_marks([p for p in points if p.is_in_cover], objectives, faded),
+        best=_marks([p for p in points if p.name == best_id], objectives, faded),
+        pick=_marks([p for p in points if p.name == pick_id], objectives, ()),
+        objectives=objectives,
     )
 
 
@@ -192,33 +193,43 @@ def plot_pair(
     return styled(figure, theme, height=height)
 
 
-def _marks(points: Sequence["Point"], size: Objective, faded: Collection[str]) -> Marks:
+def _marks(
+    points: Sequence["AnyPoint"], objectives: Sequence[Objective], faded: Collection[str]
+) -> Marks:
     options = options_of(points)
     return Marks(
-        ids=tuple(p.id for p in points),
+        ids=tuple(p.name for p in points),
         values=options.values,
         low=options.low,
         high=options.high,
         hover=tuple(
-            _hover(p, size, low, high)
-            for p, low, high in zip(points, options.low, options.high, strict=True)
+            _hover(p, objectives, *found)
+            for p, *found in zip(points, options.values, options.low, options.high, strict=True)
         ),
-        faded=np.array([p.id in faded for p in points], dtype=bool),
+        faded=np.array([p.name in faded for p in points], dtype=bool),
     )
 
 
-def _hover(point: "Point", size: Objective, low: FloatArray, high: FloatArray) -> str:
+def _hover(
+    point: "AnyPoint",
+    objectives: Sequence[Objective],
+    value: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+) -> str:
     return "<br>".join(
         [
-            f"<b>{escape(point.id)}</b>",
-            escape(shape(point.architecture)),
-            size.text(low[0]),
-            f"{LATENCY.text(point.latency_ms)} "
-            f"({point.latency_low_ms:,.2f} to {point.latency_high_ms:,.2f})",
-            f"{ERROR.text(100 * point.error_rate)} ({low[2]:.1f} to {high[2]:.1f})",
+            f"<b>{escape(point.name)}</b>",
+            escape(shape_of(point)),
+            *map(_with_interval, objectives, value, low, high),
             f"W {point.w:.3f}",
         ]
     )
+
+
+def _with_interval(objective: Objective, value: float, low: float, high: float) -> str:
+    interval = f" ({significant(low, 3)} to {significant(high, 3)})" if low < high else ""
+    return escape(f"{objective.text(value)}{interval}")
 
 
 def _trace(
@@ -304,11 +315,11 @@ def plot_front_3d(
         ]
     )
     figure.add_trace(_stem(info.pick, info, colours))
-    axes = (("xaxis", info.size), ("yaxis", LATENCY), ("zaxis", ERROR))
+    axes = zip(("xaxis", "yaxis", "zaxis"), info.objectives, strict=True)
     figure.update_scenes(
         {
             axis: {
-                "title": {"text": o.title},
+                "title": {"text": escape(o.title)},
                 "type": "log" if o in log else "linear",
                 "tickformat": o.tick_format,
                 "nticks": 6,

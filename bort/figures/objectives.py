@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bort.core.size import SizeUnit
+from bort.figures.theme import escape
+from bort.report.choosing import cost_name
+from bort.report.numbers import significant
+from bort.studies.answers.rows import Columns
+from bort.studies.choosing import LATENCY as LATENCY_COLUMN
+from bort.studies.choosing import SIZE as SIZE_COLUMN
+from bort.studies.choosing import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,22 +22,24 @@ class Objective:
         column: its column in `Marks.values`.
         title: quantity and unit.
         tick_format: d3 format of axis ticks.
-        number_format: Python format of one value with its unit.
+        number_format: Python format of one value with its unit; None if nobody knows the unit.
     """
 
     name: str
     column: int
     title: str
     tick_format: str
-    number_format: str
+    number_format: str | None
 
     @property
     def axis_title(self) -> str:
-        """The title with an arrow to the better side: left, or (turned by 90°) down."""
-        return f"← better   {self.title}"
+        """The title for plotly, with an arrow to the better side: left, or (turned by 90°) down."""
+        return f"← better   {escape(self.title)}"
 
     def text(self, value: float) -> str:
         """One value with its unit."""
+        if self.number_format is None:
+            return f"{self.title} {significant(value)}"
         return self.number_format.format(value)
 
 
@@ -53,3 +62,31 @@ TEXT_TO_LABEL = Objective("latency", 1, "text to label (ms)", "~g", "{:,.2f} ms,
 ERROR = Objective("error", 2, "dev error (%)", "~g", "{:.1f} % error")
 
 OBJECTIVES = (SIZE, LATENCY, ERROR)
+_LONGEST = 20  # characters of the name of a column; the shortest axis has room for them
+
+
+def objectives_of(unit: Unit, *, latency: Objective = LATENCY) -> tuple[Objective, ...]:
+    """The axes of size, latency and error, which a table calls by its columns.
+
+    Args:
+        latency: what the latency of a study is.
+
+    Examples:
+        >>> columns = Columns("params", "<ms>", "accuracy", maximised=("accuracy",))
+        >>> [one.title for one in objectives_of(columns)]
+        ['params', '<ms>', '100 - accuracy (%)']
+    """
+    if not isinstance(unit, Columns):
+        return SIZES[unit], latency, ERROR
+    error = _short(unit.error)
+    error = f"100 - {error} (%)" if unit.error in unit.maximised else f"{error} (%)"
+    return (
+        Objective("size", 0, _short(cost_name(unit, SIZE_COLUMN)), "", None),
+        Objective("latency", 1, _short(cost_name(unit, LATENCY_COLUMN)), "", None),
+        Objective("error", 2, error, "~g", "{:.1f} % error"),
+    )
+
+
+def _short(name: str) -> str:
+    """Cut the name of a column where it would not fit beside an axis."""
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"

@@ -13,10 +13,11 @@ import numpy as np
 from bort.figures.front import LOOKS, Layer
 from bort.figures.objectives import Objective
 from bort.figures.theme import Theme, mixed, palette
+from bort.report.numbers import compact
 from bort.search.arrays import FloatArray
 
 if TYPE_CHECKING:
-    from bort.studies.answers import Point
+    from bort.studies.choosing import AnyPoint
 
 _TICKS = 5
 _STEPS = (1.0, 2.0, 5.0, 10.0)
@@ -66,7 +67,7 @@ class ParallelInfo:
 
 
 def parallel_info(
-    points: Sequence["Point"],
+    points: Sequence["AnyPoint"],
     objectives: Sequence[tuple[Objective, FloatArray]],
     *,
     theme: Theme,
@@ -91,22 +92,22 @@ def parallel_info(
     lines = []
     for row, point in enumerate(points):
         layer = Layer.FRONT if point.is_on_front else Layer.DOMINATED
-        if point.id == best_id and Layer.BEST not in hidden:
+        if point.name == best_id and Layer.BEST not in hidden:
             layer = Layer.BEST
-        if point.id == pick_id:
+        if point.name == pick_id:
             layer = Layer.PICK
-        is_strong = layer in (Layer.PICK, Layer.BEST) or point.id in compared
+        is_strong = layer in (Layer.PICK, Layer.BEST) or point.name in compared
         if layer in hidden and not is_strong:
             continue
-        is_beside = point.id in compared and layer is not Layer.PICK
+        is_beside = point.name in compared and layer is not Layer.PICK
         colour = colours.cover if is_beside else getattr(colours, LOOKS[layer].colour)
-        if point.id in faded and not is_strong:
+        if point.name in faded and not is_strong:
             colour = mixed(colour, colours.background, 0.25)
         values = ", ".join(one.text(float(found[row])) for one, found in objectives)
         line = Line(
-            id=point.id,
+            id=point.name,
             places=tuple(float(places[row]) for _, places in placed),
-            text=f"{point.id}: {values}",
+            text=f"{point.name}: {values}",
             colour=colour,
             width=3.0 if is_strong else 1.5,
         )
@@ -121,7 +122,9 @@ def _dimension(name: str, cells: Sequence[Any]) -> tuple[Axis, FloatArray]:
     places = np.linspace(0, 1, len(found)) if len(found) > 1 else np.array([0.5])
     at = dict(zip(found, places.tolist(), strict=True))
     shown = found if len(found) <= 2 * _TICKS else found[:: len(found) // _TICKS]
-    ticks = tuple((f"{cell:g}" if not isinstance(cell, str) else cell, at[cell]) for cell in shown)
+    ticks = tuple(
+        (str(cell) if isinstance(cell, str) else compact(cell), at[cell]) for cell in shown
+    )
     return Axis(name, "", ticks), np.array([at[cell] for cell in cells])
 
 
@@ -133,7 +136,7 @@ def _objective(
     scale = np.log if is_log else np.asarray
     start, width = float(scale(low)), float(scale(high) - scale(low)) or 1.0
     ticks = tuple(
-        (f"{tick:g}", (float(scale(tick)) - start) / width)
+        (compact(tick), (float(scale(tick)) - start) / width)
         for tick in (_powers(low, high) if is_log else _even(low, high))
         if low <= tick <= high
     )

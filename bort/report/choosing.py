@@ -1,17 +1,30 @@
 """Sentences that help to choose: reasons, exchange rates, comparisons."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bort.core.size import SizeUnit
+from bort.report.numbers import shape, significant
 from bort.search.choosing import Beaten, Difference, Reason
-from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Move, Standing
+from bort.studies.answers import TablePoint
+from bort.studies.answers.rows import Columns
+from bort.studies.choosing import ERROR, LATENCY, SIZE, AnyPoint, Choice, Move, Standing, Unit
 
 
 class _Words(NamedTuple):
-    """How to speak of one objective: an amount of it, and the option that has least."""
+    """How to speak of one objective.
 
-    amount: str
+    Attributes:
+        amount: writes a difference.
+        value: writes a value.
+        number: writes the value alone.
+        superlative: the option that has least.
+    """
+
+    amount: Callable[[float], str]
+    value: Callable[[float], str]
+    number: Callable[[float], str]
     superlative: str
 
 
@@ -23,17 +36,50 @@ _SIZES = {
 }
 
 
-def _words(unit: SizeUnit) -> dict[int, _Words]:
+def _words(unit: Unit) -> dict[int, _Words]:
+    """Speak of size, latency and error; of a table's columns with their own names."""
+    error = _Words(
+        "{:.1f} points of error".format, "{:.1f} % error".format, "{:.1f}".format, "most accurate"
+    )
+    size: Callable[[float], str]
+    if isinstance(unit, Columns):
+        size = partial(_in_column, cost_name(unit, SIZE))
+        latency = partial(_in_column, cost_name(unit, LATENCY))
+        sizes = _Words(size, size, significant, "smallest")
+        return {
+            SIZE: sizes,
+            LATENCY: _Words(latency, latency, significant, "fastest"),
+            ERROR: error,
+        }
+    size, ms = _SIZES[unit].format, "{:,.2f} ms".format
     return {
-        SIZE: _Words(_SIZES[unit], "smallest"),
-        LATENCY: _Words("{:,.2f} ms", "fastest"),
-        ERROR: _Words("{:.1f} points of error", "most accurate"),
+        SIZE: _Words(size, size, _SIZES[unit].split()[0].format, "smallest"),
+        LATENCY: _Words(ms, ms, "{:,.2f}".format, "fastest"),
+        ERROR: error,
     }
 
 
-def _value(column: int, value: float, unit: SizeUnit) -> str:
-    kinds = {SIZE: _SIZES[unit], LATENCY: "{:,.2f} ms", ERROR: "{:.1f} % error"}
-    return kinds[column].format(value)
+def _in_column(name: str, value: float) -> str:
+    return f"{significant(value)} in {name}"
+
+
+def cost_name(columns: Columns, column: int) -> str:
+    """Name what is minimised of a table's column of sizes or latencies.
+
+    Examples:
+        >>> columns = Columns("params", "throughput", "error", maximised=("throughput",))
+        >>> cost_name(columns, SIZE), cost_name(columns, LATENCY)
+        ('params', '1 / throughput')
+    """
+    name = columns.size if column == SIZE else columns.latency
+    return f"1 / {name}" if name in columns.maximised else name
+
+
+def shape_of(point: AnyPoint) -> str:
+    """Write the dimensions of a point."""
+    if isinstance(point, TablePoint):
+        return ", ".join(f"{name} {value}" for name, value in point.architecture.items())
+    return shape(point.architecture)
 
 
 W_INTRODUCED = (
@@ -42,9 +88,10 @@ W_INTRODUCED = (
 )
 
 
-def limits_sentence(choice: Choice, what: str = "trained architectures") -> str:
+def limits_sentence(choice: Choice) -> str:
     """Say how many points meet the limits, or which one is nearest to doing so."""
     count = len(choice.rows)
+    what = "rows" if isinstance(choice.unit, Columns) else "trained architectures"
     if choice.nearest is None:
         if not choice.limits.is_set:
             return f"No limits: all {count:,} {what} are left."
@@ -56,8 +103,8 @@ def _excess(choice: Choice) -> str:
     assert choice.nearest is not None
     values = choice.options.values[choice.rows[choice.nearest]]
     return _listed(
-        f"{_value(k, values[k], choice.unit)} instead of "
-        f"{_words(choice.unit)[k].amount.format(limit).split()[0]}"
+        f"{_words(choice.unit)[k].value(values[k])} instead of "
+        f"{_words(choice.unit)[k].number(limit)}"
         for k, limit in enumerate(choice.limits)
         if limit is not None and values[k] > limit
     )
@@ -128,7 +175,7 @@ def comparison_sentences(choice: Choice, names: Sequence[str]) -> str:
     for column, words in _words(choice.unit).items():
         order = sorted(names, key=lambda name: choice.options.values[choice.rows[name], column])
         best = order[0]
-        value = _value(column, choice.options.values[choice.rows[best], column], choice.unit)
+        value = words.value(choice.options.values[choice.rows[best], column])
         close = [
             other for other in order[1:] if not choice.compare(best, other).changes[column].is_clear
         ]
@@ -158,7 +205,7 @@ def _amounts(move: Move, columns: Iterable[int]) -> str:
 
 
 def _amount(column: int, move: Move) -> str:
-    return _words(move.unit)[column].amount.format(abs(move.changes[column].value))
+    return _words(move.unit)[column].amount(abs(move.changes[column].value))
 
 
 def _listed(texts: Iterable[str]) -> str:

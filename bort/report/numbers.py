@@ -46,6 +46,30 @@ def shape(architecture: Mapping[str, int]) -> str:
     return ", ".join([*([known.family] if known.family else []), *sizes])
 
 
+def significant(value: float, digits: int = 4) -> str:
+    """Write a number of any unit with a few digits, and never with an exponent above 1.
+
+    Examples:
+        >>> [significant(value) for value in (109_482_240, 1234.56, 0.7312, 0.0)]
+        ['109,500,000', '1,235', '0.7312', '0']
+    """
+    text = f"{value:.{digits}g}"
+    return f"{float(text):,.0f}" if abs(value) >= 10 ** (digits - 1) else text
+
+
+def compact(value: float) -> str:
+    """Write a round number, in thousands or millions where it is large.
+
+    Examples:
+        >>> [compact(value) for value in (0.5, 2000, 150_000, 2e7, 5e9)]
+        ['0.5', '2000', '150k', '20M', '5G']
+    """
+    for least, unit, sign in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{value / unit:g}{sign}"
+    return f"{value:g}"
+
+
 def rounded_up(value: float, digits: int = 3) -> str:
     """Write a positive number with few digits, never smaller than it is.
 

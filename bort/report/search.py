@@ -47,6 +47,13 @@ def summary(answer: Answer) -> str:
 
 def claim_line(answer: Answer) -> str:
     """Say how much was trained, and what is certified."""
+    if isinstance(answer, TableAnswer) and answer.is_exact:
+        cover = 0 if answer.cover is None else len(answer.cover)
+        return (
+            f"All {answer.space_size:,} rows are known, so the front is exact: "
+            f"{len(answer.front):,} rows; the {cover:,} in the cover are enough for "
+            f"{_percent(answer.epsilon)}."
+        )
     what = "rows evaluated" if isinstance(answer, TableAnswer) else "architectures trained"
     return f"{answer.evaluations:,} of {answer.space_size:,} {what}. {_claim(answer)}"
 
@@ -198,6 +205,8 @@ def table_note(note: TableNote) -> str:
     match note.code:
         case Remark.FAILED:
             return f"Rows without a size, latency or error that are left out: {note.rows:,}."
+        case Remark.PERCENT:
+            return f"The values of {columns} are above 1, so they are read as percent."
         case Remark.AVERAGED:
             return f"Rows that differ only in their seeds are averaged: {note.rows:,}."
         case Remark.LONE_TEXT:

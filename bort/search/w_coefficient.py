@@ -1,6 +1,6 @@
 """The W-coefficient, with cost weights: one number per architecture, larger is better."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from bort.core.errors import InvalidOptionError
 from bort.search.arrays import FloatArray, IntArray
+from bort.search.pareto import is_non_dominated
 
 _TOLERANCE = 1e-12
 
@@ -105,6 +106,39 @@ def weight_region(
         if row != position[0] and len(polygon):
             polygon = _cut(polygon, *_difference(own, term))
     return _describe(polygon)
+
+
+def winning_regions(
+    size: FloatArray,
+    latency: FloatArray,
+    known: Mapping[int, float],
+    index: Mapping[str, int],
+    ids: Iterable[str],
+) -> dict[str, WeightRegion]:
+    """Find, for each name, the weights for which its row has the largest W of the known ones.
+
+    Args:
+        size, latency: shape (N,), of the whole space.
+        known: errors by row, above 0.
+        index: the row of each name.
+        ids: the names asked for; those that are not in `index` are left out.
+    Cost: O(front) for each of `ids`: a dominated row never wins alone.
+    """
+    rows, errors = np.array(list(known), dtype=np.int64), np.array(list(known.values()))
+    front = is_non_dominated(np.column_stack([size[rows], latency[rows], errors]))
+    rivals = {int(i): e for i, e in zip(rows[front], errors[front], strict=True)}
+    regions = {}
+    for name in ids:
+        if name in index:
+            compared = rivals | {index[name]: known[index[name]]}
+            regions[name] = weight_region(
+                size,
+                latency,
+                np.array(list(compared.values())),
+                rows=np.array(list(compared), dtype=np.int64),
+                picked=index[name],
+            )
+    return regions
 
 
 def _terms(size: FloatArray, latency: FloatArray, errors: FloatArray, rows: IntArray) -> FloatArray:

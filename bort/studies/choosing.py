@@ -22,23 +22,23 @@ from bort.search.choosing import (
     rival,
     suggestions,
 )
-from bort.studies.answers import Point
+from bort.studies.answers import Point, TablePoint
+from bort.studies.answers.rows import Columns
 
 NORMAL_95 = 1.96
 SIZE, LATENCY, ERROR = range(3)  # columns of the options
 
-
-def decimals(unit: SizeUnit) -> tuple[int, int, int]:
-    """Return the digits that pages show: a limit of 0.73 ms is met by what reads 0.73 ms."""
-    return (2 if unit is SizeUnit.PARAMETERS else 3), 2, 1
+AnyPoint = Point | TablePoint
+Unit = SizeUnit | Columns
+"""What sizes and latencies are: of a study, or two columns of somebody's table."""
 
 
 class Limits(NamedTuple):
     """The most that is accepted; None means anything.
 
     Attributes:
-        size: millions of parameters, or MB.
-        latency: milliseconds.
+        size: millions of parameters, or MB; of a table, its own unit.
+        latency: milliseconds; of a table, its own unit.
         error: percent.
     """
 
@@ -57,12 +57,12 @@ class Move(NamedTuple):
 
     Attributes:
         changes: size, latency, error of the other point minus this one's, in units of `Limits`.
-        unit: what size means.
+        unit: what size and latency mean.
     """
 
     id: str
     changes: tuple[Difference, ...]
-    unit: SizeUnit = SizeUnit.PARAMETERS
+    unit: Unit = SizeUnit.PARAMETERS
 
 
 class Suggested(NamedTuple):
@@ -87,7 +87,7 @@ class Choice:
         rows: the row of each id in `options`; columns as in `Limits`.
         meeting: the rows that meet the limits.
         nearest: if none does, the point that exceeds them least.
-        unit: what size means.
+        unit: what size and latency mean.
     """
 
     rows: Mapping[str, int]
@@ -95,7 +95,7 @@ class Choice:
     limits: Limits
     meeting: IntArray
     nearest: str | None
-    unit: SizeUnit = SizeUnit.PARAMETERS
+    unit: Unit = SizeUnit.PARAMETERS
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -153,41 +153,47 @@ class Choice:
         return front[np.isin(front, self.meeting)]
 
 
-def choose(points: Sequence[Point], limits: Limits, unit: SizeUnit = SizeUnit.PARAMETERS) -> Choice:
+def choose(points: Sequence[AnyPoint], limits: Limits, unit: Unit = SizeUnit.PARAMETERS) -> Choice:
     """Sort out which points meet the limits. O(n log n)."""
     options = options_of(points)
-    shown = np.column_stack(
-        [np.round(options.values[:, k], digits) for k, digits in enumerate(decimals(unit))]
-    )
+    shown = _as_shown(options.values, unit)
     meeting = np.flatnonzero(meets(shown, limits))
     is_out = limits.is_set and len(points) > 0 and not len(meeting)
     return Choice(
-        rows={point.id: row for row, point in enumerate(points)},
+        rows={point.name: row for row, point in enumerate(points)},
         options=options,
         limits=limits,
         meeting=meeting,
-        nearest=points[nearest(shown, limits)].id if is_out else None,
+        nearest=points[nearest(shown, limits)].name if is_out else None,
         unit=unit,
     )
 
 
-def options_of(points: Sequence[Point]) -> Options:
-    """Sizes in millions or MB, latencies in ms, errors in percent, with their 95 % intervals."""
+def _as_shown(values: FloatArray, unit: Unit) -> FloatArray:
+    """Round as pages do: a limit of 0.73 ms is met by what reads 0.73 ms."""
+    if isinstance(unit, Columns):  # four significant digits
+        powers = np.floor(np.log10(np.maximum(np.abs(values), 1e-300)))
+        step = 10.0 ** (powers - 3)
+        return np.asarray(np.round(values / step) * step)
+    digits = (2 if unit is SizeUnit.PARAMETERS else 3), 2, 1
+    return np.column_stack([np.round(values[:, k], places) for k, places in enumerate(digits)])
+
+
+def options_of(points: Sequence[AnyPoint]) -> Options:
+    """Sizes, latencies and errors in the units of `Limits`, with their 95 % intervals."""
     table: FloatArray = np.array(
-        [
-            (
-                (p.size / 1e6,) * 3,
-                (p.latency_ms, p.latency_low_ms, p.latency_high_ms),
-                _percent(p),
-            )
-            for p in points
-        ],
-        dtype=np.float64,
+        [(*_costs(point), _percent(point)) for point in points], dtype=np.float64
     ).reshape(-1, 3, 3)
     return Options(table[:, :, 0], table[:, :, 1], table[:, :, 2])
 
 
-def _percent(point: Point) -> tuple[float, float, float]:
-    half = NORMAL_95 * point.error_se
+def _costs(point: AnyPoint) -> tuple[tuple[float, ...], ...]:
+    if isinstance(point, TablePoint):
+        return tuple((cost,) * 3 for cost in point.costs)
+    return (point.size / 1e6,) * 3, (point.latency_ms, point.latency_low_ms, point.latency_high_ms)
+
+
+def _percent(point: AnyPoint) -> tuple[float, float, float]:
+    half = NORMAL_95 * (point.error_se or 0.0)
     error = point.error_rate
     return 100 * error, 100 * max(0.0, error - half), 100 * min(1.0, error + half)

@@ -1,15 +1,16 @@
 """Write the commands and Python code that do the same as the pages. Pure."""
 
-import re
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bort.core.agora import is_torus_run
 from bort.core.fields import arguments
 from bort.core.finetune import Recipe
+from bort.core.question import Question
 from bort.core.study import SPACE, LatencySpec, MeasureSpec, StudySpec, WinnersSpec
+from bort.core.table_source import TableSource
 from bort.studies.parts import (
     BUDGET,
     FINETUNE,
@@ -29,6 +30,7 @@ from bort.studies.parts import (
     WINNERS,
     WORKLOAD,
 )
+from bort.studies.table_columns import OBJECTIVES, usual_objectives
 
 
 def search_command(spec: StudySpec) -> str:
@@ -73,14 +75,6 @@ def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> st
     return shlex.join(["bort", "front", "--study", study, *asked])
 
 
-# What the names of objectives usually contain: size, latency, error.
-_USUAL_NAMES = (
-    r"size|param|flop|mac|mem",
-    r"lat|time|(^|[^a-z])ms$|speed|throughput",
-    r"err|acc|loss|f1",
-)
-
-
 def table_command(
     file: Path, objectives: Sequence[str], maximised: Collection[str] = ()
 ) -> str | None:
@@ -92,17 +86,56 @@ def table_command(
         >>> table_command(Path("a.csv"), ["acc", "params", "ms"], ["acc"])
         'bort search --from-table a.csv --size params --latency ms --error acc --maximise acc'
     """
-    if len(objectives) != len(_USUAL_NAMES):
+    if len(objectives) != len(OBJECTIVES):
         return None
-    guesses = [
-        [name for name in objectives if re.search(usual, name.casefold())] for usual in _USUAL_NAMES
-    ]
-    is_clear = all(len(g) == 1 for g in guesses) and len({g[0] for g in guesses}) == len(guesses)
-    chosen = [g[0] for g in guesses] if is_clear else objectives
-    options = zip(("--size", "--latency", "--error"), chosen, strict=True)
-    more = [part for name in objectives if name in maximised for part in ("--maximise", name)]
-    parts = [part for option in options for part in option]
-    return shlex.join(["bort", "search", "--from-table", str(file), *parts, *more])
+    guess = usual_objectives(objectives)
+    size, latency, error = objectives if None in guess else map(str, guess)
+    named = [name for name in objectives if name in maximised]
+    return shlex.join(["bort", "search", *_from_table(file, size, latency, error, maximised=named)])
+
+
+def _from_table(
+    file: Path, size: str, latency: str, error: str, *, maximised: Iterable[str] = ()
+) -> list[str]:
+    parts = ["--from-table", str(file), "--size", size, "--latency", latency, "--error", error]
+    return [*parts, *(part for name in maximised for part in ("--maximise", name))]
+
+
+def source_options(file: Path, source: TableSource) -> list[str]:
+    """List the options that read a table in the way that `source` describes."""
+    parts = _from_table(file, source.size, source.latency, source.error, maximised=source.maximise)
+    parts += [] if source.error_se is None else ["--error-se", source.error_se]
+    parts += [] if source.dimensions is None else ["--dimensions", ",".join(source.dimensions)]
+    return [*parts, *(["--drop-failed"] if source.drop_failed else [])]
+
+
+def table_front_command(
+    file: Path, source: TableSource, *, epsilon: float, weights: Sequence[float]
+) -> str:
+    """Write the command that shows the front of a table.
+
+    Examples:
+        >>> source = TableSource(sha256="", size="params", latency="ms", error="acc", error_se=None,
+        ...     maximise=("acc",), dimensions=("depth",), drop_failed=False)
+        >>> table_front_command(Path("a.csv"), source, epsilon=0.1, weights=(1.0, 1.0, 1.0))
+        'bort front --from-table a.csv --size params --latency ms --error acc --maximise acc \\
+--dimensions depth --epsilon 0.1'
+    """
+    asked = arguments({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
+    return shlex.join(["bort", "front", *source_options(file, source), *asked])
+
+
+def table_search_command(file: Path, source: TableSource, question: Question) -> str:
+    """Write the command that searches a table as if each row had to be trained.
+
+    Examples:
+        >>> source = TableSource(sha256="", size="params", latency="ms", error="err", error_se=None,
+        ...     maximise=(), dimensions=None, drop_failed=False)
+        >>> table_search_command(Path("a.csv"), source, Question(epsilon=0.2))
+        'bort search --from-table a.csv --size params --latency ms --error err --epsilon 0.2'
+    """
+    asked = arguments(QUESTION.given(question), QUESTION)
+    return shlex.join(["bort", "search", *source_options(file, source), *asked])
 
 
 def measure_command(spec: MeasureSpec, *, space: str = SPACE) -> str:

@@ -16,8 +16,9 @@ from bort.search.check.certificate import Certificate
 from bort.search.intervals import population_interval
 from bort.search.observation import floor_error
 from bort.search.problem import SearchProblem
+from bort.studies.answers.rows import Columns
 from bort.studies.answers.table import search_table
-from bort.studies.answers.values import Columns, TableAnswer
+from bort.studies.answers.values import TableAnswer
 from bort.studies.recorded_table import ErrorTable, coordinate
 
 Values = Mapping[str, Any]

@@ -19,6 +19,7 @@ from bort.studies.table_columns import (
     Remark,
     TableNote,
     averaged,
+    from_percent,
     without_failed,
     without_others,
 )
@@ -153,7 +154,7 @@ def frame_table(
         maximise=maximise,
         dimensions=dimensions,
     )
-    return replace(table, notes=tuple(notes))
+    return replace(table, notes=(*notes, *table.notes))
 
 
 def read_source(path: Path, source: TableSource) -> ErrorTable:
@@ -204,6 +205,7 @@ def table_of(
         count = "1 row" if len(frame) else "no row"
         raise InvalidDataError(f"the table has {count}; a choice needs 2 or more")
     numbers = {name: _numbers(frame, name) for name in objectives}
+    notes = from_percent(numbers, error, error_se)
     _check_values(numbers, size, latency, error)
     errors = 1 - numbers[error] if error in maximise else numbers[error]
     costs = {n: 1 / numbers[n] if n in maximise else numbers[n] for n in (size, latency)}
@@ -231,6 +233,7 @@ def table_of(
         rows,
         cells,
         tuple(name for name in objectives if name in maximise),
+        notes,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bort.search.arrays import FloatArray
 from bort.studies.table_files import read_frame
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ RESULTS = (
     "seeds",
     *FRONT_MARKS,
 )
+_MOST = 0.75  # share of the errors above 1 from which all are percent; a few may be slips
 FEW = 8  # rows; in a smaller table, anything can be different in every row
 
 _NUMBERS = frozenset(
@@ -66,6 +68,8 @@ class Remark(StrEnum):
     """Rows without a size, latency or error are left out."""
     AVERAGED = "averaged"
     """Rows that differ only in their seeds are averaged."""
+    PERCENT = "percent"
+    """Errors or accuracies are in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,59 @@ def objective_names(
         if {*OBJECTIVES, *FRONT_MARKS} <= set(columns):
             usual = OBJECTIVES
     return size or usual[0], latency or usual[1], error or usual[2]
+
+
+# What objectives are usually called: a name that the first pattern fits comes first.
+_USUAL = (
+    (
+        r"param",
+        r"flop|(^|_)macs?(_|$)",
+        r"(model|disk|file|checkpoint)_?size|memory|bytes",
+        r"size",
+    ),
+    (r"lat", r"(^|[^a-z])ms$", r"throughput|speed|fps|per_s", r"time|seconds"),
+    (r"err", r"acc", r"f1|auc|top_?1|score|loss"),
+)
+_SPREAD = re.compile(r"(^|_)(se|sem|std|stderr|std_err|standard_error|low|high)$")
+_MORE_IS_BETTER = re.compile(r"acc|f1|auc|score|top_?1|throughput|speed|fps|per_s")
+
+
+def usual_objectives(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """Guess which columns are size, latency and error; None where no name says so.
+
+    Examples:
+        >>> usual_objectives(["depth", "batch_size", "params", "val_acc", "latency_ms"])
+        ('params', 'latency_ms', 'val_acc')
+    """
+    if set(OBJECTIVES) <= set(names):
+        return OBJECTIVES
+    left = [name for name in names if not _SPREAD.search(name.casefold())]
+    found: list[str | None] = []
+    for patterns in _USUAL:
+        fits = (n for p in patterns for n in left if re.search(p, n.casefold()) and n not in found)
+        found.append(next(fits, None))
+    size, latency, error = found
+    return size, latency, error
+
+
+def is_usually_maximised(name: str) -> bool:
+    """Guess whether more is better, as in accuracies and throughputs."""
+    return bool(_MORE_IS_BETTER.search(name.casefold()))
+
+
+def usual_spread(names: Sequence[str], error: str) -> str | None:
+    """Guess which column has the standard errors of `error`."""
+    begins = error.casefold().removesuffix("_rate")
+    return next(
+        (
+            n
+            for n in names
+            if n != error
+            and n.casefold().startswith(begins)
+            and re.search(r"se$|sem$|std_?err|standard_error", n.casefold())
+        ),
+        None,
+    )
 
 
 def without_others(
@@ -196,3 +253,15 @@ def averaged(
         is_whole = pd.api.types.is_integer_dtype(values) and (mean == mean.round()).all()
         kept[name] = (mean.astype(values.dtype) if is_whole else mean).to_numpy()
     return kept, [TableNote(Remark.AVERAGED, rows=len(frame))]
+
+
+def from_percent(
+    numbers: dict[str, FloatArray], error: str, error_se: str | None
+) -> tuple[TableNote, ...]:
+    """Divide errors in percent by 100: nearly all are above 1, and none is above 100."""
+    column = numbers[error]
+    if (column > 1).mean() < _MOST or column.min() < 0 or column.max() > 100:
+        return ()
+    for name in filter(None, (error, error_se)):
+        numbers[name] = numbers[name] / 100
+    return (TableNote(Remark.PERCENT, (error,)),)

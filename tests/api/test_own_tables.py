@@ -13,8 +13,8 @@ from bort.core.study import SearchSpec
 from bort.latency import modules
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
+from bort.studies.answers.rows import Columns
 from bort.studies.answers.table import search_table as search_rows
-from bort.studies.answers.values import Columns
 from bort.studies.recorded_table import read_table
 
 SPACE = {"depth": [1, 2, 4, 8], "width": [16, 32, 64, 128], "act": ["relu", "gelu"]}

@@ -74,6 +74,48 @@ def see_the_same_after_the_menu_and_in_a_second_tab(reader):
     second.close()
 
 
+def test_somebodys_results_from_a_file_to_a_choice(address, visit, tmp_path):
+    file = tmp_path / "bench.csv"
+    file.write_text(results(), "utf-8")
+    with visit(address) as reader:
+        reader.open("/pareto")
+        reader.page.get_by_role("button", name="Your own results").click()
+        reader.page.locator("input[type=file]").set_input_files(file)
+        expect(reader.page.get_by_role("combobox", name="Column of the error")).to_be_visible()
+        more = reader.page.get_by_role("switch", name="Accuracy: more is better")
+        expect(more.or_(reader.page.get_by_label("Accuracy: more is better")).first).to_be_checked()
+        reader.page.get_by_role("button", name="Show the front").click()
+        expect(reader.charts()).to_have_count(5)
+        reader.write("Latency at most", "0.5")
+        expect(reader.page.get_by_text("7 of 9 rows are left.")).to_be_visible()
+        suggestion(reader, "the lowest error within your limits").click()
+        reader.page.wait_for_url("**pick=*")
+        reader.settle()
+        picked = reader.query()["pick"][0]
+        assert picked == NAMED_MARKUP
+        expect(reader.detail()).to_have_text(picked)
+        second = reader.page.context.new_page()
+        second.goto(reader.page.url)
+        expect(second.locator(".st-key-sticky .bort-name")).to_have_text(picked)
+        second.close()
+
+
+NAMED_MARKUP = "<b>net</b> ![x](http://outside.example/x.png) $a$ <script>1</script>"
+
+
+def results():
+    rows = ["name,depth,width,params,latency_ms,accuracy"]
+    for depth in (1, 2, 4):
+        for width in (16, 64, 256):
+            name = NAMED_MARKUP if (depth, width) == (1, 256) else f"net-{depth}-{width}"
+            accuracy = 95 - 60 / (depth**0.2 * width) ** 0.5
+            latency = 0.1 * depth + width / 700
+            rows.append(
+                f"{name},{depth},{width},{1000 * depth * width},{latency:.3f},{accuracy:.2f}"
+            )
+    return "\n".join(rows)
+
+
 def test_where_nothing_meets_the_limits_the_nearest_can_be_picked(address, visit):
     with visit(address) as reader:
         reader.open(f"/pareto?study={STUDY}&at-most=1,0.01,1")

@@ -1,5 +1,7 @@
 """What figures draw: their data, not their pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -13,6 +15,7 @@ from bort.figures import (
     TriangleInfo,
     escape,
     front_info,
+    objectives_of,
     palette,
     plot_certified_epsilon,
     plot_front_3d,
@@ -22,6 +25,7 @@ from bort.figures import (
 from bort.figures.front import WEBGL_FROM
 from bort.search.w_coefficient import WeightRegion, weight_region
 from bort.studies.answers import Point
+from bort.studies.answers.rows import Columns
 
 MARKUP = "<b>1</b><a href='https://outside.example'>&"
 
@@ -62,12 +66,24 @@ def traces(figure: go.Figure) -> dict[str, go.Scatter]:
 
 def test_a_size_in_bytes_has_its_own_unit():
     size = SIZES[SizeUnit.INT8]
-    info = front_info(POINTS, size=size)
+    info = front_info(POINTS, objectives=objectives_of(SizeUnit.INT8))
     figure = plot_pair(info, size, ERROR, log=[size])
     assert figure.layout.xaxis.title.text.endswith("size on disk, int8 (MB)")
     assert figure.layout.xaxis.type == "log"
     assert "1.000 MB in int8" in traces(figure)["Pareto front"].hovertext[0]
     assert plot_front_3d(info).layout.scene.xaxis.title.text == "size on disk, int8 (MB)"
+
+
+def test_the_objectives_of_a_table_have_the_names_of_its_columns():
+    columns = Columns("<b>size</b>", "speed {0}", "a name that is too long for an axis", None, ())
+    known = objectives_of(replace(columns, maximised=("speed {0}", columns.error)))
+    assert [one.title for one in known] == [
+        "<b>size</b>",
+        "1 / speed {0}",
+        "100 - a name that is too l… (%)",
+    ]
+    assert known[0].axis_title == "← better   &lt;b>size&lt;/b>"
+    assert known[1].text(1234.56) == "1 / speed {0} 1,235"
 
 
 def test_every_point_is_drawn_once_as_dominated_or_front() -> None:

@@ -100,8 +100,8 @@ def _write_certificate(files: Path) -> None:
     from bort.core.question import Question
     from bort.core.study import SearchSpec
     from bort.core.table_source import TableSource, digest_of
+    from bort.studies.answers.rows import Columns
     from bort.studies.answers.table import search_table
-    from bort.studies.answers.values import Columns
     from bort.studies.recorded_table import read_source
 
     path = files / "bench.csv"

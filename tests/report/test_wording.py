@@ -68,7 +68,8 @@ from bort.storage import (
 )
 from bort.storage import Ending as JobEnding
 from bort.studies.agora import read_result
-from bort.studies.answers.values import Columns, TableAnswer
+from bort.studies.answers.rows import Columns
+from bort.studies.answers.values import TableAnswer
 from bort.tasks import DataFlaw, DataWarning
 
 QUIET = NoiseReading(reference_ms=1.0, spread=0.05, others_share=0.01, ratio_spread=0.03)

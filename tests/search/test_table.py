@@ -42,6 +42,15 @@ def test_a_table_is_a_search_problem(tmp_path, name) -> None:
     assert (scales["dropout"], scales["optimiser"]) == ("linear", "category")
 
 
+def test_percent_is_read_as_percent(tmp_path) -> None:
+    rows = [(*row[:6], 100 * (1 - row[6])) for row in ROWS]
+    table = read_table(write(tmp_path, rows), maximise=["error"])
+    assert table.errors == pytest.approx([row[6] for row in ROWS])
+    assert [table_note(note) for note in table.notes] == [
+        "The values of error are above 1, so they are read as percent."
+    ]
+
+
 def test_objectives_can_be_renamed_and_maximised(tmp_path) -> None:
     rows = [(i, *row[:4], 100 / row[4], row[5], 1 - row[6], 0.01) for i, row in enumerate(ROWS)]
     columns = ["id", *COLUMNS[:4], "compression", "latency", "accuracy", "se"]

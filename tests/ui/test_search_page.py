@@ -364,9 +364,14 @@ def test_uploads_are_named_by_their_content(store: Store, tmp_path: Path) -> Non
             return b"text,label\na,1\n"
 
     path = Path(uploads.keep(Given()))
-    assert path.parent == tmp_path / "uploads"
+    assert path.parent.parent == tmp_path / "uploads"
+    assert path.name == "evil.csv"
+    assert uploads.kept(uploads.reference(path)) == path
     assert path.read_bytes() == b"text,label\na,1\n"
     assert uploads.keep(Given()) == path
+    for outside in ("../../evil.csv", "0123456789abcdef/../x.csv", f"{'0' * 16}/gone.csv"):
+        with pytest.raises(InvalidDataError, match="no uploaded file"):
+            uploads.kept(outside)
     Given.name = "x.pkl"
     with pytest.raises(InvalidDataError, match=r"ends with csv"):
         uploads.keep(Given())

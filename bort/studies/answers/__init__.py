@@ -12,13 +12,13 @@ from bort.studies.answers.read import (
     study_costs,
     winning_weights,
 )
+from bort.studies.answers.rows import TablePoint
 from bort.studies.answers.values import (
     LatencyBasis,
     MeasuredLatency,
     Point,
     StudyAnswer,
     TableAnswer,
-    TablePoint,
 )
 
 __all__ = [

@@ -20,8 +20,7 @@ from bort.search.arrays import IntArray
 from bort.search.audit import audited, judge_audit
 from bort.search.audit_offers import AuditOffer, audit_offers
 from bort.search.check.certificate import Certificate, certificate_of
-from bort.search.pareto import is_non_dominated
-from bort.search.w_coefficient import WeightRegion, weight_region
+from bort.search.w_coefficient import WeightRegion, winning_regions
 from bort.storage import Store, StudyRecord
 from bort.studies.answers.evidence import Evidence, evidence_of
 from bort.studies.answers.measured import with_measured
@@ -352,19 +351,4 @@ def winning_weights(
     known = study_evidence(store, study, costs).known
     trained = {i: o.error for i, o in known.items() if o.is_witness}
     index = {costs.space.architecture(i).id: i for i in trained}
-    size, latency = costs.problem.size, costs.problem.latency
-    rows, errors = np.array(list(trained), dtype=np.int64), np.array(list(trained.values()))
-    front = is_non_dominated(np.column_stack([size[rows], latency[rows], errors]))
-    rivals = {int(i): e for i, e in zip(rows[front], errors[front], strict=True)}
-    regions = {}
-    for name in ids:
-        if name in index:
-            compared = rivals | {index[name]: trained[index[name]]}
-            regions[name] = weight_region(
-                size,
-                latency,
-                np.array(list(compared.values())),
-                rows=np.array(list(compared), dtype=np.int64),
-                picked=index[name],
-            )
-    return regions
+    return winning_regions(costs.problem.size, costs.problem.latency, trained, index, ids)

@@ -1,7 +1,8 @@
 """Answers from a table: the search reads rows instead of training."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -28,7 +29,8 @@ from bort.search.answer import solve_table
 from bort.search.audit import AuditPlan, audited, judge_audit, plan_audit
 from bort.search.check.certificate import Certificate, certificate_of
 from bort.search.facts import EveryRowCounts, Maximised
-from bort.studies.answers.values import Columns, Ranked, TableAnswer, TablePoint, audit_of
+from bort.studies.answers.rows import Columns, TablePoint
+from bort.studies.answers.values import Ranked, TableAnswer, audit_of
 from bort.studies.recorded_table import ErrorTable
 
 
@@ -91,18 +93,20 @@ def search_table(
     )
     w = dict(zip(answer.evaluated.tolist(), answer.w.tolist(), strict=True))
     row = table.rows.tolist().__getitem__
+    cover = () if answer.cover is None else answer.cover
+    points = _by_size(table, columns, w, front=answer.front.tolist(), cover=cover)
     found = TableAnswer(
         question=question,
-        columns=columns,
+        columns=replace(columns, maximised=table.maximised),
         notes=table.notes,
-        points=_by_size(table, columns, answer.evaluated.tolist(), w),
+        points=points,
         space_size=len(table.problem),
         evaluations=len(answer.evaluated) + len(answer.excluded),
         evaluation_bound=answer.evaluation_bound,
         certified_epsilon=answer.certified_epsilon,
-        front=_by_size(table, columns, answer.front.tolist(), w),
+        front=tuple(point for point in points if point.is_on_front),
         cover=None if answer.cover is None else tuple(map(row, answer.cover)),
-        best=None if answer.best is None else _point(table, columns, answer.best, w[answer.best]),
+        best=_of(points, answer.best, row),
         w_ratio=answer.w_ratio,
         excluded=tuple(map(row, answer.excluded)),
         guarantee=answer.guarantee,
@@ -127,18 +131,19 @@ def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> T
     )
     w = dict(enumerate(exact.w.tolist()))
     count = len(table.problem)
+    points = _by_size(table, columns, w, front=exact.front.tolist(), cover=exact.cover.tolist())
     return TableAnswer(
         question=question,
-        columns=columns,
+        columns=replace(columns, maximised=table.maximised),
         notes=table.notes,
-        points=_by_size(table, columns, list(w), w),
+        points=points,
         space_size=count,
         evaluations=count,
         evaluation_bound=count,
         certified_epsilon=0.0,
-        front=_by_size(table, columns, exact.front.tolist(), w),
+        front=tuple(point for point in points if point.is_on_front),
         cover=tuple(table.rows[exact.cover].tolist()),
-        best=_point(table, columns, exact.best, w[exact.best]),
+        best=_of(points, exact.best, table.rows.tolist().__getitem__),
         w_ratio=1.0,
         excluded=(),
         guarantee=Guarantee.PROVED,
@@ -194,13 +199,37 @@ def _ranking(table: ErrorTable, w: dict[int, float]) -> tuple[Ranked, ...]:
 
 
 def _by_size(
-    table: ErrorTable, columns: Columns, rows: Sequence[int], w: dict[int, float]
+    table: ErrorTable,
+    columns: Columns,
+    w: dict[int, float],
+    *,
+    front: Collection[int],
+    cover: Collection[int],
 ) -> tuple[TablePoint, ...]:
-    by_size = sorted(rows, key=lambda i: (table.problem.size[i], i))
-    return tuple(_point(table, columns, i, w[i]) for i in by_size)
+    """Make the points of the rows that have a W."""
+    by_size = sorted(w, key=lambda i: (table.problem.size[i], i))
+    on_front, in_cover = set(front), set(cover)
+    return tuple(
+        _point(table, columns, i, w[i], is_on_front=i in on_front, is_in_cover=i in in_cover)
+        for i in by_size
+    )
 
 
-def _point(table: ErrorTable, columns: Columns, index: int, w: float) -> TablePoint:
+def _of(
+    points: Sequence[TablePoint], index: int | None, row: Callable[[int], int]
+) -> TablePoint | None:
+    return None if index is None else next(p for p in points if p.id == row(index))
+
+
+def _point(
+    table: ErrorTable,
+    columns: Columns,
+    index: int,
+    w: float,
+    *,
+    is_on_front: bool,
+    is_in_cover: bool,
+) -> TablePoint:
     cells = {name: values[index] for name, values in table.cells.items()}
     return TablePoint(
         id=int(table.rows[index]),
@@ -211,4 +240,7 @@ def _point(table: ErrorTable, columns: Columns, index: int, w: float) -> TablePo
         error_rate=float(table.errors[index]),
         error_se=None if table.errors_se is None else float(table.errors_se[index]),
         w=w,
+        costs=(float(table.problem.size[index]), float(table.problem.latency[index])),
+        is_on_front=is_on_front,
+        is_in_cover=is_in_cover,
     )

@@ -16,7 +16,8 @@ from bort.core.study import StudySpec
 from bort.search import Ending
 from bort.search.audit import AuditPlan, AuditResult
 from bort.search.audit_offers import AuditOffer
-from bort.search.facts import Guarantee, Ledger
+from bort.search.facts import EveryRowCounts, Guarantee, Ledger
+from bort.studies.answers.rows import Columns, TablePoint
 from bort.studies.table_columns import TableNote
 
 Id = str | int  # the id of an architecture, or the number of a row
@@ -74,6 +75,11 @@ class Point:
     is_on_front: bool
     is_in_cover: bool
     latency_measured: MeasuredLatency | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.id
 
     def as_json(self) -> dict[str, Any]:
         """Convert to the keys that the command line prints."""
@@ -170,40 +176,6 @@ class Ranked(NamedTuple):
 
     id: Id
     w: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TablePoint:
-    """One row of a table, with the cells of the file.
-
-    Attributes:
-        id: number of the row in the file, counted from 0.
-        size, latency: cells of the objectives.
-        error_rate: always an error, even if the table lists accuracies.
-    """
-
-    id: int
-    label: str
-    architecture: Mapping[str, Any]
-    size: float
-    latency: float
-    error_rate: float
-    error_se: float | None
-    w: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Convert to the keys that the command line prints."""
-        return {
-            "id": self.id,
-            "label": self.label,
-            "architecture": dict(self.architecture),
-            "parameter_count": self.size,
-            "effective_parameter_count": None,
-            "latency_ms": self.latency,
-            "error_rate": self.error_rate,
-            "error_se": self.error_se,
-            "n_dev": None,
-        }
 
 
 P = TypeVar("P", Point, TablePoint)
@@ -354,16 +326,6 @@ def _teacher_json(facts: OracleFacts) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a table that are its objectives."""
-
-    size: str
-    latency: str
-    error: str
-    error_se: str | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableAnswer(SearchAnswer[TablePoint]):
     """The answer from a table, whose rows are read instead of trained.
@@ -375,6 +337,11 @@ class TableAnswer(SearchAnswer[TablePoint]):
     columns: Columns
     points: tuple[TablePoint, ...]
     notes: tuple[TableNote, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it was read off the table, and not searched."""
+        return any(isinstance(fact, EveryRowCounts) for fact in self.ledger)
 
     def as_json(self) -> dict[str, Any]:
         """Codes and numbers; `bort.report.search.answer_json` adds the words."""

@@ -26,7 +26,7 @@ from bort.report.search import (
 )
 from bort.search import Fact, Status
 from bort.storage import StudyRecord
-from bort.studies.answers import StudyAnswer
+from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.commands import search_command
 from bort.ui.kit import markup, readings, terms
 from bort.ui.machine import verdict as machine_verdict
@@ -38,6 +38,12 @@ _MARKS = {
     Status.ASSUMED: "?",
     Status.VIOLATED: "✕",
 }
+
+
+def ledger(answer: StudyAnswer | TableAnswer) -> None:
+    """Show every assumption with its evidence."""
+    st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
+    markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
 
 
 def show(answer: StudyAnswer) -> None:
@@ -142,8 +148,7 @@ def _notes(answer: StudyAnswer, found: Iterable[str]) -> None:
 
 def _assumptions(answer: StudyAnswer) -> None:
     """Show every assumption with its evidence, and how to check the claim."""
-    st.html(f'<div class="bort-ledger">{"".join(map(_row, answer.ledger))}</div>')
-    markup.note("; ".join(f"{_MARKS[s]} {s}: {text}" for s, text in STATUSES.items()) + ".")
+    ledger(answer)
     terms.row("lambda", "tau", "audit")
     if answer.excluded:
         markup.note(

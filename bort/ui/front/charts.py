@@ -8,15 +8,14 @@ from itertools import combinations
 
 import streamlit as st
 
+from bort import figures
 from bort.core.errors import InvalidArchitectureError, InvalidDataError
 from bort.core.size import SizeUnit
 from bort.families import SearchSpace
 from bort.families.sizes import sizes_of
 from bort.figures import (
-    ERROR,
     LATENCY,
     LOOKS,
-    SIZES,
     TEXT_TO_LABEL,
     FrontInfo,
     Layer,
@@ -32,10 +31,12 @@ from bort.figures.models import RealisedMark, add_error_lines, add_realised, rea
 from bort.figures.parallel import parallel_info
 from bort.finetuning.realised import TrainedModel
 from bort.report.search import worth
-from bort.studies.answers import StudyAnswer, redrawn
-from bort.studies.choosing import Choice
+from bort.studies.answers import StudyAnswer, TableAnswer, redrawn
+from bort.studies.choosing import Choice, Unit
 from bort.ui.kit import address, chart, markup, navigation, parallel, readings
 from bort.ui.machine import landmarks as machine_landmarks
+
+Answer = StudyAnswer | TableAnswer
 
 # Two rows of charts fill what the title and the questions leave of the window.
 _HEIGHT = "clamp(205px, calc((100vh - 366px) / 2), 420px)"
@@ -71,7 +72,7 @@ class View:
     hidden: tuple[Layer, ...]
 
 
-def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[LandmarkMark]]:
+def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
     """Show the legend, whose entries hide and show, and the settings of the charts.
 
     Returns:
@@ -96,7 +97,10 @@ def choose_view(answer: StudyAnswer) -> tuple[View, StudyAnswer, Sequence[Landma
                 key="fit-front",
                 help="Keeps one bad architecture from squeezing all the others into a corner.",
             )
-            drawn, landmarks = _choose_latencies(answer)
+            drawn: Answer = answer
+            landmarks: Sequence[LandmarkMark] = ()
+            if isinstance(answer, StudyAnswer):
+                drawn, landmarks = _choose_latencies(answer)
     view = View(shape, tuple(o for o in objectives if o.name in log), fit_front, hidden)
     return view, drawn, landmarks
 
@@ -121,13 +125,18 @@ def _choose_shape() -> Shape:
     )
 
 
-def objectives_of(answer: StudyAnswer) -> tuple[Objective, Objective, Objective]:
-    """The axes of size, latency and error; a study says what size means."""
-    latency = TEXT_TO_LABEL if answer.latency.is_text_to_label else LATENCY
-    return SIZES[answer.spec.size.unit], latency, ERROR
+def unit_of(answer: Answer) -> Unit:
+    """What size and latency mean."""
+    return answer.columns if isinstance(answer, TableAnswer) else answer.spec.size.unit
 
 
-def _choose_layers(answer: StudyAnswer) -> tuple[Layer, ...]:
+def objectives_of(answer: Answer) -> tuple[Objective, ...]:
+    """The axes of size, latency and error; a study or a table says what they mean."""
+    is_to_label = isinstance(answer, StudyAnswer) and answer.latency.is_text_to_label
+    return figures.objectives_of(unit_of(answer), latency=TEXT_TO_LABEL if is_to_label else LATENCY)
+
+
+def _choose_layers(answer: Answer) -> tuple[Layer, ...]:
     """Show the legend; a click on an entry hides or shows it. The address keeps what is hidden."""
     layers = [layer for layer in _SIGNS if _is_there(layer, answer)]
     by_name = {layer.name.lower(): layer for layer in layers}
@@ -137,7 +146,7 @@ def _choose_layers(answer: StudyAnswer) -> tuple[Layer, ...]:
         shown = st.session_state[key]
         address.hide([name for name in by_name if name not in shown])
 
-    key = f"legend:{answer.study}:{len(layers)}"
+    key = f"legend:{address.table() or address.study()}:{len(layers)}"
     shown = st.pills(
         "Legend",
         list(by_name),
@@ -151,27 +160,30 @@ def _choose_layers(answer: StudyAnswer) -> tuple[Layer, ...]:
     return tuple(layer for name, layer in by_name.items() if name not in shown)
 
 
-def _is_there(layer: Layer, answer: StudyAnswer) -> bool:
+def _is_there(layer: Layer, answer: Answer) -> bool:
     match layer:
         case Layer.DOMINATED:
             return len(answer.front) < len(answer.points)
         case Layer.COVER:
             return any(point.is_in_cover for point in answer.points)
         case Layer.BASELINES:
-            return answer.facts is not None and bool(answer.facts.baselines)
+            facts = None if isinstance(answer, TableAnswer) else answer.facts
+            return facts is not None and bool(facts.baselines)
+        case Layer.INTERVALS:
+            return not isinstance(answer, TableAnswer) or bool(answer.columns.error_se)
         case _:
             return True
 
 
 def show(
-    answer: StudyAnswer,
+    answer: Answer,
     view: View,
     theme: Theme,
     choice: Choice,
     landmarks: Sequence[LandmarkMark] = (),
 ) -> None:
     """Draw the answer, the pick in the address, the limits, and well-known models."""
-    realised = _realised_marks(answer)
+    realised = _realised_marks(answer) if isinstance(answer, StudyAnswer) else []
     match view.shape:
         case Shape.PANELS:
             _show_panels(answer, view, theme, choice, landmarks, realised)
@@ -179,27 +191,27 @@ def show(
             _show_space(_info(answer, choice), answer, view, theme, height=_TALL)
         case Shape.AXES:
             _show_axes(answer, view, theme, choice)
-    gains = [mark.gain for mark in realised if mark.gain is not None]
-    markup.note(worth(answer.spec.training.steps, gains))
+    if isinstance(answer, StudyAnswer):
+        gains = [mark.gain for mark in realised if mark.gain is not None]
+        markup.note(worth(answer.spec.training.steps, gains))
     if realised and view.shape is Shape.PANELS:
         markup.note(
             "★ is a fully trained model; an arrow leads to it from the search's prediction."
         )
 
 
-def _info(answer: StudyAnswer, choice: Choice) -> FrontInfo:
-    best = answer.best.id if answer.best else None
+def _info(answer: Answer, choice: Choice) -> FrontInfo:
     return front_info(
         answer.points,
-        size=objectives_of(answer)[0],
-        best_id=best,
+        objectives=objectives_of(answer),
+        best_id=answer.best.name if answer.best else None,
         pick_id=address.pick(),
         faded=choice.outside,
     )
 
 
 def _show_panels(
-    answer: StudyAnswer,
+    answer: Answer,
     view: View,
     theme: Theme,
     choice: Choice,
@@ -222,7 +234,7 @@ def _show_panels(
                 limits=limits,
             )
             add_landmarks(figure, landmarks, x, y, theme=theme)
-            if Layer.BASELINES not in view.hidden:
+            if Layer.BASELINES not in view.hidden and isinstance(answer, StudyAnswer):
                 add_error_lines(figure, answer.facts, x, y, theme=theme)
             chart.show(
                 add_realised(figure, realised, x, y, theme=theme),
@@ -235,9 +247,7 @@ def _show_panels(
         _show_space(info, answer, view, theme, height=_HEIGHT)
 
 
-def _show_space(
-    info: FrontInfo, answer: StudyAnswer, view: View, theme: Theme, *, height: str
-) -> None:
+def _show_space(info: FrontInfo, answer: Answer, view: View, theme: Theme, *, height: str) -> None:
     chart.show(
         plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden),
         key="space",
@@ -247,7 +257,7 @@ def _show_space(
     )
 
 
-def _show_axes(answer: StudyAnswer, view: View, theme: Theme, choice: Choice) -> None:
+def _show_axes(answer: Answer, view: View, theme: Theme, choice: Choice) -> None:
     values = choice.options.values
     parallel.show(
         parallel_info(
@@ -257,7 +267,7 @@ def _show_axes(answer: StudyAnswer, view: View, theme: Theme, choice: Choice) ->
             log=view.log,
             hidden=view.hidden,
             faded=choice.outside,
-            best_id=answer.best.id if answer.best else None,
+            best_id=answer.best.name if answer.best else None,
             pick_id=address.pick(),
             compared=address.compared(),
         ),
@@ -287,8 +297,9 @@ def legend(answer: StudyAnswer, theme: Theme) -> None:
     st.html(f'<div class="bort-legend">{inner}</div>')
 
 
-def _counted(answer: StudyAnswer) -> str:
-    return f"{len(answer.points)} trained architectures, {len(answer.front)} on the Pareto front"
+def _counted(answer: Answer) -> str:
+    what = "rows" if isinstance(answer, TableAnswer) else "trained architectures"
+    return f"{len(answer.points)} {what}, {len(answer.front)} on the Pareto front"
 
 
 def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bort.core.size import SizeUnit
 from bort.report.choosing import (
     W_INTRODUCED,
     against_sentence,
@@ -16,21 +15,30 @@ from bort.report.choosing import (
     standing_sentence,
 )
 from bort.search.choosing import Beaten
-from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits
+from bort.studies.answers.rows import Columns
+from bort.studies.choosing import ERROR, LATENCY, SIZE, Choice, Limits, Unit
 from bort.ui.kit import address, markup
 
 _SIZE = ("Size at most, M", 1.0)
 _SIZE_IN_BYTES = ("Size at most, MB", 0.1)
 _LIMITS = (("Latency at most, ms", 0.1), ("Error at most, %", 1.0))
+_LIMITS_OF_A_TABLE = (("Size at most", None), ("Latency at most", None), _LIMITS[1])
 _WISHES = {SIZE: "smaller", LATENCY: "faster", ERROR: "more accurate"}
 _LOSSES = {SIZE: "size", LATENCY: "latency", ERROR: "error"}
 
 
-def ask_limits(study: str, unit: SizeUnit, places: Sequence[DeltaGenerator]) -> Limits:
-    """Show the limits of size, latency and error in three places; the address keeps them."""
+def ask_limits(name: str, unit: Unit, places: Sequence[DeltaGenerator]) -> Limits:
+    """Show the limits of size, latency and error in three places; the address keeps them.
+
+    Args:
+        name: the study or table; each has its own fields.
+    """
     given = address.limits()
-    asked = (_SIZE_IN_BYTES if unit.is_bytes else _SIZE, *_LIMITS)
-    keys = [f"limit:{study}:{column}" for column in range(len(asked))]
+    if isinstance(unit, Columns):
+        asked: Sequence[tuple[str, float | None]] = _LIMITS_OF_A_TABLE
+    else:
+        asked = (_SIZE_IN_BYTES if unit.is_bytes else _SIZE, *_LIMITS)
+    keys = [f"limit:{name}:{column}" for column in range(len(asked))]
 
     def changed() -> None:
         address.choose_limits(Limits(*(st.session_state[key] for key in keys)))
@@ -83,7 +91,7 @@ def _offer(name: str, reason: str, *, is_picked: bool = False) -> None:
     key = f"suggestion-{name}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key):
         st.button(
-            name,
+            markup.plain(name),
             key=f"suggested:{name}",
             on_click=address.choose_pick_in_chart,
             args=(name,),
@@ -117,7 +125,7 @@ def _step(other: str, sentence: str, *, key: str) -> None:
         with st.container():
             markup.note(sentence)
         st.button(
-            other,
+            markup.plain(other),
             key=key,
             on_click=address.choose_pick_in_chart,
             args=(other,),

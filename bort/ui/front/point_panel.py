@@ -8,11 +8,12 @@ import streamlit as st
 from bort.core.architecture import Architecture
 from bort.report.numbers import shape
 from bort.report.search import file_note, latency_note
-from bort.studies.answers import Point, StudyAnswer
+from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.studies.choosing import NORMAL_95, Choice
 from bort.studies.commands import front_command, search_python
 from bort.ui.front import choice as front_choice
-from bort.ui.front import side_by_side
+from bort.ui.front import rows, side_by_side
+from bort.ui.front.own_table import OwnTable
 from bort.ui.kit import address, markup, navigation
 from bort.ui.models import start as model_start
 
@@ -29,16 +30,42 @@ _BERT_ARGUMENTS = {
 }
 
 
-def show(answer: StudyAnswer, choice: Choice) -> None:
-    """Show the pick, or the architecture with the largest W if nothing is picked."""
+Answer = StudyAnswer | TableAnswer
+
+
+def show(answer: Answer, choice: Choice, own: OwnTable | None = None) -> None:
+    """Show the pick, or the one with the largest W if nothing is picked.
+
+    Args:
+        own: the table that the answer is about, if it is no study.
+    """
     asked = address.pick()
-    point = next((p for p in answer.points if p.id == asked), None)
+    point = next((p for p in answer.points if p.name == asked), None)
     if asked and point is None:
-        markup.problem(f"{asked!r} is not trained in this study; pick a mark or a row.")
+        where = "in this table" if own else "trained in this study"
+        markup.problem(f"{asked!r} is not {where}; pick a mark or a row.")
     shown = point or answer.best
     if shown is None:
         return
     markup.label("your pick" if point else "largest W; pick any mark or row to see it here")
+    if isinstance(answer, TableAnswer) and isinstance(shown, TablePoint) and own is not None:
+        _show_row(shown, answer, choice, own)
+    elif isinstance(answer, StudyAnswer) and isinstance(shown, Point):
+        _show_architecture(shown, answer, choice)
+    if point:
+        st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
+
+
+def _show_row(shown: TablePoint, answer: TableAnswer, choice: Choice, own: OwnTable) -> None:
+    markup.name(*rows.title(shown))
+    markup.tags(_properties(shown, answer))
+    markup.facts(rows.facts(shown, answer))
+    front_choice.around(choice, shown.name)
+    side_by_side.offer(shown.name)
+    rows.take_along(shown, answer, own.source, own.path)
+
+
+def _show_architecture(shown: Point, answer: StudyAnswer, choice: Choice) -> None:
     markup.name(shown.id, shape(shown.architecture))
     markup.tags(_properties(shown, answer))
     markup.facts(_facts(shown, answer))
@@ -59,25 +86,25 @@ def show(answer: StudyAnswer, choice: Choice) -> None:
         code = search_python(answer.study, epsilon=answer.epsilon, weights=answer.weights)
         st.code(code, language="python", wrap_lines=True)
     markup.note(latency_note(answer.latency))
-    if point:
-        st.button("Clear the pick", on_click=address.choose_pick, args=(None,), type="tertiary")
 
 
-def strip(answer: StudyAnswer) -> None:
+def strip(answer: Answer) -> None:
     """The pick in one line, for a phone."""
     asked = address.pick()
-    shown = next((p for p in answer.points if p.id == asked), answer.best)
-    if shown is not None:
+    shown = next((p for p in answer.points if p.name == asked), answer.best)
+    if isinstance(answer, TableAnswer) and isinstance(shown, TablePoint):
+        markup.strip(rows.strip(shown, answer))
+    elif isinstance(answer, StudyAnswer) and isinstance(shown, Point):
         is_bytes = answer.spec.size.unit.is_bytes
         size = f"{shown.size / 1e6:.3f} MB" if is_bytes else f"{shown.parameter_count / 1e6:.2f} M"
         markup.strip(f"{shown.id}: {size}, {shown.latency_ms:.2f} ms, {shown.error_rate:.1%} error")
 
 
-def _properties(point: Point, answer: StudyAnswer) -> list[str]:
+def _properties(point: Point | TablePoint, answer: Answer) -> list[str]:
     properties = ["on the Pareto front" if point.is_on_front else "dominated"]
     if point.is_in_cover:
         properties.append(f"in the ε-cover for ε = {answer.epsilon:g}")
-    if answer.best and point.id == answer.best.id:
+    if answer.best and point.name == answer.best.name:
         properties.append("largest W")
     return properties
 

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from bort.report.choosing import comparison_sentences
-from bort.studies.answers import Point, StudyAnswer
-from bort.studies.choosing import NORMAL_95, Choice
+from bort.report.choosing import comparison_sentences, cost_name
+from bort.report.numbers import significant
+from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
+from bort.studies.answers.rows import Columns
+from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
 from bort.ui.kit import address, markup
 
 MOST = 5
@@ -14,7 +16,10 @@ def offer(name: str) -> None:
     """Offer to put the shown architecture next to others, or to take it away."""
     names = address.compared()
     if name in names:
-        _button(f"Leave {name} out of the comparison", [one for one in names if one != name])
+        _button(
+            f"Leave {markup.plain(name)} out of the comparison",
+            [one for one in names if one != name],
+        )
     elif len(names) < MOST:
         _button("Put it side by side", [*names, name])
     else:
@@ -32,9 +37,9 @@ def _button(label: str, names: list[str]) -> None:
     )
 
 
-def show(answer: StudyAnswer, choice: Choice) -> None:
+def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
     """Show the chosen ones, and the pick, as columns of a table; nothing if there are none."""
-    points = {point.id: point for point in answer.points}
+    points = {point.name: point for point in answer.points}
     chosen = [name for name in address.compared() if name in points][:MOST]
     pick = address.pick()
     if chosen and pick in points and pick not in chosen and len(chosen) < MOST:
@@ -46,8 +51,7 @@ def show(answer: StudyAnswer, choice: Choice) -> None:
         markup.note(f"Pick another one to compare it with {chosen[0]}.")
         return
     markup.note(comparison_sentences(choice, chosen))
-    is_bytes = answer.spec.size.unit.is_bytes
-    rows = [_row(points[name], is_bytes=is_bytes) for name in chosen]
+    rows = [_row(points[name], choice) for name in chosen]
     titles = list(dict.fromkeys(title for row in rows for title in row))
     differing = [t for t in titles if len({row.get(t) for row in rows}) > 1]
     equal = [t for t in titles if t not in differing]
@@ -58,8 +62,19 @@ def show(answer: StudyAnswer, choice: Choice) -> None:
     st.button("Clear the comparison", on_click=address.compare, args=((),), type="tertiary")
 
 
-def _row(point: Point, *, is_bytes: bool) -> dict[str, str]:
-    half = 100 * NORMAL_95 * point.error_se
+def _row(point: Point | TablePoint, choice: Choice) -> dict[str, str]:
+    unit = choice.unit
+    half = 100 * NORMAL_95 * (point.error_se or 0.0)
+    if isinstance(point, TablePoint):
+        assert isinstance(unit, Columns)
+        return {
+            **{name: str(value) for name, value in point.architecture.items()},
+            cost_name(unit, SIZE): significant(point.costs[0]),
+            cost_name(unit, LATENCY): significant(point.costs[1]),
+            "error": f"{point.error_rate:.1%}" + (f" ± {half:.1f}" if half else ""),
+            "W": f"{point.w:.3f}",
+        }
+    is_bytes = not isinstance(unit, Columns) and unit.is_bytes
     return {
         "parameters": f"{point.parameter_count:,}",
         "without embeddings": f"{point.effective_parameter_count:,}",

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.question import Question, check_weights
 from bort.storage import StudyRecord, Thing, ThingKind
+from bort.ui.front import own_table
 from bort.ui.kit import address, deleting, frame, markup, navigation, readings, terms
 
 POLL_S = 3.0
@@ -33,8 +34,16 @@ def find() -> tuple[StudyRecord | None, list[StudyRecord]]:
     return found or next((s for s in studies if s.evaluation_count), studies[0]), studies
 
 
-def choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
-    """Show a list of all studies; choosing another changes the address."""
+def choose(current: StudyRecord | None, studies: list[StudyRecord]) -> None:
+    """Show a list of all studies, if there is one, and a way to other results."""
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="small"):
+        own_table.offer()
+        if current is not None:
+            _choose(current, studies)
+
+
+def _choose(current: StudyRecord, studies: list[StudyRecord]) -> None:
+    """Choosing another study changes the address."""
     labels = {study.name: _label(study) for study in studies}
     # The key follows the address, so that a link always wins over an older choice.
     key = f"study:{current.name}"
@@ -90,25 +99,27 @@ WEIGHTS = ("size", "latency", "error")
 _MOVED = "weights-moved"
 
 
-def ask(study: StudyRecord, places: Sequence[DeltaGenerator]) -> Question:
+def ask(name: str, own: Question, places: Sequence[DeltaGenerator]) -> Question:
     """Show four sliders in as many places and return their question; the address keeps it.
 
+    Args:
+        name: the study or table; each has its own sliders.
+        own: the question where the address has none.
     Raises:
         InvalidFieldError: all weights are zero.
     """
-    own = study.spec.search.question
     with places[0]:
-        epsilon = _epsilon(study.name, address.epsilon() or own.epsilon)
+        epsilon = _epsilon(name, address.epsilon() or own.epsilon)
     given = address.weights() or own.weights
-    keys = [f"weight:{study.name}:{_moved()}:{name}" for name in WEIGHTS]
+    keys = [f"weight:{name}:{_moved()}:{weight}" for weight in WEIGHTS]
 
     def changed() -> None:
         address.choose_weights([st.session_state[key] for key in keys])
 
     weights = []
-    for column, name, key, value in zip(places[1:], WEIGHTS, keys, given, strict=True):
+    for column, weight, key, value in zip(places[1:], WEIGHTS, keys, given, strict=True):
         with column:
-            weights.append(_weight(name, value, key, changed))
+            weights.append(_weight(weight, value, key, changed))
     return replace(own, epsilon=epsilon, weights=check_weights(weights))
 
 
@@ -123,8 +134,8 @@ def _moved() -> int:
     return int(st.session_state.get(_MOVED, 0))
 
 
-def _epsilon(study: str, value: float) -> float:
-    key = f"epsilon:{study}"
+def _epsilon(name: str, value: float) -> float:
+    key = f"epsilon:{name}"
     return st.select_slider(
         "ε, how close is close enough",
         sorted({*EPSILONS, value}),

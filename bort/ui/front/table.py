@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.architecture import Architecture
-from bort.studies.answers import Point, StudyAnswer
+from bort.studies.answers import Point, StudyAnswer, TableAnswer
 from bort.studies.choosing import NORMAL_95
+from bort.ui.front import rows
 from bort.ui.kit import address
 
 _COLUMNS = {
@@ -24,18 +25,21 @@ _COLUMNS = {
 }
 
 
-def show(answer: StudyAnswer) -> None:
-    """Show one row per trained architecture; selecting one picks it."""
+def show(answer: StudyAnswer | TableAnswer) -> None:
+    """Show one row per trained architecture, or of a table; selecting one picks it."""
+    is_table = isinstance(answer, TableAnswer)
     is_all = st.segmented_control(
         "Rows",
         [False, True],
         default=False,
-        format_func=lambda is_all: "all trained" if is_all else "Pareto front",
+        format_func=lambda is_all: (
+            ("all" if is_table else "all trained") if is_all else "Pareto front"
+        ),
         key="rows",
         required=True,
     )
     points = answer.points if is_all else answer.front
-    ids = [point.id for point in points]
+    ids = [point.name for point in points]
 
     def picked() -> None:
         cells = st.session_state[key]["selection"]["cells"]
@@ -44,13 +48,16 @@ def show(answer: StudyAnswer) -> None:
 
     # Each set of rows needs its own key, because row numbers change their meaning. So does each
     # pick in a chart, which the table then shows as its selection.
-    key = f"table:{answer.study}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
+    about = address.table() or address.study()
+    key = f"table:{about}:{is_all}:{len(ids)}:{address.picks_in_charts()}"
     pick = address.pick()
-    here = [(ids.index(pick), "architecture")] if pick in ids else []
+    here = [(ids.index(pick), rows.NAME if is_table else "architecture")] if pick in ids else []
     st.dataframe(
-        _frame(points, answer),
+        rows.frame(answer, all_=is_all)
+        if isinstance(answer, TableAnswer)
+        else _frame(answer, all_=is_all),
         hide_index=True,
-        column_config=_COLUMNS,
+        column_config=rows.COLUMNS if is_table else _COLUMNS,
         on_select=picked,
         selection_mode="single-cell",
         selection_default={"selection": {"cells": here}},
@@ -60,12 +67,13 @@ def show(answer: StudyAnswer) -> None:
     )
 
 
-def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
+def _frame(answer: StudyAnswer, *, all_: bool) -> pd.DataFrame:
+    points = answer.points if all_ else answer.front
     best = answer.best.id if answer.best else None
     return pd.DataFrame(
         {
             "architecture": [p.id for p in points],
-            "kind": [_kind(p, best) for p in points],
+            "kind": [rows.kind(p, best) for p in points],
             "parameters": [p.parameter_count for p in points],
             "effective": [p.effective_parameter_count for p in points],
         }
@@ -78,12 +86,6 @@ def _frame(points: tuple[Point, ...], answer: StudyAnswer) -> pd.DataFrame:
         }
         | dimension_columns(points)
     )
-
-
-def _kind(point: Point, best: str | None) -> str:
-    front = "front" if point.is_on_front else "dominated"
-    marks = [front, "cover" if point.is_in_cover else "", "largest W" if point.id == best else ""]
-    return ", ".join(mark for mark in marks if mark)
 
 
 def dimension_columns(points: tuple[Point, ...]) -> dict[str, pd.Series]:

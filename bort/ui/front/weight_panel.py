@@ -1,33 +1,41 @@
 """Weights explained: the weights for which an architecture is best, and the ranking."""
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from bort.figures import TriangleInfo, plot_weight_triangle
 from bort.search.w_coefficient import WeightRegion
-from bort.storage import StudyRecord
-from bort.studies.answers import Point, StudyAnswer
+from bort.studies.answers import Point, StudyAnswer, TableAnswer, TablePoint
 from bort.ui.front.study import WEIGHTS, choose_weights
-from bort.ui.kit import address, chart, frame, markup, readings, terms
+from bort.ui.kit import address, chart, frame, markup, terms
 
 RANKED = 5
 _NO_AREA = 1e-6  # of the triangle; a smaller region is a border, where others are as good
 
 
-def show(study: StudyRecord, answer: StudyAnswer) -> None:
-    """Show the panel for the pick, or for the best architecture if nothing is picked."""
+Regions = Callable[[str], dict[str, WeightRegion]]
+
+
+def show(answer: StudyAnswer | TableAnswer, regions_of: Regions) -> None:
+    """Show the panel for the pick, or for the best architecture if nothing is picked.
+
+    Args:
+        regions_of: the weights for which each of the front wins, and one more.
+    """
     point = _shown(answer)
     if point is None:
         return
     st.subheader("Weights explained", anchor=False, help=terms.explained("", "w", "front"))
-    regions = readings.winning_weights(study, point.id)
+    regions = regions_of(point.name)
     picture, text = st.columns([1, 1.15], gap="large")
     with picture:
         chart.show(
             plot_weight_triangle(
-                TriangleInfo(regions, point.id, answer.weights), theme=frame.theme()
+                TriangleInfo(regions, point.name, answer.weights), theme=frame.theme()
             ),
             key="weight-triangle",
-            alt=f"The triangle of cost weights; {point.id} is best in the filled part",
+            alt=f"The triangle of cost weights; {point.name} is best in the filled part",
             on_pick=address.choose_pick_in_chart,
         )
         markup.note(
@@ -35,22 +43,23 @@ def show(study: StudyRecord, answer: StudyAnswer) -> None:
             "star marks your weights. Click a dot to pick its architecture."
         )
     with text:
-        region = regions.get(point.id)
+        region = regions.get(point.name)
         if region is not None:
             _region(point, region)
-        _ratio(answer)
+        if isinstance(answer, StudyAnswer):
+            _ratio(answer)
         _ranking(answer, point)
 
 
-def _shown(answer: StudyAnswer) -> Point | None:
+def _shown(answer: StudyAnswer | TableAnswer) -> Point | TablePoint | None:
     pick = address.pick()
-    return next((p for p in answer.points if p.id == pick), answer.best)
+    return next((p for p in answer.points if p.name == pick), answer.best)
 
 
-def _region(point: Point, region: WeightRegion) -> None:
-    markup.label(f"when {point.id} is best")
+def _region(point: Point | TablePoint, region: WeightRegion) -> None:
+    markup.label(f"when {point.name} is best")
     if region.centre is None:
-        markup.note("Never: for any weights, another trained architecture has a larger W.")
+        markup.note("Never: for any weights, another one has a larger W.")
         return
     where = "of all weights"
     if region.share < _NO_AREA:
@@ -86,18 +95,19 @@ def _ratio(answer: StudyAnswer) -> None:
     )
 
 
-def _ranking(answer: StudyAnswer, point: Point) -> None:
+def _ranking(answer: StudyAnswer | TableAnswer, point: Point | TablePoint) -> None:
     weights = ", ".join(f"{weight:g}" for weight in answer.weights)
     markup.label(f"largest W at weights {weights}")
-    ranked = sorted(answer.points, key=lambda p: -p.w)
+    points: Sequence[Point | TablePoint] = answer.points
+    ranked = sorted(points, key=lambda p: -p.w)
     top = ranked[0].w
-    shown = ranked[:RANKED] + [p for p in ranked[RANKED:] if p.id == point.id]
+    shown = ranked[:RANKED] + [p for p in ranked[RANKED:] if p.name == point.name]
     markup.table(
         ("rank", "architecture", "W", "of the best"),
         [
             (
                 str(ranked.index(p) + 1),
-                f"{p.id} (shown)" if p.id == point.id else p.id,
+                f"{p.name} (shown)" if p.name == point.name else p.name,
                 f"{p.w:.3f}",
                 f"{p.w / top:.2%}" if top else "",
             )

@@ -1,7 +1,9 @@
 """State that a page keeps in its address, so that a reload or a link shows the same."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
@@ -13,14 +15,27 @@ from bort.studies.choosing import Limits
 _PICKS_IN_CHARTS = "picks-in-charts"
 
 # What the menu keeps when the page changes; a link to another study drops the rest.
-_KEPT = ("study", "pick", "with", "epsilon", "weights", "at-most", "hide", "view")
+_KEPT = (
+    "study",
+    "table",
+    "columns",
+    "pick",
+    "with",
+    "epsilon",
+    "weights",
+    "at-most",
+    "hide",
+    "view",
+)
 
 
 def keep(page: str) -> None:
     """Carry study, pick, question and view to a page that the menu opened without them."""
     last_page, last = st.session_state.get("address", (page, {}))
-    study_here = st.query_params.get("study", last.get("study"))
-    if page != last_page and study_here == last.get("study"):
+    is_same = all(
+        st.query_params.get(name, last.get(name)) == last.get(name) for name in ("study", "table")
+    )
+    if page != last_page and is_same:
         for name in _KEPT:
             if name in last and name not in st.query_params:
                 st.query_params[name] = last[name]
@@ -41,6 +56,31 @@ def choose_study(name: str) -> None:
 def leave_study() -> None:
     """Remove the study from the address."""
     st.query_params.clear()
+
+
+def table() -> str | None:
+    """The table that was brought along, `?table=0123456789abcdef/bench.csv`."""
+    return _get("table")
+
+
+def choose_table(reference: str) -> None:
+    """Look at a table; whatever belonged to a study or another table is dropped."""
+    st.query_params.from_dict({"table": reference})
+
+
+def columns() -> dict[str, Any] | None:
+    """Which columns of the table are what, `?columns={"size":"params",...}`."""
+    try:
+        found = json.loads(_get("columns") or "null")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def choose_columns(values: dict[str, Any] | None) -> None:
+    """Change which columns are what; None asks again."""
+    text = None if values is None else json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    _set("columns", text)
 
 
 def pick() -> str | None:
@@ -66,12 +106,12 @@ def picks_in_charts() -> int:
 
 def compared() -> tuple[str, ...]:
     """The architectures next to the pick, `?with=1-2-64-128,2-2-64-128`."""
-    return tuple(filter(None, (_get("with") or "").split(",")))
+    return tuple(unquote(name) for name in (_get("with") or "").split(",") if name)
 
 
 def compare(names: Sequence[str]) -> None:
     """Change what is shown next to the pick."""
-    _set("with", ",".join(dict.fromkeys(names)) or None)
+    _set("with", ",".join(quote(name, safe="") for name in dict.fromkeys(names)) or None)
 
 
 def view() -> str | None:

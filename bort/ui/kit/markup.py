@@ -1,10 +1,21 @@
 """Small pieces of HTML. Every value is escaped, so data is always shown as text."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+
+
+def plain(text: str) -> str:
+    """Make data safe where Streamlit reads Markdown: labels of buttons and fields.
+
+    Examples:
+        >>> print(plain("![x](http://outside.example) $a$"))
+        \\!\\[x\\]\\(http\\://outside\\.example\\) \\$a\\$
+    """
+    return re.sub(r"([\\`*_{}\[\]()#+.!$:<>~|&]|^-)", r"\\\1", " ".join(text.split()))
 
 
 def lead(text: str) -> None:

@@ -7,15 +7,25 @@ import streamlit as st
 
 from bort.core import paths
 from bort.core.errors import UnknownStudyError
+from bort.core.question import Question
+from bort.core.study import SearchSpec
+from bort.core.table_source import TableSource
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.latency.stored import front_profile
 from bort.report.events import event_sentence
-from bort.search.w_coefficient import WeightRegion
+from bort.search.check.certificate import Certificate
+from bort.search.w_coefficient import WeightRegion, winning_regions
 from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
 from bort.studies import answers
-from bort.studies.answers import StudyAnswer, read_answer
+from bort.studies.answers import StudyAnswer, TableAnswer, read_answer
+from bort.studies.answers.rows import Columns
+from bort.studies.answers.table import front_of_table, search_table
+from bort.studies.recorded_table import ErrorTable, read_source
+from bort.studies.table_files import read_frame
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bort.export.predicting import Predictor
 
 
@@ -98,6 +108,60 @@ def _winning_weights(
     front = [point.id for point in read_answer(opened, name).front]
     drawn = front if len(front) <= DRAWN_AT_MOST else []
     return answers.winning_weights(opened, opened.study(name), dict.fromkeys([*drawn, pick]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def frame(path: Path) -> "pd.DataFrame":
+    """The rows of a kept file, as they are in it.
+
+    Raises:
+        InvalidDataError: it is no table.
+    """
+    return read_frame(path)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def table(path: Path, source: TableSource) -> ErrorTable:
+    """A kept file as a table of results.
+
+    Raises:
+        InvalidDataError: the columns are not what `source` says.
+    """
+    return read_source(path, source)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def table_answer(path: Path, source: TableSource, question: Question) -> TableAnswer:
+    """The exact front of a table."""
+    return front_of_table(table(path, source), columns(source), question)
+
+
+@st.cache_resource(show_spinner="Searching the table", max_entries=8)
+def table_search(
+    path: Path, source: TableSource, question: Question
+) -> tuple[TableAnswer, Certificate]:
+    """What a search would find that has to evaluate each row that it reads."""
+    spec = SearchSpec(question=question)
+    return search_table(table(path, source), columns(source), spec, source=source)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def table_regions(path: Path, source: TableSource, pick: str) -> dict[str, WeightRegion]:
+    """The weights for which each row of the front wins, and the pick."""
+    rows = table(path, source)
+    index = {label: i for i, label in enumerate(rows.labels)}
+    front = [point.name for point in table_answer(path, source, Question()).front]
+    drawn = front if len(front) <= DRAWN_AT_MOST else []
+    floor = float(rows.errors[rows.errors > 0].min()) / 2
+    known = {i: max(float(error), floor) for i, error in enumerate(rows.errors)}
+    return winning_regions(
+        rows.problem.size, rows.problem.latency, known, index, dict.fromkeys([*drawn, pick])
+    )
+
+
+def columns(source: TableSource) -> Columns:
+    """Which columns are the objectives."""
+    return Columns(source.size, source.latency, source.error, source.error_se)
 
 
 def warnings(job_id: int | None) -> list[str]:

@@ -1,8 +1,9 @@
 """File uploads: asking for a file and storing it."""
 
 import hashlib
+import re
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import streamlit as st
@@ -11,7 +12,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from bort.core import paths
 from bort.core.errors import InvalidDataError, InvalidSpaceError
 from bort.core.files import write_atomically
+from bort.core.inputs import read_input
 from bort.ui.kit import markup
+
+_LONGEST_NAME = 60
+_REFERENCE = re.compile(r"[0-9a-f]{16}/[\w-]+\.\w+", re.ASCII)
 
 DATA_ENDINGS = ("csv", "tsv", "jsonl", "parquet")
 
@@ -57,20 +62,71 @@ def text_of(upload: Upload) -> str:
 
 
 def keep(upload: Upload) -> PurePath:
-    """Store a data file in the home folder and return its path. Equal content is stored once.
+    """Store a data file in the home folder and return its path, which ends with its own name.
+
+    Equal content of the same name is stored once.
 
     Raises:
         InvalidDataError: the file does not end like a data file.
         StoreError: the home folder cannot be written.
     """
-    ending = PurePath(upload.name).suffix.lower().lstrip(".")
+    named = PurePath(upload.name.replace("\\", "/"))
+    ending = named.suffix.lower().lstrip(".")
     if ending not in DATA_ENDINGS:
         raise InvalidDataError(
             f"a data file ends with {', '.join(DATA_ENDINGS)}, got {ending or 'none'!r}"
         )
     content = upload.getvalue()
-    # Of the user's file name, only the checked ending becomes part of a path.
-    path = paths.home() / "uploads" / f"{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
+    # Of the user's file name, only plain characters and the checked ending get into a path.
+    name = re.sub(r"[^\w-]+", "-", named.stem, flags=re.ASCII).strip("-")[:_LONGEST_NAME] or "data"
+    path = _folder() / hashlib.sha256(content).hexdigest()[:16] / f"{name}.{ending}"
     if not path.exists():
         write_atomically(path, content)
     return path
+
+
+class _File:
+    """A file of this machine, as if it had been uploaded."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name, self._path = name, path
+
+    def getvalue(self) -> bytes:
+        """Its content."""
+        try:
+            return read_input(self._path)
+        except OSError as problem:
+            raise InvalidDataError(
+                f"cannot read {self._path}: {problem.strerror or problem}; check the path"
+            ) from None
+
+
+def keep_file(path: Path, *, name: str | None = None) -> PurePath:
+    """Store a copy of a file of this machine, as `keep` does.
+
+    Raises:
+        InvalidDataError: it cannot be read, or does not end like a data file.
+        StoreError: the home folder cannot be written.
+    """
+    return keep(_File(path, name or path.name))
+
+
+def reference(path: PurePath) -> str:
+    """Name a kept file in an address."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def kept(text: str) -> Path:
+    """Find the kept file that `reference` named.
+
+    Raises:
+        InvalidDataError: there is none.
+    """
+    path = _folder() / text
+    if not _REFERENCE.fullmatch(text) or not path.is_file():
+        raise InvalidDataError(f"there is no uploaded file {text!r} here; upload it again")
+    return path
+
+
+def _folder() -> Path:
+    return paths.home() / "uploads"

@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from bort.figures import ERROR, LATENCY, SIZES, front_info, plot_certified_epsilon, plot_pair
+from bort.figures import (
+    ERROR,
+    LATENCY,
+    SIZES,
+    front_info,
+    objectives_of,
+    plot_certified_epsilon,
+    plot_pair,
+)
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
@@ -91,7 +99,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
 def _found(job: JobRecord, answer: StudyAnswer) -> None:
     size = SIZES[answer.spec.size.unit]
     best = answer.best.id if answer.best else None
-    info = front_info(answer.points, size=size, best_id=best)
+    info = front_info(answer.points, objectives=objectives_of(answer.spec.size.unit), best_id=best)
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
     if all(value is None for _, value in series):
         series = []

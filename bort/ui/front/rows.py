@@ -1,0 +1,142 @@
+"""The rows of somebody's table: the picked one in full, all of them as a table, what is certified.
+
+Names of columns and cells are data: they are shown as text, never as Markdown.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from bort.core.table_source import TableSource
+from bort.report.choosing import cost_name, shape_of
+from bort.report.numbers import significant
+from bort.report.search import claim_line, table_note
+from bort.studies.answers import Point, TableAnswer, TablePoint
+from bort.studies.choosing import LATENCY, NORMAL_95, SIZE
+from bort.studies.commands import table_front_command, table_search_command
+from bort.ui.front import certificate
+from bort.ui.kit import address, markup, readings
+
+NAME = "row"
+COLUMNS = {
+    "error (%)": st.column_config.NumberColumn("error (%)", format="%.1f"),
+    "± 95 % (points)": st.column_config.NumberColumn("± 95 % (points)", format="%.1f"),
+    "W": st.column_config.NumberColumn("W", format="%.3f"),
+}
+SEARCHED_AT_MOST = 5_000  # rows; a larger table takes more than a few seconds
+
+
+def frame(answer: TableAnswer, *, all_: bool) -> pd.DataFrame:
+    """Make a table of all rows or the front. A column of the file keeps its name if it can."""
+    points = answer.points if all_ else answer.front
+    best, columns = answer.best.name if answer.best else None, answer.columns
+    made = {
+        NAME: [p.name for p in points],
+        "kind": [kind(p, best) for p in points],
+        columns.size: [p.size for p in points],
+        columns.latency: [p.latency for p in points],
+        "error (%)": [100 * p.error_rate for p in points],
+    }
+    if columns.error_se:
+        made["± 95 % (points)"] = [100 * NORMAL_95 * (p.error_se or 0.0) for p in points]
+    made["W"] = [p.w for p in points]
+    for name in dict.fromkeys(name for p in points for name in p.architecture):
+        free = name if name not in made else f"{name} (dimension)"
+        made[free] = [p.architecture.get(name) for p in points]
+    return pd.DataFrame(made)
+
+
+def kind(point: Point | TablePoint, best: str | None) -> str:
+    """Say in words how a point is drawn."""
+    front = "front" if point.is_on_front else "dominated"
+    is_best = point.name == best
+    marks = [front, "cover" if point.is_in_cover else "", "largest W" if is_best else ""]
+    return ", ".join(mark for mark in marks if mark)
+
+
+def facts(point: TablePoint, answer: TableAnswer) -> list[tuple[str, str, str]]:
+    """The numbers of one row, with its place by W."""
+    columns = answer.columns
+    rank = 1 + sum(other.w > point.w for other in answer.points)
+    half = 100 * NORMAL_95 * (point.error_se or 0.0)
+    weights = ", ".join(f"{weight:g}" for weight in answer.weights)
+    return [
+        (columns.size, significant(point.size), _inverted(SIZE, answer)),
+        (columns.latency, significant(point.latency), _inverted(LATENCY, answer)),
+        ("Error", f"{point.error_rate:.1%}", f"± {half:.1f} (95 %)" if half else ""),
+        ("W", f"{point.w:.3f}", f"rank {rank} of {len(answer.points):,}, weights {weights}"),
+    ]
+
+
+def _inverted(column: int, answer: TableAnswer) -> str:
+    name = cost_name(answer.columns, column)
+    return "" if name in (answer.columns.size, answer.columns.latency) else f"drawn as {name}"
+
+
+def take_along(point: TablePoint, answer: TableAnswer, source: TableSource, path: Path) -> None:
+    """Show the row's dimensions as code, and this view as a command."""
+    cells = json.dumps(dict(point.architecture), indent=2, ensure_ascii=False, default=str)
+    st.code(cells, language="json", wrap_lines=True)
+    markup.label("This view as a command")
+    command = table_front_command(
+        Path(path.name), source, epsilon=answer.epsilon, weights=answer.weights
+    )
+    st.code(command, language="bash", wrap_lines=True)
+
+
+def strip(point: TablePoint, answer: TableAnswer) -> str:
+    """The row in one line."""
+    costs = (
+        f"{significant(cost)} {cost_name(answer.columns, column)}"
+        for column, cost in enumerate(point.costs)
+    )
+    return f"{point.name}: {', '.join(costs)}, {point.error_rate:.1%} error"
+
+
+def title(point: TablePoint) -> tuple[str, str]:
+    """Its name, and its dimensions."""
+    name = f"row {point.name}" if point.name == str(point.id + 1) else point.name
+    return name, shape_of(point)
+
+
+def claim(answer: TableAnswer, source: TableSource, path: Path) -> None:
+    """Show what is known of the table in one line, which unfolds to ledger and certificate."""
+    with st.expander(claim_line(answer)):
+        for note in answer.notes:
+            markup.note(table_note(note))
+        certificate.ledger(answer)
+        markup.label("If each row had to be trained first")
+        if answer.space_size > SEARCHED_AT_MOST:
+            markup.note("The table is large; search it from a terminal:")
+        elif st.toggle("Search it as if no error were known", key=f"as-if:{address.table()}"):
+            _search(answer, source, path)
+        else:
+            markup.note(
+                "A certified search reads only the rows that it needs. See how many these are, "
+                "and take its certificate with you."
+            )
+        st.code(
+            table_search_command(Path(path.name), source, answer.question),
+            language="bash",
+            wrap_lines=True,
+        )
+
+
+def _search(answer: TableAnswer, source: TableSource, path: Path) -> None:
+    with st.spinner("Searching the table"):
+        found, content = readings.table_search(path, source, answer.question)
+    markup.note(claim_line(found))
+    name = f"{path.stem}-certificate.json"
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.download_button(
+            "Download the certificate",
+            data=json.dumps(content, ensure_ascii=False),
+            file_name=name,
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download-table-certificate",
+        )
+        st.code(f"bort verify {name} --from-table {path.name}", language="bash", wrap_lines=True)
