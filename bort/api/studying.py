@@ -36,6 +36,7 @@ from bort.studies.estimates import estimate_study
 from bort.studies.parts import BUDGET, LATENCY, QUESTION, SEARCH, TRAINING
 from bort.tasks import load_task
 from bort.tasks.given import class_values, is_given
+from bort.training.text_work import text_source
 
 WATCH_EVERY_S = 0.5
 # Parameters of the estimator that are options of `bort search` under the same name.
@@ -96,7 +97,9 @@ def check_limit(
     if max_parameters is not None:
         meets &= space.parameter_count <= max_parameters
     fastest = None
-    if max_latency_ms is not None and (profile := study_profile(store, space, spec.latency)):
+    if max_latency_ms is not None and (
+        profile := study_profile(store, space, spec.latency, texts=text_source(spec))
+    ):
         latency = Costs(space, profile, spec.training).latency.median_ms
         meets &= latency <= max_latency_ms
         fastest = float(latency.min())

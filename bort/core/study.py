@@ -32,7 +32,6 @@ SEED = Whole(0, LARGEST_SEED)
 TEXTS_PER_STEP = Whole(1, MOST_TEXTS, step=8)
 RATE = Number(0, 1, is_open=True)
 MINUTES = Number(0, is_open=True, step=5, metavar="M")
-# Trainings pause and other measurements wait meanwhile.
 MEASURING_MINUTES = Number(0.1, 120, step=5, metavar="M")
 LEARNING_RATES = Several(RATE, "numbers between 0 and 1, separated by commas")
 FOLDER = Text("FOLDER|ID", "a folder or hub id")
@@ -197,6 +196,13 @@ class LatencySpec(Description):
     threads: int | None = ask(
         None, Whole(), "CPU threads", "CPU threads.", empty="all cores", advanced=True
     )
+    text_to_label: bool = ask(
+        False,
+        Flag(),
+        "Text to label",
+        "Time tokenizer, padding, network and softmax on the task's texts, not the network alone.",
+        advanced=True,
+    )
     profile: str | None = ask(
         None,
         Text("NAME", "the name of a stored profile"),
@@ -278,11 +284,7 @@ class WinnersSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec(Description):
-    """The question that the search answers, and what it may spend on it.
-
-    Attributes:
-        question: goal, ε, weights and assumptions.
-    """
+    """The question that the search answers (goal, ε, weights, assumptions), and what it may cost."""
 
     question: Question = field(default_factory=Question)
     budget: int | None = ask(

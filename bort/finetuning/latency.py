@@ -14,8 +14,10 @@ from bort.finetuning.realised import TEACHER, RuntimeTimes, TimedModel, landmark
 from bort.latency.landmarks import LANDMARKS, Landmark
 from bort.latency.protocol import HANDFUL
 from bort.latency.runtimes import runtime_kind
+from bort.latency.runtimes.text import opening_texts
 from bort.latency.timing import Instruments, never, time_models
-from bort.latency.workload import Blueprint, workload_of
+from bort.latency.workload import Blueprint, TextWork, workload_of
+from bort.training.text_work import text_work
 
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
@@ -55,6 +57,7 @@ def measure_latencies(
     spec: LatencySpec,
     runtimes: Sequence[str],
     *,
+    texts: TextWork | None = None,
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, RuntimeTimes] | None:
@@ -63,13 +66,16 @@ def measure_latencies(
     Args:
         blueprints: by name.
         space: the study's space; it limits the length.
+        texts: the task's texts, for the time from text to label.
         on_step: receives each step; its subject is the runtime.
         should_stop: if it returns True, measuring ends.
     Returns:
         The times by runtime; None if `should_stop` ended the measurement.
     Raises: the errors of `bort.latency.timing.time_models`.
     """
-    workload = workload_of(spec, space)
+    workload, tools = workload_of(spec, space, texts), Instruments(protocol=HANDFUL)
+    if texts is not None:
+        tools = replace(tools, open_runtime=opening_texts(texts, tools.open_runtime))
     # Largest first: runtimes build them best in this order.
     ordered = sorted(blueprints, key=lambda name: -blueprints[name].parameter_count())
     found: dict[str, RuntimeTimes] = {}
@@ -82,7 +88,7 @@ def measure_latencies(
             seed=0,
             wait=True,
             should_stop=should_stop,
-            instruments=Instruments(protocol=HANDFUL),
+            instruments=tools,
         ):
             timing = step.result
             on_step(replace(step, subject=runtime))
@@ -127,11 +133,22 @@ def latencies_of(
     teacher = bert_blueprint(setup.teacher.config)
     if teacher is not None:
         blueprints[TEACHER] = teacher
+    texts = None
+    if spec.latency.text_to_label:
+        texts = text_work(
+            spec.tasks[0],
+            space,
+            batch_size=spec.latency.batch_size,
+            source=spec.training.source,
+            max_length=spec.training.max_length,
+            on_step=on_step,
+        )
     return measure_latencies(
         blueprints,
         space,
         spec.latency,
         spec.runtimes,
+        texts=texts,
         on_step=on_step,
         should_stop=should_stop,
     )

@@ -12,9 +12,10 @@ from bort.core.study import LatencySpec
 from bort.families import SearchSpace
 from bort.latency.profile import LatencyProfile
 from bort.latency.runtimes import runtime_kind
+from bort.latency.runtimes.text import opening_texts
 from bort.latency.space import measure, search_count
 from bort.latency.timing import Instruments, never, wait_for_quiet
-from bort.latency.workload import workload_of
+from bort.latency.workload import TextSource, workload_of
 from bort.storage import ProfileKey, ProfileRecord, Store, StudyRecord
 
 
@@ -121,6 +122,7 @@ def study_profile(
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
     measure_anyway: Callable[[], bool] = never,
+    texts: TextSource | None = None,
     instruments: Instruments | None = None,
 ) -> LatencyProfile | None:
     """Find the profile named in `spec`, or the stored one for this machine, else measure.
@@ -130,6 +132,7 @@ def study_profile(
 
     Args:
         measure_anyway: asked while waiting; True measures on the busy machine.
+        texts: the task's texts, if `spec` asks for the time from text to label.
     Returns:
         The profile; None if `should_stop` ended the measurement, and then nothing is stored.
     Raises:
@@ -144,8 +147,13 @@ def study_profile(
                 f"but {space.name!r} belongs to the family {space.family_name!r}; choose "
                 "another profile"
             )
+        if spec.text_to_label and not profile.workload.by_vocabulary:
+            raise InvalidProfileError(
+                f"profile {profile.name!r} times the network alone, not from text to label; leave "
+                "--text-to-label out, or leave the profile out to measure this machine"
+            )
         return profile
-    key = profile_key(space, spec)
+    key = profile_key(space, spec, texts)
     if (found := reusable_profile(store, key)) is not None:
         return found
     runtime_kind(spec.runtime).check_installed()
@@ -156,12 +164,17 @@ def study_profile(
     with tools.hold(should_stop, True):
         if (found := reusable_profile(store, key)) is not None:
             return found
+        tools = replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext())
+        lengths = None if texts is None else texts.read()
+        if lengths is not None:
+            tools = replace(tools, open_runtime=opening_texts(lengths, tools.open_runtime))
         for step in measure(
             space,
             spec,
             count=search_count(space),
+            lengths=lengths,
             should_stop=should_stop,
-            instruments=replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext()),
+            instruments=tools,
         ):
             found = step.result
             on_step(step)
@@ -171,9 +184,13 @@ def study_profile(
     return found
 
 
-def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
+def profile_key(
+    space: SearchSpace, spec: LatencySpec, texts: TextSource | None = None
+) -> ProfileKey:
     """Make the key under which a stored profile can be reused for this space and spec here.
 
+    Args:
+        texts: the task's texts, for the time from text to label.
     Raises:
         InvalidOptionError: as `workload_of`, or an unknown runtime.
     """
@@ -183,6 +200,7 @@ def profile_key(space: SearchSpace, spec: LatencySpec) -> ProfileKey:
         fingerprint_digest=this_machine(libraries, threads=workload.threads).digest,
         runtime=spec.runtime,
         space_digest=space.digest,
+        texts="" if texts is None else texts.digest,
         batch_size=workload.batch_size,
         sequence_length=workload.sequence_length,
         threads=workload.threads,

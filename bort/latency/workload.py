@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -239,6 +239,16 @@ class TextWork:
         lengths = list(read.values())[-1]
         mean = round(sum(lengths) / len(lengths))
         return Workload(len(self.batches[0]), mean, threads, lengths, self.task, read)
+
+
+class TextSource(NamedTuple):
+    """Texts of a task that are read only if something is measured with them.
+
+    `digest` identifies the texts and how they are cut.
+    """
+
+    digest: str
+    read: Callable[[], TextWork]
 
 
 def parts_of(text: Text) -> tuple[str, ...]:

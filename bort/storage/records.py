@@ -234,7 +234,8 @@ class EvaluationRecord:
 class ProfileKey:
     """The values that must match for a search to reuse a latency profile.
 
-    `threads` is the real number, never None for "all".
+    `threads` is the real number, never None for "all". `texts` is a digest of the texts that were
+    read, if the time is that from text to label, else empty.
     """
 
     fingerprint_digest: str
@@ -243,6 +244,7 @@ class ProfileKey:
     sequence_length: int
     threads: int
     space_digest: str
+    texts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

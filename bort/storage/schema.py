@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 # Revisions of the tables, the newest last; `bort.storage.migrations` says how to add one.
-REVISIONS = ("0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0003", "0004", "0005", "0006", "0007", "0008")
 
 
 def storable(value: Any) -> Any:
@@ -172,6 +172,7 @@ profiles = sa.Table(
     sa.Column("sequence_length", sa.Integer),
     sa.Column("threads", sa.Integer),
     sa.Column("space_digest", sa.Text),
+    sa.Column("texts", sa.Text),
 )
 
 jobs = sa.Table(

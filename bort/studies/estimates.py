@@ -24,6 +24,7 @@ from bort.training.fit import (
     teacher_steps,
 )
 from bort.training.source import source_network
+from bort.training.text_work import text_source
 
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
@@ -101,7 +102,7 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
         timed=0 if speed is None else speed.count,
         memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
         measures_latency=not named
-        and reusable_profile(store, profile_key(space, spec.latency)) is None,
+        and reusable_profile(store, profile_key(space, spec.latency, text_source(spec))) is None,
     )
 
 

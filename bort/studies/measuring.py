@@ -1,12 +1,13 @@
 """Measure this machine for a space or a study and store the result, for commands and jobs."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError, InvalidProfileError
 from bort.core.progress import OnStep, ProgressTo, ignore
-from bort.core.study import MeasureSpec, WinnersSpec
+from bort.core.study import MeasureSpec, StudySpec, WinnersSpec
 from bort.families import SearchSpace
 from bort.latency.pace import PaceFiles
 from bort.latency.profile import LatencyProfile
@@ -20,7 +21,7 @@ from bort.latency.workload import Runtime, TextLengths, TextWork, Workload
 from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.studies.parts import LENGTHS, MEASURE, WORKLOAD
-from bort.training.text_work import text_work
+from bort.training.text_work import text_source, text_work
 from bort.training.tokens import text_lengths
 
 
@@ -101,6 +102,19 @@ def _texts(
     return texts, opening_texts(texts, open_runtime)
 
 
+def _same_texts(spec: StudySpec, profile: LatencyProfile) -> TextWork:
+    """The texts that a study's profile was measured with, from text to label."""
+    asked = replace(spec.latency, text_to_label=True, batch_size=profile.workload.batch_size)
+    source = text_source(replace(spec, latency=asked))
+    texts = None if source is None else source.read()
+    if texts is None or texts.workload(profile.workload.threads) != profile.workload:
+        raise InvalidProfileError(
+            f"the latency of {spec.name!r} was measured with other texts than this task's; search "
+            "with --text-to-label to measure it with these"
+        )
+    return texts
+
+
 def measure_winners(
     store: Store,
     spec: WinnersSpec,
@@ -115,13 +129,11 @@ def measure_winners(
         Whatever `bort.latency.space.measure_front` raises.
     """
     profile = study_profile_of(store, spec.study)
-    if profile.workload.by_vocabulary:
-        raise InvalidProfileError(
-            f"the latency of {spec.study!r} is that from text to label, and winners are timed "
-            "without texts; search with a profile of the network alone to compare them"
-        )
     answer = read_answer(store, spec.study)
-    found = None
+    tools, found = Instruments(protocol=HANDFUL.lasting(spec.minutes)), None
+    if profile.workload.by_vocabulary:
+        texts = _same_texts(answer.spec, profile)
+        tools = replace(tools, open_runtime=opening_texts(texts, tools.open_runtime))
     for step in measure_front(
         SearchSpace.from_dict(answer.spec.space),
         profile,
@@ -130,7 +142,7 @@ def measure_winners(
         seed=spec.seed,
         wait=wait,
         should_stop=should_stop,
-        instruments=Instruments(protocol=HANDFUL.lasting(spec.minutes)),
+        instruments=tools,
     ):
         yield step
         found = step.result

@@ -100,7 +100,7 @@ WINNERS = Part(WinnersSpec, "Measurement")
 WORKLOAD = Part(
     LatencySpec,
     "Runtime and workload",
-    without=("profile",),
+    without=("profile", "text_to_label"),
     changes={"runtime": _RUNTIME, "sequence_length": {"label": "Tokens per text"}},
 )
 

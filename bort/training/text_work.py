@@ -1,11 +1,14 @@
 """Texts of a task to time networks with, from text to label."""
 
+import hashlib
+import json
+
 import numpy as np
 
 from bort.core.progress import OnStep, ignore
-from bort.core.study import TaskSpec
+from bort.core.study import StudySpec, TaskSpec
 from bort.families import SearchSpace
-from bort.latency.workload import STAND_FOR_ALL, Text, TextWork
+from bort.latency.workload import STAND_FOR_ALL, Text, TextSource, TextWork
 from bort.tasks import load_task
 from bort.training.fit import check_reads_text, check_vocabulary
 from bort.training.pieces import pruned
@@ -14,28 +17,61 @@ from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer, usual_length
 
 
+def text_source(study: StudySpec, *, on_step: OnStep = ignore) -> TextSource | None:
+    """The texts that a study's latency is measured with; None if it is that of the network alone.
+
+    Raises: the errors of `load_task`; reading them, those of `text_work`.
+    """
+    if not study.latency.text_to_label:
+        return None
+    task, training = load_task(study.task, on_step=on_step), study.training
+    facts = [task.training_digest, training.source, training.max_length]
+    return TextSource(
+        hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
+        lambda: text_work(
+            study.task,
+            SearchSpace.from_dict(study.space),
+            batch_size=study.latency.batch_size,
+            source=training.source,
+            max_length=training.max_length,
+            on_step=on_step,
+        ),
+    )
+
+
 def text_work(
-    spec: TaskSpec, space: SearchSpace, *, batch_size: int, on_step: OnStep = ignore
+    spec: TaskSpec,
+    space: SearchSpace,
+    *,
+    batch_size: int,
+    source: str | None = None,
+    max_length: int | None = None,
+    on_step: OnStep = ignore,
 ) -> TextWork:
     """Choose texts of a task that stand for all, and the tokenizers of a space's vocabularies.
 
     Of single texts, eight: the middles of eight equal parts, sorted by length. Of batches, eight of
-    texts drawn at random. Every tokenizer cuts texts where a search does by default, at the 95th
-    percentile of the training texts' lengths in its own pieces.
+    texts drawn at random. Every tokenizer cuts texts where a search does, by default at the 95th
+    percentile of the training texts' lengths in its own pieces. The source network's whole
+    vocabulary is always among them, for teachers.
 
+    Args:
+        source, max_length: as in `TrainingSpec`.
     Raises: the errors of `load_task`, `source_network` and `check_vocabularies`.
     Cost: reads the training texts once per vocabulary; a second for 10,000.
     """
     check_reads_text(space)
-    task, source = load_task(spec, on_step=on_step), source_network()
-    check_vocabulary(source, space)
-    check_vocabularies(task, source, space)
-    full, longest = load_tokenizer(source.folder), int(source.config["max_position_embeddings"])
+    task, network = load_task(spec, on_step=on_step), source_network(source)
+    check_vocabulary(network, space)
+    check_vocabularies(task, network, space)
+    full, longest = load_tokenizer(network.folder), int(network.config["max_position_embeddings"])
     tokenizers = {int(size): full for size in np.unique(space.vocabulary_sizes)}
+    tokenizers[int(network.config["vocab_size"])] = full
     for size in space.vocabularies:
-        tokenizers[size] = pruned(full, task_pieces(task, source).kept(size))
+        tokenizers[size] = pruned(full, task_pieces(task, network).kept(size))
     for tokenizer in tokenizers.values():
-        tokenizer.enable_truncation(usual_length(tokenizer, task.train, longest))
+        length = max_length or usual_length(tokenizer, task.train, longest)
+        tokenizer.enable_truncation(length)
     texts: list[Text] = list(task.train.texts)
     if task.train.pairs is not None:
         texts = list(zip(task.train.texts, task.train.pairs, strict=True))

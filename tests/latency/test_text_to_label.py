@@ -10,23 +10,26 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from fake_machine import QUIET, Others
+from fake_machine import QUIET, FakeMachine, Others
 
 from bort.core.errors import InvalidOptionError, InvalidProfileError
-from bort.core.study import LatencySpec, TaskSpec, TrainingSpec
+from bort.core.study import LatencySpec, StudySpec, TaskSpec, TrainingSpec
 from bort.families import FamilySpace, UnionSpace, vocabulary_sizes_of
+from bort.latency import stored
 from bort.latency.profile import LatencyProfile
 from bort.latency.protocol import Protocol
 from bort.latency.runtimes import open_runtime
 from bort.latency.runtimes.text import TextRuntime, opening_texts
 from bort.latency.space import measure
+from bort.latency.stored import profile_key, reusable_profile, study_profile
 from bort.latency.timing import Instruments
-from bort.latency.workload import Blueprint, Workload
+from bort.latency.workload import Blueprint, TextSource, Workload
+from bort.storage import open_store
 from bort.studies.costs import Costs
 from bort.studies.measuring import describe_measurement
 from bort.training import text_work as text_work_module
 from bort.training.source import source_network
-from bort.training.text_work import text_work
+from bort.training.text_work import text_source, text_work
 
 SPACE = FamilySpace(
     "s", "static", {"vocabulary": (100, 200), "hidden": (4, 8, 16, 32)}, {"labels": 2}
@@ -39,7 +42,7 @@ WORK = Workload(2, 6, 1, lengths=(4, 8), lengths_from="reviews", by_vocabulary=R
 def texts(tmp_path, monkeypatch):
     """The reviews of a tiny task, as two vocabularies of a tiny source read them."""
     source = source_network(str(tiny.write_source(tmp_path / "source")))
-    monkeypatch.setattr(text_work_module, "source_network", lambda: source)
+    monkeypatch.setattr(text_work_module, "source_network", lambda *_given: source)
     task = TaskSpec(task=str(tiny.write_task(tmp_path / "reviews.csv", rows=200)))
     space = FamilySpace("s", "static", {"vocabulary": (28, 35), "hidden": (4, 8, 12, 16)})
     return lambda batch_size: (space, text_work(task, space, batch_size=batch_size))
@@ -147,6 +150,60 @@ def test_a_space_is_measured_and_predicted_from_text_to_label(texts, batch_size)
     assert (profile.predict(space).median_ms > 0).all()
     problem = Costs(space, profile, TrainingSpec()).problem
     assert problem.latency_elasticity is None
+
+
+class Silent:
+    """A runtime of the fake machine whose networks have no outputs."""
+
+    def __init__(self, inner):
+        self._inner, self.close = inner, inner.close
+
+    def prepare(self, blueprint):
+        run = self._inner.prepare(blueprint)
+        return lambda: run() or []
+
+
+def test_a_search_from_text_to_label_measures_once_per_texts(texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(stored, "search_count", lambda _: 8)
+    space, work = texts(1)
+    spec, read = LatencySpec(threads=1, text_to_label=True), []
+    tools = FakeMachine().instruments
+    tools = replace(
+        tools, open_runtime=lambda *given, _open=tools.open_runtime: Silent(_open(*given))
+    )
+
+    def ask(store, digest):
+        source = TextSource(digest, lambda: read.append(digest) or work)
+        return study_profile(store, space, spec, texts=source, instruments=tools)
+
+    with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
+        first = ask(store, "these")
+        assert first.workload == work.workload(1)
+        assert ask(store, "these") == first
+        assert ask(store, "others") != first
+        assert read == ["these", "others"]
+        assert reusable_profile(store, profile_key(space, spec)) is None
+        alone = study_profile(store, space, replace(spec, text_to_label=False), instruments=tools)
+        with pytest.raises(InvalidProfileError, match="times the network alone"):
+            study_profile(store, space, replace(spec, profile=alone.name))
+
+
+def test_the_key_of_texts_follows_the_task_and_where_it_is_cut(tmp_path):
+    reviews = TaskSpec(task=str(tiny.write_task(tmp_path / "reviews.csv", rows=200)))
+    study = StudySpec(
+        name="s", space=SPACE.to_dict(), task=reviews, latency=LatencySpec(text_to_label=True)
+    )
+    digests = {
+        text_source(one).digest
+        for one in (
+            study,
+            replace(study, task=replace(reviews, labelled=60)),
+            replace(study, training=TrainingSpec(max_length=8)),
+            replace(study, training=TrainingSpec(source="elsewhere")),
+        )
+    }
+    assert len(digests) == 4
+    assert text_source(replace(study, latency=LatencySpec())) is None
 
 
 def test_texts_are_needed():

@@ -64,7 +64,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     known = front_profile(context.store, context.store.study(study))
     if known is not None:
         front -= {one.id for one in known.measurements}
-    if not front or differences_from_here(profile) or profile.workload.by_vocabulary:
+    if not front or differences_from_here(profile):
         return
     try:
         _measure_winners(context, WinnersSpec(study=study), wait=True)

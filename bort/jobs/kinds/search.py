@@ -29,6 +29,7 @@ from bort.studies.checks import known_size
 from bort.studies.costs import Costs
 from bort.tasks import load_task
 from bort.training.source import source_network
+from bort.training.text_work import text_source
 
 Train = Callable[[Architecture, int], Evaluation]
 """Trains one architecture with one seed."""
@@ -89,6 +90,7 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
         on_step=context.report,
         should_stop=context.should_stop,
         measure_anyway=context.measures_anyway,
+        texts=text_source(spec, on_step=context.report),
     )
     if profile is not None:
         context.store.set_study_profile(spec.name, profile.name)
