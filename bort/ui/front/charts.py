@@ -305,7 +305,8 @@ def _counted(answer: Answer) -> str:
 def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
     """Return the models trained from this study on its own task; other tasks have other errors."""
     marks: list[RealisedMark] = []
-    if answer.latency.is_text_to_label:  # trained models are timed without texts
+    # A profile that a study names may have texts; trained models have them only if it asks for it.
+    if answer.latency.is_text_to_label != answer.spec.latency.text_to_label:
         return marks
     space = SearchSpace.from_dict(answer.spec.space)
     for record in readings.store().models(study=answer.study):
