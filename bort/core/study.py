@@ -284,7 +284,7 @@ class WinnersSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpec(Description):
-    """The question that the search answers (goal, ε, weights, assumptions), and what it may cost."""
+    """The question that the search answers (goal, ε, weights, assumptions) and its limits."""
 
     question: Question = field(default_factory=Question)
     budget: int | None = ask(
