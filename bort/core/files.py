@@ -4,15 +4,15 @@ import errno
 import json
 import os
 import stat
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 from bort.core import paths
 from bort.core.errors import DiskFullError, InvalidOptionError, StoreError
+from bort.core.scratch import scratch
 
 # Kinds of data files that bort reads.
 DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -41,21 +41,18 @@ def whole_file(path: Path, *, remedy: str = REMEDY) -> Iterator[Path]:
     Raises:
         DiskFullError, StoreError: it cannot be written; what was there before is unchanged.
     """
-    # Two processes, and two threads of one, may write the same file at once.
-    part = path.with_name(f".{path.name}.part-{os.getpid()}-{threading.get_ident()}")
     try:
         make_folder(path.parent)
-        yield part
-        os.replace(part, path)
+        # Two processes, and two threads of one, may write the same file at once.
+        with scratch(path.parent, path.name, is_folder=False) as part:
+            yield part
+            os.replace(part, path)
     except OSError as error:
         if isinstance(error, StoreError):
             raise
         kind = DiskFullError if error.errno == errno.ENOSPC else StoreError
         reason = error.strerror or error
         raise kind(f"{path} cannot be written ({reason}); {remedy}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def check_output(path: Path, *, force: bool = False) -> None:

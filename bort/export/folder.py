@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bort.core.errors import ExportError
+from bort.core.scratch import scratch
 from bort.export.card import model_card
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.storage import ModelRecord
@@ -128,22 +129,15 @@ def new_output(path: Path, *, is_folder: bool = False) -> Iterator[Path]:
         ExportError: `path` exists, or cannot be written.
     """
     _check_free(path)
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if is_folder:
-            part.mkdir()
-        yield part
-        os.rename(part, path)
+        with scratch(path.parent, path.name, is_folder=is_folder) as part:
+            yield part
+            os.rename(part, path)
     except ExportError:
         raise
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        if is_folder:
-            shutil.rmtree(part, ignore_errors=True)
-        else:
-            part.unlink(missing_ok=True)
 
 
 def _check_free(path: Path) -> None:

@@ -5,7 +5,6 @@ import math
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from bort.core.errors import BortError, ExportError, first_line
 from bort.core.files import make_folder
 from bort.core.inputs import check_plain, parse_json
+from bort.core.scratch import scratch
 from bort.core.serialise import from_json
 from bort.export.bundle import FORMAT, MANIFEST, MODEL, MODEL_FOLDER, STUDY
 from bort.export.folder import NEEDED
@@ -56,8 +56,7 @@ def import_bundle(store: Store, path: Path) -> tuple[ModelRecord, bool]:
     """
     try:
         make_folder(models_folder())
-        with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".import-") as scratch:
-            folder = Path(scratch)
+        with scratch(models_folder(), "import") as folder:
             _unpack(path, folder)
             return _keep(store, folder, _read_object(folder / MODEL, path), path)
     except BortError:

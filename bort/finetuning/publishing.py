@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from bort.core.architecture import Architecture
 from bort.core.baseline import Method
 from bort.core.errors import BortError, StoreError, UnknownStudyError
 from bort.core.machine import this_machine
+from bort.core.scratch import temporary
 from bort.core.serialise import from_json, to_json
 from bort.core.study import TaskSpec, suggest_name
 from bort.finetuning.evaluation import Evaluated, baselines_of, stage_summaries, teacher_result
@@ -128,10 +128,10 @@ def save_student(
     config.label2id = {name: number for number, name in enumerate(setup.task.class_names)}
     source = setup.oracle.source.folder
     longest = int(getattr(config, "max_position_embeddings", 512))
-    with tempfile.TemporaryDirectory() as scratch:
+    with temporary("tokenizer") as place:
         tokenizer = source
         if encoded.pieces is not None:
-            tokenizer = write_pruned_tokenizer(Path(scratch), source, encoded.pieces)
+            tokenizer = write_pruned_tokenizer(place, source, encoded.pieces)
         save_classifier(folder, config, weights, tokenizer_from=tokenizer)
     write_tokenizer(folder, load_tokenizer(folder))
     complete_tokenizer(folder, source, longest=longest)

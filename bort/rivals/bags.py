@@ -1,6 +1,5 @@
 """Rivals that read bags of words: tf-idf and fastText."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bort.core.scratch import temporary
 from bort.latency.workload import Text
 from bort.rivals.rival import (
     Classify,
@@ -63,8 +63,8 @@ def make_fasttext(making: Making, folder: Path) -> Mapping[str, Any]:
 
     task = making.task
     best: tuple[float, dict[str, Any]] | None = None
-    with tempfile.TemporaryDirectory(prefix="bort-fasttext-") as place:
-        data = Path(place, "train.txt")
+    with temporary("fasttext") as place:
+        data = place / "train.txt"
         lines = [
             f"{LABEL}{label} {_line(text)}"
             for label, text in zip(task.train.labels, joined(texts_of(task.train)), strict=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bort.core.errors import MissingExtraError
 from bort.core.files import load_arrays, save_arrays
 from bort.core.rivals import RivalKind
+from bort.core.scratch import scratch
 from bort.latency.workload import Text, parts_of
 from bort.tasks import Split, Task
 from bort.training.metrics import macro_f1
@@ -95,15 +96,11 @@ def joined(texts: Sequence[Text]) -> list[str]:
 @contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Make a folder that appears only when the block has ended well; what was there is replaced."""
-    part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with scratch(folder.parent, folder.name) as part:
         yield part
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def size_of(folder: Path) -> int:

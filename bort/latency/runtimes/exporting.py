@@ -9,7 +9,6 @@ one file serves every batch size and length.
 import hashlib
 import json
 import logging
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ import torch
 
 from bort.core.errors import InvalidOptionError
 from bort.core.files import write_atomically
+from bort.core.scratch import temporary
 from bort.latency.runtimes.pytorch import Inputs, TorchRuntime, model_inputs
 from bort.latency.workload import Blueprint, Workload
 
@@ -51,8 +51,8 @@ class Exporter:
         return content, [model_inputs(model, blueprint, one) for one in passes]
 
     def _export(self, model: Any, blueprint: Blueprint) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="bort-onnx-") as folder, quiet_exporter():
-            path = Path(folder, "model.onnx")
+        with temporary("onnx") as folder, quiet_exporter():
+            path = folder / "model.onnx"
             export(model, blueprint, path)
             if self._variant == "int8":
                 from onnxruntime.quantization import QuantType, quantize_dynamic

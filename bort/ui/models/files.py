@@ -1,7 +1,6 @@
 """Download a model, or copy the commands and Python code for it."""
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from bort.core.errors import BortError
+from bort.core.scratch import temporary
 from bort.export.folder import check_files
 from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
@@ -88,8 +88,8 @@ def _buttons(model: ModelRecord) -> None:
 
 def made(model: ModelRecord, make: Make) -> io.BytesIO:
     """Zip what `make` writes; runs in the background when the download is requested."""
-    with tempfile.TemporaryDirectory(prefix="bort-export-") as scratch:
-        out = Path(scratch) / model.folder_name
+    with temporary("export") as place:
+        out = place / model.folder_name
         make(model, out)
         if out.is_file():
             return io.BytesIO(out.read_bytes())
