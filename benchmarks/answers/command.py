@@ -85,7 +85,7 @@ def _answers(store: "Store", task: "TaskSpec") -> "list[Row]":
     began = time.monotonic()
     with progress(f"Searching {spec.name}") as on_step:
         jobs.run_here(store, "search", spec.to_dict(), study=spec.name, on_step=on_step)
-    search = Minutes(_sum(planned.minutes, planned.teacher_minutes), _minutes_since(began))
+    search = Minutes(planned.total_minutes, _minutes_since(began))
     rows = []
     for kind, pick in _picks(store, spec).items():
         request = describe_finetune(store, spec.name, [pick])
@@ -134,11 +134,6 @@ def _picks(store: "Store", spec: "StudySpec") -> dict[str, str]:
     if quick:
         picks["tenth"] = min(quick, key=lambda point: point.error_rate).id
     return {kind: pick for kind, pick in picks.items() if kind == "best" or pick != picks["best"]}
-
-
-def _sum(*minutes: float | None) -> float | None:
-    known = [value for value in minutes if value is not None]
-    return sum(known) if len(known) == len(minutes) else None
 
 
 def _minutes_since(began: float) -> float:

@@ -1,10 +1,7 @@
 """`bort latency`: measure this machine and show measurements."""
 
-import contextlib
-import signal
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,11 +11,11 @@ from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
 from bort.core.files import check_output
 from bort.core.kinds import flag
+from bort.core.locks import check_not_measuring
 from bort.core.study import WinnersSpec
 from bort.studies.parts import LENGTHS, MEASURE, WINNERS, WORKLOAD
 
 if TYPE_CHECKING:
-    from bort.core.progress import ProgressTo
     from bort.latency.profile import LatencyProfile
     from bort.storage import Store
 
@@ -89,22 +86,23 @@ def measure(
     from bort.latency.profile import write_profile
     from bort.report import latency as latency_report
     from bort.storage import open_store
-    from bort.studies.measuring import describe_measurement, measure_sample, measure_winners
+    from bort.studies.measuring import describe_measurement
 
     given = read(texts, *_MEASUREMENT)
     options.offer_example(study, store_url)
     if out is not None:
         check_output(out, force=force)
-    with open_store(store_url) as store, _interrupts() as stopped:
-        shared: Any = {"wait": wait, "should_stop": lambda: bool(stopped)}
+    if not wait:
+        check_not_measuring()
+    with open_store(store_url) as store:
         if study is None:
-            spec = describe_measurement(store, load_space(space), given)
-            steps = measure_sample(store, spec, **shared)
+            spec = replace(describe_measurement(store, load_space(space), given), wait=wait)
+            profile = _measured(store, "latency", spec.to_dict(), f"Measuring {space}")
         else:
             _check_alone(context)
-            winners: WinnersSpec = WINNERS.build(given, study=study)
-            steps = measure_winners(store, winners, **shared)
-        profile = _last(steps)
+            winners: WinnersSpec = replace(WINNERS.build(given, study=study), wait=wait)
+            store.study(study)
+            profile = _measured(store, "winners", winners.to_dict(), f"Measuring {study}")
     if out is not None:
         write_profile(profile, out)
     latency_report.warn(profile.noise, rounds=profile.rounds, complete=profile.complete)
@@ -124,33 +122,21 @@ def _check_alone(context: click.Context) -> None:
         )
 
 
-def _last(steps: "Iterator[ProgressTo[LatencyProfile]]") -> "LatencyProfile":
-    from bort.report import latency as latency_report
+def _measured(store: "Store", kind: str, spec: dict[str, Any], title: str) -> "LatencyProfile":
+    """Run a measurement as a job, and read what it has stored, also if it was stopped early."""
+    from bort import jobs
+    from bort.latency.stored import named_profile
+    from bort.report.job_terminal import progress
 
-    profile = None
-    for step in latency_report.watched(steps):
-        profile = step.result
-    if profile is None:  # stopped before the first complete round
-        raise click.Abort
-    return profile
-
-
-@contextlib.contextmanager
-def _interrupts() -> Iterator[list[bool]]:
-    """Handle Ctrl-C: the first one fills the list, which requests a stop; the second interrupts."""
-    asked: list[bool] = []
-
-    def ask(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(True)
-        click.echo("stopping after this run; press Ctrl-C again to interrupt it", err=True)
-
-    before = signal.signal(signal.SIGINT, ask)
     try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+        with progress(title) as on_step:
+            answer = jobs.run_here(store, kind, spec, on_step=on_step)
+    except jobs.JobCancelledError as error:
+        answer = dict(error.result or {})
+        if answer.get("profile") is None:
+            raise
+        click.echo(f"note: {error}", err=True)
+    return named_profile(store, answer["profile"])
 
 
 @latency.command()

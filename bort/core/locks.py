@@ -13,6 +13,7 @@ POSIX only (Linux, macOS).
 """
 
 import contextlib
+import contextvars
 import fcntl
 import functools
 import getpass
@@ -34,7 +35,23 @@ LOCK_NAME = "bort-measuring.lock"
 POLL_SECONDS = 0.1
 NOTE_BYTES = 1000
 
+TELL_SECONDS = 1.0
+
 ShouldStop = Callable[[], bool]
+OnWait = Callable[["Holder | None", float], object]
+"""Called with one holder of what is waited for, if known, and the seconds waited."""
+
+_purpose: contextvars.ContextVar[str | None] = contextvars.ContextVar("purpose", default=None)
+
+
+@contextlib.contextmanager
+def working_for(purpose: str) -> Iterator[None]:
+    """Name the work that this thread takes turns for; others who wait read it."""
+    token = _purpose.set(purpose)
+    try:
+        yield
+    finally:
+        _purpose.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +100,29 @@ def turn(
     description: str,
     *,
     should_stop: ShouldStop,
-    on_wait: Callable[[], object] = lambda: None,
+    on_wait: OnWait = lambda who, seconds: None,  # noqa: ARG005
 ) -> Iterator[bool]:
     """Hold one of several places for the length of a `with` block; wait until one is free.
 
     Args:
         places: the files to lock; their folder exists.
-        description: what the turn is for; others read it with `holder`.
+        description: what the turn is for, unless `working_for` says; others read it with `holder`.
         should_stop: called every tenth of a second while waiting; True gives up.
-        on_wait: called once, if no place is free at first.
+        on_wait: called every second while waiting, and at once.
     Yields:
         Whether a place is held; False if `should_stop` gave up.
     Raises:
         OSError: a place is not a regular file (but a link or a folder), or cannot be opened.
     """
     with contextlib.ExitStack() as held:
-        has_waited = False
+        begin, told = time.monotonic(), -TELL_SECONDS
         while not (found := any(_take(held, place, description) for place in places)):
             if should_stop():
                 break
-            if not has_waited:
-                on_wait()
-            has_waited = True
+            waited = time.monotonic() - begin
+            if waited - told >= TELL_SECONDS:
+                on_wait(next(filter(None, (holder(path=place) for place in places)), None), waited)
+                told = waited
             time.sleep(POLL_SECONDS)
         yield found
 
@@ -115,6 +133,7 @@ def measuring(
     *,
     wait: bool = False,
     should_stop: ShouldStop | None = None,
+    on_step: OnStep = ignore,
     path: Path | None = None,
 ) -> Iterator[None]:
     """Hold the machine's only measuring lock for the length of a `with` block.
@@ -123,6 +142,7 @@ def measuring(
         description: a description of the measurement, for others who are waiting.
         wait: wait for another measurement to end, instead of raising at once.
         should_stop: called while waiting; True gives up.
+        on_step: receives a step every second while waiting: for whom, and since when.
         path: another lock file (tests).
     Raises:
         BusyError: another measurement is running, and `wait` is off or `should_stop` returned True.
@@ -134,10 +154,21 @@ def measuring(
     def gives_up() -> bool:
         return not wait or (should_stop is not None and should_stop())
 
-    with turn([target], description, should_stop=gives_up) as is_held:
+    waits = _teller(on_step, Stage.WAITING_FOR_MEASUREMENT)
+    with turn([target], description, should_stop=gives_up, on_wait=waits) as is_held:
         if not is_held:
             raise BusyError(_busy_message(holder(path=target) or _unknown()))
         yield
+
+
+def check_not_measuring() -> None:
+    """Check that no latency is being measured, before anything is stored for another measurement.
+
+    Raises:
+        BusyError: one is; the message says by whom and since when.
+    """
+    if (who := holder()) is not None:
+        raise BusyError(_busy_message(who))
 
 
 @contextlib.contextmanager
@@ -157,18 +188,23 @@ def training_turn(
     Args:
         threads: threads of the training; None means all cores, so only one training runs at a time.
         should_stop: called while waiting; True goes on without a place, because the job ends soon.
-        on_step: called once, if no place is free at first.
+        on_step: receives a step every second while waiting: for whom, and since when.
         folder: the folder of the lock files; by default the measuring lock's.
     """
     count = max(1, usable_cores() // (threads or usable_cores()))
     home = folder or lock_path().parent
     places = [home / f"bort-training-{number}.lock" for number in range(count)]
-
-    def waits() -> None:
-        on_step(Progress(stage=Stage.WAITING_FOR_TRAINING))
-
+    waits = _teller(on_step, Stage.WAITING_FOR_TRAINING)
     with turn(places, "bort: training", should_stop=should_stop, on_wait=waits):
         yield
+
+
+def _teller(on_step: OnStep, stage: Stage) -> OnWait:
+    def tell(who: Holder | None, seconds: float) -> None:
+        subject = None if who is None else str(who)
+        on_step(Progress(stage=stage, subject=subject, numbers={"waited_s": seconds}))
+
+    return tell
 
 
 @contextlib.contextmanager
@@ -246,7 +282,8 @@ def _take(held: contextlib.ExitStack, place: Path, description: str) -> bool:
         return False
     held.callback(os.close, descriptor)
     held.callback(os.ftruncate, descriptor, 0)  # before it is closed: callbacks run backwards
-    note = Holder(os.getpid(), _user(), description[:200], time.time())
+    purpose = _purpose.get() or description
+    note = Holder(os.getpid(), _user(), purpose[:200], time.time())
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(asdict(note)).encode(), 0)
     return True

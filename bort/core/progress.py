@@ -17,6 +17,7 @@ class Stage(StrEnum):
     """The stage of a job or long function. It is stored, so a released value keeps its meaning."""
 
     STARTING = "starting"
+    PLANNING = "planning"
     DONE = "done"
     WAITING_FOR_TRAINING = "waiting for training"
     WAITING_FOR_MEASUREMENT = "waiting for measurement"

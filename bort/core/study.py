@@ -221,11 +221,13 @@ class MeasureSpec(Description):
         space: the space as `SearchSpace.to_dict()` gives it.
         latency: runtime and workload; its `profile` is not used.
         lengths_from: measure with the text lengths of this task; None measures one length.
+        wait: wait for another measurement to end, instead of failing.
     """
 
     space: Mapping[str, Any]
     latency: LatencySpec
     lengths_from: TaskSpec | None = None
+    wait: bool = False
     text_to_label: bool = ask(
         False,
         Flag(),
@@ -267,9 +269,14 @@ class MeasureSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinnersSpec(Description):
-    """A measurement of the architectures on a study's front, with its runtime and workload."""
+    """A measurement of the architectures on a study's front, with its runtime and workload.
+
+    Attributes:
+        wait: wait for another measurement to end, instead of failing.
+    """
 
     study: str
+    wait: bool = False
     seed: int = ask(0, SEED, "Seed", "Seed for ordering the architectures.", advanced=True)
     minutes: float | None = ask(
         None,

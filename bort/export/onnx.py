@@ -118,7 +118,7 @@ def export_onnx(
         on_step(Progress(stage=Stage.CHECKING_EXPORT, subject=model.name))
         probe = probe_of(model)
         parity = _parity(original, part, probe)
-        latency = _latencies(original, part, model, instruments) if measure else {}
+        latency = _latencies(original, part, model, instruments, on_step) if measure else {}
         for name in COPIED:
             if (model.folder / name).is_file():
                 shutil.copyfile(model.folder / name, part / name)
@@ -295,7 +295,11 @@ class _Files:
 
 
 def _latencies(
-    original: Any, folder: Path, model: ModelRecord, instruments: Instruments | None
+    original: Any,
+    folder: Path,
+    model: ModelRecord,
+    instruments: Instruments | None,
+    on_step: OnStep,
 ) -> dict[str, RealisedLatency]:
     """Time PyTorch and both files in turns, on the workload that the model was measured on."""
     workload = evidence_of(model).workload
@@ -315,8 +319,15 @@ def _latencies(
     blueprints = [blueprint_of(model)] * len(names)
     timing = None
     for step in time_models(
-        blueprints, "torch-float32", workload, seed=0, wait=True, instruments=tools
+        blueprints,
+        "torch-float32",
+        workload,
+        seed=0,
+        wait=True,
+        on_step=on_step,
+        instruments=tools,
     ):
+        on_step(step)
         timing = step.result
     if timing is None:
         return {}

@@ -88,6 +88,7 @@ def measure_latencies(
             seed=0,
             wait=True,
             should_stop=should_stop,
+            on_step=on_step,
             instruments=tools,
         ):
             timing = step.result

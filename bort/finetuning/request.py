@@ -21,7 +21,9 @@ from bort.families import FamilySpace, SearchSpace
 from bort.finetuning.latency import SOURCE_DIMENSIONS
 from bort.finetuning.loggers import check_loggers, default_loggers
 from bort.finetuning.stages import StageKind, steps_of, trainings_of
+from bort.latency.protocol import HANDFUL
 from bort.latency.runtimes import runtime_kind
+from bort.latency.timing import expected_duration
 from bort.latency.workload import check_threads
 from bort.storage import Store
 from bort.studies.answers import read_answer
@@ -30,8 +32,10 @@ from bort.studies.estimates import (
     BASE_BYTES,
     BYTES_PER_PARAMETER,
     FORWARD_SHARE,
+    PREPARE_SECONDS,
     TYPICAL_LENGTH,
     candidate_seconds,
+    queue_seconds,
     teacher_seconds,
     training_bytes,
     training_speed,
@@ -151,6 +155,11 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
             study = _as_study(spec, space, task_spec, steps=1)
             if trains_teacher(store, study):
                 seconds += teacher_seconds(speed, study) or 0.0
+    if seconds is not None:
+        seconds += queue_seconds(store) + PREPARE_SECONDS
+        measured = len(spec.picks) + 2  # the teacher and a well-known model, too
+        for runtime in spec.runtimes * len(tasks):
+            seconds += expected_duration(runtime, measured, protocol=HANDFUL).quiet_s
     students = max(training_bytes(one, _training(spec, 1)) for one, _, _ in stages)
     followed = _followed_bytes(spec, source) if StageKind.DISTIL in spec.recipe.stages else 0
     teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])

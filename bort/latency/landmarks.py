@@ -10,10 +10,11 @@ import numpy as np
 
 from bort.core.architecture import Architecture
 from bort.core.machine import Fingerprint, this_machine
-from bort.core.progress import ProgressTo, towards
+from bort.core.progress import OnStep, ProgressTo, ignore, towards
 from bort.core.serialise import from_json, to_json
 from bort.core.study import LatencySpec
 from bort.families import family
+from bort.latency.kept_rounds import KeptRounds
 from bort.latency.noise import Noise
 from bort.latency.protocol import FloatArray
 from bort.latency.runtimes import runtime_kind
@@ -312,7 +313,9 @@ def time_landmarks(
     seed: int = 0,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
+    kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[LandmarkTiming]]:
     """Time all landmarks, interleaved, with the same protocol as a space.
 
@@ -331,7 +334,9 @@ def time_landmarks(
         seed=seed,
         wait=wait,
         should_stop=should_stop,
+        on_step=on_step,
         instruments=instruments,
+        kept=kept,
     )
 
     def steps() -> Iterator[ProgressTo[LandmarkTiming]]:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from bort.core.architecture import Architecture
 from bort.core.errors import InvalidOptionError
 from bort.core.machine import Fingerprint, this_machine
-from bort.core.progress import ProgressTo, towards
+from bort.core.progress import OnStep, ProgressTo, ignore, towards
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
+from bort.latency.kept_rounds import KeptRounds
 from bort.latency.model import LatencyModel, fit, with_derived_terms
 from bort.latency.profile import LatencyProfile, Measurement
 from bort.latency.protocol import HANDFUL, FloatArray
@@ -46,7 +47,9 @@ def measure(
     name: str | None = None,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
+    kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure `count` architectures, fit a model on min(32, count/2) and test it on the rest.
 
@@ -58,6 +61,8 @@ def measure(
         wait: wait for another measurement to end, instead of raising.
         should_stop: True ends early. The profile then says `complete: false`; there is none if no
             round was complete.
+        on_step: receives steps while it waits for another measurement.
+        kept: keeps complete rounds, and has those of an earlier attempt.
     Returns:
         Steps; the last carries the profile. Measuring begins with the first step.
     Raises:
@@ -75,7 +80,14 @@ def measure(
         return fit(sample.terms, medians_ms, places)
 
     return measured(
-        sample, model_of, name=name, wait=wait, should_stop=should_stop, instruments=instruments
+        sample,
+        model_of,
+        name=name,
+        wait=wait,
+        should_stop=should_stop,
+        on_step=on_step,
+        instruments=instruments,
+        kept=kept,
     )
 
 
@@ -122,7 +134,9 @@ def measured(
     study: str | None = None,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
+    kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a sample and make its profile; for the arguments see `measure`.
 
@@ -138,16 +152,17 @@ def measured(
         seed=sample.seed,
         wait=wait,
         should_stop=should_stop,
+        on_step=on_step,
         instruments=tools,
+        kept=kept,
     )
 
     def profile(found: Timing, seconds: float) -> LatencyProfile:
         space, now = sample.space, datetime.datetime.now(datetime.UTC)
-        what = space.name if study is None else f"{study}-front"
+        what = space.name if study is None else front_name(study)
         rows = sorted(zip(sample.rows, found.latencies, strict=True))
         return LatencyProfile(
-            name=name
-            or f"{what}-{sample.runtime}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03}",
+            name=name or profile_name(what, sample.runtime, now),
             runtime=sample.runtime,
             workload=sample.workload,
             fingerprint=machine,
@@ -180,6 +195,16 @@ def measured(
             yield towards(step, None if found is None else profile(found, tools.clock() - begin))
 
     return steps()
+
+
+def profile_name(what: str, runtime: str, at: datetime.datetime) -> str:
+    """Name a profile after what was measured, the runtime and the time, to the millisecond."""
+    return f"{what}-{runtime}-{at:%Y%m%d-%H%M%S}-{at.microsecond // 1000:03}"
+
+
+def front_name(study: str) -> str:
+    """Name what is measured where the winners of a study are."""
+    return f"{study}-front"
 
 
 def choose_sample(
@@ -334,10 +359,13 @@ def measure_front(
     architectures: Sequence[Architecture],
     *,
     study: str,
+    name: str | None = None,
     seed: int = 0,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
+    kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure some architectures here with the runtime and workload of a study's profile.
 
@@ -345,7 +373,7 @@ def measure_front(
         profile: the study's profile; its model is kept, and tested on the new measurements.
         architectures: usually those on the front, without repetition.
         study: the study that these architectures won; the new profile names it.
-        wait, should_stop, instruments: see `measure`.
+        wait, should_stop, on_step, instruments, kept: see `measure`.
     Returns:
         Steps; the last carries a profile whose `study` is set.
     Raises:
@@ -364,8 +392,11 @@ def measure_front(
     return measured(
         sample,
         lambda medians_ms: profile.model.judged_on(sample.terms, medians_ms),
+        name=name,
         study=study,
         wait=wait,
         should_stop=should_stop,
+        on_step=on_step,
         instruments=instruments or Instruments(protocol=HANDFUL),
+        kept=kept,
     )

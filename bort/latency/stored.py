@@ -10,6 +10,7 @@ from bort.core.machine import this_machine
 from bort.core.progress import OnStep, ignore
 from bort.core.study import LatencySpec
 from bort.families import SearchSpace
+from bort.latency.kept_rounds import KeptRounds
 from bort.latency.profile import LatencyProfile
 from bort.latency.runtimes import runtime_kind
 from bort.latency.runtimes.text import opening_texts
@@ -83,10 +84,22 @@ def check_new_name(store: Store, name: str) -> str:
     return name
 
 
-def keep_profile(store: Store, profile: LatencyProfile, key: ProfileKey | None = None) -> None:
-    """Store a measurement. Searches find it by `key` if it is complete and not noisy."""
+def keep_profile(
+    store: Store,
+    profile: LatencyProfile,
+    key: ProfileKey | None = None,
+    *,
+    continues: bool = False,
+) -> None:
+    """Store a measurement. Searches find it by `key` if it is complete and not noisy.
+
+    Args:
+        continues: replace what an earlier attempt at the same measurement has stored.
+    """
     is_good = profile.complete and profile.noise.ok
-    store.put_profile(profile.to_dict(), profile.name, key=key if is_good else None)
+    store.put_profile(
+        profile.to_dict(), profile.name, key=key if is_good else None, replace=continues
+    )
 
 
 def import_profile(
@@ -124,6 +137,7 @@ def study_profile(
     measure_anyway: Callable[[], bool] = never,
     texts: TextSource | None = None,
     instruments: Instruments | None = None,
+    kept: KeptRounds | None = None,
 ) -> LatencyProfile | None:
     """Find the profile named in `spec`, or the stored one for this machine, else measure.
 
@@ -133,6 +147,7 @@ def study_profile(
     Args:
         measure_anyway: asked while waiting; True measures on the busy machine.
         texts: the task's texts, if `spec` asks for the time from text to label.
+        kept: the rounds of an earlier attempt that was killed; keeps those of this one.
     Returns:
         The profile; None if `should_stop` ended the measurement, and then nothing is stored.
     Raises:
@@ -161,10 +176,10 @@ def study_profile(
     wait_for_quiet(tools, on_step=on_step, should_stop=should_stop, is_over=measure_anyway)
     # Two searches that start together measure once: the second waits for the lock, and finds the
     # profile that the first has stored.
-    with tools.hold(should_stop, True):
+    with tools.hold(should_stop, True, on_step):
         if (found := reusable_profile(store, key)) is not None:
             return found
-        tools = replace(tools, hold=lambda _stop, _wait: contextlib.nullcontext())
+        tools = replace(tools, hold=lambda _stop, _wait, _step: contextlib.nullcontext())
         lengths = None if texts is None else texts.read()
         if lengths is not None:
             tools = replace(tools, open_runtime=opening_texts(lengths, tools.open_runtime))
@@ -175,6 +190,7 @@ def study_profile(
             lengths=lengths,
             should_stop=should_stop,
             instruments=tools,
+            kept=kept,
         ):
             found = step.result
             on_step(step)

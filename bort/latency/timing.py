@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bort.core.locks import measuring
-from bort.core.progress import OnStep, Progress, ProgressTo, Stage, towards
+from bort.core.progress import OnStep, Progress, ProgressTo, Stage, ignore, towards
+from bort.latency.kept_rounds import KeptRounds
 from bort.latency.noise import (
     MAX_OTHERS_SHARE,
     Noise,
@@ -67,8 +68,13 @@ class Timing:
         return int(self.seconds.shape[1])
 
 
-def _lock(should_stop: Callable[[], bool], wait: bool) -> contextlib.AbstractContextManager[None]:
-    return measuring("bort: latency", wait=wait, should_stop=should_stop)
+Hold = Callable[[Callable[[], bool], bool, OnStep], contextlib.AbstractContextManager[None]]
+
+
+def _lock(
+    should_stop: Callable[[], bool], wait: bool, on_step: OnStep
+) -> contextlib.AbstractContextManager[None]:
+    return measuring("bort: latency", wait=wait, should_stop=should_stop, on_step=on_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,8 @@ class Instruments:
         read_noise: watches the machine while it runs two reference workloads in turns.
         watch_others: begins to count the CPU time of other processes.
         settle: waits until other processes leave the CPU alone.
-        hold: takes the measuring lock; its arguments are `should_stop` and whether to wait.
+        hold: takes the measuring lock; its arguments are `should_stop`, whether to wait, and what
+            receives a step every second while it waits.
         protocol: numbers of runs and rounds.
         paces: keeps the usual pace of the machine. None times no reference models and does not
             correct milliseconds.
@@ -94,7 +101,7 @@ class Instruments:
     read_noise: Callable[[Run, Run, Clock], NoiseReading] = read_noise
     watch_others: Callable[[], OthersShare] = OthersShare
     settle: Callable[[Callable[[], bool]], None] = settle
-    hold: Callable[[Callable[[], bool], bool], contextlib.AbstractContextManager[None]] = _lock
+    hold: Hold = _lock
     protocol: Protocol = field(default_factory=Protocol)
     paces: PaceBook | None = field(default_factory=PaceFiles)
 
@@ -122,7 +129,7 @@ def wait_for_quiet(
     """
     end = tools.clock() + PATIENCE_SECONDS
     while (left := end - tools.clock()) > 0 and not (should_stop() or is_over()):
-        with tools.hold(should_stop, True):
+        with tools.hold(should_stop, True, on_step):
             tools.settle(should_stop)
             others = tools.watch_others()
             tools.sleep(LOOK_SECONDS)
@@ -145,7 +152,9 @@ def time_models(
     seed: int,
     wait: bool = False,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
+    kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[Timing]]:
     """Build, warm up and time models, interleaved, with the measuring lock held.
 
@@ -155,6 +164,8 @@ def time_models(
         seed: seed for the order of rounds and the bootstrap.
         wait: wait for another measurement to end, instead of raising.
         should_stop: called often; True ends early and keeps the complete rounds.
+        on_step: receives steps while it waits for another measurement, before it yields any.
+        kept: keeps complete rounds, and has those of an earlier attempt that was killed.
     Yields:
         Steps; the last carries the timing, unless it was stopped before the first complete round.
         The seconds left may grow, because a noisy machine needs more rounds.
@@ -165,7 +176,7 @@ def time_models(
     """
     tools = instruments or Instruments()
     with (
-        tools.hold(should_stop, wait),
+        tools.hold(should_stop, wait, on_step),
         contextlib.closing(tools.open_runtime(runtime, workload)) as engine,
     ):
         runs: list[Run] = []
@@ -179,9 +190,11 @@ def time_models(
             each = (tools.clock() - begin) / len(runs)
             left = each * (len(wanted) - len(runs)) + tools.protocol.budget_seconds
             yield ProgressTo(len(runs), len(wanted), Stage.BUILDING, eta_s=left)
-        for step in _time_runs(runs, len(workload.passes), seed, should_stop, tools):
+        keys = [one.key for one in wanted]
+        if kept is not None:
+            kept.open([*keys, runtime, workload], len(runs))
+        for step in _time_runs(runs, len(workload.passes), seed, should_stop, tools, kept):
             if step.result is not None and tools.paces is not None:
-                keys = [one.key for one in wanted]
                 timing = _at_usual_pace(step.result, keys, tools.paces, runtime, workload)
                 yield towards(step, timing.first(len(blueprints)))
             else:
@@ -193,6 +206,7 @@ def time_runs(
     *,
     seed: int = 0,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[Timing]]:
     """Warm up and time any functions, interleaved, once the measuring lock is free.
@@ -201,7 +215,7 @@ def time_runs(
         Steps, as `time_models`.
     """
     tools = instruments or Instruments()
-    with tools.hold(should_stop, True):
+    with tools.hold(should_stop, True, on_step):
         yield from _time_runs(runs, 1, seed, should_stop, tools)
 
 
@@ -236,6 +250,7 @@ def _time_runs(
     seed: int,
     should_stop: Callable[[], bool],
     tools: Instruments,
+    kept: KeptRounds | None = None,
 ) -> Iterator[ProgressTo[Timing]]:
     typical: list[float] = []
     for run in runs:
@@ -248,13 +263,15 @@ def _time_runs(
     places = _references(typical)
     pair = runs[places[0]], runs[places[1]]
     before, others = tools.read_noise(*pair, tools.clock), tools.watch_others()
-    rng, seconds, planned = np.random.default_rng(seed), list[FloatArray](), 0
-    for one_round, planned, left in _rounds(runs, typical, rng, should_stop, tools):
-        seconds.append(one_round)
+    rng, planned = np.random.default_rng(seed), 0
+    seconds = [] if kept is None else [*kept.seconds]
+    for planned, left in _rounds(runs, typical, rng, should_stop, tools, seconds):
+        if kept is not None:
+            kept.add(seconds[-1], others.read())
         yield ProgressTo(len(seconds), planned, Stage.MEASURING, eta_s=left)
     if not seconds:
         return
-    share = others.read()
+    share = max(others.read(), 0.0 if kept is None else kept.others_share)
     stacked = np.stack(seconds, axis=1) / passes  # blueprints, rounds, runs
     factors = round_factors(stacked)
     # A stop must be quick, so the last rounds of the reference replace a reading.
@@ -290,11 +307,17 @@ def _rounds(
     rng: np.random.Generator,
     should_stop: Callable[[], bool],
     tools: Instruments,
-) -> Iterator[tuple[FloatArray, int, float]]:
-    """Yield each complete round, the number of rounds aimed for by then, and the seconds left."""
-    protocol, begin = tools.protocol.fitted_to(typical), tools.clock()
+    seconds: list[FloatArray],
+) -> Iterator[tuple[int, float]]:
+    """Add complete rounds; yield the number of rounds aimed for by then, and the seconds left.
+
+    Args:
+        seconds: the rounds so far; at least one is added.
+    """
+    protocol, begin, before = tools.protocol.fitted_to(typical), tools.clock(), len(seconds)
+    if seconds:
+        protocol = replace(protocol, timed_runs=seconds[0].shape[1])
     planned = choose_rounds(typical, protocol)
-    seconds: list[FloatArray] = []
     for one_round in interleaved_rounds(
         runs, MOST_ROUNDS, protocol=protocol, rng=rng, clock=tools.clock, should_stop=should_stop
     ):
@@ -305,7 +328,8 @@ def _rounds(
             planned = protocol.rounds_wanted(len(seconds), planned, so_far)
         if protocol.is_spent(len(seconds), passed):
             planned = len(seconds)
-        yield one_round, planned, passed / len(seconds) * (planned - len(seconds))
+        each = passed / (len(seconds) - before)
+        yield planned, each * max(0, planned - len(seconds))
         if len(seconds) >= planned:
             return
 

@@ -64,6 +64,14 @@ def _audit(facts: _Facts) -> str:
     return f"audit {found.number}: {audit_statement(found)}"
 
 
+def _plan(facts: _Facts) -> str:
+    from bort.report.plan import plan_sentence
+    from bort.studies.estimates import Planned, Work
+
+    stages = [Planned(Work(name), seconds) for name, seconds in facts["stages"]]
+    return plan_sentence(stages, facts["minutes"])
+
+
 def _teacher(facts: _Facts) -> str:
     from bort.report.baselines import baselines_sentence, teacher_error, teacher_sentence
 
@@ -95,6 +103,7 @@ _EVENTS: dict[EventCode, str | Callable[[_Facts], str]] = {
     EventCode.NOTE: "{text}",
     EventCode.WARNING: "{text}",
     EventCode.ATTEMPT_BEGAN: "attempt {attempt} begins",
+    EventCode.PLANNED: _plan,
     EventCode.CANCEL_REQUESTED: "cancellation requested",
     EventCode.MEASURE_ANYWAY: "asked to measure on the busy machine",
     EventCode.ENDED: _ended,

@@ -1,9 +1,11 @@
 """Jobs in the terminal: progress bars on standard error, tables of jobs."""
 
 import math
+import os
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -13,6 +15,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from bort.core.locks import holder
 from bort.core.progress import OnStep, Progress
 from bort.report.events import event_sentence
 from bort.report.jobs import ending_reason, sentence, state_words
@@ -26,7 +29,9 @@ _STYLES = {
     JobState.LOST: "yellow",
 }
 
-LINE_EVERY_S = 10.0
+LINE_EVERY_S = 5.0
+SILENCE_S = 4.0  # before a line says that something goes on
+LONGEST_SILENCE_S = 60.0
 
 
 @contextmanager
@@ -37,7 +42,9 @@ def progress(title: str) -> Iterator[OnStep]:
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(title)
+        lines = _Lines(title)
+        with _Reminder(lines, lines.remind) as reminder:
+            yield reminder
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -56,11 +63,15 @@ def progress(title: str) -> Iterator[OnStep]:
                 line, completed=step.done, total=step.total, left=left, message=sentence(step)
             )
 
-        yield show
+        def remind(step: Progress, silent_s: float) -> None:
+            bar.update(line, message=(sentence(step) or "Starting") + _still(silent_s))
+
+        with _Reminder(show, remind) as reminder:
+            yield reminder
 
 
 class _Lines:
-    """Prints lines: a new stage, subject or result at once, a count every ten seconds."""
+    """Prints lines: a new stage, subject or result at once, a count every five seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -77,13 +88,58 @@ class _Lines:
         left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
         print(f"{self._title}{count}: {sentence(step)}{left}", file=sys.stderr)
 
+    def remind(self, step: Progress, silent_s: float) -> None:
+        """Say that a long step goes on, less often the longer it takes."""
+        print(f"{self._title}: {sentence(step) or 'Starting'}{_still(silent_s)}", file=sys.stderr)
+
+
+class _Reminder:
+    """Passes steps on, and says what goes on where no step has come for some seconds."""
+
+    def __init__(self, show: OnStep, remind: Callable[[Progress, float], object]) -> None:
+        self._show, self._remind = show, remind
+        self._step, self._at = Progress(), time.monotonic()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="reminder", daemon=True)
+
+    def __call__(self, step: Progress) -> None:
+        self._step, self._at = step, time.monotonic()
+        self._show(step)
+
+    def __enter__(self) -> "_Reminder":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        told, pause = self._at, SILENCE_S
+        while not self._is_over.wait(0.2):
+            at = self._at
+            if at != told:
+                told, pause = at, SILENCE_S
+            silent = time.monotonic() - at
+            if silent >= pause:
+                self._remind(self._step, silent)
+                pause = min(2 * pause, pause + LONGEST_SILENCE_S)
+
+
+def _still(silent_s: float) -> str:
+    """Say how long a step has been going on, and if it waits for a measurement of latency."""
+    who = holder()
+    is_other = who is not None and who.pid != os.getpid()
+    paused = f"; trainings pause while latency is measured by {who}" if is_other else ""
+    return f", for {duration(silent_s)}{paused}"
+
 
 def tell(event: JobEvent) -> None:
-    """Print what the first candidate is compared with, before it is trained, on standard error.
+    """Print the plan, and what candidates are compared with before the first, on standard error.
 
     A progress bar keeps below what is printed while it is shown.
     """
-    if event.code is EventCode.TEACHER_READY:
+    if event.code in (EventCode.PLANNED, EventCode.TEACHER_READY):
         print(event_sentence(event), file=sys.stderr)
 
 

@@ -11,7 +11,8 @@ from bort.storage.records import iso
 
 _STAGES = {
     Stage.DONE: "Done",
-    Stage.WAITING_FOR_TRAINING: "Waiting for another training to end",
+    Stage.PLANNING: "Planning",
+    Stage.WAITING_FOR_TRAINING: "Waiting for another training to end: {subject}",
     Stage.WAITING_FOR_MEASUREMENT: "Waiting for another measurement to end: {subject}",
     Stage.WAITING_FOR_QUIET: "Waiting to measure latency: other programs take {share:.0%} of the "
     "CPU, and more than {limit:.0%} spoils it",
@@ -42,6 +43,7 @@ _STAGES = {
     Stage.CHECKING_EXPORT: "Comparing the exported model with the original",
 }
 _WITHOUT_SUBJECT = {
+    Stage.WAITING_FOR_TRAINING: "Waiting for another training to end",
     Stage.WAITING_FOR_MEASUREMENT: "Waiting for another measurement to end",
     Stage.TRAINING_CANDIDATES: "Training candidates",
 }
@@ -91,7 +93,7 @@ def sentence(step: Progress) -> str:
 def _doing(step: Progress) -> str:
     numbers = step.numbers
     if step.subject is None and step.stage in _WITHOUT_SUBJECT:
-        return _WITHOUT_SUBJECT[step.stage]
+        return _WITHOUT_SUBJECT[step.stage] + _waited(step)
     if step.stage is Stage.AGORA_ROUND and "round" in numbers:
         return f"Round {numbers['round']}"
     if step.stage is Stage.TRAINING_CANDIDATES and "error" in numbers:
@@ -101,7 +103,13 @@ def _doing(step: Progress) -> str:
     if step.stage in _ON_A_RUNTIME and step.subject is not None:
         words += f" on {step.subject}"
     seed = numbers.get("seed")
-    return words if seed is None else f"{words}, seed {seed}"
+    return words + _waited(step) if seed is None else f"{words}, seed {seed}"
+
+
+def _waited(step: Progress) -> str:
+    """Say how long it has been waiting, if it is."""
+    seconds = step.numbers.get("waited_s")
+    return "" if seconds is None else f"; waiting for {duration(seconds)}"
 
 
 def _part(step: Progress) -> str:

@@ -1,18 +1,14 @@
 """Sentences about latency for terminal and pages, and the tables of `bort latency`."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from bort.core.machine import Difference
-from bort.core.progress import Progress as Step
-from bort.core.progress import Stage
 from bort.latency.landmarks import (
     BASE,
     LARGE,
@@ -28,38 +24,6 @@ from bort.latency.workload import Workload
 if TYPE_CHECKING:
     from bort.latency.compare import Comparison
     from bort.latency.profile import LatencyProfile
-
-_TITLES = {
-    Stage.BUILDING: "Building the architectures",
-    Stage.WARMING_UP: "Warming up",
-    Stage.MEASURING: "Measuring, in rounds",
-    Stage.DONE: "Fitting the model",
-}
-
-
-S = TypeVar("S", bound=Step)
-
-
-def watched(steps: Iterable[S]) -> Iterator[S]:
-    """Pass the steps on and draw a progress bar for each stage on standard error."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    steps = iter(steps)
-    first = next(steps, None)  # before there is a bar, so that no bar precedes an error
-    if first is None:
-        return
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        lines: dict[Stage, Any] = {}
-        for step in itertools.chain([first], steps):
-            if step.stage not in lines:
-                lines[step.stage] = bar.add_task(_TITLES[step.stage], total=step.total)
-            bar.update(lines[step.stage], completed=step.done, total=step.total)
-            yield step
-
 
 _FACTS = {
     "cpu": "CPU",

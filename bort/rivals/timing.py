@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bort.core.progress import ProgressTo, towards
+from bort.core.progress import OnStep, ProgressTo, ignore, towards
 from bort.latency.protocol import HANDFUL, Latency, Run
 from bort.latency.timing import Instruments, Timing, never, time_runs
 from bort.latency.workload import Text
@@ -31,6 +31,7 @@ def time_classifiers(
     texts: Sequence[Text],
     *,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
     instruments: Instruments | None = None,
 ) -> Iterator[ProgressTo[Times]]:
     """Time all classifiers on one thread, one text at a time and in batches of 32, interleaved.
@@ -46,7 +47,7 @@ def time_classifiers(
     runs = [run for one in classifiers.values() for run in _runs(one, singles, batch)]
     counts = (len(singles), len(batch))
     tools = instruments or Instruments(protocol=HANDFUL, paces=None)
-    for step in time_runs(runs, should_stop=should_stop, instruments=tools):
+    for step in time_runs(runs, should_stop=should_stop, on_step=on_step, instruments=tools):
         if step.result is None:
             yield towards(step, None)
         else:

@@ -93,6 +93,7 @@ class EventCode(StrEnum):
     NOTE = "note"
     WARNING = "warning"
     ATTEMPT_BEGAN = "attempt began"
+    PLANNED = "planned"
     CANCEL_REQUESTED = "cancel requested"
     MEASURE_ANYWAY = "measure anyway"
     ENDED = "ended"

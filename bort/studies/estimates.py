@@ -1,6 +1,8 @@
 """Estimate the cost of a study from trainings timed in the store. Imports no torch."""
 
+import time
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +15,12 @@ from bort.core.paths import expanded
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import SearchSpace, family
 from bort.families.polynomial import FloatArray
+from bort.latency.space import search_count
 from bort.latency.stored import profile_key, reusable_profile
-from bort.storage import Store, StudyRecord
+from bort.latency.timing import expected_duration
+from bort.storage import JobState, Store, StudyRecord
 from bort.tasks import list_tasks, load_task
+from bort.training.default_source import has_default_source
 from bort.training.fit import (
     BATCH_SIZE,
     TEACHER_EVALUATIONS,
@@ -30,6 +35,13 @@ TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real on
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
 FORWARD_SHARE = 1 / 3  # of a training step's work; the backward pass costs twice as much
 
+PREPARE_SECONDS = 15.0  # starting a process, reading the task, tf-idf
+WINNERS_SECONDS = 25.0  # `HANDFUL`, its noise checks, and building the models
+FETCHED_PER_SECOND = 2e6
+TASK_BYTES = 2_500_000
+NETWORK_BYTES = 86_000_000
+RECENT_SECONDS = 60.0  # a job without a sign of life for longer is not waited for
+
 BYTES_PER_PARAMETER = 16  # weight, gradient and two moments of AdamW, four bytes each
 BASE_BYTES = 900 << 20  # measured: a process that has imported torch and transformers
 
@@ -43,6 +55,26 @@ _SOURCE_DIMENSIONS = {
     "hidden": "hidden_size",
     "intermediate": "intermediate_size",
 }
+
+
+class Work(StrEnum):
+    """A stage of a study. It is stored in events, so a value keeps its meaning."""
+
+    QUEUE = "queue"
+    FETCH = "fetch"
+    PREPARE = "prepare"
+    LATENCY = "latency"
+    TEACHER = "teacher"
+    CANDIDATES = "candidates"
+    AUDIT = "audit"
+    WINNERS = "winners"
+
+
+class Planned(NamedTuple):
+    """A stage and its expected seconds; None if nothing comparable has been timed."""
+
+    work: Work
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +92,7 @@ class Estimate:
         teacher_minutes: expected minutes of that; 0 if it is not needed, None if unknown.
         timed: number of timed trainings behind the estimate, including examples.
         memory_bytes: expected memory at the maximum point.
-        measures_latency: no stored profile fits, so this machine is measured first.
+        stages: everything that the study does, in order, with its expected seconds.
     """
 
     evaluations_at_most: int
@@ -71,16 +103,27 @@ class Estimate:
     teacher_minutes: float | None
     timed: int
     memory_bytes: int
-    measures_latency: bool
+    stages: tuple[Planned, ...]
+
+    @property
+    def total_minutes(self) -> float | None:
+        """The expected minutes of all stages; None if one of them is unknown."""
+        known = [stage.seconds for stage in self.stages if stage.seconds is not None]
+        return sum(known) / 60 if len(known) == len(self.stages) else None
 
 
-def estimate_study(store: Store, spec: StudySpec) -> Estimate:
+def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None) -> Estimate:
     """Estimate the cost of a study from the trainings timed in this store, examples included.
 
+    Args:
+        without: the study's own job, which does not wait for itself.
     Raises:
         BortError: the latency cannot be measured here as the spec asks.
     """
+    size = _task_size(spec.task)
     space = SearchSpace.from_dict(spec.space)
+    if size is not None:
+        space = space.with_labels(size.classes)
     count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
     speed, training = training_speed(store, spec), _with_steps(spec)
     seconds = None
@@ -91,7 +134,10 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
         minutes = min(minutes, spec.search.minutes)
     needs_teacher = trains_teacher(store, spec)
     teaching = None if speed is None else teacher_seconds(speed, spec)
-    named = spec.latency.profile is not None
+    stages = [Planned(Work.CANDIDATES, None if minutes is None else 60 * minutes)]
+    if spec.search.audit:
+        audits = spec.search.audit * spec.training.seeds
+        stages.append(Planned(Work.AUDIT, None if seconds is None else audits * seconds))
     return Estimate(
         evaluations_at_most=count,
         steps_per_evaluation=training.steps,
@@ -101,9 +147,50 @@ def estimate_study(store: Store, spec: StudySpec) -> Estimate:
         teacher_minutes=(None if teaching is None else teaching / 60) if needs_teacher else 0.0,
         timed=0 if speed is None else speed.count,
         memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
-        measures_latency=not named
-        and reusable_profile(store, profile_key(space, spec.latency, text_source(spec))) is None,
+        stages=(
+            *_before(store, spec, space, without),
+            *([Planned(Work.TEACHER, teaching)] if needs_teacher else []),
+            *stages,
+            *([] if spec.latency.profile else [Planned(Work.WINNERS, WINNERS_SECONDS)]),
+        ),
     )
+
+
+def _before(
+    store: Store, spec: StudySpec, space: SearchSpace, without: int | None
+) -> list[Planned]:
+    """List what comes before the teacher: others, fetching, reading, measuring."""
+    found = []
+    if (waiting := queue_seconds(store, without)) > 0:
+        found.append(Planned(Work.QUEUE, waiting))
+    if fetched := _bytes_to_fetch(spec):
+        found.append(Planned(Work.FETCH, fetched / FETCHED_PER_SECOND))
+    found.append(Planned(Work.PREPARE, PREPARE_SECONDS))
+    if spec.latency.profile is None:
+        key = profile_key(space, spec.latency, text_source(spec))
+        if reusable_profile(store, key) is None:
+            expected = expected_duration(spec.latency.runtime, search_count(space))
+            found.append(Planned(Work.LATENCY, expected.quiet_s))
+    return found
+
+
+def queue_seconds(store: Store, without: int | None = None) -> float:
+    """Sum the seconds that the jobs which run now still expect to need.
+
+    Trainings take turns, so a job that starts now ends later by about as much.
+    """
+    active = store.jobs(states=[state for state in JobState if state.is_active])
+    recent = time.time() - RECENT_SECONDS
+    alive = [job for job in active if (job.heartbeat_at or 0.0) > recent]
+    return sum(job.progress.eta_s or 0.0 for job in alive if job.id != without)
+
+
+def _bytes_to_fetch(spec: StudySpec) -> int:
+    """Count the bytes of the source network and of a named task that are not here yet."""
+    known = {info.name: info.prepared for info in list_tasks()}
+    is_here = known.get(spec.task.task, True)
+    needs_network = spec.training.source is None and not has_default_source()
+    return (0 if is_here else TASK_BYTES) + (NETWORK_BYTES if needs_network else 0)
 
 
 def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:

@@ -9,6 +9,7 @@ from bort.core.errors import InvalidOptionError, InvalidProfileError
 from bort.core.progress import OnStep, ProgressTo, ignore
 from bort.core.study import MeasureSpec, StudySpec, WinnersSpec
 from bort.families import SearchSpace
+from bort.latency.kept_rounds import KeptRounds
 from bort.latency.pace import PaceFiles
 from bort.latency.profile import LatencyProfile
 from bort.latency.protocol import HANDFUL, Protocol
@@ -54,15 +55,18 @@ def measure_sample(
     store: Store,
     spec: MeasureSpec,
     *,
-    wait: bool = False,
     should_stop: Callable[[], bool] = never,
     on_step: OnStep = ignore,
+    kept: KeptRounds | None = None,
+    continues: bool = False,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a sample of a space; the profile is stored after the last step.
 
     Args:
-        wait, should_stop: see `bort.latency.space.measure`.
-        on_step: called while texts are read, if their lengths come from a task.
+        should_stop: see `bort.latency.space.measure`.
+        on_step: called while it waits, and while texts are read if their lengths come from a task.
+        kept: keeps complete rounds for another attempt.
+        continues: this is another attempt, and replaces what the earlier one has stored.
     """
     space = SearchSpace.from_dict(spec.space)
     lengths, open_it = _texts(spec, space, on_step)
@@ -74,19 +78,22 @@ def measure_sample(
         lengths=lengths,
         seed=spec.seed,
         name=spec.name,
-        wait=wait,
+        wait=spec.wait,
         should_stop=should_stop,
+        on_step=on_step,
         instruments=Instruments(
             open_runtime=open_it,
             protocol=Protocol().lasting(spec.minutes),
             paces=PaceFiles(is_new=spec.new_pace),
         ),
+        kept=kept,
     ):
         yield step
         profile = step.result
     if profile is not None:
         # Profiles of several lengths are used only by name, because the key has one length.
-        keep_profile(store, profile, None if lengths else profile_key(space, spec.latency))
+        key = None if lengths else profile_key(space, spec.latency)
+        keep_profile(store, profile, key, continues=continues)
 
 
 def _texts(
@@ -119,11 +126,17 @@ def measure_winners(
     store: Store,
     spec: WinnersSpec,
     *,
-    wait: bool = False,
+    name: str | None = None,
     should_stop: Callable[[], bool] = never,
+    on_step: OnStep = ignore,
+    kept: KeptRounds | None = None,
+    continues: bool = False,
 ) -> Iterator[ProgressTo[LatencyProfile]]:
     """Measure a study's front, and store the latencies.
 
+    Args:
+        name: of the profile; by default made from study, runtime and time.
+        should_stop, on_step, kept, continues: see `measure_sample`.
     Raises:
         InvalidProfileError: at the first step, if the study's latency is not measured yet.
         Whatever `bort.latency.space.measure_front` raises.
@@ -140,11 +153,14 @@ def measure_winners(
         [Architecture.of(**point.architecture) for point in answer.front],
         study=spec.study,
         seed=spec.seed,
-        wait=wait,
+        name=name,
+        wait=spec.wait,
         should_stop=should_stop,
+        on_step=on_step,
         instruments=tools,
+        kept=kept,
     ):
         yield step
         found = step.result
     if found is not None:
-        keep_profile(store, found)
+        keep_profile(store, found, continues=continues)

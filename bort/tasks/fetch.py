@@ -107,7 +107,12 @@ def _download(distribution: Distribution, folder: Path) -> bytes:
     try:
         done = subprocess.run(
             command,
-            env={**os.environ, "PYTHONPATH": str(backend.parent), "PYTHONNOUSERSITE": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(backend.parent),
+                "PYTHONNOUSERSITE": "1",
+                "TMPDIR": str(folder),  # pip leaves its own temporary folders when it is killed
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

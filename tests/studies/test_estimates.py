@@ -3,13 +3,18 @@
 from dataclasses import replace
 
 import pytest
-from made_up_study import fill, made_up_spec
+from made_up_study import fill, made_up_profile, made_up_spec
 
 from bort.core.errors import InvalidSpaceError
-from bort.families import parse_space
+from bort.core.progress import Progress
+from bort.core.study import TaskSpec
+from bort.families import SearchSpace, parse_space
+from bort.jobs.runtime.process import this_process
+from bort.latency.stored import profile_key
+from bort.report.plan import estimate_plan
 from bort.storage import Store, open_store
 from bort.studies.checks import check_study
-from bort.studies.estimates import estimate_study
+from bort.studies.estimates import Planned, Work, estimate_study
 
 
 @pytest.fixture
@@ -42,6 +47,49 @@ def test_a_teacher_that_is_named_or_was_had_costs_nothing(store: Store) -> None:
         cost = estimate_study(store, asked)
         assert not cost.trains_teacher
         assert cost.teacher_minutes == 0.0
+
+
+def works(cost):
+    return [stage.work for stage in cost.stages]
+
+
+def test_the_plan_lists_all_that_will_be_done(store: Store) -> None:
+    fill(store, "first", budget=6)
+    spec = made_up_spec("again", budget=4, audit=3)
+    spec = replace(spec, training=replace(spec.training, source="nowhere"))
+    cost = estimate_study(store, replace(spec, task=replace(spec.task, task="tweets")))
+    assert works(cost)[0] is Work.FETCH  # the task is not prepared in this home
+    assert works(cost)[1:] == [
+        *(Work.PREPARE, Work.LATENCY, Work.TEACHER, Work.CANDIDATES, Work.AUDIT, Work.WINNERS)
+    ]
+    assert cost.total_minutes is None  # of a source network that is not here
+    known = dict(estimate_study(store, made_up_spec("again", budget=4, audit=3)).stages)
+    assert known[Work.AUDIT] == pytest.approx(3 * known[Work.CANDIDATES] / 4)
+    assert known[Work.LATENCY] > 50  # two thirds of a minute of rounds, and building
+
+
+def test_the_latency_is_looked_up_for_the_classes_of_the_task(store: Store, tmp_path) -> None:
+    path = tmp_path / "three.csv"
+    rows = [f"alpha{n} beta{n} gamma{n},{'abc'[n % 3]}" for n in range(120)]
+    path.write_text("\n".join(["text,label", *rows]))
+    spec = replace(made_up_spec("three"), task=TaskSpec(task=str(path)))
+    space = SearchSpace.from_dict(spec.space)
+    for labels, is_measured in ((2, False), (3, True)):
+        profile = replace(made_up_profile(space.with_labels(labels)), name=f"of-{labels}")
+        key = profile_key(space.with_labels(labels), spec.latency)
+        store.put_profile(profile.to_dict(), profile.name, key=key)
+        assert (Work.LATENCY in works(estimate_study(store, spec))) is not is_measured
+
+
+def test_jobs_that_run_now_are_waited_for(store: Store) -> None:
+    before = estimate_study(store, made_up_spec("new"))
+    job = store.create_job("search", {})
+    store.claim_job(job.id, job.attempt, this_process())
+    store.heartbeat(job.id, job.attempt, Progress(1, 9, eta_s=300.0))
+    cost = estimate_study(store, made_up_spec("new"))
+    assert cost.stages == (Planned(Work.QUEUE, 300.0), *before.stages)
+    assert estimate_study(store, made_up_spec("new"), without=job.id).stages == before.stages
+    assert estimate_plan(cost).startswith("Plan: wait for other jobs (about 5 min 0 s); ")
 
 
 def test_a_space_of_models_that_read_no_text_is_refused_first(store: Store) -> None:

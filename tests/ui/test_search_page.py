@@ -195,7 +195,7 @@ def test_a_file_of_soft_labels_is_a_teacher(
     app.button(key="start").click().run()
     assert "there is no file" in shown(app)
     app.text_input(key="training.teacher").input(str(answers)).run()
-    assert "fine-tuning the teacher" not in shown(app)
+    assert "fine-tune the teacher" not in shown(app)
     app.button(key="start").click().run()
     assert started[0].training.teacher == str(answers)
 
@@ -342,9 +342,9 @@ def test_what_was_typed_is_there_again_after_another_page(store: Store, visit: O
 def test_the_teacher_s_first_time_is_counted_until_a_search_had_it(
     store: Store, visit: Open
 ) -> None:
-    assert "fine-tuning the teacher" in shown(visit("search"))
+    assert "fine-tune the teacher" in shown(visit("search"))
     fill(store, "reviews", budget=6)
-    assert "fine-tuning the teacher" not in shown(visit("search"))
+    assert "fine-tune the teacher" not in shown(visit("search"))
 
 
 def test_an_unknown_job_is_one_line(store: Store, visit: Open) -> None:

@@ -4,6 +4,8 @@ A stopped measurement keeps its complete rounds. If another measurement is runni
 with a line that says whose, and stores nothing.
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bort.core.errors import BortError
@@ -12,9 +14,11 @@ from bort.core.serialise import to_json
 from bort.core.study import LatencySpec, MeasureSpec, WinnersSpec
 from bort.jobs.runtime.context import JobContext
 from bort.latency.compare import differences_from_here
+from bort.latency.kept_rounds import KeptRounds
 from bort.latency.landmarks import time_landmarks
 from bort.latency.profile import LatencyProfile
-from bort.latency.stored import front_profile, study_profile_of
+from bort.latency.space import front_name, profile_name
+from bort.latency.stored import front_profile, stored_profiles, study_profile_of
 from bort.storage import EventCode
 from bort.studies.answers import read_answer
 from bort.studies.measuring import measure_sample, measure_winners
@@ -26,11 +30,18 @@ def run(context: JobContext) -> dict[str, Any]:
     The job's description is a `MeasureSpec`.
     """
     spec = MeasureSpec.from_dict(context.spec)
+    name = spec.name or _name(context, spec.space["name"], spec.latency.runtime)
+    if (profile := _stored_before(context, name)) is not None:
+        return _verdict(context, profile)
     if spec.lengths_from is not None:
         context.report(Progress(stage=Stage.READING_TEXTS))
-    profile = None
     steps = measure_sample(
-        context.store, spec, should_stop=context.should_stop, on_step=context.report
+        context.store,
+        replace(spec, name=name),
+        should_stop=context.should_stop,
+        on_step=context.report,
+        kept=kept_rounds(context),
+        continues=context.job.attempt > 1,
     )
     for step in steps:
         context.report(step)
@@ -43,12 +54,43 @@ def winners(context: JobContext) -> dict[str, Any]:
     return _verdict(context, _measure_winners(context, WinnersSpec.from_dict(context.spec)))
 
 
-def _measure_winners(
-    context: JobContext, spec: WinnersSpec, *, wait: bool = False
-) -> LatencyProfile | None:
+def kept_rounds(context: JobContext, of: str = "") -> KeptRounds:
+    """Open the file of a job's complete rounds.
+
+    Args:
+        of: what is measured, if the job measures several things.
+    """
+    return KeptRounds(context.folder / f"{of}rounds")
+
+
+def _name(context: JobContext, what: str, runtime: str) -> str:
+    """Name a job's profile: all attempts give the same name."""
+    return profile_name(what, runtime, datetime.fromtimestamp(context.job.created_at, UTC))
+
+
+def _stored_before(context: JobContext, name: str) -> LatencyProfile | None:
+    """Read what an earlier attempt has measured completely, if it was killed only afterwards."""
+    if context.job.attempt == 1:
+        return None
+    found = [one for one in stored_profiles(context.store) if one.name == name]
+    return next((one for one in found if one.complete), None)
+
+
+def _measure_winners(context: JobContext, spec: WinnersSpec) -> LatencyProfile | None:
     """Measure a study's front within any job; None if it was stopped at once."""
-    found = None
-    for step in measure_winners(context.store, spec, wait=wait, should_stop=context.should_stop):
+    runtime = study_profile_of(context.store, spec.study).runtime
+    name = _name(context, front_name(spec.study), runtime)
+    if (found := _stored_before(context, name)) is not None:
+        return found
+    for step in measure_winners(
+        context.store,
+        spec,
+        name=name,
+        should_stop=context.should_stop,
+        on_step=context.report,
+        kept=kept_rounds(context, of="front-"),
+        continues=context.job.attempt > 1,
+    ):
         context.report(step)
         found = step.result
     return found
@@ -67,7 +109,7 @@ def measure_new_winners(context: JobContext, study: str) -> None:
     if not front or differences_from_here(profile):
         return
     try:
-        _measure_winners(context, WinnersSpec(study=study), wait=True)
+        _measure_winners(context, WinnersSpec(study=study, wait=True))
     except BortError as error:
         context.warn(EventCode.WINNERS_NOT_MEASURED, message=str(error))
 
@@ -76,7 +118,9 @@ def landmarks(context: JobContext) -> dict[str, Any]:
     """Time the landmarks on the runtime and workload of `context.spec["latency"]`."""
     timing = None
     for step in time_landmarks(
-        LatencySpec.from_dict(context.spec["latency"]), should_stop=context.should_stop
+        LatencySpec.from_dict(context.spec["latency"]),
+        should_stop=context.should_stop,
+        kept=kept_rounds(context),
     ):
         context.report(step)
         timing = step.result

@@ -10,12 +10,12 @@ from bort.core.architecture import Architecture
 from bort.core.baseline import OracleFacts
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
-from bort.core.locks import holder, training_turn
+from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
-from bort.jobs.kinds.latency import measure_new_winners
+from bort.jobs.kinds.latency import kept_rounds, measure_new_winners
 from bort.jobs.runtime.context import JobContext
 from bort.latency.profile import LatencyProfile
 from bort.latency.stored import named_profile, study_profile
@@ -27,6 +27,7 @@ from bort.studies.answers.evidence import Evidence
 from bort.studies.answers.read import answer_under, study_evidence
 from bort.studies.checks import known_size
 from bort.studies.costs import Costs
+from bort.studies.estimates import estimate_study
 from bort.tasks import load_task
 from bort.training.source import source_network
 from bort.training.text_work import text_source
@@ -42,6 +43,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     spec = _with_known_size(context, StudySpec.from_dict(context.spec))
     context.store.create_study(spec)
+    _plan_ahead(context, spec)
     space = SearchSpace.from_dict(spec.space)
     profile = _profile(context, spec, space)
     if profile is not None:
@@ -52,6 +54,14 @@ def run(context: JobContext) -> dict[str, Any]:
         if not context.should_stop():
             measure_new_winners(context, spec.name)
     return read_answer(context.store, spec.name).as_json()
+
+
+def _plan_ahead(context: JobContext, spec: StudySpec) -> None:
+    """List the stages and their times before the first begins."""
+    context.report(Progress(stage=Stage.PLANNING))
+    cost = estimate_study(context.store, spec, without=context.job.id)
+    stages = [[stage.work, stage.seconds] for stage in cost.stages]
+    context.log(EventCode.PLANNED, stages=stages, minutes=cost.total_minutes)
 
 
 def _with_known_size(context: JobContext, spec: StudySpec) -> StudySpec:
@@ -77,12 +87,7 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
         if known.noise.ok or is_fixed:
             return known
     if spec.latency.profile is None:
-        other = holder()
-        context.report(
-            Progress(stage=Stage.MEASURING)
-            if other is None
-            else Progress(stage=Stage.WAITING_FOR_MEASUREMENT, subject=str(other))
-        )
+        context.report(Progress(stage=Stage.MEASURING))
     profile = study_profile(
         context.store,
         space,
@@ -91,6 +96,7 @@ def _profile(context: JobContext, spec: StudySpec, space: SearchSpace) -> Latenc
         should_stop=context.should_stop,
         measure_anyway=context.measures_anyway,
         texts=text_source(spec, on_step=context.report),
+        kept=kept_rounds(context),
     )
     if profile is not None:
         context.store.set_study_profile(spec.name, profile.name)

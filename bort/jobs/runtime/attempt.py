@@ -12,11 +12,12 @@ from types import FrameType
 from typing import Any
 
 from bort.core.errors import BortError, BusyError, DiskFullError, StoreError
+from bort.core.locks import working_for
 from bort.core.progress import OnStep
 from bort.jobs.runtime.context import JobContext, OnEvent
 from bort.jobs.runtime.lifeline import Lifeline
 from bort.jobs.runtime.process import this_process
-from bort.jobs.runtime.runners import load_runner
+from bort.jobs.runtime.runners import MEASUREMENTS, load_runner
 from bort.report.jobs import ending_reason
 from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, append_log
 from bort.storage.job_life import ending_row
@@ -33,6 +34,11 @@ class JobCancelledError(BortError):
     """The job was cancelled or interrupted; finished work is kept."""
 
     exit_code = 130
+
+    def __init__(self, message: str, result: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+        """What it has finished, as JSON values; None if it was interrupted."""
 
 
 class JobFailedError(BortError):
@@ -78,7 +84,8 @@ def run_attempt(
 def _run(context: JobContext, lifeline: Lifeline, runner_path: str) -> dict[str, Any]:
     """Run a claimed job and record how it ended; see `run_attempt`."""
     try:
-        with lifeline, _graceful_stop(lifeline):
+        is_soft = context.job.kind in MEASUREMENTS
+        with lifeline, working_for(_purpose(context.job)), _graceful_stop(lifeline, is_soft):
             context.log(EventCode.ATTEMPT_BEGAN, attempt=context.job.attempt)
             result = storable(load_runner(runner_path)(context))
     except KeyboardInterrupt:
@@ -93,6 +100,11 @@ def _run(context: JobContext, lifeline: Lifeline, runner_path: str) -> dict[str,
     return dict(result)
 
 
+def _purpose(job: JobRecord) -> str:
+    """Name a job for others who wait for it."""
+    return f"job {job.id}, {job.study or job.kind}"
+
+
 def _cancelled(
     context: JobContext, lifeline: Lifeline, result: Mapping[str, Any] | None
 ) -> JobCancelledError:
@@ -105,7 +117,8 @@ def _cancelled(
         return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
     return JobCancelledError(
         f"job {job_id} was stopped ({reason}); finished work is kept; continue with: bort jobs "
-        f"resume {job_id}"
+        f"resume {job_id}",
+        result,
     )
 
 
@@ -162,21 +175,27 @@ def _finish(
 
 
 @contextlib.contextmanager
-def _graceful_stop(lifeline: Lifeline) -> Iterator[None]:
-    """Stop the job on SIGTERM or a closed terminal; a second signal interrupts it."""
+def _graceful_stop(lifeline: Lifeline, is_soft: bool) -> Iterator[None]:
+    """Stop the job on SIGTERM or a closed terminal; a second signal interrupts it.
+
+    Args:
+        is_soft: Ctrl-C stops it in the same way.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if lifeline.stop is not None:
             raise KeyboardInterrupt
         name = signal.Signals(number).name
-        lifeline.request_stop(Ending(EndingCode.SIGNALLED, signal=name))
+        is_interrupt = number == signal.SIGINT
+        ending = Ending(EndingCode.SIGNALLED, signal=name)
+        lifeline.request_stop(Ending(EndingCode.INTERRUPTED) if is_interrupt else ending)
 
     if threading.current_thread() is not threading.main_thread():
         yield  # Python delivers signals to the main thread only
         return
     before = {
         number: signal.signal(number, stop)
-        for number in _STOP_SIGNALS
+        for number in (*_STOP_SIGNALS, *([signal.SIGINT] if is_soft else []))
         if signal.getsignal(number) is not signal.SIG_IGN  # nohup
     }
     try:

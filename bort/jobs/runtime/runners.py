@@ -26,6 +26,9 @@ RUNNERS: dict[str, str] = {
     "landmarks": "bort.jobs.kinds.latency:landmarks",
 }
 
+MEASUREMENTS = ("latency", "winners", "landmarks")
+"""Kinds that Ctrl-C stops like a cancellation: they then keep their complete rounds."""
+
 
 def runner_path(kind: str) -> str:
     """The `module:function` that runs a kind.

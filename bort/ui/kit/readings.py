@@ -177,6 +177,12 @@ def warnings(job_id: int | None) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def plan(job_id: int) -> str:
+    """The plan that a job's latest attempt began with; empty if it has none yet."""
+    found = [event for event in store().events(job_id) if event.code is EventCode.PLANNED]
+    return event_sentence(found[-1]) if found else ""
+
+
 def active_jobs(study: str | None = None) -> list[JobRecord]:
     """Queued and running jobs of one study or all, newest first."""
     return list_jobs(store(), study=study, states=[s for s in JobState if s.is_active])

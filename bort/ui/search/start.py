@@ -63,8 +63,8 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     markup.facts(
         [
             ("Trainings", f"{cost.evaluations_at_most:,} at most", _steps(cost)),
-            ("Time", _minutes(cost.minutes), f"of training candidates, {basis(cost.timed)}"),
-            *_first(cost),
+            ("Time", _minutes(cost.total_minutes), basis(cost.timed)),
+            *_stages_of(cost),
             (
                 "Memory",
                 f"about {cost.memory_bytes / GIB:.1f} GiB",
@@ -90,15 +90,12 @@ def _minutes(minutes: float | None) -> str:
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
 
 
-def _first(cost: "Estimate") -> list[tuple[str, str, str]]:
-    """Estimate the work done once, before the first candidate is trained."""
-    rows = []
-    if cost.measures_latency:
-        rows.append(("Before", "about 2 min", "measuring this machine's latency, once"))
-    if cost.trains_teacher:
-        text = "fine-tuning the teacher and labelling with it, once per task"
-        rows.append(("" if rows else "Before", _minutes(cost.teacher_minutes), text))
-    return rows
+def _stages_of(cost: "Estimate") -> list[tuple[str, str, str]]:
+    """List everything that the search does, in order, and how long each stage may take."""
+    from bort.report.plan import WORK, time_of
+
+    rows = [("", time_of(stage), WORK[stage.work]) for stage in cost.stages]
+    return [(("Stages", *rows[0][1:]) if i == 0 else row) for i, row in enumerate(rows)]
 
 
 def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:

@@ -79,6 +79,8 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
         if job.state.is_active:
             st.progress(progress.share)
             markup.note(sentence(progress) or "Waiting for its process")
+            if plan := readings.plan(job.id):
+                markup.note(plan)
             job_parts.pause(job)
             job_parts.measure_button(job)
     with st.container(horizontal=True, gap="large"):
