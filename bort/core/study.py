@@ -220,8 +220,7 @@ class MeasureSpec(Description):
     Attributes:
         space: the space as `SearchSpace.to_dict()` gives it.
         latency: runtime and workload; its `profile` is not used.
-        lengths_from: measure with the text lengths of this task; None measures one length.
-        wait: wait for another measurement to end, instead of failing.
+        lengths_from, wait: with the text lengths of this task; for another measurement to end.
     """
 
     space: Mapping[str, Any]
@@ -269,11 +268,7 @@ class MeasureSpec(Description):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinnersSpec(Description):
-    """A measurement of the architectures on a study's front, with its runtime and workload.
-
-    Attributes:
-        wait: wait for another measurement to end, instead of failing.
-    """
+    """A measurement of a study's front, on its workload; `wait` as in `MeasureSpec`."""
 
     study: str
     wait: bool = False

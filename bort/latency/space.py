@@ -159,7 +159,7 @@ def measured(
 
     def profile(found: Timing, seconds: float) -> LatencyProfile:
         space, now = sample.space, datetime.datetime.now(datetime.UTC)
-        what = space.name if study is None else front_name(study)
+        what = space.name if study is None else f"{study}-front"
         rows = sorted(zip(sample.rows, found.latencies, strict=True))
         return LatencyProfile(
             name=name or profile_name(what, sample.runtime, now),
@@ -200,11 +200,6 @@ def measured(
 def profile_name(what: str, runtime: str, at: datetime.datetime) -> str:
     """Name a profile after what was measured, the runtime and the time, to the millisecond."""
     return f"{what}-{runtime}-{at:%Y%m%d-%H%M%S}-{at.microsecond // 1000:03}"
-
-
-def front_name(study: str) -> str:
-    """Name what is measured where the winners of a study are."""
-    return f"{study}-front"
 
 
 def choose_sample(

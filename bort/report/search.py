@@ -205,6 +205,8 @@ def table_note(note: TableNote) -> str:
     match note.code:
         case Remark.FAILED:
             return f"Rows without a size, latency or error that are left out: {note.rows:,}."
+        case Remark.BLANK:
+            return f"Blank cells in {columns} count as a choice of their own, (blank)."
         case Remark.PERCENT:
             return f"The values of {columns} are above 1, so they are read as percent."
         case Remark.AVERAGED:

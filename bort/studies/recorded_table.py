@@ -19,6 +19,7 @@ from bort.studies.table_columns import (
     Remark,
     TableNote,
     averaged,
+    blank_choices,
     from_percent,
     without_failed,
     without_others,
@@ -190,6 +191,9 @@ def table_of(
     if dimensions is None:
         dimensions = [c for c in frame.columns if c not in objectives]
     families = families_of(frame, dimensions)
+    blanks: tuple[TableNote, ...] = ()
+    if families is None:
+        frame, blanks = blank_choices(frame, dimensions)
     _check_holes(frame, objectives if families is not None else list(frame.columns), objectives)
     if repeats := [name for name, count in Counter(dimensions).items() if count > 1]:
         raise InvalidDataError(f"dimension {repeats[0]!r} is named twice; name it once")
@@ -233,7 +237,7 @@ def table_of(
         rows,
         cells,
         tuple(name for name in objectives if name in maximise),
-        notes,
+        (*blanks, *notes),
     )
 
 

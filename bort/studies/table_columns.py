@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = ("id", "name")
+BLANK = "(blank)"
+NOTHING = ("none", "na", "n/a", "null", "nil", "nan")
 
 # What `bort front --export` writes besides the dimensions.
 OBJECTIVES = ("parameter_count", "latency_ms", "error_rate")
@@ -68,6 +70,8 @@ class Remark(StrEnum):
     """Rows without a size, latency or error are left out."""
     AVERAGED = "averaged"
     """Rows that differ only in their seeds are averaged."""
+    BLANK = "blank"
+    """Blank cells of a column of texts are a choice of their own."""
     PERCENT = "percent"
     """Errors or accuracies are in percent."""
 
@@ -84,6 +88,29 @@ class TableNote:
     code: Remark
     columns: tuple[str, ...] = ()
     rows: int | None = None
+
+
+def blank_choices(
+    frame: "pd.DataFrame", dimensions: Sequence[str]
+) -> tuple["pd.DataFrame", tuple[TableNote, ...]]:
+    """Make the blank cells of text dimensions a choice, `BLANK`; of numbers they stay blank.
+
+    Many programs write a missing choice, Python's None for example, as a blank cell. As a choice of
+    its own it says nothing about the others, so no claim becomes stronger by it. In a column that
+    has a word for it, `NOTHING`, a blank cell stays blank.
+    """
+    import pandas as pd
+
+    found = []
+    for name in dimensions:
+        column = frame[name]
+        filled = column.dropna()
+        is_text = pd.to_numeric(filled, errors="coerce").isna().all()
+        has_holes = 0 < len(filled) < len(column) and filled.map(np.isscalar).all()
+        if has_holes and is_text and not filled.astype(str).str.casefold().isin(NOTHING).any():
+            frame = frame.assign(**{name: column.astype(object).fillna(BLANK)})
+            found.append(name)
+    return frame, (TableNote(Remark.BLANK, tuple(found)),) if found else ()
 
 
 def objective_names(

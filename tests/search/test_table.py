@@ -227,6 +227,25 @@ def test_rows_of_several_seeds_are_averaged(tmp_path) -> None:
     assert [(note.code, note.rows) for note in table.notes] == [("seed", None), ("averaged", 6)]
 
 
+def test_a_blank_cell_in_a_column_of_texts_is_a_choice(tmp_path) -> None:
+    lines = ["depth,norm,size,latency,error"]
+    for depth in (1, 2):
+        for number, norm in enumerate(("", "batch", "layer")):
+            size = depth * 10 + number
+            lines.append(f"{depth},{norm},{size},{size / 10},{0.5 / size}")
+    table = text_table(tmp_path, "\n".join(lines))
+    assert table.cells["norm"][:3] == ["(blank)", "batch", "layer"]
+    assert len(set(table.problem.coordinates[:3, 1])) == 3
+    assert [(note.code, note.columns) for note in table.notes] == [("blank", ("norm",))]
+    assert table_note(table.notes[0]) == (
+        "Blank cells in norm count as a choice of their own, (blank)."
+    )
+    with pytest.raises(InvalidDataError, match=r"1 value is missing, the first in row 2.*depth"):
+        text_table(tmp_path, "\n".join(lines).replace("1,batch,", ",batch,"))
+    with pytest.raises(InvalidDataError, match=r"2 values are missing, the first in row 1.*norm"):
+        text_table(tmp_path, "\n".join(lines).replace("layer", "None"))
+
+
 def test_failed_runs_are_left_out_if_asked(tmp_path) -> None:
     text = "depth,size,latency,error\n1,10,1,0.3\n2,,,\n3,30,3,0.2\n4,NaN,4,0.1\n"
     with pytest.raises(InvalidDataError, match=r"4 values are missing.*--drop-failed"):

@@ -17,7 +17,7 @@ from bort.latency.compare import differences_from_here
 from bort.latency.kept_rounds import KeptRounds
 from bort.latency.landmarks import time_landmarks
 from bort.latency.profile import LatencyProfile
-from bort.latency.space import front_name, profile_name
+from bort.latency.space import profile_name
 from bort.latency.stored import front_profile, stored_profiles, study_profile_of
 from bort.storage import EventCode
 from bort.studies.answers import read_answer
@@ -79,7 +79,7 @@ def _stored_before(context: JobContext, name: str) -> LatencyProfile | None:
 def _measure_winners(context: JobContext, spec: WinnersSpec) -> LatencyProfile | None:
     """Measure a study's front within any job; None if it was stopped at once."""
     runtime = study_profile_of(context.store, spec.study).runtime
-    name = _name(context, front_name(spec.study), runtime)
+    name = _name(context, f"{spec.study}-front", runtime)
     if (found := _stored_before(context, name)) is not None:
         return found
     for step in measure_winners(
