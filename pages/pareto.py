@@ -7,17 +7,16 @@ import streamlit as st
 
 from bort.core.question import Question
 from bort.storage import StudyRecord
-from bort.studies.answers import StudyAnswer, TableAnswer
+from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Unit, choose
 from bort.ui.front import certificate, own_table, point_panel, rows, side_by_side, weight_panel
 from bort.ui.front import charts as front_charts
 from bort.ui.front import choice as front_choice
 from bort.ui.front import study as front_study
 from bort.ui.front import table as front_table
+from bort.ui.front.objectives import Answer, unit_of
 from bort.ui.front.own_table import OwnTable
 from bort.ui.kit import address, frame, markup, readings
-
-Answer = StudyAnswer | TableAnswer
 
 
 def show(
@@ -29,7 +28,7 @@ def show(
     own: OwnTable | None = None,
 ) -> None:
     """Show one front: what is known, the question, the charts, and help to choose."""
-    summary = st.container()
+    summary, said = st.container(), st.container(key="said")
     with st.container(key="question"):
         places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
         asked = front_study.ask(name, question, places[:4])
@@ -40,15 +39,14 @@ def show(
             certificate.show(answer)
         elif own is not None:
             rows.claim(answer, own.source, own.path)
-    said = st.container()
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
         point_panel.strip(answer)
         view, drawn, landmarks = front_charts.choose_view(answer)
-        choice = choose(drawn.points, limits, front_charts.unit_of(answer))
+        choice = choose(drawn.points, limits, unit_of(answer))
         front_charts.show(drawn, view, frame.theme(), choice, landmarks)
         side_by_side.show(drawn, choice)
-        front_table.show(answer)
+        front_table.show(answer, choice)
     with said:
         front_choice.say(choice)
     with right, st.container(border=True, key="sticky"):

@@ -21,6 +21,7 @@ _KEPT = (
     "columns",
     "pick",
     "with",
+    "also",
     "epsilon",
     "weights",
     "at-most",
@@ -112,6 +113,16 @@ def compared() -> tuple[str, ...]:
 def compare(names: Sequence[str]) -> None:
     """Change what is shown next to the pick."""
     _set("with", ",".join(quote(name, safe="") for name in dict.fromkeys(names)) or None)
+
+
+def also() -> tuple[str, ...]:
+    """The other studies on the same charts, `?also=mine,yours`."""
+    return tuple(filter(None, (_get("also") or "").split(",")))
+
+
+def choose_also(names: Sequence[str]) -> None:
+    """Change which other studies are on the same charts."""
+    _set("also", ",".join(names) or None)
 
 
 def view() -> str | None:
