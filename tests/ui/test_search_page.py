@@ -41,8 +41,8 @@ def start_button(app: AppTest) -> bool:
 def test_the_form_says_what_it_will_cost_before_start(store: Store, visit: Open) -> None:
     app = visit("search")
     assert not app.exception
-    assert "12 at most" in shown(app)
-    assert "384 architectures of 3.06 to 22.71 M parameters" in shown(app)
+    assert "32 at most" in shown(app)
+    assert "224 architectures of 0.03 to 22.71 M parameters" in shown(app)
     assert start_button(app)
 
 
@@ -56,27 +56,27 @@ def test_start_creates_a_job_and_watches_it(
     assert not app.exception
     spec = started[0]
     assert (spec.name, spec.search.question.epsilon, spec.search.budget) == (
-        "movie-reviews-minilm",
+        "movie-reviews-small",
         0.3,
         5,
     )
     assert app.query_params["job"] == "1"
     assert "Job 1 is about to start" in shown(app)
-    assert store.study("movie-reviews-minilm").spec == spec
+    assert store.study("movie-reviews-small").spec == spec
 
 
 def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
     store: Store, visit: Open, started: list[StudySpec]
 ) -> None:
-    fill(store, "movie-reviews-minilm", budget=3)
+    fill(store, "movie-reviews-small", budget=3)
     app = visit("search")
     app.button(key="start").click().run()
-    assert started[0].name == "movie-reviews-minilm-2"
+    assert started[0].name == "movie-reviews-small-2"
     app = visit("search")
-    app.text_input(key="name").input("movie-reviews-minilm").run()
+    app.text_input(key="name").input("movie-reviews-small").run()
     app.button(key="start").click().run()
     assert len(started) == 1
-    assert "movie-reviews-minilm" in shown(app)
+    assert "movie-reviews-small" in shown(app)
     assert "job" not in app.query_params
 
 
@@ -166,6 +166,7 @@ def test_an_own_file_decides_the_number_of_classes(
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
     (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     app = visit("search")
+    app.selectbox(key="space").select("minilm").run()
     app.selectbox(key="task").select("a file on this machine").run()
     app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
     app.button(key="start").click().run()
@@ -189,6 +190,7 @@ def test_a_file_of_soft_labels_is_a_teacher(
     task = load_task(TaskSpec(task=str(tmp_path / "my.csv")))
     answers = write_answers(tmp_path / "answers.parquet", task)
     app = visit("search")
+    app.selectbox(key="space").select("minilm").run()
     app.selectbox(key="task").select("a file on this machine").run()
     app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
     app.text_input(key="training.teacher").input(str(tmp_path / "none.parquet")).run()
