@@ -183,8 +183,9 @@ class _Reporter:
         self._planned_per_task = 0
         self._tasks_begun = 0
         self._done_before = 0  # steps of finished stages
-        self._counted = 0  # steps of this attempt, for the estimate
-        self._begun: float | None = None
+        self._counted = 0  # steps of this attempt that were timed, for the estimate
+        self._spent = 0.0  # seconds between them
+        self._last: float | None = None  # when the last step of this stage ended
         self._reported = 0.0
         self._losses: list[float] = []
         self._dev_error: float | None = None
@@ -209,11 +210,15 @@ class _Reporter:
         """Begin the next stage, or continue it."""
         self._training, self._losses, self._dev_error = training, [], None
         self._stage_steps = setup.steps_of(training.kind)
-        self._begun = self._begun or time.monotonic()
+        self._last = None  # a stage's first step includes building the network
 
     def step(self, step: "StageStep") -> None:
         """Record a step of the current stage."""
-        self._counted += 1
+        now = time.monotonic()
+        if self._last is not None:
+            self._counted += 1
+            self._spent += now - self._last
+        self._last = now
         self._losses.append(step.loss)
         points: dict[str, float] = {}
         if step.dev_error is not None:
@@ -279,7 +284,6 @@ class _Reporter:
         return self._planned_per_task * len(self._spec.tasks)
 
     def _left(self, done: int) -> float | None:
-        if self._begun is None or not self._counted or not self._total:
+        if not self._counted or not self._total:
             return None
-        per_step = (time.monotonic() - self._begun) / self._counted
-        return max(0, self._total - done) * per_step
+        return max(0, self._total - done) * self._spent / self._counted
