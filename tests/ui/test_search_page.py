@@ -42,7 +42,7 @@ def test_the_form_says_what_it_will_cost_before_start(store: Store, visit: Open)
     app = visit("search")
     assert not app.exception
     assert "32 at most" in shown(app)
-    assert "224 architectures of 0.03 to 22.71 M parameters" in shown(app)
+    assert "188 architectures of 0.03 to 22.71 M parameters" in shown(app)
     assert start_button(app)
 
 
