@@ -72,12 +72,12 @@ def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
     app = visit("search")
     app.button(key="start").click().run()
     assert started[0].name == "movie-reviews-small-2"
-    app = visit("search")
+    app = visit("search", job="new")
     app.text_input(key="name").input("movie-reviews-small").run()
     app.button(key="start").click().run()
     assert len(started) == 1
     assert "movie-reviews-small" in shown(app)
-    assert "job" not in app.query_params
+    assert app.query_params["job"] == "new"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,10 @@ def test_an_own_file_decides_the_number_of_classes(
     app.selectbox(key="space").select("minilm").run()
     app.selectbox(key="task").select("a file on this machine").run()
     app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
+    assert len(app.dataframe[0].value) == 5
+    assert "3 classes: a 100, b 100, c 100." in shown(app)
+    labels = app.selectbox(key=f"task:{tmp_path / 'my.csv'}.label")
+    assert (labels.value, labels.options) == ("label", ["text", "label"])
     app.button(key="start").click().run()
     assert started[0].space["fixed"]["labels"] == 3
 
@@ -309,8 +313,13 @@ def test_a_finished_job_links_to_its_front(store: Store, visit: Open) -> None:
 
 def test_a_search_left_behind_is_found_again_from_the_form(store: Store, visit: Open) -> None:
     make_job(store, process=this_process())
-    labels = [link.proto.label for link in visit("search").get("page_link")]
+    app = visit("search")
+    assert "Job 1 is running" in shown(app)
+    assert app.query_params["job"] == "1"
+    app.button(key="new-search").click().run()
+    labels = [link.proto.label for link in app.get("page_link")]
     assert "watched: job 1 is running" in labels
+    assert start_button(app)
 
 
 def test_a_job_that_left_no_study_says_why_and_leads_on(store: Store, visit: Open) -> None:

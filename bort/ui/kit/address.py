@@ -12,6 +12,7 @@ from bort.core.fields import fields_of
 from bort.core.question import Question, check_weights
 from bort.studies.choosing import Limits
 
+_NEW = "new"
 _PICKS_IN_CHARTS = "picks-in-charts"
 
 # What the menu keeps when the page changes; a link to another study drops the rest.
@@ -139,6 +140,16 @@ def job() -> int | None:
     """The watched job's number, `?job=`; None if it is not a number."""
     text = _get("job")
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def wants_new_job() -> bool:
+    """Whether a new job is asked for although one is running, `?job=new`."""
+    return _get("job") == _NEW
+
+
+def want_new_job() -> None:
+    """Leave the watched job for a new one. For callbacks."""
+    _set("job", _NEW)
 
 
 def choose_job(job_id: int | None) -> None:
