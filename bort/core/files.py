@@ -1,11 +1,12 @@
 """Write files atomically: readers see the whole new file or the old one."""
 
 import errno
+import functools
 import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -29,7 +30,23 @@ def make_folder(folder: Path) -> None:
     home = paths.home()
     if folder.is_relative_to(home):
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_private(home)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+@functools.cache
+def _keep_private(home: Path) -> None:
+    """Close a home folder of an older version, which others could read.
+
+    Only one that holds our store and nobody has set up for sharing: a folder that belongs to
+    somebody else, has a sticky or group bit, or is the user's own home folder stays as it is.
+    """
+    with suppress(OSError):
+        details = home.stat()
+        is_shared = details.st_mode & (stat.S_ISGID | stat.S_ISVTX | stat.S_ISUID)
+        is_ours = details.st_uid == os.getuid() and (home / "bort.db").is_file()
+        if is_ours and not is_shared and details.st_mode & 0o077 and home != Path.home():
+            home.chmod(0o700)
 
 
 @contextmanager

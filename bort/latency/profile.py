@@ -23,6 +23,7 @@ from bort.latency.runtimes import RUNTIME_NAMES
 from bort.latency.workload import Workload
 
 FORMAT = "bort-latency-profile"
+LARGEST_SIZE = 2**31  # of a dimension; no model has more
 VERSION = 1
 T = TypeVar("T")
 
@@ -290,6 +291,10 @@ def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
     space, workload = part(_Space, values["space"]), part(Workload, values)
     if values["runtime"] not in RUNTIME_NAMES:
         raise ValueError(f"unknown runtime {values['runtime']!r}")
+    rows = [part(dict[str, int], row["architecture"]) for row in values["architectures"]]
+    sizes = [size for row in (space.fixed, *rows) for size in row.values()]
+    if any(not 0 <= size <= LARGEST_SIZE for size in sizes):
+        raise ValueError(f"a dimension below 0 or above {LARGEST_SIZE:,}")
     positions = [size for name, size in space.fixed.items() if name.endswith("positions")]
     if positions and workload.longest > min(positions):
         raise ValueError(
@@ -305,10 +310,8 @@ def _read(values: Mapping[str, Any], origin: str) -> LatencyProfile:
         family_name=space.family,
         fixed=space.fixed,
         measurements=tuple(
-            Measurement(
-                part(dict[str, int], row["architecture"]), part(Latency, row), bool(row["fitted"])
-            )
-            for row in values["architectures"]
+            Measurement(row_sizes, part(Latency, row), bool(row["fitted"]))
+            for row_sizes, row in zip(rows, values["architectures"], strict=True)
         ),
         model=part(LatencyModel, values["model"]),
         noise=part(Noise, values["noise"]),

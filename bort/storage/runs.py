@@ -10,6 +10,8 @@ from bort.core.errors import StoreError
 from bort.core.files import make_folder
 from bort.storage.records import JobRecord
 
+LAST_WORDS_BYTES = 4096
+
 
 def claim_folder(job_id: int) -> str:
     """Make a new folder for a job in `bort.core.paths.runs()` and return its name.
@@ -59,6 +61,51 @@ def open_log(job: JobRecord) -> int:
         return os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         raise _unusable(job.log, error) from error
+
+
+def reserve_last_words(job: JobRecord) -> None:
+    """Take the room on the disk that `write_last_words` needs, before the job begins.
+
+    Raises:
+        StoreError: there is no room.
+    """
+    try:
+        make_folder(job.folder)
+        _last_words(job).write_bytes(bytes(LAST_WORDS_BYTES))
+    except OSError as error:
+        raise _unusable(job.folder, error) from error
+
+
+def write_last_words(job: JobRecord, text: str) -> None:
+    """Keep how an attempt has ended where the store cannot be written, for example on a full disk.
+
+    It overwrites the room that was reserved, which needs no free space.
+
+    Raises:
+        StoreError: no room was reserved, or it cannot be written.
+    """
+    content = f"{job.attempt}\n{text}".encode()[:LAST_WORDS_BYTES]
+    try:
+        with _last_words(job).open("r+b") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unusable(job.folder, error) from error
+
+
+def read_last_words(job: JobRecord) -> str | None:
+    """Read how this attempt has ended, if the store could not be written then."""
+    try:
+        content = _last_words(job).read_bytes()
+    except OSError:
+        return None
+    attempt, _, text = content.rstrip(b"\0").decode("utf-8", "replace").partition("\n")
+    return text if attempt == str(job.attempt) and text else None
+
+
+def _last_words(job: JobRecord) -> Path:
+    return job.folder / "last-words"
 
 
 def read_log(job: JobRecord, *, offset: int = 0) -> tuple[str, int]:

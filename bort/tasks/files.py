@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Rows:
         return f"row {number}" if line == number else f"row {number} (line {line})"
 
 
+SEPARATORS = (";", "\t", "|")  # of a .csv without commas in its header, as spreadsheets write
+LONGEST_HEADER = 1_000_000  # characters in which a separator is looked for
 MOST_COLUMNS = 5_000  # reading a wider file takes more than 10 s
 csv.field_size_limit(2**27)  # characters; the standard library's 131,072 is less than a book
 
@@ -151,7 +154,21 @@ def decode(name: str, content: bytes) -> str:
 
 
 def _read_csv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:
-    return _read_delimited(name, decode(name, content), wanted, ",", quoting=csv.QUOTE_MINIMAL)
+    text = decode(name, content)
+    separator = _separator(text)
+    return _read_delimited(name, text, wanted, separator, quoting=csv.QUOTE_MINIMAL)
+
+
+def _separator(text: str) -> str:
+    """Choose what separates the columns: a comma, unless the header has none but another one."""
+    header = re.split(r"[\r\n]", text[:LONGEST_HEADER], maxsplit=1)[0]
+
+    def columns(separator: str) -> int:
+        return len(next(csv.reader([header], delimiter=separator), []))
+
+    if columns(",") > 1:
+        return ","
+    return next((one for one in SEPARATORS if columns(one) > 1), ",")
 
 
 def _read_tsv(name: str, content: bytes, wanted: Sequence[str] | None) -> Rows:

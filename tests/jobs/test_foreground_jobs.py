@@ -8,6 +8,7 @@ from bort import jobs
 from bort.core.errors import (
     BortError,
     BusyError,
+    DiskFullError,
     InvalidDataError,
     InvalidOptionError,
     UnknownJobError,
@@ -16,7 +17,7 @@ from bort.core.progress import Progress, Stage
 from bort.jobs import JobCancelledError, JobState
 from bort.jobs.runtime import control
 from bort.report.events import event_sentence
-from bort.report.jobs import ending_reason
+from bort.report.jobs import ending_reason, ending_sentence
 from bort.storage import Ending, EndingCode, EventCode, Store, read_log
 
 
@@ -84,6 +85,25 @@ def test_our_own_failure_is_one_line_and_its_traceback_is_in_the_log(
     assert str(caught.value) == f"job {job.id} failed: {reason}; details: bort jobs logs {job.id}"
     assert "Traceback" in read_log(job)[0]
     assert all("Traceback" not in event_sentence(event) for event in store.events(job.id))
+
+
+def test_a_full_disk_is_told_even_if_the_last_write_fails(store: Store) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DiskFullError("the disk is full: nothing was written; free some space")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(DiskFullError):  # noqa: PT012
+        patch.setattr(type(store), "finish_job", refuse)
+        patch.setattr("bort.jobs.runtime.context.append_log", refuse)
+        jobs.run_here(store, "full", {})
+    assert store.job(1).state is JobState.RUNNING  # nobody could write otherwise
+    found = jobs.find_job(store, 1)
+    assert (found.state, found.ending and found.ending.code) == (
+        JobState.LOST,
+        EndingCode.DISK_FULL,
+    )
+    assert ending_sentence(found) == (
+        "The disk is full. Free some space and run `bort jobs resume 1`."
+    )
 
 
 def test_control_c_cancels_and_keeps_what_was_done(store: Store) -> None:

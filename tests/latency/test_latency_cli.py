@@ -313,3 +313,15 @@ def test_the_winners_of_a_study_are_measured(bort, machine, home):
     assert answer["model"]["held_out"] == len(answer["architectures"]) > 0
     code, _, err = bort("measure", "--study", "nope")
     assert (code, err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("size", ["-1", "1" + "0" * 20, "1" + "0" * 400])
+def test_a_profile_of_impossible_sizes_is_one_line(bort, home, machine, size):
+    assert bort(*MEASURE, "--count", 16, "--json", "--out", "good.json")[0] == 0
+    text = (home / "good.json").read_text().replace('"hidden": 64', f'"hidden": {size}', 1)
+    (home / "bad.json").write_text(text)
+    code, _, err = bort("import", "bad.json", "--name", "bad")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "bad.json" in err
+    assert "should not have happened" not in err

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import re
 import signal
 import sys
@@ -21,6 +22,7 @@ from bort.jobs.runtime.runners import MEASUREMENTS, load_runner
 from bort.report.jobs import ending_reason
 from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, append_log
 from bort.storage.job_life import ending_row
+from bort.storage.runs import reserve_last_words, write_last_words
 from bort.storage.schema import storable
 
 # torch has a class for accelerators that run out of memory, but none for the CPU (asked of 2.13):
@@ -77,6 +79,8 @@ def run_attempt(
             f"(bort jobs show {waiting.id})"
         )
     lifeline = Lifeline(store, job)
+    with contextlib.suppress(StoreError):  # a full disk fails where the job first writes
+        reserve_last_words(job)
     with store.database.patient():
         return _run(JobContext(store, job, lifeline, on_step, on_event), lifeline, runner_path)
 
@@ -110,8 +114,7 @@ def _cancelled(
 ) -> JobCancelledError:
     job_id = context.job.id
     ending = lifeline.stop or Ending(EndingCode.INTERRUPTED)
-    with contextlib.suppress(StoreError):
-        _finish(context, lifeline, JobState.CANCELLED, ending=ending, result=result)
+    _finish_anyhow(context, lifeline, JobState.CANCELLED, ending, result)
     reason = ending_reason(ending)
     if ending.code is EndingCode.OVERTAKEN:
         return JobCancelledError(f"job {job_id} continues elsewhere: {reason}")
@@ -128,8 +131,7 @@ def _failed(context: JobContext, lifeline: Lifeline, error: BaseException) -> Bo
     with contextlib.suppress(StoreError):
         if not isinstance(error, BortError):
             append_log(context.job, "".join(traceback.format_exception(error)))
-    with contextlib.suppress(StoreError):
-        _finish(context, lifeline, JobState.FAILED, ending=ending)
+    _finish_anyhow(context, lifeline, JobState.FAILED, ending)
     if isinstance(error, BortError):
         return error
     reason = ending_reason(ending)
@@ -154,6 +156,23 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or (
         type(error) is RuntimeError and bool(re.search(_TORCH_ALLOCATOR_FAILED, str(error)))
     )
+
+
+def _finish_anyhow(
+    context: JobContext,
+    lifeline: Lifeline,
+    state: JobState,
+    ending: Ending,
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    """Record how the attempt ended; where the store cannot be written, in the job's folder."""
+    try:
+        _finish(context, lifeline, state, ending=ending, result=result)
+    except StoreError as error:
+        if isinstance(error, DiskFullError):
+            ending = Ending(EndingCode.DISK_FULL, error=type(error).__name__, message=str(error))
+        with contextlib.suppress(StoreError):
+            write_last_words(context.job, json.dumps(ending_row(ending)))
 
 
 def _finish(

@@ -1,12 +1,16 @@
 """Read jobs in their true state: a job whose process is gone is lost, whatever its row says."""
 
 import dataclasses
+import json
 import time
 from collections.abc import Iterable, Iterator
 
+from bort.core.errors import StoreError
 from bort.jobs.runtime.process import is_alive, is_here
 from bort.storage import Ending, EndingCode, EventCode, JobRecord, JobState, Store, read_log
 from bort.storage.job_life import ending_row
+from bort.storage.jobs import read_ending
+from bort.storage.runs import read_last_words
 
 LEASE_S = 60.0  # a job of another machine without a heartbeat for this long is lost
 _POLL_S = 0.25
@@ -78,6 +82,8 @@ def _why_lost(job: JobRecord) -> Ending | None:
     if not job.state.is_active:
         return None
     if job.process is not None and is_here(job.process):
+        if (ending := _last_words(job)) is not None:
+            return ending
         if is_alive(job.process):
             return None
         return Ending(EndingCode.PROCESS_GONE, pid=job.process.pid)
@@ -86,3 +92,12 @@ def _why_lost(job: JobRecord) -> Ending | None:
         return None
     host = None if job.process is None else job.process.host
     return Ending(EndingCode.SILENT, host=host, silent_s=round(silent_s, 1))
+
+
+def _last_words(job: JobRecord) -> Ending | None:
+    """Return how an attempt ended that could not write it into the store."""
+    said = read_last_words(job)
+    try:
+        return None if said is None else read_ending(json.loads(said))
+    except (ValueError, StoreError):
+        return None
