@@ -230,5 +230,8 @@ class NearDuplicateIndex:
 
 def _prefix(ranked: tuple[int, ...]) -> list[_Element]:
     """Return the rarest tokens, one more than may differ; repeated tokens are distinct."""
-    rarest = sorted(ranked)[: allowed_differences(len(ranked)) + 1]
-    return [(rank, rarest[:place].count(rank)) for place, rank in enumerate(rarest)]
+    found: list[_Element] = []
+    for rank in sorted(ranked)[: allowed_differences(len(ranked)) + 1]:
+        is_repeated = bool(found) and found[-1][0] == rank  # equal ones stand together
+        found.append((rank, found[-1][1] + 1 if is_repeated else 0))
+    return found

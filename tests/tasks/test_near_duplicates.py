@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,3 +115,10 @@ def test_long_texts_that_share_many_rare_words_are_compared_once(monkeypatch) ->
     texts = [" ".join(words[start:] + words[:start]) for start in range(0, 400, 50)]
     assert len(set(NearDuplicateIndex(texts).groups().tolist())) == 8
     assert len(compared) == 8 * 7 // 2
+
+
+def test_a_book_in_one_cell_is_read_in_seconds() -> None:
+    began = time.perf_counter()
+    index = NearDuplicateIndex(["x " * 200_000, "a short text of a few words"])
+    assert index.groups().tolist() == [0, 1]
+    assert time.perf_counter() - began < 20  # 0.5 s; with a square of its words, minutes
