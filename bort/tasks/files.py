@@ -255,7 +255,7 @@ def _read_parquet(name: str, content: bytes, wanted: Sequence[str] | None) -> Ro
         return Rows(columns, lines=None)
     except InvalidDataError:
         raise
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InvalidDataError(f"{name} is not a readable Parquet file: {reason}") from None
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,9 @@ def as_text(value: Any, where: str) -> str | None:
     )
 
 
+LONGEST_NAME = 200  # characters of a class name
+
+
 def as_label(value: Any, where: str) -> str | int | None:
     """Return a label that does not depend on the file's format: 1, 1.0 and "1.0" are all "1".
 
@@ -122,11 +126,18 @@ def as_label(value: Any, where: str) -> str | int | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if isinstance(value, str):
+        if len(value) > LONGEST_NAME:
+            raise InvalidDataError(
+                f"{where} contains a text of {len(value):,} characters, which is not the name of a "
+                "class; name the column with the labels with --label"
+            )
         return _as_whole(encodable(value).strip()) or None
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int):
         return value
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and np.isfinite(value):
         return _as_whole(str(value))
     raise InvalidDataError(

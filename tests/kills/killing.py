@@ -167,7 +167,7 @@ def _finetuned(place: Place, answer: dict[str, Any]) -> Any:
 
 
 def _measured(place: Place, answer: dict[str, Any]) -> Any:
-    names = [row["name"] for row in place.run("latency", "show", "--json")["profiles"]]
+    names = [row["profile"] for row in place.run("latency", "show", "--json")["profiles"]]
     if len(names) != 2:  # "made-up" is there already
         raise KillFailedError(f"one profile expected, got {names}")
     return answer["complete"], [row["architecture"] for row in answer["architectures"]]

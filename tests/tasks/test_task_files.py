@@ -1,7 +1,10 @@
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bort.core.errors import BortError, InvalidDataError, UnknownTaskError
@@ -254,3 +257,21 @@ def test_other_names_are_unknown(name: str) -> None:
     with pytest.raises(BortError) as caught:
         load_task(TaskSpec(task=name))
     assert "\n" not in str(caught.value)
+
+
+def test_decimals_name_classes_and_texts_do_not(write: Write, rows: Rows) -> None:
+    data = rows(60, classes=[Decimal("1.0"), Decimal("2.5")])
+    assert load_task(TaskSpec(task=write("data.parquet", data))).class_names == ("1", "2.5")
+    data = rows(60, classes=["a" * 201, "b"])
+    with pytest.raises(
+        InvalidDataError, match=r"row 1 .*contains a text of 201 characters.*--label"
+    ):
+        load_task(TaskSpec(task=write("long.csv", data)))
+
+
+def test_a_time_that_no_calendar_has_is_one_line(tmp_path: Path, rows: Rows) -> None:
+    texts = [row["text"] for row in rows(60)]
+    times = pa.array([2**62] * 60, pa.timestamp("us"))
+    pq.write_table(pa.table({"text": texts, "label": times}), tmp_path / "times.parquet")
+    with pytest.raises(InvalidDataError, match="is not a readable Parquet file"):
+        load_task(TaskSpec(task=str(tmp_path / "times.parquet")))
