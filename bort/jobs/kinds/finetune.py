@@ -189,6 +189,7 @@ class _Reporter:
         self._reported = 0.0
         self._losses: list[float] = []
         self._dev_error: float | None = None
+        self._counted_before = 0  # steps of this attempt before the current stage
 
     def part(self, step: Progress) -> None:
         """Report a step between trainings without changing the job's own count."""
@@ -209,6 +210,7 @@ class _Reporter:
     def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
         """Begin the next stage, or continue it."""
         self._training, self._losses, self._dev_error = training, [], None
+        self._counted_before = self._counted
         self._stage_steps = setup.steps_of(training.kind)
         self._last = None  # a stage's first step includes building the network
 
@@ -238,6 +240,8 @@ class _Reporter:
         """Finish the current stage, which may have ended early."""
         assert self._training is not None
         self._done_before += self._stage_steps
+        if self._counted == self._counted_before:
+            return  # an earlier attempt has finished it, and said so
         self._context.log(
             EventCode.TRAINING_FINISHED,
             task=self._task,
