@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--tables",
     metavar="NAME|FILE.csv[:COLUMN],...",
-    help="Tables to search [default: all recorded ones, and nas-bench-201 if bort[bench] is "
+    help="Tables to search [default: all recorded ones, and the public ones if bort[bench] is "
     "installed].",
 )
 @click.option(
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     default="all",
     show_default=True,
     metavar="NAME,...",
-    help="certified, certified-cover, random, nsga2, tpe, gp, nsga2-known, tpe-known, gp-known.",
+    help="certified, certified-cover, guide, random, nsga2, tpe, gp, nsga2-known, tpe-known, "
+    "gp-known, smac, botorch, botorch-known.",
 )
 @click.option("--seeds", default=20, show_default=True, help="Runs per sampler (gp: 5 at most).")
 @click.option(
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Most evaluations per run; never more than the table has.",
 )
+@click.option("--logged", is_flag=True, help="Report the runs in the log; make none.")
 @click.option("--again", is_flag=True, help="Repeat every run instead of resuming.")
 @click.option(
     "--out",
@@ -54,6 +56,7 @@ def search(
     samplers: str,
     seeds: int,
     evaluations: int,
+    logged: bool,
     again: bool,
     out: Path | None,
     as_json: bool,
@@ -70,9 +73,11 @@ def search(
       bort bench search --samplers certified,random --seeds 3
       bort bench search --tables nas-bench-201 --samplers certified,random,nsga2 --seeds 2
       bort bench search --out docs/bench
+      bort bench search --out docs/bench --logged
     """
     from benchmarks.search import report
-    from benchmarks.search.recorded_tables import NAS_BENCH_201, load_table, table_names
+    from benchmarks.search.hpo_package import PACKAGE, is_installed
+    from benchmarks.search.recorded_tables import load_table, table_names
     from benchmarks.search.registry import choose_samplers
     from benchmarks.search.runs import list_runs
 
@@ -81,10 +86,15 @@ def search(
     names = table_names() if tables is None else [n.strip() for n in tables.split(",")]
     chosen = choose_samplers(samplers)
     loaded = [load_table(name) for name in dict.fromkeys(names)]
-    if tables is None and NAS_BENCH_201 not in names:
-        click.echo(f"note: without {NAS_BENCH_201}: pip install 'bort[bench]'", err=True)
+    if tables is None and not is_installed():
+        click.echo(
+            f"note: without the public tables of {PACKAGE}: pip install 'bort[bench]'", err=True
+        )
     planned = list_runs(loaded, chosen, seeds=seeds, evaluations=evaluations)
-    answer = report.answer(planned, _run_missing(planned, _log(out, again=again)))
+    log = _log(out, again=again and not logged)
+    if logged:
+        planned = [each for each in planned if each[2] in log.done]
+    answer = report.answer(planned, _run_missing(planned, log))
     if out is not None:
         report.write(out, answer, chosen)
     if as_json:

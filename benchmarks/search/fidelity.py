@@ -16,6 +16,7 @@ from benchmarks.search.recorded_tables import RECORDED, load_table
 from benchmarks.search.table import BenchmarkTable
 from bort.search.arrays import FloatArray
 from bort.search.guide.design import staircase
+from bort.search.guide.errors import ErrorModel
 from bort.search.guide.picks import most_improving_front
 from bort.search.observation import Observation
 from bort.search.pareto import hypervolume
@@ -58,7 +59,7 @@ def trainings_needed(table: BenchmarkTable, seeds: FloatArray, margin: float) ->
 def _next(table: BenchmarkTable, error: dict[int, float]) -> int:
     observations = {row: Observation(e, e, e) for row, e in error.items()}
     rest = np.setdiff1d(np.arange(len(table)), list(error))
-    return most_improving_front(table.problem, observations, rest)
+    return most_improving_front(ErrorModel(table.problem), table.problem, observations, rest)
 
 
 def _promising(

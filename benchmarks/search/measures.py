@@ -10,7 +10,6 @@ from scipy.stats import binom
 from benchmarks.search.runs import Run
 from benchmarks.search.table import BenchmarkTable, true_epsilon
 from bort.search.arrays import FloatArray
-from bort.search.pareto import hypervolume, is_non_dominated
 
 SHARES = (0.95, 0.99)  # of the exhaustive front's hypervolume
 
@@ -77,13 +76,7 @@ def summarise(table: BenchmarkTable, runs: Sequence[Run]) -> Summary:
 
 def hypervolume_shares(table: BenchmarkTable, rows: Sequence[int]) -> FloatArray:
     """Compute the share of the front's hypervolume after each evaluation: shape (len(rows),)."""
-    shares = np.zeros(len(rows))
-    front = np.empty((0, table.costs.shape[1]))
-    for number, row in enumerate(rows):
-        front = np.vstack([front, table.costs[row]])
-        front = front[is_non_dominated(front)]
-        shares[number] = hypervolume(front, ref=table.reference) / table.front_hypervolume
-    return shares
+    return np.fromiter(table.shares(rows), dtype=np.float64, count=len(rows))
 
 
 def evaluations_to(shares: FloatArray, share: float) -> int | None:

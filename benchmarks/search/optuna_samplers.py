@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from benchmarks.search.samplers import Evaluated, Propose
+from benchmarks.search.samplers import PROPOSALS, Evaluated, Propose
 from benchmarks.search.table import BenchmarkTable
 from bort.core.errors import MissingExtraError
 from bort.search.arrays import FloatArray
@@ -21,7 +21,6 @@ from bort.search.arrays import FloatArray
 if TYPE_CHECKING:
     import optuna
 
-PROPOSALS = 4  # most proposals per requested evaluation
 AUGMENTATION = 0.05  # of the augmented Tchebycheff function; Knowles 2006 (ParEGO)
 RUN_LENGTH = 20  # proposals of one single-objective run that cannot start with earlier trials
 MakeSampler: TypeAlias = "Callable[[int], optuna.samplers.BaseSampler]"

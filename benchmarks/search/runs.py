@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import drop_torn_line
-from benchmarks.search.samplers import Sampler
+from benchmarks.search.samplers import Evaluated, Sampler
 from benchmarks.search.table import BenchmarkTable
 from bort.core.errors import InvalidDataError
 
@@ -67,9 +67,19 @@ def list_runs(
 
 def run_sampler(table: BenchmarkTable, sampler: Sampler, key: RunKey) -> Run:
     """Let the sampler choose, and evaluate from the table."""
-    evaluated = list(sampler.propose(table, key.seed, key.limit))
+    evaluated: list[Evaluated] = []
+    proposals = _listed(sampler.propose(table, key.seed, key.limit), evaluated)
+    for share in table.shares(proposal.row for proposal in proposals):
+        if sampler.until < 1 and share >= sampler.until:
+            break
     last = evaluated[-1].certified_epsilon if evaluated else None
     return Run(key, tuple(e.row for e in evaluated), last)
+
+
+def _listed(proposals: Iterator[Evaluated], seen: list[Evaluated]) -> Iterator[Evaluated]:
+    for proposal in proposals:
+        seen.append(proposal)
+        yield proposal
 
 
 class RunLog:

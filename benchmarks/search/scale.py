@@ -1,4 +1,4 @@
-"""Measure time and memory of the search on a million architectures, and of `solve` on 384.
+"""Measure time and memory of the search: steps on 15,625 and a million architectures, `solve`.
 
 Run: python -m benchmarks.search.scale
 """
@@ -30,8 +30,47 @@ def space(*axes: np.ndarray) -> tuple[SearchProblem, np.ndarray]:
     return problem, 0.17 * np.exp((x.max(axis=0) - x) @ SLOPES)
 
 
+def step_seconds(problem: SearchProblem, errors: np.ndarray, *, known: int, steps: int) -> float:
+    """Time a step of a search with a budget it cannot certify with, after `known` evaluations.
+
+    The first step is not counted: it learns the known ones.
+    """
+    begin = np.random.default_rng(0).permutation(len(problem))[:known]
+    search = certified_search(
+        problem,
+        lambda i: Observation.of(float(errors[i])),
+        question=Question(epsilon=0.001),
+        budget=known + steps + 20,
+        known={int(i): Observation.of(float(errors[i])) for i in begin},
+    )
+    counts = [next(search).evaluations]
+    start = time.perf_counter()
+    counts += [next(search).evaluations for _ in range(steps)]
+    return (time.perf_counter() - start) / steps
+
+
+def cells() -> tuple[SearchProblem, np.ndarray]:
+    """Make a space as large as NAS-Bench-201: 15,625 cells of six categories, with noisy errors."""
+    rng = np.random.default_rng(0)
+    rows = np.stack(np.meshgrid(*[np.arange(5)] * 6, indexing="ij"), axis=-1).reshape(-1, 6)
+    price, use, worth = rng.uniform(0, 1, (3, 6, 5))
+    edges = np.arange(6)
+    logs = worth[edges, rows].sum(axis=1) + 0.3 * rng.normal(size=len(rows))
+    problem = SearchProblem(
+        tuple(f"edge{k}" for k in edges),
+        rows.astype(float),
+        1 + price[edges, rows].sum(axis=1),
+        1 + use[edges, rows].sum(axis=1),
+        categorical=np.ones(6, dtype=bool),
+    )
+    return problem, 0.08 * np.exp(logs - logs.min())
+
+
 def main() -> None:
     """Print one line per figure."""
+    for known in (100, 500):
+        seconds = step_seconds(*cells(), known=known, steps=40)
+        print(f"15,625 architectures, {known} known: {1e3 * seconds:.0f} ms a step", flush=True)
     axis = np.arange(1, 33)
     problem, errors = space(axis, 16 * axis, 32 * axis, axis[:31])
     start = time.perf_counter()
@@ -48,12 +87,14 @@ def main() -> None:
     )
     seconds = (time.perf_counter() - start) / len(steps)
     print(f"certified search: {len(steps)} evaluations, {seconds:.2f} s each")
+    seconds = step_seconds(problem, errors, known=100, steps=3)
+    print(f"search with a budget: {seconds:.2f} s a step after 100 evaluations")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"largest memory: {memory:.2f} GB (where ru_maxrss is in kB)")
 
     problem, errors = space(axis[:6], 96 * axis[:4], 192 * axis[:4], axis[:4])
     for count in (12, 60):
-        known = {
+        seen = {
             s.index: s.observation
             for s in certified_search(
                 problem,
@@ -63,7 +104,7 @@ def main() -> None:
             )
         }
         start = time.perf_counter()
-        solve(problem, known, question=Question())
+        solve(problem, seen, question=Question())
         print(f"solve, 384 with {count}: {1e3 * (time.perf_counter() - start):.1f} ms")
 
 

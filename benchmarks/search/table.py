@@ -1,6 +1,6 @@
 """A table to compare samplers on: a grid of choices with their costs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,14 @@ class BenchmarkTable:
     def choice(self, index: int) -> dict[str, Cell]:
         """Return the values of an architecture, by dimension."""
         return {name: self.table.cells[name][index] for name in self.problem.names}
+
+    def shares(self, rows: Iterable[int]) -> Iterator[float]:
+        """Yield the share of the front's hypervolume that is dominated after each of `rows`."""
+        front = np.empty((0, self.costs.shape[1]))
+        for row in rows:
+            front = np.vstack([front, self.costs[row]])
+            front = front[is_non_dominated(front)]
+            yield hypervolume(front, ref=self.reference) / self.front_hypervolume
 
     def observe(self, index: int) -> Observation:
         """Return the recorded error as an observation for the search."""

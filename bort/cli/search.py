@@ -101,10 +101,12 @@ def _search_table(
 ) -> "TableAnswer":
     from bort.core.files import write_json_atomically
     from bort.core.paths import certificates
+    from bort.report.job_terminal import progress
     from bort.studies.answers.table import search_table
 
     table, columns, source = tables.read(texts)
-    answer, content = search_table(table, columns, spec, source=source)
+    with progress(f"Searching {texts['from_table'].name}") as on_step:
+        answer, content = search_table(table, columns, spec, source=source, on_step=on_step)
     if spec.audit and answer.audit is None:
         click.echo("note: every row was evaluated, so there is nothing to audit", err=True)
     if certificate is None:  # one for each table and question

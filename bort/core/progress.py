@@ -38,6 +38,7 @@ class Stage(StrEnum):
     FITTING_BASELINES = "fitting baselines"
     LABELLING = "labelling"
     TRAINING_CANDIDATES = "training candidates"
+    READING_ROWS = "reading rows"
     AUDITING = "auditing"
     SAMPLING = "sampling"
     # Agora

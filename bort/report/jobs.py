@@ -29,6 +29,7 @@ _STAGES = {
     Stage.FITTING_BASELINES: "Fitting the baselines: {subject}",
     Stage.LABELLING: "Answering all texts with {subject}",
     Stage.TRAINING_CANDIDATES: "Training {subject}",
+    Stage.READING_ROWS: "Reading rows of the table",
     Stage.AUDITING: "Auditing {subject}",
     Stage.SAMPLING: "Sampling {subject}",
     Stage.AGORA_ROUND: "Training a round",

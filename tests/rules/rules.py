@@ -209,7 +209,7 @@ def figures_are_pure(module: Module) -> Iterator[str]:
 
 PICKLES = {"pickle", "joblib", "cloudpickle", "dill", "shelve"}
 # Hash-pinned, and read by an unpickler that refuses every global.
-UNPICKLES = "benchmarks.search.nas_bench_201"
+UNPICKLES = "benchmarks.search.hpo_package"
 UNSAFE_CALLS = {"torch.load", "torch.save", "np.load"}
 
 

@@ -118,7 +118,7 @@ def test_an_audit_that_refutes_the_given_lipschitz_withdraws_the_word_proved(amo
     audits = [judge_audit(case.problem, plan, known | drawn)]
     refuted = write(audits=audits, audit_observations=drawn)
     audit = refuted["claim"]["ledger"][-1]
-    assert audit["outside"] == 1
+    assert audit["outside"] >= 1
     assert refuted["claim"]["guarantee"] == "none"
     assert verify(refuted) == []
     forged = {**refuted, "claim": proved["claim"]}

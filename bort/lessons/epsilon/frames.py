@@ -88,6 +88,7 @@ def _next(state: SearchState) -> dict[str, Any]:
     if not len(uncertified):
         return {"next": pick, "why": "test", "certifies": None}
     best, gain = most_certifying(
+        state.errors,
         state.bounds.envelope,
         uncertified,
         state.observations,

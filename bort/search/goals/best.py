@@ -54,7 +54,7 @@ class Best(SearchGoal):
                 state.log_gains,
                 self.question.weights[2],
                 lower,
-                state.problem,
+                state.errors,
                 state.observations,
                 rows,
             )

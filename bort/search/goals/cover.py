@@ -41,6 +41,7 @@ class Cover(SearchGoal):
         if not len(uncertified):  # certified if λ holds, but λ has not been tested yet
             return state.farthest_untested()
         pick, gain = most_certifying(
+            state.errors,
             bounds.envelope,
             uncertified,
             state.observations,
@@ -49,7 +50,9 @@ class Cover(SearchGoal):
         )
         remaining = limit - len(state.observations)
         if SHRINKAGE * len(uncertified) > remaining * max(gain, 1) and state.has_witness:
-            return most_improving_front(state.problem, state.observations, uncertified)
+            return most_improving_front(
+                state.errors, state.problem, state.observations, uncertified
+            )
         return pick
 
     def packing_number(self, state: Knowledge) -> int:

@@ -3,23 +3,25 @@
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import ndtr
 
 from bort.search.arrays import FloatArray, IntArray
 from bort.search.bounds import Envelope
-from bort.search.guide.surrogate import expected_gain, predict_log_error
+from bort.search.guide.errors import ErrorModel
+from bort.search.guide.gain import FreeVolume
 from bort.search.observation import Observation
 from bort.search.pareto import is_non_dominated
 from bort.search.problem import SearchProblem
 
 _CONSIDERED = 384  # bounds the work per choice in large spaces
 _TARGETS = 2048
-_NODES = (-1.2247448713915890, 0.0, 1.2247448713915890)  # Gauss-Hermite, 3 nodes, in units of √2σ
-_NODE_WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
-_FRONT_CONSIDERED = 16_384
+_FINALISTS = 512  # whose gain is computed with each process alone
+_ROOT = np.sqrt(2 * np.pi)
 _REFERENCE = 1.1  # times the worst of each objective, so that extreme points count
 
 
 def most_certifying(
+    model: ErrorModel,
     envelope: Envelope,
     uncertified: IntArray,
     observations: Mapping[int, Observation],
@@ -29,7 +31,7 @@ def most_certifying(
 ) -> tuple[int, int]:
     """Find the uncertified architecture that would certify most others, and how many.
 
-    Assumes that its error is the surrogate's mean. In large spaces, both the considered and the
+    Assumes that its error is the model's mean. In large spaces, both the considered and the
     counted ones are evenly spaced samples. Of equals, the lowest index wins.
 
     Args:
@@ -37,7 +39,8 @@ def most_certifying(
         best_log_error: shape (N,), as in `CoverTarget`.
     """
     considered, counted = _thinned(uncertified, _CONSIDERED), _thinned(uncertified, _TARGETS)
-    errors, _ = predict_log_error(envelope.problem, observations, considered)
+    model.follow(observations)
+    errors = model.predict().mean[considered]
     own = envelope.own_error_term(counted, considered)
     cheap = np.ones(own.shape, dtype=bool)
     for cost in (np.log(envelope.problem.size), np.log(envelope.problem.latency)):
@@ -51,45 +54,51 @@ def most_certifying(
 
 
 def most_improving_front(
-    problem: SearchProblem, observations: Mapping[int, Observation], uncertified: IntArray
+    model: ErrorModel,
+    problem: SearchProblem,
+    observations: Mapping[int, Observation],
+    uncertified: IntArray,
 ) -> int:
     """Find the architecture with the largest expected gain in hypervolume of (p, i, e).
 
-    The reference point is 1.1 times the largest size, latency, and error seen or expected. In
-    very large spaces an evenly spaced sample is considered.
+    The gain is averaged over the processes of the model: first over their mean and deviation, for
+    all architectures, then over each of them, for the best. The reference point is 1.1 times the
+    largest size, latency, and error seen or expected.
     """
-    considered = _thinned(uncertified, _FRONT_CONSIDERED)
-    mean, deviation = predict_log_error(problem, observations, considered, is_tail_cut=True)
+    model.follow(observations)
+    predicted = model.predict(is_tail_cut=True)
     costs = np.column_stack([problem.size, problem.latency])
     seen = [i for i, o in observations.items() if o.is_witness]
     points = np.column_stack([costs[seen], [observations[i].error for i in seen]])
-    worst = max(float(points[:, 2].max()), float(np.exp(mean.max())))
-    gains = expected_gain(
-        points[is_non_dominated(points)],
-        costs[considered],
-        mean,
-        deviation,
-        ref=_REFERENCE * np.append(costs.max(axis=0), worst),
-    )
-    return int(considered[np.argmax(gains)])
+    worst = max(float(points[:, 2].max()), float(np.exp(predicted.mean.max())))
+    ref = _REFERENCE * np.append(costs.max(axis=0), worst)
+    free = FreeVolume(points[is_non_dominated(points)], ref)
+    rows = uncertified
+    if len(rows) > _FINALISTS:
+        mean, deviation = predicted.mean[rows], predicted.deviation[rows]
+        (gains,) = free.expected_gains(costs[rows], mean[None], deviation[None])
+        rows = np.sort(rows[np.argsort(-gains, kind="stable")[:_FINALISTS]])
+    means, deviations = predicted.means[:, rows], predicted.deviations[:, rows]
+    gains = predicted.shares @ free.expected_gains(costs[rows], means, deviations)
+    return int(rows[np.argmax(gains)])
 
 
 def most_improving_w(
     log_gains: FloatArray,
     error_weight: float,
     best_log_w: float,
-    problem: SearchProblem,
+    model: ErrorModel,
     observations: Mapping[int, Observation],
     uncertified: IntArray,
 ) -> int:
     """Find the architecture with the largest expected gain in ln W."""
-    considered = _thinned(uncertified, _TARGETS)
-    mean, deviation = predict_log_error(problem, observations, considered)
-    gains = np.zeros(len(considered))
-    for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
-        value = log_gains[considered] - error_weight * (mean + np.sqrt(2) * deviation * node)
-        gains += weight * np.maximum(value - best_log_w, 0.0)
-    return int(considered[np.argmax(gains)])
+    model.follow(observations)
+    predicted = model.predict()
+    mean, deviation = predicted.mean[uncertified], predicted.deviation[uncertified]
+    values = log_gains[uncertified] - error_weight * mean - best_log_w
+    spread = np.maximum(error_weight * deviation, 1e-12)
+    gains = values * ndtr(values / spread) + spread * np.exp(-0.5 * (values / spread) ** 2) / _ROOT
+    return int(uncertified[np.argmax(gains)])
 
 
 def _thinned(rows: IntArray, count: int) -> IntArray:

@@ -68,6 +68,7 @@ def search_table(
     question = spec.question
     population = _population(table, question, has_examples=has_examples)
     see = partial(observe or table.observation, population=population)
+    stage = Stage.READING_ROWS if observe is None else Stage.TRAINING_CANDIDATES
     observations: dict[int, Observation] = {}
     for step in certified_search(
         table.problem,
@@ -76,7 +77,7 @@ def search_table(
         budget=spec.budget,
     ):
         observations[step.index] = step.observation
-        on_step(_progress(step, spec))
+        on_step(_progress(step, spec, stage))
     answer = solve(table.problem, observations, question=question)
     plan = _plan(table, spec, answer)
     drawn = {i: see(i) for i in (() if plan is None else plan.drawn)}
@@ -156,12 +157,12 @@ def front_of_table(table: ErrorTable, columns: Columns, question: Question) -> T
     )
 
 
-def _progress(step: SearchStep, spec: SearchSpec) -> Progress:
+def _progress(step: SearchStep, spec: SearchSpec, stage: Stage) -> Progress:
     total = min(step.evaluation_bound, spec.budget or step.evaluation_bound)
     return Progress(
         done=step.evaluations,
         total=step.evaluations if step.done else total,
-        stage=Stage.TRAINING_CANDIDATES,
+        stage=stage,
         numbers={"error": step.observation.error, "certified_epsilon": step.certified_epsilon},
     )
 

@@ -1,0 +1,200 @@
+"""Gaussian processes over ln e, which guide the choice but never the certificate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from bort.search.arrays import FloatArray, IntArray
+from bort.search.guide.kernels import Grid, Kernels
+from bort.search.observation import Observation
+from bort.search.problem import SearchProblem
+
+_PROCESSES = 64  # drawn from the prior, weighted by the likelihood of what was observed
+_SHARE, _MOST = 0.98, 16  # the likeliest predict, until they have this share
+_MOST_NUMBERS = 8_000_000  # predicted at a time: bounds the memory in very large spaces
+_HOPELESS = 25.0  # nats of likelihood behind the best: such a process is dropped for good
+_FIRST_ERROR, _FIRST_DEVIATION = 0.25, 0.4  # before anything is known
+_PRIOR = 1.0  # shape and rate of the inverse gamma prior of a process's variance
+_FLAT, _FLAT_SCALE = 1e-9, 0.1  # where all errors are equal so far
+# Leave-one-out errors widen the predicted deviations by up to this factor. They count fully only
+# with many more observations than this.
+_WIDEST, _FEW = 3.0, 10.0
+
+
+class Predicted(NamedTuple):
+    """What several processes say about the measured ln e of all N architectures.
+
+    Attributes:
+        shares: shape (P,), the processes' weights; sum 1.
+        means, deviations: shape (P, N).
+    """
+
+    shares: FloatArray
+    means: FloatArray
+    deviations: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """The mean of all processes, shape (N,)."""
+        return np.asarray(self.shares @ self.means)
+
+    @property
+    def deviation(self) -> FloatArray:
+        """The standard deviation of all processes together, shape (N,)."""
+        spread = self.deviations**2 + (self.means - self.mean) ** 2
+        return np.asarray(np.sqrt(self.shares @ spread))
+
+
+@dataclass
+class _Reduced:
+    """A process's variance at all architectures, after its first `count` observations."""
+
+    variance: FloatArray
+    count: int = 0
+
+
+class ErrorModel:
+    """An average of Gaussian processes that learns one error at a time.
+
+    Each process has its own length for every dimension. Their parameters are drawn once, so an
+    observation adds one row to each inverse Cholesky factor, and the state depends only on the
+    observations and their order.
+
+    Cost of an observation: O(m²) per process that is not hopeless; of a prediction: O(N m) per
+    process that predicts. Memory: O(N) per process that predicts.
+    """
+
+    def __init__(self, problem: SearchProblem) -> None:
+        self._kernels = Kernels.drawn(Grid(problem), _PROCESSES)
+        self._size = len(problem)
+        self._followed: list[int] = []
+        self._rows: IntArray = np.empty(0, dtype=np.int64)
+        self._errors: list[float] = []
+        self._inverse: FloatArray = np.zeros((_PROCESSES, 8, 8))  # of the Cholesky factors
+        self._names: IntArray = np.arange(_PROCESSES)
+        self._reduced: dict[int, _Reduced] = {}
+
+    def follow(self, observations: Mapping[int, Observation]) -> None:
+        """Learn the observations that are new. Precondition: the earlier ones come first."""
+        for index in list(observations)[len(self._followed) :]:
+            self._followed.append(index)
+            if observations[index].is_anchor:
+                self._add(index, float(np.log(observations[index].error)))
+
+    def predict(self, *, is_tail_cut: bool = False) -> Predicted:
+        """Predict the measured ln e of all architectures.
+
+        Args:
+            is_tail_cut: clip errors at the median plus its distance to the best one. How bad the
+                bad ones are says nothing about the front, and would drown out the good ones.
+        """
+        if not self._errors:
+            flat = np.ones((1, self._size))
+            return Predicted(np.ones(1), np.log(_FIRST_ERROR) * flat, _FIRST_DEVIATION * flat)
+        centre, scale, values = self._standardised(is_tail_cut)
+        whitened, fit = self._fits(values)
+        order = self._likeliest(fit)
+        shares = np.exp(fit[order] - fit[order[0]])
+        shares /= shares.sum()
+        means, variances, squares = [], [], []
+        for place in order:
+            inverse = self._factor(place)
+            weights = whitened[place] @ inverse
+            unit = self._unit_variance(whitened[place])
+            noise = self._kernels.noise[place]
+            means.append(self._kernels.weighted(int(place), self._rows, weights))
+            variances.append(unit * (self._variance(int(place)) + noise))
+            squares.append(np.mean(weights**2 / np.einsum("ij,ij->j", inverse, inverse)) / unit)
+        widening = _widening(float(shares @ np.array(squares)), len(values))
+        deviations = scale * widening * np.sqrt(variances)
+        self._forget(order)
+        return Predicted(shares, centre + scale * np.array(means), deviations)
+
+    def _add(self, index: int, log_error: float) -> None:
+        """Append a row to every inverse factor, and drop the hopeless processes."""
+        count = len(self._rows)
+        new = np.array([index])
+        if count == self._inverse.shape[1]:
+            grown = np.zeros((len(self._kernels), 2 * count, 2 * count))
+            grown[:, :count, :count] = self._inverse
+            self._inverse = grown
+        known = self._inverse[:, :count, :count]
+        cross = self._kernels.among(self._rows, new)
+        solved = known @ cross  # (S, m, 1)
+        own = self._kernels.among(new, new)[:, 0, 0] + self._kernels.noise
+        pivot = np.sqrt(own - np.einsum("smi,smi->s", solved, solved))
+        below = np.swapaxes(solved, 1, 2) @ known
+        self._inverse[:, count, :count] = -below[:, 0] / pivot[:, None]
+        self._inverse[:, count, count] = 1 / pivot
+        self._rows = np.append(self._rows, new)
+        self._errors.append(log_error)
+        _, fit = self._fits(self._standardised(is_tail_cut=True)[2])
+        hopeful = np.flatnonzero(fit >= fit.max() - _HOPELESS)
+        if len(hopeful) < len(self._kernels):
+            self._kernels = self._kernels.kept(hopeful)
+            self._inverse, self._names = self._inverse[hopeful], self._names[hopeful]
+
+    def _standardised(self, is_tail_cut: bool) -> tuple[float, float, FloatArray]:
+        values = np.array(self._errors)
+        if is_tail_cut:
+            middle = float(np.median(values))
+            values = np.minimum(values, 2 * middle - values.min())
+        centre, scale = float(values.mean()), float(values.std())
+        scale = scale if scale > _FLAT else _FLAT_SCALE
+        return centre, scale, (values - centre) / scale
+
+    def _fits(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Compute each process's whitened values, shape (S, m), and log likelihood, shape (S,).
+
+        A process's variance is integrated out under an inverse gamma prior.
+        """
+        count = len(values)
+        factors = self._inverse[:, :count, :count]
+        whitened = factors @ values
+        pivots = np.diagonal(factors, axis1=1, axis2=2)
+        rate = _PRIOR + 0.5 * np.einsum("sm,sm->s", whitened, whitened)
+        return whitened, np.log(pivots).sum(axis=1) - (_PRIOR + 0.5 * count) * np.log(rate)
+
+    @staticmethod
+    def _unit_variance(whitened: FloatArray) -> float:
+        return float((_PRIOR + 0.5 * whitened @ whitened) / (_PRIOR + 0.5 * len(whitened)))
+
+    def _likeliest(self, fit: FloatArray) -> IntArray:
+        order = np.argsort(-fit, kind="stable")
+        held = np.cumsum(np.exp(fit[order] - fit[order[0]]))
+        enough = int(np.searchsorted(held, _SHARE * held[-1])) + 1
+        return order[: min(enough, _MOST, max(1, _MOST_NUMBERS // self._size))]
+
+    def _factor(self, place: int) -> FloatArray:
+        count = len(self._rows)
+        return self._inverse[place, :count, :count]
+
+    def _variance(self, place: int) -> FloatArray:
+        """Compute the variance of the error without noise at all architectures, in its unit.
+
+        Each observation reduces it; the reductions so far are kept.
+        """
+        name = int(self._names[place])
+        if name not in self._reduced:
+            self._reduced[name] = _Reduced(self._kernels.variances(place))
+        known, factor = self._reduced[name], self._factor(place)
+        for row in range(known.count, len(factor)):
+            weights = factor[row, : row + 1]
+            known.variance -= self._kernels.weighted(place, self._rows[: row + 1], weights) ** 2
+        known.count = len(factor)
+        return np.maximum(known.variance, 0.0)
+
+    def _forget(self, order: IntArray) -> None:
+        """Forget variances that are not needed now if there are too many: bounds the memory."""
+        if len(self._reduced) * self._size <= _MOST_NUMBERS:
+            return
+        used = set(self._names[order].tolist())
+        self._reduced = {name: known for name, known in self._reduced.items() if name in used}
+
+
+def _widening(mean_square: float, count: int) -> float:
+    """Return the factor that makes left-out errors as large as predicted, at least 1."""
+    trust = count / (count + _FEW)
+    return float(np.clip(np.sqrt(1 + trust * (mean_square - 1)), 1.0, _WIDEST))

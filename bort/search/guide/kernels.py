@@ -1,0 +1,202 @@
+"""Kernels on a finite space: what the error of one architecture says about another's.
+
+A kernel is a product over the dimensions, so it needs no more than one small table per dimension.
+A weighted sum of kernels at all N architectures is one product of two matrices with about √N rows
+each; no N x m matrix is ever made.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from bort.search.arrays import FloatArray, IntArray
+from bort.search.problem import SearchProblem
+
+# Priors of the parameters: medians, and standard deviations of the logarithms. Lengths are in units
+# of a dimension's whole extent, times √K, so that more dimensions do not make a space look rougher
+# (Hvarfner, Hellsten & Nardi 2024). Slope and noise are in units of the smooth part's variance.
+_LENGTH, _SLOPE, _NOISE = (0.5, 0.8), (1.0, 1.5), (0.01, 1.5)
+_CATEGORIES_APART = 0.5  # a distance; that of the ends of a scale is 1
+LEVEL = 4.0  # variance of the constant part: little is known about the mean in advance
+_LOOKUP = 8  # what a number in a table costs, in multiplications
+_SPARSE = 4  # a grid with more cells per architecture than this is not computed as a whole
+_CHUNK = 1 << 21  # numbers at a time in that case: bounds the memory
+
+
+class Grid:
+    """The coordinates of a space as positions on scales; a family is a category.
+
+    Attributes:
+        positions: for each dimension that varies, its values scaled to 0..1 by rank; None for a
+            category. A dimension of another family is at the middle of its scale.
+        codes: shape (N, K), which of the positions.
+        features: shape (N, F), for the linear part: positions from -1/2 to 1/2, and a column for
+            each value of a category.
+    """
+
+    def __init__(self, problem: SearchProblem) -> None:
+        self.positions: list[FloatArray | None] = []
+        self.counts: list[int] = []
+        columns = []
+        for rows, part in problem.parts:
+            for k in np.flatnonzero(part.matters):
+                values, found = np.unique(part.coordinates[:, k], return_inverse=True)
+                codes = np.full(len(problem), len(values))
+                codes[rows] = found
+                scale = np.arange(len(values)) / (len(values) - 1)
+                if len(rows) < len(problem):
+                    scale = np.append(scale, 0.5)
+                columns.append(codes)
+                self.positions.append(None if problem.categorical[k] else scale)
+                self.counts.append(len(scale))
+        if problem.has_families or not columns:
+            columns.append(np.unique(problem.families, return_inverse=True)[1])
+            self.positions.append(None)
+            self.counts.append(int(columns[-1].max()) + 1)
+        self.codes: IntArray = np.column_stack(columns).astype(np.int64)
+        features: list[FloatArray] = []
+        for ranks, codes, count in zip(self.positions, columns, self.counts, strict=True):
+            if ranks is None:
+                features += [((codes == c) - 1 / count) / np.sqrt(2) for c in range(count)]
+            else:
+                features.append(ranks[codes] - 0.5)
+        self.features: FloatArray = np.column_stack(features)
+
+    @cached_property
+    def halves(self) -> tuple["_Half", "_Half"]:
+        """Cut the dimensions in two so that a weighted sum costs least."""
+        cuts = [
+            (_Half.of(self, range(cut)), _Half.of(self, range(cut, len(self.counts))))
+            for cut in range(len(self.counts))
+        ]
+        return min(cuts, key=_cost)
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """Some of the dimensions: their different combinations, and which one each architecture has."""
+
+    dimensions: range
+    codes: IntArray  # (n, len(dimensions))
+    place: IntArray  # (N,)
+
+    @classmethod
+    def of(cls, grid: Grid, dimensions: range) -> "_Half":
+        number = np.zeros(len(grid.codes), dtype=np.int64)
+        for k in dimensions:
+            _, number = np.unique(number * grid.counts[k] + grid.codes[:, k], return_inverse=True)
+        _, first = np.unique(number, return_index=True)
+        return cls(dimensions, grid.codes[first][:, dimensions], number)
+
+
+def _cost(halves: tuple[_Half, _Half]) -> int:
+    left, right = (len(half.codes) for half in halves)
+    return left * right + _LOOKUP * (left + right)
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """S kernels in units of the variance of their smooth part; one process each.
+
+    k(x, x') = level + slope <f(x), f(x')> + Π_k M(|x_k - x'_k| / length_k), where f are the
+    features and M is the Matérn-5/2 correlation.
+
+    Attributes:
+        grid: the space.
+        lengths: shape (S, K).
+        tables: for each dimension, the correlations of its positions: shape (S, n_k, n_k).
+        slope, noise: shape (S,); noise is the variance of a single training's error.
+    """
+
+    grid: Grid
+    lengths: FloatArray
+    tables: tuple[FloatArray, ...]
+    slope: FloatArray
+    noise: FloatArray
+
+    @classmethod
+    def drawn(cls, grid: Grid, count: int) -> Self:
+        """Draw `count` kernels from the prior: the first points of a Sobol sequence."""
+        dimensions = len(grid.positions)
+        normal = ndtri(qmc.Sobol(dimensions + 2, seed=0).random(count))
+        lengths = np.sqrt(dimensions) * _drawn(normal[:, :dimensions], _LENGTH)
+        tables = tuple(
+            _correlations(scale, grid.counts[k], lengths[:, k])
+            for k, scale in enumerate(grid.positions)
+        )
+        return cls(
+            grid,
+            lengths,
+            tables,
+            _drawn(normal[:, dimensions], _SLOPE),
+            _drawn(normal[:, -1], _NOISE),
+        )
+
+    def __len__(self) -> int:
+        return len(self.slope)
+
+    def among(self, rows: IntArray, others: IntArray) -> FloatArray:
+        """Compute k of all pairs, without noise: shape (S, len(rows), len(others))."""
+        grid = self.grid
+        product = np.ones((len(self), len(rows), len(others)))
+        for table, codes in zip(self.tables, grid.codes.T, strict=True):
+            product *= table[:, codes[rows][:, None], codes[others][None, :]]
+        inner = grid.features[rows] @ grid.features[others].T
+        return np.asarray(product + LEVEL + self.slope[:, None, None] * inner)
+
+    def variances(self, which: int) -> FloatArray:
+        """Compute k(x, x) for one process and all architectures: shape (N,)."""
+        squares = np.einsum("nk,nk->n", self.grid.features, self.grid.features)
+        return np.asarray(1.0 + LEVEL + self.slope[which] * squares)
+
+    def weighted(self, which: int, rows: IntArray, weights: FloatArray) -> FloatArray:
+        """Compute Σ_j weight_j k(x, x_j) for one process and all architectures x: shape (N,).
+
+        Cost: O(N m) multiplications at most, as a product of matrices where the space is a grid.
+        """
+        grid = self.grid
+        left, right = grid.halves
+        ours = self._between(which, left, rows) * weights
+        theirs = self._between(which, right, rows)
+        if len(ours) * len(theirs) <= _SPARSE * len(grid.codes):
+            smooth = (ours @ theirs.T)[left.place, right.place]
+        else:
+            smooth = np.empty(len(grid.codes))
+            step = max(1, _CHUNK // len(rows))
+            for start in range(0, len(smooth), step):
+                part = slice(start, start + step)
+                smooth[part] = np.einsum(
+                    "nm,nm->n", ours[left.place[part]], theirs[right.place[part]]
+                )
+        linear = grid.features @ (grid.features[rows].T @ weights)
+        return np.asarray(smooth + LEVEL * weights.sum() + self.slope[which] * linear)
+
+    def kept(self, places: IntArray) -> "Kernels":
+        """Keep some of the kernels."""
+        tables = tuple(table[places] for table in self.tables)
+        return Kernels(
+            self.grid, self.lengths[places], tables, self.slope[places], self.noise[places]
+        )
+
+    def _between(self, which: int, half: _Half, rows: IntArray) -> FloatArray:
+        product = np.ones((len(half.codes), len(rows)))
+        for place, k in enumerate(half.dimensions):
+            codes = self.grid.codes[rows, k]
+            product *= self.tables[k][which][half.codes[:, place][:, None], codes[None, :]]
+        return product
+
+
+def _drawn(normal: FloatArray, prior: tuple[float, float]) -> FloatArray:
+    median, deviation = prior
+    return np.asarray(median * np.exp(deviation * normal))
+
+
+def _correlations(scale: FloatArray | None, count: int, lengths: FloatArray) -> FloatArray:
+    different = _CATEGORIES_APART * (1.0 - np.eye(count))
+    distances = different if scale is None else np.abs(scale[:, None] - scale[None, :])
+    steps = np.sqrt(5) * distances / lengths[:, None, None]
+    return np.asarray((1 + steps + steps**2 / 3) * np.exp(-steps))
