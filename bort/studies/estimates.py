@@ -221,13 +221,19 @@ class Speed:
 
 
 def training_speed(store: Store, spec: StudySpec) -> Speed | None:
-    """Fit the speed of this store's recent studies of the same family and device, if any."""
-    timings = [
-        timing
+    """Fit the speed of this store's recent studies on the same device, if any.
+
+    Those of the same families count; without enough of them, those that share a family.
+    """
+    families = _families(spec)
+    records = [
+        (record, _families(record.spec))
         for record in store.studies()[:RECENT_STUDIES]
         if record.spec.training.device == spec.training.device
-        for timing in _timings(store, record, SearchSpace.from_dict(spec.space).family_name)
     ]
+    same = [t for record, theirs in records if theirs == families for t in _timings(store, record)]
+    shared = [t for record, theirs in records if theirs & families for t in _timings(store, record)]
+    timings = same if len(same) >= FEWEST_TIMINGS else shared
     if len(timings) < FEWEST_TIMINGS:
         return None
     steps, work, seconds = np.array(timings).T
@@ -317,13 +323,13 @@ def _source_work(spec: StudySpec) -> float | None:
     return float(counted[0]) / 1e9
 
 
-def _timings(
-    store: Store, record: StudyRecord, family_name: str
-) -> list[tuple[float, float, float]]:
+def _families(spec: StudySpec) -> frozenset[str]:
+    return frozenset(part.family_name for part in SearchSpace.from_dict(spec.space).parts)
+
+
+def _timings(store: Store, record: StudyRecord) -> list[tuple[float, float, float]]:
     """Read steps, billions of multiply-adds and seconds of each training of a study."""
     space = SearchSpace.from_dict(record.spec.space)
-    if space.family_name != family_name:
-        return []
     work = _work(space, record.spec.training)
     return [
         (

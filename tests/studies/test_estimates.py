@@ -98,3 +98,20 @@ def test_a_space_of_models_that_read_no_text_is_refused_first(store: Store) -> N
     with pytest.raises(InvalidSpaceError, match="models of the family 'mlp' do not read text"):
         check_study(spec)
     assert store.studies() == []
+
+
+def test_trainings_of_a_shared_family_are_a_first_guess(store: Store) -> None:
+    spec = made_up_spec("mixed")
+    mixed = {
+        "name": "mixed",
+        "families": [
+            {key: spec.space[key] for key in ("family", "dimensions", "fixed")},
+            {"family": "static", "dimensions": {"vocabulary": [50, 90], "hidden": [4, 8]}},
+        ],
+    }
+    mixed = replace(spec, space=mixed)
+    alone = replace(spec, space={"name": "static", **mixed.space["families"][1], "fixed": {}})
+    assert estimate_study(store, mixed).seconds_per_evaluation is None
+    fill(store, "first", budget=6)
+    assert estimate_study(store, mixed).seconds_per_evaluation > 0
+    assert estimate_study(store, alone).seconds_per_evaluation is None
