@@ -14,7 +14,7 @@ LEAD = (
 )
 
 with frame.page("Search", lead=LEAD):
-    job_id = address.job()
+    job_id = address.job() or job_view.running()
     if job_id is not None:
         job_view.watch(job_id)
     else:

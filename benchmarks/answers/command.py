@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bort.storage import Store
 
 PRESET = "quick"
-SPACE = "minilm"
+SPACE = "small"
 TENTH = 10  # the second pick has at most this share of the source network's latency
 
 

@@ -78,7 +78,7 @@ def bort() -> None:
     \b
     Examples:
       bort app                        open the dashboard
-      bort search --preset quick      run a search of about four minutes
+      bort search --preset quick      search small networks on movie reviews
       bort front --study quick        show its result again
     """
 

@@ -1,7 +1,7 @@
 """The frozen description of a fine-tuning: which points, on which tasks, by which recipe."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from bort.core.baseline import is_soft_labels
@@ -27,6 +27,9 @@ DONORS: tuple[Donor, ...] = get_args(Donor)
 TEXTS: tuple[Texts, ...] = get_args(Texts)
 LOGGERS = ("tensorboard", "mlflow", "wandb")
 
+USUAL_COPIES, MOST_COPIES = 8, 24  # synthetic texts per training text
+MANY_TEXTS = 100_000
+
 _EPOCHS = Number(0, 1000, is_open=True, metavar="E")
 
 
@@ -44,8 +47,12 @@ class Recipe(Description):
     steps: int | None = ask(
         None, Whole(), "Steps", "Steps of fine-tuning, instead of epochs.", empty="from the epochs"
     )
-    distil_epochs: float = ask(
-        1.0, _EPOCHS, "Epochs of distillation", "Epochs of distillation over all of its texts."
+    distil_epochs: float | None = ask(
+        None,
+        _EPOCHS,
+        "Epochs of distillation",
+        "Epochs of distillation over all of its texts.",
+        empty="1, or 2 for networks without transformer layers",
     )
     distil_steps: int | None = ask(
         None,
@@ -68,11 +75,12 @@ class Recipe(Description):
         empty="as in a search",
         example="5e-4",
     )
-    copies: int = ask(
-        8,
+    copies: int | None = ask(
+        None,
         Whole(0),
         "Synthetic texts",
         "Synthetic texts per training text, for distillation.",
+        empty="8, or up to 24 for networks without transformer layers",
     )
     other_tasks: bool = ask(
         True,
@@ -180,6 +188,33 @@ class FineTuneSpec(Description):
         """
         family = pick.partition("-")[0] if "families" in self.space else self.space["family"]
         return bool(family == "bert")
+
+    def by_kind(self) -> "tuple[FineTuneSpec, ...]":
+        """Divide the picks into BERTs and others: they learn from other texts, in other ways."""
+        kinds = dict.fromkeys(map(self.follows_inside, self.picks))
+        groups = (tuple(p for p in self.picks if self.follows_inside(p) is kind) for kind in kinds)
+        return tuple(replace(self, picks=picks) for picks in groups)
+
+    def copies_of(self, texts: int) -> int:
+        """How many synthetic texts to make of each of `texts` texts.
+
+        A network without transformer layers learns from answers alone and trains in seconds, so
+        more texts are worth their answers: up to `MOST_COPIES`, about `MANY_TEXTS` in all.
+        """
+        if self.recipe.copies is not None:
+            return self.recipe.copies
+        if self._has_layers:
+            return USUAL_COPIES
+        return min(max(MANY_TEXTS // max(texts, 1), USUAL_COPIES), MOST_COPIES)
+
+    @property
+    def distil_epochs(self) -> float:
+        """Epochs of distillation, as asked for or by the kind of networks."""
+        return self.recipe.distil_epochs or (1.0 if self._has_layers else 2.0)
+
+    @property
+    def _has_layers(self) -> bool:
+        return any(map(self.follows_inside, self.picks))
 
     @property
     def labels_pool(self) -> bool:

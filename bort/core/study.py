@@ -24,7 +24,7 @@ DEVICES: tuple[str, ...] = get_args(Device)
 
 LARGEST_SEED = 2**31 - 1  # what every random generator we use accepts
 MOST_TEXTS = 4096  # per forward pass; more would not fit into memory
-SPACE = "minilm"  # the space that is used unless another is named
+SPACE = "small"  # the space that is used unless another is named
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 

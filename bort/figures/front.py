@@ -30,6 +30,7 @@ class Layer(Enum):
     BASELINES = "baselines"
     INTERVALS = "95 % intervals"
     DOMINATED = "dominated"
+    NOISE = "within noise"
     FRONT = "Pareto front"
     COVER = "ε-cover"
     BEST = "largest W"
@@ -38,7 +39,7 @@ class Layer(Enum):
     @property
     def answers_pointer(self) -> bool:
         """Whether this layer reacts to the mouse; rings and stars do not."""
-        return self in (Layer.DOMINATED, Layer.FRONT)
+        return self in (Layer.DOMINATED, Layer.NOISE, Layer.FRONT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Look:
 
 LOOKS = {
     Layer.DOMINATED: Look("cross", "✚", "dominated", 7, 4),
+    Layer.NOISE: Look("diamond-open", "◇", "noise", 9, 5, line=1.5),
     Layer.FRONT: Look("circle", "●", "front", 9, 5),
     Layer.COVER: Look("square-open", "□", "cover", 15, 8, line=2),
     Layer.BEST: Look("diamond", "◆", "best", 13, 7, line=1),
@@ -93,10 +95,11 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class FrontInfo:
-    """The data for drawing a front. `cover`, `best` and `pick` repeat marks of the first two.
+    """The data for drawing a front. `cover`, `best` and `pick` repeat marks of the first three.
 
     Attributes:
         dominated: another evaluated architecture is at least as good in all objectives.
+        noise: another one is, but not beyond noise.
         front: no other one is.
         cover: members of the certified ε-cover; no marks if nothing is certified.
         best: the largest W; at most one mark.
@@ -105,6 +108,7 @@ class FrontInfo:
     """
 
     dominated: Marks
+    noise: Marks
     front: Marks
     cover: Marks
     best: Marks
@@ -116,6 +120,7 @@ class FrontInfo:
         """The marks of each layer, from back to front."""
         return {
             Layer.DOMINATED: self.dominated,
+            Layer.NOISE: self.noise,
             Layer.FRONT: self.front,
             Layer.COVER: self.cover,
             Layer.BEST: self.best,
@@ -123,9 +128,9 @@ class FrontInfo:
         }
 
     @property
-    def groups(self) -> tuple[Marks, Marks]:
-        """The two groups that together contain every evaluated architecture once."""
-        return self.dominated, self.front
+    def groups(self) -> tuple[Marks, ...]:
+        """The groups that together contain every evaluated architecture once."""
+        return self.dominated, self.noise, self.front
 
 
 def front_info(
@@ -135,18 +140,25 @@ def front_info(
     best_id: str | None = None,
     pick_id: str | None = None,
     faded: Collection[str] = (),
+    noise: Collection[str] = (),
 ) -> FrontInfo:
     """Group evaluated architectures by how they are drawn; O(n).
 
     Args:
+        noise: ids of those that are dominated, but only within noise.
         faded: ids of those that do not meet the reader's limits.
     """
     return FrontInfo(
-        dominated=_marks([p for p in points if not p.is_on_front], objectives, faded),
-        front=_marks([p for p in points if p.is_on_front], objectives, faded),
-        cover=_marks([p for p in points if p.is_in_cover], objectives, faded),
-        best=_marks([p for p in points if p.name == best_id], objectives, faded),
-        pick=_marks([p for p in points if p.name == pick_id], objectives, ()),
+        dominated=marks_of(
+            [p for p in points if not p.is_on_front and p.name not in noise], objectives, faded
+        ),
+        noise=marks_of(
+            [p for p in points if not p.is_on_front and p.name in noise], objectives, faded
+        ),
+        front=marks_of([p for p in points if p.is_on_front], objectives, faded),
+        cover=marks_of([p for p in points if p.is_in_cover], objectives, faded),
+        best=marks_of([p for p in points if p.name == best_id], objectives, faded),
+        pick=marks_of([p for p in points if p.name == pick_id], objectives, ()),
         objectives=objectives,
     )
 
@@ -173,7 +185,7 @@ def plot_pair(
     """
     colours = palette(theme)
     figure = go.Figure()
-    bars = () if Layer.INTERVALS in hidden else (Layer.FRONT,)
+    bars = () if Layer.INTERVALS in hidden else (Layer.FRONT, Layer.NOISE)
     for layer, marks in info.layers.items():
         trace = _trace(marks, x, y, layer, colours, has_bars=layer in bars)
         figure.add_trace(trace.update(visible=layer not in hidden))
@@ -193,9 +205,19 @@ def plot_pair(
     return styled(figure, theme, height=height)
 
 
-def _marks(
-    points: Sequence["AnyPoint"], objectives: Sequence[Objective], faded: Collection[str]
+def marks_of(
+    points: Sequence["AnyPoint"],
+    objectives: Sequence[Objective],
+    faded: Collection[str],
+    *,
+    about: str = "",
 ) -> Marks:
+    """Take what is drawn of some points.
+
+    Args:
+        faded: ids of those that do not meet the reader's limits.
+        about: the study to be named with each; nothing if there is only one.
+    """
     options = options_of(points)
     return Marks(
         ids=tuple(p.name for p in points),
@@ -203,7 +225,7 @@ def _marks(
         low=options.low,
         high=options.high,
         hover=tuple(
-            _hover(p, objectives, *found)
+            _hover(p, objectives, *found, about=about)
             for p, *found in zip(points, options.values, options.low, options.high, strict=True)
         ),
         faded=np.array([p.name in faded for p in points], dtype=bool),
@@ -216,9 +238,12 @@ def _hover(
     value: FloatArray,
     low: FloatArray,
     high: FloatArray,
+    *,
+    about: str,
 ) -> str:
     return "<br>".join(
         [
+            *([escape(about)] if about else []),
             f"<b>{escape(point.name)}</b>",
             escape(shape_of(point)),
             *map(_with_interval, objectives, value, low, high),

@@ -74,6 +74,7 @@ def parallel_info(
     log: Collection[Objective] = (),
     hidden: Collection[Layer] = (),
     faded: Collection[str] = (),
+    noise: Collection[str] = (),
     best_id: str | None = None,
     pick_id: str | None = None,
     compared: Collection[str] = (),
@@ -82,6 +83,7 @@ def parallel_info(
 
     Args:
         objectives: each with one value per point, in the order of the axes.
+        noise: ids of those that are dominated, but only within noise.
         faded: ids of those that do not meet the reader's limits.
         compared: ids of those next to the pick.
     """
@@ -91,7 +93,8 @@ def parallel_info(
     colours = palette(theme)
     lines = []
     for row, point in enumerate(points):
-        layer = Layer.FRONT if point.is_on_front else Layer.DOMINATED
+        layer = Layer.NOISE if point.name in noise else Layer.DOMINATED
+        layer = Layer.FRONT if point.is_on_front else layer
         if point.name == best_id and Layer.BEST not in hidden:
             layer = Layer.BEST
         if point.name == pick_id:

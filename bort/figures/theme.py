@@ -20,9 +20,11 @@ class Palette:
     grid: str
     background: str
     dominated: str
+    noise: str
     front: str
     cover: str
     best: str
+    others: tuple[str, str, str]
 
 
 # Okabe & Ito 2008, "Color Universal Design": blue, vermillion, bluish green on light;
@@ -34,9 +36,11 @@ _PALETTES: dict[Theme, Palette] = {
         grid="#e6e9ee",
         background="#ffffff",
         dominated="#7f8995",
+        noise="#4d8ab5",
         front="#0072b2",
         cover="#d55e00",
         best="#00805d",
+        others=("#a3509d", "#8c6d1f", "#7a4a2b"),
     ),
     "dark": Palette(
         text="#e7ebf0",
@@ -44,9 +48,11 @@ _PALETTES: dict[Theme, Palette] = {
         grid="#2c3540",
         background="#14191f",
         dominated="#8792a0",
+        noise="#6a9fc0",
         front="#56b4e9",
         cover="#e69f00",
         best="#2fc796",
+        others=("#d98fc0", "#cdb35a", "#d6a07a"),
     ),
 }
 

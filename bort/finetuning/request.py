@@ -135,8 +135,9 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
     stages = [
         (_only(space, pick), stage, steps)
         for task in tasks
-        for pick in spec.picks
-        for stage, steps in _stages(spec, task)
+        for part in spec.by_kind()
+        for pick in part.picks
+        for stage, steps in _stages(part, task)
     ]
     parameters = [int(one.parameter_count[0]) for one, _, _ in stages]
     source = _source_space(spec)
@@ -149,9 +150,10 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
             for one, stage, steps in stages
         )
         for task_spec, task in zip(spec.tasks, tasks, strict=True):
-            if spec.labels_pool and not is_soft_labels(spec.training.teacher):
-                passes = _training(spec, max(1, _pool(spec, task) // spec.recipe.batch_size))
-                seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
+            for part in spec.by_kind():
+                if part.labels_pool and not is_soft_labels(spec.training.teacher):
+                    passes = _training(spec, max(1, _pool(part, task) // spec.recipe.batch_size))
+                    seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
             study = _as_study(spec, space, task_spec, steps=1)
             if trains_teacher(store, study):
                 seconds += teacher_seconds(speed, study) or 0.0
@@ -183,7 +185,8 @@ def _pool(spec: FineTuneSpec, task: Task) -> int:
     if spec.labels_pool and is_soft_labels(spec.training.teacher):
         return own
     others = _other_texts(task) if spec.recipe.other_tasks else 0
-    return own + spec.recipe.copies * (len(task.train) + own) + others
+    texts = len(task.train) + own
+    return own + spec.copies_of(texts) * texts + others
 
 
 def _stages(spec: FineTuneSpec, task: Task) -> list[tuple[StageKind, int]]:

@@ -223,10 +223,11 @@ def _with_pool(task: Task, spec: FineTuneSpec, oracle: ErrorOracle) -> Task:
         return task
     if labels is not None and spec.labels_pool:
         return labels.only_covered_pool(task)
+    copies = spec.copies_of(len(task.train) + (0 if task.pool is None else len(task.pool)))
     return with_unlabelled(
         task,
         oracle.source,
         others=recipe.other_tasks,
-        augmentation=Augmentation(copies=recipe.copies) if recipe.copies else None,
+        augmentation=Augmentation(copies=copies) if copies else None,
         seed=spec.seed,
     )

@@ -39,7 +39,7 @@ def steps_of(spec: FineTuneSpec, kind: StageKind, *, labelled: int, pool: int) -
         usual = steps_of(spec, StageKind.FINETUNE, labelled=labelled, pool=pool)
         return max(1, usual // 2)
     if kind is StageKind.DISTIL:
-        given, epochs, takes_pool = recipe.distil_steps, recipe.distil_epochs, True
+        given, epochs, takes_pool = recipe.distil_steps, spec.distil_epochs, True
     else:
         takes_pool = recipe.texts == "all" and kind is not StageKind.PLAIN
         given, epochs = recipe.steps, recipe.epochs

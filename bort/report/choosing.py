@@ -83,9 +83,28 @@ def shape_of(point: AnyPoint) -> str:
 
 
 W_INTRODUCED = (
-    "W = size saved × latency saved ÷ error. A weight is an exponent: 1, 1, 1 counts each once, as "
-    "the paper does."
+    "W weighs savings against mistakes: size saved × latency saved ÷ error. Weights are exponents; "
+    "the paper's 1, 1, 1 favours none."
 )
+
+
+def joint_sentence(counts: Mapping[str, int]) -> str:
+    """Say which studies the joint front consists of.
+
+    Examples:
+        >>> joint_sentence({"mine": 4, "yours": 9})
+        'Together they have a front of 13: 4 of mine and 9 of yours.'
+    """
+    shares = _listed(f"{count:,} of {name}" for name, count in counts.items())
+    return f"Together they have a front of {sum(counts.values()):,}: {shares}."
+
+
+def unlike_sentence(names: Sequence[str]) -> str:
+    """Warn of studies whose numbers are about something else."""
+    return (
+        f"Compare with care: {_listed(names)} {'has' if len(names) == 1 else 'have'} another task, "
+        "runtime or machine."
+    )
 
 
 def limits_sentence(choice: Choice) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bort.core.baseline import Coverage
 from bort.report.baselines import coverage_sentence
+from bort.studies.data_look import DataLook
 from bort.tasks import DataFlaw, DataWarning
 from bort.tasks.task import FEW_TEXTS
 
@@ -69,6 +70,41 @@ def data_warning(warning: DataWarning | Coverage | str) -> str:
                 f"{warning.rows} rows have a text that also occurs with another label. No model "
                 "can be right on all of them; check these labels."
             )
+
+
+def look_sentences(found: DataLook) -> list[str]:
+    """Say what a task's texts are like.
+
+    Examples:
+        >>> look = DataLook({"good": 60, "bad": 40}, {"train": 70, "dev": 15, "audit": 15},
+        ...     {"blank": 2}, 3, 0.012, ())
+        >>> print("\\n".join(look_sentences(look)))
+        2 classes: good 60, bad 40. 70 texts to train on, 15 to compare networks, 15 kept for the \
+end.
+        Left out: 2 (blank). Near-duplicates of other rows: 3; they stay in one split.
+        The source network does not know 1.2% of the words and pieces.
+    """
+    counts = named([f"{name} {count:,}" for name, count in found.classes.items()])
+    sizes = found.sizes
+    lines = [
+        f"{len(found.classes):,} classes: {counts}. {sizes['train']:,} texts to train on, "
+        f"{sizes['dev']:,} to compare networks, {sizes['audit']:,} kept for the end."
+    ]
+    dropped = {reason: count for reason, count in found.dropped.items() if count}
+    left_out = ", ".join(f"{count:,} ({reason})" for reason, count in dropped.items())
+    alike = found.near_duplicates
+    parts = [
+        f"Left out: {left_out}." if left_out else "",
+        f"Near-duplicates of other rows: {alike:,}; they stay in one split."
+        if alike
+        else "No near-duplicates.",
+    ]
+    lines.append(" ".join(filter(None, parts)))
+    if found.unknown_share is not None:
+        lines.append(
+            f"The source network does not know {found.unknown_share:.1%} of the words and pieces."
+        )
+    return lines
 
 
 def named(names: Sequence[str]) -> str:

@@ -88,6 +88,7 @@ class Choice:
         meeting: the rows that meet the limits.
         nearest: if none does, the point that exceeds them least.
         unit: what size and latency mean.
+        beaten: how surely each row is beaten.
     """
 
     rows: Mapping[str, int]
@@ -95,6 +96,7 @@ class Choice:
     limits: Limits
     meeting: IntArray
     nearest: str | None
+    beaten: tuple[Beaten, ...]
     unit: Unit = SizeUnit.PARAMETERS
 
     @property
@@ -107,6 +109,12 @@ class Choice:
         """The points that do not meet the limits."""
         inside = set(self.meeting.tolist())
         return frozenset(name for name, row in self.rows.items() if row not in inside)
+
+    @property
+    def within_noise(self) -> frozenset[str]:
+        """The points that are beaten, but only within noise."""
+        degree = Beaten.WITHIN_NOISE
+        return frozenset(name for name, row in self.rows.items() if self.beaten[row] is degree)
 
     def suggested(self) -> tuple[Suggested, ...]:
         """Up to three points within the limits, in the order of their first reason."""
@@ -145,7 +153,7 @@ class Choice:
         """Whether a point is beaten: clearly, within noise, or not."""
         row = self.rows[name]
         found = rival(self.options, row)
-        return Standing(degrees(self.options)[row], None if found is None else self.ids[found])
+        return Standing(self.beaten[row], None if found is None else self.ids[found])
 
     @property
     def _alternatives(self) -> IntArray:
@@ -165,8 +173,17 @@ def choose(points: Sequence[AnyPoint], limits: Limits, unit: Unit = SizeUnit.PAR
         limits=limits,
         meeting=meeting,
         nearest=points[nearest(shown, limits)].name if is_out else None,
+        beaten=degrees(options),
         unit=unit,
     )
+
+
+def joint_front(points: Mapping[str, Sequence[AnyPoint]]) -> dict[str, int]:
+    """Count, for each study, its points that none of all studies beats. O(n log n)."""
+    studies = np.array([name for name, found in points.items() for _ in found], dtype=object)
+    options = options_of([point for found in points.values() for point in found])
+    ahead = studies[options.front].tolist()
+    return {name: ahead.count(name) for name in points}
 
 
 def _as_shown(values: FloatArray, unit: Unit) -> FloatArray:

@@ -118,8 +118,8 @@ def table_front_command(
         >>> source = TableSource(sha256="", size="params", latency="ms", error="acc", error_se=None,
         ...     maximise=("acc",), dimensions=("depth",), drop_failed=False)
         >>> table_front_command(Path("a.csv"), source, epsilon=0.1, weights=(1.0, 1.0, 1.0))
-        'bort front --from-table a.csv --size params --latency ms --error acc --maximise acc \\
---dimensions depth --epsilon 0.1'
+        'bort front --from-table a.csv --size params --latency ms --error acc --maximise acc \
+--dimensions depth --epsilon 0.1 --weights 1,1,1'
     """
     asked = arguments({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
     return shlex.join(["bort", "front", *source_options(file, source), *asked])

@@ -62,7 +62,7 @@ SIZE_OR_COLUMN = replace(
 )
 SEARCH = (TASK, QUESTION, SIZE_OR_COLUMN, BUDGET, TRAINING, LATENCY)
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "quick": {"epsilon": 0.1, "budget": 12},
+    "quick": {"epsilon": 0.1, "budget": 32},
     "thorough": {"epsilon": 0.1, "budget": 96, "seeds": 3},
 }
 FORM_PRESET = PRESETS["quick"]  # the first values in the form of a new search

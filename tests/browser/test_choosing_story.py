@@ -98,6 +98,26 @@ def test_somebodys_results_from_a_file_to_a_choice(address, visit, tmp_path):
         second.goto(reader.page.url)
         expect(second.locator(".st-key-sticky .bort-name")).to_have_text(picked)
         second.close()
+        the_report_opens_from_disk(reader, tmp_path / "front.html", picked)
+
+
+def the_report_opens_from_disk(reader, file, picked):
+    with reader.page.expect_download() as started:
+        reader.page.get_by_role("button", name="Download as one HTML file").click()
+    started.value.save_as(file)
+    assert file.stat().st_size < 8_000_000
+    asked = []
+    page = reader.page.context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    expect(page.locator(".plot-container")).to_have_count(4)
+    expect(page.get_by_text(f"Picked: {picked}")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    saved.value.save_as(file.with_suffix(".csv"))
+    assert len(file.with_suffix(".csv").read_text("utf-8").splitlines()) == 1 + 9
+    assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
+    page.close()
 
 
 NAMED_MARKUP = "<b>net</b> ![x](http://outside.example/x.png) $a$ <script>1</script>"

@@ -42,6 +42,7 @@ def test_epsilon_0_is_refused_beside_its_field(address, visit):
         reader.open("/search")
         start = reader.page.get_by_role("button", name="Start the search")
         expect(start).to_be_enabled()
+        reader.page.get_by_text("Question: goal, ε, weights, size, assumptions").click()
         reader.write("ε", "0")
         problem = reader.problems()
         expect(problem).to_have_text(

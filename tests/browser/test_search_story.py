@@ -64,13 +64,15 @@ def fill_in(reader, place):
     expect(reader.page.get_by_text("16 architectures of")).to_be_visible()
     reader.choose("Task", "a file to upload")
     reader.upload("CSV, TSV, JSONL or Parquet", place / "reviews.csv")
+    expect(reader.page.get_by_text(re.compile(r"reviews\.csv: [\d,]+ rows"))).to_be_visible()
     reader.write("Architectures at most", str(BUDGET))
+    reader.page.get_by_text("Training: steps, seeds, source network, teacher").click()
     reader.write("Steps per candidate", "100")  # long enough to watch
-    reader.page.get_by_text("Advanced: name, training, latency, assumptions").click()
-    reader.write("Name of the study", "story")
     reader.write("Source network", str(place / "source"))
     reader.write("Learning rates, Θ", "0.003")
     reader.write("CPU threads", "1")
+    reader.page.get_by_text("Latency, name and random seed").click()
+    reader.write("Name of the study", "story")
     reader.choose("Profile", "made-up")
     expect(reader.problems()).to_have_count(0)
 

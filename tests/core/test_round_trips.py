@@ -27,7 +27,15 @@ from bort.core.kinds import (
     Whole,
 )
 from bort.core.question import Question
-from bort.core.study import LatencySpec, MeasureSpec, SearchSpec, StudySpec, TaskSpec, TrainingSpec
+from bort.core.study import (
+    SPACE,
+    LatencySpec,
+    MeasureSpec,
+    SearchSpec,
+    StudySpec,
+    TaskSpec,
+    TrainingSpec,
+)
 from bort.studies import parts
 from bort.studies.commands import search_command
 
@@ -124,7 +132,7 @@ def test_the_copied_command_searches_the_same_study(data: st.DataObject) -> None
     latency = data.draw(descriptions(parts.LATENCY))
     spec = StudySpec(
         name="mine",
-        space={"name": "minilm"},
+        space={"name": SPACE},
         task=data.draw(descriptions(parts.TASK)),
         training=training,
         # One option sets the threads for both.

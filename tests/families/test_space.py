@@ -47,7 +47,7 @@ spaces = st.builds(
 
 
 def test_published_and_own_counts() -> None:
-    assert [len(load_space(name)) for name in SPACE_NAMES] == [300, 384, 224]
+    assert [len(load_space(name)) for name in SPACE_NAMES] == [300, 384, 188]
 
 
 def test_the_source_network_is_the_maximum_of_its_space() -> None:

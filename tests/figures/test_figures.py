@@ -177,7 +177,14 @@ def test_space_shows_all_three_objectives_and_a_stem_below_the_pick() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_and_marks_can_be_read_on_their_background(theme: str) -> None:
     colours = palette(theme)  # type: ignore[arg-type]
-    for colour in (colours.dominated, colours.front, colours.cover, colours.best):
+    for colour in (
+        colours.dominated,
+        colours.noise,
+        *colours.others,
+        colours.front,
+        colours.cover,
+        colours.best,
+    ):
         assert contrast(colour, colours.background) >= 3
     for colour in (colours.text, colours.muted):
         assert contrast(colour, colours.background) >= 4.5

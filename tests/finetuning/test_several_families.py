@@ -108,3 +108,25 @@ def test_a_mixed_space_is_searched_certified_and_fine_tuned(store, study, tmp_pa
         assert f"{count:,} parameters ({architecture.family}, " in card
         onnx = to_json(export_onnx(model, tmp_path / f"{pick}-onnx", measure=False))
         assert onnx["parity"]["float32"]["same_answers"] == 1
+
+
+def test_picks_are_divided_by_what_they_learn_from(study):
+    spec = FineTuneSpec(
+        study="tiny",
+        picks=PICKS,
+        tasks=(study.task,),
+        training=study.training,
+        latency=study.latency,
+        space=study.space,
+    )
+    parts = spec.by_kind()
+    assert sorted(pick for part in parts for pick in part.picks) == sorted(PICKS)
+    bert, others = sorted(parts, key=lambda part: not part.picks[0].startswith("bert"))
+    assert all(pick.startswith("bert") for pick in bert.picks)
+    assert not any(pick.startswith("bert") for pick in others.picks)
+    assert (bert.distil_epochs, others.distil_epochs) == (1.0, 2.0)
+    texts = (100, 5_000, 10_000, 50_000)
+    assert [bert.copies_of(n) for n in texts] == [8] * 4
+    assert [others.copies_of(n) for n in texts] == [24, 20, 10, 8]
+    asked = replace(others, recipe=Recipe(copies=0, distil_epochs=0.5))
+    assert (asked.copies_of(100), asked.distil_epochs) == (0, 0.5)

@@ -9,6 +9,7 @@ import pytest
 from bort.cli.front import front
 from bort.cli.latency import landmarks, measure
 from bort.core.fields import read
+from bort.core.study import SPACE as USUAL_SPACE
 from bort.core.study import LatencySpec, MeasureSpec, TaskSpec, WinnersSpec
 from bort.families import load_space
 from bort.storage import open_store
@@ -21,7 +22,7 @@ from bort.studies.commands import (
 from bort.studies.measuring import describe_measurement
 from bort.studies.parts import LENGTHS, MEASURE, NEW_QUESTION, WINNERS, WORKLOAD
 
-SPACE = load_space("minilm")
+SPACE = load_space(USUAL_SPACE)
 
 
 def parsed(line: str, command: click.Command, words: int) -> dict[str, object]:
@@ -37,7 +38,7 @@ def parsed(line: str, command: click.Command, words: int) -> dict[str, object]:
             space=SPACE.to_dict(),
             latency=LatencySpec(runtime="torch-bfloat16", batch_size=4, threads=1),
             lengths_from=TaskSpec(task="my reviews.csv", text=("a", "b"), label="stars"),
-            count=16,
+            count=32,
             seed=3,
             name="mine",
             minutes=0.5,
@@ -48,7 +49,7 @@ def parsed(line: str, command: click.Command, words: int) -> dict[str, object]:
 )
 def test_a_measurement_of_a_space(tmp_path: Path, spec: MeasureSpec) -> None:
     params = parsed(measure_command(spec), measure, 3)
-    assert params["space"] == "minilm"
+    assert params["space"] == USUAL_SPACE
     given = read(params, MEASURE, LENGTHS, WORKLOAD)
     with open_store(f"sqlite:///{tmp_path / 'bort.db'}") as store:
         assert describe_measurement(store, SPACE, given) == spec

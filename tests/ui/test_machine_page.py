@@ -70,7 +70,7 @@ def test_an_empty_store_says_what_to_do(store: Store, visit: Open) -> None:
         ("measure.threads", 10_000, "10000 threads were requested"),
         ("measure.batch_size", -1, "batch size must be"),
         ("measure.count", 3, "3 architectures are too few"),
-        ("measure.count", 1_000, "has 384"),
+        ("measure.count", 1_000, "has 188"),
     ],
 )
 def test_what_cannot_be_measured_is_said_at_once(
@@ -123,7 +123,7 @@ def test_starting_starts_a_job_and_watches_it(
     (job,) = store.jobs()
     assert (job.kind, job.spec["count"]) == ("latency", 48)
     assert app.query_params["job"] in (str(job.id), [str(job.id)])
-    assert "Measuring a search space (minilm)" in shown(app)
+    assert "Measuring a search space (small)" in shown(app)
 
 
 def test_a_second_measurement_is_refused_with_a_reason(store: Store, visit: Open) -> None:

@@ -324,3 +324,16 @@ def test_picks_are_compared_side_by_side(store: Store, visit: Open) -> None:
     app = visit("pareto", **{"study": "reviews", "with": "<b>,9-9"})
     assert not app.exception
     assert "side by side</p>" not in shown(app)
+
+
+def test_other_studies_are_drawn_too_and_stay_in_the_address(store: Store, visit: Open) -> None:
+    fill(store, "reviews", budget=8)
+    fill(store, "more", budget=12)
+    app = visit("pareto", study="reviews", also="more,unknown")
+    assert not app.exception
+    assert "Together they have a front of" in shown(app)
+    [field] = app.multiselect
+    assert field.value == ["more"]
+    field.set_value([]).run()
+    assert "also" not in app.query_params
+    assert "Together" not in shown(app)

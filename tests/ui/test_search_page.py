@@ -41,8 +41,8 @@ def start_button(app: AppTest) -> bool:
 def test_the_form_says_what_it_will_cost_before_start(store: Store, visit: Open) -> None:
     app = visit("search")
     assert not app.exception
-    assert "12 at most" in shown(app)
-    assert "384 architectures of 3.06 to 22.71 M parameters" in shown(app)
+    assert "32 at most" in shown(app)
+    assert "188 architectures of 0.03 to 22.71 M parameters" in shown(app)
     assert start_button(app)
 
 
@@ -56,28 +56,28 @@ def test_start_creates_a_job_and_watches_it(
     assert not app.exception
     spec = started[0]
     assert (spec.name, spec.search.question.epsilon, spec.search.budget) == (
-        "movie-reviews-minilm",
+        "movie-reviews-small",
         0.3,
         5,
     )
     assert app.query_params["job"] == "1"
     assert "Job 1 is about to start" in shown(app)
-    assert store.study("movie-reviews-minilm").spec == spec
+    assert store.study("movie-reviews-small").spec == spec
 
 
 def test_a_name_that_is_taken_gets_a_number_unless_it_was_chosen(
     store: Store, visit: Open, started: list[StudySpec]
 ) -> None:
-    fill(store, "movie-reviews-minilm", budget=3)
+    fill(store, "movie-reviews-small", budget=3)
     app = visit("search")
     app.button(key="start").click().run()
-    assert started[0].name == "movie-reviews-minilm-2"
-    app = visit("search")
-    app.text_input(key="name").input("movie-reviews-minilm").run()
+    assert started[0].name == "movie-reviews-small-2"
+    app = visit("search", job="new")
+    app.text_input(key="name").input("movie-reviews-small").run()
     app.button(key="start").click().run()
     assert len(started) == 1
-    assert "movie-reviews-minilm" in shown(app)
-    assert "job" not in app.query_params
+    assert "movie-reviews-small" in shown(app)
+    assert app.query_params["job"] == "new"
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,13 @@ def test_an_own_file_decides_the_number_of_classes(
     rows = [f"text number {row},{'abc'[row % 3]}" for row in range(300)]
     (tmp_path / "my.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     app = visit("search")
+    app.selectbox(key="space").select("minilm").run()
     app.selectbox(key="task").select("a file on this machine").run()
     app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
+    assert len(app.dataframe[0].value) == 5
+    assert "3 classes: a 100, b 100, c 100." in shown(app)
+    labels = app.selectbox(key=f"task:{tmp_path / 'my.csv'}.label")
+    assert (labels.value, labels.options) == ("label", ["text", "label"])
     app.button(key="start").click().run()
     assert started[0].space["fixed"]["labels"] == 3
 
@@ -189,6 +194,7 @@ def test_a_file_of_soft_labels_is_a_teacher(
     task = load_task(TaskSpec(task=str(tmp_path / "my.csv")))
     answers = write_answers(tmp_path / "answers.parquet", task)
     app = visit("search")
+    app.selectbox(key="space").select("minilm").run()
     app.selectbox(key="task").select("a file on this machine").run()
     app.text_input(key="path").input(str(tmp_path / "my.csv")).run()
     app.text_input(key="training.teacher").input(str(tmp_path / "none.parquet")).run()
@@ -307,8 +313,13 @@ def test_a_finished_job_links_to_its_front(store: Store, visit: Open) -> None:
 
 def test_a_search_left_behind_is_found_again_from_the_form(store: Store, visit: Open) -> None:
     make_job(store, process=this_process())
-    labels = [link.proto.label for link in visit("search").get("page_link")]
+    app = visit("search")
+    assert "Job 1 is running" in shown(app)
+    assert app.query_params["job"] == "1"
+    app.button(key="new-search").click().run()
+    labels = [link.proto.label for link in app.get("page_link")]
     assert "watched: job 1 is running" in labels
+    assert start_button(app)
 
 
 def test_a_job_that_left_no_study_says_why_and_leads_on(store: Store, visit: Open) -> None:

@@ -84,18 +84,20 @@ class _TaskRun:
         from bort.finetuning.publishing import publish
         from bort.finetuning.students import train_plain, train_students
 
-        setup = self._prepare()
-        self.reporter.begin_task(setup, self.picks)
-        train = partial(self._train, setup)
-        trained = {a.id: train_students(setup, a, train) for a in self.picks}
-        plain = {a.id: train_plain(setup, a, train) for a in self.picks if self.spec.compare}
-        latencies = self._latencies(setup)
+        parts = [self._prepare(part) for part in self.spec.by_kind()]
+        self.reporter.begin_task(parts)
+        setups = {pick: setup for setup in parts for pick in setup.spec.picks}
+        train = {pick: partial(self._train, setup) for pick, setup in setups.items()}
+        trained = {a.id: train_students(setups[a.id], a, train[a.id]) for a in self.picks}
+        compared = self.picks if self.spec.compare else []
+        plain = {a.id: train_plain(setups[a.id], a, train[a.id]) for a in compared}
+        latencies = self._latencies(parts[0])
         self.reporter.part(Progress(stage=Stage.COMPARING_BASELINES))
         return [
             publish(
                 self.context.store,
                 self.context.job.id,
-                setup,
+                setups[a.id],
                 self.task,
                 trained[a.id],
                 plain=plain.get(a.id),
@@ -104,18 +106,18 @@ class _TaskRun:
             for a in self.picks
         ]
 
-    def _prepare(self) -> "TaskSetup":
+    def _prepare(self, part: FineTuneSpec) -> "TaskSetup":
         self.reporter.part(Progress(stage=Stage.LOADING_TASK))
         from bort.finetuning.setup import prepare
         from bort.tasks import load_task
 
         task = load_task(self.task, on_step=self.reporter.part)
-        for warning in task.warnings:
+        for warning in task.warnings if part.picks[0] == self.picks[0].id else ():
             self.context.warn(EventCode.DATA_FLAW, **to_json(warning))
         with self._turn():
             return prepare(
                 task,
-                self.spec,
+                part,
                 on_step=self.reporter.part,
                 should_stop=self.context.should_stop,
             )
@@ -181,8 +183,9 @@ class _Reporter:
         self._planned_per_task = 0
         self._tasks_begun = 0
         self._done_before = 0  # steps of finished stages
-        self._counted = 0  # steps of this attempt, for the estimate
-        self._begun: float | None = None
+        self._counted = 0  # steps of this attempt that were timed, for the estimate
+        self._spent = 0.0  # seconds between them
+        self._last: float | None = None  # when the last step of this stage ended
         self._reported = 0.0
         self._losses: list[float] = []
         self._dev_error: float | None = None
@@ -192,11 +195,15 @@ class _Reporter:
         """Report a step between trainings without changing the job's own count."""
         self._context.report(step.within(Progress(self._done_before, self._total or None)))
 
-    def begin_task(self, setup: "TaskSetup", picks: Sequence[Architecture]) -> None:
-        """Count the steps of the next task."""
-        self._task = setup.task.name
-        planned = sum(setup.steps_of(kind) for kind in trainings_of(self._spec))
-        self._planned_per_task = max(self._planned_per_task, planned * len(picks))
+    def begin_task(self, setups: "Sequence[TaskSetup]") -> None:
+        """Count the steps of the next task, whose picks these setups share."""
+        self._task = setups[0].task.name
+        planned = sum(
+            setup.steps_of(kind) * len(setup.spec.picks)
+            for setup in setups
+            for kind in trainings_of(self._spec)
+        )
+        self._planned_per_task = max(self._planned_per_task, planned)
         self._done_before = self._tasks_begun * self._planned_per_task
         self._tasks_begun += 1
 
@@ -205,11 +212,15 @@ class _Reporter:
         self._training, self._losses, self._dev_error = training, [], None
         self._counted_before = self._counted
         self._stage_steps = setup.steps_of(training.kind)
-        self._begun = self._begun or time.monotonic()
+        self._last = None  # a stage's first step includes building the network
 
     def step(self, step: "StageStep") -> None:
         """Record a step of the current stage."""
-        self._counted += 1
+        now = time.monotonic()
+        if self._last is not None:
+            self._counted += 1
+            self._spent += now - self._last
+        self._last = now
         self._losses.append(step.loss)
         points: dict[str, float] = {}
         if step.dev_error is not None:
@@ -277,7 +288,6 @@ class _Reporter:
         return self._planned_per_task * len(self._spec.tasks)
 
     def _left(self, done: int) -> float | None:
-        if self._begun is None or not self._counted or not self._total:
+        if not self._counted or not self._total:
             return None
-        per_step = (time.monotonic() - self._begun) / self._counted
-        return max(0, self._total - done) * per_step
+        return max(0, self._total - done) * self._spent / self._counted

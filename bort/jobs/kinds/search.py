@@ -11,7 +11,7 @@ from bort.core.baseline import OracleFacts
 from bort.core.evaluation import Evaluation
 from bort.core.files import write_json_atomically
 from bort.core.locks import training_turn
-from bort.core.progress import Progress, Stage
+from bort.core.progress import Number, Progress, Stage
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.families import SearchSpace
@@ -138,6 +138,7 @@ class _Search:
         self.context, self.spec, self.costs, self.train = context, spec, costs, train
         self.stored = context.store.evaluations(spec.name)
         self.seconds = [e.seconds for trained in self.stored.values() for e in trained]
+        self.is_design: bool | None = None  # of the next pick; not known yet
 
     def run(self) -> None:
         """Search until it is done, stopped or out of time; then audit, if the study asks for it."""
@@ -185,6 +186,8 @@ class _Search:
             known=evidence.known,
         )
         self.context.report_part(Progress(stage=Stage.TRAINING_CANDIDATES))
+        if not evidence.known:
+            self.is_design = search.question.lipschitz is None
         for step in steps:
             self._report(step)
             if self.context.should_stop():
@@ -200,6 +203,7 @@ class _Search:
     def _observe(self, index: int) -> Observation:
         """Make the missing trainings of one architecture, and store each at once."""
         architecture = self.costs.space.architecture(index)
+        self._tell_pick(architecture.id)
         trained = {e.seed: e for e in self.stored.get(architecture.id, ())}
         for offset in range(self.spec.training.seeds):
             seed = self.spec.search.seed + offset
@@ -209,6 +213,17 @@ class _Search:
             list(trained.values()),
             population=self.costs.problem.population(self.spec.search.question.confidence),
         )
+
+    def _tell_pick(self, architecture: str) -> None:
+        """Report what is trained next, and what was learnt before."""
+        before = self.context.progress
+        numbers: dict[str, Number] = {"last_error": before.numbers.get("error")}
+        if self.is_design is not None:
+            numbers["is_design"] = int(self.is_design)
+        step = replace(
+            before, stage=Stage.TRAINING_CANDIDATES, subject=architecture, numbers=numbers
+        )
+        self.context.report(step)
 
     def _train(self, architecture: Architecture, seed: int) -> Evaluation:
         with _turn(self.context, self.spec):
@@ -227,6 +242,7 @@ class _Search:
         return evaluation
 
     def _report(self, step: SearchStep) -> None:
+        self.is_design = step.lipschitz is None
         total = min(step.evaluation_bound, self.spec.search.budget or step.evaluation_bound)
         left = max(0, total - step.evaluations) * self.spec.training.seeds
         architecture = self.costs.space.architecture(step.index).id

@@ -1,22 +1,14 @@
 """The trained architectures as linked panels and as a table; a click on any picks it everywhere."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
 import streamlit as st
 
-from bort import figures
-from bort.core.errors import InvalidArchitectureError, InvalidDataError
-from bort.core.size import SizeUnit
-from bort.families import SearchSpace
-from bort.families.sizes import sizes_of
 from bort.figures import (
-    LATENCY,
     LOOKS,
-    TEXT_TO_LABEL,
     FrontInfo,
     Layer,
     Objective,
@@ -27,23 +19,28 @@ from bort.figures import (
     plot_pair,
 )
 from bort.figures.latency import LandmarkMark, add_landmarks
-from bort.figures.models import RealisedMark, add_error_lines, add_realised, realised_mark
+from bort.figures.models import RealisedMark, add_error_lines, add_realised
 from bort.figures.parallel import parallel_info
-from bort.finetuning.realised import TrainedModel
+from bort.figures.several import add_others, add_others_3d
 from bort.report.search import worth
-from bort.studies.answers import StudyAnswer, TableAnswer, redrawn
-from bort.studies.choosing import Choice, Unit
-from bort.ui.kit import address, chart, markup, navigation, parallel, readings
-from bort.ui.machine import landmarks as machine_landmarks
-
-Answer = StudyAnswer | TableAnswer
+from bort.studies.answers import StudyAnswer, TableAnswer
+from bort.studies.choosing import Choice
+from bort.ui.front import extras
+from bort.ui.front.objectives import Answer, objectives_of
+from bort.ui.kit import address, chart, markup, parallel
 
 # Two rows of charts fill what the title and the questions leave of the window.
 _HEIGHT = "clamp(205px, calc((100vh - 366px) / 2), 420px)"
 
 _TALL = "clamp(420px, calc(100vh - 366px), 840px)"
 
-_MARKDOWN = {"dominated": "gray", "front": "blue", "cover": "orange", "best": "green"}
+_MARKDOWN = {
+    "dominated": "gray",
+    "noise": "blue",
+    "front": "blue",
+    "cover": "orange",
+    "best": "green",
+}
 _SIGNS = {
     layer: f":{_MARKDOWN[look.colour]}[{look.sign}]"
     for layer, look in LOOKS.items()
@@ -70,6 +67,7 @@ class View:
     log: tuple[Objective, ...]
     fit_front: bool
     hidden: tuple[Layer, ...]
+    others: tuple[StudyAnswer, ...] = ()
 
 
 def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
@@ -99,9 +97,12 @@ def choose_view(answer: Answer) -> tuple[View, Answer, Sequence[LandmarkMark]]:
             )
             drawn: Answer = answer
             landmarks: Sequence[LandmarkMark] = ()
+            others: tuple[StudyAnswer, ...] = ()
             if isinstance(answer, StudyAnswer):
-                drawn, landmarks = _choose_latencies(answer)
-    view = View(shape, tuple(o for o in objectives if o.name in log), fit_front, hidden)
+                drawn, landmarks = extras.choose_latencies(answer)
+                others = extras.choose_others(answer)
+    on_log = tuple(o for o in objectives if o.name in log)
+    view = View(shape, on_log, fit_front, hidden, others)
     return view, drawn, landmarks
 
 
@@ -123,17 +124,6 @@ def _choose_shape() -> Shape:
         label_visibility="collapsed",
         required=True,
     )
-
-
-def unit_of(answer: Answer) -> Unit:
-    """What size and latency mean."""
-    return answer.columns if isinstance(answer, TableAnswer) else answer.spec.size.unit
-
-
-def objectives_of(answer: Answer) -> tuple[Objective, ...]:
-    """The axes of size, latency and error; a study or a table says what they mean."""
-    is_to_label = isinstance(answer, StudyAnswer) and answer.latency.is_text_to_label
-    return figures.objectives_of(unit_of(answer), latency=TEXT_TO_LABEL if is_to_label else LATENCY)
 
 
 def _choose_layers(answer: Answer) -> tuple[Layer, ...]:
@@ -164,6 +154,8 @@ def _is_there(layer: Layer, answer: Answer) -> bool:
     match layer:
         case Layer.DOMINATED:
             return len(answer.front) < len(answer.points)
+        case Layer.NOISE:
+            return _is_there(Layer.DOMINATED, answer) and _is_there(Layer.INTERVALS, answer)
         case Layer.COVER:
             return any(point.is_in_cover for point in answer.points)
         case Layer.BASELINES:
@@ -183,7 +175,7 @@ def show(
     landmarks: Sequence[LandmarkMark] = (),
 ) -> None:
     """Draw the answer, the pick in the address, the limits, and well-known models."""
-    realised = _realised_marks(answer) if isinstance(answer, StudyAnswer) else []
+    realised = extras.realised_marks(answer) if isinstance(answer, StudyAnswer) else []
     match view.shape:
         case Shape.PANELS:
             _show_panels(answer, view, theme, choice, landmarks, realised)
@@ -192,6 +184,7 @@ def show(
         case Shape.AXES:
             _show_axes(answer, view, theme, choice)
     if isinstance(answer, StudyAnswer):
+        extras.say_others(answer, view.others, theme)
         gains = [mark.gain for mark in realised if mark.gain is not None]
         markup.note(worth(answer.spec.training.steps, gains))
     if realised and view.shape is Shape.PANELS:
@@ -207,6 +200,7 @@ def _info(answer: Answer, choice: Choice) -> FrontInfo:
         best_id=answer.best.name if answer.best else None,
         pick_id=address.pick(),
         faded=choice.outside,
+        noise=choice.within_noise,
     )
 
 
@@ -234,6 +228,9 @@ def _show_panels(
                 limits=limits,
             )
             add_landmarks(figure, landmarks, x, y, theme=theme)
+            if isinstance(answer, StudyAnswer):
+                others = extras.marks_of_others(answer, view.others)
+                add_others(figure, others, x, y, theme=theme)
             if Layer.BASELINES not in view.hidden and isinstance(answer, StudyAnswer):
                 add_error_lines(figure, answer.facts, x, y, theme=theme)
             chart.show(
@@ -248,8 +245,12 @@ def _show_panels(
 
 
 def _show_space(info: FrontInfo, answer: Answer, view: View, theme: Theme, *, height: str) -> None:
+    figure = plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden)
+    if isinstance(answer, StudyAnswer):
+        others = extras.marks_of_others(answer, view.others)
+        add_others_3d(figure, others, theme=theme)
     chart.show(
-        plot_front_3d(info, theme=theme, log=view.log, hidden=view.hidden),
+        figure,
         key="space",
         alt=f"Size, latency and error in 3D: {_counted(answer)}. Drag to turn.",
         on_pick=address.choose_pick_in_chart,
@@ -267,6 +268,7 @@ def _show_axes(answer: Answer, view: View, theme: Theme, choice: Choice) -> None
             log=view.log,
             hidden=view.hidden,
             faded=choice.outside,
+            noise=choice.within_noise,
             best_id=answer.best.name if answer.best else None,
             pick_id=address.pick(),
             compared=address.compared(),
@@ -300,53 +302,3 @@ def legend(answer: StudyAnswer, theme: Theme) -> None:
 def _counted(answer: Answer) -> str:
     what = "rows" if isinstance(answer, TableAnswer) else "trained architectures"
     return f"{len(answer.points)} {what}, {len(answer.front)} on the Pareto front"
-
-
-def _realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
-    """Return the models trained from this study on its own task; other tasks have other errors."""
-    marks: list[RealisedMark] = []
-    # A profile that a study names may have texts; trained models have them only if it asks for it.
-    if answer.latency.is_text_to_label != answer.spec.latency.text_to_label:
-        return marks
-    space = SearchSpace.from_dict(answer.spec.space)
-    for record in readings.store().models(study=answer.study):
-        with suppress(
-            InvalidDataError, InvalidArchitectureError
-        ):  # the page Models says what is wrong
-            model = TrainedModel.of(record)
-            if model.evidence.data.task_spec.get("task") == answer.spec.task.task:
-                index = space.index(space.named(model.realised.architecture_id))
-                size = float(sizes_of(space, answer.spec.size)[index])
-                mark = realised_mark(
-                    record.name, model.realised, size=size, unit=objectives_of(answer)[0]
-                )
-                marks.append(mark)
-    return marks
-
-
-def _choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:
-    """Show the toggles about latencies, and return what to draw."""
-    # Well-known models are not exported, and are timed without texts.
-    has_marks = answer.spec.size.unit is SizeUnit.PARAMETERS and not answer.latency.is_text_to_label
-    marks = machine_landmarks.marks_for(answer.latency) if has_marks else []
-    measured = sum(point.latency_measured is not None for point in answer.points)
-    is_measured = st.toggle(
-        "Measured latencies",
-        key="measured-latencies",
-        disabled=not measured,
-        help="Draw the winners at their measured latency, with the front that follows. The "
-        "certificate is about predicted latency.",
-    )
-    is_marked = st.toggle(
-        "Well-known models",
-        key="landmarks-on-front",
-        disabled=not marks,
-        help="BERT-large, Bort and others, timed on this machine with the same runtime and "
-        "workload.",
-    )
-    if not measured or (has_marks and not marks):
-        st.page_link(navigation.MACHINE, label="Measure them here", icon=":material/timer:")
-    if is_measured and measured:
-        markup.note(f"{measured} architectures are drawn at their measured latency.")
-        return redrawn(answer), marks if is_marked else ()
-    return answer, marks if is_marked else ()

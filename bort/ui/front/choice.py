@@ -66,7 +66,7 @@ def ask_limits(name: str, unit: Unit, places: Sequence[DeltaGenerator]) -> Limit
 def say(choice: Choice) -> None:
     """Introduce W, and say how many architectures meet the limits."""
     words, left = st.columns([4.6, 3.2], gap="medium")
-    with words:
+    with words, st.container(key="w-introduced"):
         markup.note(W_INTRODUCED)
     with left:
         sentence = limits_sentence(choice)

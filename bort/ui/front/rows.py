@@ -14,7 +14,7 @@ from bort.report.choosing import cost_name, shape_of
 from bort.report.numbers import significant
 from bort.report.search import claim_line, table_note
 from bort.studies.answers import Point, TableAnswer, TablePoint
-from bort.studies.choosing import LATENCY, NORMAL_95, SIZE
+from bort.studies.choosing import LATENCY, NORMAL_95, SIZE, Choice
 from bort.studies.commands import table_front_command, table_search_command
 from bort.ui.front import certificate
 from bort.ui.kit import address, markup, readings
@@ -28,13 +28,13 @@ COLUMNS = {
 SEARCHED_AT_MOST = 5_000  # rows; a larger table takes more than a few seconds
 
 
-def frame(answer: TableAnswer, *, all_: bool) -> pd.DataFrame:
+def frame(answer: TableAnswer, choice: Choice, *, all_: bool) -> pd.DataFrame:
     """Make a table of all rows or the front. A column of the file keeps its name if it can."""
     points = answer.points if all_ else answer.front
     best, columns = answer.best.name if answer.best else None, answer.columns
     made = {
         NAME: [p.name for p in points],
-        "kind": [kind(p, best) for p in points],
+        "kind": [kind(p, best, choice) for p in points],
         columns.size: [p.size for p in points],
         columns.latency: [p.latency for p in points],
         "error (%)": [100 * p.error_rate for p in points],
@@ -48,9 +48,10 @@ def frame(answer: TableAnswer, *, all_: bool) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def kind(point: Point | TablePoint, best: str | None) -> str:
+def kind(point: Point | TablePoint, best: str | None, choice: Choice) -> str:
     """Say in words how a point is drawn."""
-    front = "front" if point.is_on_front else "dominated"
+    is_close = point.name in choice.within_noise
+    front = "front" if point.is_on_front else "within noise" if is_close else "dominated"
     is_best = point.name == best
     marks = [front, "cover" if point.is_in_cover else "", "largest W" if is_best else ""]
     return ", ".join(mark for mark in marks if mark)

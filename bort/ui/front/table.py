@@ -5,7 +5,7 @@ import streamlit as st
 
 from bort.core.architecture import Architecture
 from bort.studies.answers import Point, StudyAnswer, TableAnswer
-from bort.studies.choosing import NORMAL_95
+from bort.studies.choosing import NORMAL_95, Choice
 from bort.ui.front import rows
 from bort.ui.kit import address
 
@@ -25,7 +25,7 @@ _COLUMNS = {
 }
 
 
-def show(answer: StudyAnswer | TableAnswer) -> None:
+def show(answer: StudyAnswer | TableAnswer, choice: Choice) -> None:
     """Show one row per trained architecture, or of a table; selecting one picks it."""
     is_table = isinstance(answer, TableAnswer)
     is_all = st.segmented_control(
@@ -53,9 +53,9 @@ def show(answer: StudyAnswer | TableAnswer) -> None:
     pick = address.pick()
     here = [(ids.index(pick), rows.NAME if is_table else "architecture")] if pick in ids else []
     st.dataframe(
-        rows.frame(answer, all_=is_all)
+        rows.frame(answer, choice, all_=is_all)
         if isinstance(answer, TableAnswer)
-        else _frame(answer, all_=is_all),
+        else _frame(answer, choice, all_=is_all),
         hide_index=True,
         column_config=rows.COLUMNS if is_table else _COLUMNS,
         on_select=picked,
@@ -67,13 +67,13 @@ def show(answer: StudyAnswer | TableAnswer) -> None:
     )
 
 
-def _frame(answer: StudyAnswer, *, all_: bool) -> pd.DataFrame:
+def _frame(answer: StudyAnswer, choice: Choice, *, all_: bool) -> pd.DataFrame:
     points = answer.points if all_ else answer.front
     best = answer.best.id if answer.best else None
     return pd.DataFrame(
         {
             "architecture": [p.id for p in points],
-            "kind": [rows.kind(p, best) for p in points],
+            "kind": [rows.kind(p, best, choice) for p in points],
             "parameters": [p.parameter_count for p in points],
             "effective": [p.effective_parameter_count for p in points],
         }

@@ -12,6 +12,7 @@ from bort.core.fields import fields_of
 from bort.core.question import Question, check_weights
 from bort.studies.choosing import Limits
 
+_NEW = "new"
 _PICKS_IN_CHARTS = "picks-in-charts"
 
 # What the menu keeps when the page changes; a link to another study drops the rest.
@@ -21,6 +22,7 @@ _KEPT = (
     "columns",
     "pick",
     "with",
+    "also",
     "epsilon",
     "weights",
     "at-most",
@@ -114,6 +116,16 @@ def compare(names: Sequence[str]) -> None:
     _set("with", ",".join(quote(name, safe="") for name in dict.fromkeys(names)) or None)
 
 
+def also() -> tuple[str, ...]:
+    """The other studies on the same charts, `?also=mine,yours`."""
+    return tuple(filter(None, (_get("also") or "").split(",")))
+
+
+def choose_also(names: Sequence[str]) -> None:
+    """Change which other studies are on the same charts."""
+    _set("also", ",".join(names) or None)
+
+
 def view() -> str | None:
     """How the front is drawn, `?view=axes`."""
     return _get("view")
@@ -128,6 +140,16 @@ def job() -> int | None:
     """The watched job's number, `?job=`; None if it is not a number."""
     text = _get("job")
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def wants_new_job() -> bool:
+    """Whether a new job is asked for although one is running, `?job=new`."""
+    return _get("job") == _NEW
+
+
+def want_new_job() -> None:
+    """Leave the watched job for a new one. For callbacks."""
+    _set("job", _NEW)
 
 
 def choose_job(job_id: int | None) -> None:

@@ -149,7 +149,7 @@ class Form:
                 titles = {name: kind.titles.get(name, name) for name in kind.choices}
             choices = list(titles)
             return place.selectbox(
-                field.label,
+                field.label.partition(",")[0],  # the rest is about how to write it
                 choices,
                 index=choices.index(value) if value in choices else None,
                 format_func=titles.__getitem__,

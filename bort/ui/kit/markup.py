@@ -83,6 +83,13 @@ def facts(rows: Sequence[tuple[str, str, str]]) -> None:
     st.html(f'<div class="bort-facts">{inner}</div>')
 
 
+def steps(rows: Sequence[tuple[str, str]]) -> None:
+    """The stages of something long, in a row: a sign that says how far, and words."""
+    inner = "".join(f"<span><b>{escape(sign)}</b>{escape(text)}</span>" for sign, text in rows)
+    if inner:
+        st.html(f'<div class="bort-legend">{inner}</div>')
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of wrapped text; use `st.dataframe` for numbers."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)

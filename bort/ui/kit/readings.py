@@ -8,7 +8,7 @@ import streamlit as st
 from bort.core import paths
 from bort.core.errors import UnknownStudyError
 from bort.core.question import Question
-from bort.core.study import SearchSpec
+from bort.core.study import SearchSpec, TaskSpec
 from bort.core.table_source import TableSource
 from bort.jobs import JobRecord, JobState, find_job, list_jobs
 from bort.latency.stored import front_profile
@@ -17,9 +17,12 @@ from bort.search.check.certificate import Certificate
 from bort.search.w_coefficient import WeightRegion, winning_regions
 from bort.storage import EventCode, Store, StudyRecord, ensure_examples, open_store
 from bort.studies import answers
+from bort.studies import data_look as data_look_
 from bort.studies.answers import StudyAnswer, TableAnswer, read_answer
 from bort.studies.answers.rows import Columns
 from bort.studies.answers.table import front_of_table, search_table
+from bort.studies.data_look import DataLook, FirstRows
+from bort.studies.estimates import Planned, Work
 from bort.studies.recorded_table import ErrorTable, read_source
 from bort.studies.table_files import read_frame
 
@@ -164,6 +167,30 @@ def columns(source: TableSource) -> Columns:
     return Columns(source.size, source.latency, source.error, source.error_se)
 
 
+@st.cache_resource(show_spinner=False, max_entries=8)
+def first_rows(path: Path, changed: float, count: int) -> FirstRows:
+    """The columns and first rows of a data file.
+
+    Args:
+        changed: when it was written, so that a new one is read.
+    Raises:
+        InvalidDataError: it cannot be read as data.
+    """
+    del changed
+    return data_look_.first_rows(path, count)
+
+
+@st.cache_resource(show_spinner="Looking at the texts", max_entries=8)
+def data_look(spec: TaskSpec, changed: float) -> DataLook:
+    """What a task's texts are like.
+
+    Raises:
+        BortError: the data cannot be used as a task.
+    """
+    del changed
+    return data_look_.look_at(spec)
+
+
 def warnings(job_id: int | None) -> list[str]:
     """The distinct warnings of a job's latest attempt."""
     if job_id is None:
@@ -177,10 +204,11 @@ def warnings(job_id: int | None) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def plan(job_id: int) -> str:
-    """The plan that a job's latest attempt began with; empty if it has none yet."""
+def planned(job_id: int) -> list[Planned]:
+    """The stages that a job's latest attempt began with; none before it has a plan."""
     found = [event for event in store().events(job_id) if event.code is EventCode.PLANNED]
-    return event_sentence(found[-1]) if found else ""
+    stages = found[-1].facts["stages"] if found else []
+    return [Planned(Work(work), seconds) for work, seconds in stages]
 
 
 def active_jobs(study: str | None = None) -> list[JobRecord]:

@@ -26,6 +26,7 @@ from bort.studies.parts import BUDGET, FORM_PRESET, LATENCY, QUESTION, SIZE, TAS
 from bort.tasks import TaskInfo, list_tasks
 from bort.ui.kit import markup, readings, uploads
 from bort.ui.kit.fields import Form, Slots
+from bort.ui.search import data as own_data
 
 T = TypeVar("T")
 
@@ -37,17 +38,20 @@ EXAMPLE_SPACE = 'family = "bert"\n\n[dimensions]\ndepth = [2, 4]\nheads = [4, 8]
 
 def fill_in(slots: Slots) -> StudySpec | None:
     """Show all fields and return the study, or None if a field has an error."""
-    where = markup.box("Search space")
-    what = markup.box("Task")
-    certify = markup.box("Question and budget")
-    advanced = st.expander("Advanced: name, training, latency, assumptions")
+    what = markup.box("1 · What the network should learn")
+    where = markup.box("2 · The networks to choose from")
+    spend = markup.box("3 · What it may cost")
     slots.below("general")
+    markup.label("everything else has a default")
+    certify = st.expander("Question: goal, ε, weights, size, assumptions")
+    teach = st.expander("Training: steps, seeds, source network, teacher")
+    advanced = st.expander("Latency, name and random seed")
     space = attempt(slots, "space", lambda: _space(where, slots))
     task = attempt(slots, "task", lambda: _task(what, slots))
     name = attempt(slots, "name", lambda: _name(advanced, slots, task, space))
-    search = attempt(slots, "search", lambda: _search(certify, advanced, slots))
+    search = attempt(slots, "search", lambda: _search(spend, certify, advanced, slots))
     size = attempt(slots, "size", lambda: _size(certify, slots, space))
-    training = attempt(slots, "training", lambda: _training(certify, advanced, slots))
+    training = attempt(slots, "training", lambda: _training(teach, slots))
     latency = attempt(slots, "latency", lambda: _latency(advanced, slots))
     if not (space and task and name and search and size and training and latency):
         return None
@@ -125,13 +129,32 @@ def _task(box: DeltaGenerator, slots: Slots) -> TaskSpec:
             )
             path = str(uploads.keep(given)) if given else ""
         slots.below("task")
-        form = Form(slots, TASK, scope="task")
-        form.row(*(("text", "label", "labelled") if is_own else ("labelled",)))
-        if is_own:
-            form.row("split_column", "where")
         if not is_own:
             _introduce(known[choice])
-    return TASK.build(form.given(), task=path)
+        found = own_data.preview(path) if is_own and path else None
+        if found is None:
+            form = Form(slots, TASK, scope="task")
+        else:  # the columns of each file have lists of their own
+            start = {"text": found.text, "label": found.label}
+            form = Form(
+                slots,
+                TASK,
+                scope=f"task:{path}",
+                start={name: value for name, value in start.items() if value},
+                choices=own_data.choices(found),
+            )
+        if is_own:
+            form.row("text", "label")
+        with st.expander(
+            "Only some of the rows or labels" if is_own else "Only some of the labels"
+        ):
+            form.row("labelled")
+            if is_own:
+                form.row("split_column", "where")
+        spec = TASK.build(form.given(), task=path)
+        if found is not None:
+            own_data.look(spec)
+    return spec
 
 
 def _introduce(task: TaskInfo) -> None:
@@ -155,16 +178,19 @@ def _name(
     return None if task is None or space is None else suggest_name(task.task, space.name)
 
 
-def _search(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> SearchSpec:
-    """Show the fields for what to certify and what to spend."""
+def _search(
+    spend: DeltaGenerator, box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots
+) -> SearchSpec:
+    """Show the fields for what to spend and what to certify."""
     form = Form(slots, QUESTION, BUDGET, scope="search", start=FORM_PRESET)
+    with spend:
+        form.row("budget", "minutes")
     with box:
         form.row("goal", "epsilon", widths=[2, 1])
         form.row("weights")
-        form.row("budget", "minutes", "seed")
-    with advanced:
-        markup.label("Assumptions")
         form.row("lipschitz", "slack", "confidence")
+    with advanced:
+        form.row("seed")
     given = form.given()
     return BUDGET.build(given, question=QUESTION.build(given))
 
@@ -181,13 +207,11 @@ def _size(box: DeltaGenerator, slots: Slots, space: SearchSpace | None) -> SizeS
     return size
 
 
-def _training(box: DeltaGenerator, advanced: DeltaGenerator, slots: Slots) -> TrainingSpec:
+def _training(box: DeltaGenerator, slots: Slots) -> TrainingSpec:
     """Show the fields for training candidates."""
     form = Form(slots, TRAINING, scope="training", start=FORM_PRESET)
     with box:
         form.row("steps", "seeds", "batch_size")
-    with advanced:
-        markup.label("Training")
         form.row("initialise", "source", "teacher")
         form.row("learning_rates", "max_length", "device", "threads")
     return TRAINING.build(form.given())
@@ -206,6 +230,5 @@ def _latency(box: DeltaGenerator, slots: Slots) -> LatencySpec:
         },
     )
     with box:
-        markup.label("Latency")
         form.row("runtime", "latency_batch", "latency_length", "latency_profile")
     return LATENCY.build(form.given(), threads=st.session_state.get("training.threads"))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bort.core.question import Goal
 from bort.figures import (
     ERROR,
     LATENCY,
@@ -15,11 +16,23 @@ from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
 from bort.report.search import latency_note
+from bort.report.searching import learnt_sentence, pick_sentence, stages
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
+from bort.studies.choosing import Limits, choose
 from bort.ui.front import certificate
 from bort.ui.front import charts as front_charts
 from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
+
+
+def running() -> int | None:
+    """Open the running search, unless a new one is asked for; return its number."""
+    if address.wants_new_job():
+        return None
+    job = next((job for job in readings.active_jobs() if job.kind == "search"), None)
+    if job is not None:
+        address.choose_job(job.id)
+    return None if job is None else job.id
 
 
 def watch(job_id: int) -> None:
@@ -62,8 +75,8 @@ def _head(job: JobRecord, study: StudyRecord | None) -> None:
             "New search",
             icon=":material/add:",
             type="tertiary",
-            on_click=address.choose_job,
-            args=(None,),
+            on_click=address.want_new_job,
+            key="new-search",
         )
 
 
@@ -78,9 +91,10 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
     with st.container():
         if job.state.is_active:
             st.progress(progress.share)
-            markup.note(sentence(progress) or "Waiting for its process")
-            if plan := readings.plan(job.id):
-                markup.note(plan)
+            markup.steps(stages(progress, readings.planned(job.id)))
+            doing = sentence(progress) or "Waiting for its process"
+            why = pick_sentence(progress, Goal(job.spec["search"]["goal"]))
+            markup.note(f"{doing}. {why}" if why else doing)
             job_parts.pause(job)
             job_parts.measure_button(job)
     with st.container(horizontal=True, gap="large"):
@@ -101,10 +115,17 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
 def _found(job: JobRecord, answer: StudyAnswer) -> None:
     size = SIZES[answer.spec.size.unit]
     best = answer.best.id if answer.best else None
-    info = front_info(answer.points, objectives=objectives_of(answer.spec.size.unit), best_id=best)
+    info = front_info(
+        answer.points,
+        objectives=objectives_of(answer.spec.size.unit),
+        best_id=best,
+        noise=choose(answer.points, Limits(), answer.spec.size.unit).within_noise,
+    )
     series = readings.store().metrics(job.id).get("certified_epsilon", [])
     if all(value is None for _, value in series):
         series = []
+    if learnt := learnt_sentence(job.progress, [value for _, value in series]):
+        markup.notice(learnt)
     front_charts.legend(answer, frame.theme())
     columns = st.columns(3 if series else 2, gap="medium")
     for column, x in zip(columns, (size, LATENCY), strict=False):

@@ -1,0 +1,101 @@
+"""One front: what is known, the question, the charts, and help to choose."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from bort.core.question import Question
+from bort.storage import StudyRecord
+from bort.studies.answers import StudyAnswer
+from bort.studies.choosing import Unit, choose
+from bort.studies.commands import front_command, table_front_command
+from bort.ui.front import (
+    certificate,
+    point_panel,
+    reporting,
+    rows,
+    side_by_side,
+    weight_panel,
+)
+from bort.ui.front import charts as front_charts
+from bort.ui.front import choice as front_choice
+from bort.ui.front import study as front_study
+from bort.ui.front import table as front_table
+from bort.ui.front.objectives import Answer, unit_of
+from bort.ui.front.own_table import OwnTable
+from bort.ui.kit import frame, readings
+
+
+def _show(
+    name: str,
+    question: Question,
+    unit: Unit,
+    read: Callable[[Question], Answer],
+    regions: weight_panel.Regions,
+    command: Callable[[Question], str],
+    own: OwnTable | None = None,
+) -> None:
+    """Show one front: what is known, the question, the charts, and help to choose."""
+    summary, said = st.container(), st.container(key="said")
+    with st.container(key="question"):
+        places = st.columns([1.5, 1, 1, 1, 1, 1.15, 1], gap="medium")
+        asked = front_study.ask(name, question, places[:4])
+        limits = front_choice.ask_limits(name, unit, places[4:])
+    answer = read(asked)
+    with summary:
+        if isinstance(answer, StudyAnswer):
+            certificate.show(answer)
+        elif own is not None:
+            rows.claim(answer, own.source, own.path)
+    left, right = st.columns([2.1, 1], gap="medium")
+    with left:
+        point_panel.strip(answer)
+        view, drawn, landmarks = front_charts.choose_view(answer)
+        choice = choose(drawn.points, limits, unit_of(answer))
+        front_charts.show(drawn, view, frame.theme(), choice, landmarks)
+        side_by_side.show(drawn, choice)
+        front_table.show(answer, choice)
+        reporting.offer(
+            drawn, choice, title=own.path.name if own else name, commands=[command(asked)]
+        )
+    with said:
+        front_choice.say(choice)
+    with right, st.container(border=True, key="sticky"):
+        front_choice.suggest(choice)
+        point_panel.show(answer, choice, own)
+    weight_panel.show(answer, regions)
+
+
+def show_study(study: StudyRecord) -> None:
+    """Show the front of a study."""
+
+    def read(asked: Question) -> StudyAnswer:
+        return readings.answer(study, epsilon=asked.epsilon, weights=asked.weights)
+
+    question, unit = study.spec.search.question, study.spec.size.unit
+
+    def command(asked: Question) -> str:
+        return front_command(study.name, epsilon=asked.epsilon, weights=asked.weights)
+
+    _show(study.name, question, unit, read, partial(readings.winning_weights, study), command)
+
+
+def show_table(own: OwnTable) -> None:
+    """Show the front of somebody's table."""
+
+    def command(asked: Question) -> str:
+        return table_front_command(
+            Path(own.path.name), own.source, epsilon=asked.epsilon, weights=asked.weights
+        )
+
+    _show(
+        own.source.sha256,
+        Question(),
+        readings.columns(own.source),
+        partial(readings.table_answer, own.path, own.source),
+        partial(readings.table_regions, own.path, own.source),
+        command,
+        own,
+    )
