@@ -95,7 +95,9 @@ def _compare_with_store(content: dict[str, Any], store_url: str) -> list[str]:
 
 
 def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
+    from bort.report.ledger import spot_check_statements
     from bort.report.search import certificate_statements
+    from bort.search.facts import fact_from_dict
 
     return {
         "holds": not failures,
@@ -107,6 +109,9 @@ def _summary(content: dict[str, Any], failures: list[str]) -> dict[str, Any]:
         "certified_epsilon": _stated(content, "claim", "certified_epsilon"),
         "guarantee": _stated(content, "claim", "guarantee"),
         "evaluations": _stated(content, "claim", "evaluations"),
+        "spot_checks": []
+        if failures
+        else spot_check_statements(map(fact_from_dict, content["claim"]["ledger"])),
         "audits": [] if failures else certificate_statements(content),
     }
 

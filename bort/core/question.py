@@ -108,6 +108,16 @@ class Question(Description):
         example="0.95",
         advanced=True,
     )
+    spot_checks: float | None = ask(
+        None,
+        Number(0, 1, is_open=True, step=0.1, metavar="SHARE"),
+        "Spot checks",
+        "Draw this share of the trainings at random from the whole space. They say, without λ, how "
+        "much of it is not covered.",
+        empty="none",
+        example="0.5",
+        advanced=True,
+    )
     nugget: float | None = None
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from bort.report.numbers import rounded_up
 from bort.search import facts
 from bort.search.audit import AuditFinding
 from bort.search.facts import Fact, Status, fact_from_dict
+from bort.search.spot_checks import could_state
 
 STATUSES = {
     Status.CHECKED: "computed or measured here; nothing is assumed",
@@ -44,6 +45,56 @@ def audit_statement(found: AuditFinding | facts.Audited) -> str:
         f"With {100 * (1 - found.alpha):.6g}% confidence at most {found.uncovered_at_most} of "
         f"{found.population} are {what} at ε = {found.epsilon:.3g}, on this dev set"
     )
+
+
+def spot_check_statement(fact: facts.SpotChecked) -> str:
+    """Say what spot checks show, without a full stop."""
+    drawn = (
+        f"{fact.drawn:,} of {fact.space_size:,} were drawn at random, {fact.trained:,} of them "
+        "trained for it"
+    )
+    known = [one for one in fact.statements if one.epsilon is not None]
+    if not known:
+        first = fact.statements[0]
+        return (
+            f"{drawn}. That is too few to say more; {spot_checks_needed(fact)} draws in a row "
+            f"without a failure say at most {first.share:.0%} uncovered"
+        )
+    what = "better than the best W" if fact.goal is Goal.BEST else "uncovered"
+    listed = [f"{one.share:.0%} at ε = {rounded_up(one.epsilon or 0.0)}" for one in known]
+    confidence = 1 - sum(one.alpha for one in fact.statements)
+    return (
+        f"{drawn}. With {100 * confidence:.6g}% confidence, at most this share of the space is "
+        f"{what}, on this dev set: {', '.join(listed)}"
+    )
+
+
+def spot_check_statements(ledger: Iterable[Fact]) -> list[str]:
+    """Say what spot checks show, if there are any."""
+    return [spot_check_statement(fact) for fact in ledger if isinstance(fact, facts.SpotChecked)]
+
+
+def spot_checks_json(ledger: Iterable[Fact]) -> dict[str, Any] | None:
+    """Build the numbers and the statement of spot checks; None if there are none."""
+    for fact in ledger:
+        if isinstance(fact, facts.SpotChecked):
+            kept = {key: fact.to_dict()[key] for key in ("drawn", "trained", "statements")}
+            return {**kept, "statement": spot_check_statement(fact)}
+    return None
+
+
+def spot_checks_needed(fact: facts.SpotChecked) -> int:
+    """Count the draws whose success, from the first on, gives the first statement."""
+    first = fact.statements[0]
+    draws = range(1, fact.space_size + 1)
+    return next(n for n in draws if could_state(first, draws=n, space_size=fact.space_size))
+
+
+def spot_checked_epsilon(ledger: Iterable[Fact]) -> tuple[float, float] | None:
+    """Return the smallest share with a statement, and its ε; None if there is none."""
+    found = [fact for fact in ledger if isinstance(fact, facts.SpotChecked)]
+    known = [one for fact in found for one in fact.statements if one.epsilon is not None]
+    return None if not known else (known[-1].share, known[-1].epsilon or 0.0)
 
 
 @singledispatch
@@ -225,6 +276,11 @@ def _(fact: facts.Excluded) -> Words:
         f"{fact.count} architectures diverged in training and in every retry. The claim does "
         "not include them or use them.",
     )
+
+
+@words.register
+def _(fact: facts.SpotChecked) -> Words:
+    return Words("spot checks; need no assumption", f"{spot_check_statement(fact)}.")
 
 
 @words.register

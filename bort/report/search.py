@@ -15,11 +15,11 @@ from bort.core.size import SizeUnit
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.data import named
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
-from bort.report.ledger import audit_statement, words
+from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
 from bort.report.numbers import rounded_up
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
-from bort.search.facts import Guarantee, Status
+from bort.search.facts import Guarantee, Status, fact_from_dict
 from bort.studies.answers import LatencyBasis, Point, StudyAnswer, TableAnswer
 from bort.studies.table_columns import Remark, TableNote
 
@@ -172,6 +172,7 @@ def _besides(answer: Answer) -> Iterable[str]:
         condition = "" if answer.guarantee is Guarantee.PROVED else " if so,"
         share = _percent_down(answer.w_ratio)
         yield f"At weights {weights},{condition} W(best) is at least {share} of the largest W."
+    yield from (f"Spot checks: {said}." for said in spot_check_statements(answer.ledger))
     audit = answer.audit
     if audit is not None:
         if audit.result is None:
@@ -183,6 +184,7 @@ def _besides(answer: Answer) -> Iterable[str]:
 def answer_json(answer: Answer) -> dict[str, Any]:
     """Build the output of `bort search --json` and `bort front --json`: codes and words."""
     found = answer.as_json()
+    found["spot_checks"] = spot_checks_json(answer.ledger)
     found["ledger"] = [{**words(fact)._asdict(), **fact.to_dict()} for fact in answer.ledger]
     if isinstance(answer, TableAnswer):
         for note, row in zip(answer.notes, found["notes"], strict=True):
@@ -242,6 +244,8 @@ def certificate_sentence(content: Mapping[str, Any]) -> str:
     claim, count = content["claim"], content["space"]["count"]
     epsilon = claim["certified_epsilon"]
     audits = "".join(f" Audit: {statement}." for statement in certificate_statements(content))
+    drawn = spot_check_statements(map(fact_from_dict, claim["ledger"]))
+    audits = "".join(f" Spot checks: {statement}." for statement in drawn) + audits
     if epsilon is None:
         return f"The certificate holds: it claims no guarantee.{audits}"
     what = (

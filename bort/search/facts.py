@@ -276,6 +276,42 @@ class Audited(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uncovered:
+    """At most a share of the space is uncovered at ε, with confidence 1 - alpha at every moment.
+
+    Attributes:
+        share: fixed beforehand.
+        at_most: the same as a number of architectures, rounded down.
+        epsilon: the smallest ε for which that is known; None if it is for none.
+    """
+
+    share: float
+    at_most: int
+    alpha: float
+    epsilon: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotChecked(Fact):
+    """Random draws between the picks say how much of the space is uncovered, whatever λ is.
+
+    Attributes:
+        goal: "uncovered" means better than W(best) by more than ε if the goal is the best W.
+        space_size: N.
+        drawn: architectures drawn, those that were evaluated already included.
+        trained: those of them that were evaluated because they were drawn.
+        statements: from the largest share to the smallest; they all hold together.
+    """
+
+    code = "spot-checked"
+    goal: Goal
+    space_size: int
+    drawn: int
+    trained: int
+    statements: tuple[Uncovered, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EveryRowCounts(Fact):
     """Every row of a table counts as evaluated."""
 
@@ -298,7 +334,7 @@ CODES: dict[str, type[Fact]] = {
         *(DevErrors, PopulationErrors, SizesKnown),
         *(LatencyListed, LatencyModelled, LatencyRefused),
         *(LambdaNotNeeded, LambdaUnknown, LambdaUntested, LambdaEstimated, LambdaGiven),
-        *(SeedNoise, Monotone, Scales, ErrorsFloored, Excluded, Audited),
+        *(SeedNoise, Monotone, Scales, ErrorsFloored, Excluded, SpotChecked, Audited),
         *(EveryRowCounts, Maximised),
     )
 }

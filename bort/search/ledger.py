@@ -29,6 +29,7 @@ from bort.search.facts import (
     Status,
 )
 from bort.search.lipschitz import TOLERANCE
+from bort.search.spot_checks import spot_check_fact
 from bort.search.state import SearchState
 
 
@@ -49,6 +50,9 @@ def ledger_of(state: SearchState) -> Ledger:
         facts.append(ErrorsFloored(count=len(floored), floor=floored[0].error, n=floored[0].n))
     if state.excluded:
         facts.append(Excluded(count=len(state.excluded)))
+    spot_checked = spot_check_fact(state.problem, state.observations, state.question)
+    if spot_checked is not None:
+        facts.append(spot_checked)
     return tuple(facts)
 
 

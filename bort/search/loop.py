@@ -83,6 +83,10 @@ def ending(state: SearchState, limit: int) -> Ending | None:
 
 def next_pick(state: SearchState, limit: int) -> int:
     """Choose the next architecture to evaluate, with `limit` evaluations in all; deterministic."""
+    if state.spot_checks is not None:
+        drawn = state.spot_checks.next(state.observations)
+        if drawn is not None:
+            return drawn
     if state.goal.needs_lipschitz and state.estimate.in_force is None:
         pick = next_design_point(state.problem, state.observations, state.estimate.spans)
         assert pick is not None, "the search is exhausted and has ended"

@@ -11,6 +11,7 @@ from bort.search.goals import goal_of
 from bort.search.knowledge import Knowledge
 from bort.search.lipschitz import TOLERANCE
 from bort.search.problem import SearchProblem
+from bort.search.spot_checks import spot_checks_for
 
 
 class Ending(StrEnum):
@@ -33,6 +34,7 @@ class SearchState(Knowledge):
     def __init__(self, problem: SearchProblem, question: Question) -> None:
         self.goal = goal_of(question)
         super().__init__(problem, question, delta=self.goal.tracked_delta)
+        self.spot_checks = spot_checks_for(problem, question)
         self._packing: tuple[int, int] | None = None
 
     @property
@@ -101,7 +103,8 @@ class SearchState(Knowledge):
         first = len(self.problem.parts) + int(self.problem.matters.sum())
         design = 0 if self.estimate.is_given else first
         tests = self.estimate.predictions_wanted
-        return min(len(self.problem), self._packing[1] + design + tests + without)
+        picks = min(len(self.problem), self._packing[1] + design + tests + without)
+        return picks if self.spot_checks is None else self.spot_checks.total(picks)
 
     def _gap(self) -> float:
         is_known = self.is_ready or not self.goal.needs_lipschitz

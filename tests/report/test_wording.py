@@ -29,7 +29,7 @@ from bort.report import agora, deleting, latency, models, search
 from bort.report import jobs as job_words
 from bort.report.data import data_warning
 from bort.report.events import event_sentence
-from bort.report.ledger import words
+from bort.report.ledger import spot_check_statement, spot_checked_epsilon, words
 from bort.search import Ending as SearchEnding
 from bort.search import Guarantee
 from bort.search.facts import (
@@ -54,6 +54,8 @@ from bort.search.facts import (
     Scales,
     SeedNoise,
     SizesKnown,
+    SpotChecked,
+    Uncovered,
     fact_from_dict,
 )
 from bort.storage import (
@@ -490,6 +492,33 @@ def test_what_keeps_a_thing_from_being_deleted() -> None:
     )
 
 
+def spot_checked(epsilon: float | None) -> SpotChecked:
+    return SpotChecked(
+        goal=Goal.COVER,
+        space_size=300,
+        drawn=90,
+        trained=70,
+        statements=(
+            Uncovered(share=0.1, at_most=30, alpha=0.0125, epsilon=epsilon),
+            Uncovered(share=0.05, at_most=15, alpha=0.025, epsilon=None),
+            Uncovered(share=0.01, at_most=3, alpha=0.0125, epsilon=None),
+        ),
+    )
+
+
+def test_what_spot_checks_say() -> None:
+    assert spot_check_statement(spot_checked(0.0302)) == (
+        "90 of 300 were drawn at random, 70 of them trained for it. With 95% confidence, at most "
+        "this share of the space is uncovered, on this dev set: 10% at ε = 0.0302"
+    )
+    assert spot_check_statement(spot_checked(None)) == (
+        "90 of 300 were drawn at random, 70 of them trained for it. That is too few to say more; "
+        "44 draws in a row without a failure say at most 10% uncovered"
+    )
+    assert spot_checked_epsilon([spot_checked(0.03)]) == (0.1, 0.03)
+    assert spot_checked_epsilon([spot_checked(None)]) is None
+
+
 FACTS = (
     DevErrors(),
     PopulationErrors(confidence=0.95, architectures=384, compares_pairs=True),
@@ -511,6 +540,7 @@ FACTS = (
     Scales(scales={"depth": "log", "optimiser": "category"}),
     ErrorsFloored(count=2, floor=0.0025, n=200),
     Excluded(count=3),
+    spot_checked(0.03),
     Audited(
         number=2,
         goal=Goal.COVER,

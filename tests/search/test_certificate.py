@@ -371,6 +371,11 @@ def _drop(c):
             lambda c: c["evaluations"][0].update(error=0.1, lower=0.1, upper=0.1),
             "has error 0.1, but the store says",
         ),
+        (
+            lambda c: c["question"].update(spot_checks=0.5),
+            "the share of spot checks: the certificate says 0.5",
+        ),
+        (lambda c: c["evaluations"].reverse(), "the evaluations are the store's, but in another"),
         (_drop, "1 stored evaluations are not in the certificate"),
     ],
 )

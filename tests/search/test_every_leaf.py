@@ -141,6 +141,12 @@ def population():
     return certified(case, question, evaluate, budget=2, draws=1)
 
 
+def spot_checked():
+    """Every second evaluation after the first six is drawn at random."""
+    question = Question(lipschitz=0.1, epsilon=0.01, spot_checks=0.5)
+    return certified(line(), question, budget=8, draws=1)
+
+
 TABLE = "name,depth,kind,size,latency,error,se\n" + "\n".join(
     f"{kind}{d},{d},{kind},{10 * d + 3 * (kind == 'b')},{1 + d},{0.3 - 0.03 * d:.2f},0.01"
     for d in (1, 2, 3, 5)
@@ -168,7 +174,7 @@ def table():
     return search_table(*read[:2], spec, source=read[2])[1]
 
 
-MAKERS = [cover, best, monotone, estimated, continued, population, table]
+MAKERS = [cover, best, monotone, estimated, continued, population, spot_checked, table]
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from bort.search.problem import SearchProblem
 from bort.search.state import SearchState
 
 FORMAT = "bort-certificate"
-VERSION = 8
+VERSION = 9
 
 Certificate = dict[str, Any]
 

@@ -14,6 +14,7 @@ from bort.search import facts
 from bort.search.arrays import LARGEST_GAP, FloatArray
 from bort.search.check.case import CertifiedCase
 from bort.search.check.direct import direct_front
+from bort.search.check.spot_checks import spot_checked
 from bort.search.facts import Fact, Guarantee, Status
 
 _TOLERANCE = 1e-9
@@ -282,7 +283,8 @@ class _Derivation:
         excluded = len(self.case.rows) - len(self.witnesses)
         if excluded:
             found.append(facts.Excluded(count=excluded))
-        return tuple(found)
+        draws = spot_checked(self.case)
+        return (*found, *([] if draws is None else [draws]))
 
     def _latency(self) -> Fact:
         band = self.case.problem.latency_band

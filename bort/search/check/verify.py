@@ -193,7 +193,7 @@ def _differences(stated: Any, found: Any, path: str) -> Iterator[str]:
                 yield f"{where} does not belong in a certificate"
             else:
                 yield from _differences(stated[key], found[key], where)
-    elif isinstance(found, list | tuple) and isinstance(stated, list):
+    elif isinstance(found, list | tuple) and isinstance(stated, list | tuple):
         if len(stated) != len(found):
             yield _difference(path, stated, found)
             return

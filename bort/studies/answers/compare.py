@@ -67,6 +67,7 @@ def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> 
         "σ": (there.slack, here.slack),
         "the confidence": (there.confidence, here.confidence),
         "τ": (there.nugget, here.nugget),
+        "the share of spot checks": (there.spot_checks, here.spot_checks),
     }
     if here.confidence is not None:
         choices = "networks per architecture"
@@ -96,6 +97,9 @@ def _latencies(content: Mapping[str, Any], costs: Costs) -> Iterator[str]:
 
 def _evaluations(content: Mapping[str, Any], costs: Costs, evidence: Evidence) -> Iterator[str]:
     found = {costs.space.architecture(i).id: o for i, o in evidence.known.items()}
+    stated = [row["label"] for row in content["evaluations"]]
+    if set(stated) == set(found) and stated != list(found):
+        yield "the evaluations are the store's, but in another order"
     for row in content["evaluations"]:
         seen = found.pop(row["label"], None)
         if seen is None:

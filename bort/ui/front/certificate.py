@@ -13,7 +13,7 @@ from bort.latency.compare import differences_from_here
 from bort.latency.stored import named_profile
 from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_sentence
 from bort.report.doubt import audit_offer_rows, doubt_sentence
-from bort.report.ledger import STATUSES, words
+from bort.report.ledger import STATUSES, spot_checked_epsilon, words
 from bort.report.numbers import rounded_up
 from bort.report.search import (
     GUARANTEES,
@@ -91,6 +91,14 @@ def _numbers(answer: StudyAnswer) -> None:
             width="content",
             help=meaning,
         )
+        if checked := spot_checked_epsilon(answer.ledger):
+            share, epsilon = checked
+            st.metric(
+                f"Spot-checked ε, all but {share:.0%}",
+                rounded_up(epsilon),
+                width="content",
+                help=terms.explained("Holds whatever λ is, with 95% confidence.", "audit"),
+            )
 
 
 def _say_origin(answer: StudyAnswer) -> None:
