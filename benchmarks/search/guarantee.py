@@ -146,13 +146,16 @@ def measure(kind: SpaceKind, make: Callable[[int], Case], runs: int) -> Trial:
     return Trial(kind, claims, wrong)
 
 
+MAKERS: dict[SpaceKind, Callable[[int], Case]] = {
+    SpaceKind.SMOOTH: smooth_case,
+    SpaceKind.CONES: lambda seed: random_case(seed, max_points=400, slack=0.3),
+    SpaceKind.MISLEADING: misleading_case,
+}
+
+
 def measure_all(runs: int) -> list[Trial]:
     """Measure every kind of space."""
-    return [
-        measure(SpaceKind.SMOOTH, smooth_case, runs),
-        measure(SpaceKind.CONES, lambda seed: random_case(seed, max_points=400, slack=0.3), runs),
-        measure(SpaceKind.MISLEADING, misleading_case, runs),
-    ]
+    return [measure(kind, make, runs) for kind, make in MAKERS.items()]
 
 
 if __name__ == "__main__":

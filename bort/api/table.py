@@ -122,8 +122,8 @@ def search_table(
         size, latency, error: the columns to minimise; `maximise` names those to maximise.
         error_se: column with the standard errors of the errors.
         drop_failed: leave out rows in which an objective is blank.
-        question: goal, epsilon, weights, lipschitz, slack, confidence, spot_checks, budget,
-            audit; see `bort search --help`.
+        question: goal, epsilon, weights, lipschitz, slack, confidence, challenges, spot_checks,
+            budget, audit; see `bort search --help`.
     Raises:
         InvalidDataError, InvalidFieldError: one line on what cannot be used.
     Cost: as `bort search --from-table`; a second for a few thousand rows.
@@ -179,8 +179,8 @@ def search_space(
             training failed. Only this function should be expensive.
         valid: says which combinations are architectures.
         examples: how many examples the error was measured on.
-        question: goal, epsilon, weights, lipschitz, slack, confidence, spot_checks, budget,
-            audit; see `bort search --help`.
+        question: goal, epsilon, weights, lipschitz, slack, confidence, challenges, spot_checks,
+            budget, audit; see `bort search --help`.
     Returns:
         The answer; `front` has one row per architecture.
     Raises:

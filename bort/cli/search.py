@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ASKED_OF_A_TABLE = (
     *("preset", "goal", "epsilon", "weights", "budget", "lipschitz", "slack", "confidence"),
-    *("spot_checks", "audit", "seed", "certificate", "force", "as_json"),
+    *("challenges", "spot_checks", "audit", "seed", "certificate", "force", "as_json"),
 )
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from bort.core import kinds
 from bort.core.errors import InvalidFieldError
 from bort.core.fields import Description, ask, check_fields, fields_of
-from bort.core.kinds import Choice, Number, PerDimension
+from bort.core.kinds import Choice, Number, PerDimension, Whole
 
 EPSILONS = (1e-6, 1e6)  # outside this range, ln(1+ε) is lost in rounding
 MOST_WEIGHT = 50  # an error of 1/(2n) to this power does not underflow
@@ -106,6 +106,16 @@ class Question(Description):
         "Give the guarantee for new data, at this confidence, not only for the dev set.",
         empty="off: this dev set only",
         example="0.95",
+        advanced=True,
+    )
+    challenges: int | None = ask(
+        None,
+        Whole(metavar="N"),
+        "Challenges",
+        "If λ is estimated, first train this many architectures that would break the claim if λ "
+        "were a little larger.",
+        empty="none",
+        example="4",
         advanced=True,
     )
     spot_checks: float | None = ask(

@@ -191,10 +191,16 @@ def _(fact: facts.LambdaUntested) -> Words:
 
 @words.register
 def _(fact: facts.LambdaEstimated) -> Words:
+    challenges = (
+        f"; {fact.challenges} challenges, the architectures that a larger λ would uncover first, "
+        "are within its predictions"
+        if fact.challenges
+        else ""
+    )
     return Words(
         _LIPSCHITZ,
-        f"λ is estimated (twice the envelope of {fact.pairs} pairs; {_record(fact.record)}). If it "
-        f"holds, {_covered(fact.goal, fact.certified_epsilon)}",
+        f"λ is estimated (twice the envelope of {fact.pairs} pairs; {_record(fact.record)}"
+        f"{challenges}). If it holds, {_covered(fact.goal, fact.certified_epsilon)}",
     )
 
 

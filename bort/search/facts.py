@@ -146,7 +146,12 @@ class LambdaUntested(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaEstimated(Fact):
-    """λ is estimated from evaluated pairs, and was tested."""
+    """λ is estimated from evaluated pairs, and was tested.
+
+    Attributes:
+        challenges: architectures that a larger λ would have uncovered first, trained since λ last
+            rose; all were within its predictions.
+    """
 
     code = "lambda-estimated"
     trust = Status.ESTIMATED  # an estimate can be refuted, never proved
@@ -154,6 +159,7 @@ class LambdaEstimated(Fact):
     record: Predictions
     goal: Goal
     certified_epsilon: float | None
+    challenges: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

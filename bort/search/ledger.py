@@ -108,7 +108,11 @@ def _lipschitz(state: SearchState) -> Fact:
     if estimate.is_given:
         return LambdaGiven(record=_record(state), goal=goal, certified_epsilon=certified)
     return LambdaEstimated(
-        pairs=estimate.pairs, record=_record(state), goal=goal, certified_epsilon=certified
+        pairs=estimate.pairs,
+        record=_record(state),
+        goal=goal,
+        certified_epsilon=certified,
+        challenges=state.challenges,
     )
 
 

@@ -87,6 +87,8 @@ def next_pick(state: SearchState, limit: int) -> int:
         drawn = state.spot_checks.next(state.observations)
         if drawn is not None:
             return drawn
+    if state.challenge is not None:
+        return state.challenge
     if state.goal.needs_lipschitz and state.estimate.in_force is None:
         pick = next_design_point(state.problem, state.observations, state.estimate.spans)
         assert pick is not None, "the search is exhausted and has ended"

@@ -7,9 +7,11 @@ import numpy as np
 from bort.core.question import Question
 from bort.search.arrays import LARGEST_GAP
 from bort.search.bounds import monotone_record
+from bort.search.challenges import most_fragile
 from bort.search.goals import goal_of
 from bort.search.knowledge import Knowledge
 from bort.search.lipschitz import TOLERANCE
+from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 from bort.search.spot_checks import spot_checks_for
 
@@ -35,7 +37,45 @@ class SearchState(Knowledge):
         self.goal = goal_of(question)
         super().__init__(problem, question, delta=self.goal.tracked_delta)
         self.spot_checks = spot_checks_for(problem, question)
+        self.challenges = 0  # made since λ last rose or something was not certified
+        self._fragile: tuple[int, int | None] | None = None  # by number of evaluations
         self._packing: tuple[int, int] | None = None
+
+    def add(self, index: int, observation: Observation) -> None:
+        """Add one evaluation; see `Knowledge.add`."""
+        is_challenge = self.challenge is not None and self.challenge == index
+        raises = self.estimate.raises
+        super().add(index, observation)
+        if self.question.challenges:
+            self.challenges += is_challenge and observation.is_anchor
+            if self.estimate.raises > raises or not self._is_within():
+                self.challenges = 0
+
+    @property
+    def challenge(self) -> int | None:
+        """The next challenge of a λ that seems to certify the goal; None if none is wanted."""
+        if (self.question.challenges or 0) <= self.challenges or self.estimate.is_given:
+            return None
+        if not self.rests_on_lipschitz or not self.goal.needs_lipschitz or not self._is_within():
+            return None
+        if self._fragile is None or self._fragile[0] != len(self.observations):
+            self._fragile = len(self.observations), self._most_fragile()
+        return self._fragile[1]
+
+    def _most_fragile(self) -> int | None:
+        return most_fragile(
+            self.problem,
+            self.observations,
+            lipschitz=self.lipschitz,
+            nugget=self.nugget,
+            thresholds=self.goal.thresholds(self),
+        )
+
+    def _is_within(self) -> bool:
+        """Whether the goal is reached if λ holds, tested or not."""
+        if self.estimate.in_force is None or not self.has_witness:
+            return False
+        return self.goal.allows(self.goal.gap(self))
 
     @property
     def rests_on_lipschitz(self) -> bool:
@@ -72,7 +112,7 @@ class SearchState(Knowledge):
     @property
     def is_reached(self) -> bool:
         """Whether the goal is reached at the requested ε, if nothing refutes the assumptions."""
-        return self.has_witness and self.goal.allows(self._gap())
+        return self.has_witness and self.goal.allows(self._gap()) and self.challenge is None
 
     @property
     def is_certified(self) -> bool:
@@ -84,7 +124,7 @@ class SearchState(Knowledge):
         """The reason why nothing is left to evaluate, or None if the search continues."""
         if self.is_reached:
             return Ending.ASSUMPTION_VIOLATED if self.is_withdrawn else Ending.CERTIFIED
-        if self.goal.is_limited_by_noise(self):
+        if self.challenge is None and self.goal.is_limited_by_noise(self):
             return Ending.LIMITED_BY_NOISE
         return Ending.EXHAUSTED if self.is_exhausted else None
 
@@ -103,6 +143,7 @@ class SearchState(Knowledge):
         first = len(self.problem.parts) + int(self.problem.matters.sum())
         design = 0 if self.estimate.is_given else first
         tests = self.estimate.predictions_wanted
+        tests = 0 if self.estimate.is_given else max(tests, self.question.challenges or 0)
         picks = min(len(self.problem), self._packing[1] + design + tests + without)
         return picks if self.spot_checks is None else self.spot_checks.total(picks)
 

@@ -13,6 +13,7 @@ from bort.core.question import Goal
 from bort.search import facts
 from bort.search.arrays import LARGEST_GAP, FloatArray
 from bort.search.check.case import CertifiedCase
+from bort.search.check.challenges import challenges_made
 from bort.search.check.direct import direct_front
 from bort.search.check.spot_checks import spot_checked
 from bort.search.facts import Fact, Guarantee, Status
@@ -105,7 +106,9 @@ class _Derivation:
             epsilon = self.question.epsilon
             limit = np.inf if epsilon >= 1 else -float(np.log1p(-epsilon))
         self.limit = limit
-        self.is_reached = bool(self.witnesses) and self.gap <= limit + leeway
+        is_within = bool(self.witnesses) and self.gap <= limit + leeway
+        self.challenges, self.is_challenged = challenges_made(case, leeway=leeway)
+        self.is_reached = is_within and self.is_challenged
         self.is_refuted = self.rests_on_lipschitz and self._is_refuted()
         self.is_withdrawn = self.is_refuted or case.problem.latency_is_refused
         self.certified_epsilon = self._certified_epsilon()
@@ -160,7 +163,7 @@ class _Derivation:
     def _ending(self) -> str | None:
         if self.is_reached:
             return "assumption violated" if self.is_withdrawn else "certified"
-        if self._is_limited_by_noise():
+        if self.is_challenged and self._is_limited_by_noise():
             return "limited by noise"
         return "exhausted" if self.case.is_exhausted else None
 
@@ -311,7 +314,11 @@ class _Derivation:
         if is_given:
             return facts.LambdaGiven(record=self._record(), goal=goal, certified_epsilon=certified)
         return facts.LambdaEstimated(
-            pairs=learned.pairs, record=self._record(), goal=goal, certified_epsilon=certified
+            pairs=learned.pairs,
+            record=self._record(),
+            goal=goal,
+            certified_epsilon=certified,
+            challenges=self.challenges,
         )
 
     def _record(self) -> facts.Predictions:

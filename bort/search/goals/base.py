@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bort.core.question import Question, Weights
-from bort.search.arrays import IntArray
+from bort.search.arrays import FloatArray, IntArray
 from bort.search.knowledge import Knowledge
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
@@ -66,6 +66,13 @@ class SearchGoal(ABC):
     @abstractmethod
     def pick(self, state: Knowledge, limit: int) -> int:
         """Choose the next of at most `limit` evaluations; deterministic."""
+
+    @abstractmethod
+    def thresholds(self, state: Knowledge) -> FloatArray:
+        """Compute the ln e below which each architecture breaks the goal: shape (N,).
+
+        -inf where no error does. Precondition: λ is known.
+        """
 
     @abstractmethod
     def packing_number(self, state: Knowledge) -> int:

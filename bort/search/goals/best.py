@@ -60,6 +60,13 @@ class Best(SearchGoal):
             )
         return _first_largest(state.log_gains, rows)  # the bound is based on this rule
 
+    def thresholds(self, state: Knowledge) -> FloatArray:
+        """Below the error with which W exceeds that of the best by more than ε."""
+        if not self.needs_errors:
+            return np.full(len(state.problem), -np.inf)
+        lower = state.log_w_bounds()[1]
+        return np.asarray((state.log_gains - lower - self.allowed_gap) / self.question.weights[2])
+
     def packing_number(self, state: Knowledge) -> int:
         """Count again whenever λ has risen."""
         if not self.needs_errors:

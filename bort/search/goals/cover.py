@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bort.search.arrays import BoolArray, IntArray
+from bort.search.arrays import BoolArray, FloatArray, IntArray
 from bort.search.goals.base import SearchGoal
 from bort.search.guide.picks import most_certifying, most_improving_front
 from bort.search.knowledge import Knowledge
@@ -54,6 +54,12 @@ class Cover(SearchGoal):
                 state.errors, state.problem, state.observations, uncertified
             )
         return pick
+
+    def thresholds(self, state: Knowledge) -> FloatArray:
+        """Below the best error among small and fast enough witnesses, divided by 1+ε."""
+        target = state.bounds.target
+        assert target is not None
+        return np.asarray(target.best_log_error - self.delta)
 
     def packing_number(self, state: Knowledge) -> int:
         """Bound the number of architectures that are pairwise uncertified at ε."""
@@ -114,6 +120,10 @@ class Everything(SearchGoal):
     def pick(self, state: Knowledge, limit: int) -> int:  # noqa: ARG002
         """Choose the first architecture that is not evaluated."""
         return int(np.argmax(state.is_open))
+
+    def thresholds(self, state: Knowledge) -> FloatArray:
+        """Return -inf: everything is evaluated."""
+        return np.full(len(state.problem), -np.inf)
 
     def packing_number(self, state: Knowledge) -> int:
         """Return N."""

@@ -67,6 +67,7 @@ def _question(content: Mapping[str, Any], record: StudyRecord, costs: Costs) -> 
         "σ": (there.slack, here.slack),
         "the confidence": (there.confidence, here.confidence),
         "τ": (there.nugget, here.nugget),
+        "the number of challenges": (there.challenges, here.challenges),
         "the share of spot checks": (there.spot_checks, here.spot_checks),
     }
     if here.confidence is not None:

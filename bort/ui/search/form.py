@@ -189,7 +189,7 @@ def _search(
         form.row("goal", "epsilon", widths=[2, 1])
         form.row("weights")
         form.row("lipschitz", "slack", "confidence")
-        form.row("spot_checks")
+        form.row("challenges", "spot_checks")
     with advanced:
         form.row("seed")
     given = form.given()
