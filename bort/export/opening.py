@@ -95,8 +95,6 @@ def _keep(
     _check_answers(folder / MODEL_FOLDER, evidence.data.class_names, path)
     is_new = _import_study(store, folder / STUDY, path)
     target = models_folder() / name
-    # An import that was killed between these two steps has left its files, but no model.
-    shutil.rmtree(target, ignore_errors=True)
     shutil.move(str(folder / MODEL_FOLDER), target)
     try:
         return store.add_model(name, job_id=None, is_imported=True, **values), is_new
