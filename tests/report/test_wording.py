@@ -357,6 +357,10 @@ EVENTS = {
     EventCode.CANCEL_REQUESTED: {},
     EventCode.MEASURE_ANYWAY: {},
     EventCode.ENDED: {"state": "lost", "ending": {"code": "process gone", "pid": 7}},
+    EventCode.PLANNED: {
+        "stages": [["queue", 15.0], ["queue", None]],
+        "minutes": 0.25,
+    },
     EventCode.TRAINED: {"architecture": "1-2-64-128", "seed": 0, "error": 0.25, "seconds": 3.0},
     EventCode.MINUTES_SPENT: {"minutes": 3.0},
     EventCode.SEARCH_ENDED: {"ending": "certified"},
