@@ -31,9 +31,8 @@ def plan_sentence(stages: Sequence[Planned], minutes: float | None) -> str:
     """List the stages of a study in one line, with their times and the sum.
 
     Examples:
-        >>> plan_sentence([Planned(Work.PREPARE, 9.0), Planned(Work.CANDIDATES, 75.0)], 1.4)
-        'Plan: read the task and fit the baselines (about 9 s); train candidates, at most (about '\
-        '1 min 15 s). In all about 1 min 24 s.'
+        >>> plan_sentence([Planned(Work.QUEUE, 9.0), Planned(Work.AUDIT, 75.0)], 1.4)
+        'Plan: wait for other jobs (about 9 s); audit (about 1 min 15 s). In all about 1 min 24 s.'
     """
     listed = "; ".join(f"{WORK[stage.work]} ({time_of(stage)})" for stage in stages)
     whole = "not known yet" if minutes is None else f"about {duration(60 * minutes)}"

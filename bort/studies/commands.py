@@ -212,7 +212,7 @@ def finetune_command(
     Examples:
         >>> finetune_command("quick", ["2-4-192-384"], seeds=3)
         'bort finetune --study quick --pick 2-4-192-384 --seeds 3'
-        >>> recipe = Recipe(steps=20, other_tasks=False, copies=8)
+        >>> recipe = Recipe(steps=20, other_tasks=False)
         >>> finetune_command("m", ["1-2-8-16"], recipe=recipe, threads=1)
         'bort finetune --study m --pick 1-2-8-16 --seeds 1 --steps 20 --no-other-tasks --threads 1'
     """

@@ -74,11 +74,11 @@ def test_epsilon(learner):
         expect(value(article, "trained")).to_have_text("1")
         article.locator("#player").get_by_role("slider", name="Trainings").press("End")
         expect(article.locator("#player .said")).to_contain_text(
-            "Every network is covered. 9 of 48"
+            "Every network is covered. 10 of 48"
         )
         expect(value(article, "covered")).to_have_text("48")
         slide(article, "ε, how close is close enough", 3)  # 0.25, 0.3, 0.4, 0.5
-        expect(value(article, "trained")).to_have_text("5")
+        expect(value(article, "trained")).to_have_text("7")
         article.get_by_role("button", name="estimated").click()
         article.locator("#player").get_by_role("slider", name="Trainings").press("Home")
         expect(article.locator("#player .said")).to_contain_text("λ is unknown")
@@ -92,7 +92,7 @@ def test_epsilon(learner):
         settled_query(reader, epsilon=0.5, cell=27)
         article.locator("#prices [role=button]").first.click()
         expect(article.locator("#prices .here")).to_have_attribute(
-            "aria-label", "ε = 0.1: 21 trainings"
+            "aria-label", "ε = 0.1: 20 trainings"
         )
         article.locator("#haystack [data-cell='27']").click()
         expect(article.locator("#broken")).to_contain_text("The certificate is wrong")
@@ -106,7 +106,7 @@ def test_epsilon(learner):
         page.reload()
         reader.settle()
         expect(article.locator("#prices .here")).to_have_attribute(
-            "aria-label", "ε = 0.1: 21 trainings"
+            "aria-label", "ε = 0.1: 20 trainings"
         )
 
 
@@ -185,7 +185,7 @@ def test_a_term_explains_itself_and_leads_to_its_picture_and_back(learner):
         article.get_by_role("button", name="Back to where you were").click()
         reader.settle()
         expect(article.locator("#prices .here")).to_have_attribute(
-            "aria-label", "ε = 0.5: 5 trainings"
+            "aria-label", "ε = 0.5: 7 trainings"
         )
 
 
@@ -194,15 +194,15 @@ def test_a_finger_on_a_phone_is_enough_and_tabs_do_not_share_settings(address, b
     try:
         first, second = context.new_page(), context.new_page()
         for page in (first, second):
-            page.goto(f"{address}/lesson?lesson=epsilon&step=9")
+            page.goto(f"{address}/lesson?lesson=epsilon&step=10")
         articles = [page.locator(".lesson[data-ready]") for page in (first, second)]
         for article in articles:
             expect(value(article, "covered")).to_have_text("48")
         articles[0].locator("#map [data-cell='27']").tap()
         expect(value(articles[0], "id")).to_have_text("4-48")
         articles[0].locator("#player").get_by_role("button", name="One step back").tap()
-        expect(value(articles[0], "trained")).to_have_text("8")
-        expect(value(articles[1], "trained")).to_have_text("9")
+        expect(value(articles[0], "trained")).to_have_text("9")
+        expect(value(articles[1], "trained")).to_have_text("10")
         assert first.evaluate("document.documentElement.scrollWidth") == 390
     finally:
         context.close()

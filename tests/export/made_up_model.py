@@ -135,6 +135,6 @@ def small_instruments() -> Instruments:
         read_noise=lambda *_given: QUIET,
         watch_others=_NobodyElse,
         settle=lambda _stop: None,
-        hold=lambda _stop, _wait: contextlib.nullcontext(),
+        hold=lambda _stop, _wait, _step: contextlib.nullcontext(),
         protocol=Protocol(budget_seconds=0.1, min_rounds=3, max_rounds=3, limit_seconds=0.1),
     )

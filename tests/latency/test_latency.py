@@ -333,7 +333,7 @@ def test_two_searches_at_once_measure_once(space, machine, store):
     other = measured(space, FakeMachine(), count=12)[1]
 
     @contextlib.contextmanager
-    def lock_held_by_the_other(should_stop, wait):
+    def lock_held_by_the_other(should_stop, wait, on_step):
         assert wait
         stored.keep_profile(store, other, profile_key(space, SPEC))  # it ends as we wait
         yield

@@ -131,7 +131,7 @@ def test_a_space_is_measured_and_predicted_from_text_to_label(texts, batch_size)
         read_noise=lambda *_given: QUIET,
         watch_others=lambda: Others(0.0),
         settle=lambda _stop: None,
-        hold=lambda _stop, _wait: contextlib.nullcontext(),
+        hold=lambda _stop, _wait, _step: contextlib.nullcontext(),
         protocol=Protocol(budget_seconds=0.1, min_rounds=3, max_rounds=3, limit_seconds=0.1),
         clock=time.perf_counter,
         paces=None,

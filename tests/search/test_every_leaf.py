@@ -38,6 +38,7 @@ FREE = {
     "space.size[]": "measured",
     "latency.listed_ms[]": "measured",
     "question.epsilon": "asked, and not reached",
+    "question.challenges": "asked, and not needed: λ is given, or nothing is certified",
     "audits[-]": "the last audit of an answer before this one",
     "audits[].plan.seed": "another seed that draws the same",
 }
@@ -250,6 +251,10 @@ def test_the_table_tells_what_the_certificate_alone_does_not(tmp_path) -> None:
         with contextlib.suppress(BortError):  # the file has no such columns
             if not compare_with_table(changed, path):
                 untold.append(where)
-    assert untold == ["study", "table.drop_failed"]  # a name; no row of this table is blank
+    assert untold == [
+        "study",
+        "table.drop_failed",
+        "question.challenges",
+    ]  # see `FREE`; no blank rows
     path.write_text(TABLE + "\n")
     assert "SHA-256" in compare_with_table(json.loads(written(table)), path)[0]

@@ -86,10 +86,10 @@ def test_reasons_are_named(output: str, expected: str) -> None:
 def test_a_temporary_folder_that_cannot_be_written(
     sdist: Distribution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(**_options: object) -> None:
+    def full(*_where: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(fetch.tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(fetch, "temporary", full)
     with pytest.raises(DownloadError, match="No space left on device; free some space"):
         fetch.fetch(sdist)
 
