@@ -8,7 +8,7 @@ from bort.core.architecture import Architecture
 from bort.core.machine import this_machine
 from bort.core.progress import OnStep, ignore
 from bort.core.serialise import to_json
-from bort.core.study import LatencySpec
+from bort.core.study import LatencySpec, TaskSpec
 from bort.families import SearchSpace, family
 from bort.finetuning.realised import TEACHER, RuntimeTimes, TimedModel, landmark_key
 from bort.latency.landmarks import LANDMARKS, Landmark
@@ -117,14 +117,15 @@ def measure_latencies(
 def latencies_of(
     setup: "TaskSetup",
     picks: Sequence[Architecture],
+    task: TaskSpec,
     *,
     on_step: OnStep = ignore,
     should_stop: Callable[[], bool] = never,
 ) -> dict[str, RuntimeTimes] | None:
     """Time the picks together with their teacher and landmarks of similar size.
 
-    Results are named by architecture id, `TEACHER`, or the landmark's `landmark_key`. See
-    `measure_latencies`.
+    `task` has the texts, if the study times from text to label. Results are named by architecture
+    id, `TEACHER`, or the landmark's `landmark_key`. See `measure_latencies`.
     """
     spec, space = setup.spec, setup.space
     blueprints = {a.id: Blueprint.of(space, a) for a in picks}
@@ -137,7 +138,7 @@ def latencies_of(
     texts = None
     if spec.latency.text_to_label:
         texts = text_work(
-            spec.tasks[0],
+            task,
             space,
             batch_size=spec.latency.batch_size,
             source=spec.training.source,

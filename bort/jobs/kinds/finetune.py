@@ -24,6 +24,7 @@ from bort.storage import EventCode
 if TYPE_CHECKING:
     from bort.finetuning.setup import TaskSetup
     from bort.finetuning.students import Training
+    from bort.tasks import Task
     from bort.training.stage import StageResult, StageStep
 
 WORK = "work"  # stages with their checkpoints, in the job's folder
@@ -84,7 +85,8 @@ class _TaskRun:
         from bort.finetuning.publishing import publish
         from bort.finetuning.students import train_plain, train_students
 
-        parts = [self._prepare(part) for part in self.spec.by_kind()]
+        task = self._load()
+        parts = [self._prepare(task, part) for part in self.spec.by_kind()]
         self.reporter.begin_task(parts)
         setups = {pick: setup for setup in parts for pick in setup.spec.picks}
         train = {pick: partial(self._train, setup) for pick, setup in setups.items()}
@@ -106,14 +108,18 @@ class _TaskRun:
             for a in self.picks
         ]
 
-    def _prepare(self, part: FineTuneSpec) -> "TaskSetup":
+    def _load(self) -> "Task":
         self.reporter.part(Progress(stage=Stage.LOADING_TASK))
-        from bort.finetuning.setup import prepare
         from bort.tasks import load_task
 
         task = load_task(self.task, on_step=self.reporter.part)
-        for warning in task.warnings if part.picks[0] == self.picks[0].id else ():
+        for warning in task.warnings:
             self.context.warn(EventCode.DATA_FLAW, **to_json(warning))
+        return task
+
+    def _prepare(self, task: "Task", part: FineTuneSpec) -> "TaskSetup":
+        from bort.finetuning.setup import prepare
+
         with self._turn():
             return prepare(
                 task,
@@ -154,6 +160,7 @@ class _TaskRun:
         found = latencies_of(
             setup,
             self.picks,
+            self.task,
             on_step=self.reporter.part,
             should_stop=self.context.should_stop,
         )
@@ -189,7 +196,6 @@ class _Reporter:
         self._reported = 0.0
         self._losses: list[float] = []
         self._dev_error: float | None = None
-        self._counted_before = 0  # steps of this attempt before the current stage
 
     def part(self, step: Progress) -> None:
         """Report a step between trainings without changing the job's own count."""
@@ -210,7 +216,6 @@ class _Reporter:
     def begin_training(self, setup: "TaskSetup", training: "Training") -> None:
         """Begin the next stage, or continue it."""
         self._training, self._losses, self._dev_error = training, [], None
-        self._counted_before = self._counted
         self._stage_steps = setup.steps_of(training.kind)
         self._last = None  # a stage's first step includes building the network
 
@@ -240,7 +245,7 @@ class _Reporter:
         """Finish the current stage, which may have ended early."""
         assert self._training is not None
         self._done_before += self._stage_steps
-        if self._counted == self._counted_before:
+        if self._last is None:
             return  # an earlier attempt has finished it, and said so
         self._context.log(
             EventCode.TRAINING_FINISHED,
