@@ -167,10 +167,13 @@ def _finetuned(place: Place, answer: dict[str, Any]) -> Any:
 
 
 def _measured(place: Place, answer: dict[str, Any]) -> Any:
-    names = [row["profile"] for row in place.run("latency", "show", "--json")["profiles"]]
-    if len(names) != 2:  # "made-up" is there already
+    names = {row["profile"] for row in place.run("latency", "show", "--json")["profiles"]}
+    new = names - {"made-up"}  # made with the world
+    if len(new) != 1:
         raise KillFailedError(f"one profile expected, got {names}")
-    return answer["complete"], [row["architecture"] for row in answer["architectures"]]
+    # A resumed job answers with the profile's name alone, the command with the whole profile.
+    profile = place.run("latency", "show", new.pop(), "--json")
+    return answer["complete"], [row["architecture"] for row in profile["architectures"]]
 
 
 def _imported(place: Place, _: dict[str, Any]) -> Any:
@@ -306,8 +309,6 @@ def _result(place: Place, work: Work) -> dict[str, Any]:
     if work.job is None:
         return {}
     found: dict[str, Any] = place.run("jobs", "show", _job(place, work), "--json")["result"]
-    if work.job == "latency":
-        return place.run("latency", "show", found["profile"], "--json")
     return found
 
 
