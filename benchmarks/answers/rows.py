@@ -25,6 +25,7 @@ class Row:
 
     Attributes:
         labelled: labelled training texts; 0 for all.
+        int8_mb: weights in int8 and tokenizer, as exported, in MB; NaN without a closed form.
         pick: "best" or "tenth", see `bort bench answers --help`.
         over_*, teacher_over_*: paired differences, with 95% intervals.
     """
@@ -39,6 +40,8 @@ class Row:
     accuracy_high: float
     macro_f1: float
     of_teacher: float
+    parameters: int
+    int8_mb: float
     latency_ms: float
     times_faster: float
     teacher: float
@@ -86,6 +89,8 @@ def row_of(
         accuracy_high=model.audit.high,
         macro_f1=model.audit.macro_f1,
         of_teacher=model.share_of_teacher or float("nan"),
+        parameters=model.parameter_count,
+        int8_mb=model.files.int8 / 1e6 if model.files else float("nan"),
         latency_ms=model.latency_ms,
         times_faster=model.times_faster_than_teacher or float("nan"),
         **_accuracies(teacher=model.teacher, probe=model.probe, tfidf=model.tfidf),
@@ -149,6 +154,7 @@ _HEADINGS = (
     "model",
     "of the teacher's",
     "faster",
+    "MB in int8",
     "teacher",
     "probe",
     "tf-idf",
@@ -168,6 +174,7 @@ def _cells(row: Any) -> tuple[str, ...]:
         f"{row.accuracy:.3f} ({row.accuracy_low:.3f} to {row.accuracy_high:.3f})",
         f"{row.of_teacher:.1%}",
         f"{row.times_faster:.1f}x",
+        "-" if pd.isna(row.int8_mb) else f"{row.int8_mb:.3f}",
         f"{row.teacher:.3f}",
         f"{row.probe:.3f}",
         f"{row.tfidf:.3f}",

@@ -8,7 +8,8 @@ from benchmarks.row_log import RowLog
 from bort.core.files import write_atomically
 from bort.core.rivals import Comparison, RivalKind, Verdict
 from bort.core.study import TaskSpec
-from bort.report.rivals import RIVAL_NAMES, megabytes
+from bort.report.numbers import megabytes
+from bort.report.rivals import RIVAL_NAMES
 
 COLUMNS: Mapping[str, type] = {
     "task": str,

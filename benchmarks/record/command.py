@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--space", default="minilm", show_default=True, metavar="NAME|FILE.toml")
+@click.option("--space", default="small", show_default=True, metavar="NAME|FILE.toml")
 @options.asks(TASK)
 @click.option("--seeds", default=3, show_default=True, help="Trainings per architecture.")
-@click.option("--steps", default=200, show_default=True, help="Optimiser steps per training.")
+@click.option(
+    "--steps",
+    type=int,
+    show_default="as many as a search takes",
+    help="Optimiser steps per training.",
+)
 @click.option("--batch-size", default=32, show_default=True, help="Texts per step.")
 @click.option(
     "--initialise", default="inherit", show_default=True, type=click.Choice(["inherit", "scratch"])
@@ -47,7 +52,7 @@ if TYPE_CHECKING:
 def record(
     space: str,
     seeds: int,
-    steps: int,
+    steps: int | None,
     batch_size: int,
     initialise: Any,
     threads: int,
@@ -65,7 +70,8 @@ def record(
 
     \b
     Examples:
-      bort bench record --space data/recorded/minilm-128.toml --out data/recorded/reviews.csv
+      bort bench record --seeds 1 --out reviews.csv
+      bort bench record --space data/recorded/minilm-96.toml --steps 200 --out minilm.csv
       bort bench record --task tweets --space small.toml --seeds 2 --out tweets.csv
       bort bench record --out reviews.csv --profile quiet.json --table-only
     """
@@ -88,7 +94,7 @@ def record(
     )
     oracle = _oracle(TASK.build(read(task, TASK)), spec, searched)
     path = out.with_name(f"{out.stem}-trainings.csv")
-    log = RecordingLog(path, tuple(searched.dimensions), _conditions(oracle))
+    log = RecordingLog(path, searched, _conditions(oracle))
     if not table_only:
         _train_all(oracle, log)
     result = table(log, searched, measured)

@@ -1,8 +1,13 @@
-"""Record a benchmark: a log of trainings that grows row by row, and the table made from it."""
+"""Record a benchmark: a log of trainings that grows row by row, and the table made from it.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+In a space of several families a row has the dimensions of its own family; the others are blank.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +50,7 @@ _RESULTS: Mapping[str, type] = {
     "attempts": int,
     "diverged": int,
     "seconds": float,
+    "wrong_items": str,  # `Evaluation.wrong_items` in base64
 }
 
 
@@ -54,13 +60,20 @@ class RecordingLog(RowLog):
     Raises: as `RowLog` does.
     """
 
-    def __init__(self, path: Path, dimensions: Sequence[str], conditions: Conditions) -> None:
-        columns = {**dict.fromkeys((*dimensions, "seed"), int), **_RESULTS}
-        super().__init__(path, columns, asdict(conditions))
-        keys = self.rows()[[*dimensions, "seed"]]
-        self.done = {
-            ("-".join(map(str, values)), seed) for *values, seed in keys.itertuples(index=False)
-        }
+    def __init__(self, path: Path, space: SearchSpace, conditions: Conditions) -> None:
+        self.dimensions = tuple(space.dimensions)
+        # A pandas dtype, because whole numbers of numpy cannot be blank.
+        sizes: Any = dict.fromkeys(self.dimensions, pd.Int64Dtype())
+        super().__init__(path, {**sizes, "seed": int, **_RESULTS}, asdict(conditions))
+        rows = self.trainings()
+        self.done = set(zip(rows["id"], rows["seed"], strict=True))
+
+    def trainings(self) -> pd.DataFrame:
+        """Read all rows so far, with the `id` of each architecture."""
+        rows = self.rows()
+        sizes = rows[list(self.dimensions)].to_dict("records")
+        filled = [{str(k): int(v) for k, v in row.items() if not pd.isna(v)} for row in sizes]
+        return rows.assign(id=[Architecture.of(**row).id for row in filled])
 
     def add(self, architecture: Architecture, evaluation: Evaluation) -> None:
         """Append one training and write it to disk."""
@@ -76,6 +89,7 @@ class RecordingLog(RowLog):
                 "attempts": evaluation.attempts,
                 "diverged": int(evaluation.diverged),
                 "seconds": round(evaluation.seconds, 2),
+                "wrong_items": base64.b64encode(evaluation.wrong_items).decode(),
             }
         )
         self.done.add((architecture.id, evaluation.seed))
@@ -114,12 +128,11 @@ def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None)
         `error_seed0`, ..., `error_mean`, `error_se` (of the mean: binomial part of n dev
         examples), `macro_f1`, `n`, `steps`, `seconds` (all seeds together).
     """
-    rows = log.rows()
-    dimensions = list(space.dimensions)
+    rows = log.trainings()
     good = rows[rows["diverged"] == 0]
-    errors = good.pivot_table(index=dimensions, columns="seed", values="error_rate").dropna()
+    errors = good.pivot_table(index="id", columns="seed", values="error_rate").dropna()
     errors.columns = [f"error_seed{seed}" for seed in errors.columns]
-    means = good.groupby(dimensions).agg(
+    means = good.groupby("id").agg(
         macro_f1=("macro_f1", "mean"), n=("n", "first"), seconds=("seconds", "sum")
     )
     result = errors.join(means)
@@ -127,32 +140,31 @@ def table(log: RecordingLog, space: SearchSpace, profile: LatencyProfile | None)
     mean = result["error_mean"]
     result.insert(errors.shape[1] + 1, "error_se", np.sqrt(mean * (1 - mean) / result["n"]))
     result["steps"] = log.conditions["steps"]
-    return _with_costs(result.reset_index(), space, profile).round(6)
+    where = np.sort([space.index(space.named(id_)) for id_ in result.index])
+    ids = [space.architecture(index).id for index in where]
+    known = [_dimensions(space, where), _costs(space, profile).iloc[where]]
+    columns = [frame.reset_index(drop=True) for frame in (*known, result.loc[ids])]
+    return pd.concat(columns, axis="columns").round(6)
 
 
-def _with_costs(
-    result: pd.DataFrame, space: SearchSpace, profile: LatencyProfile | None
-) -> pd.DataFrame:
-    names = list(space.dimensions)
-    where = [
-        space.index(Architecture(tuple(names), tuple(map(int, values))))
-        for values in result[names].itertuples(index=False)
-    ]
-    costs: Mapping[str, np.ndarray] = {
+def _dimensions(space: SearchSpace, where: Iterable[int]) -> pd.DataFrame:
+    sizes = [space.architecture(index).as_dict() for index in where]
+    return pd.DataFrame(sizes, columns=list(space.dimensions), dtype=pd.Int64Dtype())
+
+
+def _costs(space: SearchSpace, profile: LatencyProfile | None) -> pd.DataFrame:
+    costs: dict[str, Any] = {
         "parameter_count": space.parameter_count,
         "effective_parameter_count": space.effective_parameter_count,
     }
     if profile is not None:
         predicted = profile.predict(space)
-        costs = {
-            **costs,
+        costs |= {
             "latency_ms": predicted.median_ms,
             "latency_low_ms": predicted.low_ms,
             "latency_high_ms": predicted.high_ms,
         }
-    for position, (name, values) in enumerate(costs.items(), start=len(names)):
-        result.insert(position, name, np.asarray(values)[where])
-    return result
+    return pd.DataFrame(costs)
 
 
 def _alternating(space: SearchSpace) -> list[int]:

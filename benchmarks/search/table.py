@@ -21,6 +21,11 @@ Cell = int | float | str
 Choice = Mapping[str, Cell]
 
 
+def _ascending(cells: Iterable[Any]) -> tuple[Any, ...]:
+    """Sort the different values; None, of rows of other families, comes last."""
+    return tuple(sorted(set(cells), key=lambda cell: (cell is None, cell)))
+
+
 @dataclass(frozen=True, eq=False)
 class BenchmarkTable:
     """Architectures whose size, latency and error are all known.
@@ -64,7 +69,7 @@ class BenchmarkTable:
     @cached_property
     def choices(self) -> dict[str, tuple[Cell, ...]]:
         """The values of each dimension, ascending; text for categorical ones."""
-        return {name: tuple(sorted(set(self.table.cells[name]))) for name in self.problem.names}
+        return {name: _ascending(self.table.cells[name]) for name in self.problem.names}
 
     @cached_property
     def _rows(self) -> dict[tuple[Cell, ...], int]:

@@ -37,6 +37,11 @@ BENCHMARKS: Table = {
         "latency",
         "Check the latency measurements: errors, repeats, landmarks, a busy machine.",
     ),
+    "front": (
+        "benchmarks.front.command",
+        "front",
+        "Time how fast the dashboard paints, beside a plain Streamlit page.",
+    ),
     "search": (
         "benchmarks.search.command",
         "search",

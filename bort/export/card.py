@@ -54,7 +54,7 @@ def model_card(name: str, realised: Realised, evidence: Evidence, *, more: str =
 def _front_matter(name: str, realised: Realised, evidence: Evidence) -> str:
     """Write YAML front matter, with values quoted as JSON, which is valid YAML."""
     data = evidence.data.title
-    library = "" if _is_ours(realised, evidence) else "library_name: transformers\n"
+    library = "" if is_ours(realised, evidence) else "library_name: transformers\n"
     result = {
         "task": {"type": "text-classification"},
         "dataset": {"name": data, "type": re.sub(r"[^A-Za-z0-9._-]+", "-", data), "split": "audit"},
@@ -72,6 +72,7 @@ def _summary(realised: Realised) -> str:
     return (
         f"A text classifier with {realised.parameter_count:,} parameters "
         f"({shape(realised.architecture)}). "
+        f"{words.files_sentence(realised)} "
         f"{words.accuracy_sentence(realised)} {words.teacher_sentence(realised)} "
         f"{words.beaten_sentence(realised)} {words.weakest_sentence(realised)}".rstrip()
     )
@@ -80,28 +81,33 @@ def _summary(realised: Realised) -> str:
 def _use(realised: Realised, evidence: Evidence) -> str:
     names = ", ".join(evidence.data.class_names)
     return (
-        f"```python\n{_code(realised, evidence)}\n```\n\n"
+        f"```python\n{usage(realised, evidence)}\n```\n\n"
         f"Labels: {names}. Trained on texts of up to {evidence.max_length} tokens."
     )
 
 
-def _code(realised: Realised, evidence: Evidence) -> str:
-    """Write Python that classifies an example, with `transformers` if it knows the family."""
+def usage(realised: Realised, evidence: Evidence, folder: str = "FOLDER") -> str:
+    """Write Python that classifies an example, with `transformers` if it knows the family.
+
+    Args:
+        folder: an exported model.
+    """
     texts = words.example_texts(evidence.data)
-    if _is_ours(realised, evidence):
+    if is_ours(realised, evidence):
         loader = files("bort.export").joinpath("small_loader.py").read_text("utf-8")
         quoted = ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
-        return f'{loader}\n\nclassify = load("FOLDER")\nclassify({quoted})'
+        return f"{loader}\n\nclassify = load({folder!r})\nclassify({quoted})"
     keys = ("text", "text_pair")
     example: Any = texts[0] if len(texts) == 1 else dict(zip(keys, texts, strict=True))
     return (
         "from transformers import pipeline\n\n"
-        'classify = pipeline("text-classification", model="FOLDER")\n'
+        f'classify = pipeline("text-classification", model={folder!r})\n'
         f"classify({json.dumps(example, ensure_ascii=False)}, truncation=True)"
     )
 
 
-def _is_ours(realised: Realised, evidence: Evidence) -> bool:
+def is_ours(realised: Realised, evidence: Evidence) -> bool:
+    """Whether the network is static or convolutional, which `transformers` does not know."""
     architecture = Architecture.of(**realised.architecture)
     return (architecture.family or evidence.space["family"]) in OWN_NETWORKS
 

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from bort.core.architecture import Architecture
+from bort.core.errors import InvalidFieldError
 from bort.core.serialise import to_json
+from bort.core.size import SizeSpec, SizeUnit
 from bort.families.family import PARTS, Elasticities
 from bort.families.polynomial import BoolArray, FloatArray, IntArray
+from bort.families.sizes import sizes_of
 from bort.families.space import FamilySpace, SearchSpace
 from bort.families.union import UnionSpace
 
@@ -135,6 +138,14 @@ class OperationRange(Range):
 
 
 @dataclass(frozen=True, slots=True)
+class FileRanges:
+    """Bytes of the exported weights, without the tokenizer."""
+
+    float32: Range
+    int8: Range
+
+
+@dataclass(frozen=True, slots=True)
 class Costed:
     """An architecture with its exact costs."""
 
@@ -195,6 +206,7 @@ class SpaceSummary:
         combinations: combinations of the listed values; some of them cannot be built.
         built_parameter_count: parameters of one built network if a `factor` multiplies the
             size, as in the toy; otherwise None.
+        file_bytes: None for families without a closed form.
         polynomials: the polynomial of each objective, as text.
     """
 
@@ -204,6 +216,7 @@ class SpaceSummary:
     parameter_count: Range
     effective_parameter_count: Range
     built_parameter_count: Range | None
+    file_bytes: FileRanges | None
     operation_count: OperationRange
     polynomials: Mapping[str, str]
     elasticities: Elasticities
@@ -240,6 +253,7 @@ def space_summary(space: FamilySpace, *, batch_size: int, sequence_length: int) 
         parameter_count=_range(space.parameter_count),
         effective_parameter_count=_range(space.effective_parameter_count),
         built_parameter_count=_built(space),
+        file_bytes=_file_bytes(space),
         operation_count=OperationRange(counted.min, counted.max, batch_size, sequence_length),
         polynomials={
             "parameter_count": str(kind.parameters),
@@ -260,6 +274,7 @@ class UnionSummary:
     maximum: Costed
     parameter_count: Range
     effective_parameter_count: Range
+    file_bytes: FileRanges | None
     operation_count: OperationRange
     families: tuple[SpaceSummary, ...]
 
@@ -294,6 +309,7 @@ def union_summary(space: UnionSpace, *, batch_size: int, sequence_length: int) -
         maximum=_costed(space, space.maximum, operations),
         parameter_count=_range(space.parameter_count),
         effective_parameter_count=_range(space.effective_parameter_count),
+        file_bytes=_file_bytes(space),
         operation_count=OperationRange(counted.min, counted.max, batch_size, sequence_length),
         families=tuple(
             space_summary(part, batch_size=batch_size, sequence_length=sequence_length)
@@ -306,6 +322,14 @@ def _built(space: FamilySpace) -> Range | None:
     if "factor" not in space.dimensions:
         return None
     return _range(space.parameter_count // space.columns["factor"])
+
+
+def _file_bytes(space: SearchSpace) -> FileRanges | None:
+    try:
+        found = [sizes_of(space, SizeSpec(unit=u)) for u in (SizeUnit.FLOAT32, SizeUnit.INT8)]
+    except InvalidFieldError:
+        return None
+    return FileRanges(*map(_range, found))
 
 
 def _costed(space: SearchSpace, index: int, operations: FloatArray) -> Costed:

@@ -14,17 +14,20 @@ from torch import Tensor
 
 from bort.core.architecture import Architecture
 from bort.core.baseline import Method
-from bort.core.errors import BortError, StoreError, UnknownStudyError
+from bort.core.errors import BortError, InvalidFieldError, StoreError, UnknownStudyError
 from bort.core.machine import this_machine
 from bort.core.scratch import temporary
 from bort.core.serialise import from_json, to_json
+from bort.core.size import SizeSpec, SizeUnit
 from bort.core.study import TaskSpec, suggest_name
+from bort.families.sizes import sizes_of
 from bort.finetuning.evaluation import Evaluated, baselines_of, stage_summaries, teacher_result
 from bort.finetuning.latency import nearest_landmark
 from bort.finetuning.realised import (
     TEACHER,
     DataFacts,
     Evidence,
+    FileBytes,
     LandmarkResult,
     Predicted,
     Realised,
@@ -82,6 +85,7 @@ def publish(
         candidate = setup.build(architecture, best.training.seed)
         load_weights(candidate.model, best.folder)
         counted = save_student(folder, setup, architecture, candidate)
+        files = _file_bytes(setup, architecture, folder)
     realised = _realised(
         store,
         setup,
@@ -90,6 +94,7 @@ def publish(
         plain=plain,
         latencies=latencies,
         parameter_count=_checked_count(setup, architecture, counted),
+        files=files,
     )
     max_length = setup.encoded_for(architecture).max_length
     evidence = _evidence(store, setup, task, latencies, max_length)
@@ -211,6 +216,7 @@ def _realised(
     plain: TrainedStage | None,
     latencies: Mapping[str, RuntimeTimes],
     parameter_count: int,
+    files: FileBytes | None,
 ) -> Realised:
     spec, space = setup.spec, setup.space
     architecture = evaluated.exported.training.architecture
@@ -251,6 +257,7 @@ def _realised(
         predicted=_predicted(store, spec.study, architecture.id),
         parameter_count=parameter_count,
         effective_parameter_count=int(space.effective_parameter_count[space.index(architecture)]),
+        files=files,
         latency_ms=own_ms,
         latency={
             runtime: _realised_latency(times, architecture.id)
@@ -285,6 +292,20 @@ def _checked_count(setup: TaskSetup, architecture: Architecture, counted: int) -
     wanted = int(setup.space.parameter_count[setup.space.index(architecture)])
     assert counted == wanted, f"{architecture.id}: built {counted} parameters, formula {wanted}"
     return counted
+
+
+def _file_bytes(setup: TaskSetup, architecture: Architecture, folder: Path) -> FileBytes | None:
+    """Count the bytes that a person passes on: weights and tokenizer."""
+    index = setup.space.index(architecture)
+    tokenizer = (folder / "tokenizer.json").stat().st_size
+    try:
+        float32, int8 = (
+            tokenizer + int(sizes_of(setup.space, SizeSpec(unit=unit))[index])
+            for unit in (SizeUnit.FLOAT32, SizeUnit.INT8)
+        )
+    except InvalidFieldError:
+        return None
+    return FileBytes(float32=float32, int8=int8)
 
 
 def _name(store: Store, job_id: int, study: str, task: str, architecture: str) -> str:

@@ -69,6 +69,17 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileBytes:
+    """Bytes of the smallest exported weights and of tokenizer.json, together.
+
+    In float32 the weights are `bort export --format hf` or numpy, in int8 `onnx` or numpy.
+    """
+
+    float32: int
+    int8: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeacherResult(Accuracy):
     """The teacher's accuracy on audit; that of a file of soft labels on the texts it answers.
 
@@ -180,6 +191,7 @@ class Realised:
         share_of_teacher: accuracy as a share of the teacher's, on the audit texts that it answers.
         plain_student: the same architecture from random weights, on the true labels alone.
         predicted: None if the search never trained the architecture.
+        files: None in records of older versions, and for families without a closed form.
         latency: by runtime; `latency_ms` is the median on the first one.
         dev_is_seen: Agora learned from dev texts, so the dev accuracy is not independent.
         seconds: training time of all stages together.
@@ -205,6 +217,7 @@ class Realised:
     predicted: Predicted | None = None
     parameter_count: int
     effective_parameter_count: int | None = None
+    files: FileBytes | None = None
     latency_ms: float
     latency: Mapping[str, RealisedLatency]
     times_faster_than_teacher: float | None = None

@@ -20,6 +20,7 @@ from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named
+from bort.report.numbers import megabytes
 from bort.tasks.corpora import CORPORA
 from bort.training.metrics import WEAKEST
 
@@ -40,6 +41,16 @@ def accuracy_sentence(model: Realised) -> str:
         f"On {audit.n:,} audit texts, which no choice was based on, it is right "
         f"{audit.accuracy:.1%} of the time (95% interval: {audit.low:.1%} to {audit.high:.1%}; "
         f"{seeds_phrase(model)})."
+    )
+
+
+def files_sentence(model: Realised) -> str:
+    """Say how large the model is on disk; nothing if the bytes were not counted."""
+    if model.files is None:
+        return ""
+    return (
+        f"On disk, with the tokenizer: {megabytes(model.files.float32)} MB in float32, "
+        f"{megabytes(model.files.int8)} MB in int8."
     )
 
 
@@ -286,7 +297,7 @@ def weakest_sentence(model: Realised) -> str:
 def _table(task: str, models: Sequence[Realised]) -> Table:
     table = Table(title=Text(f"Task {task}"), box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
-    for heading in ("audit", "95%", "of teacher", "F1", "ms", "parameters"):
+    for heading in ("audit", "95%", "of teacher", "F1", "ms", "parameters", "MB int8"):
         table.add_column(heading, justify="right", no_wrap=True)
     for model in models:
         table.add_row(
@@ -294,6 +305,7 @@ def _table(task: str, models: Sequence[Realised]) -> Table:
             *_accuracy(model.audit, model.share_of_teacher),
             f"{model.latency_ms:.2f}",
             f"{model.parameter_count:,}",
+            "" if model.files is None else megabytes(model.files.int8),
         )
         if model.plain_student:
             table.add_row(

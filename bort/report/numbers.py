@@ -70,6 +70,17 @@ def compact(value: float) -> str:
     return f"{value:g}"
 
 
+def megabytes(size_bytes: int) -> str:
+    """Write a size in MB, with three digits.
+
+    Examples:
+        >>> megabytes(94_000), megabytes(3_300_000), megabytes(90_100_000)
+        ('0.094', '3.3', '90.1')
+    """
+    size = size_bytes / 1e6
+    return f"{size:.3f}" if size < 1 else f"{size:.1f}"
+
+
 def rounded_up(value: float, digits: int = 3) -> str:
     """Write a positive number with few digits, never smaller than it is.
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.rivals import Compared, Comparison, RivalKind, Verdict
+from bort.report.numbers import megabytes
 
 RIVAL_NAMES = {
     RivalKind.TFIDF: "tf-idf, logistic regression",
@@ -33,17 +34,6 @@ def rival_name(row: Compared) -> str:
     if row.runtime is not None:
         return f"{row.name} ({row.runtime.removeprefix('onnx-')})"
     return RIVAL_NAMES[RivalKind(row.name)]
-
-
-def megabytes(size_bytes: int) -> str:
-    """Write a size in MB, with three digits.
-
-    Examples:
-        >>> megabytes(94_000), megabytes(3_300_000), megabytes(90_100_000)
-        ('0.094', '3.3', '90.1')
-    """
-    size = size_bytes / 1e6
-    return f"{size:.3f}" if size < 1 else f"{size:.1f}"
 
 
 def verdict_sentences(found: Comparison) -> list[str]:

@@ -8,7 +8,15 @@ from rich.text import Text
 
 from bort.core.size import SizeUnit
 from bort.families.polynomial import IntArray
-from bort.families.summary import Abnc, Example, Published, SpaceSummary, UnionSummary
+from bort.families.summary import (
+    Abnc,
+    Example,
+    FileRanges,
+    Published,
+    SpaceSummary,
+    UnionSummary,
+)
+from bort.report.numbers import megabytes
 from bort.training.pieces import VocabularyFacts
 
 
@@ -53,7 +61,7 @@ def print_union(summary: UnionSummary) -> None:
     """Print a space of several families: the whole, then each family."""
     console = Console()
     table = Table(title=Text(f"Space {summary.space.name}"))
-    headings = ("family", "architectures", "parameters", "multiply-adds per pass")
+    headings = ("family", "architectures", "parameters", "MB in int8", "multiply-adds per pass")
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "family" else "right")
     for part in summary.families:
@@ -62,6 +70,7 @@ def print_union(summary: UnionSummary) -> None:
             Text(part.space.family_name),
             f"{len(part.space):,}",
             f"{sizes.min:,} to {sizes.max:,}",
+            _int8_range(part.file_bytes),
             f"{work.min:,} to {work.max:,}",
         )
     table.add_section()
@@ -70,6 +79,7 @@ def print_union(summary: UnionSummary) -> None:
         "together",
         f"{len(summary.space):,}",
         f"{sizes.min:,} to {sizes.max:,}",
+        _int8_range(summary.file_bytes),
         f"{work.min:,} to {work.max:,}",
     )
     console.print(table)
@@ -139,7 +149,16 @@ def _costs(summary: SpaceSummary) -> Table:
         ("multiply-adds per pass", work, top.operation_count),
     ):
         table.add_row(label, f"{found.min:,}", f"{found.max:,}", f"{at_top:,}")
+    if files := summary.file_bytes:
+        for label, sizes in (("float32", files.float32), ("int8", files.int8)):
+            name = f"MB of weights in {label}"
+            table.add_row(name, megabytes(sizes.min), megabytes(sizes.max), "")
     return table
+
+
+def _int8_range(files: FileRanges | None) -> str:
+    """Say how large the weights are; the tokenizer depends on the task."""
+    return "" if files is None else f"{megabytes(files.int8.min)} to {megabytes(files.int8.max)}"
 
 
 def _published(published: Published) -> str:

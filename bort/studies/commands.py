@@ -265,23 +265,3 @@ def search_python(study: str, *, epsilon: float, weights: Sequence[float]) -> st
             "    print(point.id, point.size, point.latency_ms, point.error_rate)",
         ]
     )
-
-
-def predict_python(folder: str) -> str:
-    """Write Python that classifies a text with an exported folder, without this package.
-
-    Examples:
-        >>> print(predict_python("model"))
-        from transformers import pipeline
-        <BLANKLINE>
-        classify = pipeline("text-classification", model='model')
-        print(classify("What a fine film."))
-    """
-    return "\n".join(
-        [
-            "from transformers import pipeline",
-            "",
-            f'classify = pipeline("text-classification", model={folder!r})',
-            'print(classify("What a fine film."))',
-        ]
-    )

@@ -38,6 +38,7 @@ def model():
             "share_of_teacher": 0.94,
             "times_faster_than_teacher": 12.5,
             "parameter_count": 1000,
+            "files": {"float32": 60_000, "int8": 57_000},
             "latency_ms": 0.5,
             "latency": {},
         },
@@ -58,7 +59,7 @@ def test_a_row_becomes_a_line_of_the_page(model, tmp_path):
     last = write_page(open_table(tmp_path / "answers.csv")).read_text("utf-8").splitlines()[-1]
     cells = [cell.strip() for cell in last.strip("|").split("|")]
     assert cells == [
-        *("reviews", "500", "tenth: 1-2-8-16", "0.800 (0.700 to 0.900)", "94.0%", "12.5x"),
+        *("reviews", "500", "tenth: 1-2-8-16", "0.800 (0.700 to 0.900)", "94.0%", "12.5x", "0.057"),
         *("0.850", "0.790", "0.780", "+2.0 (-1.0 to +5.0)", "+3.0 (+1.0 to +5.0)"),
         *("+3.0 (+1.0 to +5.0)", "2.0 (-)", "4.5 (3.0)"),
     ]

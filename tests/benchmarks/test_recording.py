@@ -5,6 +5,7 @@ from benchmarks.record.recording import Conditions, RecordingLog, record, table
 from bort.core.errors import InvalidDataError
 from bort.core.evaluation import Evaluation
 from bort.families import SearchSpace
+from bort.studies.recorded_table import read_table
 
 CONDITIONS = Conditions("space", "task", "teacher", 200, 32, "inherit", 1)
 SPACE = SearchSpace.from_dict(
@@ -33,7 +34,7 @@ def path(tmp_path):
 
 
 def open_log(path, conditions=CONDITIONS):
-    return RecordingLog(path, tuple(SPACE.dimensions), conditions)
+    return RecordingLog(path, SPACE, conditions)
 
 
 def test_every_architecture_meets_every_seed_once(path):
@@ -77,3 +78,47 @@ def test_an_architecture_that_a_seed_has_not_trained_is_left_out(path):
     for _ in zip(range(6), record(SPACE, (0, 1), log, train), strict=False):
         pass
     assert len(table(log, SPACE, None)) == len(pd.read_csv(path)) - 4
+
+
+MIXED = SearchSpace.from_dict(
+    {
+        "name": "mixed",
+        "families": [
+            {
+                "name": "mixed",
+                "family": "static",
+                "dimensions": {"vocabulary": [50, 100], "hidden": [8]},
+                "fixed": {"labels": 2},
+            },
+            {**SPACE.to_dict(), "name": "mixed"},
+        ],
+    }
+)
+
+
+def train_mixed(architecture, seed):
+    error = (10 + len(architecture.names) + seed) / 100
+    items = bytes([seed + 1])
+    return Evaluation(error, 0.01, 8, macro_f1=0.5, seed=seed, wrong_items=items)
+
+
+def test_a_row_of_a_mixed_space_has_its_own_dimensions(path, tmp_path):
+    log = RecordingLog(path, MIXED, CONDITIONS)
+    list(record(MIXED, (0, 1), log, train_mixed))
+    again = RecordingLog(path, MIXED, CONDITIONS)
+    assert list(record(MIXED, (0, 1), again, train_mixed)) == []
+    assert set(again.trainings()["wrong_items"]) == {"AQ==", "Ag=="}
+    whole = table(log, MIXED, None)
+    assert whole["error_mean"].tolist() == [0.125, 0.125, *[0.145] * 4]
+    assert whole["parameter_count"].tolist() == MIXED.parameter_count.tolist()
+    whole["latency_ms"] = range(1, 7)
+    whole.to_csv(tmp_path / "table.csv", index=False)
+    read = read_table(
+        tmp_path / "table.csv",
+        size="parameter_count",
+        latency="latency_ms",
+        error="error_mean",
+        dimensions=list(MIXED.dimensions),
+    )
+    assert read.problem.families.tolist() == [0, 0, 1, 1, 1, 1]
+    assert read.cells["static.vocabulary"] == [50, 100, *[None] * 4]

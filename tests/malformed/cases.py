@@ -94,7 +94,7 @@ WORK = (
     ("bench", "lessons", "nosuch"),
     ("app", "--port", "8650", "--no-open"),
     ("data", "prepare", "tweets"),
-    *(("bench", name) for name in ("answers", "agora", "training", "latency", "search")),
+    *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),
     *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers")),
 )
 WRITTEN = ("--out", "--export", "--record", "--certificate", "--work", "--log")

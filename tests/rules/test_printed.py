@@ -31,6 +31,8 @@ FOREIGN = {
     ),
     *("--no-cache-dir", "--no-deps", "--no-input", "--require", "--require-hashes"),
     *("--requirement", "--retries", "--timeout", "--use-pep517"),
+    # Chromium
+    *("--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"),
 }
 
 TEXTS = [*documents(), *sources(), *helps()]

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,17 +10,19 @@ import streamlit as st
 
 from bort.core.errors import BortError
 from bort.core.scratch import temporary
+from bort.export.card import is_ours, usage
 from bort.export.folder import check_files
 from bort.finetuning.realised import TrainedModel
 from bort.latency.runtimes import runtime_kind
 from bort.storage import ModelRecord
-from bort.studies.commands import export_command, finetune_command, predict_python
+from bort.studies.commands import export_command, finetune_command
 from bort.ui.kit import markup, readings
 
 LARGEST_BYTES = 512 << 20  # for a download; the command line has no limit
 ONNX_RUNTIME = "onnx-float32"
 
 Make = Callable[[ModelRecord, Path], object]
+LABELS = {"hf": "Hugging Face", "numpy": "NumPy", "onnx": "ONNX", "bundle": "Run bundle"}
 
 
 def show(trained: TrainedModel) -> None:
@@ -32,18 +34,22 @@ def show(trained: TrainedModel) -> None:
     except BortError as error:
         markup.problem(str(error))
         return
+    kinds = ["hf", "onnx", "bundle"]
+    if is_ours(trained.realised, trained.evidence):
+        kinds[0] = "numpy"  # transformers does not know the network
     size = sum(file.stat().st_size for file in model.folder.iterdir() if file.is_file())
     if size > LARGEST_BYTES:
         markup.notice(
             f"{size / 2**20:,.0f} MiB is too large for a browser download; use the commands."
         )
     else:
-        _buttons(model)
+        _buttons(model, kinds)
     with st.expander("As commands and Python"):
-        for kind in ("hf", "onnx", "bundle"):
+        for kind in kinds:
             st.code(_command(model, kind), language="bash", wrap_lines=True)
         markup.label("classify a text without this package")
-        st.code(predict_python(f"{model.name}-hf"), language="python", wrap_lines=True)
+        code = usage(trained.realised, trained.evidence, f"{model.name}-{kinds[0]}")
+        st.code(code, language="python", wrap_lines=True)
         if not model.is_imported:
             markup.label("train it again")
             command = finetune_command(
@@ -64,17 +70,13 @@ def _file_name(model: ModelRecord, kind: str) -> str:
     return f"{model.name}-{kind}.zip"
 
 
-def _buttons(model: ModelRecord) -> None:
+def _buttons(model: ModelRecord, kinds: Sequence[str]) -> None:
     onnx_missing = runtime_kind(ONNX_RUNTIME).missing
     with st.container(horizontal=True):
-        for kind, label, make in (
-            ("hf", "Hugging Face", _huggingface),
-            ("onnx", "ONNX", _onnx),
-            ("bundle", "Run bundle", _bundle),
-        ):
+        for kind in kinds:
             st.download_button(
-                label,
-                partial(made, model, make),
+                LABELS[kind],
+                partial(made, model, MAKERS[kind]),
                 file_name=_file_name(model, kind),
                 mime="application/zip",
                 icon=":material/download:",
@@ -111,6 +113,12 @@ def _huggingface(model: ModelRecord, out: Path) -> None:
     export_huggingface(model, out)
 
 
+def _numpy(model: ModelRecord, out: Path) -> None:
+    from bort.export.numpy_folder import export_numpy
+
+    export_numpy(model, out)
+
+
 def _onnx(model: ModelRecord, out: Path) -> None:
     from bort.export.onnx import export_onnx
 
@@ -121,3 +129,6 @@ def _bundle(model: ModelRecord, out: Path) -> None:
     from bort.export.bundle import export_bundle
 
     export_bundle(readings.store(), model, out)
+
+
+MAKERS: dict[str, Make] = {"hf": _huggingface, "numpy": _numpy, "onnx": _onnx, "bundle": _bundle}

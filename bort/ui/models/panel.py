@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.errors import InvalidDataError
-from bort.finetuning.realised import Accuracy, TrainedModel, landmark_key
+from bort.finetuning.realised import Accuracy, Realised, TrainedModel, landmark_key
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.numbers import shape
@@ -26,6 +26,9 @@ _FORMATS = {
     "latency (ms)": _MILLISECONDS,
     "macro F1": st.column_config.NumberColumn(format="%.3f"),
     "parameters": st.column_config.NumberColumn(format="localized"),
+    "MB, int8": st.column_config.NumberColumn(
+        format="%.3f", help="Exported weights in int8 and the tokenizer, as files."
+    ),
 }
 
 
@@ -127,6 +130,8 @@ def _describe(model: TrainedModel) -> None:
         if realised.times_faster_than_teacher is not None:
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
             st.metric("Compared with its teacher", faster, width="content")
+    if files := words.files_sentence(realised):
+        markup.note(files)
     if beaten := words.beaten_sentence(realised):
         markup.notice(beaten)
     markup.note(words.accuracy_sentence(realised))
@@ -161,6 +166,7 @@ def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
                 "latency (ms)": model.realised.latency_ms,
                 "times faster": model.realised.times_faster_than_teacher,
                 "parameters": model.realised.parameter_count,
+                "MB, int8": int8_megabytes(model.realised),
                 "from": "a bundle" if model.record.is_imported else model.record.study,
             }
             for model in models
@@ -168,11 +174,16 @@ def overview(models: Sequence[TrainedModel]) -> pd.DataFrame:
     ).round({"latency (ms)": 2, "times faster": 1})
 
 
+def int8_megabytes(realised: Realised) -> float | None:
+    """Return the MB of the files in int8, if they were counted."""
+    return None if realised.files is None else realised.files.int8 / 1e6
+
+
 def comparison(model: TrainedModel) -> pd.DataFrame:
     """Compare the model with its teacher, baselines and the landmark nearest in size."""
     realised = model.realised
     own = _evaluated(model.record.name, realised.audit, realised.parameter_count)
-    own["dev (%)"] = percent(realised.dev.accuracy)
+    own |= {"dev (%)": percent(realised.dev.accuracy), "MB, int8": int8_megabytes(realised)}
     teacher = _teacher(model)
     rows = [own, teacher]
     if plain := realised.plain_student:
@@ -184,7 +195,10 @@ def comparison(model: TrainedModel) -> pd.DataFrame:
     if realised.landmark:
         rows.append(_landmark(model))
     latencies = [_column(runtime) for runtime in realised.latency]
-    columns = ["who", "audit (%)", "95 %", "dev (%)", "macro F1", "parameters", *latencies]
+    columns = ["who", "audit (%)", "95 %", "dev (%)", "macro F1", "parameters"]
+    if realised.files is not None:
+        columns.append("MB, int8")
+    columns += latencies
     return pd.DataFrame(rows, columns=columns).round(dict.fromkeys(latencies, 2))
 
 
