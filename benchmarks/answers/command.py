@@ -53,13 +53,15 @@ def answers(
       bort bench answers --report-only
     """
     from benchmarks.answers.rows import open_table, write_page
-    from bort.storage import open_store
+    from bort.core import paths
+    from bort.storage import ensure_examples, open_store
 
     task = TASK.build(read(given, TASK))
     if report_only:
         table = open_table(out)
     else:
         with open_store(store_url) as store:
+            ensure_examples(store, paths.examples())
             table = open_table(out)
             for row in _answers(store, task):
                 table.append(asdict(row))

@@ -8,6 +8,7 @@ import click
 
 from bort.cli import options
 from bort.cli import table as tables
+from bort.core import paths
 from bort.core.fields import read
 from bort.core.files import check_output
 from bort.core.question import check_audit
@@ -123,7 +124,7 @@ def _search_space(
     from bort.jobs.runtime.control import create_study
     from bort.report.job_terminal import echo, progress, tell
     from bort.report.latency import differences_words
-    from bort.storage import check_store, open_store
+    from bort.storage import check_store, ensure_examples, open_store
     from bort.studies.answers import read_answer
     from bort.studies.checks import check_profile, check_study
 
@@ -134,6 +135,7 @@ def _search_space(
         on_warning=options.tell,
     )
     with open_store(store_url) as store:
+        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
         differences = check_profile(store, spec)
         spec = create_study(store, spec, is_named=is_named)
         if differences:

@@ -207,6 +207,17 @@ class FineTuneSpec(Description):
             return USUAL_COPIES
         return min(max(MANY_TEXTS // max(texts, 1), USUAL_COPIES), MOST_COPIES)
 
+    def same_texts(self, other: "FineTuneSpec") -> bool:
+        """Whether another fine-tuning of one task has the same texts and answers to distil from."""
+        return (
+            self.labels_pool == other.labels_pool
+            and self.training == other.training
+            and self.seed == other.seed
+            and self.recipe.copies == other.recipe.copies
+            and self.recipe.other_tasks == other.recipe.other_tasks
+            and self._has_layers == other._has_layers
+        )
+
     @property
     def distil_epochs(self) -> float:
         """Epochs of distillation, as asked for or by the kind of networks."""

@@ -25,7 +25,7 @@ from bort.latency.protocol import HANDFUL
 from bort.latency.runtimes import runtime_kind
 from bort.latency.timing import expected_duration
 from bort.latency.workload import check_threads
-from bort.storage import Store
+from bort.storage import JobState, Store
 from bort.studies.answers import read_answer
 from bort.studies.checks import check_study
 from bort.studies.estimates import (
@@ -132,8 +132,9 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
     """Estimate a fine-tuning's cost from the trainings timed in this store."""
     space = SearchSpace.from_dict(spec.space)
     speed = training_speed(store, _as_study(spec, space, spec.tasks[0], steps=1))
+    # Where the teacher labels all texts first, a step of distillation does not run it again.
     stages = [
-        (_only(space, pick), stage, steps)
+        (_only(space, pick), steps, stage is StageKind.DISTIL and not part.labels_pool)
         for task in tasks
         for part in spec.by_kind()
         for pick in part.picks
@@ -145,13 +146,12 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
     if speed is not None:
         seconds = sum(
             STREAM_FACTOR * candidate_seconds(speed, one, _training(spec, steps))
-            + (FORWARD_SHARE * candidate_seconds(speed, source, _training(spec, steps)))
-            * (stage is StageKind.DISTIL)
-            for one, stage, steps in stages
+            + is_followed * FORWARD_SHARE * candidate_seconds(speed, source, _training(spec, steps))
+            for one, steps, is_followed in stages
         )
         for task_spec, task in zip(spec.tasks, tasks, strict=True):
             for part in spec.by_kind():
-                if part.labels_pool and not is_soft_labels(spec.training.teacher):
+                if _must_label(store, part, task_spec):
                     passes = _training(spec, max(1, _pool(part, task) // spec.recipe.batch_size))
                     seconds += FORWARD_SHARE * candidate_seconds(speed, source, passes)
             study = _as_study(spec, space, task_spec, steps=1)
@@ -167,13 +167,22 @@ def estimate_finetune(store: Store, spec: FineTuneSpec, tasks: Sequence[Task]) -
     teacher = BYTES_PER_PARAMETER * int(source.parameter_count[0])
     return FineTuneEstimate(
         trainings=len(stages),
-        steps=sum(steps for _, _, steps in stages),
+        steps=sum(steps for _, steps, _ in stages),
         minutes=None if seconds is None else seconds / 60,
         timed=0 if speed is None else speed.count,
         memory_bytes=BASE_BYTES + students + teacher + followed,
         disk_bytes=FLOAT32_BYTES * (CHECKPOINT_COPIES * max(parameters) + 2 * sum(parameters)),
         free_bytes=shutil.disk_usage(_existing(paths.home())).free,
     )
+
+
+def _must_label(store: Store, spec: FineTuneSpec, task: TaskSpec) -> bool:
+    """Whether the teacher must first answer texts that no earlier fine-tuning kept answers to."""
+    if not spec.labels_pool or is_soft_labels(spec.training.teacher):
+        return False
+    done = store.jobs(kind="finetune", states=[JobState.DONE])
+    parts = [part for job in done for part in FineTuneSpec.from_dict(job.spec).by_kind()]
+    return not any(task in one.tasks and one.same_texts(spec) for one in parts)
 
 
 def _pool(spec: FineTuneSpec, task: Task) -> int:

@@ -179,6 +179,19 @@ def test_a_plan_counts_the_texts_without_labels(store, spec, monkeypatch):
     assert planned == round(3 * 420 / 32) + 1  # the copies of all 420 training texts
 
 
+def test_a_plan_counts_the_teachers_answers_once(store, spec):
+    from bort.finetuning.request import _must_label
+
+    asked = spec(recipe=Recipe(texts="all"))
+    [task] = asked.tasks
+    assert _must_label(store, asked, task)
+    job = store.create_job("finetune", asked.to_dict(), study="tiny")
+    store.finish_job(job.id, job.attempt, JobState.DONE)
+    assert not _must_label(store, replace(asked, picks=(LARGE,)), task)
+    assert _must_label(store, replace(asked, recipe=Recipe(texts="all", copies=2)), task)
+    assert _must_label(store, asked, replace(task, labelled=100))
+
+
 def steps_of(setup):
     return setup.steps_of(StageKind.DISTIL) + setup.steps_of(StageKind.FINETUNE)
 
