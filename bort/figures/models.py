@@ -209,6 +209,9 @@ def _hover(mark: RealisedMark) -> str:
     )
 
 
+CLOSE = 0.04  # errors of lines whose names would be crossed by the line above
+
+
 def add_error_lines(
     figure: go.Figure, facts: OracleFacts | None, x: Objective, y: Objective, *, theme: Theme
 ) -> go.Figure:
@@ -229,13 +232,14 @@ def add_error_lines(
         errors["teacher"] = facts.teacher_dev_error
     for number, (name, error) in enumerate(errors.items()):
         line = {"width": 1, "dash": "dash", "color": colours.muted}
-        # Names alternate between the two ends, so that near ones stay legible.
+        # Names alternate between the two ends, and near ones go below, so that they stay legible.
         is_start = number % 2 == 0
+        is_below = any(0 < other - error < CLOSE for other in errors.values())
         text = {
-            "text": name,
+            "text": f"\u2002{name}",  # whose first letter the axis would hide
             "font": {"size": 10, "color": colours.muted},
             "textposition": "start" if is_start else "end",
-            "yanchor": "bottom",
+            "yanchor": "top" if is_below else "bottom",
         }
         value = 100 * error
         across = {"y0": value, "y1": value, "x0": 0, "x1": 1, "xref": "x domain", "yref": "y"}

@@ -81,6 +81,19 @@ def megabytes(size_bytes: int) -> str:
     return f"{size:.3f}" if size < 1 else f"{size:.1f}"
 
 
+def short_count(count: int) -> str:
+    """Write a count with three digits, in millions from 100,000 on.
+
+    Examples:
+        >>> short_count(66), short_count(32_066), short_count(128_066), short_count(22_713_986)
+        ('66', '32,066', '0.128 M', '22.7 M')
+    """
+    if count < 100_000:
+        return f"{count:,}"
+    value = count / 1e6
+    return f"{value:.{3 if value < 1 else 2 if value < 10 else 1}f} M"
+
+
 def rounded_up(value: float, digits: int = 3) -> str:
     """Write a positive number with few digits, never smaller than it is.
 

@@ -16,7 +16,7 @@ from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_s
 from bort.report.data import named
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
-from bort.report.numbers import rounded_up
+from bort.report.numbers import rounded_up, short_count
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Guarantee, Status, fact_from_dict
@@ -318,17 +318,16 @@ def print_answer(answer: Answer) -> None:
 def _study_table(answer: StudyAnswer) -> Table:
     unit = answer.spec.size.unit
     size = (f"MB {unit.removeprefix('bytes-')}",) if unit.is_bytes else ()
-    headings = ("parameters", "effective", *size, "latency ms", "error", "± se")
+    headings = ("params", "effective", *size, "ms", "error ± se")
     table = _table(f"Pareto front of study {answer.study}", ["architecture"], headings)
     for point in answer.front:
         table.add_row(
             point.id,
-            f"{point.parameter_count:,}",
-            f"{point.effective_parameter_count:,}",
+            short_count(point.parameter_count),
+            short_count(point.effective_parameter_count),
             *([f"{point.size / 1e6:,.3f}"] if unit.is_bytes else []),
             f"{point.latency_ms:.2f}",
-            f"{point.error_rate:.4f}",
-            f"{point.error_se:.4f}",
+            f"{point.error_rate:.3f} ± {point.error_se:.3f}",
             "best" if answer.best and point.id == answer.best.id else "",
         )
     return table
@@ -359,13 +358,13 @@ def _rows_table(answer: TableAnswer) -> Table:
 
 
 def _table(title: str, names: Sequence[str], headings: Sequence[str]) -> Table:
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(Text(names[0]), no_wrap=True)
     for name in names[1:]:
         table.add_column(Text(name), overflow="fold")
     for heading in headings:
-        table.add_column(Text(heading), justify="right")
-    table.add_column("")
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=4)
     return table
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bort.core.baseline import OracleFacts
 from bort.core.errors import BortError, StoreError, StudyConflictError
 from bort.core.evaluation import Evaluation
 from bort.core.inputs import parse_json, read_input
 from bort.core.origin import Origin
-from bort.core.serialise import from_json
+from bort.core.serialise import from_json, to_json
 from bort.core.study import StudySpec
 from bort.storage import schema
 from bort.storage.audits import audit_row
@@ -41,6 +42,7 @@ def export_study(store: Store, name: str) -> dict[str, Any]:
             "spec": study.spec.to_dict(),
             "created_at": study.created_at,
             "profile": None if profile is None else _profile_dict(profile),
+            "facts": None if study.facts is None else to_json(study.facts),
             "evaluations": [_evaluation_dict(e) for e in store.evaluation_records(study)],
             "audits": [{"plan": a.plan, "is_closed": a.is_closed} for a in store.audits(study)],
         }
@@ -104,6 +106,8 @@ class _Recorded:
         self.spec = StudySpec.from_dict(recorded["spec"])
         self.created_at = float(recorded["created_at"])
         self.profile: Mapping[str, Any] | None = recorded["profile"]
+        facts = recorded.get("facts")
+        self.facts = None if facts is None else from_json(OracleFacts, facts, what="the facts")
         self.evaluations = [_evaluation(e) for e in recorded["evaluations"]]
         self.audits = [(a["plan"], bool(a["is_closed"])) for a in recorded.get("audits", [])]
 
@@ -119,7 +123,12 @@ class _Recorded:
                 key=None if key is None else ProfileKey(**key),
             )
         study_id = insert_study(
-            connection, self.spec, created_at=self.created_at, profile=name, is_example=example
+            connection,
+            self.spec,
+            created_at=self.created_at,
+            profile=name,
+            facts=self.facts,
+            is_example=example,
         )
         rows = [
             evaluation_row(study_id, e.architecture_id, e.architecture, e.evaluation)

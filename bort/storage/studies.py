@@ -120,6 +120,7 @@ def insert_study(
     *,
     created_at: float | None = None,
     profile: str | None,
+    facts: OracleFacts | None = None,
     is_example: bool = False,
 ) -> int:
     """Insert a study within the caller's transaction and return its id."""
@@ -129,6 +130,7 @@ def insert_study(
             spec=spec.to_dict(),
             created_at=time.time() if created_at is None else created_at,
             profile=profile,
+            facts=None if facts is None else to_json(facts),
             is_example=is_example,
         )
     )

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bort.figures import ERROR, LATENCY, front_info, plot_pair
+from bort.figures.models import add_error_lines
 from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
@@ -34,8 +35,10 @@ def showcase(studies: list[StudyRecord]) -> None:
 
 def _picture(answer: StudyAnswer) -> None:
     info = front_info(answer.points, best_id=answer.best.id if answer.best else None)
+    theme = frame.theme()
+    figure = plot_pair(info, LATENCY, ERROR, theme=theme, log=[LATENCY], height=360)
     chart.show(
-        plot_pair(info, LATENCY, ERROR, theme=frame.theme(), log=[LATENCY], height=360),
+        add_error_lines(figure, answer.facts, LATENCY, ERROR, theme=theme),
         key="showcase",
         alt=f"Error against latency of {len(answer.points)} trained architectures",
     )

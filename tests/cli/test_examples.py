@@ -34,7 +34,7 @@ def test_the_terminal_knows_the_finished_example(is_new):
 
 
 def test_without_a_study_the_example_is_named():
-    with pytest.raises(UnknownStudyError, match="--study movie-reviews-minilm"):
+    with pytest.raises(UnknownStudyError, match="--study movie-reviews-small"):
         run()
 
 

@@ -26,7 +26,7 @@ FACTS = OracleFacts(
 @pytest.mark.parametrize(("x", "y", "axis"), [(SIZE, ERROR, "y"), (ERROR, LATENCY, "x")])
 def test_each_error_is_a_line_across_its_axis(x, y, axis):
     shapes = add_error_lines(go.Figure(), FACTS, x, y, theme="light").layout.shapes
-    assert {shape.label.text: shape[f"{axis}0"] for shape in shapes} == {
+    assert {shape.label.text.strip(): shape[f"{axis}0"] for shape in shapes} == {
         "tf-idf": 20.0,
         "linear probe": 10.0,
         "teacher": 5.0,

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 RECORDED = Path(__file__).parents[2] / "data" / "recorded"
 ANSWERS = Path(__file__).with_name("answers.json")
 STUDIES = {
-    "example": RECORDED / "movie-reviews-minilm.json",
+    "example": RECORDED / "earlier" / "movie-reviews-minilm.json",
     "published-60": RECORDED / "published-space" / "60-steps.json",
     "published-30": RECORDED / "published-space" / "30-steps.json",
 }
