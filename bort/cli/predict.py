@@ -12,6 +12,8 @@ from bort.core.errors import InvalidOptionError
 from bort.core.fields import fields_of
 from bort.core.study import TaskSpec
 
+MANY = 1_000  # texts; more of them show their progress
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -29,10 +31,23 @@ from bort.core.study import TaskSpec
     metavar="FILE",
     help="Write the answers to a .csv, .jsonl or .parquet file.",
 )
+@click.option(
+    "--accuracy",
+    type=float,
+    metavar="SHARE",
+    help="Reject answers that are not sure enough for this share to be right, by the dev split.  "
+    "[default: answer all]",
+)
 @options.force
 @options.as_json
 def predict(
-    folder: Path, file: Path, text: str, out: Path | None, force: bool, as_json: bool
+    folder: Path,
+    file: Path,
+    text: str,
+    out: Path | None,
+    accuracy: float | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Classify the texts in FILE with the exported model in FOLDER.
 
@@ -40,18 +55,27 @@ def predict(
     (.csv, .tsv, .jsonl, .parquet), or two for a model of pairs. Empty texts and halves of pairs get
     no answer. Rows count from 0 below the header, blank ones too.
 
+    With --accuracy, an answer with a low score is rejected: its label is empty. The least score is
+    chosen on the dev split, such that at least this share of the other answers is right with 95%
+    confidence, for texts like those.
+
     \b
     Examples:
       bort predict reviews-model reviews.txt
       bort predict reviews-onnx reviews.csv --text review --json
       bort predict entailment pairs.jsonl --text premise,hypothesis
+      bort predict reviews-model reviews.txt --accuracy 0.95
     """
     import time
 
     from bort.export.predicting import Predictor, is_complete, read_texts
     from bort.latency.workload import parts_of
+    from bort.report.job_terminal import progress
+    from bort.report.models import threshold_sentence
     from bort.studies.interchange import check_rows, write_rows
 
+    if accuracy is not None and not 0 < accuracy < 1:
+        raise InvalidOptionError(f"--accuracy must be between 0 and 1, got {accuracy:g}")
     if out is not None:
         check_rows(out, force=force)
         if os.path.exists(out) and os.path.exists(file) and out.samefile(file):
@@ -61,15 +85,24 @@ def predict(
     columns = fields_of(TaskSpec)["text"].parse(text)
     predictor = Predictor(folder)
     predictor.check_parts(len(columns))
+    threshold = None if accuracy is None else predictor.threshold_for(accuracy)
     read = read_texts(file, columns)
     numbers = [number for number, one in enumerate(read) if is_complete(one)]
     texts = [read[number] for number in numbers]
     begun = time.perf_counter()
-    answers = predictor(texts)
+    if len(texts) > MANY:
+        with progress(file.name) as on_step:
+            answers = predictor(texts, on_step=on_step)
+    else:
+        answers = predictor(texts)
     seconds = time.perf_counter() - begun
+    labels = [
+        answer.label if threshold is None or answer.score >= threshold.score else None
+        for answer in answers
+    ]
     rows = [
-        {"row": number, "label": answer.label, "score": answer.score, "scores": answer.scores}
-        for number, answer in zip(numbers, answers, strict=True)
+        {"row": number, "label": label, "score": answer.score, "scores": answer.scores}
+        for number, label, answer in zip(numbers, labels, answers, strict=True)
     ]
     if out is not None:
         write_rows(out, [_flat(row) for row in rows] if out.suffix == ".csv" else rows)
@@ -81,16 +114,20 @@ def predict(
                 "n": len(rows),
                 "empty": len(read) - len(rows),
                 "seconds": seconds,
+                "threshold": None if threshold is None else threshold._asdict(),
+                "rejected": labels.count(None),
                 "predictions": rows,
             }
         )
         return
     if out is None:
-        for one, answer in zip(texts, answers, strict=True):
+        for one, label, answer in zip(texts, labels, answers, strict=True):
             shown = "\t".join(" ".join(part.split()) for part in parts_of(one))  # in one line
-            click.echo(f"{answer.label}\t{answer.score:.3f}\t{shown}")
+            click.echo(f"{label or ''}\t{answer.score:.3f}\t{shown}")
     empty = f"; skipped {len(read) - len(rows):,} empty texts" if len(read) > len(rows) else ""
     click.echo(f"{len(rows):,} texts in {seconds:.1f} s{empty}", err=True)
+    if threshold is not None:
+        click.echo(threshold_sentence(threshold, rejected=labels.count(None)), err=True)
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Stage(StrEnum):
     # Export
     EXPORTING = "exporting"
     CHECKING_EXPORT = "checking export"
+    CLASSIFYING = "classifying"
 
 
 @dataclass(frozen=True, slots=True)

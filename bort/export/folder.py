@@ -15,10 +15,12 @@ from typing import Any
 
 from bort.core.errors import ExportError
 from bort.core.scratch import scratch
+from bort.core.serialise import to_json
 from bort.export.card import model_card
 from bort.finetuning.realised import RealisedLatency, evidence_of, realised_of
 from bort.storage import ModelRecord
 
+RELIABILITY = "dev_reliability"  # in config.json: how often sure answers are right
 TEXT_COLUMNS = "text_columns"  # in config.json: what the model was trained on, one or two columns
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
@@ -92,14 +94,18 @@ def export_huggingface(model: ModelRecord, out: Path) -> WeightsExport:
 def name_inputs(folder: Path, model: ModelRecord) -> None:
     """Write into a copied model's files what it reads.
 
-    The text columns stand in config.json, so that half a pair is refused. The arrays stand in
+    The text columns stand in config.json, so that half a pair is refused, and how often it is right
+    where it is sure, so that `bort predict --accuracy` can reject. The arrays stand in
     tokenizer_config.json, or `transformers` chooses them by the tokenizer's class: a model of pairs
     gives other answers without segments.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     has_segments = config.get("type_vocab_size", 0) > 1
     names = ["input_ids", *(["token_type_ids"] if has_segments else []), "attention_mask"]
-    _add(folder / "config.json", {TEXT_COLUMNS: evidence_of(model).data.text})
+    more: dict[str, Any] = {TEXT_COLUMNS: evidence_of(model).data.text}
+    if reliability := realised_of(model).reliability:
+        more[RELIABILITY] = to_json(reliability)
+    _add(folder / "config.json", more)
     _add(folder / "tokenizer_config.json", {"model_input_names": names})
 
 

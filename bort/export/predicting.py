@@ -1,5 +1,6 @@
 """Classify texts with an exported folder, or with a stored model and its teacher."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from bort.core import paths
 from bort.core.baseline import OracleFacts
-from bort.core.errors import ExportError, InvalidDataError
+from bort.core.errors import ExportError, InvalidDataError, InvalidOptionError
 from bort.core.files import DATA_ENDINGS
-from bort.export.folder import TEXT_COLUMNS, check_files
+from bort.core.progress import OnStep, Progress, Stage, ignore
+from bort.core.serialise import from_json
+from bort.export.folder import RELIABILITY, TEXT_COLUMNS, check_files
 from bort.export.onnx import BATCH, Inputs, files_of, session_logits, torch_logits
 from bort.finetuning.realised import evidence_of
+from bort.finetuning.reliability import CONFIDENCE, Reliability, Threshold
 from bort.latency.runtimes.onnx import open_session
 from bort.latency.workload import Text, parts_of
 from bort.storage import ModelRecord
@@ -59,6 +63,7 @@ class Predictor:
         config = _config(folder)
         self.folder = folder
         self.columns = _columns(config)
+        self._reliability = _reliability(config, folder)
         self.labels = labels_of(config)
         self._limits = read_limits(config)
         self._tokenizer = load_tokenizer(folder)
@@ -87,16 +92,49 @@ class Predictor:
             "one column with --text"
         )
 
-    def __call__(self, texts: Sequence[Text]) -> list[Answer]:
-        """Classify the texts or pairs, in order."""
-        answers: list[Answer] = []
+    def __call__(self, texts: Sequence[Text], *, on_step: OnStep = ignore) -> list[Answer]:
+        """Classify the texts or pairs; the answers are in their order.
+
+        Texts of similar length share a batch, so that little is padded.
+        """
+        order = sorted(range(len(texts)), key=lambda place: -_length(texts[place]))
+        shares = np.empty((len(texts), len(self.labels)), dtype=np.float32)
+        begun = time.monotonic()
         for start in range(0, len(texts), BATCH):
-            logits = self._logits([self._inputs(texts[start : start + BATCH])])
-            for row in _shares(logits):
-                scores = {name: float(v) for name, v in zip(self.labels, row, strict=True)}
-                best = int(row.argmax())
-                answers.append(Answer(self.labels[best], float(row[best]), scores))
-        return answers
+            places = order[start : start + BATCH]
+            logits = self._logits([self._inputs([texts[place] for place in places])])
+            shares[places] = _shares(logits)
+            done = start + len(places)
+            # Long texts come first, so this is what is left at most.
+            left = (time.monotonic() - begun) / done * (len(texts) - done)
+            on_step(Progress(done, len(texts), Stage.CLASSIFYING, eta_s=left))
+        return [self._answer(row) for row in shares]
+
+    def _answer(self, row: NDArray[np.float32]) -> Answer:
+        scores = {name: float(v) for name, v in zip(self.labels, row, strict=True)}
+        best = int(row.argmax())
+        return Answer(self.labels[best], float(row[best]), scores)
+
+    def threshold_for(self, accuracy: float) -> Threshold:
+        """Find the least score at which answers are right that often, by the dev split.
+
+        Raises:
+            InvalidOptionError: no score is enough, or the folder does not know the dev split.
+        """
+        if self._reliability is None:
+            raise InvalidOptionError(
+                f"{self.folder} does not say how sure its answers to the dev texts were; fine-tune "
+                "and export the model again with this version, or leave out --accuracy"
+            )
+        found = self._reliability.threshold_for(accuracy)
+        if found is None:
+            most = max(one.least for one in self._reliability.thresholds())
+            raise InvalidOptionError(
+                f"no score of this model is enough for an accuracy of {accuracy:g}; with "
+                f"{CONFIDENCE:.0%} confidence, {self._reliability.n:,} dev texts show at most "
+                f"{math.floor(1000 * most) / 1000:g}"
+            )
+        return found
 
     def timed(self, text: Text, *, runs: int = 5) -> tuple[Answer, float]:
         """Classify a text and time it: the median in ms, tokenizer included."""
@@ -141,6 +179,15 @@ def _config(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise ExportError(f"there is no folder {folder}; name a folder made by bort export")
     return read_config(folder, str(folder))
+
+
+def _length(text: Text) -> int:
+    return sum(map(len, parts_of(text)))
+
+
+def _reliability(config: dict[str, Any], folder: Path) -> Reliability | None:
+    known = config.get(RELIABILITY)
+    return None if known is None else from_json(Reliability, known, what=f"{folder}/config.json")
 
 
 def _columns(config: dict[str, Any]) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from bort.finetuning.realised import (
     StageSummary,
     TeacherResult,
 )
+from bort.finetuning.reliability import Reliability, reliability_of
 from bort.finetuning.setup import TaskSetup
 from bort.finetuning.students import TrainedStage, answers, load_weights
 from bort.training.metrics import Z95, class_f1, macro_f1, weakest, wilson
@@ -29,6 +31,7 @@ from bort.training.teacher import baseline_answers
 CONFIDENCE = 0.95
 
 Answers = NDArray[np.int64]
+SCORES = "dev scores"  # probabilities of the answers to dev, among the arrays of a student
 
 
 class Evaluated:
@@ -41,11 +44,12 @@ class Evaluated:
 
     def __init__(self, setup: TaskSetup, trained: Sequence[TrainedStage]) -> None:
         self._setup, self.trained = setup, tuple(trained)
-        self._dev, self._audit = [], []
+        self._dev, self._audit, self._scores = [], [], []
         for stage in trained:
             found = _answers_of(setup, stage)
             self._dev.append(found["dev"])
             self._audit.append(found["audit"])
+            self._scores.append(found[SCORES])
         self._dev_of_seeds = _accuracies(self._dev, setup.task.dev.labels)
         self._audit_of_seeds = _accuracies(self._audit, setup.task.audit.labels)
         self._best = int(np.argmax(self._dev_of_seeds))  # the first one, if tied
@@ -71,6 +75,12 @@ class Evaluated:
         return DevAccuracy(
             accuracy=float(mean), n=len(self._setup.task.dev), of_seeds=self._dev_of_seeds
         )
+
+    @property
+    def reliability(self) -> Reliability:
+        """How often the exported student is right on dev where it is sure."""
+        is_right = self._dev[self._best] == self._setup.task.dev.labels
+        return reliability_of(self._scores[self._best], is_right)
 
     @property
     def audit(self) -> AuditAccuracy:
@@ -112,15 +122,17 @@ class Evaluated:
         return accuracy_of(found, setup.task.audit.labels, names=setup.task.class_names)
 
 
-def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, Answers]:
+def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, NDArray[Any]]:
     """Compute a student's answers to dev and audit once, and save them with its weights."""
     path = stage.folder / "answers.npz"
     known = load_arrays(path)
-    if known is None:
+    if known is None or SCORES not in known:
         architecture = stage.training.architecture
         model = setup.build(architecture, stage.training.seed).model
         load_weights(model, stage.folder)
-        known = {split: answers(setup, architecture, model, split) for split in ("dev", "audit")}
+        dev, scores = answers(setup, architecture, model, "dev")
+        audit, _ = answers(setup, architecture, model, "audit")
+        known = {"dev": dev, "audit": audit, SCORES: scores}
         save_arrays(path, known)
     return known
 

@@ -258,6 +258,7 @@ def _realised(
         parameter_count=parameter_count,
         effective_parameter_count=int(space.effective_parameter_count[space.index(architecture)]),
         files=files,
+        reliability=evaluated.reliability,
         latency_ms=own_ms,
         latency={
             runtime: _realised_latency(times, architecture.id)

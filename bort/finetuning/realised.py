@@ -14,6 +14,7 @@ from bort.core.errors import InvalidDataError
 from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
 from bort.core.study import TaskSpec
+from bort.finetuning.reliability import Reliability
 from bort.latency.workload import Workload
 from bort.storage import ModelRecord
 
@@ -191,6 +192,7 @@ class Realised:
         share_of_teacher: accuracy as a share of the teacher's, on the audit texts that it answers.
         plain_student: the same architecture from random weights, on the true labels alone.
         predicted: None if the search never trained the architecture.
+        reliability: of the exported weights; None in records of older versions.
         files: None in records of older versions, and for families without a closed form.
         latency: by runtime; `latency_ms` is the median on the first one.
         dev_is_seen: Agora learned from dev texts, so the dev accuracy is not independent.
@@ -218,6 +220,7 @@ class Realised:
     parameter_count: int
     effective_parameter_count: int | None = None
     files: FileBytes | None = None
+    reliability: Reliability | None = None
     latency_ms: float
     latency: Mapping[str, RealisedLatency]
     times_faster_than_teacher: float | None = None

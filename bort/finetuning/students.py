@@ -23,6 +23,7 @@ from bort.training.distillation import DistillationWeights, distillation
 from bort.training.execution import ShouldStop
 from bort.training.forward import best_dtype, forward_of
 from bort.training.loop import Examples, Objective, TrainingSettings, predict
+from bort.training.probabilities import softmax
 from bort.training.stage import (
     StageStep,
     StageTraining,
@@ -283,10 +284,12 @@ def dev_error(setup: TaskSetup, architecture: Architecture, model: Any) -> float
 
 def answers(
     setup: TaskSetup, architecture: Architecture, model: Any, split: str
-) -> NDArray[np.int64]:
-    """Predict the classes for a split, in float32 like the exported model, shape (n,)."""
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Predict the classes for a split and their probabilities, each of shape (n,).
+
+    In float32, like the exported model.
+    """
     exact = forward_of(model, dtype=torch.float32)
     encoded = setup.encoded_for(architecture)
     logits = predict(model, encoded.splits[split], padding=encoded.padding, forward=exact)
-    found: NDArray[np.int64] = logits.argmax(1)
-    return found
+    return logits.argmax(1), softmax(logits).max(1)

@@ -42,6 +42,7 @@ _STAGES = {
     Stage.MAKING_RIVAL: "Making the rival {subject}",
     Stage.EXPORTING: "Exporting {subject}",
     Stage.CHECKING_EXPORT: "Comparing the exported model with the original",
+    Stage.CLASSIFYING: "Classifying texts",
 }
 _WITHOUT_SUBJECT = {
     Stage.WAITING_FOR_TRAINING: "Waiting for another training to end",

@@ -1,5 +1,6 @@
 """Sentences about trained models, for terminal, pages and model card alike."""
 
+import math
 from collections.abc import Sequence
 
 from rich import box
@@ -16,6 +17,7 @@ from bort.finetuning.realised import (
     RealisedLatency,
     SearchFacts,
 )
+from bort.finetuning.reliability import CONFIDENCE, Threshold
 from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
@@ -51,6 +53,17 @@ def files_sentence(model: Realised) -> str:
     return (
         f"On disk, with the tokenizer: {megabytes(model.files.float32)} MB in float32, "
         f"{megabytes(model.files.int8)} MB in int8."
+    )
+
+
+def threshold_sentence(threshold: Threshold, *, rejected: int) -> str:
+    """Say which answers were rejected, and how often the others are right."""
+    count = "no answer" if not rejected else f"{rejected:,} answers" if rejected > 1 else "1 answer"
+    return (
+        f"Rejected {count} with a score below {threshold.score:.3f}. On dev, the model answers "
+        f"{threshold.answered:.0%} of the texts with at least this score, and is right on "
+        f"{threshold.accuracy:.1%} of those; with {CONFIDENCE:.0%} confidence on at least "
+        f"{math.floor(1000 * threshold.least) / 10:g}% of texts like those."
     )
 
 

@@ -72,6 +72,45 @@ def test_answers_never_replace_their_texts(model, tmp_path):
     assert (tmp_path / "texts.csv").read_text(encoding="utf-8") == texts
 
 
+def test_answers_that_are_not_sure_enough_are_rejected(model, tmp_path):
+    answer_of(export, "--out", "model")
+    texts = ["a lovely film", "so dull", "a plot", "a film"]
+    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    with pytest.raises(BortError, match="does not say how sure"):
+        answer_of(predict, "model", "texts.txt", "--accuracy", "0.9")
+    all_answers = answer_of(predict, "model", "texts.txt")["predictions"]
+    scores = sorted(row["score"] for row in all_answers)
+    config = json.loads((tmp_path / "model" / "config.json").read_text(encoding="utf-8"))
+    known = {"n": 400, "scores": [0.5, scores[2]], "answered": [400, 300], "right": [300, 298]}
+    (tmp_path / "model" / "config.json").write_text(
+        json.dumps({**config, "dev_reliability": known}), encoding="utf-8"
+    )
+    found = answer_of(predict, "model", "texts.txt", "--accuracy", "0.95")
+    assert found["threshold"]["score"] == scores[2]
+    assert found["threshold"]["answered"] == 0.75
+    assert 0.95 < found["threshold"]["least"] < found["threshold"]["accuracy"] == 298 / 300
+    wanted = [row["label"] if row["score"] >= scores[2] else None for row in all_answers]
+    assert [row["label"] for row in found["predictions"]] == wanted
+    assert found["rejected"] == wanted.count(None) > 0
+    done = CliRunner().invoke(predict, ["model", "texts.txt", "--accuracy", "0.95"])
+    assert "is right on 99.3% of those; with 95% confidence on at least" in done.stderr
+    with pytest.raises(BortError, match="enough for an accuracy of 0"):
+        answer_of(predict, "model", "texts.txt", "--accuracy", "0.99")
+    with pytest.raises(BortError, match="must be between 0 and 1"):
+        answer_of(predict, "model", "texts.txt", "--accuracy", "95")
+
+
+def test_many_texts_show_their_progress_and_keep_their_order(model, tmp_path):
+    answer_of(export, "--out", "model")
+    texts = ["a lovely film so dull", "a film"] * 600
+    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    done = CliRunner().invoke(predict, ["model", "texts.txt", "--json"])
+    assert "Classifying texts" in done.stderr
+    scores = [row["score"] for row in json.loads(done.stdout)["predictions"]]
+    assert scores[::2] == pytest.approx([scores[0]] * 600, abs=1e-6)
+    assert scores[1::2] == pytest.approx([scores[1]] * 600, abs=1e-6)
+
+
 def test_empty_texts_get_no_answer(model, tmp_path):
     answer_of(export, "--out", "model")
     (tmp_path / "texts.txt").write_text("a lovely film\n\n  \nso dull\n", encoding="utf-8")
