@@ -23,7 +23,7 @@ from bort.core.rivals import Compared, Comparison, PerText, RivalKind
 from bort.core.study import TrainingSpec
 from bort.latency.timing import Instruments, never
 from bort.rivals import bags, networks, vectors
-from bort.rivals.own import export_own
+from bort.rivals.own import export_own, read_own
 from bort.rivals.rival import (
     Classify,
     Judged,
@@ -107,7 +107,7 @@ def compare(
     for model in models:
         begin(model.name)
         for runtime, folder in export_own(model, work / model.name).items():
-            entries.append(_entry(model.name, networks.read_network(folder), folder, task, runtime))
+            entries.append(_entry(model.name, read_own(runtime, folder), folder, task, runtime))
     for kind in kinds:
         begin(kind)
         folder = made(kind, making)

@@ -1,4 +1,4 @@
-"""Our trained models as contenders: the ONNX files that `bort export` writes."""
+"""Our trained models as contenders: the files that `bort export` writes."""
 
 import json
 import shutil
@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bort.core.files import write_json_atomically
 from bort.core.study import TaskSpec
-from bort.export.onnx import FLOAT32, INT8, export_onnx
-from bort.finetuning.realised import evidence_of
-from bort.rivals.networks import MODEL, READING, TOKENIZER
-from bort.rivals.rival import whole_folder
+from bort.export import numpy_folder, onnx
+from bort.export.card import is_ours
+from bort.export.small_loader import load
+from bort.finetuning.realised import evidence_of, realised_of
+from bort.latency.workload import parts_of
+from bort.rivals.networks import MODEL, READING, TOKENIZER, read_network
+from bort.rivals.rival import Classify, whole_folder
 from bort.storage import ModelRecord, Store
 from bort.training.limits import read_limits
 from bort.training.source import read_config
 
-VARIANTS = {"onnx-float32": FLOAT32, "onnx-int8": INT8}
-"""The files of each model that compete, by runtime."""
+ONNX = {"onnx-float32": onnx.FLOAT32, "onnx-int8": onnx.INT8}
+NUMPY = {"numpy-float32": numpy_folder.FLOAT32, "numpy-int8": numpy_folder.INT8}
+"""The files of each model that compete, by runtime; those for numpy of small networks only."""
 
 
 def own_models(store: Store, task: TaskSpec) -> list[ModelRecord]:
@@ -28,18 +34,34 @@ def own_models(store: Store, task: TaskSpec) -> list[ModelRecord]:
 
 def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:
     """Write the files of a model that are deployed, once; a folder for each runtime."""
-    done = {name: folder / name for name in VARIANTS}
+    has_numpy = is_ours(realised_of(model), evidence_of(model))
+    done = {name: folder / name for name in (*ONNX, *(NUMPY if has_numpy else ()))}
     if all(path.is_dir() for path in done.values()):
         return done
     whole = folder / "export"
     shutil.rmtree(whole, ignore_errors=True)
-    export_onnx(model, whole, measure=False)
+    onnx.export_onnx(model, whole, measure=False)
     limits: Any = read_limits(read_config(whole, model.name))
     reading = {"max_length": evidence_of(model).max_length, "padding": limits.padding or 0}
-    for name, file in VARIANTS.items():
+    for name, file in ONNX.items():
         with whole_folder(done[name]) as part:
             shutil.copyfile(whole / file, part / MODEL)
             shutil.copyfile(whole / TOKENIZER, part / TOKENIZER)
             write_json_atomically(part / READING, reading)
     shutil.rmtree(whole)
+    if has_numpy:
+        numpy_folder.export_numpy(model, whole)
+        for name, file in NUMPY.items():
+            with whole_folder(done[name]) as part:
+                for needed in (file, TOKENIZER, "config.json"):
+                    shutil.copyfile(whole / needed, part / needed)
+        shutil.rmtree(whole)
     return done
+
+
+def read_own(runtime: str, folder: Path) -> Classify:
+    """Open a folder that `export_own` wrote."""
+    if runtime not in NUMPY:
+        return read_network(folder)
+    logits = load(folder, NUMPY[runtime])
+    return lambda texts: np.array([np.argmax([*logits(*parts_of(t)).values()]) for t in texts])

@@ -14,6 +14,7 @@ from bort.finetuning.publishing import write_pruned_tokenizer
 from bort.latency.runtimes.exporting import export, quiet_exporter
 from bort.latency.runtimes.onnx import open_session
 from bort.latency.workload import Blueprint
+from bort.rivals.own import read_own
 from bort.training.model_files import save_classifier
 from bort.training.source import source_network
 from bort.training.tokens import load_tokenizer
@@ -47,6 +48,8 @@ def test_the_files_for_numpy_give_the_same_answers(name, tmp_path):
         assert np.allclose(list(exact(text).values()), expected, atol=1e-5)
         spread = np.abs(expected).max()
         assert np.allclose(list(rounded(text).values()), expected, atol=0.03 * spread)
+    answers = read_own("numpy-int8", tmp_path)(TEXTS)
+    assert answers.tolist() == [int(np.argmax(list(rounded(text).values()))) for text in TEXTS]
     written = (tmp_path / FLOAT32).stat().st_size
     assert (written < 4 * 1500 * 3) == (name == "static")  # one number per piece and class
 

@@ -22,6 +22,7 @@ from bort.export.small_loader import load
 from bort.families import FamilySpace
 from bort.families.sizes import sizes_of
 from bort.jobs import run_here
+from bort.rivals.own import export_own, read_own
 from bort.storage import open_store
 from bort.tasks import load_task
 from bort.training.readings import tokenizer_bytes
@@ -135,6 +136,18 @@ def test_the_bytes_of_the_numpy_folder_are_those_of_the_search(finetuned, tmp_pa
             assert np.allclose(shares, list(expected.scores.values()), atol=leeway)
     card = (tmp_path / "numpy" / "README.md").read_text("utf-8")
     assert f"`{INT8}` in int8" in card
+
+
+def test_all_its_files_compete_with_rivals(finetuned, tmp_path, study_spec):
+    model, answer, _ = finetuned
+    folders = export_own(model, tmp_path / "own")
+    assert list(folders) == ["onnx-float32", "onnx-int8", "numpy-float32", "numpy-int8"]
+    audit = load_task(study_spec.task).audit
+    exact = [read_own(name, folder)(audit.texts) for name, folder in folders.items()][::2]
+    assert (exact[0] == exact[1]).all()
+    assert np.mean(exact[0] == audit.labels) == pytest.approx(answer["audit"]["accuracy"])
+    assert answer["files"]["int8"] < answer["files"]["float32"]
+    assert len(answer["reliability"]["scores"]) > 2
 
 
 def test_onnx_gives_the_same_answers(finetuned, tmp_path):
