@@ -77,8 +77,9 @@ def _answers(store: "Store", task: "TaskSpec") -> "list[Row]":
     from benchmarks.answers.rows import Minutes, row_of
     from bort import jobs
     from bort.core.serialise import from_json
+    from bort.finetuning.cost import estimate_finetune
     from bort.finetuning.realised import Realised
-    from bort.finetuning.request import check_finetune, describe_finetune, estimate_finetune
+    from bort.finetuning.request import check_finetune, describe_finetune
     from bort.report.job_terminal import progress
     from bort.studies.estimates import estimate_study
 

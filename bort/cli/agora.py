@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bort.cli import options
+from bort.core import paths
 from bort.core.errors import InvalidOptionError
 from bort.studies.parts import (
     AGORA_REQUEST,
@@ -46,6 +47,7 @@ def agora() -> None:
     metavar="N",
     help="Number of seeds to compare (--ablate).",
 )
+@click.option("--plan", "only_plan", is_flag=True, help="Print what it would cost and stop.")
 @options.detach
 @options.store_url
 @options.as_json
@@ -55,6 +57,7 @@ def run(
     /,
     ablate: bool,
     seeds: int,
+    only_plan: bool,
     detach: bool,
     store_url: str | None,
     as_json: bool,
@@ -77,11 +80,12 @@ def run(
       bort agora run --task movie-reviews --labelled 500 --ablate --seeds 5
       bort agora run --task reviews.csv --text review --label stars --pool more.csv
       bort agora run --from-study reviews --sampler edits --rounds 4 --minutes 10
+      bort agora run --task movie-reviews --labelled 500 --plan
     """
     from bort import jobs
     from bort.report.agora import print_comparison, print_run, run_json
-    from bort.report.job_terminal import echo, progress
-    from bort.storage import open_store
+    from bort.report.job_terminal import echo, progress, tell
+    from bort.storage import ensure_examples, open_store
     from bort.studies.agora import COMPARISON, RUN, read_comparison, read_result
     from bort.studies.agora_request import describe_comparison, describe_run
 
@@ -97,6 +101,10 @@ def run(
         kind = RUN
         if ablate:
             spec, kind = describe_comparison(spec, seeds), COMPARISON
+        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
+        if only_plan:
+            _print_plan(store, spec, as_json)
+            return
         name = spec["study"]
         if detach:
             job = jobs.start_detached(store, kind, spec, study=name)
@@ -106,13 +114,25 @@ def run(
                 click.echo(f"Job {job} runs Agora: bort agora show {job}")
             return
         with progress(f"Agora on {spec['task']}") as on_step:
-            answer = jobs.run_here(store, kind, spec, study=name, on_step=on_step)
+            answer = jobs.run_here(store, kind, spec, study=name, on_step=on_step, on_event=tell)
     if as_json:
         options.print_json(answer if ablate else run_json(read_result(answer)))
     elif ablate:
         print_comparison(read_comparison(answer))
     else:
         print_run(read_result(answer))
+
+
+def _print_plan(store: Any, spec: dict[str, Any], as_json: bool) -> None:
+    from bort.core.serialise import to_json
+    from bort.report.plan import estimate_plan, plan_basis, stages_json
+    from bort.studies.agora_estimates import estimate_agora
+
+    cost = estimate_agora(store, spec)
+    if as_json:
+        options.print_json({**to_json(cost), **stages_json(cost), "basis": plan_basis(cost)})
+    else:
+        click.echo(f"{estimate_plan(cost)[:-1]}, {plan_basis(cost)}.")
 
 
 @agora.command()
@@ -217,7 +237,7 @@ def replay(
     """
     from bort import jobs
     from bort.report.agora import print_run, run_json
-    from bort.report.job_terminal import progress
+    from bort.report.job_terminal import progress, tell
     from bort.storage import open_store
     from bort.studies.agora import RUN, read_result, read_run, replay_spec
 
@@ -231,7 +251,9 @@ def replay(
         job = _job(store, job_id, RUN)
         spec = replay_spec(read_run(store, job), corrections)
         with progress(f"Replaying job {job_id}") as on_step:
-            answer = jobs.run_here(store, RUN, spec, study=job.study, on_step=on_step)
+            answer = jobs.run_here(
+                store, RUN, spec, study=job.study, on_step=on_step, on_event=tell
+            )
     if as_json:
         options.print_json(run_json(read_result(answer)))
     else:

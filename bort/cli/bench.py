@@ -22,6 +22,11 @@ BENCHMARKS: Table = {
         "classifiers",
         "Compare our models with other people's small classifiers.",
     ),
+    "plans": (
+        "benchmarks.plans.command",
+        "plans",
+        "Compare what plans say with the time that passes.",
+    ),
     "agora": (
         "benchmarks.agora.command",
         "agora",

@@ -12,7 +12,7 @@ from bort.core.kinds import flag
 from bort.studies.parts import FINETUNE, FINETUNE_TASK, FINETUNE_TRAINING, RECIPE
 
 if TYPE_CHECKING:
-    from bort.finetuning.request import FineTuneEstimate
+    from bort.finetuning.cost import FineTuneEstimate
     from bort.storage import Store
 
 PARTS = (FINETUNE_TASK, RECIPE, FINETUNE, FINETUNE_TRAINING)
@@ -54,14 +54,10 @@ def finetune(
     """
     from bort import jobs
     from bort.core.serialise import from_json
+    from bort.finetuning.cost import check_disk_space, estimate_finetune
     from bort.finetuning.realised import Realised
-    from bort.finetuning.request import (
-        check_disk_space,
-        check_finetune,
-        estimate_finetune,
-        untrained_picks,
-    )
-    from bort.report.job_terminal import progress
+    from bort.finetuning.request import check_finetune, untrained_picks
+    from bort.report.job_terminal import progress, tell
     from bort.report.models import estimate_sentence, print_models
     from bort.storage import open_store
 
@@ -93,7 +89,12 @@ def finetune(
             return
         with progress(f"Fine-tuning {', '.join(spec.picks)}") as on_step:
             answer = jobs.run_here(
-                store, "finetune", spec.to_dict(), study=spec.study, on_step=on_step
+                store,
+                "finetune",
+                spec.to_dict(),
+                study=spec.study,
+                on_step=on_step,
+                on_event=tell,
             )
     if as_json:
         options.print_json(answer)
@@ -151,8 +152,10 @@ def _recipe(given: dict[str, Any]) -> Recipe:
 def _print_estimate(estimate: "FineTuneEstimate", as_json: bool) -> None:
     from bort.core.serialise import to_json
     from bort.report.models import basis, estimate_sentence
+    from bort.report.plan import estimate_plan
 
     if as_json:
-        options.print_json({**to_json(estimate), "basis": basis(estimate)})
+        told = {"stages": [stage._asdict() for stage in estimate.stages]}
+        options.print_json({**to_json(estimate), **told, "basis": basis(estimate)})
     else:
-        click.echo(estimate_sentence(estimate))
+        click.echo(f"{estimate_sentence(estimate)}. {estimate_plan(estimate)}")

@@ -37,6 +37,7 @@ ASKED_OF_A_TABLE = (
     help="File for the certificate of a search with --from-table [default: under $BORT_HOME].",
 )
 @options.force
+@click.option("--plan", "only_plan", is_flag=True, help="Print what it would cost and stop.")
 @options.detach
 @options.store_url
 @options.as_json
@@ -49,6 +50,7 @@ def search(
     space: str,
     certificate: Path | None,
     force: bool,
+    only_plan: bool,
     detach: bool,
     store_url: str | None,
     as_json: bool,
@@ -68,6 +70,7 @@ def search(
       bort search --size bytes-int8 --space small.toml --budget 20
       bort search --goal best --weights 1,2,1 --detach
       bort search --study reviews --audit 30
+      bort search --preset quick --plan
       bort search --space bort --include 4-8-1024-768 --budget 12
       bort search --from-table bench.csv --size params --latency ms --error acc --maximise acc
     """
@@ -81,6 +84,9 @@ def search(
         return
     tables.refuse_alone(context, "certificate", "force", allowed=["size"])
     spec = _spec(study or preset, space, given)
+    if only_plan:
+        _print_plan(spec, store_url, as_json)
+        return
     found = _search_space(spec, is_named=study is not None, detach=detach, store_url=store_url)
     if isinstance(found, Started):
         click.echo(f"Job {found.job} searches {found.study}: bort jobs show {found.job}", err=True)
@@ -88,6 +94,27 @@ def search(
             options.print_json(found._asdict())
     else:
         options.show_answer(found, as_json=as_json)
+
+
+def _print_plan(spec: StudySpec, store_url: str | None, as_json: bool) -> None:
+    from bort.core.serialise import to_json
+    from bort.report.job_terminal import echo
+    from bort.report.numbers import basis
+    from bort.report.plan import estimate_plan, stages_json
+    from bort.storage import check_store, ensure_examples, open_store
+    from bort.studies.checks import check_study
+    from bort.studies.estimates import estimate_study
+
+    check_store(store_url)
+    spec = check_study(spec, on_step=echo, on_warning=options.tell)
+    with open_store(store_url) as store:
+        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
+        cost = estimate_study(store, spec)
+    if as_json:
+        told = {**stages_json(cost), "basis": basis(cost.timed)}
+        options.print_json({**to_json(cost), **told})
+    else:
+        click.echo(f"{estimate_plan(cost)[:-1]}, {basis(cost.timed)}.")
 
 
 class Started(NamedTuple):

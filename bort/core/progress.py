@@ -27,6 +27,7 @@ class Stage(StrEnum):
     PREPARING_TASK = "preparing task"
     LOADING_TASK = "loading task"
     READING_TEXTS = "reading texts"
+    READING_VECTORS = "reading vectors"
     # Latency
     BUILDING = "building"
     WARMING_UP = "warming up"
@@ -67,6 +68,8 @@ class Progress:
         subject: what the stage works on: an architecture's id, a task, a runtime, a process.
         eta_s: estimated seconds left; None if unknown.
         numbers: live results of this kind of work, for example `certified_epsilon`.
+        at, since: when a job reported this step, and when its stage began with this subject, in
+            seconds since 1970; None outside of jobs.
     """
 
     done: int = 0
@@ -75,6 +78,8 @@ class Progress:
     subject: str | None = None
     eta_s: float | None = None
     numbers: Mapping[str, Number] = field(default_factory=dict)
+    at: float | None = field(default=None, compare=False)
+    since: float | None = field(default=None, compare=False)
 
     @property
     def share(self) -> float:
@@ -102,7 +107,7 @@ class ProgressTo(Progress, Generic[T]):
 def towards(step: Progress, result: T | None) -> ProgressTo[T]:
     """Copy the step and add `result`."""
     fields = (step.done, step.total, step.stage, step.subject, step.eta_s, step.numbers)
-    return ProgressTo(*fields, result)
+    return ProgressTo(*fields, result=result)
 
 
 OnStep = Callable[[Progress], object]

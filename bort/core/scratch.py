@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LONGEST = 60  # characters of a name; a file name has at most 255 bytes
@@ -18,7 +18,12 @@ LONGEST = 60  # characters of a name; a file name has at most 255 bytes
 
 @contextlib.contextmanager
 def scratch(
-    folder: Path, name: str, *, is_folder: bool = True, mode: int = 0o777
+    folder: Path,
+    name: str,
+    *,
+    is_folder: bool = True,
+    mode: int = 0o777,
+    on_left: Callable[[Path], object] = lambda _: None,
 ) -> Iterator[Path]:
     """Yield a new, hidden folder or empty file; it is removed unless the block moves it.
 
@@ -26,11 +31,12 @@ def scratch(
         folder: where to make it; move it only within the same file system.
         name: what it is for. Scratch of this name that no living process holds is removed.
         mode: who may use the folder, before the umask.
+        on_left: called with scratch of a killed process before it is removed; see `sweep`.
     Raises:
         OSError: it cannot be made.
     """
+    sweep(folder, name, on_left=on_left)
     prefix = f".{name[:LONGEST]}.part-"
-    _sweep(folder, prefix)
     path, descriptor = _make(folder, prefix, mode if is_folder else None)
     try:
         yield path
@@ -62,19 +68,26 @@ def _make(folder: Path, prefix: str, mode: int | None) -> tuple[Path, int]:
         os.close(descriptor)
 
 
-def _sweep(folder: Path, prefix: str) -> None:
-    """Remove scratch of this user that nobody holds."""
+def sweep(folder: Path, name: str, *, on_left: Callable[[Path], object] = lambda _: None) -> None:
+    """Remove scratch of this name and this user that no living process holds.
+
+    Args:
+        on_left: called with each before it is removed, while nobody else can hold it. If it raises
+            an `OSError`, the scratch stays for the next one.
+    """
+    prefix = f".{name[:LONGEST]}.part-"
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in [entry for entry in entries if entry.name.startswith(prefix)]:
             with contextlib.suppress(OSError):
                 if entry.stat(follow_symlinks=False).st_uid == os.getuid():
-                    _remove_if_free(Path(entry))
+                    _remove_if_free(Path(entry), on_left)
 
 
-def _remove_if_free(path: Path) -> None:
+def _remove_if_free(path: Path, on_left: Callable[[Path], object]) -> None:
     descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        on_left(path)
         _remove(path)
     finally:
         os.close(descriptor)

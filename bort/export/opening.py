@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import shutil
 import stat
 import struct
 import zipfile
@@ -75,7 +74,7 @@ def _keep(
     if missing:
         raise ExportError(f"{path} has no {MODEL_FOLDER}/{missing[0]}; get a complete bundle")
     try:
-        name = store.free_model_name(_plain_name(str(described["name"])))
+        wanted = _plain_name(str(described["name"]))
         values: dict[str, Any] = {
             "study": str(described["study"]),
             "task": str(described["task"]),
@@ -94,13 +93,21 @@ def _keep(
         ) from error
     _check_answers(folder / MODEL_FOLDER, evidence.data.class_names, path)
     is_new = _import_study(store, folder / STUDY, path)
-    target = models_folder() / name
-    shutil.move(str(folder / MODEL_FOLDER), target)
-    try:
-        return store.add_model(name, job_id=None, is_imported=True, **values), is_new
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+    return _place(store, folder / MODEL_FOLDER, wanted, values), is_new
+
+
+def _place(store: Store, folder: Path, wanted: str, values: Mapping[str, Any]) -> ModelRecord:
+    """Move the model's folder to its place and store its row."""
+    while True:
+        name = store.free_model_name(wanted)
+        with store.placing_model(name) as target:
+            try:
+                folder.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+                continue  # another import has just taken the name
+            return store.add_model(name, job_id=None, is_imported=True, **values)
 
 
 def _check_answers(folder: Path, class_names: Sequence[str], path: Path) -> None:

@@ -40,7 +40,7 @@ from bort.finetuning.setup import TaskSetup
 from bort.finetuning.stages import StageKind
 from bort.finetuning.students import TrainedStage, load_weights
 from bort.latency.workload import workload_of
-from bort.storage import Store, models_folder
+from bort.storage import Store
 from bort.studies.answers import read_answer
 from bort.studies.commands import search_command
 from bort.training.candidate import Candidate
@@ -98,17 +98,18 @@ def publish(
     )
     max_length = setup.encoded_for(architecture).max_length
     evidence = _evidence(store, setup, task, latencies, max_length)
-    with _full_disk_explained():
-        _put(folder, models_folder() / name)
-    store.add_model(
-        name,
-        job_id=job_id,
-        study=setup.spec.study,
-        task=setup.task.name,
-        architecture=architecture.as_dict(),
-        realised=to_json(realised),
-        evidence=to_json(evidence),
-    )
+    with _full_disk_explained(), store.placing_model(name) as target:
+        shutil.rmtree(target, ignore_errors=True)  # written by the same job before
+        folder.rename(target)
+        store.add_model(
+            name,
+            job_id=job_id,
+            study=setup.spec.study,
+            task=setup.task.name,
+            architecture=architecture.as_dict(),
+            realised=to_json(realised),
+            evidence=to_json(evidence),
+        )
     return realised
 
 
@@ -198,13 +199,6 @@ def _full_disk_explained() -> Iterator[None]:
             f"the model cannot be written ({error.strerror or error}); free some space and "
             "resume the job; the trained weights are kept"
         ) from error
-
-
-def _put(folder: Path, target: Path) -> None:
-    """Move a complete folder into place, replacing one that the same job wrote before."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target, ignore_errors=True)
-    folder.rename(target)
 
 
 def _realised(

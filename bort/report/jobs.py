@@ -20,6 +20,7 @@ _STAGES = {
     Stage.PREPARING_TASK: "Preparing {subject}",
     Stage.LOADING_TASK: "Loading the task",
     Stage.READING_TEXTS: "Reading the task's texts",
+    Stage.READING_VECTORS: "Reading all texts with the source network, for distances",
     Stage.BUILDING: "Building the models",
     Stage.WARMING_UP: "Warming up",
     Stage.MEASURING: "Measuring latency",

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bort.core.baseline import Method, OracleFacts
+from bort.finetuning.cost import FineTuneEstimate
 from bort.finetuning.realised import (
     Accuracy,
     DataFacts,
@@ -18,7 +19,6 @@ from bort.finetuning.realised import (
     SearchFacts,
 )
 from bort.finetuning.reliability import CONFIDENCE, Threshold
-from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import Curve
 from bort.report.baselines import NAMES, SHORT_NAMES, coverage_sentence, teacher_error
 from bort.report.data import named

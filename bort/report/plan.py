@@ -1,9 +1,12 @@
 """The words about a plan: what a study will do, in order, and how long each stage may take."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from bort.report.numbers import duration
-from bort.studies.estimates import Estimate, Planned, Work
+from bort.finetuning.cost import FineTuneEstimate
+from bort.report.numbers import basis, duration
+from bort.studies.agora_estimates import AgoraEstimate
+from bort.studies.estimates import Estimate, Planned, Work, total_minutes
 
 WORK = {
     Work.QUEUE: "wait for other jobs",
@@ -14,6 +17,10 @@ WORK = {
     Work.CANDIDATES: "train candidates, at most",
     Work.AUDIT: "audit",
     Work.WINNERS: "measure the winners",
+    Work.LABELER: "answer all texts with the labeler, once per task",
+    Work.VECTORS: "read all texts with the source network, once per task",
+    Work.ROUNDS: "train, sample and label in rounds, at most",
+    Work.STUDENTS: "train the models, at most",
 }
 
 
@@ -39,6 +46,30 @@ def plan_sentence(stages: Sequence[Planned], minutes: float | None) -> str:
     return f"Plan: {listed}. In all {whole}."
 
 
-def estimate_plan(cost: Estimate) -> str:
-    """List what a study does, with its times."""
-    return plan_sentence(cost.stages, cost.total_minutes)
+def estimate_plan(cost: Estimate | AgoraEstimate | FineTuneEstimate) -> str:
+    """List what a job does, with its times."""
+    return plan_sentence(cost.stages, total_minutes(cost.stages))
+
+
+def plan_basis(cost: AgoraEstimate) -> str:
+    """Say what the expected time of a run of Agora is based on, as a clause."""
+    if cost.like_job is not None:
+        return f"as job {cost.like_job} took per step"
+    return basis(cost.timed) if cost.steps else "on a quiet core"
+
+
+def stage_facts(stages: Sequence[Planned]) -> list[tuple[str, str, str]]:
+    """List the stages as rows of a card: a heading at the first one, time, words."""
+    headings = ["Stages", *[""] * len(stages)]
+    return [
+        (heading, time_of(stage), WORK[stage.work])
+        for heading, stage in zip(headings, stages, strict=False)
+    ]
+
+
+def stages_json(cost: Estimate | AgoraEstimate) -> dict[str, Any]:
+    """Convert the stages and the sum of their minutes for `--json`."""
+    return {
+        "stages": [stage._asdict() for stage in cost.stages],
+        "total_minutes": cost.total_minutes,
+    }

@@ -20,7 +20,12 @@ _NAMES = {
     Work.CANDIDATES: "candidates",
     Work.AUDIT: "audit",
     Work.WINNERS: "winners' latency",
+    Work.LABELER: "labeler",
+    Work.VECTORS: "vectors",
+    Work.ROUNDS: "rounds",
+    Work.STUDENTS: "models",
 }
+_MEASURING = (Stage.WAITING_FOR_QUIET, Stage.BUILDING, Stage.WARMING_UP, Stage.MEASURING)
 _STAGES = {
     Work.QUEUE: (Stage.WAITING_FOR_TRAINING, Stage.WAITING_FOR_MEASUREMENT),
     Work.FETCH: (Stage.FETCHING,),
@@ -28,45 +33,76 @@ _STAGES = {
         *(Stage.PREPARING_TASK, Stage.LOADING_TASK, Stage.READING_TEXTS),
         Stage.FITTING_BASELINES,
     ),
-    Work.LATENCY: (*(Stage.WAITING_FOR_QUIET, Stage.BUILDING, Stage.WARMING_UP, Stage.MEASURING),),
+    Work.LATENCY: _MEASURING,
+    Work.WINNERS: _MEASURING,
     Work.TEACHER: (
         *(Stage.ARRANGING_VECTORS, Stage.TRAINING_HEAD, Stage.TRAINING_TEACHER),
         Stage.LABELLING,
     ),
     Work.CANDIDATES: (Stage.TRAINING_CANDIDATES,),
     Work.AUDIT: (Stage.AUDITING,),
+    Work.LABELER: (Stage.LABELLING,),
+    Work.VECTORS: (Stage.READING_VECTORS,),
+    Work.ROUNDS: (Stage.AGORA_ROUND, Stage.COMPARING),
+    Work.STUDENTS: (Stage.DISTIL, Stage.FINETUNE, Stage.AGORA, Stage.PLAIN),
 }
+_COUNTED = (  # stages whose count is about the whole job
+    *(Stage.TRAINING_CANDIDATES, Stage.AUDITING, Stage.AGORA_ROUND, Stage.COMPARING),
+    *_STAGES[Work.STUDENTS],
+)
 
 
-def stages(step: Progress, planned: Sequence[Planned]) -> list[tuple[str, str]]:
+def stages(step: Progress, planned: Sequence[Planned], now: float) -> list[tuple[str, str]]:
     """List the planned stages, each with a sign (done, now, ahead) and its time.
+
+    Args:
+        now: seconds since 1970.
 
     Examples:
         >>> plan = [Planned(Work.PREPARE, 9.0), Planned(Work.CANDIDATES, 150.0)]
-        >>> stages(Progress(3, 12, Stage.TRAINING_CANDIDATES, eta_s=75), plan)
+        >>> stages(Progress(3, 12, Stage.TRAINING_CANDIDATES, eta_s=75), plan, now=100.0)
         [('✓', 'texts'), ('●', 'candidates: 3 of 12, about 1 min 15 s left')]
-        >>> stages(Progress(stage=Stage.READING_TEXTS), plan)
-        [('●', 'texts, about 9 s'), ('○', 'candidates, about 2 min 30 s')]
+        >>> stages(Progress(stage=Stage.READING_TEXTS, at=90.0, since=90.0), plan, now=94.0)
+        [('●', 'texts, about 5 s left'), ('○', 'candidates, about 2 min 30 s')]
     """
-    works = [one.work for one in planned]
-    now = next((work for work, group in _STAGES.items() if step.stage in group), None)
-    at = works.index(now) if now in works else None
+    able = [i for i, one in enumerate(planned) if step.stage in _STAGES.get(one.work, ())]
+    # Latency is measured before the trainings and, as a part of the job, after them.
+    is_part = "part_total" in step.numbers
+    now_at = None if not able else able[-1] if is_part else able[0]
     rows = []
     for i, one in enumerate(planned):
-        is_done = at is not None and i < at
-        sign = "✓" if is_done else "●" if i == at else "○"
-        time = _how_far(step) if i == at else ""
-        if not (time or is_done or one.seconds is None):
-            time = f", about {duration(one.seconds)}"
-        rows.append((sign, _NAMES[one.work] + time))
+        if i == now_at:
+            rows.append(("●", _NAMES[one.work] + _how_far(step, one.seconds, now)))
+        elif now_at is not None and i < now_at:
+            rows.append(("✓", _NAMES[one.work]))
+        else:
+            time = "" if one.seconds is None else f", about {duration(one.seconds)}"
+            rows.append(("○", _NAMES[one.work] + time))
     return rows
 
 
-def _how_far(step: Progress) -> str:
-    if step.stage not in (Stage.TRAINING_CANDIDATES, Stage.AUDITING) or step.total is None:
-        return ""
-    left = "" if step.eta_s is None else f", about {duration(step.eta_s)} left"
-    return f": {step.done:,} of {step.total:,}{left}"
+def _how_far(step: Progress, expected: float | None, now: float) -> str:
+    is_counted = step.stage in _COUNTED and step.total is not None
+    count = f": {step.done:,} of {step.total:,}" if is_counted else ""
+    left = _seconds_left(step, expected, now)
+    if left is None:
+        return count
+    if left < 0:
+        return f"{count}, longer than expected"
+    return f"{count}, about {duration(left)} left"
+
+
+def _seconds_left(step: Progress, expected: float | None, now: float) -> float | None:
+    """Estimate by what the stage says itself, by its count so far, or by the plan."""
+    ago = 0.0 if step.at is None else now - step.at
+    if step.eta_s is not None:
+        return step.eta_s - ago
+    if step.at is None or step.since is None:
+        return expected
+    done, total = step.numbers.get("part_done"), step.numbers.get("part_total")
+    if done and total:
+        return (step.at - step.since) * (total - done) / done - ago
+    return None if expected is None else expected - (now - step.since)
 
 
 def pick_sentence(step: Progress, goal: Goal) -> str:

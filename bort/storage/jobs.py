@@ -93,6 +93,8 @@ def progress_row(step: Progress) -> dict[str, Any]:
         "subject": step.subject,
         "eta_s": step.eta_s,
         "numbers": dict(step.numbers),
+        "at": step.at,
+        "since": step.since,
     }
 
 

@@ -1,7 +1,10 @@
 """Trained models and their records. Each model's weights have their own folder."""
 
+import contextlib
+import hashlib
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -9,9 +12,12 @@ from typing import Any
 
 from bort.core import paths
 from bort.core.architecture import Architecture
-from bort.core.errors import UnknownModelError
+from bort.core.errors import StoreError, UnknownModelError
+from bort.core.files import make_folder
+from bort.core.scratch import scratch, sweep
 from bort.storage import schema
 from bort.storage.database import Database
+from bort.storage.urls import shown
 
 _LISTED = 5  # names in a message
 
@@ -63,10 +69,45 @@ class Models:
     _db: Database
 
     def free_model_name(self, wanted: str) -> str:
-        """Return the first of `wanted`, `wanted`-2, -3, ... that no model or folder has."""
+        """Return the first of `wanted`, `wanted`-2, -3, ... that no model or folder has.
+
+        First removes the folders of processes that were killed in `placing_model`.
+        """
+        sweep(models_folder(), self._mark_name, on_left=self._take_back)
         taken = {model.name for model in self.models()}
         names = (wanted if n == 1 else f"{wanted}-{n}" for n in count(1))
         return next(n for n in names if n not in taken and not (models_folder() / n).exists())
+
+    @contextlib.contextmanager
+    def placing_model(self, name: str) -> Iterator[Path]:
+        """Yield the folder of a model, for a block that moves its files there and stores its row.
+
+        If the block fails, or its process is killed, before the row is stored, the folder is
+        removed: now, or by the next one who asks this store for a free name. A mark beside it
+        tells which store it was for, since others may share the home folder.
+        """
+        make_folder(models_folder())
+        with scratch(
+            models_folder(), self._mark_name, is_folder=False, on_left=self._take_back
+        ) as mark:
+            mark.write_text(name, encoding="utf-8")
+            try:
+                yield models_folder() / name
+            except BaseException:
+                with contextlib.suppress(StoreError):
+                    self._take_back(mark)
+                raise
+
+    @property
+    def _mark_name(self) -> str:
+        store = hashlib.sha256(shown(self._db.url).encode()).hexdigest()
+        return f"placing-{store[:12]}"
+
+    def _take_back(self, mark: Path) -> None:
+        """Remove the folder that a mark names, unless a model of this store has it."""
+        name = mark.read_text(encoding="utf-8")
+        if name and all(model.folder_name != name for model in self.models()):
+            shutil.rmtree(models_folder() / name, ignore_errors=True)
 
     def add_model(
         self,

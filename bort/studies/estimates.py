@@ -1,39 +1,30 @@
-"""Estimate the cost of a study from trainings timed in the store. Imports no torch."""
+"""Plan a study: what it does, and how long that may take. Imports no torch."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from scipy.optimize import nnls
-
-from bort.core.architecture import Architecture
-from bort.core.errors import BortError
-from bort.core.paths import expanded
-from bort.core.study import StudySpec, TaskSpec, TrainingSpec
-from bort.families import SearchSpace, family
-from bort.families.polynomial import FloatArray
+from bort.core.agora import TORUS, TextSpec
+from bort.core.progress import Stage
+from bort.core.study import StudySpec, TrainingSpec
+from bort.families import SearchSpace
 from bort.latency.space import search_count
 from bort.latency.stored import profile_key, reusable_profile
 from bort.latency.timing import expected_duration
-from bort.storage import JobState, Store, StudyRecord
-from bort.tasks import list_tasks, load_task
-from bort.training.default_source import has_default_source
-from bort.training.fit import (
-    BATCH_SIZE,
-    TEACHER_EVALUATIONS,
-    candidate_steps,
-    contrast_steps,
-    teacher_steps,
+from bort.storage import EventCode, JobRecord, JobState, Store
+from bort.studies.speeds import (
+    TYPICAL_LENGTH,
+    candidate_seconds,
+    task_size,
+    teacher_seconds,
+    training_speed,
 )
-from bort.training.source import source_network
+from bort.tasks import list_tasks
+from bort.training.default_source import has_default_source
+from bort.training.fit import candidate_steps
 from bort.training.text_work import text_source
-
-TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
-TRAIN_SHARE = 0.7  # of a task's texts, before it is split
-FORWARD_SHARE = 1 / 3  # of a training step's work; the backward pass costs twice as much
 
 PREPARE_SECONDS = 15.0  # starting a process, reading the task, tf-idf
 WINNERS_SECONDS = 25.0  # `HANDFUL`, its noise checks, and building the models
@@ -45,20 +36,13 @@ RECENT_SECONDS = 60.0  # a job without a sign of life for longer is not waited f
 BYTES_PER_PARAMETER = 16  # weight, gradient and two moments of AdamW, four bytes each
 BASE_BYTES = 900 << 20  # measured: a process that has imported torch and transformers
 
-RECENT_STUDIES = 8
-FEWEST_TIMINGS = 4  # two coefficients are fitted
-
-# BertConfig's names for our dimensions.
-_SOURCE_DIMENSIONS = {
-    "depth": "num_hidden_layers",
-    "heads": "num_attention_heads",
-    "hidden": "hidden_size",
-    "intermediate": "intermediate_size",
-}
+_COUNTED = (  # stages whose estimate is about the whole job
+    *(Stage.TRAINING_CANDIDATES, Stage.AUDITING, Stage.AGORA_ROUND, Stage.COMPARING),
+)
 
 
 class Work(StrEnum):
-    """A stage of a study. It is stored in events, so a value keeps its meaning."""
+    """A stage of a job. It is stored in events, so a value keeps its meaning."""
 
     QUEUE = "queue"
     FETCH = "fetch"
@@ -68,6 +52,10 @@ class Work(StrEnum):
     CANDIDATES = "candidates"
     AUDIT = "audit"
     WINNERS = "winners"
+    LABELER = "labeler"
+    VECTORS = "vectors"
+    ROUNDS = "rounds"
+    STUDENTS = "students"
 
 
 class Planned(NamedTuple):
@@ -82,7 +70,7 @@ class Estimate:
     """The most that a study is expected to cost.
 
     Attributes:
-        evaluations_at_most: trainings of candidates, all seeds together.
+        evaluations_at_most: trainings of candidates that are not stored yet, all seeds together.
         steps_per_evaluation: None if the size of the task is unknown.
         seconds_per_evaluation: expected mean over the space; None if nothing comparable has been
             timed.
@@ -108,8 +96,13 @@ class Estimate:
     @property
     def total_minutes(self) -> float | None:
         """The expected minutes of all stages; None if one of them is unknown."""
-        known = [stage.seconds for stage in self.stages if stage.seconds is not None]
-        return sum(known) / 60 if len(known) == len(self.stages) else None
+        return total_minutes(self.stages)
+
+
+def total_minutes(stages: Sequence[Planned]) -> float | None:
+    """Add the expected minutes of all stages; None if one of them is unknown."""
+    known = [stage.seconds for stage in stages if stage.seconds is not None]
+    return sum(known) / 60 if len(known) == len(stages) else None
 
 
 def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None) -> Estimate:
@@ -120,11 +113,12 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
     Raises:
         BortError: the latency cannot be measured here as the spec asks.
     """
-    size = _task_size(spec.task)
+    size = task_size(spec.task)
     space = SearchSpace.from_dict(spec.space)
     if size is not None:
         space = space.with_labels(size.classes)
     count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
+    count = max(0, count - _trainings_stored(store, spec))
     speed, training = training_speed(store, spec), _with_steps(spec)
     seconds = None
     if speed is not None and training.steps is not None:
@@ -148,7 +142,8 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
         timed=0 if speed is None else speed.count,
         memory_bytes=BASE_BYTES + training_bytes(space, spec.training),
         stages=(
-            *_before(store, spec, space, without),
+            *before_training(store, spec, without=without),
+            *_measuring(store, spec, space),
             *([Planned(Work.TEACHER, teaching)] if needs_teacher else []),
             *stages,
             *([] if spec.latency.profile else [Planned(Work.WINNERS, WINNERS_SECONDS)]),
@@ -156,22 +151,38 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
     )
 
 
-def _before(
-    store: Store, spec: StudySpec, space: SearchSpace, without: int | None
-) -> list[Planned]:
-    """List what comes before the teacher: others, fetching, reading, measuring."""
+def _trainings_stored(store: Store, spec: StudySpec) -> int:
+    """Count the trainings of a study that continues; 0 if it is new."""
+    asked = spec.name, spec.space, spec.task, spec.training
+    return sum(
+        study.evaluation_count
+        for study in store.studies()
+        if (study.name, study.spec.space, study.spec.task, study.spec.training) == asked
+    )
+
+
+def before_training(store: Store, spec: StudySpec, *, without: int | None) -> list[Planned]:
+    """List what comes first: other jobs, fetching, reading the task.
+
+    Args:
+        without: see `estimate_study`.
+    """
     found = []
     if (waiting := queue_seconds(store, without)) > 0:
         found.append(Planned(Work.QUEUE, waiting))
     if fetched := _bytes_to_fetch(spec):
         found.append(Planned(Work.FETCH, fetched / FETCHED_PER_SECOND))
-    found.append(Planned(Work.PREPARE, PREPARE_SECONDS))
-    if spec.latency.profile is None:
-        key = profile_key(space, spec.latency, text_source(spec))
-        if reusable_profile(store, key) is None:
-            expected = expected_duration(spec.latency.runtime, search_count(space))
-            found.append(Planned(Work.LATENCY, expected.quiet_s))
-    return found
+    return [*found, Planned(Work.PREPARE, PREPARE_SECONDS)]
+
+
+def _measuring(store: Store, spec: StudySpec, space: SearchSpace) -> list[Planned]:
+    if spec.latency.profile is not None:
+        return []
+    key = profile_key(space, spec.latency, text_source(spec))
+    if reusable_profile(store, key) is not None:
+        return []
+    expected = expected_duration(spec.latency.runtime, search_count(space))
+    return [Planned(Work.LATENCY, expected.quiet_s)]
 
 
 def queue_seconds(store: Store, without: int | None = None) -> float:
@@ -179,10 +190,19 @@ def queue_seconds(store: Store, without: int | None = None) -> float:
 
     Trainings take turns, so a job that starts now ends later by about as much.
     """
+    now = time.time()
     active = store.jobs(states=[state for state in JobState if state.is_active])
-    recent = time.time() - RECENT_SECONDS
-    alive = [job for job in active if (job.heartbeat_at or 0.0) > recent]
-    return sum(job.progress.eta_s or 0.0 for job in alive if job.id != without)
+    alive = [job for job in active if (job.heartbeat_at or 0.0) > now - RECENT_SECONDS]
+    return sum(_seconds_left(store, job, now) for job in alive if job.id != without)
+
+
+def _seconds_left(store: Store, job: JobRecord, now: float) -> float:
+    """Estimate by the job's count, or before it has one by its plan."""
+    left = job.progress.eta_s or 0.0
+    plans = [event for event in store.events(job.id) if event.code is EventCode.PLANNED]
+    if not plans or job.progress.stage in _COUNTED or plans[-1].facts["minutes"] is None:
+        return left
+    return max(left, 60 * float(plans[-1].facts["minutes"]) - (now - plans[-1].at))
 
 
 def _bytes_to_fetch(spec: StudySpec) -> int:
@@ -202,76 +222,26 @@ def training_bytes(space: SearchSpace, training: TrainingSpec) -> int:
     return int(BYTES_PER_PARAMETER * space.parameter_count[space.maximum] + kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Seconds of training as a sum of two terms, fitted on `count` trainings.
-
-    Attributes:
-        per_step: seconds that every step costs, for any model.
-        per_operation: seconds per billion multiply-adds of forward passes.
-    """
-
-    per_step: float
-    per_operation: float
-    count: int
-
-    def seconds(self, steps: int, work: FloatArray) -> FloatArray:
-        """Estimate the seconds for `steps` steps that cost `work` in total."""
-        return np.asarray(self.per_step * steps + self.per_operation * work)
-
-
-def training_speed(store: Store, spec: StudySpec) -> Speed | None:
-    """Fit the speed of this store's recent studies on the same device, if any.
-
-    Those of the same families count; without enough of them, those that share a family.
-    """
-    families = _families(spec)
-    records = [
-        (record, _families(record.spec))
-        for record in store.studies()[:RECENT_STUDIES]
-        if record.spec.training.device == spec.training.device
-    ]
-    same = [t for record, theirs in records if theirs == families for t in _timings(store, record)]
-    shared = [t for record, theirs in records if theirs & families for t in _timings(store, record)]
-    timings = same if len(same) >= FEWEST_TIMINGS else shared
-    if len(timings) < FEWEST_TIMINGS:
-        return None
-    steps, work, seconds = np.array(timings).T
-    (per_step, per_operation), _ = nnls(np.column_stack([steps, work]), seconds)
-    return Speed(float(per_step), float(per_operation), len(timings))
-
-
-def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
-    """Estimate the seconds to train one candidate, the mean over the space."""
-    steps = training.fixed_steps
-    return float(np.mean(speed.seconds(steps, steps * _work(space, training))))
-
-
 def trains_teacher(store: Store, spec: StudySpec) -> bool:
     """Check whether a teacher must be fine-tuned first: none is given, and none is in the cache."""
     if spec.training.teacher is not None:
         return False
     asked = _teacher_of(spec)
-    return not any(
-        study.evaluation_count and not study.is_example and _teacher_of(study.spec) == asked
+    searched = (
+        _teacher_of(study.spec)
         for study in store.studies()
+        if study.evaluation_count and not study.is_example
     )
+    return asked not in searched and asked not in _teachers_of_runs(store)
 
 
-def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
-    """Estimate the seconds to fine-tune the source network and label all texts with it, once.
-
-    Returns:
-        The seconds; None if the number of texts or the source network is still unknown.
-    """
-    size, work = _task_size(spec.task), _source_work(spec)
-    if size is None or work is None:
-        return None
-    steps = contrast_steps(size.labelled) + teacher_steps(size.labelled, size.classes)
-    # Dev is read at each evaluation, all texts once by the head or probe and once by the teacher.
-    read = TEACHER_EVALUATIONS * size.dev + 3 * size.texts
-    passes = FORWARD_SHARE * read / BATCH_SIZE
-    return float(speed.seconds(steps, np.array((steps + passes) * work)))
+def _teachers_of_runs(store: Store) -> Iterator[tuple[object, ...]]:
+    """Yield the teachers that finished runs of Agora had."""
+    for kind in ("agora", "agora-comparison"):
+        for job in store.jobs(kind=kind):
+            if job.result and job.spec["task"] != TORUS:
+                run = TextSpec.from_dict(job.spec)
+                yield run.task, run.training.source, run.teacher_folder, run.training.max_length
 
 
 def _teacher_of(spec: StudySpec) -> tuple[object, ...]:
@@ -280,77 +250,9 @@ def _teacher_of(spec: StudySpec) -> tuple[object, ...]:
     return spec.task, training.source, training.teacher, training.max_length
 
 
-class _TaskSize(NamedTuple):
-    """Numbers of texts in all, labelled for training, and in dev; number of classes."""
-
-    texts: int
-    labelled: int
-    dev: int
-    classes: int
-
-
-def _task_size(task: TaskSpec) -> _TaskSize | None:
-    """Count a task's texts and classes; None for a hub data set, which may have to be fetched."""
-    for info in list_tasks():
-        if info.name == task.task:
-            train = (info.splits or {}).get("train", int(TRAIN_SHARE * info.rows))
-            dev = (info.splits or {}).get("dev", (info.rows - train) // 2)
-            classes = len(info.class_names)
-            return _TaskSize(info.rows, min(task.labelled or train, train), dev, classes)
-    if not Path(task.task).suffix:
-        return None
-    try:
-        found = load_task(task)
-    except BortError:
-        return None  # the check of the search says so
-    texts = sum(len(split) for split in (found.train, found.dev, found.audit, found.pool or ()))
-    return _TaskSize(texts, len(found.train), len(found.dev), len(found.class_names))
-
-
-def _source_work(spec: StudySpec) -> float | None:
-    """Count the billions of multiply-adds of one batch in the source network."""
-    name = spec.training.source
-    if name is not None and not expanded(name).is_dir():
-        return None  # on the hub: showing a form downloads nothing
-    try:
-        config = source_network(name).config
-        columns = {k: np.array([int(config[v])]) for k, v in _SOURCE_DIMENSIONS.items()}
-    except (BortError, KeyError, TypeError, ValueError):
-        return None  # the search's own check reports it
-    counted = family("bert").operation_count(
-        columns, {}, batch_size=BATCH_SIZE, sequence_length=TYPICAL_LENGTH
-    )
-    return float(counted[0]) / 1e9
-
-
-def _families(spec: StudySpec) -> frozenset[str]:
-    return frozenset(part.family_name for part in SearchSpace.from_dict(spec.space).parts)
-
-
-def _timings(store: Store, record: StudyRecord) -> list[tuple[float, float, float]]:
-    """Read steps, billions of multiply-adds and seconds of each training of a study."""
-    space = SearchSpace.from_dict(record.spec.space)
-    work = _work(space, record.spec.training)
-    return [
-        (
-            float(stored.evaluation.steps),
-            stored.evaluation.steps
-            * float(work[space.index(Architecture.of(**stored.architecture))]),
-            stored.evaluation.seconds,
-        )
-        for stored in store.evaluation_records(record)
-        if not stored.evaluation.diverged
-    ]
-
-
-def _work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
-    """Count the billions of multiply-adds of the forward pass of one step, shape (N,)."""
-    return space.operation_count(training.batch_size, TYPICAL_LENGTH) / 1e9
-
-
 def _with_steps(spec: StudySpec) -> TrainingSpec:
     """Fill in the steps per candidate, if the size of the task is known."""
-    size = None if spec.training.steps else _task_size(spec.task)
+    size = None if spec.training.steps else task_size(spec.task)
     if size is None:
         return spec.training
     return replace(spec.training, steps=candidate_steps(size.labelled, size.classes))

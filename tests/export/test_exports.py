@@ -27,7 +27,7 @@ from bort.families import FamilySpace
 from bort.families.file_sizes import ONNX_TOLERANCE
 from bort.latency.runtimes.onnx import open_session
 from bort.latency.workload import Blueprint
-from bort.storage import open_store
+from bort.storage import models_folder, open_store
 
 TEXTS = ["a lovely film", "the plot was dull and the ending silly", "great"]
 
@@ -141,10 +141,29 @@ def test_a_bundle_opens_elsewhere_read_only(bundle, model, tmp_path, monkeypatch
         again, is_new = import_bundle(store, bundle)
         assert again.name == f"{record.name}-2"
         assert not is_new
-        assert not list((tmp_path / "models").glob(".import-*"))
+        assert {p.name for p in (tmp_path / "models").iterdir()} == {record.name, again.name}
         weights = (record.folder / "model.safetensors").read_bytes()
         assert weights == (model.folder / "model.safetensors").read_bytes()
         assert export_huggingface(record, tmp_path / "hf").files
+
+
+def test_imports_at_once_do_not_take_each_others_names(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BORT_HOME", str(tmp_path))
+    with open_store() as store:
+        free = store.free_model_name
+
+        def just_taken(wanted):
+            name = free(wanted)
+            monkeypatch.setattr(store, "free_model_name", free)
+            (models_folder() / name).mkdir()
+            (models_folder() / name / "theirs").touch()
+            return name
+
+        monkeypatch.setattr(store, "free_model_name", just_taken)
+        record, _ = import_bundle(store, bundle)
+        assert record.name.endswith("-2")
+        theirs = models_folder() / record.name.removesuffix("-2")
+        assert [path.name for path in theirs.iterdir()] == ["theirs"]
 
 
 def test_a_bundle_holds_no_pickle_and_no_text_of_the_task(bundle):
@@ -232,7 +251,7 @@ def test_any_changed_byte_is_found_or_says_nothing(bundle, model, tmp_path, monk
             with contextlib.suppress(ExportError):
                 record, _ = import_bundle(store, broken)  # the byte does not matter
                 assert record.realised == model.realised
-    assert not list((tmp_path / "home" / "models").glob(".import-*"))
+    assert not list((tmp_path / "home" / "models").glob(".*"))
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

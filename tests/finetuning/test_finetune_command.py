@@ -16,12 +16,8 @@ from bort.cli.finetune import finetune
 from bort.core.errors import BortError
 from bort.core.finetune import Recipe
 from bort.core.study import TaskSpec
-from bort.finetuning.request import (
-    check_disk_space,
-    check_finetune,
-    estimate_finetune,
-    named_tasks,
-)
+from bort.finetuning.cost import check_disk_space, estimate_finetune
+from bort.finetuning.request import check_finetune, named_tasks
 from bort.finetuning.setup import prepare
 from bort.finetuning.stages import StageKind
 from bort.jobs import JobState, find_job, resume, run_here, start_detached
@@ -127,6 +123,7 @@ def test_a_plan_is_told_before_anything_starts(store):
     assert estimate["steps"] == 20 + 3 * 10 + 10
     assert estimate["memory_bytes"] > 0
     assert estimate["disk_bytes"] > 0
+    assert [stage["work"] for stage in estimate["stages"]] == ["prepare", "students", "winners"]
     assert store.jobs() == []
 
 
@@ -154,11 +151,11 @@ def test_options_that_cannot_be_meant_are_refused(store, given, message):
 def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch):
     from types import SimpleNamespace
 
-    from bort.finetuning import request
+    from bort.finetuning import cost
 
     def steps(*, prepared):
         info = SimpleNamespace(name="tweets", prepared=prepared, splits={"train": 4200})
-        monkeypatch.setattr(request, "list_tasks", lambda: [info])
+        monkeypatch.setattr(cost, "list_tasks", lambda: [info])
         asked = spec(distil_steps=None, copies=1, steps=1, compare=False)
         return estimate_finetune(store, asked, check_finetune(asked)).steps
 
@@ -168,9 +165,9 @@ def test_a_plan_counts_other_tasks_only_where_they_lie(store, spec, monkeypatch)
 
 
 def test_a_plan_counts_the_texts_without_labels(store, spec, monkeypatch):
-    from bort.finetuning import request
+    from bort.finetuning import cost
 
-    monkeypatch.setattr(request, "list_tasks", list)
+    monkeypatch.setattr(cost, "list_tasks", list)
     task = replace(spec().tasks[0], labelled=100)
     asked = spec(tasks=(task,), distil_steps=None, copies=2, steps=1, compare=False)
     [loaded] = check_finetune(asked)
@@ -180,7 +177,7 @@ def test_a_plan_counts_the_texts_without_labels(store, spec, monkeypatch):
 
 
 def test_a_plan_counts_the_teachers_answers_once(store, spec):
-    from bort.finetuning.request import _must_label
+    from bort.finetuning.cost import _must_label
 
     asked = spec(recipe=Recipe(texts="all"))
     [task] = asked.tasks

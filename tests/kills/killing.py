@@ -11,199 +11,22 @@ left over. The moments depend on the seed and on how fast the machine is.
 
 import argparse
 import fcntl
-import hashlib
 import itertools
-import json
-import os
 import random
-import re
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from bort.storage import Store
+from kill_place import HERE, KillFailedError, Place, World
+from kill_works import FINETUNE, SEARCH, WORKS, Work
 
-HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "shared"))
 
-PATIENCE_S = 600
 AGAIN = 0.25  # how often what continues is killed, too
-PICK = "1-2-8-16"
-SEARCH = (
-    *("search", "--task", "reviews.csv", "--space", "tiny.toml", "--source", "source"),
-    *("--latency-profile", "made-up", "--steps", "20", "--learning-rates", "0.003"),
-    *("--threads", "1", "--study", "killed", "--budget", "6", "--json"),
-)
-AGORA = (
-    *("agora", "run", "--task", "reviews.csv", "--labelled", "60", "--source", "source"),
-    *("--architecture", "1-2-16-32", "--steps", "15", "--threads", "1", "--rounds", "2"),
-    *("--points-per-round", "40", "--study", "killed", "--json"),
-)
-FINETUNE = (
-    *("finetune", "--study", "first", "--pick", PICK, "--distil-steps", "20", "--steps", "20"),
-    *("--copies", "1", "--threads", "1", "--json"),
-)
-LATENCY = (
-    *("latency", "measure", "--space", "tiny.toml", "--count", "8", "--threads", "1"),
-    *("--sequence-length", "16", "--wait", "--json"),
-)
-
-
-class KillFailedError(AssertionError):
-    """What a kill has broken."""
-
-
-@dataclass
-class World:
-    """A folder with a network, a space, a task, and a home with a finished study and a model."""
-
-    folder: Path
-    home: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.home = self.folder / "home"
-
-    def at(self, home: Path) -> "Place":
-        """Copy the home, so that every run begins with the same."""
-        shutil.copytree(self.home, home / "home")
-        return Place(self.folder, home)
-
-
-@dataclass
-class Place:
-    """A copy of the home, with temporary files and locks of its own."""
-
-    files: Path
-    folder: Path
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "home"
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(HERE / "quick_bort.py"), str(self.folder / "locks"), *arguments]
-
-    def environment(self) -> dict[str, str]:
-        temporary = self.folder / "tmp"
-        temporary.mkdir(exist_ok=True)
-        own = {"BORT_HOME": str(self.home), "TMPDIR": str(temporary), "OMP_WAIT_POLICY": "PASSIVE"}
-        return {k: v for k, v in os.environ.items() if k != "BORT_STORE"} | own
-
-    def run(self, *arguments: str) -> dict[str, Any]:
-        """Run a command to its end, and return what it prints."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environment(),
-            cwd=self.files,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        if done.returncode:
-            raise KillFailedError(f"bort {' '.join(arguments)}: {done.stderr[-2000:]}")
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    def killed(self, arguments: Sequence[str], after_s: float) -> bool:
-        """Run a command and kill all its processes; False if it had ended by then."""
-        process = subprocess.Popen(
-            self.command(*arguments),
-            env=self.environment(),
-            cwd=self.files,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            process.wait(timeout=after_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return True
-        return False
-
-
-@dataclass(frozen=True)
-class Work:
-    """A kind of work.
-
-    Attributes:
-        result: what must be equal, read after the work from what it has left and its answer.
-        arguments: for the place, because outputs lie in it.
-    """
-
-    name: str
-    arguments: Callable[[Place], Sequence[str]]
-    result: Callable[[Place, dict[str, Any]], Any]
-    job: str | None = None
-
-
-def _searched(place: Place, _: dict[str, Any]) -> Any:
-    answer = place.run("front", "--study", "killed", "--json")
-    _check_once(place, r"trained (\S+ seed \d+)")
-    return {name: answer[name] for name in ("front", "cover", "certified_epsilon", "evaluations")}
-
-
-def _ran_agora(place: Place, answer: dict[str, Any]) -> Any:
-    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in answer["rounds"]]
-    return rows, {k: v for k, v in answer["final"].items() if k != "seconds"}
-
-
-def _finetuned(place: Place, answer: dict[str, Any]) -> Any:
-    _check_once(place, r"(\S+: \S+) finished after")
-    (model,) = answer["models"]
-    folder = place.home / "models" / model["model"]
-    return model["audit"], model["dev"], _digests(folder, ["model.safetensors", "tokenizer.json"])
-
-
-def _measured(place: Place, answer: dict[str, Any]) -> Any:
-    names = {row["profile"] for row in place.run("latency", "show", "--json")["profiles"]}
-    new = names - {"made-up"}  # made with the world
-    if len(new) != 1:
-        raise KillFailedError(f"one profile expected, got {names}")
-    # A resumed job answers with the profile's name alone, the command with the whole profile.
-    profile = place.run("latency", "show", new.pop(), "--json")
-    return answer["complete"], [row["architecture"] for row in profile["architectures"]]
-
-
-def _imported(place: Place, _: dict[str, Any]) -> Any:
-    models = sorted((place.home / "models").iterdir())
-    return [(model.name, _digests(model)) for model in models]
-
-
-def _exported(place: Place, _: dict[str, Any]) -> Any:
-    out = place.folder / "out"
-    return _digests(out) if out.is_dir() else sorted(_zip_names(out))
-
-
-def _prepared(place: Place, _: dict[str, Any]) -> Any:
-    return _digests(place.home / "cache" / "tasks")
-
-
-WORKS = (
-    Work("search", lambda _: SEARCH, _searched, "search"),
-    Work("agora", lambda _: AGORA, _ran_agora, "agora"),
-    Work("finetune", lambda _: FINETUNE, _finetuned, "finetune"),
-    Work("latency", lambda _: LATENCY, _measured, "latency"),
-    Work("import", lambda _: ("import", "bundle.zip", "--json"), _imported),
-    Work("export", lambda p: ("export", "--out", str(p.folder / "out"), "--json"), _exported),
-    Work(
-        "bundle",
-        lambda p: ("export", "--format", "bundle", "--out", str(p.folder / "out"), "--json"),
-        _exported,
-    ),
-    Work("prepare", lambda _: ("data", "prepare", "tweets", "--json"), _prepared),
-)
 
 
 def make_world(folder: Path, *, has_model: bool = True) -> World:
@@ -216,7 +39,7 @@ def make_world(folder: Path, *, has_model: bool = True) -> World:
     tiny.write_all(folder)
     world = World(folder)
     place = Place(folder, folder)
-    with _store(place) as store:
+    with place.store() as store:
         profile = made_up_profile(load_space(str(folder / "tiny.toml")))
         store.put_profile(profile.to_dict(), profile.name)
     if has_model:
@@ -299,7 +122,7 @@ def _next_command(place: Place, work: Work) -> tuple[str, Sequence[str] | None]:
 def _is_there(place: Place, work: Work) -> bool:
     """Whether the output of work without a job is complete."""
     if work.name == "import":
-        with _store(place) as store:
+        with place.store() as store:
             return bool(store.models())
     return work.name in ("export", "bundle") and (place.folder / "out").exists()
 
@@ -317,23 +140,9 @@ def _job(place: Place, work: Work) -> str:
     return str(max(job["id"] for job in jobs if job["kind"] == work.job))
 
 
-def _store(place: Place) -> "Store":
-    from bort.storage import open_store
-
-    return open_store(f"sqlite:///{place.home / 'bort.db'}")
-
-
 def _rounds(place: Place) -> bytes:
     files = sorted((place.home / "runs").glob("*/rounds"))
     return files[-1].read_bytes() if files else b""
-
-
-def _check_once(place: Place, pattern: str) -> None:
-    """Check that no line of any job's log says the same training twice."""
-    for log in (place.home / "runs").glob("*/log.txt"):
-        made = Counter(re.findall(pattern, log.read_text(encoding="utf-8")))
-        if twice := [name for name, count in made.items() if count > 1]:
-            raise KillFailedError(f"made twice: {', '.join(twice)}")
 
 
 def _check_nothing_left(place: Place) -> None:
@@ -342,6 +151,10 @@ def _check_nothing_left(place: Place) -> None:
         for path in (*place.home.rglob("*"), *place.folder.glob(".*"))
         if ".part" in path.name or path.name.startswith((".import", ".source-"))
     ]
+    with place.store() as store:
+        names = {model.folder_name for model in store.models()}
+    models = (place.home / "models").glob("*")
+    left += [f"models/{path.name}, which no model has" for path in models if path.name not in names]
     left += [f"tmp/{path.name}" for path in (place.folder / "tmp").iterdir()]
     left += [str(path) for path in _locks(place) if not _is_free(path)]
     if left:
@@ -360,22 +173,6 @@ def _is_free(path: Path) -> bool:
         except OSError:
             return False
     return True
-
-
-def _digests(folder: Path, names: Sequence[str] | None = None) -> dict[str, str]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-        if names is None or path.name in names
-    }
-
-
-def _zip_names(path: Path) -> list[str]:
-    from zipfile import ZipFile
-
-    with ZipFile(path) as archive:
-        return [f"{one.filename} {one.CRC}" for one in archive.infolist()]
 
 
 def moments(rng: random.Random, whole_s: float) -> list[float]:

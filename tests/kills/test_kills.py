@@ -4,7 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-from killing import WORKS, Work, World, kill_and_compare, make_world, moments, run_whole
+from kill_place import World
+from kill_works import WORKS, Work
+from killing import kill_and_compare, make_world, moments, run_whole
 
 
 @pytest.fixture(scope="module")

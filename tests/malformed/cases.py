@@ -95,7 +95,7 @@ WORK = (
     ("app", "--port", "8650", "--no-open"),
     ("data", "prepare", "tweets"),
     *(("bench", name) for name in ("answers", "agora", "training", "latency", "search", "front")),
-    *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers")),
+    *(("bench", name, "--out", "o.csv") for name in ("record", "realised", "classifiers", "plans")),
 )
 WRITTEN = ("--out", "--export", "--record", "--certificate", "--work", "--log")
 PER_OPTION = 4

@@ -31,7 +31,7 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
         *("benchmarks.agora.bench.bench_rows", "benchmarks.answers.command._answers"),
         *("benchmarks.latency.steps.run_step", "benchmarks.training.comparison.compare"),
         *("benchmarks.search.command._run_missing", "benchmarks.record.command._oracle"),
-        "benchmarks.realised.command._record",
+        *("benchmarks.realised.command._record", "benchmarks.plans.command._measured"),
     ):
         monkeypatch.setattr(place, start)
 

@@ -242,6 +242,15 @@ def test_no_key_and_no_value_of_a_certificate_can_be_changed(maker) -> None:
     assert {re.sub(r"^table\b.*", "table.*", path) for path in passed} <= set(FREE)
 
 
+@pytest.mark.parametrize("choices", [0, -1, 10**400])
+def test_a_number_that_cannot_be_counted_with_is_refused(choices: int) -> None:
+    changed = json.loads(written(population))
+    changed["space"]["choices"] = choices
+    changed["digests"] = digests(changed)
+    [why] = verify(changed)
+    assert "is not a whole number from 1 to 1,000,000" in why
+
+
 def test_the_table_tells_what_the_certificate_alone_does_not(tmp_path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(TABLE)

@@ -16,13 +16,14 @@ from bort.core.locks import Holder
 from bort.export.predicting import Reply, Trial, try_text
 from bort.figures import ERROR, LATENCY, SIZE, front_info, plot_pair
 from bort.figures.models import RealisedMark, add_realised, plot_curves, realised_mark
+from bort.finetuning.cost import FineTuneEstimate
 from bort.finetuning.realised import Accuracy, TrainedModel
-from bort.finetuning.request import FineTuneEstimate
 from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobState
 from bort.report import models as words
 from bort.storage import Ending, EndingCode, Store, Thing, ThingKind, models_folder
 from bort.studies.answers import read_answer
+from bort.studies.estimates import Planned, Work
 from bort.ui.kit import job_parts
 from bort.ui.models import files as model_files
 from bort.ui.models import start as model_start
@@ -270,6 +271,7 @@ def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
 ) -> None:
     estimate = FineTuneEstimate(
         trainings=3, steps=4462, minutes=5.0, timed=31,
+        stages=(Planned(Work.STUDENTS, 240.0), Planned(Work.WINNERS, 60.0)),
         memory_bytes=2 << 30, disk_bytes=160 << 20, free_bytes=70 << 30,
     )  # fmt: skip
     monkeypatch.setattr(model_start, "check_finetune", lambda _spec: [])
@@ -287,7 +289,7 @@ def test_the_pareto_page_starts_a_fine_tuning_after_its_plan(
     app.number_input(key="fine-tune-seeds").set_value(2).run()
     assert not app.exception
     text = shown(app)
-    assert all(part in text for part in ("about 5 min", "2.0 GiB", "160 MiB"))
+    assert all(part in text for part in ("about 5 min", "about 4 min", "2.0 GiB", "160 MiB"))
     command = f"bort finetune --study reviews --pick {pick} --seeds 2"
     assert command in [code.value for code in app.code]
     app.button(key="fine-tune-start").click().run()

@@ -27,7 +27,7 @@ from bort.agora.text.student import TextModel
 from bort.agora.world import Observer, World
 from bort.core.agora import PROBE, SKLEARN, STUDENT, WORDS, TextSpec
 from bort.core.errors import InvalidOptionError
-from bort.core.progress import OnStep, ignore
+from bort.core.progress import OnStep, Progress, Stage, ignore
 from bort.core.serialise import to_json
 from bort.tasks import Task
 from bort.training.execution import ShouldStop, training_threads
@@ -102,6 +102,8 @@ def text_world(
     """
     networks = Networks(spec, task, on_step=on_step, should_stop=should_stop)
     with training_threads(networks.threads):
+        if spec.representation != WORDS or spec.labeler == PROBE:
+            on_step(Progress(stage=Stage.READING_VECTORS))
         return _assembled(spec, task, networks)
 
 

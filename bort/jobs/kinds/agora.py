@@ -26,6 +26,7 @@ from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
 from bort.storage.agora import has_vectors, read_arms, write_arms, write_vectors
 from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
+from bort.studies.agora_estimates import estimate_agora
 
 if TYPE_CHECKING:
     from bort.agora.text.arms import Arms
@@ -46,6 +47,7 @@ def run(context: JobContext) -> dict[str, Any]:
     stored rounds and gives the same results as an uninterrupted one.
     """
     _take_over(context)
+    _plan_ahead(context, done=len(context.store.agora_rounds(context.job.id)))
     world, turn = _prepared(context)
     with turn():
         appraisal = _appraised(context, world)
@@ -65,6 +67,14 @@ def run(context: JobContext) -> dict[str, Any]:
             )
         )
     )
+
+
+def _plan_ahead(context: JobContext, *, done: int) -> None:
+    """List the stages and their times before the first begins."""
+    context.report_part(Progress(stage=Stage.PLANNING))
+    cost = estimate_agora(context.store, context.spec, done=done, without=context.job.id)
+    stages = [[stage.work, stage.seconds] for stage in cost.stages]
+    context.log(EventCode.PLANNED, stages=stages, minutes=cost.total_minutes)
 
 
 def _take_over(context: JobContext) -> None:
@@ -206,6 +216,7 @@ def compare(context: JobContext) -> dict[str, Any]:
     result.
     """
     spec = TextSpec.from_dict(context.spec)
+    _plan_ahead(context, done=0)
     world = prepared_texts(context, spec)
     from bort.agora.text.arms import Arms
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -86,6 +87,7 @@ class _TaskRun:
         from bort.finetuning.students import train_plain, train_students
 
         task = self._load()
+        self._plan_ahead(task)
         parts = [self._prepare(task, part) for part in self.spec.by_kind()]
         self.reporter.begin_task(parts)
         setups = {pick: setup for setup in parts for pick in setup.spec.picks}
@@ -116,6 +118,15 @@ class _TaskRun:
         for warning in task.warnings:
             self.context.warn(EventCode.DATA_FLAW, **to_json(warning))
         return task
+
+    def _plan_ahead(self, task: "Task") -> None:
+        """List the stages of this task and their times before the first begins."""
+        from bort.finetuning.cost import estimate_finetune
+
+        store, spec = self.context.store, replace(self.spec, tasks=(self.task,))
+        cost = estimate_finetune(store, spec, [task], without=self.context.job.id)
+        stages = [[stage.work, stage.seconds] for stage in cost.stages]
+        self.context.log(EventCode.PLANNED, stages=stages, minutes=cost.minutes)
 
     def _prepare(self, task: "Task", part: FineTuneSpec) -> "TaskSetup":
         from bort.finetuning.setup import prepare

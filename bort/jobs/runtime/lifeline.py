@@ -7,6 +7,7 @@ work. It tries again for as long as the job lives.
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from types import TracebackType
 
 from bort.core.errors import StoreError
@@ -53,7 +54,10 @@ class Lifeline:
 
     def report(self, progress: Progress) -> None:
         """Queue the progress for writing; returns at once."""
-        self.latest = progress
+        now, before = time.time(), self.latest
+        goes_on = before is not None and _work_of(before) == _work_of(progress)
+        since = before.since if before is not None and goes_on else now
+        self.latest = replace(progress, at=now, since=since)
         self._wake.set()
 
     def request_stop(self, why: Ending) -> None:
@@ -81,3 +85,7 @@ class Lifeline:
         self._wake.wait(HEARTBEAT_S)
         self._wake.clear()
         self._ended.wait(max(0.0, PROGRESS_S - (time.monotonic() - begun)))
+
+
+def _work_of(step: Progress) -> tuple[object, ...]:
+    return step.stage, step.subject

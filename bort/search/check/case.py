@@ -20,6 +20,8 @@ from bort.search.check.replay import Evidence, Replay, replay
 from bort.search.observation import Observation
 from bort.search.problem import SearchProblem
 
+_MOST_CHOICES = 1_000_000  # networks that stand for one architecture
+
 
 @dataclass(frozen=True, eq=False)
 class CertifiedCase:
@@ -212,6 +214,12 @@ def _check_dimensions(space: Mapping[str, Any], count: int) -> None:
     for flags in (scales, categorical, space["monotone"]):
         if flags is not None and len(flags) != count:
             raise InvalidCertificateError(f"{flags} are not one for each of {count} dimensions")
+    choices = space["choices"]
+    if choices is not None and not (type(choices) is int and 1 <= choices <= _MOST_CHOICES):
+        raise InvalidCertificateError(
+            f"the number of networks per architecture is not a whole number from 1 to "
+            f"{_MOST_CHOICES:,}"
+        )
     if scales is not None and categorical != [scale == "category" for scale in scales]:
         raise InvalidCertificateError(f"the dimensions have the scales {', '.join(scales)}")
     if "family_space" in space and any(categorical):

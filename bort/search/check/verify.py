@@ -35,7 +35,7 @@ _PARTS = (
 _LISTS = ("evaluations", "audits")
 UNREADABLE = (  # errors that wrong values can cause while they are converted to numbers
     *(KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError),
-    *(OverflowError, BortError),
+    *(ArithmeticError, BortError),
 )
 Cases = Mapping[tuple[int, ...], CertifiedCase]
 

@@ -12,13 +12,9 @@ from bort.jobs import start_detached
 from bort.report.numbers import duration
 from bort.studies.commands import agora_command
 from bort.tasks import list_tasks
-from bort.ui.agora import readings as agora_readings
 from bort.ui.agora.form import Asked
 from bort.ui.kit import address, markup, readings
 from bort.ui.kit.fields import Slots
-
-# measured: docs/agora.md, "The torus": the whole run of 8 rounds stays below 30 s.
-TORUS_SECONDS_PER_ROUND = 1.5
 
 
 def show(asked: Asked, slots: Slots) -> None:
@@ -72,20 +68,29 @@ def _described(asked: Asked) -> dict[str, Any]:
 
 
 def _cost(spec: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    rounds = spec["rounds"] + 1
+    from bort.report.plan import plan_basis, stage_facts
+    from bort.studies.agora_estimates import estimate_agora
+
+    cost = estimate_agora(readings.store(), spec)
+    minutes = cost.total_minutes
+    time = "not known yet" if minutes is None else f"about {duration(60 * minutes)}"
+    told = ("Time", time, plan_basis(cost))
     if spec["task"] == TORUS:
-        seconds = TORUS_SECONDS_PER_ROUND * rounds
         return [
             ("Rounds", f"{spec['rounds']} at most", "plus a final training"),
             ("Points", _points(spec, 1000), "proposed at most"),
-            ("Time", f"about {duration(seconds)}", "on a quiet core"),
+            told,
         ]
-    steps = _steps(spec)
     return [
         ("Student", spec["architecture"], "depth-heads-hidden-intermediate"),
-        ("Trainings", f"{steps:,} steps at most", f"in {rounds} rounds, the last one longer"),
+        (
+            "Trainings",
+            f"{cost.steps:,} steps at most",
+            f"in {spec['rounds'] + 1} rounds, the last one longer",
+        ),
         ("Points", _points(spec, spec["points_per_round"]), "added at most"),
-        *_time(spec, steps),
+        told,
+        *stage_facts(cost.stages),
     ]
 
 
@@ -95,47 +100,6 @@ def _points(spec: Mapping[str, Any], per_round: int | None) -> str:
     if per_round is not None:
         return f"{spec['rounds'] * per_round:,}"
     return f"{spec['points_per_error']} per dev error and round"
-
-
-def _steps(spec: Mapping[str, Any]) -> int:
-    """Compute the most training steps; each round drops one hyperparameter set."""
-    sets = max(1, len(spec["training"]["learning_rates"] or ()))
-    trainings = sum(max(1, sets - k) for k in range(spec["rounds"] + 1))
-    steps: int = spec["training"]["steps"]
-    return trainings * steps + (spec["closing_steps"] or 0)
-
-
-def _time(spec: Mapping[str, Any], steps: int) -> list[tuple[str, str, str]]:
-    """Estimate the time from earlier runs of the same student, else from stored searches."""
-    for job in agora_readings.recent(20):
-        if job.spec.get("architecture") == spec["architecture"] and job.result:
-            seconds = steps * float(job.result["seconds"]) / max(1, _steps(job.spec))
-            return [("Time", f"about {duration(seconds)}", f"as job {job.id} took per step")]
-    from bort.core.agora import TextSpec
-    from bort.core.study import SearchSpec, StudySpec
-    from bort.report.numbers import basis
-    from bort.studies.estimates import estimate_study
-
-    text = TextSpec.from_dict(spec)
-    estimate = estimate_study(
-        readings.store(),
-        StudySpec(
-            name=text.study,
-            space=text.space,
-            task=text.task,
-            training=text.training,
-            search=SearchSpec(budget=1),
-        ),
-    )
-    per_training = estimate.seconds_per_evaluation
-    if per_training is None:
-        return [("Time", "not known yet", "no training has been timed in this store")]
-    seconds = steps * per_training / text.training.fixed_steps
-    rows = [("Time", f"about {duration(seconds)}", f"of training, {basis(estimate.timed)}")]
-    if estimate.trains_teacher and estimate.teacher_minutes is not None:
-        before = f"about {duration(60 * estimate.teacher_minutes)}"
-        rows.append(("Before", before, "fine-tuning the teacher, once per task"))
-    return rows
 
 
 def _start(spec: dict[str, Any] | None, asked: Asked, slots: Slots) -> None:

@@ -43,6 +43,7 @@ def _rounds_done(job: JobRecord) -> int:
 def _draw(job: JobRecord) -> None:
     run = agora_readings.run(job)
     _head(run)
+    job_parts.stages(job)
     job_parts.bar(job, "left at most")
     with st.container():
         for warning in readings.warnings(job.id):

@@ -1,5 +1,6 @@
 """The parts that all watch views share: title, bar, buttons, log, links."""
 
+import time
 from collections.abc import Callable, Iterable
 
 import streamlit as st
@@ -8,6 +9,7 @@ from bort.core.agora import TORUS
 from bort.core.locks import holder
 from bort.core.progress import Stage
 from bort.jobs import JobRecord, JobState, cancel, measure_anyway, resume
+from bort.report import searching
 from bort.report.jobs import STATES, ending_sentence, sentence
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
@@ -73,6 +75,13 @@ def early_end(job: JobRecord, kept: str) -> None:
         if job.state.can_resume:
             say = markup.notice if job.state is JobState.CANCELLED else markup.problem
             say(f"{ending_sentence(job)} {kept}")
+
+
+def stages(job: JobRecord) -> None:
+    """List the stages of an active job's plan, and how long the present one takes still."""
+    with st.container():
+        if job.state.is_active:
+            markup.steps(searching.stages(job.progress, readings.planned(job.id), time.time()))
 
 
 def bar(job: JobRecord, left: str = "left") -> None:

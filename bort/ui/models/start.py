@@ -3,16 +3,12 @@
 import streamlit as st
 
 from bort.core.errors import BortError
-from bort.finetuning.request import (
-    FineTuneEstimate,
-    check_disk_space,
-    check_finetune,
-    describe_finetune,
-    estimate_finetune,
-)
+from bort.finetuning.cost import FineTuneEstimate, check_disk_space, estimate_finetune
+from bort.finetuning.request import check_finetune, describe_finetune
 from bort.jobs import start_detached
 from bort.report.models import basis
 from bort.report.numbers import duration
+from bort.report.plan import stage_facts
 from bort.studies.answers import Point, StudyAnswer
 from bort.studies.commands import finetune_command
 from bort.ui.kit import markup, navigation, readings
@@ -82,6 +78,7 @@ def _show(estimate: FineTuneEstimate) -> None:
         [
             ("Trainings", f"{estimate.trainings}", f"{estimate.steps:,} steps in all, at most"),
             ("Time", minutes, basis(estimate)),
+            *stage_facts(estimate.stages),
             ("Memory", f"{estimate.memory_bytes / 2**30:.1f} GiB", ""),
             ("Disk", f"{estimate.disk_bytes / 2**20:,.0f} MiB", free),
         ]

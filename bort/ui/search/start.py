@@ -49,6 +49,7 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
 
 
 def _cost(spec: StudySpec, slots: Slots) -> None:
+    from bort.report.plan import stage_facts
     from bort.studies.estimates import estimate_study
 
     try:
@@ -64,7 +65,7 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
         [
             ("Trainings", f"{cost.evaluations_at_most:,} at most", _steps(cost)),
             ("Time", _minutes(cost.total_minutes), basis(cost.timed)),
-            *_stages_of(cost),
+            *stage_facts(cost.stages),
             (
                 "Memory",
                 f"about {cost.memory_bytes / GIB:.1f} GiB",
@@ -88,14 +89,6 @@ def _minutes(minutes: float | None) -> str:
     from bort.report.numbers import duration
 
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
-
-
-def _stages_of(cost: "Estimate") -> list[tuple[str, str, str]]:
-    """List everything that the search does, in order, and how long each stage may take."""
-    from bort.report.plan import WORK, time_of
-
-    rows = [("", time_of(stage), WORK[stage.work]) for stage in cost.stages]
-    return [(("Stages", *rows[0][1:]) if i == 0 else row) for i, row in enumerate(rows)]
 
 
 def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:

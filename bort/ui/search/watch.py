@@ -16,7 +16,7 @@ from bort.jobs import JobRecord
 from bort.report.jobs import sentence
 from bort.report.numbers import duration
 from bort.report.search import latency_note
-from bort.report.searching import learnt_sentence, pick_sentence, stages
+from bort.report.searching import learnt_sentence, pick_sentence
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.studies.choosing import Limits, choose
@@ -91,7 +91,7 @@ def _progress(job: JobRecord, answer: StudyAnswer | None) -> None:
     with st.container():
         if job.state.is_active:
             st.progress(progress.share)
-            markup.steps(stages(progress, readings.planned(job.id)))
+            job_parts.stages(job)
             doing = sentence(progress) or "Waiting for its process"
             why = pick_sentence(progress, Goal(job.spec["search"]["goal"]))
             markup.note(f"{doing}. {why}" if why else doing)
