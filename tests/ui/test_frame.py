@@ -49,6 +49,23 @@ def test_a_notice_says_when_a_job_ends_and_goes_once_its_page_is_open(
     assert line not in links(app)
 
 
+def test_a_lesson_and_the_other_pages_leave_each_others_settings_alone(
+    store: Store, visit: Open
+) -> None:
+    fill(store, "mine", budget=4)
+    app = visit("pareto", study="mine", epsilon="0.3", hide="dominated")
+    app.query_params.clear()
+    app.query_params["lesson"] = "epsilon"
+    app.switch_page("pages/lesson.py").run()
+    assert app.query_params == {"lesson": "epsilon"}
+    app.query_params["epsilon"] = "0.5"  # as the lesson writes it
+    app.run()
+    app.query_params.clear()
+    app.switch_page("pages/pareto.py").run()
+    assert not app.exception
+    assert app.query_params == {"study": "mine", "epsilon": "0.3", "hide": "dominated"}
+
+
 def test_the_menu_keeps_study_pick_question_and_view(store: Store, visit: Open) -> None:
     fill(store, "reviews", budget=8)
     asked = {

@@ -29,11 +29,15 @@ _KEPT = (
     "hide",
     "view",
 )
+_LESSON = "lesson"  # its settings have the same names and another meaning: `epsilon`, `hide`
 
 
 def keep(page: str) -> None:
     """Carry study, pick, question and view to a page that the menu opened without them."""
     last_page, last = st.session_state.get("address", (page, {}))
+    if page == _LESSON:
+        st.session_state["address"] = (page, last)
+        return
     is_same = all(
         st.query_params.get(name, last.get(name)) == last.get(name) for name in ("study", "table")
     )
