@@ -5,6 +5,8 @@ import csv
 import numpy as np
 import pytest
 
+from bort.families import SearchSpace
+from bort.lessons.costs import family
 from bort.lessons.costs.frames import HEADS, LANDMARKS, TABLE, frames
 from bort.lessons.costs.numbers import numbers
 from bort.lessons.recorded import read
@@ -39,6 +41,17 @@ def test_the_family_has_the_values_of_the_table(found: dict) -> None:
         assert one["error"] == float(row["error_mean"])
         assert one["error"] == pytest.approx(np.mean(one["seeds"]), abs=2e-6)
         assert one["latency_low_ms"] <= one["latency_ms"] <= one["latency_high_ms"]
+
+
+def test_what_is_trained_afresh_is_the_family(found: dict) -> None:
+    spec = family.study()
+    space = SearchSpace.from_dict(spec.space)
+    sizes = [space.architecture(index).as_dict() for index in range(len(space))]
+    assert {one.pop("heads") for one in sizes} == {HEADS}
+    assert {"-".join(map(str, one.values())) for one in sizes} == {
+        one["id"] for one in found["networks"]
+    }
+    assert spec.training.steps == found["steps"]
 
 
 def test_the_front_grows_by_the_plain_definition(found: dict) -> None:

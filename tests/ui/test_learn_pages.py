@@ -4,7 +4,9 @@ import pytest
 from made_up_study import fill
 from visits import Open, shown
 
+from bort.core.study import StudySpec
 from bort.lessons.catalogue import LESSONS, Lesson
+from bort.lessons.costs import family
 from bort.storage import Store
 
 
@@ -32,9 +34,10 @@ def test_a_lesson_opens_with_links_to_others(store: Store, visit: Open, lesson: 
     labels = [link.proto.label for link in app.get("page_link")]
     assert labels[0] == "All lessons"
     following = LESSONS[LESSONS.index(lesson) + 1 :][:1]
-    assert [label for label in labels if label.startswith("Next")] == [
-        f"Next: {one.title}" for one in following
-    ]
+    html = shown(app)
+    assert html.count("Next: ") == len(following)
+    for one in following:
+        assert f'href="lesson?lesson={one.slug}" target="_self">Next: {one.title} →</a>' in html
 
 
 @pytest.mark.parametrize("query", [{}, {"lesson": "<b>"}])
@@ -57,4 +60,29 @@ def test_helps_link_to_the_glossary(store: Store, visit: Open) -> None:
 
 def test_a_lesson_leads_to_the_page_where_one_does_it(store: Store, visit: Open) -> None:
     links = [link.proto for link in visit("lesson", lesson="costs").get("page_link")]
-    assert ("Train a family yourself", "search") in [(one.label, one.page) for one in links]
+    assert ("Search a family of your own", "search") in [(one.label, one.page) for one in links]
+
+
+def test_the_family_can_be_trained_afresh(
+    store: Store, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_store: Store, kind: str, spec: dict[str, object], *, study: str) -> int:
+        assert StudySpec.from_dict(spec).search.question.goal.evaluates_everything
+        return store.create_job(kind, spec, study=study).id
+
+    monkeypatch.setattr("bort.ui.search.start.start_detached", start)
+    monkeypatch.setattr("bort.studies.checks.check_study", lambda spec, **options: spec)
+    fill(store, f"{family.NAME}-of-old", budget=2)
+    app = visit("lesson", lesson="costs")
+    assert not app.get("button")  # what it costs is estimated only when somebody asks
+    app.session_state["afresh"] = True
+    app.run()
+    assert not app.exception
+    assert "48 at most" in shown(app)
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert f"The front of {family.NAME}-of-old" in labels
+    app.button(key="afresh-start").click().run()
+    assert not app.exception
+    assert [title.value for title in app.title] == ["Search"]
+    assert "Job 1 is about to start" in shown(app)
+    assert store.study(family.NAME).spec == family.study()

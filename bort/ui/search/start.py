@@ -29,7 +29,7 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
     if spec is None:
         markup.note("Check the fields marked in red.")
     else:
-        _cost(spec, slots)
+        cost(spec, slots)
         with st.expander("The same as a command"):
             st.code(search_command(spec), language="bash", wrap_lines=True)
     is_started = st.button(
@@ -45,15 +45,19 @@ def show(spec: StudySpec | None, slots: Slots, *, is_named: bool) -> None:
         "you keep every training and a weaker certificate."
     )
     if is_started and spec is not None:
-        _start(spec, slots, is_named=is_named)
+        job = start(spec, slots, is_named=is_named)
+        if job is not None:
+            address.choose_job(job)
+            st.rerun()
 
 
-def _cost(spec: StudySpec, slots: Slots) -> None:
+def cost(spec: StudySpec, slots: Slots) -> None:
+    """Show how many trainings, minutes and bytes a search may take."""
     from bort.report.plan import stage_facts
     from bort.studies.estimates import estimate_study
 
     try:
-        cost = estimate_study(readings.store(), spec)
+        expected = estimate_study(readings.store(), spec)
     except BortError as error:
         slots.show(error, scope="latency")
         return
@@ -63,17 +67,17 @@ def _cost(spec: StudySpec, slots: Slots) -> None:
     available = psutil.virtual_memory().available
     markup.facts(
         [
-            ("Trainings", f"{cost.evaluations_at_most:,} at most", _steps(cost)),
-            ("Time", _minutes(cost.total_minutes), basis(cost.timed)),
-            *stage_facts(cost.stages),
+            ("Trainings", f"{expected.evaluations_at_most:,} at most", _steps(expected)),
+            ("Time", _minutes(expected.total_minutes), basis(expected.timed)),
+            *stage_facts(expected.stages),
             (
                 "Memory",
-                f"about {cost.memory_bytes / GIB:.1f} GiB",
+                f"about {expected.memory_bytes / GIB:.1f} GiB",
                 f"{available / GIB:.1f} GiB are free now",
             ),
         ]
     )
-    if cost.memory_bytes > available:
+    if expected.memory_bytes > available:
         markup.problem(
             "The largest candidate may not fit into memory. Use fewer texts per step or a space "
             "of smaller models."
@@ -91,7 +95,12 @@ def _minutes(minutes: float | None) -> str:
     return "unknown" if minutes is None else f"about {duration(60 * minutes)}"
 
 
-def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
+def start(spec: StudySpec, slots: Slots, *, is_named: bool) -> int | None:
+    """Start the search's job and return its number; None if it cannot start, and `slots` says why.
+
+    Args:
+        is_named: as in `create_study`.
+    """
     from bort.studies.checks import check_profile, check_study
 
     try:
@@ -100,9 +109,7 @@ def _start(spec: StudySpec, slots: Slots, *, is_named: bool) -> None:
         store = readings.store()
         check_profile(store, spec)
         spec = create_study(store, spec, is_named=is_named)
-        job = start_detached(store, "search", spec.to_dict(), study=spec.name)
+        return start_detached(store, "search", spec.to_dict(), study=spec.name)
     except BortError as error:
         slots.show(error)
-        return
-    address.choose_job(job)
-    st.rerun()
+        return None
