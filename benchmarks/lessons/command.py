@@ -10,11 +10,11 @@ from bort.cli import options
 from bort.core.progress import OnStep
 
 LESSONS = Path(bort.__file__).parent / "lessons"
-TORUS, TRAINING = "torus", "training"
+TORUS, TRAINING, FINISHED = "torus", "training", "finished"
 
 
 @click.command(cls=options.Command)
-@click.argument("what", type=click.Choice([TORUS, TRAINING]))
+@click.argument("what", type=click.Choice([TORUS, TRAINING, FINISHED]))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -22,7 +22,7 @@ TORUS, TRAINING = "torus", "training"
     help="Where to write it [default: the lesson's own recording].",
 )
 def lessons(what: str, out: Path | None) -> None:
-    """Record the rounds of Agora on the torus, or the training of small models, for the lessons.
+    """Record what the lessons show: Agora on the torus, short trainings, finished models.
 
     What takes a moment only is recorded by `python -m bort.lessons.recorded`.
 
@@ -30,26 +30,33 @@ def lessons(what: str, out: Path | None) -> None:
     Examples:
       bort bench lessons torus                  # about ten minutes
       bort bench lessons training               # about a minute
+      bort bench lessons finished               # at once, from the models that this store has
     """
     from bort.core.files import write_atomically
     from bort.report.job_terminal import progress
 
     with progress("Recording") as show:
-        recorded, folder = _record(what, show)
-    path = out or LESSONS / folder / "frames.json"
+        recorded, place = _record(what, show)
+    path = out or LESSONS / place
     write_atomically(path, recorded.encode())
     click.echo(f"{path}: {len(recorded) / 1e3:.0f} kB")
 
 
 def _record(what: str, show: OnStep) -> tuple[str, str]:
-    """Return the recording as JSON, and the folder of its lesson."""
+    """Return the recording as JSON, and its place below the lessons."""
     if what == TORUS:
         from benchmarks.lessons import torus
 
-        return compact(torus.record(on_step=show)), "torus"
-    from benchmarks.lessons import training
+        return compact(torus.record(on_step=show)), "torus/frames.json"
+    if what == TRAINING:
+        from benchmarks.lessons import training
 
-    return compact(training.record(on_step=show)), "model"
+        return compact(training.record(on_step=show)), "model/frames.json"
+    from benchmarks.lessons import finished
+    from bort.storage import open_store
+
+    with open_store() as store:
+        return compact(finished.record(store, on_step=show)), "model/finished.json"
 
 
 def compact(values: Any) -> str:

@@ -26,10 +26,10 @@ RECORDED: Mapping[str, Callable[[], dict[str, Any]]] = {
 
 
 @cache
-def read(slug: str) -> dict[str, Any]:
-    """Read the recorded frames of a lesson."""
-    text = (files("bort.lessons") / slug / "frames.json").read_text("utf-8")
-    return dict(json.loads(text))
+def read(slug: str, name: str = "frames") -> Any:
+    """Read a recording of a lesson: its frames, or another file of that name."""
+    text = (files("bort.lessons") / slug / f"{name}.json").read_text("utf-8")
+    return json.loads(text)
 
 
 def record() -> None:

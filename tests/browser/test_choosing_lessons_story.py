@@ -133,11 +133,20 @@ def test_model(learner):
         expect(value(article, "inherited-error")).to_have_text(f"{100 * inherited:.1f}%")
         slide(article, "The student's probability of “positive”", -10)
         expect(article.locator("#loss-formula b").first).to_have_text("0.500")
+        models = article.get_by_role("group", name="Model", exact=True)
+        models.get_by_role("button", name="banking77: static-1000-64").click()
+        one = next(one for one in numbers["finished"] if one["id"] == "static-1000-64")
+        expect(value(article, "promised")).to_have_text(f"{100 * one['promised']:.1f}%")
+        expect(value(article, "judged")).to_have_text("?")
+        article.get_by_role("slider", name="Evaluation").press("End")
+        expect(value(article, "judged")).to_have_text(f"{100 * one['audit']:.1f}%")
         slide(article, "Networks that looked best", 9)
         top = numbers["tops"][9]
         expect(value(article, "top-realised")).to_have_text(f"{100 * top['realised']:.1f}%")
         article.get_by_role("button", name="latencies").click()
         expect(article.locator("#pairs .pair")).to_have_count(numbers["held_out"])
+        article.get_by_role("button", name="finished models").click()
+        expect(article.locator("#pairs .pair")).to_have_count(len(numbers["finished"]))
         answer_all(article)
 
 

@@ -147,8 +147,10 @@ def test_abnc(learner):
 def test_costs(learner):
     with learner("costs") as (reader, article):
         expect(article.locator("#guess")).not_to_contain_text("ms")
+        slide(article, "How many times as fast is the faster one?", 2)  # 2, 3, 4
         article.get_by_role("button", name="The upper one").click()
         expect(article.locator("#told")).to_contain_text("1-288-1536 is 4.2 times as fast")
+        expect(article.locator("#told")).to_contain_text("You said 4 times")
         expect(article.locator("#guess")).to_contain_text("8.3 ms")
         article.locator("#pair").get_by_role("button", name="3", exact=True).click()
         expect(article.locator("#guess")).not_to_contain_text("ms")
@@ -187,6 +189,26 @@ def test_a_term_explains_itself_and_leads_to_its_picture_and_back(learner):
         expect(article.locator("#prices .here")).to_have_attribute(
             "aria-label", "ε = 0.5: 7 trainings"
         )
+
+
+def test_back_and_a_reload_keep_the_settings(learner):
+    with learner("costs") as (reader, article):
+        slide(article, "How many times as fast is the faster one?", 1)
+        article.locator("#player").get_by_role("slider", name="Networks").press("Home")
+        settled_query(reader, step=0, times=3)
+        reader.page.get_by_role("link", name="Next: Epsilon").click()
+        expect(article).to_have_attribute("data-lesson", "epsilon")
+        reader.settle()
+        settled_query(reader, lesson="epsilon")
+        reader.page.go_back()
+        expect(article).to_have_attribute("data-lesson", "costs")
+        expect(value(article, "front")).to_have_text("0")
+        reader.page.reload()
+        expect(value(article, "front")).to_have_text("0")
+        settled_query(reader, step=0, times=3)
+        article.get_by_text("For teachers").click()
+        article.get_by_role("button", name="Set everything back").click()
+        expect(value(article, "front")).to_have_text("19")
 
 
 def test_a_finger_on_a_phone_is_enough_and_tabs_do_not_share_settings(address, browser):

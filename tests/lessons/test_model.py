@@ -6,7 +6,7 @@ import pytest
 
 from bort.core.paths import examples
 from bort.latency.profile import read_profile
-from bort.lessons.model.numbers import numbers, tops
+from bort.lessons.model.numbers import numbers, promises, tops
 from bort.lessons.recorded import read
 
 
@@ -51,6 +51,38 @@ def test_latencies_are_those_of_the_recorded_profile(found: dict) -> None:
     assert {one["id"]: one["realised"] for one in found["latencies"]["pairs"]} == measured
     assert found["off"] < profile.band
     assert found["inside"] > 0.8 * found["held_out"]
+
+
+def test_the_finished_models_are_as_the_words_say(found: dict) -> None:
+    kept = found["kept"]
+    for one in found["finished"]:
+        assert one["parameters"] == one["promised_parameters"]  # "the sizes came true exactly"
+        low, high = one["interval"]
+        assert low < one["audit"] < high
+        distil, tune = one["stages"]
+        assert distil["points"][-1][0] == distil["steps"] < tune["points"][0][0]
+        assert tune["points"][-1][0] <= distil["steps"] + tune["steps"]
+        evaluated = [error for stage in one["stages"] for _, error in stage["points"]]
+        # "Of all evaluations the best is kept"; in the end its answers are computed in float32.
+        assert one["dev"] <= min(evaluated) + 2 / one["texts"]
+    assert kept["lower_dev"] >= kept["lower_audit"] > kept["count"] / 2
+    assert min(kept["gain"], kept["luck"]) > 0
+
+
+def test_promises_compare_with_what_came_true() -> None:
+    models = [
+        {"task": "a", "promised": 0.2, "dev": 0.1, "audit": 0.15, "ms": 2.0, "promised_ms": 1.0},
+        {"task": "b", "promised": 0.2, "dev": 0.1, "audit": 0.25, "ms": 1.0, "promised_ms": 1.0},
+    ]
+    assert promises(models) == {
+        "count": 2,
+        "tasks": 2,
+        "lower_dev": 2,
+        "lower_audit": 1,
+        "gain": pytest.approx(10),
+        "luck": pytest.approx(10),
+        "off": pytest.approx(0.5),
+    }
 
 
 def test_the_luck_of_the_best_averages_out(found: dict) -> None:

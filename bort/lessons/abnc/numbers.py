@@ -52,6 +52,7 @@ def numbers() -> dict[str, Any]:
         "inner": INNER,
         "sequence": SEQUENCE,
         "vocabulary": BERTS_VOCABULARY,
+        "fixed": {name: BERT.defaults[name] for name in ("positions", "types", "labels")},
         "costs": costs(),
         "formulas": {
             part: {

@@ -52,11 +52,13 @@ function start(lesson) {
     const [parameters, operations] = Object.keys(COUNTS).map(costs);
     const verdict = lesson.root.querySelector("#verdict");
     const all = holds(parameters) && holds(operations);
+    const share = (part) => percent(parameters[part] / (parameters.first + parameters.middle + parameters.last), 1);
     verdict.replaceChildren(
       el("b", { class: all ? "ink-best" : "ink-cover" }, all ? "The property holds." : "The property does not hold."),
       holds(parameters)
         ? ` The middle has ${(parameters.middle / Math.max(parameters.first, 1)).toFixed(1)} times the parameters of the first part.`
         : ` The first part has ${(parameters.first / parameters.middle).toFixed(1)} times the parameters of the middle.`,
+      ` Of all parameters ${share("first")} are in the first part, ${share("middle")} in the middle, ${share("last")} in the last.`,
       holds(operations) ? " In operations the middle leads." : " In operations the middle does not lead.",
     );
     const now = (value) => el("span", { class: "now number" }, thousands(value));
@@ -123,7 +125,7 @@ function drawWalk(picture, width, walk, now, choose) {
     if (i === now) column.append(svg("rect", { class: "outline", x: x - 2, y: y(below) - 2, width: wide * 0.72 + 4, height: y(0) - y(below) + 4, rx: 3 }));
     column.append(
       words(x + wide * 0.36, height - 36, one.sizes.depth, { "text-anchor": "middle", class: "muted small" }),
-      words(x + wide * 0.36, height - 19, wide < 40 ? `${(one.sizes.intermediate / 1024).toFixed(1)}k` : one.sizes.intermediate, { "text-anchor": "middle", class: "muted small" }),
+      words(x + wide * 0.36, height - 19, wide < 40 ? `${Math.round((10 * one.sizes.intermediate) / 1024) / 10}k` : one.sizes.intermediate, { "text-anchor": "middle", class: "muted small" }),
       words(x + wide * 0.36, height - 2, one.parameters.holds ? "✓" : "✗", { "text-anchor": "middle", class: "mark" }),
     );
     picture.append(column);

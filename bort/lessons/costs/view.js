@@ -18,9 +18,10 @@ function guess(lesson) {
   const pair = () => data.pairs[clamp(state.get("pair"), 1, data.pairs.length) - 1];
   const networks = () => pair().shown.map((index) => data.networks[index]);
   const options = ["The upper one", "The lower one", "They take the same time"];
+  slider(lesson, "#times", "times", { label: "How many times as fast is the faster one?", first: 2, values: [1.2, 1.5, 2, 3, 4, 6, 8], format: (times) => `${times} times` });
   const isSame = () => pair().times < 1.05;
   const buttons = options.map((label, i) =>
-    button(lesson, "#answers", "answers", { label, act: () => { said.set(state.get("pair"), i); tell(); } }),
+    button(lesson, "#answers", "answers", { label, act: () => { said.set(state.get("pair"), { which: i, times: state.get("times") }); tell(); } }),
   );
   const draw = figure(lesson, "#guess", (picture, width) =>
     drawPair(picture, width, networks(), said.has(state.get("pair"))),
@@ -28,9 +29,9 @@ function guess(lesson) {
   function tell() {
     draw();
     const told = lesson.root.querySelector("#told");
-    const mine = said.get(state.get("pair"));
+    const { which: mine, times: factor } = said.get(state.get("pair")) ?? {};
     buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(i === mine)));
-    if (mine === undefined) return void told.replaceChildren("What do you think? Your answer uncovers the times.");
+    if (mine === undefined) return void told.replaceChildren("What do you think? Set by how much, then say which one. Your answer uncovers the times.");
     const right = isSame() ? 2 : pair().shown.indexOf(pair().faster);
     const [a, b] = networks().map((one) => one.parameters);
     const larger = Math.max(a, b) / Math.min(a, b);
@@ -38,7 +39,7 @@ function guess(lesson) {
       el("b", { class: mine === right ? "ink-best" : "ink-cover" }, mine === right ? "Right: " : "A surprise: "),
       isSame() ? `both take the same time, though one has ${larger.toFixed(1)} times the parameters. `
         : `${data.networks[pair().faster].id} is ${pair().times.toFixed(1)} times as fast, ${larger < 1.05 ? "at the same size. " : `and one has ${larger.toFixed(1)} times the parameters of the other. `}`,
-      "Names are depth, width, inner size.",
+      mine === 2 ? "" : `You said ${factor} times.`,
     );
   }
   state.watch((name) => (name === null || name === "pair") && tell());

@@ -107,8 +107,15 @@ function start(lesson) {
     condition.replaceChildren(
       symbol(lesson, "e", "error_rate"), `(${other.id}) `, "≤ (1 + ", symbol(lesson, "ε", "epsilon"), ") · lowest ", symbol(lesson, "e", "error_rate"), `(${id})`,
       el("br"), number(percent(other.error, 1)), other.error <= allowed ? " ≤ " : " > ", number((1 + epsilon).toFixed(2)), " · ", number(percent(low, 1)),
-      " = ", number(percent(allowed, 1)), other.error <= allowed ? (fits ? ", so it is covered." : ", but that one is too large or slow.") : ", so it is not covered by that one.",
+      " = ", number(percent(allowed, 1)), verdict(other.error <= allowed, fits, by >= 0),
     );
+  }
+
+  /** What follows; the search compares logarithms, and an exact tie may be lost to rounding. */
+  function verdict(isAccurate, fits, isCovered) {
+    if (isCovered) return ", so it is covered.";
+    if (!isAccurate) return ", so it is not covered by that one.";
+    return fits ? ", but its size or speed is exactly at the limit, and rounding decides against it." : ", but that one is too large or slow.";
   }
 
   /** Of the trained ones that are small enough, the most accurate; else the smallest. */

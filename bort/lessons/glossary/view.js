@@ -10,7 +10,7 @@ const PICTURES = {
     const y = scale(range(networks.map(([, error]) => error)), [HEIGHT - 26, 12]);
     const best = new Set(rows);
     networks.forEach(([a, e], i) => picture.append(ball(x(a), y(e), best.has(i) ? 6 : 4, best.has(i) ? "blue" : "grey")));
-    picture.append(words(width / 2, HEIGHT - 4, "latency →   error ↑", { class: "muted small", "text-anchor": "middle" }));
+    picture.append(words(width / 2, HEIGHT - 4, "latency →, error ↑", { class: "muted small", "text-anchor": "middle" }));
   },
   epsilon(picture, width, { epsilon: { factor } }) {
     ["size", "latency", "error"].forEach((name, i) => {
@@ -41,7 +41,7 @@ const PICTURES = {
     picture.append(
       path([...line, [width - 16, HEIGHT - 24], [16, HEIGHT - 24]], "shadow"), path(line, "thick"),
       ...errors.map((error, i) => ball(x(widths[i]), y(error), i === trained ? 7 : 5, i === trained ? "blue" : "hollow")),
-      words(width / 2, HEIGHT - 4, "width →   error ↑", { class: "muted small", "text-anchor": "middle" }),
+      words(width / 2, HEIGHT - 4, "width →, error ↑", { class: "muted small", "text-anchor": "middle" }),
     );
   },
   tau(picture, width, { seeds }) {

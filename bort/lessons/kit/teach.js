@@ -43,7 +43,8 @@ function forTeachers(lesson) {
         ...names.map((name) => box(`Hide ${name}`, hidden.has(name), (isOn) => (isOn ? hidden.add(name) : hidden.delete(name)))),
         box("Names of the code instead of the papers' symbols", symbols === "code", (isOn) => (symbols = isOn ? "code" : "paper")),
       ),
-      el("p", {}, link), el("p", {}, copy, " ", copied),
+      el("p", {}, link),
+      el("p", {}, copy, " ", el("button", { type: "button", class: "plain", onclick: () => state.reset() }, "Set everything back"), " ", copied),
       el("p", {}, "Pictures, as they are now:"),
       el("div", { class: "controls" },
         ...[...root.querySelectorAll(".picture")].map((place) =>

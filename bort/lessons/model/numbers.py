@@ -1,6 +1,7 @@
 """Numbers of lesson 7: recorded trainings and measurements, and what the words say about them.
 
-`bort bench lessons training` records them again.
+`bort bench lessons training` records the short trainings again, `bort bench lessons finished` the
+finished models.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from bort.lessons.recorded import read
 
 START = "2-12-192-768"
 SMALL_DEPTH = "2"
+CONFIDENCE = 0.95  # of the interval of `AuditAccuracy`
 
 
 def numbers() -> dict[str, Any]:
@@ -26,6 +28,7 @@ def numbers() -> dict[str, Any]:
     answers = recorded["answers"]
     latencies, seeds = recorded["latencies"], recorded["seeds"]
     ratios = [abs(one["realised"] / one["predicted"] - 1) for one in latencies["pairs"]]
+    finished = read("model", "finished")
     best = min(seeds, key=lambda one: one["predicted"])
     return {
         **recorded,
@@ -45,8 +48,29 @@ def numbers() -> dict[str, Any]:
         "tops": tops(seeds),
         "best": best,
         "count": len(seeds),
+        "finished": finished,
+        "kept": promises(finished),
+        "confidence": CONFIDENCE,
         "small_depth": SMALL_DEPTH,
         "small_layers": " and ".join(str(layer + 1) for layer in inherited["layers"][SMALL_DEPTH]),
+    }
+
+
+def promises(finished: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What became of the promises of a search, over the finished models.
+
+    Returns:
+        How many models ended below the promised error, on dev and on audit; in percentage points,
+        how far on dev, and how much higher audit is than dev; how far the latencies are off.
+    """
+    return {
+        "count": len(finished),
+        "tasks": len({one["task"] for one in finished}),
+        "lower_dev": sum(one["dev"] < one["promised"] for one in finished),
+        "lower_audit": sum(one["audit"] < one["promised"] for one in finished),
+        "gain": 100 * fmean(one["promised"] - one["dev"] for one in finished),
+        "luck": 100 * fmean(one["audit"] - one["dev"] for one in finished),
+        "off": fmean(abs(one["ms"] / one["promised_ms"] - 1) for one in finished),
     }
 
 

@@ -40,18 +40,34 @@ function start(lesson) {
   slider(lesson, "#soft", "says", { label: "The student's probability of “positive”", first: 90, min: 1, max: 99, format: (p) => `${p}%` });
   const loss = figure(lesson, "#loss", (picture, width) => drawLoss(picture, width, state.get("teacher") / 100, state.get("says") / 100));
 
-  choice(lesson, "#which", "which", { label: "Compare", first: "error", options: [["error", "errors"], ["latency", "latencies"]] });
+  const finished = () => data.finished[clamp(Math.round(state.get("finished")), 0, data.finished.length - 1)];
+  const evaluations = () => finished().stages.flatMap((stage) => stage.points);
+  const reached = () => clamp(Math.round(state.get("finishing", 0)), 0, evaluations().length + 1);
+  choice(lesson, "#finished", "finished", {
+    label: "Model", first: Math.max(0, data.finished.findIndex((one) => one.task === data.task)),
+    options: data.finished.map((one, i) => [i, `${one.task}: ${one.id}`]),
+  });
+  const finishing = player(lesson, "#play-finishing", "finishing", { count: () => evaluations().length + 2, label: "Evaluation", pace: 180 });
+  const finish = figure(lesson, "#finishing", (picture, width) => drawFinishing(picture, width, finished(), reached()));
+
+  choice(lesson, "#which", "which", { label: "Compare", first: "error", options: [["error", "errors"], ["latency", "latencies"], ["finished", "finished models"]] });
   slider(lesson, "#top", "best", { label: "Networks that looked best", first: 1, min: 1, max: data.count });
   const pairs = figure(lesson, "#pairs", (picture, width) => drawPairs(picture, width, data, state.get("which"), state.get("best")));
 
   function tell() {
-    for (const draw of [networks, stream, importance, curves, loss, pairs]) draw();
+    for (const draw of [networks, stream, importance, curves, loss, finish, pairs]) draw();
     const now = sizes();
     const at = trained();
     const [random, inherited] = ["scratch", "inherit"].map((first) => data.errors[`${student()} ${first}`][at]);
     const [q, p] = [state.get("teacher") / 100, state.get("says") / 100];
     const top = data.tops[clamp(state.get("best"), 1, data.count) - 1];
+    const one = finished();
+    const seen = evaluations().slice(0, reached());
+    const isJudged = reached() > evaluations().length;
+    finishing.refresh();
     show(lesson, {
+      promised: percent(one.promised, 1), judged: isJudged ? percent(one.audit, 1) : "?",
+      ended: isJudged ? percent(one.dev, 1) : seen.length ? percent(seen.at(-1)[1], 1) : "?",
       "stream-kept": percent(donor.stream[now.hidden], 1), "neurons-kept": percent(neurons(), 1),
       "layers-taken": donor.layers[now.depth].map((layer) => layer + 1).join(", "),
       "heads-merged": headsOf(now.heads, donor), step: at * data.every,
@@ -143,6 +159,29 @@ function drawCurves(picture, width, data, student, at) {
   }
 }
 
+/** Dev errors while a model is finished, up to an evaluation; after the last one, its audit error. */
+function drawFinishing(picture, width, { stages, promised, audit, interval }, at) {
+  const points = stages.flatMap((stage) => stage.points);
+  const steps = stages.map((stage) => stage.steps);
+  const total = steps[0] + steps[1];
+  const most = Math.max(promised, ...points.map(([, error]) => error));
+  const ys = Array.from({ length: Math.ceil(most / 0.05) + 1 }, (_, i) => i * 0.05);
+  const [x, y] = frameOf(picture, width, { high: 300, xs: [0, steps[0], total * 1.08], ys, format: (tick) => percent(tick), formatX: (step) => (step > total ? "" : thousands(step)), labels: ["training steps", "error"] });
+  picture.append(svg("line", { x1: x(steps[0]), x2: x(steps[0]), y1: y(0), y2: y(ys.at(-1)), class: "axis" }));
+  picture.append(words(x(0) + 4, y(0) - 6, "distillation", { class: "small muted" }));
+  picture.append(words(x(steps[0]) - 4, y(0) - 6, "fine-tuning →", { class: "small muted", "text-anchor": "end" }));
+  picture.append(svg("line", { x1: x(0), x2: x(total * 1.08), y1: y(promised), y2: y(promised), class: "line is-dominated dashed" }));
+  const seen = points.slice(0, at).map(([step, error]) => [x(step), y(error)]);
+  if (seen.length) {
+    picture.append(svg("path", { d: pathOf(seen), class: "line is-front" }));
+    picture.append(svg("circle", { cx: seen.at(-1)[0], cy: seen.at(-1)[1], r: 5.5, class: "is-front" }));
+  }
+  if (at <= points.length) return;
+  const end = x(total * 1.05);
+  picture.append(svg("line", { x1: end, x2: end, y1: y(interval[0]), y2: y(interval[1]), class: "line is-best" }));
+  picture.append(svg("circle", { cx: end, cy: y(audit), r: 6, class: "is-best" }));
+}
+
 function drawAnswers(picture, width, data) {
   const rows = data.answers;
   const step = 62;
@@ -170,16 +209,25 @@ function drawLoss(picture, width, q, p) {
   }
 }
 
+const COMPARED = {
+  error: { of: (data) => data.seeds, ticks: [0.15, 0.17, 0.19, 0.21, 0.23, 0.25], labels: ["error with one seed", "error with two other seeds"] },
+  finished: {
+    of: (data) => data.finished.map((one) => ({ ...one, predicted: one.promised, realised: one.audit })),
+    ticks: [0.05, 0.1, 0.15, 0.2, 0.25], labels: ["dev error in the search", "audit error when finished"],
+  },
+  latency: { of: (data) => data.latencies.pairs, ticks: [0, 4, 8, 12], labels: ["predicted, ms", "measured"], format: (tick) => `${tick} ms` },
+};
+
+/** Predicted against realised; of the errors, those that looked best are marked. */
 function drawPairs(picture, width, data, which, best) {
-  const isError = which === "error";
-  const list = isError ? data.seeds : data.latencies.pairs;
-  const ticks = isError ? [0.15, 0.17, 0.19, 0.21, 0.23, 0.25] : [0, 4, 8, 12];
-  const format = isError ? (tick) => percent(tick) : (tick) => `${tick} ms`;
-  const [x, y] = frameOf(picture, width, { high: Math.min(360, width), xs: ticks, ys: ticks, format, formatX: isError ? format : String, labels: [isError ? "error with one seed" : "predicted, ms", isError ? "error with two other seeds" : "measured"] });
+  const { of, ticks, labels, format = (tick) => percent(tick) } = COMPARED[which] ?? COMPARED.error;
+  const list = of(data);
+  const [x, y] = frameOf(picture, width, { high: Math.min(360, width), xs: ticks, ys: ticks, format, formatX: format, labels });
   picture.append(svg("path", { d: `M${x(ticks[0])} ${y(ticks[0])}L${x(ticks.at(-1))} ${y(ticks.at(-1))}`, class: "line is-muted thin" }));
   const limit = [...list].sort((a, b) => a.predicted - b.predicted)[Math.min(best, list.length) - 1].predicted;
   for (const one of list) {
-    const isPicked = isError && one.predicted <= limit;
+    const isPicked = which === "error" && one.predicted <= limit;
+    if (one.interval) picture.append(svg("line", { x1: x(one.predicted), x2: x(one.predicted), y1: y(one.interval[0]), y2: y(one.interval[1]), class: "line is-front thin" }));
     picture.append(svg("circle", { cx: x(one.predicted), cy: y(one.realised), r: isPicked ? 5.5 : 4, class: isPicked ? "pair picked" : "pair" }, svg("title", {}, one.id)));
   }
 }

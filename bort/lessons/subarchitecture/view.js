@@ -118,7 +118,7 @@ function pruning(lesson) {
     lesson.root.querySelector("#compared").textContent =
       kept === small.built && saved
         ? `Both have ${kept} parameters. The subarchitecture needs ${small.operations} multiply-adds, ${saved} fewer than the pruned network.`
-        : `Left: ${kept} parameters in matrices of full size. Right: ${small.built} parameters in ${shrunk().join("-")}.`;
+        : `Pruned: ${kept} parameters in matrices of full size. Subarchitecture: ${small.built} parameters in ${shrunk().join("-")}.`;
   };
   state.watch((name) => (name === null || name === "pruned" || name === "shrunk") && tell());
   tell();

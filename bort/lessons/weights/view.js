@@ -141,8 +141,10 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
     picture.append(svg("path", { d: `M${path(region.vertices)}Z`, class: `region ${hueOf.get(region.row)}${wins}` }));
   }
   picture.append(svg("path", { d: `M${path(corners)}Z`, class: "edge-of-triangle" }));
+  const [px, py] = at(shares.map((share) => share / data.steps));
   for (const region of data.regions) {
     const [x, y] = at(region.centre);
+    if (Math.abs(x - px) < 50 && Math.abs(y - py) < 16) continue; // the point would hide it
     if (widthAt(region.vertices.map(at), y) < 8 * region.id.length) continue;
     picture.append(words(x, y + 4, region.id, { "text-anchor": "middle", class: "region-name" }));
   }
@@ -152,15 +154,14 @@ function drawTriangle(picture, width, { data, shares, winner, hueOf, choose }) {
     words(left + side, bottom + 24, "only latency", { ...muted, "text-anchor": "end" }),
     words(left + side / 2, top - 14, "only error", { ...muted, "text-anchor": "middle" }),
   );
-  const [x, y] = at(shares.map((share) => share / data.steps));
   const says = COSTS.map((cost, k) => `${cost} ${shares[k]}%`).join(", ");
   const place = svg("g", {
     class: "place", tabindex: 0, role: "slider", "aria-label": "Weights", "aria-valuetext": says,
-    "aria-valuenow": shares[2], "aria-valuemin": 0, "aria-valuemax": data.steps, transform: `translate(${x} ${y})`,
+    "aria-valuenow": shares[2], "aria-valuemin": 0, "aria-valuemax": data.steps, transform: `translate(${px} ${py})`,
   }, svg("circle", { r: 24, class: "reach" }), svg("circle", { r: 9, class: "ring" }));
-  const move = ([px, py]) => {
-    const third = clamp((bottom - py) / (side * HEIGHT), 0, 1);
-    const second = clamp((px - left) / side - third / 2, 0, 1 - third);
+  const move = ([toX, toY]) => {
+    const third = clamp((bottom - toY) / (side * HEIGHT), 0, 1);
+    const second = clamp((toX - left) / side - third / 2, 0, 1 - third);
     const whole = [1 - second - third, second].map((share) => Math.round(share * data.steps));
     choose([whole[0], Math.min(whole[1], data.steps - whole[0])]);
   };
