@@ -26,9 +26,9 @@ from bort.core.errors import (
     StoreError,
     first_line,
 )
-from bort.core.files import make_folder
 from bort.core.stops import not_stopped
 from bort.storage import migrations, schema
+from bort.storage.places import cannot_create, check_file, is_writable, prepare_file
 from bort.storage.urls import parse_url, shown, sqlite_path
 
 # SQLite's primary result code -> what it means and what to do.
@@ -215,7 +215,7 @@ class Database:
             return self._connect_as("mode=ro")
         except sqlite3.Error as error:
             is_damaged = not isinstance(error, sqlite3.OperationalError)
-            if is_damaged or self._path is None or _is_writable(self._path.parent):
+            if is_damaged or self._path is None or is_writable(self._path.parent):
                 raise
             # A write-ahead log needs a second file next to the database. If it does not exist and
             # cannot be created, nobody is writing, and SQLite can read the database as it is.
@@ -258,7 +258,7 @@ class Database:
     def _open_or_create(self) -> None:
         is_new = self._path is not None and not os.path.exists(self._path)
         if self._path:
-            _prepare_file(self._path)
+            prepare_file(self._path)
         with self.reading() as connection:
             revision = _revision(connection)
         if revision is None:
@@ -301,20 +301,26 @@ class Database:
 
     def _create(self) -> None:
         if self._path:
+            with self.reading() as connection:  # before anything is changed
+                self._check_is_free(connection)
             self._switch_to_write_ahead_log()
         with self.writing() as connection:
             self._lock_schema(connection)
             if _revision(connection) is not None:  # another process was faster
                 return
-            tables = sa.inspect(connection).get_table_names()
-            if tables and (self._path or schema.revision.name in tables):
-                raise StoreError(
-                    f"{self} is another program's database (it has the table "
-                    f"{tables[0]!r}); choose another one with --store"
-                )
+            self._check_is_free(connection)
             schema.metadata.create_all(connection)
             connection.execute(schema.revision.insert().values(version_num=schema.REVISIONS[-1]))
             connection.execute(schema.old_schema.insert().values(version=schema.OLD_SCHEMA_VERSION))
+
+    def _check_is_free(self, connection: sa.Connection) -> None:
+        tables = sa.inspect(connection).get_table_names()
+        is_ours = schema.old_schema.name in tables  # another process was faster
+        if tables and not is_ours and (self._path or schema.revision.name in tables):
+            raise StoreError(
+                f"{self} is another program's database (it has the table "
+                f"{tables[0]!r}); choose another one with --store"
+            )
 
     def _switch_to_write_ahead_log(self) -> None:
         # SQLite does not wait here when two processes create the same store at once.
@@ -343,45 +349,12 @@ def check_place(url: str) -> None:
     if path is None:  # a server is checked when we connect
         return
     if os.path.exists(path):  # also False if the folder cannot be read
-        _check_file(path)
+        check_file(path)
         Database(url).close()
         return
     parent = next(folder for folder in path.parents if os.path.exists(folder))
-    if not (parent.is_dir() and _is_writable(parent)):
-        raise _cannot_create(path.parent, f"{parent} is not a writable folder")
-
-
-def _prepare_file(path: Path) -> None:
-    """Make the folder, and report problems that SQLite would report only at the first write."""
-    try:
-        make_folder(path.parent)
-    except OSError as error:
-        raise _cannot_create(path.parent, str(error.strerror or error)) from error
-    _check_file(path)
-
-
-def _cannot_create(folder: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"the folder {folder} for the store cannot be created ({reason}); "
-        "choose another place with --store or BORT_STORE"
-    )
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; name a file in it, for example {path / 'bort.db'}")
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is not a plain file; choose another file with --store")
-    for place, what in ((path, "file"), (path.parent, "folder")):
-        if place.exists() and not _is_writable(place):
-            raise StoreError(
-                f"the store's {what} {place} is read-only; make it writable or choose another "
-                "place with --store or BORT_STORE"
-            )
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK)
+    if not (parent.is_dir() and is_writable(parent)):
+        raise cannot_create(path.parent, f"{parent} is not a writable folder")
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -87,11 +87,11 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE recipes (id INTEGER)")
     connection.close()
+    before = file.read_bytes()
     assert "another program's database (it has the table 'recipes')" in failure(f"sqlite:///{file}")
     assert "is not a bort store" in failure(f"sqlite:///{file}", read_only=True)
-    connection = sqlite3.connect(file)
-    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
-    connection.close()
+    assert file.read_bytes() == before  # even its journal mode is what it was
+    assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
 
 
 def test_a_newer_schema_is_refused(store: Store) -> None:
