@@ -127,11 +127,13 @@ class Started(NamedTuple):
 def _search_table(
     texts: dict[str, Any], spec: SearchSpec, certificate: Path | None
 ) -> "TableAnswer":
-    from bort.core.files import write_json_atomically
+    from bort.core.files import check_place, write_json_atomically
     from bort.core.paths import certificates
     from bort.report.job_terminal import progress
     from bort.studies.answers.table import search_table
 
+    if certificate is None:
+        check_place(certificates())
     table, columns, source = tables.read(texts)
     with progress(f"Searching {texts['from_table'].name}") as on_step:
         answer, content = search_table(table, columns, spec, source=source, on_step=on_step)

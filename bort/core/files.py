@@ -100,6 +100,17 @@ def check_output(path: Path, *, force: bool = False) -> None:
     _check_folder(path)
 
 
+def check_place(folder: Path) -> None:
+    """Check, before any work, that files of ours can be written to a folder that need not exist.
+
+    Raises:
+        StoreError: it cannot be made or written.
+    """
+    there = next((one for one in (folder, *folder.parents) if os.path.exists(one)), None)
+    if there is None or not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise StoreError(f"nothing can be written to {folder}; choose another place with BORT_HOME")
+
+
 def _check_folder(path: Path) -> None:
     folder = path.absolute().parent
     if not path.name or not folder.is_dir():

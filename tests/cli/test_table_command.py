@@ -47,6 +47,15 @@ def test_search_asks_rows_and_names_them_by_number(table, tmp_path):
     assert CliRunner().invoke(verify, [str(certificate)]).exit_code == 0
 
 
+def test_a_home_that_cannot_be_written_is_told_before_the_search(table, tmp_path, monkeypatch):
+    (tmp_path / "home").write_text("a file")
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("bort.studies.answers.table.search_table", None)  # it would be called
+    arguments = ["--from-table", str(table), *OPTIONS]
+    check_mistake(search, arguments, "choose another place with BORT_HOME")
+    assert (tmp_path / "home").read_text() == "a file"
+
+
 def test_front_of_a_table_is_exact(table):
     found = run(front, "--from-table", table, *OPTIONS)
     assert found["evaluations"] == 24
