@@ -14,8 +14,8 @@ LEAD = (
     "sees."
 )
 
-with frame.page("Agora", lead=LEAD):
-    job_id = address.job()
+job_id = address.job()
+with frame.page("Agora", lead=LEAD if job_id is None else None):
     if job_id is not None:
         agora_watch.show(job_id)
     else:

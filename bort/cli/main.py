@@ -30,6 +30,7 @@ COMMANDS: Table = {
     "upload": ("bort.cli.upload", "upload", "Upload an exported model to a hub."),
     "predict": ("bort.cli.predict", "predict", "Classify texts with an exported model."),
     "import": ("bort.cli.import_", "import_", "Import a run bundle, read-only."),
+    "report": ("bort.cli.report", "report", "Write a study, run or model into one HTML file."),
     "learn": ("bort.cli.learn", "learn", "Write the lessons into a file."),
     "jobs": ("bort.cli.jobs", "jobs", "List, watch, cancel and resume jobs."),
     "delete": ("bort.cli.delete", "delete", "Delete studies, profiles, models and jobs."),

@@ -7,12 +7,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bort.core.baseline import Method, OracleFacts
-from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective
+from bort.core.errors import InvalidArchitectureError
+from bort.families import SearchSpace
+from bort.families.sizes import sizes_of
+from bort.figures.objectives import ERROR, LATENCY, SIZE, Objective, objectives_of
 from bort.figures.theme import Theme, escape, palette, styled, translucent
-from bort.finetuning.realised import Accuracy, Realised
+from bort.finetuning.realised import Accuracy, Realised, TrainedModel
 from bort.finetuning.stages import DEV_ERROR, LOSS, Curve
 from bort.report.baselines import SHORT_NAMES
 from bort.report.models import training_label
+from bort.studies.answers import StudyAnswer
 
 _TITLES = {LOSS: "loss", DEV_ERROR: "dev error"}
 _TICKS = {LOSS: "~g", DEV_ERROR: ".1~%"}
@@ -135,6 +139,26 @@ def realised_mark(
         model.audit,
         unit,
     )
+
+
+def mark_on_front(answer: StudyAnswer, model: TrainedModel) -> RealisedMark | None:
+    """The mark of a model among the points of the search that it was picked from.
+
+    None if they cannot be compared: it was trained on another task, or is timed in another way.
+    """
+    # A profile that a study names may have texts; trained models have them only if it asks for it.
+    if answer.latency.is_text_to_label != answer.spec.latency.text_to_label:
+        return None
+    if model.evidence.data.task_spec.get("task") != answer.spec.task.task:
+        return None
+    space = SearchSpace.from_dict(answer.spec.space)
+    try:
+        index = space.index(space.named(model.realised.architecture_id))
+    except InvalidArchitectureError:
+        return None
+    size = float(sizes_of(space, answer.spec.size)[index])
+    unit = objectives_of(answer.spec.size.unit)[0]
+    return realised_mark(model.record.name, model.realised, size=size, unit=unit)
 
 
 def add_realised(

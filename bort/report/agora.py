@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 from rich.box import SIMPLE
@@ -15,7 +14,6 @@ from bort.agora.loop import Ending, Provenance, Value, Verdict
 from bort.agora.loop.labelers import Appraisal, LabelerDoubt
 from bort.agora.text.findings import Difference
 from bort.agora.world import FinalResult, RoundSummary
-from bort.core.agora import STUDENT, WORDS
 from bort.core.serialise import to_json
 from bort.report.data import data_warning
 from bort.storage import JobState
@@ -182,49 +180,6 @@ def hyperparameter_words(hyperparameters: Mapping[str, float]) -> str:
     """
     named = (f"{key.replace('_', ' ')} {value:g}" for key, value in hyperparameters.items())
     return ", ".join(named) or "the default"
-
-
-class MapBasis(StrEnum):
-    """The basis on which a map compares its items."""
-
-    COORDINATES = "coordinates"
-    VECTORS = "vectors"  # stored by the run
-    WORDS = "words"
-
-
-def map_sentence(kind: str, basis: MapBasis, representation: str | None) -> str:
-    """Say what a map shows.
-
-    Args:
-        kind: "pca" or "tsne".
-        representation: where the run measures distances; None on the torus.
-    """
-    how = (
-        "The map shows the two directions in which the dev items vary most."
-        if kind == "pca"
-        else "Neighbours stay neighbours, but distances between groups mean nothing. A sampled "
-        "point is drawn among its nearest dev items."
-    )
-    fitted = "The map is fitted to the dev items, so points do not move between rounds."
-    return f"{_basis_sentence(basis, representation)} {how} {fitted}"
-
-
-def _basis_sentence(basis: MapBasis, representation: str | None) -> str:
-    if basis is MapBasis.COORDINATES:
-        return "Points are shown at their coordinates."
-    if basis is MapBasis.WORDS:
-        return (
-            "This round has no stored sentence vectors, so the map compares texts by their "
-            "words (tf-idf) instead of the distances that the run uses."
-        )
-    if representation == WORDS:
-        return "The map compares texts by the means of their word vectors, as the run does."
-    if representation == STUDENT:
-        return (
-            "The map compares texts by the source network's sentence vectors. The run itself "
-            "uses those of each round's student, which change every round."
-        )
-    return "The map compares texts by the source network's sentence vectors, as the run does."
 
 
 def print_points(

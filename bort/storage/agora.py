@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Vectors = NDArray[np.floating]  # one row for each item
+    Places = NDArray[np.floating]
 
 ARMS = "arms.json"
 
@@ -104,38 +104,25 @@ def read_arms(job: JobRecord) -> list[dict[str, Any]]:
     return rows
 
 
-def has_vectors(job: JobRecord, number: int | None) -> bool:
-    """Return whether the vectors of a round's points are stored; None means the dev items."""
+def has_places(job: JobRecord, number: int | None) -> bool:
+    """Return whether the places of a round's points are stored; None means the dev items."""
     return _path(job, number).exists()
 
 
-def write_vectors(job: JobRecord, number: int | None, vectors: "Vectors") -> None:
-    """Store the vectors of a round's points, one for each proposal; None means the dev items.
+def write_places(job: JobRecord, number: int | None, arrays: "Mapping[str, Places]") -> None:
+    """Store where a round's points are on the maps, by name; None means the dev items.
 
     Raises:
         StoreError: they cannot be written.
     """
-    # Half precision is enough for a picture, and no run computes with them.
-    save_arrays(_path(job, number), {"vectors": vectors.astype("float16")})
+    save_arrays(_path(job, number), {name: a.astype("float32") for name, a in arrays.items()})
 
 
-def read_vectors(job: JobRecord, number: int | None, *, count: int) -> "Vectors | None":
-    """Read what `write_vectors` stored, shape (count, d), in single precision.
-
-    None if the file is missing or unreadable, or has another number of vectors.
-    """
-    found = load_arrays(_path(job, number))
-    if found is None or "vectors" not in found:
-        return None
-    vectors: Vectors = found["vectors"].astype("float32")
-    is_whole = (
-        vectors.ndim == 2
-        and len(vectors) == count
-        and bool(abs(vectors).max(initial=0.0) < float("inf"))
-    )
-    return vectors if is_whole else None
+def read_places(job: JobRecord, number: int | None) -> "dict[str, Places] | None":
+    """Read what `write_places` stored, in single precision; None if missing or unreadable."""
+    return load_arrays(_path(job, number))
 
 
 def _path(job: JobRecord, number: int | None) -> Path:
     name = "dev" if number is None else f"round-{number:04}"
-    return job.folder / "vectors" / f"{name}.npz"
+    return job.folder / "map" / f"{name}.npz"

@@ -181,17 +181,36 @@ def read_spec(spec: Mapping[str, Any]) -> TorusSpec | TextSpec:
     return (TorusSpec if spec["task"] == TORUS else TextSpec).from_dict(spec)
 
 
-def parents_of(spec: TorusSpec | TextSpec) -> tuple[Value, ...] | None:
-    """Return a run's dev items, which points name as parents by position.
+@dataclass(frozen=True, slots=True)
+class DevItems:
+    """A run's dev items, which points name as parents by position.
 
-    None if the task cannot be read, for example because its file was moved.
+    Attributes:
+        labels: the true class of each.
     """
+
+    values: tuple[Value, ...]
+    labels: tuple[int, ...]
+    class_names: tuple[str, ...]
+
+
+def dev_items(spec: TorusSpec | TextSpec) -> DevItems | None:
+    """Read a run's dev items; None if its task cannot be read, as when its file was moved."""
     if isinstance(spec, TorusSpec):
-        return as_values(torus_world(spec).task.dev.inputs)
+        dev = torus_world(spec).task.dev
+        return DevItems(as_values(dev.inputs), tuple(dev.labels.tolist()), CLASS_NAMES)
     try:
-        return as_values(split_inputs(load_texts(spec).dev))
+        task = load_texts(spec)
     except BortError:
         return None
+    labels = tuple(int(label) for label in task.dev.labels)
+    return DevItems(as_values(split_inputs(task.dev)), labels, task.class_names)
+
+
+def parents_of(spec: TorusSpec | TextSpec) -> tuple[Value, ...] | None:
+    """Return the values of a run's dev items; None if the task cannot be read."""
+    found = dev_items(spec)
+    return None if found is None else found.values
 
 
 def point_rows(

@@ -11,16 +11,22 @@ from bort.core.files import whole_file
 from bort.core.study import TaskSpec
 from bort.tasks.rows import as_label
 
-TEXT, PAIR, LABEL = "text", "second_text", "label"
+TEXT, PAIR, LABEL, SPLIT = "text", "second_text", "label", "split"
 _PLACE = "the labels"
 
 
-def keep_texts(columns: Sequence[Sequence[Any]], labels: Sequence[Any]) -> TaskSpec:
+def keep_texts(
+    columns: Sequence[Sequence[Any]],
+    labels: Sequence[Any],
+    *,
+    splits: Sequence[str] | None = None,
+) -> TaskSpec:
     """Write one or two columns of texts and their labels to a file named after its content.
 
     Args:
         columns: one column of n texts, or two of pairs.
         labels: n texts, whole numbers, numbers or booleans; None if missing.
+        splits: n names of splits, train, dev or audit; None divides the rows as usual.
     Returns:
         The task that reads the file.
     Raises:
@@ -29,12 +35,14 @@ def keep_texts(columns: Sequence[Sequence[Any]], labels: Sequence[Any]) -> TaskS
     """
     names = (TEXT, PAIR)[: len(columns)]
     _check(columns, labels)
-    content = _parquet(dict(zip((*names, LABEL), (*columns, labels), strict=True)))
+    table = dict(zip((*names, LABEL), (*columns, labels), strict=True))
+    content = _parquet(table if splits is None else {**table, SPLIT: splits})
     path = paths.texts() / f"texts-{hashlib.sha256(content).hexdigest()[:12]}.parquet"
     if not path.exists():
         with whole_file(path) as part:
             part.write_bytes(content)
-    return TaskSpec(task=str(path), text=names, label=LABEL)
+    split = None if splits is None else SPLIT
+    return TaskSpec(task=str(path), text=names, label=LABEL, split_column=split)
 
 
 def class_values(path: Path, class_names: Iterable[str]) -> list[Any]:

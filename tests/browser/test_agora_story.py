@@ -15,6 +15,8 @@ pytestmark = pytest.mark.browser
 ROUNDS = 3
 RATES = 2
 
+PIXELS = "holder => holder.querySelector('canvas').toDataURL()"
+
 # A chart's values by the names in its legend.
 TRACES = """holder => Object.fromEntries(holder.data.filter(trace => trace.name).map(
   trace => [trace.name, Array.from(trace.y)]))"""
@@ -47,11 +49,13 @@ def test_from_the_form_to_the_map(place, address, visit):
         read_rounds(reader)
         read_points(reader)
         read_map(reader)
+        correct(reader)
         reader.page.reload()
         reader.settle()
-        expect(reader.charts()).to_have_count(2)
-        assert reader.query() == {"job": ["1"]}
+        expect(drawn_map(reader)).to_be_visible()
+        assert reader.query()["job"] == ["1"]
         expect(reader.page.get_by_text("is done")).to_be_visible()
+        launch(reader)
 
 
 def fill_in(reader, place):
@@ -78,7 +82,7 @@ def watch(reader, place):
         expect(page.get_by_text("is running")).to_be_visible()
         expect(page.get_by_test_id("stProgress")).to_be_visible()
         expect(page.get_by_text(re.compile(r"Round \d: dev error")).first).to_be_visible()
-        expect(reader.charts()).to_have_count(2)
+        expect(drawn_map(reader)).to_be_visible()
         so_far = set(range(1, ROUNDS + 1))
         traces(reader.charts().first, lambda found: {len(y) for y in found.values()} <= so_far)
     expect(page.get_by_text("is done")).to_be_visible(timeout=3000 * PATIENCE_S)
@@ -92,56 +96,97 @@ def has_round(store, job):
     return is_told and len(store.agora_rounds(job.id)) > 1
 
 
+def drawn_map(reader):
+    """The map, once it is drawn."""
+    return reader.page.locator(".bort-map[data-drawn]")
+
+
 def read_rounds(reader):
-    """Errors, accepted and refused points, surviving hyperparameters: charts, figures, table."""
-    audit = reader.page.get_by_test_id("stMetric").filter(has_text="Audit error")
-    expect(audit).to_contain_text("points since round 0")
-    left, right = reader.charts().nth(0), reader.charts().nth(1)
-    whole = {ROUNDS + 1}  # all curves and bars, once the last round is painted
-    errors = traces(left, lambda found: {len(curve) for curve in found.values()} == whole)
-    points = traces(right, lambda found: {len(bars) for bars in found.values()} == whole)
-    assert set(errors) == {"dev, used by Agora", "audit, never used"}
-    assert all(0 <= error <= 1 for curve in errors.values() for error in curve)
-    assert sum(points["accepted"]) > 0
-    table, give_up = reader.page.get_by_test_id("stDataFrame").first, time.monotonic() + PATIENCE_S
-    while len(rows := cells(table)) <= ROUNDS and time.monotonic() < give_up:
+    """Errors, accepted and refused points, coverage: charts with one cursor, and a table."""
+    expect(reader.page.get_by_text(re.compile("points since round 0"))).to_be_visible()
+    whole = ROUNDS + 1  # once the last round is painted
+    found = traces(
+        reader.charts().first,
+        lambda found: {len(y) for name, y in found.items()} == {whole},
+    )
+    assert {"dev, used by Agora", "audit, never used", "accepted", "coverage"} <= set(found)
+    assert sum(found["accepted"]) > 0
+    table, give_up = reader.page.get_by_test_id("stDataFrame").nth(1), time.monotonic() + PATIENCE_S
+    table.scroll_into_view_if_needed()
+    while len(rows := cells(table)) < whole and time.monotonic() < give_up:
         reader.page.wait_for_timeout(100)  # it is painted after the charts
-    assert [row["accepted"] for row in rows] == [f"{n}" for n in points["accepted"]]
+    assert [row["accepted"] for row in rows] == [f"{n}" for n in found["accepted"]]
     assert [row["surviving"].count(",") for row in rows][:1] == [0]  # one of two was dropped
 
 
 def read_points(reader):
-    """The list of points, and one of them next to its parent."""
-    table = reader.page.get_by_test_id("stDataFrame").nth(1)
-    first = cells(table)[0]
+    """A click anywhere on a row shows the point beside its parent, and marks it on the map."""
+    table = reader.page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
-    table.click(position={"x": 18, "y": 35 + 17})
+    first = cells(table)[0]
+    table.click(position={"x": 150, "y": 35 + 17})
     page = reader.page
     expect(page.get_by_text(f"point {first['point']}", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile("its parent, dev item"))).to_be_visible()
-    texts = page.get_by_test_id("stText")
-    expect(texts.first).to_have_text(first["generated"])
-    expect(texts.nth(1)).to_have_text(first["parent, a dev error"])
+    assert reader.query()["point"] == [first["point"]]
+    whole = page.locator(".bort-changed").inner_text()
+    assert whole.split() == first["generated"].split()
 
 
 def read_map(reader):
-    """Both maps are in the run's space, and dev items do not move."""
+    """The map plays and steps without moving a dev item; its cursor is that of the charts."""
+    page, shown = reader.page, drawn_map(reader)
+    expect(page.get_by_text("nearest items are among the nearest here")).to_be_visible()
+    where, forth = shown.locator(".bort-map-where"), page.get_by_role("button", name="Step forward")
+    page.get_by_role("slider", name="Round").press("Home")
+    expect(where).to_have_text(f"round 0 of {ROUNDS}")
+    expect(page.locator(".bort-map-said")).to_contain_text("sampled near them")
+    before = shown.evaluate(PIXELS)
+    page.get_by_role("button", name="Play the rounds").click()
+    expect(where).to_have_text(f"round {ROUNDS} of {ROUNDS}")
+    expect(forth).to_be_disabled()
+    page.wait_for_function(f"() => location.search.includes('round={ROUNDS}')")
+    cursor = "holder => holder.layout.shapes[0].x0"
+    assert reader.charts().first.evaluate(cursor) == ROUNDS
+    page.get_by_role("button", name="Step back").click()
+    expect(where).to_have_text(f"round {ROUNDS - 1} of {ROUNDS}")
+    page.get_by_role("slider", name="Round").press("Home")
+    page.get_by_role("button", name="Trail").click()
+    assert len(before) > 100
+    page.get_by_role("combobox", name="Colour by").select_option("student")
+    expect(
+        shown.get_by_role("button", name=re.compile("agreed already|learnt it|disagrees")).first
+    ).to_be_visible()
+
+
+def correct(reader):
+    """A lasso selects points, the table shows them, and one is rejected."""
     page = reader.page
-    page.get_by_text("Map of the data", exact=True).click()
-    expect(reader.charts()).to_have_count(3)
-    expect(page.get_by_text("the source network's sentence vectors")).to_be_visible()
-    drawn = reader.charts().nth(2)
-    plane = traces(drawn, bool)
-    groups = {name.split(" (")[0] for name in plane}
-    assert {"dev, right", "dev, wrong", "accepted"} <= groups
-    page.get_by_role("button", name="t-SNE").or_(page.get_by_role("radio", name="t-SNE")).click()
-    expect(page.get_by_text("neighbours stay neighbours")).to_be_visible()
+    page.get_by_role("button", name="Lasso").click()
+    stage = page.locator(".bort-map-stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    x, y, w, h = (box[key] for key in ("x", "y", "width", "height"))
+    page.mouse.move(x + 4, y + 4)
+    page.mouse.down()
+    for dx, dy in ((w - 8, 4), (w - 8, h - 8), (4, h - 8)):
+        page.mouse.move(x + dx, y + dy, steps=4)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"points are selected"))).to_be_visible()
     reader.settle()
-    before = dev(traces(drawn, lambda found: dev(found) != dev(plane)))
-    page.get_by_role("slider", name="Round").press("ArrowRight")
-    expect(page.get_by_role("img", name=re.compile("sampled in round 1"))).to_be_visible()
-    reader.settle()
-    traces(drawn, lambda found: dev(found) == before)
+    page.get_by_role("button", name=re.compile("^Reject")).click()
+    expect(page.get_by_text("Your corrections")).to_be_visible()
+    expect(page.get_by_role("button", name="Replay with corrections")).to_be_enabled()
+    page.get_by_role("button", name="Clear the selection").click()
+    expect(page.get_by_text(re.compile(r"points are selected"))).to_have_count(0)
+
+
+def launch(reader):
+    """What was accepted leads to a fine-tuning, with its cost first."""
+    page = reader.page
+    page.get_by_text("Fine-tune the student on them").click()
+    expect(page.get_by_role("button", name="Launch fine-tuning")).to_be_visible()
+    expect(page.get_by_text(re.compile("steps in all, at most"))).to_be_visible()
 
 
 def traces(chart, is_there):
@@ -151,12 +196,6 @@ def traces(chart, is_there):
         assert time.monotonic() < give_up, found
         time.sleep(0.1)
     return found
-
-
-def dev(traces):
-    """Return the heights of all dev items on a map."""
-    groups = (heights for name, heights in traces.items() if name.startswith("dev"))
-    return sorted(height for heights in groups for height in heights)
 
 
 def cells(table):

@@ -27,7 +27,7 @@ def test_the_report_has_charts_choice_claim_points_and_commands() -> None:
     columns = Columns("size", "latency", "error")
     answer = front_of_table(table, columns, Question())
     choice = choose(answer.points, Limits(error=30.0), columns)
-    page = front_report(answer, choice, title=MARKUP, pick=MARKUP, commands=["bort front <x>"])
+    page = front_report(answer, choice, title=MARKUP, pick=MARKUP, again=["bort front <x>"])
     assert len(page.encode()) < 8_000_000
     assert MARKUP not in page
     assert "<img" not in page.replace(page[page.index("plotly.js v") :], "")

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bort.agora.loop import Ending, ErrorRate, Verdict
 from bort.agora.loop.labelers import Appraisal, LabelerDoubt
-from bort.agora.world import FinalResult
+from bort.agora.maps import Kept
+from bort.agora.world import FinalResult, RoundSummary
 from bort.core.machine import Difference
 from bort.core.origin import Origin
 from bort.core.progress import Progress, Stage
@@ -25,7 +27,7 @@ from bort.finetuning.realised import (
 from bort.finetuning.realised import Difference as Gain
 from bort.latency.landmarks import Claim, Figure
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
-from bort.report import agora, deleting, latency, models, search
+from bort.report import agora, agora_map, deleting, latency, models, search
 from bort.report import jobs as job_words
 from bort.report.data import data_warning
 from bort.report.events import event_sentence
@@ -264,19 +266,38 @@ def test_every_verdict_has_words() -> None:
 
 
 @pytest.mark.parametrize("kind", ["pca", "tsne"])
-def test_a_map_says_what_it_compares(kind: str) -> None:
-    by = {
-        (basis, representation): agora.map_sentence(kind, basis, representation)
-        for basis, representation in [
-            (agora.MapBasis.COORDINATES, None),
-            (agora.MapBasis.WORDS, "source"),
-            (agora.MapBasis.VECTORS, "source"),
-            (agora.MapBasis.VECTORS, "words"),
-            (agora.MapBasis.VECTORS, "student"),
-        ]
+def test_a_map_says_what_it_compares_and_how_well(kind) -> None:
+    kept = Kept(0.43, 0.007)
+    said = [agora_map.map_sentence(kind, by, kept) for by in ("source", "words", "student")]
+    assert len(set(said)) == 3
+    for sentence in said:
+        assert "43% of an item's 10 nearest items are among the nearest here" in sentence
+        assert "nothing moves" in sentence
+    assert "coordinates on the torus" in agora_map.map_sentence(None, None, None)
+
+
+def test_a_round_is_told_in_two_sentences() -> None:
+    row = made_up_summary(proposed=9, accepted=7, refused={Verdict.KNOWN: 2})
+    assert agora_map.round_sentence(row) == (
+        "The student gets 12 dev items wrong. 9 points sampled near them: 7 accepted, 2 already "
+        "known."
+    )
+    nothing = made_up_summary(proposed=0, accepted=0, refused={})
+    assert agora_map.round_sentence(nothing).endswith("Nothing was sampled.")
+    assert agora_map.headline([nothing]).startswith("Audit error 10.0%, 95 % interval")
+
+
+def made_up_summary(**counts: Any) -> RoundSummary:
+    rates = {
+        f"{split}_{key}": value
+        for split in ("dev", "audit")
+        for key, value in (("error", 0.1), ("low", 0.08), ("high", 0.12), ("n", 120))
     }
-    assert len(set(by.values())) == len(by)
-    assert all("points do not move between rounds" in sentence for sentence in by.values())
+    return RoundSummary(
+        round=0, train_size=90, errors_found=12, setting=0, surviving_hyperparameters=({},),
+        replayed=None, ending=None, gap=0.0, near_dev=None, betti=(1, 0), coverage=None,
+        **rates, **counts,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

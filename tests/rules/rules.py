@@ -200,10 +200,9 @@ FIGURES_MAY_NOT = HEAVY | {"streamlit", "sqlalchemy"}
 
 
 def figures_are_pure(module: Module) -> Iterator[str]:
-    """A figure is made of values; only maps of points need scikit-learn."""
+    """A figure is made of values."""
     if module.room == "figures":
-        allowed = {"sklearn"} if module.name.endswith(".projection") else set()
-        for name in sorted(roots(module.imports) & (FIGURES_MAY_NOT - allowed)):
+        for name in sorted(roots(module.imports) & FIGURES_MAY_NOT):
             yield f"imports {name}"
 
 

@@ -124,7 +124,7 @@ FINE = [
     (pure_rooms_stay_pure, "bort.search.loop", "import numpy\nimport scipy.optimize\nimport math"),
     (pure_rooms_stay_pure, "bort.agora.text.run", "import torch"),
     (each_edge_has_one_owner, "bort.storage.database", "import sqlalchemy, sqlite3"),
-    (figures_are_pure, "bort.figures.projection", "from sklearn.manifold import TSNE"),
+    (figures_are_pure, "bort.figures.front", "import plotly.graph_objects as go"),
     (nothing_unpickles, "bort.core.files", "np.load(path, allow_pickle=False)"),
     (files_stay_short, "bort.search.loop", "pass\n" * 400),
     (no_sentence_is_compared, "bort.ui.home", "reason = ' '.join(str(error).split())"),

@@ -1,6 +1,7 @@
 """The page Agora: forms, refusals, a run from its first round to its corrections, and the map."""
 
-from html import escape
+import html
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from bort.agora.text.spec import small_space
 from bort.core.agora import TextSpec
 from bort.core.progress import Progress, Stage
 from bort.core.study import TaskSpec
-from bort.figures.agora import plot_map
 from bort.jobs.runtime.process import this_process
-from bort.report.agora import MapBasis, map_sentence, result_sentence
+from bort.report.agora import result_sentence
+from bort.report.agora_map import NO_MAP
 from bort.storage import Ending, EndingCode, JobRecord, JobState, Store
-from bort.storage.agora import write_vectors
+from bort.storage.agora import write_places
 from bort.studies.agora import read_run
-from bort.ui.agora import map as agora_map
+from bort.ui.agora import corrections as agora_corrections
 from bort.ui.agora import points as agora_points
 from bort.ui.agora import readings as agora_readings
 from bort.ui.agora import start as agora_start
@@ -192,7 +193,7 @@ def test_a_finished_run_is_read(store: Store, visit: Open) -> None:
     assert not app.exception
     text = shown(app)
     assert result_sentence(read_run(store, job).summaries[-1].final) in text
-    rounds, points = (frame.value for frame in app.dataframe)
+    points, rounds = (frame.value for frame in app.dataframe)
     assert rounds["refused"].tolist() == ["1 outside radius", ""]
     assert rounds["Betti"].tolist() == ["(1, 1, 0)", "(1, 2, 1)"]
     assert rounds["surviving"].tolist() == ["the default, learning rate 0.001"] * 2
@@ -213,28 +214,54 @@ def test_points_are_filtered(store: Store, visit: Open) -> None:
     job = run_of(store)
     app = visit("agora", job=str(job.id))
     app.selectbox(key=f"agora-verdict:{job.id}").set_value("outside-radius").run()
-    assert app.dataframe[1].value["point"].tolist() == ["0:1"]
+    assert app.dataframe[0].value["point"].tolist() == ["0:1"]
 
 
-@pytest.mark.parametrize("kind", ["PCA", "t-SNE"])
-def test_the_map_is_drawn_when_asked_for(store: Store, visit: Open, kind: str, monkeypatch) -> None:
+def test_the_map_is_there_at_once_and_in_space_on_the_torus(
+    store: Store, visit: Open, monkeypatch
+) -> None:
     monkeypatch.setattr("bort.agora.torus.world.DEV", 60)
     job = run_of(store)
     app = visit("agora", job=str(job.id))
-    before = len(app.get("bidi_component"))
-    app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
-    app.segmented_control(key="agora-map-kind").set_value(kind).run()
     assert not app.exception
-    assert len(app.get("bidi_component")) == before + 1
-    places = agora_map.places(job, agora_map.KINDS[kind], 0)
-    figure = plot_map(agora_map.marks(job, places, 0))
-    names = {trace.name: len(trace.x) for trace in figure.data}
-    assert names == {
-        "dev, right (57)": 57,
-        "refused (1)": 1,
-        "accepted (1)": 1,
-        "dev, wrong (3)": 3,
-    }
+    assert "coordinates on the torus" in shown(app)
+    view = map_of(app, job)
+    assert len(view["chunks"]) == 3  # the dev items and two rounds
+    assert view["rounds"][0].startswith("The student gets 150 dev items wrong. 2 points")
+    assert view["pick"] is None
+
+
+def map_of(app, job: JobRecord) -> dict:
+    """Read what the page sends to the map."""
+    found = (json.loads(one.proto.json) for one in app.get("bidi_component") if one.proto.json)
+    return next(data for data in found if data.get("name") == f"agora-map:{job.id}")
+
+
+def test_a_link_shows_the_round_and_the_point(store: Store, visit: Open, monkeypatch) -> None:
+    monkeypatch.setattr("bort.agora.torus.world.DEV", 60)
+    job = run_of(store)
+    app = visit("agora", job=str(job.id), point="0:1", round="0")
+    assert (map_of(app, job)["pick"], map_of(app, job)["round"]) == ("0:1", 0)
+    text = shown(app)
+    assert "point 0:1" in text
+    assert "refused before it got a label" in text
+    app = visit("agora", job=str(job.id), point="dev:3")
+    assert "dev item 3" in shown(app)
+    assert "2 points were sampled near it" in shown(app)
+
+
+def test_a_lasso_selects_points_to_correct_at_once(store: Store, visit: Open) -> None:
+    job = run_of(store)
+    app = visit("agora", job=str(job.id))
+    app.session_state[f"agora-chosen:{job.id}"] = [0, 1]
+    app.run()
+    assert not app.exception
+    assert "2 points are selected; 1 never got a label" in shown(app)
+    assert app.dataframe[0].value["point"].tolist() == ["0:0", "0:1"]
+    app.button(key="agora-reject").click().run()
+    assert "reject 0:0" in shown(app)
+    app.button(key="agora-unselect").click().run()
+    assert "are selected" not in shown(app)
 
 
 def test_a_run_without_a_round_says_what_to_do(store: Store, visit: Open) -> None:
@@ -272,7 +299,7 @@ def test_corrections_are_replayed_as_a_new_job(
     def start(given: Store, kind: str, spec: dict, study: str | None) -> int:
         return given.create_job(kind, {**spec, "study": study}).id
 
-    monkeypatch.setattr(agora_points, "start_detached", start)
+    monkeypatch.setattr(agora_corrections, "start_detached", start)
     job = run_of(store)
     app = visit("agora", job=str(job.id))
     app.session_state[f"agora-corrections:{job.id}"] = {(0, 0): None}
@@ -333,33 +360,34 @@ def test_generated_texts_are_shown_as_text_beside_their_parents(
     store.claim_job(job.id, job.attempt, this_process())
     record, row = made_up_round(0, [point(HOSTILE), point("🙂 " * 5_000)])
     store.add_agora_round(job.id, 0, record, row)
+    store.add_agora_round(job.id, 1, *made_up_round(1, [], is_last=True))
     store.finish_job(job.id, 1, JobState.DONE, result={"described": {"class_names": ["-", "+"]}})
     app = visit("agora", job=str(job.id))
     assert not app.exception
-    points = app.dataframe[1].value
+    points = app.dataframe[0].value
     assert points["generated"][0] == HOSTILE
     assert len(points["generated"][1]) == agora_points.CELL_CHARACTERS
     assert "film number" in points["parent, a dev error"][0]
     assert points["label"].tolist() == ["+", "+"]
-    app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
+    assert NO_MAP in html.unescape(shown(app))
+    dev = len(agora_readings.dev(job).values)
+    rng = np.random.default_rng(0)
+    kept = {"tsne-kept": np.array([0.4, 0.1]), "pca-kept": np.array([0.2, 0.1])}
+    write_places(job, None, {**{k: rng.normal(size=(dev, 2)) for k in ("tsne", "pca")}, **kept})
+    places = {k: rng.normal(size=(2, 2)) for k in ("tsne", "pca")}
+    write_places(job, 0, {**places, "off": np.array([0.0, 1.0])})
+    app = visit("agora", job=str(job.id), point="0:0")
     assert not app.exception
-    by_words = map_sentence("pca", MapBasis.WORDS, spec.representation)
-    assert by_words in shown(app)
-    dev = len(agora_readings.parents(job))
-    write_vectors(job, None, np.random.default_rng(0).normal(size=(dev, 8)))
-    write_vectors(job, 0, np.random.default_rng(1).normal(size=(2, 8)))
-    for kind in ("PCA", "t-SNE"):
-        app.segmented_control(key="agora-map-kind").set_value(kind).run()
-        assert not app.exception
-        how = map_sentence(agora_map.KINDS[kind], MapBasis.VECTORS, spec.representation)
-        assert escape(how) in shown(app)
-    (job.folder / "vectors" / "round-0000.npz").write_bytes(b"torn")
-    app.segmented_control(key="agora-map-kind").set_value("PCA").run()
+    assert "40% of an item" in shown(app)
+    assert HOSTILE in html.unescape(shown(app))
+    app.segmented_control(key="agora-map-kind:None").set_value("pca").run()
     assert not app.exception
-    assert by_words in shown(app)
+    assert "20% of an item" in shown(app)
+    (job.folder / "map" / "round-0000.npz").write_bytes(b"torn")
+    st.cache_resource.clear()
+    assert not visit("agora", job=str(job.id)).exception
     (tmp_path / "reviews.csv").unlink()
     st.cache_resource.clear()
     app = visit("agora", job=str(job.id))
-    app.toggle(key=f"agora-map:{job.id}").set_value(True).run()
     assert not app.exception
-    assert "put its file back" in shown(app)
+    assert "Put its file back" in shown(app)

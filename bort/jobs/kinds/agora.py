@@ -1,6 +1,6 @@
 """The Agora job: every round is stored at once with all its points."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bort.agora.loop import Inputs, Round, agora, as_inputs
+from bort.agora.loop import Round, agora
 from bort.agora.loop.labelers import Appraisal, appraise
 from bort.agora.text.data import load_texts
 from bort.agora.text.findings import ArmResult, findings
@@ -18,13 +18,13 @@ from bort.agora.text.spec import ARMS
 from bort.agora.torus.world import torus_world
 from bort.agora.world import RoundSummary, World
 from bort.core.agora import TextSpec, TorusSpec
-from bort.core.errors import StoreError
 from bort.core.locks import training_turn
 from bort.core.progress import Progress, Stage
 from bort.core.serialise import from_json, to_json
+from bort.jobs.kinds.agora_maps import RunMaps
 from bort.jobs.runtime.context import JobContext
 from bort.storage import EventCode
-from bort.storage.agora import has_vectors, read_arms, write_arms, write_vectors
+from bort.storage.agora import read_arms, write_arms
 from bort.studies.agora import ComparisonResult, RunResult, corrections_in, read_run, read_spec
 from bort.studies.agora_estimates import estimate_agora
 
@@ -122,7 +122,8 @@ def _run_rounds(context: JobContext, world: World, turn: Turn) -> list[RoundSumm
     stored = read_run(context.store, context.job)
     with turn():
         world.recall(stored.rounds)
-        _keep_vectors(context, world, stored.rounds)
+        maps = RunMaps(context, world)
+        maps.keep(stored.rounds)
     summaries = list(stored.summaries)
     began = monotonic()
     before = sum(summary.seconds for summary in summaries)
@@ -131,7 +132,7 @@ def _run_rounds(context: JobContext, world: World, turn: Turn) -> list[RoundSumm
         spent = before + monotonic() - began
         return world.minutes is not None and spent >= 60 * world.minutes
 
-    for r, summary in _timed(context, world, turn, stored.rounds, is_out_of_time):
+    for r, summary in _timed(world, maps, turn, stored.rounds, is_out_of_time):
         _store(context, r, summary)
         summaries.append(summary)
         _report(context, summaries, rounds=world.options.rounds)
@@ -141,8 +142,8 @@ def _run_rounds(context: JobContext, world: World, turn: Turn) -> list[RoundSumm
 
 
 def _timed(
-    context: JobContext,
     world: World,
+    maps: RunMaps,
     turn: Turn,
     done: Sequence[Round],
     is_out_of_time: Callable[[], bool],
@@ -156,31 +157,13 @@ def _timed(
             if step is None:
                 return
             summary = world.observer.summary(step, world.options)
-            # Stored before the round, so that a reader of a stored round finds its vectors.
-            _keep_vectors(context, world, [step.round])
+            # Stored before the round, so that a reader of a stored round finds it on the map.
+            maps.keep([step.round])
         yield step.round, replace(summary, seconds=monotonic() - began)
 
 
 def _store(context: JobContext, r: Round, summary: RoundSummary) -> None:
     context.store.add_agora_round(context.job.id, r.number, to_json(r), to_json(summary))
-
-
-def _keep_vectors(context: JobContext, world: World, rounds: Iterable[Round]) -> None:
-    """Store the vectors that the map is drawn from, for dev and for the rounds' points.
-
-    If they cannot be written, the run continues without its map, and the log says so.
-    """
-    inputs: dict[int | None, Inputs] = {None: world.task.dev.inputs}
-    inputs |= {r.number: as_inputs([point.value for point in r.points]) for r in rounds if r.points}
-    try:
-        for number, items in inputs.items():
-            if not has_vectors(context.job, number):
-                vectors = world.map_vectors(items)
-                if vectors is None:
-                    return
-                write_vectors(context.job, number, vectors)
-    except StoreError as error:
-        context.warn(EventCode.MAP_WITHOUT_VECTORS, message=str(error))
 
 
 def _report(context: JobContext, summaries: Sequence[RoundSummary], *, rounds: int) -> None:

@@ -1,151 +1,156 @@
-"""The map of a run: dev items and the points that a round sampled near its errors.
-
-The map is fitted to the dev items alone, so nothing moves from round to round.
-"""
+"""The map of a run: dev items that never move, the rounds' points, play, lasso and picks."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from bort.agora.loop import Provenance, Value
-from bort.agora.loop.values import FloatArray
+from bort.agora.maps import Kind
 from bort.core.agora import TorusSpec
-from bort.core.errors import InvalidDataError
-from bort.figures.agora import MapGroup, MapMark, plot_map
-from bort.figures.projection import Kind, Place, stable_map, text_vectors
-from bort.jobs import JobRecord
-from bort.report.agora import MapBasis, map_sentence, value_words, verdict_words
-from bort.storage.agora import read_vectors
+from bort.figures.agora_map import (
+    Chunk,
+    colourings,
+    dev_chunk,
+    map_script,
+    map_style,
+    map_view,
+    round_chunk,
+    samplers_of,
+)
+from bort.report.agora_map import KIND_NAMES, NO_MAP, map_sentence
+from bort.studies.agora import DevItems, StoredRun
+from bort.studies.agora_map import dev_places, kept_by, map_kinds, round_places
 from bort.ui.agora import readings as agora_readings
-from bort.ui.kit import chart, frame, markup, readings
+from bort.ui.agora import selection
+from bort.ui.kit import address, frame, markup, readings
 
-KINDS: dict[str, Kind] = {"PCA": "pca", "t-SNE": "tsne"}
-TEXT_CHARACTERS = 160
-
-
-class Places(NamedTuple):
-    """Positions of the dev items and of a round's points, shape (n, 2) each, and their basis."""
-
-    dev: FloatArray
-    points: FloatArray
-    basis: MapBasis
+HEIGHT = "clamp(340px, calc(100vh - 380px), 900px)"
 
 
-@st.fragment
-def show(job_id: int) -> None:
-    """Show a switch and, once it is on, the map; nothing is computed before."""
-    with frame.clear_errors():
-        if not st.toggle("Map of the data", key=f"agora-map:{job_id}"):
-            return
-        left, right = st.columns([1, 2])
-        with left:
-            name = st.segmented_control(
-                "Map", list(KINDS), default="PCA", key="agora-map-kind", required=True
-            )
-        job = readings.job(job_id)
-        numbers = [r.number for r in agora_readings.run(job).rounds]
-        number = numbers[0]
-        if len(numbers) > 1:
-            with right:
-                number = st.select_slider("Round", numbers, key=f"agora-map-round:{job_id}")
-        with st.spinner("Drawing the map (once per run)"):
-            found = places(job, KINDS[name], number)
-        chart.show(
-            plot_map(marks(job, found, number), theme=frame.theme()),
-            key=f"agora:map:{name}",
-            alt=f"Map of the dev items and of the points sampled in round {number}",
-        )
-        spec = agora_readings.run(job).spec
-        representation = None if isinstance(spec, TorusSpec) else spec.representation
-        markup.note(map_sentence(KINDS[name], found.basis, representation))
+def show(run: StoredRun, dev: DevItems) -> None:
+    """Draw the map; its reader's pick, round and selection are in the address and the session."""
+    job = run.job
+    kinds = map_kinds(run)
+    if not kinds:
+        markup.notice(NO_MAP)
+        return
+    kind = _choose_kind(kinds)
+    chunks = [_dev_chunk(readings.store().url, job.id, kind)]
+    chunks += [_round_chunk(*_state(run, number), kind) for number in range(len(run.rounds))]
+    with st.container(key="map-chunks"):
+        for chunk in chunks:
+            _chunk_component()(key=f"chunk:{job.id}:{chunk['number']}", data=chunk)
+    _draw(run, dev, chunks, kind)
+    spec = run.spec
+    representation = None if isinstance(spec, TorusSpec) else spec.representation
+    markup.note(map_sentence(kind, representation, kept_by(run, kind)))
 
 
-def places(job: JobRecord, kind: Kind, number: int) -> Places:
-    """Compute the positions of everything in a round.
-
-    Raises:
-        InvalidDataError: the task cannot be read any more, or there is too little to draw.
-    """
-    values = [row.point.value for row in _points(job, number)]
-    basis, vectors = _located(job, number, values)
-    place, dev = _fitted(readings.store().url, job.id, kind, basis)
-    return Places(dev, place(vectors) if values else np.zeros((0, 2)), basis)
-
-
-def marks(job: JobRecord, found: Places, number: int) -> list[MapMark]:
-    """Make a mark for every dev item and every point of a round."""
-    wrong = set(agora_readings.run(job).rounds[number].wrong_dev)
-    made = [
-        MapMark(x, y, MapGroup.WRONG if k in wrong else MapGroup.RIGHT, f"dev {k}: {_short(value)}")
-        for k, ((x, y), value) in enumerate(zip(found.dev.tolist(), _dev(job), strict=True))
-    ]
-    for row, (x, y) in zip(_points(job, number), found.points.tolist(), strict=True):
-        point = row.point
-        name = f"{row.round}:{row.position}, {verdict_words(point.verdict)}"
-        text = f"{name}, near dev {point.parent}: {_short(point.value)}"
-        group = MapGroup.ACCEPTED if point.is_accepted else MapGroup.REFUSED
-        made.append(MapMark(x, y, group, text))
-    return made
+def _choose_kind(kinds: Sequence[Kind | None]) -> Kind | None:
+    if len(kinds) < 2:
+        return kinds[0]
+    asked = address.map_kind()
+    names = [kind for kind in kinds if kind is not None]
+    key = f"agora-map-kind:{asked}"
+    chosen: Kind = st.segmented_control(
+        "Map",
+        names,
+        default=next((kind for kind in names if kind == asked), names[0]),
+        format_func=KIND_NAMES.__getitem__,
+        key=key,
+        on_change=lambda: address.choose_map_kind(st.session_state[key]),
+        label_visibility="collapsed",
+        required=True,
+    )
+    return chosen
 
 
-def _points(job: JobRecord, number: int) -> list[Provenance]:
-    return [row for row in agora_readings.run(job).points if row.round == number]
+def _draw(run: StoredRun, dev: DevItems, chunks: Sequence[Chunk], kind: Kind | None) -> None:
+    job_id, key = run.job.id, f"agora-map:{run.job.id}"
+
+    def picked() -> None:
+        selection.pick(job_id, st.session_state[key].pick or None)
+
+    def chosen() -> None:
+        selection.choose(job_id, st.session_state[key].chosen or [])
+
+    def moved() -> None:
+        address.choose_round(int(st.session_state[key].round))
+
+    ways = colourings(frame.theme(), dev.class_names, samplers_of(run.points), len(run.rounds))
+    alt = (
+        f"Map of {len(dev.values):,} dev items and {len(run.points):,} sampled points, round by "
+        "round. Arrow keys step, space plays, the table lists every point."
+    )
+    _map_component()(
+        key=key,
+        data={
+            **map_view(chunks, run.summaries, ways, theme=frame.theme(), alt=alt),
+            "name": key,
+            "map": kind or "space",
+            "pick": address.point(),
+            "round": address.round_number(),
+            "chosen": selection.chosen(job_id) or None,
+            "marked": selection.marked(job_id),
+            "height": HEIGHT,
+        },
+        on_pick_change=picked,
+        on_chosen_change=chosen,
+        on_round_change=moved,
+    )
 
 
-def _short(value: Value) -> str:
-    text = value_words(value)
-    return text if len(text) <= TEXT_CHARACTERS else text[: TEXT_CHARACTERS - 1] + "…"
+def _state(run: StoredRun, number: int) -> tuple[str, int, int, int, int, bool]:
+    """What a round's chunk depends on: the next round says what its student learnt."""
+    gone = any(r.replayed == number for r in run.rounds)
+    job = run.job
+    known = min(len(run.rounds), number + 2)
+    return readings.store().url, job.id, job.attempt, number, known, gone
 
 
-def _dev(job: JobRecord) -> tuple[Value, ...]:
-    found = agora_readings.parents(job)
-    if found is None:
-        raise InvalidDataError(
-            "the map needs the run's dev items, but its task can no longer be read; put its "
-            "file back"
-        )
-    return found
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _dev_chunk(url: str, job_id: int, kind: Kind | None) -> Chunk:  # noqa: ARG001
+    run = agora_readings.run(readings.job(job_id))
+    dev = agora_readings.dev(run.job)
+    assert dev is not None
+    return dev_chunk(dev_places(run, dev, kind), dev.values, dev.labels)
 
 
-def _located(job: JobRecord, number: int, values: Sequence[Value]) -> tuple[MapBasis, FloatArray]:
-    """Return the basis of a round's map and the vectors of its points."""
-    if agora_readings.run(job).is_torus:
-        return MapBasis.COORDINATES, np.array(values, dtype=float)
-    stored = _stored(job, number, values)
-    if stored is None or _stored(job, None, _dev(job)) is None:
-        return MapBasis.WORDS, _by_words(job, values)
-    return MapBasis.VECTORS, stored
-
-
-def _by_words(job: JobRecord, values: Sequence[Value]) -> FloatArray:
-    if not values:
-        return np.zeros((0, 0))
-    return text_vectors([value_words(v) for v in _dev(job)], [value_words(v) for v in values])
-
-
-def _stored(job: JobRecord, number: int | None, values: Sequence[Value]) -> FloatArray | None:
-    if not values:
-        return np.zeros((0, 0))
-    found = read_vectors(job, number, count=len(values))
-    return None if found is None else found.astype(float)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _fitted(
-    url: str,  # noqa: ARG001 -- part of the cache's key
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _round_chunk(
+    url: str,  # noqa: ARG001 -- part of the cache's key, as are all but the job and the number
     job_id: int,
-    kind: Kind,
-    basis: MapBasis,
-) -> tuple[Place, FloatArray]:
-    """Fit the map to the dev items; return the map and their positions."""
-    job = readings.job(job_id)
-    dev = _dev(job)
-    if basis is MapBasis.COORDINATES:
-        vectors = np.array(dev, dtype=float)
-    else:
-        stored = _stored(job, None, dev) if basis is MapBasis.VECTORS else None
-        vectors = _by_words(job, dev) if stored is None else stored
-    place = stable_map(vectors, kind=kind)
-    return place, place(vectors)
+    attempt: int,  # noqa: ARG001
+    number: int,
+    known: int,  # noqa: ARG001
+    gone: bool,  # noqa: ARG001
+    kind: Kind | None,
+) -> Chunk:
+    run = agora_readings.run(readings.job(job_id))
+    points = [row for row in run.points if row.round == number]
+    places, off = round_places(run, number, kind)
+    return round_chunk(points, run.rounds[number], places, off, samplers_of(run.points))
+
+
+@cache
+def _map_component() -> Any:
+    own = files("bort.ui.agora").joinpath("map.js").read_text("utf-8")
+    return st.components.v2.component(
+        "bort_map",
+        html='<div class="bort-map-holder"></div>',
+        css=map_style(),
+        js=f"{map_script()}\n{own}",
+        isolate_styles=False,
+    )
+
+
+@cache
+def _chunk_component() -> Any:
+    script = """export default ({ data }) => {
+      const kept = (window.bortMapChunks ??= new Map());
+      if (!kept.has(data.id)) kept.set(data.id, data);
+      window.dispatchEvent(new CustomEvent("bort-map-chunk"));
+    };"""
+    return st.components.v2.component("bort_map_chunk", js=script, isolate_styles=False)

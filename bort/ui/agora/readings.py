@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from bort.agora.loop import Value
 from bort.jobs import JobRecord, find_job, list_jobs
-from bort.studies.agora import RUN, StoredRun, parents_of, read_run, read_spec
+from bort.studies.agora import RUN, DevItems, StoredRun, dev_items, read_run, read_spec
 from bort.ui.kit import readings
 
 
@@ -14,9 +13,9 @@ def run(job: JobRecord) -> StoredRun:
     return _run(readings.store().url, job.id, state)
 
 
-def parents(job: JobRecord) -> tuple[Value, ...] | None:
-    """Return the dev items by position; None if the task cannot be read any more."""
-    return _parents(readings.store().url, job.id)
+def dev(job: JobRecord) -> DevItems | None:
+    """Return the dev items; None if the task cannot be read any more."""
+    return _dev(readings.store().url, job.id)
 
 
 def recent(limit: int = 5) -> list[JobRecord]:
@@ -34,5 +33,5 @@ def _run(
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _parents(url: str, job_id: int) -> tuple[Value, ...] | None:  # noqa: ARG001
-    return parents_of(read_spec(find_job(readings.store(), job_id).spec))
+def _dev(url: str, job_id: int) -> DevItems | None:  # noqa: ARG001
+    return dev_items(read_spec(find_job(readings.store(), job_id).spec))

@@ -1,4 +1,4 @@
-"""Watch an Agora run: its progress, its rounds and the result so far."""
+"""Watch an Agora run: its progress, its map and rounds, and what they did as a table."""
 
 from collections.abc import Sequence
 
@@ -7,26 +7,27 @@ import streamlit as st
 
 from bort.agora.world import RoundSummary
 from bort.core.agora import TorusSpec
-from bort.figures.agora import plot_errors, plot_points
 from bort.jobs import JobRecord
 from bort.report.agora import hyperparameter_words, result_sentence, verdict_words
 from bort.studies.agora import StoredRun, corrections_in
-from bort.ui.agora import map as agora_map
-from bort.ui.agora import points as agora_points
+from bort.ui.agora import explore
 from bort.ui.agora import readings as agora_readings
-from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings, terms
+from bort.ui.kit import address, job_parts, markup, navigation, readings
 
 _COUNT = st.column_config.NumberColumn(format="localized")
 _FORMATS = dict.fromkeys(("training set", "wrong", "proposed", "accepted"), _COUNT)
 
 
 def show(job_id: int) -> None:
-    """Show the run and its progress, then the map on demand and the points."""
+    """Show the run and its progress, then its map and points, then the rounds as a table."""
     if not job_parts.watch(job_id, navigation.AGORA, _draw, count=_rounds_done):
         st.button("Set up a run", on_click=address.choose_job, args=(None,), key="agora-new")
-    elif _rounds_done(readings.job(job_id)):
-        agora_map.show(job_id)
-        agora_points.show(job_id)
+        return
+    job = readings.job(job_id)
+    if _rounds_done(job):
+        explore.show(job_id)
+        _table(agora_readings.run(job).summaries)
+    job_parts.log(job)
 
 
 def recent() -> None:
@@ -48,65 +49,47 @@ def _draw(job: JobRecord) -> None:
     with st.container():
         for warning in readings.warnings(job.id):
             markup.notice(warning)
-        _rounds(run.summaries, is_active=job.state.is_active)
-    job_parts.log(job)
+        if not run.rounds:
+            markup.notice(
+                "The first round is training. Its errors will appear here."
+                if job.state.is_active
+                else "The run ended before its first round; the log says why. Resume it or set up "
+                "another run."
+            )
 
 
 def _head(run: StoredRun) -> None:
     job, spec = run.job, run.spec
     replay = corrections_in(job.spec)
     origin = "" if replay is None else f"; replays job {replay[0]} with corrections"
-    markup.name(job.study or job.kind, f"{job_parts.title(job)}{origin}.")
     student = spec.learner if isinstance(spec, TorusSpec) else spec.architecture
-    markup.tags(
-        [
-            f"task {job.spec['task']}",
-            f"student {student}",
-            f"labeler {spec.labeler}",
-            f"sampler {spec.sampler}",
-            "radius from the data" if spec.radius is None else f"radius {spec.radius:g}",
-        ]
+    about = (
+        f"task {job.spec['task']}, student {student}, labeler {spec.labeler}, "
+        f"sampler {spec.sampler}"
     )
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(width="content"):
+            markup.name(job.study or job.kind, f"{job_parts.title(job)}{origin}; {about}.")
+        with st.container(horizontal=True, width="content"):
+            job_parts.cancel_button(job, key="agora-cancel")
+            job_parts.resume_button(job, key="agora-resume")
+            job_parts.delete_button(job, key="agora-delete")
+            st.button(
+                "New run",
+                icon=":material/add:",
+                type="tertiary",
+                key="agora-new",
+                on_click=address.choose_job,
+                args=(None,),
+            )
     job_parts.early_end(job, "Resume it to continue after the last stored round.")
-    with st.container(horizontal=True):
-        job_parts.cancel_button(job, key="agora-cancel")
-        job_parts.resume_button(job, key="agora-resume")
-        job_parts.delete_button(job, key="agora-delete")
-        st.button(
-            "New run",
-            icon=":material/add:",
-            type="tertiary",
-            key="agora-new",
-            on_click=address.choose_job,
-            args=(None,),
-        )
 
 
-def _rounds(rows: Sequence[RoundSummary], *, is_active: bool) -> None:
-    if not rows:
-        markup.notice(
-            "The first round is training. Its errors will appear here."
-            if is_active
-            else "The run ended before its first round; the log says why. Resume it or set up "
-            "another run."
-        )
-        return
-    _result(rows)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        markup.label("Errors, with 95 % intervals")
-        chart.show(
-            plot_errors(rows, theme=frame.theme()),
-            key="agora:errors",
-            alt=f"Dev and audit error after each of {len(rows)} rounds",
-        )
-    with right:
-        markup.label("Proposed points")
-        chart.show(
-            plot_points(rows, theme=frame.theme()),
-            key="agora:points",
-            alt="Accepted and refused points of each round, by reason",
-        )
+def _table(rows: Sequence[RoundSummary]) -> None:
+    markup.label("Rounds")
+    markup.note(result_sentence(rows[-1].final))
     st.dataframe(table(rows), hide_index=True, column_config=_FORMATS, alt="What each round did")
     markup.note(
         "Wrong: dev items that the round's student gets wrong. Betti: connected parts, loops "
@@ -114,24 +97,6 @@ def _rounds(rows: Sequence[RoundSummary], *, is_active: bool) -> None:
         "pool points within the radius of a training point. Surviving: hyperparameter sets that "
         "the next round trains."
     )
-
-
-def _result(rows: Sequence[RoundSummary]) -> None:
-    last = rows[-1]
-    with st.container(horizontal=True, gap="large"):
-        change = 100 * (last.audit_error - rows[0].audit_error)
-        st.metric(
-            "Audit error",
-            f"{last.audit_error:.1%}",
-            f"{change:+.1f} points since round 0" if len(rows) > 1 else None,
-            delta_color="inverse",
-            width="content",
-        )
-        st.metric("Dev error, optimistic", f"{last.dev_error:.1%}", width="content")
-        st.metric("Training set", f"{last.train_size:,}", width="content")
-        st.metric("Betti numbers", _betti(last), width="content", help=terms.explained("", "betti"))
-        st.metric("Coverage", _coverage(last), width="content")
-    markup.note(result_sentence(last.final))
 
 
 def table(rows: Sequence[RoundSummary]) -> pd.DataFrame:

@@ -6,13 +6,11 @@ from html import escape
 
 import streamlit as st
 
-from bort.core.errors import InvalidArchitectureError, InvalidDataError
+from bort.core.errors import InvalidDataError
 from bort.core.size import SizeUnit
-from bort.families import SearchSpace
-from bort.families.sizes import sizes_of
 from bort.figures import LOOKS, Layer, Theme, palette
 from bort.figures.latency import LandmarkMark
-from bort.figures.models import RealisedMark, realised_mark
+from bort.figures.models import RealisedMark, mark_on_front
 from bort.figures.several import MOST, SIGNS, Others, others_of
 from bort.finetuning.realised import TrainedModel
 from bort.report.choosing import joint_sentence, unlike_sentence
@@ -25,24 +23,11 @@ from bort.ui.machine import landmarks as machine_landmarks
 
 def realised_marks(answer: StudyAnswer) -> list[RealisedMark]:
     """Return the models trained from this study on its own task; other tasks have other errors."""
-    marks: list[RealisedMark] = []
-    # A profile that a study names may have texts; trained models have them only if it asks for it.
-    if answer.latency.is_text_to_label != answer.spec.latency.text_to_label:
-        return marks
-    space = SearchSpace.from_dict(answer.spec.space)
+    marks = []
     for record in readings.store().models(study=answer.study):
-        with suppress(
-            InvalidDataError, InvalidArchitectureError
-        ):  # the page Models says what is wrong
-            model = TrainedModel.of(record)
-            if model.evidence.data.task_spec.get("task") == answer.spec.task.task:
-                index = space.index(space.named(model.realised.architecture_id))
-                size = float(sizes_of(space, answer.spec.size)[index])
-                mark = realised_mark(
-                    record.name, model.realised, size=size, unit=objectives_of(answer)[0]
-                )
-                marks.append(mark)
-    return marks
+        with suppress(InvalidDataError):  # the page Models says what is wrong
+            marks.append(mark_on_front(answer, TrainedModel.of(record)))
+    return [mark for mark in marks if mark is not None]
 
 
 def choose_latencies(answer: StudyAnswer) -> tuple[StudyAnswer, Sequence[LandmarkMark]]:

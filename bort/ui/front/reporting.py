@@ -15,7 +15,7 @@ def offer(answer: Answer, choice: Choice, *, title: str, commands: Sequence[str]
     pick = address.pick()
     st.download_button(
         "Download as one HTML file",
-        data=lambda: front_report(answer, choice, title=title, pick=pick, commands=commands),
+        data=lambda: front_report(answer, choice, title=title, pick=pick, again=commands),
         file_name="front.html",
         mime="text/html",
         icon=":material/description:",

@@ -161,6 +161,37 @@ def choose_job(job_id: int | None) -> None:
     _set("job", None if job_id is None else str(job_id))
 
 
+def point() -> str | None:
+    """The chosen point of an Agora run, `?point=2:17`, or dev item, `?point=dev:17`."""
+    return _get("point")
+
+
+def choose_point(name: str | None) -> None:
+    """Change the chosen point; None removes it."""
+    _set("point", name)
+
+
+def round_number() -> int | None:
+    """The round that an Agora run's map shows, `?round=3`; None if it is not a number."""
+    text = _get("round")
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def choose_round(number: int) -> None:
+    """Change the round that the map shows."""
+    _set("round", str(number))
+
+
+def map_kind() -> str | None:
+    """How the map of an Agora run is made, `?map=pca`."""
+    return _get("map")
+
+
+def choose_map_kind(name: str) -> None:
+    """Change how the map is made."""
+    _set("map", name)
+
+
 def model() -> str | None:
     """The shown model's name, `?model=`."""
     return _get("model")

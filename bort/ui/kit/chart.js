@@ -34,6 +34,14 @@ function create(parent) {
     if (chart.isDrawn && holder.clientWidth) window.Plotly.Plots.resize(holder);
   });
   chart.observer.observe(holder);
+  // A line through all rounds of a run: the map says where it is, a click here says where to go.
+  chart.onRound = ({ detail: { name, round } }) => {
+    chart.round = { ...chart.round, [name]: round };
+    if (chart.isDrawn && name === chart.cursor) {
+      window.Plotly.relayout(holder, { "shapes[0].x0": round, "shapes[0].x1": round });
+    }
+  };
+  window.addEventListener("bort-round", chart.onRound);
   return chart;
 }
 
@@ -44,6 +52,10 @@ function listen(chart) {
     chart.hovered = id === undefined ? null : String(id);
   });
   holder.on("plotly_unhover", () => (chart.hovered = null));
+  holder.on("plotly_click", ({ points: [{ x: round }] }) => {
+    if (chart.cursor === null) return;
+    window.dispatchEvent(new CustomEvent("bort-round-asked", { detail: { name: chart.cursor, round } }));
+  });
 }
 
 async function draw(chart, data) {
@@ -51,6 +63,8 @@ async function draw(chart, data) {
   const { holder } = chart;
   if (!holder.isConnected) return;
   const figure = JSON.parse(data.figure);
+  const round = chart.round?.[chart.cursor];
+  if (round !== undefined) Object.assign(figure.layout.shapes[0], { x0: round, x1: round });
   const camera = holder.layout?.scene?.camera;
   if (camera) figure.layout.scene.camera = camera; // plotly forgets it when an axis turns log
   // With a finger, a drag scrolls the page; the toolbar still offers zoom.
@@ -67,6 +81,7 @@ function remove(parent, chart) {
   chart.observer.disconnect();
   chart.holder.removeEventListener("pointerdown", chart.onDown, true);
   window.removeEventListener("pointerup", chart.onUp, true);
+  window.removeEventListener("bort-round", chart.onRound);
   if (chart.isDrawn) window.Plotly.purge(chart.holder);
   delete parent.bortChart;
 }
@@ -74,6 +89,7 @@ function remove(parent, chart) {
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const chart = (parentElement.bortChart ??= create(parentElement));
+  chart.cursor = data.cursor;
   chart.onPick = data.picks ? (id) => setTriggerValue("pick", id) : null;
   chart.holder.setAttribute("role", "img");
   chart.holder.setAttribute("aria-label", data.alt);

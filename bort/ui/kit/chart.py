@@ -26,6 +26,7 @@ def show(
     alt: str,
     on_pick: Callable[[str], None] | None = None,
     height: str | None = None,
+    cursor: str | None = None,
 ) -> None:
     """Draw `figure`. `on_pick` receives the `customdata` of a clicked mark before the rerun.
 
@@ -33,6 +34,7 @@ def show(
         key: unique on the page; zoom and camera belong to it.
         alt: what the picture shows, for readers who cannot see it.
         height: a CSS length, for a chart that fits the window; None means the figure's own.
+        cursor: names the map whose round the figure's first shape marks.
     """
 
     def picked() -> None:
@@ -54,6 +56,7 @@ def show(
             },
             "picks": on_pick is not None,
             "alt": alt,
+            "cursor": cursor,
             "height": height or f"{figure.layout.height}px",
         },
         on_pick_change=picked,

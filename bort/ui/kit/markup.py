@@ -65,6 +65,14 @@ def notice(text: str) -> None:
     st.html(f'<p class="bort-notice" role="status">{escape(text)}</p>')
 
 
+def changed(pieces: Iterable[tuple[str, bool]]) -> None:
+    """A text whose changed parts are marked."""
+    inner = " ".join(
+        f"<mark>{escape(text)}</mark>" if is_new else escape(text) for text, is_new in pieces
+    )
+    st.html(f'<p class="bort-changed">{inner}</p>')
+
+
 def tags(texts: Iterable[str]) -> None:
     """Short properties in a row."""
     inner = "".join(f"<span>{escape(text)}</span>" for text in texts)

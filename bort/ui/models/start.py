@@ -41,20 +41,13 @@ def _toggle(pick: str) -> None:
 
 def _before_start(answer: StudyAnswer, point: Point) -> None:
     markup.label("Before you start")
-    seeds = st.number_input(
-        "Seeds",
-        1,
-        MOST_SEEDS,
-        1,
-        key="fine-tune-seeds",
-        help="More than one gives a reliable interval.",
-    )
+    seeds = ask_seeds("fine-tune-seeds")
     store = readings.store()
     try:
         spec = describe_finetune(store, answer.study, [point.id], seeds=seeds)
         with st.spinner("Reading the task"):
             estimate = estimate_finetune(store, spec, check_finetune(spec))
-        _show(estimate)
+        show_cost(estimate)
         check_disk_space(estimate)
     except BortError as error:
         markup.problem(str(error))
@@ -71,7 +64,15 @@ def _before_start(answer: StudyAnswer, point: Point) -> None:
         st.switch_page(navigation.MODELS, query_params={"job": str(job_id)})
 
 
-def _show(estimate: FineTuneEstimate) -> None:
+def ask_seeds(key: str) -> int:
+    """Ask how many times to train."""
+    return st.number_input(
+        "Seeds", 1, MOST_SEEDS, 1, key=key, help="More than one gives a reliable interval."
+    )
+
+
+def show_cost(estimate: FineTuneEstimate) -> None:
+    """Show what a fine-tuning will cost."""
     minutes = "unknown" if estimate.minutes is None else f"about {duration(60 * estimate.minutes)}"
     free = f"{estimate.free_bytes / 2**30:,.1f} GiB are free"
     markup.facts(

@@ -24,7 +24,7 @@ from bort.core.study import StudySpec, TaskSpec
 from bort.families import FamilySpace
 from bort.jobs.kinds.agora import turn_to_train
 from bort.storage import EventCode, open_store
-from bort.storage.agora import read_arms, read_vectors
+from bort.storage.agora import read_arms, read_places
 from bort.studies.agora import point_rows, read_run
 from bort.studies.agora_request import describe_run
 from bort.tasks import load_task
@@ -119,36 +119,35 @@ def test_a_killed_run_resumes_to_the_same_result(spec, store, tmp_path, monkeypa
     texts = [p["value"] for p in rows_of(store, 2) if p["label"] is not None]
     assert len(texts) == len(set(texts))
     for number, points in [(None, whole_dev(spec)), (0, len(whole[0]["round"]["points"]))]:
-        first, second = (read_vectors(store.job(job), number, count=points) for job in (1, 2))
-        assert first is not None
-        assert np.array_equal(first, second)
+        first, second = (read_places(store.job(job), number) for job in (1, 2))
+        assert len(first["tsne"]) == points
+        for name, places in first.items():
+            assert np.array_equal(places, second[name])
 
 
 def whole_dev(spec) -> int:
     return len(load_task(spec.task).dev.texts)
 
 
-@pytest.mark.parametrize("representation", ["source", "student"])
-def test_the_map_is_drawn_from_vectors_of_the_run(spec, store, representation) -> None:
-    """Distances on the map are what the run measured, unless the space moved with the student."""
-    chosen = replace(spec, representation=representation, rounds=1)
-    jobs.run_here(store, "agora", chosen.to_dict(), study="tiny")
+def test_the_run_stores_where_its_points_are_on_the_map(spec, store) -> None:
+    jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
     points = store.agora_rounds(1)[0].round["points"]
-    dev = read_vectors(store.job(1), None, count=whole_dev(spec))
-    vectors = read_vectors(store.job(1), 0, count=len(points))
-    assert np.linalg.norm(dev, axis=1) == pytest.approx(1, abs=1e-3)
-    measured = np.linalg.norm(vectors - dev[[point["parent"] for point in points]], axis=1)
-    stored = [point["distance"] for point in points]
-    assert (measured == pytest.approx(stored, abs=2e-3)) == (representation == "source")
-    assert read_vectors(store.job(1), 0, count=len(points) + 1) is None
-    assert read_vectors(store.job(1), 7, count=1) is None
+    dev, sampled = read_places(store.job(1), None), read_places(store.job(1), 0)
+    assert dev["tsne"].shape == dev["pca"].shape == (whole_dev(spec), 2)
+    assert sampled["tsne"].shape == (len(points), 2)
+    share, chance = dev["tsne-kept"]
+    assert 0 < chance < share <= 1
+    near = dev["tsne"][[point["parent"] for point in points]] - sampled["tsne"]
+    spread = np.linalg.norm(dev["tsne"] - dev["tsne"].mean(axis=0), axis=1).mean()
+    assert np.median(np.linalg.norm(near, axis=1)) < spread
+    assert read_places(store.job(1), 7) is None
 
 
 def test_a_run_whose_map_cannot_be_stored_goes_on(spec, store, monkeypatch) -> None:
     def full(*_: object) -> None:
         raise StoreError("no space left")
 
-    monkeypatch.setattr("bort.jobs.kinds.agora.write_vectors", full)
+    monkeypatch.setattr("bort.jobs.kinds.agora_maps.write_places", full)
     answer = jobs.run_here(store, "agora", replace(spec, rounds=1).to_dict(), study="tiny")
     assert len(answer["rounds"]) == 2
     codes = [event.code for event in store.events(1)]
