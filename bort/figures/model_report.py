@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from bort.export.card import is_ours
 from bort.figures.document import charts, commands, document, heading, lines, table
 from bort.figures.front import front_info, plot_pair
 from bort.figures.models import add_realised, mark_on_front, plot_curves
 from bort.figures.objectives import ERROR, LATENCY
-from bort.finetuning.history import ModelHistory, model_commands
+from bort.finetuning.history import ModelHistory
 from bort.finetuning.realised import Accuracy, RealisedLatency, TrainedModel
 from bort.finetuning.stages import DEV_ERROR, LOSS, Curve
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.numbers import shape
+from bort.studies.commands import export_command, finetune_command
 
 _HEIGHT = 330
 
@@ -51,7 +53,7 @@ def model_report(history: ModelHistory) -> str:
             ]
         ),
         heading("The same again"),
-        commands(model_commands(model)),
+        commands(_commands(model)),
     ]
     return document(f"Model {model.record.name}", parts, drawn)
 
@@ -119,3 +121,23 @@ def _stages(model: TrainedModel) -> str:
     ]
     headings = ("stage", "seed", "learning rate", "step kept", "dev error", "seconds")
     return table(headings, rows, key="stages")
+
+
+def _commands(model: TrainedModel) -> list[str]:
+    """Write the commands that export the model, and the one that trains it again."""
+    record = model.record
+    first = "numpy" if is_ours(model.realised, model.evidence) else "hf"
+    found = [
+        export_command(record.name, kind, f"{record.name}-{kind}{'.zip' * (kind == 'bundle')}")
+        for kind in (first, "onnx", "bundle")
+    ]
+    if record.is_imported:
+        return found
+    again = finetune_command(
+        record.study,
+        [record.architecture_id],
+        seeds=len(model.realised.seeds),
+        recipe=model.evidence.recipe,
+        threads=model.evidence.oracle.threads,
+    )
+    return [*found, again]

@@ -7,7 +7,6 @@ from bort.finetuning.realised import TrainedModel
 from bort.finetuning.stages import Curve, curves_of
 from bort.storage import ModelRecord, Store
 from bort.studies.answers import StudyAnswer, read_answer
-from bort.studies.commands import export_command, finetune_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,3 @@ def read_history(store: Store, record: ModelRecord) -> ModelHistory:
     except UnknownStudyError:
         answer = None
     return ModelHistory(model, curves, answer)
-
-
-def model_commands(model: TrainedModel) -> list[str]:
-    """Write the commands that export the model, and the one that trains it again."""
-    record = model.record
-    found = [
-        export_command(record.name, kind, f"{record.name}-{kind}{'.zip' * (kind == 'bundle')}")
-        for kind in ("hf", "onnx", "bundle")
-    ]
-    if record.is_imported:
-        return found
-    again = finetune_command(
-        record.study,
-        [record.architecture_id],
-        seeds=len(model.realised.seeds),
-        recipe=model.evidence.recipe,
-        threads=model.evidence.oracle.threads,
-    )
-    return [*found, again]

@@ -224,6 +224,21 @@ def verdict(*, is_same: bool, times_as_fast: float) -> str:
     return f"{answers} The model took {1 / times_as_fast:.1f} times as long here."
 
 
+def realised_sentence(model: Realised) -> str:
+    """Say how the trained model differs from what the search predicted of it."""
+    before = model.predicted
+    if before is None:
+        return (
+            "★ is this model. The search never trained its architecture, so it predicted no error."
+        )
+    error = 1 - model.dev.accuracy
+    return (
+        f"★ is this model; the arrow leads to it from the search's prediction: dev error "
+        f"{before.error_rate:.1%} to {error:.1%}, latency {before.latency_ms:.2f} to "
+        f"{model.latency_ms:.2f} ms."
+    )
+
+
 def example_texts(data: DataFacts) -> tuple[str, ...]:
     """Write a text of the task's kind, or two for pairs. Never quotes a text of the task.
 

@@ -11,7 +11,7 @@ from bort.report.search import latency_note, summary
 from bort.storage import StudyRecord
 from bort.studies.answers import StudyAnswer
 from bort.ui.front import charts as front_charts
-from bort.ui.kit import chart, frame, job_parts, markup, navigation, readings
+from bort.ui.kit import chart, frame, hidden, job_parts, markup, navigation, readings
 
 POLL_S = 2.0
 RECENT = 6
@@ -55,9 +55,12 @@ def _introduction(study: StudyRecord, answer: StudyAnswer) -> None:
         st.switch_page(navigation.PARETO, query_params={"study": study.name})
 
 
-@st.fragment(run_every=POLL_S)
 def running_jobs() -> None:
     """Show active jobs and their progress, if there are any."""
+    st.fragment(_running_jobs, run_every=hidden.pace(POLL_S))()
+
+
+def _running_jobs() -> None:
     with frame.clear_errors():
         jobs = readings.active_jobs()
         if jobs:

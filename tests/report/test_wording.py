@@ -27,7 +27,7 @@ from bort.finetuning.realised import (
 from bort.finetuning.realised import Difference as Gain
 from bort.latency.landmarks import Claim, Figure
 from bort.latency.noise import Disturbance, Finding, Noise, NoiseReading, When
-from bort.report import agora, agora_map, deleting, latency, models, search
+from bort.report import agora, agora_map, deleting, latency, models, search, trying
 from bort.report import jobs as job_words
 from bort.report.data import data_warning
 from bort.report.events import event_sentence
@@ -691,3 +691,16 @@ def test_what_a_study_was_trained_on() -> None:
         f"{said} An older version made 3 trainings and did not record their texts, networks and "
         "processor, so nobody can check that their errors are comparable."
     )
+
+
+@pytest.mark.parametrize(
+    ("is_quiet", "said"),
+    [(True, "in turns with the other models on a quiet machine"), (False, "was busy")],
+)
+def test_a_trial_never_contradicts_the_table(is_quiet: bool, said: str) -> None:
+    latency = RealisedLatency(median_ms=1.0, low_ms=0.9, high_ms=1.1, workload="w",
+                              noise_ok=is_quiet)  # fmt: skip
+    sentence = trying.trial_sentence(1, latency, is_text_to_label=False)
+    assert said in sentence
+    assert "network alone" in sentence
+    assert ("quiet" in sentence) == is_quiet

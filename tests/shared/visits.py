@@ -13,3 +13,8 @@ Open = Callable[..., AppTest]
 def shown(app: AppTest) -> str:
     """Return all text that our own markup puts on the page."""
     return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def drawn(app: AppTest) -> int:
+    """Return how many charts and other components a page shows."""
+    return sum(one.key != "tab" for one in app.get("bidi_component"))

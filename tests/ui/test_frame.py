@@ -1,6 +1,7 @@
 """What every page has: running jobs, notices of their end, and an address that the menu keeps."""
 
 import pytest
+import streamlit as st
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
 from visits import Open
@@ -8,6 +9,8 @@ from visits import Open
 from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.process import this_process
 from bort.storage import JobRecord, JobState, Store
+from bort.ui import home
+from bort.ui.kit import hidden, running
 
 PAGES = ("home", "search", "pareto", "models", "agora", "machine", "learn")
 
@@ -94,3 +97,20 @@ def test_a_link_to_another_study_brings_nothing_of_the_last_one(store: Store, vi
     app.query_params["study"] = "tweets"
     app.switch_page("pages/pareto.py").run()
     assert app.query_params == {"study": "tweets"}
+
+
+def test_a_hidden_tab_asks_for_its_title_only(store: Store, visit: Open, monkeypatch) -> None:
+    paces: dict[str, float | None] = {}
+    whole = st.fragment
+
+    def noted(function, *, run_every=None):
+        paces[function.__name__] = run_every
+        return whole(function, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", noted)
+    running_job(store)
+    visit("home")
+    assert paces == {"_look": running.POLL_S, "_running_jobs": home.POLL_S}
+    monkeypatch.setattr(hidden, "is_hidden", lambda: True)
+    visit("home")
+    assert paces == {"_look": hidden.HIDDEN_POLL_S, "_running_jobs": None}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from made_up_study import fill, made_up_spec
-from visits import APP, Open, shown
+from visits import APP, Open, drawn, shown
 
 from bort.core.progress import Progress, Stage
 from bort.jobs.runtime.process import this_process
@@ -32,7 +32,7 @@ def test_the_finished_example_comes_first(store: Store, visit: Open) -> None:
     app = visit("home")
     assert not app.exception
     assert "A finished example" in shown(app)
-    assert len(app.get("bidi_component")) == 1
+    assert drawn(app) == 1
     labels = [link.proto.label for link in app.get("page_link")]
     assert labels.count("Open") == 2
 

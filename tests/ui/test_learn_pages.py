@@ -2,7 +2,7 @@
 
 import pytest
 from made_up_study import fill
-from visits import Open, shown
+from visits import Open, drawn, shown
 
 from bort.core.study import StudySpec
 from bort.lessons.catalogue import LESSONS, Lesson
@@ -30,7 +30,7 @@ def test_a_lesson_opens_with_links_to_others(store: Store, visit: Open, lesson: 
     app = visit("lesson", lesson=lesson.slug)
     assert not app.exception
     assert [title.value for title in app.title] == [lesson.title]
-    assert len(app.get("bidi_component")) == 1
+    assert drawn(app) == 1
     labels = [link.proto.label for link in app.get("page_link")]
     assert labels[0] == "All lessons"
     following = LESSONS[LESSONS.index(lesson) + 1 :][:1]

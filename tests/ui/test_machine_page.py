@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from made_up_study import fill, made_up_profile
 from streamlit.testing.v1 import AppTest
-from visits import Open, shown
+from visits import Open, drawn, shown
 
 from bort.core.locks import measuring
 from bort.core.progress import Progress, Stage
@@ -173,7 +173,7 @@ def test_a_profile_is_drawn_judged_and_said_to_be_anothers(store: Store, visit: 
     assert noise_sentence(noise) in text
     assert warning_sentence(noise.warnings[0]) in text
     assert "Measured on another machine or software: CPU Made-up CPU &lt;b&gt;9000" in text
-    assert len(app.get("bidi_component")) == 1
+    assert drawn(app) == 1
 
 
 def test_a_busy_profile_says_so(store: Store, visit: Open) -> None:
@@ -189,7 +189,7 @@ def test_two_profiles_stand_side_by_side(store: Store, visit: Open) -> None:
     app.selectbox(key="profile-b").set_value("two").run()
     assert not app.exception
     assert "Same machine, same workload" in shown(app)
-    assert len(app.get("bidi_component")) == 1
+    assert drawn(app) == 1
 
 
 def landmark_result() -> dict:
@@ -305,4 +305,4 @@ def test_landmarks_are_drawn_beside_the_front(store: Store, visit: Open) -> None
     app = visit("pareto", study="mine")
     app.toggle(key="landmarks-on-front").set_value(True).run()
     assert not app.exception
-    assert len(app.get("bidi_component")) >= 4
+    assert drawn(app) >= 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from made_up_models import STAGE, add_model, finished_job, running_job
 from made_up_study import fill
-from visits import Open, shown
+from visits import Open, drawn, shown
 
 from bort.core.errors import InvalidDataError
 from bort.core.locks import Holder
@@ -65,7 +65,7 @@ def test_a_model_stands_beside_teacher_baselines_and_landmark(
     text = shown(app)
     assert all(escape(remark) in text for remark in words.remarks(trained.realised))
     assert escape(words.accuracy_sentence(trained.realised)) in text
-    assert len(app.get("bidi_component")) == 2, "loss and dev error"
+    assert drawn(app) == 4, "two fronts, loss and dev error"
     assert "has no config.json" in shown(app), "missing files are reported, not offered"
 
 
@@ -78,7 +78,7 @@ def test_a_running_job_shows_its_curves_and_can_be_cancelled(
     assert f"Fine-tuning {pick}" in shown(app)
     assert "seed 0: loss 0.200, dev error 0.100; about 42 s left" in shown(app)
     assert [metric.value for metric in app.metric] == ["0.200", "10.0%", "900"]
-    assert len(app.get("bidi_component")) == 2
+    assert drawn(app) == 2
     assert not app.button(key="model-cancel").disabled
     store.finish_job(job.id, 1, JobState.FAILED, ending=Ending(EndingCode.FAILED, message=HOSTILE))
     app = visit("models", job=str(job.id))
@@ -260,7 +260,7 @@ def test_complete_files_are_offered_with_their_commands(
         (folder / name).write_text("{}")
     app = visit("models")
     assert not app.exception
-    assert len(app.get("download_button")) == 3
+    assert len(app.get("download_button")) == 4
     commands = [code.value for code in app.code]
     assert "bort export good --format bundle --out good-bundle.zip" in commands
     assert "bort export good --format hf --out good-hf" in commands

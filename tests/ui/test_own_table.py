@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from visits import Open, shown
+from visits import Open, drawn, shown
 
 from bort.storage import Store
 from bort.ui.kit import uploads
@@ -50,7 +50,7 @@ def test_the_form_recognises_the_columns_and_leads_to_the_front(kept: str, visit
     next(button for button in app.button if button.label == "Show the front").click().run()
     assert not app.exception
     assert json.loads(app.query_params["columns"]) == COLUMNS
-    assert len(app.get("bidi_component")) == 5
+    assert drawn(app) == 5
     table = app.dataframe[-1].value
     assert {"params", "latency_ms", "error (%)", "depth"} <= set(table)
 
@@ -65,7 +65,7 @@ def test_a_link_shows_the_same_and_a_certified_search_is_one_click_away(
     assert "11 of 12 rows are left." in shown(app)
     assert "depth 8, width 256" in shown(app)
     assert "--from-table bench.csv --size params" in app.code[0].value
-    assert len(app.get("bidi_component")) == 2
+    assert drawn(app) == 2
     app.toggle(key=f"as-if:{kept}").set_value(True).run()
     assert not app.exception
     assert "of 12 rows evaluated." in shown(app)

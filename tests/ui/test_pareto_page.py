@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_up_study import fill, made_up_evaluation, made_up_profile, made_up_spec
 from streamlit.testing.v1 import AppTest
-from visits import Open, shown
+from visits import Open, drawn, shown
 
 from bort.core.architecture import Architecture
 from bort.core.serialise import to_json
@@ -34,7 +34,7 @@ def test_a_full_study_shows_charts_table_certificate_and_the_largest_w(
     answer = read_answer(store, "reviews")
     app = visit("pareto", study="reviews")
     assert not app.exception
-    assert len(app.get("bidi_component")) == 5
+    assert drawn(app) == 5
     assert answer.best is not None
     assert answer.best.id in shown(app)
     assert f"{answer.evaluations} of 384" in [metric.value for metric in app.metric]
@@ -307,7 +307,7 @@ def test_the_view_is_kept_in_the_address(store: Store, visit: Open) -> None:
     for view, charts in (("panels", 5), ("space", 2), ("axes", 2), ("nonsense", 5)):
         app = visit("pareto", study="reviews", view=view)
         assert not app.exception
-        assert len(app.get("bidi_component")) == charts  # with the triangle of weights
+        assert drawn(app) == charts  # with the triangle of weights
 
 
 def test_picks_are_compared_side_by_side(store: Store, visit: Open) -> None:

@@ -7,7 +7,7 @@ import pytest
 from made_up_study import fill, made_up_spec
 from streamlit.testing.v1 import AppTest
 from tiny import write_answers, write_task
-from visits import Open, shown
+from visits import Open, drawn, shown
 
 from bort.core.baseline import Method, OracleFacts, Scored
 from bort.core.errors import InvalidModelError
@@ -272,7 +272,7 @@ def test_a_running_job_shows_progress_front_and_certificate_and_can_be_cancelled
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Trained"] == "9 of 9 at most"
     assert values["Left at most"] == "1 min 15 s"
-    assert len(app.get("bidi_component")) == 3
+    assert drawn(app) == 3
     app.button(key="cancel").click().run()
     assert store.job(job).cancel_requested
     assert app.button(key="cancel").disabled

@@ -4,7 +4,8 @@ import streamlit as st
 
 from bort.core.errors import BortError
 from bort.finetuning.accepted import accepted_count, describe_accepted
-from bort.finetuning.request import check_disk_space, check_finetune, estimate_finetune
+from bort.finetuning.cost import check_disk_space, estimate_finetune
+from bort.finetuning.request import check_finetune
 from bort.jobs import start_detached
 from bort.report.agora_map import launch_sentence
 from bort.studies.agora import StoredRun

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bort.core.question import Question, check_weights
 from bort.storage import StudyRecord, Thing, ThingKind
 from bort.ui.front import own_table
-from bort.ui.kit import address, deleting, frame, markup, navigation, readings, terms
+from bort.ui.kit import address, deleting, frame, hidden, markup, navigation, readings, terms
 
 POLL_S = 3.0
 
@@ -81,10 +81,9 @@ def follow(study: StudyRecord) -> None:
         icon=":material/visibility:",
         query_params={"job": str(jobs[0].id)},
     )
-    _look(study)
+    st.fragment(_look, run_every=hidden.pace(POLL_S))(study)
 
 
-@st.fragment(run_every=POLL_S)
 def _look(study: StudyRecord) -> None:
     with frame.clear_errors():
         now = readings.store().study(study.name)

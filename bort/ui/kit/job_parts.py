@@ -13,7 +13,7 @@ from bort.report import searching
 from bort.report.jobs import STATES, ending_sentence, sentence
 from bort.report.numbers import duration
 from bort.storage import Thing, ThingKind, read_log
-from bort.ui.kit import address, deleting, frame, markup, navigation, readings
+from bort.ui.kit import address, deleting, frame, hidden, markup, navigation, readings
 
 POLL_S = 1.0
 LOG_CHARACTERS = 6_000
@@ -49,7 +49,8 @@ def watch(
                 draw(now)
 
         # A new function for each job and state, so that a finished job is not polled.
-        st.fragment(look, run_every=POLL_S if is_active else None)(is_active, count(job))
+        every = hidden.pace(POLL_S) if is_active else None
+        st.fragment(look, run_every=every)(is_active, count(job))
         return True
     markup.notice(f"Job {job.id} is a {job.kind} job and is shown on another page.")
     st.page_link(

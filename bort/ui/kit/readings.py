@@ -1,6 +1,7 @@
 """The pages' reads from the store. Expensive answers are cached, and only here."""
 
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 
 Weights = tuple[float, float, float]
+
+heavy_imports = RLock()
+"""Held while torch and transformers may be imported: two threads that import at once can fail."""
 
 DRAWN_AT_MOST = 60  # regions of weights; more could not be told apart
 
@@ -231,9 +235,10 @@ def predictor(folder: Path, changed: float) -> "Predictor":
         ExportError, InvalidModelError: it cannot be opened.
     """
     del changed
-    from bort.export.predicting import Predictor
+    with heavy_imports:
+        from bort.export.predicting import Predictor
 
-    return Predictor(folder)
+        return Predictor(folder)
 
 
 def job(job_id: int) -> JobRecord:

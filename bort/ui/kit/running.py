@@ -5,7 +5,7 @@ import streamlit as st
 from bort.core.errors import BortError
 from bort.jobs import JobRecord
 from bort.report.jobs import job_line
-from bort.ui.kit import address, navigation, readings
+from bort.ui.kit import address, hidden, navigation, readings
 
 POLL_S = 2.0
 IDLE_POLL_S = 10.0  # until a job is seen, started here or elsewhere
@@ -16,7 +16,10 @@ _ACTIVE, _ENDED = "active-jobs", "ended-job"
 def show(page_title: str) -> None:
     """Show what runs, and look again while the page is open."""
     is_active = bool(_active())
-    st.fragment(_look, run_every=POLL_S if is_active else IDLE_POLL_S)(page_title)
+    hidden.watch()
+    every = POLL_S if is_active else IDLE_POLL_S
+    every = hidden.HIDDEN_POLL_S if hidden.is_hidden() else every
+    st.fragment(_look, run_every=every)(page_title)
 
 
 def _active() -> list[JobRecord]:

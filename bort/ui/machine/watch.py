@@ -9,7 +9,7 @@ from bort.jobs import JobRecord, JobState, list_jobs
 from bort.latency.noise import MAX_OTHERS_SHARE, Noise, OthersShare
 from bort.report.jobs import STATES, ending_reason
 from bort.report.numbers import duration
-from bort.ui.kit import address, job_parts, markup, navigation, readings
+from bort.ui.kit import address, hidden, job_parts, markup, navigation, readings
 from bort.ui.machine import verdict as machine_verdict
 
 POLL_S = 3.0
@@ -99,10 +99,9 @@ def facts() -> None:
             ("Software", ", ".join(installed) or "no runtime installed", ""),
         ]
     )
-    _load()
+    st.fragment(_load, run_every=hidden.pace(POLL_S))()
 
 
-@st.fragment(run_every=POLL_S)
 def _load() -> None:
     """Show how busy the machine is, and who is measuring."""
     before: OthersShare | None = st.session_state.get("machine-load")

@@ -90,7 +90,7 @@ def _buttons(model: ModelRecord, kinds: Sequence[str]) -> None:
 
 def made(model: ModelRecord, make: Make) -> io.BytesIO:
     """Zip what `make` writes; runs in the background when the download is requested."""
-    with temporary("export") as place:
+    with readings.heavy_imports, temporary("export") as place:
         out = place / model.folder_name
         make(model, out)
         if out.is_file():

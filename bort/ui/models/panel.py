@@ -8,17 +8,22 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.errors import InvalidDataError
+from bort.figures import front_info, plot_pair
+from bort.figures.models import add_realised, mark_on_front
+from bort.figures.objectives import LATENCY, TEXT_TO_LABEL, objectives_of
 from bort.finetuning.realised import Accuracy, Realised, TrainedModel, landmark_key
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
-from bort.ui.kit import address, deleting, frame, markup, navigation
+from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
 from bort.ui.models import files as model_files
+from bort.ui.models import reporting as model_reporting
 from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
 
 _SHOWN = "shown-model"
+ROWS_SHOWN = 4  # of the list; the first chart is then on the first screen
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
 _MILLISECONDS = st.column_config.NumberColumn(format="%.2f")
 _FORMATS = {
@@ -56,6 +61,7 @@ def show(records: Sequence[ModelRecord]) -> None:
     st.dataframe(
         overview(models),
         hide_index=True,
+        height=38 + 35 * min(ROWS_SHOWN, len(models)),
         column_config=_FORMATS,
         placeholder="",
         alt="Trained models with audit accuracy, latency and parameters",
@@ -89,6 +95,7 @@ def _one(model: TrainedModel) -> None:
     left, right = st.columns([2.1, 1], gap="large")
     with left:
         _describe(model)
+        _on_front(model)
         st.subheader("Compared with teacher and baselines", anchor=False)
         table = comparison(model)
         st.dataframe(
@@ -109,6 +116,7 @@ def _one(model: TrainedModel) -> None:
     with right, st.container(border=True, key="sticky"), frame.clear_errors():
         model_try.show(model.record)
         model_files.show(model)
+        model_reporting.offer(model)
         thing = Thing(ThingKind.MODEL, model.record.name)
         deleting.button(thing, key="delete-model", leave=address.leave_model)
 
@@ -128,8 +136,10 @@ def _describe(model: TrainedModel) -> None:
         if share is not None:
             st.metric("Of its teacher's accuracy", f"{share:.1f} %", width="content")
         if realised.times_faster_than_teacher is not None:
+            is_text = bool(model.evidence.workload.by_vocabulary)
+            what = "from text to label" if is_text else "network alone"
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
-            st.metric("Compared with its teacher", faster, width="content")
+            st.metric(f"As its teacher, {what}", faster, width="content")
     if files := words.files_sentence(realised):
         markup.note(files)
     if beaten := words.beaten_sentence(realised):
@@ -137,6 +147,31 @@ def _describe(model: TrainedModel) -> None:
     markup.note(words.accuracy_sentence(realised))
     if weakest := words.weakest_sentence(realised):
         markup.note(weakest)
+
+
+def _on_front(model: TrainedModel) -> None:
+    """Draw the model among the points of its search, with an arrow from the prediction."""
+    study = readings.study(model.record.study)
+    if study is None or not study.evaluation_count:
+        return
+    answer = readings.answer(study)
+    mark = mark_on_front(answer, model)
+    if mark is None:
+        return
+    is_text = answer.latency.is_text_to_label
+    objectives = objectives_of(answer.spec.size.unit, latency=TEXT_TO_LABEL if is_text else LATENCY)
+    info = front_info(answer.points, objectives=objectives, pick_id=mark.architecture_id)
+    size, latency, error = objectives
+    columns = st.columns(2, gap="small")
+    for column, x in zip(columns, (latency, size), strict=True):
+        figure = plot_pair(info, x, error, theme=frame.theme(), log=(x,), height=300)
+        with column:
+            chart.show(
+                add_realised(figure, [mark], x, error, theme=frame.theme()),
+                key=f"on-front:{model.record.id}:{x.name}",
+                alt=f"{error.title} against {x.title}: predicted and realised",
+            )
+    markup.note(words.realised_sentence(model.realised))
 
 
 def _curves(model: TrainedModel) -> None:

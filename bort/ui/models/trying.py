@@ -7,9 +7,10 @@ import streamlit as st
 
 from bort.core.errors import BortError
 from bort.export.predicting import Trial, try_text
-from bort.finetuning.realised import DataFacts, evidence_of
+from bort.finetuning.realised import DataFacts, evidence_of, realised_of
 from bort.latency.workload import Text, parts_of
 from bort.report.models import example_texts, verdict
+from bort.report.trying import best_scores, trial_sentence
 from bort.storage import ModelRecord
 from bort.ui.kit import markup, readings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _LAST = "last-trial"
 MOST_CHARACTERS = 2_000
+LABEL_CHARACTERS = 48
 
 
 def show(model: ModelRecord) -> None:
@@ -49,7 +51,7 @@ def show(model: ModelRecord) -> None:
         st.session_state[_LAST] = (model.name, trial)
     name, trial = st.session_state.get(_LAST, (None, None))
     if name == model.name and trial is not None:
-        _answer(trial)
+        _answer(model, trial)
 
 
 def _boxes(data: DataFacts) -> list[tuple[str, str, str]]:
@@ -67,14 +69,16 @@ def _open(folder: Path) -> "Predictor":
     return readings.predictor(folder, changed)
 
 
-def _answer(trial: Trial) -> None:
+def _answer(model: ModelRecord, trial: Trial) -> None:
     markup.note(" / ".join(f"“{part}”" for part in parts_of(trial.text)))
     teacher = trial.teacher
     headings = ["", "this model", *(["teacher"] if teacher else [])]
-    rows = [
-        [label, f"{share:.1%}", *([f"{teacher.scores[label]:.1%}"] if teacher else [])]
-        for label, share in trial.model.scores.items()
-    ]
+    scores = [reply.scores for reply in (trial.model, teacher) if reply is not None]
+    shown = best_scores(*scores)
+    rows = [[_cell(label), *(f"{one[label]:.1%}" for one in scores)] for label in shown]
+    if others := len(scores[0]) - len(shown):
+        rest = (1 - sum(one[label] for label in shown) for one in scores)
+        rows.append([f"{others} other classes", *(f"{max(0.0, share):.1%}" for share in rest)])
     times = [reply.latency_ms for reply in (trial.model, teacher) if reply is not None]
     markup.table(headings, [*rows, ["latency", *(f"{time:.2f} ms" for time in times)]])
     if teacher is None:
@@ -87,13 +91,12 @@ def _answer(trial: Trial) -> None:
         is_same = teacher.label == trial.model.label
         ratio = teacher.latency_ms / trial.model.latency_ms
         markup.note(verdict(is_same=is_same, times_as_fast=ratio))
-    threads = (
-        "all cores"
-        if trial.threads is None
-        else f"{trial.threads} thread{'s' * (trial.threads > 1)}"
-    )
-    markup.note(
-        f"Median of five runs with PyTorch on {threads}, tokenizer included, while other "
-        "programs may be running. The latencies in the table were measured under controlled "
-        "conditions."
-    )
+    evidence, latencies = evidence_of(model), realised_of(model).latency
+    is_text = bool(evidence.workload.by_vocabulary)
+    in_table = next(iter(latencies.values()), None)
+    markup.note(trial_sentence(trial.threads, in_table, is_text_to_label=is_text))
+
+
+def _cell(label: str) -> str:
+    """Cut the name of a class where it would push the numbers out of the box."""
+    return label if len(label) <= LABEL_CHARACTERS else f"{label[: LABEL_CHARACTERS - 1]}…"
