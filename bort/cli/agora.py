@@ -91,7 +91,8 @@ def run(
 
     if not ablate and "seeds" in options.given_options(context):
         raise InvalidOptionError("--seeds has no effect without --ablate; add it, or use --seed")
-    with open_store(store_url) as store:
+    open_it = options.open_with_examples if only_plan else open_store
+    with open_it(store_url) as store:
         spec = describe_run(
             store,
             texts,
@@ -101,10 +102,10 @@ def run(
         kind = RUN
         if ablate:
             spec, kind = describe_comparison(spec, seeds), COMPARISON
-        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
         if only_plan:
             _print_plan(store, spec, as_json)
             return
+        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
         name = spec["study"]
         if detach:
             job = jobs.start_detached(store, kind, spec, study=name)

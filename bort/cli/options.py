@@ -16,6 +16,7 @@ from bort.core.study import SPACE
 
 if TYPE_CHECKING:
     from bort.core.baseline import Coverage
+    from bort.storage import Store
     from bort.studies.answers import StudyAnswer, TableAnswer
     from bort.tasks import DataWarning
 
@@ -198,13 +199,23 @@ def offer_example(study: str | None, store_url: str | None) -> None:
 
     A deleted one stays deleted, and a store that cannot be written stays as it is.
     """
+    from bort.storage import open_to_read
+
+    if study in paths.example_names():
+        open_to_read(store_url).close()  # says so if there is no such store
+        open_with_examples(store_url).close()
+
+
+def open_with_examples(store_url: str | None) -> "Store":
+    """Open the store to read it, with the finished examples if it can be written.
+
+    Their trainings tell how long others will take.
+    """
     from bort.storage import ensure_examples, open_store, open_to_read
 
-    if study not in paths.example_names():
-        return
-    open_to_read(store_url).close()  # says so if there is no such store
     with suppress(StoreError), open_store(store_url) as store:
         ensure_examples(store, paths.examples())
+    return open_to_read(store_url)
 
 
 def show_answer(answer: "StudyAnswer | TableAnswer", *, as_json: bool) -> None:

@@ -101,14 +101,11 @@ def _print_plan(spec: StudySpec, store_url: str | None, as_json: bool) -> None:
     from bort.report.job_terminal import echo
     from bort.report.numbers import basis
     from bort.report.plan import estimate_plan, stages_json
-    from bort.storage import check_store, ensure_examples, open_store
     from bort.studies.checks import check_study
     from bort.studies.estimates import estimate_study
 
-    check_store(store_url)
     spec = check_study(spec, on_step=echo, on_warning=options.tell)
-    with open_store(store_url) as store:
-        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
+    with options.open_with_examples(store_url) as store:
         cost = estimate_study(store, spec)
     if as_json:
         told = {**stages_json(cost), "basis": basis(cost.timed)}

@@ -29,9 +29,17 @@ def make_folder(folder: Path) -> None:
     """
     home = paths.home()
     if folder.is_relative_to(home):
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(home, mode=0o700)
         _keep_private(home)
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
+
+
+def _make(folder: Path, *, mode: int = 0o777) -> None:
+    # Path.mkdir(parents=True) calls itself for each level, too often for a very deep folder.
+    for above in reversed(folder.parents):
+        if not above.is_dir():
+            above.mkdir(exist_ok=True)
+    folder.mkdir(mode, exist_ok=True)
 
 
 @functools.cache

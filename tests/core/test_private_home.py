@@ -43,3 +43,11 @@ def test_a_new_home_is_private_and_the_user_s_own_folder_is_left_alone(
     make_folder(own / "runs")
     assert own.stat().st_mode & 0o777 == 0o755
     assert os.access(own / "runs", os.W_OK)
+
+
+def test_a_folder_may_be_very_deep(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["a"] * 1500)
+    make_folder(folder)
+    assert folder.is_dir()
+    for one in (folder, *folder.parents[:1499]):  # deeper than what pytest would remove
+        one.rmdir()

@@ -1,11 +1,14 @@
 """The plan of a run of Agora: everything that takes time is in it."""
 
+import json
 from dataclasses import replace
 
 import pytest
 import tiny
+from click.testing import CliRunner
 
 from bort.agora.text.spec import small_space
+from bort.cli.main import bort
 from bort.core.agora import TextSpec
 from bort.core.files import write_atomically, write_json_atomically
 from bort.core.progress import Progress, Stage
@@ -131,3 +134,18 @@ def test_a_job_before_its_first_training_is_waited_for_by_its_plan(store) -> Non
     assert queue_seconds(store) == pytest.approx(600, abs=5)
     store.heartbeat(job.id, job.attempt, Progress(1, 9, Stage.TRAINING_CANDIDATES, eta_s=80.0))
     assert queue_seconds(store) == 80.0
+
+
+def test_the_command_plans_and_starts_nothing(store, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BORT_STORE", store.url)
+    said = CliRunner().invoke(bort, ["agora", "run", "--task", "torus", "--plan"])
+    assert said.stdout == (
+        "Plan: train, sample and label in rounds, at most (about 14 s). "
+        "In all about 14 s, on a quiet core.\n"
+    )
+    assert store.jobs() == []
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BORT_HOME", str(tmp_path / "file"))  # a plan needs no place to write to
+    monkeypatch.delenv("BORT_STORE")
+    said = CliRunner().invoke(bort, ["agora", "run", "--task", "torus", "--plan", "--json"])
+    assert json.loads(said.stdout)["total_minutes"] == 9 * 1.5 / 60
