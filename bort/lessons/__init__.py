@@ -22,6 +22,9 @@ What to know before writing one:
   fails on a typed number. A format is Python's: `{{parameters:,}}`, `{{share:.0%}}`. Prefer frames
   computed in `numbers.py` to a formula in JavaScript; where JavaScript must compute, a test in
   `tests/browser` compares it with the Python function on a grid.
+* **Formulas.** `<div class="formula">` is filled by the script, with letters and with the current
+  numbers. `tests/browser/test_lesson_formulas.py` reads it from the page, evaluates it, and
+  compares it with the function that the search uses: add yours there.
 * **Words.** `<aside class="paper">` holds what the papers state, with a `<cite>`;
   `<aside class="ours">` what is ours. `<a data-term="epsilon">ε</a>` opens the glossary's entry.
   `<var data-code="parameter_count">p</var>` shows the paper's symbol, or the code's name; a script
