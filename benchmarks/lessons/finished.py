@@ -59,6 +59,7 @@ def _described(store: Store, model: ModelRecord, realised: Realised) -> dict[str
         "teacher": None if realised.teacher is None else round(1 - realised.teacher.accuracy, 5),
         "promised_ms": round(predicted.latency_ms, 4),
         "ms": round(realised.latency_ms, 4),
+        "is_quiet": all(one.noise_ok for one in realised.latency.values()),
         "stages": list(_stages(realised, own)),
     }
 

@@ -70,9 +70,10 @@ def test_the_finished_models_are_as_the_words_say(found: dict) -> None:
 
 
 def test_promises_compare_with_what_came_true() -> None:
+    both = {"promised": 0.2, "dev": 0.1, "promised_ms": 1.0}
     models = [
-        {"task": "a", "promised": 0.2, "dev": 0.1, "audit": 0.15, "ms": 2.0, "promised_ms": 1.0},
-        {"task": "b", "promised": 0.2, "dev": 0.1, "audit": 0.25, "ms": 1.0, "promised_ms": 1.0},
+        {**both, "task": "a", "audit": 0.15, "ms": 2.0, "is_quiet": True},
+        {**both, "task": "b", "audit": 0.25, "ms": 1.0, "is_quiet": False},
     ]
     assert promises(models) == {
         "count": 2,
@@ -82,6 +83,7 @@ def test_promises_compare_with_what_came_true() -> None:
         "gain": pytest.approx(10),
         "luck": pytest.approx(10),
         "off": pytest.approx(0.5),
+        "noisy": 1,
     }
 
 

@@ -61,7 +61,8 @@ def promises(finished: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     Returns:
         How many models ended below the promised error, on dev and on audit; in percentage points,
-        how far on dev, and how much higher audit is than dev; how far the latencies are off.
+        how far on dev, and how much higher audit is than dev; how far the latencies are off, and
+        how many of them were measured on a machine that was not quiet.
     """
     return {
         "count": len(finished),
@@ -71,6 +72,7 @@ def promises(finished: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "gain": 100 * fmean(one["promised"] - one["dev"] for one in finished),
         "luck": 100 * fmean(one["audit"] - one["dev"] for one in finished),
         "off": fmean(abs(one["ms"] / one["promised_ms"] - 1) for one in finished),
+        "noisy": sum(not one["is_quiet"] for one in finished),
     }
 
 
