@@ -2,7 +2,7 @@
 function bortMapHands(view, core) {
   const { go, stop, play, paint, project, nearest, idOf, recolour, STILL_PX } = core;
   const { over, make, bar, legend, tip } = view;
-  const SIGNS = { right: "·", wrong: "×", mended: "●" };
+  const SIGNS = { right: "•", wrong: "×", mended: "●" };
   const NAMES = { right: "dev, right", wrong: "dev, wrong", mended: "dev, right again" };
 
   const button = (text, label, onClick) => {

@@ -23,7 +23,8 @@ _HEIGHT = 330
 def model_report(history: ModelHistory) -> str:
     """Write the report."""
     model, realised, evidence = history.model, history.model.realised, history.model.evidence
-    drawn = [*_on_front(history), *_curves(history.curves)]
+    stages = [one.stage for one in realised.stages]
+    drawn = [*_on_front(history), *_curves(history.curves, stages)]
     parts = [
         lines(
             [
@@ -69,9 +70,10 @@ def _on_front(history: ModelHistory) -> list[go.Figure]:
     return [add_realised(figure, [mark], LATENCY, ERROR)]
 
 
-def _curves(curves: Sequence[Curve]) -> list[go.Figure]:
+def _curves(curves: Sequence[Curve], stages: Sequence[str]) -> list[go.Figure]:
+    """Draw each stage's curves: first those of the model, in their order, then its baselines'."""
     found = []
-    for stage in dict.fromkeys(curve.stage for curve in curves):
+    for stage in dict.fromkeys([*stages, *(curve.stage for curve in curves)]):
         of_stage = [curve for curve in curves if curve.stage == stage]
         for quantity in (LOSS, DEV_ERROR):
             if any(curve.points for curve in of_stage if curve.quantity == quantity):

@@ -127,7 +127,7 @@ def read(reader):
     for name, unit in (
         ("Audit accuracy", "%"),
         ("Of its teacher", "%"),
-        ("As its teacher, network alone", "as fast"),
+        ("Beside its teacher, network alone", "as fast"),
     ):
         metric = page.get_by_test_id("stMetric").filter(has_text=name)
         expect(metric).to_contain_text(re.compile(rf"\d\.\d .*{unit}"))

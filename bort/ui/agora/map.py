@@ -26,7 +26,7 @@ from bort.ui.agora import readings as agora_readings
 from bort.ui.agora import selection
 from bort.ui.kit import address, frame, markup, readings
 
-HEIGHT = "clamp(340px, calc(100vh - 380px), 900px)"
+HEIGHT = "clamp(320px, min(100vh - 380px, 95vw), 900px)"
 
 
 def show(run: StoredRun, dev: DevItems) -> None:

@@ -1,6 +1,7 @@
 """Watch an Agora run: its progress, its map and rounds, and what they did as a table."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import pandas as pd
 import streamlit as st
@@ -64,7 +65,7 @@ def _head(run: StoredRun) -> None:
     origin = "" if replay is None else f"; replays job {replay[0]} with corrections"
     student = spec.learner if isinstance(spec, TorusSpec) else spec.architecture
     about = (
-        f"task {job.spec['task']}, student {student}, labeler {spec.labeler}, "
+        f"task {PurePath(job.spec['task']).name}, student {student}, labeler {spec.labeler}, "
         f"sampler {spec.sampler}"
     )
     with st.container(

@@ -139,7 +139,7 @@ def _describe(model: TrainedModel) -> None:
             is_text = bool(model.evidence.workload.by_vocabulary)
             what = "from text to label" if is_text else "network alone"
             faster = f"{realised.times_faster_than_teacher:.1f} × as fast"
-            st.metric(f"As its teacher, {what}", faster, width="content")
+            st.metric(f"Beside its teacher, {what}", faster, width="content")
     if files := words.files_sentence(realised):
         markup.note(files)
     if beaten := words.beaten_sentence(realised):
