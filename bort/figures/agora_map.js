@@ -247,8 +247,9 @@ const bortMap = (() => {
     view.isProjected = true;
   }
 
-  function paint(view) {
-    view.isProjected = false;
+  // `isOver`: only what lies over the points has changed, such as the ring of the pointer.
+  function paint(view, isOver = false) {
+    if (!isOver) Object.assign(view, { isProjected: false, isDirty: true });
     if (!view.isWaiting && view.place) {
       view.isWaiting = true;
       requestAnimationFrame(() => { view.isWaiting = false; frame(view); });
@@ -256,7 +257,7 @@ const bortMap = (() => {
   }
 
   function frame(view) {
-    const { gl, program, stage, canvas, starts, round, data } = view;
+    const { gl, stage, canvas } = view;
     const w = stage.clientWidth, h = stage.clientHeight, ratio = window.devicePixelRatio || 1;
     if (!w || gl.isContextLost()) return;
     if (!view.isFitted) fit(view);
@@ -264,10 +265,20 @@ const bortMap = (() => {
       if (one.width !== Math.round(w * ratio) || one.height !== Math.round(h * ratio)) {
         one.width = Math.round(w * ratio);
         one.height = Math.round(h * ratio);
+        view.isDirty = true;
       }
     }
     const past = view.grownAt ? (performance.now() - view.grownAt) / GROW_MS : 1;
     const share = Math.min(1, past), grow = 1 - (1 - share) ** 3;
+    if (view.isDirty) points(view, w, h, ratio, grow);
+    view.isDirty = false;
+    overlay(view, grow, ratio);
+    view.painted?.(view);
+    if (share < 1) paint(view);
+  }
+
+  function points(view, w, h, ratio, grow) {
+    const { gl, program, canvas, starts, round } = view;
     const uniform = (name, how, ...values) => gl[how](gl.getUniformLocation(program, name), ...values);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);
@@ -286,9 +297,6 @@ const bortMap = (() => {
     uniform("grow", "uniform1f", grow);
     uniform("size", "uniform1f", size * 1.25);
     gl.drawArrays(gl.POINTS, starts[round], starts[round + 1] - starts[round]);
-    overlay(view, grow, ratio);
-    view.painted?.(view);
-    if (share < 1) paint(view);
   }
 
   function overlay(view, grow, ratio) {

@@ -138,7 +138,7 @@ function bortMapHands(view, core) {
       view.turn = bortMap.turned(bortMap.turned(view.turn, dx / 160, 1), dy / 160, 0);
     } else view.shift = [view.shift[0] + dx, view.shift[1] + dy];
     hover(-1);
-    paint(view);
+    paint(view, press.isLasso);
   });
   const released = (event) => {
     if (!press) return;
@@ -212,7 +212,7 @@ function bortMapHands(view, core) {
   function hover(i, at) {
     if (view.hover !== i) {
       view.hover = i;
-      paint(view);
+      paint(view, true);
     }
     tip.hidden = i < 0;
     if (i < 0) return;
