@@ -198,11 +198,13 @@ def queue_seconds(store: Store, without: int | None = None) -> float:
 
 def _seconds_left(store: Store, job: JobRecord, now: float) -> float:
     """Estimate by the job's count, or before it has one by its plan."""
-    left = job.progress.eta_s or 0.0
-    plans = [event for event in store.events(job.id) if event.code is EventCode.PLANNED]
-    if not plans or job.progress.stage in _COUNTED or plans[-1].facts["minutes"] is None:
+    left = job.progress.eta_s
+    if left is not None and job.progress.stage in _COUNTED:
         return left
-    return max(left, 60 * float(plans[-1].facts["minutes"]) - (now - plans[-1].at))
+    plans = [event for event in store.events(job.id) if event.code is EventCode.PLANNED]
+    minutes = plans[-1].facts["minutes"] if plans else None
+    planned = 0.0 if minutes is None else 60 * float(minutes) - (now - plans[-1].at)
+    return max(left or 0.0, planned)
 
 
 def _bytes_to_fetch(spec: StudySpec) -> int:

@@ -132,6 +132,8 @@ def test_a_job_before_its_first_training_is_waited_for_by_its_plan(store) -> Non
     store.log_event(job.id, EventCode.PLANNED, {"stages": [], "minutes": 10.0})
     store.heartbeat(job.id, job.attempt, Progress(stage=Stage.TRAINING_TEACHER, eta_s=20.0))
     assert queue_seconds(store) == pytest.approx(600, abs=5)
+    store.heartbeat(job.id, job.attempt, Progress(0, 7, Stage.AGORA_ROUND))  # the first round
+    assert queue_seconds(store) == pytest.approx(600, abs=5)
     store.heartbeat(job.id, job.attempt, Progress(1, 9, Stage.TRAINING_CANDIDATES, eta_s=80.0))
     assert queue_seconds(store) == 80.0
 

@@ -153,7 +153,7 @@ def test_starting_starts_the_job_that_the_command_would(
     (job,) = store.jobs()
     assert job.kind == "agora"
     assert job.spec == {**TORUS, "study": "torus-knn", "labeler": "noisy-oracle", "rounds": 3}
-    assert "The first round is training" in shown(app)
+    assert "The errors of each round will appear here" in shown(app)
 
 
 def test_texts_that_are_not_here_are_looked_at_on_start(store: Store, visit: Open) -> None:

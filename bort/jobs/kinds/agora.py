@@ -207,6 +207,7 @@ def compare(context: JobContext) -> dict[str, Any]:
     students = list(
         from_json(tuple[ArmResult, ...], read_arms(context.job), what="the stored students")
     )
+    context.report(Progress(len(students), len(ARMS) * len(seeds), Stage.COMPARING))
     for seed in seeds:
         if context.should_stop():
             break

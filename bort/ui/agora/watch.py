@@ -52,7 +52,7 @@ def _draw(job: JobRecord) -> None:
             markup.notice(warning)
         if not run.rounds:
             markup.notice(
-                "The first round is training. Its errors will appear here."
+                "The errors of each round will appear here when it ends."
                 if job.state.is_active
                 else "The run ended before its first round; the log says why. Resume it or set up "
                 "another run."
