@@ -1,6 +1,7 @@
 """The sentences about data that makes results misleading."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from bort.core.baseline import Coverage
 from bort.report.baselines import coverage_sentence
@@ -111,3 +112,14 @@ def named(names: Sequence[str]) -> str:
     """List the first few names, and count the others."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def short_name(reference: str) -> str:
+    """Shorten a task's or network's name: a path to its last part.
+
+    Examples:
+        >>> short_name("movie-reviews"), short_name("/data/reviews.csv"), short_name("hub:ada/a")
+        ('movie-reviews', 'reviews.csv', 'hub:ada/a')
+    """
+    path = PurePath(reference)
+    return path.name if path.is_absolute() else reference

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bort.core.question import Question, check_weights
+from bort.report.data import short_name
 from bort.storage import StudyRecord, Thing, ThingKind
 from bort.ui.front import own_table
 from bort.ui.kit import address, deleting, frame, hidden, markup, navigation, readings, terms
@@ -66,7 +67,7 @@ def offer_deletion(study: StudyRecord) -> None:
 
 
 def _label(study: StudyRecord) -> str:
-    kind = "example" if study.is_example else study.spec.task.task
+    kind = "example" if study.is_example else short_name(study.spec.task.task)
     return f"{study.name}  ({kind}, {study.evaluation_count} trained)"
 
 

@@ -1,7 +1,6 @@
 """The list of trained models, and one of them in detail."""
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ from bort.figures.objectives import LATENCY, TEXT_TO_LABEL, objectives_of
 from bort.finetuning.realised import Accuracy, Realised, TrainedModel, landmark_key
 from bort.report import models as words
 from bort.report.baselines import NAMES
+from bort.report.data import short_name
 from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
 from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
@@ -127,7 +127,7 @@ def _latencies(table: pd.DataFrame) -> list[str]:
 
 def _describe(model: TrainedModel) -> None:
     record, realised = model.record, model.realised
-    markup.name(record.name, f"{shape(record.architecture)}. Trained on {record.task}.")
+    markup.name(record.name, f"{shape(record.architecture)}. Trained on {short_name(record.task)}.")
     origin = "imported, read-only" if record.is_imported else f"picked from {record.study}"
     markup.tags([record.architecture_id, origin])
     with st.container(horizontal=True, gap="large"):
@@ -279,14 +279,3 @@ def _column(runtime: str) -> str:
 def percent(share: float | None) -> float | None:
     """Convert a share to percent, rounded to one digit."""
     return None if share is None else round(100 * share, 1)
-
-
-def short_name(reference: str) -> str:
-    """Shorten a task's or network's name for a table cell: a path to its last part.
-
-    Examples:
-        >>> short_name("movie-reviews"), short_name("/data/reviews.csv"), short_name("hub:ada/a")
-        ('movie-reviews', 'reviews.csv', 'hub:ada/a')
-    """
-    path = PurePath(reference)
-    return path.name if path.is_absolute() else reference
