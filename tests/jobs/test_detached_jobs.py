@@ -14,6 +14,7 @@ from bort import jobs
 from bort.core.errors import BortError, BusyError
 from bort.core.study import StudySpec
 from bort.jobs import JobState
+from bort.jobs.runtime import worker
 from bort.jobs.runtime.process import identify, is_alive
 from bort.storage import Ending, EndingCode, Store, open_store, read_log
 
@@ -165,3 +166,15 @@ def test_a_stopped_process_is_late_but_alive(store: Store, wait_for: WaitFor) ->
         connection.execute("UPDATE jobs SET heartbeat_at = heartbeat_at - 1000")
     connection.close()
     assert jobs.find_job(store, job_id).state is JobState.RUNNING
+
+
+def test_a_job_in_the_background_gives_way_to_pages_unless_it_measures(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gave_way: list[int] = []
+    monkeypatch.setattr(worker, "run_attempt", lambda *_: None)
+    monkeypatch.setattr("os.nice", gave_way.append)
+    for kind in ("search", "latency"):
+        job = store.create_job(kind, {})
+        assert worker.main([f"{job.id}", *OLD_ATTEMPT, "--store", store.url]) == 0
+    assert gave_way == [worker.NICENESS]
