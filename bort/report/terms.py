@@ -20,7 +20,7 @@ class Term:
 TERMS: Mapping[str, Term] = {
     "front": Term(
         "Pareto front",
-        "The networks that no other network beats in size, latency and error at once.",
+        "The networks that no other beats: no worse in size, latency and error, and better in one.",
     ),
     "epsilon": Term(
         "ε, epsilon",
