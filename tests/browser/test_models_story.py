@@ -139,7 +139,7 @@ def read(reader):
     for stage in ("distil", "finetune", "plain"):
         page.get_by_role("radio", name=stage).click()
         reader.settle()
-        expect(reader.charts()).to_have_count(2)
+        expect(reader.charts()).to_have_count(4)  # its place on the front, and curves
 
 
 def cell(table, text):
@@ -186,7 +186,7 @@ def choose(reader, trained, opened):
     for _ in range(2):
         expect(shown).to_have_text(trained)
         assert reader.query() == {"model": [trained]}
-        expect(reader.charts()).to_have_count(2)
+        expect(reader.charts()).to_have_count(4)  # its place on the front, and curves
         page.reload()
         reader.settle()
     expect(page.get_by_test_id("stException")).to_have_count(0)
