@@ -21,6 +21,9 @@ DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 REMEDY = "free some space, or choose another place with BORT_HOME"
 
 
+DEEPEST = 200  # levels of a folder that is made
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it. A new home folder is only for its owner.
 
@@ -35,11 +38,10 @@ def make_folder(folder: Path) -> None:
 
 
 def _make(folder: Path, *, mode: int = 0o777) -> None:
-    # Path.mkdir(parents=True) calls itself for each level, too often for a very deep folder.
-    for above in reversed(folder.parents):
-        if not above.is_dir():
-            above.mkdir(exist_ok=True)
-    folder.mkdir(mode, exist_ok=True)
+    # Much of Python calls itself for each level, and could not even remove a deeper folder.
+    if len(folder.parts) > DEEPEST:
+        raise OSError(errno.ENAMETOOLONG, f"more than {DEEPEST} levels deep")
+    folder.mkdir(mode, parents=True, exist_ok=True)
 
 
 @functools.cache

@@ -319,7 +319,8 @@ def _study_table(answer: StudyAnswer) -> Table:
     unit = answer.spec.size.unit
     size = (f"MB {unit.removeprefix('bytes-')}",) if unit.is_bytes else ()
     headings = ("params", "effective", *size, "ms", "error ± se")
-    table = _table(f"Pareto front of study {answer.study}", ["architecture"], headings)
+    title = f"Pareto front of study {answer.study}"
+    table = _table(title, ["architecture"], headings, may_wrap=False)
     for point in answer.front:
         table.add_row(
             point.id,
@@ -357,13 +358,15 @@ def _rows_table(answer: TableAnswer) -> Table:
     return table
 
 
-def _table(title: str, names: Sequence[str], headings: Sequence[str]) -> Table:
+def _table(
+    title: str, names: Sequence[str], headings: Sequence[str], *, may_wrap: bool = True
+) -> Table:
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(Text(names[0]), no_wrap=True)
     for name in names[1:]:
         table.add_column(Text(name), overflow="fold")
     for heading in headings:
-        table.add_column(Text(heading), justify="right", no_wrap=True)
+        table.add_column(Text(heading), justify="right", no_wrap=not may_wrap)
     table.add_column("", no_wrap=True, min_width=4)
     return table
 
