@@ -12,6 +12,7 @@ import pandas as pd
 from benchmarks import drop_torn_line
 from bort.core.errors import InvalidDataError
 from bort.core.files import write_atomically
+from bort.core.inputs import read_input
 
 
 class RowLog:
@@ -30,7 +31,7 @@ class RowLog:
     ) -> None:
         self.path, self.conditions = path, conditions
         self.columns = {**columns, **{name: type(value) for name, value in conditions.items()}}
-        if not path.exists():
+        if not os.path.lexists(path):  # a broken link is none of ours, either
             write_atomically(path, f"{','.join(self.columns)}\n".encode())
         self._check(self.rows())
         drop_torn_line(path)
@@ -66,7 +67,7 @@ def read_rows(path: Path, columns: Mapping[str, type]) -> pd.DataFrame:
         InvalidDataError: there is no such file, or it is not a log with these columns.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_input(path).decode("utf-8")
         lines = text[: text.rfind("\n") + 1]
         if lines.partition("\n")[0] != ",".join(columns):
             raise ValueError("it is not a log with the columns of this benchmark")

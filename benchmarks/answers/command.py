@@ -61,8 +61,8 @@ def answers(
         table = open_table(out)
     else:
         with open_store(store_url) as store:
-            ensure_examples(store, paths.examples())
             table = open_table(out)
+            ensure_examples(store, paths.examples())
             for row in _answers(store, task):
                 table.append(asdict(row))
     page = write_page(table)

@@ -161,9 +161,9 @@ def _search_space(
         on_warning=options.tell,
     )
     with open_store(store_url) as store:
-        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
         differences = check_profile(store, spec)
         spec = create_study(store, spec, is_named=is_named)
+        ensure_examples(store, paths.examples())  # whose trainings tell how long ours will take
         if differences:
             click.echo(
                 f"note: the latency profile {spec.latency.profile} was measured on another "
