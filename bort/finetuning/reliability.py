@@ -49,6 +49,13 @@ class Reliability:
     answered: tuple[int, ...]
     right: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        counts = list(zip(self.right, self.answered, strict=True))  # ValueError, as below
+        if len(self.scores) != len(counts) or not counts:
+            raise ValueError("each score needs a count of answers and of right ones")
+        if not all(0 <= right <= answered <= self.n and answered for right, answered in counts):
+            raise ValueError("counts must be right <= answered <= n, and something answered")
+
     def thresholds(self) -> list[Threshold]:
         """Return all thresholds, from the one that rejects nothing on."""
         alpha = (1 - CONFIDENCE) / len(self.scores)

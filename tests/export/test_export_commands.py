@@ -98,6 +98,12 @@ def test_answers_that_are_not_sure_enough_are_rejected(model, tmp_path):
         answer_of(predict, "model", "texts.txt", "--accuracy", "0.99")
     with pytest.raises(BortError, match="must be between 0 and 1"):
         answer_of(predict, "model", "texts.txt", "--accuracy", "95")
+    for wrong in ({**known, "answered": [400, 0]}, {**known, "right": [1]}, {**known, "n": 1}, []):
+        (tmp_path / "model" / "config.json").write_text(
+            json.dumps({**config, "dev_reliability": wrong}), encoding="utf-8"
+        )
+        with pytest.raises(BortError, match=r"config\.json"):
+            answer_of(predict, "model", "texts.txt", "--accuracy", "0.95")
 
 
 def test_many_texts_show_their_progress_and_keep_their_order(model, tmp_path):
