@@ -25,6 +25,7 @@ COMMANDS: Table = {
     "latency": ("bort.cli.latency", "latency", "Measure the latency of models on this machine."),
     "agora": ("bort.cli.agora", "agora", "Run Agora: teach a small model where it makes errors."),
     "finetune": ("bort.cli.finetune", "finetune", "Train picked architectures into models."),
+    "mistakes": ("bort.cli.mistakes", "mistakes", "Show what a trained model gets wrong."),
     "rivals": ("bort.cli.rivals", "rivals", "Compare with other people's small classifiers."),
     "export": ("bort.cli.export", "export", "Write a model as files to deploy."),
     "upload": ("bort.cli.upload", "upload", "Upload an exported model to a hub."),

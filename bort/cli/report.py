@@ -91,14 +91,18 @@ def agora(job_id: int, file: Path, texts: bool, force: bool, store_url: str | No
 @report.command(cls=options.Command)
 @click.argument("name", metavar="MODEL")
 @_file
+@click.option("--texts", is_flag=True, help="Include the dev texts that are answered wrongly.")
 @options.force
 @options.store_url
-def model(name: str, file: Path, force: bool, store_url: str | None) -> None:
-    """Write a trained model: accuracy, comparison, curves, prediction and result.
+def model(name: str, file: Path, texts: bool, force: bool, store_url: str | None) -> None:
+    """Write a trained model: accuracy, comparison, mistakes, curves, prediction and result.
+
+    The texts stay out unless you ask for them: whoever has the file can read them.
 
     \b
     Examples:
       bort report model reviews-2-4-96-192 model.html
+      bort report model reviews-2-4-96-192 model.html --texts
     """
     _check(file, force=force)
     from bort.figures.model_report import model_report
@@ -107,7 +111,7 @@ def model(name: str, file: Path, force: bool, store_url: str | None) -> None:
 
     with open_to_read(store_url) as store:
         found = read_history(store, store.model(name))
-    _write(file, model_report(found))
+    _write(file, model_report(found, with_texts=texts))
 
 
 def _check(file: Path, *, force: bool) -> None:

@@ -7,11 +7,14 @@ import plotly.graph_objects as go
 from bort.export.card import is_ours
 from bort.figures.document import charts, commands, document, heading, lines, table
 from bort.figures.front import front_info, plot_pair
+from bort.figures.mistakes import MOST_CLASSES, plot_calibration, plot_confusion
 from bort.figures.models import add_realised, mark_on_front, plot_curves
 from bort.figures.objectives import ERROR, LATENCY
 from bort.finetuning.history import ModelHistory
+from bort.finetuning.mistaken_texts import mistaken_texts
 from bort.finetuning.realised import Accuracy, RealisedLatency, TrainedModel
 from bort.finetuning.stages import DEV_ERROR, LOSS, Curve
+from bort.report import mistakes as mistake_words
 from bort.report import models as words
 from bort.report.baselines import NAMES
 from bort.report.numbers import shape
@@ -20,11 +23,18 @@ from bort.studies.commands import export_command, finetune_command
 _HEIGHT = 330
 
 
-def model_report(history: ModelHistory) -> str:
-    """Write the report."""
+def model_report(history: ModelHistory, *, with_texts: bool = False) -> str:
+    """Write the report.
+
+    Args:
+        with_texts: include the texts of the mistakes, which are read from the task.
+    Raises:
+        BortError: these texts cannot be read.
+    """
     model, realised, evidence = history.model, history.model.realised, history.model.evidence
     stages = [one.stage for one in realised.stages]
     drawn = [*_on_front(history), *_curves(history.curves, stages)]
+    mistakes = _mistakes(model)
     parts = [
         lines(
             [
@@ -40,6 +50,9 @@ def model_report(history: ModelHistory) -> str:
         heading("Compared with teacher and baselines"),
         _comparison(model),
         lines(words.remarks(realised)),
+        heading("Mistakes"),
+        charts(len(drawn), len(mistakes)),
+        _mistake_parts(model, with_texts=with_texts),
         heading("Stages"),
         _stages(model),
         heading("Where it comes from"),
@@ -56,7 +69,7 @@ def model_report(history: ModelHistory) -> str:
         heading("The same again"),
         commands(_commands(model)),
     ]
-    return document(f"Model {model.record.name}", parts, drawn)
+    return document(f"Model {model.record.name}", parts, [*drawn, *mistakes])
 
 
 def _on_front(history: ModelHistory) -> list[go.Figure]:
@@ -80,6 +93,45 @@ def _curves(curves: Sequence[Curve], stages: Sequence[str]) -> list[go.Figure]:
                 figure = plot_curves(of_stage, quantity, height=_HEIGHT)
                 found.append(figure.update_layout(title={"text": stage, "font": {"size": 13}}))
     return found
+
+
+def _mistakes(model: TrainedModel) -> list[go.Figure]:
+    confusion, calibration = model.realised.confusion, model.realised.calibration
+    names = model.evidence.data.class_names
+    found = []
+    if confusion is not None and len(names) <= MOST_CLASSES:
+        found.append(plot_confusion(confusion, names, height=_HEIGHT))
+    if calibration is not None:
+        found.append(plot_calibration(calibration, height=_HEIGHT))
+    return found
+
+
+def _mistake_parts(model: TrainedModel, *, with_texts: bool) -> str:
+    confusion, calibration = model.realised.confusion, model.realised.calibration
+    evidence = model.evidence
+    names = evidence.data.class_names
+    if confusion is None or calibration is None or evidence.mistakes is None:
+        return lines([mistake_words.NOT_KEPT])
+    said = [
+        mistake_words.confusion_sentence(confusion, names),
+        mistake_words.calibration_sentence(calibration),
+    ]
+    pairs = [
+        (row.true, row.answer, row.texts, f"{row.share:.1%}")
+        for row in mistake_words.pair_rows(confusion, names)
+    ]
+    headings = ("class", "answer", "audit texts", "of the class")
+    parts = [lines(said), table(headings, pairs, key="confused")]
+    if with_texts:
+        wrong = [
+            (f"{one.score:.3f}", names[one.answer], names[one.true], " / ".join(text))
+            for one, text in mistaken_texts(evidence)
+        ]
+        parts += [
+            lines([mistake_words.mistakes_sentence(evidence.mistakes, evidence.data)]),
+            table(("score", "answer", "class", "text"), wrong, key="mistakes"),
+        ]
+    return "".join(parts)
 
 
 def _comparison(model: TrainedModel) -> str:

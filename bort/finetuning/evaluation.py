@@ -11,6 +11,8 @@ from scipy import stats
 
 from bort.core.baseline import Method
 from bort.core.files import load_arrays, save_arrays
+from bort.finetuning.calibration import Calibration, calibration_of
+from bort.finetuning.mistakes import Confusion, Mistakes, confusion_of, mistakes_of
 from bort.finetuning.realised import (
     Accuracy,
     AuditAccuracy,
@@ -31,7 +33,7 @@ from bort.training.teacher import baseline_answers
 CONFIDENCE = 0.95
 
 Answers = NDArray[np.int64]
-SCORES = "dev scores"  # probabilities of the answers to dev, among the arrays of a student
+SCORES = "dev scores", "audit scores"  # probabilities of the answers, among a student's arrays
 
 
 class Evaluated:
@@ -44,12 +46,13 @@ class Evaluated:
 
     def __init__(self, setup: TaskSetup, trained: Sequence[TrainedStage]) -> None:
         self._setup, self.trained = setup, tuple(trained)
-        self._dev, self._audit, self._scores = [], [], []
+        self._dev, self._audit, self._dev_scores, self._audit_scores = [], [], [], []
         for stage in trained:
             found = _answers_of(setup, stage)
             self._dev.append(found["dev"])
             self._audit.append(found["audit"])
-            self._scores.append(found[SCORES])
+            self._dev_scores.append(found[SCORES[0]])
+            self._audit_scores.append(found[SCORES[1]])
         self._dev_of_seeds = _accuracies(self._dev, setup.task.dev.labels)
         self._audit_of_seeds = _accuracies(self._audit, setup.task.audit.labels)
         self._best = int(np.argmax(self._dev_of_seeds))  # the first one, if tied
@@ -80,7 +83,26 @@ class Evaluated:
     def reliability(self) -> Reliability:
         """How often the exported student is right on dev where it is sure."""
         is_right = self._dev[self._best] == self._setup.task.dev.labels
-        return reliability_of(self._scores[self._best], is_right)
+        return reliability_of(self._dev_scores[self._best], is_right)
+
+    @property
+    def confusion(self) -> Confusion:
+        """Which classes the exported student confuses on audit."""
+        return confusion_of(self._setup.task.audit.labels, self._audit[self._best])
+
+    @property
+    def calibration(self) -> Calibration:
+        """How the exported student's scores on audit compare with its accuracy."""
+        is_right = self._audit[self._best] == self._setup.task.audit.labels
+        return calibration_of(self._audit_scores[self._best], is_right)
+
+    @property
+    def mistakes(self) -> Mistakes:
+        """The dev texts that the exported student answers wrongly."""
+        task, best = self._setup.task, self._best
+        return mistakes_of(
+            task.dev.labels, self._dev[best], self._dev_scores[best], digest=task.dev_digest
+        )
 
     @property
     def audit(self) -> AuditAccuracy:
@@ -126,13 +148,13 @@ def _answers_of(setup: TaskSetup, stage: TrainedStage) -> dict[str, NDArray[Any]
     """Compute a student's answers to dev and audit once, and save them with its weights."""
     path = stage.folder / "answers.npz"
     known = load_arrays(path)
-    if known is None or SCORES not in known:
+    if known is None or not {*SCORES} <= known.keys():
         architecture = stage.training.architecture
         model = setup.build(architecture, stage.training.seed).model
         load_weights(model, stage.folder)
-        dev, scores = answers(setup, architecture, model, "dev")
-        audit, _ = answers(setup, architecture, model, "audit")
-        known = {"dev": dev, "audit": audit, SCORES: scores}
+        known = {}
+        for split, scores in zip(("dev", "audit"), SCORES, strict=True):
+            known[split], known[scores] = answers(setup, architecture, model, split)
         save_arrays(path, known)
     return known
 

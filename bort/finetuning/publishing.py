@@ -23,6 +23,7 @@ from bort.core.study import TaskSpec, suggest_name
 from bort.families.sizes import sizes_of
 from bort.finetuning.evaluation import Evaluated, baselines_of, stage_summaries, teacher_result
 from bort.finetuning.latency import nearest_landmark
+from bort.finetuning.mistakes import Mistakes
 from bort.finetuning.realised import (
     TEACHER,
     DataFacts,
@@ -97,7 +98,7 @@ def publish(
         files=files,
     )
     max_length = setup.encoded_for(architecture).max_length
-    evidence = _evidence(store, setup, task, latencies, max_length)
+    evidence = _evidence(store, setup, task, latencies, max_length, evaluated.mistakes)
     with _full_disk_explained(), store.placing_model(name) as target:
         shutil.rmtree(target, ignore_errors=True)  # written by the same job before
         folder.rename(target)
@@ -253,6 +254,8 @@ def _realised(
         effective_parameter_count=int(space.effective_parameter_count[space.index(architecture)]),
         files=files,
         reliability=evaluated.reliability,
+        confusion=evaluated.confusion,
+        calibration=evaluated.calibration,
         latency_ms=own_ms,
         latency={
             runtime: _realised_latency(times, architecture.id)
@@ -329,6 +332,7 @@ def _evidence(
     task: TaskSpec,
     latencies: Mapping[str, RuntimeTimes],
     max_length: int,
+    mistakes: Mistakes,
 ) -> Evidence:
     spec, loaded = setup.spec, setup.task
     return Evidence(
@@ -350,6 +354,7 @@ def _evidence(
         machine=this_machine(["torch", "transformers"], threads=setup.oracle.threads).to_dict(),
         latency=dict(latencies),
         trained_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        mistakes=mistakes,
     )
 
 

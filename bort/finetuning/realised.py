@@ -14,6 +14,8 @@ from bort.core.errors import InvalidDataError
 from bort.core.finetune import Recipe
 from bort.core.serialise import from_json
 from bort.core.study import TaskSpec
+from bort.finetuning.calibration import Calibration
+from bort.finetuning.mistakes import Confusion, Mistakes
 from bort.finetuning.reliability import Reliability
 from bort.latency.workload import Workload
 from bort.storage import ModelRecord
@@ -192,7 +194,8 @@ class Realised:
         share_of_teacher: accuracy as a share of the teacher's, on the audit texts that it answers.
         plain_student: the same architecture from random weights, on the true labels alone.
         predicted: None if the search never trained the architecture.
-        reliability: of the exported weights; None in records of older versions.
+        reliability: of the exported weights on dev; None in records of older versions.
+        confusion, calibration: of the exported weights on audit; None in records of older versions.
         files: None in records of older versions, and for families without a closed form.
         latency: by runtime; `latency_ms` is the median on the first one.
         dev_is_seen: Agora learned from dev texts, so the dev accuracy is not independent.
@@ -221,6 +224,8 @@ class Realised:
     effective_parameter_count: int | None = None
     files: FileBytes | None = None
     reliability: Reliability | None = None
+    confusion: Confusion | None = None
+    calibration: Calibration | None = None
     latency_ms: float
     latency: Mapping[str, RealisedLatency]
     times_faster_than_teacher: float | None = None
@@ -320,6 +325,7 @@ class Evidence:
         workload: what the latency was measured on.
         machine: `Fingerprint.to_dict()` of the machine that trained it.
         latency: by runtime.
+        mistakes: of the exported weights on dev; None in records of older versions.
     """
 
     search: SearchFacts | None
@@ -332,6 +338,7 @@ class Evidence:
     machine: Mapping[str, Any]
     latency: Mapping[str, RuntimeTimes] = field(default_factory=dict)
     trained_at: str | None = None
+    mistakes: Mistakes | None = None
 
 
 def realised_of(model: ModelRecord) -> Realised:
@@ -371,4 +378,12 @@ class TrainedModel:
         Raises:
             InvalidDataError: it is damaged.
         """
-        return cls(record, realised_of(record), evidence_of(record))
+        found = cls(record, realised_of(record), evidence_of(record))
+        confusion, mistakes = found.realised.confusion, found.evidence.mistakes
+        named = [max(one.true, one.answer) for one in confusion.pairs] if confusion else []
+        named += [max(one.true, one.answer) for one in mistakes.kept] if mistakes else []
+        if max(named, default=-1) >= len(found.evidence.data.class_names):
+            raise InvalidDataError(
+                f"{_named(record)} has mistakes of a class that it does not name"
+            )
+        return found

@@ -159,6 +159,11 @@ class Task:
         """SHA-256 of class names and training split: all that a fitted classifier depends on."""
         return self._digest((self.train,))
 
+    @property
+    def dev_digest(self) -> str:
+        """SHA-256 of class names and dev split."""
+        return self._digest((self.dev,))
+
     def _digest(self, splits: Sequence[Split | None]) -> str:
         digest = hashlib.sha256()
         _feed(digest, self.class_names)

@@ -131,7 +131,7 @@ def read(reader):
     ):
         metric = page.get_by_test_id("stMetric").filter(has_text=name)
         expect(metric).to_contain_text(re.compile(rf"\d\.\d .*{unit}"))
-    everything, beside = page.get_by_test_id("stDataFrame").all()
+    everything, beside = page.get_by_test_id("stDataFrame").all()[:2]
     for text in (PICK, "story", "reviews.csv", "3"):
         expect(cell(everything, text)).to_be_attached()
     for text in ("tf-idf with logistic regression", "TinyBERT-4, nearest in size", "6"):
@@ -139,7 +139,7 @@ def read(reader):
     for stage in ("distil", "finetune", "plain"):
         page.get_by_role("radio", name=stage).click()
         reader.settle()
-        expect(reader.charts()).to_have_count(4)  # its place on the front, and curves
+        expect(reader.charts()).to_have_count(6)  # place on the front, mistakes, and curves
 
 
 def cell(table, text):
@@ -186,7 +186,7 @@ def choose(reader, trained, opened):
     for _ in range(2):
         expect(shown).to_have_text(trained)
         assert reader.query() == {"model": [trained]}
-        expect(reader.charts()).to_have_count(4)  # its place on the front, and curves
+        expect(reader.charts()).to_have_count(6)  # place on the front, mistakes, and curves
         page.reload()
         reader.settle()
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -69,6 +69,8 @@ def _realised() -> dict[str, object]:
         "tfidf": {**JUDGED, "name": "tf-idf with logistic regression"},
         "predicted": None,
         "parameter_count": 1000,
+        "confusion": {"pairs": [[0, 0, 40], [0, 1, 10], [1, 0, 8], [1, 1, 32]]},
+        "calibration": {"bins": [{"n": 90, "right": 72, "score": 0.9}]},
         "share_of_teacher": 1.0,
         "times_faster_than_teacher": 2.0,
         "latency_ms": 1.0,
@@ -118,6 +120,7 @@ def _evidence(space: SearchSpace, task: TaskSpec) -> dict[str, object]:
             "device": "cpu",
         },
         "machine": {"cpu": "made up"},
+        "mistakes": {"count": 1, "kept": [[3, 0, 1, 0.9]], "digest": "0" * 64},
         "max_length": 16,
         "workload": {"batch_size": 1, "sequence_length": 16, "threads": 1},
     }

@@ -21,6 +21,8 @@ from bort.export.predicting import Predictor
 from bort.export.small_loader import load
 from bort.families import FamilySpace
 from bort.families.sizes import sizes_of
+from bort.finetuning.mistaken_texts import mistaken_texts
+from bort.finetuning.realised import TrainedModel
 from bort.jobs import run_here
 from bort.rivals.own import export_own, read_own
 from bort.storage import open_store
@@ -93,10 +95,29 @@ def test_a_pick_becomes_a_model_with_its_own_tokenizer(finetuned, study_spec):
         for answer, label in zip(predictor(audit.texts), audit.labels.tolist(), strict=True)
     ]
     assert np.mean(right) == pytest.approx(answer["audit"]["accuracy"])
+    its_mistakes_are_kept(model, predictor, load_task(study_spec.task))
+    assert "mistakes" not in answer, "they would make the answer long"
     theirs = AutoTokenizer.from_pretrained(model.folder)
     for text in TEXTS:
         assert theirs(text)["input_ids"] == tokenizer.encode(text).ids
     assert (theirs.pad_token_id, len(theirs)) == (tokenizer.token_to_id("[PAD]"), 28)
+
+
+def its_mistakes_are_kept(model, predictor, task):
+    """What the record says of the mistakes is what the model's files answer."""
+    trained = TrainedModel.of(model)
+    realised, evidence = trained.realised, trained.evidence
+    matrix = realised.confusion.matrix(2)
+    assert matrix.sum() == len(task.audit) == realised.calibration.n
+    assert matrix.trace() / matrix.sum() == pytest.approx(realised.exported.audit_accuracy)
+    assert sum(one.right for one in realised.calibration.bins) == matrix.trace()
+    said = predictor(task.dev.texts)
+    labels = [task.class_names[label] for label in task.dev.labels]
+    wrong = {row for row, one in enumerate(said) if one.label != labels[row]}
+    assert {one.row for one in evidence.mistakes.kept} == wrong
+    for one, (text,) in mistaken_texts(evidence):
+        assert text == task.dev.texts[one.row]
+        assert one.score == pytest.approx(said[one.row].score, abs=1e-5)
 
 
 def test_numpy_alone_gives_the_same_answers(finetuned, tmp_path):

@@ -60,6 +60,7 @@ READ = (
     ("report", "front", "o.html", "--study", "quick"),
     ("report", "agora", "1", "o.html"),
     ("report", "model", "made-up-model", "o.html"),
+    ("mistakes", "made-up-model"),
     ("export", "made-up-model", "--out", "o", "--no-latency"),
     ("export", "made-up-model", "--format", "bundle", "--out", "o.zip"),
     ("upload", "@hf", "me/model", "--plan"),

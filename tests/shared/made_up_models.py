@@ -2,10 +2,17 @@
 
 from typing import Any
 
+import numpy as np
+
 from bort.core.progress import Progress, Stage
+from bort.core.serialise import to_json
+from bort.core.study import TaskSpec
+from bort.finetuning.calibration import calibration_of
+from bort.finetuning.mistakes import confusion_of, mistakes_of
 from bort.jobs.runtime.process import this_process
 from bort.storage import JobRecord, JobState, ModelRecord, Store
 from bort.studies.answers import read_answer
+from bort.tasks import load_task
 
 JUDGED = {"accuracy": 0.81, "low": 0.79, "high": 0.83, "n": 1585, "macro_f1": 0.8}
 STAGE = {
@@ -100,6 +107,31 @@ def evidence_row(space: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def wrong_answers(task: TaskSpec, *, share: float = 0.2) -> tuple[dict, dict]:
+    """Make confusion and calibration, and evidence, of answers to a real task.
+
+    Args:
+        share: of the texts, which get the next class as answer.
+    """
+    loaded = load_task(task)
+    rng = np.random.default_rng(0)
+
+    def answers(labels: np.ndarray) -> np.ndarray:
+        wrong = rng.random(len(labels)) < share
+        return np.where(wrong, (labels + 1) % len(loaded.class_names), labels)
+
+    dev, audit = answers(loaded.dev.labels), answers(loaded.audit.labels)
+    scores = rng.uniform(0.5, 1, len(dev)), rng.uniform(0.5, 1, len(audit))
+    realised = {
+        "confusion": confusion_of(loaded.audit.labels, audit),
+        "calibration": calibration_of(scores[1], audit == loaded.audit.labels),
+    }
+    mistakes = mistakes_of(loaded.dev.labels, dev, scores[0], digest=loaded.dev_digest)
+    sizes = {split: len(getattr(loaded, split)) for split in ("train", "dev", "audit")}
+    data = {"task_spec": task.to_dict(), "class_names": loaded.class_names, "splits": sizes}
+    return to_json(realised), to_json({"mistakes": mistakes, "data": data})
+
+
 def add_model(
     store: Store,
     name: str,
@@ -108,6 +140,7 @@ def add_model(
     *,
     job_id: int | None = None,
     task_spec: dict[str, Any] | None = None,
+    more_evidence: dict[str, Any] | None = None,
     **realised: Any,
 ) -> ModelRecord:
     """Store a record; its folder does not exist."""
@@ -116,6 +149,8 @@ def add_model(
     evidence = evidence_row(dict(answer.spec.space))
     if task_spec is not None:
         evidence["data"] |= {"task": task_spec["task"], "task_spec": task_spec}
+    if more_evidence is not None:
+        evidence |= {**more_evidence, "data": evidence["data"] | more_evidence["data"]}
     return store.add_model(
         name,
         job_id=job_id,

@@ -18,6 +18,7 @@ from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
 from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
 from bort.ui.models import files as model_files
+from bort.ui.models import mistakes as model_mistakes
 from bort.ui.models import reporting as model_reporting
 from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
@@ -111,6 +112,7 @@ def _one(model: TrainedModel) -> None:
         )
         for remark in words.remarks(model.realised):
             markup.note(remark)
+        model_mistakes.show(model)
         st.subheader("Curves", anchor=False)
         _curves(model)
     with right, st.container(border=True, key="sticky"), frame.clear_errors():
