@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -253,12 +254,17 @@ def _with_budget(store: Store, spec: StudySpec) -> StudySpec:
         budget = same[0].search.budget
         return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
     ensure_examples(store, paths.examples())
-    seconds = estimate_study(store, spec).seconds_per_evaluation
-    if seconds is None:
+
+    def with_budget(budget: int) -> StudySpec:
+        return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
+
+    def expected_minutes(budget: int) -> float:
+        return estimate_study(store, with_budget(budget)).minutes or 0.0
+
+    if estimate_study(store, with_budget(1)).minutes is None:
         return spec
-    count = max(1, int(60 * minutes / (seconds * spec.training.seeds)))
-    budget = min(count, spec.search.budget or count)
-    return replace(spec, search=replace(spec.search, minutes=None, budget=budget))
+    most = spec.search.budget or len(SearchSpace.from_dict(spec.space))
+    return with_budget(max(1, bisect_right(range(1, most + 1), minutes, key=expected_minutes)))
 
 
 def run_job(

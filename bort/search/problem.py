@@ -54,6 +54,8 @@ class SearchProblem:
         is_paired: the architectures answer the same examples, and we know which each got wrong.
         label: gives an architecture's name, for display.
         families: shape (N,), the number of each row's family; all 0 if there is one.
+        effort: shape (N,) or None; what an evaluation of each row costs, in any unit, if they
+            differ. It guides the choice; no claim depends on it.
 
     Raises:
         InvalidSpaceError: there are no rows, lengths differ, a cost is not finite and positive, or
@@ -75,6 +77,7 @@ class SearchProblem:
     is_paired: bool = True
     label: Callable[[int], str] = str
     families: IntArray = field(default_factory=lambda: _ONE_FAMILY)
+    effort: FloatArray | None = None
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
@@ -89,6 +92,8 @@ class SearchProblem:
         for name in ("size", "latency"):
             _set(self, name, _positive_column(name, getattr(self, name), len(coordinates)))
         _set(self, "categorical", _flags(self.categorical, len(names), default=False))
+        if self.effort is not None:
+            _set(self, "effort", _positive_column("effort", self.effort, len(coordinates)))
         monotone = _flags(self.monotone, len(names), default=True)
         usable = np.array([n.split(".")[-1] not in _NEVER_MONOTONE for n in names])
         usable &= ~self.categorical
@@ -124,7 +129,9 @@ class SearchProblem:
     def _part(self, rows: IntArray) -> Part:
         columns = ("coordinates", "size", "latency", "families")
         alone = {name: getattr(self, name)[rows] for name in columns}
-        return Part(rows, replace(self, **alone, label=lambda row: self.label(int(rows[row]))))
+        effort = None if self.effort is None else self.effort[rows]
+        label = lambda row: self.label(int(rows[row]))  # noqa: E731
+        return Part(rows, replace(self, **alone, effort=effort, label=label))
 
     @cached_property
     def _codes(self) -> list[int]:

@@ -12,6 +12,7 @@ from bort.families import SearchSpace
 from bort.families.sizes import sizes_of
 from bort.latency.profile import LatencyPrediction, LatencyProfile
 from bort.search import SearchProblem
+from bort.studies.speeds import relative_effort
 from bort.training.attempts import LEARNING_RATE_FACTORS
 
 
@@ -56,6 +57,7 @@ class Costs:
             choices=_choices(self.training),
             label=lambda index: self.space.architecture(index).id,
             families=self.space.families,
+            effort=relative_effort(self.space, self.training),
         )
 
     def _growth(self, exponents: Mapping[str, float] | None, factor: float) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """Plan a study: what it does, and how long that may take. Imports no torch."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from bort.storage import EventCode, JobRecord, JobState, Store
 from bort.studies.speeds import (
     TYPICAL_LENGTH,
     candidate_seconds,
+    search_seconds,
     task_size,
     teacher_seconds,
     training_speed,
@@ -117,13 +119,15 @@ def estimate_study(store: Store, spec: StudySpec, *, without: int | None = None)
     space = SearchSpace.from_dict(spec.space)
     if size is not None:
         space = space.with_labels(size.classes)
-    count = min(len(space), spec.search.budget or len(space)) * spec.training.seeds
-    count = max(0, count - _trainings_stored(store, spec))
+    seeds, stored = spec.training.seeds, _trainings_stored(store, spec)
+    count = max(0, min(len(space), spec.search.budget or len(space)) * seeds - stored)
     speed, training = training_speed(store, spec), _with_steps(spec)
-    seconds = None
+    seconds = minutes = None
     if speed is not None and training.steps is not None:
         seconds = candidate_seconds(speed, space, training)
-    minutes = None if seconds is None else count * seconds / 60
+        left = math.ceil(count / seeds)
+        searching = search_seconds(speed, space, training, done=stored // seeds, count=left)
+        minutes = seeds * searching / 60
     if minutes is not None and spec.search.minutes is not None:
         minutes = min(minutes, spec.search.minutes)
     needs_teacher = trains_teacher(store, spec)

@@ -1,7 +1,7 @@
 """How fast trainings were in this store, and how much work others are. Imports no torch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from bort.core.paths import expanded
 from bort.core.study import StudySpec, TaskSpec, TrainingSpec
 from bort.families import FamilySpace, SearchSpace, family
 from bort.families.polynomial import FloatArray
+from bort.search import SearchProblem
+from bort.search.guide.design import first_design
 from bort.storage import Store, StudyRecord
 from bort.tasks import list_tasks, load_task
 from bort.training.fit import BATCH_SIZE, TEACHER_EVALUATIONS, contrast_steps, teacher_steps
@@ -21,10 +23,12 @@ from bort.training.source import source_network
 
 TYPICAL_LENGTH = 32  # tokens; a guess, because only training counts the real ones
 TRAIN_SHARE = 0.7  # of a task's texts, before it is split
+FIXED_WORK = 0.5  # billions of multiply-adds that take as long as what every step costs
 FORWARD_SHARE = 1 / 3  # of a training step's work; the backward pass costs twice as much
 
 RECENT_STUDIES = 8
 FEWEST_TIMINGS = 4  # two coefficients are fitted
+TEACHERS_FAMILY = "bert"
 
 # BertConfig's names for our dimensions.
 _SOURCE_DIMENSIONS = {
@@ -42,11 +46,14 @@ class Speed:
     Attributes:
         per_step: seconds that every step costs, for any model.
         per_operation: seconds per billion multiply-adds of forward passes.
+        families: the same for families that were timed often enough; a step of a convolution
+            costs a tenth of a BERT's, at equal work.
     """
 
     per_step: float
     per_operation: float
     count: int
+    families: Mapping[str, "Speed"] = field(default_factory=dict)
 
     def seconds(self, steps: int, work: FloatArray) -> FloatArray:
         """Estimate the seconds for `steps` steps that cost `work` in total."""
@@ -56,28 +63,92 @@ class Speed:
 def training_speed(store: Store, spec: StudySpec) -> Speed | None:
     """Fit the speed of this store's recent studies on the same device, if any.
 
-    Those of the same families count; without enough of them, those that share a family.
+    Each family of the spec is fitted by its own trainings, if there are enough, and so are all
+    together, for those without. Trainings of recorded studies count only for what was not timed
+    here. BERTs stand for all, because the teacher is one.
     """
-    families = _families(spec)
-    records = [
-        (record, _families(record.spec))
-        for record in store.studies()[:RECENT_STUDIES]
-        if record.spec.training.device == spec.training.device
-    ]
-    same = [t for record, theirs in records if theirs == families for t in _timings(store, record)]
-    shared = [t for record, theirs in records if theirs & families for t in _timings(store, record)]
-    timings = same if len(same) >= FEWEST_TIMINGS else shared
-    if len(timings) < FEWEST_TIMINGS:
+    wanted = _families(spec)
+    timings: dict[str, list[_Timing]] = {name: [] for name in sorted(wanted)}
+    records = [r for r in store.studies()[:RECENT_STUDIES] if _device(r) == spec.training.device]
+    for record in sorted(records, key=lambda r: r.is_example):  # ours first
+        enough = {name for name in timings if len(timings[name]) >= FEWEST_TIMINGS}
+        for name, timing in _timings(store, record):
+            if name in wanted and not (record.is_example and name in enough):
+                timings[name].append(timing)
+    together = [timing for some in timings.values() for timing in some]
+    if len(together) < FEWEST_TIMINGS:
         return None
+    fits = {n: _fit(some) for n, some in timings.items() if len(some) >= FEWEST_TIMINGS}
+    general = fits.get(TEACHERS_FAMILY) or _fit(together)
+    return replace(general, count=len(together), families=fits)
+
+
+class _Timing(NamedTuple):
+    """A training: its steps, billions of multiply-adds in all, and seconds."""
+
+    steps: float
+    work: float
+    seconds: float
+
+
+def _fit(timings: Sequence[_Timing]) -> Speed:
+    """Fit both terms by least squares of the relative errors."""
     steps, work, seconds = np.array(timings).T
-    (per_step, per_operation), _ = nnls(np.column_stack([steps, work]), seconds)
+    columns = np.column_stack([steps, work]) / seconds[:, None]
+    (per_step, per_operation), _ = nnls(columns, np.ones(len(seconds)))
     return Speed(float(per_step), float(per_operation), len(timings))
+
+
+def _each_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> FloatArray:
+    """Estimate the seconds to train each architecture: shape (N,)."""
+    steps = training.fixed_steps
+    return np.concatenate(
+        [
+            speed.families.get(part.family_name, speed).seconds(
+                steps, steps * step_work(part, training)
+            )
+            for part in space.parts
+        ]
+    )
 
 
 def candidate_seconds(speed: Speed, space: SearchSpace, training: TrainingSpec) -> float:
     """Estimate the seconds to train one candidate, the mean over the space."""
-    steps = training.fixed_steps
-    return float(np.mean(speed.seconds(steps, steps * _work(space, training))))
+    return float(np.mean(_each_seconds(speed, space, training)))
+
+
+def search_seconds(
+    speed: Speed, space: SearchSpace, training: TrainingSpec, *, done: int, count: int
+) -> float:
+    """Estimate the seconds of a search's next `count` architectures, if `done` are trained.
+
+    The first ones are known: the design. Later a search prefers cheap ones, the more so, the
+    fewer of the space it trains; then the mean weights each by one over its effort.
+    """
+    each, effort = _each_seconds(speed, space, training), relative_effort(space, training)
+    ones = np.ones(len(space))
+    problem = SearchProblem(
+        names=tuple(space.dimensions),
+        coordinates=space.coordinates,
+        size=ones,
+        latency=ones,
+        families=space.families,
+        effort=effort,
+    )
+    design = first_design(problem)
+    first = design[done : done + count]
+    rest = np.setdiff1d(np.arange(len(space)), design)
+    if not len(rest):
+        return float(each[first].sum())
+    share = min(1.0, max(0, done + count - len(design)) / len(rest))
+    chosen = np.average(each[rest], weights=1 / effort[rest])
+    mean = share * each[rest].mean() + (1 - share) * chosen
+    return float(each[first].sum() + (count - len(first)) * mean)
+
+
+def relative_effort(space: SearchSpace, training: TrainingSpec) -> FloatArray:
+    """Count what a training costs, for each architecture: shape (N,), in any unit."""
+    return FIXED_WORK + step_work(space, training)
 
 
 def teacher_seconds(speed: Speed, spec: StudySpec) -> float | None:
@@ -160,22 +231,23 @@ def _families(spec: StudySpec) -> frozenset[str]:
     return frozenset(part.family_name for part in SearchSpace.from_dict(spec.space).parts)
 
 
-def _timings(store: Store, record: StudyRecord) -> list[tuple[float, float, float]]:
-    """Read steps, billions of multiply-adds and seconds of each training of a study."""
+def _device(record: StudyRecord) -> str:
+    return record.spec.training.device
+
+
+def _timings(store: Store, record: StudyRecord) -> Iterator[tuple[str, _Timing]]:
+    """Read the trainings of a study, each with its family."""
     space = SearchSpace.from_dict(record.spec.space)
-    work = _work(space, record.spec.training)
-    return [
-        (
-            float(stored.evaluation.steps),
-            stored.evaluation.steps
-            * float(work[space.index(Architecture.of(**stored.architecture))]),
-            stored.evaluation.seconds,
-        )
-        for stored in store.evaluation_records(record)
-        if not stored.evaluation.diverged
-    ]
+    work = step_work(space, record.spec.training)
+    for stored in store.evaluation_records(record):
+        done = stored.evaluation
+        if not done.diverged:
+            architecture = Architecture.of(**stored.architecture)
+            operations = done.steps * float(work[space.index(architecture)])
+            family_name = space.member(architecture)[0].family_name
+            yield family_name, _Timing(float(done.steps), operations, done.seconds)
 
 
-def _work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
+def step_work(space: SearchSpace, training: TrainingSpec) -> FloatArray:
     """Count the billions of multiply-adds of the forward pass of one step, shape (N,)."""
     return space.operation_count(training.batch_size, TYPICAL_LENGTH) / 1e9

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Kernel,
 from bort.core.question import Question
 from bort.search import Observation, SearchProblem, certified_search
 from bort.search.guide import errors
+from bort.search.guide.design import staircase
 from bort.search.guide.errors import ErrorModel
 from bort.search.guide.gain import FreeVolume
 from bort.search.guide.kernels import LEVEL, Grid, Kernels
@@ -220,3 +223,26 @@ def test_without_evaluations_or_with_equal_errors_every_architecture_looks_alike
     model.follow({3: Observation.of(0.2), 9: Observation.of(0.2)})
     assert model.predict().mean == pytest.approx(np.log(0.2))
     assert (model.predict().deviation > 0.01).all()
+
+
+def test_the_gain_counts_per_cost_where_costs_differ():
+    case = bert_like()
+    dear = replace(case.problem, effort=case.problem.size**2)
+    rest = np.arange(1, len(dear))
+    seen = case.observations([0])
+    free = most_improving_front(ErrorModel(case.problem), case.problem, seen, rest)
+    same = replace(case.problem, effort=np.full(len(dear), 7.0))
+    assert most_improving_front(ErrorModel(same), same, seen, rest) == free
+    cheap = most_improving_front(ErrorModel(dear), dear, seen, rest)
+    assert dear.size[cheap] < dear.size[free]
+
+
+def test_a_staircase_goes_down_where_it_saves_most():
+    problem = bert_like().problem
+    dear = replace(problem, effort=problem.size)
+    plain, saving = staircase(problem), staircase(dear)
+    assert (plain[0], plain[-1]) == (saving[0], saving[-1])
+    assert len(saving) == len(plain)
+    assert dear.effort[saving].sum() < dear.effort[plain].sum()
+    spans = np.abs(np.diff(problem.coordinates[saving], axis=0)) > 0
+    assert (spans.sum(axis=1) == 1).all()

@@ -15,6 +15,13 @@ from bort.report.plan import estimate_plan
 from bort.storage import Store, open_store
 from bort.studies.checks import check_study
 from bort.studies.estimates import Planned, Work, estimate_study
+from bort.studies.speeds import (
+    Speed,
+    candidate_seconds,
+    search_seconds,
+    step_work,
+    training_speed,
+)
 
 
 @pytest.fixture
@@ -115,3 +122,31 @@ def test_trainings_of_a_shared_family_are_a_first_guess(store: Store) -> None:
     fill(store, "first", budget=6)
     assert estimate_study(store, mixed).seconds_per_evaluation > 0
     assert estimate_study(store, alone).seconds_per_evaluation is None
+
+
+def test_a_search_costs_its_design_and_then_cheap_trainings() -> None:
+    spec = made_up_spec("new")
+    space, training = SearchSpace.from_dict(spec.space), replace(spec.training, steps=10)
+    speed = Speed(per_step=0.0, per_operation=1.0, count=9)
+
+    def seconds(done: int, count: int) -> float:
+        return search_seconds(speed, space, training, done=done, count=count)
+
+    mean, largest = candidate_seconds(speed, space, training), 10 * step_work(space, training).max()
+    assert seconds(0, len(space)) == pytest.approx(len(space) * mean)
+    assert seconds(0, 1) == pytest.approx(largest)  # the design begins with it
+    assert seconds(20, 10) < 10 * mean
+    assert seconds(0, 1) + seconds(1, 4) == pytest.approx(seconds(0, 5))
+
+
+def test_each_family_has_its_own_speed(store: Store) -> None:
+    fill(store, "first", budget=6)
+    spec = made_up_spec("again")
+    found = training_speed(store, spec)
+    assert found is not None
+    assert set(found.families) == {"bert"}
+    assert found.count == 5  # of 6; one diverged
+    quick = replace(found, families={"bert": Speed(per_step=0.0, per_operation=0.0, count=4)})
+    space, training = SearchSpace.from_dict(spec.space), replace(spec.training, steps=10)
+    assert candidate_seconds(found, space, training) > 0
+    assert candidate_seconds(quick, space, training) == 0

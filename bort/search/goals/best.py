@@ -51,6 +51,7 @@ class Best(SearchGoal):
             return _first_largest(upper, rows)
         if limit < state.evaluation_bound and state.has_witness:
             return most_improving_w(
+                state.problem,
                 state.log_gains,
                 self.question.weights[2],
                 lower,

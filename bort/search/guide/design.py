@@ -21,19 +21,28 @@ def staircase(problem: SearchProblem) -> list[int]:
 
     Neighbours on the stairs differ in one dimension, by its whole extent, so that K+1
     evaluations give each λ_k its own pair; both ends are extreme points of the front.
-    If the space has no such architecture, the nearest one takes its place.
+    If the space has no such architecture, the nearest one takes its place. The dimensions are in
+    their order, or, if evaluations cost different amounts, the one comes next that makes the next
+    evaluation cheapest: then few architectures are evaluated that are nearly as dear as the first.
     """
-    rows = np.flatnonzero(problem.matters)
+    left = np.flatnonzero(problem.matters).tolist()
     low, high = problem.coordinates.min(axis=0), problem.coordinates.max(axis=0)
     scale = np.where(problem.extents > 0, problem.extents, 1.0)
-    corner, stairs = high.copy(), []
-    for k in (None, *rows):
-        if k is not None:
-            corner[k] = low[k]
+    effort = np.zeros(len(problem)) if problem.effort is None else problem.effort
+
+    def nearest(corner: FloatArray, lowered: int | None) -> int:
         offsets = np.abs(problem.coordinates - corner) / scale
-        if k is not None:
-            offsets[problem.coordinates[:, k] != low[k]] += len(problem.names)
-        stairs.append(int(np.argmin(offsets.sum(axis=1))))
+        if lowered is not None:
+            offsets[problem.coordinates[:, lowered] != low[lowered]] += len(problem.names)
+        return int(np.argmin(offsets.sum(axis=1)))
+
+    corner, stairs = high.copy(), [nearest(high, None)]
+    while left:
+        steps = {k: nearest(np.where(np.arange(len(low)) == k, low, corner), k) for k in left}
+        cheapest = min(left, key=lambda k: effort[steps[k]])
+        corner[cheapest] = low[cheapest]
+        stairs.append(steps[cheapest])
+        left.remove(cheapest)
     return list(dict.fromkeys(stairs))
 
 

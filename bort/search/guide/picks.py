@@ -61,9 +61,11 @@ def most_improving_front(
 ) -> int:
     """Find the architecture with the largest expected gain in hypervolume of (p, i, e).
 
-    The gain is averaged over the processes of the model: first over their mean and deviation, for
-    all architectures, then over each of them, for the best. The reference point is 1.1 times the
-    largest size, latency, and error seen or expected.
+    If evaluations cost different amounts (`SearchProblem.effort`), it is the gain per cost: what is
+    spent on one architecture is not there for others. The gain is averaged over the processes of
+    the model: first over their mean and deviation, for all architectures, then over each of them,
+    for the best. The reference point is 1.1 times the largest size, latency, and error seen or
+    expected.
     """
     model.follow(observations)
     predicted = model.predict(is_tail_cut=True)
@@ -77,13 +79,15 @@ def most_improving_front(
     if len(rows) > _FINALISTS:
         mean, deviation = predicted.mean[rows], predicted.deviation[rows]
         (gains,) = free.expected_gains(costs[rows], mean[None], deviation[None])
+        gains = gains / _effort(problem, rows)
         rows = np.sort(rows[np.argsort(-gains, kind="stable")[:_FINALISTS]])
     means, deviations = predicted.means[:, rows], predicted.deviations[:, rows]
     gains = predicted.shares @ free.expected_gains(costs[rows], means, deviations)
-    return int(rows[np.argmax(gains)])
+    return int(rows[np.argmax(gains / _effort(problem, rows))])
 
 
 def most_improving_w(
+    problem: SearchProblem,
     log_gains: FloatArray,
     error_weight: float,
     best_log_w: float,
@@ -91,14 +95,18 @@ def most_improving_w(
     observations: Mapping[int, Observation],
     uncertified: IntArray,
 ) -> int:
-    """Find the architecture with the largest expected gain in ln W."""
+    """Find the architecture with the largest expected gain in ln W, per cost if costs differ."""
     model.follow(observations)
     predicted = model.predict()
     mean, deviation = predicted.mean[uncertified], predicted.deviation[uncertified]
     values = log_gains[uncertified] - error_weight * mean - best_log_w
     spread = np.maximum(error_weight * deviation, 1e-12)
     gains = values * ndtr(values / spread) + spread * np.exp(-0.5 * (values / spread) ** 2) / _ROOT
-    return int(uncertified[np.argmax(gains)])
+    return int(uncertified[np.argmax(gains / _effort(problem, uncertified))])
+
+
+def _effort(problem: SearchProblem, rows: IntArray) -> FloatArray:
+    return np.ones(len(rows)) if problem.effort is None else problem.effort[rows]
 
 
 def _thinned(rows: IntArray, count: int) -> IntArray:
