@@ -43,7 +43,7 @@ def classifiers(
     from bort.core.rivals import Comparison, RivalKind, RivalsSpec
     from bort.core.serialise import from_json
     from bort.report.job_terminal import progress
-    from bort.rivals.own import own_models
+    from bort.rivals.request import own_models
     from bort.storage import open_store
 
     task = TASK.build(read(given, TASK))

@@ -5,9 +5,8 @@ from typing import Any
 import click
 
 from bort.cli import options
-from bort.core.errors import InvalidOptionError
 from bort.core.fields import read
-from bort.core.rivals import RivalKind, RivalsSpec
+from bort.core.rivals import RivalKind
 from bort.studies.parts import RIVALS_TRAINING, TASK
 
 
@@ -51,23 +50,14 @@ def rivals(
     from bort.core.serialise import from_json
     from bort.report.job_terminal import progress
     from bort.report.rivals import print_rivals
-    from bort.rivals.own import own_models
-    from bort.rivals.rival import check_installed
+    from bort.rivals.request import describe_rivals
     from bort.storage import open_store
 
     found = read(given, TASK, RIVALS_TRAINING)
     task, training = TASK.build(found), RIVALS_TRAINING.build(found)
-    chosen = tuple(dict.fromkeys(kinds)) or tuple(map(str, RivalKind))
-    for kind in chosen:
-        check_installed(RivalKind(kind))
+    chosen = [RivalKind(kind) for kind in dict.fromkeys(kinds)] or list(RivalKind)
     with open_store(store_url) as store:
-        ours = [model.name for model in own_models(store, task)]
-        if unknown := [name for name in names if name not in ours]:
-            raise InvalidOptionError(
-                f"no model {unknown[0]!r} was trained on this task; it has "
-                f"{', '.join(ours) or 'none'}"
-            )
-        spec = RivalsSpec(task=task, training=training, kinds=chosen, models=names or tuple(ours))
+        spec = describe_rivals(store, task, training, kinds=chosen, models=names)
         if detach:
             job = jobs.start_detached(store, "rivals", spec.to_dict())
             click.echo(f"Job {job} makes the rivals: bort jobs show {job}", err=True)

@@ -122,6 +122,7 @@ class Comparison:
         texts: audit texts.
         noise_ok: whether the machine was quiet while they were timed.
         machine: the fingerprint of the machine that they were timed on.
+        digest: SHA-256 of the task's texts and labels; None in comparisons of an older bort.
     """
 
     task: str
@@ -130,3 +131,4 @@ class Comparison:
     rows: tuple[Compared, ...]
     noise_ok: bool
     machine: Mapping[str, Any]
+    digest: str | None = None

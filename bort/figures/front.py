@@ -31,6 +31,7 @@ class Layer(Enum):
     INTERVALS = "95 % intervals"
     DOMINATED = "dominated"
     NOISE = "within noise"
+    RIVALS = "others' work"
     FRONT = "Pareto front"
     COVER = "ε-cover"
     BEST = "largest W"
@@ -65,6 +66,7 @@ class Look:
 LOOKS = {
     Layer.DOMINATED: Look("cross", "✚", "dominated", 7, 4),
     Layer.NOISE: Look("diamond-open", "◇", "noise", 9, 5, line=1.5),
+    Layer.RIVALS: Look("x", "✕", "text", 10, 5),
     Layer.FRONT: Look("circle", "●", "front", 9, 5),
     Layer.COVER: Look("square-open", "□", "cover", 15, 8, line=2),
     Layer.BEST: Look("diamond", "◆", "best", 13, 7, line=1),

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from bort.core.rivals import Comparison
+from bort.core.study import TaskSpec
 from bort.export.card import is_ours
 from bort.figures.document import charts, commands, document, heading, lines, table
 from bort.figures.front import front_info, plot_pair
 from bort.figures.mistakes import MOST_CLASSES, plot_calibration, plot_confusion
 from bort.figures.models import add_realised, mark_on_front, plot_curves
 from bort.figures.objectives import ERROR, LATENCY
+from bort.figures.rivals_report import beside_others, compared
 from bort.finetuning.history import ModelHistory
 from bort.finetuning.mistaken_texts import mistaken_texts
 from bort.finetuning.realised import Accuracy, RealisedLatency, TrainedModel
@@ -34,6 +37,8 @@ def model_report(history: ModelHistory, *, with_texts: bool = False) -> str:
     model, realised, evidence = history.model, history.model.realised, history.model.evidence
     stages = [one.stage for one in realised.stages]
     drawn = [*_on_front(history), *_curves(history.curves, stages)]
+    rivals = _rivals(history)
+    beside = [] if rivals is None else compared(rivals)
     mistakes = _mistakes(model)
     parts = [
         lines(
@@ -50,8 +55,9 @@ def model_report(history: ModelHistory, *, with_texts: bool = False) -> str:
         heading("Compared with teacher and baselines"),
         _comparison(model),
         lines(words.remarks(realised)),
+        *([] if rivals is None else beside_others(rivals, len(drawn), model=model.record.name)),
         heading("Mistakes"),
-        charts(len(drawn), len(mistakes)),
+        charts(len(drawn) + len(beside), len(mistakes)),
         _mistake_parts(model, with_texts=with_texts),
         heading("Stages"),
         _stages(model),
@@ -69,7 +75,15 @@ def model_report(history: ModelHistory, *, with_texts: bool = False) -> str:
         heading("The same again"),
         commands(_commands(model)),
     ]
-    return document(f"Model {model.record.name}", parts, [*drawn, *mistakes])
+    return document(f"Model {model.record.name}", parts, [*drawn, *beside, *mistakes])
+
+
+def _rivals(history: ModelHistory) -> Comparison | None:
+    """Return the newest comparison on the texts of the search that the model was picked from."""
+    answer, data = history.answer, history.model.evidence.data
+    if answer is None or answer.spec.task != TaskSpec.from_dict(data.task_spec):
+        return None
+    return answer.rivals
 
 
 def _on_front(history: ModelHistory) -> list[go.Figure]:

@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 from bort.figures.document import charts, commands, document, heading, lines, table
 from bort.figures.front import front_info, plot_front_3d, plot_pair
 from bort.figures.objectives import objectives_of
+from bort.figures.rivals import add_rivals, add_rivals_3d, rivals_on_front
+from bort.figures.rivals_report import beside_others, compared
 from bort.report.choosing import exchange_sentences, reasons_sentence, shape_of
 from bort.report.ledger import words
 from bort.report.search import latency_note, origin_sentence, summary, table_note
@@ -35,6 +37,7 @@ def front_report(
         HTML of about 5 MB, nearly all of it the drawing library.
     """
     figures = _figures(answer, choice, pick)
+    rivals = answer.rivals if isinstance(answer, StudyAnswer) else None
     parts = [
         lines(_claim(answer)),
         charts(0, len(figures)),
@@ -47,10 +50,11 @@ def front_report(
         ),
         heading("All points"),
         _points(answer, choice),
+        *([] if rivals is None else beside_others(rivals, len(figures))),
         heading("The same again"),
         commands(again),
     ]
-    return document(title, parts, figures)
+    return document(title, parts, [*figures, *([] if rivals is None else compared(rivals))])
 
 
 def _figures(answer: Answer, choice: Choice, pick: str | None) -> list[go.Figure]:
@@ -71,7 +75,13 @@ def _figures(answer: Answer, choice: Choice, pick: str | None) -> list[go.Figure
         )
         for x, y in combinations(objectives, 2)
     ]
-    return [*pairs, plot_front_3d(info, log=log, height=_HEIGHT)]
+    space = plot_front_3d(info, log=log, height=_HEIGHT)
+    if isinstance(answer, StudyAnswer):
+        marks = rivals_on_front(answer)
+        for figure, (x, y) in zip(pairs, combinations(objectives, 2), strict=True):
+            add_rivals(figure, marks, x, y)
+        add_rivals_3d(space, marks)
+    return [*pairs, space]
 
 
 def _claim(answer: Answer) -> list[str]:

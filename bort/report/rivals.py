@@ -1,7 +1,5 @@
 """The words and tables of a comparison with rivals; what we lose comes first."""
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +7,19 @@ from rich.text import Text
 
 from bort.core.rivals import Compared, Comparison, RivalKind, Verdict
 from bort.report.numbers import megabytes
+from bort.studies.rivals import SharedAxes
 
+SHORT_NAMES = {
+    RivalKind.TFIDF: "tf-idf",
+    RivalKind.FASTTEXT: "fastText",
+    RivalKind.WORDLLAMA: "wordllama",
+    RivalKind.MODEL2VEC: "model2vec",
+    RivalKind.PROBE: "frozen source",
+    RivalKind.SOURCE: "source",
+    RivalKind.SOURCE_INT8: "source int8",
+    RivalKind.FEWER_LAYERS: "half of the source",
+    RivalKind.PRUNED: "source, pruned",
+}
 RIVAL_NAMES = {
     RivalKind.TFIDF: "tf-idf, logistic regression",
     RivalKind.FASTTEXT: "fastText, quantised",
@@ -36,6 +46,24 @@ def rival_name(row: Compared) -> str:
     return RIVAL_NAMES[RivalKind(row.name)]
 
 
+def short_name(row: Compared) -> str:
+    """Name a classifier beside its mark."""
+    return row.name if row.is_ours else SHORT_NAMES[RivalKind(row.name)]
+
+
+def ordered(found: Comparison, first: str = "") -> list[Compared]:
+    """Order the rows: the model called `first`, ours, then who beats us; each by accuracy."""
+    return sorted(
+        found.rows,
+        key=lambda row: (
+            row.name != first,
+            not row.is_ours,
+            Verdict.BEATS_US not in row.verdicts.values(),
+            -row.accuracy,
+        ),
+    )
+
+
 def verdict_sentences(found: Comparison) -> list[str]:
     """Say who beats us at each batch size, the losses first, and who is beaten.
 
@@ -47,17 +75,52 @@ def verdict_sentences(found: Comparison) -> list[str]:
             "None of your models was trained on this task, so there are no verdicts. Train one: "
             "bort search, then bort finetune --best."
         ]
+    return [line for verdict in _VERDICTS for line in _who(found, verdict)]
+
+
+_VERDICTS = {
+    Verdict.BEATS_US: "Beats us (smaller, faster, and not less accurate than any of ours)",
+    Verdict.SURVIVES: "Survives",
+    Verdict.BEATEN: "Beaten (one of ours is smaller, faster and not less accurate)",
+}
+
+
+def _who(found: Comparison, verdict: Verdict) -> list[str]:
     lines = []
-    for verdict, words in (
-        (Verdict.BEATS_US, "Beats us (smaller, faster, and not less accurate than any of ours)"),
-        (Verdict.SURVIVES, "Survives"),
-        (Verdict.BEATEN, "Beaten (one of ours is smaller, faster and not less accurate)"),
-    ):
-        for batch, where in BATCHES.items():
-            names = [rival_name(row) for row in rivals if row.verdicts.get(batch) is verdict]
-            if names:
-                lines.append(f"{words}, {where}: {'; '.join(names)}.")
+    for batch, where in BATCHES.items():
+        names = [rival_name(row) for row in found.rows if row.verdicts.get(batch) is verdict]
+        if names:
+            lines.append(f"{_VERDICTS[verdict]}, {where}: {'; '.join(names)}.")
     return lines
+
+
+def losses(found: Comparison) -> list[str]:
+    """Say who beats us; a line per batch size, none if nobody does."""
+    return _who(found, Verdict.BEATS_US)
+
+
+def axes_sentence(axes: SharedAxes, *, is_text_to_label: bool) -> str:
+    """Say on which of a study's charts rivals are drawn, and why not on the others."""
+    size = "Their size is not drawn: it is bytes of files, and this study counts parameters."
+    latency = (
+        "Their time is not drawn: it was measured on another machine, with other threads, or for "
+        "other numbers of texts than this study's."
+        if is_text_to_label
+        else "Their time is not drawn: it runs from text to label, and this study's is that of the "
+        "network alone."
+    )
+    rounds = (
+        "Their times come from the rounds of the comparison below, the study's from a model that "
+        "was fitted in other rounds."
+    )
+    table = "The comparison below has all numbers."
+    if axes.has_size and axes.texts is not None:
+        return f"✕ is others' work, on all axes. {rounds}"
+    if axes.has_size:
+        return f"✕ is others' work, where size and error meet. {latency} {table}"
+    if axes.texts is not None:
+        return f"✕ is others' work, where latency and error meet. {size} {rounds} {table}"
+    return f"Others' work is not on these charts. {size} {latency} {table}"
 
 
 def remarks(found: Comparison) -> list[str]:
@@ -111,7 +174,6 @@ def _table(found: Comparison) -> Table:
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="left" if number in (0, 7) else "right")
-    rows: Sequence[Compared] = sorted(found.rows, key=lambda row: (not row.is_ours, -row.accuracy))
-    for row in rows:
+    for row in ordered(found):
         table.add_row(*map(Text, cells(row)))
     return table

@@ -17,6 +17,7 @@ from bort.report.data import named
 from bort.report.doubt import audit_offer_sentence, doubt_sentence
 from bort.report.ledger import audit_statement, spot_check_statements, spot_checks_json, words
 from bort.report.numbers import rounded_up, short_count
+from bort.report.rivals import losses, print_rivals
 from bort.search import Ending
 from bort.search.check.certificate import audit_result
 from bort.search.facts import Guarantee, Status, fact_from_dict
@@ -293,6 +294,9 @@ def print_answer(answer: Answer) -> None:
         console.print(_rows_table(answer))
     if isinstance(answer, StudyAnswer) and (beaten := beaten_sentence(answer)):
         console.print(Text(beaten))
+    if isinstance(answer, StudyAnswer) and answer.rivals is not None:
+        for line in losses(answer.rivals):
+            console.print(Text(line))
     console.print(Text(summary(answer)))
     if doubt := doubt_sentence(answer):
         console.print(Text(doubt))
@@ -311,6 +315,8 @@ def print_answer(answer: Answer) -> None:
             console.print(Text(note))
         for note in _latency_notes(answer):
             console.print(Text(note))
+        if answer.rivals is not None:
+            print_rivals(answer.rivals)
     elif answer.certificate:
         console.print(Text(f"Certificate: {answer.certificate}"), soft_wrap=True)
 

@@ -24,12 +24,12 @@ from bort.core.study import TrainingSpec
 from bort.latency.timing import Instruments, never
 from bort.rivals import bags, networks, vectors
 from bort.rivals.own import export_own, read_own
+from bort.rivals.request import check_installed
 from bort.rivals.rival import (
     Classify,
     Judged,
     Making,
     Method,
-    check_installed,
     dev_error,
     judge,
     size_of,
@@ -123,6 +123,7 @@ def compare(
         rows=_judged(entries, times),
         noise_ok=times.noise_ok,
         machine=this_machine(("numpy", "onnxruntime"), threads=1).to_dict(),
+        digest=task.digest,
     )
 
 

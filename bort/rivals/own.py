@@ -1,6 +1,5 @@
 """Our trained models as contenders: the files that `bort export` writes."""
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from bort.core.files import write_json_atomically
-from bort.core.study import TaskSpec
 from bort.export import numpy_folder, onnx
 from bort.export.card import is_ours
 from bort.export.small_loader import load
@@ -17,19 +15,13 @@ from bort.finetuning.realised import evidence_of, realised_of
 from bort.latency.workload import parts_of
 from bort.rivals.networks import MODEL, READING, TOKENIZER, read_network
 from bort.rivals.rival import Classify, whole_folder
-from bort.storage import ModelRecord, Store
+from bort.storage import ModelRecord
 from bort.training.limits import read_limits
 from bort.training.source import read_config
 
 ONNX = {"onnx-float32": onnx.FLOAT32, "onnx-int8": onnx.INT8}
 NUMPY = {"numpy-float32": numpy_folder.FLOAT32, "numpy-int8": numpy_folder.INT8}
 """The files of each model that compete, by runtime; those for numpy of small networks only."""
-
-
-def own_models(store: Store, task: TaskSpec) -> list[ModelRecord]:
-    """List our models that were trained on exactly this task."""
-    wanted = json.loads(json.dumps(task.to_dict()))
-    return [one for one in store.models() if evidence_of(one).data.task_spec == wanted]
 
 
 def export_own(model: ModelRecord, folder: Path) -> Mapping[str, Path]:

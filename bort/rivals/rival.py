@@ -3,7 +3,6 @@ them.
 """
 
 import contextlib
-import importlib.util
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bort.core.errors import MissingExtraError
 from bort.core.files import load_arrays, save_arrays
-from bort.core.rivals import RivalKind
 from bort.core.scratch import scratch
 from bort.latency.workload import Text, parts_of
 from bort.tasks import Split, Task
@@ -25,12 +22,6 @@ from bort.training.teacher import TeacherContext
 Classify = Callable[[Sequence[Text]], NDArray[np.int64]]
 """Texts, or pairs of texts, to class numbers, shape (n,): everything from text to label."""
 
-PACKAGES = {
-    RivalKind.FASTTEXT: "fasttext",
-    RivalKind.WORDLLAMA: "wordllama",
-    RivalKind.MODEL2VEC: "model2vec",
-}
-"""The module that a kind needs beyond those of the extra `train`; the extra `rivals` has them."""
 REGRESSION = "regression.npz"
 COSTS = (1.0, 4.0, 16.0)  # inverse regularisations to choose from on dev
 
@@ -65,20 +56,6 @@ class Method:
 
     make: Callable[[Making, Path], Mapping[str, Any]]
     read: Callable[[Path], Classify]
-
-
-def check_installed(kind: RivalKind) -> None:
-    """Check that a kind's package is there.
-
-    Raises:
-        MissingExtraError: it is not.
-    """
-    package = PACKAGES.get(kind)
-    if package is not None and importlib.util.find_spec(package) is None:
-        raise MissingExtraError(
-            f"the rival {kind} needs {package}, which is not installed; install it with: "
-            "pip install 'bort[rivals]', or leave it out with --rival"
-        )
 
 
 def texts_of(split: Split) -> list[Text]:

@@ -9,7 +9,15 @@ from bort.core.agora import is_torus_run
 from bort.core.fields import arguments
 from bort.core.finetune import Recipe
 from bort.core.question import Question
-from bort.core.study import SPACE, LatencySpec, MeasureSpec, StudySpec, WinnersSpec
+from bort.core.study import (
+    SPACE,
+    LatencySpec,
+    MeasureSpec,
+    StudySpec,
+    TaskSpec,
+    TrainingSpec,
+    WinnersSpec,
+)
 from bort.core.table_source import TableSource
 from bort.studies.parts import (
     BUDGET,
@@ -21,6 +29,7 @@ from bort.studies.parts import (
     NEW_QUESTION,
     QUESTION,
     RECIPE,
+    RIVALS_TRAINING,
     SEARCH,
     SIZE,
     TASK,
@@ -73,6 +82,17 @@ def front_command(study: str, *, epsilon: float, weights: Sequence[float]) -> st
     """
     asked = arguments({"epsilon": epsilon, "weights": weights}, NEW_QUESTION)
     return shlex.join(["bort", "front", "--study", study, *asked])
+
+
+def rivals_command(task: TaskSpec, training: TrainingSpec | None = None) -> str:
+    """Write the command that makes rivals of a task, from the source network of a training.
+
+    Examples:
+        >>> rivals_command(TaskSpec(task="trec.csv", label="coarse"))
+        'bort rivals --task trec.csv --label coarse'
+    """
+    given = {**TASK.given(task), **RIVALS_TRAINING.given(training or TrainingSpec())}
+    return shlex.join(["bort", "rivals", *arguments(given, TASK, RIVALS_TRAINING)])
 
 
 def table_command(

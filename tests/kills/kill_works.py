@@ -29,6 +29,10 @@ LATENCY = (
     *("latency", "measure", "--space", "tiny.toml", "--count", "8", "--threads", "1"),
     *("--sequence-length", "16", "--wait", "--json"),
 )
+RIVALS = (
+    *("rivals", "--task", "reviews.csv", "--source", "source", "--rival", "tfidf"),
+    *("--rival", "fasttext", "--json"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,13 @@ def _measured(place: Place, answer: dict[str, Any]) -> Any:
     return answer["complete"], [row["architecture"] for row in profile["architectures"]]
 
 
+def _compared(place: Place, answer: dict[str, Any]) -> Any:
+    kept = place.home / "cache" / "rivals"
+    files = {k: v for k, v in _digests(kept).items() if Path(k).suffix not in (".json", ".lock")}
+    timed = ("latency", "seconds", "verdicts")
+    return [{k: v for k, v in row.items() if k not in timed} for row in answer["rows"]], files
+
+
 def _imported(place: Place, _: dict[str, Any]) -> Any:
     models = sorted((place.home / "models").iterdir())
     return [(model.name, _digests(model)) for model in models]
@@ -93,6 +104,7 @@ WORKS = (
     Work("agora", lambda _: AGORA, _ran_agora, "agora"),
     Work("finetune", lambda _: FINETUNE, _finetuned, "finetune"),
     Work("latency", lambda _: LATENCY, _measured, "latency"),
+    Work("rivals", lambda _: RIVALS, _compared, "rivals"),
     Work("import", lambda _: ("import", "bundle.zip", "--json"), _imported),
     Work("export", lambda p: ("export", "--out", str(p.folder / "out"), "--json"), _exported),
     Work(

@@ -1,6 +1,7 @@
 """Rivals of a tiny task: made, read again from their files, stopped and continued."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from click.testing import CliRunner
 
 from bort.cli.rivals import rivals
 from bort.core.errors import InvalidDataError, MissingExtraError
-from bort.core.rivals import RivalKind
+from bort.core.rivals import RivalKind, RivalsSpec
 from bort.core.study import TaskSpec, TrainingSpec
+from bort.jobs.kinds import rivals as job
 from bort.latency.protocol import Protocol
 from bort.latency.timing import Instruments
-from bort.rivals import comparing, rival
+from bort.rivals import comparing, request
 from bort.rivals.networks import MODEL
 from bort.rivals.rival import dev_error, size_of
 from bort.tasks import load_task
@@ -126,9 +128,45 @@ def test_fewer_labels_than_classes_are_refused(task):
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
-    monkeypatch.setattr(rival.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(request.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"bort\[rivals\]"):
-        rival.check_installed(RivalKind.FASTTEXT)
+        request.check_installed(RivalKind.FASTTEXT)
+
+
+def test_a_comparison_is_not_resumed_with_other_labels(place, tmp_path):
+    file = tmp_path / "reviews.csv"
+    text = (place / "reviews.csv").read_text()
+    file.write_text(text)
+    spec = RivalsSpec(
+        task=TaskSpec(task=str(file)), training=TrainingSpec(source=str(place / "source"))
+    )
+    context = SimpleNamespace(
+        spec=replace(spec, kinds=("tfidf",)).to_dict(),
+        folder=tmp_path,
+        store=SimpleNamespace(models=list),
+        report=lambda step: None,
+        should_stop=lambda: True,
+    )
+    assert job.run(context) == {}
+    assert job.run(context) == {}  # as a resumed job does
+    head, *rows = text.splitlines()
+    file.write_text("\n".join([head, *(_other_label(row) for row in rows)]) + "\n")
+    with pytest.raises(InvalidDataError, match="labels have changed since this comparison began"):
+        job.run(context)
+
+
+def _other_label(row):
+    text, label = row.rsplit(",", 1)
+    return f"{text},{'bad' if label == 'good' else 'good'}"
+
+
+def test_a_model_of_other_texts_is_not_compared(monkeypatch):
+    oracle = SimpleNamespace(task_digest="a" * 64)
+    monkeypatch.setattr(request, "evidence_of", lambda _: SimpleNamespace(oracle=oracle))
+    model = SimpleNamespace(name="old")
+    request.check_same_texts([model], "a" * 64)
+    with pytest.raises(InvalidDataError, match="have changed since old was trained"):
+        request.check_same_texts([model], "b" * 64)
 
 
 def test_an_unknown_model_is_refused(place):

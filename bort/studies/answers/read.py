@@ -33,6 +33,7 @@ from bort.studies.answers.values import (
     audit_of,
 )
 from bort.studies.costs import Costs
+from bort.studies.rivals import newest_comparison
 
 CERTIFICATE = "certificate.json"
 LISTED_AT_MOST = 10_000  # architectures; certificates of larger spaces contain the latency model
@@ -53,7 +54,7 @@ def read_answer(
     Raises:
         UnknownStudyError: no study of that name.
         InvalidFieldError: `epsilon` or `weights` cannot be used.
-    Cost: two queries, and about 10 ms for 384 architectures.
+    Cost: three queries, and about 10 ms for 384 architectures.
     """
     record = store.study(study)
     question = record.spec.search.question
@@ -70,7 +71,9 @@ def read_answer(
     evidence = evidence_of(record.spec, costs, evaluations, store.audits(record))
     answer = answer_under(question, costs, evidence)
     found = _study_answer(record, question, spent, costs, evaluations, answer, evidence)
-    return with_measured(found, front_profile(store, record))
+    digest = None if found.origin is None else found.origin.task
+    rivals = newest_comparison(store, record.spec.task, digest)
+    return replace(with_measured(found, front_profile(store, record)), rivals=rivals)
 
 
 def study_evidence(store: Store, record: StudyRecord, costs: Costs) -> Evidence:

@@ -11,6 +11,7 @@ from bort.core.baseline import OracleFacts
 from bort.core.machine import Fingerprint
 from bort.core.origin import Origin
 from bort.core.question import Goal, Question, Weights
+from bort.core.rivals import Comparison
 from bort.core.serialise import to_json
 from bort.core.study import StudySpec
 from bort.search import Ending
@@ -18,6 +19,7 @@ from bort.search.audit import AuditPlan, AuditResult
 from bort.search.audit_offers import AuditOffer
 from bort.search.facts import EveryRowCounts, Guarantee, Ledger
 from bort.studies.answers.rows import Columns, TablePoint
+from bort.studies.rivals import SharedAxes, shared_axes
 from bort.studies.table_columns import TableNote
 
 Id = str | int  # the id of an architecture, or the number of a row
@@ -282,6 +284,8 @@ class StudyAnswer(SearchAnswer[Point]):
         unrecorded: trainings whose origin was not recorded.
         audit_offers: what further audits would say; none unless the claim is conditional.
         seconds_each: the usual time that an architecture took; None before the first.
+        rivals: the newest comparison with other people's classifiers on the same task and split;
+            None if there is none.
     """
 
     study: str
@@ -295,6 +299,21 @@ class StudyAnswer(SearchAnswer[Point]):
     unrecorded: int = 0
     audit_offers: tuple[AuditOffer, ...] = ()
     seconds_each: float | None = None
+    rivals: Comparison | None = None
+
+    @property
+    def rival_axes(self) -> SharedAxes | None:
+        """The axes that rivals can be drawn on; None without rivals."""
+        if self.rivals is None:
+            return None
+        latency = self.latency
+        return shared_axes(
+            self.rivals,
+            unit=self.spec.size.unit,
+            is_text_to_label=latency.is_text_to_label,
+            texts=latency.batch_size,
+            machine=latency.machine,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Codes and numbers; `bort.report.search.answer_json` adds the words."""
@@ -309,6 +328,7 @@ class StudyAnswer(SearchAnswer[Point]):
             "teacher": None if self.facts is None else _teacher_json(self.facts),
             "origin": None if self.origin is None else to_json(self.origin),
             "unrecorded": self.unrecorded,
+            "rivals": None if self.rivals is None else to_json(self.rivals),
             "audit_offers": [
                 {**offer._asdict(), "minutes": offer.draws * (self.seconds_each or 0.0) / 60}
                 for offer in self.audit_offers

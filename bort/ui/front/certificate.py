@@ -15,6 +15,7 @@ from bort.report.baselines import baselines_sentence, beaten_sentence, teacher_s
 from bort.report.doubt import audit_offer_rows, doubt_sentence
 from bort.report.ledger import STATUSES, spot_checked_epsilon, words
 from bort.report.numbers import rounded_up
+from bort.report.rivals import losses
 from bort.report.search import (
     GUARANTEES,
     NOISY,
@@ -50,6 +51,8 @@ def show(answer: StudyAnswer) -> None:
     """Show what is certified in one line, which unfolds to numbers, sentences and ledger."""
     if beaten := beaten_sentence(answer):
         markup.notice(beaten)
+    for line in [] if answer.rivals is None else losses(answer.rivals):
+        markup.notice(line)
     found = readings.warnings(answer.job)
     count = len(found) + (answer.latency.noise_ok is False)
     warned = f":orange[{count} {'warning' if count == 1 else 'warnings'}.] " if count else ""

@@ -21,7 +21,9 @@ from bort.figures import (
 from bort.figures.latency import LandmarkMark, add_landmarks
 from bort.figures.models import RealisedMark, add_error_lines, add_realised
 from bort.figures.parallel import parallel_info
+from bort.figures.rivals import add_rivals, add_rivals_3d, rivals_on_front
 from bort.figures.several import add_others, add_others_3d
+from bort.report.rivals import axes_sentence
 from bort.report.search import worth
 from bort.studies.answers import StudyAnswer, TableAnswer
 from bort.studies.choosing import Choice
@@ -45,7 +47,11 @@ _SIGNS = {
     layer: f":{_MARKDOWN[look.colour]}[{look.sign}]"
     for layer, look in LOOKS.items()
     if look.colour in _MARKDOWN
-} | {Layer.INTERVALS: ":blue[┃]", Layer.BASELINES: ":gray[┄]"}
+} | {
+    Layer.RIVALS: LOOKS[Layer.RIVALS].sign,
+    Layer.INTERVALS: ":blue[┃]",
+    Layer.BASELINES: ":gray[┄]",
+}
 
 
 class Shape(StrEnum):
@@ -161,6 +167,9 @@ def _is_there(layer: Layer, answer: Answer) -> bool:
         case Layer.BASELINES:
             facts = None if isinstance(answer, TableAnswer) else answer.facts
             return facts is not None and bool(facts.baselines)
+        case Layer.RIVALS:
+            axes = None if isinstance(answer, TableAnswer) else answer.rival_axes
+            return axes is not None and (axes.has_size or axes.texts is not None)
         case Layer.INTERVALS:
             return not isinstance(answer, TableAnswer) or bool(answer.columns.error_se)
         case _:
@@ -185,6 +194,9 @@ def show(
             _show_axes(answer, view, theme, choice)
     if isinstance(answer, StudyAnswer):
         extras.say_others(answer, view.others, theme)
+        if axes := answer.rival_axes:
+            is_text = answer.latency.is_text_to_label
+            markup.note(axes_sentence(axes, is_text_to_label=is_text))
         gains = [mark.gain for mark in realised if mark.gain is not None]
         markup.note(worth(answer.spec.training.steps, gains))
     if realised and view.shape is Shape.PANELS:
@@ -233,6 +245,8 @@ def _show_panels(
                 add_others(figure, others, x, y, theme=theme)
             if Layer.BASELINES not in view.hidden and isinstance(answer, StudyAnswer):
                 add_error_lines(figure, answer.facts, x, y, theme=theme)
+            if Layer.RIVALS not in view.hidden and isinstance(answer, StudyAnswer):
+                add_rivals(figure, rivals_on_front(answer), x, y, theme=theme)
             chart.show(
                 add_realised(figure, realised, x, y, theme=theme),
                 key=f"pair:{x.name}:{y.name}",
@@ -249,6 +263,8 @@ def _show_space(info: FrontInfo, answer: Answer, view: View, theme: Theme, *, he
     if isinstance(answer, StudyAnswer):
         others = extras.marks_of_others(answer, view.others)
         add_others_3d(figure, others, theme=theme)
+        if Layer.RIVALS not in view.hidden:
+            add_rivals_3d(figure, rivals_on_front(answer), theme=theme)
     chart.show(
         figure,
         key="space",

@@ -26,6 +26,7 @@ from bort.ui.front import table as front_table
 from bort.ui.front.objectives import Answer, unit_of
 from bort.ui.front.own_table import OwnTable
 from bort.ui.kit import frame, readings
+from bort.ui.models import rivals as model_rivals
 
 
 def _show(
@@ -66,6 +67,8 @@ def _show(
         front_choice.suggest(choice)
         point_panel.show(answer, choice, own)
     weight_panel.show(answer, regions)
+    if isinstance(answer, StudyAnswer):
+        model_rivals.show(answer.spec.task, answer.spec.training, answer.rivals)
 
 
 def show_study(study: StudyRecord) -> None:

@@ -19,6 +19,7 @@ LESSON = "pages/lesson.py"
 
 _WATCHED_ON = {
     "finetune": MODELS,
+    "rivals": MODELS,
     "agora": AGORA,
     "latency": MACHINE,
     "winners": MACHINE,

@@ -25,6 +25,7 @@ from bort.studies.answers.table import front_of_table, search_table
 from bort.studies.data_look import DataLook, FirstRows
 from bort.studies.estimates import Planned, Work
 from bort.studies.recorded_table import ErrorTable, read_source
+from bort.studies.rivals import KIND as RIVALS
 from bort.studies.table_files import read_frame
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def _state(study: StudyRecord) -> tuple[object, ...]:
     """Everything but the question that an answer depends on."""
     measured = front_profile(store(), study)
     name = None if measured is None else measured.name
-    return study.id, study.created_at, study.evaluation_count, study.profile, name
+    compared = [job.id for job in store().jobs(kind=RIVALS, states=[JobState.DONE], limit=1)]
+    return study.id, study.created_at, study.evaluation_count, study.profile, name, *compared
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

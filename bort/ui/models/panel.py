@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from bort.core.errors import InvalidDataError
+from bort.core.study import TaskSpec, TrainingSpec
 from bort.figures import front_info, plot_pair
 from bort.figures.models import add_realised, mark_on_front
 from bort.figures.objectives import LATENCY, TEXT_TO_LABEL, objectives_of
@@ -16,10 +17,12 @@ from bort.report.baselines import NAMES
 from bort.report.data import short_name
 from bort.report.numbers import shape
 from bort.storage import ModelRecord, Thing, ThingKind
+from bort.studies.rivals import newest_comparison
 from bort.ui.kit import address, chart, deleting, frame, markup, navigation, readings
 from bort.ui.models import files as model_files
 from bort.ui.models import mistakes as model_mistakes
 from bort.ui.models import reporting as model_reporting
+from bort.ui.models import rivals as model_rivals
 from bort.ui.models import trying as model_try
 from bort.ui.models import watch as model_watch
 
@@ -112,6 +115,7 @@ def _one(model: TrainedModel) -> None:
         )
         for remark in words.remarks(model.realised):
             markup.note(remark)
+        _beside_others(model)
         model_mistakes.show(model)
         st.subheader("Curves", anchor=False)
         _curves(model)
@@ -174,6 +178,16 @@ def _on_front(model: TrainedModel) -> None:
                 alt=f"{error.title} against {x.title}: predicted and realised",
             )
     markup.note(words.realised_sentence(model.realised))
+
+
+def _beside_others(model: TrainedModel) -> None:
+    """Show the newest comparison with others' work on the texts that the model was trained on."""
+    task = TaskSpec.from_dict(model.evidence.data.task_spec)
+    study = readings.study(model.record.study)
+    training = TrainingSpec() if study is None else study.spec.training
+    digest = model.evidence.oracle.task_digest
+    found = newest_comparison(readings.store(), task, digest)
+    model_rivals.show(task, training, found, model=model.record.name)
 
 
 def _curves(model: TrainedModel) -> None:

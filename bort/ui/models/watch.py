@@ -1,4 +1,4 @@
-"""Watch a fine-tuning: its stage, its curves, the time left, and how it ended."""
+"""Watch a fine-tuning or a comparison: its stage, its curves, the time left, and its end."""
 
 import streamlit as st
 
@@ -6,7 +6,9 @@ from bort.core.progress import Progress, Stage
 from bort.figures.models import plot_curves
 from bort.finetuning.stages import DEV_ERROR, LOSS, curves_of
 from bort.jobs import JobRecord, list_jobs
+from bort.studies.rivals import KIND as RIVALS
 from bort.ui.kit import address, chart, frame, job_parts, markup, navigation, readings
+from bort.ui.models import rivals as model_rivals
 
 KIND = "finetune"
 RECENT = 4
@@ -24,12 +26,17 @@ def is_any_active() -> bool:
 
 
 def recent(limit: int = RECENT) -> None:
-    """The latest fine-tunings, in any state."""
+    """List the latest fine-tunings and comparisons, in any state."""
     jobs = list_jobs(readings.store(), kind=KIND, limit=limit)
     job_parts.links("Recent fine-tunings", jobs, navigation.MODELS, job_parts.study_or_kind)
+    compared = list_jobs(readings.store(), kind=RIVALS, limit=limit)
+    job_parts.links("Recent comparisons", compared, navigation.MODELS, model_rivals.about)
 
 
 def _draw(job: JobRecord) -> None:
+    if job.kind == RIVALS:
+        model_rivals.draw(job)
+        return
     with st.container(border=True):
         _head(job)
         _progress(job)

@@ -1,0 +1,242 @@
+"""Other people's classifiers: on a study's charts, and beside our models in their own rounds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from bort.core.rivals import Compared, Comparison, Verdict
+from bort.figures.front import LOOKS, Layer, Look
+from bort.figures.objectives import Objective
+from bort.figures.theme import Theme, escape, palette, styled, translucent
+from bort.report.numbers import megabytes
+from bort.report.rivals import BATCHES, VERDICT_NAMES, rival_name, short_name
+from bort.studies.answers import StudyAnswer
+
+FILES = Objective("size", 0, "all files (MB)", "~g", "{:,.2f} MB of files")
+PER_TEXT = Objective("latency", 1, "text to label (ms per text)", "~g", "{:,.3f} ms per text")
+AUDIT_ERROR = Objective("error", 2, "audit error (%)", "~g", "{:.1f} % audit error")
+AXES = (FILES, PER_TEXT, AUDIT_ERROR)
+
+OURS = "ours"
+_COLOURS: dict[Verdict | None, str] = {
+    Verdict.BEATS_US: "cover",
+    Verdict.SURVIVES: "text",
+    Verdict.BEATEN: "dominated",
+    None: "text",
+}
+
+Value = float | None
+Three = tuple[Value, Value, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedMark:
+    """A classifier of a comparison, as it is drawn.
+
+    Attributes:
+        values: size (MB), latency (ms), error (%); None on an axis where it cannot be compared.
+        low, high: the ends of each value's 95 % interval.
+        verdict: of a rival; None for ours, and without any of ours.
+        hover: safe for plotly.
+    """
+
+    name: str
+    is_ours: bool
+    values: Three
+    low: Three
+    high: Three
+    verdict: Verdict | None
+    hover: str
+
+    @property
+    def group(self) -> str:
+        """The legend's entry."""
+        if self.is_ours:
+            return OURS
+        return Layer.RIVALS.value if self.verdict is None else VERDICT_NAMES[self.verdict]
+
+
+def compared_marks(found: Comparison, batch: str) -> list[ComparedMark]:
+    """Take the marks of a comparison: all files, time per text, and error on audit.
+
+    Args:
+        batch: a batch size of `BATCHES`, as text.
+    """
+    marks = []
+    for row in found.rows:
+        size, time = row.size_bytes / 1e6, row.latency[batch]
+        errors = [100 * (1 - share) for share in (row.accuracy, row.high, row.low)]
+        marks.append(
+            ComparedMark(
+                short_name(row),
+                row.is_ours,
+                (size, time.median_ms, errors[0]),
+                (size, time.low_ms, errors[1]),
+                (size, time.high_ms, errors[2]),
+                row.verdicts.get(batch),
+                _hover(row),
+            )
+        )
+    return marks
+
+
+def rivals_on_front(answer: StudyAnswer) -> list[ComparedMark]:
+    """Take the rivals' marks for a study's charts, only on the axes that they share."""
+    axes = answer.rival_axes
+    if answer.rivals is None or axes is None:
+        return []
+    batch = str(axes.texts or 1)
+    return [
+        ComparedMark(
+            short_name(row),
+            False,
+            *(axes.values(row),) * 3,
+            row.verdicts.get(batch),
+            _hover(row),
+        )
+        for row in answer.rivals.rows
+        if not row.is_ours
+    ]
+
+
+def _hover(row: Compared) -> str:
+    verdicts = [
+        f"{VERDICT_NAMES[verdict]}, {BATCHES[batch]}" for batch, verdict in row.verdicts.items()
+    ]
+    times = [
+        f"{row.latency[batch].median_ms:,.3f} ms per text, {where}"
+        for batch, where in BATCHES.items()
+    ]
+    return "<br>".join(
+        [
+            f"<b>{escape(rival_name(row))}</b>",
+            *(["one of ours"] if row.is_ours else ["others' work", *verdicts]),
+            f"audit accuracy {row.accuracy:.1%} ({row.low:.1%} to {row.high:.1%})",
+            f"{row.size_bytes:,} bytes ({megabytes(row.size_bytes)} MB), tokenizer included",
+            *times,
+        ]
+    )
+
+
+def add_rivals(
+    figure: go.Figure,
+    marks: Sequence[ComparedMark],
+    x: Objective,
+    y: Objective,
+    *,
+    theme: Theme = "light",
+    has_names: bool = False,
+) -> go.Figure:
+    """Draw marks that have both values into a figure of two objectives, and return it."""
+    for group, look, colour in _groups(marks, theme):
+        drawn = [m for m in group if None not in (m.values[x.column], m.values[y.column])]
+        if not drawn:
+            continue
+        figure.add_trace(
+            go.Scatter(
+                x=[m.values[x.column] for m in drawn],
+                y=[m.values[y.column] for m in drawn],
+                error_x=_bars(drawn, x, colour),
+                error_y=_bars(drawn, y, colour),
+                mode="markers+text" if has_names else "markers",
+                text=[escape(m.name) for m in drawn] if has_names else None,
+                textposition="top center",
+                textfont={"size": 11, "color": palette(theme).muted},
+                name=drawn[0].group,
+                marker={"symbol": look.symbol, "size": look.size, "color": colour},
+                hoverinfo="text",
+                hovertext=[m.hover for m in drawn],
+            )
+        )
+    return figure
+
+
+def add_rivals_3d(
+    figure: go.Figure, marks: Sequence[ComparedMark], *, theme: Theme = "light"
+) -> go.Figure:
+    """As `add_rivals`, for marks that have all three values."""
+    for group, look, colour in _groups(marks, theme):
+        drawn = [m for m in group if None not in m.values]
+        if not drawn:
+            continue
+        x, y, z = zip(*(m.values for m in drawn), strict=True)
+        figure.add_trace(
+            go.Scatter3d(
+                x=x,
+                y=y,
+                z=z,
+                mode="markers",
+                name=drawn[0].group,
+                marker={"symbol": look.symbol, "size": look.size_3d, "color": colour},
+                hoverinfo="text",
+                hovertext=[m.hover for m in drawn],
+            )
+        )
+    return figure
+
+
+def plot_compared(
+    marks: Sequence[ComparedMark], *, theme: Theme = "light", height: int = 330
+) -> list[go.Figure]:
+    """Draw a comparison: error against size and against time, and all three in space."""
+    figures = []
+    error = AUDIT_ERROR
+    for x in (FILES, PER_TEXT):
+        figure = add_rivals(go.Figure(), marks, x, error, theme=theme, has_names=True)
+        figure.update_xaxes(title_text=x.axis_title, tickformat=x.tick_format)
+        figure.update_xaxes(type="log", dtick="D2")
+        figure.update_yaxes(title_text=error.axis_title, tickformat=error.tick_format)
+        figures.append(styled(figure.update_layout(showlegend=False), theme, height=height))
+    space = add_rivals_3d(go.Figure(), marks, theme=theme)
+    for axis, one in zip(("xaxis", "yaxis", "zaxis"), AXES, strict=True):
+        kind = "linear" if one is AUDIT_ERROR else "log"
+        title = {"text": escape(one.title)}
+        space.update_scenes({axis: {"title": title, "type": kind, "tickformat": one.tick_format}})
+    space.update_scenes(aspectmode="cube", uirevision="kept")
+    space.update_layout(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    return [*figures, styled(space, theme, height=height)]
+
+
+def legend_of(marks: Sequence[ComparedMark], *, theme: Theme) -> list[tuple[str, str, str]]:
+    """List sign, colour and name of each kind of mark."""
+    return [(look.sign, colour, group[0].group) for group, look, colour in _groups(marks, theme)]
+
+
+def _groups(
+    marks: Sequence[ComparedMark], theme: Theme
+) -> Iterator[tuple[list[ComparedMark], Look, str]]:
+    """Yield the marks that are drawn alike; what we lose is drawn last, on top."""
+    colours = palette(theme)
+    ours = [mark for mark in marks if mark.is_ours]
+    if ours:
+        yield ours, LOOKS[Layer.FRONT], colours.front
+    for verdict in (None, Verdict.BEATEN, Verdict.SURVIVES, Verdict.BEATS_US):
+        group = [mark for mark in marks if not mark.is_ours and mark.verdict is verdict]
+        if group:
+            yield group, LOOKS[Layer.RIVALS], getattr(colours, _COLOURS[verdict])
+
+
+def _bars(
+    marks: Sequence[ComparedMark], objective: Objective, colour: str
+) -> dict[str, object] | None:
+    at = objective.column
+    above = [_minus(mark.high[at], mark.values[at]) for mark in marks]
+    below = [_minus(mark.values[at], mark.low[at]) for mark in marks]
+    if not any([*above, *below]):
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "thickness": 1,
+        "width": 0,
+        "color": translucent(colour, 0.45),
+    }
+
+
+def _minus(a: Value, b: Value) -> float:
+    assert a is not None
+    assert b is not None
+    return a - b

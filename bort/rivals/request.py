@@ -1,0 +1,89 @@
+"""What a comparison is asked for, checked before it starts. Imports no torch, for pages."""
+
+import importlib.util
+import json
+from collections.abc import Sequence
+
+from bort.core.errors import InvalidDataError, InvalidOptionError, MissingExtraError
+from bort.core.rivals import RivalKind, RivalsSpec
+from bort.core.study import TaskSpec, TrainingSpec
+from bort.finetuning.realised import evidence_of
+from bort.storage import ModelRecord, Store
+
+PACKAGES = {
+    RivalKind.FASTTEXT: "fasttext",
+    RivalKind.WORDLLAMA: "wordllama",
+    RivalKind.MODEL2VEC: "model2vec",
+}
+"""The module that a kind needs beyond those of the extra `train`; the extra `rivals` has them."""
+
+
+def is_installed(kind: RivalKind) -> bool:
+    """Check whether a kind's package is there."""
+    package = PACKAGES.get(kind)
+    return package is None or importlib.util.find_spec(package) is not None
+
+
+def check_installed(kind: RivalKind) -> None:
+    """Check that a kind's package is there.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    if not is_installed(kind):
+        raise MissingExtraError(
+            f"the rival {kind} needs {PACKAGES[kind]}, which is not installed; install it with: "
+            "pip install 'bort[rivals]', or leave it out with --rival"
+        )
+
+
+def own_models(store: Store, task: TaskSpec) -> list[ModelRecord]:
+    """List our models that were trained on exactly this task."""
+    wanted = json.loads(json.dumps(task.to_dict()))
+    return [one for one in store.models() if evidence_of(one).data.task_spec == wanted]
+
+
+def describe_rivals(
+    store: Store,
+    task: TaskSpec,
+    training: TrainingSpec,
+    *,
+    kinds: Sequence[RivalKind],
+    models: Sequence[str] = (),
+) -> RivalsSpec:
+    """Describe a comparison.
+
+    Args:
+        models: names of our models that join; none means all of this task.
+    Raises:
+        MissingExtraError: a kind's package is not installed.
+        InvalidOptionError: a model was not trained on this task.
+    """
+    for kind in kinds:
+        check_installed(kind)
+    ours = [model.name for model in own_models(store, task)]
+    if unknown := [name for name in models if name not in ours]:
+        raise InvalidOptionError(
+            f"no model {unknown[0]!r} was trained on this task; it has {', '.join(ours) or 'none'}"
+        )
+    return RivalsSpec(
+        task=task, training=training, kinds=tuple(map(str, kinds)), models=tuple(models or ours)
+    )
+
+
+def check_same_texts(models: Sequence[ModelRecord], digest: str) -> None:
+    """Check that our models were trained on the texts and labels that the task has now.
+
+    Otherwise a text that one of them was trained on could be an audit text today.
+
+    Raises:
+        InvalidDataError: one was not.
+    """
+    for model in models:
+        before = evidence_of(model).oracle.task_digest
+        if before is not None and before != digest:
+            raise InvalidDataError(
+                f"the task's texts or labels have changed since {model.name} was trained "
+                f"({before[:12]}… then, {digest[:12]}… now); train it again, or name the models "
+                "to compare with --model"
+            )
